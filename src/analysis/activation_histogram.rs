@@ -1,0 +1,85 @@
+//! `activation_histogram`: how a unit's activations are distributed over a data set.
+
+use serde::{Deserialize, Serialize};
+
+use super::dataset_examples::Pool;
+use super::{Default, Field, Kind, Role, Type};
+use crate::figure::{DrawContext, Drawing, histogram};
+
+/// What decides the distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Canonical spelling.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+    /// How many buckets of equal width from the least to the greatest activation.
+    pub bins: u32,
+    /// How an activation map becomes one number.
+    pub pool: Pool,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Images in the data set.
+    pub count: u64,
+    /// Mean activation.
+    pub mean: f64,
+    /// Standard deviation (of the population: divided by `count`).
+    pub sd: f64,
+    /// Least activation.
+    pub min: f64,
+    /// Greatest activation.
+    pub max: f64,
+    /// Probability and quantile, linearly interpolated: 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.
+    pub quantiles: Vec<(f64, f64)>,
+    /// `bins` + 1 rising edges.
+    pub edges: Vec<f64>,
+    /// `bins` counts; the last bucket includes its right edge.
+    pub counts: Vec<u64>,
+}
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "activation_histogram",
+    summary: "how a unit's activations are distributed over a data set",
+    doc: "Counts the images of the data set by the unit's pooled activation, in buckets of equal width, with \
+          the mean, the standard deviation and quantiles. A unit that is selective has a long right tail. Reads \
+          the same stored scan of the layer as `dataset_examples`.",
+    example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
+    impl_version: 1,
+    fields: &[
+        Field {
+            name: "bins",
+            ty: Type::Integer { min: 2, max: 400 },
+            default: Default::Integer(40),
+            role: Role::Compute,
+            doc: "How many buckets from the least to the greatest activation.",
+        },
+        Field {
+            name: "pool",
+            ty: Type::Choice(&["mean", "max"]),
+            default: Default::Text("mean"),
+            role: Role::Compute,
+            doc: "How the activation map becomes one number: its mean, or its greatest value.",
+        },
+        Field {
+            name: "scale",
+            ty: Type::Choice(&["linear", "log"]),
+            default: Default::Text("linear"),
+            role: Role::Presentation,
+            doc: "The axis of counts. `log` shows a thin tail.",
+        },
+    ],
+    dataset: true,
+    scan: true,
+    draw,
+};
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    histogram::draw(&outcome, context.option("scale") == Some("log"))
+}

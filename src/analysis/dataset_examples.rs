@@ -1,0 +1,145 @@
+//! `dataset_examples`: the images of a data set that excite a unit most, or least.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Default, Field, Kind, Role, Type};
+use crate::figure::{DrawContext, Drawing, GridItem, Picture};
+
+/// What decides which images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Canonical spelling.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+    /// How many images.
+    pub top: u32,
+    /// Which end of the range.
+    pub order: Order,
+    /// How an activation map becomes one number.
+    pub pool: Pool,
+}
+
+/// Which end of the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The strongest activations first.
+    Strongest,
+    /// The weakest first.
+    Weakest,
+}
+
+/// How an activation map becomes one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// The mean over all positions.
+    Mean,
+    /// The greatest of all positions.
+    Max,
+}
+
+/// What came out, beside the pictures that `top` names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Images in the data set.
+    pub count: u64,
+    /// The unit's mean over the data set.
+    pub mean: f64,
+    /// The unit's standard deviation over the data set.
+    pub sd: f64,
+    /// In order.
+    pub top: Vec<Example>,
+}
+
+/// One image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Its key in the data set: the file name without its ending, or the word.
+    pub key: String,
+    /// Its caption, where the data set has one; the word, for a list of words.
+    pub caption: Option<String>,
+    /// Its label, where the data set has one.
+    pub label: Option<String>,
+    /// The unit's pooled activation.
+    pub activation: f64,
+    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    pub picture: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "dataset_examples",
+    summary: "the images of a data set that excite a unit most",
+    doc: "Every image of the data set goes through the model once a layer; the pooled activations of all the \
+          layer's units are kept, so that the next unit costs no forward pass. Images of equal activation \
+          stand in the data set's order.\n\nWith a list of words as the data set, each word is drawn as a \
+          picture of itself: the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
+          Networks*, Distill 2021.",
+    example: "id: examples\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 42\ntop: 12\n",
+    impl_version: 1,
+    fields: &[
+        Field {
+            name: "top",
+            ty: Type::Integer { min: 1, max: 100 },
+            default: Default::Integer(9),
+            role: Role::Compute,
+            doc: "How many images.",
+        },
+        Field {
+            name: "order",
+            ty: Type::Choice(&["strongest", "weakest"]),
+            default: Default::Text("strongest"),
+            role: Role::Compute,
+            doc: "Which end of the unit's range comes first.",
+        },
+        Field {
+            name: "pool",
+            ty: Type::Choice(&["mean", "max"]),
+            default: Default::Text("mean"),
+            role: Role::Compute,
+            doc: "How the activation map becomes one number: its mean, or its greatest value.",
+        },
+    ],
+    dataset: true,
+    scan: true,
+    draw,
+};
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let items = outcome
+        .top
+        .iter()
+        .map(|example| {
+            let caption = example
+                .caption
+                .clone()
+                .unwrap_or_else(|| example.key.clone());
+            Ok(GridItem {
+                picture: Picture {
+                    image: context.picture(&example.picture, example.width, example.height)?,
+                    alt: caption.clone(),
+                    synthetic: false,
+                },
+                caption,
+                value: format!("{:.2}", example.activation),
+            })
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    Ok(Drawing::Grid {
+        items,
+        note: format!(
+            "of {} images; the unit's mean is {:.2}, its standard deviation {:.2}",
+            outcome.count, outcome.mean, outcome.sd
+        ),
+    })
+}

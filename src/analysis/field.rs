@@ -1,0 +1,146 @@
+//! Fields of an analysis block as data: parsing, defaults, documentation and error messages all read
+//! the same entries.
+
+/// One field of a block.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in YAML.
+    pub name: &'static str,
+    /// What it takes.
+    pub ty: Type,
+    /// What it is when left out.
+    pub default: Default,
+    /// Whether it decides what is measured.
+    pub role: Role,
+    /// One or two sentences of Markdown.
+    pub doc: &'static str,
+}
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Type {
+    /// A whole number within bounds.
+    Integer {
+        /// Least.
+        min: i64,
+        /// Greatest.
+        max: i64,
+    },
+    /// A number within bounds.
+    Number {
+        /// Least.
+        min: f64,
+        /// Greatest.
+        max: f64,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// Text.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A model's name out of the configuration.
+    Model,
+    /// A data set's name out of the configuration.
+    Dataset,
+    /// A layer of the model, in either spelling.
+    Layer,
+    /// A unit of the layer.
+    Unit,
+}
+
+/// What a field is when left out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// It cannot be left out.
+    Required,
+    /// This whole number.
+    Integer(i64),
+    /// This number.
+    Number(f64),
+    /// This word or text.
+    Text(&'static str),
+    /// This flag.
+    Flag(bool),
+    /// What `defaults:` in the configuration says.
+    Configured,
+    /// Nothing.
+    Absent,
+}
+
+/// Whether a field decides what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is in the request key.
+    Compute,
+    /// It is in the figure key only, and never causes a measurement.
+    Presentation,
+}
+
+/// The fields of every kind.
+pub static COMMON: &[Field] = &[
+    Field {
+        name: "model",
+        ty: Type::Model,
+        default: Default::Configured,
+        role: Role::Compute,
+        doc: "A name out of `models:` in `neuronotes.yaml`.",
+    },
+    Field {
+        name: "layer",
+        ty: Type::Layer,
+        default: Default::Required,
+        role: Role::Compute,
+        doc: "A layer of the model, in the article's spelling (`image_block_4/5/Add_6`) or PyTorch's \
+              (`visual.layer4.5.add`).",
+    },
+    Field {
+        name: "unit",
+        ty: Type::Unit,
+        default: Default::Required,
+        role: Role::Compute,
+        doc: "The channel of that layer, counted from 0.",
+    },
+    Field {
+        name: "dataset",
+        ty: Type::Dataset,
+        default: Default::Configured,
+        role: Role::Compute,
+        doc: "A name out of `datasets:` in `neuronotes.yaml`.",
+    },
+    Field {
+        name: "id",
+        ty: Type::Text,
+        default: Default::Absent,
+        role: Role::Presentation,
+        doc: "The block's name within its note: letters, digits, `-` and `_`. Links and addresses use it.",
+    },
+    Field {
+        name: "title",
+        ty: Type::Text,
+        default: Default::Absent,
+        role: Role::Presentation,
+        doc: "A heading above the figure.",
+    },
+    Field {
+        name: "caption",
+        ty: Type::Text,
+        default: Default::Absent,
+        role: Role::Presentation,
+        doc: "Markdown below the figure; wikilinks work.",
+    },
+    Field {
+        name: "alt",
+        ty: Type::Text,
+        default: Default::Absent,
+        role: Role::Presentation,
+        doc: "What the figure shows, for readers who cannot see it. Without it the kind writes one.",
+    },
+    Field {
+        name: "width",
+        ty: Type::Choice(&["text", "middle", "page"]),
+        default: Default::Text("text"),
+        role: Role::Presentation,
+        doc: "How much of the page the figure takes.",
+    },
+];

@@ -1,0 +1,153 @@
+//! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
+
+pub mod histogram;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::digest::Digest;
+use crate::store::{Record, Store};
+
+/// Raised when the same result and the same presentation give another drawing.
+pub const RENDERER_VERSION: u32 = 1;
+
+/// A figure without its caption, frame and provenance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Drawing {
+    /// One picture.
+    Picture {
+        /// The picture.
+        picture: Picture,
+        /// A line of plain text below it.
+        note: String,
+    },
+    /// Many pictures, each with a caption and a value.
+    Grid {
+        /// In order.
+        items: Vec<GridItem>,
+        /// A line of plain text below them.
+        note: String,
+    },
+    /// A plot.
+    Plot {
+        /// An `<svg>` element whose colours are CSS variables of the theme.
+        svg: String,
+        /// What it shows, for readers who cannot see it.
+        alt: String,
+        /// The same data as a table.
+        table: Table,
+        /// A line of plain text below it.
+        note: String,
+    },
+}
+
+/// A picture out of the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Where its bytes are.
+    pub image: Image,
+    /// What it shows.
+    pub alt: String,
+    /// Whether each pixel was computed, so that enlarging must not blur it.
+    pub synthetic: bool,
+}
+
+/// An image blob and its size in pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// The blob.
+    pub digest: Digest,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// One picture of a grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GridItem {
+    /// The picture.
+    pub picture: Picture,
+    /// Plain text.
+    pub caption: String,
+    /// A number, as it is to be read.
+    pub value: String,
+}
+
+/// A table of plain text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Column headings.
+    pub head: Vec<String>,
+    /// Rows of as many cells.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What a kind may look at while it draws.
+#[derive(Debug)]
+pub struct DrawContext<'a> {
+    /// Where outputs lie.
+    pub store: &'a Store,
+    /// The result.
+    pub record: &'a Record,
+    /// Presentation fields, defaults filled in.
+    pub presentation: &'a Map<String, Value>,
+    /// The layer as a reader expects it.
+    pub layer_shown: &'a str,
+}
+
+impl DrawContext<'_> {
+    /// The kind's result.
+    ///
+    /// # Errors
+    /// Where it is missing or of another form.
+    pub fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
+        self.record
+            .result(self.store)
+            .ok_or_else(|| "the stored result is missing or damaged".to_owned())
+    }
+
+    /// The parameters that were measured.
+    ///
+    /// # Errors
+    /// Where the record holds others.
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_value(self.record.request["params"].clone())
+            .map_err(|error| format!("the stored parameters are of another form ({error})"))
+    }
+
+    /// An image output.
+    ///
+    /// # Errors
+    /// Where the record has no such output.
+    pub fn picture(&self, name: &str, width: u32, height: u32) -> Result<Image, String> {
+        let output = self
+            .record
+            .outputs
+            .get(name)
+            .ok_or_else(|| format!("the stored result has no `{name}`"))?;
+        Ok(Image {
+            digest: output.digest,
+            width,
+            height,
+        })
+    }
+
+    /// A presentation field of text.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.presentation.get(name).and_then(Value::as_str)
+    }
+}
+
+impl Drawing {
+    /// Every image that a page with this drawing needs.
+    pub fn images(&self) -> Vec<&Image> {
+        match self {
+            Self::Picture { picture, .. } => vec![&picture.image],
+            Self::Grid { items, .. } => items.iter().map(|item| &item.picture.image).collect(),
+            Self::Plot { .. } => vec![],
+        }
+    }
+}

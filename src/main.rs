@@ -1,0 +1,3 @@
+//! The `neuronotes` command.
+
+fn main() {}

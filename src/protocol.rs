@@ -1,0 +1,90 @@
+//! The narrow door: what `neuronotes` says to the lab and what the lab answers, one JSON value a line.
+//!
+//! The lab is started as `neuronotes-lab serve --store DIR --device auto|cpu|cuda:N`, reads [`Command`]s
+//! from its standard input, and writes [`Event`]s to its standard output. Standard error is its log. At the
+//! end of its input it finishes nothing more and exits.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::request::Request;
+
+/// To the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Measure this and commit it to the store. Requests run one after the other, in the order given.
+    Run {
+        /// What to measure.
+        request: Box<Request>,
+    },
+    /// Nobody wants this key any more: drop it from the queue, or stop it at its next step.
+    Cancel {
+        /// The request key.
+        key: Digest,
+    },
+}
+
+/// From the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// First line: the lab is up and has its device.
+    Ready {
+        /// `cpu` or `cuda:N`.
+        device: String,
+        /// The device as its maker calls it.
+        device_name: String,
+        /// libtorch's version.
+        libtorch: String,
+        /// The lab's own version.
+        version: String,
+    },
+    /// First line instead, where the lab cannot work at all; it exits after it.
+    Unusable {
+        /// What is wrong.
+        message: String,
+        /// What to do, where known.
+        hint: Option<String>,
+    },
+    /// A request has begun, or has gone a step further.
+    Progress {
+        /// The request key.
+        key: Digest,
+        /// What is being done, for a person: `scanning emoji`, `optimising`.
+        stage: String,
+        /// Steps done of this stage.
+        step: u64,
+        /// Steps of this stage in all.
+        total: u64,
+        /// What a step is: `step` or `image`.
+        unit: String,
+        /// Estimated time left of this stage.
+        seconds_left: Option<f64>,
+        /// A PNG that shows the state so far, in the store's `partial/`; replaced by a rename.
+        picture: Option<PathBuf>,
+    },
+    /// The result is committed to the store, where the record lies under `key`.
+    Done {
+        /// The request key.
+        key: Digest,
+        /// Time taken.
+        seconds: f64,
+    },
+    /// The request failed, alone.
+    Failed {
+        /// The request key.
+        key: Digest,
+        /// What is wrong.
+        message: String,
+        /// What to do, where known.
+        hint: Option<String>,
+    },
+    /// The request was given up because of [`Command::Cancel`].
+    Cancelled {
+        /// The request key.
+        key: Digest,
+    },
+}

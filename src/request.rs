@@ -1,0 +1,251 @@
+//! What one measurement needs, and the key that names it.
+//!
+//! | in the request key | not in it |
+//! |---|---|
+//! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
+//! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
+//! | the digest of the weights, the digest of the data set | device, driver, libtorch build, host, time |
+//! | the keys of the requests it uses, precision | |
+//!
+//! The right column is recorded as provenance instead.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::digest::Digest;
+
+/// The version of the key's own make-up; raising it forgets every stored result.
+pub const REQUEST_SCHEMA: u32 = 1;
+
+/// One measurement for the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The registry's name of the analysis, such as `feature_vis`, or `scan`.
+    pub kind: String,
+    /// The kind's version: raised when the same parameters give another result.
+    pub impl_version: u32,
+    /// Every compute parameter, with its default filled in.
+    pub params: Map<String, Value>,
+    /// The weights.
+    pub model: ModelRef,
+    /// The images, for kinds that need some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetRef>,
+    /// Requests whose results this one reads; the lab measures those that are missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Request>,
+    /// Arithmetic of the forward pass.
+    pub precision: Precision,
+}
+
+/// Arithmetic of the forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// IEEE single precision.
+    F32,
+}
+
+/// Weights: only the digest decides a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRef {
+    /// The name in `neuronotes.yaml`.
+    pub name: String,
+    /// An absolute path to a safetensors file.
+    pub path: PathBuf,
+    /// Of the file's bytes.
+    pub digest: Digest,
+}
+
+/// A data set, or one shard of one: only the digests decide a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetRef {
+    /// The name in `neuronotes.yaml`.
+    pub name: String,
+    /// How the shards are read.
+    pub format: DatasetFormat,
+    /// In order; a scan is taken a shard.
+    pub shards: Vec<ShardRef>,
+}
+
+/// One file or folder of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardRef {
+    /// An absolute path.
+    pub path: PathBuf,
+    /// Of the file's bytes; for a folder of the sorted list of its files and their digests.
+    pub digest: Digest,
+}
+
+/// How a data set's shards are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatasetFormat {
+    /// WebDataset: tar archives of pictures, each with a `.json` or `.txt` beside it.
+    Tar,
+    /// A folder of pictures, each with an optional `.json` or `.txt` beside it.
+    Folder,
+    /// A text file of words, one a line, each drawn as a picture of itself.
+    Words,
+}
+
+impl DatasetRef {
+    /// The same data set cut down to its shard `index`.
+    pub fn shard(&self, index: usize) -> Self {
+        Self {
+            shards: vec![self.shards[index].clone()],
+            ..self.clone()
+        }
+    }
+}
+
+impl Request {
+    /// The request key: BLAKE3 over [`Request::canonical`].
+    pub fn key(&self) -> Digest {
+        Digest::of(canonical_json(&self.canonical()).as_bytes())
+    }
+
+    /// Exactly what the key covers.
+    pub fn canonical(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("schema".into(), REQUEST_SCHEMA.into());
+        out.insert("kind".into(), self.kind.clone().into());
+        out.insert("impl_version".into(), self.impl_version.into());
+        out.insert("params".into(), Value::Object(self.params.clone()));
+        out.insert("model".into(), self.model.digest.hex().into());
+        out.insert("precision".into(), serde_json::json!(self.precision));
+        if let Some(dataset) = &self.dataset {
+            let shards = dataset
+                .shards
+                .iter()
+                .map(|s| s.digest.hex())
+                .collect::<Vec<_>>();
+            out.insert(
+                "dataset".into(),
+                serde_json::json!({ "format": dataset.format, "shards": shards }),
+            );
+        }
+        let uses = self.uses.iter().map(|r| r.key().hex()).collect::<Vec<_>>();
+        out.insert("uses".into(), uses.into());
+        Value::Object(out)
+    }
+}
+
+/// JSON with sorted keys and no white space: one text for one value, however its maps are ordered.
+pub fn canonical_json(value: &Value) -> String {
+    let mut out = String::new();
+    write_canonical(value, &mut out);
+    out
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (i, (key, value)) in entries.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                let _ = write!(out, "{}:", Value::String(key.clone()));
+                write_canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        scalar => {
+            let _ = write!(out, "{scalar}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        let mut params = Map::new();
+        params.insert("unit".into(), 89.into());
+        params.insert("layer".into(), "visual.layer4.0.add".into());
+        Request {
+            kind: "dataset_examples".into(),
+            impl_version: 1,
+            params,
+            model: ModelRef {
+                name: "emoji".into(),
+                path: "/a/emoji.safetensors".into(),
+                digest: Digest::of(b"weights"),
+            },
+            dataset: Some(DatasetRef {
+                name: "emoji".into(),
+                format: DatasetFormat::Tar,
+                shards: vec![ShardRef {
+                    path: "/a/emoji.tar".into(),
+                    digest: Digest::of(b"data"),
+                }],
+            }),
+            uses: vec![],
+            precision: Precision::F32,
+        }
+    }
+
+    #[test]
+    fn names_and_paths_do_not_change_the_key() {
+        let mut other = request();
+        other.model.name = "another".into();
+        other.model.path = "/b".into();
+        let dataset = other.dataset.as_mut().expect("a data set");
+        dataset.name = "another".into();
+        dataset.shards[0].path = "/b".into();
+        assert_eq!(request().key(), other.key());
+    }
+
+    #[test]
+    fn everything_that_decides_the_result_changes_the_key() {
+        let changes: [fn(&mut Request); 6] = [
+            |r| r.kind = "activation_histogram".into(),
+            |r| r.impl_version = 2,
+            |r| r.params["unit"] = 90.into(),
+            |r| r.model.digest = Digest::of(b"other weights"),
+            |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
+            |r| r.uses.push(request()),
+        ];
+        for change in changes {
+            let mut other = request();
+            change(&mut other);
+            assert_ne!(request().key(), other.key());
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_known_request_never_changes() {
+        insta::assert_snapshot!(canonical_json(&request().canonical()));
+        insta::assert_snapshot!(request().key());
+    }
+
+    #[test]
+    fn canonical_json_sorts_keys_at_every_depth() {
+        let value = serde_json::json!({"b": [{"z": 1.5, "a": null}], "a": "é\n"});
+        assert_eq!(
+            canonical_json(&value),
+            r#"{"a":"é\n","b":[{"a":null,"z":1.5}]}"#
+        );
+    }
+}

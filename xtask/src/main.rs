@@ -1,0 +1,2 @@
+//! Set-up and developers commands.
+fn main() {}
