@@ -9,3 +9,4 @@ pub mod protocol;
 pub mod request;
 pub mod store;
 pub mod suggest;
+pub mod view;

@@ -1,0 +1,262 @@
+//! What templates see: plain data, everything already resolved, escaped where it is HTML.
+//!
+//! Fields of HTML end in `_html` and are put out as they are; all others are escaped by the template.
+//! Addresses (`href`, `src`) are relative to the page that holds them and percent-encoded.
+
+use serde::Serialize;
+
+use crate::figure::Table;
+
+/// What every page shares.
+#[derive(Debug, Clone, Serialize)]
+pub struct SiteView {
+    /// The garden's title.
+    pub title: String,
+    /// BCP 47, for the `lang` attribute.
+    pub language: String,
+    /// From the page to the site's root: empty, or `../` as often as needed.
+    pub root: String,
+    /// Of the home page.
+    pub home: String,
+    /// Of the style sheet.
+    pub stylesheet: String,
+    /// The configured line that ends every note.
+    pub note_footer_html: Option<String>,
+    /// Whether the preview shows the page; published pages have nothing of it.
+    pub preview: Option<PreviewView>,
+}
+
+/// What only a page in the preview has.
+#[derive(Debug, Clone, Serialize)]
+pub struct PreviewView {
+    /// Counts builds; a page that lags behind reloads.
+    pub generation: u64,
+}
+
+/// A note's page, for `note.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoteView {
+    /// Of the page.
+    pub site: SiteView,
+    /// The note's title.
+    pub title: String,
+    /// The first sentences, for `<meta name="description">`.
+    pub description: String,
+    /// When it was written.
+    pub date: Option<DateView>,
+    /// When it was last changed, where that is another day.
+    pub updated: Option<DateView>,
+    /// In the note's order.
+    pub tags: Vec<String>,
+    /// From the note's headings; empty where there are fewer than two.
+    pub contents: Vec<ContentsView>,
+    /// The note, its figures in place.
+    pub body_html: String,
+    /// Notes that mention this one.
+    pub backlinks: Vec<BacklinkView>,
+    /// What is wrong with the note outside its blocks.
+    pub problems: Vec<ProblemView>,
+}
+
+/// The home page, for `home.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct HomeView {
+    /// Of the page.
+    pub site: SiteView,
+    /// Out of `index.md`, where there is one.
+    pub title: Option<String>,
+    /// Out of `index.md`, where there is one.
+    pub body_html: String,
+    /// Newest first.
+    pub notes: Vec<CardView>,
+    /// Notes whose text links to `index.md`.
+    pub backlinks: Vec<BacklinkView>,
+    /// What is wrong with `index.md` outside its blocks.
+    pub problems: Vec<ProblemView>,
+}
+
+/// A note in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct CardView {
+    /// The note's title.
+    pub title: String,
+    /// Of the note's page.
+    pub href: String,
+    /// Last change, else when it was written.
+    pub date: Option<DateView>,
+    /// The first sentences, plain text.
+    pub excerpt: String,
+    /// The note's first picture.
+    pub picture: Option<PictureView>,
+    /// In the note's order.
+    pub tags: Vec<String>,
+}
+
+/// A day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DateView {
+    /// `2025-04-22`.
+    pub iso: String,
+    /// `April 22, 2025`.
+    pub shown: String,
+}
+
+/// An entry of the contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContentsView {
+    /// The heading's anchor.
+    pub id: String,
+    /// The heading without its links.
+    pub title_html: String,
+    /// Headings below it.
+    pub children: Vec<ContentsView>,
+}
+
+/// A note that mentions this one.
+#[derive(Debug, Clone, Serialize)]
+pub struct BacklinkView {
+    /// Its title.
+    pub title: String,
+    /// Of its page.
+    pub href: String,
+    /// Each sentence that does.
+    pub mentions: Vec<MentionView>,
+}
+
+/// One sentence that mentions this note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MentionView {
+    /// Of the place of the sentence.
+    pub href: String,
+    /// The sentence, the link in it as `<mark>`.
+    pub sentence_html: String,
+}
+
+/// Something wrong, at its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemView {
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// `notes/piggy-bank.md:12:5`.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// A figure, for `figure.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct FigureView {
+    /// The block's id, unique on the page.
+    pub id: String,
+    /// Counted through the note, from 1.
+    pub number: usize,
+    /// The kind's name; empty where the block has none that is known.
+    pub kind: String,
+    /// `text`, `middle` or `page`.
+    pub width: String,
+    /// Above the figure.
+    pub title: Option<String>,
+    /// Below it.
+    pub caption_html: Option<String>,
+    /// What stands in the figure's place.
+    pub state: FigureState,
+    /// How it was made, for a reader; empty until it is measured.
+    pub provenance: Vec<FactView>,
+    /// The block as it stands in the note, to copy.
+    pub yaml: String,
+    /// The request key, 64 digits; empty where the block is faulty.
+    pub key: String,
+}
+
+/// What stands in a figure's place.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FigureState {
+    /// It is measured and drawn.
+    Done {
+        /// The drawing.
+        drawing: DrawingView,
+    },
+    /// It is not measured yet; only in the preview.
+    Waiting {
+        /// Reserved height in pixels at a width of 640.
+        height: u32,
+        /// What is known of its progress, for a person.
+        status: String,
+        /// The last result of this block, shown dimmed meanwhile.
+        stale: Option<DrawingView>,
+    },
+    /// It cannot be measured or drawn.
+    Failed {
+        /// Why.
+        problem: ProblemView,
+    },
+}
+
+/// A drawing with its addresses.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum DrawingView {
+    /// One picture.
+    Picture {
+        /// The picture.
+        picture: PictureView,
+        /// Plain text.
+        note: String,
+    },
+    /// Many pictures.
+    Grid {
+        /// In order.
+        items: Vec<GridItemView>,
+        /// Plain text.
+        note: String,
+    },
+    /// A plot.
+    Plot {
+        /// Inline SVG.
+        svg_html: String,
+        /// What it shows.
+        alt: String,
+        /// The same data.
+        table: Table,
+        /// Plain text.
+        note: String,
+    },
+}
+
+/// A picture with its address.
+#[derive(Debug, Clone, Serialize)]
+pub struct PictureView {
+    /// Of the image file.
+    pub src: String,
+    /// What it shows.
+    pub alt: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Whether enlarging must keep its pixels sharp.
+    pub synthetic: bool,
+}
+
+/// One picture of a grid.
+#[derive(Debug, Clone, Serialize)]
+pub struct GridItemView {
+    /// The picture.
+    pub picture: PictureView,
+    /// Plain text.
+    pub caption: String,
+    /// A number.
+    pub value: String,
+}
+
+/// One line of a figure's provenance.
+#[derive(Debug, Clone, Serialize)]
+pub struct FactView {
+    /// `layer`.
+    pub name: String,
+    /// `image_block_4/0/Add_6`.
+    pub value: String,
+}
