@@ -2,11 +2,14 @@
 //! measured, not pasted.
 
 pub mod analysis;
+pub mod diagnostic;
 pub mod digest;
 pub mod figure;
 pub mod model;
+pub mod note;
 pub mod protocol;
 pub mod request;
 pub mod store;
 pub mod suggest;
 pub mod view;
+pub mod yaml;
