@@ -47,23 +47,15 @@ pub struct Lines {
 impl Lines {
     /// Finds the lines of `source`.
     pub fn of(source: &str) -> Self {
-        let after = source
-            .bytes()
-            .enumerate()
-            .filter(|(_, b)| *b == b'\n')
-            .map(|(i, _)| i + 1);
-        Self {
-            starts: std::iter::once(0).chain(after).collect(),
-        }
+        let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+        Self { starts: std::iter::once(0).chain(after).collect() }
     }
 
     /// Line and column, both from 1, of a byte offset.
     pub fn position(&self, source: &str, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let before = source
-            .get(start..offset)
-            .map_or(0, |text| text.chars().count());
+        let before = source.get(start..offset).map_or(0, |text| text.chars().count());
         (line, before + 1)
     }
 
@@ -74,9 +66,7 @@ impl Lines {
         };
         let end = self.starts.get(line).map_or(source.len(), |next| next - 1);
         let text = &source[start..end.max(start)];
-        text.char_indices()
-            .nth(column.saturating_sub(1))
-            .map_or(end, |(i, _)| start + i)
+        text.char_indices().nth(column.saturating_sub(1)).map_or(end, |(i, _)| start + i)
     }
 }
 
@@ -108,10 +98,7 @@ impl SourceFile<'_> {
 
     /// A warning about these bytes.
     pub fn warning(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..self.error(span, message)
-        }
+        Diagnostic { severity: Severity::Warning, ..self.error(span, message) }
     }
 }
 
@@ -155,20 +142,13 @@ impl Diagnostic {
                     .annotation(AnnotationKind::Primary.span(self.span.clone()));
                 title.element(snippet)
             }
-            _ => title.element(
-                Origin::path(self.file.as_str())
-                    .line(self.line)
-                    .char_column(self.column),
-            ),
+            _ => title
+                .element(Origin::path(self.file.as_str()).line(self.line).char_column(self.column)),
         };
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
         }
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 
@@ -204,17 +184,11 @@ mod tests {
     fn offsets_and_positions_agree_in_any_script() {
         let text = "eins\n  Größe: 7\r\n\n末尾";
         let lines = Lines::of(text);
-        for (offset, _) in text
-            .char_indices()
-            .filter(|(_, c)| *c != '\n' && *c != '\r')
-        {
+        for (offset, _) in text.char_indices().filter(|(_, c)| *c != '\n' && *c != '\r') {
             let (line, column) = lines.position(text, offset);
             assert_eq!(lines.offset(text, line, column), offset, "{line}:{column}");
         }
-        assert_eq!(
-            lines.position(text, text.find("7").expect("in it")),
-            (2, 10)
-        );
+        assert_eq!(lines.position(text, text.find("7").expect("in it")), (2, 10));
         assert_eq!(lines.offset(text, 99, 1), text.len());
     }
 
@@ -222,11 +196,7 @@ mod tests {
     fn a_diagnostic_shows_its_line_and_its_hint() {
         let text = "kind: feature_vis\ncaptoin: Coins\n";
         let lines = Lines::of(text);
-        let source = SourceFile {
-            file: "notes/piggy-bank.md",
-            text,
-            lines: &lines,
-        };
+        let source = SourceFile { file: "notes/piggy-bank.md", text, lines: &lines };
         let diagnostic = source
             .error(18..25, "unknown field `captoin`")
             .hint("did you mean `caption`?".to_owned());

@@ -69,10 +69,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
         let full = error.without_snippet().to_string();
         // The position is told apart from the message; the parser's advice about its own options is no help.
         let message = full.split(" at line ").next().unwrap_or(&full);
-        let message = message
-            .split(", set DuplicateKeyPolicy")
-            .next()
-            .unwrap_or(message);
+        let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
         let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
         YamlError {
             line: location.map_or(1, |l| position(l.line())),
@@ -121,20 +118,13 @@ impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
         let (line, column) = place(&spanned);
-        Ok(Self {
-            value: spanned.value,
-            line,
-            column,
-        })
+        Ok(Self { value: spanned.value, line, column })
     }
 }
 
 fn place<T>(spanned: &Spanned<T>) -> (usize, usize) {
     let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
-    (
-        position(spanned.referenced.line()),
-        position(spanned.referenced.column()),
-    )
+    (position(spanned.referenced.line()), position(spanned.referenced.column()))
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -196,11 +186,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut entries = Vec::new();
         while let Some((key, node)) = access.next_entry::<Spanned<String>, Node>()? {
             let at = place(&key);
-            entries.push(Entry {
-                key: key.value,
-                at,
-                node,
-            });
+            entries.push(Entry { key: key.value, at, node });
         }
         Ok(Value::Map(entries))
     }
@@ -218,13 +204,8 @@ mod tests {
         assert_eq!((entries[1].node.line, entries[1].node.column), (2, 7));
         assert_eq!(entries[1].node.value, Value::Integer(89));
         let sweep = entries[2].node.entries().expect("a mapping");
-        let Value::List(items) = &sweep[0].node.value else {
-            panic!("a list")
-        };
-        assert_eq!(
-            (items[1].line, items[1].column, &items[1].value),
-            (4, 13, &Value::Number(2.5))
-        );
+        let Value::List(items) = &sweep[0].node.value else { panic!("a list") };
+        assert_eq!((items[1].line, items[1].column, &items[1].value), (4, 13, &Value::Number(2.5)));
     }
 
     #[test]

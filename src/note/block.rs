@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use super::outline::{self, Link};
 use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::suggest;
@@ -41,6 +42,8 @@ pub struct Block {
     pub kind: Option<&'static Kind>,
     /// Its fields, as far as they are right.
     pub fields: Fields,
+    /// Links in its caption, each with the caption's place.
+    pub caption_links: Vec<Link>,
     /// What is wrong with it; a block with an error is not measured.
     pub problems: Vec<Diagnostic>,
 }
@@ -112,33 +115,37 @@ pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
         yaml: raw.text.clone(),
         kind: None,
         fields: Fields::default(),
+        caption_links: Vec::new(),
         problems: Vec::new(),
     };
-    let reader = Reader {
-        at,
-        lines: Lines::of(&raw.text),
-        raw,
-    };
+    let reader = Reader { at, lines: Lines::of(&raw.text), raw };
     match yaml::parse(&reader.raw.text) {
         Err(error) => {
             let offset = reader.offset((error.line, error.column));
             let message = format!("the block is not YAML: {}", error.message);
-            block
-                .problems
-                .push(at.error(reader.line_from(offset), message));
+            block.problems.push(at.error(reader.line_from(offset), message));
         }
         Ok(node) => match node.entries() {
             Some(entries) => reader.fill(&mut block, entries),
             None => block.problems.push(at.error(
                 reader.first_line(),
-                format!(
-                    "the block must be a mapping such as `kind: …`, not {}",
-                    node.describe()
-                ),
+                format!("the block must be a mapping such as `kind: …`, not {}", node.describe()),
             )),
         },
     }
+    block.caption_links = caption_links(&block.fields);
     block
+}
+
+/// A caption is Markdown of its own; YAML may fold it, so its links stand where the caption does.
+fn caption_links(fields: &Fields) -> Vec<Link> {
+    let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else {
+        return Vec::new();
+    };
+    let lines = Lines::of(caption);
+    let at = SourceFile { file: "", text: caption, lines: &lines };
+    let links = outline::parse(at, 0).links;
+    links.into_iter().map(|link| Link { span: field.span.clone(), ..link }).collect()
 }
 
 struct Reader<'a> {
@@ -151,10 +158,7 @@ impl Reader<'_> {
     /// Where a place in the YAML, line and column from 1, stands in the source.
     fn offset(&self, (line, column): (usize, usize)) -> usize {
         let inner = self.lines.offset(&self.raw.text, line, column);
-        let index = self
-            .raw
-            .pieces
-            .partition_point(|(start, _)| *start <= inner);
+        let index = self.raw.pieces.partition_point(|(start, _)| *start <= inner);
         match index.checked_sub(1).map(|i| self.raw.pieces[i]) {
             Some((start, source)) => source + (inner - start),
             None => self.raw.span.start,
@@ -163,11 +167,7 @@ impl Reader<'_> {
 
     fn line_from(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.at.text.len());
-        let rest = self.at.text[offset..]
-            .lines()
-            .next()
-            .unwrap_or("")
-            .trim_end();
+        let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
         offset..offset + rest.len()
     }
 
@@ -184,9 +184,7 @@ impl Reader<'_> {
     fn value_span(&self, node: &Node) -> Range<usize> {
         let line = self.line_from(self.offset((node.line, node.column)));
         let text = &self.at.text[line.clone()];
-        let length = text
-            .find(" #")
-            .map_or(text.len(), |i| text[..i].trim_end().len());
+        let length = text.find(" #").map_or(text.len(), |i| text[..i].trim_end().len());
         line.start..line.start + length.max(usize::from(!text.is_empty()))
     }
 
@@ -200,9 +198,7 @@ impl Reader<'_> {
                 let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
                 let message = format!("`{}` has no field `{}`", kind.name, entry.key);
                 let problem = self.at.error(self.key_span(entry), message);
-                block
-                    .problems
-                    .push(problem.hint(suggest::hint(&entry.key, known)));
+                block.problems.push(problem.hint(suggest::hint(&entry.key, known)));
                 continue;
             };
             match self.value(field, &entry.node) {
@@ -211,10 +207,7 @@ impl Reader<'_> {
                     if field.name == "id" {
                         block.given_id = value.as_str().map(|id| (id.to_owned(), span.clone()));
                     }
-                    block
-                        .fields
-                        .values
-                        .insert(field.name, FieldValue { value, span });
+                    block.fields.values.insert(field.name, FieldValue { value, span });
                 }
                 Err(problem) => block.problems.push(problem),
             }
@@ -232,9 +225,7 @@ impl Reader<'_> {
     fn kind(&self, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {
         let names = KINDS.iter().map(|kind| kind.name);
         let Some(entry) = entries.iter().find(|entry| entry.key == "kind") else {
-            let problem = self
-                .at
-                .error(self.first_line(), "the block does not say its `kind`");
+            let problem = self.at.error(self.first_line(), "the block does not say its `kind`");
             let names: Vec<String> = names.map(str::to_owned).collect();
             let hint = format!("known: {}", suggest::quoted(&names, "and"));
             block.problems.push(problem.hint(hint));
@@ -245,9 +236,7 @@ impl Reader<'_> {
         if kind.is_none() {
             let message = format!("there is no kind `{name}`");
             let problem = self.at.error(self.value_span(&entry.node), message);
-            block
-                .problems
-                .push(problem.hint(suggest::hint(&name, names)));
+            block.problems.push(problem.hint(suggest::hint(&name, names)));
         }
         kind
     }
@@ -256,11 +245,7 @@ impl Reader<'_> {
         let wrong = |expected: String| {
             self.at.error(
                 self.value_span(node),
-                format!(
-                    "`{}` must be {expected}, not {}",
-                    field.name,
-                    node.describe()
-                ),
+                format!("`{}` must be {expected}, not {}", field.name, node.describe()),
             )
         };
         match field.ty {
@@ -301,23 +286,18 @@ impl Reader<'_> {
             },
             Type::Text if field.name == "id" => match node.text() {
                 Some(id) if is_id(&id) => Ok(id.into()),
-                _ => Err(wrong(
-                    "letters, digits, `-` and `_`, beginning with a letter".into(),
-                )),
+                _ => Err(wrong("letters, digits, `-` and `_`, beginning with a letter".into())),
             },
-            Type::Text | Type::Model | Type::Dataset | Type::Layer => node
-                .text()
-                .map(Json::from)
-                .ok_or_else(|| wrong("text".into())),
+            Type::Text | Type::Model | Type::Dataset | Type::Layer => {
+                node.text().map(Json::from).ok_or_else(|| wrong("text".into()))
+            }
         }
     }
 }
 
 fn is_id(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        && text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
 fn first_sentence(doc: &str) -> String {

@@ -64,11 +64,7 @@ const KNOWN: [&str; 10] = [
 pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
     let mut front = FrontMatter::default();
     let text = at.text;
-    let bom = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let Some(start) = opening(&text[bom..]).map(|length| bom + length) else {
         return (front, bom, vec![]);
     };
@@ -79,12 +75,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
         return (front, text.len(), vec![problem]);
     };
     let yaml = &text[start..end];
-    let reader = Reader {
-        at,
-        start,
-        yaml,
-        lines: Lines::of(yaml),
-    };
+    let reader = Reader { at, start, yaml, lines: Lines::of(yaml) };
     let mut problems = Vec::new();
     match yaml::parse(yaml) {
         Err(error) => {
@@ -156,11 +147,7 @@ fn quote_hint(yaml: &str, reader: &Reader<'_>, offset: usize) -> Option<String> 
     let suspicious =
         value.contains(": ") || value.starts_with(['`', '@', '%', '&', '*', '!', '[', '{']);
     (suspicious && !value.starts_with(['"', '\''])).then(|| {
-        format!(
-            "put the value in quotes: {}: \"{}\"",
-            key.trim(),
-            value.replace('"', "\\\"")
-        )
+        format!("put the value in quotes: {}: \"{}\"", key.trim(), value.replace('"', "\\\""))
     })
 }
 
@@ -245,8 +232,7 @@ impl Reader<'_> {
         let text = self.text(node, field)?;
         let day = text.get(..10).unwrap_or(&text);
         day.parse().map_err(|_| {
-            self.wrong(node, field, "a date")
-                .hint("write it as 2025-04-22".to_owned())
+            self.wrong(node, field, "a date").hint("write it as 2025-04-22".to_owned())
         })
     }
 
@@ -289,16 +275,10 @@ impl Reader<'_> {
             }
         }
         match (layer, unit, name) {
-            (Some(layer), Some(unit), Some(name)) => Ok(UnitName {
-                model,
-                layer,
-                unit,
-                name,
-                span,
-            }),
-            _ => Err(self
-                .at
-                .error(span, "a unit needs `layer`, `unit` and `name`")),
+            (Some(layer), Some(unit), Some(name)) => {
+                Ok(UnitName { model, layer, unit, name, span })
+            }
+            _ => Err(self.at.error(span, "a unit needs `layer`, `unit` and `name`")),
         }
     }
 }

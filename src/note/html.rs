@@ -56,18 +56,10 @@ pub fn render(markdown: &str, parts: Parts<'_>) -> String {
 
 /// Renders a caption or a configured line: Markdown with its links resolved, without the paragraph around.
 pub fn render_inline(markdown: &str, links: &[ResolvedLink]) -> String {
-    let parts = Parts {
-        headings: &[],
-        links,
-        figures: &[],
-        skip_title: false,
-    };
+    let parts = Parts { headings: &[], links, figures: &[], skip_title: false };
     let html = render(markdown, parts);
     let trimmed = html.trim();
-    match trimmed
-        .strip_prefix("<p>")
-        .and_then(|rest| rest.strip_suffix("</p>"))
-    {
+    match trimmed.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>")) {
         Some(inner) if !inner.contains("<p>") => inner.to_owned(),
         _ => trimmed.to_owned(),
     }
@@ -170,22 +162,13 @@ impl<'p, 'e> Renderer<'p, 'e> {
             Tag::Heading { level, .. } => {
                 self.skipping_title = self.parts.skip_title && self.headings == 0;
                 if !self.skipping_title {
-                    let id = self
-                        .parts
-                        .headings
-                        .get(self.headings)
-                        .map_or("", String::as_str);
+                    let id = self.parts.headings.get(self.headings).map_or("", String::as_str);
                     self.raw(format!("\n<{level} id=\"{}\">", escape(id)));
                 }
             }
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) if is_analysis(&info) => {
                 self.in_analysis = true;
-                let figure = self
-                    .parts
-                    .figures
-                    .get(self.figures)
-                    .cloned()
-                    .unwrap_or_default();
+                let figure = self.parts.figures.get(self.figures).cloned().unwrap_or_default();
                 self.figures += 1;
                 self.out.push(Event::Html(figure.into()));
             }
@@ -195,18 +178,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 );
                 self.out.push(Event::Start(Tag::Table(alignments)));
             }
-            Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                ..
-            } => self.link(link_type, &dest_url, &title),
-            Tag::Image {
-                link_type,
-                dest_url,
-                title,
-                ..
-            } => {
+            Tag::Link { link_type, dest_url, title, .. } => self.link(link_type, &dest_url, &title),
+            Tag::Image { link_type, dest_url, title, .. } => {
                 self.image(link_type, &dest_url, &title);
             }
             Tag::FootnoteDefinition(name) => {
@@ -226,44 +199,24 @@ impl<'p, 'e> Renderer<'p, 'e> {
         };
         let (open, end) = match resolved {
             Some(ResolvedLink::Internal { href, id }) => {
-                let id = id
-                    .as_ref()
-                    .map(|id| format!(" id=\"{}\"", escape(id)))
-                    .unwrap_or_default();
+                let id =
+                    id.as_ref().map(|id| format!(" id=\"{}\"", escape(id))).unwrap_or_default();
                 let href = escape(href);
-                (
-                    format!("<a class=\"internal\" href=\"{href}\"{id}{title_attribute}>"),
-                    "</a>",
-                )
+                (format!("<a class=\"internal\" href=\"{href}\"{id}{title_attribute}>"), "</a>")
             }
-            Some(ResolvedLink::File { href, .. }) => (
-                format!(
-                    "<a class=\"file\" href=\"{}\"{title_attribute}>",
-                    escape(href)
-                ),
-                "</a>",
-            ),
-            Some(ResolvedLink::Unresolved) => (
-                format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">"),
-                "</span>",
-            ),
+            Some(ResolvedLink::File { href, .. }) => {
+                (format!("<a class=\"file\" href=\"{}\"{title_attribute}>", escape(href)), "</a>")
+            }
+            Some(ResolvedLink::Unresolved) => {
+                (format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">"), "</span>")
+            }
             Some(ResolvedLink::External) | None => {
-                let mail = if link_type == LinkType::Email {
-                    "mailto:"
-                } else {
-                    ""
-                };
+                let mail = if link_type == LinkType::Email { "mailto:" } else { "" };
                 let mut href = String::from(mail);
                 let _ = pulldown_cmark_escape::escape_href(&mut href, dest);
-                let class = if mail.is_empty() {
-                    " class=\"external\" rel=\"noopener\""
-                } else {
-                    ""
-                };
-                (
-                    format!("<a{class} href=\"{href}\"{title_attribute}>"),
-                    "</a>",
-                )
+                let class =
+                    if mail.is_empty() { " class=\"external\" rel=\"noopener\"" } else { "" };
+                (format!("<a{class} href=\"{href}\"{title_attribute}>"), "</a>")
             }
         };
         self.raw(open);
@@ -305,18 +258,9 @@ impl<'p, 'e> Renderer<'p, 'e> {
             }
         };
         let plain = link_type == (LinkType::WikiLink { has_pothole: false });
-        let alt = if wiki && plain {
-            wiki_label(dest)
-        } else {
-            String::new()
-        };
+        let alt = if wiki && plain { wiki_label(dest) } else { String::new() };
         self.hide_text = plain;
-        self.image = Some(OpenImage {
-            open,
-            alt,
-            close,
-            depth: 0,
-        });
+        self.image = Some(OpenImage { open, alt, close, depth: 0 });
     }
 
     /// Between an image's start and its end only text counts. Images within it count as outlined links.
@@ -330,10 +274,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             Event::End(_) if image.depth > 0 => image.depth -= 1,
             Event::End(_) => {
                 self.hide_text = false;
-                if let Some(OpenImage {
-                    open, alt, close, ..
-                }) = self.image.take()
-                {
+                if let Some(OpenImage { open, alt, close, .. }) = self.image.take() {
                     self.raw(format!("{open}{}{close}", escape(alt.trim())));
                 }
             }
@@ -349,11 +290,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 if self.skipping_title {
                     self.skipping_title = false;
                 } else {
-                    let id = self
-                        .parts
-                        .headings
-                        .get(self.headings)
-                        .map_or("", String::as_str);
+                    let id = self.parts.headings.get(self.headings).map_or("", String::as_str);
                     let href = escape(id);
                     self.raw(format!(
                         " <a class=\"anchor\" href=\"#{href}\" aria-label=\"Link to this section\">#</a></{level}>\n"
@@ -383,18 +320,10 @@ impl<'p, 'e> Renderer<'p, 'e> {
 
     fn cite(&mut self, name: &str) {
         let next = self.footnotes.numbers.len() + 1;
-        let number = *self
-            .footnotes
-            .numbers
-            .entry(name.to_owned())
-            .or_insert(next);
+        let number = *self.footnotes.numbers.entry(name.to_owned()).or_insert(next);
         let count = self.footnotes.citations.entry(name.to_owned()).or_insert(0);
         *count += 1;
-        let suffix = if *count == 1 {
-            String::new()
-        } else {
-            format!("-{count}")
-        };
+        let suffix = if *count == 1 { String::new() } else { format!("-{count}") };
         self.raw(format!(
             "<sup class=\"footnote\"><a href=\"#footnote-{number}\" id=\"cite-{number}{suffix}\" \
              aria-label=\"Footnote {number}\">{number}</a></sup>"
@@ -417,11 +346,7 @@ impl Footnotes<'_> {
             html::push_html(&mut text, events.into_iter());
             let back = (1..=self.citations[&name])
                 .map(|n| {
-                    let suffix = if n == 1 {
-                        String::new()
-                    } else {
-                        format!("-{n}")
-                    };
+                    let suffix = if n == 1 { String::new() } else { format!("-{n}") };
                     format!(
                         " <a href=\"#cite-{number}{suffix}\" aria-label=\"Back to the text\">↩</a>"
                     )

@@ -61,11 +61,7 @@ impl Note {
     /// Parses a note. Never fails: what is wrong is in the note.
     pub fn parse(path: &str, file: &str, source: &str) -> Self {
         let lines = Lines::of(source);
-        let at = SourceFile {
-            file,
-            text: source,
-            lines: &lines,
-        };
+        let at = SourceFile { file, text: source, lines: &lines };
         let (front, body, mut problems) = front::parse(at);
         let outline = outline::parse(at, body);
         problems.extend(outline.problems);
@@ -106,11 +102,7 @@ impl Note {
 
     /// For diagnostics about this note.
     pub fn at(&self) -> SourceFile<'_> {
-        SourceFile {
-            file: &self.file,
-            text: &self.source,
-            lines: &self.lines,
-        }
+        SourceFile { file: &self.file, text: &self.source, lines: &self.lines }
     }
 
     /// The Markdown without front matter.
@@ -125,34 +117,22 @@ impl Note {
 
     /// The note's own problems and those of its blocks.
     pub fn all_problems(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.problems
-            .iter()
-            .chain(self.blocks.iter().flat_map(|block| &block.problems))
+        self.problems.iter().chain(self.blocks.iter().flat_map(|block| &block.problems))
     }
 
     /// The anchor that `fragment` means: a heading by its text or anchor, or a block by its id.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
         let wanted = slug(fragment);
-        let heading = self
-            .headings
-            .iter()
-            .find(|h| h.id == fragment || h.text == fragment);
+        let heading = self.headings.iter().find(|h| h.id == fragment || h.text == fragment);
         let heading = heading.or_else(|| self.headings.iter().find(|h| slug(&h.text) == wanted));
-        let block = || {
-            self.blocks
-                .iter()
-                .find(|block| block.id == fragment)
-                .map(|b| b.id.clone())
-        };
+        let block = || self.blocks.iter().find(|block| block.id == fragment).map(|b| b.id.clone());
         heading.map(|h| h.id.clone()).or_else(block)
     }
 }
 
 fn file_stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".md")
-        .or_else(|| name.strip_suffix(".markdown"))
-        .unwrap_or(name)
+    name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name)
 }
 
 /// Gives an id to every block without one, and reports the second block with the same id.

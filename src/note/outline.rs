@@ -105,10 +105,7 @@ pub(super) fn wiki_label(dest: &str) -> String {
 
 /// Walks the Markdown that begins at `body`.
 pub fn parse(at: SourceFile<'_>, body: usize) -> Outline {
-    let mut walk = Walk {
-        at,
-        ..Walk::new(at)
-    };
+    let mut walk = Walk { at, ..Walk::new(at) };
     for (event, range) in Parser::new_ext(&at.text[body..], OPTIONS).into_offset_iter() {
         walk.event(event, body + range.start..body + range.end);
     }
@@ -179,24 +176,12 @@ impl<'a> Walk<'a> {
                 if let CodeBlockKind::Fenced(info) = &kind
                     && is_analysis(info)
                 {
-                    let block = RawBlock {
-                        span: range,
-                        text: String::new(),
-                        pieces: vec![],
-                    };
+                    let block = RawBlock { span: range, text: String::new(), pieces: vec![] };
                     self.block = Some(block);
                 }
             }
-            Tag::Link {
-                link_type,
-                dest_url,
-                ..
-            } => self.link(link_type, &dest_url, range, false),
-            Tag::Image {
-                link_type,
-                dest_url,
-                ..
-            } => self.link(link_type, &dest_url, range, true),
+            Tag::Link { link_type, dest_url, .. } => self.link(link_type, &dest_url, range, false),
+            Tag::Image { link_type, dest_url, .. } => self.link(link_type, &dest_url, range, true),
             Tag::Emphasis | Tag::Strong | Tag::Strikethrough => {}
             tag => {
                 self.flush();
@@ -227,11 +212,7 @@ impl<'a> Walk<'a> {
         self.open_links.push((self.out.links.len(), start));
         self.out.links.push(Link {
             kind,
-            target: if email {
-                format!("mailto:{target}")
-            } else {
-                target.trim().to_owned()
-            },
+            target: if email { format!("mailto:{target}") } else { target.trim().to_owned() },
             fragment,
             span: range,
             mention: Mention::default(),
@@ -258,12 +239,7 @@ impl<'a> Walk<'a> {
             TagEnd::Heading(_) => {
                 if let Some((level, _)) = self.heading.take() {
                     let text = self.flat.trim().to_owned();
-                    self.out.headings.push(Heading {
-                        level,
-                        id: String::new(),
-                        text,
-                        span: range,
-                    });
+                    self.out.headings.push(Heading { level, id: String::new(), text, span: range });
                 }
                 self.in_paragraph = false;
                 self.flush();
@@ -283,10 +259,9 @@ impl<'a> Walk<'a> {
             let line = text.lines().next().unwrap_or("").len();
             let span = block.span.start..block.span.start + line;
             let problem = self.at.error(span, "the analysis block is never closed");
-            self.out.problems.push(problem.hint(format!(
-                "end it with a line {}",
-                fence.to_string().repeat(3)
-            )));
+            self.out
+                .problems
+                .push(problem.hint(format!("end it with a line {}", fence.to_string().repeat(3))));
         }
     }
 
@@ -325,20 +300,14 @@ fn mention(text: &str, place: Range<usize>) -> Mention {
             before.into()
         },
         text: text[place].to_owned(),
-        after: if cut(after) {
-            shorten(after, 180)
-        } else {
-            after.into()
-        },
+        after: if cut(after) { shorten(after, 180) } else { after.into() },
     }
 }
 
 fn last_words(text: &str, characters: usize) -> &str {
     let skip = text.chars().count().saturating_sub(characters);
     let from = text.char_indices().nth(skip).map_or(0, |(i, _)| i);
-    text[from..]
-        .find(' ')
-        .map_or(&text[from..], |i| &text[from + i + 1..])
+    text[from..].find(' ').map_or(&text[from..], |i| &text[from + i + 1..])
 }
 
 /// Cut after at most so many characters, at a word's end, with an ellipsis.

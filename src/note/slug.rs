@@ -55,10 +55,7 @@ mod tests {
 
     #[test]
     fn slugs_are_githubs_and_keep_every_script() {
-        assert_eq!(
-            slug("How Multimodal Neurons Compose"),
-            "how-multimodal-neurons-compose"
-        );
+        assert_eq!(slug("How Multimodal Neurons Compose"), "how-multimodal-neurons-compose");
         assert_eq!(slug("What's a “unit”? (89)"), "whats-a-unit-89");
         assert_eq!(slug("Größe und 神経"), "größe-und-神経");
     }
@@ -67,12 +64,8 @@ mod tests {
     fn equal_headings_get_different_anchors() {
         let mut slugger = Slugger::default();
         slugger.reserve("probe");
-        let slugs: Vec<_> = ["Probe", "Notes", "Notes", "Notes-1", "!"]
-            .map(|t| slugger.slug(t))
-            .into();
-        assert_eq!(
-            slugs,
-            ["probe-1", "notes", "notes-1", "notes-1-1", "section"]
-        );
+        let slugs: Vec<_> =
+            ["Probe", "Notes", "Notes", "Notes-1", "!"].map(|t| slugger.slug(t)).into();
+        assert_eq!(slugs, ["probe-1", "notes", "notes-1", "notes-1-1", "section"]);
     }
 }

@@ -29,10 +29,7 @@ fn a_whole_note() {
         (link.target.as_str(), link.fragment.as_deref()),
         ("Absent concepts", Some("San Francisco"))
     );
-    assert_eq!(
-        &note.source[link.span.clone()],
-        "[[Absent concepts#San Francisco]]"
-    );
+    assert_eq!(&note.source[link.span.clone()], "[[Absent concepts#San Francisco]]");
     assert_eq!(link.mention.before, "Compare ");
     assert_eq!(link.mention.text, "Absent concepts › San Francisco");
     assert_eq!(link.mention.after, ", please.");
@@ -40,10 +37,7 @@ fn a_whole_note() {
     let block = &note.blocks[0];
     assert_eq!(block.id, "vis");
     let unit = block.fields.get("unit").expect("a unit");
-    assert_eq!(
-        (&unit.value, &note.source[unit.span.clone()]),
-        (&serde_json::json!(1330), "1330")
-    );
+    assert_eq!((&unit.value, &note.source[unit.span.clone()]), (&serde_json::json!(1330), "1330"));
     assert_eq!(block.presentation()["caption"], "What it looks for.");
     assert_eq!(note.anchor("vis").as_deref(), Some("vis"));
     assert_eq!(note.anchor("What it sees").as_deref(), Some("what-it-sees"));
@@ -52,10 +46,7 @@ fn a_whole_note() {
 #[test]
 fn titles_come_from_the_front_matter_then_the_first_heading_then_the_file() {
     let heading = note("# A heading\n\nText.");
-    assert_eq!(
-        (heading.title.as_str(), heading.title_in_body),
-        ("A heading", true)
-    );
+    assert_eq!((heading.title.as_str(), heading.title_in_body), ("A heading", true));
     let both = note("---\ntitle: Front\n---\n# A heading\n");
     assert_eq!((both.title.as_str(), both.title_in_body), ("Front", false));
     assert_eq!(note("Only text.").title, "lady gaga");
@@ -125,10 +116,7 @@ fn a_faulty_block_keeps_its_line_in_a_list_and_with_windows_line_ends() {
 fn ids_are_given_once_and_never_collide() {
     let block =
         |id: &str| format!("```yaml analysis\nkind: feature_vis\nlayer: a\nunit: 1\n{id}```\n\n");
-    let source = ["id: a\n", "", "id: a\n", "id: figure-2\n"]
-        .map(block)
-        .concat()
-        + "# A\n";
+    let source = ["id: a\n", "", "id: a\n", "id: figure-2\n"].map(block).concat() + "# A\n";
     let note = note(&source);
     let ids: Vec<_> = note.blocks.iter().map(|b| b.id.as_str()).collect();
     assert_eq!(ids, ["a", "figure-2x", "figure-3", "figure-2"]);
@@ -164,30 +152,14 @@ fn sentences_end_where_unicode_says_and_long_ones_are_cut() {
     let mention = |source: &str| note(source).links[0].mention.clone();
     let simple = mention("First one. See *the* [[Coin]] there! Last.");
     assert_eq!(
-        (
-            simple.before.as_str(),
-            simple.text.as_str(),
-            simple.after.as_str()
-        ),
+        (simple.before.as_str(), simple.text.as_str(), simple.after.as_str()),
         ("See the ", "Coin", " there!")
     );
     assert_eq!(mention("- [[Coin]]\n- other").before, "");
     assert_eq!(mention("| a [[Coin]] b | c |\n|---|---|\n").after, " b");
-    let long = mention(&format!(
-        "{}[[Coin]]{}.",
-        "word ".repeat(100),
-        " more".repeat(100)
-    ));
-    assert!(
-        long.before.starts_with("… word") && long.before.len() < 200,
-        "{}",
-        long.before
-    );
-    assert!(
-        long.after.ends_with('…') && long.after.len() < 200,
-        "{}",
-        long.after
-    );
+    let long = mention(&format!("{}[[Coin]]{}.", "word ".repeat(100), " more".repeat(100)));
+    assert!(long.before.starts_with("… word") && long.before.len() < 200, "{}", long.before);
+    assert!(long.after.ends_with('…') && long.after.len() < 200, "{}", long.after);
 }
 
 #[test]
@@ -197,20 +169,15 @@ fn html_has_links_figures_footnotes_and_tables_in_place() {
                   ```yaml analysis\nkind: x\n```\n\n- [x] done\n- [ ] to do\n\n~~gone~~ `<b>`\n\n[^1]: One.\n[^2]: Two [[Coin]].\n\n\
                   ```rust\nfn main() {}\n```\n";
     let note = note(source);
-    let internal = |href: &str| ResolvedLink::Internal {
-        href: href.into(),
-        id: Some("to-coin".into()),
-    };
+    let internal =
+        |href: &str| ResolvedLink::Internal { href: href.into(), id: Some("to-coin".into()) };
     let links = [
         internal("coin.html"),
         ResolvedLink::Unresolved,
         ResolvedLink::External,
         ResolvedLink::External,
         internal("coin.html#parts"),
-        ResolvedLink::File {
-            href: "coin.png".into(),
-            size: Some((96, 64)),
-        },
+        ResolvedLink::File { href: "coin.png".into(), size: Some((96, 64)) },
         internal("coin.html"),
     ];
     assert_eq!(note.links.len(), links.len());
@@ -227,10 +194,7 @@ fn html_has_links_figures_footnotes_and_tables_in_place() {
 
 #[test]
 fn the_excerpt_is_the_first_paragraph() {
-    assert_eq!(
-        note("# T\n\n> Quote.\n\nText with `code`.\n").excerpt,
-        "Quote."
-    );
+    assert_eq!(note("# T\n\n> Quote.\n\nText with `code`.\n").excerpt, "Quote.");
     let long = note(&"word ".repeat(100)).excerpt;
     assert!(long.ends_with("word…") && long.chars().count() <= 221);
 }
