@@ -3,10 +3,12 @@
 
 pub mod analysis;
 pub mod config;
+pub mod dates;
 pub mod diagnostic;
 pub mod digest;
 pub mod figure;
 pub mod garden;
+pub mod lab;
 pub mod model;
 pub mod note;
 pub mod plan;
