@@ -76,6 +76,7 @@ pub static KIND: Kind = Kind {
     ],
     dataset: true,
     scan: true,
+    height: |_| 300,
     draw,
 };
 

@@ -111,6 +111,10 @@ pub static KIND: Kind = Kind {
     ],
     dataset: true,
     scan: true,
+    height: |params| {
+        let items = params.get("top").and_then(serde_json::Value::as_u64).unwrap_or(9);
+        u32::try_from(items.div_ceil(4)).map_or(0, |rows| rows * 180)
+    },
     draw,
 };
 

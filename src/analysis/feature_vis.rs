@@ -118,6 +118,7 @@ pub static KIND: Kind = Kind {
     ],
     dataset: false,
     scan: false,
+    height: |_| 320,
     draw,
 };
 

@@ -11,6 +11,8 @@ pub mod scan;
 
 pub use field::{COMMON, Default, Field, Role, Type};
 
+use serde_json::{Map, Value};
+
 use crate::figure::{DrawContext, Drawing};
 
 /// One analysis that a note can ask for.
@@ -32,6 +34,9 @@ pub struct Kind {
     pub dataset: bool,
     /// Whether it reads the scan of its layer over its data set.
     pub scan: bool,
+    /// Height in CSS pixels that the figure takes at a width of 640, given its parameters: reserved while
+    /// it is measured, so that nothing jumps.
+    pub height: fn(&Map<String, Value>) -> u32,
     /// How a stored result is drawn. `Err` says what is wrong with the result.
     pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
 }

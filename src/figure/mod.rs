@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::analysis::Kind;
 use crate::digest::Digest;
+use crate::request::canonical_json;
 use crate::store::{Record, Store};
 
 /// Raised when the same result and the same presentation give another drawing.
@@ -135,6 +137,33 @@ impl DrawContext<'_> {
     pub fn option(&self, name: &str) -> Option<&str> {
         self.presentation.get(name).and_then(Value::as_str)
     }
+}
+
+/// A drawing under its figure key: out of the store where it was drawn before.
+///
+/// The figure key covers the result, the presentation, the names that are drawn, and the renderer's version.
+///
+/// # Errors
+/// Where the stored result cannot be drawn.
+pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<(Digest, Drawing), String> {
+    let inputs = serde_json::json!({
+        "result": context.record.result_digest(),
+        "presentation": context.presentation,
+        "layer": context.layer_shown,
+        "kind": kind.name,
+        "renderer": RENDERER_VERSION,
+    });
+    let key = Digest::of(canonical_json(&inputs).as_bytes());
+    let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
+    if let Some(drawing) = stored {
+        return Ok((key, drawing));
+    }
+    let drawing = (kind.draw)(context)?;
+    if let Ok(json) = serde_json::to_vec(&drawing) {
+        // A drawing that cannot be kept is drawn again next time; the page is right all the same.
+        let _ = context.store.put_figure(&key, &json);
+    }
+    Ok((key, drawing))
 }
 
 impl Drawing {

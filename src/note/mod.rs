@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use block::{Block, FieldValue, Fields};
 pub use front::{FrontMatter, UnitName};
-pub use html::{Parts, ResolvedLink, render, render_inline};
+pub use html::{Parts, ResolvedLink, escape, render, render_inline};
 pub use outline::{Heading, Link, LinkKind, Mention};
 pub use slug::{Slugger, file_slug, slug};
 

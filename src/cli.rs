@@ -1,0 +1,220 @@
+//! Arguments in, an exit code out: 0 where all is well, 1 where something in the garden is wrong, 2 where
+//! the command itself could not work.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::analysis::KINDS;
+use crate::build::{self, Options, Report};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::progress::Bars;
+use crate::workspace::Workspace;
+use crate::{document, scaffold, suggest};
+
+/// Research notes about a network's neurons, whose figures are measured, published as a linked site.
+///
+/// A garden is a folder with `neuronotes.yaml` and a folder `notes` of Markdown. A note asks for a figure in a
+/// fenced block whose info string is `yaml analysis`; `neuronotes kinds` lists what it can ask for.
+#[derive(Debug, Parser)]
+#[command(name = "neuronotes", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure what is missing and write the site
+    ///
+    /// Everything that can be done is done; what is wrong is reported with file, line and column, and the
+    /// exit code is 1. A second build of an unchanged garden measures nothing and writes nothing.
+    Build {
+        #[command(flatten)]
+        garden: Garden,
+        /// The folder of the site [default: `output` in the garden]
+        #[arg(long, value_name = "DIR")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        report: Reporting,
+    },
+    /// Show the site in a browser and keep it right while notes are edited
+    ///
+    /// Serves on this machine only. A saved note's page is patched in the open browser; figures appear as
+    /// they are measured. Publishes nothing: `neuronotes build` does.
+    Serve {
+        #[command(flatten)]
+        garden: Garden,
+        /// The port; where it is taken, the next free one
+        #[arg(long, default_value_t = 4321)]
+        port: u16,
+        /// Open the browser
+        #[arg(long)]
+        open: bool,
+    },
+    /// Report what is wrong without measuring or writing
+    Check {
+        #[command(flatten)]
+        garden: Garden,
+        #[command(flatten)]
+        report: Reporting,
+    },
+    /// Make a new garden that builds
+    New {
+        /// The folder; it must not exist yet, or be empty
+        dir: PathBuf,
+    },
+    /// Document the analyses that a note can ask for
+    Kinds {
+        /// Only this one, with all its fields
+        kind: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Garden {
+    /// The garden [default: the nearest folder upwards with `neuronotes.yaml`]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Reporting {
+    /// Count warnings, such as links to notes that are not there, as errors
+    #[arg(long)]
+    strict: bool,
+    /// How to report what is wrong
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, with the lines that are meant
+    Human,
+    /// One JSON object a line, on standard output
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where it could not work at all.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Build { garden, output, report } => {
+            let root = root(garden.root)?;
+            let begun = Instant::now();
+            let options = Options { root, output, strict: report.strict };
+            let result = build::build(&options, &mut Bars::new())?;
+            list(&result.workspace, &result.site.problems, report.format);
+            eprintln!("{}", summary(&result, begun));
+            Ok(ExitCode::from(u8::from(result.failed)))
+        }
+        Command::Check { garden, report } => {
+            let (workspace, site) = build::check(&root(garden.root)?)?;
+            list(&workspace, &site.problems, report.format);
+            let worst = if report.strict { Severity::Warning } else { Severity::Error };
+            let failed = site.problems.iter().any(|problem| problem.severity >= worst);
+            eprintln!("{} checked: {}", count(site.pages.len(), "note"), verdict(&site.problems));
+            Ok(ExitCode::from(u8::from(failed)))
+        }
+        Command::Serve { garden, port, open } => {
+            crate::preview::serve(&root(garden.root)?, port, open)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::New { dir } => {
+            scaffold::make(&dir)?;
+            println!("{} is a garden now. Look at it with:\n", dir.display());
+            println!("    neuronotes serve --root {}", dir.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Kinds { kind: None } => {
+            print(&document::overview());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Kinds { kind: Some(name) } => match crate::analysis::Kind::named(&name) {
+            Some(kind) => {
+                print(&document::kind(kind));
+                Ok(ExitCode::SUCCESS)
+            }
+            None => {
+                let hint = suggest::hint(&name, KINDS.iter().map(|kind| kind.name));
+                anyhow::bail!("there is no kind `{name}`\nhint: {}", hint.unwrap_or_default())
+            }
+        },
+    }
+}
+
+/// The garden: the one that was asked for, else the nearest folder upwards that is one.
+fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(root) = asked {
+        return Ok(root);
+    }
+    let here = std::env::current_dir()?;
+    let is_garden = |folder: &&Path| folder.join(crate::config::FILE).is_file();
+    match here.ancestors().find(is_garden) {
+        Some(root) => Ok(root.to_owned()),
+        None => anyhow::bail!(
+            "neither {} nor a folder above it has a `{}`\nhint: `neuronotes new DIR` makes a garden",
+            here.display(),
+            crate::config::FILE
+        ),
+    }
+}
+
+/// Standard output that somebody stopped reading is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn list(workspace: &Workspace, problems: &[Diagnostic], format: Format) {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    for problem in problems {
+        match format {
+            Format::Human => {
+                eprintln!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
+            }
+            Format::Json => {
+                print(&format!("{}\n", serde_json::to_string(problem).unwrap_or_default()));
+            }
+        }
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn verdict(problems: &[Diagnostic]) -> String {
+    let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
+    let warnings = problems.len() - errors;
+    match (errors, warnings) {
+        (0, 0) => "all is well".into(),
+        (0, n) => count(n, "warning"),
+        (n, 0) => count(n, "error"),
+        (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
+    }
+}
+
+fn summary(report: &Report, begun: Instant) -> String {
+    let changes = &report.changes;
+    let mut removed = String::new();
+    if !changes.removed.is_empty() {
+        removed = format!(", {} removed", changes.removed.len());
+    }
+    format!(
+        "{}: {} measured, {} stored; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
+        count(report.site.pages.len(), "note"),
+        count(report.measured, "figure"),
+        report.stored,
+        count(changes.written.len(), "file"),
+        changes.kept,
+        verdict(&report.site.problems),
+        begun.elapsed().as_secs_f64(),
+        report.output.join("index.html").display(),
+    )
+}

@@ -1,0 +1,82 @@
+//! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
+
+use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::suggest;
+
+/// All kinds, a line each.
+pub fn overview() -> String {
+    let width = KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
+    let mut out = String::from("A note asks for a figure in a block such as:\n\n");
+    if let Some(kind) = KINDS.first() {
+        out.push_str(&format!("```yaml analysis\n{}```\n\n", kind.example));
+    }
+    for kind in KINDS {
+        out.push_str(&format!("{:width$}  {}\n", kind.name, kind.summary));
+    }
+    out.push_str("\n`neuronotes kinds KIND` documents one with all its fields.\n");
+    out
+}
+
+/// One kind with all its fields.
+pub fn kind(kind: &Kind) -> String {
+    let mut out = format!("# {}\n\n{}: {}.\n\n{}\n", kind.name, kind.name, kind.summary, kind.doc);
+    out.push_str(&format!("\n```yaml analysis\n{}```\n", kind.example));
+    for (role, title) in [
+        (Role::Compute, "What is measured (a change measures again)"),
+        (Role::Presentation, "How it is shown (a change never measures)"),
+    ] {
+        out.push_str(&format!("\n## {title}\n\n"));
+        for field in kind.all_fields().filter(|field| field.role == role) {
+            out.push_str(&entry(field));
+        }
+    }
+    out
+}
+
+fn entry(field: &Field) -> String {
+    let default = match field.default {
+        Default::Required => "required".into(),
+        Default::Integer(n) => format!("default {n}"),
+        Default::Number(x) => format!("default {x}"),
+        Default::Text(text) => format!("default `{text}`"),
+        Default::Flag(flag) => format!("default {flag}"),
+        Default::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
+        Default::Absent => "optional".into(),
+    };
+    format!("- `{}` ({}; {default}): {}\n", field.name, takes(field.ty), field.doc)
+}
+
+fn takes(ty: Type) -> String {
+    match ty {
+        Type::Integer { min, max: i64::MAX } => format!("whole number from {min}"),
+        Type::Integer { min, max } => format!("whole number, {min} to {max}"),
+        Type::Number { min, max } => format!("number, {min} to {max}"),
+        Type::Flag => "true or false".into(),
+        Type::Text => "text".into(),
+        Type::Choice(words) => {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            suggest::quoted(&words, "or")
+        }
+        Type::Model => "name".into(),
+        Type::Dataset => "name".into(),
+        Type::Layer => "layer".into(),
+        Type::Unit => "whole number from 0".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_and_every_field_is_documented() {
+        insta::assert_snapshot!(overview());
+        for each in KINDS {
+            let text = kind(each);
+            for field in each.all_fields() {
+                assert!(!field.doc.is_empty() && text.contains(field.doc), "{}", field.name);
+            }
+        }
+        insta::assert_snapshot!(kind(KINDS[1]));
+    }
+}

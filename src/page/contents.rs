@@ -1,0 +1,48 @@
+//! A note's contents: its headings as a tree.
+
+use crate::note::{self, Heading, Note};
+use crate::view::ContentsView;
+
+/// The headings below the title as a tree; empty where there are fewer than two.
+pub(super) fn of(note: &Note) -> Vec<ContentsView> {
+    match &note.headings[usize::from(note.title_in_body).min(note.headings.len())..] {
+        [] | [_] => Vec::new(),
+        headings => nest(headings),
+    }
+}
+
+/// A heading's children are those that follow it at deeper levels, whatever levels are skipped.
+fn nest(mut headings: &[Heading]) -> Vec<ContentsView> {
+    let mut out = Vec::new();
+    while let Some((first, rest)) = headings.split_first() {
+        let below = rest.iter().take_while(|heading| heading.level > first.level).count();
+        out.push(ContentsView {
+            id: first.id.clone(),
+            title_html: note::escape(&first.text),
+            children: nest(&rest[..below]),
+        });
+        headings = &rest[below..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_nest_by_level_even_where_levels_are_skipped() {
+        let text = "## A\n#### A1\n### A2\n## B\n# C\n## C1\n";
+        let note = Note::parse("a.md", "notes/a.md", text);
+        let mut flat = Vec::new();
+        fn walk(entries: &[ContentsView], depth: usize, flat: &mut Vec<String>) {
+            for entry in entries {
+                flat.push(format!("{}{}", "  ".repeat(depth), entry.id));
+                walk(&entry.children, depth + 1, flat);
+            }
+        }
+        walk(&of(&note), 0, &mut flat);
+        assert_eq!(flat, ["a", "  a1", "  a2", "b", "c", "  c1"]);
+        assert!(of(&Note::parse("a.md", "a.md", "# T\n\n## Only\n")).is_empty());
+    }
+}

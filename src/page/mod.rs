@@ -1,0 +1,306 @@
+//! One note, with all that the garden knows of it, as the view that its template sees.
+//!
+//! A [`Draft`] is everything that decides a page's bytes, and its key covers it: the note's text, its
+//! resolved links, what mentions it, its figures, the templates, and what all pages share. Only where the key
+//! changed is the page rendered.
+
+mod contents;
+mod figure;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::dates::{self, GitDates};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest::Digest;
+use crate::figure::{Drawing, Image};
+use crate::garden::{Garden, Target, href, link_anchor};
+use crate::note::{self, Note, Parts, ResolvedLink};
+use crate::plan::Plan;
+use crate::render::{RenderError, Renderer};
+use crate::store::Record;
+use crate::view::{
+    BacklinkView, CardView, FigureView, HomeView, MentionView, NoteView, PreviewView, ProblemView,
+    SiteView,
+};
+
+/// Raised when the same draft gives other bytes for a reason that its key does not cover.
+const PAGE_VERSION: u32 = 1;
+/// The home page.
+pub const HOME: &str = "index.html";
+
+/// Everything that pages are composed from.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// All notes, in the garden's order.
+    pub notes: &'a [&'a Note],
+    /// The notes together.
+    pub garden: &'a Garden,
+    /// What they want measured.
+    pub plan: &'a Plan,
+    /// For each note, for each of its blocks, what came of it.
+    pub figures: &'a [Vec<Settled>],
+    /// Pixels across and down of pictures in the notes folder.
+    pub sizes: &'a BTreeMap<String, (u32, u32)>,
+    /// Commits' dates.
+    pub git: &'a GitDates,
+    /// The style sheet's path, relative to the site's root.
+    pub stylesheet: &'a str,
+    /// Of all templates in use.
+    pub templates: Digest,
+    /// The build's count, in the preview.
+    pub preview: Option<u64>,
+}
+
+/// What came of a block.
+#[derive(Debug, Clone)]
+pub enum Settled {
+    /// It is measured and drawn.
+    Done {
+        /// The result.
+        record: Box<Record>,
+        /// The drawing.
+        drawing: Drawing,
+    },
+    /// It is being measured, or waits for that.
+    Waiting {
+        /// For a person.
+        status: String,
+        /// The block's last drawing.
+        stale: Option<Drawing>,
+    },
+    /// It cannot be measured or drawn.
+    Failed(Diagnostic),
+}
+
+/// A page that can be rendered.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// Relative to the site's root.
+    pub path: String,
+    /// The page key.
+    pub key: Digest,
+    note: Option<&'a Note>,
+    site: SiteView,
+    figures: Vec<FigureView>,
+    links: Vec<ResolvedLink>,
+    view: View,
+}
+
+#[derive(Debug, Serialize)]
+enum View {
+    Note(Box<NoteView>),
+    Home(Box<HomeView>),
+}
+
+/// The file of an image, relative to the site's root.
+pub fn image_file(image: &Image) -> String {
+    format!("figures/{}.png", &image.digest.hex()[..20])
+}
+
+/// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
+pub fn copied_file(path: &str) -> String {
+    format!("files/{path}")
+}
+
+impl Draft<'_> {
+    /// The page's HTML.
+    ///
+    /// # Errors
+    /// Where a template of the garden is at fault.
+    pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
+        let mut figures = Vec::new();
+        for figure in &self.figures {
+            figures.push(renderer.figure(figure, &self.site)?);
+        }
+        let body = self.note.map_or_else(String::new, |note| {
+            let headings: Vec<String> = note.headings.iter().map(|h| h.id.clone()).collect();
+            let parts = Parts {
+                headings: &headings,
+                links: &self.links,
+                figures: &figures,
+                skip_title: note.title_in_body,
+            };
+            note::render(note.markdown(), parts)
+        });
+        match &self.view {
+            View::Note(view) => renderer.note(&NoteView { body_html: body, ..(**view).clone() }),
+            View::Home(view) => renderer.home(&HomeView { body_html: body, ..(**view).clone() }),
+        }
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Every page of the site.
+    pub fn drafts(&self) -> Vec<Draft<'a>> {
+        let mut drafts: Vec<Draft<'a>> = (0..self.notes.len())
+            .filter(|index| self.garden.pages[*index] != HOME)
+            .map(|index| self.note_draft(index))
+            .collect();
+        drafts.push(self.home_draft());
+        drafts
+    }
+
+    fn note_draft(&self, index: usize) -> Draft<'a> {
+        let note = self.notes[index];
+        let page = &self.garden.pages[index];
+        let (written, changed) = dates::of(note, self.git);
+        let view = NoteView {
+            site: self.site(page),
+            title: note.title.clone(),
+            description: description(note),
+            date: written.map(dates::view),
+            updated: changed.filter(|day| Some(*day) != written).map(dates::view),
+            tags: note.front.tags.clone(),
+            contents: contents::of(note),
+            body_html: String::new(),
+            backlinks: self.backlinks(index),
+            problems: self.problems(index),
+        };
+        self.draft(page, Some(index), View::Note(Box::new(view)))
+    }
+
+    fn home_draft(&self) -> Draft<'a> {
+        let index = self.garden.pages.iter().position(|page| page == HOME);
+        let mut cards: Vec<(usize, CardView)> = (0..self.notes.len())
+            .filter(|i| Some(*i) != index)
+            .map(|i| (i, self.card(i)))
+            .collect();
+        let newest = |i: usize| dates::of(self.notes[i], self.git).1;
+        cards.sort_by(|(a, first), (b, second)| {
+            newest(*b).cmp(&newest(*a)).then_with(|| first.title.cmp(&second.title))
+        });
+        let view = HomeView {
+            site: self.site(HOME),
+            title: index.map(|i| self.notes[i].title.clone()),
+            body_html: String::new(),
+            notes: cards.into_iter().map(|(_, card)| card).collect(),
+            backlinks: index.map(|i| self.backlinks(i)).unwrap_or_default(),
+            problems: index.map(|i| self.problems(i)).unwrap_or_default(),
+        };
+        self.draft(HOME, index, View::Home(Box::new(view)))
+    }
+
+    fn draft(&self, page: &str, index: Option<usize>, view: View) -> Draft<'a> {
+        let note = index.map(|i| self.notes[i]);
+        let links = index.map(|i| self.resolved(i)).unwrap_or_default();
+        let figures = index.map(|i| self.figure_views(i, page)).unwrap_or_default();
+        let inputs = serde_json::json!({
+            "version": PAGE_VERSION,
+            "program": env!("CARGO_PKG_VERSION"),
+            "templates": self.templates,
+            "note": note.map(|note| note.digest),
+            "links": links,
+            "figures": figures,
+            "view": view,
+        });
+        let key = Digest::of(crate::request::canonical_json(&inputs).as_bytes());
+        Draft { path: page.to_owned(), key, note, site: self.site(page), figures, links, view }
+    }
+
+    fn site(&self, page: &str) -> SiteView {
+        SiteView {
+            title: self.config.title.clone(),
+            language: self.config.language.clone(),
+            root: "../".repeat(page.matches('/').count()),
+            home: href(page, HOME, None),
+            stylesheet: href(page, self.stylesheet, None),
+            note_footer_html: self
+                .config
+                .footer
+                .as_ref()
+                .map(|line| note::render_inline(line, &[])),
+            preview: self.preview.map(|generation| PreviewView { generation }),
+        }
+    }
+
+    /// What is wrong with a note outside its blocks. A published page leaves the warnings out.
+    fn problems(&self, index: usize) -> Vec<ProblemView> {
+        let own = self.notes[index].problems.iter();
+        own.chain(&self.garden.problems[index])
+            .chain(&self.plan.unit_problems[index])
+            .filter(|problem| self.preview.is_some() || problem.severity == Severity::Error)
+            .map(Diagnostic::view)
+            .collect()
+    }
+
+    fn target(&self, page: &str, target: &Target, id: Option<String>) -> ResolvedLink {
+        match target {
+            Target::Note { index, anchor } => ResolvedLink::Internal {
+                href: href(page, &self.garden.pages[*index], anchor.as_deref()),
+                id,
+            },
+            Target::File(path) => ResolvedLink::File {
+                href: href(page, &copied_file(path), None),
+                size: self.sizes.get(path).copied(),
+            },
+            Target::External => ResolvedLink::External,
+            Target::Unresolved => ResolvedLink::Unresolved,
+        }
+    }
+
+    fn resolved(&self, index: usize) -> Vec<ResolvedLink> {
+        let page = &self.garden.pages[index];
+        let targets = self.garden.links[index].iter().enumerate();
+        targets.map(|(n, target)| self.target(page, target, Some(link_anchor(n)))).collect()
+    }
+
+    fn backlinks(&self, index: usize) -> Vec<BacklinkView> {
+        let page = &self.garden.pages[index];
+        let mut by_note: BTreeMap<usize, Vec<MentionView>> = BTreeMap::new();
+        for incoming in &self.garden.incoming[index] {
+            let place = href(page, &self.garden.pages[incoming.from], Some(&incoming.anchor));
+            let mention = &incoming.mention;
+            let sentence_html = format!(
+                "{}<mark>{}</mark>{}",
+                note::escape(&mention.before),
+                note::escape(&mention.text),
+                note::escape(&mention.after)
+            );
+            let mentions = by_note.entry(incoming.from).or_default();
+            // One sentence with two links to a note mentions it once for each.
+            mentions.push(MentionView { href: place, sentence_html });
+        }
+        let mut notes: Vec<usize> = by_note.keys().copied().collect();
+        let newest = |i: usize| dates::of(self.notes[i], self.git).1;
+        notes.sort_by(|a, b| {
+            let titles = || self.notes[*a].title.cmp(&self.notes[*b].title);
+            newest(*b).cmp(&newest(*a)).then_with(titles)
+        });
+        notes
+            .into_iter()
+            .map(|from| BacklinkView {
+                title: self.notes[from].title.clone(),
+                href: href(page, &self.garden.pages[from], None),
+                mentions: by_note.remove(&from).unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    fn card(&self, index: usize) -> CardView {
+        let note = self.notes[index];
+        let picture = self.figures[index].iter().find_map(|settled| match settled {
+            Settled::Done { drawing: Drawing::Picture { picture, .. }, .. } => Some(picture),
+            Settled::Done { drawing: Drawing::Grid { items, .. }, .. } => {
+                items.first().map(|item| &item.picture)
+            }
+            _ => None,
+        });
+        CardView {
+            title: note.title.clone(),
+            href: href(HOME, &self.garden.pages[index], None),
+            date: dates::of(note, self.git).1.map(dates::view),
+            excerpt: description(note),
+            picture: picture.map(|picture| figure::picture_view(HOME, picture)),
+            tags: note.front.tags.clone(),
+        }
+    }
+}
+
+fn description(note: &Note) -> String {
+    note.front.description.clone().unwrap_or_else(|| note.excerpt.clone())
+}

@@ -1,0 +1,270 @@
+//! The whole site out of a workspace: what is wanted, what is stored, and every page and file that follows.
+//!
+//! Incremental: the plan, the links and the drafts are made anew each time, which costs microseconds a note;
+//! measuring, drawing and rendering are done once a key.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
+use crate::figure::{self, DrawContext, Drawing};
+use crate::garden::{self, Garden, Target};
+use crate::note::Note;
+use crate::page::{self, Draft, Scene, Settled};
+use crate::plan::{self, Measurement, Plan, Wanted};
+use crate::request::Request;
+use crate::resource::Resources;
+use crate::workspace::{NOTES, Workspace};
+
+/// What is known of measurements beside what the store has.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// What each running or waiting request does, for a person.
+    pub running: BTreeMap<Digest, String>,
+    /// Requests that failed: what is wrong and what to do.
+    pub failed: BTreeMap<Digest, (String, Option<String>)>,
+    /// Each block's last drawing, by note and block id.
+    pub stale: BTreeMap<(String, String), Drawing>,
+    /// The build's count, in the preview.
+    pub preview: Option<u64>,
+}
+
+/// What the notes want and what the store has of it.
+#[derive(Debug)]
+pub struct Wishes {
+    /// What each block wants.
+    pub plan: Plan,
+    /// Requests without a result in the store, each once, in the notes' order.
+    pub missing: Vec<(Digest, Request)>,
+}
+
+/// One file of the site.
+#[derive(Debug)]
+pub enum Content {
+    /// A page, to be rendered where its key changed.
+    Page {
+        /// The page key.
+        key: Digest,
+        /// Its HTML.
+        html: Result<String, Box<Diagnostic>>,
+    },
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file elsewhere, with their digest.
+    Copy {
+        /// The file.
+        from: PathBuf,
+        /// Of its bytes.
+        digest: Digest,
+    },
+}
+
+/// Asks what the notes want, and what of it is missing.
+pub fn wishes(workspace: &mut Workspace) -> Wishes {
+    let notes = workspace.notes();
+    let mut resources = Resources::default();
+    let plan = plan::plan(
+        notes.iter().map(|note| &**note),
+        &workspace.config,
+        &mut resources,
+        &mut workspace.digests,
+    );
+    let missing = plan
+        .requests
+        .iter()
+        .filter(|(key, _)| workspace.store.record(key).is_none())
+        .cloned()
+        .collect();
+    Wishes { plan, missing }
+}
+
+/// The composed site.
+#[derive(Debug)]
+pub struct Site {
+    /// Every file by its path relative to the site's root.
+    pub files: BTreeMap<String, Content>,
+    /// Everything that is wrong, in the order of the notes and of their text.
+    pub problems: Vec<Diagnostic>,
+    /// Each block's drawing, by note and block id.
+    pub drawings: BTreeMap<(String, String), Drawing>,
+    /// For each note, its page.
+    pub pages: BTreeMap<String, String>,
+}
+
+/// Composes the site. `is_current` says whether a page of that path and key need not be rendered again;
+/// such a page has no entry in [`Site::files`] but stands in [`Site::kept`].
+pub fn compose(
+    workspace: &mut Workspace,
+    wishes: &Wishes,
+    progress: &Progress,
+    is_current: &dyn Fn(&str, Digest) -> bool,
+) -> (Site, BTreeMap<String, Digest>) {
+    let shared = workspace.notes();
+    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
+    let garden = garden::assemble(&notes, &workspace.files);
+    let mut problems = workspace.problems.clone();
+    let mut figures = Vec::new();
+    let mut drawings = BTreeMap::new();
+    for (index, note) in notes.iter().enumerate() {
+        let wanted = &wishes.plan.wanted[index];
+        let settled: Vec<Settled> = note
+            .blocks
+            .iter()
+            .zip(wanted)
+            .map(|(block, wanted)| settle(workspace, note, block, wanted, progress))
+            .collect();
+        let mut own: Vec<Diagnostic> = note.problems.clone();
+        own.extend(garden.problems[index].iter().cloned());
+        own.extend(wishes.plan.unit_problems[index].iter().cloned());
+        for (block, settled) in note.blocks.iter().zip(&settled) {
+            match settled {
+                Settled::Failed(problem) if block.problems.is_empty() => own.push(problem.clone()),
+                Settled::Done { drawing, .. } => {
+                    drawings.insert((note.path.clone(), block.id.clone()), drawing.clone());
+                }
+                _ => {}
+            }
+            own.extend(block.problems.iter().cloned());
+        }
+        own.sort_by_key(|problem| (problem.line, problem.column));
+        problems.extend(own);
+        figures.push(settled);
+    }
+    let style = workspace.renderer.stylesheet().to_vec();
+    let style_path = format!("style-{}.css", &Digest::of(&style).hex()[..8]);
+    let mut files = BTreeMap::new();
+    let sizes = copies(workspace, &garden, &mut files, &mut problems);
+    for drawing in drawings.values() {
+        for image in drawing.images() {
+            let from = workspace.store.blob_path(&image.digest);
+            files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
+        }
+    }
+    let scene = Scene {
+        config: &workspace.config,
+        notes: &notes,
+        garden: &garden,
+        plan: &wishes.plan,
+        figures: &figures,
+        sizes: &sizes,
+        git: &workspace.git,
+        stylesheet: &style_path,
+        templates: workspace.renderer.digest(),
+        preview: progress.preview,
+    };
+    let mut kept = BTreeMap::new();
+    for draft in scene.drafts() {
+        if is_current(&draft.path, draft.key) {
+            kept.insert(draft.path, draft.key);
+            continue;
+        }
+        let html = render(workspace, &draft);
+        if let Err(problem) = &html
+            && !problems.contains(problem)
+        {
+            problems.push((**problem).clone());
+        }
+        files.insert(draft.path, Content::Page { key: draft.key, html });
+    }
+    files.insert(style_path, Content::Bytes(style));
+    let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
+    (Site { files, problems, drawings, pages }, kept)
+}
+
+fn render(workspace: &Workspace, draft: &Draft<'_>) -> Result<String, Box<Diagnostic>> {
+    draft
+        .render(&workspace.renderer)
+        .map_err(|error| Box::new(crate::workspace::template_problem(&error)))
+}
+
+/// What came of one block.
+fn settle(
+    workspace: &Workspace,
+    note: &Note,
+    block: &crate::note::Block,
+    wanted: &Wanted,
+    progress: &Progress,
+) -> Settled {
+    let measurement = match wanted {
+        Wanted::Nothing(problems) => {
+            let first = problems.first().cloned();
+            let problem = first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
+            return Settled::Failed(problem);
+        }
+        Wanted::Measurement(measurement) => measurement,
+    };
+    if let Some(done) = drawn(workspace, note, block, measurement) {
+        return done;
+    }
+    let key = &measurement.key;
+    if let Some((message, hint)) = progress.failed.get(key) {
+        return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
+    }
+    if progress.preview.is_none() {
+        return Settled::Failed(at(note, block, "this was not measured".into()));
+    }
+    let status = progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());
+    let stale = progress.stale.get(&(note.path.clone(), block.id.clone())).cloned();
+    Settled::Waiting { status, stale }
+}
+
+fn drawn(
+    workspace: &Workspace,
+    note: &Note,
+    block: &crate::note::Block,
+    measurement: &Measurement,
+) -> Option<Settled> {
+    let record = workspace.store.record(&measurement.key)?;
+    let kind = block.kind?;
+    let presentation = block.presentation();
+    let context = DrawContext {
+        store: &workspace.store,
+        record: &record,
+        presentation: &presentation,
+        layer_shown: &measurement.layer_shown,
+    };
+    Some(match figure::drawing(kind, &context) {
+        Ok((_, drawing)) => Settled::Done { record: Box::new(record), drawing },
+        Err(message) => Settled::Failed(at(note, block, message)),
+    })
+}
+
+/// An error about a whole block, at its first line.
+fn at(note: &Note, block: &crate::note::Block, message: String) -> Diagnostic {
+    let text = &note.source[block.span.clone()];
+    let length = text.lines().next().unwrap_or("").trim_end().len();
+    note.at().error(block.span.start..block.span.start + length, message)
+}
+
+/// The files that notes point to, and the sizes of those that are pictures.
+fn copies(
+    workspace: &mut Workspace,
+    garden: &Garden,
+    files: &mut BTreeMap<String, Content>,
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, (u32, u32)> {
+    let mut sizes = BTreeMap::new();
+    let captions = garden.caption_links.iter().flatten();
+    for target in garden.links.iter().chain(captions).flatten() {
+        let Target::File(path) = target else { continue };
+        if files.contains_key(&page::copied_file(path)) {
+            continue;
+        }
+        let from = workspace.root.join(NOTES).join(path);
+        match workspace.digests.digest(&from) {
+            Ok(digest) => {
+                // Only the header is read; a file that is no picture has no size.
+                if let Ok(size) = image::image_dimensions(&from) {
+                    sizes.insert(path.clone(), size);
+                }
+                files.insert(page::copied_file(path), Content::Copy { from, digest });
+            }
+            Err(error) => problems.push(Diagnostic::of_file(
+                format!("{NOTES}/{path}"),
+                format!("the file cannot be read ({error})"),
+            )),
+        }
+    }
+    sizes
+}

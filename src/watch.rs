@@ -1,0 +1,171 @@
+//! File events in, "something may have changed" out.
+//!
+//! Folders are watched, never files, since editors replace files; an event says only that it is time to look
+//! again, and looking compares bytes. Access events are discarded at once. Output, store and data sets are
+//! never watched.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use notify::{Config, Event, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::workspace::{NOTES, TEMPLATES};
+
+/// After a first event, how long nothing must happen before it is looked at.
+const QUIET: Duration = Duration::from_millis(12);
+/// How long a storm of events may put the look off.
+const LONGEST: Duration = Duration::from_millis(250);
+/// How often a file system without events is looked at.
+const POLL: Duration = Duration::from_millis(700);
+
+/// A watch over a garden.
+pub struct Watch {
+    root: PathBuf,
+    watcher: Box<dyn Watcher + Send>,
+    /// How it works, for a person.
+    pub how: &'static str,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("root", &self.root).field("how", &self.how).finish()
+    }
+}
+
+impl Watch {
+    /// Watches the garden in `root`; `changed` is called, on another thread, whenever it is time to look.
+    ///
+    /// # Errors
+    /// Where neither events nor polling work.
+    pub fn start(root: &Path, changed: impl Fn() + Send + Clone + 'static) -> notify::Result<Self> {
+        let tell = changed.clone();
+        let handler = move |event: notify::Result<Event>| {
+            if event.is_err() || event.is_ok_and(|event| matters(&event)) {
+                tell();
+            }
+        };
+        let native = RecommendedWatcher::new(handler.clone(), Config::default());
+        if let Ok(watcher) = native {
+            let mut watch =
+                Self { root: root.to_owned(), watcher: Box::new(watcher), how: "file events" };
+            if watch.cover().is_ok() {
+                return Ok(watch);
+            }
+        }
+        let config = Config::default().with_poll_interval(POLL).with_compare_contents(true);
+        let watcher = PollWatcher::new(handler, config)?;
+        let how = "looking every 0.7 s, since this file system gives no events";
+        let mut watch = Self { root: root.to_owned(), watcher: Box::new(watcher), how };
+        watch.cover()?;
+        Ok(watch)
+    }
+
+    /// Watches the folders that are there; to be called again after a change, since a folder that was
+    /// removed and made again is another folder.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn cover(&mut self) -> notify::Result<()> {
+        self.watcher.watch(&self.root, RecursiveMode::NonRecursive)?;
+        for folder in [NOTES, TEMPLATES] {
+            let path = self.root.join(folder);
+            if path.is_dir() {
+                self.watcher.watch(&path, RecursiveMode::Recursive)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether anything may have changed. An overflow of the system's queue carries no path and always does.
+fn matters(event: &Event) -> bool {
+    let noise = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        // vim's test file and backups, Emacs' locks and autosaves, this program's own state and output.
+        name == "4913"
+            || name.ends_with('~')
+            || name.starts_with(".#")
+            || (name.starts_with('#') && name.ends_with('#'))
+            || name == ".neuronotes"
+            || name == "output"
+    };
+    if event.need_rescan() {
+        return true;
+    }
+    !matches!(event.kind, EventKind::Access(_))
+        && (event.paths.is_empty() || !event.paths.iter().all(noise))
+}
+
+/// Waits until messages stop coming for a moment, and gives them all. `None` where nobody can send any more.
+pub fn settled<T>(first: T, messages: &Receiver<T>) -> Vec<T> {
+    let begun = Instant::now();
+    let mut all = vec![first];
+    while begun.elapsed() < LONGEST {
+        match messages.recv_timeout(QUIET) {
+            Ok(message) => all.push(message),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    all
+}
+
+/// Tells `sender` of changes.
+///
+/// # Errors
+/// Where the garden cannot be watched.
+pub fn forward<T: Send + 'static>(
+    root: &Path,
+    sender: Sender<T>,
+    message: fn() -> T,
+) -> notify::Result<Watch> {
+    Watch::start(root, move || {
+        let _ = sender.send(message());
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::sync::mpsc;
+
+    fn heard(receiver: &Receiver<()>) -> bool {
+        let heard = receiver.recv_timeout(Duration::from_secs(5)).is_ok();
+        std::thread::sleep(Duration::from_millis(50));
+        while receiver.try_recv().is_ok() {}
+        heard
+    }
+
+    #[test]
+    fn every_way_of_saving_is_heard_and_reading_is_not() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let notes = dir.path().join("notes");
+        fs::create_dir_all(notes.join("deep")).expect("folders");
+        let (sender, receiver) = mpsc::channel();
+        let mut watch = forward(dir.path(), sender, || ()).expect("a watch");
+        let note = notes.join("deep/a.md");
+        fs::write(&note, "one").expect("write in place");
+        assert!(heard(&receiver), "a write in place");
+        fs::write(notes.join("b.tmp"), "two").expect("write");
+        assert!(heard(&receiver), "a new file");
+        fs::rename(notes.join("b.tmp"), &note).expect("rename over");
+        assert!(heard(&receiver), "a rename over the note");
+        fs::remove_file(&note).expect("remove");
+        assert!(heard(&receiver), "a removal");
+        fs::write(dir.path().join("neuronotes.yaml"), "title: A").expect("write");
+        assert!(heard(&receiver), "the configuration");
+        fs::remove_dir_all(&notes).expect("remove the folder");
+        assert!(heard(&receiver), "the folder's removal");
+        fs::create_dir(&notes).expect("the folder again");
+        assert!(heard(&receiver), "the folder again");
+        watch.cover().expect("watched again");
+        fs::write(notes.join("c.md"), "three").expect("write");
+        assert!(heard(&receiver), "a note in the folder made again");
+        let _ = fs::read(notes.join("c.md")).expect("read");
+        fs::write(notes.join("c.md~"), "backup").expect("write");
+        fs::write(notes.join(".#c.md"), "lock").expect("write");
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(receiver.try_recv().is_err(), "reading and editors' own files are not heard");
+    }
+}
