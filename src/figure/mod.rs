@@ -1,6 +1,7 @@
 //! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
 
 pub mod histogram;
+mod plot;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -128,11 +129,7 @@ impl DrawContext<'_> {
             .outputs
             .get(name)
             .ok_or_else(|| format!("the stored result has no `{name}`"))?;
-        Ok(Image {
-            digest: output.digest,
-            width,
-            height,
-        })
+        Ok(Image { digest: output.digest, width, height })
     }
 
     /// A presentation field of text.
