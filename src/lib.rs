@@ -6,6 +6,7 @@ pub mod digest;
 pub mod figure;
 pub mod model;
 pub mod protocol;
+pub mod render;
 pub mod request;
 pub mod store;
 pub mod suggest;
