@@ -94,7 +94,10 @@ impl Renderer {
         for (name, text) in BUILT_IN {
             let names = [(*name).to_owned(), format!("builtin/{name}")];
             for name in names {
-                let text = (*text).to_owned();
+                let text = match name.ends_with(".css") {
+                    true => css::minified(text),
+                    false => (*text).to_owned(),
+                };
                 sources.insert(name, Source { text, own: false });
             }
         }
@@ -330,6 +333,7 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
     Digest::of(&bytes)
 }
 
+mod css;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
