@@ -60,9 +60,7 @@ impl FromStr for Digest {
         let upper = text.bytes().any(|b| b.is_ascii_uppercase());
         match blake3::Hash::from_hex(text) {
             Ok(hash) if !upper => Ok(Self(*hash.as_bytes())),
-            _ => Err(format!(
-                "`{text}` is not a digest of 64 lower-case hexadecimal digits"
-            )),
+            _ => Err(format!("`{text}` is not a digest of 64 lower-case hexadecimal digits")),
         }
     }
 }
@@ -75,9 +73,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -105,10 +101,7 @@ impl FileDigests {
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
-        Self {
-            known,
-            dirty: false,
-        }
+        Self { known, dirty: false }
     }
 
     /// Saves to `path`, where anything changed since [`FileDigests::load`].
@@ -133,9 +126,7 @@ impl FileDigests {
     pub fn digest(&mut self, path: &Path) -> io::Result<Digest> {
         let meta = fs::metadata(path)?;
         let modified = meta.modified()?;
-        let modified_ns = modified
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_nanos());
+        let modified_ns = modified.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
         if let Some(known) = self.known.get(path)
             && known.size == meta.len()
             && known.modified_ns == modified_ns
@@ -145,14 +136,7 @@ impl FileDigests {
         let digest = Digest::of_file(path)?;
         let settled = modified.elapsed().is_ok_and(|age| age.as_secs() >= 2);
         if settled {
-            self.known.insert(
-                path.to_owned(),
-                Known {
-                    size: meta.len(),
-                    modified_ns,
-                    digest,
-                },
-            );
+            self.known.insert(path.to_owned(), Known { size: meta.len(), modified_ns, digest });
             self.dirty = true;
         }
         Ok(digest)

@@ -1,0 +1,278 @@
+//! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::suggest;
+use crate::yaml::{self, Entry, Node, Value};
+
+/// The configuration's file name.
+pub const FILE: &str = "neuronotes.yaml";
+
+/// A garden's configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Of the garden.
+    pub title: String,
+    /// BCP 47.
+    pub language: String,
+    /// Markdown: the line that appears after every note.
+    pub footer: Option<String>,
+    /// By name.
+    pub models: BTreeMap<String, Source>,
+    /// By name.
+    pub datasets: BTreeMap<String, Source>,
+    /// What blocks leave out.
+    pub defaults: Defaults,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: String,
+}
+
+/// Weights or data on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Absolute, or relative to the process as the garden's root is.
+    pub path: PathBuf,
+    /// As written.
+    pub written: String,
+    /// The name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+/// What blocks leave out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Defaults {
+    /// A model's name.
+    pub model: Option<String>,
+    /// A data set's name.
+    pub dataset: Option<String>,
+    /// Of noise and of sampling.
+    pub seed: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            title: "Neuronotes".into(),
+            language: "en".into(),
+            footer: None,
+            models: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            defaults: Defaults::default(),
+            device: "auto".into(),
+        }
+    }
+}
+
+const FIELDS: [&str; 7] =
+    ["title", "language", "footer", "models", "datasets", "defaults", "device"];
+
+/// Reads a configuration. What is wrong is left at its default and reported.
+pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
+    let lines = Lines::of(text);
+    let mut reader =
+        Reader { at: SourceFile { file: FILE, text, lines: &lines }, root, problems: Vec::new() };
+    let mut config = Config::default();
+    match yaml::parse(text) {
+        Err(error) => {
+            let offset = lines.offset(text, error.line, error.column);
+            let span = reader.line_from(offset);
+            let problem = reader.at.error(span, format!("this is not YAML: {}", error.message));
+            reader.problems.push(problem);
+        }
+        Ok(node) => reader.config(&mut config, &node),
+    }
+    (config, reader.problems)
+}
+
+/// Whether `text` names a device: `auto`, `cpu`, `cuda` or `cuda:N`.
+pub fn is_device(text: &str) -> bool {
+    matches!(text, "auto" | "cpu" | "cuda")
+        || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
+}
+
+struct Reader<'a> {
+    at: SourceFile<'a>,
+    root: &'a Path,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn line_from(&self, offset: usize) -> Range<usize> {
+        let offset = offset.min(self.at.text.len());
+        let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
+        offset..offset + rest.len()
+    }
+
+    fn value_span(&self, node: &Node) -> Range<usize> {
+        self.line_from(self.at.lines.offset(self.at.text, node.line, node.column))
+    }
+
+    fn key_span(&self, entry: &Entry) -> Range<usize> {
+        let start = self.at.lines.offset(self.at.text, entry.at.0, entry.at.1);
+        start..start + entry.key.len()
+    }
+
+    fn wrong(&mut self, node: &Node, field: &str, expected: &str) {
+        let message = format!("`{field}` must be {expected}, not {}", node.describe());
+        self.problems.push(self.at.error(self.value_span(node), message));
+    }
+
+    fn unknown(&mut self, entry: &Entry, what: &str, known: &[&str]) {
+        let message = format!("{what} has no field `{}`", entry.key);
+        let problem = self.at.error(self.key_span(entry), message);
+        self.problems.push(problem.hint(suggest::hint(&entry.key, known)));
+    }
+
+    fn text(&mut self, entry: &Entry) -> Option<String> {
+        let text = entry.node.text();
+        if text.is_none() && entry.node.value != Value::Null {
+            self.wrong(&entry.node, &entry.key, "text");
+        }
+        text
+    }
+
+    fn config(&mut self, config: &mut Config, node: &Node) {
+        let Some(entries) = node.entries() else {
+            return self.wrong(node, "neuronotes.yaml", "a mapping such as `title: …`");
+        };
+        for entry in entries {
+            match entry.key.as_str() {
+                "title" => config.title = self.text(entry).unwrap_or_default(),
+                "language" => config.language = self.text(entry).unwrap_or_else(|| "en".into()),
+                "footer" => config.footer = self.text(entry),
+                "device" => match self.text(entry) {
+                    Some(device) if is_device(&device) => config.device = device,
+                    _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
+                },
+                "models" => config.models = self.sources(entry),
+                "datasets" => config.datasets = self.sources(entry),
+                "defaults" => self.defaults(&mut config.defaults, &entry.node),
+                _ => self.unknown(entry, "the configuration", &FIELDS),
+            }
+        }
+        for (field, name, known) in [
+            ("model", &config.defaults.model, config.models.keys().cloned().collect::<Vec<_>>()),
+            ("dataset", &config.defaults.dataset, config.datasets.keys().cloned().collect()),
+        ] {
+            if let Some(name) = name
+                && !known.contains(name)
+            {
+                let start = self.at.text.find("defaults").unwrap_or(0);
+                let span = self.line_from(start);
+                let message = format!("the default {field} `{name}` is not among `{field}s`");
+                let problem = self.at.error(span, message).hint(suggest::hint(name, &known));
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    fn defaults(&mut self, defaults: &mut Defaults, node: &Node) {
+        let Some(entries) = node.entries() else {
+            return self.wrong(node, "defaults", "a mapping");
+        };
+        for entry in entries {
+            match entry.key.as_str() {
+                "model" => defaults.model = self.text(entry),
+                "dataset" => defaults.dataset = self.text(entry),
+                "seed" => match entry.node.value {
+                    Value::Integer(seed) if seed >= 0 => defaults.seed = seed,
+                    _ => self.wrong(&entry.node, "seed", "a whole number from 0"),
+                },
+                _ => self.unknown(entry, "`defaults`", &["model", "dataset", "seed"]),
+            }
+        }
+    }
+
+    fn sources(&mut self, entry: &Entry) -> BTreeMap<String, Source> {
+        let mut sources = BTreeMap::new();
+        let Some(entries) = entry.node.entries() else {
+            self.wrong(&entry.node, &entry.key, "a mapping of names to paths");
+            return sources;
+        };
+        for named in entries {
+            let span = self.key_span(named);
+            let written = match &named.node.value {
+                Value::Text(path) => Some(path.clone()),
+                Value::Map(fields) => {
+                    let mut path = None;
+                    for field in fields {
+                        match field.key.as_str() {
+                            "path" => path = self.text(field),
+                            _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
+                        }
+                    }
+                    path
+                }
+                _ => None,
+            };
+            let Some(written) = written else {
+                let message = format!("`{}` does not say its `path`", named.key);
+                let hint = format!("for instance {}: {{ path: … }}", named.key);
+                self.problems.push(self.at.error(span, message).hint(hint));
+                continue;
+            };
+            if escapes(&written) {
+                let message = format!("`{written}` leaves the garden");
+                let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
+                self.problems.push(self.at.error(span.clone(), message).hint(hint));
+            }
+            let path = self.root.join(&written);
+            sources.insert(named.key.clone(), Source { path, written, span });
+        }
+        sources
+    }
+}
+
+/// Whether a relative path climbs out of where it starts.
+fn escapes(path: &str) -> bool {
+    let mut depth = 0i32;
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_configuration() {
+        let text = "title: A garden\nfooter: This line appears after every note.\nmodels:\n  emoji: { path: models/e.safetensors }\n\
+                    datasets:\n  emoji: data/emoji.tar\ndefaults: { model: emoji, dataset: emoji, seed: 7 }\ndevice: cuda:1\n";
+        let (config, problems) = parse(text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        assert_eq!(config.models["emoji"].path, Path::new("/garden/models/e.safetensors"));
+        assert_eq!(config.datasets["emoji"].path, Path::new("/garden/data/emoji.tar"));
+        assert_eq!((config.defaults.seed, config.device.as_str()), (7, "cuda:1"));
+    }
+
+    #[test]
+    fn every_mistake_has_its_place_and_a_hint() {
+        let all: Vec<String> = [
+            "titel: x\n",
+            "device: gpu\n",
+            "models:\n  a: {}\n",
+            "models:\n  a: ../../weights\n",
+            "models:\n  emoji: m\ndefaults: {model: emojis}\n",
+            "defaults: {seed: -1}\n",
+            "models: [\n",
+            "- a\n",
+        ]
+        .iter()
+        .flat_map(|text| parse(text, Path::new("/garden")).1)
+        .map(|problem| problem.to_string())
+        .collect();
+        insta::assert_snapshot!(all.join("\n"));
+    }
+}

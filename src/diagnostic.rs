@@ -1,0 +1,207 @@
+//! What is wrong, where, and what to do about it: one form for the terminal, for JSON and for the page.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use serde::{Deserialize, Serialize};
+
+use crate::view::ProblemView;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The garden still says what was meant; the exit code stays 0.
+    Warning,
+    /// Something asked for is not there; the exit code is 1.
+    Error,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Relative to the garden, with `/`.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// Lower case, no full stop.
+    pub message: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+    /// The bytes of the file that are meant, to underline them.
+    #[serde(skip)]
+    pub span: Range<usize>,
+}
+
+/// A source text and where its lines begin.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Finds the lines of `source`.
+    pub fn of(source: &str) -> Self {
+        let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+        Self { starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// Line and column, both from 1, of a byte offset.
+    pub fn position(&self, source: &str, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let before = source.get(start..offset).map_or(0, |text| text.chars().count());
+        (line, before + 1)
+    }
+
+    /// The byte offset of a line and column, both from 1; the end of the line where it is shorter.
+    pub fn offset(&self, source: &str, line: usize, column: usize) -> usize {
+        let Some(start) = self.starts.get(line.saturating_sub(1)).copied() else {
+            return source.len();
+        };
+        let end = self.starts.get(line).map_or(source.len(), |next| next - 1);
+        let text = &source[start..end.max(start)];
+        text.char_indices().nth(column.saturating_sub(1)).map_or(end, |(i, _)| start + i)
+    }
+}
+
+/// A file that diagnostics speak of.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceFile<'a> {
+    /// Relative to the garden, with `/`.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Its lines.
+    pub lines: &'a Lines,
+}
+
+impl SourceFile<'_> {
+    /// An error about these bytes.
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let (line, column) = self.lines.position(self.text, span.start);
+        Diagnostic {
+            severity: Severity::Error,
+            file: self.file.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            hint: None,
+            span,
+        }
+    }
+
+    /// A warning about these bytes.
+    pub fn warning(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self.error(span, message) }
+    }
+}
+
+impl Diagnostic {
+    /// An error about a whole file.
+    pub fn of_file(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            file: file.into(),
+            line: 1,
+            column: 1,
+            message: message.into(),
+            hint: None,
+            span: 0..0,
+        }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// `notes/a.md:12:5`.
+    pub fn place(&self) -> String {
+        format!("{}:{}:{}", self.file, self.line, self.column)
+    }
+
+    /// For a terminal; with the lines that are meant where the source is at hand.
+    pub fn terminal(&self, source: Option<&str>, colour: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(self.message.as_str());
+        let mut group = match source {
+            Some(text) if !self.span.is_empty() && text.get(self.span.clone()).is_some() => {
+                let snippet = Snippet::source(text)
+                    .path(self.file.as_str())
+                    .annotation(AnnotationKind::Primary.span(self.span.clone()));
+                title.element(snippet)
+            }
+            _ => title
+                .element(Origin::path(self.file.as_str()).line(self.line).char_column(self.column)),
+        };
+        if let Some(hint) = &self.hint {
+            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+        }
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+
+    /// For a page.
+    pub fn view(&self) -> ProblemView {
+        ProblemView {
+            severity: match self.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            place: self.place(),
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place(), self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " (hint: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_and_positions_agree_in_any_script() {
+        let text = "eins\n  Größe: 7\r\n\n末尾";
+        let lines = Lines::of(text);
+        for (offset, _) in text.char_indices().filter(|(_, c)| *c != '\n' && *c != '\r') {
+            let (line, column) = lines.position(text, offset);
+            assert_eq!(lines.offset(text, line, column), offset, "{line}:{column}");
+        }
+        assert_eq!(lines.position(text, text.find("7").expect("in it")), (2, 10));
+        assert_eq!(lines.offset(text, 99, 1), text.len());
+    }
+
+    #[test]
+    fn a_diagnostic_shows_its_line_and_its_hint() {
+        let text = "kind: feature_vis\ncaptoin: Coins\n";
+        let lines = Lines::of(text);
+        let source = SourceFile { file: "notes/piggy-bank.md", text, lines: &lines };
+        let diagnostic = source
+            .error(18..25, "unknown field `captoin`")
+            .hint("did you mean `caption`?".to_owned());
+        insta::assert_snapshot!(diagnostic.terminal(Some(text), false));
+        insta::assert_snapshot!(diagnostic.terminal(None, false));
+        insta::assert_snapshot!(diagnostic.to_string());
+    }
+}

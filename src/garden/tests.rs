@@ -1,0 +1,114 @@
+//! A few notes in, resolved links and diagnostics out.
+
+use super::*;
+
+fn notes(sources: &[(&str, &str)]) -> Vec<Note> {
+    sources.iter().map(|(path, text)| Note::parse(path, &format!("notes/{path}"), text)).collect()
+}
+
+fn assembled(notes: &[Note], files: &[&str]) -> Garden {
+    let files = files.iter().map(|f| (*f).to_owned()).collect();
+    assemble(&notes.iter().collect::<Vec<_>>(), &files)
+}
+
+fn to(index: usize, anchor: &str) -> Target {
+    let anchor = (!anchor.is_empty()).then(|| anchor.to_owned());
+    Target::Note { index, anchor }
+}
+
+#[test]
+fn wikilinks_go_by_title_file_name_alias_and_path() {
+    let notes = notes(&[
+        (
+            "a.md",
+            "[[Piggy Bank]] [[piggy]] [[spardose]] [[money/piggy]] [[money/piggy.md]] [[PIGGY bank#The Slot]] \
+             [[piggy#vis]] [[#Here]] [[piggy|label]] [[photo.png]]\n\n# Here\n",
+        ),
+        (
+            "money/piggy.md",
+            "---\ntitle: Piggy bank\naliases: [Spardose]\n---\n## The slot\n\n```yaml analysis\nid: vis\nkind: feature_vis\nlayer: a\nunit: 1\n```\n",
+        ),
+    ]);
+    let garden = assembled(&notes, &["photo.png"]);
+    assert_eq!(garden.problems, vec![vec![], vec![]]);
+    let expected = [
+        to(1, ""),
+        to(1, ""),
+        to(1, ""),
+        to(1, ""),
+        to(1, ""),
+        to(1, "the-slot"),
+        to(1, "vis"),
+        to(0, "here"),
+        to(1, ""),
+        Target::File("photo.png".into()),
+    ];
+    assert_eq!(garden.links[0], expected);
+    assert_eq!(garden.incoming[1].len(), 8);
+    assert_eq!(garden.incoming[0].len(), 0, "a note does not mention itself");
+    assert_eq!(garden.pages, ["a.html", "money/piggy.html"]);
+}
+
+#[test]
+fn markdown_links_go_by_relative_path() {
+    let notes = notes(&[
+        (
+            "money/piggy.md",
+            "[a](../a.md#x) [b](/a.md) [c](coin%20one.png) [d](https://x.org) [e](mailto:a@b) [f](#Sec)\n\n# Sec\n",
+        ),
+        ("a.md", "# X\n"),
+    ]);
+    let garden = assembled(&notes, &["money/coin one.png"]);
+    assert_eq!(garden.problems[0], vec![]);
+    let file = Target::File("money/coin one.png".into());
+    assert_eq!(
+        garden.links[0],
+        [to(1, "x"), to(1, ""), file, Target::External, Target::External, to(0, "sec")]
+    );
+}
+
+#[test]
+fn every_link_that_fails_has_its_place_and_a_hint() {
+    let notes = notes(&[
+        (
+            "a.md",
+            "[[Pigy bank]]\n[[Twin]]\n[[piggy#Slott]]\n[x](../../etc/passwd)\n![y](con.png)\n[[Nothing like it]]\n",
+        ),
+        ("piggy.md", "---\ntitle: Piggy bank\n---\n## Slot\n"),
+        ("one/twin.md", ""),
+        ("two/twin.md", ""),
+        ("Piggy.md", ""),
+    ]);
+    let garden = assembled(&notes, &["coin.png"]);
+    let all: Vec<String> =
+        garden.problems.iter().flatten().map(|p| format!("{:?} {p}", p.severity)).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn captions_mention_notes_too() {
+    let notes = notes(&[
+        (
+            "a.md",
+            "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: a\nunit: 1\ncaption: As in [[Coin]].\n```\n",
+        ),
+        ("coin.md", ""),
+    ]);
+    let garden = assembled(&notes, &[]);
+    assert_eq!(garden.caption_links[0][0], [to(1, "")]);
+    assert_eq!(garden.incoming[1][0].anchor, "vis");
+    assert_eq!(garden.incoming[1][0].mention.before, "As in ");
+}
+
+#[test]
+fn addresses_are_relative_from_any_depth() {
+    assert_eq!(href("a.html", "b.html", None), "b.html");
+    assert_eq!(href("a.html", "x/b.html", Some("c d")), "x/b.html#c%20d");
+    assert_eq!(href("x/a.html", "b.html", None), "../b.html");
+    assert_eq!(href("x/y/a.html", "x/z/b.html", None), "../z/b.html");
+    assert_eq!(href("x/a.html", "x/a.html", Some("s")), "#s");
+    assert_eq!(href("x/a.html", "x/a.html", None), "a.html");
+    assert_eq!(href("a.html", "50%.html", None), "50%25.html");
+    assert_eq!(address("People/Lady Gaga.md"), "people/lady-gaga.html");
+    assert_eq!(address("index.md"), "index.html");
+}

@@ -1,0 +1,306 @@
+//! An analysis block: a fenced `yaml analysis` in, its typed fields with their places out.
+//!
+//! Checks what the registry knows: the kind, field names, types and bounds. Whether a model has the layer
+//! is the plan's to say.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::Value as Json;
+
+use super::outline::{self, Link};
+use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::suggest;
+use crate::yaml::{self, Entry, Node, Value};
+
+/// A fenced block as the outline finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawBlock {
+    /// The whole block in the source, fences included.
+    pub span: Range<usize>,
+    /// The text between the fences.
+    pub text: String,
+    /// Where pieces of `text` stand in the source: offset in `text`, offset in the source.
+    pub pieces: Vec<(usize, usize)>,
+}
+
+/// One analysis that a note asks for.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Unique in the note: given, or `figure-2`.
+    pub id: String,
+    /// The `id` field and its place.
+    pub given_id: Option<(String, Range<usize>)>,
+    /// Counted through the note, from 1.
+    pub number: usize,
+    /// The whole block in the source, fences included.
+    pub span: Range<usize>,
+    /// The text between the fences.
+    pub yaml: String,
+    /// The kind, where it is known.
+    pub kind: Option<&'static Kind>,
+    /// Its fields, as far as they are right.
+    pub fields: Fields,
+    /// Links in its caption, each with the caption's place.
+    pub caption_links: Vec<Link>,
+    /// What is wrong with it; a block with an error is not measured.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// A block's fields by name.
+#[derive(Debug, Clone, std::default::Default)]
+pub struct Fields {
+    values: BTreeMap<&'static str, FieldValue>,
+}
+
+/// A field's value and its place in the source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldValue {
+    /// Of the field's type.
+    pub value: Json,
+    /// Of the value.
+    pub span: Range<usize>,
+}
+
+impl Fields {
+    /// The field, where the block has it.
+    pub fn get(&self, name: &str) -> Option<&FieldValue> {
+        self.values.get(name)
+    }
+
+    /// The field's text, where the block has it.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.value.as_str()
+    }
+}
+
+impl Block {
+    /// A field, or its default; `None` where it has neither, or where the configuration decides.
+    pub fn value(&self, field: &Field) -> Option<Json> {
+        if let Some(found) = self.fields.get(field.name) {
+            return Some(found.value.clone());
+        }
+        match field.default {
+            Default::Integer(n) => Some(n.into()),
+            Default::Number(x) => Some(x.into()),
+            Default::Text(text) => Some(text.into()),
+            Default::Flag(flag) => Some(flag.into()),
+            Default::Required | Default::Configured | Default::Absent => None,
+        }
+    }
+
+    /// The presentation fields, defaults filled in.
+    pub fn presentation(&self) -> serde_json::Map<String, Json> {
+        let fields = self.kind.into_iter().flat_map(Kind::all_fields);
+        fields
+            .filter(|field| field.role == Role::Presentation)
+            .filter_map(|field| Some((field.name.to_owned(), self.value(field)?)))
+            .collect()
+    }
+
+    /// Whether it can be measured as far as the block itself goes.
+    pub fn is_sound(&self) -> bool {
+        self.kind.is_some() && self.problems.is_empty()
+    }
+}
+
+/// Reads a block; `number` counts through the note from 1.
+pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
+    let mut block = Block {
+        id: String::new(),
+        given_id: None,
+        number,
+        span: raw.span.clone(),
+        yaml: raw.text.clone(),
+        kind: None,
+        fields: Fields::default(),
+        caption_links: Vec::new(),
+        problems: Vec::new(),
+    };
+    let reader = Reader { at, lines: Lines::of(&raw.text), raw };
+    match yaml::parse(&reader.raw.text) {
+        Err(error) => {
+            let offset = reader.offset((error.line, error.column));
+            let message = format!("the block is not YAML: {}", error.message);
+            block.problems.push(at.error(reader.line_from(offset), message));
+        }
+        Ok(node) => match node.entries() {
+            Some(entries) => reader.fill(&mut block, entries),
+            None => block.problems.push(at.error(
+                reader.first_line(),
+                format!("the block must be a mapping such as `kind: …`, not {}", node.describe()),
+            )),
+        },
+    }
+    block.caption_links = caption_links(&block.fields);
+    block
+}
+
+/// A caption is Markdown of its own; YAML may fold it, so its links stand where the caption does.
+fn caption_links(fields: &Fields) -> Vec<Link> {
+    let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else {
+        return Vec::new();
+    };
+    let lines = Lines::of(caption);
+    let at = SourceFile { file: "", text: caption, lines: &lines };
+    let links = outline::parse(at, 0).links;
+    links.into_iter().map(|link| Link { span: field.span.clone(), ..link }).collect()
+}
+
+struct Reader<'a> {
+    at: SourceFile<'a>,
+    raw: RawBlock,
+    lines: Lines,
+}
+
+impl Reader<'_> {
+    /// Where a place in the YAML, line and column from 1, stands in the source.
+    fn offset(&self, (line, column): (usize, usize)) -> usize {
+        let inner = self.lines.offset(&self.raw.text, line, column);
+        let index = self.raw.pieces.partition_point(|(start, _)| *start <= inner);
+        match index.checked_sub(1).map(|i| self.raw.pieces[i]) {
+            Some((start, source)) => source + (inner - start),
+            None => self.raw.span.start,
+        }
+    }
+
+    fn line_from(&self, offset: usize) -> Range<usize> {
+        let offset = offset.min(self.at.text.len());
+        let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
+        offset..offset + rest.len()
+    }
+
+    fn first_line(&self) -> Range<usize> {
+        self.line_from(self.raw.span.start)
+    }
+
+    fn key_span(&self, entry: &Entry) -> Range<usize> {
+        let start = self.offset(entry.at);
+        start..start + entry.key.len()
+    }
+
+    /// Of a value: to the end of its line, a comment left out.
+    fn value_span(&self, node: &Node) -> Range<usize> {
+        let line = self.line_from(self.offset((node.line, node.column)));
+        let text = &self.at.text[line.clone()];
+        let length = text.find(" #").map_or(text.len(), |i| text[..i].trim_end().len());
+        line.start..line.start + length.max(usize::from(!text.is_empty()))
+    }
+
+    fn fill(&self, block: &mut Block, entries: &[Entry]) {
+        let Some(kind) = self.kind(block, entries) else {
+            return;
+        };
+        block.kind = Some(kind);
+        for entry in entries.iter().filter(|entry| entry.key != "kind") {
+            let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {
+                let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
+                let message = format!("`{}` has no field `{}`", kind.name, entry.key);
+                let problem = self.at.error(self.key_span(entry), message);
+                block.problems.push(problem.hint(suggest::hint(&entry.key, known)));
+                continue;
+            };
+            match self.value(field, &entry.node) {
+                Ok(value) => {
+                    let span = self.value_span(&entry.node);
+                    if field.name == "id" {
+                        block.given_id = value.as_str().map(|id| (id.to_owned(), span.clone()));
+                    }
+                    block.fields.values.insert(field.name, FieldValue { value, span });
+                }
+                Err(problem) => block.problems.push(problem),
+            }
+        }
+        let given: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        for field in kind.all_fields() {
+            if field.default == Default::Required && !given.contains(&field.name) {
+                let message = format!("`{}` needs `{}`", kind.name, field.name);
+                let problem = self.at.error(self.first_line(), message);
+                block.problems.push(problem.hint(first_sentence(field.doc)));
+            }
+        }
+    }
+
+    fn kind(&self, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {
+        let names = KINDS.iter().map(|kind| kind.name);
+        let Some(entry) = entries.iter().find(|entry| entry.key == "kind") else {
+            let problem = self.at.error(self.first_line(), "the block does not say its `kind`");
+            let names: Vec<String> = names.map(str::to_owned).collect();
+            let hint = format!("known: {}", suggest::quoted(&names, "and"));
+            block.problems.push(problem.hint(hint));
+            return None;
+        };
+        let name = entry.node.text().unwrap_or_default();
+        let kind = Kind::named(&name);
+        if kind.is_none() {
+            let message = format!("there is no kind `{name}`");
+            let problem = self.at.error(self.value_span(&entry.node), message);
+            block.problems.push(problem.hint(suggest::hint(&name, names)));
+        }
+        kind
+    }
+
+    fn value(&self, field: &Field, node: &Node) -> Result<Json, Diagnostic> {
+        let wrong = |expected: String| {
+            self.at.error(
+                self.value_span(node),
+                format!("`{}` must be {expected}, not {}", field.name, node.describe()),
+            )
+        };
+        match field.ty {
+            Type::Integer { min, max } => match node.value {
+                Value::Integer(n) if (min..=max).contains(&n) => Ok(n.into()),
+                _ if max == i64::MAX => Err(wrong(format!("a whole number from {min}"))),
+                _ => Err(wrong(format!("a whole number from {min} to {max}"))),
+            },
+            Type::Unit => match node.value {
+                Value::Integer(n) if u32::try_from(n).is_ok() => Ok(n.into()),
+                _ => Err(wrong("a whole number from 0".into())),
+            },
+            Type::Number { min, max } => {
+                let number = match node.value {
+                    Value::Integer(n) => n as f64,
+                    Value::Number(x) => x,
+                    _ => f64::NAN,
+                };
+                if (min..=max).contains(&number) {
+                    Ok(number.into())
+                } else {
+                    Err(wrong(format!("a number from {min} to {max}")))
+                }
+            }
+            Type::Flag => match node.value {
+                Value::Bool(flag) => Ok(flag.into()),
+                _ => Err(wrong("`true` or `false`".into())),
+            },
+            Type::Choice(words) => match node.text() {
+                Some(text) if words.contains(&text.as_str()) => Ok(text.into()),
+                text => {
+                    let names: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+                    let problem = wrong(suggest::quoted(&names, "or"));
+                    let near = suggest::nearest(&text.unwrap_or_default(), words, 1);
+                    let hint = near.first().map(|near| format!("did you mean `{near}`?"));
+                    Err(problem.hint(hint))
+                }
+            },
+            Type::Text if field.name == "id" => match node.text() {
+                Some(id) if is_id(&id) => Ok(id.into()),
+                _ => Err(wrong("letters, digits, `-` and `_`, beginning with a letter".into())),
+            },
+            Type::Text | Type::Model | Type::Dataset | Type::Layer => {
+                node.text().map(Json::from).ok_or_else(|| wrong("text".into()))
+            }
+        }
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic())
+        && text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+}
+
+fn first_sentence(doc: &str) -> String {
+    let end = doc.find(". ").unwrap_or(doc.len());
+    doc[..end].trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,179 @@
+//! One note: bytes in, a [`Note`] with every part's place in the source out, and diagnostics.
+//!
+//! Nothing here knows of other notes, of the configuration or of results. A fault costs what it is in and
+//! no more: the rest of the note stands.
+//!
+//! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
+
+mod block;
+mod front;
+mod html;
+mod outline;
+mod slug;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use block::{Block, FieldValue, Fields};
+pub use front::{FrontMatter, UnitName};
+pub use html::{Parts, ResolvedLink, render, render_inline};
+pub use outline::{Heading, Link, LinkKind, Mention};
+pub use slug::{Slugger, file_slug, slug};
+
+use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::digest::Digest;
+
+/// One parsed note.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Relative to the notes folder, with `/`: `people/lady-gaga.md`.
+    pub path: String,
+    /// Relative to the garden, with `/`: what diagnostics name.
+    pub file: String,
+    /// The whole text.
+    pub source: Arc<str>,
+    /// Of the whole text.
+    pub digest: Digest,
+    /// Of the whole text.
+    pub lines: Lines,
+    /// What stands between the `---` lines.
+    pub front: FrontMatter,
+    /// Where the Markdown begins.
+    pub body: usize,
+    /// From the front matter, else the first heading of level 1, else the file's name.
+    pub title: String,
+    /// Whether the body begins with the title as a heading, which the page must not repeat.
+    pub title_in_body: bool,
+    /// The first sentences, plain text.
+    pub excerpt: String,
+    /// In order.
+    pub headings: Vec<Heading>,
+    /// In order, images among them.
+    pub links: Vec<Link>,
+    /// In order.
+    pub blocks: Vec<Block>,
+    /// What is wrong with it by itself; block faults are in the blocks.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Note {
+    /// Parses a note. Never fails: what is wrong is in the note.
+    pub fn parse(path: &str, file: &str, source: &str) -> Self {
+        let lines = Lines::of(source);
+        let at = SourceFile { file, text: source, lines: &lines };
+        let (front, body, mut problems) = front::parse(at);
+        let outline = outline::parse(at, body);
+        problems.extend(outline.problems);
+        let mut blocks: Vec<Block> = outline
+            .blocks
+            .into_iter()
+            .enumerate()
+            .map(|(index, raw)| block::parse(at, raw, index + 1))
+            .collect();
+        name_blocks(at, &mut blocks);
+        let mut headings = outline.headings;
+        anchor_headings(&mut headings, &blocks);
+        let stem = file_stem(path);
+        let first = headings.first().filter(|h| h.level == 1);
+        let title = match (&front.title, first) {
+            (Some(title), _) => title.clone(),
+            (None, Some(heading)) => heading.text.clone(),
+            (None, None) => stem.replace(['-', '_'], " "),
+        };
+        let title_in_body = first.is_some_and(|h| h.text == title && outline.opens_with_heading);
+        Self {
+            path: path.to_owned(),
+            file: file.to_owned(),
+            source: source.into(),
+            digest: Digest::of(source.as_bytes()),
+            front,
+            body,
+            title,
+            title_in_body,
+            excerpt: outline.excerpt,
+            headings,
+            links: outline.links,
+            blocks,
+            problems,
+            lines,
+        }
+    }
+
+    /// For diagnostics about this note.
+    pub fn at(&self) -> SourceFile<'_> {
+        SourceFile { file: &self.file, text: &self.source, lines: &self.lines }
+    }
+
+    /// The Markdown without front matter.
+    pub fn markdown(&self) -> &str {
+        &self.source[self.body..]
+    }
+
+    /// The file's name without folder and ending.
+    pub fn stem(&self) -> &str {
+        file_stem(&self.path)
+    }
+
+    /// The note's own problems and those of its blocks.
+    pub fn all_problems(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.problems.iter().chain(self.blocks.iter().flat_map(|block| &block.problems))
+    }
+
+    /// The anchor that `fragment` means: a heading by its text or anchor, or a block by its id.
+    pub fn anchor(&self, fragment: &str) -> Option<String> {
+        let wanted = slug(fragment);
+        let heading = self.headings.iter().find(|h| h.id == fragment || h.text == fragment);
+        let heading = heading.or_else(|| self.headings.iter().find(|h| slug(&h.text) == wanted));
+        let block = || self.blocks.iter().find(|block| block.id == fragment).map(|b| b.id.clone());
+        heading.map(|h| h.id.clone()).or_else(block)
+    }
+}
+
+fn file_stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name)
+}
+
+/// Gives an id to every block without one, and reports the second block with the same id.
+fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
+    let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    for block in blocks.iter_mut().filter(|block| block.given_id.is_some()) {
+        let (id, span) = block.given_id.clone().unwrap_or_default();
+        if let Some(first) = seen.get(&id) {
+            let (line, _) = at.lines.position(at.text, first.start);
+            block.problems.push(
+                at.error(
+                    span,
+                    format!("the id `{id}` is already that of the block on line {line}"),
+                )
+                .hint("links and addresses need each id once in a note".to_owned()),
+            );
+        } else {
+            block.id.clone_from(&id);
+            seen.insert(id, span);
+        }
+    }
+    for block in blocks.iter_mut().filter(|block| block.id.is_empty()) {
+        let mut id = format!("figure-{}", block.number);
+        while seen.contains_key(&id) {
+            id.push('x');
+        }
+        seen.insert(id.clone(), block.span.clone());
+        block.id = id;
+    }
+}
+
+/// Anchors as GitHub makes them, kept apart from each other and from the blocks' ids.
+fn anchor_headings(headings: &mut [Heading], blocks: &[Block]) {
+    let mut slugger = Slugger::default();
+    for block in blocks {
+        slugger.reserve(&block.id);
+    }
+    for heading in headings {
+        heading.id = slugger.slug(&heading.text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

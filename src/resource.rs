@@ -1,0 +1,170 @@
+//! Weights and data sets by name: the configuration in, digests and architectures out.
+//!
+//! Each is looked at once and remembered by its digest; what is wrong with one is said at every block that
+//! asks for it, and nowhere else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::WalkDir;
+
+use crate::config::{Config, Source};
+use crate::digest::{Digest, FileDigests};
+use crate::model::Architecture;
+use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
+use crate::suggest;
+
+/// Why a name cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+}
+
+/// A model that can be used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// For requests.
+    pub reference: ModelRef,
+    /// Its layers.
+    pub architecture: Arc<Architecture>,
+}
+
+/// Weights and data sets, looked at when first asked for.
+#[derive(Debug, Default)]
+pub struct Resources {
+    models: BTreeMap<String, Result<Model, ResourceError>>,
+    datasets: BTreeMap<String, Result<DatasetRef, ResourceError>>,
+}
+
+/// Endings of files that a folder of pictures is made of.
+const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+
+impl Resources {
+    /// The model of that name.
+    ///
+    /// # Errors
+    /// Where the configuration has no such name, or the file is not a CLIP that can be used.
+    pub fn model(
+        &mut self,
+        config: &Config,
+        digests: &mut FileDigests,
+        name: &str,
+    ) -> Result<Model, ResourceError> {
+        if let Some(known) = self.models.get(name) {
+            return known.clone();
+        }
+        let found = find(&config.models, name, "model").and_then(|source| {
+            let path = absolute(source)?;
+            let architecture = Architecture::of_file(&path).map_err(|error| ResourceError {
+                message: format!("the model `{name}` cannot be used: {error}"),
+                hint: None,
+            })?;
+            let digest = digest(digests, &path)?;
+            let reference = ModelRef { name: name.to_owned(), path, digest };
+            Ok(Model { reference, architecture: Arc::new(architecture) })
+        });
+        self.models.insert(name.to_owned(), found.clone());
+        found
+    }
+
+    /// The data set of that name.
+    ///
+    /// # Errors
+    /// Where the configuration has no such name, or nothing that can be read lies there.
+    pub fn dataset(
+        &mut self,
+        config: &Config,
+        digests: &mut FileDigests,
+        name: &str,
+    ) -> Result<DatasetRef, ResourceError> {
+        if let Some(known) = self.datasets.get(name) {
+            return known.clone();
+        }
+        let found = find(&config.datasets, name, "dataset").and_then(|source| {
+            let path = absolute(source)?;
+            let (format, digest) = if path.is_dir() {
+                (DatasetFormat::Folder, folder_digest(digests, &path)?)
+            } else {
+                (format_of(&path)?, digest(digests, &path)?)
+            };
+            let shards = vec![ShardRef { path, digest }];
+            Ok(DatasetRef { name: name.to_owned(), format, shards })
+        });
+        self.datasets.insert(name.to_owned(), found.clone());
+        found
+    }
+}
+
+fn find<'a>(
+    sources: &'a BTreeMap<String, Source>,
+    name: &str,
+    what: &str,
+) -> Result<&'a Source, ResourceError> {
+    sources.get(name).ok_or_else(|| ResourceError {
+        message: format!("the configuration has no {what} `{name}`"),
+        hint: suggest::hint(name, sources.keys())
+            .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
+    })
+}
+
+fn absolute(source: &Source) -> Result<PathBuf, ResourceError> {
+    source.path.canonicalize().map_err(|error| ResourceError {
+        message: format!("`{}` cannot be read ({error})", source.written),
+        hint: Some(format!("the path stands in {}", crate::config::FILE)),
+    })
+}
+
+fn digest(digests: &mut FileDigests, path: &Path) -> Result<Digest, ResourceError> {
+    digests.digest(path).map_err(|error| ResourceError {
+        message: format!("{} cannot be read ({error})", path.display()),
+        hint: None,
+    })
+}
+
+fn format_of(path: &Path) -> Result<DatasetFormat, ResourceError> {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("tar") => Ok(DatasetFormat::Tar),
+        Some("txt") => Ok(DatasetFormat::Words),
+        _ => Err(ResourceError {
+            message: format!("{} is not a data set", path.display()),
+            hint: Some(
+                "known: a folder of pictures, a WebDataset `.tar`, a `.txt` list of words".into(),
+            ),
+        }),
+    }
+}
+
+/// Over the sorted list of files that count, each with its own digest.
+///
+/// # Errors
+/// Where a file cannot be read, or there is no picture.
+pub fn folder_digest(digests: &mut FileDigests, folder: &Path) -> Result<Digest, ResourceError> {
+    let mut list = String::new();
+    let mut pictures = 0;
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.map_err(|error| ResourceError {
+            message: format!("{} cannot be read ({error})", folder.display()),
+            hint: None,
+        })?;
+        let ending = entry.path().extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
+        let picture = PICTURES.contains(&ending.as_str());
+        if !entry.file_type().is_file() || !(picture || ending == "json" || ending == "txt") {
+            continue;
+        }
+        pictures += usize::from(picture);
+        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let name = name.to_string_lossy().replace('\\', "/");
+        list.push_str(&format!("{name}\0{}\n", digest(digests, entry.path())?));
+    }
+    if pictures == 0 {
+        return Err(ResourceError {
+            message: format!("{} has no pictures", folder.display()),
+            hint: Some(format!("files that count end in {}", PICTURES.join(", "))),
+        });
+    }
+    Ok(Digest::of(list.as_bytes()))
+}

@@ -1,0 +1,229 @@
+//! YAML with a position on every key and value: text in, a tree of [`Node`]s or one [`YamlError`] out.
+//!
+//! Aliases are bounded by the parser's own budget, and a key that stands twice is an error.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+
+/// A value and where it begins, line and column from 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+}
+
+/// A YAML value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `~`, or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in its own order.
+    Map(Vec<Entry>),
+}
+
+/// One entry of a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key begins, line and column from 1.
+    pub at: (usize, usize),
+    /// The value.
+    pub node: Node,
+}
+
+/// Why a text is not YAML.
+#[derive(Debug, Clone, PartialEq)]
+pub struct YamlError {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// What the parser says.
+    pub message: String,
+}
+
+/// Parses one document.
+///
+/// # Errors
+/// Where the text is not YAML, or is more than one document.
+pub fn parse(text: &str) -> Result<Node, YamlError> {
+    serde_yaml::from_str(text).map_err(|error| {
+        let location = error.location();
+        let full = error.without_snippet().to_string();
+        // The position is told apart from the message; the parser's advice about its own options is no help.
+        let message = full.split(" at line ").next().unwrap_or(&full);
+        let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
+        let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
+        YamlError {
+            line: location.map_or(1, |l| position(l.line())),
+            column: location.map_or(1, |l| position(l.column())),
+            message: message.to_owned(),
+        }
+    })
+}
+
+impl Node {
+    /// What kind of value it is, for messages.
+    pub fn describe(&self) -> String {
+        match &self.value {
+            Value::Null => "nothing".into(),
+            Value::Bool(flag) => format!("`{flag}`"),
+            Value::Integer(number) => format!("`{number}`"),
+            Value::Number(number) => format!("`{number}`"),
+            Value::Text(text) => format!("the text `{text}`"),
+            Value::List(_) => "a list".into(),
+            Value::Map(_) => "a mapping".into(),
+        }
+    }
+
+    /// The value as text: numbers and flags count as what is written.
+    pub fn text(&self) -> Option<String> {
+        match &self.value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The entries of a mapping; none where there is nothing.
+    pub fn entries(&self) -> Option<&[Entry]> {
+        match &self.value {
+            Value::Map(entries) => Some(entries),
+            Value::Null => Some(&[]),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        let (line, column) = place(&spanned);
+        Ok(Self { value: spanned.value, line, column })
+    }
+}
+
+fn place<T>(spanned: &Spanned<T>) -> (usize, usize) {
+    let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
+    (position(spanned.referenced.line()), position(spanned.referenced.column()))
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(i64::try_from(number).map_or(Value::Number(number as f64), Value::Integer))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, node)) = access.next_entry::<Spanned<String>, Node>()? {
+            let at = place(&key);
+            entries.push(Entry { key: key.value, at, node });
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_and_value_has_its_place() {
+        let node = parse("kind: feature_vis\nunit: 89\nsweep:\n  unit: [1, 2.5]\n").expect("YAML");
+        let entries = node.entries().expect("a mapping");
+        assert_eq!((entries[1].key.as_str(), entries[1].at), ("unit", (2, 1)));
+        assert_eq!((entries[1].node.line, entries[1].node.column), (2, 7));
+        assert_eq!(entries[1].node.value, Value::Integer(89));
+        let sweep = entries[2].node.entries().expect("a mapping");
+        let Value::List(items) = &sweep[0].node.value else { panic!("a list") };
+        assert_eq!((items[1].line, items[1].column, &items[1].value), (4, 13, &Value::Number(2.5)));
+    }
+
+    #[test]
+    fn errors_have_a_place_and_no_word_of_the_parsers_options() {
+        let error = parse("unit: 1\nunit: 2\n").expect_err("twice");
+        assert_eq!((error.line, error.column), (2, 1));
+        assert_eq!(error.message, "duplicate mapping key: unit");
+        assert_eq!(parse("a: [1, 2\nb: 3").expect_err("open").line, 2);
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for i in 1..12 {
+            let item = format!("*a{}", i - 1);
+            text.push_str(&format!("a{i}: &a{i} [{}]\n", [item.as_str(); 9].join(",")));
+        }
+        let error = parse(&text).expect_err("a bomb");
+        assert!(!error.message.is_empty());
+    }
+}
