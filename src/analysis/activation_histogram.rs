@@ -82,5 +82,10 @@ pub static KIND: Kind = Kind {
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
-    histogram::draw(&outcome, context.option("scale") == Some("log"))
+    let params: Params = context.params()?;
+    let axis = match params.pool {
+        Pool::Mean => "activation, mean over positions",
+        Pool::Max => "activation, greatest of all positions",
+    };
+    histogram::draw(&outcome, context.option("scale") == Some("log"), axis)
 }

@@ -1,0 +1,191 @@
+//! What all plots share: an SVG of plotters goes in, one that follows the page's theme comes out; and
+//! numbers as a person reads them. Knows nothing of any kind.
+
+use std::fmt::Write as _;
+
+use plotters::style::RGBColor;
+
+/// Plotters knows whole pixels only: it draws on a canvas this many times larger.
+pub const SCALE: u32 = 10;
+
+/// A colour of the theme. Plotters carries it as an RGB value that nothing else has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// Bars.
+    Bar,
+    /// Text.
+    Text,
+    /// Axes and ticks.
+    Axis,
+    /// Lines behind the data.
+    Grid,
+    /// The middle of the data.
+    Mark,
+    /// The tail of the data.
+    Tail,
+}
+
+const INKS: [(Ink, &str); 6] = [
+    (Ink::Bar, "--plot-bar"),
+    (Ink::Text, "--plot-text"),
+    (Ink::Axis, "--plot-axis"),
+    (Ink::Grid, "--plot-grid"),
+    (Ink::Mark, "--plot-mark"),
+    (Ink::Tail, "--plot-tail"),
+];
+
+impl Ink {
+    /// The colour to give to plotters.
+    pub fn rgb(self) -> RGBColor {
+        RGBColor(1, 2, self as u8)
+    }
+}
+
+/// The theme's variable for a colour as plotters writes it.
+fn variable(colour: &str) -> Option<&'static str> {
+    let named = INKS.iter().find(|(ink, _)| {
+        let RGBColor(r, g, b) = ink.rgb();
+        colour.eq_ignore_ascii_case(&format!("#{r:02X}{g:02X}{b:02X}"))
+    });
+    named.map(|(_, variable)| *variable)
+}
+
+/// Plotters' `svg`, drawn at [`SCALE`], as an element that takes its size, colours and font from the page.
+pub fn themed(svg: &str) -> String {
+    let mut out = String::with_capacity(svg.len());
+    for line in svg.lines() {
+        let tag = line.strip_prefix('<').filter(|tag| !tag.starts_with('/'));
+        let Some(tag) = tag else {
+            out.push_str(line.trim());
+            continue;
+        };
+        let (tag, end) = match tag.strip_suffix("/>") {
+            Some(tag) => (tag, "/>"),
+            None => (tag.trim_end_matches('>'), ">"),
+        };
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        let _ = write!(out, "<{name}");
+        if name == "svg" {
+            out.push_str(" aria-hidden=\"true\"");
+        }
+        // Each is `key="value"`; a quotation mark within a value is escaped by plotters.
+        let mut parts = attributes.split('"');
+        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+            attribute(&mut out, name, key.trim().trim_end_matches('='), value);
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+fn attribute(out: &mut String, tag: &str, key: &str, value: &str) {
+    let value = match key {
+        "xmlns" | "font-family" | "opacity" => return,
+        "width" | "height" if tag == "svg" => return,
+        "fill" | "stroke" if value == "none" && (key == "stroke" || tag != "text") => {
+            if key == "stroke" {
+                return;
+            }
+            value.to_owned()
+        }
+        "fill" | "stroke" => match variable(value) {
+            Some(variable) => format!("var({variable})"),
+            None => value.to_owned(),
+        },
+        "x" | "y" | "x1" | "y1" | "x2" | "y2" | "width" | "height" | "stroke-width"
+        | "font-size" | "viewBox" | "points" => shrunk(value),
+        _ => value.to_owned(),
+    };
+    let _ = write!(out, " {key}=\"{value}\"");
+}
+
+/// Every number of `value` divided by [`SCALE`].
+fn shrunk(value: &str) -> String {
+    let numbers = value.split([' ', ',']).filter(|number| !number.is_empty());
+    let small: Vec<String> = numbers
+        .map(|number| match number.parse::<f64>() {
+            Ok(number) => {
+                let small = (number / f64::from(SCALE) * 100.0).round() / 100.0;
+                small.to_string()
+            }
+            Err(_) => number.to_owned(),
+        })
+        .collect();
+    small.join(" ")
+}
+
+/// How many decimals tell apart numbers that span `span`, to about three digits.
+pub fn decimals(span: f64) -> usize {
+    if !span.is_finite() || span <= 0.0 {
+        return 2;
+    }
+    (2.0 - span.log10().floor()).clamp(0.0, 12.0) as usize
+}
+
+/// `value` with that many decimals and a true minus sign; powers of ten where it would be long.
+pub fn number(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    let text = if size >= 1e7 || (size > 0.0 && size < 1e-6) {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.decimals$}")
+    };
+    let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+    match text.strip_prefix('-') {
+        Some(text) if zero => text.to_owned(),
+        Some(text) => format!("−{text}"),
+        None => text,
+    }
+}
+
+/// [`number`] without zeros at its end, for ticks.
+pub fn tick(value: f64, decimals: usize) -> String {
+    let text = number(value, decimals);
+    if text.contains('.') && !text.contains('e') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    text
+}
+
+/// `3212` as `3,212`.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_a_person_writes_them() {
+        assert_eq!(number(-1.234, 2), "−1.23");
+        assert_eq!(number(-0.0001, 2), "0.00");
+        assert_eq!(tick(-0.5, 3), "−0.5");
+        assert_eq!(tick(20.0, 0), "20");
+        assert_eq!(thousands(3_212), "3,212");
+        assert_eq!(thousands(1_000_000), "1,000,000");
+        assert_eq!(thousands(12), "12");
+        assert_eq!([decimals(9.5), decimals(95.0), decimals(0.01)], [2, 1, 4]);
+    }
+
+    #[test]
+    fn every_ink_is_told_apart() {
+        let svg = INKS.map(|(ink, _)| {
+            let RGBColor(r, g, b) = ink.rgb();
+            format!("<rect x=\"15\" fill=\"#{r:02X}{g:02X}{b:02X}\" opacity=\"1\"/>\n")
+        });
+        let out = themed(&svg.concat());
+        for (_, variable) in INKS {
+            assert_eq!(out.matches(&format!("fill=\"var({variable})\"")).count(), 1);
+        }
+        assert!(out.starts_with("<rect x=\"1.5\" fill"), "{out}");
+    }
+}

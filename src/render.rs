@@ -1,0 +1,340 @@
+//! A view and a template become the bytes of a page. The built-in templates are embedded; a garden's own
+//! `templates/` replaces them file by file. Knows nothing of notes, results or where pages lie.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
+use serde::Serialize;
+use walkdir::WalkDir;
+
+use crate::digest::Digest;
+use crate::suggest;
+use crate::view::{FigureView, HomeView, NoteView, SiteView};
+
+/// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("base.html", include_str!("../templates/base.html")),
+    ("figure.html", include_str!("../templates/figure.html")),
+    ("home.html", include_str!("../templates/home.html")),
+    ("note.html", include_str!("../templates/note.html")),
+    ("partials/backlinks.html", include_str!("../templates/partials/backlinks.html")),
+    ("partials/card.html", include_str!("../templates/partials/card.html")),
+    ("partials/contents.html", include_str!("../templates/partials/contents.html")),
+    ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
+    ("partials/problem.html", include_str!("../templates/partials/problem.html")),
+    (STYLESHEET, include_str!("../templates/style.css")),
+];
+
+/// Said of a value that is optional, and not there.
+const ABSENT: &str = "this value is absent here";
+
+/// The one template that is put out as it is.
+const STYLESHEET: &str = "style.css";
+
+/// Turns views into pages.
+#[derive(Debug)]
+pub struct Renderer {
+    environment: Environment<'static>,
+    /// Every template by name; whether it is the garden's own.
+    sources: BTreeMap<String, Source>,
+    digest: Digest,
+}
+
+#[derive(Debug)]
+struct Source {
+    text: String,
+    own: bool,
+}
+
+/// A template that cannot be read, understood or filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderError {
+    /// `templates/note.html`, or `note.html (built in)`.
+    pub template: String,
+    /// From 1; `None` where the whole file is meant.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for RenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.template)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for RenderError {}
+
+/// What `figure.html` sees.
+#[derive(Serialize)]
+struct FigureContext<'a> {
+    figure: &'a FigureView,
+    site: &'a SiteView,
+}
+
+impl Renderer {
+    /// The built-in theme, with the files of `overrides` (a garden's `templates/`) in place of those of the
+    /// same name. A folder that does not exist overrides nothing; links in it are not followed.
+    ///
+    /// # Errors
+    /// Where a file of `overrides` cannot be read, or is no template.
+    pub fn new(overrides: Option<&Path>) -> Result<Self, RenderError> {
+        let mut sources = BTreeMap::new();
+        for (name, text) in BUILT_IN {
+            let names = [(*name).to_owned(), format!("builtin/{name}")];
+            for name in names {
+                let text = match name.ends_with(".css") {
+                    true => css::minified(text),
+                    false => (*text).to_owned(),
+                };
+                sources.insert(name, Source { text, own: false });
+            }
+        }
+        if let Some(folder) = overrides.filter(|folder| folder.is_dir()) {
+            read_overrides(folder, &mut sources)?;
+        }
+
+        let mut renderer = Self { environment: environment(), digest: digest(&sources), sources };
+        for (name, source) in &renderer.sources {
+            if name.ends_with(".html") {
+                let added =
+                    renderer.environment.add_template_owned(name.clone(), source.text.clone());
+                added.map_err(|error| renderer.explain(name, &error))?;
+            }
+        }
+        Ok(renderer)
+    }
+
+    /// A note's page.
+    ///
+    /// # Errors
+    /// Where a template asks for what is not there.
+    pub fn note(&self, view: &NoteView) -> Result<String, RenderError> {
+        self.render("note.html", view)
+    }
+
+    /// The home page.
+    ///
+    /// # Errors
+    /// Where a template asks for what is not there.
+    pub fn home(&self, view: &HomeView) -> Result<String, RenderError> {
+        self.render("home.html", view)
+    }
+
+    /// A figure, to be put into a note's body.
+    ///
+    /// # Errors
+    /// Where a template asks for what is not there.
+    pub fn figure(&self, figure: &FigureView, site: &SiteView) -> Result<String, RenderError> {
+        self.render("figure.html", &FigureContext { figure, site })
+    }
+
+    /// The style sheet, for the address in [`SiteView::stylesheet`].
+    pub fn stylesheet(&self) -> &[u8] {
+        self.sources.get(STYLESHEET).map_or(b"", |source| source.text.as_bytes())
+    }
+
+    /// One digest over all templates in use and the style sheet, for page keys.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
+        let rendered = self
+            .environment
+            .get_template(name)
+            .and_then(|template| template.render(Value::from(Serde(view))));
+        rendered.map_err(|error| self.explain(name, &error))
+    }
+
+    /// The innermost cause of `error`, which arose while `name` was read or rendered.
+    fn explain(&self, name: &str, error: &minijinja::Error) -> RenderError {
+        let mut inner = error;
+        while let Some(cause) = std::error::Error::source(inner)
+            .and_then(|cause| cause.downcast_ref::<minijinja::Error>())
+        {
+            inner = cause;
+        }
+        let name = inner.name().or(error.name()).unwrap_or(name);
+        let mut message = inner.kind().to_string();
+        if let Some(detail) = inner.detail() {
+            message = format!("{message}: {detail}");
+        }
+        let asked_for = inner
+            .range()
+            .and_then(|range| inner.template_source()?.get(range))
+            .map(str::trim)
+            .filter(|text| !text.is_empty() && text.len() < 80 && !text.contains('\n'));
+        if let Some(text) = asked_for
+            && !message.contains(text)
+        {
+            message = format!("{message} (at `{text}`)");
+        }
+        let hint = self.hint(inner);
+        let own = self.sources.get(name).is_some_and(|source| source.own);
+        RenderError {
+            template: match own {
+                true => format!("templates/{name}"),
+                false => format!("{name} (built in)"),
+            },
+            line: inner.line(),
+            message,
+            hint,
+        }
+    }
+
+    /// What to do, where that is known.
+    fn hint(&self, error: &minijinja::Error) -> Option<String> {
+        use minijinja::ErrorKind;
+        match error.kind() {
+            ErrorKind::UndefinedError if error.detail() == Some(ABSENT) => {
+                Some("put it within `{% if … %}`".to_owned())
+            }
+            ErrorKind::UndefinedError => {
+                Some("the built-in templates show which names there are".to_owned())
+            }
+            ErrorKind::TemplateNotFound => {
+                let wanted = error.detail()?.split('"').nth(1)?;
+                let near = suggest::nearest(wanted, self.sources.keys(), 1).pop()?;
+                Some(format!("did you mean `{near}`?"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Adds every file below `folder` that is a template or a style sheet.
+fn read_overrides(
+    folder: &Path,
+    sources: &mut BTreeMap<String, Source>,
+) -> Result<(), RenderError> {
+    let failed = |path: &Path, message: String| RenderError {
+        template: format!("templates/{}", path.display()),
+        line: None,
+        message,
+        hint: None,
+    };
+    for entry in WalkDir::new(folder).follow_links(false).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder);
+            let path = path.strip_prefix(folder).unwrap_or(path);
+            failed(path, format!("cannot be read ({error})"))
+        })?;
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+        let Some(name) = parts.map(|parts| parts.join("/")) else {
+            continue;
+        };
+        if !entry.file_type().is_file() || !(name.ends_with(".html") || name == STYLESHEET) {
+            continue;
+        }
+        let bytes = fs::read(entry.path())
+            .map_err(|error| failed(path, format!("cannot be read ({error})")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let lines = &error.as_bytes()[..valid];
+            RenderError {
+                line: Some(1 + lines.iter().filter(|byte| **byte == b'\n').count()),
+                ..failed(path, "is not UTF-8".to_owned())
+            }
+        })?;
+        sources.insert(name, Source { text, own: true });
+    }
+    Ok(())
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    // A name that is not there is an error at its line, never an empty place on the page.
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(format_value);
+    environment.set_debug(true);
+    environment.add_filter("code_spans", code_spans);
+    environment
+}
+
+/// Puts out a value, escaped unless it is marked safe. Slashes stay as they are, so that addresses can be read.
+fn format_value(
+    out: &mut Output,
+    state: &mut State,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    if value.is_none() {
+        return Err(minijinja::Error::new(minijinja::ErrorKind::UndefinedError, ABSENT));
+    }
+    match value.as_str() {
+        Some(text) if !value.is_safe() && matches!(state.auto_escape(), AutoEscape::Html) => {
+            escape(out, text).map_err(minijinja::Error::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        out.write_str(&rest[..at])?;
+        out.write_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        })?;
+        rest = &rest[at + 1..];
+    }
+    out.write_str(rest)
+}
+
+/// Plain text as HTML, what stands between backticks as code: a filter for messages.
+fn code_spans(text: &str) -> Value {
+    let mut html = String::new();
+    let mut parts = text.split('`').peekable();
+    let mut code = false;
+    while let Some(part) = parts.next() {
+        // The last backtick of an odd number opens nothing.
+        let closed = code && parts.peek().is_some();
+        let (before, after) = match (code, closed) {
+            (true, true) => ("<code>", "</code>"),
+            (true, false) => ("`", ""),
+            (false, _) => ("", ""),
+        };
+        html.push_str(before);
+        let _ = escape(&mut html, part);
+        html.push_str(after);
+        code = !code;
+    }
+    Value::from_safe_string(html)
+}
+
+fn digest(sources: &BTreeMap<String, Source>) -> Digest {
+    let mut bytes = Vec::new();
+    for (name, source) in sources {
+        for part in [name, &source.text] {
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+    }
+    Digest::of(&bytes)
+}
+
+mod css;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Sample views for tests: a full note, a bare one, the home page, a figure in each state.
+
+use crate::figure::Table;
+use crate::view::*;
+
+pub fn site() -> SiteView {
+    SiteView {
+        title: "A garden".into(),
+        language: "en".into(),
+        root: String::new(),
+        home: "index.html".into(),
+        stylesheet: "style.css".into(),
+        note_footer_html: Some("This line appears after every note.".into()),
+        preview: None,
+    }
+}
+
+fn day(iso: &str, shown: &str) -> Option<DateView> {
+    Some(DateView { iso: iso.into(), shown: shown.into() })
+}
+
+fn entry(id: &str, title_html: &str, children: Vec<ContentsView>) -> ContentsView {
+    ContentsView { id: id.into(), title_html: title_html.into(), children }
+}
+
+fn problem() -> ProblemView {
+    ProblemView {
+        severity: "error",
+        place: "notes/toc.md:12:5".into(),
+        message: "`unit` must be a whole number below 512".into(),
+        hint: Some("layer `image_block_4/0/Add_6` has 512 units".into()),
+    }
+}
+
+pub fn note() -> NoteView {
+    NoteView {
+        site: site(),
+        title: "Notes with TOC".into(),
+        description: "A unit that answers to a thing & its word.".into(),
+        date: day("2025-03-02", "March 2, 2025"),
+        updated: day("2025-04-22", "April 22, 2025"),
+        tags: vec!["finance".into(), "composition".into()],
+        contents: vec![
+            entry("neurons", "Neurons", vec![entry("tail", "A <em>long</em> tail", vec![])]),
+            entry("absent", "Absent concepts", vec![]),
+        ],
+        body_html: "<p>Text.</p>\n<pre><code>a\n  b\n</code></pre>".into(),
+        backlinks: vec![BacklinkView {
+            title: "Piggy bank".into(),
+            href: "piggy-bank.html".into(),
+            mentions: vec![MentionView {
+                href: "piggy-bank.html#p-3".into(),
+                sentence_html: "Compare <mark>the first note</mark>.".into(),
+            }],
+        }],
+        problems: vec![problem()],
+    }
+}
+
+pub fn bare_note() -> NoteView {
+    NoteView {
+        site: SiteView { note_footer_html: None, ..site() },
+        title: "Bare".into(),
+        description: String::new(),
+        date: None,
+        updated: None,
+        tags: vec![],
+        contents: vec![],
+        body_html: "<p>Text.</p>".into(),
+        backlinks: vec![],
+        problems: vec![],
+    }
+}
+
+fn picture(synthetic: bool) -> PictureView {
+    PictureView {
+        src: "img/4f.png".into(),
+        alt: "a money bag".into(),
+        width: 96,
+        height: 96,
+        synthetic,
+    }
+}
+
+pub fn home() -> HomeView {
+    HomeView {
+        site: site(),
+        title: None,
+        body_html: "<p>Welcome.</p>".into(),
+        notes: vec![
+            CardView {
+                title: "Notes with TOC".into(),
+                href: "toc.html".into(),
+                date: day("2025-04-22", "April 22, 2025"),
+                excerpt: "A unit that answers to a thing.".into(),
+                picture: Some(picture(true)),
+                tags: vec!["finance".into(), "composition".into()],
+            },
+            CardView {
+                title: "Bare".into(),
+                href: "bare.html".into(),
+                date: None,
+                excerpt: String::new(),
+                picture: None,
+                tags: vec![],
+            },
+        ],
+        backlinks: vec![],
+        problems: vec![],
+    }
+}
+
+pub fn bare_home() -> HomeView {
+    HomeView { title: Some("Welcome".into()), body_html: String::new(), notes: vec![], ..home() }
+}
+
+/// A figure in each state and with each drawing.
+pub fn figures() -> Vec<(&'static str, FigureView)> {
+    let figure = |kind: &str, state| FigureView {
+        id: "vis".into(),
+        number: 2,
+        kind: kind.into(),
+        width: "text".into(),
+        title: Some("Unit 42".into()),
+        caption_html: Some("What unit 42 <em>looks for</em>.".into()),
+        state,
+        provenance: vec![FactView { name: "layer".into(), value: "image_block_4/0/Add_6".into() }],
+        yaml: "id: vis\nunit: 42\n".into(),
+        key: "9f2c".repeat(16),
+    };
+    let single = || DrawingView::Picture {
+        picture: picture(true),
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+    };
+    let grid = DrawingView::Grid {
+        items: (0..2)
+            .map(|index| GridItemView {
+                picture: picture(false),
+                caption: "money bag".into(),
+                value: format!("8.3{index}"),
+            })
+            .collect(),
+        note: String::new(),
+    };
+    let plot = DrawingView::Plot {
+        svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
+        alt: "Histogram of 2 activations from 0 to 1.".into(),
+        table: Table {
+            head: vec!["activation".into(), "images".into()],
+            rows: vec![vec!["0 to 1".into(), "2".into()]],
+        },
+        note: "2 images".into(),
+    };
+    let waiting =
+        |stale| FigureState::Waiting { height: 320, status: "step 192 of 512".into(), stale };
+    let done = |drawing| FigureState::Done { drawing };
+    let unmeasured = |figure: FigureView| FigureView { provenance: vec![], ..figure };
+    vec![
+        ("picture", figure("feature_vis", done(single()))),
+        ("grid", figure("dataset_examples", done(grid))),
+        ("plot", figure("activation_histogram", done(plot))),
+        ("waiting", unmeasured(figure("feature_vis", waiting(None)))),
+        ("stale", unmeasured(figure("feature_vis", waiting(Some(single()))))),
+        (
+            "failed",
+            FigureView {
+                title: None,
+                caption_html: None,
+                provenance: vec![],
+                key: String::new(),
+                ..figure("", FigureState::Failed { problem: problem() })
+            },
+        ),
+    ]
+}

@@ -1,0 +1,215 @@
+//! Pages of sample views: as they are, with a garden's own templates, and with hostile text.
+
+use super::sample;
+use super::*;
+use crate::view::{FigureState, ProblemView};
+
+fn built_in() -> Renderer {
+    Renderer::new(None).expect("the built-in theme")
+}
+
+/// A folder of templates, with these files.
+fn own(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("create");
+        fs::write(path, text).expect("write");
+    }
+    folder
+}
+
+/// Every page and figure of the samples.
+fn everything(renderer: &Renderer) -> Vec<(String, String)> {
+    let mut all = vec![
+        ("note".into(), renderer.note(&sample::note())),
+        ("bare".into(), renderer.note(&sample::bare_note())),
+        ("home".into(), renderer.home(&sample::home())),
+        ("bare home".into(), renderer.home(&sample::bare_home())),
+    ];
+    for (name, figure) in sample::figures() {
+        all.push((name.into(), renderer.figure(&figure, &sample::site())));
+    }
+    let render = |(name, page): (String, Result<String, RenderError>)| {
+        let page = page.unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, page)
+    };
+    all.into_iter().map(render).collect()
+}
+
+#[test]
+fn pages_and_figures() {
+    for (name, page) in everything(&built_in()) {
+        insta::assert_snapshot!(name.replace(' ', "_"), page);
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_another_host() {
+    let renderer = built_in();
+    let css = String::from_utf8(renderer.stylesheet().to_vec()).expect("UTF-8");
+    assert!(!css.contains("http") && !css.contains("url(") && !css.contains("@import"));
+    for (name, page) in everything(&renderer) {
+        let page = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!page.contains("http"), "{name}");
+        for address in ["src=\"/", "href=\"/", "src=\"//", "href=\"//"] {
+            assert!(!page.contains(address), "{name}: {address}");
+        }
+    }
+}
+
+#[test]
+fn only_the_preview_has_a_script() {
+    let renderer = built_in();
+    for (name, page) in everything(&renderer) {
+        assert!(!page.contains("<script"), "{name}");
+    }
+    let mut view = sample::note();
+    view.site.preview = Some(crate::view::PreviewView { generation: 7 });
+    let page = renderer.note(&view).expect("renders");
+    assert!(page.contains(r#"<script src="-/preview.js" data-generation="7" defer></script>"#));
+}
+
+#[test]
+fn the_promised_words_are_there() {
+    let renderer = built_in();
+    let page = renderer.note(&sample::note()).expect("renders");
+    for words in [
+        r#"<a class="site-title" href="index.html">A garden</a>"#,
+        "<title>Notes with TOC — A garden</title>",
+        r#"Last updated on <time datetime="2025-04-22">April 22, 2025</time>"#,
+        "This line appears after every note.",
+        "Notes mentioning this note",
+        r##"<a href="#tail">A <em>long</em> tail</a>"##,
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let bare = renderer.note(&sample::bare_note()).expect("renders");
+    assert!(bare.contains("There are no notes linking to this note."));
+    assert!(!bare.contains("Last updated") && !bare.contains("Contents"));
+    let home = renderer.home(&sample::home()).expect("renders");
+    assert!(home.contains("<title>A garden</title>"));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    const EVIL: &str = "\"'><script>alert(1)</script>";
+    let renderer = built_in();
+    let mut note = sample::note();
+    note.title = EVIL.into();
+    note.description = EVIL.into();
+    note.site.title = EVIL.into();
+    note.tags = vec![EVIL.into()];
+    note.backlinks[0].title = EVIL.into();
+    note.problems = vec![ProblemView {
+        severity: "error",
+        place: EVIL.into(),
+        message: format!("`{EVIL}` and `{EVIL}"),
+        hint: Some(EVIL.into()),
+    }];
+    let mut home = sample::home();
+    home.notes[0].title = EVIL.into();
+    home.notes[0].excerpt = EVIL.into();
+    let mut pages = vec![renderer.note(&note), renderer.home(&home)];
+    for (_, mut figure) in sample::figures() {
+        figure.id = EVIL.into();
+        figure.title = Some(EVIL.into());
+        figure.yaml = EVIL.into();
+        for fact in &mut figure.provenance {
+            fact.value = EVIL.into();
+        }
+        if let FigureState::Failed { problem } = &mut figure.state {
+            problem.message = EVIL.into();
+        }
+        pages.push(renderer.figure(&figure, &sample::site()));
+    }
+    for page in pages {
+        let page = page.expect("renders");
+        assert!(page.contains("&lt;script&gt;") && !page.contains("<script"));
+        assert!(!page.contains("=\"\"'"), "an attribute was left");
+    }
+}
+
+#[test]
+fn a_garden_replaces_one_template_or_one_block() {
+    let folder = own(&[
+        ("partials/card.html", "<li>{{ card.title }} of the garden</li>"),
+        (
+            "note.html",
+            "{% extends \"builtin/note.html\" %}{% block footer %}<p>mine</p>{% endblock %}",
+        ),
+        ("style.css", "body { color: teal }"),
+        ("notes.txt", "not a template {{"),
+    ]);
+    let renderer = Renderer::new(Some(folder.path())).expect("renderer");
+    let home = renderer.home(&sample::home()).expect("renders");
+    assert!(home.contains("<li>Notes with TOC of the garden</li>"));
+    let note = renderer.note(&sample::note()).expect("renders");
+    assert!(note.contains("<p>mine</p>") && note.contains("Notes mentioning this note"));
+    assert_eq!(renderer.stylesheet(), b"body { color: teal }");
+}
+
+#[test]
+fn the_digest_follows_every_template() {
+    let plain = built_in().digest();
+    assert_eq!(plain, built_in().digest());
+    let empty = own(&[]);
+    let missing = empty.path().join("templates");
+    for folder in [empty.path(), missing.as_path()] {
+        let renderer = Renderer::new(Some(folder)).expect("renderer");
+        assert_eq!(renderer.digest(), plain);
+    }
+    for file in ["style.css", "partials/mine.html"] {
+        let folder = own(&[(file, "")]);
+        let renderer = Renderer::new(Some(folder.path())).expect("renderer");
+        assert_ne!(renderer.digest(), plain, "{file}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_gardens_template_name_file_and_line() {
+    let broken = [
+        ("home.html", "<p>\n{% if notes %}\n<p>"),
+        ("home.html", "\n\n{{ site.titel }}"),
+        ("home.html", "\n{{ site.titel.long }}"),
+        ("home.html", "{% extends \"bas.html\" %}"),
+        ("home.html", "\n{{ title|shout }}"),
+        ("home.html", "<title>\n{{ title }}"),
+        ("partials/card.html", "<li>\n{% for x in card.words %}{% endfor %}"),
+    ];
+    let errors: Vec<String> = broken
+        .iter()
+        .map(|(name, text)| {
+            let folder = own(&[(name, text)]);
+            let rendered = Renderer::new(Some(folder.path()))
+                .and_then(|renderer| renderer.home(&sample::home()));
+            let error = rendered.expect_err("an error");
+            match &error.hint {
+                Some(hint) => format!("{error}\n  hint: {hint}"),
+                None => error.to_string(),
+            }
+        })
+        .collect();
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn a_template_that_is_not_text_is_an_error_of_its_own() {
+    let folder = own(&[]);
+    fs::write(folder.path().join("note.html"), b"one\n\xff\xfe").expect("write");
+    let error = Renderer::new(Some(folder.path())).expect_err("an error");
+    assert_eq!(error.to_string(), "templates/note.html:2: is not UTF-8");
+}
+
+#[test]
+fn backticks_become_code() {
+    for (text, html) in [
+        ("no `a` and `b<c`", "no <code>a</code> and <code>b&lt;c</code>"),
+        ("`a`", "<code>a</code>"),
+        ("one ` alone", "one ` alone"),
+        ("`a` and ` alone", "<code>a</code> and ` alone"),
+        ("", ""),
+    ] {
+        assert_eq!(code_spans(text).to_string(), html);
+    }
+}
