@@ -88,7 +88,7 @@ pub fn check(root: &Path) -> Result<(Workspace, Site), WorkspaceError> {
     let mut workspace = Workspace::open(root)?;
     let wishes = site::wishes(&mut workspace);
     // As in the preview, what is not measured yet waits and is no error.
-    let progress = Progress { preview: Some(0), ..Progress::default() };
+    let progress = Progress { preview: true, ..Progress::default() };
     let (site, _) = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
     workspace.save_digests();
     Ok((workspace, site))

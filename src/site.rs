@@ -26,8 +26,8 @@ pub struct Progress {
     pub failed: BTreeMap<Digest, (String, Option<String>)>,
     /// Each block's last drawing, by note and block id.
     pub stale: BTreeMap<(String, String), Drawing>,
-    /// The build's count, in the preview.
-    pub preview: Option<u64>,
+    /// Whether this is for the preview, where what is not measured waits and is no error.
+    pub preview: bool,
 }
 
 /// What the notes want and what the store has of it.
@@ -201,7 +201,7 @@ fn settle(
     if let Some((message, hint)) = progress.failed.get(key) {
         return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
     }
-    if progress.preview.is_none() {
+    if !progress.preview {
         return Settled::Failed(at(note, block, "this was not measured".into()));
     }
     let status = progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());

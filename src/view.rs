@@ -23,14 +23,7 @@ pub struct SiteView {
     /// The configured line that ends every note.
     pub note_footer_html: Option<String>,
     /// Whether the preview shows the page; published pages have nothing of it.
-    pub preview: Option<PreviewView>,
-}
-
-/// What only a page in the preview has.
-#[derive(Debug, Clone, Serialize)]
-pub struct PreviewView {
-    /// Counts builds; a page that lags behind reloads.
-    pub generation: u64,
+    pub preview: bool,
 }
 
 /// A note's page, for `note.html`.

@@ -263,7 +263,7 @@ impl Resolver<'_> {
         let note = path.as_ref().and_then(|path| {
             let is =
                 |note: &&Note| note.path == *path || note.path.strip_suffix(".md") == Some(path);
-            self.notes.iter().position(|note| is(note))
+            self.notes.iter().position(is)
         });
         if let Some(index) = note {
             return self.place(index, link);

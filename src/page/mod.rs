@@ -22,8 +22,7 @@ use crate::plan::Plan;
 use crate::render::{RenderError, Renderer};
 use crate::store::Record;
 use crate::view::{
-    BacklinkView, CardView, FigureView, HomeView, MentionView, NoteView, PreviewView, ProblemView,
-    SiteView,
+    BacklinkView, CardView, FigureView, HomeView, MentionView, NoteView, ProblemView, SiteView,
 };
 
 /// Raised when the same draft gives other bytes for a reason that its key does not cover.
@@ -52,8 +51,8 @@ pub struct Scene<'a> {
     pub stylesheet: &'a str,
     /// Of all templates in use.
     pub templates: Digest,
-    /// The build's count, in the preview.
-    pub preview: Option<u64>,
+    /// Whether this is for the preview.
+    pub preview: bool,
 }
 
 /// What came of a block.
@@ -214,7 +213,7 @@ impl<'a> Scene<'a> {
                 .footer
                 .as_ref()
                 .map(|line| note::render_inline(line, &[])),
-            preview: self.preview.map(|generation| PreviewView { generation }),
+            preview: self.preview,
         }
     }
 
@@ -223,7 +222,7 @@ impl<'a> Scene<'a> {
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
             .chain(&self.plan.unit_problems[index])
-            .filter(|problem| self.preview.is_some() || problem.severity == Severity::Error)
+            .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
             .collect()
     }

@@ -66,7 +66,7 @@ impl Session {
             unusable: None,
             asked: BTreeSet::new(),
             current: None,
-            progress: Progress { preview: Some(0), ..Progress::default() },
+            progress: Progress { preview: true, ..Progress::default() },
             told: BTreeMap::new(),
             pages: BTreeMap::new(),
             problems: Vec::new(),

@@ -11,7 +11,7 @@ pub fn site() -> SiteView {
         home: "index.html".into(),
         stylesheet: "style.css".into(),
         note_footer_html: Some("This line appears after every note.".into()),
-        preview: None,
+        preview: false,
     }
 }
 
