@@ -1,0 +1,121 @@
+//! Gardens for tests: made in a temporary folder, built by the real program.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A garden in a temporary folder, removed at the end of its test.
+pub struct Garden {
+    folder: tempfile::TempDir,
+}
+
+impl Garden {
+    /// An empty one with a configuration that names a model and a data set out of `assets`.
+    pub fn new() -> Self {
+        let garden = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        garden.write(
+            "neuronotes.yaml",
+            &format!(
+                "title: A test garden\nfooter: This line appears after every note.\nmodels:\n  emoji: {{ path: {} }}\n\
+                 datasets:\n  emoji: {{ path: {} }}\ndefaults: {{ model: emoji, dataset: emoji }}\ndevice: cpu\n",
+                here.join("models/emoji-clip.safetensors").display(),
+                here.join("data/emoji.tar").display(),
+            ),
+        );
+        garden
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    pub fn note(&self, name: &str, text: &str) {
+        self.write(&format!("notes/{name}"), text);
+    }
+
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).expect("removed");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs `neuronotes` with these arguments and `--root`.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_neuronotes"))
+            .args(arguments)
+            .arg("--root")
+            .arg(self.root())
+            .env("NEURONOTES_LAB", self.path("there-is-no-lab-in-these-tests"))
+            .output()
+            .expect("neuronotes runs");
+        Run(output)
+    }
+
+    pub fn build(&self) -> Run {
+        self.run(&["build"])
+    }
+
+    /// Every file of the output with its bytes.
+    pub fn output(&self) -> BTreeMap<String, Vec<u8>> {
+        files(&self.path("output"))
+    }
+
+    /// What a clean build of the same notes, with the same store, puts out.
+    pub fn clean_output(&self) -> BTreeMap<String, Vec<u8>> {
+        let clean = tempfile::tempdir().expect("a temporary folder");
+        let run = self.run(&["build", "--output", &clean.path().to_string_lossy()]);
+        assert!(run.0.status.code().is_some_and(|code| code < 2), "{}", run.stderr());
+        files(clean.path())
+    }
+}
+
+/// Every file below `folder` with its bytes.
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut out = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok) {
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(folder).expect("below").to_string_lossy();
+            out.insert(name.into_owned(), fs::read(entry.path()).expect("a file"));
+        }
+    }
+    out
+}
+
+/// What a run left.
+pub struct Run(pub Output);
+
+impl Run {
+    pub fn code(&self) -> i32 {
+        self.0.status.code().unwrap_or(-1)
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// The last line that counts, such as `3 notes: 0 figures measured …`.
+    pub fn summary(&self) -> String {
+        let stderr = self.stderr();
+        let line = stderr.lines().find(|line| line.contains("measured,"));
+        line.map(|line| line.split(" (").next().unwrap_or(line).to_owned()).unwrap_or(stderr)
+    }
+}

@@ -1,0 +1,135 @@
+//! A garden with ten different mistakes, one a note: each is reported at its place, and costs no other page.
+
+mod common;
+
+use common::Garden;
+
+const BLOCK: &str = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n";
+
+/// The note, its text, and where and what the report must be.
+fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str)> {
+    let block = |yaml: &str| format!("Text.\n\n```yaml analysis\n{yaml}```\n");
+    vec![
+        ("front-matter.md", "---\ntitle: a: b\n---\nText.\n".into(), "2:9", "not YAML"),
+        ("no-kind.md", block("unit: 3\n"), "3:1", "does not say its `kind`"),
+        ("unknown-kind.md", block("kind: feature_viz\n"), "4:7", "no kind `feature_viz`"),
+        ("unknown-field.md", block(&format!("{BLOCK}captoin: x\n")), "7:1", "no field `captoin`"),
+        ("wrong-type.md", block(&BLOCK.replace("3", "three")), "6:7", "must be a whole number"),
+        (
+            "out-of-range.md",
+            block(&BLOCK.replace("unit: 3", "unit: 5000")),
+            "6:7",
+            "unit 5000 is out of range",
+        ),
+        ("no-layer.md", block(&BLOCK.replace("Add_6", "Add_7")), "5:8", "no layer"),
+        ("no-model.md", block(&format!("{BLOCK}model: RN51\n")), "7:8", "no model `RN51`"),
+        ("ambiguous.md", "One.\n\nSee [[Twin]].\n".into(), "3:5", "may mean"),
+        ("unclosed.md", format!("Text.\n\n```yaml analysis\n{BLOCK}"), "3:1", "never closed"),
+    ]
+}
+
+fn garden() -> Garden {
+    let garden = Garden::new();
+    for (name, text, _, _) in mistakes() {
+        garden.note(name, &text);
+    }
+    garden.note("a/twin.md", "---\ntitle: Twin\n---\n");
+    garden.note("b/twin.md", "---\ntitle: Twin\n---\n");
+    garden.note("sound.md", "Nothing is wrong here. See [[front-matter]].\n");
+    garden
+}
+
+#[test]
+fn ten_mistakes_are_ten_diagnostics_at_their_places() {
+    let garden = garden();
+    let run = garden.run(&["check", "--format", "json"]);
+    assert_eq!(run.code(), 1);
+    let reports: Vec<serde_json::Value> =
+        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(reports.len(), 10, "{}", run.stdout());
+    for (name, _, place, message) in mistakes() {
+        let file = format!("notes/{name}");
+        let report = reports.iter().find(|report| report["file"] == file.as_str());
+        let report = report.unwrap_or_else(|| panic!("nothing is said of {name}"));
+        let at = format!("{}:{}", report["line"], report["column"]);
+        assert_eq!(at, place, "{report}");
+        let said = report["message"].as_str().expect("a message");
+        assert!(said.contains(message), "{name}: {said}");
+        assert_eq!(report["severity"], "error");
+    }
+    assert!(!garden.path("output").exists(), "a check writes nothing");
+}
+
+#[test]
+fn every_page_is_built_all_the_same_and_the_exit_code_is_1() {
+    let garden = garden();
+    let run = garden.build();
+    assert_eq!(run.code(), 1, "{}", run.stderr());
+    for (name, _, _, message) in mistakes() {
+        let page = garden.read(&format!("output/{}", name.replace(".md", ".html")));
+        assert!(page.contains("problem-error"), "{name} shows its mistake");
+        let shown = page.replace("<code>", "`").replace("</code>", "`");
+        assert!(shown.contains(message), "{name}: {message}");
+    }
+    let sound = garden.read("output/sound.html");
+    assert!(!sound.contains("problem-error") && sound.contains("Nothing is wrong here."));
+    // What a person sees in the terminal.
+    let said = run.stderr();
+    let shown = said.split("\n\n").find(|part| part.contains("captoin")).expect("the report");
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn an_unresolved_link_is_a_warning_and_under_strict_an_error() {
+    let garden = Garden::new();
+    garden.note("a.md", "See [[Nowhere]].\n");
+    assert_eq!(garden.build().code(), 0);
+    assert_eq!(garden.run(&["build", "--strict"]).code(), 1);
+    let page = garden.read("output/a.html");
+    assert!(page.contains(r#"title="There is no note that matches this link.">Nowhere</span>"#));
+}
+
+#[test]
+fn what_is_not_a_note_is_an_error_about_that_file_alone() {
+    let garden = Garden::new();
+    garden.note("a.md", "Text.\n");
+    std::fs::write(garden.path("notes/latin.md"), b"caf\xe9\n").expect("a file");
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(run.stderr().contains("notes/latin.md:1:1") && run.stderr().contains("not UTF-8"));
+    assert!(garden.path("output/a.html").exists());
+}
+
+#[test]
+fn without_a_lab_each_block_says_so_and_the_pages_are_built() {
+    let garden = Garden::new();
+    garden.note("a.md", &format!("Text.\n\n```yaml analysis\n{BLOCK}```\n"));
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(run.stderr().contains("notes/a.md:3:1"), "{}", run.stderr());
+    assert!(garden.read("output/a.html").contains("there-is-no-lab-in-these-tests"));
+}
+
+#[test]
+fn weights_that_are_no_weights_are_an_error_at_each_block_that_names_them() {
+    let garden = Garden::new();
+    garden.write("w.safetensors", "these are not weights");
+    garden.write("neuronotes.yaml", "models: { w: w.safetensors, gone: gone.safetensors }\n");
+    garden.note("a.md", &format!("```yaml analysis\n{BLOCK}model: w\n```\n\n```yaml analysis\n{BLOCK}model: gone\n```\n"));
+    let said = garden.run(&["check"]).stderr();
+    assert!(said.contains("notes/a.md:5:8") && said.contains("not a safetensors file"), "{said}");
+    assert!(said.contains("notes/a.md:12:8") && said.contains("`gone.safetensors` cannot be read"), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_neuronotes"))
+        .arg("build")
+        .current_dir(folder.path())
+        .output()
+        .expect("neuronotes runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("neuronotes.yaml") && said.contains("hint: `neuronotes new DIR`"), "{said}");
+}

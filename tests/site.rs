@@ -1,0 +1,254 @@
+//! Sites built, changed and built again; results come from a store that the tests fill themselves.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::Garden;
+use neuronotes::analysis::{activation_histogram, feature_vis};
+use neuronotes::site;
+use neuronotes::store::Record;
+use neuronotes::workspace::Workspace;
+
+const NOTE: &str = "---\ntitle: Coins\ndate: 2026-01-02\n---\nUnit 3 is a unit. See [[Other]] and [[Other#Part two]].\n\n\
+                    ```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n\
+                    caption: As [[Other]] says.\n```\n\n## One\n\n```yaml analysis\nkind: activation_histogram\n\
+                    layer: visual.layer4.0.add\nunit: 3\n```\n\n## Two\n\n![A coin](coin.png)\n";
+
+fn garden() -> Garden {
+    let garden = Garden::new();
+    garden.note("coins.md", NOTE);
+    garden.note("deep/other.md", "---\ntitle: Other\n---\nBack to [[Coins]]. It has [[coins#vis|a figure]].\n\n## Part two\n\nText.\n");
+    garden.note("alone.md", "Nobody mentions this.\n");
+    let png = picture([200, 120, 40]);
+    std::fs::write(garden.path("notes/coin.png"), png).expect("a picture");
+    garden
+}
+
+fn picture(colour: [u8; 3]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(6, 4, image::Rgb(colour))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .expect("a PNG");
+    bytes.into_inner()
+}
+
+/// Commits a result for everything that the garden asks for and the store does not have.
+fn fill(garden: &Garden) -> usize {
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let wishes = site::wishes(&mut workspace);
+    for (key, request) in &wishes.missing {
+        let mut record = Record::new(*key, &request.kind, request.impl_version, request.canonical());
+        let store = &workspace.store;
+        match request.kind.as_str() {
+            "feature_vis" => {
+                let unit = u8::try_from(request.params["unit"].as_u64().expect("a unit") % 256);
+                let image = picture([unit.expect("small"), 0, 0]);
+                record.add_output(store, "image.png", "image/png", &image).expect("an output");
+                let outcome = feature_vis::Outcome {
+                    size: 6,
+                    activation: 5.25,
+                    activation_at_start: 0.5,
+                    curve: vec![(0, 0.5), (511, 5.25)],
+                };
+                record.set_result(store, &outcome).expect("a result");
+            }
+            "activation_histogram" => {
+                let outcome = activation_histogram::Outcome {
+                    count: 6,
+                    mean: 0.5,
+                    sd: 1.0,
+                    min: -1.0,
+                    max: 3.0,
+                    quantiles: vec![(0.5, 0.4), (0.99, 2.9)],
+                    edges: vec![-1.0, 1.0, 3.0],
+                    counts: vec![4, 2],
+                };
+                record.set_result(store, &outcome).expect("a result");
+            }
+            other => panic!("no results for {other}"),
+        }
+        record.provenance.device = "cpu".into();
+        record.provenance.started = "2026-01-02T03:04:05Z".into();
+        record.provenance.seconds = 1.5;
+        store.commit(&record).expect("a record");
+    }
+    wishes.missing.len()
+}
+
+#[test]
+fn a_note_is_a_page_with_everything_it_must_have() {
+    let garden = garden();
+    assert_eq!(fill(&garden), 2);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let page = garden.read("output/coins.html");
+    for wanted in [
+        "<title>Coins — A test garden</title>",
+        "Last updated on <time datetime=\"2026-01-02\">January 2, 2026</time>",
+        "<a href=\"#one\">One</a>",
+        "<h2 id=\"two\">Two",
+        "This line appears after every note.",
+        "Notes mentioning this note",
+        "Back to <mark>Coins</mark>.",
+        "It has <mark>a figure</mark>.",
+        "href=\"deep/other.html#link-1\"",
+        "href=\"deep/other.html#part-two\"",
+        "<figure id=\"vis\"",
+        "Figure 1.",
+        "As <a class=\"internal\" href=\"deep/other.html\">Other</a> says.",
+        "mean activation 5.25, from 0.50 on noise",
+        "image_block_4/0/Add_6 (visual.layer4.0.add)",
+        "<dd>1.5 s</dd>",
+        "<svg",
+        "width=\"6\" height=\"4\"",
+        "<img src=\"files/coin.png\"",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    let alone = garden.read("output/alone.html");
+    assert!(alone.contains("There are no notes linking to this note."));
+    assert!(!page.contains("<script") && !page.contains("preview"), "nothing of the preview");
+    let other = garden.read("output/deep/other.html");
+    assert!(other.contains("href=\"../coins.html#vis\"") && other.contains("href=\"../style-"));
+    let home = garden.read("output/index.html");
+    assert!(home.contains("href=\"coins.html\"") && home.contains("January 2, 2026"));
+}
+
+#[test]
+fn every_address_leads_to_a_file_and_every_anchor_to_an_element() {
+    let garden = garden();
+    fill(&garden);
+    garden.build();
+    let files = garden.output();
+    let mut checked = 0;
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+        let page = String::from_utf8_lossy(bytes);
+        for attribute in ["href=\"", "src=\""] {
+            for address in page.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
+                if address.starts_with("data:") {
+                    continue;
+                }
+                assert!(!address.starts_with('/') && !address.contains("://"), "{name}: {address}");
+                let (path, anchor) = address.split_once('#').unwrap_or((address, ""));
+                let target = if path.is_empty() {
+                    name.clone()
+                } else {
+                    let folder = Path::new(name).parent().expect("a folder").join(path);
+                    let mut parts: Vec<String> = Vec::new();
+                    for part in folder.to_string_lossy().split('/') {
+                        match part {
+                            ".." => drop(parts.pop()),
+                            part => parts.push(part.to_owned()),
+                        }
+                    }
+                    parts.join("/")
+                };
+                let found = files.get(&target);
+                assert!(found.is_some(), "{name}: {address} leads to {target}");
+                if !anchor.is_empty() {
+                    let there = String::from_utf8_lossy(found.expect("a file")).into_owned();
+                    assert!(there.contains(&format!("id=\"{anchor}\"")), "{name}: {address}");
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+#[test]
+fn only_what_changed_is_done_again() {
+    let garden = garden();
+    fill(&garden);
+    assert_eq!(garden.build().summary(), "3 notes: 0 figures measured, 2 stored; 7 files written, 0 unchanged; all is well");
+    let step = |expected: &str| {
+        assert_eq!(garden.build().summary(), expected);
+        assert_eq!(garden.output(), garden.clean_output());
+    };
+    // Nothing changed: nothing is written.
+    step("3 notes: 0 figures measured, 2 stored; 0 files written, 7 unchanged; all is well");
+    // A caption: nothing to measure, one page.
+    garden.note("coins.md", &NOTE.replace("As [[Other]] says.", "As it is."));
+    assert_eq!(fill(&garden), 0);
+    step("3 notes: 0 figures measured, 2 stored; 2 files written, 5 unchanged; all is well");
+    garden.note("coins.md", &NOTE.replace("As [[Other]] says.", "As it was."));
+    step("3 notes: 0 figures measured, 2 stored; 1 file written, 6 unchanged; all is well");
+    // The unit of one block: one measurement; its page and its picture, and the old picture goes. The home
+    // page shows each note's first picture.
+    garden.note("coins.md", &NOTE.replacen("unit: 3", "unit: 4", 1).replace("As [[Other]] says.", "As it was."));
+    assert_eq!(fill(&garden), 1);
+    step("3 notes: 0 figures measured, 2 stored; 3 files written, 4 unchanged, 1 removed; all is well");
+    // The other spelling of a layer is the same layer.
+    let other = NOTE.replacen("unit: 3", "unit: 4", 1).replace("visual.layer4.0.add", "image_block_4/0/Add_6");
+    garden.note("coins.md", &other);
+    assert_eq!(fill(&garden), 0);
+    step("3 notes: 0 figures measured, 2 stored; 2 files written, 5 unchanged; all is well");
+    // A title: every page that shows it.
+    garden.note("deep/other.md", "---\ntitle: Another\n---\nBack to [[Coins]].\n");
+    garden.build();
+    assert_eq!(garden.output(), garden.clean_output());
+    assert!(garden.read("output/coins.html").contains("class=\"unresolved\""));
+    // A note that goes takes its page with it.
+    garden.remove("notes/alone.md");
+    garden.build();
+    assert_eq!(garden.output(), garden.clean_output());
+    assert!(!garden.path("output/alone.html").exists());
+    // The configuration changes every page.
+    let config = garden.read("neuronotes.yaml").replace("This line", "Another line");
+    garden.write("neuronotes.yaml", &config);
+    garden.build();
+    assert_eq!(garden.output(), garden.clean_output());
+    assert!(garden.read("output/coins.html").contains("Another line appears"));
+}
+
+#[test]
+fn a_gardens_own_template_replaces_one_of_the_theme() {
+    let garden = garden();
+    fill(&garden);
+    garden.build();
+    garden.write("templates/partials/backlinks.html", "<p>Mentioned {{ backlinks|length }} times</p>\n");
+    assert_eq!(garden.build().code(), 0);
+    assert!(garden.read("output/coins.html").contains("<p>Mentioned 1 times</p>"));
+    garden.write("templates/partials/backlinks.html", "<p>\n{{ backlinkz|length }}</p>\n");
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(run.stderr().contains("templates/partials/backlinks.html:2"), "{}", run.stderr());
+    let last = garden.read("output/coins.html");
+    assert!(last.contains("<p>Mentioned 1 times</p>"), "the last good page stands");
+}
+
+#[test]
+fn a_draft_leaks_nowhere() {
+    let garden = garden();
+    fill(&garden);
+    garden.note("secret.md", "---\ntitle: Xyzzy\ndraft: true\n---\nPlugh [[Coins]].\n");
+    garden.note("alone.md", "See [[Xyzzy]].\n");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let leaks: BTreeSet<String> = garden
+        .output()
+        .into_iter()
+        .filter(|(name, bytes)| {
+            let text = String::from_utf8_lossy(bytes);
+            name.contains("secret") || text.contains("Plugh") || text.contains("secret.html")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(leaks, BTreeSet::new());
+}
+
+#[test]
+fn nothing_outside_the_notes_is_read_through_a_note() {
+    let garden = garden();
+    fill(&garden);
+    garden.write("private.txt", "Xyzzy");
+    garden.note("alone.md", "![a](../private.txt) [b](/../private.txt) [c](../neuronotes.yaml)\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(garden.path("private.txt"), garden.path("notes/link.txt")).expect("a link");
+    garden.note("coins.md", "[d](link.txt)\n");
+    garden.build();
+    let leaked = garden.output().into_iter().find(|(_, bytes)| bytes == b"Xyzzy");
+    assert_eq!(leaked, None);
+}
