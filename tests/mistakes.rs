@@ -115,10 +115,18 @@ fn weights_that_are_no_weights_are_an_error_at_each_block_that_names_them() {
     let garden = Garden::new();
     garden.write("w.safetensors", "these are not weights");
     garden.write("neuronotes.yaml", "models: { w: w.safetensors, gone: gone.safetensors }\n");
-    garden.note("a.md", &format!("```yaml analysis\n{BLOCK}model: w\n```\n\n```yaml analysis\n{BLOCK}model: gone\n```\n"));
+    garden.note(
+        "a.md",
+        &format!(
+            "```yaml analysis\n{BLOCK}model: w\n```\n\n```yaml analysis\n{BLOCK}model: gone\n```\n"
+        ),
+    );
     let said = garden.run(&["check"]).stderr();
     assert!(said.contains("notes/a.md:5:8") && said.contains("not a safetensors file"), "{said}");
-    assert!(said.contains("notes/a.md:12:8") && said.contains("`gone.safetensors` cannot be read"), "{said}");
+    assert!(
+        said.contains("notes/a.md:12:8") && said.contains("`gone.safetensors` cannot be read"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -131,5 +139,8 @@ fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
         .expect("neuronotes runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("neuronotes.yaml") && said.contains("hint: `neuronotes new DIR`"), "{said}");
+    assert!(
+        said.contains("neuronotes.yaml") && said.contains("hint: `neuronotes new DIR`"),
+        "{said}"
+    );
 }

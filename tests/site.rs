@@ -39,7 +39,8 @@ fn fill(garden: &Garden) -> usize {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let wishes = site::wishes(&mut workspace);
     for (key, request) in &wishes.missing {
-        let mut record = Record::new(*key, &request.kind, request.impl_version, request.canonical());
+        let mut record =
+            Record::new(*key, &request.kind, request.impl_version, request.canonical());
         let store = &workspace.store;
         match request.kind.as_str() {
             "feature_vis" => {
@@ -162,7 +163,10 @@ fn every_address_leads_to_a_file_and_every_anchor_to_an_element() {
 fn only_what_changed_is_done_again() {
     let garden = garden();
     fill(&garden);
-    assert_eq!(garden.build().summary(), "3 notes: 0 figures measured, 2 stored; 7 files written, 0 unchanged; all is well");
+    assert_eq!(
+        garden.build().summary(),
+        "3 notes: 0 figures measured, 2 stored; 7 files written, 0 unchanged; all is well"
+    );
     let step = |expected: &str| {
         assert_eq!(garden.build().summary(), expected);
         assert_eq!(garden.output(), garden.clean_output());
@@ -177,11 +181,18 @@ fn only_what_changed_is_done_again() {
     step("3 notes: 0 figures measured, 2 stored; 1 file written, 6 unchanged; all is well");
     // The unit of one block: one measurement; its page and its picture, and the old picture goes. The home
     // page shows each note's first picture.
-    garden.note("coins.md", &NOTE.replacen("unit: 3", "unit: 4", 1).replace("As [[Other]] says.", "As it was."));
+    garden.note(
+        "coins.md",
+        &NOTE.replacen("unit: 3", "unit: 4", 1).replace("As [[Other]] says.", "As it was."),
+    );
     assert_eq!(fill(&garden), 1);
-    step("3 notes: 0 figures measured, 2 stored; 3 files written, 4 unchanged, 1 removed; all is well");
+    step(
+        "3 notes: 0 figures measured, 2 stored; 3 files written, 4 unchanged, 1 removed; all is well",
+    );
     // The other spelling of a layer is the same layer.
-    let other = NOTE.replacen("unit: 3", "unit: 4", 1).replace("visual.layer4.0.add", "image_block_4/0/Add_6");
+    let other = NOTE
+        .replacen("unit: 3", "unit: 4", 1)
+        .replace("visual.layer4.0.add", "image_block_4/0/Add_6");
     garden.note("coins.md", &other);
     assert_eq!(fill(&garden), 0);
     step("3 notes: 0 figures measured, 2 stored; 2 files written, 5 unchanged; all is well");
@@ -208,7 +219,10 @@ fn a_gardens_own_template_replaces_one_of_the_theme() {
     let garden = garden();
     fill(&garden);
     garden.build();
-    garden.write("templates/partials/backlinks.html", "<p>Mentioned {{ backlinks|length }} times</p>\n");
+    garden.write(
+        "templates/partials/backlinks.html",
+        "<p>Mentioned {{ backlinks|length }} times</p>\n",
+    );
     assert_eq!(garden.build().code(), 0);
     assert!(garden.read("output/coins.html").contains("<p>Mentioned 1 times</p>"));
     garden.write("templates/partials/backlinks.html", "<p>\n{{ backlinkz|length }}</p>\n");
@@ -246,7 +260,8 @@ fn nothing_outside_the_notes_is_read_through_a_note() {
     garden.write("private.txt", "Xyzzy");
     garden.note("alone.md", "![a](../private.txt) [b](/../private.txt) [c](../neuronotes.yaml)\n");
     #[cfg(unix)]
-    std::os::unix::fs::symlink(garden.path("private.txt"), garden.path("notes/link.txt")).expect("a link");
+    std::os::unix::fs::symlink(garden.path("private.txt"), garden.path("notes/link.txt"))
+        .expect("a link");
     garden.note("coins.md", "[d](link.txt)\n");
     garden.build();
     let leaked = garden.output().into_iter().find(|(_, bytes)| bytes == b"Xyzzy");

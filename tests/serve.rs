@@ -1,0 +1,180 @@
+//! The preview as a browser meets it: over HTTP.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use common::Garden;
+
+/// A running preview, ended with its test.
+struct Preview {
+    child: Child,
+    url: String,
+}
+
+impl Preview {
+    fn of(garden: &Garden) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_neuronotes"))
+            .args(["serve", "--port", "0", "--root"])
+            .arg(garden.root())
+            .env("NEURONOTES_LAB", garden.path("there-is-no-lab-in-these-tests"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("neuronotes runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
+        let first = lines.next().expect("a line").expect("text");
+        let url = first.split_whitespace().next().expect("an address").to_owned();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { child, url }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        self.request(path, None, None)
+    }
+
+    fn request(&self, path: &str, host: Option<&str>, origin: Option<&str>) -> (u16, String) {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .build()
+            .into();
+        let mut request = agent.get(format!("{}{path}", self.url));
+        if let Some(host) = host {
+            request = request.header("Host", host);
+        }
+        if let Some(origin) = origin {
+            request = request.header("Origin", origin);
+        }
+        let mut answer = request.call().expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_to_string().unwrap_or_default())
+    }
+
+    /// What open pages are told from now on.
+    fn news(&self) -> mpsc::Receiver<String> {
+        let (sender, receiver) = mpsc::channel();
+        let url = format!("{}-/events", self.url);
+        std::thread::spawn(move || {
+            let mut answer = ureq::get(url).call().expect("events");
+            let mut reader = BufReader::new(answer.body_mut().as_reader());
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|n| n > 0) {
+                if let Some(data) = line.strip_prefix("data:")
+                    && sender.send(data.trim().to_owned()).is_err()
+                {
+                    return;
+                }
+                line.clear();
+            }
+        });
+        assert_eq!(
+            receiver.recv_timeout(Duration::from_secs(5)).as_deref(),
+            Ok(r#"{"type":"hello"}"#)
+        );
+        receiver
+    }
+}
+
+impl Drop for Preview {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn garden() -> Garden {
+    let garden = Garden::new();
+    garden.note("a.md", "One. See [[B]].\n");
+    garden.note("b.md", "---\ntitle: B\n---\nTwo.\n");
+    garden
+}
+
+#[test]
+fn a_save_reaches_the_open_page_and_those_that_depend_on_it() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let (status, page) = preview.get("a.html");
+    assert_eq!(status, 200);
+    assert!(page.contains("One.") && page.contains("-/preview.js"));
+    let news = preview.news();
+    garden.note("a.md", "Changed. See [[B]].\n");
+    let told = news.recv_timeout(Duration::from_secs(5)).expect("news");
+    // The page itself and the home page with its excerpt; the sentence that B's page quotes is the same.
+    assert_eq!(told, r#"{"type":"site","pages":["a.html","index.html"]}"#);
+    assert!(preview.get("a.html").1.contains("Changed."));
+    assert!(!garden.path("output").exists(), "a preview publishes nothing");
+}
+
+#[test]
+fn every_way_of_saving_is_seen() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let shows = |text: &str| {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(5) {
+            if preview.get("a.html").1.contains(text) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    };
+    garden.note("a.md", "In place.\n");
+    assert!(shows("In place."));
+    // Write beside it, then rename over it, as vim and many others do.
+    garden.write("notes/.a.md.swp", "By a rename.\n");
+    std::fs::rename(garden.path("notes/.a.md.swp"), garden.path("notes/a.md")).expect("a rename");
+    assert!(shows("By a rename."));
+    // Truncate, wait, write, as an editor under load does: the page never shows the empty note.
+    garden.note("a.md", "");
+    std::thread::sleep(Duration::from_millis(60));
+    assert!(
+        preview.get("a.html").1.contains("By a rename."),
+        "an emptied note is not believed at once"
+    );
+    garden.note("a.md", "Truncated first.\n");
+    assert!(shows("Truncated first."));
+    garden.remove("notes/a.md");
+    garden.note("a.md", "Removed first.\n");
+    assert!(shows("Removed first."));
+    // An error at its block, and gone again.
+    garden.note("a.md", "```yaml analysis\nkind: nothing\n```\n");
+    assert!(shows("problem-error"));
+    garden.note("a.md", "Mended.\n");
+    assert!(shows("Mended.") && !preview.get("a.html").1.contains("problem-error"));
+    garden.write("neuronotes.yaml", "title: Another garden\n");
+    assert!(shows("Another garden"));
+}
+
+#[test]
+fn foreign_pages_are_refused_and_no_path_leads_out() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let port = preview.url.trim_end_matches('/').rsplit(':').next().expect("a port").to_owned();
+    assert_eq!(preview.request("a.html", Some("evil.example"), None).0, 403);
+    assert_eq!(preview.request("a.html", Some(&format!("evil.example:{port}")), None).0, 403);
+    assert_eq!(preview.request("-/events", None, Some("https://evil.example")).0, 403);
+    assert_eq!(preview.request("a.html", Some(&format!("127.0.0.1:{port}")), None).0, 200);
+    for path in [
+        "../neuronotes.yaml",
+        "..%2fneuronotes.yaml",
+        "%2e%2e/neuronotes.yaml",
+        "notes/a.md",
+        "/etc/passwd",
+        "-/partial/x",
+    ] {
+        let (status, body) = preview.get(path);
+        assert_eq!(status, 404, "{path}");
+        assert!(!body.contains("models") && !body.contains("root:"), "{path}");
+    }
+    // Bytes that are no request end that connection and nothing else.
+    let address = format!("127.0.0.1:{port}");
+    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    std::io::Write::write_all(&mut stream, b"\x00\xff\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert_eq!(preview.get("a.html").0, 200);
+}
