@@ -28,7 +28,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>, mac: bool) -> Result<Path
     path("HOME").map(|home| home.join(caches).join("neuronotes")).ok_or_else(|| {
         failure(
             "there is no folder to keep libtorch in: HOME is not set",
-            "set NEURONOTES_CACHE to a folder with 1.2 GB of room",
+            "set NEURONOTES_CACHE to a folder with 1.1 GB of room",
         )
     })
 }

@@ -36,7 +36,7 @@ pub enum Task {
     /// Only fetch libtorch, and say how to use cargo without xtask
     ///
     /// The libtorch that is fetched is the one in PyPI's wheel of torch, by way of your own pip with its mirror and
-    /// proxy. It takes 0.6 GB in the cache folder. Only Linux on x86-64 is tested.
+    /// proxy. It takes 0.5 GB in the cache folder. Only Linux on x86-64 is tested.
     Setup(Setup),
 }
 
@@ -76,7 +76,7 @@ pub enum Half {
 /// What `setup` takes.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// Fetch the libraries for NVIDIA's GPUs too: some 3 GB to download and 6 GB in the cache folder
+    /// Fetch the libraries for NVIDIA's GPUs too: some 2.5 GB to download, 3.6 GB in the cache folder
     ///
     /// Nothing is compiled anew: the lab loads them when it starts and finds them beside the rest.
     #[arg(long)]

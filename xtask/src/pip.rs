@@ -22,6 +22,8 @@ const CALLS: [&[&str]; 4] =
 pub struct Wanted {
     /// The folder's name under which the wheels are kept until they are unpacked.
     pub name: &'static str,
+    /// What to call it to the person who waits.
+    pub title: &'static str,
     /// Requirements as pip reads them: `torch==2.11.0`.
     pub requirements: Vec<String>,
     /// Whether what these packages require comes too.
@@ -113,6 +115,7 @@ mod tests {
     fn pip_is_asked_for_a_fixed_python_and_no_index() {
         let wanted = Wanted {
             name: "torch",
+            title: "torch",
             requirements: vec!["torch==2.11.0".to_owned()],
             with_dependencies: false,
         };

@@ -34,7 +34,7 @@ impl Trouble {
             Self::Writing(path, error) if error.kind() == io::ErrorKind::StorageFull => {
                 crate::failure::failure(
                     format!("the disk is full: {} could not be written", path.display()),
-                    "libtorch takes 0.6 GB, and 1.2 GB while it is set up (with CUDA 6 GB and 9 GB); \
+                    "libtorch takes 0.5 GB, and 1.1 GB while it is set up (with CUDA 3.6 GB and 7 GB); \
                      make room, or set NEURONOTES_CACHE to a folder on a larger disk",
                 )
             }

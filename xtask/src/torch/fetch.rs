@@ -82,6 +82,7 @@ impl Fetch<'_> {
             .with_context(|| format!("{} could not be read", metadata.display()))?;
         let cuda = Wanted {
             name: "cuda",
+            title: "the libraries of CUDA for GPUs (2 GB)",
             requirements: cuda_requirements(&metadata),
             with_dependencies: true,
         };
@@ -122,14 +123,16 @@ impl Fetch<'_> {
             say(format_args!("{} is incomplete and is downloaded again", place.display()));
             remove(&place)?;
         }
-        // The name of a finished download stands only for finished downloads: pip writes elsewhere.
-        let partial = downloads.join(format!("{}.partial", wanted.name));
-        remove(&partial)?;
-        fs::create_dir_all(&partial)
-            .with_context(|| format!("{} could not be created", partial.display()))?;
-        let step = Step::begin(format!("downloading {}", wanted.requirements.join(", ")));
-        self.source.download(wanted, &partial)?;
-        fs::rename(&partial, &place)?;
+        // The name of a finished download stands only for finished downloads: pip writes elsewhere, and where no pip that
+        // outlived an earlier run can be writing still.
+        fs::create_dir_all(&downloads)
+            .with_context(|| format!("{} could not be created", downloads.display()))?;
+        let partial = tempfile::Builder::new()
+            .prefix(&format!("{}.partial-", wanted.name))
+            .tempdir_in(&downloads)?;
+        let step = Step::begin(format!("downloading {}", wanted.title));
+        self.source.download(wanted, partial.path())?;
+        fs::rename(partial.path(), &place)?;
         step.done();
         Ok(wheels(&place)?)
     }
@@ -139,7 +142,7 @@ impl Fetch<'_> {
         let mut retried = false;
         loop {
             let found = self.downloaded(wanted)?;
-            let step = Step::begin(format!("unpacking {}", wanted.requirements.join(", ")));
+            let step = Step::begin(format!("unpacking {}", wanted.title));
             match unpack(&found, into, keep) {
                 Ok(_) => {
                     step.done();
@@ -164,6 +167,7 @@ impl Fetch<'_> {
 fn torch() -> Wanted {
     Wanted {
         name: "torch",
+        title: "torch, the wheel with libtorch (0.5 GB)",
         requirements: vec![format!("torch=={WANTED}")],
         with_dependencies: false,
     }
@@ -173,6 +177,7 @@ fn torch() -> Wanted {
 fn cuda_runtime() -> Wanted {
     Wanted {
         name: "cudart",
+        title: "the libraries of CUDA that libtorch needs even without a GPU (13 MB)",
         requirements: vec!["cuda-toolkit[cudart,cupti]==13.0.2".to_owned()],
         with_dependencies: true,
     }

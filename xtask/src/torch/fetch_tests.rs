@@ -153,7 +153,7 @@ fn a_failed_download_leaves_what_was_downloaded_before() -> Result<()> {
 #[test]
 fn broken_off_while_pip_was_writing() -> Result<()> {
     let scene = Scene::new()?;
-    let partial = scene.layout.downloads().join("torch.partial");
+    let partial = scene.layout.downloads().join("torch.partial-x7");
     fs::create_dir_all(&partial)?;
     fs::write(partial.join("torch-2.11.0-cp311.whl"), "half a whe")?;
     assert!(scene.run(false)?);
