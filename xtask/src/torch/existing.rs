@@ -37,11 +37,11 @@ pub fn find(cache: &Path, suffix: &str) -> Result<Option<Libtorch>> {
     let Some(named) = named(|name| env::var_os(name), ask_python)? else { return Ok(None) };
     let unchecked = env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some();
     check(&named, suffix, unchecked)?;
-    Ok(Some(Libtorch {
-        link: linkable(&named, cache, suffix)?,
-        lib: named.lib,
-        by: Some(named.by),
-    }))
+    let link = linkable(&named, cache, suffix)?;
+    // The user may have named a folder of links, ours for one: what matters at run time is where they lead.
+    let library = fs::canonicalize(named.lib.join(format!("libtorch_cpu{suffix}")))?;
+    let lib = library.parent().map_or(named.lib, Path::to_owned);
+    Ok(Some(Libtorch { link, lib, by: Some(named.by) }))
 }
 
 /// What the environment names. `LIBTORCH_USE_PYTORCH` comes first and counts with any value, as in torch-sys.
