@@ -157,8 +157,9 @@ enum Compiled {
 fn compile(repository: &Path) -> Result<Compiled> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
-    let packages = ["build", "--release", "-p", "neuronotes", "-p", "neuronotes-lab"];
-    let mut command = cargo(repository, &packages);
+    // The whole workspace, as for the tests: with fewer packages cargo would choose fewer features of what they share,
+    // and the tests would compile it a second time.
+    let mut command = cargo(repository, &["build", "--release", "--workspace"]);
     libtorch.show_to(&mut command);
     match run_quietly(&mut command)? {
         0 => Ok(Compiled::Programs(Programs::in_place()?)),
