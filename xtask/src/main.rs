@@ -1,2 +1,30 @@
-//! Set-up and developers commands.
-fn main() {}
+//! Set-up and developers' commands of Neuronotes: `cargo xtask --help` lists them.
+//!
+//! Goes in: a machine with Rust, a C++ compiler and Python's pip. Comes out: libtorch in a cache folder, programs compiled
+//! with it, the site, test results. It knows nothing of notes or networks.
+
+mod cache;
+mod chromium;
+mod cli;
+mod failure;
+mod pip;
+mod platform;
+mod run;
+mod say;
+mod task;
+mod torch;
+mod unpack;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match task::perform(cli::Arguments::parse().command) {
+        Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(error) => {
+            eprintln!("{}", failure::report(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The programs that the commands run: cargo, and what cargo has built.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::failure::failure;
+use crate::say::Step;
+
+/// The repository that this xtask belongs to.
+pub fn repository() -> Result<PathBuf> {
+    // cargo says where the package lies now; the path known at compile time may be that of a clone since moved.
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().map(Path::to_owned).context("xtask lies in no repository")
+}
+
+/// The folder with the programs of the release build, which lies beside the folder of this program: so the user's own
+/// choice of a target folder is followed without being asked for.
+pub fn release_folder() -> Result<PathBuf> {
+    let this = env::current_exe().context("this program's own path is not known")?;
+    let target = this.ancestors().nth(2).context("this program lies in no target folder")?;
+    Ok(target.join("release"))
+}
+
+/// cargo in the repository, with the environment as it was before cargo started this program: build scripts that look
+/// at the package's variables would otherwise run again.
+pub fn cargo(repository: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(repository).args(arguments);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a program to its end, saying what and how long, and returns its exit code.
+pub fn run(what: &str, command: &mut Command) -> Result<i32> {
+    let step = Step::begin(what);
+    let code = run_quietly(command)?;
+    if code == 0 {
+        step.done()
+    } else {
+        step.failed()
+    }
+    Ok(code)
+}
+
+/// Runs a program to its end, and returns its exit code.
+pub fn run_quietly(command: &mut Command) -> Result<i32> {
+    let program = command.get_program().to_owned();
+    let status =
+        command.status().with_context(|| format!("{} did not start", program.display()))?;
+    // Without a code it was ended by a signal; the shell's convention needs more than std tells on every system.
+    Ok(status.code().unwrap_or(1))
+}
+
+/// Makes sure that cargo has a component, which a minimal installation of Rust lacks.
+pub fn require_component(repository: &Path, component: &str) -> Result<()> {
+    let subcommand = if component == "rustfmt" { "fmt" } else { component };
+    let answers = |mut command: Command| command.output().is_ok_and(|out| out.status.success());
+    if answers(cargo(repository, &[subcommand, "--version"])) {
+        return Ok(());
+    }
+    let mut rustup = Command::new("rustup");
+    rustup.current_dir(repository).args(["component", "add", component]);
+    let added = run(&format!("rustup component add {component}"), &mut rustup);
+    if added.is_ok_and(|code| code == 0) {
+        return Ok(());
+    }
+    Err(failure(
+        format!("cargo {subcommand} is not installed"),
+        format!("rustup component add {component}, or your system's package of it"),
+    ))
+}

@@ -1,0 +1,56 @@
+//! What the commands tell the person who waits: one line when a step begins, one when it has ended, with the time taken.
+//!
+//! Everything goes to standard error, so that standard output belongs to the programs that are run.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+/// Prints one line.
+pub fn say(line: impl Display) {
+    eprintln!("xtask: {line}");
+}
+
+/// A step in progress.
+pub struct Step {
+    name: String,
+    begun: Instant,
+}
+
+impl Step {
+    /// Announces a step.
+    pub fn begin(name: impl Into<String>) -> Self {
+        let name = name.into();
+        say(format_args!("{name} …"));
+        Self { name, begun: Instant::now() }
+    }
+
+    /// Says how long it took.
+    pub fn done(self) {
+        say(format_args!("{}: done in {}", self.name, seconds(self.begun.elapsed())));
+    }
+
+    /// Says that it failed, and after how long.
+    pub fn failed(self) {
+        say(format_args!("{}: failed after {}", self.name, seconds(self.begun.elapsed())));
+    }
+}
+
+/// A duration as a person would say it: `0.3 s`, `42 s`, `3 min 05 s`.
+pub fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        whole @ 10..60 => format!("{whole} s"),
+        whole => format!("{} min {:02} s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let shown = [0.26, 9.94, 42.4, 185.0].map(|s| seconds(Duration::from_secs_f64(s)));
+        assert_eq!(shown, ["0.3 s", "9.9 s", "42 s", "3 min 05 s"]);
+    }
+}

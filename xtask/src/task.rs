@@ -1,0 +1,182 @@
+//! What the commands do, step by step. Each returns the exit code to end with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::chromium;
+use crate::cli::{Half, Serve, Setup, Task, Test};
+use crate::run::{cargo, release_folder, repository, require_component, run, run_quietly};
+use crate::say::say;
+use crate::torch::{Libtorch, require_a_compiler};
+
+/// Performs a command.
+pub fn perform(task: Task) -> Result<i32> {
+    match task {
+        Task::Site => site(),
+        Task::Serve(arguments) => serve(&arguments),
+        Task::Test(arguments) => test(&arguments),
+        Task::Setup(arguments) => setup(&arguments),
+    }
+}
+
+/// Set-up, compilation, and the demonstration site.
+fn site() -> Result<i32> {
+    let repository = repository()?;
+    match compile(&repository)? {
+        Compiled::Failed(code) => Ok(code),
+        Compiled::Programs(programs) => run_quietly(programs.neuronotes(&repository).arg("build")),
+    }
+}
+
+/// Set-up, compilation, and the preview, until it is ended.
+fn serve(arguments: &Serve) -> Result<i32> {
+    let repository = repository()?;
+    match compile(&repository)? {
+        Compiled::Failed(code) => Ok(code),
+        Compiled::Programs(programs) => {
+            let mut neuronotes = programs.neuronotes(&repository);
+            become_(neuronotes.arg("serve").args(&arguments.args))
+        }
+    }
+}
+
+/// Only libtorch.
+fn setup(arguments: &Setup) -> Result<i32> {
+    let libtorch = Libtorch::in_place(arguments.cuda)?;
+    let cuda = match (libtorch.has_cuda(), libtorch.is_fetched()) {
+        (true, _) => "with CUDA",
+        (false, true) => "without CUDA (cargo xtask setup --cuda fetches it)",
+        (false, false) => "without CUDA",
+    };
+    say(format_args!("its libraries lie in {}, {cuda}", libtorch.lib.display()));
+    say("to compile the lab with cargo itself, set");
+    if libtorch.is_fetched() || std::env::var_os("LIBTORCH_USE_PYTORCH").is_none() {
+        println!("export LIBTORCH={}", libtorch.link.display());
+    } else {
+        println!("unset LIBTORCH_USE_PYTORCH; export LIBTORCH={}", libtorch.link.display());
+    }
+    Ok(0)
+}
+
+/// Every check and every test. One that fails does not keep the others from running.
+///
+/// All are run on the release build: that is what is published, `site` has compiled most of it, and the little C++
+/// between Rust and libtorch alone takes minutes to compile a second time.
+fn test(arguments: &Test) -> Result<i32> {
+    let repository = repository()?;
+    let (lint, tests) = match arguments.only {
+        None => (true, true),
+        Some(Half::Lint) => (true, false),
+        Some(Half::Tests) => (false, true),
+    };
+    // What can be missing is asked for before minutes are spent.
+    let browser = match (tests, arguments.no_browser) {
+        (true, true) => {
+            say("the tests that open pages in a browser are left out (--no-browser)");
+            None
+        }
+        (true, false) => Some(chromium::find_or_install()?),
+        (false, _) => None,
+    };
+    if lint {
+        require_component(&repository, "rustfmt")?;
+        require_component(&repository, "clippy")?;
+    }
+    require_a_compiler()?;
+    let libtorch = Libtorch::in_place(false)?;
+
+    let mut failed = Vec::new();
+    let mut check = |name: &'static str, mut command: Command| -> Result<()> {
+        libtorch.show_to(&mut command);
+        if run(name, &mut command)? != 0 {
+            failed.push(name);
+        }
+        Ok(())
+    };
+    if lint {
+        check("cargo fmt", cargo(&repository, &["fmt", "--all", "--check"]))?;
+        let clippy =
+            ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        check("cargo clippy", cargo(&repository, &clippy))?;
+        let mut doc = cargo(&repository, &["doc", "--release", "--workspace", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        check("cargo doc", doc)?;
+    }
+    if tests {
+        // Tests start the programs as a user would; cargo test alone would not build the lab's.
+        check("cargo build", cargo(&repository, &["build", "--release", "--workspace"]))?;
+        let mut test = cargo(&repository, &["test", "--release", "--workspace", "--no-fail-fast"]);
+        test.args(&arguments.args).env("NEURONOTES_LAB", Programs::in_place()?.lab);
+        match browser {
+            Some(browser) => test.env("CHROMIUM", browser).env_remove("NEURONOTES_NO_BROWSER"),
+            None => test.env("NEURONOTES_NO_BROWSER", "1"),
+        };
+        check("cargo test", test)?;
+    }
+    if failed.is_empty() {
+        say("all is well");
+        return Ok(0);
+    }
+    say(format_args!("failed: {}", failed.join(", ")));
+    if failed.contains(&"cargo fmt") {
+        say("hint: `cargo fmt --all` formats the code");
+    }
+    Ok(1)
+}
+
+/// The two programs.
+struct Programs {
+    neuronotes: PathBuf,
+    lab: PathBuf,
+}
+
+impl Programs {
+    fn in_place() -> Result<Self> {
+        let folder = release_folder()?;
+        let program = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        Ok(Self { neuronotes: program("neuronotes"), lab: program("neuronotes-lab") })
+    }
+
+    /// `neuronotes` on the repository's own garden.
+    fn neuronotes(&self, repository: &Path) -> Command {
+        let mut command = Command::new(&self.neuronotes);
+        command.current_dir(repository).env("NEURONOTES_LAB", &self.lab);
+        command
+    }
+}
+
+/// How compiling ended.
+enum Compiled {
+    Programs(Programs),
+    Failed(i32),
+}
+
+/// Set-up and compilation in release mode.
+fn compile(repository: &Path) -> Result<Compiled> {
+    require_a_compiler()?;
+    let libtorch = Libtorch::in_place(false)?;
+    // The whole workspace, as for the tests: with fewer packages cargo would choose fewer features of what they share,
+    // and the tests would compile it a second time.
+    let mut command = cargo(repository, &["build", "--release", "--workspace"]);
+    libtorch.show_to(&mut command);
+    match run_quietly(&mut command)? {
+        0 => Ok(Compiled::Programs(Programs::in_place()?)),
+        code => Ok(Compiled::Failed(code)),
+    }
+}
+
+/// Lets a program take this one's place, so that keys and signals reach it alone.
+#[cfg(unix)]
+fn become_(command: &mut Command) -> Result<i32> {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(anyhow::Error::new(error)
+        .context(format!("{} did not start", command.get_program().display())))
+}
+
+#[cfg(not(unix))]
+fn become_(command: &mut Command) -> Result<i32> {
+    run_quietly(command)
+}

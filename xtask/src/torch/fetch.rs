@@ -1,0 +1,275 @@
+//! From nothing, or from wherever an earlier run was broken off, to a libtorch that is complete.
+//!
+//! The steps: wheels into the download folder, their files into a folder beside the final one, a rename, the marker, and
+//! only then are the wheels deleted. Each step looks first whether it is done, so that a run goes on where the last
+//! one ended. A lock keeps two runs from doing the same work twice.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::layout::{Layout, Part, make_link_folder};
+use super::version::WANTED;
+use crate::pip::{Source, Wanted, wheels};
+use crate::say::{Step, say};
+use crate::unpack::{Trouble, is_whole, unpack};
+
+/// Fetches libtorch into a layout.
+pub struct Fetch<'a> {
+    /// Where it goes.
+    pub layout: &'a Layout,
+    /// Where wheels come from.
+    pub source: &'a dyn Source,
+}
+
+impl Fetch<'_> {
+    /// Makes sure that libtorch is there, with or without CUDA. Returns whether anything was to be done.
+    pub fn complete(&self, with_cuda: bool) -> Result<bool> {
+        if self.is_done(with_cuda) {
+            return Ok(false);
+        }
+        let lock = self.layout.lock();
+        let folder = lock.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{} could not be created", folder.display()))?;
+        let _lock = locked(&lock)?;
+        if self.is_done(with_cuda) {
+            return Ok(false);
+        }
+        say(format_args!("libtorch {WANTED} goes into {}", self.layout.root().display()));
+        if !self.layout.is_complete(Part::Cpu) {
+            self.fetch_cpu()?;
+        }
+        if with_cuda && !self.layout.is_complete(Part::Cuda) {
+            self.fetch_cuda()?;
+        }
+        remove(&self.layout.downloads())?;
+        Ok(true)
+    }
+
+    fn is_done(&self, with_cuda: bool) -> bool {
+        self.layout.is_complete(Part::Cpu) && (!with_cuda || self.layout.is_complete(Part::Cuda))
+    }
+
+    fn fetch_cpu(&self) -> Result<()> {
+        let partial = self.layout.partial(Part::Cpu);
+        let root = self.layout.root();
+        let wanted = [Some(torch()), self.layout.platform.has_cuda().then(cuda_runtime)];
+        for wanted in wanted.iter().flatten() {
+            self.downloaded(wanted)?;
+        }
+        remove(&partial)?;
+        for wanted in wanted.iter().flatten() {
+            self.unpacked(wanted, &partial, is_for_cpu)?;
+        }
+        let suffix = self.layout.platform.library_suffix();
+        let libraries = Path::new("../../torch/lib");
+        make_link_folder(&partial.join("link"), Path::new("../torch/include"), libraries, suffix)
+            .context("the folder to link with could not be made")?;
+        remove(&root)?;
+        fs::rename(&partial, &root)
+            .with_context(|| format!("{} could not be moved to its place", partial.display()))?;
+        self.layout.mark_complete(Part::Cpu).context("the marker could not be written")
+    }
+
+    fn fetch_cuda(&self) -> Result<()> {
+        let partial = self.layout.partial(Part::Cuda);
+        let root = self.layout.root();
+        let metadata = root.join(format!("torch-{WANTED}.dist-info/METADATA"));
+        let metadata = fs::read_to_string(&metadata)
+            .with_context(|| format!("{} could not be read", metadata.display()))?;
+        let cuda = Wanted {
+            name: "cuda",
+            title: "the libraries of CUDA for GPUs (2 GB)",
+            requirements: cuda_requirements(&metadata),
+            with_dependencies: true,
+        };
+        if cuda.requirements.is_empty() {
+            return Err(anyhow!("the wheel of torch {WANTED} for this platform has no CUDA"));
+        }
+        let wanted = [torch(), cuda];
+        for wanted in &wanted {
+            self.downloaded(wanted)?;
+        }
+        remove(&partial)?;
+        for wanted in &wanted {
+            self.unpacked(wanted, &partial, is_for_cuda)?;
+        }
+        let mut files = Vec::new();
+        files_below(&partial, &mut files)?;
+        // Whoever sees libtorch_cuda.so must find the rest beside it: it moves last.
+        files.sort_by_key(|file| file.ends_with("libtorch_cuda.so"));
+        for file in files {
+            let place = root.join(file.strip_prefix(&partial)?);
+            fs::create_dir_all(place.parent().unwrap_or(&root))?;
+            fs::rename(&file, &place)
+                .with_context(|| format!("{} could not be moved to its place", file.display()))?;
+        }
+        remove(&partial)?;
+        self.layout.mark_complete(Part::Cuda).context("the marker could not be written")
+    }
+
+    /// The wheels of what is wanted, downloaded unless an earlier run did.
+    fn downloaded(&self, wanted: &Wanted) -> Result<Vec<PathBuf>> {
+        let downloads = self.layout.downloads();
+        let place = downloads.join(wanted.name);
+        if place.exists() {
+            let found = wheels(&place)?;
+            if !found.is_empty() && found.iter().all(|wheel| is_whole(wheel)) {
+                return Ok(found);
+            }
+            say(format_args!("{} is incomplete and is downloaded again", place.display()));
+            remove(&place)?;
+        }
+        // The name of a finished download stands only for finished downloads: pip writes elsewhere, and where no pip that
+        // outlived an earlier run can be writing still.
+        fs::create_dir_all(&downloads)
+            .with_context(|| format!("{} could not be created", downloads.display()))?;
+        let partial = tempfile::Builder::new()
+            .prefix(&format!("{}.partial-", wanted.name))
+            .tempdir_in(&downloads)?;
+        let step = Step::begin(format!("downloading {}", wanted.title));
+        self.source.download(wanted, partial.path())?;
+        fs::rename(partial.path(), &place)?;
+        step.done();
+        Ok(wheels(&place)?)
+    }
+
+    /// Unpacks what is wanted; a damaged wheel is downloaded once more.
+    fn unpacked(&self, wanted: &Wanted, into: &Path, keep: fn(&str) -> bool) -> Result<()> {
+        let mut retried = false;
+        loop {
+            let found = self.downloaded(wanted)?;
+            let step = Step::begin(format!("unpacking {}", wanted.title));
+            match unpack(&found, into, keep) {
+                Ok(_) => {
+                    step.done();
+                    return Ok(());
+                }
+                Err(Trouble::Damaged(wheel, cause)) if !retried => {
+                    step.failed();
+                    say(format_args!("{} is damaged ({cause})", wheel.display()));
+                    remove(&self.layout.downloads().join(wanted.name))?;
+                    retried = true;
+                }
+                Err(trouble) => {
+                    step.failed();
+                    return Err(trouble.into_error());
+                }
+            }
+        }
+    }
+}
+
+/// The wheel with headers and libraries.
+fn torch() -> Wanted {
+    Wanted {
+        name: "torch",
+        title: "torch, the wheel with libtorch (0.5 GB)",
+        requirements: vec![format!("torch=={WANTED}")],
+        with_dependencies: false,
+    }
+}
+
+/// The two small libraries of CUDA without which even `libtorch_cpu.so` of PyPI's wheel does not load.
+fn cuda_runtime() -> Wanted {
+    Wanted {
+        name: "cudart",
+        title: "the libraries of CUDA that libtorch needs even without a GPU (13 MB)",
+        requirements: vec!["cuda-toolkit[cudart,cupti]==13.0.2".to_owned()],
+        with_dependencies: true,
+    }
+}
+
+/// What torch's metadata requires of NVIDIA, without the conditions under which it does.
+fn cuda_requirements(metadata: &str) -> Vec<String> {
+    metadata
+        .lines()
+        .filter_map(|line| line.strip_prefix("Requires-Dist: "))
+        .filter(|line| line.starts_with("nvidia-") || line.starts_with("cuda-toolkit"))
+        .map(|line| line.split(';').next().unwrap_or(line).trim().to_owned())
+        .collect()
+}
+
+/// Headers, licences, and the libraries that `libtorch_cpu` loads.
+fn is_for_cpu(file: &str) -> bool {
+    let library = |name: &str| {
+        let foreign = ["python", "libshm", "global_deps", "libtorch.so", "libtorch.dylib"];
+        !name.contains('/') && !foreign.iter().any(|part| name.contains(part)) && !is_cuda(name)
+    };
+    file.starts_with("torch/include/")
+        || file.starts_with("torch/.dylibs/")
+        || file.contains(".dist-info/")
+        || file.strip_prefix("torch/lib/").is_some_and(library)
+        || nvidia_library(file)
+            .is_some_and(|name| name.starts_with("libcudart.") || name.starts_with("libcupti."))
+}
+
+/// The libraries for GPUs, and the licences under which they come.
+fn is_for_cuda(file: &str) -> bool {
+    file.strip_prefix("torch/lib/").is_some_and(is_cuda)
+        || nvidia_library(file).is_some_and(|name| !name.ends_with(".a"))
+        || (file.starts_with("nvidia_") && file.contains(".dist-info/"))
+}
+
+/// Whether a library of torch is one for GPUs.
+fn is_cuda(name: &str) -> bool {
+    ["cuda", "nvrtc", "nvshmem"].iter().any(|part| name.contains(part))
+}
+
+/// The name of a library in one of NVIDIA's wheels.
+fn nvidia_library(file: &str) -> Option<&str> {
+    file.strip_prefix("nvidia/")?.split_once("/lib/").map(|(_, name)| name)
+}
+
+/// Waits for the lock. It is the system's, so that it ends with the process however that ends.
+fn locked(path: &Path) -> Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.with_context(|| format!("{} could not be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            say("another set-up is at work; waiting for it …");
+            file.lock().with_context(|| format!("{} could not be locked", path.display()))?;
+        }
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+            say(format_args!(
+                "{} cannot be locked on this file system: run one set-up at a time",
+                path.display()
+            ));
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("{} could not be locked", path.display()));
+        }
+    }
+    Ok(file)
+}
+
+/// Removes a folder; that there is none is fine.
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} could not be removed", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All files below a folder.
+fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files_below(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;
