@@ -110,7 +110,7 @@ impl FileDigests {
     /// Whatever writing gives; losing this file costs time only.
     pub fn save(&mut self, path: &Path) -> io::Result<()> {
         if self.dirty {
-            crate::store::write_atomic(path, &serde_json::to_vec(&self.known)?)?;
+            crate::file::write_atomic(path, &serde_json::to_vec(&self.known)?)?;
             self.dirty = false;
         }
         Ok(())

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod document;
 pub mod figure;
+pub mod file;
 pub mod garden;
 pub mod lab;
 pub mod measure;

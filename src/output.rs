@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
+use crate::file::{replace, write_atomic};
 use crate::site::Content;
-use crate::store::{Store, replace, write_atomic};
+use crate::store::Store;
 
 /// What stands in an output folder.
 #[derive(Debug)]

@@ -14,13 +14,14 @@
 
 mod record;
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use record::{Output, Provenance, RECORD_SCHEMA, Record};
 
 use crate::digest::Digest;
+use crate::file;
 
 /// A store on disk.
 #[derive(Debug, Clone)]
@@ -172,7 +173,7 @@ impl Store {
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let folder = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder).map_err(io_error("make", folder))?;
-        write_through(&self.root.join("tmp"), path, bytes).map_err(io_error("write", path))
+        file::write_through(&self.root.join("tmp"), path, bytes).map_err(io_error("write", path))
     }
 
     fn set_aside(&self, path: &Path) {
@@ -181,55 +182,6 @@ impl Store {
             let _ = fs::rename(path, aside);
         }
     }
-}
-
-/// Writes a file so that a reader sees the old bytes or the new ones, never a part.
-///
-/// # Errors
-/// Whatever the file system gives; then the old file still stands.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    write_through(folder, path, bytes)
-}
-
-/// As [`write_atomic`], without waiting for the disk: for files that can be made again.
-///
-/// # Errors
-/// Whatever the file system gives; then the old file still stands.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    rename_into_place(temporary(folder, bytes)?, path)
-}
-
-fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
-
-fn rename_into_place(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let file = temporary(temporary_folder, bytes)?;
-    file.as_file().sync_all()?;
-    rename_into_place(file, path)?;
-    if let Some(folder) = path.parent()
-        && let Ok(folder) = File::open(folder)
-    {
-        // The rename itself must outlive a power cut; not every file system lets a folder be synced.
-        let _ = folder.sync_all();
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -284,7 +236,7 @@ mod tests {
 
         let key = Digest::of(b"key");
         let path = store.sharded("records", &key, ".json");
-        write_atomic(&path, b"{\"schema\": 1, \"key").expect("write");
+        file::write_atomic(&path, b"{\"schema\": 1, \"key").expect("write");
         assert!(store.record(&key).is_none());
         assert!(!path.exists());
     }
