@@ -99,10 +99,7 @@ pub enum DatasetFormat {
 impl DatasetRef {
     /// The same data set cut down to its shard `index`.
     pub fn shard(&self, index: usize) -> Self {
-        Self {
-            shards: vec![self.shards[index].clone()],
-            ..self.clone()
-        }
+        Self { shards: vec![self.shards[index].clone()], ..self.clone() }
     }
 }
 
@@ -122,11 +119,7 @@ impl Request {
         out.insert("model".into(), self.model.digest.hex().into());
         out.insert("precision".into(), serde_json::json!(self.precision));
         if let Some(dataset) = &self.dataset {
-            let shards = dataset
-                .shards
-                .iter()
-                .map(|s| s.digest.hex())
-                .collect::<Vec<_>>();
+            let shards = dataset.shards.iter().map(|s| s.digest.hex()).collect::<Vec<_>>();
             out.insert(
                 "dataset".into(),
                 serde_json::json!({ "format": dataset.format, "shards": shards }),
@@ -196,10 +189,7 @@ mod tests {
             dataset: Some(DatasetRef {
                 name: "emoji".into(),
                 format: DatasetFormat::Tar,
-                shards: vec![ShardRef {
-                    path: "/a/emoji.tar".into(),
-                    digest: Digest::of(b"data"),
-                }],
+                shards: vec![ShardRef { path: "/a/emoji.tar".into(), digest: Digest::of(b"data") }],
             }),
             uses: vec![],
             precision: Precision::F32,
@@ -243,9 +233,6 @@ mod tests {
     #[test]
     fn canonical_json_sorts_keys_at_every_depth() {
         let value = serde_json::json!({"b": [{"z": 1.5, "a": null}], "a": "é\n"});
-        assert_eq!(
-            canonical_json(&value),
-            r#"{"a":"é\n","b":[{"a":null,"z":1.5}]}"#
-        );
+        assert_eq!(canonical_json(&value), r#"{"a":"é\n","b":[{"a":null,"z":1.5}]}"#);
     }
 }

@@ -120,10 +120,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         .top
         .iter()
         .map(|example| {
-            let caption = example
-                .caption
-                .clone()
-                .unwrap_or_else(|| example.key.clone());
+            let caption = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
                 picture: Picture {
                     image: context.picture(&example.picture, example.width, example.height)?,

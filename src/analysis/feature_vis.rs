@@ -96,10 +96,7 @@ pub static KIND: Kind = Kind {
         },
         Field {
             name: "learning_rate",
-            ty: Type::Number {
-                min: 1e-6,
-                max: 10.0,
-            },
+            ty: Type::Number { min: 1e-6, max: 10.0 },
             default: Default::Number(0.05),
             role: Role::Compute,
             doc: "Adam's learning rate.",
@@ -113,10 +110,7 @@ pub static KIND: Kind = Kind {
         },
         Field {
             name: "seed",
-            ty: Type::Integer {
-                min: 0,
-                max: i64::MAX,
-            },
+            ty: Type::Integer { min: 0, max: i64::MAX },
             default: Default::Configured,
             role: Role::Compute,
             doc: "Of the first noise and of the transforms.",

@@ -37,11 +37,8 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which they are documented.
-pub static KINDS: &[&Kind] = &[
-    &feature_vis::KIND,
-    &dataset_examples::KIND,
-    &activation_histogram::KIND,
-];
+pub static KINDS: &[&Kind] =
+    &[&feature_vis::KIND, &dataset_examples::KIND, &activation_histogram::KIND];
 
 impl Kind {
     /// The kind of that name.
@@ -52,9 +49,7 @@ impl Kind {
     /// All fields that a block of this kind may have, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let dataset = self.dataset;
-        let common = COMMON
-            .iter()
-            .filter(move |field| dataset || field.name != "dataset");
+        let common = COMMON.iter().filter(move |field| dataset || field.name != "dataset");
         self.fields.iter().chain(common)
     }
 }

@@ -52,12 +52,8 @@ pub struct Outcome {
 
 /// The scans that a question about `layer` over `dataset` rests on, one a shard.
 pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Request> {
-    let params = serde_json::to_value(Params {
-        layer: layer.to_owned(),
-    });
-    let Ok(Value::Object(params)) = params else {
-        unreachable!("a struct is an object")
-    };
+    let params = serde_json::to_value(Params { layer: layer.to_owned() });
+    let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
     (0..dataset.shards.len())
         .map(|index| Request {
             kind: NAME.to_owned(),

@@ -128,11 +128,7 @@ impl DrawContext<'_> {
             .outputs
             .get(name)
             .ok_or_else(|| format!("the stored result has no `{name}`"))?;
-        Ok(Image {
-            digest: output.digest,
-            width,
-            height,
-        })
+        Ok(Image { digest: output.digest, width, height })
     }
 
     /// A presentation field of text.

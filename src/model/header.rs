@@ -55,14 +55,8 @@ impl Header {
     /// # Errors
     /// Where the file cannot be read or is no safetensors file.
     pub fn read(path: &Path) -> Result<Self, HeaderError> {
-        let io = |source| HeaderError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let bad = |why: String| HeaderError::NotSafetensors {
-            path: path.to_owned(),
-            why,
-        };
+        let io = |source| HeaderError::Io { path: path.to_owned(), source };
+        let bad = |why: String| HeaderError::NotSafetensors { path: path.to_owned(), why };
         let mut file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
         if size < 8 {
@@ -97,18 +91,10 @@ mod tests {
     fn a_text_file_and_a_huge_claim_are_refused() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("w.safetensors");
-        for bytes in [
-            &b"hello"[..],
-            b"hello, this is text",
-            &[0xff; 64],
-            b"\x02\0\0\0\0\0\0\0[]",
-        ] {
+        for bytes in [&b"hello"[..], b"hello, this is text", &[0xff; 64], b"\x02\0\0\0\0\0\0\0[]"] {
             std::fs::write(&path, bytes).expect("write");
             let error = Header::read(&path).expect_err("not safetensors");
-            assert!(
-                error.to_string().contains("is not a safetensors file"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("is not a safetensors file"), "{error}");
         }
     }
 

@@ -74,9 +74,7 @@ impl LayerName {
 
     /// All spellings, the canonical one first.
     pub fn spellings(&self) -> Vec<String> {
-        std::iter::once(self.canonical.clone())
-            .chain(self.article.clone())
-            .collect()
+        std::iter::once(self.canonical.clone()).chain(self.article.clone()).collect()
     }
 
     /// The article's spelling where there is one: what a reader of the article expects to see.
@@ -87,30 +85,18 @@ impl LayerName {
 
 impl Layer {
     pub(super) fn all(architecture: &Architecture) -> Vec<Self> {
-        let Architecture {
-            image_size,
-            width,
-            blocks,
-            embedding,
-            ..
-        } = *architecture;
+        let Architecture { image_size, width, blocks, embedding, .. } = *architecture;
         let mut layers = Vec::new();
         for conv in 1..=3 {
             layers.push(Self {
-                name: LayerName {
-                    canonical: format!("visual.relu{conv}"),
-                    article: None,
-                },
+                name: LayerName { canonical: format!("visual.relu{conv}"), article: None },
                 stage: Stage::Stem(conv),
                 units: if conv == 3 { width } else { width / 2 },
                 side: Some(image_size / 2),
             });
         }
         layers.push(Self {
-            name: LayerName {
-                canonical: "visual.avgpool".into(),
-                article: None,
-            },
+            name: LayerName { canonical: "visual.avgpool".into(), article: None },
             stage: Stage::StemOutput,
             units: width,
             side: Some(image_size / 4),
@@ -119,11 +105,7 @@ impl Layer {
             let planes = width << (stage - 1);
             let side = image_size / (4 << (stage - 1));
             for block in 0..blocks[stage as usize - 1] {
-                let inside = if block == 0 && stage > 1 {
-                    side * 2
-                } else {
-                    side
-                };
+                let inside = if block == 0 && stage > 1 { side * 2 } else { side };
                 for (tap, module, article, units, side) in [
                     (Tap::Relu1, ".relu1", "Relu", planes, inside),
                     (Tap::Relu2, ".relu2", "Relu_1", planes, inside),
@@ -143,10 +125,7 @@ impl Layer {
             }
         }
         layers.push(Self {
-            name: LayerName {
-                canonical: "visual.attnpool".into(),
-                article: None,
-            },
+            name: LayerName { canonical: "visual.attnpool".into(), article: None },
             stage: Stage::Embedding,
             units: embedding,
             side: None,

@@ -85,10 +85,7 @@ impl Architecture {
     /// Where a tensor is missing or misshapen.
     pub fn of_header(header: &Header) -> Result<Self, ModelError> {
         let shape = |name: &str, rank: usize| -> Result<&[u64], ModelError> {
-            let info = header
-                .tensors
-                .get(name)
-                .ok_or_else(|| ModelError::Missing(name.into()))?;
+            let info = header.tensors.get(name).ok_or_else(|| ModelError::Missing(name.into()))?;
             if info.shape.len() != rank {
                 return Err(ModelError::Misshapen {
                     name: name.into(),
@@ -187,13 +184,7 @@ mod tests {
     fn rn50x4() -> Header {
         let mut header = Header::default();
         let mut add = |name: String, shape: &[u64]| {
-            header.tensors.insert(
-                name,
-                TensorInfo {
-                    dtype: "F16".into(),
-                    shape: shape.to_vec(),
-                },
-            );
+            header.tensors.insert(name, TensorInfo { dtype: "F16".into(), shape: shape.to_vec() });
         };
         add("visual.conv1.weight".into(), &[40, 3, 3, 3]);
         for (stage, blocks) in [(1, 4), (2, 6), (3, 10), (4, 6)] {
@@ -216,9 +207,7 @@ mod tests {
         assert_eq!(architecture.blocks, [4, 6, 10, 6]);
         assert_eq!(architecture.embedding, 640);
         assert_eq!(architecture.pool_heads, 40);
-        let paper = architecture
-            .layer("image_block_4/5/Add_6")
-            .expect("the article's layer");
+        let paper = architecture.layer("image_block_4/5/Add_6").expect("the article's layer");
         assert_eq!((paper.units, paper.side), (2560, Some(9)));
         assert_eq!(architecture.layer("visual.layer4.5.add"), Ok(paper));
     }
@@ -226,33 +215,19 @@ mod tests {
     #[test]
     fn an_unknown_layer_names_its_neighbours() {
         let architecture = Architecture::of_header(&rn50x4()).expect("an architecture");
-        let nearest = architecture
-            .layer("image_block_4/6/Add_6")
-            .expect_err("no such block");
-        assert!(
-            nearest.contains(&"image_block_4/5/Add_6".to_owned()),
-            "{nearest:?}"
-        );
+        let nearest = architecture.layer("image_block_4/6/Add_6").expect_err("no such block");
+        assert!(nearest.contains(&"image_block_4/5/Add_6".to_owned()), "{nearest:?}");
     }
 
     #[test]
     fn other_weights_are_refused_by_what_they_lack() {
         let error = Architecture::of_header(&Header::default()).expect_err("nothing in it");
-        assert!(
-            error.to_string().contains("visual.layer1.0.conv1.weight"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("visual.layer1.0.conv1.weight"), "{error}");
         let mut transformer = Header::default();
         transformer.tensors.insert(
             "visual.proj".into(),
-            TensorInfo {
-                dtype: "F16".into(),
-                shape: vec![768, 512],
-            },
+            TensorInfo { dtype: "F16".into(), shape: vec![768, 512] },
         );
-        assert!(matches!(
-            Architecture::of_header(&transformer),
-            Err(ModelError::Transformer(_))
-        ));
+        assert!(matches!(Architecture::of_header(&transformer), Err(ModelError::Transformer(_))));
     }
 }

@@ -44,16 +44,11 @@ pub enum StoreError {
 }
 
 fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
-    move |source| StoreError::Io {
-        what,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| StoreError::Io { what, path: path.to_owned(), source }
 }
 
-const FOLDERS: [&str; 8] = [
-    "blobs", "records", "figures", "claims", "failures", "partial", "tmp", "roots",
-];
+const FOLDERS: [&str; 8] =
+    ["blobs", "records", "figures", "claims", "failures", "partial", "tmp", "roots"];
 
 impl Store {
     /// Opens the store in `folder`, usually `.neuronotes/store`, and lays it out where it is new.
@@ -76,10 +71,7 @@ impl Store {
 
     fn sharded(&self, kind: &str, digest: &Digest, suffix: &str) -> PathBuf {
         let hex = digest.hex();
-        self.root
-            .join(kind)
-            .join(&hex[..2])
-            .join(format!("{hex}{suffix}"))
+        self.root.join(kind).join(&hex[..2]).join(format!("{hex}{suffix}"))
     }
 
     /// Where the blob with this digest lies, or would lie.
@@ -171,10 +163,7 @@ impl Store {
     pub fn put_partial(&self, key: &Digest, png: &[u8]) -> Result<PathBuf, StoreError> {
         let path = self.partial_path(key);
         // No sync: this picture is worth nothing after a crash.
-        let temporary = self
-            .root
-            .join("tmp")
-            .join(format!("{key}.{}.png", std::process::id()));
+        let temporary = self.root.join("tmp").join(format!("{key}.{}.png", std::process::id()));
         fs::write(&temporary, png).map_err(io_error("write", &temporary))?;
         fs::rename(&temporary, &path).map_err(io_error("rename", &path))?;
         Ok(path)
@@ -188,10 +177,7 @@ impl Store {
 
     fn set_aside(&self, path: &Path) {
         if let Some(name) = path.file_name() {
-            let aside = self
-                .root
-                .join("tmp")
-                .join(format!("bad-{}", name.to_string_lossy()));
+            let aside = self.root.join("tmp").join(format!("bad-{}", name.to_string_lossy()));
             let _ = fs::rename(path, aside);
         }
     }
@@ -202,25 +188,19 @@ impl Store {
 /// # Errors
 /// Whatever the file system gives; then the old file still stands.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     write_through(folder, path, bytes)
 }
 
 fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempfile_in(temporary_folder)?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(temporary_folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map_err(|error| error.error)?;
     if let Some(folder) = path.parent()
@@ -244,9 +224,7 @@ mod tests {
 
     fn record(store: &Store, key: Digest) -> Record {
         let mut record = Record::new(key, "feature_vis", 1, serde_json::json!({}));
-        record
-            .add_output(store, "image.png", "image/png", b"picture")
-            .expect("an output");
+        record.add_output(store, "image.png", "image/png", b"picture").expect("an output");
         record
     }
 
@@ -258,10 +236,7 @@ mod tests {
         let record = record(&store, key);
         store.commit(&record).expect("commit");
         assert_eq!(store.record(&key), Some(record.clone()));
-        assert_eq!(
-            store.blob(&record.outputs["image.png"].digest),
-            Some(b"picture".to_vec())
-        );
+        assert_eq!(store.blob(&record.outputs["image.png"].digest), Some(b"picture".to_vec()));
     }
 
     #[test]
@@ -299,9 +274,7 @@ mod tests {
         let (dir, store) = store();
         let key = Digest::of(b"key");
         store.commit(&record(&store, key)).expect("commit");
-        let left: Vec<_> = fs::read_dir(dir.path().join("v1/tmp"))
-            .expect("tmp")
-            .collect();
+        let left: Vec<_> = fs::read_dir(dir.path().join("v1/tmp")).expect("tmp").collect();
         assert!(left.is_empty(), "{left:?}");
     }
 }

@@ -98,11 +98,8 @@ impl Record {
         bytes: &[u8],
     ) -> Result<(), StoreError> {
         let digest = store.put_blob(bytes)?;
-        let output = Output {
-            digest,
-            media_type: media_type.to_owned(),
-            bytes: bytes.len() as u64,
-        };
+        let output =
+            Output { digest, media_type: media_type.to_owned(), bytes: bytes.len() as u64 };
         self.outputs.insert(name.to_owned(), output);
         Ok(())
     }
