@@ -141,6 +141,37 @@ impl FileDigests {
         }
         Ok(digest)
     }
+
+    /// The digest of a folder: of the list of its files, sorted by path, each with its digest.
+    ///
+    /// Hidden files and folders are passed over; links to folders are not followed.
+    ///
+    /// # Errors
+    /// Whatever walking the folder or reading a file gives.
+    pub fn folder(&mut self, path: &Path) -> io::Result<Digest> {
+        let hidden = |entry: &walkdir::DirEntry| {
+            entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+        };
+        let mut files = Vec::new();
+        for entry in walkdir::WalkDir::new(path).into_iter().filter_entry(|entry| !hidden(entry)) {
+            let entry = entry?;
+            if !entry.file_type().is_dir() {
+                files.push(entry.into_path());
+            }
+        }
+        files.sort();
+        let mut list = Vec::new();
+        for file in files {
+            if file.is_dir() {
+                continue; // a link to a folder
+            }
+            let digest = self.digest(&file)?;
+            let relative = file.strip_prefix(path).unwrap_or(&file);
+            list.extend_from_slice(relative.to_string_lossy().replace('\\', "/").as_bytes());
+            list.extend_from_slice(format!("\0{digest}\n").as_bytes());
+        }
+        Ok(Digest::of(&list))
+    }
 }
 
 #[cfg(test)]
@@ -165,5 +196,22 @@ mod tests {
         fs::write(&path, b"two").expect("write");
         assert_ne!(digests.digest(&path).expect("digest"), one);
         assert_eq!(one, Digest::of(b"one"));
+    }
+
+    #[test]
+    fn a_folder_is_its_files_by_name_and_content() {
+        let digest = |files: &[(&str, &str)]| {
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            for (name, text) in files {
+                let path = dir.path().join(name);
+                fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+                fs::write(path, text).expect("write");
+            }
+            FileDigests::default().folder(dir.path()).expect("digest")
+        };
+        let one = digest(&[("a", "1"), ("b/c", "2")]);
+        assert_eq!(one, digest(&[("b/c", "2"), ("a", "1"), (".hidden", "3")]));
+        assert_ne!(one, digest(&[("a", "1"), ("b/d", "2")]));
+        assert_ne!(one, digest(&[("a", "1"), ("b/c", "3")]));
     }
 }

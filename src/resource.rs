@@ -138,33 +138,23 @@ fn format_of(path: &Path) -> Result<DatasetFormat, ResourceError> {
     }
 }
 
-/// Over the sorted list of files that count, each with its own digest.
+/// The digest of a folder of pictures.
 ///
 /// # Errors
 /// Where a file cannot be read, or there is no picture.
-pub fn folder_digest(digests: &mut FileDigests, folder: &Path) -> Result<Digest, ResourceError> {
-    let mut list = String::new();
-    let mut pictures = 0;
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.map_err(|error| ResourceError {
-            message: format!("{} cannot be read ({error})", folder.display()),
-            hint: None,
-        })?;
-        let ending = entry.path().extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
-        let picture = PICTURES.contains(&ending.as_str());
-        if !entry.file_type().is_file() || !(picture || ending == "json" || ending == "txt") {
-            continue;
-        }
-        pictures += usize::from(picture);
-        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let name = name.to_string_lossy().replace('\\', "/");
-        list.push_str(&format!("{name}\0{}\n", digest(digests, entry.path())?));
-    }
-    if pictures == 0 {
+fn folder_digest(digests: &mut FileDigests, folder: &Path) -> Result<Digest, ResourceError> {
+    let is_picture = |entry: walkdir::DirEntry| {
+        let ending = entry.path().extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+        ending.is_some_and(|ending| PICTURES.contains(&ending.as_str()))
+    };
+    if !WalkDir::new(folder).into_iter().filter_map(Result::ok).any(is_picture) {
         return Err(ResourceError {
             message: format!("{} has no pictures", folder.display()),
             hint: Some(format!("files that count end in {}", PICTURES.join(", "))),
         });
     }
-    Ok(Digest::of(list.as_bytes()))
+    digests.folder(folder).map_err(|error| ResourceError {
+        message: format!("{} cannot be read ({error})", folder.display()),
+        hint: None,
+    })
 }

@@ -1,0 +1,99 @@
+//! Measures `dataset_examples`: the images of a data set that excite a unit most, or least.
+
+use std::collections::HashMap;
+
+use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params};
+
+use super::{Scanned, params, summary};
+use crate::clip::preprocess::shrink;
+use crate::failure::Failure;
+use crate::session::{Bench, png};
+
+/// Longest side of a stored picture, in pixels.
+const SIDE: u32 = 256;
+
+pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let scans = bench.scans(&params.layer, params.unit, params.pool)?;
+    let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
+    if values.is_empty() {
+        return Err(Failure::new("the data set has no picture that can be read"));
+    }
+    let summary = summary(&values);
+    let places = ranked(&scans, params.order, params.top as usize);
+    let mut rows: HashMap<usize, _> = HashMap::new();
+    let mut top = Vec::new();
+    for (rank, &(shard_index, row)) in places.iter().enumerate() {
+        bench.monitor.check()?;
+        let sample = &scans[shard_index].samples[row];
+        if !rows.contains_key(&shard_index) {
+            let shard = bench.shard(shard_index)?;
+            // The scan has no rows for damaged pictures, so its rows are not the shard's.
+            let by_key: HashMap<String, usize> =
+                shard.samples().iter().enumerate().map(|(i, s)| (s.key.clone(), i)).collect();
+            rows.insert(shard_index, (shard, by_key));
+        }
+        let (shard, by_key) = &rows[&shard_index];
+        let gone = |why: &str| Failure::new(format!("`{}` cannot be shown ({why})", sample.key));
+        let at = by_key.get(&sample.key).ok_or_else(|| gone("it is not in the shard"))?;
+        let picture = shard.picture(*at).and_then(|picture| shrink(picture, SIDE));
+        let picture = picture.map_err(|why| gone(&why))?;
+        let name = format!("{:03}.png", rank + 1);
+        let (width, height) = picture.dimensions();
+        let bytes = png(picture.as_raw(), width, height)?;
+        let store = &bench.store();
+        bench.record.add_output(store, &name, "image/png", &bytes)?;
+        top.push(Example {
+            key: sample.key.clone(),
+            caption: sample.caption.clone(),
+            label: sample.label.clone(),
+            activation: scans[shard_index].activations[row],
+            picture: name,
+            width,
+            height,
+        });
+    }
+    let outcome = Outcome { count: values.len() as u64, mean: summary.mean, sd: summary.sd, top };
+    let store = &bench.store();
+    bench.record.set_result(store, &outcome)?;
+    Ok(())
+}
+
+/// Shard and row of the first `top` samples in order; of equal activations the earlier row goes first.
+fn ranked(scans: &[Scanned], order: Order, top: usize) -> Vec<(usize, usize)> {
+    let mut places: Vec<(usize, usize)> = scans
+        .iter()
+        .enumerate()
+        .flat_map(|(shard, scan)| (0..scan.activations.len()).map(move |row| (shard, row)))
+        .collect();
+    let value = |&(shard, row): &(usize, usize)| scans[shard].activations[row];
+    // A stable sort, so that equal values keep the data set's order. -0 equals 0.
+    places.sort_by(|a, b| {
+        let (a, b) = (value(a) + 0.0, value(b) + 0.0);
+        match order {
+            Order::Strongest => b.total_cmp(&a),
+            Order::Weakest => a.total_cmp(&b),
+        }
+    });
+    places.truncate(top);
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(activations: &[f64]) -> Scanned {
+        Scanned { activations: activations.to_vec(), samples: Vec::new() }
+    }
+
+    #[test]
+    fn shards_are_merged_and_ties_keep_the_order_of_the_data_set() {
+        let scans = [scan(&[1.0, 3.0, -0.0]), scan(&[]), scan(&[3.0, 0.0, 5.0])];
+        let strongest = ranked(&scans, Order::Strongest, 4);
+        assert_eq!(strongest, [(2, 2), (0, 1), (2, 0), (0, 0)]);
+        let weakest = ranked(&scans, Order::Weakest, 3);
+        assert_eq!(weakest, [(0, 2), (2, 1), (0, 0)]);
+        assert_eq!(ranked(&scans, Order::Weakest, 100).len(), 6);
+    }
+}

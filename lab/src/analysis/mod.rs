@@ -1,0 +1,140 @@
+//! How each kind of `neuronotes::analysis` is measured: a request in; the record's outputs out.
+//!
+//! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
+//! reads its inputs through the [`Bench`], which checks their digests.
+
+mod activation_histogram;
+mod dataset_examples;
+mod feature_vis;
+mod scan;
+mod scanned;
+
+use neuronotes::analysis::{Kind, Type};
+use neuronotes::model::{Architecture, Layer};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+use crate::session::Bench;
+
+pub use scanned::{Scanned, Summary, summary};
+
+/// How a kind is measured.
+#[derive(Debug)]
+pub struct Measure {
+    /// The kind's name in requests.
+    pub name: &'static str,
+    /// The version that is measured here.
+    pub impl_version: u32,
+    /// Adds the outputs to the bench's record.
+    pub run: fn(&mut Bench<'_>) -> Result<(), Failure>,
+}
+
+/// Every measurement.
+pub static MEASURES: &[Measure] = &[
+    Measure {
+        name: neuronotes::analysis::scan::NAME,
+        impl_version: neuronotes::analysis::scan::IMPL_VERSION,
+        run: scan::run,
+    },
+    Measure {
+        name: neuronotes::analysis::feature_vis::KIND.name,
+        impl_version: neuronotes::analysis::feature_vis::KIND.impl_version,
+        run: feature_vis::run,
+    },
+    Measure {
+        name: neuronotes::analysis::dataset_examples::KIND.name,
+        impl_version: neuronotes::analysis::dataset_examples::KIND.impl_version,
+        run: dataset_examples::run,
+    },
+    Measure {
+        name: neuronotes::analysis::activation_histogram::KIND.name,
+        impl_version: neuronotes::analysis::activation_histogram::KIND.impl_version,
+        run: activation_histogram::run,
+    },
+];
+
+impl Measure {
+    /// The measurement of a kind, in exactly that version.
+    ///
+    /// # Errors
+    /// Where this lab does not know the kind, or measures another version of it.
+    pub fn of(kind: &str, impl_version: u32) -> Result<&'static Self, Failure> {
+        let hint = "build `neuronotes` and `neuronotes-lab` from the same sources";
+        let measure = MEASURES.iter().find(|measure| measure.name == kind);
+        let measure = measure.ok_or_else(|| {
+            Failure::new(format!("the lab knows no analysis `{kind}`")).hint(hint)
+        })?;
+        if measure.impl_version != impl_version {
+            return Err(Failure::new(format!(
+                "the lab measures version {} of `{kind}`, and was asked for version {impl_version}",
+                measure.impl_version
+            ))
+            .hint(hint));
+        }
+        Ok(measure)
+    }
+}
+
+/// Reads a request's parameters, and checks numbers against the bounds of the kind's fields.
+fn params<T: DeserializeOwned>(
+    map: &Map<String, Value>,
+    kind: Option<&Kind>,
+) -> Result<T, Failure> {
+    for field in kind.into_iter().flat_map(|kind| kind.fields) {
+        let value = map.get(field.name).and_then(Value::as_f64);
+        let (least, most) = match field.ty {
+            Type::Integer { min, max } => (min as f64, max as f64),
+            Type::Number { min, max } => (min, max),
+            _ => continue,
+        };
+        if value.is_some_and(|value| !(least..=most).contains(&value)) {
+            return Err(Failure::new(format!(
+                "`{}` is {}, but has to be within {least} and {most}",
+                field.name, map[field.name]
+            )));
+        }
+    }
+    serde_json::from_value(Value::Object(map.clone()))
+        .map_err(|error| Failure::new(format!("the parameters are malformed ({error})")))
+}
+
+/// The layer of that name.
+fn layer(architecture: &Architecture, name: &str) -> Result<Layer, Failure> {
+    architecture.layer(name).map_err(|nearest| {
+        Failure::new(format!("the model has no layer `{name}`"))
+            .hint(format!("did you mean {}?", nearest.join(" or ")))
+    })
+}
+
+/// Checks that a layer with so many units has this one.
+fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
+    if (unit as usize) < units {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{layer}` has no unit {unit}; its {units} units are counted from 0")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use neuronotes::analysis::KINDS;
+
+    #[test]
+    fn every_kind_that_a_note_can_ask_for_is_measured() {
+        for kind in KINDS {
+            assert!(Measure::of(kind.name, kind.impl_version).is_ok(), "{}", kind.name);
+            assert!(Measure::of(kind.name, kind.impl_version + 1).is_err());
+        }
+        assert!(Measure::of("astrology", 1).is_err());
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_named() {
+        let mut map = Map::new();
+        map.insert("size".into(), 5.into());
+        let kind = &neuronotes::analysis::feature_vis::KIND;
+        let error = params::<Value>(&map, Some(kind)).expect_err("too small");
+        assert!(error.to_string().contains("`size` is 5"), "{error}");
+    }
+}

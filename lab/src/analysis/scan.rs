@@ -1,0 +1,174 @@
+//! Measures `scan`: the pooled activations of all units of a layer over one shard, and the embeddings.
+//!
+//! Pictures are decoded by all cores, a few batches ahead; this thread alone owns the device.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use neuronotes::analysis::scan::{ACTIVATIONS, Outcome, Params, SAMPLES, Sample};
+use neuronotes::model::Stage;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use tch::{Device, Kind, Tensor};
+
+use super::{layer, params};
+use crate::clip::Clip;
+use crate::clip::preprocess::prepare;
+use crate::dataset::Shard;
+use crate::failure::Failure;
+use crate::monitor::{Monitor, Progress};
+use crate::session::Bench;
+
+/// Pictures in a batch on a processor, and on a GPU.
+const BATCH: (usize, usize) = (32, 128);
+/// Batches decoded ahead.
+const AHEAD: usize = 2;
+
+pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let params: Params = params(&bench.request.params, None)?;
+    let clip = bench.clip()?;
+    let layer = layer(&clip.architecture, &params.layer)?;
+    let dataset = bench.dataset()?;
+    if dataset.shards.len() != 1 {
+        let count = dataset.shards.len();
+        return Err(Failure::new(format!("a scan is of one shard, and was given {count}")));
+    }
+    let stage = format!("scanning {}", dataset.name);
+    let shard = bench.shard(0)?;
+    let mut scan = Scan::default();
+    scan.run(&clip, layer.stage, shard.as_ref(), &stage, bench.monitor)?;
+    scan.write(bench, layer.units as usize, clip.architecture.embedding as usize)
+}
+
+/// Rows as they come.
+#[derive(Debug, Default)]
+struct Scan {
+    mean: Vec<u8>,      // f16 [images, units]
+    max: Vec<u8>,       // f16 [images, units]
+    embedding: Vec<u8>, // f16 [images, embedding]
+    samples: Vec<Sample>,
+    skipped: Vec<(String, String)>,
+}
+
+impl Scan {
+    fn run(
+        &mut self,
+        clip: &Clip,
+        stage: Stage,
+        shard: &dyn Shard,
+        what: &str,
+        monitor: &mut dyn Monitor,
+    ) -> Result<(), Failure> {
+        let samples = shard.samples();
+        let side = clip.architecture.image_size;
+        let batch = if clip.device == Device::Cpu { BATCH.0 } else { BATCH.1 };
+        let mut progress = Progress {
+            stage: what,
+            step: 0,
+            total: samples.len() as u64,
+            unit: "image",
+            picture: None,
+        };
+        monitor.progress(&progress);
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                for start in (0..samples.len()).step_by(batch) {
+                    let rows = start..(start + batch).min(samples.len());
+                    let pixels: Vec<_> =
+                        rows.clone().into_par_iter().map(|row| pixels(shard, row, side)).collect();
+                    // Where nobody receives any more, the scan was given up.
+                    if send.send((rows, pixels)).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (rows, pixels) in receive {
+                monitor.check()?;
+                progress.step = rows.end as u64;
+                let mut good = Vec::new();
+                for (row, pixels) in rows.zip(pixels) {
+                    match pixels {
+                        Ok(pixels) => {
+                            good.extend_from_slice(&pixels);
+                            self.samples.push(samples[row].clone());
+                        }
+                        Err(why) => self.skipped.push((samples[row].key.clone(), why)),
+                    }
+                }
+                let count = good.len() / (side as usize * side as usize * 3);
+                if count > 0 {
+                    tch::no_grad(|| self.add(clip, stage, &good, count))?;
+                }
+                monitor.progress(&progress);
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs a batch of pictures through the network.
+    fn add(&mut self, clip: &Clip, stage: Stage, pixels: &[u8], n: usize) -> Result<(), Failure> {
+        let input = clip.input(pixels, n)?; // [n, 3, side, side]
+        let activations = clip.visual.forward(&input, &[stage, Stage::Embedding])?;
+        let layer = activations.get(stage)?; // [n, units, h, w] or [n, units]
+        let (mean, max) = match layer.dim() {
+            4 => (
+                layer.mean_dim([2i64, 3].as_slice(), false, Kind::Float), // [n, units]
+                layer.amax([2i64, 3].as_slice(), false),                  // [n, units]
+            ),
+            _ => (layer.shallow_clone(), layer.shallow_clone()),
+        };
+        append(&mut self.mean, &mean)?;
+        append(&mut self.max, &max)?;
+        append(&mut self.embedding, activations.get(Stage::Embedding)?)
+    }
+
+    fn write(self, bench: &mut Bench<'_>, units: usize, embedding: usize) -> Result<(), Failure> {
+        let rows = self.samples.len();
+        let broken = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("the activations cannot be written ({error})"))
+        };
+        let mut views = Vec::new();
+        for (name, bytes, columns) in [
+            ("mean", &self.mean, units),
+            ("max", &self.max, units),
+            ("embedding", &self.embedding, embedding),
+        ] {
+            let view = TensorView::new(Dtype::F16, vec![rows, columns], bytes);
+            views.push((name, view.map_err(|error| broken(&error))?));
+        }
+        let bytes = safetensors::serialize(views, None).map_err(|error| broken(&error))?;
+        let samples = serde_json::to_vec(&self.samples).map_err(|error| broken(&error))?;
+        let outcome = Outcome { count: rows as u64, skipped: self.skipped };
+        let store = &bench.store();
+        let record = &mut *bench.record;
+        record.add_output(store, ACTIVATIONS, "application/octet-stream", &bytes)?;
+        record.add_output(store, SAMPLES, "application/json", &samples)?;
+        record.set_result(store, &outcome)?;
+        Ok(())
+    }
+}
+
+/// What the network is shown of a row: `side * side * 3` bytes.
+fn pixels(shard: &dyn Shard, row: usize, side: u32) -> Result<Vec<u8>, String> {
+    // A decoder that breaks down over a damaged picture is an error about that picture too.
+    catch_unwind(AssertUnwindSafe(|| Ok(prepare(&shard.picture(row)?, side)?.into_raw())))
+        .unwrap_or_else(|_| Err("its decoder broke down".into()))
+}
+
+/// Appends `[n, columns]` as f16, little-endian.
+fn append(bytes: &mut Vec<u8>, rows: &Tensor) -> Result<(), Failure> {
+    let rows = rows.to_kind(Kind::Half);
+    if rows.isfinite().all().int64_value(&[]) == 0 {
+        return Err(Failure::new(
+            "an activation is not a number, or too large for half precision (65504)",
+        ));
+    }
+    let rows = rows.to_device(Device::Cpu).contiguous();
+    let start = bytes.len();
+    bytes.resize(start + rows.numel() * 2, 0);
+    rows.f_copy_data_u8(&mut bytes[start..], rows.numel())?;
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! The device that measures: a wish in, a device that is really there out.
+//!
+//! One binary serves processors and GPUs. It is linked to libtorch's processor part only; the GPU part is
+//! loaded at the start, where it is there, and registers itself. A device asked for and absent is an error.
+
+use std::env;
+use std::ffi::{CStr, c_char, c_int};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+
+/// Names a folder with libtorch's GPU part, where that does not lie beside its processor part.
+pub const CUDA_FOLDER: &str = "NEURONOTES_TORCH_CUDA";
+
+const CUDA_LIBRARY: &str = "libtorch_cuda.so";
+
+/// libtorch's version.
+pub const LIBTORCH: &str = env!("NEURONOTES_LIBTORCH_VERSION");
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The first GPU where there is one, else the processor.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// That GPU.
+    Cuda(usize),
+}
+
+impl FromStr for Wish {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => text
+                .strip_prefix("cuda:")
+                .and_then(|index| index.parse().ok())
+                .map(Self::Cuda)
+                .ok_or_else(|| format!("`{text}` is not a device; `auto`, `cpu` or `cuda:0` is")),
+        }
+    }
+}
+
+/// A device that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// For libtorch.
+    pub torch: tch::Device,
+    /// `cpu` or `cuda:N`.
+    pub label: String,
+    /// As its maker calls it.
+    pub name: String,
+}
+
+/// The device asked for cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unusable {
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where known.
+    pub hint: Option<String>,
+}
+
+impl Device {
+    /// Finds the device. To be called once, on the only thread, before anything else of libtorch.
+    ///
+    /// # Errors
+    /// Where a GPU was asked for and cannot be used; never falls back to the processor then.
+    pub fn open(wish: Wish) -> Result<Self, Unusable> {
+        match wish {
+            Wish::Cpu => Ok(Self::cpu()),
+            Wish::Auto => match load_cuda() {
+                Loaded::Yes if tch::Cuda::is_available() => Self::cuda(0),
+                Loaded::Broken(why) if env::var_os(CUDA_FOLDER).is_some() => Err(broken(&why)),
+                Loaded::Broken(why) => {
+                    eprintln!("neuronotes-lab: the GPU part of libtorch does not load ({why})");
+                    Ok(Self::cpu())
+                }
+                Loaded::Yes | Loaded::Absent => Ok(Self::cpu()),
+            },
+            Wish::Cuda(index) => match load_cuda() {
+                Loaded::Absent => Err(Unusable {
+                    message: format!("cuda:{index} was asked for, but {CUDA_LIBRARY} is nowhere"),
+                    hint: Some(format!(
+                        "put it beside libtorch_cpu.so, or name its folder in {CUDA_FOLDER}, or ask for the device `cpu`"
+                    )),
+                }),
+                Loaded::Broken(why) => Err(broken(&why)),
+                Loaded::Yes => Self::cuda(index),
+            },
+        }
+    }
+
+    fn cpu() -> Self {
+        Self {
+            torch: tch::Device::Cpu,
+            label: "cpu".into(),
+            name: processor_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
+        }
+    }
+
+    fn cuda(index: usize) -> Result<Self, Unusable> {
+        let count = tch::Cuda::device_count().max(0) as usize;
+        if !tch::Cuda::is_available() || index >= count {
+            return Err(Unusable {
+                message: format!("cuda:{index} was asked for, but {count} GPUs are visible"),
+                hint: Some("see what `nvidia-smi` lists, or ask for the device `cpu`".into()),
+            });
+        }
+        Ok(Self {
+            torch: tch::Device::Cuda(index),
+            label: format!("cuda:{index}"),
+            name: gpu_name(index).unwrap_or_else(|| "NVIDIA GPU".to_owned()),
+        })
+    }
+}
+
+fn broken(why: &str) -> Unusable {
+    Unusable {
+        message: format!("the GPU part of libtorch does not load ({why})"),
+        hint: Some(format!(
+            "it has to be of libtorch {LIBTORCH}, with the CUDA libraries it names beside it"
+        )),
+    }
+}
+
+enum Loaded {
+    Yes,
+    Absent,
+    Broken(String),
+}
+
+/// Loads libtorch's GPU part, from the folder in [`CUDA_FOLDER`] or from beside the processor part.
+fn load_cuda() -> Loaded {
+    let folder = env::var_os(CUDA_FOLDER).map(PathBuf::from);
+    let Some(folder) = folder.or_else(libtorch_folder) else {
+        return Loaded::Absent;
+    };
+    let path = folder.join(CUDA_LIBRARY);
+    if !path.is_file() {
+        return Loaded::Absent;
+    }
+    // A request's precision is IEEE single; without this, convolutions round their factors to 10 bits.
+    // SAFETY: `Device::open` runs on the only thread, so nobody reads the environment meanwhile.
+    unsafe { env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
+    // SAFETY: running libtorch's initialisers is what loading it is for; the folder is the user's own.
+    match unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) } {
+        Ok(library) => {
+            // It registers itself with the processor part, and must stay for as long as that.
+            std::mem::forget(library);
+            Loaded::Yes
+        }
+        Err(error) => Loaded::Broken(error.to_string()),
+    }
+}
+
+/// Where the libtorch lies that this process is linked to.
+fn libtorch_folder() -> Option<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let path = maps.lines().find_map(|line| {
+        line.ends_with("/libtorch_cpu.so").then(|| line.find('/')).flatten().map(|at| &line[at..])
+    })?;
+    Some(Path::new(path).parent()?.to_owned())
+}
+
+fn processor_name() -> Option<String> {
+    let info = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = info.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Asks the driver; tch has no function for it. Ordinals are those of libtorch: both follow
+/// `CUDA_VISIBLE_DEVICES`.
+fn gpu_name(index: usize) -> Option<String> {
+    type Init = unsafe extern "C" fn(u32) -> c_int;
+    type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
+    type Name = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
+    let mut device: c_int = 0;
+    let mut name: [c_char; 256] = [0; 256];
+    // SAFETY: three functions of the driver's stable interface, called with the types of cuda.h; the
+    // name is written into a buffer whose length is handed over, and is ended by a zero.
+    unsafe {
+        let driver = Library::new("libcuda.so.1").ok()?;
+        let init = driver.get::<Init>(b"cuInit\0").ok()?;
+        let get = driver.get::<Get>(b"cuDeviceGet\0").ok()?;
+        let name_of = driver.get::<Name>(b"cuDeviceGetName\0").ok()?;
+        let done = init(0) == 0
+            && get(&mut device, c_int::try_from(index).ok()?) == 0
+            && name_of(name.as_mut_ptr(), 255, device) == 0;
+        std::mem::forget(driver);
+        done.then(|| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_as_in_the_configuration() {
+        assert_eq!("auto".parse(), Ok(Wish::Auto));
+        assert_eq!("cpu".parse(), Ok(Wish::Cpu));
+        assert_eq!("cuda:3".parse(), Ok(Wish::Cuda(3)));
+        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
+            assert!(wrong.parse::<Wish>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_processor_is_always_there() {
+        let device = Device::open(Wish::Cpu).expect("a processor");
+        assert_eq!(device.label, "cpu");
+        assert!(!device.name.is_empty());
+    }
+
+    #[test]
+    fn the_linked_libtorch_is_found() {
+        // Without a call into it the linker may leave libtorch out.
+        let _ = tch::get_num_threads();
+        let folder = libtorch_folder().expect("a folder");
+        assert!(folder.join("libtorch_cpu.so").exists());
+    }
+}

@@ -1,0 +1,14 @@
+//! The lab of Neuronotes: requests in, measured records in the store out.
+//!
+//! The only code that knows libtorch. It knows nothing of notes, pages or figures.
+
+pub mod analysis;
+pub mod cli;
+pub mod clip;
+pub mod dataset;
+pub mod device;
+pub mod failure;
+pub mod monitor;
+pub mod serve;
+pub mod session;
+pub mod vis;

@@ -1,0 +1,31 @@
+//! Feature visualisation: a unit of a network and a recipe in; a picture that excites it out.
+//!
+//! As in Lucid, the parts are functions: parameters to an image ([`param`]), an image to a disturbed image
+//! ([`transform`]), activations to a number ([`objective`]); [`optimise`] is the loop around them. All
+//! chance comes from the recipe's seed, through generators of our own, so that a result depends on
+//! nothing else that runs in the process.
+
+pub mod objective;
+pub mod optimise;
+pub mod param;
+pub mod transform;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+/// What chance is needed for; each has a stream of its own, so that more draws of one leave the
+/// others as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The first noise.
+    Noise = 0,
+    /// The transforms.
+    Transforms = 1,
+}
+
+/// The generator of a seed for a purpose.
+pub fn chance(seed: u64, purpose: Purpose) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(purpose as u64);
+    generator
+}

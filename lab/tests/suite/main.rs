@@ -1,0 +1,7 @@
+//! Tests of the lab from outside: against golden data, through sessions, and through its binary.
+
+mod golden;
+mod protocol;
+mod requests;
+mod support;
+mod vis;

@@ -1,0 +1,189 @@
+//! The built binary, as `neuronotes` sees it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
+
+use neuronotes::digest::Digest;
+use neuronotes::protocol::{Command, Event};
+use neuronotes::request::Request;
+use neuronotes::store::Store;
+use serde_json::json;
+
+use crate::support::{emoji_weights, model, small_weights, vis_request};
+
+struct Lab {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Lab {
+    fn start(folder: &Path, device: &str) -> Self {
+        let mut child = Process::new(env!("CARGO_BIN_EXE_neuronotes-lab"))
+            .args(["serve", "--device", device, "--store"])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a lab");
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().expect("an output")).lines();
+        Self { child, input, output }
+    }
+
+    fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("an open input");
+        writeln!(input, "{line}").expect("write");
+    }
+
+    fn run(&mut self, request: &Request) -> Digest {
+        let command = Command::Run { request: Box::new(request.clone()) };
+        self.say(&serde_json::to_string(&command).expect("JSON"));
+        request.key()
+    }
+
+    fn cancel(&mut self, key: Digest) {
+        self.say(&serde_json::to_string(&Command::Cancel { key }).expect("JSON"));
+    }
+
+    fn hear(&mut self) -> Event {
+        let line = self.output.next().expect("an event").expect("a line");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    /// The next event that is no progress, and what went before it.
+    fn result(&mut self) -> (Vec<Event>, Event) {
+        let mut before = Vec::new();
+        loop {
+            match self.hear() {
+                event @ Event::Progress { .. } => before.push(event),
+                event => return (before, event),
+            }
+        }
+    }
+
+    fn end(mut self) {
+        self.input = None;
+        for line in self.output.by_ref() {
+            let line = line.expect("a line");
+            serde_json::from_str::<Event>(&line).expect("nothing but events");
+        }
+        assert!(self.child.wait().expect("an exit").success());
+    }
+}
+
+#[test]
+fn requests_are_measured_cancelled_and_refused_one_by_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut lab = Lab::start(dir.path(), "cpu");
+    let Event::Ready { device, device_name, libtorch, version } = lab.hear() else {
+        panic!("ready first");
+    };
+    assert_eq!((device.as_str(), libtorch.as_str()), ("cpu", "2.11.0"));
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    assert!(!device_name.is_empty());
+
+    let small = model(&small_weights());
+    let first = vis_request(small.clone(), json!({}));
+    lab.say("{ this is no command");
+    lab.say("");
+    let key = lab.run(&first);
+    let (progress, done) = lab.result();
+    assert!(matches!(done, Event::Done { key: k, seconds } if k == key && seconds > 0.0));
+    let Some(Event::Progress { stage, step, total, unit, .. }) = progress.last() else {
+        panic!("some progress");
+    };
+    assert_eq!((stage.as_str(), *step, *total, unit.as_str()), ("optimising", 30, 30, "step"));
+    let store = Store::open(dir.path()).expect("a store");
+    assert!(store.record(&key).is_some());
+
+    // What is stored is not measured again.
+    lab.run(&first);
+    let (progress, done) = lab.result();
+    assert!(progress.is_empty() && matches!(done, Event::Done { .. }), "{done:?}");
+
+    // One that runs, one that waits: both are given up, and one after them is measured.
+    let long = vis_request(small.clone(), json!({ "steps": 60000, "seed": 1 }));
+    let waiting = vis_request(small.clone(), json!({ "seed": 2 }));
+    let last = vis_request(small.clone(), json!({ "seed": 3, "steps": 2 }));
+    let (long, waiting, last) = (lab.run(&long), lab.run(&waiting), lab.run(&last));
+    let picture = loop {
+        match lab.hear() {
+            Event::Progress { key, picture: Some(picture), step, seconds_left, .. } if step > 1 => {
+                assert_eq!(key, long);
+                assert!(seconds_left.is_some_and(|left| left > 1.0));
+                break picture;
+            }
+            Event::Progress { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(fs::read(&picture).expect("a picture").starts_with(b"\x89PNG"));
+    lab.cancel(waiting);
+    assert_eq!(lab.result().1, Event::Cancelled { key: waiting });
+    lab.cancel(long);
+    assert_eq!(lab.result().1, Event::Cancelled { key: long });
+    assert!(!picture.exists());
+    lab.cancel(Digest::of(b"nothing"));
+    assert!(matches!(lab.result().1, Event::Done { key, .. } if key == last));
+
+    // A failure is its own.
+    let wrong = vis_request(small.clone(), json!({ "layer": "visual.layer4.0.ad" }));
+    let wrong = lab.run(&wrong);
+    let Event::Failed { key, message, hint } = lab.result().1 else {
+        panic!("a failure");
+    };
+    assert_eq!(key, wrong);
+    assert!(message.contains("visual.layer4.0.ad"), "{message}");
+    assert!(hint.is_some_and(|hint| hint.contains("visual.layer4.0.add")));
+    lab.run(&vis_request(small, json!({ "seed": 4, "steps": 2 })));
+    assert!(matches!(lab.result().1, Event::Done { .. }));
+    lab.end();
+}
+
+#[test]
+fn the_end_of_the_input_ends_the_lab_at_its_next_step() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut lab = Lab::start(dir.path(), "auto");
+    assert!(matches!(lab.hear(), Event::Ready { .. }));
+    let long = vis_request(model(&emoji_weights()), json!({ "steps": 60000 }));
+    let key = lab.run(&long);
+    assert!(matches!(lab.hear(), Event::Progress { .. }));
+    lab.end();
+    assert!(Store::open(dir.path()).expect("a store").record(&key).is_none());
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut lab = Lab::start(dir.path(), "cuda:99");
+    let Event::Unusable { message, hint } = lab.hear() else {
+        panic!("unusable");
+    };
+    assert!(message.contains("cuda:99") && hint.is_some(), "{message}");
+    assert!(!lab.child.wait().expect("an exit").success());
+}
+
+#[test]
+fn one_request_can_be_run_from_a_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let request = vis_request(model(&small_weights()), json!({ "steps": 2 }));
+    let file = dir.path().join("request.json");
+    fs::write(&file, serde_json::to_vec(&request).expect("JSON")).expect("write");
+    let run = |file: &Path| {
+        Process::new(env!("CARGO_BIN_EXE_neuronotes-lab"))
+            .args(["run", "--device", "cpu", "--threads", "1", "--store"])
+            .args([dir.path(), file])
+            .output()
+            .expect("a lab")
+    };
+    let output = run(&file);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), request.key().hex());
+    assert!(output.status.success());
+    let output = run(&dir.path().join("nowhere.json"));
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
+}

@@ -1,0 +1,318 @@
+//! Requests through a session: what is committed, and what fails alone.
+
+use std::fs;
+
+use half::f16;
+use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
+use neuronotes::request::{DatasetFormat, Request};
+use neuronotes::store::{Record, Store};
+use neuronotes_lab::clip::Clip;
+use neuronotes_lab::clip::preprocess::{decode, prepare};
+use neuronotes_lab::failure::Failure;
+use neuronotes_lab::monitor::{Monitor, Progress, Silent};
+use neuronotes_lab::session::Session;
+use safetensors::SafeTensors;
+use serde_json::json;
+use tch::Kind;
+
+use crate::support::{
+    dataset, emoji_weights, examples_request, histogram_request, model, picture, png, repository,
+    session, shard, small_clip, small_weights, vis_request,
+};
+
+fn measure(session: &mut Session, request: &Request) -> Record {
+    session.measure(request, &mut Silent).expect("a record")
+}
+
+fn message(session: &mut Session, request: &Request) -> String {
+    session.measure(request, &mut Silent).expect_err("a failure").to_string()
+}
+
+/// A scan's table by name: its values, row by row, and its columns.
+fn table(store: &Store, record: &Record, name: &str) -> (Vec<f64>, usize) {
+    let bytes = store.blob(&record.outputs[scan::ACTIVATIONS].digest).expect("a blob");
+    let tensors = SafeTensors::deserialize(&bytes).expect("tensors");
+    let view = tensors.tensor(name).expect("a table");
+    let values = view.data().chunks_exact(2);
+    let values = values.map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64()).collect();
+    (values, view.shape()[1])
+}
+
+#[test]
+fn a_picture_is_committed_with_how_it_was_made_and_twice_the_same() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let request = vis_request(model(&small_weights()), json!({}));
+    let record = measure(&mut session(&dir.path().join("one")), &request);
+    let store = Store::open(&dir.path().join("one/store")).expect("a store");
+    assert_eq!(store.record(&request.key()), Some(record.clone()));
+    let outcome: feature_vis::Outcome = record.result(&store).expect("a result");
+    assert_eq!((outcome.size, outcome.curve.len()), (48, 30));
+    assert!(outcome.activation > outcome.activation_at_start);
+    let bytes = store.blob(&record.outputs["image.png"].digest).expect("a picture");
+    assert_eq!(decode(&bytes).expect("a picture").dimensions(), (48, 48));
+    let how = &record.provenance;
+    assert_eq!((how.device.as_str(), how.libtorch.as_str()), ("cpu", "2.11.0"));
+    assert!(how.threads > 0 && how.seconds > 0.0 && how.started.ends_with('Z'), "{how:?}");
+
+    let again = measure(&mut session(&dir.path().join("two")), &request);
+    assert_eq!(again.outputs, record.outputs);
+}
+
+#[test]
+fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    // More than one batch, and not a whole number of them.
+    let path = shard(dir.path(), 37);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
+        let request = scan::requests(&model(&small_weights()), &data, layer).remove(0);
+        let mut session = session(dir.path());
+        let record = measure(&mut session, &request);
+        let outcome: scan::Outcome = record.result(session.store()).expect("a result");
+        assert_eq!(outcome.count, 36);
+        assert_eq!(outcome.skipped.len(), 1);
+        assert_eq!(outcome.skipped[0].0, "003");
+        let samples = session.store().blob(&record.outputs[scan::SAMPLES].digest).expect("a blob");
+        let samples: Vec<scan::Sample> = serde_json::from_slice(&samples).expect("samples");
+        assert_eq!(samples[3].key, "004");
+        assert_eq!(samples[3].caption.as_deref(), Some("number 4"));
+
+        let clip = small_clip();
+        let stage = clip.architecture.layer(layer).expect("a layer").stage;
+        let embedding = neuronotes::model::Stage::Embedding;
+        for (row, number) in [(0usize, 0u32), (3, 4), (35, 36)] {
+            let shown = decode(&png(&picture(number, 70 + number * 3, 64 + number)));
+            let shown = prepare(&shown.expect("a picture"), 64).expect("a picture");
+            let input = clip.input(shown.as_raw(), 1).expect("an input");
+            let all = clip.visual.forward(&input, &[stage, embedding]).expect("activations");
+            let map = all.get(stage).expect("an activation").flatten(1, -1);
+            let map = map.view([
+                1,
+                if layer.ends_with("attnpool") {
+                    24
+                } else {
+                    all.get(stage).expect("an activation").size()[1]
+                },
+                -1,
+            ]);
+            for (name, expected) in [
+                ("mean", map.mean_dim([2i64].as_slice(), false, Kind::Float)),
+                ("max", map.amax([2i64].as_slice(), false)),
+                ("embedding", all.get(embedding).expect("an embedding").shallow_clone()),
+            ] {
+                let (values, columns) = table(session.store(), &record, name);
+                assert_eq!(values.len(), 36 * columns);
+                for (column, found) in values[row * columns..][..columns].iter().enumerate() {
+                    let expected = expected.double_value(&[0, column as i64]);
+                    let error = (found - expected).abs();
+                    assert!(
+                        error <= 1e-3 * expected.abs().max(0.1),
+                        "{layer} {name} {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn examples_and_histograms_come_from_one_scan_over_all_shards() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (one, two) = (shard(&dir.path().join("one"), 9), shard(&dir.path().join("two"), 12));
+    let data = dataset(DatasetFormat::Tar, &[&one, &two]);
+    let model = model(&small_weights());
+    let mut session = session(dir.path());
+    let examples = examples_request(model.clone(), data.clone(), json!({ "top": 4 }));
+    let record = measure(&mut session, &examples);
+    let mut values = Vec::new();
+    for used in &examples.uses {
+        let record = session.store().record(&used.key()).expect("a scan of its own");
+        let (table, columns) = table(session.store(), &record, "mean");
+        values.extend(table.chunks(columns).map(|row| row[3]));
+    }
+    assert_eq!(values.len(), 8 + 11);
+
+    let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
+    let mut sorted = values.clone();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let found: Vec<_> = outcome.top.iter().map(|example| example.activation).collect();
+    assert_eq!(found, sorted[..4]);
+    let mean = values.iter().sum::<f64>() / 19.0;
+    assert!((outcome.mean - mean).abs() < 1e-9 && outcome.count == 19);
+    for example in &outcome.top {
+        let bytes = session.store().blob(&record.outputs[&example.picture].digest).expect("a blob");
+        let number: u32 = example.key.parse().expect("a number");
+        let shown = decode(&bytes).expect("a picture");
+        assert_eq!(shown, picture(number, 70 + number * 3, 64 + number));
+        assert_eq!((example.width, example.height), shown.dimensions());
+        assert_eq!(example.caption, Some(format!("number {number}")));
+    }
+    // The first nine of both shards are the same: of equals, the earlier shard's goes first.
+    assert_eq!(outcome.top[0].activation >= outcome.top[1].activation, true);
+
+    // The histogram needs the scans and no file any more.
+    let histogram = histogram_request(model, data, json!({}));
+    fs::remove_file(&one).expect("remove");
+    fs::remove_file(&two).expect("remove");
+    let record = measure(&mut session, &histogram);
+    let outcome: activation_histogram::Outcome = record.result(session.store()).expect("a result");
+    assert_eq!(outcome.counts.iter().sum::<u64>(), 19);
+    assert_eq!((outcome.min, outcome.max), (sorted[18], sorted[0]));
+    assert_eq!(outcome.quantiles[3], (0.5, sorted[9]));
+    assert_eq!(outcome.edges.len(), 6);
+}
+
+#[test]
+fn a_damaged_scan_is_measured_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = shard(dir.path(), 6);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let request = histogram_request(model(&small_weights()), data, json!({}));
+    let mut session = session(dir.path());
+    let scan = measure(&mut session, &request.uses[0]);
+    let blob = session.store().blob_path(&scan.outputs[scan::ACTIVATIONS].digest);
+    let mut bytes = fs::read(&blob).expect("read");
+    *bytes.last_mut().expect("a byte") ^= 1;
+    fs::write(&blob, bytes).expect("damage");
+    measure(&mut session, &request);
+    assert!(session.store().blob(&scan.outputs[scan::ACTIVATIONS].digest).is_some());
+}
+
+#[test]
+fn folders_and_words_are_scanned_too() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let pictures = dir.path().join("pictures");
+    fs::create_dir(&pictures).expect("a folder");
+    for i in 0..4 {
+        picture(i, 300, 200).save(pictures.join(format!("{i}.png"))).expect("a picture");
+    }
+    let mut session = session(dir.path());
+    let data = dataset(DatasetFormat::Folder, &[&pictures]);
+    let record = measure(&mut session, &examples_request(model(&small_weights()), data, json!({})));
+    let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
+    assert_eq!((outcome.count, outcome.top.len()), (4, 3));
+    assert_eq!((outcome.top[0].width, outcome.top[0].height), (256, 171));
+
+    let words = dir.path().join("words.txt");
+    fs::write(&words, "# words\nbank\nNew York\n銀\n").expect("write");
+    let data = dataset(DatasetFormat::Words, &[&words]);
+    let request = examples_request(model(&small_weights()), data, json!({ "order": "weakest" }));
+    let record = measure(&mut session, &request);
+    let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
+    assert_eq!((outcome.count, outcome.top.len()), (2, 2));
+    assert!(outcome.top[0].activation <= outcome.top[1].activation);
+    assert_eq!((outcome.top[0].width, outcome.top[0].height), (64, 64));
+    assert_eq!(outcome.top[0].caption.as_ref(), Some(&outcome.top[0].key));
+}
+
+#[test]
+fn what_cannot_be_measured_fails_with_its_reason_and_the_session_goes_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut session = session(dir.path());
+    let small = model(&small_weights());
+    let fails = |session: &mut Session, change, part: &str| {
+        let error = message(session, &vis_request(model(&small_weights()), change));
+        assert!(error.contains(part), "{error}");
+    };
+    fails(&mut session, json!({ "layer": "visual.layer5.0" }), "no layer `visual.layer5.0`");
+    fails(&mut session, json!({ "unit": 256 }), "no unit 256; its 256 units");
+    fails(&mut session, json!({ "unit": -1 }), "malformed");
+    fails(&mut session, json!({ "size": 4 }), "`size` is 4");
+    fails(&mut session, json!({ "colour": "red" }), "malformed");
+
+    let mut other = vis_request(small.clone(), json!({}));
+    other.kind = "astrology".into();
+    assert!(message(&mut session, &other).contains("no analysis `astrology`"));
+    let mut other = vis_request(small.clone(), json!({}));
+    other.model.path = dir.path().join("nowhere.safetensors");
+    assert!(message(&mut session, &other).contains("nowhere.safetensors"));
+    let mut other = vis_request(small.clone(), json!({}));
+    other.model.path = emoji_weights();
+    assert!(message(&mut session, &other).contains("is not the file that was asked for"));
+
+    let path = shard(dir.path(), 6);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let mut unused = histogram_request(small.clone(), data.clone(), json!({}));
+    unused.uses.clear();
+    assert!(message(&mut session, &unused).contains("does not use the scans"));
+    let out = histogram_request(small.clone(), data, json!({ "unit": 256 }));
+    assert!(message(&mut session, &out).contains("no unit 256"));
+    fs::write(&path, b"not an archive, but long enough to be taken for one").expect("write");
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let broken = histogram_request(small.clone(), data, json!({}));
+    assert!(message(&mut session, &broken).contains("as a tar archive"));
+
+    measure(&mut session, &vis_request(small, json!({ "steps": 1 })));
+}
+
+/// Does something at the first progress.
+struct AtFirst<F: FnMut()>(Option<F>, bool);
+
+impl<F: FnMut()> Monitor for AtFirst<F> {
+    fn progress(&mut self, _: &Progress<'_>) {
+        if let Some(mut act) = self.0.take() {
+            act();
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.1 && self.0.is_none()
+    }
+}
+
+#[test]
+fn an_input_that_changes_meanwhile_is_noticed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let weights = dir.path().join("w.safetensors");
+    fs::copy(small_weights(), &weights).expect("copy");
+    let request = vis_request(model(&weights), json!({}));
+    let mut session = session(dir.path());
+    let mut watch = AtFirst(
+        Some(|| {
+            let mut bytes = fs::read(&weights).expect("read");
+            *bytes.last_mut().expect("a byte") ^= 1;
+            let new = dir.path().join("new");
+            fs::write(&new, bytes).expect("write");
+            fs::rename(&new, &weights).expect("rename");
+        }),
+        false,
+    );
+    let error = session.measure(&request, &mut watch).expect_err("changed").to_string();
+    assert!(error.contains("changed while it was being measured"), "{error}");
+    assert!(session.store().record(&request.key()).is_none());
+}
+
+#[test]
+fn a_scan_stops_between_batches_and_leaves_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = shard(dir.path(), 40);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let request = scan::requests(&model(&small_weights()), &data, "visual.relu1").remove(0);
+    let mut session = session(dir.path());
+    let result = session.measure(&request, &mut AtFirst(Some(|| {}), true));
+    assert_eq!(result, Err(Failure::Cancelled));
+    assert!(session.store().record(&request.key()).is_none());
+}
+
+#[test]
+fn real_weights_tell_real_pictures_apart() {
+    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    assert_eq!(clip.architecture.image_size, 96);
+    let emoji = repository("data/emoji.tar");
+    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, 96).expect("a shard");
+    assert_eq!(shard.samples().len(), 3212);
+    let embed = |key: &str| {
+        let row = shard.samples().iter().position(|s| s.key.starts_with(key)).expect("a picture");
+        let shown = prepare(&shard.picture(row).expect("a picture"), 96).expect("a picture");
+        let input = clip.input(shown.as_raw(), 1).expect("an input");
+        let stage = neuronotes::model::Stage::Embedding;
+        let all = clip.visual.forward(&input, &[stage]).expect("activations");
+        let embedding = all.get(stage).expect("an embedding");
+        embedding / embedding.norm()
+    };
+    let like = |a: &str, b: &str| (embed(a) * embed(b)).sum(Kind::Float).double_value(&[]);
+    // A dumb network maps everything to one place, or pictures of one thing to different ones.
+    let faces = like("grinning-face--noto", "grinning-face--fluent");
+    let others = like("grinning-face--noto", "bicycle--noto");
+    assert!(faces > others + 0.2, "{faces} {others}");
+}

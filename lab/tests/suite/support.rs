@@ -1,0 +1,172 @@
+//! What the tests share: paths, requests, golden tensors.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{ImageFormat, RgbImage};
+use neuronotes::analysis::scan;
+use neuronotes::digest::{Digest, FileDigests};
+use neuronotes::request::{DatasetFormat, DatasetRef, ModelRef, Precision, Request, ShardRef};
+use neuronotes::store::Store;
+use neuronotes_lab::clip::Clip;
+use neuronotes_lab::device::{Device, Wish};
+use neuronotes_lab::session::Session;
+use serde_json::{Value, json};
+use tch::Tensor;
+
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+pub fn repository(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// The tensors of a golden file.
+pub fn tensors(name: &str) -> HashMap<String, Tensor> {
+    let tensors = Tensor::read_safetensors(golden(name)).expect("golden tensors");
+    tensors.into_iter().collect()
+}
+
+/// The small network with random weights.
+pub fn small_weights() -> PathBuf {
+    golden("clip_resnet/weights.safetensors")
+}
+
+pub fn small_clip() -> Clip {
+    Clip::load(&small_weights(), tch::Device::Cpu).expect("a model")
+}
+
+/// The real network.
+pub fn emoji_weights() -> PathBuf {
+    repository("models/emoji-clip.safetensors")
+}
+
+/// |found - expected| over |expected|, both as vectors.
+pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
+    assert_eq!(found.size(), expected.size());
+    let length = |tensor: &Tensor| tensor.norm().double_value(&[]);
+    length(&(found - expected)) / length(expected)
+}
+
+pub fn session(folder: &Path) -> Session {
+    let store = Store::open(&folder.join("store")).expect("a store");
+    Session::new(store, Device::open(Wish::Cpu).expect("a processor"))
+}
+
+pub fn model(path: &Path) -> ModelRef {
+    ModelRef {
+        name: "model".into(),
+        path: path.to_owned(),
+        digest: Digest::of_file(path).expect("a digest"),
+    }
+}
+
+pub fn dataset(format: DatasetFormat, paths: &[&Path]) -> DatasetRef {
+    let mut digests = FileDigests::default();
+    let shards = paths.iter().map(|path| ShardRef {
+        path: path.to_path_buf(),
+        digest: match path.is_dir() {
+            true => digests.folder(path).expect("a digest"),
+            false => digests.digest(path).expect("a digest"),
+        },
+    });
+    DatasetRef { name: "data".into(), format, shards: shards.collect() }
+}
+
+pub fn vis_request(model: ModelRef, change: Value) -> Request {
+    let params = json!({
+        "layer": "visual.layer4.0.add", "unit": 3, "objective": "channel", "size": 48, "steps": 30,
+        "learning_rate": 0.05, "transforms": "lucid", "seed": 0,
+    });
+    request("feature_vis", model, None, params, change)
+}
+
+pub fn examples_request(model: ModelRef, dataset: DatasetRef, change: Value) -> Request {
+    let params = json!({
+        "layer": "visual.layer4.0.add", "unit": 3, "top": 3, "order": "strongest", "pool": "mean",
+    });
+    with_scans(request("dataset_examples", model, Some(dataset), params, change))
+}
+
+pub fn histogram_request(model: ModelRef, dataset: DatasetRef, change: Value) -> Request {
+    let params = json!({ "layer": "visual.layer4.0.add", "unit": 3, "bins": 5, "pool": "mean" });
+    with_scans(request("activation_histogram", model, Some(dataset), params, change))
+}
+
+fn with_scans(mut request: Request) -> Request {
+    let layer = request.params["layer"].as_str().expect("a layer");
+    let dataset = request.dataset.as_ref().expect("a data set");
+    request.uses = scan::requests(&request.model, dataset, layer);
+    request
+}
+
+fn request(
+    kind: &str,
+    model: ModelRef,
+    dataset: Option<DatasetRef>,
+    mut params: Value,
+    change: Value,
+) -> Request {
+    let params = params.as_object_mut().expect("a map");
+    for (name, value) in change.as_object().expect("a map") {
+        params.insert(name.clone(), value.clone());
+    }
+    Request {
+        kind: kind.into(),
+        impl_version: 1,
+        params: params.clone(),
+        model,
+        dataset,
+        uses: Vec::new(),
+        precision: Precision::F32,
+    }
+}
+
+/// A picture with some structure, another for each seed.
+pub fn picture(seed: u32, width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([0, 1, 2].map(|band| {
+            let wave = (x * (seed % 5 + 1) + y * (seed % 3 + band)) as f32 * 0.15 + seed as f32;
+            (127.0 + 120.0 * wave.sin()) as u8
+        }))
+    })
+}
+
+pub fn png(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
+    bytes.into_inner()
+}
+
+/// A tar archive of these files.
+pub fn archive(path: &Path, files: &[(String, Vec<u8>)]) {
+    let mut builder = tar::Builder::new(File::create(path).expect("a file"));
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, bytes.as_slice()).expect("an entry");
+    }
+    builder.finish().expect("an archive");
+}
+
+/// A folder with `a.tar`: pictures 0, 1, 2, a broken one, 4 … `count` - 1, with captions.
+pub fn shard(folder: &Path, count: u32) -> PathBuf {
+    fs::create_dir_all(folder).expect("a folder");
+    let mut files = Vec::new();
+    for i in 0..count {
+        let bytes = match i {
+            3 => b"not a picture".to_vec(),
+            _ => png(&picture(i, 70 + i * 3, 64 + i)),
+        };
+        files.push((format!("{i:03}.png"), bytes));
+        files
+            .push((format!("{i:03}.json"), format!(r#"{{"caption": "number {i}"}}"#).into_bytes()));
+    }
+    let path = folder.join("a.tar");
+    archive(&path, &files);
+    path
+}

@@ -1,0 +1,123 @@
+//! The optimisation loop.
+
+use neuronotes::analysis::feature_vis::{Objective, Transforms};
+use neuronotes_lab::clip::Clip;
+use neuronotes_lab::failure::Failure;
+use neuronotes_lab::vis::objective::Target;
+use neuronotes_lab::vis::optimise::{Optimised, Recipe, optimise};
+
+use crate::support::{emoji_weights, small_clip};
+
+fn recipe() -> Recipe {
+    Recipe { size: 48, steps: 30, learning_rate: 0.05, transforms: Transforms::Lucid, seed: 0 }
+}
+
+fn target(clip: &Clip, layer: &str, objective: Objective) -> Target {
+    let stage = clip.architecture.layer(layer).expect("a layer").stage;
+    Target { stage, unit: 3, objective }
+}
+
+fn make(clip: &Clip, target: &Target, recipe: &Recipe) -> Optimised {
+    optimise(clip, target, recipe, |_| Ok(())).expect("a picture")
+}
+
+#[test]
+fn thirty_steps_raise_the_objective_at_every_depth() {
+    let clip = small_clip();
+    for layer in [
+        "visual.relu2",
+        "visual.layer2.1.relu2",
+        "visual.layer4.0.add",
+        "visual.layer4.0",
+        "visual.attnpool",
+    ] {
+        for objective in [Objective::Channel, Objective::Neuron] {
+            let made = make(&clip, &target(&clip, layer, objective), &recipe());
+            assert!(
+                made.activation > made.activation_at_start,
+                "{layer} {objective:?}: {} → {}",
+                made.activation_at_start,
+                made.activation
+            );
+            assert_eq!(made.values.len(), 30);
+            assert_eq!(made.pixels.len(), 48 * 48 * 3);
+        }
+    }
+}
+
+#[test]
+fn thirty_steps_raise_a_real_unit_well_above_noise() {
+    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    let target = target(&clip, "image_block_4/0/Add_6", Objective::Channel);
+    let made = make(&clip, &target, &Recipe { size: 64, ..recipe() });
+    assert!(made.activation > made.activation_at_start + 0.3, "{:?}", made.values);
+}
+
+#[test]
+fn the_seed_alone_decides_the_bytes() {
+    let clip = small_clip();
+    let target = target(&clip, "visual.layer4.0.add", Objective::Channel);
+    let one = make(&clip, &target, &recipe());
+    // What else draws from libtorch's generator is nothing to it.
+    tch::manual_seed(99);
+    let _ = tch::Tensor::rand([3], tch::kind::FLOAT_CPU);
+    assert_eq!(one, make(&clip, &target, &recipe()));
+    let other = make(&clip, &target, &Recipe { seed: 1, ..recipe() });
+    assert_ne!(one.pixels, other.pixels);
+}
+
+#[test]
+fn a_silent_unit_is_woken() {
+    let clip = small_clip();
+    let recipe = Recipe { steps: 60, ..recipe() };
+    let stage = |layer: &str| clip.architecture.layer(layer).expect("a layer").stage;
+    let (sum, output) = (stage("visual.layer4.0.add"), stage("visual.layer4.0"));
+    for unit in 0..256 {
+        let target = |stage| Target { stage, unit, objective: Objective::Neuron };
+        let before = make(&clip, &target(sum), &recipe);
+        if before.activation_at_start > -0.1 || before.activation < 0.1 {
+            continue;
+        }
+        // Its sum can be raised from below zero to above: so can what the ReLU makes of it.
+        let made = make(&clip, &target(output), &recipe);
+        assert_eq!(made.activation_at_start, 0.0);
+        assert!(made.activation > 0.0, "unit {unit}: {:?}", made.values);
+        return;
+    }
+    panic!("no unit is silent on noise and can be woken");
+}
+
+#[test]
+fn it_stops_where_its_watcher_says() {
+    let clip = small_clip();
+    let target = target(&clip, "visual.layer4.0.add", Objective::Channel);
+    let mut seen = 0;
+    let result = optimise(&clip, &target, &recipe(), |step| {
+        seen = step.done;
+        assert_eq!(step.pixels().len(), 48 * 48 * 3);
+        if step.done == 4 { Err(Failure::Cancelled) } else { Ok(()) }
+    });
+    assert_eq!(result, Err(Failure::Cancelled));
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn an_objective_that_is_no_number_is_a_clear_failure() {
+    let clip = small_clip();
+    let target = target(&clip, "visual.layer4.0.add", Objective::Channel);
+    let recipe = Recipe { learning_rate: f64::INFINITY, ..recipe() };
+    let error = optimise(&clip, &target, &recipe, |_| Ok(())).expect_err("no number");
+    assert!(error.to_string().contains("not a number any more after 1 steps"), "{error}");
+}
+
+#[test]
+fn without_transforms_nothing_is_moved() {
+    let clip = small_clip();
+    let target = target(&clip, "visual.layer4.0.add", Objective::Channel);
+    let recipe = Recipe { transforms: Transforms::None, ..recipe() };
+    let made = make(&clip, &target, &recipe);
+    // The first step saw the noise itself, up to its rounding to 8 bits.
+    assert!(
+        (made.values[0] - made.activation_at_start).abs() < 1e-2 * made.values[0].abs().max(1.0)
+    );
+}
