@@ -132,7 +132,7 @@ fn weights_that_are_no_weights_are_an_error_at_each_block_that_names_them() {
 #[test]
 fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_neuronotes"))
+    let output = std::process::Command::new(common::program())
         .arg("build")
         .current_dir(folder.path())
         .output()

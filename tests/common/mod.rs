@@ -1,6 +1,8 @@
 //! Gardens for tests: made in a temporary folder, built by the real program.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod preview;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ impl Garden {
     /// An empty one with a configuration that names a model and a data set out of `assets`.
     pub fn new() -> Self {
         let garden = Self { folder: tempfile::tempdir().expect("a temporary folder") };
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let here = repository();
         garden.write(
             "neuronotes.yaml",
             &format!(
@@ -56,14 +58,17 @@ impl Garden {
 
     /// Runs `neuronotes` with these arguments and `--root`.
     pub fn run(&self, arguments: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_neuronotes"))
-            .args(arguments)
-            .arg("--root")
-            .arg(self.root())
-            .env("NEURONOTES_LAB", self.path("there-is-no-lab-in-these-tests"))
-            .output()
-            .expect("neuronotes runs");
-        Run(output)
+        Run(self.command(arguments).output().expect("neuronotes runs"))
+    }
+
+    /// `neuronotes` with these arguments and `--root`; its lab is the one beside it where the tests have one.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let none = self.path("there-is-no-lab-in-these-tests");
+        let lab = option_env!("CARGO_BIN_EXE_neuronotes-lab").map_or(none, PathBuf::from);
+        let mut command = Command::new(program());
+        command.args(arguments).arg("--root").arg(self.root()).env("NEURONOTES_LAB", lab);
+        command.env_remove("NEURONOTES_DEVICE");
+        command
     }
 
     pub fn build(&self) -> Run {
@@ -82,6 +87,24 @@ impl Garden {
         assert!(run.0.status.code().is_some_and(|code| code < 2), "{}", run.stderr());
         files(clean.path())
     }
+}
+
+/// The repository: this file is used from more than one package.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.ancestors().find(|folder| folder.join("models").is_dir());
+    root.expect("the repository").to_owned()
+}
+
+/// The program: of the package under test, else the one built beside these tests.
+pub fn program() -> PathBuf {
+    if let Some(path) = option_env!("CARGO_BIN_EXE_neuronotes") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("this test");
+    let beside = test.ancestors().nth(2).expect("the target folder").join("neuronotes");
+    assert!(beside.is_file(), "{} is not built: run `cargo xtask test`", beside.display());
+    beside
 }
 
 /// Every file below `folder` with its bytes.

@@ -1,0 +1,160 @@
+//! The site in headless Chromium: the published pages from the file system, and the preview while its notes
+//! are edited. `CHROMIUM` names the browser; `NEURONOTES_NO_BROWSER=1` leaves these tests out and says so.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headless_chrome::{Browser, LaunchOptions, Tab};
+
+use super::common::Garden;
+use super::common::preview::Preview;
+use super::{block, garden, vis};
+
+fn browser() -> Option<Browser> {
+    if std::env::var_os("NEURONOTES_NO_BROWSER").is_some_and(|value| value == "1") {
+        eprintln!("NEURONOTES_NO_BROWSER is set: nothing is tested in a browser");
+        return None;
+    }
+    let named = std::env::var_os("CHROMIUM").map(Into::into);
+    let path = named.or_else(|| {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let programs = std::env::split_paths(&folders).map(|folder| folder.join("chromium"));
+        programs.into_iter().find(|path: &std::path::PathBuf| path.is_file())
+    });
+    let path = path.expect("a browser: name one in CHROMIUM, or run `cargo xtask test`");
+    let quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+    let options = LaunchOptions::default_builder()
+        .path(Some(path))
+        .sandbox(false)
+        .window_size(Some((1200, 900)))
+        .idle_browser_timeout(Duration::from_secs(300))
+        .args(quiet.map(OsStr::new).to_vec())
+        .build()
+        .expect("options");
+    Some(Browser::new(options).expect("Chromium starts"))
+}
+
+/// What this JavaScript expression is, as JSON.
+fn value(tab: &Tab, expression: &str) -> serde_json::Value {
+    let result = tab.evaluate(&format!("JSON.stringify({expression})"), false).expect("evaluates");
+    let text = result.value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Waits until this JavaScript expression is true.
+fn wait(tab: &Tab, expression: &str) {
+    let begun = Instant::now();
+    while value(tab, &format!("Boolean({expression})")) != true {
+        let shown = || value(tab, "document.body.innerText");
+        assert!(begun.elapsed() < Duration::from_secs(30), "never: {expression}\n{}", shown());
+        std::thread::sleep(Duration::from_millis(15));
+    }
+}
+
+fn open(browser: &Browser, url: &str) -> Arc<Tab> {
+    let tab = browser.new_tab().expect("a tab");
+    tab.set_default_timeout(Duration::from_secs(30));
+    tab.navigate_to(url).expect("an address").wait_until_navigated().expect("a page");
+    tab
+}
+
+fn preview(garden: &Garden, browser: &Browser, page: &str) -> (Preview, Arc<Tab>) {
+    let preview = Preview::of(garden);
+    let tab = open(browser, &format!("{}{page}", preview.url));
+    // The first patch is the one after the connection: from here on the page hears of every change.
+    wait(&tab, "document.documentElement.dataset.patched");
+    tab.evaluate("window.sameDocument = true", false).expect("evaluates");
+    (preview, tab)
+}
+
+#[test]
+fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let blocks = [vis(3, 3), block("dataset_examples", 3, "top: 4\n"), block("activation_histogram", 3, "")];
+    garden.note("deep/a.md", &format!("# A note\n\nSee [[B]].\n\n{}\n## One\n\nText.\n\n## Two\n\nText.\n", blocks.concat()));
+    garden.note("b.md", "---\ntitle: B\n---\nText.\n");
+    assert_eq!(garden.build().code(), 0);
+    let tab = open(&browser, &format!("file://{}", garden.path("output/index.html").display()));
+    for element in tab.find_elements("a[href='deep/a.html']").expect("a link to the note") {
+        if element.click().is_ok() {
+            break;
+        }
+    }
+    tab.wait_for_element("#vis").expect("the note's page");
+    let loaded = "[...document.images].map(i => { i.loading = 'eager'; return i; }).every(i => i.complete && i.naturalWidth > 0)";
+    wait(&tab, loaded);
+    assert_eq!(value(&tab, "document.images.length"), 5);
+    assert_eq!(value(&tab, "document.querySelectorAll('figure svg').length"), 1);
+    assert_eq!(value(&tab, "document.scripts.length"), 0, "a published page needs no script");
+    for width in [320, 400, 800, 1400] {
+        let size = headless_chrome::protocol::cdp::Emulation::SetDeviceMetricsOverride {
+            width,
+            height: 900,
+            device_scale_factor: 1.0,
+            mobile: false,
+            ..serde_json::from_value(serde_json::json!({
+                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false
+            }))
+            .expect("metrics")
+        };
+        tab.call_method(size).expect("a size");
+        let overflow = value(&tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(overflow, 0, "at {width} pixels the page is wider than the window");
+    }
+}
+
+#[test]
+fn a_save_patches_the_open_page_and_keeps_the_place() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let filler = "A paragraph that fills the page.\n\n".repeat(120);
+    let text = |changed: &str| {
+        format!("# A note\n\n{filler}<details><summary>Fold</summary>Folded.</details>\n\n{changed}\n\n{filler}")
+    };
+    garden.note("a.md", &text("Before."));
+    let (_preview, tab) = preview(&garden, &browser, "a.html");
+    tab.evaluate("document.querySelector('article details').open = true; window.scrollTo(0, 1500)", false)
+        .expect("evaluates");
+    let place = value(&tab, "window.scrollY");
+    garden.note("a.md", &text("After."));
+    wait(&tab, "document.body.innerText.includes('After.')");
+    assert_eq!(value(&tab, "window.sameDocument"), true, "the page was not loaded again");
+    assert_eq!(value(&tab, "window.scrollY"), place);
+    assert_eq!(value(&tab, "document.querySelector('article details').open"), true);
+    assert_eq!(value(&tab, "document.body.innerText.includes('Before.')"), false);
+
+    // An error at its block, with nothing else gone, and gone when it is mended.
+    garden.note("a.md", &format!("{}\n\n```yaml analysis\nid: bad\nkind: feature_viz\n```\n", text("After.")));
+    wait(&tab, "document.querySelector('#bad .problem-error')?.innerText.includes('did you mean')");
+    assert_eq!(value(&tab, "window.scrollY"), place);
+    garden.note("a.md", &text("Mended."));
+    wait(&tab, "!document.querySelector('#bad') && document.body.innerText.includes('Mended.')");
+    assert_eq!(value(&tab, "window.sameDocument"), true);
+}
+
+#[test]
+fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    garden.note("a.md", &format!("# A note\n\n{}", vis(3, 100_000)));
+    let (_preview, tab) = preview(&garden, &browser, "a.html");
+    wait(&tab, "/step \\d+ of 100000/.test(document.querySelector('#vis [data-status]')?.textContent)");
+    let picture = "document.querySelector('#vis img[data-partial]')";
+    wait(&tab, &format!("{picture}?.naturalWidth > 0 && !{picture}.hidden"));
+    let first = value(&tab, &format!("{picture}.src"));
+    wait(&tab, &format!("{picture}.src !== {first}"));
+
+    // An edit while it runs: what is no longer wanted stops, and the new figure appears in its place.
+    garden.note("a.md", &format!("# A note\n\n{}", vis(3, 4)));
+    wait(&tab, "document.querySelector('#vis.done img')?.naturalWidth > 0");
+    assert_eq!(value(&tab, "window.sameDocument"), true);
+    let done = value(&tab, "document.querySelector('#vis img').src");
+
+    // Another unit, and back: the stored result is there at once.
+    garden.note("a.md", &format!("# A note\n\n{}", vis(4, 4)));
+    wait(&tab, &format!("document.querySelector('#vis.done img')?.src !== {done} && document.querySelector('#vis.done img')"));
+    garden.note("a.md", &format!("# A note\n\n{}", vis(3, 4)));
+    wait(&tab, &format!("document.querySelector('#vis.done img')?.src === {done}"));
+}

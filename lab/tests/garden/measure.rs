@@ -1,0 +1,160 @@
+//! What is measured, what is not measured again, and what becomes of a lab that dies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::common::{Garden, files};
+use super::{block, garden, vis};
+
+fn three(unit: u32, caption: &str) -> String {
+    let examples = block("dataset_examples", unit, &format!("top: 3\ncaption: {caption}\n"));
+    let histogram = block("activation_histogram", unit, "bins: 4\n");
+    format!("Text.\n\n{}{examples}{histogram}", vis(7, 3))
+}
+
+/// How many stored results there are of each kind.
+fn stored(garden: &Garden) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for bytes in files(&garden.path(".neuronotes/store/v1/records")).into_values() {
+        let record: serde_json::Value = serde_json::from_slice(&bytes).expect("a record");
+        *kinds.entry(record["kind"].as_str().expect("a kind").to_owned()).or_default() += 1;
+    }
+    kinds
+}
+
+fn times(folder: &Path) -> BTreeMap<String, SystemTime> {
+    let time = |name: &String| {
+        let meta = std::fs::metadata(folder.join(name)).expect("a file");
+        meta.modified().expect("a time")
+    };
+    files(folder).keys().map(|name| (name.clone(), time(name))).collect()
+}
+
+#[test]
+fn each_figure_is_measured_once() {
+    let garden = garden();
+    garden.note("a.md", &three(3, "One."));
+    garden.note("b.md", &three(3, "The same figures in another note."));
+    let first = garden.build();
+    assert_eq!(first.code(), 0, "{}", first.stderr());
+    assert!(first.summary().starts_with("2 notes: 3 figures measured, 0 stored"), "{}", first.stderr());
+    let kinds = |n: usize, scans: usize| {
+        [("activation_histogram", n), ("dataset_examples", n), ("feature_vis", 1), ("scan", scans)]
+            .map(|(kind, n)| (kind.to_owned(), n))
+            .into()
+    };
+    assert_eq!(stored(&garden), kinds(1, 1));
+    let page = garden.read("output/a.html");
+    for wanted in ["<dt>device</dt><dd>cpu (", "a red square", "<svg", "<dt>steps</dt><dd>3</dd>", "libtorch 2.11"] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+
+    // Nothing changed: no lab is started, for there is none, and no file is touched.
+    let before = times(&garden.path("output"));
+    let none = garden.path("no-such-lab");
+    let again = garden.command(&["build"]).env("NEURONOTES_LAB", none).output().expect("a run");
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(times(&garden.path("output")), before);
+
+    // A caption measures nothing.
+    garden.note("a.md", &three(3, "Another caption."));
+    assert!(garden.build().summary().contains("0 figures measured, 3 stored; 2 files written"));
+
+    // The unit of one block: one request, and no forward pass, since the layer has been scanned.
+    let one = three(3, "One.").replacen("unit: 3\ntop", "unit: 4\ntop", 1);
+    garden.note("a.md", &one);
+    assert!(garden.build().summary().contains("1 figure measured, 3 stored"));
+    assert_eq!(stored(&garden)["scan"], 1);
+
+    // A picture of the data set: all that read it, and nothing else.
+    garden.write("data/red.txt", "a very red square");
+    let run = garden.build();
+    assert!(run.summary().contains("3 figures measured, 1 stored"), "{}", run.summary());
+    assert!(garden.read("output/a.html").contains("a very red square"));
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn a_device_that_is_asked_for_and_absent_is_an_error() {
+    let garden = garden();
+    garden.note("a.md", &vis(3, 2));
+    let run = |device: &str| {
+        let mut command = garden.command(&["build"]);
+        command.env("NEURONOTES_DEVICE", device).output().expect("a run")
+    };
+    let failed = run("cuda:63");
+    assert_eq!(failed.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(said.contains("notes/a.md:1:1") && said.contains("cuda:63"), "{said}");
+    assert_eq!(stored(&garden), BTreeMap::new(), "nothing is measured elsewhere instead");
+    assert_eq!(run("cpu").status.code(), Some(0));
+}
+
+/// The lab's process, by its parent.
+#[cfg(target_os = "linux")]
+fn child_of(parent: u32) -> Option<u32> {
+    for entry in std::fs::read_dir("/proc").ok()?.filter_map(Result::ok) {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let found = after.split_whitespace().nth(1).and_then(|p| p.parse::<u32>().ok());
+        if found == Some(parent) {
+            return entry.file_name().to_string_lossy().parse().ok();
+        }
+    }
+    None
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_lab_that_is_killed_fails_one_block_and_the_next_build_measures_it() {
+    let garden = garden();
+    garden.note("a.md", &vis(3, 20_000));
+    garden.note("b.md", &vis(4, 2));
+    let mut command = garden.command(&["build"]);
+    let build = command.stderr(std::process::Stdio::piped()).spawn().expect("a run");
+    // The picture of a running measurement says that it is at work.
+    let begun = Instant::now();
+    let partial = garden.path(".neuronotes/store/v1/partial");
+    while files(&partial).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing was begun");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let lab = child_of(build.id()).expect("the lab");
+    let killed = std::process::Command::new("kill").args(["-9", &lab.to_string()]).status();
+    assert!(killed.expect("kill").success());
+    let output = build.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("notes/a.md:1:1") && said.contains("the lab was killed"), "{said}");
+    assert!(said.contains("2 notes: 1 figure measured"), "{said}");
+    assert!(garden.read("output/a.html").contains("the lab was killed"));
+    assert!(garden.read("output/b.html").contains("figures/"));
+
+    // What was being written when it died has left nothing behind that counts.
+    garden.note("a.md", &vis(3, 2));
+    let run = garden.build();
+    assert_eq!((run.code(), run.summary().contains("1 figure measured, 1 stored")), (0, true));
+}
+
+#[test]
+fn a_damaged_result_is_measured_again_and_never_shown() {
+    let garden = garden();
+    garden.note("a.md", &vis(3, 2));
+    assert_eq!(garden.build().code(), 0);
+    let clean = garden.output();
+    let blobs = garden.path(".neuronotes/store/v1/blobs");
+    for name in files(&blobs).into_keys() {
+        let path = blobs.join(name);
+        let mut bytes = std::fs::read(&path).expect("a blob");
+        bytes.truncate(bytes.len() / 2);
+        std::fs::write(&path, bytes).expect("cut short");
+    }
+    std::fs::remove_dir_all(garden.path("output")).expect("removed");
+    let run = garden.build();
+    assert!(run.summary().contains("1 figure measured"), "{}", run.stderr());
+    let pictures = |files: &BTreeMap<String, Vec<u8>>| {
+        files.iter().filter(|(name, _)| name.ends_with(".png")).map(|(_, b)| b.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(pictures(&garden.output()), pictures(&clean), "the same key gives the same bytes");
+}
