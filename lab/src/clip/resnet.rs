@@ -172,7 +172,7 @@ impl Conv {
         let factor = gain / (variance + EPSILON).sqrt(); // [to]
         Self {
             weight: channels_last(&(weight * factor.view([to, 1, 1, 1]))), // [to, from, k, k]
-            bias: shift - mean * factor,                 // [to]
+            bias: shift - mean * factor,                                   // [to]
             stride,
             padding: size / 2,
         }

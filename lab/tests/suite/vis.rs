@@ -70,19 +70,9 @@ fn the_seed_alone_decides_the_bytes() {
 fn a_silent_unit_is_woken() {
     let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
     let layer = clip.architecture.layer("visual.layer4.0").expect("a layer");
-    let recipe = Recipe {
-        size: 64,
-        ..recipe()
-    };
-    let first = Recipe {
-        steps: 1,
-        ..recipe.clone()
-    };
-    let target = |unit| Target {
-        stage: layer.stage,
-        unit,
-        objective: Objective::Neuron,
-    };
+    let recipe = Recipe { size: 64, ..recipe() };
+    let first = Recipe { steps: 1, ..recipe.clone() };
+    let target = |unit| Target { stage: layer.stage, unit, objective: Objective::Neuron };
     let silent = |unit: &u32| {
         let begun = make(&clip, &target(*unit), &first);
         begun.activation_at_start == 0.0 && begun.values[0] == 0.0
