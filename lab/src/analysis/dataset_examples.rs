@@ -1,6 +1,7 @@
 //! Measures `dataset_examples`: the images of a data set that excite a unit most, or least.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params};
 
@@ -26,14 +27,16 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     for (rank, &(shard_index, row)) in places.iter().enumerate() {
         bench.monitor.check()?;
         let sample = &scans[shard_index].samples[row];
-        if !rows.contains_key(&shard_index) {
-            let shard = bench.shard(shard_index)?;
-            // The scan has no rows for damaged pictures, so its rows are not the shard's.
-            let by_key: HashMap<String, usize> =
-                shard.samples().iter().enumerate().map(|(i, s)| (s.key.clone(), i)).collect();
-            rows.insert(shard_index, (shard, by_key));
-        }
-        let (shard, by_key) = &rows[&shard_index];
+        let (shard, by_key) = match rows.entry(shard_index) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let shard = bench.shard(shard_index)?;
+                // The scan has no rows for damaged pictures, so its rows are not the shard's.
+                let keys = shard.samples().iter().map(|sample| sample.key.clone());
+                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
+                new.insert((shard, by_key))
+            }
+        };
         let gone = |why: &str| Failure::new(format!("`{}` cannot be shown ({why})", sample.key));
         let at = by_key.get(&sample.key).ok_or_else(|| gone("it is not in the shard"))?;
         let picture = shard.picture(*at).and_then(|picture| shrink(picture, SIDE));

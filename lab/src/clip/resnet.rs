@@ -145,6 +145,12 @@ fn average_pool(x: &Tensor, size: i64) -> Tensor {
     x.avg_pool2d([size, size], [size, size], [0, 0], false, true, None)
 }
 
+/// The same values with the channels of a pixel side by side in memory. Convolutions of libtorch take the
+/// layout of their weights for what they give out.
+fn channels_last(x: &Tensor) -> Tensor {
+    x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
+
 /// A convolution without bias, and the BatchNorm after it folded into its weights.
 #[derive(Debug)]
 struct Conv {
@@ -165,8 +171,8 @@ impl Conv {
         // bn(conv(x)) = gain (conv(x) - mean) / sqrt(variance + ε) + shift, all fixed once trained.
         let factor = gain / (variance + EPSILON).sqrt(); // [to]
         Self {
-            weight: weight * factor.view([to, 1, 1, 1]), // [to, from, k, k]
-            bias: shift - mean * factor,                 // [to]
+            weight: channels_last(&(weight * factor.view([to, 1, 1, 1]))), // [to, from, k, k]
+            bias: shift - mean * factor,                                   // [to]
             stride,
             padding: size / 2,
         }

@@ -147,9 +147,6 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
         assert_eq!((example.width, example.height), shown.dimensions());
         assert_eq!(example.caption, Some(format!("number {number}")));
     }
-    // The first nine of both shards are the same: of equals, the earlier shard's goes first.
-    assert_eq!(outcome.top[0].activation >= outcome.top[1].activation, true);
-
     // The histogram needs the scans and no file any more.
     let histogram = histogram_request(model, data, json!({}));
     fs::remove_file(&one).expect("remove");

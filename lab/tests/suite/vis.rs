@@ -28,7 +28,7 @@ fn thirty_steps_raise_the_objective_at_every_depth() {
         "visual.relu2",
         "visual.layer2.1.relu2",
         "visual.layer4.0.add",
-        "visual.layer4.0",
+        "visual.layer3.0",
         "visual.attnpool",
     ] {
         for objective in [Objective::Channel, Objective::Neuron] {
@@ -68,23 +68,18 @@ fn the_seed_alone_decides_the_bytes() {
 
 #[test]
 fn a_silent_unit_is_woken() {
-    let clip = small_clip();
-    let recipe = Recipe { steps: 60, ..recipe() };
-    let stage = |layer: &str| clip.architecture.layer(layer).expect("a layer").stage;
-    let (sum, output) = (stage("visual.layer4.0.add"), stage("visual.layer4.0"));
-    for unit in 0..256 {
-        let target = |stage| Target { stage, unit, objective: Objective::Neuron };
-        let before = make(&clip, &target(sum), &recipe);
-        if before.activation_at_start > -0.1 || before.activation < 0.1 {
-            continue;
-        }
-        // Its sum can be raised from below zero to above: so can what the ReLU makes of it.
-        let made = make(&clip, &target(output), &recipe);
-        assert_eq!(made.activation_at_start, 0.0);
-        assert!(made.activation > 0.0, "unit {unit}: {:?}", made.values);
-        return;
-    }
-    panic!("no unit is silent on noise and can be woken");
+    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    let layer = clip.architecture.layer("visual.layer4.0").expect("a layer");
+    let recipe = Recipe { size: 64, ..recipe() };
+    let first = Recipe { steps: 1, ..recipe.clone() };
+    let target = |unit| Target { stage: layer.stage, unit, objective: Objective::Neuron };
+    let silent = |unit: &u32| {
+        let begun = make(&clip, &target(*unit), &first);
+        begun.activation_at_start == 0.0 && begun.values[0] == 0.0
+    };
+    let unit = (0..100).find(silent).expect("a unit that is silent on noise");
+    let made = make(&clip, &target(unit), &recipe);
+    assert!(made.activation > 0.0, "unit {unit}: {:?}", made.values);
 }
 
 #[test]
