@@ -20,6 +20,8 @@ use crate::request::Request;
 pub const VARIABLE: &str = "NEURONOTES_LAB";
 /// The environment variable that overrides the configured device.
 pub const DEVICE: &str = "NEURONOTES_DEVICE";
+/// How the lab's threads wait for each other.
+const WAITING: &str = "OMP_WAIT_POLICY";
 const PROGRAM: &str = if cfg!(windows) { "neuronotes-lab.exe" } else { "neuronotes-lab" };
 /// How much of the lab's log is kept to explain its end.
 const LOG_LINES: usize = 12;
@@ -97,7 +99,12 @@ impl Lab {
             message: format!("{} cannot be started ({error})", program.display()),
             hint: None,
         };
-        let mut child = std::process::Command::new(program)
+        let mut command = std::process::Command::new(program);
+        if std::env::var_os(WAITING).is_none() {
+            // The lab would set this itself and start over; set here, it need not.
+            command.env(WAITING, "passive");
+        }
+        let mut child = command
             .args(["serve", "--device", &device, "--store"])
             .arg(store)
             .stdin(Stdio::piped())

@@ -16,9 +16,9 @@ const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
 /// Most bytes of a list.
 const LARGEST: u64 = 64 << 20;
 /// Part of the picture's side that the widest line fills, and that all lines together may fill.
-const FILL: f32 = 0.9;
+const FILL: f32 = 0.8;
 /// Part of the picture's side that one line's height may fill.
-const TALLEST_LINE: f32 = 0.4;
+const TALLEST_LINE: f32 = 0.25;
 
 /// A list of words.
 #[derive(Debug)]

@@ -23,7 +23,12 @@ fn browser() -> Option<Browser> {
         programs.into_iter().find(|path: &std::path::PathBuf| path.is_file())
     });
     let path = path.expect("a browser: name one in CHROMIUM, or run `cargo xtask test`");
-    let quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+    let quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ];
     let options = LaunchOptions::default_builder()
         .path(Some(path))
         .sandbox(false)
@@ -72,8 +77,15 @@ fn preview(garden: &Garden, browser: &Browser, page: &str) -> (Preview, Arc<Tab>
 fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
     let Some(browser) = browser() else { return };
     let garden = garden();
-    let blocks = [vis(3, 3), block("dataset_examples", 3, "top: 4\n"), block("activation_histogram", 3, "")];
-    garden.note("deep/a.md", &format!("# A note\n\nSee [[B]].\n\n{}\n## One\n\nText.\n\n## Two\n\nText.\n", blocks.concat()));
+    let blocks =
+        [vis(3, 3), block("dataset_examples", 3, "top: 4\n"), block("activation_histogram", 3, "")];
+    garden.note(
+        "deep/a.md",
+        &format!(
+            "# A note\n\nSee [[B]].\n\n{}\n## One\n\nText.\n\n## Two\n\nText.\n",
+            blocks.concat()
+        ),
+    );
     garden.note("b.md", "---\ntitle: B\n---\nText.\n");
     assert_eq!(garden.build().code(), 0);
     let tab = open(&browser, &format!("file://{}", garden.path("output/index.html").display()));
@@ -100,7 +112,10 @@ fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
             .expect("metrics")
         };
         tab.call_method(size).expect("a size");
-        let overflow = value(&tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let overflow = value(
+            &tab,
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
         assert_eq!(overflow, 0, "at {width} pixels the page is wider than the window");
     }
 }
@@ -111,12 +126,17 @@ fn a_save_patches_the_open_page_and_keeps_the_place() {
     let garden = garden();
     let filler = "A paragraph that fills the page.\n\n".repeat(120);
     let text = |changed: &str| {
-        format!("# A note\n\n{filler}<details><summary>Fold</summary>Folded.</details>\n\n{changed}\n\n{filler}")
+        format!(
+            "# A note\n\n{filler}<details><summary>Fold</summary>Folded.</details>\n\n{changed}\n\n{filler}"
+        )
     };
     garden.note("a.md", &text("Before."));
     let (_preview, tab) = preview(&garden, &browser, "a.html");
-    tab.evaluate("document.querySelector('article details').open = true; window.scrollTo(0, 1500)", false)
-        .expect("evaluates");
+    tab.evaluate(
+        "document.querySelector('article details').open = true; window.scrollTo(0, 1500)",
+        false,
+    )
+    .expect("evaluates");
     let place = value(&tab, "window.scrollY");
     garden.note("a.md", &text("After."));
     wait(&tab, "document.body.innerText.includes('After.')");
@@ -126,7 +146,10 @@ fn a_save_patches_the_open_page_and_keeps_the_place() {
     assert_eq!(value(&tab, "document.body.innerText.includes('Before.')"), false);
 
     // An error at its block, with nothing else gone, and gone when it is mended.
-    garden.note("a.md", &format!("{}\n\n```yaml analysis\nid: bad\nkind: feature_viz\n```\n", text("After.")));
+    garden.note(
+        "a.md",
+        &format!("{}\n\n```yaml analysis\nid: bad\nkind: feature_viz\n```\n", text("After.")),
+    );
     wait(&tab, "document.querySelector('#bad .problem-error')?.innerText.includes('did you mean')");
     assert_eq!(value(&tab, "window.scrollY"), place);
     garden.note("a.md", &text("Mended."));
@@ -140,7 +163,10 @@ fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
     let garden = garden();
     garden.note("a.md", &format!("# A note\n\n{}", vis(3, 100_000)));
     let (_preview, tab) = preview(&garden, &browser, "a.html");
-    wait(&tab, "/step \\d+ of 100000/.test(document.querySelector('#vis [data-status]')?.textContent)");
+    wait(
+        &tab,
+        "/step \\d+ of 100000/.test(document.querySelector('#vis [data-status]')?.textContent)",
+    );
     let picture = "document.querySelector('#vis img[data-partial]')";
     wait(&tab, &format!("{picture}?.naturalWidth > 0 && !{picture}.hidden"));
     let first = value(&tab, &format!("{picture}.src"));
@@ -154,7 +180,12 @@ fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
 
     // Another unit, and back: the stored result is there at once.
     garden.note("a.md", &format!("# A note\n\n{}", vis(4, 4)));
-    wait(&tab, &format!("document.querySelector('#vis.done img')?.src !== {done} && document.querySelector('#vis.done img')"));
+    wait(
+        &tab,
+        &format!(
+            "document.querySelector('#vis.done img')?.src !== {done} && document.querySelector('#vis.done img')"
+        ),
+    );
     garden.note("a.md", &format!("# A note\n\n{}", vis(3, 4)));
     wait(&tab, &format!("document.querySelector('#vis.done img')?.src === {done}"));
 }

@@ -38,7 +38,11 @@ fn each_figure_is_measured_once() {
     garden.note("b.md", &three(3, "The same figures in another note."));
     let first = garden.build();
     assert_eq!(first.code(), 0, "{}", first.stderr());
-    assert!(first.summary().starts_with("2 notes: 3 figures measured, 0 stored"), "{}", first.stderr());
+    assert!(
+        first.summary().starts_with("2 notes: 3 figures measured, 0 stored"),
+        "{}",
+        first.stderr()
+    );
     let kinds = |n: usize, scans: usize| {
         [("activation_histogram", n), ("dataset_examples", n), ("feature_vis", 1), ("scan", scans)]
             .map(|(kind, n)| (kind.to_owned(), n))
@@ -46,7 +50,13 @@ fn each_figure_is_measured_once() {
     };
     assert_eq!(stored(&garden), kinds(1, 1));
     let page = garden.read("output/a.html");
-    for wanted in ["<dt>device</dt><dd>cpu (", "a red square", "<svg", "<dt>steps</dt><dd>3</dd>", "libtorch 2.11"] {
+    for wanted in [
+        "<dt>device</dt><dd>cpu (",
+        "a red square",
+        "<svg",
+        "<dt>steps</dt><dd>3</dd>",
+        "libtorch 2.11",
+    ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
 
@@ -154,7 +164,11 @@ fn a_damaged_result_is_measured_again_and_never_shown() {
     let run = garden.build();
     assert!(run.summary().contains("1 figure measured"), "{}", run.stderr());
     let pictures = |files: &BTreeMap<String, Vec<u8>>| {
-        files.iter().filter(|(name, _)| name.ends_with(".png")).map(|(_, b)| b.clone()).collect::<Vec<_>>()
+        files
+            .iter()
+            .filter(|(name, _)| name.ends_with(".png"))
+            .map(|(_, b)| b.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(pictures(&garden.output()), pictures(&clean), "the same key gives the same bytes");
 }
