@@ -80,7 +80,7 @@ pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
             let offset = lines.offset(text, error.line, error.column);
             let span = reader.line_from(offset);
             let problem = reader.at.error(span, format!("this is not YAML: {}", error.message));
-            reader.problems.push(problem);
+            reader.problems.push(problem.hint(yaml::quote_hint(text, error.line)));
         }
         Ok(node) => reader.config(&mut config, &node),
     }

@@ -79,6 +79,18 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     })
 }
 
+/// What to do about the commonest mistake on a line that is not YAML, counted from 1: a value that needs
+/// quotes, for its `: ` or for the character that it begins with.
+pub fn quote_hint(text: &str, line: usize) -> Option<String> {
+    let (key, value) = text.lines().nth(line.checked_sub(1)?)?.split_once(": ")?;
+    let value = value.trim();
+    let special = ['`', '@', '%', '&', '*', '!', '[', '{', '|', '>'];
+    let needs = value.contains(": ") || value.ends_with(':') || value.starts_with(special);
+    let quoted = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    (needs && !value.starts_with(['"', '\'']))
+        .then(|| format!("put the value in quotes: {}: {quoted}", key.trim()))
+}
+
 impl Node {
     /// What kind of value it is, for messages.
     pub fn describe(&self) -> String {

@@ -123,7 +123,8 @@ pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
         Err(error) => {
             let offset = reader.offset((error.line, error.column));
             let message = format!("the block is not YAML: {}", error.message);
-            block.problems.push(at.error(reader.line_from(offset), message));
+            let hint = yaml::quote_hint(&reader.raw.text, error.line);
+            block.problems.push(at.error(reader.line_from(offset), message).hint(hint));
         }
         Ok(node) => match node.entries() {
             Some(entries) => reader.fill(&mut block, entries),

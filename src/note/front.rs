@@ -85,7 +85,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
                     reader.line_from(offset),
                     format!("front matter is not YAML: {}", error.message),
                 )
-                .hint(quote_hint(yaml, &reader, offset - start));
+                .hint(yaml::quote_hint(yaml, error.line));
             problems.push(problem);
         }
         Ok(node) => match node.entries() {
@@ -136,19 +136,6 @@ fn closing(text: &str, start: usize) -> Option<(usize, usize)> {
         offset += line.len();
     }
     None
-}
-
-/// The commonest mistake: an unquoted value with `: ` or a leading special character.
-fn quote_hint(yaml: &str, reader: &Reader<'_>, offset: usize) -> Option<String> {
-    let (line, _) = reader.lines.position(yaml, offset.min(yaml.len()));
-    let line = yaml.lines().nth(line - 1)?;
-    let (key, value) = line.split_once(": ")?;
-    let value = value.trim();
-    let suspicious =
-        value.contains(": ") || value.starts_with(['`', '@', '%', '&', '*', '!', '[', '{']);
-    (suspicious && !value.starts_with(['"', '\''])).then(|| {
-        format!("put the value in quotes: {}: \"{}\"", key.trim(), value.replace('"', "\\\""))
-    })
 }
 
 struct Reader<'a> {

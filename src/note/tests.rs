@@ -66,6 +66,7 @@ fn every_mistake_in_a_block_has_its_place_and_a_hint() {
         "kind: feature_vis\nlayer: a\nunit: 1\nobjective: chanel",
         "kind: feature_vis\nlayer: a\nunit: 1\nid: a b",
         "kind: feature_vis\n  layer: a",
+        "kind: feature_vis\nlayer: a\nunit: 1\ncaption: as `a: b` \"says\"",
         "- kind",
         "kind: dataset_examples\nlayer: a\nunit: 1\ntop: many\norder: up",
         "kind: feature_vis\nlayer: a\nunit: 1\ndataset: emoji",
