@@ -93,7 +93,7 @@ pub struct Site {
 }
 
 /// Composes the site. `is_current` says whether a page of that path and key need not be rendered again;
-/// such a page has no entry in [`Site::files`] but stands in [`Site::kept`].
+/// such a page has no entry in [`Site::files`], and stands in the second part of what is returned.
 pub fn compose(
     workspace: &mut Workspace,
     wishes: &Wishes,

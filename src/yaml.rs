@@ -84,7 +84,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
 pub fn quote_hint(text: &str, line: usize) -> Option<String> {
     let (key, value) = text.lines().nth(line.checked_sub(1)?)?.split_once(": ")?;
     let value = value.trim();
-    let special = ['`', '@', '%', '&', '*', '!', '[', '{', '|', '>'];
+    let special = ['`', '@', '%', '&', '*', '!'];
     let needs = value.contains(": ") || value.ends_with(':') || value.starts_with(special);
     let quoted = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
     (needs && !value.starts_with(['"', '\'']))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Default, Field, Kind, Role, Type};
-use crate::figure::{DrawContext, Drawing, GridItem, Picture};
+use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,15 +132,17 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
                     synthetic: false,
                 },
                 caption,
-                value: format!("{:.2}", example.activation),
+                value: number::number(example.activation, 2),
             })
         })
         .collect::<Result<Vec<_>, String>>()?;
     Ok(Drawing::Grid {
         items,
         note: format!(
-            "of {} images; the unit's mean is {:.2}, its standard deviation {:.2}",
-            outcome.count, outcome.mean, outcome.sd
+            "of {} images; the unit's mean is {}, its standard deviation {}",
+            number::thousands(outcome.count),
+            number::number(outcome.mean, 2),
+            number::number(outcome.sd, 2),
         ),
     })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Default, Field, Kind, Role, Type};
-use crate::figure::{DrawContext, Drawing, Picture};
+use crate::figure::{DrawContext, Drawing, Picture, number};
 
 /// What decides the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,8 +140,9 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     Ok(Drawing::Picture {
         picture,
         note: format!(
-            "{what} {:.2}, from {:.2} on noise",
-            outcome.activation, outcome.activation_at_start
+            "{what} {}, from {} on noise",
+            number::number(outcome.activation, 2),
+            number::number(outcome.activation_at_start, 2),
         ),
     })
 }

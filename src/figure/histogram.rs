@@ -7,7 +7,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::plot::{self, Ink, SCALE, number, thousands};
+use super::number::{decimals, number, thousands, tick};
+use super::plot::{self, Ink, SCALE};
 use super::{Drawing, Table};
 use crate::analysis::activation_histogram::Outcome;
 
@@ -74,8 +75,8 @@ fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<()
         .set_label_area_size(LabelAreaPosition::Bottom, MARGIN.2 * SCALE)
         .set_label_area_size(LabelAreaPosition::Left, MARGIN.3 * SCALE);
     let step = (across.end - across.start) / 6.0;
-    let digits = plot::decimals(step);
-    let x_label = |value: &f64| plot::tick(*value, digits);
+    let digits = decimals(step);
+    let x_label = |value: &f64| tick(*value, digits);
     let y_label = |value: &f64| count_label(*value, log);
     // Both arms say the same of two types: plotters' axes are part of a chart's type.
     macro_rules! mesh {
@@ -220,7 +221,7 @@ fn marker(
     let stroke = line(ink, 1.2);
     root.draw(&PathElement::new([(x, y), (x, Field::BOTTOM as i32)], stroke))?;
     let Range { start, end } = plotters::coord::ranged1d::Ranged::range(&field.across);
-    let label = format!("{name} {}", number(value, plot::decimals(end - start)));
+    let label = format!("{name} {}", number(value, decimals(end - start)));
     let room = 6 * SCALE as i32;
     let left = x < i32::midpoint(Field::LEFT as i32, Field::RIGHT as i32);
     let (side, at) = match left {
@@ -245,7 +246,7 @@ fn quantile(outcome: &Outcome, probability: f64) -> Option<f64> {
 }
 
 fn describe(outcome: &Outcome) -> String {
-    let digits = plot::decimals(outcome.max - outcome.min);
+    let digits = decimals(outcome.max - outcome.min);
     let shown = |value| number(value, digits);
     let mut text = format!(
         "Histogram of {} activations from {} to {}; mean {}, standard deviation {}",
@@ -262,7 +263,7 @@ fn describe(outcome: &Outcome) -> String {
 }
 
 fn note(outcome: &Outcome) -> String {
-    let digits = plot::decimals(outcome.max - outcome.min);
+    let digits = decimals(outcome.max - outcome.min);
     let shown = |value| number(value, digits);
     let mut text = format!(
         "{} images; mean {}, standard deviation {}",
@@ -282,7 +283,7 @@ fn note(outcome: &Outcome) -> String {
 }
 
 fn tabulate(outcome: &Outcome) -> Table {
-    let digits = plot::decimals(outcome.max - outcome.min) + 1;
+    let digits = decimals(outcome.max - outcome.min) + 1;
     let shown = |value| number(value, digits);
     let buckets = outcome.edges.windows(2).zip(&outcome.counts);
     let mut rows: Vec<Vec<String>> = buckets
@@ -291,7 +292,7 @@ fn tabulate(outcome: &Outcome) -> Table {
         })
         .collect();
     rows.extend(outcome.quantiles.iter().map(|(probability, value)| {
-        let percent = plot::tick(probability * 100.0, 3);
+        let percent = tick(probability * 100.0, 3);
         vec![format!("{percent} % quantile"), shown(*value)]
     }));
     Table { head: vec!["activation".to_owned(), "images".to_owned()], rows }

@@ -1,6 +1,7 @@
 //! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
 
 pub mod histogram;
+pub(crate) mod number;
 mod plot;
 
 use serde::de::DeserializeOwned;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::outline::{self, Link};
-use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value};
@@ -190,6 +190,14 @@ impl Reader<'_> {
     }
 
     fn fill(&self, block: &mut Block, entries: &[Entry]) {
+        // Links and the page's addresses hold even where nothing else of the block does.
+        let id = COMMON.iter().find(|field| field.name == "id");
+        let written = entries.iter().find(|entry| entry.key == "id");
+        if let Some((field, entry)) = id.zip(written)
+            && let Ok(Json::String(id)) = self.value(field, &entry.node)
+        {
+            block.given_id = Some((id, self.value_span(&entry.node)));
+        }
         let Some(kind) = self.kind(block, entries) else {
             return;
         };
@@ -205,9 +213,6 @@ impl Reader<'_> {
             match self.value(field, &entry.node) {
                 Ok(value) => {
                     let span = self.value_span(&entry.node);
-                    if field.name == "id" {
-                        block.given_id = value.as_str().map(|id| (id.to_owned(), span.clone()));
-                    }
                     block.fields.values.insert(field.name, FieldValue { value, span });
                 }
                 Err(problem) => block.problems.push(problem),

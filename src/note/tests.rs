@@ -131,6 +131,12 @@ fn ids_are_given_once_and_never_collide() {
 }
 
 #[test]
+fn a_block_of_an_unknown_kind_keeps_its_id() {
+    let note = note("```yaml analysis\nkind: nothing\nid: vis\n```\n");
+    assert_eq!(note.anchor("vis").as_deref(), Some("vis"));
+}
+
+#[test]
 fn an_unclosed_block_is_an_error_at_its_fence() {
     let note = note("Text.\n\n```yaml analysis\nkind: feature_vis\nlayer: a\nunit: 1\n");
     assert_eq!(places(&note).len(), 1);

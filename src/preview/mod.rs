@@ -1,6 +1,6 @@
 //! `neuronotes serve`: the site in a browser, right while its notes are edited.
 //!
-//! One thread owns the garden and does what [`Message`]s say; the server hands out what that thread last
+//! One thread owns the garden and does what messages say; the server hands out what that thread last
 //! composed, and tells open pages what changed. The page never waits for the lab.
 
 mod server;

@@ -167,7 +167,7 @@ mod tests {
         let words =
             list(b"banknotes\na\nNew York City\nantidisestablishmentarianism\n").expect("a list");
         let [left, top, right, bottom] = ink(&words.picture(0).expect("a picture"));
-        assert!((3..=9).contains(&left) && (87..=93).contains(&right), "{left} {right}");
+        assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
         assert!(top > 30 && bottom < 66, "{top} {bottom}");
         // One letter is held back by its height.
         let [left, top, right, bottom] = ink(&words.picture(1).expect("a picture"));
@@ -175,9 +175,9 @@ mod tests {
         assert!((40..56).contains(&((left + right) / 2)));
         // Three words make three lines, all within the picture.
         let [left, top, right, bottom] = ink(&words.picture(2).expect("a picture"));
-        assert!(bottom - top > 55 && top > 2 && bottom < 94 && left > 2 && right < 94);
+        assert!(bottom - top > 45 && top > 7 && bottom < 89 && left > 7 && right < 89);
         let [left, _, right, _] = ink(&words.picture(3).expect("a picture"));
-        assert!((3..=9).contains(&left) && (87..=93).contains(&right), "{left} {right}");
+        assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn a_save_patches_the_open_page_and_keeps_the_place() {
     garden.note("a.md", &text("Before."));
     let (_preview, tab) = preview(&garden, &browser, "a.html");
     tab.evaluate(
-        "document.querySelector('article details').open = true; window.scrollTo(0, 1500)",
+        "document.querySelector('article details').open = true; window.scrollTo({ top: 1500, behavior: 'instant' })",
         false,
     )
     .expect("evaluates");
@@ -161,11 +161,11 @@ fn a_save_patches_the_open_page_and_keeps_the_place() {
 fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
     let Some(browser) = browser() else { return };
     let garden = garden();
-    garden.note("a.md", &format!("# A note\n\n{}", vis(3, 100_000)));
+    garden.note("a.md", &format!("# A note\n\n{}", vis(3, 60_000)));
     let (_preview, tab) = preview(&garden, &browser, "a.html");
     wait(
         &tab,
-        "/step \\d+ of 100000/.test(document.querySelector('#vis [data-status]')?.textContent)",
+        "/step \\d+ of 60000/.test(document.querySelector('#vis [data-status]')?.textContent)",
     );
     let picture = "document.querySelector('#vis img[data-partial]')";
     wait(&tab, &format!("{picture}?.naturalWidth > 0 && !{picture}.hidden"));
