@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::Garden;
-use neuronotes::analysis::{activation_histogram, feature_vis};
+use neuronotes::analysis::{KINDS, activation_histogram, dataset_examples, feature_vis};
 use neuronotes::site;
 use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
@@ -231,6 +231,35 @@ fn a_gardens_own_template_replaces_one_of_the_theme() {
     assert!(run.stderr().contains("templates/partials/backlinks.html:2"), "{}", run.stderr());
     let last = garden.read("output/coins.html");
     assert!(last.contains("<p>Mentioned 1 times</p>"), "the last good page stands");
+}
+
+#[test]
+fn every_kinds_example_can_be_measured_as_it_stands() {
+    let garden = Garden::new();
+    for kind in KINDS {
+        garden.note(
+            &format!("{}.md", kind.name),
+            &format!("```yaml analysis\n{}```\n", kind.example),
+        );
+    }
+    let run = garden.run(&["check", "--strict"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let requests = site::wishes(&mut workspace).missing;
+    assert_eq!(requests.len(), KINDS.len());
+    for (_, request) in requests {
+        // What the registry fills in is what the lab reads, field by field.
+        let params = serde_json::Value::Object(request.params);
+        let read = match request.kind.as_str() {
+            "feature_vis" => serde_json::from_value::<feature_vis::Params>(params).err(),
+            "dataset_examples" => serde_json::from_value::<dataset_examples::Params>(params).err(),
+            "activation_histogram" => {
+                serde_json::from_value::<activation_histogram::Params>(params).err()
+            }
+            other => panic!("nothing reads the parameters of {other}"),
+        };
+        assert!(read.is_none(), "{}: {read:?}", request.kind);
+    }
 }
 
 #[test]

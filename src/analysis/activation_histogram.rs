@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dataset_examples::Pool;
+use super::dataset_examples::{POOL, Pool};
 use super::{Default, Field, Kind, Role, Type};
 use crate::figure::{DrawContext, Drawing, histogram};
 
@@ -59,13 +59,7 @@ pub static KIND: Kind = Kind {
             role: Role::Compute,
             doc: "How many buckets from the least to the greatest activation.",
         },
-        Field {
-            name: "pool",
-            ty: Type::Choice(&["mean", "max"]),
-            default: Default::Text("mean"),
-            role: Role::Compute,
-            doc: "How the activation map becomes one number: its mean, or its greatest value.",
-        },
+        POOL,
         Field {
             name: "scale",
             ty: Type::Choice(&["linear", "log"]),

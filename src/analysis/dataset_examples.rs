@@ -75,6 +75,15 @@ pub struct Example {
     pub height: u32,
 }
 
+/// The field of every kind that needs one number of an activation map.
+pub(super) const POOL: Field = Field {
+    name: "pool",
+    ty: Type::Choice(&["mean", "max"]),
+    default: Default::Text("mean"),
+    role: Role::Compute,
+    doc: "How the activation map becomes one number: its mean, or its greatest value.",
+};
+
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "dataset_examples",
@@ -101,13 +110,7 @@ pub static KIND: Kind = Kind {
             role: Role::Compute,
             doc: "Which end of the unit's range comes first.",
         },
-        Field {
-            name: "pool",
-            ty: Type::Choice(&["mean", "max"]),
-            default: Default::Text("mean"),
-            role: Role::Compute,
-            doc: "How the activation map becomes one number: its mean, or its greatest value.",
-        },
+        POOL,
     ],
     dataset: true,
     scan: true,

@@ -43,7 +43,7 @@ pub enum Task {
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Passed on to `neuronotes serve`, such as `--open`
+    /// Passed on to `neuronotes serve`, such as `--port 8000`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<OsString>,
 }
@@ -107,9 +107,9 @@ mod tests {
         assert!(test.no_browser);
         assert_eq!(test.args, ["--", "--nocapture"]);
 
-        let parsed = Arguments::try_parse_from(["xtask", "serve", "--open", "--root", "x"])?;
+        let parsed = Arguments::try_parse_from(["xtask", "serve", "--port", "8000", "--root", "x"])?;
         let Task::Serve(serve) = parsed.command else { panic!("it is `serve`") };
-        assert_eq!(serve.args, ["--open", "--root", "x"]);
+        assert_eq!(serve.args, ["--port", "8000", "--root", "x"]);
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ fn serve(arguments: &Serve) -> Result<i32> {
         Compiled::Failed(code) => Ok(code),
         Compiled::Programs(programs) => {
             let mut neuronotes = programs.neuronotes(&repository);
-            become_(neuronotes.arg("serve").args(&arguments.args))
+            become_(neuronotes.args(["serve", "--open"]).args(&arguments.args))
         }
     }
 }
