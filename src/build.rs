@@ -53,10 +53,10 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
     let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");
     let mut output = Output::open(&folder, &cache, &mut workspace.digests);
-    let (mut site, kept) = site::compose(&mut workspace, &wishes, &progress, &|path, key| {
+    let mut site = site::compose(&mut workspace, &wishes, &progress, &|path, key| {
         output.is_current(path, key)
     });
-    let (changes, problems) = output.write(&site.files, &kept, &workspace.store);
+    let (changes, problems) = output.write(&site.files, &site.kept, &workspace.store);
     site.problems.extend(problems);
     workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
@@ -89,7 +89,7 @@ pub fn check(root: &Path) -> Result<(Workspace, Site), WorkspaceError> {
     let wishes = site::wishes(&mut workspace);
     // As in the preview, what is not measured yet waits and is no error.
     let progress = Progress { preview: true, ..Progress::default() };
-    let (site, _) = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
+    let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
     workspace.save_digests();
     Ok((workspace, site))
 }

@@ -82,8 +82,10 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
 /// The composed site.
 #[derive(Debug)]
 pub struct Site {
-    /// Every file by its path relative to the site's root.
+    /// Every file by its path relative to the site's root, but for those kept.
     pub files: BTreeMap<String, Content>,
+    /// Pages that stand already as they should, with their keys.
+    pub kept: BTreeMap<String, Digest>,
     /// Everything that is wrong, in the order of the notes and of their text.
     pub problems: Vec<Diagnostic>,
     /// Each block's drawing, by note and block id.
@@ -92,14 +94,13 @@ pub struct Site {
     pub pages: BTreeMap<String, String>,
 }
 
-/// Composes the site. `is_current` says whether a page of that path and key need not be rendered again;
-/// such a page has no entry in [`Site::files`], and stands in the second part of what is returned.
+/// Composes the site. `is_current` says whether a page of that path and key need not be rendered again.
 pub fn compose(
     workspace: &mut Workspace,
     wishes: &Wishes,
     progress: &Progress,
     is_current: &dyn Fn(&str, Digest) -> bool,
-) -> (Site, BTreeMap<String, Digest>) {
+) -> Site {
     let shared = workspace.notes();
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
     let garden = garden::assemble(&notes, &workspace.files);
@@ -169,7 +170,7 @@ pub fn compose(
     }
     files.insert(style_path, Content::Bytes(style));
     let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
-    (Site { files, problems, drawings, pages }, kept)
+    Site { files, kept, problems, drawings, pages }
 }
 
 fn render(workspace: &Workspace, draft: &Draft<'_>) -> Result<String, Box<Diagnostic>> {

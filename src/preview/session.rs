@@ -150,9 +150,9 @@ impl Session {
         }
         let pages = &self.pages;
         let current = |path: &str, key: Digest| pages.get(path).is_some_and(|(old, _)| *old == key);
-        let (site, kept) = site::compose(&mut self.workspace, &wishes, &self.progress, &current);
+        let site = site::compose(&mut self.workspace, &wishes, &self.progress, &current);
         self.progress.stale.extend(site.drawings);
-        self.publish(site.files, &kept);
+        self.publish(site.files, &site.kept);
         self.workspace.save_digests();
         self.say(site.problems);
     }

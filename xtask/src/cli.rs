@@ -107,7 +107,8 @@ mod tests {
         assert!(test.no_browser);
         assert_eq!(test.args, ["--", "--nocapture"]);
 
-        let parsed = Arguments::try_parse_from(["xtask", "serve", "--port", "8000", "--root", "x"])?;
+        let parsed =
+            Arguments::try_parse_from(["xtask", "serve", "--port", "8000", "--root", "x"])?;
         let Task::Serve(serve) = parsed.command else { panic!("it is `serve`") };
         assert_eq!(serve.args, ["--port", "8000", "--root", "x"]);
         Ok(())
