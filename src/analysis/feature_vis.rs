@@ -118,7 +118,11 @@ pub static KIND: Kind = Kind {
     ],
     dataset: false,
     scan: false,
-    height: |_| 320,
+    // As the theme enlarges it: by a whole number, to at most 320 pixels.
+    height: |params| {
+        let size = params.get("size").and_then(serde_json::Value::as_u64).unwrap_or(128).max(1);
+        u32::try_from(size * (320 / size).max(1)).unwrap_or(320)
+    },
     draw,
 };
 
