@@ -89,7 +89,7 @@ impl Device {
                 Loaded::Absent => Err(Unusable {
                     message: format!("cuda:{index} was asked for, but {CUDA_LIBRARY} is nowhere"),
                     hint: Some(format!(
-                        "put it beside libtorch_cpu.so, or name its folder in {CUDA_FOLDER}, or ask for the device `cpu`"
+                        "`cargo xtask setup --cuda` fetches it; or name its folder in {CUDA_FOLDER}; or ask for the device `cpu`"
                     )),
                 }),
                 Loaded::Broken(why) => Err(broken(&why)),
