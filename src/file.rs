@@ -14,14 +14,21 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_through(folder, path, bytes)
 }
 
-/// As [`write_atomic`], without waiting for the disk: for files that can be made again.
+/// As [`write_through`], without waiting for the disk: for files that can be made again.
+///
+/// The other folder is a wish: where it lies on another file system, the file's own folder is used.
 ///
 /// # Errors
 /// Whatever the file system gives; then the old file still stands.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    rename_into_place(temporary(folder, bytes)?, path)
+    match rename_into_place(temporary(temporary_folder, bytes)?, path) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            rename_into_place(temporary(folder, bytes)?, path)
+        }
+        result => result,
+    }
 }
 
 fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {

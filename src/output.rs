@@ -20,6 +20,8 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
+    /// Where files are written before they are renamed, so that a kill leaves nothing in the folder.
+    temporary: PathBuf,
     manifest_path: PathBuf,
     manifest: BTreeMap<String, Entry>,
 }
@@ -56,7 +58,7 @@ impl Output {
         manifest.retain(|path, entry| {
             digests.digest(&folder.join(path)).is_ok_and(|digest| digest == entry.digest)
         });
-        Self { folder: folder.to_owned(), manifest_path, manifest }
+        Self { folder: folder.to_owned(), temporary: cache.join("tmp"), manifest_path, manifest }
     }
 
     /// Whether the page stands there under this key already.
@@ -143,7 +145,8 @@ impl Output {
         let entry = Entry { key, digest: Digest::of(&bytes) };
         let same = fs::read(&target).is_ok_and(|old| old == bytes);
         if !same {
-            replace(&target, &bytes).map_err(cannot)?;
+            fs::create_dir_all(&self.temporary).map_err(cannot)?;
+            replace(&self.temporary, &target, &bytes).map_err(cannot)?;
         }
         Ok(Some((entry, !same)))
     }
@@ -193,6 +196,7 @@ mod tests {
             changes
         };
         let first = write(&[("a.html", "a"), ("x/y/b.html", "b")]);
+        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 2, "nothing is left over");
         assert_eq!(first.written, ["a.html", "x/y/b.html"]);
         fs::write(folder.join("CNAME"), "notes.example").expect("a file of the user's");
         let second = write(&[("a.html", "a"), ("x/y/b.html", "b")]);
