@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::analysis::KINDS;
 use crate::build::{self, Options, Report};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Header, describe};
 use crate::progress::Bars;
+use crate::resource::Resources;
 use crate::workspace::Workspace;
 use crate::{document, scaffold, suggest};
 
@@ -67,10 +69,26 @@ enum Command {
         /// The folder; it must not exist yet, or be empty
         dir: PathBuf,
     },
+    /// Show the configured models: their sizes, and every layer that a note can name
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
     /// Document the analyses that a note can ask for
     Kinds {
         /// Only this one, with all its fields
         kind: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
+    Info {
+        /// A name out of `models:` in `neuronotes.yaml` [default: the one in `defaults:`]
+        name: Option<String>,
+        #[command(flatten)]
+        garden: Garden,
     },
 }
 
@@ -132,6 +150,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             println!("    neuronotes serve --root {}", dir.display());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Model { command: ModelCommand::Info { name, garden } } => {
+            print(&model_info(&root(garden.root)?, name)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Kinds { kind: None } => {
             print(&document::overview());
             Ok(ExitCode::SUCCESS)
@@ -164,6 +186,25 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
             crate::config::FILE
         ),
     }
+}
+
+fn model_info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
+    let mut workspace = Workspace::open(root)?;
+    let models = &workspace.config.models;
+    let only = (models.len() == 1).then(|| models.keys().next().cloned()).flatten();
+    let Some(name) = name.or(workspace.config.defaults.model.clone()).or(only) else {
+        let names: Vec<String> = models.keys().cloned().collect();
+        anyhow::bail!("name a model\nhint: known: {}", suggest::quoted(&names, "and"));
+    };
+    let found = Resources::default().model(&workspace.config, &mut workspace.digests, &name);
+    let model = found.map_err(|error| {
+        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{}{hint}", error.message)
+    })?;
+    let file = workspace.config.models[&name].written.clone();
+    let header = Header::read(&model.reference.path)?;
+    workspace.save_digests();
+    Ok(describe(&name, &file, model.reference.digest, &header, &model.architecture))
 }
 
 /// Standard output that somebody stopped reading is no error.

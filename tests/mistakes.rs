@@ -130,6 +130,19 @@ fn weights_that_are_no_weights_are_an_error_at_each_block_that_names_them() {
 }
 
 #[test]
+fn a_model_is_described_with_every_layer_that_a_note_can_name() {
+    let garden = Garden::new();
+    let run = garden.run(&["model", "info"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let text = run.stdout();
+    let file = text.lines().next().expect("a line").to_owned();
+    insta::assert_snapshot!(text.replace(&file, "emoji: FILE"));
+    let run = garden.run(&["model", "info", "emojj"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.stderr().contains("did you mean `emoji`?"), "{}", run.stderr());
+}
+
+#[test]
 fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = std::process::Command::new(common::program())

@@ -4,11 +4,13 @@
 //! from those, as in `build_model` of openai/CLIP. So a note's layer and unit can be checked without
 //! libtorch and without reading a weight.
 
+mod describe;
 mod header;
 mod layer;
 
 use std::path::Path;
 
+pub use describe::describe;
 pub use header::{Header, HeaderError, TensorInfo};
 pub use layer::{Layer, LayerName, Stage, Tap};
 
