@@ -70,6 +70,14 @@ fn every_way_of_saving_is_seen() {
     assert!(shows("Mended.") && !preview.get("a.html").1.contains("problem-error"));
     garden.write("neuronotes.yaml", "title: Another garden\n");
     assert!(shows("Another garden"));
+    // A template of the garden's own, a fault in it, and without it again.
+    garden.write("templates/partials/backlinks.html", "<p>Own template</p>\n");
+    assert!(shows("Own template"));
+    garden.write("templates/partials/backlinks.html", "<p>{{ nothing_like_it }}</p>\n");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(preview.get("a.html").1.contains("Own template"), "the last good page stands");
+    garden.remove("templates/partials/backlinks.html");
+    assert!(shows("Notes mentioning this note"));
 }
 
 #[test]

@@ -263,6 +263,28 @@ fn every_kinds_example_can_be_measured_as_it_stands() {
 }
 
 #[test]
+fn a_new_garden_builds_and_an_old_folder_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let garden = folder.path().join("garden");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(common::program());
+        command.args(arguments).arg(&garden).output().expect("neuronotes runs")
+    };
+    assert!(run(&["new"]).status.success());
+    let built = run(&["build", "--strict", "--root"]);
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let before = common::files(&garden);
+    assert!(
+        before.contains_key("output/index.html")
+            && before.contains_key("output/a-first-figure.html")
+    );
+    let again = run(&["new"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty"));
+    assert_eq!(common::files(&garden), before);
+}
+
+#[test]
 fn a_draft_leaks_nowhere() {
     let garden = garden();
     fill(&garden);
