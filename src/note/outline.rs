@@ -199,6 +199,8 @@ impl<'a> Walk<'a> {
             (false, false) => LinkKind::Markdown,
             (false, true) => LinkKind::Image,
         };
+        // In a table the bar before a label is written `\|`, of which the backslash reaches us.
+        let dest = if wiki { dest.strip_suffix('\\').unwrap_or(dest) } else { dest };
         let (target, fragment) = match dest.split_once('#') {
             Some((target, fragment)) => (target, Some(fragment.to_owned())),
             None => (dest, None),

@@ -155,6 +155,14 @@ fn nothing_inside_code_or_yaml_is_a_link() {
 }
 
 #[test]
+fn a_wikilink_in_a_table_may_have_a_label() {
+    let note = note("| a |\n|---|\n| see [[Coin#Slot\\|the slot]] |\n");
+    let link = &note.links[0];
+    assert_eq!((link.target.as_str(), link.fragment.as_deref()), ("Coin", Some("Slot")));
+    assert_eq!(link.mention.text, "the slot");
+}
+
+#[test]
 fn sentences_end_where_unicode_says_and_long_ones_are_cut() {
     let mention = |source: &str| note(source).links[0].mention.clone();
     let simple = mention("First one. See *the* [[Coin]] there! Last.");
