@@ -90,6 +90,18 @@ pub struct Draft<'a> {
     view: View,
 }
 
+/// What a page key covers. Written in the order of its fields, of which none is a map without order.
+#[derive(Debug, Serialize)]
+struct Inputs<'a> {
+    version: u32,
+    program: &'static str,
+    templates: Digest,
+    note: Option<Digest>,
+    links: &'a [ResolvedLink],
+    figures: &'a [FigureView],
+    view: &'a View,
+}
+
 #[derive(Debug, Serialize)]
 enum View {
     Note(Box<NoteView>),
@@ -188,16 +200,16 @@ impl<'a> Scene<'a> {
         let note = index.map(|i| self.notes[i]);
         let links = index.map(|i| self.resolved(i)).unwrap_or_default();
         let figures = index.map(|i| self.figure_views(i, page)).unwrap_or_default();
-        let inputs = serde_json::json!({
-            "version": PAGE_VERSION,
-            "program": env!("CARGO_PKG_VERSION"),
-            "templates": self.templates,
-            "note": note.map(|note| note.digest),
-            "links": links,
-            "figures": figures,
-            "view": view,
-        });
-        let key = Digest::of(crate::request::canonical_json(&inputs).as_bytes());
+        let inputs = Inputs {
+            version: PAGE_VERSION,
+            program: env!("CARGO_PKG_VERSION"),
+            templates: self.templates,
+            note: note.map(|note| note.digest),
+            links: &links,
+            figures: &figures,
+            view: &view,
+        };
+        let key = Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"));
         Draft { path: page.to_owned(), key, note, site: self.site(page), figures, links, view }
     }
 
