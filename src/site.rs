@@ -226,7 +226,15 @@ fn drawn(
         layer_shown: &measurement.layer_shown,
     };
     Some(match figure::drawing(kind, &context) {
-        Ok((_, drawing)) => Settled::Done { record: Box::new(record), drawing },
+        Ok((_, drawing)) => {
+            let scans = measurement.request.uses.iter();
+            let seconds: Vec<f64> = scans
+                .filter_map(|scan| workspace.store.record(&scan.key()))
+                .map(|record| record.provenance.seconds)
+                .collect();
+            let scanned = (!seconds.is_empty()).then(|| seconds.iter().sum());
+            Settled::Done { record: Box::new(record), drawing, scanned }
+        }
         Err(message) => Settled::Failed(at(note, block, message)),
     })
 }

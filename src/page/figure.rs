@@ -33,8 +33,8 @@ impl Scene<'_> {
                     caption_html: caption.map(|markdown| note::render_inline(markdown, &links)),
                     state: self.state(page, settled, measurement, block.kind, text("alt")),
                     provenance: match (settled, measurement) {
-                        (Settled::Done { record, .. }, Some(measurement)) => {
-                            self.provenance(record, measurement)
+                        (Settled::Done { record, scanned, .. }, Some(measurement)) => {
+                            self.provenance(record, *scanned, measurement)
                         }
                         _ => vec![],
                     },
@@ -70,7 +70,12 @@ impl Scene<'_> {
     }
 
     /// How a figure was made, for a reader.
-    fn provenance(&self, record: &Record, measurement: &Measurement) -> Vec<FactView> {
+    fn provenance(
+        &self,
+        record: &Record,
+        scanned: Option<f64>,
+        measurement: &Measurement,
+    ) -> Vec<FactView> {
         let made = &record.provenance;
         let request = &measurement.request;
         let mut facts = Vec::new();
@@ -105,7 +110,8 @@ impl Scene<'_> {
             name => format!("{} ({name}, {} threads)", made.device, made.threads),
         };
         fact("device", device);
-        fact("time taken", format!("{:.1} s", made.seconds));
+        let scan = scanned.map(|s| format!(", after a scan of the layer in {s:.1} s"));
+        fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
         facts

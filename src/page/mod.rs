@@ -64,6 +64,8 @@ pub enum Settled {
         record: Box<Record>,
         /// The drawing.
         drawing: Drawing,
+        /// Seconds that the scans took which it rests on; none where it rests on none.
+        scanned: Option<f64>,
     },
     /// It is being measured, or waits for that.
     Waiting {

@@ -56,6 +56,7 @@ fn each_figure_is_measured_once() {
         "<svg",
         "<dt>steps</dt><dd>3</dd>",
         "libtorch 2.11",
+        ", after a scan of the layer in ",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
