@@ -56,7 +56,7 @@ pub enum Precision {
 pub struct ModelRef {
     /// The name in `neuronotes.yaml`.
     pub name: String,
-    /// An absolute path to a safetensors file.
+    /// An absolute path to a file of safetensors, or to an archive of PyTorch.
     pub path: PathBuf,
     /// Of the file's bytes.
     pub digest: Digest,

@@ -122,7 +122,7 @@ fn weights_that_are_no_weights_are_an_error_at_each_block_that_names_them() {
         ),
     );
     let said = garden.run(&["check"]).stderr();
-    assert!(said.contains("notes/a.md:5:8") && said.contains("not a safetensors file"), "{said}");
+    assert!(said.contains("notes/a.md:5:8") && said.contains("not a weights file"), "{said}");
     assert!(
         said.contains("notes/a.md:12:8") && said.contains("`gone.safetensors` cannot be read"),
         "{said}"

@@ -17,10 +17,17 @@ pub fn describe(
     let count = |prefix: &str| -> u64 {
         let tensors = header.tensors.iter().filter(|(name, _)| {
             let visual = name.starts_with("visual.");
-            // Counted by training, not learned.
-            let learned = !["running_mean", "running_var", "num_batches_tracked"]
-                .iter()
-                .any(|statistic| name.ends_with(statistic));
+            // Counted by training, or noted beside the weights; not learned.
+            let learned = ![
+                "running_mean",
+                "running_var",
+                "num_batches_tracked",
+                "input_resolution",
+                "context_length",
+                "vocab_size",
+            ]
+            .iter()
+            .any(|number| name.ends_with(number));
             learned && visual == (prefix == "visual")
         });
         tensors.map(|(_, info)| info.shape.iter().product::<u64>()).sum()

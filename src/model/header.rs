@@ -1,31 +1,42 @@
-//! The header of a safetensors file: names, types and shapes of its tensors.
+//! The header of a weights file: names, types, shapes and places of its tensors.
 //!
-//! Format: 8 bytes little-endian length, then that much JSON, then the data.
+//! | first bytes | what it is |
+//! |---|---|
+//! | `PK\x03\x04` | an archive of PyTorch, see [`super::archive`] |
+//! | a length, 8 bytes little-endian | safetensors: that much JSON follows, then the data |
+//!
+//! The ending of the file's name decides nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::archive;
+
 /// A larger header than any CLIP's; what claims more is no safetensors file.
 const LONGEST: u64 = 16 << 20;
 
-/// Names, types and shapes of a file's tensors.
+/// Names, types, shapes and places of a file's tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Header {
     /// By name.
     pub tensors: BTreeMap<String, TensorInfo>,
 }
 
-/// One tensor's type and shape.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// One tensor's type, shape and place.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TensorInfo {
-    /// As the format spells it: `F16`, `F32`, …
+    /// As safetensors spells it: `F16`, `F32`, …
     pub dtype: String,
     /// Its sizes.
     pub shape: Vec<u64>,
+    /// Which of the file's bytes are its elements, row by row and little-endian; within the file, and as
+    /// many as type and shape ask for.
+    pub data: Range<u64>,
 }
 
 /// Why a file's header cannot be read.
@@ -40,46 +51,121 @@ pub enum HeaderError {
         source: std::io::Error,
     },
     /// Something else lies there.
-    #[error("{} is not a safetensors file ({why})", path.display())]
-    NotSafetensors {
+    #[error("{} is not a weights file, neither of safetensors nor of PyTorch ({why})", path.display())]
+    Unknown {
         /// The file.
         path: PathBuf,
         /// What gave it away.
         why: String,
     },
+    /// A safetensors file that is damaged.
+    #[error("{} is not a whole safetensors file ({why})", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What gave it away.
+        why: String,
+    },
+    /// An archive that is damaged, or holds more than tensors.
+    #[error("{} cannot be used as an archive of PyTorch ({why})", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A pickle that is in no archive.
+    #[error(
+        "{} was saved by an old PyTorch; save it again with a newer one, or convert it to safetensors",
+        path.display()
+    )]
+    Old {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Header {
-    /// Reads the header of the file at `path`; never more than 16 MiB, whatever the file claims.
+    /// Reads the header of the file at `path`; no more than some MiB, whatever the file claims.
     ///
     /// # Errors
-    /// Where the file cannot be read or is no safetensors file.
+    /// Where the file cannot be read or is no weights file.
     pub fn read(path: &Path) -> Result<Self, HeaderError> {
         let io = |source| HeaderError::Io { path: path.to_owned(), source };
-        let bad = |why: String| HeaderError::NotSafetensors { path: path.to_owned(), why };
+        let unknown = |why: String| HeaderError::Unknown { path: path.to_owned(), why };
         let mut file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
         if size < 8 {
-            return Err(bad(format!("it has {size} bytes")));
+            return Err(unknown(format!("it has {size} bytes")));
         }
-        let mut length = [0; 8];
-        file.read_exact(&mut length).map_err(io)?;
-        let length = u64::from_le_bytes(length);
+        let mut first = [0; 8];
+        file.read_exact(&mut first).map_err(io)?;
+        if first.starts_with(archive::MAGIC) {
+            file.rewind().map_err(io)?;
+            let tensors = archive::read(file, size).map_err(|error| HeaderError::Archive {
+                path: path.to_owned(),
+                why: error.to_string(),
+            })?;
+            return Ok(Self { tensors });
+        }
+        let length = u64::from_le_bytes(first);
         if length > LONGEST || length > size - 8 {
-            return Err(bad("its first bytes are not a header's length".into()));
+            // A pickle's first operation names its protocol.
+            if first[0] == 0x80 && (2..=5).contains(&first[1]) {
+                return Err(HeaderError::Old { path: path.to_owned() });
+            }
+            return Err(unknown("its first bytes are those of neither".into()));
         }
         let mut json = Vec::new();
         file.take(length).read_to_end(&mut json).map_err(io)?;
-        let mut entries: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&json)
-            .map_err(|error| bad(format!("its header is not JSON: {error}")))?;
-        entries.remove("__metadata__");
-        let mut tensors = BTreeMap::new();
-        for (name, value) in entries {
-            let info = serde_json::from_value(value)
-                .map_err(|error| bad(format!("its entry `{name}` is malformed: {error}")))?;
-            tensors.insert(name, info);
-        }
+        let tensors = safetensors(&json, 8 + length, size)
+            .map_err(|why| HeaderError::Safetensors { path: path.to_owned(), why })?;
         Ok(Self { tensors })
+    }
+}
+
+/// An entry of a safetensors header.
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<u64>,
+    /// Counted from the end of the header.
+    data_offsets: [u64; 2],
+}
+
+/// The tensors of a safetensors file of `size` bytes whose data begin at `start`.
+fn safetensors(json: &[u8], start: u64, size: u64) -> Result<BTreeMap<String, TensorInfo>, String> {
+    let mut entries: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(json).map_err(|error| format!("its header is not JSON: {error}"))?;
+    entries.remove("__metadata__");
+    let mut tensors = BTreeMap::new();
+    for (name, value) in entries {
+        let entry: Entry = serde_json::from_value(value)
+            .map_err(|error| format!("its entry `{name}` is malformed: {error}"))?;
+        let [from, to] = entry.data_offsets.map(|offset| offset.checked_add(start));
+        let data = match (from, to) {
+            (Some(from), Some(to)) if from <= to && to <= size => from..to,
+            _ => return Err(format!("its tensor `{name}` reaches beyond the end of the file")),
+        };
+        if let Some(width) = width(&entry.dtype) {
+            let bytes = entry.shape.iter().try_fold(width, |all, &size| all.checked_mul(size));
+            if bytes != Some(data.end - data.start) {
+                return Err(format!("its tensor `{name}` has not as many bytes as its shape"));
+            }
+        }
+        tensors.insert(name, TensorInfo { dtype: entry.dtype, shape: entry.shape, data });
+    }
+    Ok(tensors)
+}
+
+/// Bytes of an element, for types that are known.
+pub(super) fn width(dtype: &str) -> Option<u64> {
+    match dtype {
+        "F64" | "I64" | "U64" => Some(8),
+        "F32" | "I32" | "U32" => Some(4),
+        "F16" | "BF16" | "I16" | "U16" => Some(2),
+        "I8" | "U8" | "BOOL" => Some(1),
+        _ => None,
     }
 }
 
@@ -91,11 +177,17 @@ mod tests {
     fn a_text_file_and_a_huge_claim_are_refused() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("w.safetensors");
-        for bytes in [&b"hello"[..], b"hello, this is text", &[0xff; 64], b"\x02\0\0\0\0\0\0\0[]"] {
+        for bytes in [&b"hello"[..], b"hello, this is text", &[0xff; 64]] {
             std::fs::write(&path, bytes).expect("write");
-            let error = Header::read(&path).expect_err("not safetensors");
-            assert!(error.to_string().contains("is not a safetensors file"), "{error}");
+            let error = Header::read(&path).expect_err("not weights");
+            assert!(error.to_string().contains("is not a weights file"), "{error}");
         }
+        std::fs::write(&path, b"\x02\0\0\0\0\0\0\0[]").expect("write");
+        let error = Header::read(&path).expect_err("a list");
+        assert!(error.to_string().contains("is not a whole safetensors file"), "{error}");
+        std::fs::write(&path, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.").expect("write");
+        let error = Header::read(&path).expect_err("a pickle");
+        assert!(error.to_string().contains("was saved by an old PyTorch"), "{error}");
     }
 
     #[test]
@@ -106,9 +198,18 @@ mod tests {
         let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(json);
         bytes.extend_from_slice(&[0; 12]);
-        std::fs::write(&path, bytes).expect("write");
+        std::fs::write(&path, &bytes).expect("write");
         let header = Header::read(&path).expect("a header");
         assert_eq!(header.tensors.len(), 1);
         assert_eq!(header.tensors["a"].shape, [2, 3]);
+        assert_eq!(header.tensors["a"].data, bytes.len() as u64 - 12..bytes.len() as u64);
+        // Cut in its data, and with data of another length than the shape's.
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("write");
+        let error = Header::read(&path).expect_err("cut").to_string();
+        assert!(error.contains("`a` reaches beyond the end"), "{error}");
+        let text = String::from_utf8_lossy(&bytes).replace("[2,3]", "[2,2]");
+        std::fs::write(&path, text).expect("write");
+        let error = Header::read(&path).expect_err("short").to_string();
+        assert!(error.contains("not as many bytes"), "{error}");
     }
 }

@@ -1,12 +1,14 @@
 //! A CLIP model as its weights file describes it: sizes and layers, read from the header alone.
 //!
-//! The header of a safetensors file names every tensor with its shape, and every size of a CLIP follows
-//! from those, as in `build_model` of openai/CLIP. So a note's layer and unit can be checked without
+//! The header of a weights file, of safetensors or of PyTorch, names every tensor with its shape, and every
+//! size of a CLIP follows from those, as in `build_model` of openai/CLIP. So a note's layer and unit can be checked without
 //! libtorch and without reading a weight.
 
+mod archive;
 mod describe;
 mod header;
 mod layer;
+mod pickle;
 
 use std::path::Path;
 
@@ -49,7 +51,7 @@ pub struct TextArchitecture {
 /// Why a weights file is not a CLIP that can be used here.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read, or is no safetensors file.
+    /// The file cannot be read, or is no weights file.
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// A tensor that every CLIP ResNet has is missing.
@@ -186,7 +188,9 @@ mod tests {
     fn rn50x4() -> Header {
         let mut header = Header::default();
         let mut add = |name: String, shape: &[u64]| {
-            header.tensors.insert(name, TensorInfo { dtype: "F16".into(), shape: shape.to_vec() });
+            header
+                .tensors
+                .insert(name, TensorInfo { shape: shape.to_vec(), ..TensorInfo::default() });
         };
         add("visual.conv1.weight".into(), &[40, 3, 3, 3]);
         for (stage, blocks) in [(1, 4), (2, 6), (3, 10), (4, 6)] {
@@ -228,7 +232,7 @@ mod tests {
         let mut transformer = Header::default();
         transformer.tensors.insert(
             "visual.proj".into(),
-            TensorInfo { dtype: "F16".into(), shape: vec![768, 512] },
+            TensorInfo { shape: vec![768, 512], ..TensorInfo::default() },
         );
         assert!(matches!(Architecture::of_header(&transformer), Err(ModelError::Transformer(_))));
     }

@@ -34,16 +34,16 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads a safetensors file into single precision on `device`. The text tower's tensors are left
+    /// Reads a weights file into single precision on `device`. The text tower's tensors are left
     /// where they are.
     ///
     /// # Errors
     /// Where the file is no CLIP ResNet, with all missing, surplus and misshapen tensors by name.
     pub fn load(path: &Path, device: Device) -> Result<Self, Failure> {
-        let architecture =
-            Architecture::of_file(path).map_err(|error| Failure::new(error.to_string()))?;
         let mut weights =
             Weights::open(path, device).map_err(|error| Failure::new(error.to_string()))?;
+        let architecture = Architecture::of_header(weights.header())
+            .map_err(|error| Failure::new(error.to_string()))?;
         let visual = ResNet::new(&architecture, &mut weights);
         weights.finish().map_err(|error| Failure::new(error.to_string()))?;
         let row =

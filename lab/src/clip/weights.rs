@@ -1,7 +1,7 @@
-//! Weights: a safetensors file in; tensors in single precision on a device out, each asked for by name
-//! and shape.
+//! Weights: a file in; tensors in single precision on a device out, each asked for by name and shape.
 //!
-//! The file is mapped into memory, and nothing in it is executed. Every tensor of the visual tower has to
+//! Where each tensor lies is read by `neuronotes::model`, whatever the file's format. The file is mapped
+//! into memory, and nothing in it is executed. Every tensor of the visual tower has to
 //! be asked for: one left over means that the network built here is not the one that was trained, as
 //! when BatchNorm's running statistics are overlooked. Knows nothing of what the tensors are for.
 
@@ -10,13 +10,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors};
+use neuronotes::model::{Header, HeaderError};
 use tch::{Device, Kind, Tensor};
 
 /// Why a weights file cannot be used. Each list holds names, with shapes where they matter.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file system refused, or the file is no safetensors file.
+    /// The file is no weights file.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The file system refused.
     #[error("{} cannot be read ({why})", path.display())]
     Unreadable {
         /// The file.
@@ -39,6 +42,7 @@ pub enum WeightsError {
 pub struct Weights {
     path: PathBuf,
     map: Mmap,
+    header: Header,
     device: Device,
     left: BTreeSet<String>,
     missing: Vec<String>,
@@ -49,52 +53,49 @@ impl Weights {
     /// Maps a file.
     ///
     /// # Errors
-    /// Where it cannot be read or is no safetensors file.
+    /// Where it cannot be read or is no weights file.
     pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
         let unreadable = |why: String| WeightsError::Unreadable { path: path.to_owned(), why };
         let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
         // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
         // and after notices one that changes, and weights are replaced by a rename, not in place.
         let map = unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))?;
-        let left = SafeTensors::deserialize(&map)
-            .map_err(|error| unreadable(error.to_string()))?
-            .names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let header = Header::read(path)?;
         Ok(Self {
             path: path.to_owned(),
             map,
             device,
-            left,
+            left: header.tensors.keys().cloned().collect(),
+            header,
             missing: Vec::new(),
             wrong: Vec::new(),
         })
+    }
+
+    /// The file's tensors.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     /// The tensor of that name, in single precision. Where it is missing or misshapen, zeros of the right
     /// shape stand in until [`Weights::finish`] names all such tensors at once.
     pub fn take(&mut self, name: &str, shape: &[i64]) -> Tensor {
         let zeros = || Tensor::zeros(shape, (Kind::Float, self.device));
-        // The header was checked on opening; reading it again costs microseconds.
-        let Ok(file) = SafeTensors::deserialize(&self.map) else {
-            return zeros();
-        };
         self.left.remove(name);
-        let Ok(view) = file.tensor(name) else {
+        let Some(info) = self.header.tensors.get(name) else {
             self.missing.push(name.to_owned());
             return zeros();
         };
-        let found: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-        let kind = match view.dtype() {
-            Dtype::F16 => Some(Kind::Half),
-            Dtype::BF16 => Some(Kind::BFloat16),
-            Dtype::F32 => Some(Kind::Float),
-            Dtype::F64 => Some(Kind::Double),
+        let found: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
+        let kind = match info.dtype.as_str() {
+            "F16" => Some(Kind::Half),
+            "BF16" => Some(Kind::BFloat16),
+            "F32" => Some(Kind::Float),
+            "F64" => Some(Kind::Double),
             _ => None,
         };
         let Some(kind) = kind else {
-            let why = format!("`{name}` is of type {:?}, not a float", view.dtype());
+            let why = format!("`{name}` is of type {}, not a float", info.dtype);
             self.wrong.push(why);
             return zeros();
         };
@@ -103,7 +104,10 @@ impl Weights {
             self.wrong.push(why);
             return zeros();
         }
-        let tensor = Tensor::f_from_data_size(view.data(), shape, kind)
+        // None of it where the file shrank since its header was read.
+        let range = info.data.start as usize..info.data.end as usize;
+        let data = self.map.get(range).unwrap_or_default();
+        let tensor = Tensor::f_from_data_size(data, shape, kind)
             .and_then(|tensor| tensor.f_to_kind(Kind::Float))
             .and_then(|tensor| tensor.f_to_device(self.device));
         match tensor {
@@ -157,6 +161,7 @@ fn belongs(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::Dtype;
     use safetensors::tensor::TensorView;
 
     fn file(dir: &Path, tensors: &[(&str, &[usize])]) -> PathBuf {

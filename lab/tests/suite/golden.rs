@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use neuronotes_lab::clip::Clip;
 use neuronotes_lab::clip::preprocess::{decode, prepare};
 use neuronotes_lab::vis::param::Spectrum;
 use neuronotes_lab::vis::transform::Draw;
@@ -29,6 +30,25 @@ fn every_layer_equals_open_clip() {
         let alone = clip.visual.forward(&golden["images"], &[layer.stage]).expect("activations");
         assert_eq!(alone.get(layer.stage).expect("an activation"), found, "{name}");
         assert!(alone.get(stages[0]).is_ok() == (stages[0] == layer.stage));
+    }
+}
+
+#[test]
+fn pytorchs_archives_hold_the_same_network_as_safetensors() {
+    let clip = small_clip();
+    let images = &tensors("clip_resnet/activations.safetensors")["images"];
+    let stages: Vec<_> = clip.architecture.layers().iter().map(|layer| layer.stage).collect();
+    let expected = clip.visual.forward(images, &stages).expect("activations");
+    for file in ["state_dict.pt", "torchscript.pt"] {
+        let path = golden("clip_resnet").join(file);
+        let other = Clip::load(&path, Device::Cpu).expect(file);
+        assert_eq!(other.architecture, clip.architecture);
+        let found = other.visual.forward(images, &stages).expect("activations");
+        for stage in &stages {
+            let (found, expected) = (found.get(*stage), expected.get(*stage));
+            let same = found.expect("an activation").equal(expected.expect("an activation"));
+            assert!(same, "{file}: {stage:?}");
+        }
     }
 }
 

@@ -1,0 +1,495 @@
+//! The part of Python's pickle that PyTorch writes: bytes in; a tree of values out.
+//!
+//! A pickle is a program that may call anything in Python. Here a call either is one of the few that
+//! rebuild tensors, and then its arguments are written down, or the file is refused: nothing is ever run.
+//! Values lie in an arena and refer to each other by index, so neither nesting nor cycles cost anything,
+//! and the number of operations bounds the memory. Knows nothing of the archive around it.
+
+use std::collections::HashMap;
+
+/// More operations than any checkpoint has; RN50x64's has tens of thousands.
+const OPERATIONS: usize = 1 << 20;
+/// More dimensions than any weight has.
+const RANK: usize = 8;
+
+/// A value; what no tensor depends on is not told apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// None, a truth value or a float.
+    Plain,
+    Int(i64),
+    Text(&'a str),
+    /// Something of Python that may be called.
+    Call(Call),
+    /// A type of storage, by its element as safetensors spells it.
+    Element(&'static str),
+    /// A class of a TorchScript module.
+    Class,
+    /// An index into [`Heap::lists`]; tuples and lists are one.
+    List(usize),
+    /// An index into [`Heap::dicts`].
+    Dict(usize),
+    /// A TorchScript module, an index into [`Heap::objects`].
+    Object(usize),
+    /// An index into [`Heap::storages`].
+    Storage(usize),
+    /// An index into [`Heap::tensors`].
+    Tensor(usize),
+}
+
+/// What may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// `torch._utils._rebuild_tensor_v2`
+    Tensor,
+    /// Returns its first argument: a parameter is a tensor, a typed list a list.
+    First,
+    /// `collections.OrderedDict`
+    Dict,
+}
+
+/// Where values lie.
+#[derive(Debug, Default)]
+pub struct Heap<'a> {
+    pub lists: Vec<Vec<Value<'a>>>,
+    pub dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
+    /// The state that each module was given.
+    pub objects: Vec<Value<'a>>,
+    pub storages: Vec<Storage<'a>>,
+    pub tensors: Vec<Tensor>,
+}
+
+/// Bytes that lie elsewhere in the archive.
+#[derive(Debug)]
+pub struct Storage<'a> {
+    /// As safetensors spells it.
+    pub element: &'static str,
+    /// Names the archive's entry.
+    pub key: &'a str,
+}
+
+/// A view of a storage, in elements. Not checked against the storage.
+#[derive(Debug)]
+pub struct Tensor {
+    pub storage: usize,
+    pub offset: u64,
+    pub shape: Vec<u64>,
+    pub strides: Vec<u64>,
+}
+
+/// Why a pickle is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PickleError {
+    #[error(
+        "it asks for Python's `{0}`, and nothing but tensors is taken from a weights file; save the model's state_dict() or a TorchScript archive of it"
+    )]
+    Refused(String),
+    #[error("it calls what it made itself, which no weights do")]
+    Call,
+    #[error("the operation {0:#04x} at byte {1} is none that PyTorch writes")]
+    Operation(u8, usize),
+    #[error("it ends in the middle")]
+    Cut,
+    #[error("it is malformed at byte {0}: {1}")]
+    Malformed(usize, &'static str),
+    #[error("it has more than {OPERATIONS} operations")]
+    Long,
+}
+
+/// Reads a whole pickle: the value it describes, and where that lies.
+///
+/// # Errors
+/// Where it is malformed, or asks for anything but tensors.
+pub fn read(bytes: &[u8]) -> Result<(Value<'_>, Heap<'_>), PickleError> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        heap: Heap::default(),
+    };
+    for _ in 0..OPERATIONS {
+        if let Some(value) = machine.step()? {
+            return Ok((value, machine.heap));
+        }
+    }
+    Err(PickleError::Long)
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    stack: Vec<Value<'a>>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value<'a>>,
+    heap: Heap<'a>,
+}
+
+impl<'a> Machine<'a> {
+    /// One operation; the value once the pickle ends.
+    fn step(&mut self) -> Result<Option<Value<'a>>, PickleError> {
+        let start = self.at;
+        let operation = self.byte()?;
+        match operation {
+            // PROTO: what a later version may write shows as an operation that is unknown.
+            0x80 => drop(self.byte()?),
+            b'.' => return self.pop().map(Some),
+            b'(' => self.marks.push(self.stack.len()),
+            b'N' | 0x88 | 0x89 => self.stack.push(Value::Plain),
+            b'G' => {
+                self.take(8)?;
+                self.stack.push(Value::Plain);
+            }
+            b'K' => {
+                let value = self.byte()?;
+                self.stack.push(Value::Int(value.into()));
+            }
+            b'M' => {
+                let value = u16::from_le_bytes(self.array()?);
+                self.stack.push(Value::Int(value.into()));
+            }
+            b'J' => {
+                let value = i32::from_le_bytes(self.array()?);
+                self.stack.push(Value::Int(value.into()));
+            }
+            0x8a => {
+                let value = self.long()?;
+                self.stack.push(Value::Int(value));
+            }
+            b'X' => {
+                let length = u32::from_le_bytes(self.array()?);
+                let bytes = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+                let value = self.text(bytes)?;
+                self.stack.push(Value::Text(value));
+            }
+            b'q' | b'r' => {
+                let index = self.index(operation == b'q')?;
+                let value = self.top()?;
+                self.memo.insert(index, value);
+            }
+            b'h' | b'j' => {
+                let index = self.index(operation == b'h')?;
+                let value = self.memo.get(&index).copied();
+                self.stack.push(value.ok_or_else(|| self.malformed("it recalls nothing"))?);
+            }
+            b')' | b']' => self.push_list(Vec::new()),
+            b't' => {
+                let items = self.since_mark()?;
+                self.push_list(items);
+            }
+            0x85..=0x87 => {
+                let count = usize::from(operation - 0x84);
+                let items = self.pop_many(count)?;
+                self.push_list(items);
+            }
+            b'}' => self.push_dict(),
+            b'a' | b'e' => {
+                let items = if operation == b'a' { self.pop_many(1)? } else { self.since_mark()? };
+                let Value::List(list) = self.top()? else {
+                    return Err(self.malformed("it appends to what is no list"));
+                };
+                self.heap.lists[list].extend(items);
+            }
+            b's' | b'u' => {
+                let items = if operation == b's' { self.pop_many(2)? } else { self.since_mark()? };
+                let Value::Dict(dict) = self.top()? else {
+                    return Err(self.malformed("it sets an item of what is no dictionary"));
+                };
+                if items.len() % 2 == 1 {
+                    return Err(self.malformed("a key has no value"));
+                }
+                let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+                self.heap.dicts[dict].extend(pairs);
+            }
+            b'c' => {
+                let module = self.line()?;
+                let name = self.line()?;
+                self.stack.push(global(module, name)?);
+            }
+            b'Q' => {
+                let id = self.pop()?;
+                let storage = self.storage(id)?;
+                self.heap.storages.push(storage);
+                self.stack.push(Value::Storage(self.heap.storages.len() - 1));
+            }
+            b'R' => {
+                let arguments = self.pop()?;
+                let function = self.pop()?;
+                self.call(function, arguments)?;
+            }
+            0x81 => {
+                let _arguments = self.pop()?;
+                if self.pop()? != Value::Class {
+                    return Err(PickleError::Call);
+                }
+                self.heap.objects.push(Value::Plain);
+                self.stack.push(Value::Object(self.heap.objects.len() - 1));
+            }
+            b'b' => {
+                let state = self.pop()?;
+                match self.top()? {
+                    Value::Object(object) => self.heap.objects[object] = state,
+                    // A state dict carries versions of its modules.
+                    Value::Dict(_) => {}
+                    _ => return Err(self.malformed("it gives a state to what can have none")),
+                }
+            }
+            other => return Err(PickleError::Operation(other, start)),
+        }
+        Ok(None)
+    }
+
+    fn call(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<(), PickleError> {
+        let (Value::Call(call), Value::List(list)) = (function, arguments) else {
+            return Err(PickleError::Call);
+        };
+        match (call, self.heap.lists[list].as_slice()) {
+            (Call::Dict, []) => self.push_dict(),
+            (Call::First, &[value, ..]) => self.stack.push(value),
+            (Call::Tensor, &[Value::Storage(storage), Value::Int(offset), shape, strides, ..]) => {
+                let offset = u64::try_from(offset)
+                    .map_err(|_| self.malformed("a tensor's offset is negative"))?;
+                let (shape, strides) = (self.sizes(shape)?, self.sizes(strides)?);
+                self.heap.tensors.push(Tensor { storage, offset, shape, strides });
+                self.stack.push(Value::Tensor(self.heap.tensors.len() - 1));
+            }
+            _ => return Err(self.malformed("a call has other arguments than PyTorch gives it")),
+        }
+        Ok(())
+    }
+
+    /// `("storage", type, key, device, elements)`
+    fn storage(&self, id: Value<'a>) -> Result<Storage<'a>, PickleError> {
+        if let Value::List(list) = id
+            && let [Value::Text("storage"), Value::Element(element), Value::Text(key), ..] =
+                self.heap.lists[list][..]
+        {
+            return Ok(Storage { element, key });
+        }
+        Err(self.malformed("a storage is not described as PyTorch does"))
+    }
+
+    fn sizes(&self, value: Value<'a>) -> Result<Vec<u64>, PickleError> {
+        let sizes = match value {
+            Value::List(list) if self.heap.lists[list].len() <= RANK => self.heap.lists[list]
+                .iter()
+                .map(|size| match size {
+                    Value::Int(size) => u64::try_from(*size).ok(),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        sizes.ok_or_else(|| self.malformed("a tensor's sizes are no short list of numbers"))
+    }
+
+    fn push_list(&mut self, items: Vec<Value<'a>>) {
+        self.heap.lists.push(items);
+        self.stack.push(Value::List(self.heap.lists.len() - 1));
+    }
+
+    fn push_dict(&mut self) {
+        self.heap.dicts.push(Vec::new());
+        self.stack.push(Value::Dict(self.heap.dicts.len() - 1));
+    }
+
+    fn pop(&mut self) -> Result<Value<'a>, PickleError> {
+        let value = self.top()?;
+        self.stack.pop();
+        Ok(value)
+    }
+
+    fn pop_many(&mut self, count: usize) -> Result<Vec<Value<'a>>, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(count) {
+            Some(from) if from >= floor => Ok(self.stack.split_off(from)),
+            _ => Err(self.malformed("it takes what is not there")),
+        }
+    }
+
+    /// The topmost value above the last mark.
+    fn top(&self) -> Result<Value<'a>, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        let value = self.stack.get(floor..).and_then(<[_]>::last).copied();
+        value.ok_or_else(|| self.malformed("it takes what is not there"))
+    }
+
+    fn since_mark(&mut self) -> Result<Vec<Value<'a>>, PickleError> {
+        let mark = self.marks.pop().ok_or_else(|| self.malformed("it lacks a mark"))?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn index(&mut self, short: bool) -> Result<u32, PickleError> {
+        Ok(if short { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) })
+    }
+
+    /// Little-endian with a sign, of as many bytes as the first one says.
+    fn long(&mut self) -> Result<i64, PickleError> {
+        let length = usize::from(self.byte()?);
+        let bytes = self.take(length)?;
+        if length > 8 {
+            return Err(self.malformed("a number has more than 64 bits"));
+        }
+        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut all = [if negative { 0xff } else { 0 }; 8];
+        all[..length].copy_from_slice(bytes);
+        Ok(i64::from_le_bytes(all))
+    }
+
+    fn line(&mut self) -> Result<&'a str, PickleError> {
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().position(|&byte| byte == b'\n').ok_or(PickleError::Cut)?;
+        let bytes = self.take(length + 1)?;
+        self.text(&bytes[..length])
+    }
+
+    fn text(&self, bytes: &'a [u8]) -> Result<&'a str, PickleError> {
+        std::str::from_utf8(bytes).map_err(|_| self.malformed("a text is not UTF-8"))
+    }
+
+    fn byte(&mut self) -> Result<u8, PickleError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
+        self.take(N)?.try_into().map_err(|_| PickleError::Cut)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
+        let end = self.at.checked_add(length).ok_or(PickleError::Cut)?;
+        let bytes = self.bytes.get(self.at..end).ok_or(PickleError::Cut)?;
+        self.at = end;
+        Ok(bytes)
+    }
+
+    fn malformed(&self, why: &'static str) -> PickleError {
+        PickleError::Malformed(self.at, why)
+    }
+}
+
+/// The few names of Python that weights need.
+fn global<'a>(module: &str, name: &str) -> Result<Value<'a>, PickleError> {
+    let element = |element| Ok(Value::Element(element));
+    match (module, name) {
+        ("torch._utils", "_rebuild_tensor_v2") => Ok(Value::Call(Call::Tensor)),
+        ("torch._utils", "_rebuild_parameter") => Ok(Value::Call(Call::First)),
+        (
+            "torch.jit._pickle",
+            "build_intlist" | "build_tensorlist" | "build_doublelist" | "build_boollist"
+            | "restore_type_tag",
+        ) => Ok(Value::Call(Call::First)),
+        ("collections", "OrderedDict") => Ok(Value::Call(Call::Dict)),
+        ("torch", "DoubleStorage") => element("F64"),
+        ("torch", "FloatStorage") => element("F32"),
+        ("torch", "HalfStorage") => element("F16"),
+        ("torch", "BFloat16Storage") => element("BF16"),
+        ("torch", "LongStorage") => element("I64"),
+        ("torch", "IntStorage") => element("I32"),
+        ("torch", "ShortStorage") => element("I16"),
+        ("torch", "CharStorage") => element("I8"),
+        ("torch", "ByteStorage") => element("U8"),
+        ("torch", "BoolStorage") => element("BOOL"),
+        _ if module == "__torch__" || module.starts_with("__torch__.") => Ok(Value::Class),
+        _ => {
+            // What a file may put into a message is short and printable.
+            let shown: String = format!("{module}.{name}").chars().take(80).collect();
+            Err(PickleError::Refused(shown.escape_debug().to_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> String {
+        let started = std::time::Instant::now();
+        let error = read(bytes).expect_err("refused").to_string();
+        assert!(started.elapsed().as_secs() < 2, "{error}");
+        error
+    }
+
+    #[test]
+    fn what_a_pickle_could_run_is_named_and_not_run() {
+        let system = refused(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.");
+        assert!(system.contains("asks for Python's `os.system`"), "{system}");
+        let eval = refused(b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.");
+        assert!(eval.contains("`builtins.eval`"), "{eval}");
+        let posix = refused(b"\x80\x02(cposix\nsystem\nX\x02\x00\x00\x00lsQ.");
+        assert!(posix.contains("`posix.system`"), "{posix}");
+        let alike = refused(b"\x80\x02c__torch__evil\nsystem\n.");
+        assert!(alike.contains("`__torch__evil.system`"), "{alike}");
+        let terminal = refused(b"\x80\x02c\x1b[2J\nx\n.");
+        assert!(!terminal.contains('\x1b'), "{terminal}");
+    }
+
+    #[test]
+    fn only_what_is_known_is_called() {
+        let text = refused(b"\x80\x02X\x02\x00\x00\x00ls)R.");
+        assert!(text.contains("calls what it made itself"), "{text}");
+        refused(b"\x80\x02c__torch__\nM\n)R.");
+        refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
+        refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
+        refused(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.");
+        // Operations that look names up at run time: STACK_GLOBAL, INST, OBJ, EXT1.
+        for operation in [0x93, b'i', b'o', 0x82] {
+            let error = refused(&[0x80, 2, operation]);
+            assert!(error.contains("is none that PyTorch writes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn malformed_pickles_are_errors() {
+        for bytes in [
+            &b""[..],
+            b"\x80",
+            b".",
+            b"t",
+            b"(K\x01",
+            b"(.",
+            b"K\x01(a",
+            b"h\x07.",
+            b"q\x00",
+            b"X\xff\xff\xff\xffa",
+            b"X\x01\x00\x00\x00\xff.",
+            b"\x8a\x09123456789.",
+            b"cos",
+            b"Q",
+            b"K\x01Q.",
+            b"K\x01K\x02s.",
+            b"K\x01}b.",
+            b"\x86.",
+        ] {
+            refused(bytes);
+        }
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        // A list in a list in a list, and the same by way of modules' states.
+        let mut deep = vec![b']'; 400_000];
+        deep.extend([b'a'; 399_999]);
+        deep.push(b'.');
+        assert!(read(&deep).is_ok(), "nesting costs nothing");
+        assert_eq!(refused(&vec![b'('; 8 << 20]), PickleError::Long.to_string());
+        assert_eq!(refused(&vec![b'}'; 8 << 20]), PickleError::Long.to_string());
+        // A list that holds itself.
+        assert!(read(b"]q\x00h\x00a.").is_ok());
+    }
+
+    #[test]
+    fn numbers_have_their_sign() {
+        for (bytes, number) in [
+            (&b"K\xff."[..], 255),
+            (b"M\xff\xff.", 65_535),
+            (b"J\xff\xff\xff\xff.", -1),
+            (b"\x8a\x00.", 0),
+            (b"\x8a\x01\xff.", -1),
+            (b"\x8a\x02\xff\x00.", 255),
+        ] {
+            assert_eq!(read(bytes).expect("a number").0, Value::Int(number));
+        }
+    }
+}
