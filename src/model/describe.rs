@@ -22,6 +22,7 @@ pub fn describe(
                 "running_mean",
                 "running_var",
                 "num_batches_tracked",
+                "attn_mask",
                 "input_resolution",
                 "context_length",
                 "vocab_size",

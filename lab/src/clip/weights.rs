@@ -141,7 +141,8 @@ impl Weights {
 }
 
 /// Whether a tensor that nobody asked for may be there: the text tower, the logits' scale, sizes that
-/// OpenAI's files carry as tensors, and PyTorch's counter of training batches.
+/// OpenAI's files carry as tensors, PyTorch's counter of training batches, and the text tower's causal mask,
+/// which open_clip's archives carry although it is no weight.
 fn belongs(name: &str) -> bool {
     let text = [
         "token_embedding.weight",
@@ -156,6 +157,7 @@ fn belongs(name: &str) -> bool {
         || name.starts_with("transformer.")
         || name.starts_with("ln_final.")
         || name.ends_with(".num_batches_tracked")
+        || name == "attn_mask"
 }
 
 #[cfg(test)]
@@ -190,6 +192,7 @@ mod tests {
                 ("visual.conv1.weight", &[4, 3]),
                 ("transformer.resblocks.0.ln_1.bias", &[2]),
                 ("visual.bn1.num_batches_tracked", &[1]),
+                ("attn_mask", &[2, 2]),
             ],
         );
         let mut weights = Weights::open(&path, Device::Cpu).expect("a file");
