@@ -226,7 +226,7 @@ fn drawn(
         layer_shown: &measurement.layer_shown,
     };
     Some(match figure::drawing(kind, &context) {
-        Ok((_, drawing)) => {
+        Ok(drawing) => {
             let scans = measurement.request.uses.iter();
             let seconds: Vec<f64> = scans
                 .filter_map(|scan| workspace.store.record(&scan.key()))

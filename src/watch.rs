@@ -4,9 +4,10 @@
 //! again, and looking compares bytes. Access events are discarded at once. Output, store and data sets are
 //! never watched.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{Config, Event, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
 
@@ -19,10 +20,15 @@ const LONGEST: Duration = Duration::from_millis(250);
 /// How often a file system without events is looked at.
 const POLL: Duration = Duration::from_millis(700);
 
+/// A folder's number in its file system, and when it was made, since numbers are given out again.
+type Identity = (u64, Option<SystemTime>);
+
 /// A watch over a garden.
 pub struct Watch {
     root: PathBuf,
     watcher: Box<dyn Watcher + Send>,
+    /// The folders that are watched, by their names in the garden.
+    covered: BTreeMap<&'static str, Identity>,
     /// How it works, for a person.
     pub how: &'static str,
 }
@@ -34,6 +40,10 @@ impl std::fmt::Debug for Watch {
 }
 
 impl Watch {
+    fn new(root: &Path, watcher: Box<dyn Watcher + Send>, how: &'static str) -> Self {
+        Self { root: root.to_owned(), watcher, covered: BTreeMap::new(), how }
+    }
+
     /// Watches the garden in `root`; `changed` is called, on another thread, whenever it is time to look.
     ///
     /// # Errors
@@ -47,8 +57,7 @@ impl Watch {
         };
         let native = RecommendedWatcher::new(handler.clone(), Config::default());
         if let Ok(watcher) = native {
-            let mut watch =
-                Self { root: root.to_owned(), watcher: Box::new(watcher), how: "file events" };
+            let mut watch = Self::new(root, Box::new(watcher), "file events");
             if watch.cover().is_ok() {
                 return Ok(watch);
             }
@@ -56,26 +65,44 @@ impl Watch {
         let config = Config::default().with_poll_interval(POLL).with_compare_contents(true);
         let watcher = PollWatcher::new(handler, config)?;
         let how = "looking every 0.7 s, since this file system gives no events";
-        let mut watch = Self { root: root.to_owned(), watcher: Box::new(watcher), how };
+        let mut watch = Self::new(root, Box::new(watcher), how);
         watch.cover()?;
         Ok(watch)
     }
 
     /// Watches the folders that are there; to be called again after a change, since a folder that was
-    /// removed and made again is another folder.
+    /// removed and made again is another folder. Those already watched cost nothing.
     ///
     /// # Errors
     /// Where the garden's own folder cannot be watched.
     pub fn cover(&mut self) -> notify::Result<()> {
-        self.watcher.watch(&self.root, RecursiveMode::NonRecursive)?;
-        for folder in [NOTES, TEMPLATES] {
-            let path = self.root.join(folder);
-            if path.is_dir() {
-                self.watcher.watch(&path, RecursiveMode::Recursive)?;
+        for (name, mode) in [
+            ("", RecursiveMode::NonRecursive),
+            (NOTES, RecursiveMode::Recursive),
+            (TEMPLATES, RecursiveMode::Recursive),
+        ] {
+            let path = self.root.join(name);
+            let found = identity(&path);
+            if found.is_some() && self.covered.get(name) != found.as_ref() {
+                self.watcher.watch(&path, mode)?;
+            }
+            match found {
+                Some(found) => drop(self.covered.insert(name, found)),
+                None => drop(self.covered.remove(name)),
             }
         }
         Ok(())
     }
+}
+
+/// What tells a folder from another one at its place; `None` where there is none.
+fn identity(path: &Path) -> Option<Identity> {
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((number, meta.created().ok()))
 }
 
 /// Whether anything may have changed. An overflow of the system's queue carries no path and always does.

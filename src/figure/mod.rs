@@ -147,7 +147,7 @@ impl DrawContext<'_> {
 ///
 /// # Errors
 /// Where the stored result cannot be drawn.
-pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<(Digest, Drawing), String> {
+pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String> {
     let inputs = serde_json::json!({
         "result": context.record.result_digest(),
         "presentation": context.presentation,
@@ -158,14 +158,14 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<(Digest, Drawin
     let key = Digest::of(canonical_json(&inputs).as_bytes());
     let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
     if let Some(drawing) = stored {
-        return Ok((key, drawing));
+        return Ok(drawing);
     }
     let drawing = (kind.draw)(context)?;
     if let Ok(json) = serde_json::to_vec(&drawing) {
         // A drawing that cannot be kept is drawn again next time; the page is right all the same.
         let _ = context.store.put_figure(&key, &json);
     }
-    Ok((key, drawing))
+    Ok(drawing)
 }
 
 impl Drawing {

@@ -80,6 +80,11 @@
       old.replaceWith(document.adoptNode(fresh));
       return;
     }
+    // A measurement that goes on keeps its picture and its bar, which came as news and stand in no page.
+    const room = (figure) => figure.getAttribute("aria-busy") && figure.querySelector(".waiting-room");
+    if (old.dataset.key && old.dataset.key === fresh.dataset.key && room(old) && room(fresh)) {
+      room(fresh).replaceWith(room(old).cloneNode(true));
+    }
     const kept = (name) => name === "open" && old.nodeName === "DETAILS";
     for (const { name } of [...old.attributes]) {
       if (!fresh.hasAttribute(name) && !kept(name)) old.removeAttribute(name);

@@ -44,6 +44,8 @@ pub struct Session {
     pages: BTreeMap<String, (Digest, Arc<[u8]>)>,
     problems: Vec<Diagnostic>,
     config_text: String,
+    /// The device that the lab was started for.
+    device: String,
 }
 
 impl Session {
@@ -56,6 +58,7 @@ impl Session {
     ) -> Self {
         Self {
             config_text: workspace.config_text.clone(),
+            device: workspace.config.device.clone(),
             workspace,
             board,
             sender,
@@ -112,7 +115,10 @@ impl Session {
         if self.config_text != self.workspace.config_text {
             self.config_text.clone_from(&self.workspace.config_text);
             self.progress.failed.clear();
-            // Another device may have been asked for.
+        }
+        // What is being measured goes on, unless another device is asked for.
+        if self.device != self.workspace.config.device {
+            self.device.clone_from(&self.workspace.config.device);
             self.end_lab();
         }
         if self.lab.is_none() {

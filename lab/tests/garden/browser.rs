@@ -172,6 +172,17 @@ fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
     let first = value(&tab, &format!("{picture}.src"));
     wait(&tab, &format!("{picture}.src !== {first}"));
 
+    // Another title: the page shows it, and what is being measured goes on and is not begun again.
+    let step = "Number(/step (\\d+) of/.exec(document.querySelector('#vis [data-status]')?.textContent)?.[1])";
+    wait(&tab, &format!("{step} > 20"));
+    let before = value(&tab, step).as_u64().expect("a step");
+    let config = garden.read("neuronotes.yaml").replace("A test garden", "Another title");
+    garden.write("neuronotes.yaml", &config);
+    wait(&tab, "document.title.includes('Another title')");
+    let after = value(&tab, step).as_u64().expect("a step");
+    assert!(after >= before, "{after} after {before}");
+    assert_eq!(value(&tab, &format!("{picture}.hidden")), false, "the picture stays");
+
     // An edit while it runs: what is no longer wanted stops, and the new figure appears in its place.
     garden.note("a.md", &format!("# A note\n\n{}", vis(3, 4)));
     wait(&tab, "document.querySelector('#vis.done img')?.naturalWidth > 0");
