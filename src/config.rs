@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use crate::catalogue::{self, Known};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::sha256::Sha256;
 use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value};
 
@@ -21,7 +23,7 @@ pub struct Config {
     /// Markdown: the line that appears after every note.
     pub footer: Option<String>,
     /// By name.
-    pub models: BTreeMap<String, Source>,
+    pub models: BTreeMap<String, Weights>,
     /// By name.
     pub datasets: BTreeMap<String, Source>,
     /// What blocks leave out.
@@ -30,7 +32,27 @@ pub struct Config {
     pub device: String,
 }
 
-/// Weights or data on disk.
+/// A model's weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// Where they are.
+    pub place: Place,
+    /// What their file must be, where that is written.
+    pub sha256: Option<Sha256>,
+    /// The name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+/// Where weights are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// In a file.
+    File(Source),
+    /// Where `neuronotes model fetch` puts those that go by their name.
+    Known(&'static Known),
+}
+
+/// A file or folder on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Absolute, or relative to the process as the garden's root is.
@@ -147,8 +169,8 @@ impl Reader<'_> {
                     Some(device) if is_device(&device) => config.device = device,
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
                 },
-                "models" => config.models = self.sources(entry),
-                "datasets" => config.datasets = self.sources(entry),
+                "models" => config.models = self.each(entry, Self::model),
+                "datasets" => config.datasets = self.each(entry, Self::dataset),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }
@@ -186,43 +208,99 @@ impl Reader<'_> {
         }
     }
 
-    fn sources(&mut self, entry: &Entry) -> BTreeMap<String, Source> {
-        let mut sources = BTreeMap::new();
+    fn each<T>(
+        &mut self,
+        entry: &Entry,
+        read: fn(&mut Self, &Entry) -> Option<T>,
+    ) -> BTreeMap<String, T> {
         let Some(entries) = entry.node.entries() else {
             self.wrong(&entry.node, &entry.key, "a mapping of names to paths");
-            return sources;
+            return BTreeMap::new();
         };
-        for named in entries {
-            let span = self.key_span(named);
-            let written = match &named.node.value {
-                Value::Text(path) => Some(path.clone()),
-                Value::Map(fields) => {
-                    let mut path = None;
-                    for field in fields {
-                        match field.key.as_str() {
-                            "path" => path = self.text(field),
-                            _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
+        let read = |named: &Entry| Some((named.key.clone(), read(self, named)?));
+        entries.iter().filter_map(read).collect()
+    }
+
+    fn model(&mut self, named: &Entry) -> Option<Weights> {
+        let span = self.key_span(named);
+        let (mut path, mut sha256) = (None, None);
+        match &named.node.value {
+            Value::Text(text) => path = Some(text.clone()),
+            Value::Null => {}
+            Value::Map(fields) => {
+                for field in fields {
+                    match field.key.as_str() {
+                        // Where `path:` stands with nothing behind it, its file was forgotten.
+                        "path" => path = self.text(field).or(Some(String::new())),
+                        "sha256" => sha256 = self.sha256(field),
+                        _ => {
+                            let known = ["path", "sha256"];
+                            self.unknown(field, &format!("`{}`", named.key), &known);
                         }
                     }
-                    path
                 }
-                _ => None,
-            };
-            let Some(written) = written else {
-                let message = format!("`{}` does not say its `path`", named.key);
-                let hint = format!("for instance {}: {{ path: … }}", named.key);
-                self.problems.push(self.at.error(span, message).hint(hint));
-                continue;
-            };
-            if escapes(&written) {
-                let message = format!("`{written}` leaves the garden");
-                let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
-                self.problems.push(self.at.error(span.clone(), message).hint(hint));
             }
-            let path = self.root.join(&written);
-            sources.insert(named.key.clone(), Source { path, written, span });
+            _ => {
+                self.wrong(&named.node, &named.key, "a path or a mapping");
+                return None;
+            }
         }
-        sources
+        let place = match (path, catalogue::find(&named.key)) {
+            (Some(path), _) => Place::File(self.source(named, path)?),
+            (None, Some(known)) => Place::Known(known),
+            (None, None) => {
+                let message =
+                    format!("`{}` has no `path`, and is no model known by name", named.key);
+                let near = catalogue::hint(&named.key).unwrap_or_default();
+                let hint =
+                    format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);
+                self.problems.push(self.at.error(span, message).hint(hint));
+                return None;
+            }
+        };
+        Some(Weights { place, sha256, span })
+    }
+
+    fn sha256(&mut self, entry: &Entry) -> Option<Sha256> {
+        let digest = entry.node.text().and_then(|text| text.parse().ok());
+        if digest.is_none() {
+            self.wrong(&entry.node, &entry.key, "64 hexadecimal digits");
+        }
+        digest
+    }
+
+    fn dataset(&mut self, named: &Entry) -> Option<Source> {
+        let mut path = None;
+        match &named.node.value {
+            Value::Text(text) => path = Some(text.clone()),
+            Value::Map(fields) => {
+                for field in fields {
+                    match field.key.as_str() {
+                        "path" => path = self.text(field),
+                        _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.source(named, path.unwrap_or_default())
+    }
+
+    /// What lies at a path, which an entry has to say.
+    fn source(&mut self, named: &Entry, written: String) -> Option<Source> {
+        let span = self.key_span(named);
+        if written.is_empty() {
+            let message = format!("`{}` does not say its `path`", named.key);
+            let hint = format!("for instance {}: {{ path: … }}", named.key);
+            self.problems.push(self.at.error(span, message).hint(hint));
+            return None;
+        }
+        if escapes(&written) {
+            let message = format!("`{written}` leaves the garden");
+            let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
+            self.problems.push(self.at.error(span.clone(), message).hint(hint));
+        }
+        Some(Source { path: self.root.join(&written), written, span })
     }
 }
 
@@ -252,9 +330,29 @@ mod tests {
                     datasets:\n  emoji: data/emoji.tar\ndefaults: { model: emoji, dataset: emoji, seed: 7 }\ndevice: cuda:1\n";
         let (config, problems) = parse(text, Path::new("/garden"));
         assert_eq!(problems, []);
-        assert_eq!(config.models["emoji"].path, Path::new("/garden/models/e.safetensors"));
+        let Place::File(source) = &config.models["emoji"].place else { panic!("a file") };
+        assert_eq!(source.path, Path::new("/garden/models/e.safetensors"));
         assert_eq!(config.datasets["emoji"].path, Path::new("/garden/data/emoji.tar"));
         assert_eq!((config.defaults.seed, config.device.as_str()), (7, "cuda:1"));
+    }
+
+    #[test]
+    fn a_known_name_needs_no_path() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let text = format!(
+            "models:\n  RN50x4: {{}}\n  vit-b-32:\n  RN50: {{ path: a.pt, sha256: {digest} }}\n"
+        );
+        let (config, problems) = parse(&text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        let named = |name: &str| match &config.models[name].place {
+            Place::Known(known) => known.name,
+            Place::File(source) => &source.written,
+        };
+        assert_eq!(
+            (named("RN50x4"), named("vit-b-32"), named("RN50")),
+            ("RN50x4", "ViT-B/32", "a.pt")
+        );
+        assert_eq!(config.models["RN50"].sha256.expect("a digest").to_string(), digest);
     }
 
     #[test]
@@ -263,6 +361,11 @@ mod tests {
             "titel: x\n",
             "device: gpu\n",
             "models:\n  a: {}\n",
+            "models:\n  RN50x3: {}\n",
+            "models:\n  RN50x4: { path: }\n",
+            "models:\n  RN50x4: [a]\n",
+            "models:\n  RN50x4: { sha256: 12 }\n",
+            "datasets:\n  RN50x4: {}\n",
             "models:\n  a: ../../weights\n",
             "models:\n  emoji: m\ndefaults: {model: emojis}\n",
             "defaults: {seed: -1}\n",
