@@ -112,13 +112,13 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
 
 /// What is there of a known model's weights.
 fn state(folder: &Path, known: &Known) -> String {
-    let whole = DecimalBytes(known.bytes);
+    let whole = (known.bytes as f64 / 1e6).round();
     match status(folder, known.file) {
         Status::There(bytes) => {
             format!("{} ({})", folder.join(known.file).display(), DecimalBytes(bytes))
         }
-        Status::Partly(bytes) => format!("fetched {} of about {whole}", DecimalBytes(bytes)),
-        Status::Missing => format!("missing (about {whole})"),
+        Status::Partly(bytes) => format!("fetched {} of about {whole} MB", DecimalBytes(bytes)),
+        Status::Missing => format!("missing (about {whole} MB)"),
     }
 }
 

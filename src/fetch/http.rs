@@ -112,6 +112,8 @@ fn trouble(url: &str, error: &Error) -> Trouble {
             | ErrorKind::NetworkUnreachable
             | ErrorKind::NetworkDown
             | ErrorKind::AddrNotAvailable => unreached(&error.to_string()),
+            // The standard library has no kind for a name that does not resolve.
+            _ if error.to_string().contains("lookup address") => unreached(&error.to_string()),
             // Handshakes report certificates in this way.
             ErrorKind::InvalidData => untrusted(message),
             _ => Trouble::Broken(format!("the connection broke ({error})")),

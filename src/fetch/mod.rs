@@ -278,11 +278,14 @@ impl Fetch {
                     }
                     let pause = self.patience.pauses.get(failures);
                     let (Some(pause), true) = (pause, attempts < self.patience.attempts) else {
-                        let kept = indicatif::DecimalBytes(part.length());
-                        return Err(FetchError::new(
-                            format!("{url} broke off {attempts} times ({cause})"),
-                            format!("{kept} came and are kept: the same command goes on there"),
-                        ));
+                        let hint = match part.length() {
+                            0 => from(),
+                            kept => {
+                                format!("{kept} bytes are kept: the same command goes on there")
+                            }
+                        };
+                        let message = format!("{url} broke off {attempts} times ({cause})");
+                        return Err(FetchError::new(message, hint));
                     };
                     failures += 1;
                     watcher.say(&format!("{cause}; again in {} s", pause.as_secs_f32()));
