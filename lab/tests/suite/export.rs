@@ -58,7 +58,8 @@ fn all_that_a_model_makes_of_pixels_is_written() {
         let (found, golden) = (read(&out), tensors(&format!("{network}/activations.safetensors")));
         let mut checked = 0;
         for (name, expected) in &golden {
-            let name = if name == "gradient" { format!("gradient/{gradient}") } else { name.clone() };
+            let name =
+                if name == "gradient" { format!("gradient/{gradient}") } else { name.clone() };
             if let Some(found) = found.get(&name) {
                 let error = relative_error(found, expected);
                 assert!(error <= 1e-4, "{network} {name}: {error}");
@@ -66,8 +67,10 @@ fn all_that_a_model_makes_of_pixels_is_written() {
             }
         }
         // What is left are the text tower's layers, tokens, features and logits, and what GELU would give.
-        let texts = golden.keys().filter(|name| !name.contains("visual") && !name.contains("gelu."));
-        let texts = texts.filter(|name| !["pixels", "image_features", "gradient"].contains(&name.as_str()));
+        let texts =
+            golden.keys().filter(|name| !name.contains("visual") && !name.contains("gelu."));
+        let texts =
+            texts.filter(|name| !["pixels", "image_features", "gradient"].contains(&name.as_str()));
         assert_eq!(checked + texts.count() + 2, golden.len(), "{network}");
         let listed = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(listed.contains("image_features [") && listed.contains(layer), "{listed}");
