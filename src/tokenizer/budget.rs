@@ -10,8 +10,8 @@ pub struct Budget {
 /// Every text may be gone over this many times.
 const PASSES: usize = 64;
 
-/// A short text may be gone over until this many characters were looked at; no text of 5,000 characters can
-/// need more.
+/// A text may besides be gone over until this many bytes were looked at: enough for all the layers for which
+/// 5,000 characters have room.
 const CHARACTERS: usize = 1 << 24;
 
 /// How deep mojibake within mojibake is followed. Every layer makes a text about twice as long.
@@ -23,7 +23,7 @@ impl Budget {
         Self { left: bytes.saturating_mul(PASSES).saturating_add(CHARACTERS), depth: 0 }
     }
 
-    /// Takes the cost of a pass over `length` characters; false where it is spent.
+    /// Takes the cost of a pass over `length` characters; false where too little is left for another.
     pub fn spend(&mut self, length: usize) -> bool {
         let enough = self.left >= length;
         self.left = self.left.saturating_sub(length.max(1));

@@ -19,13 +19,16 @@ pub fn fix_encoding(text: &str, budget: &mut Budget) -> Option<String> {
 }
 
 fn fix(mut text: Vec<char>, budget: &mut Budget) -> Vec<char> {
-    while budget.spend(text.len()) {
+    // The first layer is taken off always, whatever the rest of the text has cost.
+    loop {
         match step(&text, budget) {
             Some(fixed) if fixed != text => text = fixed,
-            _ => break,
+            _ => return text,
+        }
+        if !budget.spend(text.len()) {
+            return text;
         }
     }
-    text
 }
 
 /// One layer less, or `None` where nothing is to be done.

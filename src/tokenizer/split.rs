@@ -17,7 +17,7 @@ pub enum Piece<'a> {
 pub fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(char::is_whitespace);
+        rest = rest.trim_start_matches(is_gap);
         let length = length(rest)?;
         let (piece, after) = rest.split_at(length);
         rest = after;
@@ -33,6 +33,12 @@ const START: &str = "<start_of_text>";
 const END: &str = "<end_of_text>";
 const ENDINGS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
+/// Whether a character is in no piece: spaces, and the iota below a letter where it stands by itself. That is
+/// no letter, but its capital is one, and open_clip's expression, which looks at both, passes it over.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '\u{345}'
+}
+
 /// The bytes of the first piece, or `None` at the end. The first kind that fits is taken.
 fn length(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
@@ -46,7 +52,7 @@ fn length(text: &str) -> Option<usize> {
     Some(match first {
         c if is_letter(c) => run(is_letter),
         c if is_number(c) => c.len_utf8(),
-        _ => run(|c| !c.is_whitespace() && !is_letter(c) && !is_number(c)),
+        _ => run(|c| !is_gap(c) && !is_letter(c) && !is_number(c)),
     })
 }
 
@@ -83,6 +89,7 @@ mod tests {
             ["a", "(start)", "b", "!<", "end", "_", "of", "_", "text", ">"]
         );
         assert_eq!(words("<ſtart_of_text>"), ["<ſtart_of_text>"]);
+        assert_eq!(words("!\u{345}! a\u{345}"), ["!", "!", "a"]);
         assert_eq!(words("  "), [""; 0]);
     }
 }

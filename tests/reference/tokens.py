@@ -4,8 +4,8 @@ gives them, and for every twentieth the tokens themselves. With `merges` it writ
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
     venv/bin/python tests/reference/tokens.py                          # the golden lines
     venv/bin/python tests/reference/tokens.py merges                   # the vocabulary
-    venv/bin/python tests/reference/tokens.py 7 100000 /tmp/more.jsonl # more lines, of another seed
-    NEURONOTES_TOKENS=/tmp/more.jsonl cargo test --release --test tokens
+    venv/bin/python tests/reference/tokens.py 7 100000 more.jsonl # more lines, of another seed
+    NEURONOTES_TOKENS=more.jsonl cargo test --release --test tokens
 """
 
 import gzip
