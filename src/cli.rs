@@ -1,6 +1,8 @@
 //! Arguments in, an exit code out: 0 where all is well, 1 where something in the garden is wrong, 2 where
 //! the command itself could not work.
 
+mod model;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,9 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::analysis::KINDS;
 use crate::build::{self, Options, Report};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::{Header, describe};
 use crate::progress::Bars;
-use crate::resource::Resources;
 use crate::workspace::Workspace;
 use crate::{document, scaffold, suggest};
 
@@ -69,26 +69,15 @@ enum Command {
         /// The folder; it must not exist yet, or be empty
         dir: PathBuf,
     },
-    /// Show the configured models: their sizes, and every layer that a note can name
+    /// List models, fetch their weights, and show every layer that a note can name
     Model {
         #[command(subcommand)]
-        command: ModelCommand,
+        command: model::Command,
     },
     /// Document the analyses that a note can ask for
     Kinds {
         /// Only this one, with all its fields
         kind: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum ModelCommand {
-    /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
-    Info {
-        /// A name out of `models:` in `neuronotes.yaml` [default: the one in `defaults:`]
-        name: Option<String>,
-        #[command(flatten)]
-        garden: Garden,
     },
 }
 
@@ -150,8 +139,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             println!("    neuronotes serve --root {}", dir.display());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Model { command: ModelCommand::Info { name, garden } } => {
-            print(&model_info(&root(garden.root)?, name)?);
+        Command::Model { command } => {
+            model::run(command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: None } => {
@@ -177,8 +166,7 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         return Ok(root);
     }
     let here = std::env::current_dir()?;
-    let is_garden = |folder: &&Path| folder.join(crate::config::FILE).is_file();
-    match here.ancestors().find(is_garden) {
+    match nearest_garden(&here) {
         Some(root) => Ok(root.to_owned()),
         None => anyhow::bail!(
             "neither {} nor a folder above it has a `{}`\nhint: `neuronotes new DIR` makes a garden",
@@ -188,23 +176,8 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     }
 }
 
-fn model_info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
-    let mut workspace = Workspace::open(root)?;
-    let models = &workspace.config.models;
-    let only = (models.len() == 1).then(|| models.keys().next().cloned()).flatten();
-    let Some(name) = name.or(workspace.config.defaults.model.clone()).or(only) else {
-        let names: Vec<String> = models.keys().cloned().collect();
-        anyhow::bail!("name a model\nhint: known: {}", suggest::quoted(&names, "and"));
-    };
-    let found = Resources::default().model(&workspace.config, &mut workspace.digests, &name);
-    let model = found.map_err(|error| {
-        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        anyhow::anyhow!("{}{hint}", error.message)
-    })?;
-    let file = workspace.config.models[&name].written.clone();
-    let header = Header::read(&model.reference.path)?;
-    workspace.save_digests();
-    Ok(describe(&file, &model.reference, &header, &model.architecture))
+fn nearest_garden(here: &Path) -> Option<&Path> {
+    here.ancestors().find(|folder| folder.join(crate::config::FILE).is_file())
 }
 
 /// Standard output that somebody stopped reading is no error.

@@ -1,4 +1,4 @@
-//! Content digests: bytes or files in, BLAKE3 out. Knows nothing of notes, requests or the store.
+//! Content digests: bytes or files in, BLAKE3 out, and SHA-256 where a publisher named one. Knows nothing of notes, requests or the store.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +9,8 @@ use std::str::FromStr;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
+
+use crate::sha256::Sha256;
 
 /// A BLAKE3 digest of 32 bytes, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +94,24 @@ struct Known {
     size: u64,
     modified_ns: u128,
     digest: Digest,
+    /// Only of files that somebody asked it of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<Sha256>,
+}
+
+impl Known {
+    fn is(&self, stamp: (u64, u128)) -> bool {
+        (self.size, self.modified_ns) == stamp
+    }
+}
+
+/// Size, modification time in nanoseconds, and whether the file has not changed for two seconds.
+fn stamp(path: &Path) -> io::Result<((u64, u128), bool)> {
+    let meta = fs::metadata(path)?;
+    let modified = meta.modified()?;
+    let modified_ns = modified.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    let settled = modified.elapsed().is_ok_and(|age| age.as_secs() >= 2);
+    Ok(((meta.len(), modified_ns), settled))
 }
 
 impl FileDigests {
@@ -124,22 +144,37 @@ impl FileDigests {
     /// # Errors
     /// Whatever opening or reading the file gives.
     pub fn digest(&mut self, path: &Path) -> io::Result<Digest> {
-        let meta = fs::metadata(path)?;
-        let modified = meta.modified()?;
-        let modified_ns = modified.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-        if let Some(known) = self.known.get(path)
-            && known.size == meta.len()
-            && known.modified_ns == modified_ns
-        {
+        let (stamp, settled) = stamp(path)?;
+        if let Some(known) = self.known.get(path).filter(|known| known.is(stamp)) {
             return Ok(known.digest);
         }
         let digest = Digest::of_file(path)?;
-        let settled = modified.elapsed().is_ok_and(|age| age.as_secs() >= 2);
         if settled {
-            self.known.insert(path.to_owned(), Known { size: meta.len(), modified_ns, digest });
+            let (size, modified_ns) = stamp;
+            let known = Known { size, modified_ns, digest, sha256: None };
+            self.known.insert(path.to_owned(), known);
             self.dirty = true;
         }
         Ok(digest)
+    }
+
+    /// The SHA-256 of the file at `path`, remembered as [`FileDigests::digest`] is, and beside it.
+    ///
+    /// # Errors
+    /// Whatever opening or reading the file gives.
+    pub fn sha256(&mut self, path: &Path) -> io::Result<Sha256> {
+        self.digest(path)?;
+        let (stamp, _) = stamp(path)?;
+        let known = self.known.get_mut(path).filter(|known| known.is(stamp));
+        if let Some(sha256) = known.as_ref().and_then(|known| known.sha256) {
+            return Ok(sha256);
+        }
+        let sha256 = Sha256::of_file(path)?;
+        if let Some(known) = known {
+            known.sha256 = Some(sha256);
+            self.dirty = true;
+        }
+        Ok(sha256)
     }
 
     /// The digest of a folder: of the list of its files, sorted by path, each with its digest.
@@ -196,6 +231,33 @@ mod tests {
         fs::write(&path, b"two").expect("write");
         assert_ne!(digests.digest(&path).expect("digest"), one);
         assert_eq!(one, Digest::of(b"one"));
+    }
+
+    #[test]
+    fn a_sha256_is_remembered_until_the_file_changes() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (path, state) = (dir.path().join("weights"), dir.path().join("digests.json"));
+        let write = |text: &str, age: u64| {
+            fs::write(&path, text).expect("write");
+            let file = fs::File::options().write(true).open(&path).expect("a file");
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+            file.set_modified(then).expect("another time");
+        };
+        write("one", 100);
+        let mut digests = FileDigests::default();
+        let one = digests.sha256(&path).expect("a digest");
+        digests.save(&state).expect("saved");
+        // A digest that is plainly another one shows that what was saved is what is asked.
+        let other = Sha256::constant(&"0".repeat(64));
+        let text =
+            fs::read_to_string(&state).expect("text").replace(&one.to_string(), &other.to_string());
+        fs::write(&state, text).expect("write");
+        let mut digests = FileDigests::load(&state);
+        assert_eq!(digests.sha256(&path).expect("a digest"), other);
+        write("two", 50);
+        let two = digests.sha256(&path).expect("a digest");
+        assert_eq!(two, Sha256::of_file(&path).expect("a digest"));
+        assert_ne!(two, one);
     }
 
     #[test]

@@ -3,12 +3,15 @@
 
 pub mod analysis;
 pub mod build;
+pub mod cache;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod dates;
 pub mod diagnostic;
 pub mod digest;
 pub mod document;
+pub mod fetch;
 pub mod figure;
 pub mod file;
 pub mod garden;
@@ -26,9 +29,11 @@ pub mod render;
 pub mod request;
 pub mod resource;
 pub mod scaffold;
+pub mod sha256;
 pub mod site;
 pub mod store;
 pub mod suggest;
+pub mod tokenizer;
 pub mod view;
 pub mod watch;
 pub mod workspace;

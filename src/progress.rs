@@ -1,10 +1,11 @@
-//! Measurements in a terminal: a bar with a rate and the time left; a line each where there is no terminal.
+//! Measurements and fetches in a terminal: a bar with a rate and the time left; lines where there is no terminal.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::fetch::{self, Doing};
 use crate::measure::Watcher;
 use crate::protocol::Event;
 use crate::request::Request;
@@ -106,5 +107,123 @@ impl Watcher for Bars {
                 self.say(&format!("  failed   {what}: {first}"));
             }
         }
+    }
+}
+
+/// Without a terminal, a fetch says how far it is as often as this.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Tells people how a fetch goes, on standard error.
+#[derive(Debug)]
+pub struct Transfer {
+    name: String,
+    terminal: bool,
+    current: Option<Stretch>,
+}
+
+/// Bytes that come without a break.
+#[derive(Debug)]
+struct Stretch {
+    doing: Doing,
+    bar: ProgressBar,
+    begun: Instant,
+    first: u64,
+    said: Instant,
+}
+
+impl Transfer {
+    /// Of what people call `name`.
+    pub fn of(name: &str) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { name: name.to_owned(), terminal, current: None }
+    }
+
+    fn begin(&self, doing: Doing, done: u64, total: Option<u64>) -> Stretch {
+        let bar = if self.terminal { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let template = match total {
+            Some(_) => {
+                "  {msg} [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            }
+            None => "  {msg} {decimal_bytes}, {decimal_bytes_per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(format!("{} {}", word(doing), self.name));
+        // What is there already came in no time, and is no part of the rate.
+        bar.set_position(done);
+        bar.reset_eta();
+        bar.enable_steady_tick(Duration::from_millis(500));
+        let now = Instant::now();
+        Stretch { doing, bar, begun: now, first: done, said: now }
+    }
+}
+
+fn word(doing: Doing) -> &'static str {
+    match doing {
+        Doing::Checking => "checking",
+        Doing::Fetching => "fetching",
+        Doing::Copying => "copying",
+    }
+}
+
+/// `12.1 MB of 421.3 MB, 3.2 MB/s, 2 minutes left`, as far as that is known.
+fn line(done: u64, total: Option<u64>, came: u64, took: Duration) -> String {
+    let rate = came as f64 / took.as_secs_f64().max(1e-3);
+    let whole = total.map(|total| format!(" of {}", DecimalBytes(total))).unwrap_or_default();
+    let left = total.filter(|_| rate > 0.0).map(|total| {
+        let seconds = (total.saturating_sub(done) as f64 / rate).min(1e9);
+        format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
+    });
+    let left = left.unwrap_or_default();
+    format!("{}{whole}, {}/s{left}", DecimalBytes(done), DecimalBytes(rate as u64))
+}
+
+impl fetch::Watcher for Transfer {
+    fn say(&mut self, line: &str) {
+        self.rest();
+        eprintln!("{line}");
+    }
+
+    fn step(&mut self, doing: Doing, done: u64, total: Option<u64>) {
+        let current = match self.current.take() {
+            Some(current) if current.doing == doing => current,
+            _ => {
+                self.rest();
+                self.begin(doing, done, total)
+            }
+        };
+        let current = self.current.insert(current);
+        match total {
+            Some(total) => current.bar.set_length(total),
+            None => current.bar.unset_length(),
+        }
+        current.bar.set_position(done);
+        if !self.terminal && current.said.elapsed() >= EVERY {
+            let came = done.saturating_sub(current.first);
+            let line = line(done, total, came, current.begun.elapsed());
+            eprintln!("  {} {}: {line}", word(doing), self.name);
+            current.said = Instant::now();
+        }
+    }
+
+    fn rest(&mut self) {
+        if let Some(current) = self.current.take() {
+            current.bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_how_fast_and_how_long() {
+        let seconds = Duration::from_secs;
+        let half = line(210_000_000, Some(420_000_000), 10_000_000, seconds(5));
+        assert_eq!(half, "210.00 MB of 420.00 MB, 2.00 MB/s, 2 minutes left");
+        assert_eq!(line(1_000_000, None, 1_000_000, seconds(4)), "1.00 MB, 250.00 kB/s");
+        assert_eq!(line(0, Some(10), 0, seconds(0)), "0 B of 10 B, 0 B/s");
     }
 }

@@ -4,14 +4,15 @@
 //! asks for it, and nowhere else.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use crate::config::{Config, Source};
+use crate::config::{Config, Place, Source, Weights};
 use crate::digest::{Digest, FileDigests};
-use crate::model::{Architecture, Conventions, Given, Header, ModelError};
+use crate::model::{Architecture, Conventions, Header, ModelError};
 use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
 use crate::suggest;
 
@@ -57,15 +58,15 @@ impl Resources {
         if let Some(known) = self.models.get(name) {
             return known.clone();
         }
-        let found = find(&config.models, name, "model").and_then(|source| {
-            let path = absolute(source)?;
+        let found = find(&config.models, name, "model").and_then(|weights| {
+            let path = file(weights)?;
+            check(weights, digests, name, &path)?;
             let unusable = |error: ModelError| ResourceError {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
             };
             let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
-            let conventions =
-                Conventions::of(&path, &header, &Given::default()).map_err(unusable)?;
+            let conventions = Conventions::of(&path, &header, &weights.given).map_err(unusable)?;
             let architecture = Architecture::of_header(&header, &conventions).map_err(unusable)?;
             let digest = digest(digests, &path)?;
             let reference = ModelRef { name: name.to_owned(), path, digest, conventions };
@@ -103,15 +104,60 @@ impl Resources {
     }
 }
 
-fn find<'a>(
-    sources: &'a BTreeMap<String, Source>,
+fn find<'a, T>(
+    sources: &'a BTreeMap<String, T>,
     name: &str,
     what: &str,
-) -> Result<&'a Source, ResourceError> {
+) -> Result<&'a T, ResourceError> {
     sources.get(name).ok_or_else(|| ResourceError {
         message: format!("the configuration has no {what} `{name}`"),
         hint: suggest::hint(name, sources.keys())
             .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
+    })
+}
+
+/// The file of a model's weights, which is there.
+fn file(weights: &Weights) -> Result<PathBuf, ResourceError> {
+    let known = match &weights.place {
+        Place::File(source) => return absolute(source),
+        Place::Known(known) => known,
+    };
+    let path = known.path().map_err(|nowhere| ResourceError {
+        message: format!("there is no folder of weights: {nowhere}"),
+        hint: Some(format!("set {} to a folder", crate::cache::VARIABLE)),
+    })?;
+    path.canonicalize().map_err(|error| ResourceError {
+        message: match error.kind() {
+            ErrorKind::NotFound => {
+                format!("the weights of {} are not there: {}", known.name, path.display())
+            }
+            _ => format!("{} cannot be read ({error})", path.display()),
+        },
+        hint: Some(format!("`neuronotes model fetch {}` brings its weights", known.name)),
+    })
+}
+
+/// Compares a file with the digest that the configuration may have for it.
+fn check(
+    weights: &Weights,
+    digests: &mut FileDigests,
+    name: &str,
+    path: &Path,
+) -> Result<(), ResourceError> {
+    let Some(expected) = weights.sha256 else { return Ok(()) };
+    let found = digests.sha256(path).map_err(|error| ResourceError {
+        message: format!("{} cannot be read ({error})", path.display()),
+        hint: None,
+    })?;
+    if found == expected {
+        return Ok(());
+    }
+    let file = path.display();
+    Err(ResourceError {
+        message: format!(
+            "the weights of `{name}` are others than those configured: the sha256 of {file} is {found}, not {expected}"
+        ),
+        hint: Some(format!("bring the right file, or correct `sha256` in {}", crate::config::FILE)),
     })
 }
 

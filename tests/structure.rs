@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// The modules of `src/` from the bottom up: each may use only those that stand before it, or beside it in
 /// the same line.
 const LAYERS: &[&[&str]] = &[
-    &["suggest", "yaml", "file"],
+    &["suggest", "yaml", "file", "cache", "sha256"],
     // What templates see is plain data, and diagnostics are shown on pages too.
-    &["digest"],
-    &["request", "store", "model", "analysis", "figure", "view"],
-    &["protocol", "diagnostic", "lab"],
+    &["digest", "catalogue"],
+    &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
+    &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "document", "scaffold"],
     &["note", "dates", "resource"],
     &["plan", "garden", "render", "measure"],

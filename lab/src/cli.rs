@@ -2,17 +2,20 @@
 
 use std::fs;
 use std::io::{self, BufReader, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use neuronotes::model::Activation;
 use neuronotes::protocol::Event;
-use neuronotes::request::Request;
+use neuronotes::request::{Precision, Request};
 use neuronotes::store::Store;
 
 use crate::device::{Device, LIBTORCH, Unusable, Wish};
+use crate::export::{self, Wanted};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::serve::{Events, serve};
@@ -47,6 +50,71 @@ enum Sub {
         /// input.
         file: PathBuf,
     },
+    /// Write what a model makes of images and texts to a file of safetensors, to hold against other programs
+    ///
+    /// The file has `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised), `logits`,
+    /// each layer by its name, and `gradient/LAYER:UNIT`. `neuronotes model info` lists a model's layers.
+    Activations(Activations),
+}
+
+#[derive(Debug, Args)]
+struct Activations {
+    /// The weights: safetensors, a state dict of PyTorch, or OpenAI's .pt
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Layers of either tower, in any spelling, with commas between them; `all` for every one
+    #[arg(long, value_name = "LAYER,…", value_delimiter = ',')]
+    layers: Vec<String>,
+    /// Picture files, with commas between them
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',', conflicts_with = "pixels")]
+    image: Vec<PathBuf>,
+    /// Show the tensor `pixels`, `[n, 3, side, side]`, of a file of safetensors instead of pictures
+    #[arg(long, value_name = "FILE")]
+    pixels: Option<PathBuf>,
+    /// Texts, with commas between them
+    #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
+    text: Vec<String>,
+    /// A file with more texts, one a line, which may have commas
+    #[arg(long, value_name = "FILE")]
+    texts: Option<PathBuf>,
+    /// Cut texts that are longer than the model reads
+    #[arg(long)]
+    truncate: bool,
+    /// Write the gradient of a unit's mean over positions with respect to the preprocessed image
+    #[arg(long, value_name = "LAYER:UNIT,…", value_delimiter = ',', value_parser = unit)]
+    gradient: Vec<(String, u32)>,
+    /// The nonlinearity of the MLPs, where nothing in or beside the weights says it
+    #[arg(long, value_name = "NAME", value_parser = activation)]
+    activation: Option<Activation>,
+    /// `f32`, `bf16`, or on a GPU `f16`; all is written in f32
+    #[arg(long, value_name = "NAME", default_value = "f32", value_parser = precision)]
+    precision: Precision,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: Wish,
+}
+
+/// `LAYER:UNIT`.
+fn unit(text: &str) -> Result<(String, u32), String> {
+    text.rsplit_once(':')
+        .and_then(|(layer, unit)| Some((layer.to_owned(), unit.parse().ok()?)))
+        .ok_or_else(|| "write it as `image_block_4/5/Add_6:89`".to_owned())
+}
+
+/// A word as it stands in JSON.
+fn word<T: serde::de::DeserializeOwned>(text: &str, known: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|_| format!("known are {known}"))
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    word(text, "gelu and quick_gelu")
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    word(text, "f32, bf16 and f16")
 }
 
 #[derive(Debug, Args)]
@@ -82,21 +150,57 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
-            Sub::Run { common, file } => match run_one(&common, &file) {
-                Ok(key) => {
-                    println!("{key}");
-                    ExitCode::SUCCESS
-                }
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    if let Failure::Failed { hint: Some(hint), .. } = error {
-                        eprintln!("hint: {hint}");
-                    }
-                    ExitCode::FAILURE
-                }
-            },
+            Sub::Run { common, file } => told(run_one(&common, &file)),
+            Sub::Activations(wanted) => {
+                // libtorch's errors come as panics of tch's plain functions.
+                let done = catch_unwind(AssertUnwindSafe(|| activations(wanted)));
+                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
+            }
         }
     }
+}
+
+/// Prints what came of a command, and ends with it.
+fn told(result: Result<String, Failure>) -> ExitCode {
+    match result {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            if let Failure::Failed { hint: Some(hint), .. } = error {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the file, and says what is in it.
+fn activations(wanted: Activations) -> Result<String, Failure> {
+    let mut texts = wanted.text;
+    if let Some(path) = &wanted.texts {
+        let read = fs::read_to_string(path);
+        let read = read.map_err(|error| Failure::new(format!("{} ({error})", path.display())))?;
+        texts.extend(read.lines().map(str::to_owned));
+    }
+    let device = Device::open(wanted.device).map_err(Failure::from)?;
+    let what = Wanted {
+        model: wanted.model,
+        activation: wanted.activation,
+        precision: wanted.precision,
+        layers: wanted.layers,
+        images: wanted.image,
+        pixels: wanted.pixels,
+        texts,
+        truncate: wanted.truncate,
+        gradients: wanted.gradient,
+    };
+    let tensors = export::compute(&what, &device)?;
+    export::write(&tensors, &wanted.out)?;
+    let line = |(name, tensor): (&String, &tch::Tensor)| format!("{name} {:?}", tensor.size());
+    Ok(tensors.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn run_serve(common: &Common) -> ExitCode {
@@ -130,13 +234,7 @@ fn run_one(common: &Common, file: &Path) -> Result<String, Failure> {
     }
     .map_err(|error| unreadable(&error))?;
     let request: Request = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
-    let (mut session, _) = common.open().map_err(|Unusable { message, hint }| {
-        let failure = Failure::new(message);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
+    let (mut session, _) = common.open()?;
     let mut bar = Bar::default();
     let result = session.measure(&request, &mut bar);
     bar.clear();

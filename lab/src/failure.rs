@@ -5,6 +5,8 @@ use std::any::Any;
 use neuronotes::store::StoreError;
 use tch::TchError;
 
+use crate::device::Unusable;
+
 /// Why a request came to no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -79,6 +81,12 @@ impl Failure {
 impl From<TchError> for Failure {
     fn from(error: TchError) -> Self {
         Self::of_libtorch(&error.to_string())
+    }
+}
+
+impl From<Unusable> for Failure {
+    fn from(Unusable { message, hint }: Unusable) -> Self {
+        Self::Failed { message, hint }
     }
 }
 

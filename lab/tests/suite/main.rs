@@ -1,6 +1,7 @@
 //! Tests of the lab from outside: against golden data, through sessions, and through its binary.
 
 mod clip;
+mod export;
 mod golden;
 mod protocol;
 mod requests;

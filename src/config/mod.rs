@@ -1,5 +1,7 @@
 //! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
 
+mod weights;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -7,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value};
+
+pub use weights::{Place, Weights};
 
 /// The configuration's file name.
 pub const FILE: &str = "neuronotes.yaml";
@@ -21,7 +25,7 @@ pub struct Config {
     /// Markdown: the line that appears after every note.
     pub footer: Option<String>,
     /// By name.
-    pub models: BTreeMap<String, Source>,
+    pub models: BTreeMap<String, Weights>,
     /// By name.
     pub datasets: BTreeMap<String, Source>,
     /// What blocks leave out.
@@ -30,7 +34,7 @@ pub struct Config {
     pub device: String,
 }
 
-/// Weights or data on disk.
+/// A file or folder on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Absolute, or relative to the process as the garden's root is.
@@ -147,8 +151,8 @@ impl Reader<'_> {
                     Some(device) if is_device(&device) => config.device = device,
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
                 },
-                "models" => config.models = self.sources(entry),
-                "datasets" => config.datasets = self.sources(entry),
+                "models" => config.models = self.each(entry, Self::model),
+                "datasets" => config.datasets = self.each(entry, Self::dataset),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }
@@ -186,43 +190,51 @@ impl Reader<'_> {
         }
     }
 
-    fn sources(&mut self, entry: &Entry) -> BTreeMap<String, Source> {
-        let mut sources = BTreeMap::new();
+    fn each<T>(
+        &mut self,
+        entry: &Entry,
+        read: fn(&mut Self, &Entry) -> Option<T>,
+    ) -> BTreeMap<String, T> {
         let Some(entries) = entry.node.entries() else {
             self.wrong(&entry.node, &entry.key, "a mapping of names to paths");
-            return sources;
+            return BTreeMap::new();
         };
-        for named in entries {
-            let span = self.key_span(named);
-            let written = match &named.node.value {
-                Value::Text(path) => Some(path.clone()),
-                Value::Map(fields) => {
-                    let mut path = None;
-                    for field in fields {
-                        match field.key.as_str() {
-                            "path" => path = self.text(field),
-                            _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
-                        }
+        let read = |named: &Entry| Some((named.key.clone(), read(self, named)?));
+        entries.iter().filter_map(read).collect()
+    }
+
+    fn dataset(&mut self, named: &Entry) -> Option<Source> {
+        let mut path = None;
+        match &named.node.value {
+            Value::Text(text) => path = Some(text.clone()),
+            Value::Map(fields) => {
+                for field in fields {
+                    match field.key.as_str() {
+                        "path" => path = self.text(field),
+                        _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
                     }
-                    path
                 }
-                _ => None,
-            };
-            let Some(written) = written else {
-                let message = format!("`{}` does not say its `path`", named.key);
-                let hint = format!("for instance {}: {{ path: … }}", named.key);
-                self.problems.push(self.at.error(span, message).hint(hint));
-                continue;
-            };
-            if escapes(&written) {
-                let message = format!("`{written}` leaves the garden");
-                let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
-                self.problems.push(self.at.error(span.clone(), message).hint(hint));
             }
-            let path = self.root.join(&written);
-            sources.insert(named.key.clone(), Source { path, written, span });
+            _ => {}
         }
-        sources
+        self.source(named, path.unwrap_or_default())
+    }
+
+    /// What lies at a path, which an entry has to say.
+    fn source(&mut self, named: &Entry, written: String) -> Option<Source> {
+        let span = self.key_span(named);
+        if written.is_empty() {
+            let message = format!("`{}` does not say its `path`", named.key);
+            let hint = format!("for instance {}: {{ path: … }}", named.key);
+            self.problems.push(self.at.error(span, message).hint(hint));
+            return None;
+        }
+        if escapes(&written) {
+            let message = format!("`{written}` leaves the garden");
+            let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
+            self.problems.push(self.at.error(span.clone(), message).hint(hint));
+        }
+        Some(Source { path: self.root.join(&written), written, span })
     }
 }
 
@@ -245,6 +257,7 @@ fn escapes(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Activation, Given};
 
     #[test]
     fn a_whole_configuration() {
@@ -252,9 +265,44 @@ mod tests {
                     datasets:\n  emoji: data/emoji.tar\ndefaults: { model: emoji, dataset: emoji, seed: 7 }\ndevice: cuda:1\n";
         let (config, problems) = parse(text, Path::new("/garden"));
         assert_eq!(problems, []);
-        assert_eq!(config.models["emoji"].path, Path::new("/garden/models/e.safetensors"));
+        let Place::File(source) = &config.models["emoji"].place else { panic!("a file") };
+        assert_eq!(source.path, Path::new("/garden/models/e.safetensors"));
         assert_eq!(config.datasets["emoji"].path, Path::new("/garden/data/emoji.tar"));
         assert_eq!((config.defaults.seed, config.device.as_str()), (7, "cuda:1"));
+    }
+
+    #[test]
+    fn what_weights_do_not_say_can_be_said() {
+        let text = "models:\n  a: { path: m, activation: gelu, mean: [0.5, 0.5, 1], deviation: [1, 1, 0.5] }\n  \
+                    RN50: {}\n  b: m\n";
+        let (config, problems) = parse(text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        let given = |name: &str| config.models[name].given.clone();
+        assert_eq!(given("a").activation, Some(Activation::Gelu));
+        assert_eq!(given("a").mean, Some([0.5, 0.5, 1.0]));
+        assert_eq!(given("a").deviation, Some([1.0, 1.0, 0.5]));
+        // All that go by their name are OpenAI's.
+        assert_eq!(given("RN50").activation, Some(Activation::QuickGelu));
+        assert_eq!(given("b"), Given::default());
+    }
+
+    #[test]
+    fn a_known_name_needs_no_path() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let text = format!(
+            "models:\n  RN50x4: {{}}\n  vit-b-32:\n  RN50: {{ path: a.pt, sha256: {digest} }}\n"
+        );
+        let (config, problems) = parse(&text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        let named = |name: &str| match &config.models[name].place {
+            Place::Known(known) => known.name,
+            Place::File(source) => &source.written,
+        };
+        assert_eq!(
+            (named("RN50x4"), named("vit-b-32"), named("RN50")),
+            ("RN50x4", "ViT-B/32", "a.pt")
+        );
+        assert_eq!(config.models["RN50"].sha256.expect("a digest").to_string(), digest);
     }
 
     #[test]
@@ -263,6 +311,12 @@ mod tests {
             "titel: x\n",
             "device: gpu\n",
             "models:\n  a: {}\n",
+            "models:\n  RN50x3: {}\n",
+            "models:\n  RN50x4: { path: }\n",
+            "models:\n  RN50x4: [a]\n",
+            "models:\n  RN50x4: { sha256: 12 }\n",
+            "models:\n  a: { path: m, activation: relu, mean: [1, 2], deviation: [0, 0, 0] }\n",
+            "datasets:\n  RN50x4: {}\n",
             "models:\n  a: ../../weights\n",
             "models:\n  emoji: m\ndefaults: {model: emojis}\n",
             "defaults: {seed: -1}\n",

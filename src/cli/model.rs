@@ -1,0 +1,185 @@
+//! `neuronotes model`: names in, lists and descriptions on standard output, weights in the cache folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use indicatif::DecimalBytes;
+
+use super::{Garden, nearest_garden, print, root};
+use crate::catalogue::{self, KNOWN, Known};
+use crate::config::{self, Place, Weights};
+use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
+use crate::model::{Header, describe};
+use crate::progress::Transfer;
+use crate::resource::Resources;
+use crate::suggest;
+use crate::workspace::Workspace;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the models that go by their name, with what is on this machine, and the garden's own
+    List {
+        #[command(flatten)]
+        garden: Garden,
+    },
+    /// Fetch the weights of a model that goes by its name
+    ///
+    /// They come from OpenAI into `models` in the cache folder, which NEURONOTES_CACHE names (else `neuronotes`
+    /// in the system's folder for caches), for all gardens. `models: { RN50x4: {} }` in `neuronotes.yaml`
+    /// then uses them. A fetch that was broken off, however that was, goes on where it was; only a complete
+    /// file with the right SHA-256 gets its final name. HTTPS_PROXY, ALL_PROXY and NO_PROXY are heeded.
+    Fetch {
+        /// Such as RN50x4 or ViT-B/32 (ViT-B-32 will do); `neuronotes model list` lists all
+        name: String,
+        /// Take the file from elsewhere: an address, a file, or a folder that has it
+        ///
+        /// It is verified all the same. An address that ends in `/` is a copy of OpenAI's folder, in which the
+        /// file is at SHA256/FILE; a folder has it there or directly.
+        #[arg(long, value_name = "URL|FILE")]
+        from: Option<String>,
+        /// Read weights that are there already and compare their SHA-256; fetch them anew where it is wrong
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
+    Info {
+        /// A name out of `models:` in `neuronotes.yaml` [default: the one in `defaults:`]
+        name: Option<String>,
+        #[command(flatten)]
+        garden: Garden,
+    },
+}
+
+pub(super) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { garden } => print(&list(garden.root)?),
+        Command::Fetch { name, from, verify } => fetch(&name, from.as_deref(), verify)?,
+        Command::Info { name, garden } => print(&info(&root(garden.root)?, name)?),
+    }
+    Ok(())
+}
+
+/// The folder of weights.
+fn folder() -> anyhow::Result<PathBuf> {
+    catalogue::folder().map_err(|nowhere| {
+        let variable = crate::cache::VARIABLE;
+        anyhow::anyhow!(
+            "there is no folder to keep weights in: {nowhere}\nhint: set {variable} to a folder"
+        )
+    })
+}
+
+fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
+    let folder = folder()?;
+    let mut out = format!(
+        "{:<15} {:<32} {:>6}  {:>10}  weights in {}\n",
+        "name",
+        "pictures",
+        "pixels",
+        "parameters",
+        folder.display()
+    );
+    for known in KNOWN {
+        let millions = known.parameters as f64 / 1e6;
+        let _ = writeln!(
+            out,
+            "{:<15} {:<32} {:>6}  {millions:>8.1} M  {}",
+            known.name,
+            known.tower.to_string(),
+            known.pixels,
+            state(&folder, known)
+        );
+    }
+    out.push_str("\n`neuronotes model fetch NAME` brings weights; `models: { NAME: {} }` in neuronotes.yaml uses them\n");
+    let here = std::env::current_dir()?;
+    if let Some(root) = garden.as_deref().or_else(|| nearest_garden(&here)) {
+        let file = root.join(config::FILE);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| anyhow::anyhow!("{} cannot be read ({error})", file.display()))?;
+        let (config, problems) = config::parse(&text, root);
+        let _ = writeln!(out, "\n{}:", file.display());
+        for (name, weights) in &config.models {
+            let _ = writeln!(out, "{name:<15} {}", configured(&folder, weights));
+        }
+        if !problems.is_empty() {
+            out.push_str("it has mistakes, which `neuronotes check` names\n");
+        }
+    }
+    Ok(out)
+}
+
+/// What is there of a known model's weights.
+fn state(folder: &Path, known: &Known) -> String {
+    let whole = (known.bytes as f64 / 1e6).round();
+    match status(folder, known.file) {
+        Status::There(bytes) => {
+            format!("{} ({})", folder.join(known.file).display(), DecimalBytes(bytes))
+        }
+        Status::Partly(bytes) => format!("fetched {} of about {whole} MB", DecimalBytes(bytes)),
+        Status::Missing => format!("missing (about {whole} MB)"),
+    }
+}
+
+fn configured(folder: &Path, weights: &Weights) -> String {
+    match &weights.place {
+        Place::Known(known) => format!("{}: {}", known.name, state(folder, known)),
+        Place::File(source) => match fs::metadata(&source.path) {
+            Ok(meta) => format!("{} ({})", source.written, DecimalBytes(meta.len())),
+            Err(error) => format!("{}: cannot be read ({error})", source.written),
+        },
+    }
+}
+
+fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
+    let Some(known) = catalogue::find(name) else {
+        let hint = catalogue::hint(name).unwrap_or_default();
+        anyhow::bail!("no model `{name}` is known by name\nhint: {hint}");
+    };
+    let explained = |error: crate::fetch::FetchError| {
+        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{}{hint}", error.message)
+    };
+    let wanted = Wanted { name: known.name.into(), file: known.file.into(), sha256: known.sha256 };
+    let origin = match from {
+        Some(text) => Origin::parse(text, &wanted).map_err(explained)?,
+        None => Origin::Url(known.url()),
+    };
+    let patience = Patience::default();
+    let fetch = Fetch { wanted, origin, folder: folder()?, verify, patience };
+    let fetched = fetch.run(&mut Transfer::of(known.name)).map_err(explained)?;
+    let path = fetch.path();
+    match (fetched, verify) {
+        (Fetched::Now, _) => eprintln!("{} is there, and its sha256 is right:", known.name),
+        (Fetched::Before, true) => eprintln!("{} was there, and its sha256 is right:", known.name),
+        (Fetched::Before, false) => {
+            eprintln!("{} was there already (`--verify` reads and compares it):", known.name);
+        }
+    }
+    print(&format!("{}\n", path.display()));
+    Ok(())
+}
+
+fn info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
+    let mut workspace = Workspace::open(root)?;
+    let models = &workspace.config.models;
+    let only = (models.len() == 1).then(|| models.keys().next().cloned()).flatten();
+    let Some(name) = name.or(workspace.config.defaults.model.clone()).or(only) else {
+        let names: Vec<String> = models.keys().cloned().collect();
+        anyhow::bail!("name a model\nhint: known: {}", suggest::quoted(&names, "and"));
+    };
+    let found = Resources::default().model(&workspace.config, &mut workspace.digests, &name);
+    let model = found.map_err(|error| {
+        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{}{hint}", error.message)
+    })?;
+    let path = &model.reference.path;
+    let file = match &workspace.config.models[&name].place {
+        Place::File(source) => source.written.clone(),
+        Place::Known(_) => path.display().to_string(),
+    };
+    let header = Header::read(&path)?;
+    workspace.save_digests();
+    Ok(describe(&file, &model.reference, &header, &model.architecture))
+}

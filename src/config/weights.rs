@@ -1,0 +1,120 @@
+//! A model's entry in the configuration: where its weights are, and what they do not say themselves.
+
+use std::ops::Range;
+
+use super::{Reader, Source};
+use crate::catalogue::{self, Known};
+use crate::model::{Activation, Given};
+use crate::sha256::Sha256;
+use crate::yaml::{Entry, Node, Value};
+
+/// The fields of an entry.
+const FIELDS: [&str; 5] = ["path", "sha256", "activation", "mean", "deviation"];
+
+/// A model's weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// Where they are.
+    pub place: Place,
+    /// What their file must be, where that is written.
+    pub sha256: Option<Sha256>,
+    /// What they were trained with, where that is written.
+    pub given: Given,
+    /// The name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+/// Where weights are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// In a file.
+    File(Source),
+    /// Where `neuronotes model fetch` puts those that go by their name.
+    Known(&'static Known),
+}
+
+impl Reader<'_> {
+    pub(super) fn model(&mut self, named: &Entry) -> Option<Weights> {
+        let span = self.key_span(named);
+        let (mut path, mut sha256) = (None, None);
+        let mut given = Given::default();
+        match &named.node.value {
+            Value::Text(text) => path = Some(text.clone()),
+            Value::Null => {}
+            Value::Map(fields) => {
+                for field in fields {
+                    match field.key.as_str() {
+                        // Where `path:` stands with nothing behind it, its file was forgotten.
+                        "path" => path = self.text(field).or(Some(String::new())),
+                        "sha256" => sha256 = self.sha256(field),
+                        "activation" => given.activation = self.activation(field),
+                        "mean" => given.mean = self.colour(field, 0.0),
+                        "deviation" => given.deviation = self.colour(field, f64::MIN_POSITIVE),
+                        _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
+                    }
+                }
+            }
+            _ => {
+                self.wrong(&named.node, &named.key, "a path or a mapping");
+                return None;
+            }
+        }
+        let place = match (path, catalogue::find(&named.key)) {
+            (Some(path), _) => Place::File(self.source(named, path)?),
+            (None, Some(known)) => {
+                // All that go by their name are OpenAI's.
+                given.activation = given.activation.or(Some(Activation::QuickGelu));
+                Place::Known(known)
+            }
+            (None, None) => {
+                let message =
+                    format!("`{}` has no `path`, and is no model known by name", named.key);
+                let near = catalogue::hint(&named.key).unwrap_or_default();
+                let hint =
+                    format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);
+                self.problems.push(self.at.error(span, message).hint(hint));
+                return None;
+            }
+        };
+        Some(Weights { place, sha256, given, span })
+    }
+
+    fn sha256(&mut self, entry: &Entry) -> Option<Sha256> {
+        let digest = entry.node.text().and_then(|text| text.parse().ok());
+        if digest.is_none() {
+            self.wrong(&entry.node, &entry.key, "64 hexadecimal digits");
+        }
+        digest
+    }
+
+    fn activation(&mut self, entry: &Entry) -> Option<Activation> {
+        let known = [Activation::QuickGelu, Activation::Gelu];
+        let text = entry.node.text();
+        let found = known.into_iter().find(|known| Some(known.name()) == text.as_deref());
+        if found.is_none() {
+            self.wrong(&entry.node, &entry.key, "`quick_gelu` or `gelu`");
+        }
+        found
+    }
+
+    /// Three numbers from `least` to 1.
+    fn colour(&mut self, entry: &Entry, least: f64) -> Option<[f64; 3]> {
+        let number = |node: &Node| match node.value {
+            Value::Integer(n) => n as f64,
+            Value::Number(x) => x,
+            _ => f64::NAN,
+        };
+        let numbers: Vec<f64> = match &entry.node.value {
+            Value::List(items) => items.iter().map(number).collect(),
+            _ => Vec::new(),
+        };
+        let found = <[f64; 3]>::try_from(numbers).ok();
+        let found = found.filter(|numbers| numbers.iter().all(|n| (least..=1.0).contains(n)));
+        if found.is_none() {
+            let expected =
+                "three numbers of red, green and blue in 0…1, such as [0.48, 0.46, 0.41]";
+            self.wrong(&entry.node, &entry.key, expected);
+        }
+        found
+    }
+}

@@ -1,0 +1,174 @@
+//! One request over HTTP: an address and how much is there in, the missing bytes or what is the matter out.
+//!
+//! The system's certificates are trusted, and the proxies of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+//! `NO_PROXY` are used. Nothing that a server says about lengths is believed without looking.
+
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, StatusCode};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Error};
+
+use super::{FetchError, Patience, from};
+
+/// An answer that can be used.
+pub(super) enum Answer {
+    /// What was missing; `total` is the length of the whole file.
+    Rest { total: Option<u64>, body: Box<dyn Read> },
+    /// The whole file from its beginning.
+    Whole { total: Option<u64>, body: Box<dyn Read> },
+    /// The file has no bytes there.
+    Beyond,
+}
+
+/// An answer that cannot be used.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It will not be otherwise the next time.
+    Lasting(FetchError),
+    /// There is nobody there. That passes only where somebody was there before.
+    Unreached(FetchError),
+    /// It may go better the next time.
+    Broken(String),
+    /// The server's words do not fit what is there; from the beginning they may.
+    Astray(String),
+}
+
+impl From<FetchError> for Trouble {
+    fn from(error: FetchError) -> Self {
+        Self::Lasting(error)
+    }
+}
+
+/// Makes requests.
+pub(super) fn agent(patience: &Patience) -> Agent {
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .timeout_connect(Some(patience.silence.min(Duration::from_secs(15))))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
+        .user_agent(concat!("neuronotes/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
+}
+
+/// Asks for the bytes from `offset` on.
+pub(super) fn ask(agent: &Agent, url: &str, offset: u64) -> Result<Answer, Trouble> {
+    // Packed bytes would have other offsets.
+    let mut request = agent.get(url).header("Accept-Encoding", "identity");
+    if offset > 0 {
+        request = request.header("Range", format!("bytes={offset}-"));
+    }
+    let response = request.call().map_err(|error| trouble(url, &error))?;
+    let (head, body) = response.into_parts();
+    let status = head.status;
+    let reader = || Box::new(body.into_reader());
+    match status.as_u16() {
+        200 => Ok(Answer::Whole { total: number(&head.headers, "content-length"), body: reader() }),
+        206 => match content_range(&head.headers) {
+            Some((start, total)) if offset > 0 && start == offset => {
+                Ok(Answer::Rest { total, body: reader() })
+            }
+            _ => Err(Trouble::Astray("the server answers with another part than asked for".into())),
+        },
+        416 if offset > 0 => Ok(Answer::Beyond),
+        408 | 429 | 500..=599 => Err(Trouble::Broken(format!("the server says {status}"))),
+        _ => Err(refused(url, status)),
+    }
+}
+
+fn refused(url: &str, status: StatusCode) -> Trouble {
+    let message = match status.as_u16() {
+        404 | 410 => format!("there is no file at {url} ({status})"),
+        401 | 403 | 407 => format!("{url} is not given out ({status})"),
+        _ => format!("{url} cannot be fetched ({status})"),
+    };
+    Trouble::Lasting(FetchError::new(message, from()))
+}
+
+/// What an error of the connection means.
+fn trouble(url: &str, error: &Error) -> Trouble {
+    let message = format!("{url} cannot be fetched ({error})");
+    let unreached = |what: &str| {
+        Trouble::Unreached(FetchError::new(
+            format!("{url} cannot be reached ({what})"),
+            format!("is there a network, or a proxy to be named in HTTPS_PROXY? Else {}", from()),
+        ))
+    };
+    match error {
+        Error::HostNotFound => unreached("there is no such host"),
+        Error::ConnectionFailed => unreached("no connection"),
+        Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => unreached("no answer"),
+        Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::AddrNotAvailable => unreached(&error.to_string()),
+            // The standard library has no kind for a name that does not resolve.
+            _ if error.to_string().contains("lookup address") => unreached(&error.to_string()),
+            // Handshakes report certificates in this way.
+            ErrorKind::InvalidData => untrusted(message),
+            _ => Trouble::Broken(format!("the connection broke ({error})")),
+        },
+        Error::Timeout(_) | Error::Protocol(_) | Error::BodyStalled => {
+            Trouble::Broken(format!("the connection broke ({error})"))
+        }
+        Error::Rustls(_) | Error::Tls(_) => untrusted(message),
+        _ => Trouble::Lasting(FetchError::new(message, from())),
+    }
+}
+
+fn untrusted(message: String) -> Trouble {
+    let hint = format!(
+        "the system's certificates decide whom to trust (on Linux ca-certificates, or the file in SSL_CERT_FILE); else {}",
+        from()
+    );
+    Trouble::Lasting(FetchError::new(message, hint))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Where an answer's bytes begin, and how long the whole is, where that is said.
+fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+    let text = headers.get("content-range")?.to_str().ok()?;
+    let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+    let (start, end) = range.split_once('-')?;
+    let (start, end): (u64, u64) = (start.trim().parse().ok()?, end.trim().parse().ok()?);
+    let total = match total.trim() {
+        "*" => None,
+        total => Some(total.parse().ok()?),
+    };
+    (start <= end && total.is_none_or(|total| end < total)).then_some((start, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_believed_only_where_it_can_be_one() {
+        let range = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("content-range", ureq::http::HeaderValue::from_static(text));
+            content_range(&headers)
+        };
+        assert_eq!(range("bytes 5-9/10"), Some((5, Some(10))));
+        assert_eq!(range("bytes 5-9/*"), Some((5, None)));
+        for wrong in
+            ["bytes */10", "bytes 5-9/9", "bytes 9-5/10", "items 5-9/10", "bytes 5-/10", "5"]
+        {
+            assert_eq!(range(wrong), None, "{wrong}");
+        }
+        assert_eq!(content_range(&HeaderMap::new()), None);
+    }
+}

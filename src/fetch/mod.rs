@@ -1,0 +1,363 @@
+//! Weights from elsewhere: what is wanted and where from in, a complete and verified file out.
+//!
+//! Bytes gather in `FILE.part`, of which nothing is believed but its digest; only a file whose SHA-256 is the
+//! one wanted is renamed to its final name. So whatever is killed whenever, the next fetch goes on where
+//! this one was. Two fetches of one file take turns by a lock on `FILE.lock`, which the system gives back
+//! with the process. Knows nothing of terminals, gardens or which models there are.
+
+mod http;
+mod origin;
+mod part;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crate::sha256::Sha256;
+use http::{Answer, Trouble};
+pub use origin::Origin;
+use part::Part;
+
+/// A file that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What people call it.
+    pub name: String,
+    /// Its file's name.
+    pub file: String,
+    /// What it must be.
+    pub sha256: Sha256,
+}
+
+/// How much is put up with.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// Between one attempt and the next; after as many without any progress, the fetch is given up.
+    pub pauses: Vec<Duration>,
+    /// A connection on which nothing comes for so long is given up.
+    pub silence: Duration,
+    /// A file that breaks off more often than this is given up, even where each attempt brings some of it.
+    pub attempts: u32,
+    /// Bytes; nothing longer is ever written.
+    pub longest: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            pauses: [1, 2, 4, 8, 16].map(Duration::from_secs).to_vec(),
+            silence: Duration::from_secs(30),
+            attempts: 100,
+            longest: 4 << 30,
+        }
+    }
+}
+
+/// What is told while a file is fetched.
+pub trait Watcher {
+    /// Something that people want to know.
+    fn say(&mut self, line: &str);
+    /// So many bytes are done, out of so many where that is known.
+    fn step(&mut self, doing: Doing, done: u64, total: Option<u64>);
+    /// Nothing more is done for now.
+    fn rest(&mut self);
+}
+
+/// What a fetch is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Reading bytes that are there already.
+    Checking,
+    /// Receiving.
+    Fetching,
+    /// Copying a file of this machine.
+    Copying,
+}
+
+/// How a fetch ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// The file came now.
+    Now,
+    /// The file was there.
+    Before,
+}
+
+/// Why there is no file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FetchError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+}
+
+impl FetchError {
+    fn new(message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+/// How much of a file is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All of it: so many bytes.
+    There(u64),
+    /// So many bytes came before the fetch was broken off.
+    Partly(u64),
+    /// Nothing.
+    Missing,
+}
+
+/// How much of `file` is in `folder`.
+pub fn status(folder: &Path, file: &str) -> Status {
+    let length = |path: PathBuf| {
+        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        meta.map(|meta| meta.len())
+    };
+    match (length(folder.join(file)), length(folder.join(format!("{file}.part")))) {
+        (Some(bytes), _) => Status::There(bytes),
+        (None, Some(bytes)) if bytes > 0 => Status::Partly(bytes),
+        (None, _) => Status::Missing,
+    }
+}
+
+/// One fetch.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// The file.
+    pub wanted: Wanted,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The folder that it comes to; made where it is not there.
+    pub folder: PathBuf,
+    /// Whether a file that is there already is read and compared; a wrong one is fetched anew.
+    pub verify: bool,
+    /// How much is put up with.
+    pub patience: Patience,
+}
+
+impl Fetch {
+    /// Where the file will be.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.wanted.file)
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}.{ending}", self.wanted.file))
+    }
+
+    /// Brings the file, where it is not there already.
+    ///
+    /// # Errors
+    /// Where that cannot be done. Nothing is then under the final name; what came so far stays for the
+    /// next fetch, unless it is wrong.
+    pub fn run(&self, watcher: &mut dyn Watcher) -> Result<Fetched, FetchError> {
+        if self.is_there(watcher)? {
+            return Ok(Fetched::Before);
+        }
+        fs::create_dir_all(&self.folder).map_err(|error| part::disk(&self.folder, &error))?;
+        let _lock = self.lock(watcher)?;
+        // Another fetch may have ended while this one waited.
+        if self.is_there(watcher)? {
+            return Ok(Fetched::Before);
+        }
+        let result = self.bring(watcher);
+        watcher.rest();
+        let part = self.beside("part");
+        if fs::metadata(&part).is_ok_and(|meta| meta.len() == 0) {
+            let _ = fs::remove_file(&part);
+        }
+        result.map(|()| Fetched::Now)
+    }
+
+    fn is_there(&self, watcher: &mut dyn Watcher) -> Result<bool, FetchError> {
+        let path = self.path();
+        if !path.is_file() {
+            return Ok(false);
+        }
+        if !self.verify {
+            return Ok(true);
+        }
+        let unreadable = |error| part::disk(&path, &error);
+        let found = part::digest_of(&path, watcher).map_err(unreadable)?;
+        watcher.rest();
+        if found == self.wanted.sha256 {
+            return Ok(true);
+        }
+        let (path_shown, expected) = (path.display(), self.wanted.sha256);
+        watcher.say(&format!(
+            "{path_shown} is damaged (sha256 {found}, not {expected}); it is removed and fetched anew"
+        ));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unreadable(error)),
+            _ => Ok(false),
+        }
+    }
+
+    fn lock(&self, watcher: &mut dyn Watcher) -> Result<File, FetchError> {
+        let path = self.beside("lock");
+        let options = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = options.map_err(|error| part::disk(&path, &error))?;
+        let unlockable = |error: std::io::Error| {
+            FetchError::new(
+                format!("{} cannot be locked ({error})", path.display()),
+                format!("choose a folder on another file system with {}", crate::cache::VARIABLE),
+            )
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                watcher.say(&format!(
+                    "another fetch of {} is under way; waiting for it to end",
+                    self.wanted.name
+                ));
+                file.lock().map_err(unlockable)?;
+            }
+            Err(TryLockError::Error(error)) => return Err(unlockable(error)),
+        }
+        Ok(file)
+    }
+
+    fn bring(&self, watcher: &mut dyn Watcher) -> Result<(), FetchError> {
+        let path = self.beside("part");
+        let mut part = match &self.origin {
+            Origin::File(source) => {
+                origin::is_other_file(source, &path)?;
+                let mut part = Part::create(&path, self.patience.longest)?;
+                origin::copy(source, &mut part, watcher)?;
+                part
+            }
+            Origin::Url(_) => Part::open(&path, self.patience.longest, watcher)?,
+        };
+        // A fetch killed between its last byte and the renaming left nothing to be asked for.
+        if part.digest() != self.wanted.sha256 {
+            match &self.origin {
+                Origin::File(source) => return Err(self.wrong(part, &source.display().to_string())),
+                Origin::Url(url) => part = self.receive(url, part, watcher)?,
+            }
+        }
+        part.publish(&self.path())
+    }
+
+    /// Receives what is missing; what it gives has the right digest.
+    fn receive(
+        &self,
+        url: &str,
+        mut part: Part,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Part, FetchError> {
+        let name = &self.wanted.name;
+        watcher.say(&format!("{name} from {url} (broken off, the same command goes on there)"));
+        let agent = http::agent(&self.patience);
+        let (mut failures, mut attempts, mut again) = (0, 0, false);
+        let mut furthest = part.length();
+        loop {
+            attempts += 1;
+            let cause = match attempt(&agent, url, &mut part, watcher) {
+                Ok(()) if part.digest() == self.wanted.sha256 => return Ok(part),
+                // Only a file that came in one piece is what the server has.
+                Ok(()) if part.pieces() < 2 || again => return Err(self.wrong(part, url)),
+                Ok(()) => "the pieces that came do not fit together".to_owned(),
+                Err(Trouble::Astray(what)) if again => {
+                    return Err(FetchError::new(
+                        format!("{url} cannot be fetched ({what})"),
+                        from(),
+                    ));
+                }
+                Err(Trouble::Astray(what)) => what,
+                Err(Trouble::Lasting(error)) => return Err(error),
+                Err(Trouble::Unreached(error)) if part.received() == 0 => return Err(error),
+                Err(
+                    Trouble::Unreached(FetchError { message: cause, .. }) | Trouble::Broken(cause),
+                ) => {
+                    if part.length() > furthest {
+                        (furthest, failures) = (part.length(), 0);
+                    }
+                    let pause = self.patience.pauses.get(failures);
+                    let (Some(pause), true) = (pause, attempts < self.patience.attempts) else {
+                        let hint = match part.length() {
+                            0 => from(),
+                            kept => {
+                                format!("{kept} bytes are kept: the same command goes on there")
+                            }
+                        };
+                        let message = format!("{url} broke off {attempts} times ({cause})");
+                        return Err(FetchError::new(message, hint));
+                    };
+                    failures += 1;
+                    watcher.say(&format!("{cause}; again in {} s", pause.as_secs_f32()));
+                    thread::sleep(*pause);
+                    continue;
+                }
+            };
+            again = true;
+            watcher.say(&format!("{cause}; starting over"));
+            part.restart()?;
+            furthest = 0;
+        }
+    }
+
+    /// Removes what came.
+    fn wrong(&self, part: Part, source: &str) -> FetchError {
+        let (found, length) = (part.digest(), part.length());
+        part.discard();
+        FetchError::new(
+            format!(
+                "what came from {source} is not {}: its {length} bytes have the sha256 {found}, not {}",
+                self.wanted.name, self.wanted.sha256
+            ),
+            "it was removed; a proxy may have answered in the server's place, or the file is another one: try another place with `--from`"
+                .to_owned(),
+        )
+    }
+}
+
+fn from() -> String {
+    "name another place that has the file with `--from URL` or `--from FILE`; it is verified all the same".into()
+}
+
+/// One request, and its answer into the part.
+fn attempt(
+    agent: &ureq::Agent,
+    url: &str,
+    part: &mut Part,
+    watcher: &mut dyn Watcher,
+) -> Result<(), Trouble> {
+    let (total, mut body) = match http::ask(agent, url, part.length())? {
+        Answer::Rest { total, body } => (total, body),
+        Answer::Whole { total, body } => {
+            if part.length() > 0 {
+                watcher.say("the server gives the file only as a whole; starting over");
+                part.restart()?;
+            }
+            (total, body)
+        }
+        Answer::Beyond => return Err(Trouble::Astray("the server's file is shorter".into())),
+    };
+    if let Some(total) = total {
+        part.fits(total)?;
+    }
+    part.begin_piece();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        watcher.step(Doing::Fetching, part.length(), total);
+        let n = match body.read(&mut buffer) {
+            Ok(n) => n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Trouble::Broken(format!("the connection broke ({error})"))),
+        };
+        if total.is_some_and(|total| part.length() + n as u64 > total) {
+            return Err(Trouble::Astray("the server sends more than it announced".into()));
+        }
+        if n == 0 {
+            return match total.map_or(0, |total| total - part.length()) {
+                0 => Ok(()),
+                n => Err(Trouble::Broken(format!("the connection ended {n} bytes too early"))),
+            };
+        }
+        part.append(&buffer[..n])?;
+    }
+}

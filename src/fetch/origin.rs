@@ -1,0 +1,126 @@
+//! Where a file may come from: what stands behind `--from` in, an address or a file of this machine out.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::part::Part;
+use super::{Doing, FetchError, Wanted, Watcher};
+
+/// Where a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Over HTTP or HTTPS.
+    Url(String),
+    /// On this machine.
+    File(PathBuf),
+}
+
+impl Origin {
+    /// Reads what people write: an address is the file itself, or, where it ends in `/`, a copy of OpenAI's
+    /// folder, in which the file is at `<sha256>/<file>`. Anything else is a file, or a folder that has it
+    /// there or directly.
+    ///
+    /// # Errors
+    /// Where it is an address of another kind, or nothing is there.
+    pub fn parse(text: &str, wanted: &Wanted) -> Result<Self, FetchError> {
+        let below = format!("{}/{}", wanted.sha256, wanted.file);
+        if let Some((scheme, _)) = text.split_once("://") {
+            return match scheme.to_ascii_lowercase().as_str() {
+                "http" | "https" if text.ends_with('/') => Ok(Self::Url(format!("{text}{below}"))),
+                "http" | "https" => Ok(Self::Url(text.to_owned())),
+                _ => Err(FetchError::new(
+                    format!("nothing can be fetched by `{scheme}`"),
+                    "give an address with http or https, or a file of this machine".to_owned(),
+                )),
+            };
+        }
+        let path = Path::new(text);
+        let places = [path.to_owned(), path.join(below), path.join(&wanted.file)];
+        let found = places.into_iter().find(|place| place.is_file());
+        found.map(Self::File).ok_or_else(|| match path.is_dir() {
+            true => FetchError::new(
+                format!("the folder {text} has no {}", wanted.file),
+                format!("it may also lie in a folder {} there", wanted.sha256),
+            ),
+            false => FetchError::new(
+                format!("there is no file {text}"),
+                "an address begins with http:// or https://".to_owned(),
+            ),
+        })
+    }
+}
+
+/// Refuses to copy the unfinished file onto itself, which would empty it.
+pub(super) fn is_other_file(source: &Path, part: &Path) -> Result<(), FetchError> {
+    let same = match (source.canonicalize(), part.canonicalize()) {
+        (Ok(source), Ok(part)) => source == part,
+        _ => false,
+    };
+    if !same {
+        return Ok(());
+    }
+    Err(FetchError::new(
+        format!("{} is the unfinished file itself", source.display()),
+        "without `--from` the fetch goes on where it was".to_owned(),
+    ))
+}
+
+/// Copies a whole file.
+pub(super) fn copy(
+    source: &Path,
+    part: &mut Part,
+    watcher: &mut dyn Watcher,
+) -> Result<(), FetchError> {
+    let unreadable = |error: std::io::Error| {
+        FetchError::new(format!("{} cannot be read ({error})", source.display()), None)
+    };
+    let mut file = File::open(source).map_err(unreadable)?;
+    let total = file.metadata().map_err(unreadable)?.len();
+    part.fits(total)?;
+    part.begin_piece();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        watcher.step(Doing::Copying, part.length(), Some(total));
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => part.append(&buffer[..n])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_an_address_or_a_file() {
+        let zeros = "0".repeat(64);
+        let wanted = Wanted {
+            name: "RN50".into(),
+            file: "RN50.pt".into(),
+            sha256: zeros.parse().expect("a digest"),
+        };
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let parse = |text: &str| Origin::parse(text, &wanted).map_err(|error| error.message);
+        let url = |text: &str| Ok(Origin::Url(text.to_owned()));
+        assert_eq!(parse("https://a.org/b.pt"), url("https://a.org/b.pt"));
+        assert_eq!(parse("HTTP://a.org/c/"), url(&format!("HTTP://a.org/c/{zeros}/RN50.pt")));
+        assert_eq!(parse("ftp://a.org/c/"), Err("nothing can be fetched by `ftp`".into()));
+        let folder = dir.path().display().to_string();
+        assert_eq!(parse(&folder), Err(format!("the folder {folder} has no RN50.pt")));
+        let file = dir.path().join("RN50.pt");
+        std::fs::write(&file, "x").expect("write");
+        assert_eq!(parse(&folder), Ok(Origin::File(file.clone())));
+        assert_eq!(parse(&file.display().to_string()), Ok(Origin::File(file)));
+        let mirrored = dir.path().join(&zeros).join("RN50.pt");
+        std::fs::create_dir(dir.path().join(&zeros)).expect("a folder");
+        std::fs::write(&mirrored, "x").expect("write");
+        assert_eq!(parse(&folder), Ok(Origin::File(mirrored)));
+        assert!(
+            parse(&format!("{folder}/none.pt")).expect_err("none").contains("there is no file")
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! A file that is not complete yet: bytes in, their SHA-256 and at last a file under its final name out.
+//!
+//! Knows nothing of where the bytes come from. What lies on the disk from an earlier time is read first, so
+//! that the digest is always that of the file's whole content.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Doing, FetchError, Watcher};
+use crate::sha256::{Hasher, Sha256};
+
+#[derive(Debug)]
+pub(super) struct Part {
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    length: u64,
+    longest: u64,
+    received: u64,
+    pieces: u32,
+}
+
+impl Part {
+    /// The file at `path` with what it holds already.
+    pub fn open(path: &Path, longest: u64, watcher: &mut dyn Watcher) -> Result<Self, FetchError> {
+        let mut part = Self::at(path, longest)?;
+        let failed = |error| disk(path, &error);
+        let there = part.file.metadata().map_err(failed)?.len();
+        if there > longest {
+            part.restart()?;
+        } else if there > 0 {
+            (part.hasher, part.length) = hash(&mut part.file, there, watcher).map_err(failed)?;
+            part.pieces = 1;
+        }
+        Ok(part)
+    }
+
+    /// The file at `path`, emptied.
+    pub fn create(path: &Path, longest: u64) -> Result<Self, FetchError> {
+        let mut part = Self::at(path, longest)?;
+        part.restart()?;
+        Ok(part)
+    }
+
+    fn at(path: &Path, longest: u64) -> Result<Self, FetchError> {
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| disk(path, &error))?;
+        let (path, hasher) = (path.to_owned(), Hasher::default());
+        Ok(Self { path, file, hasher, length: 0, longest, received: 0, pieces: 0 })
+    }
+
+    /// Bytes there.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes that came in this process, also those that were given up since.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// How many beginnings the bytes have: answers of a server, and what was there before.
+    pub fn pieces(&self) -> u32 {
+        self.pieces
+    }
+
+    /// Of all bytes there.
+    pub fn digest(&self) -> Sha256 {
+        self.hasher.digest()
+    }
+
+    /// What comes next comes out of another answer.
+    pub fn begin_piece(&mut self) {
+        self.pieces += 1;
+    }
+
+    /// Whether a file of that length may be written.
+    pub fn fits(&self, total: u64) -> Result<(), FetchError> {
+        if total <= self.longest {
+            return Ok(());
+        }
+        let longest = self.longest;
+        Err(FetchError::new(
+            format!(
+                "the file would have {total} bytes, and none of more than {longest} is fetched"
+            ),
+            super::from(),
+        ))
+    }
+
+    /// Writes the next bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        let length = self.length + bytes.len() as u64;
+        if let Err(error) = self.fits(length) {
+            self.restart()?;
+            return Err(error);
+        }
+        self.file.write_all(bytes).map_err(|error| disk(&self.path, &error))?;
+        self.hasher.update(bytes);
+        self.length = length;
+        self.received += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Gives up all bytes.
+    pub fn restart(&mut self) -> Result<(), FetchError> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|error| disk(&self.path, &error))?;
+        (self.hasher, self.length, self.pieces) = (Hasher::default(), 0, 0);
+        Ok(())
+    }
+
+    /// Gives the file its final name, after everything is on the disk.
+    pub fn publish(self, path: &Path) -> Result<(), FetchError> {
+        let done = self.file.sync_all().and_then(|()| fs::rename(&self.path, path));
+        done.map_err(|error| disk(path, &error))?;
+        if let Some(Ok(folder)) = path.parent().map(File::open) {
+            // The renaming itself must outlive a power cut; not every file system lets a folder be synced.
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+
+    /// Removes the file.
+    pub fn discard(self) {
+        // Where it cannot be removed, it is emptied at least, so that no later fetch goes on with it.
+        if fs::remove_file(&self.path).is_err() {
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+/// The digest of a file that is there.
+pub(super) fn digest_of(path: &Path, watcher: &mut dyn Watcher) -> io::Result<Sha256> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Ok(hash(&mut file, length, watcher)?.0.digest())
+}
+
+fn hash(file: &mut File, total: u64, watcher: &mut dyn Watcher) -> io::Result<(Hasher, u64)> {
+    let (mut hasher, mut done) = (Hasher::default(), 0);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        watcher.step(Doing::Checking, done, Some(total));
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((hasher, done)),
+            Ok(n) => {
+                hasher.update(&buffer[..n]);
+                done += n as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What a disk's error means.
+pub(super) fn disk(path: &Path, error: &io::Error) -> FetchError {
+    let path = path.display();
+    let variable = crate::cache::VARIABLE;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FetchError::new(
+            format!("there is no room left for {path} ({error})"),
+            format!(
+                "make room and run the same command, which goes on where it was; or choose another folder with {variable}"
+            ),
+        ),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FetchError::new(
+            format!("{path} cannot be written ({error})"),
+            format!("choose a folder that you may write to with {variable}"),
+        ),
+        _ => FetchError::new(
+            format!("{path} cannot be used ({error})"),
+            format!("weights are kept in `models` in the cache folder, which {variable} names"),
+        ),
+    }
+}
