@@ -9,6 +9,7 @@ PyTorch in double precision. An error is |a - b| / |b| over one image or text; t
 
 import argparse
 import copy
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,15 +264,19 @@ def main():
     # So that the files are removed when someone ends the program.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows, failures = [], []
-    with tempfile.TemporaryDirectory(prefix="parity-", dir=arguments.folder, delete=not arguments.keep) as folder:
+    folder = tempfile.mkdtemp(prefix="parity-", dir=arguments.folder)
+    try:
         for name in arguments.models:
             place = Path(folder) / name.replace("/", "-")
             place.mkdir()
             row, failed = compare(name, arguments.lab, place, arguments.keep)
             rows.append(row)
             failures += failed
+    finally:
         if arguments.keep:
             say(f"the files are kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     table(rows)
     for failure in failures:
         print(f"differs: {failure}")

@@ -114,7 +114,6 @@ pub struct BenchClip {
 
 /// OpenAI's architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Model {
     #[value(name = "RN50")]
     Rn50,
