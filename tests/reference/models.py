@@ -1,5 +1,6 @@
 """OpenAI's CLIP architectures at full size in open_clip, with random weights that let what is in a picture through."""
 
+import copy
 import logging
 
 import open_clip
@@ -19,6 +20,8 @@ NAMES = {
     "ViT-L/14": "ViT-L-14-quickgelu",
     "ViT-L/14@336px": "ViT-L-14-336-quickgelu",
 }
+# How many standard deviations `settled` keeps between a ReLU and its kink.
+AWAY = 16.0
 # Sizes that OpenAI's archives carry as tensors.
 SIZES = ("input_resolution", "context_length", "vocab_size")
 
@@ -34,30 +37,63 @@ def create(name, seed=0):
     return model.requires_grad_(False)
 
 
+def of_norms(model, act):
+    """Calls `act(name, norm, input)` for each BatchNorm of the visual tower whenever it is used."""
+    norms = [(name, module) for name, module in model.visual.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    return [norm.register_forward_pre_hook(lambda m, x, name=name: act(name, m, x[0])) for name, norm in norms]
+
+
 def calibrate(model):
     """Sets each BatchNorm's statistics near those of what it is given, as training does.
 
     With arbitrary ones every block shrinks what distinguishes two pictures to a few per cent; after sixteen blocks
     only biases are left, and any network that has the biases right looks right.
     """
-    made = []
 
-    def measure(norm, inputs):
-        x = inputs[0]
+    def measure(_name, norm, x):
         mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
         norm.running_mean.copy_(mean + 0.3 * variance.sqrt() * torch.randn_like(mean))
         norm.running_var.copy_(variance * torch.empty_like(variance).uniform_(0.5, 2.0))
         for tensor in (norm.running_mean, norm.running_var):
             tensor.copy_(tensor.half().float())
 
-    for module in model.visual.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            made.append(module.register_forward_pre_hook(measure))
-    if made:
-        with torch.no_grad():
-            model.encode_image(torch.randn(2, 3, model.image_size, model.image_size))
+    made = of_norms(model, measure)
+    with torch.no_grad():
+        model.encode_image(torch.randn(2, 3, model.image_size, model.image_size))
     for hook in made:
         hook.remove()
+
+
+def settled(model, images):
+    """A copy in which no ReLU is near its kink for these images: each is open or shut, for a whole unit.
+
+    The gradient of a deep random ReLU network is not a number that single precision can find: of ten million ReLUs some
+    twenty are so near 0 that rounding decides, and each moves the gradient by up to some per cent. Away from the kinks
+    it is as well determined as the activations. A vision transformer is smooth and stays as it is.
+    """
+    model = copy.deepcopy(model)
+    signs = {}
+
+    def settle(name, norm, x):
+        # What is added to a stream has to agree with it all through a stage.
+        added = name.endswith(("bn3", "downsample.1")) and name.startswith("layer")
+        key = name.split(".")[0] if added else name
+        sign = signs.setdefault(key, torch.randint(0, 2, norm.weight.shape) * 2.0 - 1.0)
+        mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        # It is the gain that becomes small, so that the attention at the end sees numbers of the usual size.
+        norm.bias.copy_(sign * norm.weight)
+        norm.weight.div_(AWAY)
+        for tensor in (norm.running_mean, norm.running_var, norm.bias, norm.weight):
+            tensor.copy_(tensor.half().float())
+
+    made = of_norms(model, settle)
+    with torch.no_grad():
+        model.encode_image(images)
+    for hook in made:
+        hook.remove()
+    return model
 
 
 def save(model, path):
