@@ -12,6 +12,7 @@ pub mod document;
 pub mod figure;
 pub mod file;
 pub mod garden;
+pub mod input;
 pub mod lab;
 pub mod measure;
 pub mod model;
