@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::direction::Term;
 use super::shown::direction;
 use super::zero_shot::TRUNCATE;
-use super::{Data, Default, Field, Kind, Role, Scan, Type};
+use super::{Data, Default, Fault, Field, Kind, Role, Scan, Type};
 use crate::digest::Digest;
 use crate::figure::part::{Bars, Part, bars};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, Table, number};
@@ -139,7 +139,16 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Never,
     scan: Scan::None,
-    fault: |_| None,
+    fault: |fields| {
+        let single = fields.get("texts").and_then(serde_json::Value::as_array);
+        let single = single.is_some_and(|texts| texts.len() == 1);
+        let center = fields.get("center").is_some_and(|center| center == true);
+        (single && center).then(|| Fault {
+            field: "center",
+            message: "of one text, nothing is left when the mean is subtracted".to_owned(),
+            hint: "`center` is for lists",
+        })
+    },
     height: |params| {
         let rows = params.get("top").and_then(serde_json::Value::as_u64).unwrap_or(15);
         let texts = params.get("texts").and_then(serde_json::Value::as_array).map_or(0, Vec::len);

@@ -187,10 +187,16 @@ pub static KIND: Kind = Kind {
             let message = "`images` and `dataset` cannot both be asked about".to_owned();
             return Some(Fault { field: "dataset", message, hint: "give each a block of its own" });
         }
-        (images && !classes).then(|| Fault {
-            field: "images",
-            message: "`zero_shot` of `images` needs `classes`".to_owned(),
-            hint: "only a data set has labels that can stand in for them",
+        if images && !classes {
+            let message = "`zero_shot` of `images` needs `classes`".to_owned();
+            let hint = "only a data set has labels that can stand in for them";
+            return Some(Fault { field: "images", message, hint });
+        }
+        let untold = fields.get("truth").is_some_and(|truth| truth == "none");
+        (untold && !classes).then(|| Fault {
+            field: "truth",
+            message: "`truth: none` leaves no labels, and there are no `classes`".to_owned(),
+            hint: "name the classes",
         })
     },
     height: |params| match params.get("images").and_then(serde_json::Value::as_array) {
