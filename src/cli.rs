@@ -204,7 +204,7 @@ fn model_info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
     let file = workspace.config.models[&name].written.clone();
     let header = Header::read(&model.reference.path)?;
     workspace.save_digests();
-    Ok(describe(&name, &file, model.reference.digest, &header, &model.architecture))
+    Ok(describe(&file, &model.reference, &header, &model.architecture))
 }
 
 /// Standard output that somebody stopped reading is no error.

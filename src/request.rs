@@ -4,7 +4,7 @@
 //! |---|---|
 //! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
 //! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
-//! | the digest of the weights, the digest of the data set | device, driver, libtorch build, host, time |
+//! | the digest of the weights and what they were trained with, the digest of the data set | device, driver, libtorch build, host, time |
 //! | the digests of pictures and other data sets, as parameters | |
 //! | the keys of the requests it uses, precision | |
 //!
@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
+use crate::model::Conventions;
 
 /// The version of the key's own make-up; raising it forgets every stored result.
-pub const REQUEST_SCHEMA: u32 = 1;
+pub const REQUEST_SCHEMA: u32 = 2;
 
 /// One measurement for the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,9 +53,13 @@ pub struct Request {
 pub enum Precision {
     /// IEEE single precision.
     F32,
+    /// bfloat16: the range of single precision with 8 bits; LayerNorm and sums in single precision.
+    Bf16,
+    /// IEEE half precision, likewise; on a GPU only.
+    F16,
 }
 
-/// Weights: only the digest decides a result.
+/// Weights: the digest and the conventions decide a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRef {
@@ -64,6 +69,8 @@ pub struct ModelRef {
     pub path: PathBuf,
     /// Of the file's bytes.
     pub digest: Digest,
+    /// What the weights were trained with and do not say themselves.
+    pub conventions: Conventions,
 }
 
 /// A data set, or one shard of one: only the digests decide a result.
@@ -163,6 +170,7 @@ impl Request {
         out.insert("impl_version".into(), self.impl_version.into());
         out.insert("params".into(), Value::Object(self.params.clone()));
         out.insert("model".into(), self.model.digest.hex().into());
+        out.insert("conventions".into(), serde_json::json!(self.model.conventions));
         out.insert("precision".into(), serde_json::json!(self.precision));
         if let Some(dataset) = &self.dataset {
             out.insert("dataset".into(), dataset.canonical());
@@ -214,6 +222,7 @@ fn write_canonical(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Activation;
 
     fn request() -> Request {
         let mut params = Map::new();
@@ -227,6 +236,7 @@ mod tests {
                 name: "emoji".into(),
                 path: "/a/emoji.safetensors".into(),
                 digest: Digest::of(b"weights"),
+                conventions: Conventions::default(),
             },
             dataset: Some(DatasetRef {
                 name: "emoji".into(),
@@ -257,13 +267,15 @@ mod tests {
 
     #[test]
     fn everything_that_decides_the_result_changes_the_key() {
-        let changes: [fn(&mut Request); 6] = [
+        let changes: [fn(&mut Request); 8] = [
             |r| r.kind = "activation_histogram".into(),
             |r| r.impl_version = 2,
             |r| r.params["unit"] = 90.into(),
             |r| r.model.digest = Digest::of(b"other weights"),
             |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
             |r| r.uses.push(request()),
+            |r| r.model.conventions.activation = Activation::Gelu,
+            |r| r.precision = Precision::Bf16,
         ];
         for change in changes {
             let mut other = request();

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 
 use crate::config::{Config, Source};
 use crate::digest::{Digest, FileDigests};
-use crate::model::Architecture;
+use crate::model::{Architecture, Conventions, Given, Header, ModelError};
 use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
 use crate::suggest;
 
@@ -59,12 +59,16 @@ impl Resources {
         }
         let found = find(&config.models, name, "model").and_then(|source| {
             let path = absolute(source)?;
-            let architecture = Architecture::of_file(&path).map_err(|error| ResourceError {
+            let unusable = |error: ModelError| ResourceError {
                 message: format!("the model `{name}` cannot be used: {error}"),
-                hint: None,
-            })?;
+                hint: error.hint().map(str::to_owned),
+            };
+            let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
+            let conventions =
+                Conventions::of(&path, &header, &Given::default()).map_err(unusable)?;
+            let architecture = Architecture::of_header(&header, &conventions).map_err(unusable)?;
             let digest = digest(digests, &path)?;
-            let reference = ModelRef { name: name.to_owned(), path, digest };
+            let reference = ModelRef { name: name.to_owned(), path, digest, conventions };
             Ok(Model { reference, architecture: Arc::new(architecture) })
         });
         self.models.insert(name.to_owned(), found.clone());

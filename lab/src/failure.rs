@@ -1,5 +1,7 @@
 //! Why a request came to no result. Knows nothing of what was measured.
 
+use std::any::Any;
+
 use neuronotes::store::StoreError;
 use tch::TchError;
 
@@ -43,12 +45,34 @@ impl Failure {
             .next()
             .unwrap_or_default()
             .trim();
-        let memory = ["out of memory", "can't allocate memory", "alloc_cpu"];
         let failure = Self::new(format!("libtorch failed ({first})"));
-        if memory.iter().any(|sign| text.contains(sign)) {
+        if failure.is_of_memory() {
             return failure.hint("memory ran out: ask for a smaller `size`, or use another device");
         }
         failure
+    }
+
+    /// What a panic says: libtorch's errors reach us as panics of tch's plain functions.
+    pub fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        match text.split_once("Torch(\"") {
+            Some((_, text)) => Self::of_libtorch(text.trim_end_matches("\")")),
+            None => Self::new(format!("the lab broke down ({text})"))
+                .hint("this is a defect of neuronotes-lab; its log says where"),
+        }
+    }
+
+    /// Whether memory ran out, of the device or of the machine.
+    pub fn is_of_memory(&self) -> bool {
+        let signs = ["out of memory", "can't allocate memory", "alloc_cpu"];
+        match self {
+            Self::Failed { message, .. } => signs.iter().any(|sign| message.contains(sign)),
+            Self::Cancelled => false,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The only code that knows libtorch. It knows nothing of notes, pages or figures.
 
 pub mod analysis;
+pub mod batch;
 pub mod cli;
 pub mod clip;
 pub mod dataset;

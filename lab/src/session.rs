@@ -3,7 +3,6 @@
 //! Holds what is worth keeping between requests: the device, the model that was used last, and digests of
 //! files. Knows nothing of how requests arrive.
 
-use std::any::Any;
 use std::fs;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +21,7 @@ use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Provenance, Record, Store};
 
 use crate::analysis::{Measure, Scanned};
-use crate::clip::Clip;
+use crate::clip::{Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
@@ -59,7 +58,7 @@ impl Session {
     ) -> Result<Record, Failure> {
         let key = request.key();
         let result = catch_unwind(AssertUnwindSafe(|| self.ensure(request, monitor)));
-        let result = result.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
+        let result = result.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())));
         if result.is_err() {
             // The picture of a state that leads nowhere.
             let _ = fs::remove_file(self.store.partial_path(&key));
@@ -137,14 +136,30 @@ impl<'a> Bench<'a> {
     pub fn clip(&mut self) -> Result<Rc<Clip>, Failure> {
         let model = &self.request.model;
         self.check_input(&model.path, model.digest)?;
+        let layer = self.request.params.get("layer").and_then(|layer| layer.as_str());
+        let layer = layer.and_then(|layer| self.architecture().ok()?.layer(layer).ok());
+        let loading = Loading {
+            precision: self.request.precision,
+            fold: !layer.is_some_and(|layer| layer.stage.splits_norm()),
+            ..Loading::new(self.session.device.torch, model.conventions.clone())
+        };
         match &self.session.resident {
-            Some((digest, clip)) if *digest == model.digest => return Ok(Rc::clone(clip)),
+            Some((digest, clip)) if *digest == model.digest && *clip.loading() == loading => {
+                return Ok(Rc::clone(clip));
+            }
             // Two models at once may not fit into the device's memory.
             _ => self.session.resident = None,
         }
-        let clip = Rc::new(Clip::load(&model.path, self.session.device.torch)?);
+        let clip = Rc::new(Clip::load(&model.path, loading)?);
         self.session.resident = Some((model.digest, Rc::clone(&clip)));
         Ok(clip)
+    }
+
+    /// The sizes of the model, whose file has been checked.
+    fn architecture(&self) -> Result<Architecture, Failure> {
+        let model = &self.request.model;
+        Architecture::of_file(&model.path, &model.conventions)
+            .map_err(|error| Failure::new(error.to_string()))
     }
 
     /// The data set that the request names.
@@ -171,9 +186,7 @@ impl<'a> Bench<'a> {
             DatasetFormat::Words => {
                 let model = &self.request.model;
                 self.check_input(&model.path, model.digest)?;
-                Architecture::of_file(&model.path)
-                    .map_err(|error| Failure::new(error.to_string()))?
-                    .image_size
+                self.architecture()?.image_size
             }
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
@@ -248,18 +261,4 @@ pub fn png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
         .write_image(pixels, width, height, ExtendedColorType::Rgb8)
         .map_err(|error| Failure::new(format!("the picture cannot be written ({error})")))?;
     Ok(bytes.into_inner())
-}
-
-/// libtorch's errors reach us as panics of tch's plain functions.
-fn of_panic(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    match text.split_once("Torch(\"") {
-        Some((_, text)) => Failure::of_libtorch(text.trim_end_matches("\")")),
-        None => Failure::new(format!("the lab broke down ({text})"))
-            .hint("this is a defect of neuronotes-lab; its log says where"),
-    }
 }

@@ -2,69 +2,105 @@
 
 use std::fmt::Write as _;
 
-use super::{Architecture, Header};
-use crate::digest::Digest;
+use super::{Architecture, Header, Layer, Names, Positions, TransformerSizes, Visual};
+use crate::request::ModelRef;
 
 /// What `neuronotes model info` prints of a model.
 pub fn describe(
-    name: &str,
     file: &str,
-    digest: Digest,
+    model: &ModelRef,
     header: &Header,
-    sizes: &Architecture,
+    architecture: &Architecture,
 ) -> String {
-    let blocks = sizes.blocks.map(|n| n.to_string()).join(", ");
-    let count = |prefix: &str| -> u64 {
-        let tensors = header.tensors.iter().filter(|(name, _)| {
-            let visual = name.starts_with("visual.");
-            // Counted by training, or noted beside the weights; not learned.
-            let learned = ![
-                "running_mean",
-                "running_var",
-                "num_batches_tracked",
-                "attn_mask",
-                "input_resolution",
-                "context_length",
-                "vocab_size",
-            ]
-            .iter()
-            .any(|number| name.ends_with(number));
-            learned && visual == (prefix == "visual")
-        });
-        tensors.map(|(_, info)| info.shape.iter().product::<u64>()).sum()
+    let (visual, text) = parameters(header);
+    let mut out = format!("{}: {file}\ndigest: {}\n", model.name, model.digest);
+    let size = architecture.image_size;
+    let tower = match &architecture.visual {
+        Visual::ResNet(sizes) => {
+            let blocks = sizes.blocks.map(|n| n.to_string()).join(", ");
+            format!("ModifiedResNet of width {}, blocks {blocks}", sizes.width)
+        }
+        Visual::Transformer { patch, sizes } => {
+            format!("vision transformer of {}, patches of {patch} x {patch} pixels", blocks(sizes))
+        }
     };
-    let mut out = format!("{name}: {file}\ndigest: {digest}\n");
-    let _ = writeln!(
-        out,
-        "pictures: ModifiedResNet of width {}, blocks {blocks}, {size} x {size} pixels, {} parameters",
-        sizes.width,
-        count("visual"),
-        size = sizes.image_size,
-    );
-    if let Some(text) = &sizes.text {
+    let _ = writeln!(out, "images: {tower}, {size} x {size} pixels, {visual} parameters");
+    if let Some(sizes) = &architecture.text {
         let _ = writeln!(
             out,
-            "texts: {} blocks of width {}, {} heads, {} tokens out of {}, {} parameters",
-            text.layers,
-            text.width,
-            text.heads,
-            text.context,
-            text.vocabulary,
-            count("text"),
+            "texts: transformer of {}, {} tokens out of {}, {text} parameters",
+            blocks(&sizes.sizes),
+            sizes.context,
+            sizes.vocabulary,
         );
     }
-    let _ = writeln!(out, "embedding: {}\n", sizes.embedding);
-    let layers = sizes.layers();
-    let width = |name: fn(&super::Layer) -> &str| {
-        layers.iter().map(|layer| name(layer).len()).max().unwrap_or(0)
+    let conventions = &model.conventions;
+    let _ = writeln!(out, "embedding: {}", architecture.embedding);
+    let _ = writeln!(out, "activation: {}", conventions.activation.name());
+    let colour = |values: [f64; 3]| values.map(|value| value.to_string()).join(", ");
+    let (mean, deviation) = (colour(conventions.mean), colour(conventions.deviation));
+    let _ = writeln!(out, "colours: mean {mean}; standard deviation {deviation}\n");
+    let other = match architecture.visual {
+        Visual::ResNet(_) => "in the article",
+        Visual::Transformer { .. } => "in Hugging Face's",
     };
-    let article = |layer: &super::Layer| layer.name.article.clone().unwrap_or_default();
-    let (first, second) = (width(|l| &l.name.canonical), width(|l| l.name.shown()));
-    let _ = writeln!(out, "{:first$}  {:second$}  units  map", "layer", "in the article");
-    for layer in &layers {
-        let map = layer.side.map_or_else(|| "-".to_owned(), |side| format!("{side} x {side}"));
-        let (canonical, article) = (&layer.name.canonical, article(layer));
-        let _ = writeln!(out, "{canonical:first$}  {article:second$}  {:>5}  {map}", layer.units);
+    table(&mut out, "layer of images", other, &architecture.layers());
+    if architecture.text.is_some() {
+        out.push('\n');
+        table(&mut out, "layer of texts", "in Hugging Face's", &architecture.text_layers());
     }
     out
+}
+
+fn blocks(sizes: &TransformerSizes) -> String {
+    let TransformerSizes { width, layers, heads, hidden } = sizes;
+    format!("{layers} blocks, width {width}, {heads} heads, {hidden} hidden units")
+}
+
+fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {
+    let column = |head: &str, name: fn(&Layer) -> &str| {
+        layers.iter().map(|layer| name(layer).len()).chain([head.len()]).max().unwrap_or(0)
+    };
+    let first = column(head, |layer| &layer.name.canonical);
+    let second = column(other, |layer| layer.name.other().unwrap_or(""));
+    let _ = writeln!(out, "{head:first$}  {other:second$}  units  positions");
+    for layer in layers {
+        let positions = match layer.positions {
+            Positions::One => "1".to_owned(),
+            Positions::Map(side) => format!("{side} x {side}"),
+            Positions::Tokens(count) => format!("{count} tokens"),
+        };
+        let other = layer.name.other().unwrap_or("");
+        let canonical = &layer.name.canonical;
+        let _ =
+            writeln!(out, "{canonical:first$}  {other:second$}  {:>5}  {positions}", layer.units);
+    }
+}
+
+/// Learned numbers of the visual tower, and of the text tower with the logits' scale.
+fn parameters(header: &Header) -> (u64, u64) {
+    let names = Names::of(header);
+    // Counted by training, or noted beside the weights; not learned.
+    let kept = [
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "attn_mask",
+        "position_ids",
+        "input_resolution",
+        "context_length",
+        "vocab_size",
+    ];
+    let (mut visual, mut text) = (0u64, 0u64);
+    for (name, info) in &header.tensors {
+        if kept.iter().any(|number| name.ends_with(number)) {
+            continue;
+        }
+        let name = names.bare(name);
+        let of_images =
+            ["visual.", "vision_model.", "visual_projection"].iter().any(|p| name.starts_with(p));
+        let size = info.shape.iter().fold(1u64, |product, &n| product.saturating_mul(n));
+        *(if of_images { &mut visual } else { &mut text }) += size;
+    }
+    (visual, text)
 }

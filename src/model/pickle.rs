@@ -470,7 +470,7 @@ mod tests {
     fn depth_and_length_are_bounded() {
         // A list in a list in a list, and the same by way of modules' states.
         let mut deep = vec![b']'; 400_000];
-        deep.extend([b'a'; 399_999]);
+        deep.extend(vec![b'a'; 399_999]);
         deep.push(b'.');
         assert!(read(&deep).is_ok(), "nesting costs nothing");
         assert_eq!(refused(&vec![b'('; 8 << 20]), PickleError::Long.to_string());

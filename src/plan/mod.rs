@@ -16,7 +16,6 @@ use crate::analysis::{Data, Kind, Scan, scan};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
-use crate::model::{Architecture, Stage};
 use crate::note::{Block, Note};
 use crate::request::{DatasetRef, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
@@ -171,7 +170,7 @@ impl Planner<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let embedding = embedding_layer(&model.architecture);
+        let embedding = model.architecture.embedding_layer().name.canonical;
         let layer = match kind.scan {
             Scan::None => None,
             Scan::Layer => asked.params.get("layer").and_then(Value::as_str),
@@ -215,13 +214,6 @@ impl Planner<'_> {
             .dataset(self.config, self.digests, name)
             .map_err(|error| Box::new(unusable(note, block, "dataset", error)))
     }
-}
-
-/// The canonical name of the layer of images' embeddings.
-fn embedding_layer(architecture: &Architecture) -> String {
-    let mut layers = architecture.layers().into_iter();
-    let found = layers.find(|layer| layer.stage == Stage::Embedding);
-    found.map(|layer| layer.name.canonical).unwrap_or_default()
 }
 
 /// An error at a field, or at the block's first line where it is left out.

@@ -1,5 +1,5 @@
-"""Writes tests/golden/formats and the archives in lab/tests/golden/clip_resnet: the same weights as PyTorch
-saves them, as a state dict and as TorchScript.
+"""Writes tests/golden/formats and the archives in lab/tests/golden/clip_resnet and clip_vit: the same weights as
+PyTorch saves them, as a state dict and as TorchScript.
 
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
     venv/bin/python tests/reference/formats.py
@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).parents[2]
-BUFFERS = ("running_mean", "running_var", "num_batches_tracked", "input_resolution")
+SIZES = ("input_resolution", "context_length", "vocab_size")
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked", *SIZES)
 
 
 class Identity(torch.nn.Module):
@@ -38,15 +39,19 @@ def tree(weights):
     return root.eval()
 
 
-def save(weights, folder):
+def save(weights, folder, sizes=()):
+    """`sizes`: what OpenAI's archives carry beside the weights."""
     folder.mkdir(parents=True, exist_ok=True)
     # As PyTorch does it: a module's state dict is an OrderedDict that carries versions.
     module = tree(weights)
     torch.save(module.state_dict(), folder / "state_dict.pt")
+    module = tree({**weights, **{name: torch.tensor(size) for name, size in zip(SIZES, sizes)}})
     torch.jit.save(torch.jit.trace(module, torch.zeros(1)), folder / "torchscript.pt")
 
 
-save(load_file(ROOT / "lab/tests/golden/clip_resnet/weights.safetensors"), ROOT / "lab/tests/golden/clip_resnet")
+for name, sizes in (("clip_resnet", ()), ("clip_vit", (32, 12, 96))):
+    folder = ROOT / "lab/tests/golden" / name
+    save(load_file(folder / "weights.safetensors"), folder, sizes)
 
 torch.manual_seed(0)
 shared = torch.randn(4, 3)

@@ -1,7 +1,7 @@
 """Writes lab/tests/golden/lucid.safetensors: Lucid's parametrisation and transforms, written down again in
 NumPy from its published formulas (optvis/param/spatial.py, color.py, optvis/transform.py).
 
-Transforms are here the product of homogeneous matrices, and a sampling by hand. Set up as clip_resnet.py says."""
+Transforms are here the product of homogeneous matrices, and a sampling by hand. Set up as clip.py says."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 """Writes lab/tests/golden/preprocess: pictures of odd sizes, and what CLIP's preprocessing (Pillow and
-torchvision) makes of them, before normalisation. Set up as clip_resnet.py says."""
+torchvision) makes of them, before normalisation. Set up as clip.py says."""
 
 from pathlib import Path
 

@@ -27,6 +27,8 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
         transforms: params.transforms,
         seed: params.seed,
     };
+    // Each step disturbs the picture to another size, for which trying algorithms would never pay.
+    tch::Cuda::cudnn_set_benchmark(false);
     let monitor = &mut *bench.monitor;
     let mut picture_due = Every::new(Duration::from_millis(300), Duration::from_secs(1));
     let made = optimise(&clip, &target, &recipe, |step| {

@@ -14,15 +14,15 @@ use safetensors::tensor::TensorView;
 use tch::{Device, Kind, Tensor};
 
 use super::{layer, params};
+use crate::batch::Batch;
 use crate::clip::Clip;
+use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::session::Bench;
 
-/// Pictures in a batch on a processor, and on a GPU.
-const BATCH: (usize, usize) = (32, 128);
 /// Batches decoded ahead.
 const AHEAD: usize = 2;
 
@@ -63,7 +63,12 @@ impl Scan {
     ) -> Result<(), Failure> {
         let samples = shard.samples();
         let side = clip.architecture.image_size;
-        let batch = if clip.device == Device::Cpu { BATCH.0 } else { BATCH.1 };
+        let mut batch = Batch::on(clip.device);
+        let chunk = batch.size();
+        if clip.device != Device::Cpu {
+            // All batches but the last have one shape: worth trying which algorithm is fastest.
+            tch::Cuda::cudnn_set_benchmark(true);
+        }
         let mut progress = Progress {
             stage: what,
             step: 0,
@@ -75,8 +80,8 @@ impl Scan {
         thread::scope(|scope| {
             let (send, receive) = sync_channel(AHEAD);
             scope.spawn(move || {
-                for start in (0..samples.len()).step_by(batch) {
-                    let rows = start..(start + batch).min(samples.len());
+                for start in (0..samples.len()).step_by(chunk) {
+                    let rows = start..(start + chunk).min(samples.len());
                     let pixels: Vec<_> =
                         rows.clone().into_par_iter().map(|row| pixels(shard, row, side)).collect();
                     // Where nobody receives any more, the scan was given up.
@@ -98,31 +103,29 @@ impl Scan {
                         Err(why) => self.skipped.push((samples[row].key.clone(), why)),
                     }
                 }
-                let count = good.len() / (side as usize * side as usize * 3);
-                if count > 0 {
-                    tch::no_grad(|| self.add(clip, stage, &good, count))?;
-                }
+                let picture = side as usize * side as usize * 3;
+                batch.run(good.len() / picture, |rows| {
+                    let pixels = &good[rows.start * picture..rows.end * picture];
+                    tch::no_grad(|| self.add(clip, stage, pixels, rows.len()))
+                })?;
                 monitor.progress(&progress);
             }
             Ok(())
         })
     }
 
-    /// Runs a batch of pictures through the network.
+    /// Runs a batch of pictures through the network. Where memory runs out nothing is added.
     fn add(&mut self, clip: &Clip, stage: Stage, pixels: &[u8], n: usize) -> Result<(), Failure> {
         let input = clip.input(pixels, n)?; // [n, 3, side, side]
-        let activations = clip.visual.forward(&input, &[stage, Stage::Embedding])?;
-        let layer = activations.get(stage)?; // [n, units, h, w] or [n, units]
-        let (mean, max) = match layer.dim() {
-            4 => (
-                layer.mean_dim([2i64, 3].as_slice(), false, Kind::Float), // [n, units]
-                layer.amax([2i64, 3].as_slice(), false),                  // [n, units]
-            ),
-            _ => (layer.shallow_clone(), layer.shallow_clone()),
-        };
-        append(&mut self.mean, &mean)?;
-        append(&mut self.max, &max)?;
-        append(&mut self.embedding, activations.get(Stage::Embedding)?)
+        let activations = clip.look(&input, &[stage, Stage::Embedding])?;
+        let layer = by_unit(activations.get(stage)?); // [n, units, positions]
+        let mean = half(&layer.mean_dim([2i64].as_slice(), false, Kind::Float))?; // [n, units]
+        let max = half(&layer.amax([2i64].as_slice(), false))?; // [n, units]
+        let embedding = half(activations.get(Stage::Embedding)?)?; // [n, embedding]
+        self.mean.extend(mean);
+        self.max.extend(max);
+        self.embedding.extend(embedding);
+        Ok(())
     }
 
     fn write(self, bench: &mut Bench<'_>, units: usize, embedding: usize) -> Result<(), Failure> {
@@ -158,8 +161,8 @@ fn pixels(shard: &dyn Shard, row: usize, side: u32) -> Result<Vec<u8>, String> {
         .unwrap_or_else(|_| Err("its decoder broke down".into()))
 }
 
-/// Appends `[n, columns]` as f16, little-endian.
-fn append(bytes: &mut Vec<u8>, rows: &Tensor) -> Result<(), Failure> {
+/// `[n, columns]` as f16, little-endian.
+fn half(rows: &Tensor) -> Result<Vec<u8>, Failure> {
     let rows = rows.to_kind(Kind::Half);
     if rows.isfinite().all().int64_value(&[]) == 0 {
         return Err(Failure::new(
@@ -167,8 +170,7 @@ fn append(bytes: &mut Vec<u8>, rows: &Tensor) -> Result<(), Failure> {
         ));
     }
     let rows = rows.to_device(Device::Cpu).contiguous();
-    let start = bytes.len();
-    bytes.resize(start + rows.numel() * 2, 0);
-    rows.f_copy_data_u8(&mut bytes[start..], rows.numel())?;
-    Ok(())
+    let mut bytes = vec![0; rows.numel() * 2];
+    rows.f_copy_data_u8(&mut bytes, rows.numel())?;
+    Ok(bytes)
 }

@@ -1,54 +1,127 @@
-//! The model family: a weights file in; activations and embeddings of images out.
+//! The model family: a weights file in; activations and embeddings of images and texts out.
 //!
 //! Names of layers and sizes come from `neuronotes::model`. Knows nothing of requests or data sets.
 
+pub mod activations;
 pub mod preprocess;
 pub mod resnet;
+pub mod text;
+mod transformer;
+pub mod vit;
 pub mod weights;
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
-use neuronotes::model::Architecture;
+use neuronotes::model::{Architecture, Conventions, Stage, Visual};
+use neuronotes::request::Precision;
 use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
+use activations::Activations;
 use resnet::ResNet;
+use text::TextTransformer;
+use vit::VisionTransformer;
 use weights::Weights;
 
-/// Mean of red, green and blue over CLIP's training images, in 0…1.
-pub const MEAN: [f32; 3] = [0.48145466, 0.4578275, 0.40821073];
-/// Standard deviation of red, green and blue over CLIP's training images.
-pub const DEVIATION: [f32; 3] = [0.26862954, 0.261_302_6, 0.275_777_1];
+/// How a model is to be loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loading {
+    /// Where to.
+    pub device: Device,
+    /// What the weights do not say themselves.
+    pub conventions: Conventions,
+    /// Arithmetic of the forward pass.
+    pub precision: Precision,
+    /// Makes each BatchNorm part of the convolution before it. Faster; but activations between the two
+    /// ([`Stage::splits_norm`]) can then not be had.
+    pub fold: bool,
+}
 
-/// A CLIP's visual tower on its device.
+impl Loading {
+    /// In single precision, folded.
+    pub fn new(device: Device, conventions: Conventions) -> Self {
+        Self { device, conventions, precision: Precision::F32, fold: true }
+    }
+}
+
+/// A CLIP on its device.
 #[derive(Debug)]
 pub struct Clip {
     /// Its sizes.
     pub architecture: Architecture,
-    /// Its visual tower.
-    pub visual: ResNet,
     /// Where it is.
     pub device: Device,
+    visual: Tower,
+    text: OnceCell<TextTransformer>,
+    path: PathBuf,
+    loading: Loading,
     mean: Tensor,      // [1, 3, 1, 1]
     deviation: Tensor, // [1, 3, 1, 1]
+    logit_scale: f64,
+}
+
+/// A visual tower.
+#[derive(Debug)]
+enum Tower {
+    ResNet(ResNet),
+    Transformer(VisionTransformer),
 }
 
 impl Clip {
-    /// Reads a weights file into single precision on `device`. The text tower's tensors are left
-    /// where they are.
+    /// Reads a weights file. The text tower's tensors are checked, and read when they are first needed.
     ///
     /// # Errors
-    /// Where the file is no CLIP ResNet, with all missing, surplus and misshapen tensors by name.
-    pub fn load(path: &Path, device: Device) -> Result<Self, Failure> {
-        let mut weights =
-            Weights::open(path, device).map_err(|error| Failure::new(error.to_string()))?;
-        let architecture = Architecture::of_header(weights.header())
-            .map_err(|error| Failure::new(error.to_string()))?;
-        let visual = ResNet::new(&architecture, &mut weights);
+    /// Where the file is no CLIP, with all missing, surplus and misshapen tensors by name; or where half precision
+    /// is wanted of a processor.
+    pub fn load(path: &Path, loading: Loading) -> Result<Self, Failure> {
+        let Loading { device, precision, fold, ref conventions } = loading;
+        if precision == Precision::F16 && device == Device::Cpu {
+            return Err(Failure::new("half precision (f16) needs a GPU")
+                .hint("processors compute in f32, or faster and coarser in bf16"));
+        }
+        let kind = kind(precision);
+        let mut weights = open(path, device, kind)?;
+        let architecture = Architecture::of_header(weights.header(), conventions)
+            .map_err(|error| of_model(&error))?;
+        let (size, embedding) = (architecture.image_size, architecture.embedding);
+        let activation = conventions.activation;
+        let visual = match &architecture.visual {
+            Visual::ResNet(sizes) => {
+                Tower::ResNet(ResNet::new(size, sizes, embedding, fold, &mut weights))
+            }
+            Visual::Transformer { patch, sizes } => Tower::Transformer(VisionTransformer::new(
+                size,
+                *patch,
+                sizes,
+                embedding,
+                activation,
+                &mut weights,
+            )),
+        };
+        let mut logit_scale = 1.0;
+        if let Some(text) = &architecture.text {
+            weights.only_checking(|weights| {
+                TextTransformer::new(text, embedding, activation, weights)
+            });
+            logit_scale = weights.take_single("logit_scale", &[]).exp().double_value(&[]);
+        }
         weights.finish().map_err(|error| Failure::new(error.to_string()))?;
-        let row =
-            |values: &[f32; 3]| Tensor::from_slice(values).view([1, 3, 1, 1]).to_device(device);
-        Ok(Self { visual, device, mean: row(&MEAN), deviation: row(&DEVIATION), architecture })
+        let row = |values: [f64; 3]| {
+            let values = values.map(|value| value as f32);
+            Tensor::from_slice(&values).view([1, 3, 1, 1]).to_device(device)
+        };
+        Ok(Self {
+            visual,
+            text: OnceCell::new(),
+            path: path.to_owned(),
+            device,
+            mean: row(conventions.mean),
+            deviation: row(conventions.deviation),
+            logit_scale,
+            loading,
+            architecture,
+        })
     }
 
     /// From colours in 0…1 to what the network was trained on: `[n, 3, h, w]` to the same.
@@ -72,4 +145,127 @@ impl Clip {
             / 255.0;
         Ok(self.normalise(&images).f_contiguous()?)
     }
+
+    /// Runs the visual tower on `images`, `[n, 3, h, w]` normalised, up to the deepest stage in `wanted`.
+    /// Activations have the network's precision.
+    ///
+    /// # Errors
+    /// Where the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
+    pub fn look(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
+        match &self.visual {
+            Tower::ResNet(tower) => tower.forward(images, wanted),
+            Tower::Transformer(tower) => tower.forward(images, wanted),
+        }
+    }
+
+    /// Runs the text tower on `tokens`, `[n, context]` of type i64, likewise.
+    ///
+    /// # Errors
+    /// Where there is no text tower, or the texts are not its.
+    pub fn read(&self, tokens: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
+        self.text()?.forward(tokens, wanted)
+    }
+
+    /// Embeddings of `images`, `[n, 3, side, side]` normalised: `[n, embedding]` in single precision, not
+    /// normalised.
+    ///
+    /// # Errors
+    /// Where the images are of another size.
+    pub fn encode_images(&self, images: &Tensor) -> Result<Tensor, Failure> {
+        let found = self.look(images, &[Stage::Embedding])?;
+        Ok(found.get(Stage::Embedding)?.to_kind(Kind::Float))
+    }
+
+    /// Embeddings of texts, each of as many token numbers as the model reads: `[n, embedding]` in single
+    /// precision, not normalised.
+    ///
+    /// # Errors
+    /// Where there is no text tower, or a text is of another length.
+    pub fn encode_texts(&self, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
+        let found = self.read(&self.tokens(texts)?, &[Stage::Embedding])?;
+        Ok(found.get(Stage::Embedding)?.to_kind(Kind::Float))
+    }
+
+    /// Token numbers as a tensor on the model's device: `[n, context]`.
+    ///
+    /// # Errors
+    /// Where the texts are not all as long as the model reads.
+    pub fn tokens(&self, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
+        let context = self.context()?;
+        let numbers: Vec<i64> = texts.iter().flatten().map(|&token| i64::from(token)).collect();
+        if texts.iter().any(|text| text.len() != context) {
+            return Err(Failure::new(format!("the model reads texts of {context} tokens")));
+        }
+        let shape = [texts.len() as i64, context as i64];
+        Ok(Tensor::from_slice(&numbers).view(shape).to_device(self.device))
+    }
+
+    /// Tokens that the model reads of a text.
+    ///
+    /// # Errors
+    /// Where there is no text tower.
+    pub fn context(&self) -> Result<usize, Failure> {
+        let text = self.architecture.text.as_ref().ok_or_else(no_text)?;
+        Ok(text.context as usize)
+    }
+
+    /// What similarities are multiplied by before the softmax over texts: already exponentiated; 1 where there is
+    /// no text tower.
+    pub fn logit_scale(&self) -> f64 {
+        self.logit_scale
+    }
+
+    /// The text tower, read from the file when first asked for.
+    ///
+    /// # Errors
+    /// Where there is none, or the file is not the one that it was.
+    pub fn text(&self) -> Result<&TextTransformer, Failure> {
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let sizes = self.architecture.text.as_ref().ok_or_else(no_text)?;
+        let mut weights = open(&self.path, self.device, kind(self.loading.precision))?;
+        let activation = self.loading.conventions.activation;
+        let text =
+            TextTransformer::new(sizes, self.architecture.embedding, activation, &mut weights);
+        weights.finish_part().map_err(|error| Failure::new(error.to_string()))?;
+        Ok(self.text.get_or_init(|| text))
+    }
+
+    /// How it was loaded.
+    pub fn loading(&self) -> &Loading {
+        &self.loading
+    }
+
+    /// Whether images have to be of the model's own size for that stage to be reached.
+    pub fn fixes_size(&self, stage: Stage) -> bool {
+        match self.visual {
+            Tower::ResNet(_) => stage == Stage::Embedding,
+            Tower::Transformer(_) => stage != Stage::Input,
+        }
+    }
+}
+
+fn kind(precision: Precision) -> Kind {
+    match precision {
+        Precision::F32 => Kind::Float,
+        Precision::Bf16 => Kind::BFloat16,
+        Precision::F16 => Kind::Half,
+    }
+}
+
+fn open(path: &Path, device: Device, kind: Kind) -> Result<Weights, Failure> {
+    Weights::open(path, device, kind).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn of_model(error: &neuronotes::model::ModelError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn no_text() -> Failure {
+    Failure::new("the weights have no text tower").hint("use a file with both towers of a CLIP")
 }

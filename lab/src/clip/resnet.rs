@@ -6,11 +6,11 @@
 //!
 //! Tensor operations here use the forms of tch that panic; the session catches that at each request.
 
-use std::collections::BTreeMap;
+use neuronotes::model::{ResNetSizes, Stage, StemTap, Tap};
+use tch::Tensor;
 
-use neuronotes::model::{Architecture, Stage, Tap};
-use tch::{Kind, Tensor};
-
+use super::activations::{Activations, Collector};
+use super::transformer::Linear;
 use super::weights::Weights;
 use crate::failure::Failure;
 
@@ -27,64 +27,20 @@ pub struct ResNet {
     attnpool: AttentionPool,
 }
 
-/// Activations by stage.
-#[derive(Debug, Default)]
-pub struct Activations {
-    after: BTreeMap<Stage, Tensor>,
-    before: BTreeMap<Stage, Tensor>,
-}
-
-impl Activations {
-    /// The activation at `stage`, `[n, c, h, w]`, or `[n, c]` for the embedding.
-    ///
-    /// # Errors
-    /// Where it was not asked for, or the model has no such stage.
-    pub fn get(&self, stage: Stage) -> Result<&Tensor, Failure> {
-        self.after
-            .get(&stage)
-            .ok_or_else(|| Failure::new(format!("the model has no activation {stage:?}")))
-    }
-
-    /// What the ReLU at `stage` was given, where it is one: `[n, c, h, w]`.
-    pub fn before_relu(&self, stage: Stage) -> Option<&Tensor> {
-        self.before.get(&stage)
-    }
-}
-
-/// Collects what is asked for, and knows when that is complete.
-struct Collector<'a> {
-    wanted: &'a [Stage],
-    found: Activations,
-}
-
-impl Collector<'_> {
-    fn relu(&mut self, stage: Stage, x: Tensor) -> Tensor {
-        let after = x.relu();
-        if self.wanted.contains(&stage) {
-            self.found.before.insert(stage, x);
-            self.found.after.insert(stage, after.shallow_clone());
-        }
-        after
-    }
-
-    fn offer(&mut self, stage: Stage, x: &Tensor) {
-        if self.wanted.contains(&stage) {
-            self.found.after.insert(stage, x.shallow_clone());
-        }
-    }
-
-    fn complete(&self) -> bool {
-        self.wanted.iter().all(|stage| self.found.after.contains_key(stage))
-    }
-}
-
 impl ResNet {
-    /// Takes the tower's weights.
-    pub fn new(architecture: &Architecture, weights: &mut Weights) -> Self {
-        let width = i64::from(architecture.width);
+    /// Takes the tower's weights. `fold`: each BatchNorm is made part of the convolution before it, which is
+    /// faster, but leaves no activation between the two.
+    pub(super) fn new(
+        image_size: u32,
+        sizes: &ResNetSizes,
+        embedding: u32,
+        fold: bool,
+        weights: &mut Weights,
+    ) -> Self {
+        let width = i64::from(sizes.width);
         let mut stem = |conv: u32, from, to, stride| {
             let (conv, bn) = (format!("visual.conv{conv}"), format!("visual.bn{conv}"));
-            Conv::new(weights, &conv, &bn, [to, from, 3, 3], stride)
+            Conv::new(weights, &conv, &bn, [to, from, 3, 3], stride, fold)
         };
         let conv1 = stem(1, 3, width / 2, 2);
         let conv2 = stem(2, width / 2, width / 2, 1);
@@ -92,17 +48,18 @@ impl ResNet {
         let mut from = width;
         let layers = [1u32, 2, 3, 4].map(|layer| {
             let planes = width << (layer - 1);
-            (0..architecture.blocks[layer as usize - 1])
+            (0..sizes.blocks[layer as usize - 1])
                 .map(|block| {
                     let key = format!("visual.layer{layer}.{block}");
                     let stride = if layer > 1 && block == 0 { 2 } else { 1 };
-                    let bottleneck = Bottleneck::new(weights, &key, from, planes, stride);
+                    let bottleneck = Bottleneck::new(weights, &key, from, planes, stride, fold);
                     from = planes * 4;
                     bottleneck
                 })
                 .collect()
         });
-        Self { conv1, conv2, conv3, layers, attnpool: AttentionPool::new(architecture, weights) }
+        let attnpool = AttentionPool::new(image_size, sizes, embedding, weights);
+        Self { conv1, conv2, conv3, layers, attnpool }
     }
 
     /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage in `wanted`.
@@ -111,14 +68,25 @@ impl ResNet {
     /// of its map: there they have to be the model's own image size.
     ///
     /// # Errors
-    /// Where the embedding is wanted of images of another size.
+    /// Where the embedding is wanted of images of another size, or what lies between a convolution and its
+    /// BatchNorm of a network that has folded them.
     pub fn forward(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        let mut out = Collector { wanted, found: Activations::default() };
-        let mut x = images.shallow_clone();
-        for (i, conv) in [&self.conv1, &self.conv2, &self.conv3].into_iter().enumerate() {
-            x = out.relu(Stage::Stem(i as u32 + 1), conv.forward(&x)); // [n, width/2 or width, h/2, w/2]
+        if let Some(stage) =
+            wanted.iter().find(|stage| stage.splits_norm() && self.conv1.is_folded())
+        {
+            return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
+        }
+        let mut out = Collector::new(wanted);
+        let mut x = images.to_kind(self.conv1.weight.kind());
+        for (i, conv) in (1u32..).zip([&self.conv1, &self.conv2, &self.conv3]) {
+            let at = |tap| Stage::Stem(i, tap);
+            x = conv.forward(&x, &mut out, at(StemTap::Conv), at(StemTap::Norm)); // [n, width/2 or width, h/2, w/2]
             if out.complete() {
-                return Ok(out.found);
+                return Ok(out.done());
+            }
+            x = out.relu(at(StemTap::Relu), x); // [n, width/2 or width, h/2, w/2]
+            if out.complete() {
+                return Ok(out.done());
             }
         }
         x = average_pool(&x, 2); // [n, width, h/4, w/4]
@@ -126,9 +94,9 @@ impl ResNet {
         for (layer, bottlenecks) in (1u32..).zip(&self.layers) {
             for (block, bottleneck) in (0u32..).zip(bottlenecks) {
                 if out.complete() {
-                    return Ok(out.found);
+                    return Ok(out.done());
                 }
-                let at = |tap| Stage::Block { stage: layer, block, tap };
+                let at = |tap| Stage::Bottleneck { stage: layer, block, tap };
                 x = bottleneck.forward(&x, &mut out, at); // [n, planes*4, h/4/stride, w/4/stride]
             }
         }
@@ -136,7 +104,7 @@ impl ResNet {
             let embedding = self.attnpool.forward(&x)?; // [n, embedding]
             out.offer(Stage::Embedding, &embedding);
         }
-        Ok(out.found)
+        Ok(out.done())
     }
 }
 
@@ -151,36 +119,79 @@ fn channels_last(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
 
-/// A convolution without bias, and the BatchNorm after it folded into its weights.
+/// A convolution without bias, and the BatchNorm after it.
 #[derive(Debug)]
 struct Conv {
     weight: Tensor, // [to, from, k, k]
-    bias: Tensor,   // [to]
+    norm: Norm,
     stride: i64,
     padding: i64,
 }
 
+/// `bn(conv(x)) = gain (conv(x) - mean) / sqrt(variance + ε) + shift`, all fixed once trained: a factor and a bias.
+#[derive(Debug)]
+enum Norm {
+    /// The factor is in the convolution's weights.
+    Folded { bias: Tensor }, // [to]
+    /// The factor stands by itself.
+    Apart { factor: Tensor, bias: Tensor }, // [to, 1, 1] both
+}
+
 impl Conv {
     /// `shape` is [to, from, k, k].
-    fn new(weights: &mut Weights, conv: &str, bn: &str, shape: [i64; 4], stride: i64) -> Self {
+    fn new(
+        weights: &mut Weights,
+        conv: &str,
+        bn: &str,
+        shape: [i64; 4],
+        stride: i64,
+        fold: bool,
+    ) -> Self {
         let [to, _, size, _] = shape;
-        let weight = weights.take(&format!("{conv}.weight"), &shape);
-        let mut of_bn = |part: &str| weights.take(&format!("{bn}.{part}"), &[to]); // [to]
+        let name = format!("{conv}.weight");
+        // Folded before they are rounded to the network's precision.
+        let weight =
+            if fold { weights.take_single(&name, &shape) } else { weights.take(&name, &shape) };
+        let mut of_bn = |part: &str| weights.take_single(&format!("{bn}.{part}"), &[to]); // [to]
         let (gain, shift) = (of_bn("weight"), of_bn("bias"));
         let (mean, variance) = (of_bn("running_mean"), of_bn("running_var"));
-        // bn(conv(x)) = gain (conv(x) - mean) / sqrt(variance + ε) + shift, all fixed once trained.
         let factor = gain / (variance + EPSILON).sqrt(); // [to]
-        Self {
-            weight: channels_last(&(weight * factor.view([to, 1, 1, 1]))), // [to, from, k, k]
-            bias: shift - mean * factor,                                   // [to]
-            stride,
-            padding: size / 2,
-        }
+        let bias = shift - mean * &factor; // [to]
+        let kind = weights.kind();
+        let (weight, norm) = match fold {
+            true => {
+                let weight = (weight * factor.view([to, 1, 1, 1])).to_kind(kind); // [to, from, k, k]
+                (weight, Norm::Folded { bias: bias.to_kind(kind) })
+            }
+            false => {
+                let (factor, bias) = (factor.view([to, 1, 1]), bias.view([to, 1, 1]));
+                (weight, Norm::Apart { factor: factor.to_kind(kind), bias: bias.to_kind(kind) })
+            }
+        };
+        Self { weight: channels_last(&weight), norm, stride, padding: size / 2 }
     }
 
-    fn forward(&self, x: &Tensor) -> Tensor {
+    fn is_folded(&self) -> bool {
+        matches!(self.norm, Norm::Folded { .. })
+    }
+
+    /// `[n, from, h, w]` to `[n, to, h/stride, w/stride]`, offered before and after BatchNorm.
+    fn forward(&self, x: &Tensor, out: &mut Collector<'_>, before: Stage, after: Stage) -> Tensor {
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
-        x.conv2d(&self.weight, Some(&self.bias), stride, padding, [1, 1], 1)
+        let bias = match &self.norm {
+            Norm::Folded { bias } => Some(bias),
+            Norm::Apart { .. } => None,
+        };
+        let y = x.conv2d(&self.weight, bias, stride, padding, [1, 1], 1);
+        let y = match &self.norm {
+            Norm::Folded { .. } => y,
+            Norm::Apart { factor, bias } => {
+                out.offer(before, &y);
+                y * factor + bias
+            }
+        };
+        out.offer(after, &y);
+        y
     }
 }
 
@@ -195,9 +206,16 @@ struct Bottleneck {
 }
 
 impl Bottleneck {
-    fn new(weights: &mut Weights, key: &str, from: i64, planes: i64, stride: i64) -> Self {
+    fn new(
+        weights: &mut Weights,
+        key: &str,
+        from: i64,
+        planes: i64,
+        stride: i64,
+        fold: bool,
+    ) -> Self {
         let mut conv = |name: &str, bn: &str, shape| {
-            Conv::new(weights, &format!("{key}.{name}"), &format!("{key}.{bn}"), shape, 1)
+            Conv::new(weights, &format!("{key}.{name}"), &format!("{key}.{bn}"), shape, 1, fold)
         };
         let to = planes * 4;
         Self {
@@ -218,20 +236,38 @@ impl Bottleneck {
         }
     }
 
+    /// `[n, from, h, w]` to `[n, planes*4, h/stride, w/stride]`, or anything once `out` is complete.
     fn forward(&self, x: &Tensor, out: &mut Collector<'_>, at: impl Fn(Tap) -> Stage) -> Tensor {
-        let inner = out.relu(at(Tap::Relu1), self.conv1.forward(x)); // [n, planes, h, w]
+        let mut inner = x.shallow_clone();
+        for (conv, before, after, relu) in [
+            (&self.conv1, Tap::Conv1, Tap::Norm1, Tap::Relu1),
+            (&self.conv2, Tap::Conv2, Tap::Norm2, Tap::Relu2),
+        ] {
+            inner = conv.forward(&inner, out, at(before), at(after)); // [n, planes, h, w]
+            if out.complete() {
+                return inner;
+            }
+            inner = out.relu(at(relu), inner); // [n, planes, h, w]
+            if out.complete() {
+                return inner;
+            }
+        }
+        let inner = self.pool(inner); // [n, planes, h/stride, w/stride]
+        out.offer(at(Tap::Pool), &inner);
         if out.complete() {
             return inner;
         }
-        let inner = out.relu(at(Tap::Relu2), self.conv2.forward(&inner)); // [n, planes, h, w]
-        if out.complete() {
-            return inner;
-        }
-        let inner = self.conv3.forward(&self.pool(inner)); // [n, planes*4, h/stride, w/stride]
+        let inner = self.conv3.forward(&inner, out, at(Tap::Conv3), at(Tap::Norm3)); // [n, planes*4, h/stride, w/stride]
         let identity = match &self.downsample {
-            Some(conv) => conv.forward(&self.pool(x.shallow_clone())), // [n, planes*4, h/stride, w/stride]
-            None => x.shallow_clone(),
+            Some(conv) if !out.complete() => {
+                let x = self.pool(x.shallow_clone()); // [n, from, h/stride, w/stride]
+                conv.forward(&x, out, at(Tap::ShortcutConv), at(Tap::Shortcut)) // [n, planes*4, h/stride, w/stride]
+            }
+            _ => x.shallow_clone(),
         };
+        if out.complete() {
+            return inner;
+        }
         let sum = inner + identity; // [n, planes*4, h/stride, w/stride]
         out.offer(at(Tap::Add), &sum);
         out.relu(at(Tap::Output), sum)
@@ -250,9 +286,9 @@ struct AttentionPool {
 }
 
 impl AttentionPool {
-    fn new(architecture: &Architecture, weights: &mut Weights) -> Self {
-        let c = i64::from(architecture.width) * 32;
-        let side = i64::from(architecture.image_size / 32);
+    fn new(image_size: u32, sizes: &ResNetSizes, embedding: u32, weights: &mut Weights) -> Self {
+        let c = i64::from(sizes.width) * 32;
+        let side = i64::from(image_size / 32);
         let key = "visual.attnpool";
         let positions = format!("{key}.positional_embedding");
         let positional_embedding = weights.take(&positions, &[side * side + 1, c]);
@@ -262,8 +298,8 @@ impl AttentionPool {
             q_proj: linear("q_proj", c),
             k_proj: linear("k_proj", c),
             v_proj: linear("v_proj", c),
-            c_proj: linear("c_proj", i64::from(architecture.embedding)),
-            heads: i64::from(architecture.pool_heads),
+            c_proj: linear("c_proj", i64::from(embedding)),
+            heads: i64::from(sizes.pool_heads),
         }
     }
 
@@ -277,7 +313,7 @@ impl AttentionPool {
             )));
         }
         let x = x.flatten(2, -1).permute([0, 2, 1]); // [n, h*w, c]
-        let mean = x.mean_dim([1i64].as_slice(), true, Kind::Float); // [n, 1, c]
+        let mean = x.mean_dim([1i64].as_slice(), true, None); // [n, 1, c]
         let x = Tensor::cat(&[mean, x], 1) + &self.positional_embedding; // [n, h*w+1, c]
         let heads = |y: Tensor| {
             let length = y.size()[1];
@@ -287,27 +323,8 @@ impl AttentionPool {
         let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
         let v = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
         let scale = ((c / self.heads) as f64).sqrt();
-        let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, Kind::Float); // [n, heads, 1, h*w+1]
+        let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, h*w+1]
         let pooled = weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]); // [n, c]
         Ok(self.c_proj.forward(&pooled)) // [n, embedding]
-    }
-}
-
-#[derive(Debug)]
-struct Linear {
-    weight: Tensor, // [to, from]
-    bias: Tensor,   // [to]
-}
-
-impl Linear {
-    fn new(weights: &mut Weights, key: &str, from: i64, to: i64) -> Self {
-        Self {
-            weight: weights.take(&format!("{key}.weight"), &[to, from]),
-            bias: weights.take(&format!("{key}.bias"), &[to]),
-        }
-    }
-
-    fn forward(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.weight, Some(&self.bias))
     }
 }

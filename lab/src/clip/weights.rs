@@ -1,16 +1,16 @@
-//! Weights: a file in; tensors in single precision on a device out, each asked for by name and shape.
+//! Weights: a file in; tensors of one type on a device out, each asked for by OpenAI's name and its shape.
 //!
-//! Where each tensor lies is read by `neuronotes::model`, whatever the file's format. The file is mapped
-//! into memory, and nothing in it is executed. Every tensor of the visual tower has to
-//! be asked for: one left over means that the network built here is not the one that was trained, as
-//! when BatchNorm's running statistics are overlooked. Knows nothing of what the tensors are for.
+//! Where each tensor lies, and under which name, is read by `neuronotes::model`, whatever the file's format. The
+//! file is mapped into memory, and nothing in it is executed. Every tensor has to be asked for: one left over means
+//! that the network built here is not the one that was trained, as when BatchNorm's running statistics are
+//! overlooked. Knows nothing of what the tensors are for.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use neuronotes::model::{Header, HeaderError};
+use neuronotes::model::{Header, HeaderError, Names, Source};
 use tch::{Device, Kind, Tensor};
 
 /// Why a weights file cannot be used. Each list holds names, with shapes where they matter.
@@ -43,18 +43,21 @@ pub struct Weights {
     path: PathBuf,
     map: Mmap,
     header: Header,
+    names: Names,
     device: Device,
+    kind: Kind,
+    only_check: bool,
     left: BTreeSet<String>,
     missing: Vec<String>,
     wrong: Vec<String>,
 }
 
 impl Weights {
-    /// Maps a file.
+    /// Maps a file, whose tensors are to be of `kind` on `device`.
     ///
     /// # Errors
     /// Where it cannot be read or is no weights file.
-    pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
+    pub fn open(path: &Path, device: Device, kind: Kind) -> Result<Self, WeightsError> {
         let unreadable = |why: String| WeightsError::Unreadable { path: path.to_owned(), why };
         let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
         // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
@@ -65,6 +68,9 @@ impl Weights {
             path: path.to_owned(),
             map,
             device,
+            kind,
+            only_check: false,
+            names: Names::of(&header),
             left: header.tensors.keys().cloned().collect(),
             header,
             missing: Vec::new(),
@@ -77,61 +83,127 @@ impl Weights {
         &self.header
     }
 
-    /// The tensor of that name, in single precision. Where it is missing or misshapen, zeros of the right
+    /// The type that tensors are handed out in.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Does something without reading any tensor: names and shapes are checked, and zeros that take no memory are
+    /// handed out.
+    pub fn only_checking<T>(&mut self, what: impl FnOnce(&mut Self) -> T) -> T {
+        self.only_check = true;
+        let done = what(self);
+        self.only_check = false;
+        done
+    }
+
+    /// The tensor that OpenAI's checkpoints call `name`. Where it is missing or misshapen, zeros of the right
     /// shape stand in until [`Weights::finish`] names all such tensors at once.
     pub fn take(&mut self, name: &str, shape: &[i64]) -> Tensor {
-        let zeros = || Tensor::zeros(shape, (Kind::Float, self.device));
-        self.left.remove(name);
-        let Some(info) = self.header.tensors.get(name) else {
-            self.missing.push(name.to_owned());
-            return zeros();
-        };
-        let found: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
-        let kind = match info.dtype.as_str() {
-            "F16" => Some(Kind::Half),
-            "BF16" => Some(Kind::BFloat16),
-            "F32" => Some(Kind::Float),
-            "F64" => Some(Kind::Double),
-            _ => None,
-        };
-        let Some(kind) = kind else {
-            let why = format!("`{name}` is of type {}, not a float", info.dtype);
-            self.wrong.push(why);
-            return zeros();
-        };
-        if found != shape {
-            let why = format!("`{name}` has the shape {found:?}, but {shape:?} is expected");
-            self.wrong.push(why);
+        self.take_as(self.kind, name, shape)
+    }
+
+    /// The same in single precision, whatever the others have.
+    pub fn take_single(&mut self, name: &str, shape: &[i64]) -> Tensor {
+        self.take_as(Kind::Float, name, shape)
+    }
+
+    fn take_as(&mut self, kind: Kind, name: &str, shape: &[i64]) -> Tensor {
+        let device = self.device;
+        let zeros = || Tensor::zeros([1], (kind, device)).expand(shape, false);
+        let source = self.names.source(name);
+        let missing = self.missing.len();
+        for name in source.names() {
+            self.left.remove(name);
+            if !self.header.tensors.contains_key(name) {
+                self.missing.push(name.clone());
+            }
+        }
+        if self.missing.len() > missing {
             return zeros();
         }
+        let found: Vec<i64> = source
+            .shape(&self.header)
+            .into_iter()
+            .flatten()
+            .map(|size| i64::try_from(size).unwrap_or(i64::MAX))
+            .collect();
+        if found != shape {
+            let name = source.names().join("`, `");
+            self.wrong.push(format!("`{name}` has the shape {found:?}, but {shape:?} is expected"));
+            return zeros();
+        }
+        let parts: Result<Vec<Tensor>, String> =
+            source.names().iter().map(|name| self.read(name)).collect();
+        let tensor = parts.and_then(|parts| {
+            if self.only_check {
+                return Ok(zeros());
+            }
+            let whole = match &source {
+                Source::Whole(_) => parts[0].shallow_clone(),
+                Source::Transposed(_) => parts[0].tr(),
+                Source::Stacked(_) => Tensor::cat(&parts, 0),
+            };
+            let tensor = whole.f_to_kind(kind).and_then(|tensor| tensor.f_to_device(device));
+            let tensor = tensor.and_then(|tensor| tensor.f_contiguous());
+            tensor.map_err(|error| {
+                format!("`{}` cannot be read: {error}", source.names().join("`, `"))
+            })
+        });
+        tensor.unwrap_or_else(|why| {
+            self.wrong.push(why);
+            zeros()
+        })
+    }
+
+    /// One tensor by the file's name, as it is there; a scalar that stands for it where they are only checked.
+    fn read(&self, name: &str) -> Result<Tensor, String> {
+        let Some(info) = self.header.tensors.get(name) else {
+            return Err(format!("`{name}` is missing"));
+        };
+        let kind = match info.dtype.as_str() {
+            "F16" => Kind::Half,
+            "BF16" => Kind::BFloat16,
+            "F32" => Kind::Float,
+            "F64" => Kind::Double,
+            other => return Err(format!("`{name}` is of type {other}, not a float")),
+        };
+        if self.only_check {
+            return Ok(Tensor::zeros([1], (kind, Device::Cpu)));
+        }
+        let shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
         // None of it where the file shrank since its header was read.
         let range = info.data.start as usize..info.data.end as usize;
         let data = self.map.get(range).unwrap_or_default();
-        let tensor = Tensor::f_from_data_size(data, shape, kind)
-            .and_then(|tensor| tensor.f_to_kind(Kind::Float))
-            .and_then(|tensor| tensor.f_to_device(self.device));
-        match tensor {
-            Ok(tensor) => tensor,
-            Err(error) => {
-                self.wrong.push(format!("`{name}` cannot be read: {error}"));
-                zeros()
-            }
-        }
+        Tensor::f_from_data_size(data, &shape, kind)
+            .map_err(|error| format!("`{name}` cannot be read: {error}"))
     }
 
-    /// Checks that the file held what was asked for and, of the visual tower, nothing else.
+    /// Checks that the file held what was asked for, and nothing else that a network would have use for.
     ///
     /// # Errors
     /// All missing, surplus and misshapen tensors, by name.
     pub fn finish(self) -> Result<(), WeightsError> {
-        let surplus: Vec<_> = self.left.iter().filter(|name| !belongs(name)).collect();
+        let names = self.names;
+        let surplus = self.left.iter().filter(|name| !belongs(names.bare(name))).cloned().collect();
+        self.verdict(surplus)
+    }
+
+    /// Checks that the file held what was asked for.
+    ///
+    /// # Errors
+    /// All missing and misshapen tensors, by name.
+    pub fn finish_part(self) -> Result<(), WeightsError> {
+        self.verdict(Vec::new())
+    }
+
+    fn verdict(self, surplus: Vec<String>) -> Result<(), WeightsError> {
         let mut problems = self.wrong;
         if !self.missing.is_empty() {
             problems.push(format!("missing: {}", self.missing.join(", ")));
         }
         if !surplus.is_empty() {
-            let names: Vec<_> = surplus.iter().map(|name| name.as_str()).collect();
-            problems.push(format!("surplus: {}", names.join(", ")));
+            problems.push(format!("surplus: {}", surplus.join(", ")));
         }
         match problems.is_empty() {
             true => Ok(()),
@@ -140,24 +212,15 @@ impl Weights {
     }
 }
 
-/// Whether a tensor that nobody asked for may be there: the text tower, the logits' scale, sizes that
-/// OpenAI's files carry as tensors, PyTorch's counter of training batches, and the text tower's causal mask,
-/// which open_clip's archives carry although it is no weight.
+/// Whether a tensor that nobody asked for may be there. None of these is a weight: sizes that OpenAI's files
+/// carry as tensors, PyTorch's counter of training batches, the text tower's causal mask, which open_clip's archives
+/// carry, and the positions' numbers, which old files of Hugging Face's do.
 fn belongs(name: &str) -> bool {
-    let text = [
-        "token_embedding.weight",
-        "positional_embedding",
-        "text_projection",
-        "logit_scale",
-        "input_resolution",
-        "context_length",
-        "vocab_size",
-    ];
+    let text = ["logit_scale", "input_resolution", "context_length", "vocab_size"];
     text.contains(&name)
-        || name.starts_with("transformer.")
-        || name.starts_with("ln_final.")
         || name.ends_with(".num_batches_tracked")
-        || name == "attn_mask"
+        || name.ends_with("attn_mask")
+        || name.ends_with(".position_ids")
 }
 
 #[cfg(test)]
@@ -190,14 +253,14 @@ mod tests {
             &[
                 ("visual.bn1.running_mean", &[4]),
                 ("visual.conv1.weight", &[4, 3]),
-                ("transformer.resblocks.0.ln_1.bias", &[2]),
+                ("logit_scale", &[]),
                 ("visual.bn1.num_batches_tracked", &[1]),
                 ("attn_mask", &[2, 2]),
             ],
         );
-        let mut weights = Weights::open(&path, Device::Cpu).expect("a file");
+        let mut weights = Weights::open(&path, Device::Cpu, Kind::Float).expect("a file");
         let _ = weights.take("visual.conv1.weight", &[4, 5]);
-        let _ = weights.take("visual.bn1.weight", &[4]);
+        let _ = weights.only_checking(|weights| weights.take("visual.bn1.weight", &[4]));
         let error = weights.finish().expect_err("unfit").to_string();
         assert!(
             error.contains("`visual.conv1.weight` has the shape [4, 3], but [4, 5]"),
@@ -212,6 +275,6 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("w.safetensors");
         std::fs::write(&path, b"PK\x03\x04 and so on, as in a .pt file").expect("write");
-        assert!(Weights::open(&path, Device::Cpu).is_err());
+        assert!(Weights::open(&path, Device::Cpu, Kind::Float).is_err());
     }
 }

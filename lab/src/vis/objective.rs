@@ -4,7 +4,7 @@ use neuronotes::analysis::feature_vis::Objective;
 use neuronotes::model::Stage;
 use tch::{Kind, Tensor};
 
-use crate::clip::resnet::Activations;
+use crate::clip::activations::Activations;
 use crate::failure::Failure;
 
 /// A unit, and what of it is to grow.
@@ -41,11 +41,20 @@ impl Target {
     }
 
     fn of(&self, layer: &Tensor) -> Tensor {
-        let unit = layer.select(1, i64::from(self.unit)); // [1, h, w] or [1]
+        let unit = i64::from(self.unit);
+        let unit = match layer.dim() {
+            3 => layer.select(2, unit), // [1, t]
+            _ => layer.select(1, unit), // [1, h, w] or [1]
+        };
         match (self.objective, unit.dim()) {
             (Objective::Neuron, 3) => {
                 let (h, w) = (unit.size()[1], unit.size()[2]);
                 unit.select(2, w / 2).select(1, h / 2).mean(Kind::Float)
+            }
+            (Objective::Neuron, 2) => {
+                // The class token stands before the patches, which are a square.
+                let side = (unit.size()[1] - 1).isqrt();
+                unit.select(1, 1 + side / 2 * side + side / 2).mean(Kind::Float)
             }
             _ => unit.mean(Kind::Float),
         }

@@ -4,7 +4,6 @@
 //! requests, files or the store.
 
 use neuronotes::analysis::feature_vis::Transforms;
-use neuronotes::model::Stage;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
@@ -78,7 +77,7 @@ pub fn optimise(
     let mut values = Vec::with_capacity(recipe.steps as usize);
     for step in 0..recipe.steps {
         let image = disturb(spectrum.image(), recipe.transforms, &mut draws); // [1, 3, s, s]
-        let activations = clip.visual.forward(&prepared(clip, target, image), &[target.stage])?;
+        let activations = clip.look(&prepared(clip, target, image), &[target.stage])?;
         let value = target.value(&activations)?;
         let ascent = target.ascent(&activations, &value)?;
         let gradient = Tensor::f_run_backward(&[-ascent], &[&spectrum.coefficients], false, false)?;
@@ -115,7 +114,7 @@ fn on_picture(clip: &Clip, target: &Target, size: u32, pixels: &[u8]) -> Result<
             .permute([0, 3, 1, 2]) // [1, 3, size, size]
             .to_kind(Kind::Float)
             / 255.0;
-        let activations = clip.visual.forward(&prepared(clip, target, image), &[target.stage])?;
+        let activations = clip.look(&prepared(clip, target, image), &[target.stage])?;
         Ok(target.value(&activations)?.double_value(&[]))
     })
 }
@@ -127,14 +126,13 @@ fn disturb(image: Tensor, transforms: Transforms, draws: &mut ChaCha8Rng) -> Ten
     }
 }
 
-/// The network's input. The attention pool fixes its size, so for the embedding the image is resized.
+/// The network's input. Where positions are learned, as in an attention pool and all of a vision transformer, they
+/// fix its size, and the image is resized.
 fn prepared(clip: &Clip, target: &Target, image: Tensor) -> Tensor {
     let side = i64::from(clip.architecture.image_size);
-    let image = match target.stage {
-        Stage::Embedding if image.size()[3] != side => {
-            image.internal_upsample_bilinear2d_aa([side, side], false, None, None) // [1, 3, side, side]
-        }
-        _ => image,
+    let image = match clip.fixes_size(target.stage) && image.size()[3] != side {
+        true => image.internal_upsample_bilinear2d_aa([side, side], false, None, None), // [1, 3, side, side]
+        false => image,
     };
     clip.normalise(&image)
 }

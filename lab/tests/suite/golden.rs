@@ -2,78 +2,12 @@
 
 use std::fs;
 
-use neuronotes_lab::clip::Clip;
 use neuronotes_lab::clip::preprocess::{decode, prepare};
 use neuronotes_lab::vis::param::Spectrum;
 use neuronotes_lab::vis::transform::Draw;
-use tch::{Device, Kind, Tensor};
+use tch::Device;
 
-use crate::support::{golden, relative_error, small_clip, tensors};
-
-#[test]
-fn every_layer_equals_open_clip() {
-    let clip = small_clip();
-    let golden = tensors("clip_resnet/activations.safetensors");
-    let layers = clip.architecture.layers();
-    assert_eq!(layers.len(), golden.len() - 2, "images and gradient are no layers");
-    let stages: Vec<_> = layers.iter().map(|layer| layer.stage).collect();
-    let all = clip.visual.forward(&golden["images"], &stages).expect("activations");
-    for layer in &layers {
-        let name = &layer.name.canonical;
-        let found = all.get(layer.stage).expect("an activation");
-        let error = relative_error(found, &golden[name]);
-        assert!(error <= 1e-4, "{name}: {error}");
-        let (units, side) = (i64::from(layer.units), layer.side.map(i64::from));
-        let shape = side.map_or(vec![2, units], |side| vec![2, units, side, side]);
-        assert_eq!(found.size(), shape, "{name}");
-        // Asked for alone, the forward pass stops there and finds the same.
-        let alone = clip.visual.forward(&golden["images"], &[layer.stage]).expect("activations");
-        assert_eq!(alone.get(layer.stage).expect("an activation"), found, "{name}");
-        assert!(alone.get(stages[0]).is_ok() == (stages[0] == layer.stage));
-    }
-}
-
-#[test]
-fn pytorchs_archives_hold_the_same_network_as_safetensors() {
-    let clip = small_clip();
-    let images = &tensors("clip_resnet/activations.safetensors")["images"];
-    let stages: Vec<_> = clip.architecture.layers().iter().map(|layer| layer.stage).collect();
-    let expected = clip.visual.forward(images, &stages).expect("activations");
-    for file in ["state_dict.pt", "torchscript.pt"] {
-        let path = golden("clip_resnet").join(file);
-        let other = Clip::load(&path, Device::Cpu).expect(file);
-        assert_eq!(other.architecture, clip.architecture);
-        let found = other.visual.forward(images, &stages).expect("activations");
-        for stage in &stages {
-            let (found, expected) = (found.get(*stage), expected.get(*stage));
-            let same = found.expect("an activation").equal(expected.expect("an activation"));
-            assert!(same, "{file}: {stage:?}");
-        }
-    }
-}
-
-#[test]
-fn the_gradient_with_respect_to_the_image_equals_open_clip() {
-    let clip = small_clip();
-    let golden = tensors("clip_resnet/activations.safetensors");
-    let layer = clip.architecture.layer("image_block_4/0/Add_6").expect("a layer");
-    let images = golden["images"].copy().set_requires_grad(true);
-    let activations = clip.visual.forward(&images, &[layer.stage]).expect("activations");
-    let map = activations.get(layer.stage).expect("an activation");
-    let value = map.select(1, 7).mean(Kind::Float);
-    let gradient = Tensor::run_backward(&[value], &[&images], false, false);
-    let error = relative_error(&gradient[0], &golden["gradient"]);
-    assert!(error <= 1e-4, "{error}");
-}
-
-#[test]
-fn the_embedding_of_another_size_is_refused() {
-    let clip = small_clip();
-    let image = Tensor::zeros([1, 3, 96, 96], (Kind::Float, Device::Cpu));
-    let stage = neuronotes::model::Stage::Embedding;
-    let error = clip.visual.forward(&image, &[stage]).expect_err("another size").to_string();
-    assert!(error.contains("64 x 64"), "{error}");
-}
+use crate::support::{golden, tensors};
 
 #[test]
 fn preprocessing_equals_pillow() {

@@ -6,7 +6,6 @@ use half::f16;
 use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
 use neuronotes::request::{DatasetFormat, Request};
 use neuronotes::store::{Record, Store};
-use neuronotes_lab::clip::Clip;
 use neuronotes_lab::clip::preprocess::{decode, prepare};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
@@ -16,8 +15,8 @@ use serde_json::json;
 use tch::Kind;
 
 use crate::support::{
-    dataset, emoji_weights, examples_request, histogram_request, model, picture, png, repository,
-    session, shard, small_clip, small_weights, vis_request,
+    dataset, emoji_weights, examples_request, histogram_request, load, model, picture, png,
+    repository, session, shard, small_clip, small_weights, vis_request,
 };
 
 fn measure(session: &mut Session, request: &Request) -> Record {
@@ -84,7 +83,7 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
             let shown = decode(&png(&picture(number, 70 + number * 3, 64 + number)));
             let shown = prepare(&shown.expect("a picture"), 64).expect("a picture");
             let input = clip.input(shown.as_raw(), 1).expect("an input");
-            let all = clip.visual.forward(&input, &[stage, embedding]).expect("activations");
+            let all = clip.look(&input, &[stage, embedding]).expect("activations");
             let map = all.get(stage).expect("an activation").flatten(1, -1);
             let map = map.view([
                 1,
@@ -293,7 +292,7 @@ fn a_scan_stops_between_batches_and_leaves_nothing() {
 
 #[test]
 fn real_weights_tell_real_pictures_apart() {
-    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    let clip = load(&emoji_weights());
     assert_eq!(clip.architecture.image_size, 96);
     let emoji = repository("data/emoji.tar");
     let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, 96).expect("a shard");
@@ -303,7 +302,7 @@ fn real_weights_tell_real_pictures_apart() {
         let shown = prepare(&shard.picture(row).expect("a picture"), 96).expect("a picture");
         let input = clip.input(shown.as_raw(), 1).expect("an input");
         let stage = neuronotes::model::Stage::Embedding;
-        let all = clip.visual.forward(&input, &[stage]).expect("activations");
+        let all = clip.look(&input, &[stage]).expect("activations");
         let embedding = all.get(stage).expect("an embedding");
         embedding / embedding.norm()
     };

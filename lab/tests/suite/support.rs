@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use image::{ImageFormat, RgbImage};
 use neuronotes::analysis::scan;
 use neuronotes::digest::{Digest, FileDigests};
+use neuronotes::model::Conventions;
 use neuronotes::request::{DatasetFormat, DatasetRef, ModelRef, Precision, Request, ShardRef};
 use neuronotes::store::Store;
-use neuronotes_lab::clip::Clip;
+use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
 use neuronotes_lab::session::Session;
 use serde_json::{Value, json};
@@ -36,7 +37,13 @@ pub fn small_weights() -> PathBuf {
 }
 
 pub fn small_clip() -> Clip {
-    Clip::load(&small_weights(), tch::Device::Cpu).expect("a model")
+    load(&small_weights())
+}
+
+/// A model whose MLPs have QuickGELU, on the processor in single precision.
+pub fn load(path: &Path) -> Clip {
+    let loading = Loading::new(tch::Device::Cpu, Conventions::default());
+    Clip::load(path, loading).expect("a model")
 }
 
 /// The real network.
@@ -61,6 +68,7 @@ pub fn model(path: &Path) -> ModelRef {
         name: "model".into(),
         path: path.to_owned(),
         digest: Digest::of_file(path).expect("a digest"),
+        conventions: Conventions::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use neuronotes_lab::failure::Failure;
 use neuronotes_lab::vis::objective::Target;
 use neuronotes_lab::vis::optimise::{Optimised, Recipe, optimise};
 
-use crate::support::{emoji_weights, small_clip};
+use crate::support::{emoji_weights, golden, load, small_clip};
 
 fn recipe() -> Recipe {
     Recipe { size: 48, steps: 30, learning_rate: 0.05, transforms: Transforms::Lucid, seed: 0 }
@@ -32,7 +32,13 @@ fn thirty_steps_raise_the_objective_at_every_depth() {
         "visual.attnpool",
     ] {
         for objective in [Objective::Channel, Objective::Neuron] {
-            let made = make(&clip, &target(&clip, layer, objective), &recipe());
+            // Random weights leave some units of a ReLU silent whatever they see.
+            let once = Recipe { steps: 1, ..recipe() };
+            let targets = (0..4).map(|unit| Target { unit, ..target(&clip, layer, objective) });
+            let mut targets =
+                targets.filter(|target| make(&clip, target, &once).activation_at_start != 0.0);
+            let target = targets.next().expect("a unit that is not silent on noise");
+            let made = make(&clip, &target, &recipe());
             assert!(
                 made.activation > made.activation_at_start,
                 "{layer} {objective:?}: {} → {}",
@@ -46,8 +52,27 @@ fn thirty_steps_raise_the_objective_at_every_depth() {
 }
 
 #[test]
+fn a_transformers_units_are_raised_too() {
+    let clip = load(&golden("clip_vit/weights.safetensors"));
+    for layer in [
+        "visual.conv1",
+        "visual.ln_pre",
+        "visual.transformer.resblocks.0.attn",
+        "visual.transformer.resblocks.1.mlp.gelu",
+        "visual.transformer.resblocks.1",
+        "visual.proj",
+    ] {
+        for objective in [Objective::Channel, Objective::Neuron] {
+            // The picture is larger than what the network looks at.
+            let made = make(&clip, &target(&clip, layer, objective), &recipe());
+            assert!(made.activation > made.activation_at_start, "{layer} {objective:?}: {made:?}");
+        }
+    }
+}
+
+#[test]
 fn thirty_steps_raise_a_real_unit_well_above_noise() {
-    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    let clip = load(&emoji_weights());
     let target = target(&clip, "image_block_4/0/Add_6", Objective::Channel);
     let made = make(&clip, &target, &Recipe { size: 64, ..recipe() });
     assert!(made.activation > made.activation_at_start + 0.3, "{:?}", made.values);
@@ -68,7 +93,7 @@ fn the_seed_alone_decides_the_bytes() {
 
 #[test]
 fn a_silent_unit_is_woken() {
-    let clip = Clip::load(&emoji_weights(), tch::Device::Cpu).expect("a model");
+    let clip = load(&emoji_weights());
     let layer = clip.architecture.layer("visual.layer4.0").expect("a layer");
     let recipe = Recipe { size: 64, ..recipe() };
     let first = Recipe { steps: 1, ..recipe.clone() };

@@ -1,0 +1,210 @@
+//! The transformer of both towers: a residual stream in; the stream after the blocks out.
+//!
+//! After openai/CLIP `clip/model.py`: LayerNorm before attention and before the MLP, which is computed in single
+//! precision whatever the stream has. Field names are the checkpoint's keys. n: images or texts, t: tokens,
+//! c: channels of the stream, m: hidden units of an MLP.
+
+use neuronotes::model::{Activation, BlockTap, Stage, TransformerSizes};
+use tch::{Kind, Tensor};
+
+use super::activations::Collector;
+use super::weights::Weights;
+
+/// LayerNorm's guard against division by zero.
+const EPSILON: f64 = 1e-5;
+
+/// Blocks, one after the other.
+#[derive(Debug)]
+pub(super) struct Transformer {
+    resblocks: Vec<Block>,
+}
+
+impl Transformer {
+    /// Takes the weights of all blocks; `key` is what stands before `resblocks` in their names.
+    pub fn new(
+        key: &str,
+        sizes: &TransformerSizes,
+        activation: Activation,
+        weights: &mut Weights,
+    ) -> Self {
+        let resblocks = (0..sizes.layers)
+            .map(|block| {
+                Block::new(&format!("{key}.resblocks.{block}"), sizes, activation, weights)
+            })
+            .collect();
+        Self { resblocks }
+    }
+
+    /// Runs the blocks on a stream `[n, t, c]` until `out` is complete. `causal`: no token sees a later one.
+    pub fn forward(&self, x: Tensor, causal: bool, out: &mut Collector<'_>) -> Tensor {
+        let mut x = x;
+        for (i, block) in (0u32..).zip(&self.resblocks) {
+            if out.complete() {
+                break;
+            }
+            x = block.forward(x, causal, out, |tap| Stage::Residual { block: i, tap }); // [n, t, c]
+        }
+        x
+    }
+}
+
+/// Attention, then an MLP, each added to the stream.
+#[derive(Debug)]
+struct Block {
+    ln_1: LayerNorm,
+    attn: Attention,
+    ln_2: LayerNorm,
+    c_fc: Linear,
+    c_proj: Linear,
+    activation: Activation,
+}
+
+impl Block {
+    fn new(
+        key: &str,
+        sizes: &TransformerSizes,
+        activation: Activation,
+        weights: &mut Weights,
+    ) -> Self {
+        let (c, m) = (i64::from(sizes.width), i64::from(sizes.hidden));
+        Self {
+            ln_1: LayerNorm::new(&format!("{key}.ln_1"), c, weights),
+            attn: Attention::new(&format!("{key}.attn"), c, i64::from(sizes.heads), weights),
+            ln_2: LayerNorm::new(&format!("{key}.ln_2"), c, weights),
+            c_fc: Linear::new(weights, &format!("{key}.mlp.c_fc"), c, m),
+            c_proj: Linear::new(weights, &format!("{key}.mlp.c_proj"), m, c),
+            activation,
+        }
+    }
+
+    fn forward(
+        &self,
+        x: Tensor,
+        causal: bool,
+        out: &mut Collector<'_>,
+        at: impl Fn(BlockTap) -> Stage,
+    ) -> Tensor {
+        let mut keep = |tap, value: Tensor| {
+            out.offer(at(tap), &value);
+            (value, out.complete())
+        };
+        let (inner, complete) = keep(BlockTap::Norm1, self.ln_1.forward(&x)); // [n, t, c]
+        if complete {
+            return x;
+        }
+        let (inner, complete) = keep(BlockTap::Attention, self.attn.forward(&inner, causal)); // [n, t, c]
+        if complete {
+            return x;
+        }
+        let (x, complete) = keep(BlockTap::Middle, x + inner); // [n, t, c]
+        if complete {
+            return x;
+        }
+        let (inner, complete) = keep(BlockTap::Norm2, self.ln_2.forward(&x)); // [n, t, c]
+        if complete {
+            return x;
+        }
+        let (inner, complete) = keep(BlockTap::HiddenInput, self.c_fc.forward(&inner)); // [n, t, m]
+        if complete {
+            return x;
+        }
+        let hidden = match self.activation {
+            Activation::QuickGelu => (&inner * 1.702).sigmoid_() * inner,
+            Activation::Gelu => inner.gelu("none"),
+        };
+        let (inner, complete) = keep(BlockTap::Hidden, hidden); // [n, t, m]
+        if complete {
+            return x;
+        }
+        let (inner, _) = keep(BlockTap::Mlp, self.c_proj.forward(&inner)); // [n, t, c]
+        keep(BlockTap::Output, x + inner).0 // [n, t, c]
+    }
+}
+
+/// Attention of each token to all, or to those before it.
+#[derive(Debug)]
+struct Attention {
+    in_proj_weight: Tensor, // [3c, c]
+    in_proj_bias: Tensor,   // [3c]
+    out_proj: Linear,
+    heads: i64,
+}
+
+impl Attention {
+    fn new(key: &str, c: i64, heads: i64, weights: &mut Weights) -> Self {
+        Self {
+            in_proj_weight: weights.take(&format!("{key}.in_proj_weight"), &[3 * c, c]),
+            in_proj_bias: weights.take(&format!("{key}.in_proj_bias"), &[3 * c]),
+            out_proj: Linear::new(weights, &format!("{key}.out_proj"), c, c),
+            heads,
+        }
+    }
+
+    /// `[n, t, c]` to the same.
+    fn forward(&self, x: &Tensor, causal: bool) -> Tensor {
+        let size = x.size();
+        let (n, t, c) = (size[0], size[1], size[2]);
+        let qkv = x.linear(&self.in_proj_weight, Some(&self.in_proj_bias)); // [n, t, 3c]
+        let heads = |part: Tensor| {
+            part.view([n, t, self.heads, c / self.heads]).transpose(1, 2) // [n, heads, t, c/heads]
+        };
+        let [q, k, v] = [0, 1, 2].map(|i| heads(qkv.narrow(2, i * c, c)));
+        let attended = Tensor::scaled_dot_product_attention(
+            &q,
+            &k,
+            &v,
+            None::<&Tensor>,
+            0.0,
+            causal,
+            None,
+            false,
+        ); // [n, heads, t, c/heads]
+        self.out_proj.forward(&attended.transpose(1, 2).reshape([n, t, c]))
+    }
+}
+
+/// LayerNorm over the channels, in single precision.
+#[derive(Debug)]
+pub(super) struct LayerNorm {
+    weight: Tensor, // [c], single precision
+    bias: Tensor,   // [c], single precision
+}
+
+impl LayerNorm {
+    /// Takes `key.weight` and `key.bias`.
+    pub fn new(key: &str, c: i64, weights: &mut Weights) -> Self {
+        Self {
+            weight: weights.take_single(&format!("{key}.weight"), &[c]),
+            bias: weights.take_single(&format!("{key}.bias"), &[c]),
+        }
+    }
+
+    /// `[…, c]` to the same.
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        let (kind, c) = (x.kind(), self.weight.size()[0]);
+        let single = x.to_kind(Kind::Float);
+        single.layer_norm([c], Some(&self.weight), Some(&self.bias), EPSILON, true).to_kind(kind)
+    }
+}
+
+/// A matrix and a bias.
+#[derive(Debug)]
+pub(super) struct Linear {
+    weight: Tensor, // [to, from]
+    bias: Tensor,   // [to]
+}
+
+impl Linear {
+    /// Takes `key.weight` and `key.bias`.
+    pub fn new(weights: &mut Weights, key: &str, from: i64, to: i64) -> Self {
+        Self {
+            weight: weights.take(&format!("{key}.weight"), &[to, from]),
+            bias: weights.take(&format!("{key}.bias"), &[to]),
+        }
+    }
+
+    /// `[…, from]` to `[…, to]`.
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        x.linear(&self.weight, Some(&self.bias))
+    }
+}

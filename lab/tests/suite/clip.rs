@@ -1,0 +1,263 @@
+//! The networks against open_clip's, on data that `tests/reference/clip.py` made.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use neuronotes::model::{Activation, Conventions, Given, Header, Layer, Positions, Stage};
+use neuronotes::request::Precision;
+use neuronotes_lab::clip::activations::{Activations, by_unit};
+use neuronotes_lab::clip::{Clip, Loading};
+use safetensors::SafeTensors;
+use tch::{Device, Kind, Tensor};
+
+use crate::support::{golden, load, relative_error, tensors};
+
+const NETWORKS: [(&str, &str, i64); 2] = [
+    ("clip_resnet", "image_block_4/0/Add_6", 7),
+    ("clip_vit", "vision_model.encoder.layers.1.mlp.activation_fn", 7),
+];
+
+/// Relative error that a layer may have in single precision.
+const TOLERANCE: f64 = 1e-4;
+
+fn weights(network: &str) -> std::path::PathBuf {
+    golden(network).join("weights.safetensors")
+}
+
+/// With nothing folded, so that every activation can be had.
+fn whole(path: &Path) -> Clip {
+    let loading = Loading { fold: false, ..Loading::new(Device::Cpu, Conventions::default()) };
+    Clip::load(path, loading).expect("a model")
+}
+
+fn stages(layers: &[Layer]) -> Vec<Stage> {
+    layers.iter().map(|layer| layer.stage).collect()
+}
+
+fn close(found: &Tensor, expected: &Tensor, what: &str) {
+    let error = relative_error(found, expected);
+    assert!(error <= TOLERANCE, "{what}: {error}");
+}
+
+/// Checks all layers of a tower, together and alone.
+fn check(
+    layers: &[Layer],
+    golden: &HashMap<String, Tensor>,
+    network: &str,
+    forward: impl Fn(&[Stage]) -> Activations,
+) {
+    let all = forward(&stages(layers));
+    for layer in layers {
+        let name = &layer.name.canonical;
+        let found = all.get(layer.stage).expect("an activation");
+        let expected = golden.get(name).unwrap_or_else(|| panic!("{network} has no {name}"));
+        close(found, expected, &format!("{network} {name}"));
+        let (n, units) = (found.size()[0], i64::from(layer.units));
+        let shape = match layer.positions {
+            Positions::One => vec![n, units],
+            Positions::Map(side) => vec![n, units, side.into(), side.into()],
+            Positions::Tokens(count) => vec![n, count.into(), units],
+        };
+        assert_eq!(found.size(), shape, "{network} {name}");
+        assert_eq!(by_unit(found).size()[1], units, "{network} {name}");
+        // Asked for alone, the forward pass stops there and finds the same.
+        let alone = forward(&[layer.stage]);
+        assert_eq!(alone.get(layer.stage).expect("an activation"), found, "{network} {name}");
+        let deeper = layers.iter().filter(|other| other.stage != layer.stage);
+        assert!(deeper.map(|other| other.stage).all(|stage| alone.get(stage).is_err()));
+    }
+}
+
+#[test]
+fn every_layer_of_both_towers_equals_open_clip() {
+    for (network, _, _) in NETWORKS {
+        let clip = whole(&weights(network));
+        let golden = tensors(&format!("{network}/activations.safetensors"));
+        let (layers, texts) = (clip.architecture.layers(), clip.architecture.text_layers());
+        // Pixels, tokens, two features, two with GELU, logits and the gradient are no layers.
+        assert_eq!(layers.len() + texts.len(), golden.len() - 8, "{network}");
+        check(&layers, &golden, network, |wanted| {
+            clip.look(&golden["pixels"], wanted).expect("activations")
+        });
+        check(&texts, &golden, network, |wanted| {
+            clip.read(&golden["tokens"], wanted).expect("activations")
+        });
+    }
+}
+
+#[test]
+fn embeddings_and_logits_equal_open_clip_and_hugging_face() {
+    let files = [
+        ("clip_resnet", "weights.safetensors"),
+        ("clip_vit", "weights.safetensors"),
+        ("clip_vit", "hugging_face/model.safetensors"),
+    ];
+    for (network, file) in files {
+        let clip = load(&golden(network).join(file));
+        let golden = tensors(&format!("{network}/activations.safetensors"));
+        let images = clip.encode_images(&golden["pixels"]).expect("embeddings");
+        let tokens = Vec::<Vec<i64>>::try_from(&golden["tokens"]).expect("numbers");
+        let tokens: Vec<Vec<u32>> =
+            tokens.iter().map(|text| text.iter().map(|&token| token as u32).collect()).collect();
+        let texts = clip.encode_texts(&tokens).expect("embeddings");
+        close(&images, &golden["image_features"], file);
+        close(&texts, &golden["text_features"], file);
+        let unit = |x: &Tensor| x / x.norm_scalaropt_dim(2, [-1i64].as_slice(), true);
+        let logits = unit(&images).matmul(&unit(&texts).tr()) * clip.logit_scale();
+        close(&logits, &golden["logits"], file);
+    }
+}
+
+#[test]
+fn gelu_is_not_quickgelu() {
+    let golden = tensors("clip_vit/activations.safetensors");
+    let gelu = Conventions { activation: Activation::Gelu, ..Conventions::default() };
+    let clip = Clip::load(&weights("clip_vit"), Loading::new(Device::Cpu, gelu)).expect("a model");
+    let images = clip.encode_images(&golden["pixels"]).expect("embeddings");
+    close(&images, &golden["gelu.image_features"], "GELU");
+    let texts = clip.read(&golden["tokens"], &[Stage::Embedding]).expect("embeddings");
+    close(texts.get(Stage::Embedding).expect("embeddings"), &golden["gelu.text_features"], "GELU");
+    assert!(relative_error(&images, &golden["image_features"]) > 10.0 * TOLERANCE);
+}
+
+#[test]
+fn the_gradient_with_respect_to_the_image_equals_open_clip() {
+    for (network, layer, unit) in NETWORKS {
+        let clip = load(&weights(network));
+        let golden = tensors(&format!("{network}/activations.safetensors"));
+        let stage = clip.architecture.layer(layer).expect("a layer").stage;
+        let images = golden["pixels"].copy().set_requires_grad(true);
+        let activations = clip.look(&images, &[stage]).expect("activations");
+        let units = by_unit(activations.get(stage).expect("an activation"));
+        let value = units.select(1, unit).mean_dim([1i64].as_slice(), false, Kind::Float);
+        let gradient = Tensor::run_backward(&[value.sum(Kind::Float)], &[&images], false, false);
+        close(&gradient[0], &golden["gradient"], network);
+    }
+}
+
+#[test]
+fn every_format_holds_the_same_network() {
+    for (network, _, _) in NETWORKS {
+        let clip = load(&weights(network));
+        let images = &tensors(&format!("{network}/activations.safetensors"))["pixels"];
+        let expected = clip.encode_images(images).expect("embeddings");
+        for file in ["state_dict.pt", "torchscript.pt"] {
+            let other = load(&golden(network).join(file));
+            assert_eq!(other.architecture, clip.architecture);
+            let found = other.encode_images(images).expect("embeddings");
+            assert!(found.equal(&expected), "{network}/{file}");
+            let tokens = &tensors(&format!("{network}/activations.safetensors"))["tokens"];
+            let text = |clip: &Clip| {
+                let found = clip.read(tokens, &[Stage::Embedding]).expect("activations");
+                found.get(Stage::Embedding).expect("embeddings").copy()
+            };
+            assert!(text(&other).equal(&text(&clip)), "{network}/{file}");
+        }
+    }
+}
+
+#[test]
+fn what_weights_were_trained_with_is_found_beside_them_and_in_them() {
+    let of = |file: &str| {
+        let path = golden("clip_vit").join(file);
+        let header = Header::read(&path).expect("a header");
+        Conventions::of(&path, &header, &Given::default())
+    };
+    assert!(of("weights.safetensors").is_err(), "nothing says it");
+    assert_eq!(of("torchscript.pt").expect("sizes as OpenAI's have"), Conventions::default());
+    let found = of("hugging_face/model.safetensors").expect("its config.json");
+    assert_eq!((found.activation, found.heads), (Activation::QuickGelu, Some(2)));
+}
+
+/// The weights of the transformer in a file of their own, some names or values changed.
+fn changed(folder: &Path, change: impl Fn(&str) -> Option<String>) -> std::path::PathBuf {
+    let bytes = fs::read(weights("clip_vit")).expect("weights");
+    let file = SafeTensors::deserialize(&bytes).expect("weights");
+    let tensors =
+        file.tensors().into_iter().filter_map(|(name, view)| Some((change(&name)?, view)));
+    let path = folder.join("w.safetensors");
+    fs::write(&path, safetensors::serialize(tensors, None).expect("a file")).expect("written");
+    path
+}
+
+#[test]
+fn open_clips_nested_names_and_prefixes_of_training_are_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let expected = load(&weights("clip_vit"));
+    let golden = tensors("clip_vit/activations.safetensors");
+    for prefix in ["", "module."] {
+        let path = changed(folder.path(), |name| {
+            let nested = !name.starts_with("visual.") && name != "logit_scale";
+            Some(format!("{prefix}{}{name}", if nested { "text." } else { "" }))
+        });
+        let clip = load(&path);
+        assert_eq!(clip.architecture, expected.architecture);
+        let texts = clip.read(&golden["tokens"], &[Stage::Embedding]).expect("embeddings");
+        close(texts.get(Stage::Embedding).expect("embeddings"), &golden["text_features"], prefix);
+    }
+}
+
+#[test]
+fn what_is_missing_or_surplus_in_either_tower_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = changed(folder.path(), |name| match name {
+        "transformer.resblocks.0.ln_1.bias" => None,
+        "visual.ln_post.bias" => Some("visual.ln_posted.bias".into()),
+        _ => Some(name.to_owned()),
+    });
+    let loading = Loading::new(Device::Cpu, Conventions::default());
+    let error = Clip::load(&path, loading).expect_err("unfit").to_string();
+    assert!(
+        error.contains("missing: visual.ln_post.bias, transformer.resblocks.0.ln_1.bias"),
+        "{error}"
+    );
+    assert!(error.contains("surplus: visual.ln_posted.bias"), "{error}");
+}
+
+#[test]
+fn images_and_texts_of_another_size_are_refused() {
+    for (network, layer, size) in
+        [("clip_resnet", "visual.attnpool", "64 x 64"), ("clip_vit", "visual.ln_pre", "32 x 32")]
+    {
+        let clip = load(&weights(network));
+        let image = Tensor::zeros([1, 3, 96, 96], (Kind::Float, Device::Cpu));
+        let stage = clip.architecture.layer(layer).expect("a layer").stage;
+        assert!(clip.fixes_size(stage));
+        let error = clip.look(&image, &[stage]).expect_err("another size").to_string();
+        assert!(error.contains(size), "{error}");
+        let first = clip.architecture.layers()[1].stage;
+        let first = if network == "clip_vit" { Stage::Input } else { first };
+        assert!(!clip.fixes_size(first) && clip.look(&image, &[first]).is_ok());
+        let error = clip.encode_texts(&[vec![1, 2, 95]]).expect_err("too short").to_string();
+        assert!(error.contains("12 tokens"), "{error}");
+        let foreign =
+            clip.encode_texts(&[vec![49407; 12]]).expect_err("not its tokens").to_string();
+        assert!(foreign.contains("knows 96 tokens"), "{foreign}");
+    }
+}
+
+#[test]
+fn between_a_convolution_and_its_norm_lies_nothing_once_they_are_folded() {
+    let clip = load(&weights("clip_resnet"));
+    let image = &tensors("clip_resnet/activations.safetensors")["pixels"];
+    let layer = clip.architecture.layer("visual.layer1.0.conv2").expect("a layer");
+    assert!(layer.stage.splits_norm());
+    assert!(clip.look(image, &[layer.stage]).is_err());
+}
+
+#[test]
+fn coarser_arithmetic_stays_near_and_half_precision_needs_a_gpu() {
+    for (network, _, _) in NETWORKS {
+        let golden = tensors(&format!("{network}/activations.safetensors"));
+        let loading =
+            |precision| Loading { precision, ..Loading::new(Device::Cpu, Conventions::default()) };
+        let clip = Clip::load(&weights(network), loading(Precision::Bf16)).expect("a model");
+        let found = clip.encode_images(&golden["pixels"]).expect("embeddings");
+        assert_eq!(found.kind(), Kind::Float);
+        let error = relative_error(&found, &golden["image_features"]);
+        assert!((1e-5..0.03).contains(&error), "{network}: {error}");
+        let refused = Clip::load(&weights(network), loading(Precision::F16)).expect_err("no GPU");
+        assert!(refused.to_string().contains("needs a GPU"), "{refused}");
+    }
+}
