@@ -189,7 +189,11 @@ const LISTS: &[(&str, &str, &str)] = &[
     ),
     ("kind: zero_shot\nclasses: [a]\nunit: 3\n", "6:1", "has no field `unit`"),
     ("kind: zero_shot\ntruth: none\n", "5:8", "leaves no labels"),
-    ("kind: text_rank\ntexts: [a]\ndirection: { text: b }\ncenter: true\n", "7:9", "nothing is left"),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection: { text: b }\ncenter: true\n",
+        "7:9",
+        "nothing is left",
+    ),
     ("kind: text_rank\ntexts: [a]\n", "3:1", "needs `direction`"),
     ("kind: text_rank\ntexts: wrods\ndirection: { text: a }\n", "5:8", "no dataset `wrods`"),
     ("kind: text_rank\ntexts: emoji\ndirection: { text: a }\n", "5:8", "is not a list of words"),

@@ -10,6 +10,7 @@ use crate::analysis::direction::{Source, Term};
 use crate::analysis::{Kind, Type};
 use crate::diagnostic::Diagnostic;
 use crate::note::{Block, Note};
+use crate::tokenizer::Tokenizer;
 
 /// Most errors of one block: the same mistake may be in each line of a long list.
 const MOST: usize = 5;
@@ -92,6 +93,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// How many tokens a prompt has, where they are more than `context`.
-fn surplus(_prompt: &str, _context: u32) -> Option<usize> {
-    None
+fn surplus(prompt: &str, context: u32) -> Option<usize> {
+    let read = Tokenizer::clip().tokens(prompt, context as usize, false);
+    read.err().map(|long| long.tokens)
 }
