@@ -30,6 +30,7 @@ pub mod scaffold;
 pub mod site;
 pub mod store;
 pub mod suggest;
+pub mod tokenizer;
 pub mod view;
 pub mod watch;
 pub mod workspace;

@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["suggest", "yaml", "file"],
     // What templates see is plain data, and diagnostics are shown on pages too.
     &["digest"],
-    &["request", "store", "model", "analysis", "figure", "view"],
+    &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
     &["protocol", "diagnostic", "lab"],
     &["config", "document", "scaffold"],
     &["note", "dates", "resource"],

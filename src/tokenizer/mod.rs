@@ -1,0 +1,166 @@
+//! CLIP's tokenizer: a text goes in, the numbers that CLIP's text encoder reads come out. It knows no
+//! model, no file and nothing else of this crate.
+//!
+//! What it does to a text is what open_clip 3.3's `SimpleTokenizer` does, with ftfy 6.3.1. They differ where
+//! the libraries that open_clip runs on would differ between themselves, or would not end:
+//!
+//! - Letters that Unicode got after version 14, which Python 3.11 knows, may be made small or composed here
+//!   and not there, such as the Garay capital U+10D50.
+//! - Of a decimal reference of over 4,300 digits (`&#111…;`) Python makes an error, and this U+FFFD.
+//! - A text over 5,000 characters with dozens of layers, such as `&amp;amp;amp;…`, is not followed to its
+//!   innermost one; open_clip would go over it once a layer.
+
+mod badness;
+mod bpe;
+mod budget;
+mod clean;
+mod codepage;
+mod mojibake;
+mod split;
+mod unescape;
+mod unicode;
+
+use std::sync::LazyLock;
+
+use self::bpe::{END, START, Vocabulary};
+use self::split::Piece;
+
+/// A text has more tokens than its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a text of {tokens} tokens where {limit} are the most (start and end included)")]
+pub struct TooLong {
+    /// The tokens of the text, with those for its start and end.
+    pub tokens: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+/// Makes tokens of text, and text of tokens.
+pub struct Tokenizer {
+    vocabulary: Vocabulary,
+}
+
+impl Tokenizer {
+    /// The tokenizer of OpenAI's CLIP, which is made when it is first asked for.
+    pub fn clip() -> &'static Self {
+        static CLIP: LazyLock<Tokenizer> =
+            LazyLock::new(|| Tokenizer { vocabulary: Vocabulary::clip() });
+        &CLIP
+    }
+
+    /// The tokens of `text`, each below 49,408, without those for its start and end. Where the marks
+    /// `<start_of_text>` and `<end_of_text>` are written out in a text, they are the marks' tokens, as in
+    /// open_clip.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut tokens = Vec::new();
+        self.each(text, |token| tokens.push(token));
+        tokens
+    }
+
+    /// The `context` numbers that a text encoder reads: 49406, the text's tokens, 49407, and zeros. The
+    /// time grows with the length of the text, and the memory to about 30 times it in the worst case.
+    ///
+    /// # Errors
+    /// When these are more than `context`; but with `truncate` the first of them are returned, with 49407
+    /// in the last place.
+    pub fn tokens(&self, text: &str, context: usize, truncate: bool) -> Result<Vec<u32>, TooLong> {
+        let mut tokens = Vec::with_capacity(context);
+        let mut count = 0;
+        let mut put = |token| {
+            count += 1;
+            if tokens.len() < context {
+                tokens.push(token);
+            }
+        };
+        put(START);
+        self.each(text, &mut put);
+        put(END);
+        if count > context {
+            if !truncate {
+                return Err(TooLong { tokens: count, limit: context });
+            }
+            if let Some(last) = tokens.last_mut() {
+                *last = END;
+            }
+        }
+        tokens.resize(context, 0);
+        Ok(tokens)
+    }
+
+    /// The text of `tokens`: in small letters, with a space after every word. What is no token, or of a
+    /// character only a part, is shown as `�`.
+    pub fn decode(&self, tokens: &[u32]) -> String {
+        let mut bytes = Vec::new();
+        for &token in tokens {
+            match token {
+                START => bytes.extend_from_slice(b"<start_of_text>"),
+                END => bytes.extend_from_slice(b"<end_of_text>"),
+                _ => match self.vocabulary.bytes(token) {
+                    Some((own, ends)) => {
+                        bytes.extend(own);
+                        bytes.extend(ends.then_some(b' '));
+                    }
+                    None => bytes.extend_from_slice("\u{fffd}".as_bytes()),
+                },
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn each(&self, text: &str, mut take: impl FnMut(u32)) {
+        for piece in split::pieces(&clean::clean(text)) {
+            match piece {
+                Piece::Start => take(START),
+                Piece::End => take(END),
+                Piece::Word(word) => self.vocabulary.encode(word.as_bytes(), &mut take),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stands_between_its_marks() {
+        let clip = Tokenizer::clip();
+        assert_eq!(clip.tokens("hello world", 6, false), Ok(vec![49406, 3306, 1002, 49407, 0, 0]));
+        assert_eq!(clip.tokens("", 3, false), Ok(vec![49406, 49407, 0]));
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused_or_cut() {
+        let clip = Tokenizer::clip();
+        let error = clip.tokens("hello world", 3, false).expect_err("four tokens");
+        assert_eq!(error, TooLong { tokens: 4, limit: 3 });
+        insta::assert_snapshot!(error, @"a text of 4 tokens where 3 are the most (start and end included)");
+        assert_eq!(clip.tokens("hello world", 3, true), Ok(vec![49406, 3306, 49407]));
+        assert_eq!(clip.tokens("hello world", 0, true), Ok(vec![]));
+    }
+
+    #[test]
+    fn tokens_are_shown_as_text() {
+        let clip = Tokenizer::clip();
+        let text = "a photo of a café , 10 % 🙂 !!! ";
+        let tokens = clip.encode(text);
+        assert_eq!(clip.decode(&tokens), "a photo of a café , 1 0 % 🙂 !!! ");
+        assert_eq!(
+            clip.decode(&[49406, 3306, 49407, 70000]),
+            "<start_of_text>hello <end_of_text>�"
+        );
+    }
+
+    #[test]
+    fn ten_megabytes_are_no_harm() {
+        let clip = Tokenizer::clip();
+        for pattern in ["a photo of a dog, ", "x", "é", "âœ” ", "&amp;", "&", "\n", "\u{301}", "<"]
+        {
+            let text = pattern.repeat(10_000_000 / pattern.len());
+            let start = std::time::Instant::now();
+            let result = clip.tokens(&text, 77, false);
+            assert!(start.elapsed().as_secs() < 120, "{pattern:?}");
+            assert!(result.is_ok() == matches!(pattern, "\n"), "{pattern:?}");
+        }
+    }
+}
