@@ -66,6 +66,7 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let mut resources = Resources::default();
     let plan = plan::plan(
         notes.iter().map(|note| &**note),
+        &workspace.root,
         &workspace.config,
         &mut resources,
         &mut workspace.digests,
@@ -118,15 +119,15 @@ pub fn compose(
         let mut own: Vec<Diagnostic> = note.problems.clone();
         own.extend(garden.problems[index].iter().cloned());
         own.extend(wishes.plan.unit_problems[index].iter().cloned());
-        for (block, settled) in note.blocks.iter().zip(&settled) {
-            match settled {
-                Settled::Failed(problem) if block.problems.is_empty() => own.push(problem.clone()),
-                Settled::Done { drawing, .. } => {
+        for ((block, settled), wanted) in note.blocks.iter().zip(&settled).zip(wanted) {
+            match (settled, wanted) {
+                (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
+                (Settled::Failed(problem), _) => own.push(problem.clone()),
+                (Settled::Done { drawing, .. }, _) => {
                     drawings.insert((note.path.clone(), block.id.clone()), drawing.clone());
                 }
                 _ => {}
             }
-            own.extend(block.problems.iter().cloned());
         }
         own.sort_by_key(|problem| (problem.line, problem.column));
         problems.extend(own);
@@ -223,7 +224,8 @@ fn drawn(
         store: &workspace.store,
         record: &record,
         presentation: &presentation,
-        layer_shown: &measurement.layer_shown,
+        layer_shown: measurement.layer_shown(),
+        inputs: &measurement.request.inputs,
     };
     Some(match figure::drawing(kind, &context) {
         Ok(drawing) => {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::request::{DatasetRef, ModelRef, Precision, Request};
+use crate::request::{DatasetRef, Inputs, ModelRef, Precision, Request};
 
 /// The name in requests and records.
 pub const NAME: &str = "scan";
@@ -61,6 +61,7 @@ pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Requ
             params: params.clone(),
             model: model.clone(),
             dataset: Some(dataset.shard(index)),
+            inputs: Inputs::default(),
             uses: Vec::new(),
             precision: Precision::F32,
         })

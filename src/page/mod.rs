@@ -301,6 +301,9 @@ impl<'a> Scene<'a> {
             Settled::Done { drawing: Drawing::Grid { items, .. }, .. } => {
                 items.first().map(|item| &item.picture)
             }
+            Settled::Done { drawing: Drawing::Parts { parts, .. }, .. } => {
+                parts.iter().find_map(|part| part.pictures().next())
+            }
             _ => None,
         });
         CardView {

@@ -62,6 +62,14 @@ pub fn open(path: &Path, format: DatasetFormat, side: u32) -> Result<Box<dyn Sha
     })
 }
 
+/// Words, each drawn as a picture of itself of `side` x `side` pixels.
+///
+/// # Errors
+/// Where the font cannot be read, which it always can.
+pub fn drawn_words(list: &[String], side: u32) -> Result<Box<dyn Shard>, String> {
+    Ok(Box::new(words::Words::of(list.iter().map(String::as_str), side)?))
+}
+
 /// Whether a file with this ending, in lower case and without its dot, is taken for a picture.
 fn is_picture(ending: &str) -> bool {
     matches!(ending, "png" | "jpg" | "jpeg" | "webp")

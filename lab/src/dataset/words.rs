@@ -9,6 +9,7 @@ use std::path::Path;
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
 use neuronotes::analysis::scan::Sample;
+use neuronotes::input::words;
 
 use super::{Shard, ShardError};
 
@@ -46,18 +47,21 @@ impl Words {
         }
         let text = String::from_utf8(fs::read(path).map_err(io)?)
             .map_err(|error| malformed(error.to_string()))?;
-        let samples = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(|word| Sample {
-                key: word.to_owned(),
-                caption: Some(word.to_owned()),
-                label: None,
-            })
-            .collect();
-        let font = FontRef::try_from_slice(FONT).map_err(|error| malformed(error.to_string()))?;
+        Self::of(words(&text), side).map_err(malformed)
+    }
+
+    /// These words, to be drawn as pictures of `side` x `side` pixels.
+    ///
+    /// # Errors
+    /// Where the font cannot be read, which it always can.
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>, side: u32) -> Result<Self, String> {
+        let sample = |word: &str| Sample {
+            key: word.to_owned(),
+            caption: Some(word.to_owned()),
+            label: None,
+        };
+        let samples = words.into_iter().map(sample).collect();
+        let font = FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
         Ok(Self { font, samples, side })
     }
 }
