@@ -1,6 +1,7 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
 use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::request::Precision;
 use crate::suggest;
 
 /// All kinds, a line each.
@@ -61,6 +62,7 @@ fn takes(ty: Type) -> String {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             suggest::quoted(&words, "or")
         }
+        Type::Precision => takes(Type::Choice(&Precision::NAMES)),
         Type::Model => "name".into(),
         Type::Dataset => "name".into(),
         Type::Layer => "layer".into(),

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::diagnostic::Diagnostic;
+use crate::analysis::scan;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{self, DrawContext, Drawing};
 use crate::garden::{self, Garden, Target};
 use crate::note::Note;
-use crate::page::{self, Draft, Scene, Settled};
+use crate::page::{self, Draft, Scanned, Scene, Settled};
 use crate::plan::{self, Measurement, Plan, Wanted};
 use crate::request::Request;
 use crate::resource::Resources;
@@ -123,7 +124,8 @@ pub fn compose(
             match (settled, wanted) {
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
-                (Settled::Done { drawing, .. }, _) => {
+                (Settled::Done { drawing, scanned, .. }, _) => {
+                    own.extend(scanned.as_ref().and_then(|scanned| unread(note, block, scanned)));
                     drawings.insert((note.path.clone(), block.id.clone()), drawing.clone());
                 }
                 _ => {}
@@ -229,16 +231,27 @@ fn drawn(
     };
     Some(match figure::drawing(kind, &context) {
         Ok(drawing) => {
-            let scans = measurement.request.uses.iter();
-            let seconds: Vec<f64> = scans
-                .filter_map(|scan| workspace.store.record(&scan.key()))
-                .map(|record| record.provenance.seconds)
-                .collect();
-            let scanned = (!seconds.is_empty()).then(|| seconds.iter().sum());
+            let mut scanned: Option<Scanned> = None;
+            for scan in &measurement.request.uses {
+                let Some(record) = workspace.store.record(&scan.key()) else { continue };
+                let outcome: Option<scan::Outcome> = record.result(&workspace.store);
+                let all = scanned.get_or_insert_default();
+                all.seconds += record.provenance.seconds;
+                all.skipped.extend(outcome.map(|outcome| outcome.skipped).unwrap_or_default());
+            }
             Settled::Done { record: Box::new(record), drawing, scanned }
         }
         Err(message) => Settled::Failed(at(note, block, message)),
     })
+}
+
+/// A warning about images of a block's data sets that could not be read.
+fn unread(note: &Note, block: &crate::note::Block, scanned: &Scanned) -> Option<Diagnostic> {
+    let (count, which) = (scanned.skipped.len(), scanned.left_out()?);
+    let s = if count == 1 { "" } else { "s" };
+    let message = format!("{count} image{s} of the data set cannot be read: {which}");
+    let hint = "the figure was measured without them; mend or remove their files".to_owned();
+    Some(Diagnostic { severity: Severity::Warning, ..at(note, block, message) }.hint(hint))
 }
 
 /// An error about a whole block, at its first line.

@@ -200,7 +200,8 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where the request does not use the scans of its layer, or the layer has no such unit.
     pub fn scans(&mut self, layer: &str, unit: u32, pool: Pool) -> Result<Vec<Scanned>, Failure> {
-        let wanted = scan::requests(&self.request.model, self.dataset()?, layer);
+        let wanted =
+            scan::requests(&self.request.model, self.dataset()?, layer, self.request.precision);
         let used = &self.request.uses;
         wanted
             .iter()

@@ -43,6 +43,8 @@ pub enum Type {
     Model,
     /// A data set's name out of the configuration.
     Dataset,
+    /// Arithmetic of the forward pass.
+    Precision,
     /// A layer of the model, in either spelling.
     Layer,
     /// A unit of the layer.
@@ -130,6 +132,14 @@ pub static COMMON: &[Field] = &[
         default: Default::Configured,
         role: Role::Compute,
         doc: "A name out of `datasets:` in `neuronotes.yaml`.",
+    },
+    Field {
+        name: "precision",
+        ty: Type::Precision,
+        default: Default::Configured,
+        role: Role::Compute,
+        doc: "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
+              it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
     },
     Field {
         name: "id",

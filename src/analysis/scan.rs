@@ -51,7 +51,12 @@ pub struct Outcome {
 }
 
 /// The scans that a question about `layer` over `dataset` rests on, one a shard.
-pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Request> {
+pub fn requests(
+    model: &ModelRef,
+    dataset: &DatasetRef,
+    layer: &str,
+    precision: Precision,
+) -> Vec<Request> {
     let params = serde_json::to_value(Params { layer: layer.to_owned() });
     let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
     (0..dataset.shards.len())
@@ -63,7 +68,7 @@ pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Requ
             dataset: Some(dataset.shard(index)),
             inputs: Inputs::default(),
             uses: Vec::new(),
-            precision: Precision::F32,
+            precision,
         })
         .collect()
 }

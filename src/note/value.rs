@@ -8,6 +8,7 @@ use super::block::{FieldValue, Reader};
 use super::list::Lists;
 use crate::analysis::{Field, Type};
 use crate::diagnostic::Diagnostic;
+use crate::request::Precision;
 use crate::suggest;
 use crate::yaml::{Node, Value};
 
@@ -40,6 +41,10 @@ fn scalar(reader: &Reader<'_>, field: &Field, node: &Node) -> Result<Json, Box<D
         let message = format!("`{}` must be {expected}, not {}", field.name, node.describe());
         Box::new(reader.at.error(reader.value_span(node), message))
     };
+    let words = match field.ty {
+        Type::Choice(words) => words,
+        _ => &Precision::NAMES,
+    };
     match field.ty {
         Type::Integer { min, max } => match node.value {
             Value::Integer(n) if (min..=max).contains(&n) => Ok(n.into()),
@@ -58,7 +63,7 @@ fn scalar(reader: &Reader<'_>, field: &Field, node: &Node) -> Result<Json, Box<D
             Value::Bool(flag) => Ok(flag.into()),
             _ => Err(wrong("`true` or `false`".into())),
         },
-        Type::Choice(words) => match node.text() {
+        Type::Choice(_) | Type::Precision => match node.text() {
             Some(text) if words.contains(&text.as_str()) => Ok(text.into()),
             text => {
                 let names: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();

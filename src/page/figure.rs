@@ -1,6 +1,6 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
-use super::{Scene, Settled, image_file};
+use super::{Scanned, Scene, Settled, image_file};
 use crate::analysis::{Kind, Role, shown};
 use crate::figure::part::Part;
 use crate::figure::{Drawing, GridItem, Picture};
@@ -37,7 +37,7 @@ impl Scene<'_> {
                     state: self.state(page, settled, measurement, block.kind, text("alt")),
                     provenance: match (settled, measurement) {
                         (Settled::Done { record, scanned, .. }, Some(measurement)) => {
-                            self.provenance(record, *scanned, measurement)
+                            self.provenance(record, scanned.as_ref(), measurement)
                         }
                         _ => vec![],
                     },
@@ -76,7 +76,7 @@ impl Scene<'_> {
     fn provenance(
         &self,
         record: &Record,
-        scanned: Option<f64>,
+        scanned: Option<&Scanned>,
         measurement: &Measurement,
     ) -> Vec<FactView> {
         let made = &record.provenance;
@@ -108,12 +108,16 @@ impl Scene<'_> {
                 fact(&field.name.replace('_', " "), shown(field, value, &request.inputs));
             }
         }
+        fact("arithmetic", request.precision.name().to_owned());
         let device = match made.device_name.as_str() {
             "" => made.device.clone(),
             name => format!("{} ({name}, {} threads)", made.device, made.threads),
         };
         fact("device", device);
-        let scan = scanned.map(|s| format!(", after a scan of the layer in {s:.1} s"));
+        if let Some(left_out) = scanned.and_then(Scanned::left_out) {
+            fact("left out", left_out);
+        }
+        let scan = scanned.map(|s| format!(", after a scan of the layer in {:.1} s", s.seconds));
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));

@@ -170,6 +170,8 @@ impl Planner<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let precision = block.fields.text("precision").and_then(Precision::named);
+        let precision = precision.unwrap_or(self.config.defaults.precision);
         let embedding = model.architecture.embedding_layer().name.canonical;
         let layer = match kind.scan {
             Scan::None => None,
@@ -180,7 +182,9 @@ impl Planner<'_> {
         let others = asked.inputs.datasets.iter().map(|dataset| (dataset, embedding.as_str()));
         let uses = own
             .chain(others)
-            .flat_map(|(dataset, layer)| scan::requests(&model.reference, dataset, layer))
+            .flat_map(|(dataset, layer)| {
+                scan::requests(&model.reference, dataset, layer, precision)
+            })
             .collect();
         let request = Request {
             kind: kind.name.to_owned(),
@@ -190,7 +194,7 @@ impl Planner<'_> {
             dataset,
             inputs: asked.inputs,
             uses,
-            precision: Precision::F32,
+            precision,
         };
         Ok(Measurement { key: request.key(), request, target: asked.target })
     }

@@ -34,7 +34,7 @@ impl Planner<'_> {
             return Ok(());
         }
         match field.ty {
-            Type::Model | Type::Dataset | Type::Unit => return Ok(()),
+            Type::Model | Type::Dataset | Type::Unit | Type::Precision => return Ok(()),
             Type::Layer => {
                 let target = target(note, block, model, field);
                 let target = target.map_err(|problem| vec![*problem])?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use half::f16;
 use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes::request::{DatasetFormat, Request};
+use neuronotes::request::{DatasetFormat, Precision, Request};
 use neuronotes::store::{Record, Store};
 use neuronotes_lab::clip::preprocess::{decode, prepare};
 use neuronotes_lab::failure::Failure;
@@ -64,7 +64,8 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
     let path = shard(dir.path(), 37);
     let data = dataset(DatasetFormat::Tar, &[&path]);
     for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
-        let request = scan::requests(&model(&small_weights()), &data, layer).remove(0);
+        let request =
+            scan::requests(&model(&small_weights()), &data, layer, Precision::F32).remove(0);
         let mut session = session(dir.path());
         let record = measure(&mut session, &request);
         let outcome: scan::Outcome = record.result(session.store()).expect("a result");
@@ -283,7 +284,8 @@ fn a_scan_stops_between_batches_and_leaves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 40);
     let data = dataset(DatasetFormat::Tar, &[&path]);
-    let request = scan::requests(&model(&small_weights()), &data, "visual.relu1").remove(0);
+    let request =
+        scan::requests(&model(&small_weights()), &data, "visual.relu1", Precision::F32).remove(0);
     let mut session = session(dir.path());
     let result = session.measure(&request, &mut AtFirst(Some(|| {}), true));
     assert_eq!(result, Err(Failure::Cancelled));

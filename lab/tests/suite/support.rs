@@ -107,7 +107,7 @@ pub fn histogram_request(model: ModelRef, dataset: DatasetRef, change: Value) ->
 fn with_scans(mut request: Request) -> Request {
     let layer = request.params["layer"].as_str().expect("a layer");
     let dataset = request.dataset.as_ref().expect("a data set");
-    request.uses = scan::requests(&request.model, dataset, layer);
+    request.uses = scan::requests(&request.model, dataset, layer, request.precision);
     request
 }
 
