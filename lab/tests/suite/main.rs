@@ -6,4 +6,5 @@ mod golden;
 mod protocol;
 mod requests;
 mod support;
+mod texts;
 mod vis;

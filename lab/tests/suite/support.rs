@@ -9,7 +9,9 @@ use image::{ImageFormat, RgbImage};
 use neuronotes::analysis::scan;
 use neuronotes::digest::{Digest, FileDigests};
 use neuronotes::model::Conventions;
-use neuronotes::request::{DatasetFormat, DatasetRef, ModelRef, Precision, Request, ShardRef};
+use neuronotes::request::{
+    DatasetFormat, DatasetRef, Inputs, ModelRef, Precision, Request, ShardRef,
+};
 use neuronotes::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
@@ -128,6 +130,7 @@ fn request(
         params: params.clone(),
         model,
         dataset,
+        inputs: Inputs::default(),
         uses: Vec::new(),
         precision: Precision::F32,
     }
