@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod device;
 pub mod failure;
 pub mod monitor;
+pub mod picture;
 pub mod serve;
 pub mod session;
 pub mod vis;
