@@ -12,6 +12,8 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     decoder.set_memory_limit(LARGEST_PICTURE as usize);
     let (width, height) = decoder.dimensions();
     let mode = if decoder.has_alpha() { Mode::Rgba } else { Mode::Rgb };
+    // The decoder holds up to four bytes a pixel of its own.
+    room(width, height, mode.bytes() + 4)?;
     let mut pixels = vec![0; room(width, height, mode.bytes())?];
     if decoder.is_animated() {
         decoder.read_frame(&mut pixels).map_err(damaged)?;
