@@ -91,6 +91,8 @@ impl Shard for Folder {
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
+
     use super::*;
 
     #[test]
