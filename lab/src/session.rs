@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
+use image::{ExtendedColorType, ImageEncoder as _};
 use jiff::{Timestamp, Unit};
 use neuronotes::analysis::dataset_examples::Pool;
 use neuronotes::analysis::scan;
@@ -21,12 +21,12 @@ use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Provenance, Record, Store};
 
 use crate::analysis::{Embedded, Measure, Scanned};
-use crate::clip::preprocess::{LARGEST_FILE, decode};
 use crate::clip::{Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
 use crate::monitor::Monitor;
+use crate::picture::Picture;
 
 /// What is kept between requests.
 #[derive(Debug)]
@@ -270,20 +270,14 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Where it is missing, not the one asked for, or cannot be decoded.
-    pub fn picture(&mut self, digest: Digest) -> Result<RgbImage, Failure> {
+    pub fn picture(&mut self, digest: Digest) -> Result<Picture, Failure> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
         let known =
             known.ok_or_else(|| Failure::new("the request does not say where its picture is"))?;
         self.check_input(&known.path, digest)?;
-        let unreadable = |why: String| {
+        Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
-        };
-        let size = fs::metadata(&known.path).map_err(|error| unreadable(error.to_string()))?.len();
-        if size > LARGEST_FILE {
-            return Err(unreadable(format!("it has {size} bytes, more than 64 MiB")));
-        }
-        let bytes = fs::read(&known.path).map_err(|error| unreadable(error.to_string()))?;
-        decode(&bytes).map_err(unreadable)
+        })
     }
 
     /// Checks that an input is the one that the key names, and remembers to check again at the end.

@@ -4,7 +4,6 @@
 //! Ensembling is that of openai/CLIP's notebooks: embeddings of prompts are normalised, averaged, and normalised
 //! again.
 
-use image::RgbImage;
 use neuronotes::analysis::class::PLACE;
 use neuronotes::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
@@ -15,6 +14,7 @@ use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
+use crate::picture::Picture;
 
 /// A vector.
 pub(super) type Row = Vec<f64>;
@@ -88,7 +88,7 @@ impl Prompts<'_> {
 /// A unit vector for each picture.
 pub(super) fn pictures(
     clip: &Clip,
-    pictures: &[RgbImage],
+    pictures: &[Picture],
     monitor: &mut dyn Monitor,
 ) -> Result<Vec<Row>, Failure> {
     let side = clip.architecture.image_size;
@@ -97,7 +97,7 @@ pub(super) fn pictures(
         monitor.check()?;
         let mut pixels = Vec::new();
         for picture in &pictures[range.clone()] {
-            let shown = prepare(picture, side);
+            let shown = prepare(picture.clone(), side);
             pixels.extend(shown.map_err(Failure::new)?.into_raw());
         }
         let input = clip.input(&pixels, range.len())?;

@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use image::RgbImage;
-
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
 use crate::failure::Failure;
+use crate::picture::Picture;
 use crate::session::{Bench, png};
 
 /// Longest side of a stored picture, in pixels.
@@ -57,11 +56,7 @@ impl Gallery {
     }
 
     /// Adds a picture.
-    pub(super) fn add(
-        &mut self,
-        bench: &mut Bench<'_>,
-        picture: RgbImage,
-    ) -> Result<Hung, Failure> {
+    pub(super) fn add(&mut self, bench: &mut Bench<'_>, picture: Picture) -> Result<Hung, Failure> {
         let gone = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
         let picture = shrink(picture, SIDE).map_err(gone)?;
         self.count += 1;

@@ -1,6 +1,5 @@
 //! Measures `text_rank`: texts ordered by their likeness to a direction.
 
-use image::RgbImage;
 use neuronotes::analysis::direction::Source;
 use neuronotes::analysis::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
 use neuronotes::digest::Digest;
@@ -11,6 +10,7 @@ use super::{params, summary};
 use crate::clip::Clip;
 use crate::dataset::drawn_words;
 use crate::failure::Failure;
+use crate::picture::Picture;
 use crate::session::Bench;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ impl Exhibits {
     fn add(
         &mut self,
         bench: &mut Bench<'_>,
-        picture: &RgbImage,
+        picture: &Picture,
         word: Option<&String>,
         digest: Option<Digest>,
     ) -> Result<(), Failure> {

@@ -11,9 +11,10 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
 use neuronotes::analysis::scan::Sample;
 use neuronotes::request::DatasetFormat;
+
+use crate::picture::Picture;
 
 /// A shard that has been looked through.
 pub trait Shard: Send + Sync + std::fmt::Debug {
@@ -24,7 +25,7 @@ pub trait Shard: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Why it cannot be read or decoded.
-    fn picture(&self, row: usize) -> Result<RgbImage, String>;
+    fn picture(&self, row: usize) -> Result<Picture, String>;
 }
 
 /// Why a shard cannot be read at all.
