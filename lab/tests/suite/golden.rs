@@ -6,7 +6,7 @@ use neuronotes_lab::vis::param::Spectrum;
 use neuronotes_lab::vis::transform::Draw;
 use tch::Device;
 
-use crate::support::{golden, tensors};
+use crate::support::tensors;
 
 #[test]
 fn preprocessing_equals_pillow() {

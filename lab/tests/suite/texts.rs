@@ -27,7 +27,11 @@ fn pictures(folder: &Path, expected: &Value) -> DatasetRef {
         let key = sample[0].as_str().expect("a key");
         let row = shard.samples().iter().position(|sample| sample.key == key).expect("a row");
         let picture = shard.picture(row).expect("a picture");
-        picture.save(folder.join(format!("{key}.png"))).expect("saved");
+        picture
+            .into_rgb()
+            .expect("a picture")
+            .save(folder.join(format!("{key}.png")))
+            .expect("saved");
         let caption = sample[1].as_str().expect("a caption");
         fs::write(folder.join(format!("{key}.txt")), caption).expect("written");
     }
@@ -61,7 +65,7 @@ fn survey(expected: &Value, data: &DatasetRef, change: Value) -> Request {
         params[name] = value.clone();
     }
     let mut request = request("zero_shot", params);
-    request.uses = scan::requests(&request.model, data, "visual.attnpool");
+    request.uses = scan::requests(&request.model, data, "visual.attnpool", Precision::F32);
     request.dataset = Some(data.clone());
     request
 }
@@ -208,7 +212,7 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
             }),
         );
         request.inputs = Inputs { pictures: files.clone(), datasets: vec![data.clone()] };
-        request.uses = scan::requests(&request.model, &data, "visual.attnpool");
+        request.uses = scan::requests(&request.model, &data, "visual.attnpool", Precision::F32);
         let record = measure(&mut session, &request);
         let outcome: text_rank::Outcome = record.result(session.store()).expect("a result");
         assert_eq!((outcome.count, outcome.ranked.len(), outcome.pictures.len()), (8, 5, 3));
