@@ -230,3 +230,24 @@ fn kinds_that_compare_with_texts_scan_once_and_follow_their_pictures() {
     assert!(garden.build().summary().contains("0 figures measured, 3 stored"));
     assert_eq!(garden.output(), garden.clean_output());
 }
+
+#[test]
+fn arithmetic_decides_what_is_measured() {
+    let garden = garden();
+    let note = |precision: &str| {
+        let block = block("dataset_examples", 3, &format!("top: 5\nprecision: {precision}\n"));
+        garden.note("a.md", &block);
+        garden.build()
+    };
+    assert!(note("f32").summary().contains("1 figure measured"));
+    // bfloat16 rounds otherwise, so neither the figure nor the scan will do.
+    let coarse = note("bf16");
+    assert!(coarse.summary().contains("1 figure measured"), "{}", coarse.stderr());
+    assert_eq!(stored(&garden)["scan"], 2);
+    let page = garden.read("output/a.html");
+    assert!(page.contains("<dt>arithmetic</dt><dd>bf16</dd>"), "{page}");
+    let refused = note("f16");
+    assert_eq!(refused.code(), 1);
+    assert!(refused.stderr().contains("half precision (f16) needs a GPU"), "{}", refused.stderr());
+    assert!(note("f32").summary().contains("0 figures measured, 1 stored"));
+}
