@@ -193,9 +193,14 @@ fn strangers(survey: &Survey, none: &str) -> String {
     if survey.outside == 0 {
         return String::new();
     }
-    let some: Vec<String> =
-        survey.strangers.iter().map(|(name, count)| format!("{name} ({count})")).collect();
-    format!("; {none}, the commonest being {}", some.join(", "))
+    // Names that stand for a handful each say nothing about what was left out.
+    let telling = |&&(_, count): &&(String, u64)| count * 20 >= survey.outside;
+    let named = survey.strangers.iter().filter(telling);
+    let some: Vec<String> = named.map(|(name, count)| format!("{name} ({count})")).collect();
+    match some.is_empty() {
+        true => format!("; {none}"),
+        false => format!("; {none}, the commonest being {}", some.join(", ")),
+    }
 }
 
 /// Where classes are known: accuracy, by class too, and what is taken for what.

@@ -16,9 +16,12 @@ const SIDE: u32 = 256;
 /// The pictures that a record shows, and the shards that are open for them.
 #[derive(Debug, Default)]
 pub(super) struct Gallery {
-    shards: HashMap<usize, (Box<dyn Shard>, HashMap<String, usize>)>,
+    shards: HashMap<usize, Open>,
     count: usize,
 }
+
+/// A shard, and the row of each key in it.
+type Open = (Box<dyn Shard>, HashMap<String, usize>);
 
 /// A picture in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]

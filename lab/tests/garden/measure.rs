@@ -177,6 +177,7 @@ fn a_damaged_result_is_measured_again_and_never_shown() {
 #[test]
 fn kinds_that_compare_with_texts_scan_once_and_follow_their_pictures() {
     let garden = garden();
+    std::fs::create_dir_all(garden.path("notes")).expect("a folder");
     let paint = |grey: u8| {
         let picture = image::RgbImage::from_pixel(96, 96, image::Rgb([grey, 20, 20]));
         picture.save(garden.path("notes/a.png")).expect("a picture");

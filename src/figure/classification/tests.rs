@@ -60,7 +60,7 @@ fn survey() -> Survey {
         count: 3212,
         unlabelled: 1,
         outside: 3202,
-        strangers: vec![("heart".into(), 9), ("key".into(), 2)],
+        strangers: vec![("heart".into(), 900), ("key".into(), 2)],
         confusion: vec![(0, 0, 4), (1, 1, 1), (1, 2, 3), (2, 1, 1)],
         top5: 9,
         predicted: vec![1000, 2000, 212],
