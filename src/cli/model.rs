@@ -179,7 +179,7 @@ fn info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
         Place::File(source) => source.written.clone(),
         Place::Known(_) => path.display().to_string(),
     };
-    let header = Header::read(&path)?;
+    let header = Header::read(path)?;
     workspace.save_digests();
     Ok(describe(&file, &model.reference, &header, &model.architecture))
 }
