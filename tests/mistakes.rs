@@ -143,6 +143,36 @@ fn a_model_is_described_with_every_layer_that_a_note_can_name() {
 }
 
 #[test]
+fn a_weights_file_is_described_wherever_it_lies() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let golden = common::repository().join("lab/tests/golden/clip_vit");
+    let describe = |file: &str| {
+        let mut command = std::process::Command::new(common::program());
+        command.args(["model", "info"]).arg(golden.join(file)).current_dir(folder.path());
+        common::Run(command.output().expect("neuronotes runs"))
+    };
+    let run = describe("hugging_face/model.safetensors");
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let text = run.stdout();
+    for line in [
+        "images: vision transformer of 2 blocks, width 128, 2 heads, 192 hidden units, patches of 8 x 8 pixels, 32 x 32",
+        "texts: transformer of 1 block, width 128, 2 heads, 128 hidden units, 12 tokens out of 96",
+        "activation: quick_gelu",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let hidden = text.lines().find(|line| line.contains("resblocks.1.mlp.gelu")).expect("a layer");
+    let words: Vec<&str> = hidden.split_whitespace().collect();
+    assert_eq!(
+        words[1..],
+        ["vision_model.encoder.layers.1.mlp.activation_fn", "192", "17", "tokens"]
+    );
+    let unsaid = describe("weights.safetensors");
+    assert_eq!(unsaid.code(), 2);
+    assert!(unsaid.stderr().contains("hint: say `activation: gelu`"), "{}", unsaid.stderr());
+}
+
+#[test]
 fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = std::process::Command::new(common::program())
