@@ -22,7 +22,8 @@ Environment:
   NEURONOTES_CACHE      where libtorch is kept, instead of the system's folder for caches
   LIBTORCH              a libtorch of your own (a folder with include and lib): nothing is fetched
   LIBTORCH_USE_PYTORCH  the libtorch of your Python's torch, if set: nothing is fetched
-  CHROMIUM              the browser for the tests that open pages";
+  CHROMIUM              the browser for the tests that open pages
+  NEURONOTES_PYTHON     a Python that has the packages in tests/reference/requirements.txt: nothing is installed";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -38,6 +39,129 @@ pub enum Task {
     /// The libtorch that is fetched is the one in PyPI's wheel of torch, by way of your own pip with its mirror and
     /// proxy. It takes 0.5 GB in the cache folder. Only Linux on x86-64 is tested.
     Setup(Setup),
+    /// Hold the lab against open_clip at full size: pixels, tokens, every layer, embeddings, logits, gradients
+    ///
+    /// Each model is made in open_clip with random weights and saved; the lab reads the file and is shown pictures and
+    /// texts. Printed is the greatest relative error of a layer, |ours - PyTorch's| / |PyTorch's| in single precision
+    /// on the processor, beside what both stray from double precision. The exit code is 1 where an error is above
+    /// 1e-4, a pixel is off by more than one grey level, or a token differs.
+    ///
+    /// PyTorch and open_clip are installed into a virtual environment in the cache folder, by your own pip. PyPI's
+    /// torch for Linux brings the libraries for GPUs along, some gigabytes; if your pip knows an index with torch for
+    /// processors only (PIP_EXTRA_INDEX_URL), it takes that. The models need up to 6 GB of memory by default, RN50x64
+    /// some 16 GB; up to 4 GB of files are written to the cache folder and removed.
+    Parity(Parity),
+    /// Measure how fast the lab is
+    Bench(Bench),
+}
+
+/// What `parity` takes.
+#[derive(Debug, Args)]
+pub struct Parity {
+    /// The architectures, by OpenAI's names
+    #[arg(value_enum, value_name = "MODEL", default_values_t = Model::USUAL)]
+    pub models: Vec<Model>,
+    /// Keep weights, pictures and activations, and say where they lie
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// What `bench` takes.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What is measured.
+    #[command(subcommand)]
+    pub what: Benched,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum Benched {
+    /// Images a second of the lab beside open_clip in PyTorch, as a ratio
+    ///
+    /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
+    /// and batch, in turns in one run; medians are printed. Of PyTorch's layouts and ways to bf16 the fastest is found
+    /// first. Where other work shares the cores, the ratio of processor time is the steadier one. Python is set up as
+    /// for `parity`.
+    Clip(BenchClip),
+}
+
+/// What `bench clip` takes.
+#[derive(Debug, Args)]
+pub struct BenchClip {
+    /// The architectures, by OpenAI's names, with commas between them
+    #[arg(long, value_enum, value_name = "MODEL,…", value_delimiter = ',', default_values_t = Model::USUAL)]
+    pub models: Vec<Model>,
+    /// The arithmetic
+    #[arg(long = "precision", value_enum, value_name = "NAME,…", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
+    pub precisions: Vec<Precision>,
+    /// Images or texts at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// About how long each side runs in a round
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    pub seconds: f64,
+    /// How often the two take turns
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Threads of each side; else as many as PyTorch chooses
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+    /// Measure texts a second too
+    #[arg(long)]
+    pub texts: bool,
+}
+
+/// OpenAI's architectures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Model {
+    #[value(name = "RN50")]
+    Rn50,
+    #[value(name = "RN101")]
+    Rn101,
+    #[value(name = "RN50x4")]
+    Rn50x4,
+    #[value(name = "RN50x16")]
+    Rn50x16,
+    #[value(name = "RN50x64")]
+    Rn50x64,
+    #[value(name = "ViT-B/32")]
+    ViTB32,
+    #[value(name = "ViT-B/16")]
+    ViTB16,
+    #[value(name = "ViT-L/14")]
+    ViTL14,
+    #[value(name = "ViT-L/14@336px")]
+    ViTL14Px336,
+}
+
+impl Model {
+    /// What is taken where none is named: both families, small and large.
+    pub const USUAL: [Self; 4] = [Self::Rn50, Self::Rn50x4, Self::ViTB32, Self::ViTL14];
+
+    /// OpenAI's name, which the scripts take too.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// Arithmetic that processors have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// Single precision
+    F32,
+    /// Brain floating point
+    Bf16,
+}
+
+impl Precision {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
 }
 
 /// What `serve` takes.
@@ -91,6 +215,31 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn models_go_by_their_published_names() -> Result<(), clap::Error> {
+        let parsed = Arguments::try_parse_from(["xtask", "parity"])?;
+        let Task::Parity(parity) = parsed.command else { panic!("it is `parity`") };
+        assert_eq!(parity.models, Model::USUAL);
+
+        let list = "--models=RN50x64,ViT-L/14@336px";
+        let parsed = Arguments::try_parse_from(["xtask", "bench", "clip", list])?;
+        let Task::Bench(Bench { what: Benched::Clip(bench) }) = parsed.command else {
+            panic!("it is `bench clip`")
+        };
+        assert_eq!(bench.models, [Model::Rn50x64, Model::ViTL14Px336]);
+        assert!(Arguments::try_parse_from(["xtask", "parity", "RN51"]).is_err());
+        Ok(())
+    }
+
+    /// The scripts have the same list.
+    #[test]
+    fn the_scripts_know_every_model() {
+        let script = include_str!("../../tests/reference/models.py");
+        for model in Model::value_variants() {
+            assert!(script.contains(&format!("\n    \"{}\": ", model.name())), "{model:?}");
+        }
     }
 
     #[test]

@@ -3,17 +3,22 @@
 //! Goes in: a machine with Rust, a C++ compiler and Python's pip. Comes out: libtorch in a cache folder, programs compiled
 //! with it, the site, test results. It knows nothing of notes or networks.
 
+mod bench;
 mod cache;
 mod chromium;
 mod cli;
 mod failure;
+mod files;
+mod parity;
 mod pip;
 mod platform;
+mod programs;
 mod run;
 mod say;
 mod task;
 mod torch;
 mod unpack;
+mod venv;
 
 use std::process::ExitCode;
 

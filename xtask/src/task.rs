@@ -1,13 +1,15 @@
 //! What the commands do, step by step. Each returns the exit code to end with.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::chromium;
-use crate::cli::{Half, Serve, Setup, Task, Test};
-use crate::run::{cargo, release_folder, repository, require_component, run, run_quietly};
+use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
+use crate::parity::parity;
+use crate::programs::{Compiled, Programs, become_, compile};
+use crate::run::{cargo, repository, require_component, run, run_quietly};
 use crate::say::say;
 use crate::torch::{Libtorch, require_a_compiler};
 
@@ -18,6 +20,8 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Serve(arguments) => serve(&arguments),
         Task::Test(arguments) => test(&arguments),
         Task::Setup(arguments) => setup(&arguments),
+        Task::Parity(arguments) => parity(&arguments),
+        Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
     }
 }
 
@@ -124,59 +128,4 @@ fn test(arguments: &Test) -> Result<i32> {
         say("hint: `cargo fmt --all` formats the code");
     }
     Ok(1)
-}
-
-/// The two programs.
-struct Programs {
-    neuronotes: PathBuf,
-    lab: PathBuf,
-}
-
-impl Programs {
-    fn in_place() -> Result<Self> {
-        let folder = release_folder()?;
-        let program = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        Ok(Self { neuronotes: program("neuronotes"), lab: program("neuronotes-lab") })
-    }
-
-    /// `neuronotes` on the repository's own garden.
-    fn neuronotes(&self, repository: &Path) -> Command {
-        let mut command = Command::new(&self.neuronotes);
-        command.current_dir(repository).env("NEURONOTES_LAB", &self.lab);
-        command
-    }
-}
-
-/// How compiling ended.
-enum Compiled {
-    Programs(Programs),
-    Failed(i32),
-}
-
-/// Set-up and compilation in release mode.
-fn compile(repository: &Path) -> Result<Compiled> {
-    require_a_compiler()?;
-    let libtorch = Libtorch::in_place(false)?;
-    // The whole workspace, as for the tests: with fewer packages cargo would choose fewer features of what they share,
-    // and the tests would compile it a second time.
-    let mut command = cargo(repository, &["build", "--release", "--workspace"]);
-    libtorch.show_to(&mut command);
-    match run_quietly(&mut command)? {
-        0 => Ok(Compiled::Programs(Programs::in_place()?)),
-        code => Ok(Compiled::Failed(code)),
-    }
-}
-
-/// Lets a program take this one's place, so that keys and signals reach it alone.
-#[cfg(unix)]
-fn become_(command: &mut Command) -> Result<i32> {
-    use std::os::unix::process::CommandExt;
-    let error = command.exec();
-    Err(anyhow::Error::new(error)
-        .context(format!("{} did not start", command.get_program().display())))
-}
-
-#[cfg(not(unix))]
-fn become_(command: &mut Command) -> Result<i32> {
-    run_quietly(command)
 }

@@ -57,14 +57,20 @@ impl<'a> Collector<'a> {
         Self { wanted, found: Activations::default() }
     }
 
-    /// Applies a ReLU, and keeps what it was given as well.
-    pub fn relu(&mut self, stage: Stage, x: Tensor) -> Tensor {
-        let after = x.relu();
+    /// Applies a ReLU, and keeps what it was given as well. `given` is the stage of `x`, which nobody but this
+    /// collector may hold: where neither is wanted, the ReLU overwrites it, for in a ResNet at reduced precision memory
+    /// takes as long as arithmetic.
+    pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> Tensor {
         if self.wants(stage) {
+            let after = x.relu();
             self.found.before.insert(stage, x);
             self.found.after.insert(stage, after.shallow_clone());
+            after
+        } else if self.wants(given) {
+            x.relu()
+        } else {
+            x.relu_()
         }
-        after
     }
 
     /// Keeps an activation that is wanted.

@@ -84,7 +84,7 @@ impl ResNet {
             if out.complete() {
                 return Ok(out.done());
             }
-            x = out.relu(at(StemTap::Relu), x); // [n, width/2 or width, h/2, w/2]
+            x = out.relu(at(StemTap::Norm), at(StemTap::Relu), x); // [n, width/2 or width, h/2, w/2]
             if out.complete() {
                 return Ok(out.done());
             }
@@ -187,7 +187,7 @@ impl Conv {
             Norm::Folded { .. } => y,
             Norm::Apart { factor, bias } => {
                 out.offer(before, &y);
-                y * factor + bias
+                (y * factor).g_add_(bias)
             }
         };
         out.offer(after, &y);
@@ -247,7 +247,7 @@ impl Bottleneck {
             if out.complete() {
                 return inner;
             }
-            inner = out.relu(at(relu), inner); // [n, planes, h, w]
+            inner = out.relu(at(after), at(relu), inner); // [n, planes, h, w]
             if out.complete() {
                 return inner;
             }
@@ -257,7 +257,7 @@ impl Bottleneck {
         if out.complete() {
             return inner;
         }
-        let inner = self.conv3.forward(&inner, out, at(Tap::Conv3), at(Tap::Norm3)); // [n, planes*4, h/stride, w/stride]
+        let mut inner = self.conv3.forward(&inner, out, at(Tap::Conv3), at(Tap::Norm3)); // [n, planes*4, h/stride, w/stride]
         let identity = match &self.downsample {
             Some(conv) if !out.complete() => {
                 let x = self.pool(x.shallow_clone()); // [n, from, h/stride, w/stride]
@@ -268,9 +268,13 @@ impl Bottleneck {
         if out.complete() {
             return inner;
         }
-        let sum = inner + identity; // [n, planes*4, h/stride, w/stride]
+        // Both [n, planes*4, h/stride, w/stride].
+        let sum = match out.wants(at(Tap::Norm3)) {
+            true => inner + identity,
+            false => inner.g_add_(&identity),
+        };
         out.offer(at(Tap::Add), &sum);
-        out.relu(at(Tap::Output), sum)
+        out.relu(at(Tap::Add), at(Tap::Output), sum)
     }
 }
 

@@ -4,14 +4,14 @@
 //! only then are the wheels deleted. Each step looks first whether it is done, so that a run goes on where the last
 //! one ended. A lock keeps two runs from doing the same work twice.
 
-use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
 use super::layout::{Layout, Part, make_link_folder};
 use super::version::WANTED;
+use crate::files::{locked, remove};
 use crate::pip::{Source, Wanted, wheels};
 use crate::say::{Step, say};
 use crate::unpack::{Trouble, is_whole, unpack};
@@ -222,39 +222,6 @@ fn is_cuda(name: &str) -> bool {
 /// The name of a library in one of NVIDIA's wheels.
 fn nvidia_library(file: &str) -> Option<&str> {
     file.strip_prefix("nvidia/")?.split_once("/lib/").map(|(_, name)| name)
-}
-
-/// Waits for the lock. It is the system's, so that it ends with the process however that ends.
-fn locked(path: &Path) -> Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(path);
-    let file = file.with_context(|| format!("{} could not be opened", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            say("another set-up is at work; waiting for it …");
-            file.lock().with_context(|| format!("{} could not be locked", path.display()))?;
-        }
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-            say(format_args!(
-                "{} cannot be locked on this file system: run one set-up at a time",
-                path.display()
-            ));
-        }
-        Err(TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("{} could not be locked", path.display()));
-        }
-    }
-    Ok(file)
-}
-
-/// Removes a folder; that there is none is fine.
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} could not be removed", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// All files below a folder.

@@ -1,0 +1,89 @@
+//! `cargo xtask bench clip`: the lab's forward passes beside those of open_clip.
+//!
+//! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::cache;
+use crate::cli::BenchClip;
+use crate::programs::become_;
+use crate::run::{cargo, repository};
+use crate::torch::{Libtorch, require_a_compiler};
+use crate::venv;
+
+/// Performs the command.
+pub fn clip(arguments: &BenchClip) -> Result<i32> {
+    let repository = repository()?;
+    let python = venv::python(&repository)?;
+    let Some(bench) = compiled(&repository)? else { return Ok(1) };
+    let folder = cache::folder()?;
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("{} could not be created", folder.display()))?;
+    let mut script = Command::new(python);
+    script.arg(repository.join("tests/reference/bench_clip.py"));
+    script.arg("--lab").arg(bench).arg("--folder").arg(folder).args(options(arguments));
+    // As the lab sets it for itself: threads that spin while they wait hurt whoever shares the cores, either side here.
+    if env::var_os("OMP_WAIT_POLICY").is_none() {
+        script.env("OMP_WAIT_POLICY", "passive");
+    }
+    become_(&mut script)
+}
+
+/// The arguments as the script takes them.
+fn options(arguments: &BenchClip) -> Vec<String> {
+    let BenchClip { models, precisions, batch, seconds, rounds, threads, texts } = arguments;
+    let numbers = [
+        ("batch", Some(batch.to_string())),
+        ("seconds", Some(seconds.to_string())),
+        ("rounds", Some(rounds.to_string())),
+        ("threads", threads.map(|threads| threads.to_string())),
+    ];
+    let mut options: Vec<String> = numbers
+        .into_iter()
+        .filter_map(|(name, number)| number.map(|number| format!("--{name}={number}")))
+        .collect();
+    options.extend(precisions.iter().map(|precision| format!("--precision={}", precision.name())));
+    options.extend(texts.then(|| "--texts".to_owned()));
+    options.extend(models.iter().map(|model| model.name()));
+    options
+}
+
+/// Compiles the lab's side, and returns where it lies; none where the compiler has said why not.
+fn compiled(repository: &Path) -> Result<Option<PathBuf>> {
+    require_a_compiler()?;
+    let libtorch = Libtorch::in_place(false)?;
+    // The whole workspace, so that cargo chooses the same features as for the other commands.
+    let mut bench =
+        cargo(repository, &["bench", "--workspace", "--bench", "clip", "--", "--where"]);
+    libtorch.show_to(&mut bench);
+    let output = bench.stderr(Stdio::inherit()).output().context("cargo did not start")?;
+    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok((output.status.success() && !path.is_empty()).then(|| path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Model, Precision};
+
+    #[test]
+    fn the_script_is_given_what_was_asked_for() {
+        let arguments = BenchClip {
+            models: vec![Model::ViTL14Px336],
+            precisions: vec![Precision::F32, Precision::Bf16],
+            batch: 8,
+            seconds: 0.5,
+            rounds: 3,
+            threads: None,
+            texts: true,
+        };
+        let expected = "--batch=8 --seconds=0.5 --rounds=3 --precision=f32 --precision=bf16 --texts \
+                        ViT-L/14@336px";
+        assert_eq!(options(&arguments).join(" "), expected);
+    }
+}
