@@ -81,7 +81,8 @@ pub(super) const POOL: Field = Field {
     ty: Type::Choice(&["mean", "max"]),
     default: Default::Text("mean"),
     role: Role::Compute,
-    doc: "How the activation map becomes one number: its mean, or its greatest value.",
+    doc: "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
+          positions are all its tokens, the class token among them.",
 };
 
 /// The registry's entry.

@@ -116,8 +116,9 @@ pub static COMMON: &[Field] = &[
         ty: Type::Layer,
         default: Default::Required,
         role: Role::Compute,
-        doc: "A layer of the model, in the article's spelling (`image_block_4/5/Add_6`) or PyTorch's \
-              (`visual.layer4.5.add`).",
+        doc: "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
+              (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
+              `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.",
     },
     Field {
         name: "unit",
