@@ -323,7 +323,10 @@ impl AttentionPool {
             let length = y.size()[1];
             y.view([n, length, self.heads, c / self.heads]).permute([0, 2, 1, 3]) // [n, heads, length, c/heads]
         };
-        let q = heads(self.q_proj.forward(&x.narrow(1, 0, 1))); // [n, heads, 1, c/heads]
+        // Were it a view, libtorch would multiply each image by a copy of the matrix of its own: six times the whole
+        // pool's time in bf16.
+        let first = x.narrow(1, 0, 1).contiguous(); // [n, 1, c]
+        let q = heads(self.q_proj.forward(&first)); // [n, heads, 1, c/heads]
         let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
         let v = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
         let scale = ((c / self.heads) as f64).sqrt();
