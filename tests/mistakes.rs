@@ -286,3 +286,24 @@ fn each_of_several_bad_pictures_is_reported() {
     let said = garden.run(&["check"]).stderr();
     assert!(said.contains("notes/a.md:3:10") && said.contains("notes/a.md:3:17"), "{said}");
 }
+
+#[test]
+fn a_text_with_too_many_tokens_is_reported_where_it_stands_unless_it_may_be_cut() {
+    let garden = Garden::new();
+    let long = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
+                seventeen eighteen nineteen";
+    let note = |more: &str| {
+        garden.note(
+            "a.md",
+            &format!("```yaml analysis\nkind: text_rank\ntexts:\n  - short\n  - {long}\ndirection: {{ text: a }}\n{more}```\n"),
+        );
+        garden.run(&["check"])
+    };
+    let run = note("");
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    assert!(said.contains("a.md:5:5"), "{said}");
+    assert!(said.contains("22 tokens, but the model takes 20"), "{said}");
+    assert!(said.contains("`truncate: true`"), "{said}");
+    assert_eq!(note("truncate: true\n").code(), 0);
+}
