@@ -6,6 +6,7 @@ rounds: images a second of both, the ratio of a round's two, and the same ratio 
 """
 
 import argparse
+import copy
 import itertools
 import json
 import os
@@ -90,7 +91,7 @@ class PyTorch(Timed):
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.kind = torch.bfloat16 if cast == "casting" else torch.float32
         self.autocast = cast == "autocast"
-        self.model = model.to(self.kind).to(memory_format=layout)
+        self.model = copy.deepcopy(model).to(self.kind).to(memory_format=layout)
         images = torch.randn(batch, 3, model.image_size, model.image_size)
         self.images = images.to(self.kind).contiguous(memory_format=layout)
         self.tokens = torch.randint(0, 40000, (batch, model.context_length))
@@ -106,13 +107,13 @@ class PyTorch(Timed):
         return done, time.perf_counter() - begun
 
 
-def fastest(name, precision, batch, what):
+def fastest(name, model, precision, batch, what):
     """PyTorch's fastest way, by the best of three short tries of each."""
     layouts = [False, True] if name.startswith("RN") and what == "images" else [False]
     casts = [None] if precision == "f32" else ["casting", "autocast"]
     best = None
     for cast, layout in itertools.product(casts, layouts):
-        way = PyTorch(create(name), batch, cast, layout)
+        way = PyTorch(model, batch, cast, layout)
         way.measure(what, 0)
         # Processor time where there is any: other work on the machine decides less.
         rates = [way.measure(what, 0.3) for _ in range(3)]
@@ -149,12 +150,13 @@ def main():
     for name in arguments.models:
         with tempfile.TemporaryDirectory(prefix="bench-", dir=arguments.folder) as folder:
             weights = Path(folder) / "weights.safetensors"
-            save(create(name), weights)
+            model = create(name)
+            save(model, weights)
             for precision in arguments.precision or ["f32"]:
                 say(f"{name} in {precision} …")
                 lab = Lab(arguments.lab, weights, precision, arguments.batch, threads)
                 for what in ["images", "texts"] if arguments.texts else ["images"]:
-                    theirs = fastest(name, precision, arguments.batch, what)
+                    theirs = fastest(name, model, precision, arguments.batch, what)
                     lab.measure(what, 0)
                     rounds = []
                     for _ in range(arguments.rounds):

@@ -96,12 +96,13 @@ def activations(model, images, tokens):
     return found
 
 
-def gradient(model, images, layer, unit):
-    """Of the unit's mean over positions with respect to each image, and no image to another's."""
+def gradients(model, images, units):
+    """For each (layer, unit): of the unit's mean over positions with respect to each image, and no image to another's."""
     found = {}
+    wanted = {layer for layer, _ in units}
 
     def keep(name, value):
-        if name == layer:
+        if name in wanted:
             found[name] = value.clone()
 
     made = hooks(model, keep)
@@ -109,7 +110,15 @@ def gradient(model, images, layer, unit):
     model.encode_image(leaf)
     for hook in made:
         hook.remove()
-    value = found[layer]
-    of_unit = value[..., unit] if value.dim() == 3 else value[:, unit]
-    of_unit.reshape(len(images), -1).mean(1).sum().backward()
-    return leaf.grad
+    results = []
+    for layer, unit in units:
+        value = found[layer]
+        of_unit = value[..., unit] if value.dim() == 3 else value[:, unit]
+        total = of_unit.reshape(len(images), -1).mean(1).sum()
+        results.append(torch.autograd.grad(total, leaf, retain_graph=True)[0])
+    return results
+
+
+def gradient(model, images, layer, unit):
+    """The gradient of one unit, as `gradients` says."""
+    return gradients(model, images, [(layer, unit)])[0]

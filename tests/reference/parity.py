@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import open_clip
 import torch
-from layers import gradient, hooks
+from layers import gradients, hooks
 from models import NAMES, create, save, settled
 from open_clip.transform import image_transform
 from PIL import Image
@@ -170,12 +170,12 @@ def compare(name, program, folder, keep):
     say(f"{name}: embeddings, and gradients, with each BatchNorm in its convolution …")
     all_pictures = ",".join(map(str, paths))
     whole = lab(program, folder / "whole", weights, "--image", all_pictures, "--texts", texts, "--truncate")
-    gradients = ",".join(f"{layer}:{unit}" for layer, unit in of_units)
+    asked = ",".join(f"{layer}:{unit}" for layer, unit in of_units)
     pixels, tokens = whole.get_tensor("pixels"), whole.get_tensor("tokens")
     smooth = settled(model, pixels[:SHOWN])
     smooth_weights = folder / "settled.safetensors"
     save(smooth, smooth_weights)
-    part = lab(program, folder / "part", smooth_weights, "--image", shown, "--gradient", gradients)
+    part = lab(program, folder / "part", smooth_weights, "--image", shown, "--gradient", asked)
 
     visual = model.visual
     transform = image_transform(model.image_size, is_train=False, mean=visual.image_mean, std=visual.image_std)
@@ -193,17 +193,17 @@ def compare(name, program, folder, keep):
     def measure(layer, value):
         sizes[layer] = value.numel() * 4
 
-    single = passed(model, pixels, tokens, lambda *_: None)
-    single_gradients = [gradient(smooth, pixels[:SHOWN], *unit) for unit in of_units]
-    passed(model, pixels[:SHOWN], tokens, measure)
+    single = passed(model, pixels[:SHOWN], tokens, measure)
+    single_gradients = gradients(smooth, pixels[:SHOWN], of_units)
     say(f"{name}: the same in double precision …")
     double = copy.deepcopy(model).double()
-    for key, a, b in zip(results, single, passed(double, pixels.double(), tokens, lambda *_: None)):
-        errors.add(key, whole.get_tensor(key), a, b)
-    smooth.double()
-    for (layer, unit), a in zip(of_units, single_gradients):
-        b = gradient(smooth, pixels[:SHOWN].double(), layer, unit)
+    for key, a, b in zip(results, single, passed(double, pixels[:SHOWN].double(), tokens, lambda *_: None)):
+        found = whole.get_tensor(key)
+        errors.add(key, found if key == "text_features" else found[:SHOWN], a, b)
+    double_gradients = gradients(smooth.double(), pixels[:SHOWN].double(), of_units)
+    for (layer, unit), a, b in zip(of_units, single_gradients, double_gradients):
         gradient_errors.add(f"gradient of {layer}:{unit}", part.get_tensor(f"gradient/{layer}:{unit}"), a, b)
+    del smooth
 
     parts, filled = [[]], 0
     for layer, size in sizes.items():
