@@ -1,6 +1,7 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
 use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::request::Precision;
 use crate::suggest;
 
 /// All kinds, a line each.
@@ -39,6 +40,10 @@ fn entry(field: &Field) -> String {
         Default::Integer(n) => format!("default {n}"),
         Default::Number(x) => format!("default {x}"),
         Default::Text(text) => format!("default `{text}`"),
+        Default::Texts(texts) => {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            format!("default {}", suggest::quoted(&texts, "and"))
+        }
         Default::Flag(flag) => format!("default {flag}"),
         Default::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
         Default::Absent => "optional".into(),
@@ -57,9 +62,15 @@ fn takes(ty: Type) -> String {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             suggest::quoted(&words, "or")
         }
+        Type::Precision => takes(Type::Choice(&Precision::NAMES)),
         Type::Model => "name".into(),
         Type::Dataset => "name".into(),
         Type::Layer => "layer".into(),
+        Type::Texts => "list of texts, or a name".into(),
+        Type::Templates => "list of texts with `{}`".into(),
+        Type::Classes => "list of names, or mapping of labels to names".into(),
+        Type::Pictures => "list of paths".into(),
+        Type::Direction => "mapping".into(),
         Type::Unit => "whole number from 0".into(),
     }
 }
@@ -78,5 +89,7 @@ mod tests {
             }
         }
         insta::assert_snapshot!(kind(KINDS[1]));
+        insta::assert_snapshot!("zero_shot", kind(&crate::analysis::zero_shot::KIND));
+        insta::assert_snapshot!("text_rank", kind(&crate::analysis::text_rank::KIND));
     }
 }

@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod figure;
 pub mod file;
 pub mod garden;
+pub mod input;
 pub mod lab;
 pub mod measure;
 pub mod model;

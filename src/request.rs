@@ -5,6 +5,7 @@
 //! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
 //! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
 //! | the digest of the weights and what they were trained with, the digest of the data set | device, driver, libtorch build, host, time |
+//! | the digests of pictures and other data sets, as parameters | |
 //! | the keys of the requests it uses, precision | |
 //!
 //! The right column is recorded as provenance instead.
@@ -36,6 +37,9 @@ pub struct Request {
     /// The images, for kinds that need some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetRef>,
+    /// Pictures and further data sets, which parameters name by their digests.
+    #[serde(default, skip_serializing_if = "Inputs::is_empty")]
+    pub inputs: Inputs,
     /// Requests whose results this one reads; the lab measures those that are missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Request>,
@@ -44,15 +48,34 @@ pub struct Request {
 }
 
 /// Arithmetic of the forward pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// IEEE single precision.
+    #[default]
     F32,
     /// bfloat16: the range of single precision with 8 bits; LayerNorm and sums in single precision.
     Bf16,
     /// IEEE half precision, likewise; on a GPU only.
     F16,
+}
+
+impl Precision {
+    /// Every one, the default first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+
+    /// Their names.
+    pub const NAMES: [&str; 3] = ["f32", "bf16", "f16"];
+
+    /// As it stands in YAML and JSON.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|precision| precision.name() == name)
+    }
 }
 
 /// Weights: the digest and the conventions decide a result.
@@ -79,6 +102,38 @@ pub struct DatasetRef {
     pub format: DatasetFormat,
     /// In order; a scan is taken a shard.
     pub shards: Vec<ShardRef>,
+}
+
+/// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
+/// parameters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// Pictures, in the order in which the block names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<PictureRef>,
+    /// Data sets beside the request's own, named by [`DatasetRef::content`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetRef>,
+}
+
+/// A picture in the garden: only the digest decides a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PictureRef {
+    /// As the note writes it: its path in the garden.
+    pub name: String,
+    /// An absolute path.
+    pub path: PathBuf,
+    /// Of the file's bytes.
+    pub digest: Digest,
+}
+
+impl Inputs {
+    /// Whether parameters name nothing.
+    pub fn is_empty(&self) -> bool {
+        self.pictures.is_empty() && self.datasets.is_empty()
+    }
 }
 
 /// One file or folder of a data set.
@@ -108,6 +163,16 @@ impl DatasetRef {
     pub fn shard(&self, index: usize) -> Self {
         Self { shards: vec![self.shards[index].clone()], ..self.clone() }
     }
+
+    /// One digest for all that decides what is read: format and content.
+    pub fn content(&self) -> Digest {
+        Digest::of(canonical_json(&self.canonical()).as_bytes())
+    }
+
+    fn canonical(&self) -> Value {
+        let shards = self.shards.iter().map(|s| s.digest.hex()).collect::<Vec<_>>();
+        serde_json::json!({ "format": self.format, "shards": shards })
+    }
 }
 
 impl Request {
@@ -127,11 +192,7 @@ impl Request {
         out.insert("conventions".into(), serde_json::json!(self.model.conventions));
         out.insert("precision".into(), serde_json::json!(self.precision));
         if let Some(dataset) = &self.dataset {
-            let shards = dataset.shards.iter().map(|s| s.digest.hex()).collect::<Vec<_>>();
-            out.insert(
-                "dataset".into(),
-                serde_json::json!({ "format": dataset.format, "shards": shards }),
-            );
+            out.insert("dataset".into(), dataset.canonical());
         }
         let uses = self.uses.iter().map(|r| r.key().hex()).collect::<Vec<_>>();
         out.insert("uses".into(), uses.into());
@@ -201,6 +262,7 @@ mod tests {
                 format: DatasetFormat::Tar,
                 shards: vec![ShardRef { path: "/a/emoji.tar".into(), digest: Digest::of(b"data") }],
             }),
+            inputs: Inputs::default(),
             uses: vec![],
             precision: Precision::F32,
         }
@@ -214,6 +276,11 @@ mod tests {
         let dataset = other.dataset.as_mut().expect("a data set");
         dataset.name = "another".into();
         dataset.shards[0].path = "/b".into();
+        other.inputs.pictures.push(PictureRef {
+            name: "a.png".into(),
+            path: "/a.png".into(),
+            digest: Digest::of(b"a picture"),
+        });
         assert_eq!(request().key(), other.key());
     }
 

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::diagnostic::Diagnostic;
+use crate::analysis::scan;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{self, DrawContext, Drawing};
 use crate::garden::{self, Garden, Target};
 use crate::note::Note;
-use crate::page::{self, Draft, Scene, Settled};
+use crate::page::{self, Draft, Scanned, Scene, Settled};
 use crate::plan::{self, Measurement, Plan, Wanted};
 use crate::request::Request;
 use crate::resource::Resources;
@@ -66,6 +67,7 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let mut resources = Resources::default();
     let plan = plan::plan(
         notes.iter().map(|note| &**note),
+        &workspace.root,
         &workspace.config,
         &mut resources,
         &mut workspace.digests,
@@ -118,15 +120,16 @@ pub fn compose(
         let mut own: Vec<Diagnostic> = note.problems.clone();
         own.extend(garden.problems[index].iter().cloned());
         own.extend(wishes.plan.unit_problems[index].iter().cloned());
-        for (block, settled) in note.blocks.iter().zip(&settled) {
-            match settled {
-                Settled::Failed(problem) if block.problems.is_empty() => own.push(problem.clone()),
-                Settled::Done { drawing, .. } => {
+        for ((block, settled), wanted) in note.blocks.iter().zip(&settled).zip(wanted) {
+            match (settled, wanted) {
+                (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
+                (Settled::Failed(problem), _) => own.push(problem.clone()),
+                (Settled::Done { drawing, scanned, .. }, _) => {
+                    own.extend(scanned.as_ref().and_then(|scanned| unread(note, block, scanned)));
                     drawings.insert((note.path.clone(), block.id.clone()), drawing.clone());
                 }
                 _ => {}
             }
-            own.extend(block.problems.iter().cloned());
         }
         own.sort_by_key(|problem| (problem.line, problem.column));
         problems.extend(own);
@@ -223,20 +226,32 @@ fn drawn(
         store: &workspace.store,
         record: &record,
         presentation: &presentation,
-        layer_shown: &measurement.layer_shown,
+        layer_shown: measurement.layer_shown(),
+        inputs: &measurement.request.inputs,
     };
     Some(match figure::drawing(kind, &context) {
         Ok(drawing) => {
-            let scans = measurement.request.uses.iter();
-            let seconds: Vec<f64> = scans
-                .filter_map(|scan| workspace.store.record(&scan.key()))
-                .map(|record| record.provenance.seconds)
-                .collect();
-            let scanned = (!seconds.is_empty()).then(|| seconds.iter().sum());
+            let mut scanned: Option<Scanned> = None;
+            for scan in &measurement.request.uses {
+                let Some(record) = workspace.store.record(&scan.key()) else { continue };
+                let outcome: Option<scan::Outcome> = record.result(&workspace.store);
+                let all = scanned.get_or_insert_default();
+                all.seconds += record.provenance.seconds;
+                all.skipped.extend(outcome.map(|outcome| outcome.skipped).unwrap_or_default());
+            }
             Settled::Done { record: Box::new(record), drawing, scanned }
         }
         Err(message) => Settled::Failed(at(note, block, message)),
     })
+}
+
+/// A warning about images of a block's data sets that could not be read.
+fn unread(note: &Note, block: &crate::note::Block, scanned: &Scanned) -> Option<Diagnostic> {
+    let (count, which) = (scanned.skipped.len(), scanned.left_out()?);
+    let s = if count == 1 { "" } else { "s" };
+    let message = format!("{count} image{s} of the data set cannot be read: {which}");
+    let hint = "the figure was measured without them; mend or remove their files".to_owned();
+    Some(Diagnostic { severity: Severity::Warning, ..at(note, block, message) }.hint(hint))
 }
 
 /// An error about a whole block, at its first line.

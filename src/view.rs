@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::figure::Table;
+use crate::figure::part::{Bars, Matrix};
 
 /// What every page shares.
 #[derive(Debug, Clone, Serialize)]
@@ -216,6 +217,42 @@ pub enum DrawingView {
         table: Table,
         /// Plain text.
         note: String,
+    },
+    /// Bars, matrices and pictures.
+    Parts {
+        /// In order.
+        parts: Vec<PartView>,
+        /// What they show.
+        alt: String,
+        /// The same data.
+        table: Table,
+        /// Plain text.
+        note: String,
+    },
+}
+
+/// One piece of a drawing.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PartView {
+    /// Labelled bars.
+    Bars {
+        /// The picture that they are about.
+        picture: Option<PictureView>,
+        /// The rest.
+        bars: Bars,
+    },
+    /// Counts by two things.
+    Matrix {
+        /// All of it.
+        matrix: Matrix,
+    },
+    /// Pictures.
+    Pictures {
+        /// What they are; may be empty.
+        title: String,
+        /// In order.
+        items: Vec<GridItemView>,
     },
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Folders are watched, never files, since editors replace files; an event says only that it is time to look
 //! again, and looking compares bytes. Access events are discarded at once. Output, store and data sets are
-//! never watched.
+//! never watched; folders of pictures that blocks name are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,8 +27,10 @@ type Identity = (u64, Option<SystemTime>);
 pub struct Watch {
     root: PathBuf,
     watcher: Box<dyn Watcher + Send>,
+    /// Folders with pictures that blocks name, beside those that are always watched.
+    pictures: BTreeSet<String>,
     /// The folders that are watched, by their names in the garden.
-    covered: BTreeMap<&'static str, Identity>,
+    covered: BTreeMap<String, Identity>,
     /// How it works, for a person.
     pub how: &'static str,
 }
@@ -41,7 +43,13 @@ impl std::fmt::Debug for Watch {
 
 impl Watch {
     fn new(root: &Path, watcher: Box<dyn Watcher + Send>, how: &'static str) -> Self {
-        Self { root: root.to_owned(), watcher, covered: BTreeMap::new(), how }
+        Self {
+            root: root.to_owned(),
+            watcher,
+            pictures: BTreeSet::new(),
+            covered: BTreeMap::new(),
+            how,
+        }
     }
 
     /// Watches the garden in `root`; `changed` is called, on another thread, whenever it is time to look.
@@ -76,22 +84,47 @@ impl Watch {
     /// # Errors
     /// Where the garden's own folder cannot be watched.
     pub fn cover(&mut self) -> notify::Result<()> {
-        for (name, mode) in [
+        let always = [
             ("", RecursiveMode::NonRecursive),
             (NOTES, RecursiveMode::Recursive),
             (TEMPLATES, RecursiveMode::Recursive),
-        ] {
+        ];
+        let pictures = self.pictures.iter().map(|name| (&**name, RecursiveMode::NonRecursive));
+        for (name, mode) in always.into_iter().chain(pictures) {
             let path = self.root.join(name);
             let found = identity(&path);
             if found.is_some() && self.covered.get(name) != found.as_ref() {
                 self.watcher.watch(&path, mode)?;
             }
             match found {
-                Some(found) => drop(self.covered.insert(name, found)),
+                Some(found) => drop(self.covered.insert(name.to_owned(), found)),
                 None => drop(self.covered.remove(name)),
             }
         }
         Ok(())
+    }
+
+    /// Watches these folders of the garden too, and no others that were given before.
+    ///
+    /// # Errors
+    /// Where a folder cannot be watched.
+    pub fn pictures(&mut self, folders: &BTreeSet<String>) -> notify::Result<()> {
+        let inside = |name: &&String| {
+            let top = name.split('/').next().unwrap_or_default();
+            !name.is_empty() && top != NOTES && top != TEMPLATES
+        };
+        let wanted: BTreeSet<String> = folders.iter().filter(inside).cloned().collect();
+        if wanted == self.pictures {
+            return Ok(());
+        }
+        for gone in self.pictures.difference(&wanted) {
+            if self.covered.remove(gone).is_some() {
+                // It may be gone from the disk as well.
+                let _ = self.watcher.unwatch(&self.root.join(gone));
+            }
+        }
+        self.pictures = wanted;
+        self.cover()
     }
 }
 
@@ -189,6 +222,16 @@ mod tests {
         watch.cover().expect("watched again");
         fs::write(notes.join("c.md"), "three").expect("write");
         assert!(heard(&receiver), "a note in the folder made again");
+        fs::create_dir(dir.path().join("art")).expect("a folder");
+        assert!(heard(&receiver), "a folder in the garden's own");
+        let art = |name: &str| BTreeSet::from([name.to_owned()]);
+        watch.pictures(&art("art")).expect("watched");
+        fs::write(dir.path().join("art/a.png"), "a picture").expect("write");
+        assert!(heard(&receiver), "a picture in a folder that a block names");
+        watch.pictures(&art("notes")).expect("watched");
+        fs::write(dir.path().join("art/a.png"), "another").expect("write");
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(receiver.try_recv().is_err(), "a folder that no block names any more is not heard");
         let _ = fs::read(notes.join("c.md")).expect("read");
         fs::write(notes.join("c.md~"), "backup").expect("write");
         fs::write(notes.join(".#c.md"), "lock").expect("write");

@@ -143,6 +143,36 @@ fn a_model_is_described_with_every_layer_that_a_note_can_name() {
 }
 
 #[test]
+fn a_weights_file_is_described_wherever_it_lies() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let golden = common::repository().join("lab/tests/golden/clip_vit");
+    let describe = |file: &str| {
+        let mut command = std::process::Command::new(common::program());
+        command.args(["model", "info"]).arg(golden.join(file)).current_dir(folder.path());
+        common::Run(command.output().expect("neuronotes runs"))
+    };
+    let run = describe("hugging_face/model.safetensors");
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let text = run.stdout();
+    for line in [
+        "images: vision transformer of 2 blocks, width 128, 2 heads, 192 hidden units, patches of 8 x 8 pixels, 32 x 32",
+        "texts: transformer of 1 block, width 128, 2 heads, 128 hidden units, 12 tokens out of 96",
+        "activation: quick_gelu",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let hidden = text.lines().find(|line| line.contains("resblocks.1.mlp.gelu")).expect("a layer");
+    let words: Vec<&str> = hidden.split_whitespace().collect();
+    assert_eq!(
+        words[1..],
+        ["vision_model.encoder.layers.1.mlp.activation_fn", "192", "17", "tokens"]
+    );
+    let unsaid = describe("weights.safetensors");
+    assert_eq!(unsaid.code(), 2);
+    assert!(unsaid.stderr().contains("hint: say `activation: gelu`"), "{}", unsaid.stderr());
+}
+
+#[test]
 fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = std::process::Command::new(common::program())
@@ -156,4 +186,124 @@ fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
         said.contains("neuronotes.yaml") && said.contains("hint: `neuronotes new DIR`"),
         "{said}"
     );
+}
+
+/// Mistakes in the lists of `zero_shot` and `text_rank`: fields, and where and what the report must be.
+const LISTS: &[(&str, &str, &str)] = &[
+    ("kind: zero_shot\nclasses: []\n", "5:10", "`classes` is an empty list"),
+    ("kind: zero_shot\nclasses: [cat, dog, cat]\n", "5:21", "`cat` stands twice"),
+    ("kind: zero_shot\nclasses:\n  cat: [cat, kitten]\n  dog: [a, [b]]\n", "7:12", "not a list"),
+    (
+        "kind: zero_shot\nclasses: [cat]\ntemplates:\n  - a {}.\n  - a photo\n",
+        "8:5",
+        "`a photo` has no `{}`",
+    ),
+    ("kind: zero_shot\nclasses: [cat]\ntemplates:\n  - {}\n", "7:5", "must be text, not a mapping"),
+    ("kind: zero_shot\nimages: [art/a.png]\n", "5:9", "needs `classes`"),
+    ("kind: zero_shot\nimages: [art/a.png]\nclasses: [a]\ndataset: emoji\n", "7:10", "cannot both"),
+    (
+        "kind: zero_shot\nimages: [art/a.png, art/b.png]\nclasses: [a]\n",
+        "5:21",
+        "no picture `art/b.png`",
+    ),
+    (
+        "kind: zero_shot\nimages:\n  - art/a.png\n  - ../a.png\nclasses: [a]\n",
+        "7:5",
+        "outside the garden",
+    ),
+    ("kind: zero_shot\nimages: art/text.png\nclasses: [a]\n", "5:9", "not a picture"),
+    (
+        "kind: zero_shot\nclasses: [a]\ntruth: captoin\n",
+        "6:8",
+        "must be `label`, `caption` or `none`",
+    ),
+    ("kind: zero_shot\nclasses: [a]\nunit: 3\n", "6:1", "has no field `unit`"),
+    ("kind: zero_shot\ntruth: none\n", "5:8", "leaves no labels"),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection: { text: b }\ncenter: true\n",
+        "7:9",
+        "nothing is left",
+    ),
+    ("kind: text_rank\ntexts: [a]\n", "3:1", "needs `direction`"),
+    ("kind: text_rank\ntexts: wrods\ndirection: { text: a }\n", "5:8", "no dataset `wrods`"),
+    ("kind: text_rank\ntexts: emoji\ndirection: { text: a }\n", "5:8", "is not a list of words"),
+    ("kind: text_rank\ntexts: [a]\ndirection: red\n", "6:12", "must be a mapping"),
+    ("kind: text_rank\ntexts: [a]\ndirection: { txt: a }\n", "6:14", "a direction has no `txt`"),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection: { text: a, weight: 2 }\n",
+        "6:23",
+        "a direction has no `weight`",
+    ),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection: { text: a, image: art/a.png }\n",
+        "6:23",
+        "one of `text` and `image`",
+    ),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection:\n  sum:\n    - text: a\n    - { dataset: emojj }\n",
+        "9:18",
+        "no dataset `emojj`",
+    ),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection:\n  sum:\n    - { text: a, weight: 0 }\n",
+        "8:26",
+        "`weight` must be a number other than 0",
+    ),
+    (
+        "kind: text_rank\ntexts: [a]\ndirection: { images: [art/a.png, art/c.png] }\n",
+        "6:34",
+        "no picture `art/c.png`",
+    ),
+];
+
+#[test]
+fn mistakes_in_lists_are_reported_at_the_very_item() {
+    let garden = Garden::new();
+    std::fs::create_dir(garden.path("art")).expect("a folder");
+    image::RgbImage::new(3, 2).save(garden.path("art/a.png")).expect("a picture");
+    garden.write("art/text.png", "text");
+    for (index, (yaml, _, _)) in LISTS.iter().enumerate() {
+        garden.note(&format!("{index}.md"), &format!("Text.\n\n```yaml analysis\n{yaml}```\n"));
+    }
+    let run = garden.run(&["check", "--format", "json"]);
+    let reports: Vec<serde_json::Value> =
+        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for (index, (yaml, place, message)) in LISTS.iter().enumerate() {
+        let file = format!("notes/{index}.md");
+        let own: Vec<_> = reports.iter().filter(|r| r["file"] == file.as_str()).collect();
+        assert_eq!(own.len(), 1, "{yaml}\n{own:#?}");
+        let at = format!("{}:{}", own[0]["line"], own[0]["column"]);
+        let said = own[0]["message"].as_str().expect("a message");
+        assert!(at == *place && said.contains(message), "{yaml}\n{:#}", own[0]);
+    }
+}
+
+#[test]
+fn each_of_several_bad_pictures_is_reported() {
+    let garden = Garden::new();
+    let block = "kind: zero_shot\nimages: [a.png, b.png]\nclasses: [a]\n";
+    garden.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    let said = garden.run(&["check"]).stderr();
+    assert!(said.contains("notes/a.md:3:10") && said.contains("notes/a.md:3:17"), "{said}");
+}
+
+#[test]
+fn a_text_with_too_many_tokens_is_reported_where_it_stands_unless_it_may_be_cut() {
+    let garden = Garden::new();
+    let long = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
+                seventeen eighteen nineteen";
+    let note = |more: &str| {
+        garden.note(
+            "a.md",
+            &format!("```yaml analysis\nkind: text_rank\ntexts:\n  - short\n  - {long}\ndirection: {{ text: a }}\n{more}```\n"),
+        );
+        garden.run(&["check"])
+    };
+    let run = note("");
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    assert!(said.contains("a.md:5:5"), "{said}");
+    assert!(said.contains("22 tokens, but the model takes 20"), "{said}");
+    assert!(said.contains("`truncate: true`"), "{said}");
+    assert_eq!(note("truncate: true\n").code(), 0);
 }

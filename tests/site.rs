@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::Garden;
-use neuronotes::analysis::{KINDS, activation_histogram, dataset_examples, feature_vis};
+use neuronotes::analysis::{
+    KINDS, activation_histogram, dataset_examples, feature_vis, text_rank, zero_shot,
+};
+use neuronotes::digest::Digest;
+use neuronotes::request::Request;
 use neuronotes::site;
 use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
@@ -256,6 +260,8 @@ fn every_kinds_example_can_be_measured_as_it_stands() {
             "activation_histogram" => {
                 serde_json::from_value::<activation_histogram::Params>(params).err()
             }
+            "zero_shot" => serde_json::from_value::<zero_shot::Params>(params).err(),
+            "text_rank" => serde_json::from_value::<text_rank::Params>(params).err(),
             other => panic!("nothing reads the parameters of {other}"),
         };
         assert!(read.is_none(), "{}: {read:?}", request.kind);
@@ -317,4 +323,74 @@ fn nothing_outside_the_notes_is_read_through_a_note() {
     garden.build();
     let leaked = garden.output().into_iter().find(|(_, bytes)| bytes == b"Xyzzy");
     assert_eq!(leaked, None);
+}
+
+/// The requests of a garden, none of which is measured.
+fn requests(garden: &Garden) -> Vec<(Digest, Request)> {
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    site::wishes(&mut workspace).missing
+}
+
+#[test]
+fn texts_and_pictures_are_asked_about_by_what_they_are() {
+    let garden = Garden::new();
+    let words = garden.path("words.txt");
+    garden.write("words.txt", "# a list\ncat\ndog\ncat\n");
+    let config = garden.read("neuronotes.yaml");
+    let named = format!("datasets:\n  words: {{ path: {} }}", words.display());
+    garden.write("neuronotes.yaml", &config.replacen("datasets:", &named, 1));
+    std::fs::create_dir(garden.path("art")).expect("a folder");
+    let paint = |name: &str, grey: u8| {
+        let picture = image::RgbImage::from_pixel(4, 4, image::Rgb([grey; 3]));
+        picture.save(garden.path(name)).expect("a picture");
+    };
+    paint("art/a.png", 10);
+    let block = |yaml: &str| format!("```yaml analysis\n{yaml}```\n");
+    let guess = "kind: zero_shot\nclasses: [cat, dog]\n";
+    let rank = "kind: text_rank\ntexts: words\ndirection: { sum: [{ image: art/a.png }, \
+                { dataset: emoji, weight: -1 }] }\n";
+    garden.note(
+        "a.md",
+        &(block(&format!("{guess}images: art/a.png\n")) + &block(guess) + &block(rank)),
+    );
+    let first = requests(&garden);
+    assert_eq!(first.len(), 3);
+    let digest = Digest::of_file(&garden.path("art/a.png")).expect("a digest").hex();
+    let [pictures, survey, ranked] = [0, 1, 2].map(|index| &first[index].1);
+    assert_eq!(pictures.params["images"], serde_json::json!([digest]));
+    assert_eq!(
+        pictures.params["classes"][1],
+        serde_json::json!({ "label": "dog", "names": ["dog"] })
+    );
+    assert_eq!(pictures.params["templates"], serde_json::json!(["a photo of a {}."]));
+    assert!(pictures.dataset.is_none() && pictures.uses.is_empty(), "no data set is asked about");
+    // The data set's embeddings are a scan of its own, that other classes leave as it is.
+    assert_eq!(survey.uses.len(), 1);
+    assert_eq!(survey.uses[0].params["layer"], "visual.attnpool");
+    assert_eq!(ranked.uses, survey.uses);
+    assert_eq!(ranked.params["texts"], serde_json::json!(["cat", "dog"]), "each word once");
+    let emoji = survey.dataset.as_ref().expect("a data set").content().hex();
+    let terms = serde_json::json!([
+        { "weight": 1.0, "of": { "images": [digest] } },
+        { "weight": -1.0, "of": { "dataset": emoji } },
+    ]);
+    assert_eq!(ranked.params["direction"], terms);
+
+    // Another name for the same bytes is the same measurement; other bytes are another one.
+    std::fs::rename(garden.path("art"), garden.path("notes/pictures")).expect("moved");
+    garden.note("a.md", &garden.read("notes/a.md").replace("art/a", "notes/pictures/a"));
+    let keys = |all: &[(Digest, Request)]| all.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+    assert_eq!(keys(&requests(&garden)), keys(&first));
+    paint("notes/pictures/a.png", 200);
+    let other = requests(&garden);
+    let same: Vec<bool> = keys(&first).iter().zip(keys(&other)).map(|(a, b)| *a == b).collect();
+    assert_eq!(same, [false, true, false]);
+
+    // How many classes are shown decides nothing that is measured; a class does.
+    garden.note("a.md", &block(&format!("{guess}top: 2\n")));
+    assert_eq!(keys(&requests(&garden)), [first[1].0]);
+    garden.note("a.md", &block(&guess.replace("dog", "dog, cow")));
+    let more = requests(&garden);
+    assert_ne!(more[0].0, first[1].0);
+    assert_eq!(more[0].1.uses, first[1].1.uses);
 }

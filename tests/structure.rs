@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "document", "scaffold"],
     &["note", "dates", "resource"],
+    &["input"],
     &["plan", "garden", "render", "measure"],
     &["page", "workspace", "watch", "progress"],
     &["site"],

@@ -3,7 +3,6 @@
 //! So that anyone can hold this program against another one. Knows nothing of requests or the store.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use neuronotes::file::write_atomic;
@@ -16,10 +15,11 @@ use safetensors::tensor::TensorView;
 use tch::{Kind, Tensor};
 
 use crate::clip::activations::by_unit;
-use crate::clip::preprocess::{decode, prepare};
+use crate::clip::preprocess::prepare;
 use crate::clip::{Clip, Loading};
 use crate::device::Device;
 use crate::failure::Failure;
+use crate::picture::Picture;
 
 /// What is to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,11 +194,11 @@ fn pixels(wanted: &Wanted, clip: &Clip) -> Result<Tensor, Failure> {
     }
     let mut bytes = Vec::new();
     for path in &wanted.images {
-        let unusable =
-            |why: &dyn std::fmt::Display| Failure::new(format!("{} ({why})", path.display()));
-        let encoded = fs::read(path).map_err(|error| unusable(&error))?;
-        let picture = decode(&encoded).and_then(|picture| prepare(&picture, side));
-        bytes.extend_from_slice(picture.map_err(|why| unusable(&why))?.as_raw());
+        let picture = Picture::open(path).and_then(|picture| prepare(picture, side));
+        let picture = picture.map_err(|why| {
+            Failure::new(format!("the picture {} cannot be read ({why})", path.display()))
+        })?;
+        bytes.extend_from_slice(picture.as_raw());
     }
     clip.input(&bytes, wanted.images.len())
 }

@@ -39,14 +39,11 @@ impl Failure {
 
     /// What libtorch said, without its stack, and with a hint where memory ran out.
     pub fn of_libtorch(text: &str) -> Self {
-        let first = text
-            .split("\\nException raised from")
-            .next()
-            .unwrap_or_default()
-            .split("\nException raised from")
-            .next()
-            .unwrap_or_default()
-            .trim();
+        // Its stack follows, on lines of its own or escaped in one.
+        let stack =
+            ["\nException raised from", "\\nException raised from", "\nframe #", "\\nframe #"];
+        let end = stack.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+        let first = text[..end].trim();
         let failure = Self::new(format!("libtorch failed ({first})"));
         if failure.is_of_memory() {
             return failure.hint("memory ran out: ask for a smaller `size`, or use another device");
@@ -107,6 +104,10 @@ mod tests {
             panic!("a failure");
         };
         assert!(!message.contains("Exception"), "{message}");
+        let processor =
+            r"DefaultCPUAllocator: can't allocate memory: 9 bytes.\nframe #0: c10::alloc_cpu";
+        let failure = Failure::of_libtorch(processor);
+        assert!(failure.is_of_memory() && !failure.to_string().contains("frame"), "{failure}");
         assert!(hint.is_some_and(|hint| hint.contains("smaller")));
     }
 }

@@ -11,6 +11,7 @@ pub mod device;
 pub mod export;
 pub mod failure;
 pub mod monitor;
+pub mod picture;
 pub mod serve;
 pub mod session;
 pub mod vis;

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser as _;
 use neuronotes_lab::cli::Cli;
+use neuronotes_lab::failure::Failure;
 
 /// How OpenMP's threads wait for each other. It is read when libtorch is loaded, before `main`.
 const WAIT: &str = "OMP_WAIT_POLICY";
@@ -20,5 +21,14 @@ fn main() -> ExitCode {
         let error = Command::new(program).args(env::args_os().skip(1)).env(WAIT, "passive").exec();
         eprintln!("neuronotes-lab: threads will spin while they wait ({error})");
     }
+    // libtorch's errors come as panics that are caught at each request, with a page of stack in their text.
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match Failure::of_panic(panic.payload()) {
+        _ if env::var_os("RUST_BACKTRACE").is_some_and(|wish| wish == "full") => loud(panic),
+        failure => {
+            let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+            eprintln!("neuronotes-lab: {failure}{place}");
+        }
+    }));
     cli.run()
 }

@@ -20,12 +20,13 @@ use neuronotes::model::Architecture;
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Provenance, Record, Store};
 
-use crate::analysis::{Measure, Scanned};
+use crate::analysis::{Embedded, Measure, Scanned};
 use crate::clip::{Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
 use crate::monitor::Monitor;
+use crate::picture::Picture;
 
 /// What is kept between requests.
 #[derive(Debug)]
@@ -199,7 +200,8 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where the request does not use the scans of its layer, or the layer has no such unit.
     pub fn scans(&mut self, layer: &str, unit: u32, pool: Pool) -> Result<Vec<Scanned>, Failure> {
-        let wanted = scan::requests(&self.request.model, self.dataset()?, layer);
+        let wanted =
+            scan::requests(&self.request.model, self.dataset()?, layer, self.request.precision);
         let used = &self.request.uses;
         wanted
             .iter()
@@ -209,17 +211,73 @@ impl<'a> Bench<'a> {
                     let why = "the request does not use the scans of its layer and data set";
                     return Err(Failure::new(why));
                 }
-                // A blob may turn out damaged when it is read; it is set aside then, and measured again.
-                for _ in 0..2 {
-                    let record = self.session.ensure(request, self.monitor)?;
-                    let store = &self.session.store;
-                    if let Some(scan) = Scanned::read(store, &record, layer, unit, pool)? {
-                        return Ok(scan);
-                    }
-                }
-                Err(Failure::new("the store loses what is written to it"))
+                self.stored(request, |store, record| {
+                    Scanned::read(store, record, layer, unit, pool)
+                })
             })
             .collect()
+    }
+
+    /// The embeddings of a data set's images, an [`Embedded`] a shard, out of the scans that the request uses.
+    ///
+    /// # Errors
+    /// Where the request uses no scans of that data set.
+    pub fn embeddings(&mut self, dataset: &DatasetRef) -> Result<Vec<Embedded>, Failure> {
+        let used = &self.request.uses;
+        (0..dataset.shards.len())
+            .map(|index| {
+                let shard = dataset.shard(index).content();
+                let of_shard = |request: &&Request| {
+                    let own = request.dataset.as_ref().map(DatasetRef::content);
+                    request.kind == scan::NAME && own == Some(shard)
+                };
+                let request = used.iter().find(of_shard).ok_or_else(|| {
+                    Failure::new("the request does not use the scans of its data set")
+                })?;
+                self.stored(request, Embedded::read)
+            })
+            .collect()
+    }
+
+    /// What a request that this one uses left in the store.
+    fn stored<T>(
+        &mut self,
+        request: &Request,
+        read: impl Fn(&Store, &Record) -> Result<Option<T>, Failure>,
+    ) -> Result<T, Failure> {
+        // A blob may turn out damaged when it is read; it is set aside then, and measured again.
+        for _ in 0..2 {
+            let record = self.session.ensure(request, self.monitor)?;
+            if let Some(found) = read(&self.session.store, &record)? {
+                return Ok(found);
+            }
+        }
+        Err(Failure::new("the store loses what is written to it"))
+    }
+
+    /// A data set that a parameter names by its digest.
+    ///
+    /// # Errors
+    /// Where the request does not say where it is.
+    pub fn named_dataset(&self, digest: &str) -> Result<&'a DatasetRef, Failure> {
+        let mut known = self.request.inputs.datasets.iter();
+        known
+            .find(|dataset| dataset.content().hex() == digest)
+            .ok_or_else(|| Failure::new("the request does not say where its data set is"))
+    }
+
+    /// A picture that a parameter names by its digest, decoded.
+    ///
+    /// # Errors
+    /// Where it is missing, not the one asked for, or cannot be decoded.
+    pub fn picture(&mut self, digest: Digest) -> Result<Picture, Failure> {
+        let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
+        let known =
+            known.ok_or_else(|| Failure::new("the request does not say where its picture is"))?;
+        self.check_input(&known.path, digest)?;
+        Picture::open(&known.path).map_err(|why| {
+            Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
+        })
     }
 
     /// Checks that an input is the one that the key names, and remembers to check again at the end.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dataset_examples::{POOL, Pool};
-use super::{Default, Field, Kind, Role, Type};
+use super::{Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, histogram};
 
 /// What decides the distribution.
@@ -68,8 +68,11 @@ pub static KIND: Kind = Kind {
             doc: "The axis of counts. `log` shows a thin tail.",
         },
     ],
-    dataset: true,
-    scan: true,
+    unit: true,
+    text: false,
+    data: Data::Always,
+    scan: Scan::Layer,
+    fault: |_| None,
     height: |_| 300,
     draw,
 };

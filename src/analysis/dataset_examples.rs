@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Default, Field, Kind, Role, Type};
+use super::{Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
@@ -81,7 +81,8 @@ pub(super) const POOL: Field = Field {
     ty: Type::Choice(&["mean", "max"]),
     default: Default::Text("mean"),
     role: Role::Compute,
-    doc: "How the activation map becomes one number: its mean, or its greatest value.",
+    doc: "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
+          positions are all its tokens, the class token among them.",
 };
 
 /// The registry's entry.
@@ -112,8 +113,11 @@ pub static KIND: Kind = Kind {
         },
         POOL,
     ],
-    dataset: true,
-    scan: true,
+    unit: true,
+    text: false,
+    data: Data::Always,
+    scan: Scan::Layer,
+    fault: |_| None,
     height: |params| {
         let items = params.get("top").and_then(serde_json::Value::as_u64).unwrap_or(9);
         u32::try_from(items.div_ceil(4)).map_or(0, |rows| rows * 180)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Default, Field, Kind, Role, Type};
+use super::{Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, Picture, number};
 
 /// What decides the picture.
@@ -116,8 +116,11 @@ pub static KIND: Kind = Kind {
             doc: "Of the first noise and of the transforms.",
         },
     ],
-    dataset: false,
-    scan: false,
+    unit: true,
+    text: false,
+    data: Data::Never,
+    scan: Scan::None,
+    fault: |_| None,
     // As the theme enlarges it: by a whole number, to at most 320 pixels.
     height: |params| {
         let size = params.get("size").and_then(serde_json::Value::as_u64).unwrap_or(128).max(1);

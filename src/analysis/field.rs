@@ -43,11 +43,34 @@ pub enum Type {
     Model,
     /// A data set's name out of the configuration.
     Dataset,
+    /// Arithmetic of the forward pass.
+    Precision,
     /// A layer of the model, in either spelling.
     Layer,
     /// A unit of the layer.
     Unit,
+    /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
+    Texts,
+    /// A list of texts with a place, `{}`, that another text is put into. A parameter is an array of texts.
+    Templates,
+    /// A list of names, or a mapping of names to what prompts call them. A parameter is an array of
+    /// [`Class`](super::class::Class).
+    Classes,
+    /// A list of pictures in the garden, by their paths. A parameter is an array of their digests.
+    Pictures,
+    /// A direction in the space of embeddings. A parameter is an array of
+    /// [`Term`](super::direction::Term).
+    Direction,
 }
+
+/// Most texts, and most classes, of one block.
+pub const MOST_TEXTS: usize = 20_000;
+/// Most templates of one block; CLIP's own list for ImageNet has 80.
+pub const MOST_TEMPLATES: usize = 200;
+/// Most classes of one block; ImageNet has 1,000.
+pub const MOST_CLASSES: usize = 2_000;
+/// Most pictures of one field.
+pub const MOST_PICTURES: usize = 100;
 
 /// What a field is when left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +83,8 @@ pub enum Default {
     Number(f64),
     /// This word or text.
     Text(&'static str),
+    /// These texts.
+    Texts(&'static [&'static str]),
     /// This flag.
     Flag(bool),
     /// What `defaults:` in the configuration says.
@@ -91,8 +116,9 @@ pub static COMMON: &[Field] = &[
         ty: Type::Layer,
         default: Default::Required,
         role: Role::Compute,
-        doc: "A layer of the model, in the article's spelling (`image_block_4/5/Add_6`) or PyTorch's \
-              (`visual.layer4.5.add`).",
+        doc: "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
+              (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
+              `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.",
     },
     Field {
         name: "unit",
@@ -107,6 +133,14 @@ pub static COMMON: &[Field] = &[
         default: Default::Configured,
         role: Role::Compute,
         doc: "A name out of `datasets:` in `neuronotes.yaml`.",
+    },
+    Field {
+        name: "precision",
+        ty: Type::Precision,
+        default: Default::Configured,
+        role: Role::Compute,
+        doc: "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
+              it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
     },
     Field {
         name: "id",

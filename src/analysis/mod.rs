@@ -4,12 +4,20 @@
 //! A new kind is one file here, one in `lab/src/analysis/`, and one line in [`KINDS`].
 
 pub mod activation_histogram;
+pub mod class;
 pub mod dataset_examples;
+pub mod direction;
 pub mod feature_vis;
 mod field;
 pub mod scan;
+mod shown;
+pub mod text_rank;
+pub mod zero_shot;
 
-pub use field::{COMMON, Default, Field, Role, Type};
+pub use field::{
+    COMMON, Default, Field, MOST_CLASSES, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, Role, Type,
+};
+pub use shown::shown;
 
 use serde_json::{Map, Value};
 
@@ -30,10 +38,16 @@ pub struct Kind {
     pub impl_version: u32,
     /// Its own fields; [`COMMON`] come on top.
     pub fields: &'static [Field],
+    /// Whether it is about one unit of a layer, which the fields `layer` and `unit` then name.
+    pub unit: bool,
+    /// Whether it needs the model's text tower.
+    pub text: bool,
     /// Whether it reads a data set.
-    pub dataset: bool,
-    /// Whether it reads the scan of its layer over its data set.
-    pub scan: bool,
+    pub data: Data,
+    /// Which scan of its data set it reads.
+    pub scan: Scan,
+    /// What is wrong with fields that are each right by themselves, before defaults are filled in.
+    pub fault: fn(&Map<String, Value>) -> Option<Fault>,
     /// Height in CSS pixels that the figure takes at a width of 640, given its parameters: reserved while
     /// it is measured, so that nothing jumps.
     pub height: fn(&Map<String, Value>) -> u32,
@@ -41,9 +55,47 @@ pub struct Kind {
     pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
 }
 
+/// Whether a kind reads a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// It has no field `dataset`.
+    Never,
+    /// The block's, else the one that the configuration's defaults name.
+    Always,
+    /// The same, unless the block has this field.
+    Unless(&'static str),
+}
+
+/// Which scan of its data set a kind reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scan {
+    /// None.
+    None,
+    /// That of the block's layer.
+    Layer,
+    /// That of the layer of embeddings.
+    Embedding,
+}
+
+/// What is wrong with a block's fields together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The field where it is said, if the block has it.
+    pub field: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
 /// Every kind, in the order in which they are documented.
-pub static KINDS: &[&Kind] =
-    &[&feature_vis::KIND, &dataset_examples::KIND, &activation_histogram::KIND];
+pub static KINDS: &[&Kind] = &[
+    &feature_vis::KIND,
+    &dataset_examples::KIND,
+    &activation_histogram::KIND,
+    &zero_shot::KIND,
+    &text_rank::KIND,
+];
 
 impl Kind {
     /// The kind of that name.
@@ -53,8 +105,12 @@ impl Kind {
 
     /// All fields that a block of this kind may have, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
-        let dataset = self.dataset;
-        let common = COMMON.iter().filter(move |field| dataset || field.name != "dataset");
+        let (unit, data) = (self.unit, self.data != Data::Never);
+        let common = COMMON.iter().filter(move |field| match field.ty {
+            Type::Layer | Type::Unit => unit,
+            Type::Dataset => data,
+            _ => true,
+        });
         self.fields.iter().chain(common)
     }
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::request::{DatasetRef, ModelRef, Precision, Request};
+use crate::request::{DatasetRef, Inputs, ModelRef, Precision, Request};
 
 /// The name in requests and records.
 pub const NAME: &str = "scan";
@@ -51,7 +51,12 @@ pub struct Outcome {
 }
 
 /// The scans that a question about `layer` over `dataset` rests on, one a shard.
-pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Request> {
+pub fn requests(
+    model: &ModelRef,
+    dataset: &DatasetRef,
+    layer: &str,
+    precision: Precision,
+) -> Vec<Request> {
     let params = serde_json::to_value(Params { layer: layer.to_owned() });
     let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
     (0..dataset.shards.len())
@@ -61,8 +66,9 @@ pub fn requests(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Requ
             params: params.clone(),
             model: model.clone(),
             dataset: Some(dataset.shard(index)),
+            inputs: Inputs::default(),
             uses: Vec::new(),
-            precision: Precision::F32,
+            precision,
         })
         .collect()
 }

@@ -10,9 +10,11 @@ use indicatif::DecimalBytes;
 use super::{Garden, nearest_garden, print, root};
 use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Place, Weights};
+use crate::digest::Digest;
 use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
-use crate::model::{Header, describe};
+use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe};
 use crate::progress::Transfer;
+use crate::request::ModelRef;
 use crate::resource::Resources;
 use crate::suggest;
 use crate::workspace::Workspace;
@@ -45,7 +47,7 @@ pub(super) enum Command {
     },
     /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
     Info {
-        /// A name out of `models:` in `neuronotes.yaml` [default: the one in `defaults:`]
+        /// A name out of `models:` in `neuronotes.yaml`, or a file [default: the one in `defaults:`]
         name: Option<String>,
         #[command(flatten)]
         garden: Garden,
@@ -56,7 +58,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { garden } => print(&list(garden.root)?),
         Command::Fetch { name, from, verify } => fetch(&name, from.as_deref(), verify)?,
-        Command::Info { name, garden } => print(&info(&root(garden.root)?, name)?),
+        Command::Info { name, garden } => print(&info(garden.root, name)?),
     }
     Ok(())
 }
@@ -161,8 +163,19 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
-    let mut workspace = Workspace::open(root)?;
+fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String> {
+    // A file is described wherever it lies; a garden's own name for a model goes first.
+    let file = name.as_deref().map(Path::new).filter(|path| path.is_file());
+    let own = |workspace: &Workspace| {
+        name.as_ref().is_some_and(|name| workspace.config.models.contains_key(name))
+    };
+    let opened = root(garden).and_then(|root| Ok(Workspace::open(&root)?));
+    let mut workspace = match (opened, file) {
+        (Ok(workspace), None) => workspace,
+        (Ok(workspace), Some(_)) if own(&workspace) => workspace,
+        (_, Some(path)) => return info_of_file(path),
+        (Err(error), None) => return Err(error),
+    };
     let models = &workspace.config.models;
     let only = (models.len() == 1).then(|| models.keys().next().cloned()).flatten();
     let Some(name) = name.or(workspace.config.defaults.model.clone()).or(only) else {
@@ -179,7 +192,21 @@ fn info(root: &Path, name: Option<String>) -> anyhow::Result<String> {
         Place::File(source) => source.written.clone(),
         Place::Known(_) => path.display().to_string(),
     };
-    let header = Header::read(&path)?;
+    let header = Header::read(path)?;
     workspace.save_digests();
     Ok(describe(&file, &model.reference, &header, &model.architecture))
+}
+
+fn info_of_file(path: &Path) -> anyhow::Result<String> {
+    let hinted = |error: ModelError| {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{hint}")
+    };
+    let header = Header::read(path)?;
+    let conventions = Conventions::of(path, &header, &Given::default()).map_err(hinted)?;
+    let architecture = Architecture::of_header(&header, &conventions).map_err(hinted)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let digest = Digest::of_file(path)?;
+    let model = ModelRef { name, path: path.to_owned(), digest, conventions };
+    Ok(describe(&path.display().to_string(), &model, &header, &architecture))
 }

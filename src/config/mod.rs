@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::request::Precision;
 use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value};
 
@@ -54,6 +55,8 @@ pub struct Defaults {
     pub dataset: Option<String>,
     /// Of noise and of sampling.
     pub seed: i64,
+    /// Arithmetic of the forward pass.
+    pub precision: Precision,
 }
 
 impl Default for Config {
@@ -185,7 +188,14 @@ impl Reader<'_> {
                     Value::Integer(seed) if seed >= 0 => defaults.seed = seed,
                     _ => self.wrong(&entry.node, "seed", "a whole number from 0"),
                 },
-                _ => self.unknown(entry, "`defaults`", &["model", "dataset", "seed"]),
+                "precision" => match entry.node.text().as_deref().and_then(Precision::named) {
+                    Some(precision) => defaults.precision = precision,
+                    None => self.wrong(&entry.node, "precision", "`f32`, `bf16` or `f16`"),
+                },
+                _ => {
+                    let known = ["model", "dataset", "seed", "precision"];
+                    self.unknown(entry, "`defaults`", &known);
+                }
             }
         }
     }

@@ -1,16 +1,19 @@
 //! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
 
+pub mod classification;
 pub mod histogram;
 pub(crate) mod number;
+pub mod part;
 mod plot;
 
+use part::Part;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::analysis::Kind;
 use crate::digest::Digest;
-use crate::request::canonical_json;
+use crate::request::{Inputs, canonical_json};
 use crate::store::{Record, Store};
 
 /// Raised when the same result and the same presentation give another drawing.
@@ -43,6 +46,15 @@ pub enum Drawing {
         /// The same data as a table.
         table: Table,
         /// A line of plain text below it.
+        note: String,
+    },
+    /// Bars, matrices and pictures, one below the other.
+    Parts {
+        /// In order.
+        parts: Vec<Part>,
+        /// All the numbers as a table.
+        table: Table,
+        /// A line of plain text below them.
         note: String,
     },
 }
@@ -98,8 +110,10 @@ pub struct DrawContext<'a> {
     pub record: &'a Record,
     /// Presentation fields, defaults filled in.
     pub presentation: &'a Map<String, Value>,
-    /// The layer as a reader expects it.
+    /// The layer as a reader expects it; empty where the kind is about none.
     pub layer_shown: &'a str,
+    /// What the note calls the pictures and data sets that parameters name by digest.
+    pub inputs: &'a Inputs,
 }
 
 impl DrawContext<'_> {
@@ -135,6 +149,18 @@ impl DrawContext<'_> {
         Ok(Image { digest: output.digest, width, height })
     }
 
+    /// What the note calls a picture that a parameter names by its digest: its file's name.
+    pub fn picture_name(&self, digest: &str) -> String {
+        let known = self.inputs.pictures.iter().find(|known| known.digest.hex() == digest);
+        let name = known.map_or("picture", |known| known.name.as_str());
+        name.rsplit('/').next().unwrap_or(name).to_owned()
+    }
+
+    /// A presentation field that is a whole number.
+    pub fn count(&self, name: &str) -> Option<usize> {
+        usize::try_from(self.presentation.get(name)?.as_u64()?).ok()
+    }
+
     /// A presentation field of text.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.presentation.get(name).and_then(Value::as_str)
@@ -143,18 +169,25 @@ impl DrawContext<'_> {
 
 /// A drawing under its figure key: out of the store where it was drawn before.
 ///
-/// The figure key covers the result, the presentation, the names that are drawn, and the renderer's version.
+/// The figure key covers the result and its parameters, the presentation, the names that are drawn, and the renderer's version.
 ///
 /// # Errors
 /// Where the stored result cannot be drawn.
 pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String> {
-    let inputs = serde_json::json!({
+    let mut inputs = serde_json::json!({
         "result": context.record.result_digest(),
+        // Parameters say what a result's numbers are of; two may give equal results.
+        "params": context.record.request["params"],
         "presentation": context.presentation,
         "layer": context.layer_shown,
         "kind": kind.name,
         "renderer": RENDERER_VERSION,
     });
+    if !context.inputs.is_empty() {
+        let pictures = context.inputs.pictures.iter().map(|p| (&*p.name, p.digest));
+        let datasets = context.inputs.datasets.iter().map(|d| (&*d.name, d.content()));
+        inputs["names"] = serde_json::json!(pictures.chain(datasets).collect::<Vec<_>>());
+    }
     let key = Digest::of(canonical_json(&inputs).as_bytes());
     let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
     if let Some(drawing) = stored {
@@ -175,6 +208,9 @@ impl Drawing {
             Self::Picture { picture, .. } => vec![&picture.image],
             Self::Grid { items, .. } => items.iter().map(|item| &item.picture.image).collect(),
             Self::Plot { .. } => vec![],
+            Self::Parts { parts, .. } => {
+                parts.iter().flat_map(Part::pictures).map(|picture| &picture.image).collect()
+            }
         }
     }
 }

@@ -54,7 +54,8 @@ pub fn describe(
 
 fn blocks(sizes: &TransformerSizes) -> String {
     let TransformerSizes { width, layers, heads, hidden } = sizes;
-    format!("{layers} blocks, width {width}, {heads} heads, {hidden} hidden units")
+    let s = if *layers == 1 { "" } else { "s" };
+    format!("{layers} block{s}, width {width}, {heads} heads, {hidden} hidden units")
 }
 
 fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {

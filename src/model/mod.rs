@@ -186,7 +186,7 @@ impl Shapes<'_> {
             heads: heads.unwrap_or_else(|| usual_heads(narrow(width))),
             hidden: narrow(hidden),
         };
-        if sizes.heads == 0 || sizes.width % sizes.heads != 0 {
+        if sizes.heads == 0 || !sizes.width.is_multiple_of(sizes.heads) {
             return Err(ModelError::Misshapen {
                 name: block(0, "mlp.c_fc.weight"),
                 shape: vec![hidden, width],

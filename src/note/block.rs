@@ -9,10 +9,11 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::outline::{self, Link};
-use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
+use super::value;
+use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::suggest;
-use crate::yaml::{self, Entry, Node, Value};
+use crate::yaml::{self, Entry, Node};
 
 /// A fenced block as the outline finds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +62,27 @@ pub struct FieldValue {
     pub value: Json,
     /// Of the value.
     pub span: Range<usize>,
+    /// Of what is in it, by its JSON pointer in `value`.
+    pub places: BTreeMap<String, Range<usize>>,
+}
+
+impl FieldValue {
+    /// Where a part of the value stands, by its JSON pointer; the whole value where that is not known.
+    pub fn place(&self, pointer: &str) -> Range<usize> {
+        self.places.get(pointer).unwrap_or(&self.span).clone()
+    }
 }
 
 impl Fields {
     /// The field, where the block has it.
     pub fn get(&self, name: &str) -> Option<&FieldValue> {
         self.values.get(name)
+    }
+
+    /// All fields that the block has.
+    pub fn all(&self) -> serde_json::Map<String, Json> {
+        let given = self.values.iter();
+        given.map(|(name, field)| ((*name).to_owned(), field.value.clone())).collect()
     }
 
     /// The field's text, where the block has it.
@@ -85,6 +101,7 @@ impl Block {
             Default::Integer(n) => Some(n.into()),
             Default::Number(x) => Some(x.into()),
             Default::Text(text) => Some(text.into()),
+            Default::Texts(texts) => Some(texts.into()),
             Default::Flag(flag) => Some(flag.into()),
             Default::Required | Default::Configured | Default::Absent => None,
         }
@@ -149,8 +166,8 @@ fn caption_links(fields: &Fields) -> Vec<Link> {
     links.into_iter().map(|link| Link { span: field.span.clone(), ..link }).collect()
 }
 
-struct Reader<'a> {
-    at: SourceFile<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) at: SourceFile<'a>,
     raw: RawBlock,
     lines: Lines,
 }
@@ -176,17 +193,31 @@ impl Reader<'_> {
         self.line_from(self.raw.span.start)
     }
 
-    fn key_span(&self, entry: &Entry) -> Range<usize> {
+    pub(super) fn key_span(&self, entry: &Entry) -> Range<usize> {
         let start = self.offset(entry.at);
         start..start + entry.key.len()
     }
 
     /// Of a value: to the end of its line, a comment left out.
-    fn value_span(&self, node: &Node) -> Range<usize> {
+    pub(super) fn value_span(&self, node: &Node) -> Range<usize> {
         let line = self.line_from(self.offset((node.line, node.column)));
         let text = &self.at.text[line.clone()];
         let length = text.find(" #").map_or(text.len(), |i| text[..i].trim_end().len());
         line.start..line.start + length.max(usize::from(!text.is_empty()))
+    }
+
+    /// Of an item of a list: of its text where that stands as it is, else to the end of its line.
+    pub(super) fn item_span(&self, node: &Node) -> Range<usize> {
+        let span = self.value_span(node);
+        let written = &self.at.text[span.clone()];
+        let quoted = ["", "\"", "'"].iter().find_map(|quote| {
+            let text = format!("{quote}{}{quote}", node.text()?);
+            written.starts_with(&text).then_some(text.len())
+        });
+        match quoted {
+            Some(length) if length > 0 => span.start..span.start + length,
+            _ => span,
+        }
     }
 
     fn fill(&self, block: &mut Block, entries: &[Entry]) {
@@ -194,9 +225,10 @@ impl Reader<'_> {
         let id = COMMON.iter().find(|field| field.name == "id");
         let written = entries.iter().find(|entry| entry.key == "id");
         if let Some((field, entry)) = id.zip(written)
-            && let Ok(Json::String(id)) = self.value(field, &entry.node)
+            && let Ok(FieldValue { value: Json::String(id), span, .. }) =
+                value::read(self, field, &entry.node)
         {
-            block.given_id = Some((id, self.value_span(&entry.node)));
+            block.given_id = Some((id, span));
         }
         let Some(kind) = self.kind(block, entries) else {
             return;
@@ -210,12 +242,9 @@ impl Reader<'_> {
                 block.problems.push(problem.hint(suggest::hint(&entry.key, known)));
                 continue;
             };
-            match self.value(field, &entry.node) {
-                Ok(value) => {
-                    let span = self.value_span(&entry.node);
-                    block.fields.values.insert(field.name, FieldValue { value, span });
-                }
-                Err(problem) => block.problems.push(problem),
+            match value::read(self, field, &entry.node) {
+                Ok(value) => drop(block.fields.values.insert(field.name, value)),
+                Err(problems) => block.problems.extend(problems),
             }
         }
         let given: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
@@ -225,6 +254,13 @@ impl Reader<'_> {
                 let problem = self.at.error(self.first_line(), message);
                 block.problems.push(problem.hint(first_sentence(field.doc)));
             }
+        }
+        if block.problems.is_empty()
+            && let Some(fault) = (kind.fault)(&block.fields.all())
+        {
+            let given = block.fields.get(fault.field).map(|field| field.span.clone());
+            let span = given.unwrap_or_else(|| self.first_line());
+            block.problems.push(self.at.error(span, fault.message).hint(fault.hint.to_owned()));
         }
     }
 
@@ -246,64 +282,6 @@ impl Reader<'_> {
         }
         kind
     }
-
-    fn value(&self, field: &Field, node: &Node) -> Result<Json, Diagnostic> {
-        let wrong = |expected: String| {
-            self.at.error(
-                self.value_span(node),
-                format!("`{}` must be {expected}, not {}", field.name, node.describe()),
-            )
-        };
-        match field.ty {
-            Type::Integer { min, max } => match node.value {
-                Value::Integer(n) if (min..=max).contains(&n) => Ok(n.into()),
-                _ if max == i64::MAX => Err(wrong(format!("a whole number from {min}"))),
-                _ => Err(wrong(format!("a whole number from {min} to {max}"))),
-            },
-            Type::Unit => match node.value {
-                Value::Integer(n) if u32::try_from(n).is_ok() => Ok(n.into()),
-                _ => Err(wrong("a whole number from 0".into())),
-            },
-            Type::Number { min, max } => {
-                let number = match node.value {
-                    Value::Integer(n) => n as f64,
-                    Value::Number(x) => x,
-                    _ => f64::NAN,
-                };
-                if (min..=max).contains(&number) {
-                    Ok(number.into())
-                } else {
-                    Err(wrong(format!("a number from {min} to {max}")))
-                }
-            }
-            Type::Flag => match node.value {
-                Value::Bool(flag) => Ok(flag.into()),
-                _ => Err(wrong("`true` or `false`".into())),
-            },
-            Type::Choice(words) => match node.text() {
-                Some(text) if words.contains(&text.as_str()) => Ok(text.into()),
-                text => {
-                    let names: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
-                    let problem = wrong(suggest::quoted(&names, "or"));
-                    let near = suggest::nearest(&text.unwrap_or_default(), words, 1);
-                    let hint = near.first().map(|near| format!("did you mean `{near}`?"));
-                    Err(problem.hint(hint))
-                }
-            },
-            Type::Text if field.name == "id" => match node.text() {
-                Some(id) if is_id(&id) => Ok(id.into()),
-                _ => Err(wrong("letters, digits, `-` and `_`, beginning with a letter".into())),
-            },
-            Type::Text | Type::Model | Type::Dataset | Type::Layer => {
-                node.text().map(Json::from).ok_or_else(|| wrong("text".into()))
-            }
-        }
-    }
-}
-
-fn is_id(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphabetic())
-        && text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
 fn first_sentence(doc: &str) -> String {

@@ -8,8 +8,10 @@
 mod block;
 mod front;
 mod html;
+mod list;
 mod outline;
 mod slug;
+mod value;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

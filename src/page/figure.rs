@@ -1,13 +1,16 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
-use super::{Scene, Settled, image_file};
-use crate::analysis::{Kind, Role};
-use crate::figure::{Drawing, Picture};
+use super::{Scanned, Scene, Settled, image_file};
+use crate::analysis::{Kind, Role, shown};
+use crate::figure::part::Part;
+use crate::figure::{Drawing, GridItem, Picture};
 use crate::garden::href;
 use crate::note;
 use crate::plan::Measurement;
 use crate::store::Record;
-use crate::view::{DrawingView, FactView, FigureState, FigureView, GridItemView, PictureView};
+use crate::view::{
+    DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
+};
 
 impl Scene<'_> {
     pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView> {
@@ -34,7 +37,7 @@ impl Scene<'_> {
                     state: self.state(page, settled, measurement, block.kind, text("alt")),
                     provenance: match (settled, measurement) {
                         (Settled::Done { record, scanned, .. }, Some(measurement)) => {
-                            self.provenance(record, *scanned, measurement)
+                            self.provenance(record, scanned.as_ref(), measurement)
                         }
                         _ => vec![],
                     },
@@ -73,7 +76,7 @@ impl Scene<'_> {
     fn provenance(
         &self,
         record: &Record,
-        scanned: Option<f64>,
+        scanned: Option<&Scanned>,
         measurement: &Measurement,
     ) -> Vec<FactView> {
         let made = &record.provenance;
@@ -83,16 +86,17 @@ impl Scene<'_> {
             facts.push(FactView { name: name.to_owned(), value });
         };
         fact("model", format!("{} ({})", request.model.name, request.model.digest.short()));
-        let canonical = request.params.get("layer").and_then(|v| v.as_str()).unwrap_or_default();
-        if canonical == measurement.layer_shown {
-            fact("layer", canonical.to_owned());
-        } else {
-            fact("layer", format!("{} ({canonical})", measurement.layer_shown));
-        }
-        let unit = (request.model.digest, canonical.to_owned(), measurement.unit);
-        match self.plan.names.get(&unit) {
-            Some(name) => fact("unit", format!("{} ({name})", measurement.unit)),
-            None => fact("unit", measurement.unit.to_string()),
+        if let Some(target) = &measurement.target {
+            if target.layer == target.shown {
+                fact("layer", target.layer.clone());
+            } else {
+                fact("layer", format!("{} ({})", target.shown, target.layer));
+            }
+            let unit = (request.model.digest, target.layer.clone(), target.unit);
+            match self.plan.names.get(&unit) {
+                Some(name) => fact("unit", format!("{} ({name})", target.unit)),
+                None => fact("unit", target.unit.to_string()),
+            }
         }
         if let Some(dataset) = &request.dataset {
             let digests: Vec<String> = dataset.shards.iter().map(|s| s.digest.short()).collect();
@@ -101,16 +105,19 @@ impl Scene<'_> {
         let kind = Kind::named(&request.kind);
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                fact(&field.name.replace('_', " "), text);
+                fact(&field.name.replace('_', " "), shown(field, value, &request.inputs));
             }
         }
+        fact("arithmetic", request.precision.name().to_owned());
         let device = match made.device_name.as_str() {
             "" => made.device.clone(),
             name => format!("{} ({name}, {} threads)", made.device, made.threads),
         };
         fact("device", device);
-        let scan = scanned.map(|s| format!(", after a scan of the layer in {s:.1} s"));
+        if let Some(left_out) = scanned.and_then(Scanned::left_out) {
+            fact("left out", left_out);
+        }
+        let scan = scanned.map(|s| format!(", after a scan of the layer in {:.1} s", s.seconds));
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
@@ -137,22 +144,42 @@ fn drawing_view(page: &str, drawing: &Drawing, own_alt: Option<&str>) -> Drawing
             }
             DrawingView::Picture { picture, note: note.clone() }
         }
-        Drawing::Grid { items, note } => DrawingView::Grid {
-            items: items
-                .iter()
-                .map(|item| GridItemView {
-                    picture: picture_view(page, &item.picture),
-                    caption: item.caption.clone(),
-                    value: item.value.clone(),
-                })
-                .collect(),
-            note: note.clone(),
-        },
+        Drawing::Grid { items, note } => {
+            DrawingView::Grid { items: item_views(page, items), note: note.clone() }
+        }
         Drawing::Plot { svg, alt, table, note } => DrawingView::Plot {
             svg_html: svg.clone(),
             alt: own_alt.unwrap_or(alt).to_owned(),
             table: table.clone(),
             note: note.clone(),
         },
+        Drawing::Parts { parts, table, note } => DrawingView::Parts {
+            parts: parts.iter().map(|part| part_view(page, part)).collect(),
+            alt: own_alt.unwrap_or(note).to_owned(),
+            table: table.clone(),
+            note: note.clone(),
+        },
+    }
+}
+
+fn item_views(page: &str, items: &[GridItem]) -> Vec<GridItemView> {
+    let view = |item: &GridItem| GridItemView {
+        picture: picture_view(page, &item.picture),
+        caption: item.caption.clone(),
+        value: item.value.clone(),
+    };
+    items.iter().map(view).collect()
+}
+
+fn part_view(page: &str, part: &Part) -> PartView {
+    match part {
+        Part::Bars(bars) => PartView::Bars {
+            picture: bars.picture.as_ref().map(|picture| picture_view(page, picture)),
+            bars: bars.clone(),
+        },
+        Part::Matrix(matrix) => PartView::Matrix { matrix: matrix.clone() },
+        Part::Pictures { title, items } => {
+            PartView::Pictures { title: title.clone(), items: item_views(page, items) }
+        }
     }
 }

@@ -55,6 +55,28 @@ pub struct Scene<'a> {
     pub preview: bool,
 }
 
+/// What is to be said of the scans that a result rests on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scanned {
+    /// Seconds that they took.
+    pub seconds: f64,
+    /// Images that could not be read and are not in them, with the reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl Scanned {
+    /// Which images were left out, a few of them by name; `None` where all were read.
+    pub fn left_out(&self) -> Option<String> {
+        const NAMED: usize = 3;
+        let mut named: Vec<_> =
+            self.skipped.iter().take(NAMED).map(|(key, why)| format!("{key} ({why})")).collect();
+        if self.skipped.len() > NAMED {
+            named.push(format!("and {} more", self.skipped.len() - NAMED));
+        }
+        (!named.is_empty()).then(|| named.join("; "))
+    }
+}
+
 /// What came of a block.
 #[derive(Debug, Clone)]
 pub enum Settled {
@@ -64,8 +86,8 @@ pub enum Settled {
         record: Box<Record>,
         /// The drawing.
         drawing: Drawing,
-        /// Seconds that the scans took which it rests on; none where it rests on none.
-        scanned: Option<f64>,
+        /// The scans of data sets that it rests on; none where it rests on none.
+        scanned: Option<Scanned>,
     },
     /// It is being measured, or waits for that.
     Waiting {
@@ -300,6 +322,9 @@ impl<'a> Scene<'a> {
             Settled::Done { drawing: Drawing::Picture { picture, .. }, .. } => Some(picture),
             Settled::Done { drawing: Drawing::Grid { items, .. }, .. } => {
                 items.first().map(|item| &item.picture)
+            }
+            Settled::Done { drawing: Drawing::Parts { parts, .. }, .. } => {
+                parts.iter().find_map(|part| part.pictures().next())
             }
             _ => None,
         });

@@ -129,6 +129,7 @@ impl Session {
     /// Composes the site, asks for what is missing, and tells open pages what changed.
     pub fn compose(&mut self) {
         let wishes = site::wishes(&mut self.workspace);
+        let _ = self.watch.pictures(&wishes.plan.folders);
         let wanted: BTreeSet<Digest> = wishes.missing.iter().map(|(key, _)| *key).collect();
         for key in self.asked.difference(&wanted).copied().collect::<Vec<_>>() {
             self.asked.remove(&key);

@@ -1,6 +1,7 @@
 //! Sample views for tests: a full note, a bare one, the home page, a figure in each state.
 
 use crate::figure::Table;
+use crate::figure::part::{Bar, Bars, Cell, Matrix};
 use crate::view::*;
 
 pub fn site() -> SiteView {
@@ -151,6 +152,52 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         },
         note: "2 images".into(),
     };
+    let bar = |label: &str, to: f64, interval| Bar {
+        label: label.into(),
+        value: format!("{} %", to * 100.0),
+        from: 0.0,
+        to,
+        below: false,
+        interval,
+    };
+    let bars = |rows| Bars {
+        title: "By class".into(),
+        picture: None,
+        head: ["class".into(), "accuracy".into()],
+        rows,
+    };
+    let cell = |value: &str, share: f64| Cell { value: value.into(), share };
+    let parts = DrawingView::Parts {
+        parts: vec![
+            PartView::Bars {
+                picture: Some(picture(false)),
+                bars: bars(vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)]),
+            },
+            PartView::Matrix {
+                matrix: Matrix {
+                    title: "What is taken for what".into(),
+                    down: "class".into(),
+                    across: "taken for".into(),
+                    names: vec!["<cat>".into(), "dog".into()],
+                    rows: vec![
+                        vec![cell("3", 0.75), cell("1", 0.25)],
+                        vec![cell("", 0.0), cell("", 0.0)],
+                    ],
+                },
+            },
+            PartView::Pictures {
+                title: "The surest mistakes".into(),
+                items: vec![GridItemView {
+                    picture: picture(false),
+                    caption: "money bag".into(),
+                    value: String::new(),
+                }],
+            },
+        ],
+        alt: "What \"cats\" are taken for.".into(),
+        table: Table { head: vec!["class".into()], rows: vec![vec!["<cat>".into()]] },
+        note: "4 images".into(),
+    };
     let waiting =
         |stale| FigureState::Waiting { height: 320, status: "step 192 of 512".into(), stale };
     let done = |drawing| FigureState::Done { drawing };
@@ -159,6 +206,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         ("picture", figure("feature_vis", done(single()))),
         ("grid", figure("dataset_examples", done(grid))),
         ("plot", figure("activation_histogram", done(plot))),
+        ("parts", figure("zero_shot", done(parts))),
         ("waiting", unmeasured(figure("feature_vis", waiting(None)))),
         ("stale", unmeasured(figure("feature_vis", waiting(Some(single()))))),
         (

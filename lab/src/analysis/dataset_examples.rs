@@ -1,17 +1,11 @@
 //! Measures `dataset_examples`: the images of a data set that excite a unit most, or least.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params};
 
+use super::gallery::Gallery;
 use super::{Scanned, params, summary};
-use crate::clip::preprocess::shrink;
 use crate::failure::Failure;
-use crate::session::{Bench, png};
-
-/// Longest side of a stored picture, in pixels.
-const SIDE: u32 = 256;
+use crate::session::Bench;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
@@ -22,38 +16,20 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     }
     let summary = summary(&values);
     let places = ranked(&scans, params.order, params.top as usize);
-    let mut rows: HashMap<usize, _> = HashMap::new();
+    let mut gallery = Gallery::default();
     let mut top = Vec::new();
-    for (rank, &(shard_index, row)) in places.iter().enumerate() {
+    for &(shard, row) in &places {
         bench.monitor.check()?;
-        let sample = &scans[shard_index].samples[row];
-        let (shard, by_key) = match rows.entry(shard_index) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let shard = bench.shard(shard_index)?;
-                // The scan has no rows for damaged pictures, so its rows are not the shard's.
-                let keys = shard.samples().iter().map(|sample| sample.key.clone());
-                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
-                new.insert((shard, by_key))
-            }
-        };
-        let gone = |why: &str| Failure::new(format!("`{}` cannot be shown ({why})", sample.key));
-        let at = by_key.get(&sample.key).ok_or_else(|| gone("it is not in the shard"))?;
-        let picture = shard.picture(*at).and_then(|picture| shrink(picture, SIDE));
-        let picture = picture.map_err(|why| gone(&why))?;
-        let name = format!("{:03}.png", rank + 1);
-        let (width, height) = picture.dimensions();
-        let bytes = png(picture.as_raw(), width, height)?;
-        let store = &bench.store();
-        bench.record.add_output(store, &name, "image/png", &bytes)?;
+        let sample = &scans[shard].samples[row];
+        let hung = gallery.add_sample(bench, shard, &sample.key)?;
         top.push(Example {
             key: sample.key.clone(),
             caption: sample.caption.clone(),
             label: sample.label.clone(),
-            activation: scans[shard_index].activations[row],
-            picture: name,
-            width,
-            height,
+            activation: scans[shard].activations[row],
+            picture: hung.picture,
+            width: hung.width,
+            height: hung.height,
         });
     }
     let outcome = Outcome { count: values.len() as u64, mean: summary.mean, sd: summary.sd, top };

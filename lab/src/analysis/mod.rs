@@ -5,9 +5,13 @@
 
 mod activation_histogram;
 mod dataset_examples;
+mod embedding;
 mod feature_vis;
+mod gallery;
 mod scan;
 mod scanned;
+mod text_rank;
+mod zero_shot;
 
 use neuronotes::analysis::{Kind, Type};
 use neuronotes::model::{Architecture, Layer};
@@ -17,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::failure::Failure;
 use crate::session::Bench;
 
-pub use scanned::{Scanned, Summary, summary};
+pub use scanned::{Embedded, Scanned, Summary, summary};
 
 /// How a kind is measured.
 #[derive(Debug)]
@@ -51,6 +55,16 @@ pub static MEASURES: &[Measure] = &[
         name: neuronotes::analysis::activation_histogram::KIND.name,
         impl_version: neuronotes::analysis::activation_histogram::KIND.impl_version,
         run: activation_histogram::run,
+    },
+    Measure {
+        name: neuronotes::analysis::zero_shot::KIND.name,
+        impl_version: neuronotes::analysis::zero_shot::KIND.impl_version,
+        run: zero_shot::run,
+    },
+    Measure {
+        name: neuronotes::analysis::text_rank::KIND.name,
+        impl_version: neuronotes::analysis::text_rank::KIND.impl_version,
+        run: text_rank::run,
     },
 ];
 

@@ -157,7 +157,7 @@ impl Scan {
 /// What the network is shown of a row: `side * side * 3` bytes.
 fn pixels(shard: &dyn Shard, row: usize, side: u32) -> Result<Vec<u8>, String> {
     // A decoder that breaks down over a damaged picture is an error about that picture too.
-    catch_unwind(AssertUnwindSafe(|| Ok(prepare(&shard.picture(row)?, side)?.into_raw())))
+    catch_unwind(AssertUnwindSafe(|| Ok(prepare(shard.picture(row)?, side)?.into_raw())))
         .unwrap_or_else(|_| Err("its decoder broke down".into()))
 }
 

@@ -1,4 +1,5 @@
-//! Stored scans: records of a layer's scans in; one unit's activations over the whole data set out.
+//! Stored scans: records of a layer's scans in; one unit's activations, or the embeddings, over the whole data
+//! set out.
 
 use half::f16;
 use neuronotes::analysis::dataset_examples::Pool;
@@ -30,6 +31,52 @@ impl Scanned {
         unit: u32,
         pool: Pool,
     ) -> Result<Option<Self>, Failure> {
+        let name = match pool {
+            Pool::Mean => "mean",
+            Pool::Max => "max",
+        };
+        let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
+        check_unit(layer, table.columns, unit)?;
+        let (columns, unit) = (table.columns, unit as usize);
+        let activations =
+            (0..table.samples.len()).map(|row| table.number(row * columns + unit).into()).collect();
+        Ok(Some(Self { activations, samples: table.samples }))
+    }
+}
+
+/// The embeddings of one shard's images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// What is known of each row.
+    pub samples: Vec<Sample>,
+    /// Length of an embedding.
+    pub columns: usize,
+    /// `[images, columns]`, not normalised.
+    pub embeddings: Vec<f32>,
+}
+
+impl Embedded {
+    /// Reads the embeddings of a scan; `Ok(None)` where a blob of the scan is gone or damaged.
+    ///
+    /// # Errors
+    /// Where the scan is of another form.
+    pub fn read(store: &Store, record: &Record) -> Result<Option<Self>, Failure> {
+        let Some(table) = Table::read(store, record, "embedding")? else { return Ok(None) };
+        let count = table.samples.len() * table.columns;
+        let embeddings = (0..count).map(|at| table.number(at)).collect();
+        Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))
+    }
+}
+
+/// One tensor of a scan.
+struct Table {
+    samples: Vec<Sample>,
+    columns: usize,
+    bytes: Vec<u8>, // f16 [samples, columns]
+}
+
+impl Table {
+    fn read(store: &Store, record: &Record, name: &str) -> Result<Option<Self>, Failure> {
         let blob = |name: &str| store.blob(&record.outputs.get(name)?.digest);
         let (Some(bytes), Some(samples)) = (blob(ACTIVATIONS), blob(SAMPLES)) else {
             return Ok(None);
@@ -42,25 +89,18 @@ impl Scanned {
         };
         let samples: Vec<Sample> = serde_json::from_slice(&samples).map_err(|e| other(&e))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| other(&e))?;
-        let name = match pool {
-            Pool::Mean => "mean",
-            Pool::Max => "max",
-        };
         let view = tensors.tensor(name).map_err(|e| other(&e))?;
-        let &[rows, units] = view.shape() else {
+        let &[rows, columns] = view.shape() else {
             return Err(other(&"it is not a table"));
         };
-        if rows != samples.len() || view.data().len() != rows * units * 2 {
+        if rows != samples.len() || view.data().len() != rows * columns * 2 {
             return Err(other(&"its rows are not its samples"));
         }
-        check_unit(layer, units, unit)?;
-        let activations = (0..rows)
-            .map(|row| {
-                let at = (row * units + unit as usize) * 2;
-                f16::from_le_bytes([view.data()[at], view.data()[at + 1]]).to_f64()
-            })
-            .collect();
-        Ok(Some(Self { activations, samples }))
+        Ok(Some(Self { samples, columns, bytes: view.data().to_vec() }))
+    }
+
+    fn number(&self, at: usize) -> f32 {
+        f16::from_le_bytes([self.bytes[at * 2], self.bytes[at * 2 + 1]]).to_f32()
     }
 }
 

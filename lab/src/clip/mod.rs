@@ -64,8 +64,8 @@ pub struct Clip {
 /// A visual tower.
 #[derive(Debug)]
 enum Tower {
-    ResNet(ResNet),
-    Transformer(VisionTransformer),
+    ResNet(Box<ResNet>),
+    Transformer(Box<VisionTransformer>),
 }
 
 impl Clip {
@@ -88,16 +88,15 @@ impl Clip {
         let activation = conventions.activation;
         let visual = match &architecture.visual {
             Visual::ResNet(sizes) => {
-                Tower::ResNet(ResNet::new(size, sizes, embedding, fold, &mut weights))
+                let tower = ResNet::new(size, sizes, embedding, fold, &mut weights);
+                Tower::ResNet(Box::new(tower))
             }
-            Visual::Transformer { patch, sizes } => Tower::Transformer(VisionTransformer::new(
-                size,
-                *patch,
-                sizes,
-                embedding,
-                activation,
-                &mut weights,
-            )),
+            Visual::Transformer { patch, sizes } => {
+                let weights = &mut weights;
+                let tower =
+                    VisionTransformer::new(size, *patch, sizes, embedding, activation, weights);
+                Tower::Transformer(Box::new(tower))
+            }
         };
         let mut logit_scale = 1.0;
         if let Some(text) = &architecture.text {

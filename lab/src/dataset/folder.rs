@@ -5,12 +5,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
 use neuronotes::analysis::scan::Sample;
 use walkdir::WalkDir;
 
 use super::{Shard, ShardError, is_picture, sidecar};
-use crate::clip::preprocess::{LARGEST_FILE, decode};
+use crate::picture::Picture;
 
 /// A folder that has been looked through.
 #[derive(Debug)]
@@ -80,18 +79,16 @@ impl Shard for Folder {
         &self.samples
     }
 
-    fn picture(&self, row: usize) -> Result<RgbImage, String> {
+    fn picture(&self, row: usize) -> Result<Picture, String> {
         let path = self.paths.get(row).ok_or("there is no such row")?;
-        let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if length > LARGEST_FILE {
-            return Err(format!("it has {length} bytes, more than 64 MiB"));
-        }
-        decode(&fs::read(path).map_err(|error| error.to_string())?)
+        Picture::open(path)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
+
     use super::*;
 
     #[test]

@@ -11,9 +11,10 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
 use neuronotes::analysis::scan::Sample;
 use neuronotes::request::DatasetFormat;
+
+use crate::picture::Picture;
 
 /// A shard that has been looked through.
 pub trait Shard: Send + Sync + std::fmt::Debug {
@@ -24,7 +25,7 @@ pub trait Shard: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Why it cannot be read or decoded.
-    fn picture(&self, row: usize) -> Result<RgbImage, String>;
+    fn picture(&self, row: usize) -> Result<Picture, String>;
 }
 
 /// Why a shard cannot be read at all.
@@ -60,6 +61,14 @@ pub fn open(path: &Path, format: DatasetFormat, side: u32) -> Result<Box<dyn Sha
         DatasetFormat::Folder => Box::new(folder::Folder::open(path)?),
         DatasetFormat::Words => Box::new(words::Words::open(path, side)?),
     })
+}
+
+/// Words, each drawn as a picture of itself of `side` x `side` pixels.
+///
+/// # Errors
+/// Where the font cannot be read, which it always can.
+pub fn drawn_words(list: &[String], side: u32) -> Result<Box<dyn Shard>, String> {
+    Ok(Box::new(words::Words::of(list.iter().map(String::as_str), side)?))
 }
 
 /// Whether a file with this ending, in lower case and without its dot, is taken for a picture.

@@ -9,11 +9,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use image::RgbImage;
 use neuronotes::analysis::scan::Sample;
 
 use super::{Shard, ShardError, is_picture, sidecar};
-use crate::clip::preprocess::{LARGEST_FILE, decode};
+use crate::picture::{LARGEST_FILE, Picture};
 
 /// An archive that has been looked through.
 #[derive(Debug)]
@@ -128,14 +127,14 @@ impl Shard for Archive {
         &self.samples
     }
 
-    fn picture(&self, row: usize) -> Result<RgbImage, String> {
+    fn picture(&self, row: usize) -> Result<Picture, String> {
         let place = self.places.get(row).ok_or("there is no such row")?;
         if place.bytes > LARGEST_FILE {
             return Err(format!("it has {} bytes, more than 64 MiB", place.bytes));
         }
         let mut bytes = vec![0; place.bytes as usize];
         self.file.read_exact_at(&mut bytes, place.offset).map_err(|error| error.to_string())?;
-        decode(&bytes)
+        Picture::decode(&bytes)
     }
 }
 
@@ -144,7 +143,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use image::{ImageFormat, Rgb};
+    use image::{ImageFormat, Rgb, RgbImage};
 
     fn png(colour: [u8; 3]) -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(shard.samples()[0].caption.as_deref(), Some("a red thing"));
         assert_eq!(shard.samples()[0].label.as_deref(), Some("7"));
         assert_eq!(shard.samples()[1].caption.as_deref(), Some("green"));
-        assert_eq!(shard.picture(1).expect("green").get_pixel(0, 0), &Rgb([0, 255, 0]));
+        assert_eq!(shard.picture(1).expect("green").pixels()[..3], [0, 255, 0]);
         assert!(shard.picture(2).is_err());
         assert_eq!(shard.picture(3).expect("blue").dimensions(), (4, 3));
         assert!(shard.picture(4).is_err());

@@ -9,6 +9,9 @@ use std::path::Path;
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
 use neuronotes::analysis::scan::Sample;
+use neuronotes::input::words;
+
+use crate::picture::Picture;
 
 use super::{Shard, ShardError};
 
@@ -46,18 +49,21 @@ impl Words {
         }
         let text = String::from_utf8(fs::read(path).map_err(io)?)
             .map_err(|error| malformed(error.to_string()))?;
-        let samples = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(|word| Sample {
-                key: word.to_owned(),
-                caption: Some(word.to_owned()),
-                label: None,
-            })
-            .collect();
-        let font = FontRef::try_from_slice(FONT).map_err(|error| malformed(error.to_string()))?;
+        Self::of(words(&text), side).map_err(malformed)
+    }
+
+    /// These words, to be drawn as pictures of `side` x `side` pixels.
+    ///
+    /// # Errors
+    /// Where the font cannot be read, which it always can.
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>, side: u32) -> Result<Self, String> {
+        let sample = |word: &str| Sample {
+            key: word.to_owned(),
+            caption: Some(word.to_owned()),
+            label: None,
+        };
+        let samples = words.into_iter().map(sample).collect();
+        let font = FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
         Ok(Self { font, samples, side })
     }
 }
@@ -67,9 +73,9 @@ impl Shard for Words {
         &self.samples
     }
 
-    fn picture(&self, row: usize) -> Result<RgbImage, String> {
+    fn picture(&self, row: usize) -> Result<Picture, String> {
         let sample = self.samples.get(row).ok_or("there is no such row")?;
-        draw(&self.font, &sample.key, self.side)
+        draw(&self.font, &sample.key, self.side).map(Picture::from)
     }
 }
 
@@ -142,6 +148,10 @@ mod tests {
         Words::open(&path, 96)
     }
 
+    fn drawn(words: &Words, row: usize) -> RgbImage {
+        words.picture(row).and_then(Picture::into_rgb).expect("a picture")
+    }
+
     /// The smallest rectangle around all dark pixels: left, top, right, bottom.
     fn ink(picture: &RgbImage) -> [u32; 4] {
         let mut ink = [u32::MAX, u32::MAX, 0, 0];
@@ -166,17 +176,17 @@ mod tests {
     fn a_word_fills_the_width_and_stands_in_the_middle() {
         let words =
             list(b"banknotes\na\nNew York City\nantidisestablishmentarianism\n").expect("a list");
-        let [left, top, right, bottom] = ink(&words.picture(0).expect("a picture"));
+        let [left, top, right, bottom] = ink(&drawn(&words, 0));
         assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
         assert!(top > 30 && bottom < 66, "{top} {bottom}");
         // One letter is held back by its height.
-        let [left, top, right, bottom] = ink(&words.picture(1).expect("a picture"));
+        let [left, top, right, bottom] = ink(&drawn(&words, 1));
         assert!(right - left < 40 && bottom - top < 38, "{left} {top} {right} {bottom}");
         assert!((40..56).contains(&((left + right) / 2)));
         // Three words make three lines, all within the picture.
-        let [left, top, right, bottom] = ink(&words.picture(2).expect("a picture"));
+        let [left, top, right, bottom] = ink(&drawn(&words, 2));
         assert!(bottom - top > 45 && top > 7 && bottom < 89 && left > 7 && right < 89);
-        let [left, _, right, _] = ink(&words.picture(3).expect("a picture"));
+        let [left, _, right, _] = ink(&drawn(&words, 3));
         assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
     }
 
@@ -184,7 +194,7 @@ mod tests {
     fn what_the_font_lacks_is_an_error_and_edges_are_soft() {
         let words = list("銀行\nbank".as_bytes()).expect("a list");
         assert!(words.picture(0).expect_err("no glyph").contains('銀'));
-        let picture = words.picture(1).expect("a picture");
+        let picture = drawn(&words, 1);
         let soft = picture.pixels().filter(|p| (1..255).contains(&p.0[0])).count();
         assert!(soft > 50, "{soft}");
     }

@@ -4,6 +4,7 @@ mod browser;
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 mod measure;
+mod mistakes;
 
 use common::Garden;
 

@@ -173,3 +173,82 @@ fn a_damaged_result_is_measured_again_and_never_shown() {
     };
     assert_eq!(pictures(&garden.output()), pictures(&clean), "the same key gives the same bytes");
 }
+
+#[test]
+fn kinds_that_compare_with_texts_scan_once_and_follow_their_pictures() {
+    let garden = garden();
+    std::fs::create_dir_all(garden.path("notes")).expect("a folder");
+    let paint = |grey: u8| {
+        let picture = image::RgbImage::from_pixel(96, 96, image::Rgb([grey, 20, 20]));
+        picture.save(garden.path("notes/a.png")).expect("a picture");
+    };
+    paint(200);
+    let block = |yaml: &str| format!("```yaml analysis\n{yaml}```\n\n");
+    let guess = |classes: &str| {
+        block(&format!(
+            "kind: zero_shot\ntruth: caption\nclasses: [{classes}]\ntemplates: [\"{{}}\"]\n"
+        ))
+    };
+    let rest = block("kind: zero_shot\nimages: [notes/a.png]\nclasses: [red circle, frog]\n")
+        + &block(
+            "kind: text_rank\ntexts: [red circle, frog, leaf]\ndirection:\n  sum:\n    - image: notes/a.png\n    \
+             - { dataset: emoji, weight: -0.5 }\n    - words: [red, rose]\n",
+        );
+    let note = |classes: &str| garden.note("a.md", &(guess(classes) + &rest));
+    note("a red square, a blue square");
+    let first = garden.build();
+    assert_eq!(first.code(), 0, "{}", first.stderr());
+    assert!(first.summary().contains("3 figures measured, 0 stored"), "{}", first.summary());
+    let page = garden.read("output/a.html");
+    for wanted in [
+        "of 2 classes; top 1 ",
+        "3 images are of no class",
+        "What is taken for what",
+        "a.png",
+        "picture notes/a.png − 0.5 × mean of the data set emoji + mean of pictures of the words red · rose",
+        "<dt>classes</dt><dd>a red square · a blue square</dd>",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    assert!(!page.contains("<dt>unit</dt>") && !page.contains("<dt>layer</dt>"));
+    assert!(garden.build().summary().contains("0 figures measured, 3 stored; 0 files written"));
+
+    // Another class: that block alone, and nothing is seen again.
+    note("a red square, a blue square, a green square");
+    assert!(garden.build().summary().contains("1 figure measured, 2 stored"));
+    assert_eq!(stored(&garden)["scan"], 1);
+
+    // Other bytes of the picture: both blocks that name it, and not the third.
+    paint(30);
+    assert!(garden.build().summary().contains("2 figures measured, 1 stored"));
+
+    // How it is shown measures nothing.
+    garden.note(
+        "a.md",
+        &(guess("a red square, a blue square, a green square")
+            + &rest.replace("frog]\n```", "frog]\ntop: 1\n```")),
+    );
+    assert!(garden.build().summary().contains("0 figures measured, 3 stored"));
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn arithmetic_decides_what_is_measured() {
+    let garden = garden();
+    let note = |precision: &str| {
+        let block = block("dataset_examples", 3, &format!("top: 5\nprecision: {precision}\n"));
+        garden.note("a.md", &block);
+        garden.build()
+    };
+    assert!(note("f32").summary().contains("1 figure measured"));
+    // bfloat16 rounds otherwise, so neither the figure nor the scan will do.
+    let coarse = note("bf16");
+    assert!(coarse.summary().contains("1 figure measured"), "{}", coarse.stderr());
+    assert_eq!(stored(&garden)["scan"], 2);
+    let page = garden.read("output/a.html");
+    assert!(page.contains("<dt>arithmetic</dt><dd>bf16</dd>"), "{page}");
+    let refused = note("f16");
+    assert_eq!(refused.code(), 1);
+    assert!(refused.stderr().contains("half precision (f16) needs a GPU"), "{}", refused.stderr());
+    assert!(note("f32").summary().contains("0 figures measured, 1 stored"));
+}

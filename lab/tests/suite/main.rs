@@ -1,9 +1,11 @@
 //! Tests of the lab from outside: against golden data, through sessions, and through its binary.
 
+mod bombs;
 mod clip;
 mod export;
 mod golden;
 mod protocol;
 mod requests;
 mod support;
+mod texts;
 mod vis;

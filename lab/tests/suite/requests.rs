@@ -4,11 +4,12 @@ use std::fs;
 
 use half::f16;
 use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes::request::{DatasetFormat, Request};
+use neuronotes::request::{DatasetFormat, Precision, Request};
 use neuronotes::store::{Record, Store};
-use neuronotes_lab::clip::preprocess::{decode, prepare};
+use neuronotes_lab::clip::preprocess::prepare;
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
+use neuronotes_lab::picture::Picture;
 use neuronotes_lab::session::Session;
 use safetensors::SafeTensors;
 use serde_json::json;
@@ -48,7 +49,7 @@ fn a_picture_is_committed_with_how_it_was_made_and_twice_the_same() {
     assert_eq!((outcome.size, outcome.curve.len()), (48, 30));
     assert!(outcome.activation > outcome.activation_at_start);
     let bytes = store.blob(&record.outputs["image.png"].digest).expect("a picture");
-    assert_eq!(decode(&bytes).expect("a picture").dimensions(), (48, 48));
+    assert_eq!(Picture::decode(&bytes).expect("a picture").dimensions(), (48, 48));
     let how = &record.provenance;
     assert_eq!((how.device.as_str(), how.libtorch.as_str()), ("cpu", "2.11.0"));
     assert!(how.threads > 0 && how.seconds > 0.0 && how.started.ends_with('Z'), "{how:?}");
@@ -64,7 +65,8 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
     let path = shard(dir.path(), 37);
     let data = dataset(DatasetFormat::Tar, &[&path]);
     for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
-        let request = scan::requests(&model(&small_weights()), &data, layer).remove(0);
+        let request =
+            scan::requests(&model(&small_weights()), &data, layer, Precision::F32).remove(0);
         let mut session = session(dir.path());
         let record = measure(&mut session, &request);
         let outcome: scan::Outcome = record.result(session.store()).expect("a result");
@@ -80,8 +82,8 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
         let stage = clip.architecture.layer(layer).expect("a layer").stage;
         let embedding = neuronotes::model::Stage::Embedding;
         for (row, number) in [(0usize, 0u32), (3, 4), (35, 36)] {
-            let shown = decode(&png(&picture(number, 70 + number * 3, 64 + number)));
-            let shown = prepare(&shown.expect("a picture"), 64).expect("a picture");
+            let shown = Picture::decode(&png(&picture(number, 70 + number * 3, 64 + number)));
+            let shown = prepare(shown.expect("a picture"), 64).expect("a picture");
             let input = clip.input(shown.as_raw(), 1).expect("an input");
             let all = clip.look(&input, &[stage, embedding]).expect("activations");
             let map = all.get(stage).expect("an activation").flatten(1, -1);
@@ -141,7 +143,7 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     for example in &outcome.top {
         let bytes = session.store().blob(&record.outputs[&example.picture].digest).expect("a blob");
         let number: u32 = example.key.parse().expect("a number");
-        let shown = decode(&bytes).expect("a picture");
+        let shown = Picture::decode(&bytes).and_then(Picture::into_rgb).expect("a picture");
         assert_eq!(shown, picture(number, 70 + number * 3, 64 + number));
         assert_eq!((example.width, example.height), shown.dimensions());
         assert_eq!(example.caption, Some(format!("number {number}")));
@@ -283,7 +285,8 @@ fn a_scan_stops_between_batches_and_leaves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 40);
     let data = dataset(DatasetFormat::Tar, &[&path]);
-    let request = scan::requests(&model(&small_weights()), &data, "visual.relu1").remove(0);
+    let request =
+        scan::requests(&model(&small_weights()), &data, "visual.relu1", Precision::F32).remove(0);
     let mut session = session(dir.path());
     let result = session.measure(&request, &mut AtFirst(Some(|| {}), true));
     assert_eq!(result, Err(Failure::Cancelled));
@@ -299,7 +302,7 @@ fn real_weights_tell_real_pictures_apart() {
     assert_eq!(shard.samples().len(), 3212);
     let embed = |key: &str| {
         let row = shard.samples().iter().position(|s| s.key.starts_with(key)).expect("a picture");
-        let shown = prepare(&shard.picture(row).expect("a picture"), 96).expect("a picture");
+        let shown = prepare(shard.picture(row).expect("a picture"), 96).expect("a picture");
         let input = clip.input(shown.as_raw(), 1).expect("an input");
         let stage = neuronotes::model::Stage::Embedding;
         let all = clip.look(&input, &[stage]).expect("activations");

@@ -9,7 +9,9 @@ use image::{ImageFormat, RgbImage};
 use neuronotes::analysis::scan;
 use neuronotes::digest::{Digest, FileDigests};
 use neuronotes::model::Conventions;
-use neuronotes::request::{DatasetFormat, DatasetRef, ModelRef, Precision, Request, ShardRef};
+use neuronotes::request::{
+    DatasetFormat, DatasetRef, Inputs, ModelRef, Precision, Request, ShardRef,
+};
 use neuronotes::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
@@ -107,7 +109,7 @@ pub fn histogram_request(model: ModelRef, dataset: DatasetRef, change: Value) ->
 fn with_scans(mut request: Request) -> Request {
     let layer = request.params["layer"].as_str().expect("a layer");
     let dataset = request.dataset.as_ref().expect("a data set");
-    request.uses = scan::requests(&request.model, dataset, layer);
+    request.uses = scan::requests(&request.model, dataset, layer, request.precision);
     request
 }
 
@@ -128,6 +130,7 @@ fn request(
         params: params.clone(),
         model,
         dataset,
+        inputs: Inputs::default(),
         uses: Vec::new(),
         precision: Precision::F32,
     }

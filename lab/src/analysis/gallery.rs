@@ -1,0 +1,73 @@
+//! Pictures to be shown: a picture, or a sample of the request's data set, in; a PNG among the record's outputs
+//! out.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::clip::preprocess::shrink;
+use crate::dataset::Shard;
+use crate::failure::Failure;
+use crate::picture::Picture;
+use crate::session::{Bench, png};
+
+/// Longest side of a stored picture, in pixels.
+const SIDE: u32 = 256;
+
+/// The pictures that a record shows, and the shards that are open for them.
+#[derive(Debug, Default)]
+pub(super) struct Gallery {
+    shards: HashMap<usize, Open>,
+    count: usize,
+}
+
+/// A shard, and the row of each key in it.
+type Open = (Box<dyn Shard>, HashMap<String, usize>);
+
+/// A picture in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hung {
+    /// The output's name.
+    pub picture: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl Gallery {
+    /// Adds the sample of that key, out of a shard of the request's data set.
+    pub(super) fn add_sample(
+        &mut self,
+        bench: &mut Bench<'_>,
+        shard: usize,
+        key: &str,
+    ) -> Result<Hung, Failure> {
+        let (shard, by_key) = match self.shards.entry(shard) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let shard = bench.shard(shard)?;
+                // The scan has no rows for damaged pictures, so its rows are not the shard's.
+                let keys = shard.samples().iter().map(|sample| sample.key.clone());
+                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
+                new.insert((shard, by_key))
+            }
+        };
+        let gone = |why: &str| Failure::new(format!("`{key}` cannot be shown ({why})"));
+        let at = by_key.get(key).ok_or_else(|| gone("it is not in the shard"))?;
+        let picture = shard.picture(*at).map_err(|why| gone(&why))?;
+        self.add(bench, picture)
+    }
+
+    /// Adds a picture.
+    pub(super) fn add(&mut self, bench: &mut Bench<'_>, picture: Picture) -> Result<Hung, Failure> {
+        let gone = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
+        let picture = shrink(picture, SIDE).map_err(gone)?;
+        self.count += 1;
+        let name = format!("{:03}.png", self.count);
+        let (width, height) = picture.dimensions();
+        let bytes = png(picture.as_raw(), width, height)?;
+        let store = &bench.store();
+        bench.record.add_output(store, &name, "image/png", &bytes)?;
+        Ok(Hung { picture: name, width, height })
+    }
+}

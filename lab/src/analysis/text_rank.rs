@@ -1,0 +1,179 @@
+//! Measures `text_rank`: texts ordered by their likeness to a direction.
+
+use neuronotes::analysis::direction::Source;
+use neuronotes::analysis::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
+use neuronotes::digest::Digest;
+
+use super::embedding::{Prompts, Row, add, dot, mean, pictures, stored_mean, unit};
+use super::gallery::Gallery;
+use super::{params, summary};
+use crate::clip::Clip;
+use crate::dataset::drawn_words;
+use crate::failure::Failure;
+use crate::picture::Picture;
+use crate::session::Bench;
+
+pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let clip = bench.clip()?;
+    let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
+    let groups: Vec<&[String]> = params.texts.iter().map(std::slice::from_ref).collect();
+    let mut texts = prompts.encode(&clip, &groups, bench.monitor)?;
+    let common = match params.center {
+        true => Some(middle(&texts)),
+        false => None,
+    };
+    if let Some(common) = &common {
+        for (row, text) in texts.iter_mut().zip(&params.texts) {
+            *row = without(std::mem::take(row), common, text)?;
+        }
+    }
+    let mut shown = Exhibits::default();
+    let mut direction = vec![0.0; clip.architecture.embedding as usize];
+    for term in &params.direction {
+        let row = match &term.of {
+            Source::Text(text) => {
+                let group = std::slice::from_ref(text);
+                let row = prompts.encode(&clip, &[group], bench.monitor)?.remove(0);
+                match &common {
+                    Some(common) => without(row, common, text)?,
+                    None => row,
+                }
+            }
+            source => seen(bench, &clip, source, &mut shown)?,
+        };
+        add(&mut direction, &row, term.weight);
+    }
+    let direction = unit(direction, "the sum")?;
+    let cosines: Vec<f64> = texts.iter().map(|row| dot(row, &direction)).collect();
+    let summary = summary(&cosines);
+    let outcome = Outcome {
+        count: texts.len() as u64,
+        mean: summary.mean,
+        sd: summary.sd,
+        ranked: ranked(&params.texts, &cosines, params.order, params.top as usize),
+        pictures: shown.pictures,
+    };
+    let store = &bench.store();
+    bench.record.set_result(store, &outcome)?;
+    Ok(())
+}
+
+/// The mean of unit vectors, not normalised.
+fn middle(rows: &[Row]) -> Row {
+    let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
+    for row in rows {
+        add(&mut sum, row, 1.0 / rows.len() as f64);
+    }
+    sum
+}
+
+/// What is left of a text's direction without what all texts have in common.
+fn without(mut row: Row, common: &[f64], text: &str) -> Result<Row, Failure> {
+    add(&mut row, common, -1.0);
+    unit(row, &format!("the text `{text}`, without the texts' mean,"))
+}
+
+/// The first of the texts in order; of equal ones the earlier goes first.
+fn ranked(texts: &[String], cosines: &[f64], order: Order, top: usize) -> Vec<(String, f64)> {
+    let mut places: Vec<usize> = (0..texts.len()).collect();
+    places.sort_by(|&a, &b| match order {
+        Order::Nearest => cosines[b].total_cmp(&cosines[a]),
+        Order::Farthest => cosines[a].total_cmp(&cosines[b]),
+    });
+    places.into_iter().take(top).map(|at| (texts[at].clone(), cosines[at])).collect()
+}
+
+/// Pictures that the direction is made of, as far as they are shown.
+#[derive(Debug, Default)]
+struct Exhibits {
+    gallery: Gallery,
+    pictures: Vec<Shown>,
+}
+
+impl Exhibits {
+    fn add(
+        &mut self,
+        bench: &mut Bench<'_>,
+        picture: &Picture,
+        word: Option<&String>,
+        digest: Option<Digest>,
+    ) -> Result<(), Failure> {
+        if self.pictures.len() < MOST_SHOWN {
+            let hung = self.gallery.add(bench, picture.clone())?;
+            self.pictures.push(Shown {
+                word: word.cloned(),
+                digest,
+                picture: hung.picture,
+                width: hung.width,
+                height: hung.height,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The direction of a term that is seen and not read.
+fn seen(
+    bench: &mut Bench<'_>,
+    clip: &Clip,
+    source: &Source,
+    shown: &mut Exhibits,
+) -> Result<Row, Failure> {
+    let mut found = Vec::new();
+    match source {
+        Source::Text(_) => return Err(Failure::new("a text is not seen")),
+        Source::Dataset(digest) => {
+            let dataset = bench.named_dataset(digest)?;
+            let shards = bench.embeddings(dataset)?;
+            return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
+        }
+        Source::Images(digests) => {
+            for digest in digests {
+                let malformed =
+                    |why: String| Failure::new(format!("the parameters are malformed ({why})"));
+                let digest: Digest = digest.parse().map_err(malformed)?;
+                let picture = bench.picture(digest)?;
+                shown.add(bench, &picture, None, Some(digest))?;
+                found.push(picture);
+            }
+        }
+        Source::Words(words) => {
+            let side = clip.architecture.image_size;
+            let shard = drawn_words(words, side).map_err(Failure::new)?;
+            for (row, word) in words.iter().enumerate() {
+                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                let picture = shard.picture(row).map_err(cannot)?;
+                shown.add(bench, &picture, Some(word), None)?;
+                found.push(picture);
+            }
+        }
+    }
+    mean(&pictures(clip, &found, bench.monitor)?, "a mean of pictures")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_a_list_keep_its_order_where_texts_are_equal() {
+        let texts = ["a", "b", "c", "d"].map(str::to_owned);
+        let names = |order, top| -> Vec<String> {
+            let all = ranked(&texts, &[0.1, 0.3, 0.1, -0.2], order, top);
+            all.into_iter().map(|(text, _)| text).collect()
+        };
+        assert_eq!(names(Order::Nearest, 9), ["b", "a", "c", "d"]);
+        assert_eq!(names(Order::Farthest, 2), ["d", "a"]);
+    }
+
+    #[test]
+    fn the_mean_of_unit_vectors_is_taken_away() {
+        let rows = [vec![1.0, 0.0], vec![0.0, 1.0]];
+        let common = middle(&rows);
+        assert_eq!(common, [0.5, 0.5]);
+        let left = without(rows[0].clone(), &common, "a").expect("a direction");
+        assert!((left[0] + left[1]).abs() < 1e-12 && left[0] > 0.7, "{left:?}");
+        assert!(without(vec![0.5, 0.5], &common, "a").is_err());
+    }
+}

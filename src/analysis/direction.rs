@@ -1,0 +1,35 @@
+//! A direction in the space of embeddings, as a block names it and as the lab gets it.
+//!
+//! A direction is a sum of terms. Each term is the mean of the normalised embeddings of what it names,
+//! normalised again and multiplied by its weight.
+
+use serde::{Deserialize, Serialize};
+
+/// One term of a direction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// What it is multiplied by.
+    pub weight: f64,
+    /// What it is the mean of.
+    pub of: Source,
+}
+
+/// What a term is the mean of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A text, in every template.
+    Text(String),
+    /// Pictures: in a block their paths, in a request the digests of their bytes.
+    Images(Vec<String>),
+    /// Words, each drawn as a picture of itself.
+    Words(Vec<String>),
+    /// All images of a data set: in a block its name, in a request the digest of its content.
+    Dataset(String),
+}
+
+/// The names that a block gives to sources; `image` is one picture of [`Source::Images`].
+pub const SOURCES: [&str; 5] = ["text", "image", "images", "words", "dataset"];
+/// Most terms of a sum.
+pub const MOST_TERMS: usize = 32;

@@ -1,0 +1,216 @@
+//! `zero_shot`: which of some classes, named by text, images are taken for.
+
+use serde::{Deserialize, Serialize};
+
+use super::class::Class;
+use super::{Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use crate::digest::Digest;
+use crate::figure::classification;
+
+/// What decides the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Pictures by digest; none where a data set is asked about.
+    #[serde(default)]
+    pub images: Vec<Digest>,
+    /// The classes; none where they are the data set's labels.
+    #[serde(default)]
+    pub classes: Vec<Class>,
+    /// What classes' names are put into.
+    pub templates: Vec<String>,
+    /// Whether a prompt that is too long is cut.
+    pub truncate: bool,
+    /// What an image's class is.
+    pub truth: Truth,
+    /// How many pictures of the data set are kept.
+    pub examples: u32,
+}
+
+/// What an image's class is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truth {
+    /// Its label.
+    Label,
+    /// Its caption.
+    Caption,
+    /// It has none.
+    None,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Labels of the classes, in the order of `probabilities`.
+    pub classes: Vec<String>,
+    /// What cosines are multiplied by before the softmax.
+    pub logit_scale: f64,
+    /// For pictures of the block, in its order.
+    pub images: Vec<Judged>,
+    /// For a data set.
+    pub survey: Option<Survey>,
+}
+
+/// One picture of the block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    pub picture: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Cosine with each class's direction.
+    pub similarities: Vec<f64>,
+    /// Softmax over the classes.
+    pub probabilities: Vec<f64>,
+}
+
+/// A data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Survey {
+    /// Images that could be read.
+    pub count: u64,
+    /// Images without what `truth` names.
+    pub unlabelled: u64,
+    /// Images whose truth is none of the classes.
+    pub outside: u64,
+    /// The commonest of those truths, with their counts.
+    pub strangers: Vec<(String, u64)>,
+    /// True class, predicted class, images; of the images whose truth is a class.
+    pub confusion: Vec<(u32, u32, u64)>,
+    /// Of these, those whose truth is among the five most probable classes.
+    pub top5: u64,
+    /// How many images each class was predicted for, whatever their truth.
+    pub predicted: Vec<u64>,
+    /// The surest mistakes where truths are known, else the surest predictions.
+    pub examples: Vec<Example>,
+}
+
+/// One image of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Its key in the data set.
+    pub key: String,
+    /// Its caption, where it has one.
+    pub caption: Option<String>,
+    /// Its class, where that is known.
+    pub truth: Option<u32>,
+    /// The most probable class.
+    pub predicted: u32,
+    /// That class's probability.
+    pub probability: f64,
+    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    pub picture: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "zero_shot",
+    summary: "which of some classes, named by text, images are taken for",
+    doc: "Each class's name is put into each template; the normalised embeddings of these prompts are averaged and \
+          normalised again. An image goes to the class whose direction has the greatest cosine with its \
+          embedding; probabilities are the softmax of the cosines times the model's logit scale, so they depend \
+          on which classes are offered.\n\n`images` shows each picture with its most probable classes. `dataset` \
+          counts: accuracy with Wilson's 95 % interval, accuracy by class and the confusion matrix over the images \
+          whose truth is one of the classes, and how many images were left out; where no truth is known, how often \
+          each class is predicted. Reads the data set's stored embeddings, so that other classes cost no forward \
+          pass.\n\nMethod: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, \
+          2021, section 3.1, with the ensembling of the prompts of openai/CLIP.",
+    example: "id: guess\nkind: zero_shot\ndataset: emoji\nclasses: [bicycle, guitar, wolf, pizza]\ntemplates: [\"{}\"]\ntruth: caption\n",
+    impl_version: 1,
+    fields: &[
+        Field {
+            name: "images",
+            ty: Type::Pictures,
+            default: Default::Absent,
+            role: Role::Compute,
+            doc: "Pictures to ask about, instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
+        },
+        Field {
+            name: "classes",
+            ty: Type::Classes,
+            default: Default::Absent,
+            role: Role::Compute,
+            doc: "The classes: a list of names, or a mapping of labels to what prompts call them, one name or several. \
+                  With a data set they may be left out: its labels, at most 100, are the classes.",
+        },
+        Field {
+            name: "templates",
+            ty: Type::Templates,
+            default: Default::Texts(&["a photo of a {}."]),
+            role: Role::Compute,
+            doc: "Texts with `{}` where the class's name goes. Several are averaged.",
+        },
+        TRUNCATE,
+        Field {
+            name: "truth",
+            ty: Type::Choice(&["label", "caption", "none"]),
+            default: Default::Text("label"),
+            role: Role::Compute,
+            doc: "What tells an image's class in a data set: its label or its caption, compared with the classes' \
+                  labels without regard to upper and lower case. `none` takes no image's class for known.",
+        },
+        Field {
+            name: "examples",
+            ty: Type::Integer { min: 0, max: 100 },
+            default: Default::Integer(8),
+            role: Role::Compute,
+            doc: "How many pictures of a data set are shown: the mistakes with the highest probability where truths \
+                  are known, else the predictions with the highest.",
+        },
+        Field {
+            name: "top",
+            ty: Type::Integer { min: 1, max: 100 },
+            default: Default::Integer(5),
+            role: Role::Presentation,
+            doc: "How many classes are shown for each of the `images`.",
+        },
+    ],
+    unit: false,
+    text: true,
+    data: Data::Unless("images"),
+    scan: Scan::Embedding,
+    fault: |fields| {
+        let images = fields.contains_key("images");
+        let [dataset, classes] = ["dataset", "classes"].map(|name| fields.contains_key(name));
+        if images && dataset {
+            let message = "`images` and `dataset` cannot both be asked about".to_owned();
+            return Some(Fault { field: "dataset", message, hint: "give each a block of its own" });
+        }
+        if images && !classes {
+            let message = "`zero_shot` of `images` needs `classes`".to_owned();
+            let hint = "only a data set has labels that can stand in for them";
+            return Some(Fault { field: "images", message, hint });
+        }
+        let untold = fields.get("truth").is_some_and(|truth| truth == "none");
+        (untold && !classes).then(|| Fault {
+            field: "truth",
+            message: "`truth: none` leaves no labels, and there are no `classes`".to_owned(),
+            hint: "name the classes",
+        })
+    },
+    height: |params| match params.get("images").and_then(serde_json::Value::as_array) {
+        Some(images) => u32::try_from(images.len()).map_or(0, |count| count.min(100) * 190),
+        None => 720,
+    },
+    draw: classification::draw,
+};
+
+/// The field of every kind whose texts may be too long.
+pub(super) const TRUNCATE: Field = Field {
+    name: "truncate",
+    ty: Type::Flag,
+    default: Default::Flag(false),
+    role: Role::Compute,
+    doc: "Whether a prompt with more tokens than the model takes is cut. Otherwise it is an error.",
+};

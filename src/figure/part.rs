@@ -1,0 +1,167 @@
+//! Pieces that a figure is put together from: bars, a matrix, a row of pictures. Numbers in; lengths and
+//! shades as shares of what the page gives out. Knows nothing of any kind.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GridItem, Picture};
+
+/// One piece of a figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Part {
+    /// Labelled bars, beside a picture where they are about one.
+    Bars(Bars),
+    /// Counts by two things.
+    Matrix(Matrix),
+    /// Pictures.
+    Pictures {
+        /// What they are; empty where the figure says so already.
+        title: String,
+        /// In order.
+        items: Vec<GridItem>,
+    },
+}
+
+/// Labelled bars.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bars {
+    /// What they are; empty where the figure says so already.
+    pub title: String,
+    /// What they are about.
+    pub picture: Option<Picture>,
+    /// Headings, for readers who cannot see them: of labels, and of values.
+    pub head: [String; 2],
+    /// In order.
+    pub rows: Vec<Bar>,
+}
+
+/// One bar; places along it are from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bar {
+    /// Plain text.
+    pub label: String,
+    /// A number, as it is to be read.
+    pub value: String,
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Whether the number is below zero.
+    pub below: bool,
+    /// The ends of an interval that is drawn over it.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// Counts by what something is, a row, and by what it was taken for, a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// What it is.
+    pub title: String,
+    /// What rows are.
+    pub down: String,
+    /// What columns are.
+    pub across: String,
+    /// Of rows and of columns.
+    pub names: Vec<String>,
+    /// A row of cells for each name.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// One cell of a matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The count; empty for none.
+    pub value: String,
+    /// Part of its row, from 0 to 1.
+    pub share: f64,
+}
+
+impl Part {
+    /// Every picture in it.
+    pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
+        match self {
+            Self::Bars(bars) => Box::new(bars.picture.iter()),
+            Self::Matrix(_) => Box::new(std::iter::empty()),
+            Self::Pictures { items, .. } => Box::new(items.iter().map(|item| &item.picture)),
+        }
+    }
+}
+
+/// Bars for numbers of any sign, all on one scale that has zero on it.
+pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar> {
+    let numbers: Vec<_> = numbers.into_iter().collect();
+    let finite = || numbers.iter().map(|(_, number, _)| *number).filter(|n| n.is_finite());
+    let (low, high) = (finite().fold(0.0, f64::min), finite().fold(0.0, f64::max));
+    let span = if high > low { high - low } else { 1.0 };
+    let place = |number: f64| {
+        let share = (number.clamp(low, high) - low) / span;
+        if share.is_finite() { share } else { 0.0 }
+    };
+    numbers
+        .iter()
+        .map(|(label, number, value)| Bar {
+            label: label.clone(),
+            value: value.clone(),
+            from: place(number.min(0.0)),
+            to: place(number.max(0.0)),
+            below: *number < 0.0,
+            interval: None,
+        })
+        .collect()
+}
+
+/// A bar for a part of one.
+pub fn share(label: &str, value: String, part: f64) -> Bar {
+    let to = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
+    Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None }
+}
+
+/// Wilson's 95 % interval for a share of `hits` among `count`; from 0 to 1 where nothing was counted.
+///
+/// Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927: unlike the normal
+/// approximation it holds for few counts and near 0 and 1.
+pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
+    if count == 0 {
+        return (0.0, 1.0);
+    }
+    const Z: f64 = 1.959_963_984_540_054;
+    let (hits, n) = (hits.min(count) as f64, count as f64);
+    let middle = (hits + Z * Z / 2.0) / (n + Z * Z);
+    let half = Z / (n + Z * Z) * (hits * (n - hits) / n + Z * Z / 4.0).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_of_both_signs_share_one_zero() {
+        let all = bars([
+            ("a".to_owned(), 0.3, String::new()),
+            ("b".to_owned(), -0.1, String::new()),
+            ("c".to_owned(), 0.0, String::new()),
+        ]);
+        assert_eq!((all[0].from, all[0].to), (0.25, 1.0));
+        assert_eq!((all[1].from, all[1].to, all[1].below), (0.0, 0.25, true));
+        assert_eq!(all[2].from, all[2].to);
+        let flat = bars([("a".to_owned(), 0.0, String::new())]);
+        assert_eq!((flat[0].from, flat[0].to), (0.0, 0.0));
+    }
+
+    #[test]
+    fn wilsons_interval_is_that_of_its_closed_form() {
+        // (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), by Python.
+        for (hits, count, low, high) in [
+            (0, 10, 0.0, 0.2775328),
+            (7, 10, 0.39677815, 0.89220873),
+            (10, 10, 0.7224672, 1.0),
+            (353, 3212, 0.09954647, 0.12118625),
+        ] {
+            let (found_low, found_high) = wilson(hits, count);
+            assert!((found_low - low).abs() < 1e-7, "{hits} of {count}: {found_low}");
+            assert!((found_high - high).abs() < 1e-7, "{hits} of {count}: {found_high}");
+        }
+        assert_eq!(wilson(0, 0), (0.0, 1.0));
+    }
+}

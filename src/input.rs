@@ -1,0 +1,195 @@
+//! What a block names by itself, without the configuration: pictures in the garden, and the words of a list.
+//! Names in, checked references and texts out.
+//!
+//! A path never leads out of the garden, not through `..` and not through a link.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path};
+
+use crate::digest::FileDigests;
+use crate::request::{DatasetFormat, DatasetRef, PictureRef};
+use crate::resource::ResourceError;
+
+/// Most bytes of a picture's file, as in the lab.
+const LARGEST_PICTURE: u64 = 64 << 20;
+/// Most bytes of a list of words that is read as texts.
+const LARGEST_LIST: u64 = 4 << 20;
+
+fn error(message: String, hint: Option<&str>) -> ResourceError {
+    ResourceError { message, hint: hint.map(str::to_owned) }
+}
+
+/// The picture at a path relative to `root`, which is the garden's folder and has no links in it.
+///
+/// # Errors
+/// Where there is none, where it lies outside the garden, or where the file is no picture.
+pub fn picture(
+    root: &Path,
+    digests: &mut FileDigests,
+    name: &str,
+) -> Result<PictureRef, ResourceError> {
+    let outside = || {
+        let hint =
+            "pictures are named by their paths in the garden, such as `notes/pictures/cat.png`";
+        error(format!("the picture `{name}` lies outside the garden"), Some(hint))
+    };
+    if !inside(name) {
+        return Err(outside());
+    }
+    let path = root.join(name).canonicalize().map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => error(
+            format!("there is no picture `{name}`"),
+            Some("the path begins in the garden's folder, where neuronotes.yaml is"),
+        ),
+        _ => error(format!("the picture `{name}` cannot be read ({cause})"), None),
+    })?;
+    if !path.starts_with(root) {
+        return Err(outside());
+    }
+    let unreadable =
+        |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
+    let meta = fs::metadata(&path).map_err(|cause| unreadable(&cause))?;
+    if !meta.is_file() {
+        return Err(error(format!("`{name}` is not a file"), None));
+    }
+    if meta.len() > LARGEST_PICTURE {
+        let size = meta.len() >> 20;
+        return Err(error(format!("`{name}` has {size} MiB; the most that is read is 64"), None));
+    }
+    // The header alone; the bytes decide the format, not the ending.
+    let reader = image::ImageReader::open(&path).map_err(|cause| unreadable(&cause))?;
+    let reader = reader.with_guessed_format().map_err(|cause| unreadable(&cause))?;
+    if let Err(cause) = reader.into_dimensions() {
+        return Err(error(format!("`{name}` is not a picture that can be read ({cause})"), None));
+    }
+    let digest = digests.digest(&path).map_err(|cause| unreadable(&cause))?;
+    Ok(PictureRef { name: name.to_owned(), path, digest })
+}
+
+/// Whether a path is relative and never climbs.
+fn inside(name: &str) -> bool {
+    let normal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    !name.contains('\\') && Path::new(name).components().all(normal)
+}
+
+/// The folder, relative to the garden, where a picture of that name is or would be: the nearest one that
+/// exists; `None` where the path leads out of the garden.
+pub fn folder(root: &Path, name: &str) -> Option<String> {
+    if !inside(name) {
+        return None;
+    }
+    let parents = Path::new(name).ancestors().skip(1);
+    let found = parents.map(|parent| (parent, root.join(parent).canonicalize()));
+    let (parent, real) = found.into_iter().find(|(_, real)| real.is_ok())?;
+    let in_garden = real.is_ok_and(|real| real.starts_with(root) && real.is_dir());
+    in_garden.then(|| parent.to_string_lossy().replace('\\', "/"))
+}
+
+/// The words of a list, one a line: empty lines and lines that begin with `#` are passed over.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// The words of a data set that is a list of words, each once.
+///
+/// # Errors
+/// Where it is a data set of pictures, or a list that cannot be read.
+pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, ResourceError> {
+    let name = &dataset.name;
+    if dataset.format != DatasetFormat::Words {
+        let hint = "give a list of texts, or a data set that is a `.txt` list of words";
+        return Err(error(format!("the data set `{name}` is not a list of words"), Some(hint)));
+    }
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for shard in &dataset.shards {
+        let unreadable = |cause: &dyn std::fmt::Display| {
+            error(format!("the list of words `{name}` cannot be read ({cause})"), None)
+        };
+        let size = fs::metadata(&shard.path).map_err(|cause| unreadable(&cause))?.len();
+        if size > LARGEST_LIST {
+            return Err(unreadable(&format!("it has {} MiB, more than 4", size >> 20)));
+        }
+        let text = fs::read_to_string(&shard.path).map_err(|cause| unreadable(&cause))?;
+        all.extend(words(&text).filter(|word| seen.insert((*word).to_owned())).map(str::to_owned));
+    }
+    if all.is_empty() {
+        return Err(error(format!("the list of words `{name}` is empty"), None));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn garden() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let root = dir.path().canonicalize().expect("a folder").join("garden");
+        fs::create_dir_all(root.join("notes/pictures")).expect("folders");
+        for path in ["garden/notes/pictures/a.png", "outside.png"] {
+            let picture = image::RgbImage::new(3, 2);
+            picture.save(dir.path().join(path)).expect("a picture");
+        }
+        (dir, root)
+    }
+
+    fn wrong(root: &Path, name: &str) -> String {
+        picture(root, &mut FileDigests::default(), name).expect_err(name).message
+    }
+
+    #[test]
+    fn a_picture_is_known_by_its_bytes_and_never_lies_outside() {
+        let (_dir, root) = garden();
+        let found = picture(&root, &mut FileDigests::default(), "notes/pictures/a.png");
+        assert_eq!(found.expect("a picture").name, "notes/pictures/a.png");
+        for name in ["../outside.png", "notes/../../outside.png", "/etc/hostname"] {
+            assert!(wrong(&root, name).contains("outside the garden"), "{name}");
+            assert_eq!(folder(&root, name), None);
+        }
+        assert!(wrong(&root, "notes/b.png").contains("no picture `notes/b.png`"));
+        assert!(wrong(&root, "notes").contains("not a file"));
+        fs::write(root.join("notes/c.png"), "text").expect("a file");
+        assert!(wrong(&root, "notes/c.png").contains("not a picture"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_out_of_the_garden_is_not_followed() {
+        let (dir, root) = garden();
+        let link = |from: &str, to: &Path| {
+            std::os::unix::fs::symlink(to, root.join(from)).expect("a link");
+        };
+        link("file.png", &dir.path().join("outside.png"));
+        link("folder", dir.path());
+        link("within.png", &root.join("notes/pictures/a.png"));
+        assert!(wrong(&root, "file.png").contains("outside the garden"));
+        assert!(wrong(&root, "folder/outside.png").contains("outside the garden"));
+        assert_eq!(folder(&root, "folder/outside.png"), None);
+        assert!(picture(&root, &mut FileDigests::default(), "within.png").is_ok());
+    }
+
+    #[test]
+    fn the_folder_of_a_picture_that_is_not_there_yet_is_the_nearest() {
+        let (_dir, root) = garden();
+        let nearest = |name: &str| folder(&root, name).expect("a folder");
+        assert_eq!(nearest("notes/pictures/new.png"), "notes/pictures");
+        assert_eq!(nearest("notes/new/deep/a.png"), "notes");
+        assert_eq!(nearest("a.png"), "");
+    }
+
+    #[test]
+    fn words_are_lines_without_comments_each_once() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("words.txt");
+        fs::write(&path, "\u{feff}# names\r\n\r\n  bank \nNew York\n#\nbank\n").expect("a list");
+        let digest = crate::digest::Digest::of(b"");
+        let shards = vec![crate::request::ShardRef { path, digest }];
+        let mut list = DatasetRef { name: "words".into(), format: DatasetFormat::Words, shards };
+        assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
+        list.format = DatasetFormat::Tar;
+        assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));
+    }
+}

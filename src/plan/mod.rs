@@ -1,0 +1,242 @@
+//! Notes in, requests out: what each block wants measured, under which key, and each request once.
+//!
+//! Incremental: a block is a function of its note, the configuration, and the digests of the weights and
+//! data that it names; only those decide a request key.
+
+mod parameter;
+mod prompt;
+mod units;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::analysis::{Data, Kind, Scan, scan};
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::digest::{Digest, FileDigests};
+use crate::note::{Block, Note};
+use crate::request::{DatasetRef, Precision, Request};
+use crate::resource::{Model, ResourceError, Resources};
+use parameter::Asked;
+
+/// What all notes want.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// For each note, for each of its blocks.
+    pub wanted: Vec<Vec<Wanted>>,
+    /// Each request once, in the order of the notes and their blocks.
+    pub requests: Vec<(Digest, Request)>,
+    /// Names of units, out of the notes' front matter, by model digest, layer and unit.
+    pub names: BTreeMap<(Digest, String, u32), String>,
+    /// What is wrong with the notes' lists of units, by note.
+    pub unit_problems: Vec<Vec<Diagnostic>>,
+    /// Folders, relative to the garden, that hold pictures which blocks name, or would hold them.
+    pub folders: BTreeSet<String>,
+}
+
+/// What one block wants.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// This measurement.
+    Measurement(Box<Measurement>),
+    /// Nothing: the block is faulty, and this is why.
+    Nothing(Vec<Diagnostic>),
+}
+
+/// A measurement that a block wants.
+#[derive(Debug, Clone)]
+pub struct Measurement {
+    /// The request key.
+    pub key: Digest,
+    /// The request.
+    pub request: Request,
+    /// What it is about, for kinds that are about a unit.
+    pub target: Option<Target>,
+}
+
+/// A unit of a layer, for a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The layer as a reader of the article expects it.
+    pub shown: String,
+    /// The layer's canonical spelling.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+}
+
+/// Plans all notes of the garden in `root`, an absolute path without links.
+pub fn plan<'a>(
+    notes: impl IntoIterator<Item = &'a Note>,
+    root: &Path,
+    config: &Config,
+    resources: &mut Resources,
+    digests: &mut FileDigests,
+) -> Plan {
+    let mut planner = Planner { root, config, resources, digests, folders: BTreeSet::new() };
+    let mut plan = Plan::default();
+    let mut seen = BTreeSet::new();
+    for note in notes {
+        let wanted: Vec<Wanted> = note
+            .blocks
+            .iter()
+            .map(|block| match planner.measurement(note, block) {
+                Ok(measurement) => Wanted::Measurement(Box::new(measurement)),
+                Err(problems) => Wanted::Nothing(problems),
+            })
+            .collect();
+        for measurement in wanted.iter().filter_map(Wanted::measurement) {
+            if seen.insert(measurement.key) {
+                plan.requests.push((measurement.key, measurement.request.clone()));
+            }
+        }
+        plan.wanted.push(wanted);
+        let problems = planner.units(note, &mut plan.names);
+        plan.unit_problems.push(problems);
+    }
+    plan.folders = planner.folders;
+    plan
+}
+
+impl Wanted {
+    /// The measurement, where there is one.
+    pub fn measurement(&self) -> Option<&Measurement> {
+        match self {
+            Self::Measurement(measurement) => Some(measurement),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
+impl Measurement {
+    /// The layer as a reader expects it; empty where the kind is about none.
+    pub fn layer_shown(&self) -> &str {
+        self.target.as_ref().map_or("", |target| &target.shown)
+    }
+}
+
+struct Planner<'a> {
+    root: &'a Path,
+    config: &'a Config,
+    resources: &'a mut Resources,
+    digests: &'a mut FileDigests,
+    folders: BTreeSet<String>,
+}
+
+impl Planner<'_> {
+    fn measurement(&mut self, note: &Note, block: &Block) -> Result<Measurement, Vec<Diagnostic>> {
+        match block.kind {
+            Some(kind) if block.is_sound() => self.sound(note, block, kind),
+            _ => Err(block.problems.clone()),
+        }
+    }
+
+    fn sound(
+        &mut self,
+        note: &Note,
+        block: &Block,
+        kind: &'static Kind,
+    ) -> Result<Measurement, Vec<Diagnostic>> {
+        let model = self.model(note, block).map_err(|problem| vec![*problem])?;
+        if kind.text && model.architecture.text.is_none() {
+            let message = format!("the model `{}` has no text tower", model.reference.name);
+            let hint = format!("`{}` compares with texts; name a whole CLIP", kind.name);
+            return Err(vec![at_field(note, block, "model", message).hint(hint)]);
+        }
+        let mut asked = Asked::default();
+        let mut problems = Vec::new();
+        for field in kind.all_fields() {
+            if let Err(found) = self.parameter(&mut asked, note, block, &model, field) {
+                problems.extend(found);
+            }
+        }
+        if let (true, Some(text)) = (problems.is_empty(), &model.architecture.text) {
+            problems.extend(prompt::too_long(note, block, kind, &asked.params, text.context));
+        }
+        let reads = match kind.data {
+            Data::Never => false,
+            Data::Always => true,
+            Data::Unless(field) => block.fields.get(field).is_none(),
+        };
+        let dataset = match reads.then(|| self.dataset(note, block)).transpose() {
+            Ok(dataset) => dataset,
+            Err(problem) => {
+                problems.push(*problem);
+                None
+            }
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let precision = block.fields.text("precision").and_then(Precision::named);
+        let precision = precision.unwrap_or(self.config.defaults.precision);
+        let embedding = model.architecture.embedding_layer().name.canonical;
+        let layer = match kind.scan {
+            Scan::None => None,
+            Scan::Layer => asked.params.get("layer").and_then(Value::as_str),
+            Scan::Embedding => Some(embedding.as_str()),
+        };
+        let own = dataset.iter().zip(layer);
+        let others = asked.inputs.datasets.iter().map(|dataset| (dataset, embedding.as_str()));
+        let uses = own
+            .chain(others)
+            .flat_map(|(dataset, layer)| {
+                scan::requests(&model.reference, dataset, layer, precision)
+            })
+            .collect();
+        let request = Request {
+            kind: kind.name.to_owned(),
+            impl_version: kind.impl_version,
+            params: asked.params,
+            model: model.reference,
+            dataset,
+            inputs: asked.inputs,
+            uses,
+            precision,
+        };
+        Ok(Measurement { key: request.key(), request, target: asked.target })
+    }
+
+    fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {
+        let name = block.fields.text("model").or(self.config.defaults.model.as_deref());
+        let Some(name) = name else {
+            return Err(Box::new(unnamed(note, block, "model")));
+        };
+        self.resources
+            .model(self.config, self.digests, name)
+            .map_err(|error| Box::new(unusable(note, block, "model", error)))
+    }
+
+    fn dataset(&mut self, note: &Note, block: &Block) -> Result<DatasetRef, Box<Diagnostic>> {
+        let name = block.fields.text("dataset").or(self.config.defaults.dataset.as_deref());
+        let Some(name) = name else {
+            return Err(Box::new(unnamed(note, block, "dataset")));
+        };
+        self.resources
+            .dataset(self.config, self.digests, name)
+            .map_err(|error| Box::new(unusable(note, block, "dataset", error)))
+    }
+}
+
+/// An error at a field, or at the block's first line where it is left out.
+fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnostic {
+    let span = match block.fields.get(field) {
+        Some(value) => value.span.clone(),
+        None => {
+            let text = &note.source[block.span.clone()];
+            block.span.start..block.span.start + text.lines().next().unwrap_or("").trim_end().len()
+        }
+    };
+    note.at().error(span, message)
+}
+
+fn unnamed(note: &Note, block: &Block, what: &str) -> Diagnostic {
+    at_field(note, block, what, format!("the block does not say its `{what}`"))
+        .hint(format!("name one, or set `defaults: {{ {what}: … }}` in {}", crate::config::FILE))
+}
+
+fn unusable(note: &Note, block: &Block, field: &str, error: ResourceError) -> Diagnostic {
+    at_field(note, block, field, error.message).hint(error.hint)
+}
