@@ -47,8 +47,7 @@ pub enum Task {
     /// 1e-4, a pixel is off by more than one grey level, or a token differs.
     ///
     /// Gradients are taken where no ReLU is near its kink; elsewhere single precision cannot tell them to 1e-4, not
-    /// PyTorch's either. What strays further from PyTorch than 1e-4 passes only where PyTorch itself strays further
-    /// from double precision than ours does.
+    /// PyTorch's either.
     ///
     /// PyTorch and open_clip are installed into a virtual environment in the cache folder by your own pip, once: 5 GB,
     /// for PyPI's torch for Linux brings the libraries for GPUs along. If your pip knows an index with torch for
