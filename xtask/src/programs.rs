@@ -45,7 +45,8 @@ pub fn compile(repository: &Path) -> Result<Compiled> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
     // The whole workspace, as for the tests: with fewer packages cargo would choose fewer features of what they share,
-    // and the tests would compile it a second time.
+    // and the tests would compile more of it a second time. torch-sys they do compile again: what tests alone depend on
+    // adds features to it.
     let mut command = cargo(repository, &["build", "--release", "--workspace"]);
     libtorch.show_to(&mut command);
     match run_quietly(&mut command)? {
