@@ -282,6 +282,14 @@ mod tests {
     }
 
     #[test]
+    fn weights_with_an_unreadable_digest_are_not_used_unchecked() {
+        let (config, problems) =
+            parse("models:\n  a: { path: m, sha256: 12 }\n", Path::new("/garden"));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(config.models.is_empty());
+    }
+
+    #[test]
     fn what_weights_do_not_say_can_be_said() {
         let text = "models:\n  a: { path: m, activation: gelu, mean: [0.5, 0.5, 1], deviation: [1, 1, 0.5] }\n  \
                     RN50: {}\n  b: m\n";

@@ -46,7 +46,8 @@ impl Reader<'_> {
                     match field.key.as_str() {
                         // Where `path:` stands with nothing behind it, its file was forgotten.
                         "path" => path = self.text(field).or(Some(String::new())),
-                        "sha256" => sha256 = self.sha256(field),
+                        // Weights that were to be checked are not used unchecked.
+                        "sha256" => sha256 = Some(self.sha256(field)?),
                         "activation" => given.activation = self.activation(field),
                         "mean" => given.mean = self.colour(field, 0.0),
                         "deviation" => given.deviation = self.colour(field, f64::MIN_POSITIVE),
