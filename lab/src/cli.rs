@@ -18,8 +18,10 @@ use crate::device::{Device, LIBTORCH, Unusable, Wish};
 use crate::export::{self, Wanted};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
+use crate::report;
 use crate::serve::{Events, serve};
 use crate::session::Session;
+use crate::train::{self, Places, Recipe};
 
 /// The lab of Neuronotes: measures what notes ask for, and commits it to the store.
 ///
@@ -55,6 +57,69 @@ enum Sub {
     /// The file has `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised), `logits`,
     /// each layer by its name, and `gradient/LAYER:UNIT`. `neuronotes model info` lists a model's layers.
     Activations(Activations),
+    /// Train a small CLIP from nothing, or go on where a training was cut off
+    ///
+    /// Writes checkpoint.safetensors every two minutes, log.jsonl, and at the end model.safetensors and curves.svg.
+    /// Ctrl-C keeps a checkpoint; so does anything worse, up to two minutes back.
+    Train(Train),
+    /// Measure what a CLIP that `train` made can do, and print it as Markdown
+    ///
+    /// Names found for pictures and words that were held out of its training, typographic attacks, and units that stand
+    /// for the same thing in pictures and words, by a rule that is stated.
+    Report(Report),
+}
+
+#[derive(Debug, Args)]
+struct Report {
+    /// The weights
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// The training set, for what was held out of it
+    #[arg(long, value_name = "FILE")]
+    set: PathBuf,
+    /// The names that were learned
+    #[arg(long, value_name = "FILE")]
+    names: PathBuf,
+    /// The demonstration pictures, a tar whose captions are names
+    #[arg(long, value_name = "FILE")]
+    pictures: PathBuf,
+    /// The demonstration words, a list of names
+    #[arg(long, value_name = "FILE")]
+    words: PathBuf,
+    /// Of the words that attack, and of the units that are drawn by lot
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Put it into this README too, in place of what stands between its marks
+    #[arg(long, value_name = "FILE")]
+    readme: Option<PathBuf>,
+    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: Wish,
+}
+
+#[derive(Debug, Args)]
+struct Train {
+    /// The recipe, a JSON file such as models/emoji-clip.recipe.json
+    #[arg(long, value_name = "FILE")]
+    recipe: PathBuf,
+    /// The training set, a tar as `cargo xtask emoji --data` makes it
+    #[arg(long, value_name = "FILE")]
+    set: PathBuf,
+    /// The names to learn, as in data/concepts.json
+    #[arg(long, value_name = "FILE")]
+    names: PathBuf,
+    /// The folder to write to, and to go on from
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Measure on what is held out every N steps
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: Wish,
+    /// Threads on the processor; another number gives another rounding
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +216,14 @@ impl Cli {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
             Sub::Run { common, file } => told(run_one(&common, &file)),
+            Sub::Train(wanted) => {
+                let done = catch_unwind(AssertUnwindSafe(|| train(&wanted)));
+                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
+            }
+            Sub::Report(wanted) => {
+                let done = catch_unwind(AssertUnwindSafe(|| report(&wanted)));
+                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
+            }
             Sub::Activations(wanted) => {
                 // libtorch's errors come as panics of tch's plain functions.
                 let done = catch_unwind(AssertUnwindSafe(|| activations(wanted)));
@@ -201,6 +274,41 @@ fn activations(wanted: Activations) -> Result<String, Failure> {
     export::write(&tensors, &wanted.out)?;
     let line = |(name, tensor): (&String, &tch::Tensor)| format!("{name} {:?}", tensor.size());
     Ok(tensors.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Trains, and says where the weights are.
+fn train(wanted: &Train) -> Result<String, Failure> {
+    let recipe = Recipe::open(&wanted.recipe)?;
+    let device = Device::open(wanted.device).map_err(Failure::from)?;
+    if let Some(threads) = wanted.threads {
+        tch::set_num_threads(threads.into());
+    }
+    let places =
+        Places { set: wanted.set.clone(), names: wanted.names.clone(), out: wanted.out.clone() };
+    let mut bar = Bar::default();
+    let result = train::train(&recipe, &places, device.torch, wanted.every, &mut bar);
+    bar.clear();
+    Ok(format!("{}", result?.display()))
+}
+
+/// Measures a trained network, and says what came out.
+fn report(wanted: &Report) -> Result<String, Failure> {
+    let device = Device::open(wanted.device).map_err(Failure::from)?;
+    let places = report::Places {
+        model: wanted.model.clone(),
+        set: wanted.set.clone(),
+        names: wanted.names.clone(),
+        pictures: wanted.pictures.clone(),
+        words: wanted.words.clone(),
+    };
+    let mut bar = Bar::default();
+    let result = report::report(&places, &device, wanted.seed, &mut bar);
+    bar.clear();
+    let page = report::page(&result?);
+    if let Some(readme) = &wanted.readme {
+        report::put(&page, readme)?;
+    }
+    Ok(page)
 }
 
 fn run_serve(common: &Common) -> ExitCode {

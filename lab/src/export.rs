@@ -16,7 +16,7 @@ use tch::{Kind, Tensor};
 
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
-use crate::clip::{Clip, Loading};
+use crate::clip::{BatchNorm, Clip, Loading};
 use crate::device::Device;
 use crate::failure::Failure;
 use crate::picture::Picture;
@@ -97,7 +97,10 @@ pub fn compute(wanted: &Wanted, device: &Device) -> Result<BTreeMap<String, Tens
     }
     let loading = Loading {
         precision: wanted.precision,
-        fold: !of_images.clone().any(|layer| layer.stage.splits_norm()),
+        norm: match of_images.clone().any(|layer| layer.stage.splits_norm()) {
+            true => BatchNorm::Apart,
+            false => BatchNorm::Folded,
+        },
         ..Loading::new(device.torch, conventions)
     };
     let clip = Clip::load(&wanted.model, loading)?;

@@ -12,6 +12,8 @@ pub mod export;
 pub mod failure;
 pub mod monitor;
 pub mod picture;
+pub mod report;
 pub mod serve;
 pub mod session;
+pub mod train;
 pub mod vis;

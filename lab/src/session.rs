@@ -21,7 +21,7 @@ use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Provenance, Record, Store};
 
 use crate::analysis::{Embedded, Measure, Scanned};
-use crate::clip::{Clip, Loading};
+use crate::clip::{BatchNorm, Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
@@ -141,7 +141,10 @@ impl<'a> Bench<'a> {
         let layer = layer.and_then(|layer| self.architecture().ok()?.layer(layer).ok());
         let loading = Loading {
             precision: self.request.precision,
-            fold: !layer.is_some_and(|layer| layer.stage.splits_norm()),
+            norm: match layer.is_some_and(|layer| layer.stage.splits_norm()) {
+                true => BatchNorm::Apart,
+                false => BatchNorm::Folded,
+            },
             ..Loading::new(self.session.device.torch, model.conventions.clone())
         };
         match &self.session.resident {

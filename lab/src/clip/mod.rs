@@ -11,6 +11,7 @@ pub mod vit;
 pub mod weights;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use neuronotes::model::{Architecture, Conventions, Stage, Visual};
@@ -33,15 +34,26 @@ pub struct Loading {
     pub conventions: Conventions,
     /// Arithmetic of the forward pass.
     pub precision: Precision,
-    /// Makes each BatchNorm part of the convolution before it. Faster; but activations between the two
-    /// ([`Stage::splits_norm`]) can then not be had.
-    pub fold: bool,
+    /// What becomes of each BatchNorm.
+    pub norm: BatchNorm,
+}
+
+/// What becomes of each BatchNorm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchNorm {
+    /// It is made part of the convolution before it. Fastest; but activations between the two
+    /// ([`Stage::splits_norm`]) cannot be had.
+    Folded,
+    /// It stands by itself, with its running statistics.
+    Apart,
+    /// It normalises by the statistics of each batch, and lets the running ones follow them.
+    Training,
 }
 
 impl Loading {
     /// In single precision, folded.
     pub fn new(device: Device, conventions: Conventions) -> Self {
-        Self { device, conventions, precision: Precision::F32, fold: true }
+        Self { device, conventions, precision: Precision::F32, norm: BatchNorm::Folded }
     }
 }
 
@@ -54,7 +66,8 @@ pub struct Clip {
     pub device: Device,
     visual: Tower,
     text: OnceCell<TextTransformer>,
-    path: PathBuf,
+    /// The file that the text tower is still to be read from.
+    path: Option<PathBuf>,
     loading: Loading,
     mean: Tensor,      // [1, 3, 1, 1]
     deviation: Tensor, // [1, 3, 1, 1]
@@ -75,52 +88,83 @@ impl Clip {
     /// Where the file is no CLIP, with all missing, surplus and misshapen tensors by name; or where half precision
     /// is wanted of a processor.
     pub fn load(path: &Path, loading: Loading) -> Result<Self, Failure> {
-        let Loading { device, precision, fold, ref conventions } = loading;
+        let Loading { device, precision, ref conventions, .. } = loading;
         if precision == Precision::F16 && device == Device::Cpu {
             return Err(Failure::new("half precision (f16) needs a GPU")
                 .hint("processors compute in f32, or faster and coarser in bf16"));
         }
-        let kind = kind(precision);
-        let mut weights = open(path, device, kind)?;
-        let architecture = Architecture::of_header(weights.header(), conventions)
-            .map_err(|error| of_model(&error))?;
+        let mut weights = open(path, device, kind(precision))?;
+        let architecture = weights.header().map(|header| {
+            Architecture::of_header(header, conventions).map_err(|error| of_model(&error))
+        });
+        let architecture = architecture.unwrap_or_else(|| Err(no_text()))?;
+        let clip = Self::taking(&mut weights, Some(path.to_owned()), architecture, loading);
+        weights.finish().map_err(|error| Failure::new(error.to_string()))?;
+        Ok(clip)
+    }
+
+    /// A CLIP of tensors in memory, by the names and in the shapes of OpenAI's checkpoints, so that what it computes
+    /// has gradients with respect to them. Running statistics of [`BatchNorm::Training`] are changed in place.
+    ///
+    /// # Errors
+    /// Where tensors are missing, surplus or misshapen, by name.
+    pub fn of(
+        tensors: &BTreeMap<String, Tensor>,
+        architecture: Architecture,
+        loading: Loading,
+    ) -> Result<Self, Failure> {
+        let mut weights = Weights::of(tensors, loading.device, kind(loading.precision));
+        let clip = Self::taking(&mut weights, None, architecture, loading);
+        weights.finish().map_err(|error| Failure::new(error.to_string()))?;
+        Ok(clip)
+    }
+
+    /// Takes all weights; those of the text tower only where no file is there to read them from later.
+    fn taking(
+        weights: &mut Weights,
+        path: Option<PathBuf>,
+        architecture: Architecture,
+        loading: Loading,
+    ) -> Self {
+        let Loading { device, norm, ref conventions, .. } = loading;
         let (size, embedding) = (architecture.image_size, architecture.embedding);
         let activation = conventions.activation;
         let visual = match &architecture.visual {
             Visual::ResNet(sizes) => {
-                let tower = ResNet::new(size, sizes, embedding, fold, &mut weights);
+                let tower = ResNet::new(size, sizes, embedding, norm, weights);
                 Tower::ResNet(Box::new(tower))
             }
             Visual::Transformer { patch, sizes } => {
-                let weights = &mut weights;
                 let tower =
                     VisionTransformer::new(size, *patch, sizes, embedding, activation, weights);
                 Tower::Transformer(Box::new(tower))
             }
         };
-        let mut logit_scale = 1.0;
+        let (mut logit_scale, tower) = (1.0, OnceCell::new());
         if let Some(text) = &architecture.text {
-            weights.only_checking(|weights| {
-                TextTransformer::new(text, embedding, activation, weights)
-            });
+            let take =
+                |weights: &mut Weights| TextTransformer::new(text, embedding, activation, weights);
+            match path {
+                Some(_) => drop(weights.only_checking(take)),
+                None => drop(tower.set(take(weights))),
+            }
             logit_scale = weights.take_single("logit_scale", &[]).exp().double_value(&[]);
         }
-        weights.finish().map_err(|error| Failure::new(error.to_string()))?;
         let row = |values: [f64; 3]| {
             let values = values.map(|value| value as f32);
             Tensor::from_slice(&values).view([1, 3, 1, 1]).to_device(device)
         };
-        Ok(Self {
+        Self {
             visual,
-            text: OnceCell::new(),
-            path: path.to_owned(),
+            text: tower,
+            path,
             device,
             mean: row(conventions.mean),
             deviation: row(conventions.deviation),
             logit_scale,
             loading,
             architecture,
-        })
+        }
     }
 
     /// From colours in 0…1 to what the network was trained on: `[n, 3, h, w]` to the same.
@@ -223,7 +267,8 @@ impl Clip {
             return Ok(text);
         }
         let sizes = self.architecture.text.as_ref().ok_or_else(no_text)?;
-        let mut weights = open(&self.path, self.device, kind(self.loading.precision))?;
+        let path = self.path.as_ref().ok_or_else(no_text)?;
+        let mut weights = open(path, self.device, kind(self.loading.precision))?;
         let activation = self.loading.conventions.activation;
         let text =
             TextTransformer::new(sizes, self.architecture.embedding, activation, &mut weights);

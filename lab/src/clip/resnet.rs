@@ -9,6 +9,7 @@
 use neuronotes::model::{ResNetSizes, Stage, StemTap, Tap};
 use tch::Tensor;
 
+use super::BatchNorm;
 use super::activations::{Activations, Collector};
 use super::transformer::Linear;
 use super::weights::Weights;
@@ -16,6 +17,8 @@ use crate::failure::Failure;
 
 /// BatchNorm's guard against division by zero.
 const EPSILON: f64 = 1e-5;
+/// How far BatchNorm's running statistics go towards those of a batch in training.
+const MOMENTUM: f64 = 0.1;
 
 /// The visual tower.
 #[derive(Debug)]
@@ -28,19 +31,18 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// Takes the tower's weights. `fold`: each BatchNorm is made part of the convolution before it, which is
-    /// faster, but leaves no activation between the two.
+    /// Takes the tower's weights.
     pub(super) fn new(
         image_size: u32,
         sizes: &ResNetSizes,
         embedding: u32,
-        fold: bool,
+        norm: BatchNorm,
         weights: &mut Weights,
     ) -> Self {
         let width = i64::from(sizes.width);
         let mut stem = |conv: u32, from, to, stride| {
             let (conv, bn) = (format!("visual.conv{conv}"), format!("visual.bn{conv}"));
-            Conv::new(weights, &conv, &bn, [to, from, 3, 3], stride, fold)
+            Conv::new(weights, &conv, &bn, [to, from, 3, 3], stride, norm)
         };
         let conv1 = stem(1, 3, width / 2, 2);
         let conv2 = stem(2, width / 2, width / 2, 1);
@@ -52,7 +54,7 @@ impl ResNet {
                 .map(|block| {
                     let key = format!("visual.layer{layer}.{block}");
                     let stride = if layer > 1 && block == 0 { 2 } else { 1 };
-                    let bottleneck = Bottleneck::new(weights, &key, from, planes, stride, fold);
+                    let bottleneck = Bottleneck::new(weights, &key, from, planes, stride, norm);
                     from = planes * 4;
                     bottleneck
                 })
@@ -128,13 +130,15 @@ struct Conv {
     padding: i64,
 }
 
-/// `bn(conv(x)) = gain (conv(x) - mean) / sqrt(variance + ε) + shift`, all fixed once trained: a factor and a bias.
+/// `bn(conv(x)) = gain (conv(x) - mean) / sqrt(variance + ε) + shift`. Once trained, all are fixed: a factor and a bias.
 #[derive(Debug)]
 enum Norm {
     /// The factor is in the convolution's weights.
     Folded { bias: Tensor }, // [to]
     /// The factor stands by itself.
     Apart { factor: Tensor, bias: Tensor }, // [to, 1, 1] both
+    /// Mean and variance are the batch's, and the running ones follow them. All `[to]` in single precision.
+    Training { gain: Tensor, shift: Tensor, mean: Tensor, variance: Tensor },
 }
 
 impl Conv {
@@ -145,28 +149,36 @@ impl Conv {
         bn: &str,
         shape: [i64; 4],
         stride: i64,
-        fold: bool,
+        norm: BatchNorm,
     ) -> Self {
         let [to, _, size, _] = shape;
         let name = format!("{conv}.weight");
         // Folded before they are rounded to the network's precision.
-        let weight =
-            if fold { weights.take_single(&name, &shape) } else { weights.take(&name, &shape) };
+        let weight = match norm {
+            BatchNorm::Folded => weights.take_single(&name, &shape),
+            BatchNorm::Apart | BatchNorm::Training => weights.take(&name, &shape),
+        };
         let mut of_bn = |part: &str| weights.take_single(&format!("{bn}.{part}"), &[to]); // [to]
         let (gain, shift) = (of_bn("weight"), of_bn("bias"));
         let (mean, variance) = (of_bn("running_mean"), of_bn("running_var"));
-        let factor = gain / (variance + EPSILON).sqrt(); // [to]
-        let bias = shift - mean * &factor; // [to]
         let kind = weights.kind();
-        let (weight, norm) = match fold {
-            true => {
+        let affine = || {
+            let factor = &gain / (&variance + EPSILON).sqrt(); // [to]
+            let bias = &shift - &mean * &factor; // [to]
+            (factor, bias)
+        };
+        let (weight, norm) = match norm {
+            BatchNorm::Folded => {
+                let (factor, bias) = affine();
                 let weight = (weight * factor.view([to, 1, 1, 1])).to_kind(kind); // [to, from, k, k]
                 (weight, Norm::Folded { bias: bias.to_kind(kind) })
             }
-            false => {
+            BatchNorm::Apart => {
+                let (factor, bias) = affine();
                 let (factor, bias) = (factor.view([to, 1, 1]), bias.view([to, 1, 1]));
                 (weight, Norm::Apart { factor: factor.to_kind(kind), bias: bias.to_kind(kind) })
             }
+            BatchNorm::Training => (weight, Norm::Training { gain, shift, mean, variance }),
         };
         Self { weight: channels_last(&weight), norm, stride, padding: size / 2 }
     }
@@ -180,7 +192,7 @@ impl Conv {
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
         let bias = match &self.norm {
             Norm::Folded { bias } => Some(bias),
-            Norm::Apart { .. } => None,
+            Norm::Apart { .. } | Norm::Training { .. } => None,
         };
         let y = x.conv2d(&self.weight, bias, stride, padding, [1, 1], 1);
         let y = match &self.norm {
@@ -188,6 +200,19 @@ impl Conv {
             Norm::Apart { factor, bias } => {
                 out.offer(before, &y);
                 (y * factor).g_add_(bias)
+            }
+            Norm::Training { gain, shift, mean, variance } => {
+                out.offer(before, &y);
+                y.batch_norm(
+                    Some(gain),
+                    Some(shift),
+                    Some(mean),
+                    Some(variance),
+                    true,
+                    MOMENTUM,
+                    EPSILON,
+                    true,
+                )
             }
         };
         out.offer(after, &y);
@@ -212,10 +237,10 @@ impl Bottleneck {
         from: i64,
         planes: i64,
         stride: i64,
-        fold: bool,
+        norm: BatchNorm,
     ) -> Self {
         let mut conv = |name: &str, bn: &str, shape| {
-            Conv::new(weights, &format!("{key}.{name}"), &format!("{key}.{bn}"), shape, 1, fold)
+            Conv::new(weights, &format!("{key}.{name}"), &format!("{key}.{bn}"), shape, 1, norm)
         };
         let to = planes * 4;
         Self {

@@ -1,11 +1,13 @@
-//! Weights: a file in; tensors of one type on a device out, each asked for by OpenAI's name and its shape.
+//! Weights: a file, or tensors in memory, in; tensors of one type on a device out, each asked for by OpenAI's name
+//! and its shape.
 //!
 //! Where each tensor lies, and under which name, is read by `neuronotes::model`, whatever the file's format. The
 //! file is mapped into memory, and nothing in it is executed. Every tensor has to be asked for: one left over means
 //! that the network built here is not the one that was trained, as when BatchNorm's running statistics are
-//! overlooked. Knows nothing of what the tensors are for.
+//! overlooked. Tensors in memory are handed out so that gradients reach them. Knows nothing of what the tensors
+//! are for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -28,28 +30,38 @@ pub enum WeightsError {
         why: String,
     },
     /// The file's tensors are not those of the network.
-    #[error("{} does not hold the network's weights ({})", path.display(), .problems.join("; "))]
+    #[error("{whose} does not hold the network's weights ({})", .problems.join("; "))]
     Unfit {
         /// The file.
-        path: PathBuf,
+        whose: String,
         /// `missing …`, `surplus …`, or what is wrong with a tensor.
         problems: Vec<String>,
     },
 }
 
-/// A weights file that is being read.
+/// Weights that are being handed out.
 #[derive(Debug)]
 pub struct Weights {
-    path: PathBuf,
-    map: Mmap,
-    header: Header,
-    names: Names,
+    origin: Origin,
     device: Device,
     kind: Kind,
     only_check: bool,
     left: BTreeSet<String>,
     missing: Vec<String>,
     wrong: Vec<String>,
+}
+
+/// Where they come from.
+#[derive(Debug)]
+enum Origin {
+    File {
+        path: PathBuf,
+        map: Mmap,
+        header: Header,
+        names: Names,
+    },
+    /// Tensors by OpenAI's names.
+    Memory(BTreeMap<String, Tensor>),
 }
 
 impl Weights {
@@ -64,23 +76,33 @@ impl Weights {
         // and after notices one that changes, and weights are replaced by a rename, not in place.
         let map = unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))?;
         let header = Header::read(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            map,
-            device,
-            kind,
-            only_check: false,
-            names: Names::of(&header),
-            left: header.tensors.keys().cloned().collect(),
-            header,
-            missing: Vec::new(),
-            wrong: Vec::new(),
-        })
+        let left = header.tensors.keys().cloned().collect();
+        let names = Names::of(&header);
+        let origin = Origin::File { path: path.to_owned(), map, header, names };
+        Ok(Self::from(origin, left, device, kind))
     }
 
-    /// The file's tensors.
-    pub fn header(&self) -> &Header {
-        &self.header
+    /// Tensors in memory by OpenAI's names, to be handed out as `kind` where they are. What is computed with those
+    /// has gradients with respect to these; and one that is asked for in the type that it has is handed out itself, not
+    /// as a copy.
+    pub fn of(tensors: &BTreeMap<String, Tensor>, device: Device, kind: Kind) -> Self {
+        let tensors: BTreeMap<_, _> =
+            tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+        let left = tensors.keys().cloned().collect();
+        Self::from(Origin::Memory(tensors), left, device, kind)
+    }
+
+    fn from(origin: Origin, left: BTreeSet<String>, device: Device, kind: Kind) -> Self {
+        let (missing, wrong) = (Vec::new(), Vec::new());
+        Self { origin, device, kind, only_check: false, left, missing, wrong }
+    }
+
+    /// The file's tensors, where they come from a file.
+    pub fn header(&self) -> Option<&Header> {
+        match &self.origin {
+            Origin::File { header, .. } => Some(header),
+            Origin::Memory(_) => None,
+        }
     }
 
     /// The type that tensors are handed out in.
@@ -109,74 +131,56 @@ impl Weights {
     }
 
     fn take_as(&mut self, kind: Kind, name: &str, shape: &[i64]) -> Tensor {
-        let device = self.device;
-        let zeros = || Tensor::zeros([1], (kind, device)).expand(shape, false);
-        let source = self.names.source(name);
+        let source = self.source(name);
         let missing = self.missing.len();
         for name in source.names() {
             self.left.remove(name);
-            if !self.header.tensors.contains_key(name) {
+            if !self.origin.has(name) {
                 self.missing.push(name.clone());
             }
         }
         if self.missing.len() > missing {
-            return zeros();
+            return self.zeros(kind, shape);
         }
-        let found: Vec<i64> = source
-            .shape(&self.header)
-            .into_iter()
-            .flatten()
-            .map(|size| i64::try_from(size).unwrap_or(i64::MAX))
-            .collect();
+        let found = self.origin.shape(&source);
+        let name = source.names().join("`, `");
         if found != shape {
-            let name = source.names().join("`, `");
             self.wrong.push(format!("`{name}` has the shape {found:?}, but {shape:?} is expected"));
-            return zeros();
+            return self.zeros(kind, shape);
         }
+        let only_check = self.only_check;
         let parts: Result<Vec<Tensor>, String> =
-            source.names().iter().map(|name| self.read(name)).collect();
+            source.names().iter().map(|name| self.origin.read(name, only_check)).collect();
         let tensor = parts.and_then(|parts| {
-            if self.only_check {
-                return Ok(zeros());
+            if only_check {
+                return Ok(self.zeros(kind, shape));
             }
             let whole = match &source {
                 Source::Whole(_) => parts[0].shallow_clone(),
                 Source::Transposed(_) => parts[0].tr(),
                 Source::Stacked(_) => Tensor::cat(&parts, 0),
             };
-            let tensor = whole.f_to_kind(kind).and_then(|tensor| tensor.f_to_device(device));
+            let tensor = whole.f_to_kind(kind).and_then(|tensor| tensor.f_to_device(self.device));
             let tensor = tensor.and_then(|tensor| tensor.f_contiguous());
-            tensor.map_err(|error| {
-                format!("`{}` cannot be read: {error}", source.names().join("`, `"))
-            })
+            tensor.map_err(|error| format!("`{name}` cannot be read: {error}"))
         });
         tensor.unwrap_or_else(|why| {
             self.wrong.push(why);
-            zeros()
+            self.zeros(kind, shape)
         })
     }
 
-    /// One tensor by the file's name, as it is there; a scalar that stands for it where they are only checked.
-    fn read(&self, name: &str) -> Result<Tensor, String> {
-        let Some(info) = self.header.tensors.get(name) else {
-            return Err(format!("`{name}` is missing"));
-        };
-        let kind = match info.dtype.as_str() {
-            "F16" => Kind::Half,
-            "BF16" => Kind::BFloat16,
-            "F32" => Kind::Float,
-            "F64" => Kind::Double,
-            other => return Err(format!("`{name}` is of type {other}, not a float")),
-        };
-        if self.only_check {
-            return Ok(Tensor::zeros([1], (kind, Device::Cpu)));
+    /// The names under which the origin has what OpenAI's checkpoints call `name`.
+    fn source(&self, name: &str) -> Source {
+        match &self.origin {
+            Origin::File { names, .. } => names.source(name),
+            Origin::Memory(_) => Source::Whole(name.to_owned()),
         }
-        let shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
-        // None of it where the file shrank since its header was read.
-        let range = info.data.start as usize..info.data.end as usize;
-        let data = self.map.get(range).unwrap_or_default();
-        Tensor::f_from_data_size(data, &shape, kind)
-            .map_err(|error| format!("`{name}` cannot be read: {error}"))
+    }
+
+    /// Zeros that take no memory.
+    fn zeros(&self, kind: Kind, shape: &[i64]) -> Tensor {
+        Tensor::zeros([1], (kind, self.device)).expand(shape, false)
     }
 
     /// Checks that the file held what was asked for, and nothing else that a network would have use for.
@@ -184,8 +188,11 @@ impl Weights {
     /// # Errors
     /// All missing, surplus and misshapen tensors, by name.
     pub fn finish(self) -> Result<(), WeightsError> {
-        let names = self.names;
-        let surplus = self.left.iter().filter(|name| !belongs(names.bare(name))).cloned().collect();
+        let bare = |name: &'_ str| match &self.origin {
+            Origin::File { names, .. } => names.bare(name).to_owned(),
+            Origin::Memory(_) => name.to_owned(),
+        };
+        let surplus = self.left.iter().filter(|name| !belongs(&bare(name))).cloned().collect();
         self.verdict(surplus)
     }
 
@@ -207,8 +214,68 @@ impl Weights {
         }
         match problems.is_empty() {
             true => Ok(()),
-            false => Err(WeightsError::Unfit { path: self.path, problems }),
+            false => Err(WeightsError::Unfit { whose: self.origin.name(), problems }),
         }
+    }
+}
+
+impl Origin {
+    /// What messages call it.
+    fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Memory(_) => "memory".to_owned(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::File { header, .. } => header.tensors.contains_key(name),
+            Self::Memory(tensors) => tensors.contains_key(name),
+        }
+    }
+
+    /// The shape in OpenAI's form; empty where it is not there.
+    fn shape(&self, source: &Source) -> Vec<i64> {
+        let of_file = |header: &Header| {
+            let shape = source.shape(header).into_iter().flatten();
+            shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX)).collect()
+        };
+        match self {
+            Self::File { header, .. } => of_file(header),
+            Self::Memory(tensors) => {
+                let first = source.names().first().and_then(|name| tensors.get(name));
+                first.map(Tensor::size).unwrap_or_default()
+            }
+        }
+    }
+
+    /// One tensor by its own name, as it is there; a scalar that stands for it where they are only checked.
+    fn read(&self, name: &str, only_check: bool) -> Result<Tensor, String> {
+        let missing = || format!("`{name}` is missing");
+        let (map, header) = match self {
+            Self::Memory(tensors) => {
+                return tensors.get(name).map(Tensor::shallow_clone).ok_or_else(missing);
+            }
+            Self::File { map, header, .. } => (map, header),
+        };
+        let info = header.tensors.get(name).ok_or_else(missing)?;
+        let kind = match info.dtype.as_str() {
+            "F16" => Kind::Half,
+            "BF16" => Kind::BFloat16,
+            "F32" => Kind::Float,
+            "F64" => Kind::Double,
+            other => return Err(format!("`{name}` is of type {other}, not a float")),
+        };
+        if only_check {
+            return Ok(Tensor::zeros([1], (kind, Device::Cpu)));
+        }
+        let shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
+        // None of it where the file shrank since its header was read.
+        let range = info.data.start as usize..info.data.end as usize;
+        let data = map.get(range).unwrap_or_default();
+        Tensor::f_from_data_size(data, &shape, kind)
+            .map_err(|error| format!("`{name}` cannot be read: {error}"))
     }
 }
 

@@ -27,7 +27,8 @@ fn weights(network: &str) -> std::path::PathBuf {
 
 /// With nothing folded, so that every activation can be had.
 fn whole(path: &Path) -> Clip {
-    let loading = Loading { fold: false, ..Loading::new(Device::Cpu, Conventions::default()) };
+    let loading =
+        Loading { norm: BatchNorm::Apart, ..Loading::new(Device::Cpu, Conventions::default()) };
     Clip::load(path, loading).expect("a model")
 }
 

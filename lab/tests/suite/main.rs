@@ -8,4 +8,5 @@ mod protocol;
 mod requests;
 mod support;
 mod texts;
+mod train;
 mod vis;

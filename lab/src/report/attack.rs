@@ -1,0 +1,77 @@
+//! Typographic attacks: pictures, each with a wrong word laid over it, in; how many names the word decides out.
+//!
+//! After Goh et al. 2021, section "Typographic attacks in the wild", where a note with a word is stuck to a thing.
+
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
+
+use crate::clip::Clip;
+use crate::dataset;
+use crate::failure::Failure;
+use crate::train::measure::{Shown, ranked};
+
+/// Height of the note on the picture, and its middle, as parts of the side.
+const NOTE: (f64, f64) = (0.32, 0.72);
+
+/// What a wrong word on a picture does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attacks {
+    /// Pictures that are named rightly without a word.
+    pub right: usize,
+    /// Of those, with the word: named after the word.
+    pub fooled: usize,
+    /// Still named rightly.
+    pub firm: usize,
+}
+
+/// Lays over each picture a note with another name, drawn by lot, and asks again.
+///
+/// # Errors
+/// Where the pictures are not of the network's size.
+pub fn measure(
+    clip: &Clip,
+    pictures: &[Shown],
+    names: &[&str],
+    texts: &Tensor,
+    seed: u64,
+) -> Result<Attacks, Failure> {
+    let side = clip.architecture.image_size as usize;
+    let list: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let words = dataset::drawn_words(&list, side as u32).map_err(Failure::new)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut attacked = Vec::with_capacity(pictures.len());
+    for (name, pixels) in pictures {
+        let other = (name + rng.random_range(1..names.len())) % names.len();
+        let word = words
+            .picture(other)
+            .and_then(crate::picture::Picture::into_rgb)
+            .map_err(Failure::new)?;
+        attacked.push((other, with_note(pixels, word.as_raw(), side)));
+    }
+    let clean: Vec<&[u8]> = pictures.iter().map(|(_, pixels)| pixels.as_slice()).collect();
+    let noted: Vec<&[u8]> = attacked.iter().map(|(_, pixels)| pixels.as_slice()).collect();
+    let (before, after) = (ranked(clip, &clean, texts)?, ranked(clip, &noted, texts)?);
+    let mut found = Attacks { right: 0, fooled: 0, firm: 0 };
+    for (((name, _), (word, _)), (before, after)) in
+        pictures.iter().zip(&attacked).zip(before.iter().zip(&after))
+    {
+        if before.first() == Some(name) {
+            found.right += 1;
+            found.fooled += usize::from(after.first() == Some(word));
+            found.firm += usize::from(after.first() == Some(name));
+        }
+    }
+    Ok(found)
+}
+
+/// A picture with the middle of another, where a word is drawn, laid over its lower part.
+fn with_note(picture: &[u8], word: &[u8], side: usize) -> Vec<u8> {
+    let mut noted = picture.to_vec();
+    let height = (side as f64 * NOTE.0) as usize;
+    let to = (side as f64 * NOTE.1) as usize - height / 2;
+    let from = (side - height) / 2;
+    let row = side * 3;
+    noted[to * row..(to + height) * row].copy_from_slice(&word[from * row..(from + height) * row]);
+    noted
+}

@@ -1,0 +1,218 @@
+//! Readable units: activations over pictures and over words in; what each unit stands for, seen and written, out.
+//!
+//! The rule. A *thing* is a name, or a keyword that at least two names have and at most a tenth of them. Take the nine
+//! pictures and the nine words that excite a unit most. The unit stands for a thing, in pictures and in words, where at
+//! least two thirds of the nine pictures show it and at least half of the nine words name it; where the data set has
+//! fewer than nine pictures or words of the thing, two thirds and half of those that there are.
+//!
+//! A rule that looks at hundreds of things finds some by chance. How many it would find is counted too: with words and
+//! names put together by lot.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng as _;
+use rand::seq::{SliceRandom as _, index};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use crate::train::Name;
+
+/// Strongest pictures and words that are looked at.
+pub const STRONGEST: usize = 9;
+/// How often words and names are put together by lot.
+const LOTS: u64 = 20;
+
+/// Activations of all units over a data set whose samples each show one name.
+#[derive(Debug)]
+pub struct Shown {
+    /// The name of each sample, as a place in the list.
+    pub names: Vec<usize>,
+    /// By unit, an activation a sample.
+    pub activations: Vec<Vec<f32>>,
+}
+
+/// What a unit stands for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reading {
+    /// The unit.
+    pub unit: usize,
+    /// The name or keyword.
+    pub thing: String,
+    /// How many names have it.
+    pub names: usize,
+    /// How many of the nine strongest pictures show it.
+    pub pictures: usize,
+    /// How many of the nine strongest words name it.
+    pub words: usize,
+    /// How far the strongest picture lies above the mean of all, in standard deviations.
+    pub strength: f64,
+}
+
+/// What can be stood for: a name or keyword, and the names that it holds for.
+#[derive(Debug, PartialEq)]
+struct Thing {
+    label: String,
+    names: Vec<usize>,
+}
+
+/// What is found in all units.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// Units that stand for something in pictures and words.
+    pub readings: Vec<Reading>,
+    /// Units in all.
+    pub units: usize,
+    /// How many would be found with words and names put together by lot: the mean of twenty lots.
+    pub by_chance: f64,
+    /// Of fifty units drawn by lot, how many stand for something.
+    pub of_fifty: usize,
+}
+
+/// Applies the rule to all units.
+pub fn read(names: &[Name], pictures: &Shown, words: &Shown, seed: u64) -> Found {
+    let things = things(names);
+    let units = pictures.activations.len();
+    let readings: Vec<Reading> = (0..units)
+        .filter_map(|unit| reading(unit, &things, pictures, words, &words.names))
+        .collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let fifty = index::sample(&mut rng, units, units.min(50));
+    let of_fifty = fifty.iter().filter(|&unit| readings.iter().any(|r| r.unit == unit)).count();
+    let mut chance = 0;
+    for _ in 0..LOTS {
+        let mut lots = words.names.clone();
+        lots.shuffle(&mut rng);
+        chance += (0..units)
+            .filter(|&unit| reading(unit, &things, pictures, words, &lots).is_some())
+            .count();
+    }
+    Found { readings, units, by_chance: chance as f64 / LOTS as f64, of_fifty }
+}
+
+/// The thing that a unit stands for; of several, the one that most of its strongest pictures and words show, and of
+/// those the one that fewest names have.
+fn reading(
+    unit: usize,
+    things: &[Thing],
+    pictures: &Shown,
+    words: &Shown,
+    word_names: &[usize],
+) -> Option<Reading> {
+    let values = &pictures.activations[unit];
+    let seen: Vec<usize> = strongest(values).map(|row| pictures.names[row]).collect();
+    let read: Vec<usize> = strongest(&words.activations[unit]).map(|row| word_names[row]).collect();
+    let among = |thing: &Thing, names: &[usize]| {
+        names.iter().filter(|name| thing.names.binary_search(name).is_ok()).count()
+    };
+    let best = things
+        .iter()
+        .filter_map(|thing| {
+            let (drawn, written) = (among(thing, &seen), among(thing, &read));
+            // Most things are in neither; then the long count is spared.
+            let there = |shown: usize, all: &[usize], of: usize, part: usize| {
+                shown > 0 && shown * part >= of * among(thing, all).min(STRONGEST)
+            };
+            let stands = there(drawn, &pictures.names, 2, 3) && there(written, word_names, 1, 2);
+            stands.then_some((
+                drawn + written,
+                std::cmp::Reverse(thing.names.len()),
+                thing,
+                drawn,
+                written,
+            ))
+        })
+        .max_by_key(|(shown, few, ..)| (*shown, *few));
+    let (_, _, thing, drawn, written) = best?;
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    let variance =
+        values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
+    let most = values.iter().copied().fold(f32::MIN, f32::max);
+    Some(Reading {
+        unit,
+        thing: thing.label.clone(),
+        names: thing.names.len(),
+        pictures: drawn,
+        words: written,
+        strength: (f64::from(most) - mean) / variance.sqrt().max(f64::MIN_POSITIVE),
+    })
+}
+
+/// Rows of the strongest values, strongest first.
+fn strongest(values: &[f32]) -> impl Iterator<Item = usize> {
+    let mut rows: Vec<usize> = (0..values.len()).collect();
+    rows.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    rows.truncate(STRONGEST);
+    rows.into_iter()
+}
+
+fn things(names: &[Name]) -> Vec<Thing> {
+    let own = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| Thing { label: name.name.clone(), names: vec![i] });
+    let mut keywords: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, name) in names.iter().enumerate() {
+        for keyword in &name.keywords {
+            keywords.entry(keyword).or_default().push(i);
+        }
+    }
+    let shared = keywords
+        .into_iter()
+        .filter(|(_, holders)| holders.len() >= 2 && holders.len() * 10 <= names.len())
+        .map(|(keyword, names)| Thing { label: keyword.to_owned(), names });
+    own.chain(shared).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thirty names with a keyword for every three that follow one another, and three pictures and a word of each.
+    fn names() -> Vec<Name> {
+        (0..30)
+            .map(|i| Name {
+                name: format!("name {i}"),
+                emoji: String::new(),
+                group: String::new(),
+                keywords: vec![format!("keyword {}", i / 3), "everything".into()],
+            })
+            .collect()
+    }
+
+    fn shown(copies: usize, units: &[&dyn Fn(usize) -> f32]) -> Shown {
+        let names: Vec<usize> = (0..30).flat_map(|name| vec![name; copies]).collect();
+        let activations =
+            units.iter().map(|unit| names.iter().map(|&name| unit(name)).collect()).collect();
+        Shown { names, activations }
+    }
+
+    #[test]
+    fn a_unit_for_a_name_and_one_for_a_keyword_are_told_from_the_rest() {
+        let only =
+            |which: usize| move |name: usize| if name == which { 5.0 } else { (name as f32).sin() };
+        let third = |name: usize| if name / 3 == 4 { 5.0 } else { (name as f32).sin() };
+        let (seven, eight, quiet) = (only(7), only(8), |name: usize| ((name * 7) as f32).sin());
+        let pictures = shown(3, &[&seven, &third, &seven, &quiet]);
+        let words = shown(1, &[&seven, &third, &eight, &third]);
+        let found = read(&names(), &pictures, &words, 0);
+        let told: Vec<_> = found
+            .readings
+            .iter()
+            .map(|r| (r.unit, r.thing.as_str(), r.pictures, r.words))
+            .collect();
+        assert_eq!(told[..2], [(0, "name 7", 3, 1), (1, "keyword 4", 9, 3)]);
+        assert!(!told.iter().any(|r| r.0 == 2), "{told:?}");
+        assert_eq!((found.units, found.of_fifty), (4, found.readings.len()));
+        assert!(found.by_chance > 0.0 && found.by_chance < 4.0, "{}", found.by_chance);
+    }
+
+    #[test]
+    fn what_most_names_have_is_no_thing() {
+        let labels: Vec<String> = things(&names()).into_iter().map(|thing| thing.label).collect();
+        assert_eq!(labels.len(), 40);
+        assert!(
+            labels.contains(&"keyword 9".to_owned()) && !labels.contains(&"everything".to_owned())
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! The log of a training: measurements in; a line of JSON each, and their curves, out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use neuronotes::file::write_atomic;
+use serde::{Deserialize, Serialize};
+
+use super::curves;
+use super::measure::Accuracy;
+use crate::failure::Failure;
+
+/// How a training stood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Steps done.
+    pub step: u64,
+    /// Pictures shown.
+    pub samples: u64,
+    /// Time spent.
+    pub seconds: f64,
+    /// Side of the pictures, in pixels.
+    pub side: u32,
+    /// Learning rate.
+    pub rate: f64,
+    /// Mean loss of the steps since the last entry.
+    pub loss: f64,
+    /// Names found for held-out pictures.
+    pub pictures: Accuracy,
+    /// Names found for words in held-out fonts.
+    pub words: Accuracy,
+}
+
+/// A log on the disk.
+#[derive(Debug)]
+pub struct Log {
+    path: PathBuf,
+    entries: Vec<Entry>,
+}
+
+impl Log {
+    /// Goes on with a log, without what lies beyond `step`: a training that goes on from there will say it again.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn open(path: &Path, step: u64) -> Result<Self, Failure> {
+        let failed =
+            |why: String| Failure::new(format!("{} cannot be read ({why})", path.display()));
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => read.map_err(|error| failed(error.to_string()))?,
+        };
+        let entries = text.lines().map(serde_json::from_str);
+        let mut entries: Vec<Entry> =
+            entries.collect::<Result<_, _>>().map_err(|error| failed(error.to_string()))?;
+        entries.retain(|entry| entry.step <= step);
+        Ok(Self { path: path.to_owned(), entries })
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
+        self.entries.push(entry.clone());
+        let failed = |why: String| {
+            Failure::new(format!("{} cannot be written ({why})", self.path.display()))
+        };
+        let mut text = String::new();
+        for entry in &self.entries {
+            text += &serde_json::to_string(entry).map_err(|error| failed(error.to_string()))?;
+            text.push('\n');
+        }
+        write_atomic(&self.path, text.as_bytes()).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Draws the curves.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn draw(&self, path: &Path) -> Result<(), Failure> {
+        let failed =
+            |why: String| Failure::new(format!("{} cannot be drawn ({why})", path.display()));
+        let svg = curves::draw(&self.entries).map_err(|error| failed(error.to_string()))?;
+        write_atomic(path, svg.as_bytes()).map_err(|error| failed(error.to_string()))
+    }
+}

@@ -1,0 +1,87 @@
+//! Measuring a CLIP: pictures with their names in; how often the right name is nearest out.
+
+use tch::Tensor;
+
+use super::loss::unit;
+use super::set::Drawing;
+use crate::clip::Clip;
+use crate::failure::Failure;
+
+/// Pictures that are shown at once.
+const BATCH: usize = 128;
+
+/// A picture to be recognised: its name's place, and red, green and blue row by row.
+pub type Shown = (usize, Vec<u8>);
+
+/// How often the right name was nearest.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Accuracy {
+    /// Pictures whose nearest name is their own, as a part of all.
+    pub top1: f64,
+    /// Pictures whose own name is among the nearest five.
+    pub top5: f64,
+    /// Pictures in all.
+    pub count: usize,
+}
+
+/// Held-out drawings of a set, as pictures of `side` pixels.
+pub fn held_out<'a>(
+    drawings: &'a [Drawing],
+    shown: impl Fn(&Drawing, usize) -> Vec<u8> + 'a,
+    side: usize,
+) -> impl Iterator<Item = Shown> + 'a {
+    let kept = drawings.iter().filter(|drawing| drawing.held_out);
+    kept.map(move |drawing| (drawing.name, shown(drawing, side)))
+}
+
+/// Embeddings of pictures, of length 1: `[n, embedding]`.
+///
+/// # Errors
+/// Where the pictures are not of the model's size, or memory runs out.
+pub fn embeddings(clip: &Clip, pictures: &[&[u8]]) -> Result<Tensor, Failure> {
+    let parts = pictures.chunks(BATCH).map(|part| {
+        let found = tch::no_grad(|| clip.encode_images(&clip.input(&part.concat(), part.len())?))?;
+        Ok::<_, Failure>(unit(&found))
+    });
+    Ok(Tensor::cat(&parts.collect::<Result<Vec<_>, _>>()?, 0))
+}
+
+/// Embeddings of texts by their tokens, of length 1: `[n, embedding]`.
+///
+/// # Errors
+/// Where a text is of another length than the model reads.
+pub fn text_embeddings(clip: &Clip, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
+    Ok(unit(&tch::no_grad(|| clip.encode_texts(texts))?))
+}
+
+/// Places of the names by how near they are to each picture, nearest first: `[n][names]`.
+///
+/// # Errors
+/// As [`embeddings`].
+pub fn ranked(clip: &Clip, pictures: &[&[u8]], texts: &Tensor) -> Result<Vec<Vec<usize>>, Failure> {
+    let cosines = embeddings(clip, pictures)?.matmul(&texts.tr()); // [n, names]
+    let order = cosines.argsort_stable(true, 1, true); // [n, names]
+    (0..pictures.len() as i64)
+        .map(|row| {
+            let row = Vec::<i64>::try_from(order.get(row))?;
+            Ok(row.into_iter().map(|place| place as usize).collect())
+        })
+        .collect()
+}
+
+/// How often the right name is nearest.
+///
+/// # Errors
+/// As [`embeddings`].
+pub fn zero_shot(clip: &Clip, shown: &[Shown], texts: &Tensor) -> Result<Accuracy, Failure> {
+    let pictures: Vec<&[u8]> = shown.iter().map(|(_, pixels)| pixels.as_slice()).collect();
+    let ranked = ranked(clip, &pictures, texts)?;
+    let among = |first: usize| {
+        let right = shown
+            .iter()
+            .zip(&ranked)
+            .filter(|((name, _), order)| order[..first.min(order.len())].contains(name));
+        right.count() as f64 / shown.len().max(1) as f64
+    };
+    Ok(Accuracy { top1: among(1), top5: among(5), count: shown.len() })
+}

@@ -1,0 +1,276 @@
+//! Training: a recipe and a training set in; weights of a small CLIP, and the log of how they came about, out.
+//!
+//! The towers are the lab's own. Each step shows a batch of composed samples and a caption of each of many names, and
+//! raises the similarity of each picture with its own name against all others, and of each name with its pictures:
+//! CLIP's loss (Radford et al. 2021), where the captions of a step are not only those of its pictures, and pictures of
+//! one name are all right for it. What is drawn by lot follows from the seed and the step alone, so that a training
+//! that was cut off goes on as if it had not been.
+
+mod adamw;
+mod canvas;
+mod captions;
+mod checkpoint;
+mod compose;
+mod curves;
+mod log;
+pub mod loss;
+pub mod measure;
+mod network;
+mod recipe;
+mod set;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use neuronotes::file::write_atomic;
+use neuronotes::model::{Stage as Place, Tap};
+use neuronotes::request::Precision;
+use rand::SeedableRng as _;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use tch::{Device, Tensor};
+
+use crate::clip::BatchNorm;
+use crate::failure::Failure;
+use crate::monitor::{Monitor, Progress};
+use crate::session::png;
+use adamw::AdamW;
+use captions::Captions;
+use checkpoint::Standing;
+use compose::Composer;
+pub use compose::{shown_picture, shown_word};
+use log::{Entry, Log};
+use loss::{contrast, kinship, unit};
+use measure::{held_out, text_embeddings, zero_shot};
+use network::Network;
+pub use recipe::Recipe;
+pub use set::{Drawing, Level, Name, Set};
+
+/// Seconds between checkpoints.
+const CHECKPOINT: f64 = 120.0;
+
+/// What a training needs, but for its recipe.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The training set, a tar.
+    pub set: PathBuf,
+    /// The list of names.
+    pub names: PathBuf,
+    /// The folder for the checkpoint, the log and the weights.
+    pub out: PathBuf,
+}
+
+/// Trains to the end, from a checkpoint where there is one. Returns where the weights lie.
+///
+/// # Errors
+/// Where the set cannot be read, the checkpoint is of another training, nothing can be written, or it is cancelled; the
+/// checkpoint stays.
+pub fn train(
+    recipe: &Recipe,
+    places: &Places,
+    device: Device,
+    every: u64,
+    monitor: &mut dyn Monitor,
+) -> Result<PathBuf, Failure> {
+    let set = Set::open(&places.set, &places.names)?;
+    let data = digest(&[&places.set, &places.names])?;
+    let captions = Captions::new(&set.names, recipe.network.context as usize)?;
+    let mut network = Network::new(recipe, captions.vocabulary.len() as u32, device);
+    let mut optimiser = AdamW::new(&network.weights);
+    let kept = places.out.join("checkpoint.safetensors");
+    let found = checkpoint::load(&kept, recipe, &data, &mut network, &mut optimiser)?;
+    let mut standing = found.unwrap_or(Standing { step: 0, seconds: 0.0 });
+    let mut log = Log::open(&places.out.join("log.jsonl"), standing.step)?;
+    let composer = Composer::new(&set, recipe.seed, recipe.together);
+    show(recipe, &composer, &places.out)?;
+    let (mut from, mut saved) = (Instant::now(), standing.seconds);
+    let mut losses = Vec::new();
+    while standing.step < recipe.steps {
+        monitor.progress(&Progress {
+            stage: "training",
+            step: standing.step,
+            total: recipe.steps,
+            unit: "step",
+            picture: None,
+        });
+        let side = recipe.stage(standing.step).side;
+        network.resize(side, &mut [&mut optimiser.mean, &mut optimiser.square]);
+        losses.push(step(
+            recipe,
+            standing.step,
+            &composer,
+            &captions,
+            &mut network,
+            &mut optimiser,
+        )?);
+        standing.step += 1;
+        standing.seconds += from.elapsed().as_secs_f64();
+        from = Instant::now();
+        let ends = standing.step == recipe.steps;
+        if standing.step % every == 0 || ends {
+            let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+            losses.clear();
+            if !loss.is_finite() {
+                return Err(Failure::new(format!("the loss is {loss} at step {}", standing.step))
+                    .hint("the training diverged: give the recipe a lower `rate`"));
+            }
+            log.add(&measured(recipe, standing, loss, &set, &captions, &network)?)?;
+        }
+        let stopped = monitor.stopped();
+        if standing.seconds - saved > CHECKPOINT || ends || stopped {
+            checkpoint::save(&kept, recipe, &data, standing, &network, &optimiser)?;
+            saved = standing.seconds;
+        }
+        monitor.check()?;
+    }
+    let out = places.out.join("model.safetensors");
+    let bytes = network.file(&captions.vocabulary)?;
+    write_atomic(&out, &bytes)
+        .map_err(|error| Failure::new(format!("{} cannot be written ({error})", out.display())))?;
+    log.draw(&places.out.join("curves.svg"))?;
+    Ok(out)
+}
+
+/// Draws what each stage shows: the first samples of its first step, so that a person can look.
+fn show(recipe: &Recipe, composer: &Composer<'_>, out: &Path) -> Result<(), Failure> {
+    const ACROSS: u32 = 8;
+    let failed = |why: String| Failure::new(format!("{} cannot be written ({why})", out.display()));
+    let mut from = 0.0;
+    for (i, stage) in (1..).zip(&recipe.stages) {
+        let first = (from * recipe.steps as f64).ceil() as u64 * recipe.batch as u64;
+        from = stage.until;
+        let side = stage.side;
+        let mut sheet = image::RgbImage::new(side * ACROSS, side * ACROSS);
+        for place in 0..ACROSS * ACROSS {
+            let pixels = composer.sample(first + u64::from(place), stage).pixels;
+            if let Some(picture) = image::RgbImage::from_raw(side, side, pixels) {
+                let (x, y) = (place % ACROSS * side, place / ACROSS * side);
+                image::imageops::replace(&mut sheet, &picture, x.into(), y.into());
+            }
+        }
+        let bytes = png(sheet.as_raw(), sheet.width(), sheet.height())?;
+        write_atomic(&out.join(format!("stage-{i}.png")), &bytes)
+            .map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// BLAKE3 of files, one after the other.
+fn digest(files: &[&Path]) -> Result<String, Failure> {
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        hasher.update_mmap(file).map_err(|error| {
+            Failure::new(format!("{} cannot be read ({error})", file.display()))
+        })?;
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// One step: a batch, its loss, and better weights. Returns the loss.
+fn step(
+    recipe: &Recipe,
+    number: u64,
+    composer: &Composer<'_>,
+    captions: &Captions,
+    network: &mut Network,
+    optimiser: &mut AdamW,
+) -> Result<f64, Failure> {
+    let stage = recipe.stage(number);
+    let first = number * recipe.batch as u64;
+    let samples: Vec<_> = (0..recipe.batch as u64)
+        .into_par_iter()
+        .map(|i| composer.sample(first + i, stage))
+        .collect();
+    let shown: Vec<usize> = samples.iter().map(|sample| sample.name).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(recipe.seed);
+    // Samples and their names have the lower half of all streams.
+    rng.set_stream((1 << 63) | number);
+    let names = asked(recipe.texts, captions.len(), &shown, &mut rng);
+    let texts: Vec<Vec<u32>> =
+        names.iter().map(|&name| captions.draw(name, &mut rng).to_vec()).collect();
+
+    let clip = network.clip(recipe.precision, BatchNorm::Training)?;
+    let pixels: Vec<u8> = samples.iter().flat_map(|sample| sample.pixels.iter().copied()).collect();
+    let last = last_layer(recipe);
+    let seen = clip.look(&clip.input(&pixels, samples.len())?, &[last, Place::Embedding])?;
+    let pictures = unit(seen.get(Place::Embedding)?); // [batch, embedding]
+    let texts = unit(&clip.encode_texts(&texts)?); // [texts, embedding]
+    let logits = pictures.matmul(&texts.tr()) * network.steepness(); // [batch, texts]
+    let column: Vec<i64> = shown
+        .iter()
+        .map(|name| names.binary_search(name).map(|place| place as i64))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Failure::new("a picture's name was not asked for"))?;
+    let column = Tensor::from_slice(&column).to_device(logits.device()); // [batch]
+    let mut loss = contrast(&logits, &column);
+    if recipe.kinship > 0.0 {
+        loss = loss + recipe.kinship * kinship(seen.get(last)?, &column, recipe.temperature);
+    }
+    loss.backward();
+    let gradient = network.gradient();
+    optimiser.step(
+        &mut network.weights,
+        &gradient,
+        recipe.rate(number),
+        recipe.decay,
+        network.decaying,
+    );
+    Ok(loss.double_value(&[]))
+}
+
+/// The names that a step asks about, in order: those that are shown, and others by lot up to `count`, 0 for all.
+fn asked(count: usize, all: usize, shown: &[usize], rng: &mut ChaCha8Rng) -> Vec<usize> {
+    if count == 0 || count >= all {
+        return (0..all).collect();
+    }
+    let mut names = shown.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let missing = count.saturating_sub(names.len());
+    let others: Vec<usize> = (0..all).filter(|name| names.binary_search(name).is_err()).collect();
+    names.extend(
+        index::sample(rng, others.len(), missing.min(others.len())).into_iter().map(|i| others[i]),
+    );
+    names.sort_unstable();
+    names
+}
+
+/// The sum at the end of the last block, before its ReLU, where units are looked at.
+fn last_layer(recipe: &Recipe) -> Place {
+    Place::Bottleneck { stage: 4, block: recipe.network.blocks[3] - 1, tap: Tap::Add }
+}
+
+/// How the network does on what is held out.
+fn measured(
+    recipe: &Recipe,
+    standing: Standing,
+    loss: f64,
+    set: &Set,
+    captions: &Captions,
+    network: &Network,
+) -> Result<Entry, Failure> {
+    let side = network.architecture.image_size;
+    // As it will be used, but for the precision of its weights.
+    let precision = match recipe.precision {
+        Precision::F16 => Precision::F32,
+        other => other,
+    };
+    let clip = network.clip(precision, BatchNorm::Folded)?;
+    let texts: Vec<Vec<u32>> =
+        (0..set.names.len()).map(|name| captions.plain(name).to_vec()).collect();
+    let texts = text_embeddings(&clip, &texts)?;
+    let pixels = side as usize;
+    let pictures: Vec<_> = held_out(&set.pictures, shown_picture, pixels).collect();
+    let words: Vec<_> = held_out(&set.words, shown_word, pixels).collect();
+    Ok(Entry {
+        step: standing.step,
+        samples: standing.step * recipe.batch as u64,
+        seconds: standing.seconds.round(),
+        side,
+        rate: recipe.rate(standing.step),
+        loss,
+        pictures: zero_shot(&clip, &pictures, &texts)?,
+        words: zero_shot(&clip, &words, &texts)?,
+    })
+}

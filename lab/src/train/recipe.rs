@@ -1,0 +1,254 @@
+//! A recipe: a JSON file in; everything that decides a training, but for the pictures and words, out.
+
+use std::fs;
+use std::path::Path;
+
+use neuronotes::model::{Architecture, ResNetSizes, TextArchitecture, TransformerSizes, Visual};
+use neuronotes::request::Precision;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// Everything that decides a training, but for the pictures and words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Of all that is drawn by lot.
+    pub seed: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Pictures in a step.
+    pub batch: usize,
+    /// Names among which each picture of a step has to find its own; 0 for all.
+    pub texts: usize,
+    /// Greatest learning rate. It rises to this in a straight line and falls to 0 as a cosine.
+    pub rate: f64,
+    /// Steps until the learning rate is greatest.
+    pub warmup: u64,
+    /// AdamW's weight decay, of matrices and kernels alone.
+    pub decay: f64,
+    /// Pictures of one name in a step, each drawn for itself: `batch` is a multiple of this.
+    pub together: usize,
+    /// Weight in the loss of kinship: that the last layer's units answer alike to all pictures and words of one name.
+    pub kinship: f64,
+    /// What kinship's similarities are divided by.
+    pub temperature: f64,
+    /// Arithmetic of the forward and backward pass; the weights themselves are in single precision.
+    pub precision: Precision,
+    /// Sizes of the network.
+    pub network: Sizes,
+    /// What it is shown when, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// Sizes of a CLIP with a ModifiedResNet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sizes {
+    /// Channels after the stem, a multiple of 8; the last layer has 32 times as many units.
+    pub width: u32,
+    /// Blocks in each of the four layers.
+    pub blocks: [u32; 4],
+    /// Length of an embedding.
+    pub embedding: u32,
+    /// Channels of the text tower.
+    pub text_width: u32,
+    /// Blocks of the text tower.
+    pub text_layers: u32,
+    /// Tokens of a text.
+    pub context: u32,
+}
+
+/// A part of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Where it ends, as a part of all steps.
+    pub until: f64,
+    /// Side of the pictures, a multiple of 32 pixels.
+    pub side: u32,
+    /// Part of the samples that are pictures, words, and a picture with its word.
+    pub mix: Mix,
+    /// How far pictures and words are moved, turned and scaled: 0 for not at all, 1 for most.
+    pub strength: f64,
+}
+
+/// Parts of the samples; what is left of 1 is a picture together with its word.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mix {
+    /// Pictures alone.
+    pub picture: f64,
+    /// Words alone.
+    pub word: f64,
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or asks for what cannot be.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::new(format!("{} cannot be read ({error})", path.display()))
+        })?;
+        let recipe: Self = serde_json::from_str(&text).map_err(|error| {
+            Failure::new(format!("{} is no recipe of a training ({error})", path.display()))
+                .hint("models/emoji-clip.recipe.json is one")
+        })?;
+        match recipe.problem() {
+            None => Ok(recipe),
+            Some(why) => Err(Failure::new(format!("{}: {why}", path.display()))),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let Sizes { width, blocks, embedding, text_width, text_layers, context } = self.network;
+        if self.steps == 0 || self.batch < 2 {
+            return Some("a training needs a step, and two pictures in each".into());
+        }
+        if self.together == 0 || !self.batch.is_multiple_of(self.together) {
+            return Some(format!("`batch` is {} and no multiple of `together`", self.batch));
+        }
+        if self.temperature <= 0.0 {
+            return Some(format!(
+                "the `temperature` is {} and has to be above 0",
+                self.temperature
+            ));
+        }
+        if width == 0 || width % 8 != 0 || blocks.contains(&0) {
+            return Some(format!(
+                "`width` is {width} and has to be a multiple of 8, with a block in each layer"
+            ));
+        }
+        if embedding == 0 || text_width == 0 || text_layers == 0 || context < 3 {
+            return Some("`embedding`, `text_width`, `text_layers` and `context` (at least 3) have to be there".into());
+        }
+        let mut from = 0.0;
+        for (i, stage) in (1..).zip(&self.stages) {
+            let Mix { picture, word } = stage.mix;
+            if stage.side == 0 || stage.side % 32 != 0 {
+                return Some(format!(
+                    "stage {i} has a `side` of {}, no multiple of 32",
+                    stage.side
+                ));
+            }
+            if stage.until <= from {
+                return Some(format!("stage {i} ends before it begins"));
+            }
+            if picture < 0.0 || word < 0.0 || picture + word > 1.0 {
+                return Some(format!("the `mix` of stage {i} is not of parts of 1"));
+            }
+            from = stage.until;
+        }
+        (from < 1.0).then(|| "the last stage has to end at 1".into())
+    }
+
+    /// The stage that a step belongs to.
+    pub fn stage(&self, step: u64) -> &Stage {
+        let at = step as f64 / self.steps as f64;
+        let stage = self.stages.iter().find(|stage| at < stage.until);
+        stage.unwrap_or(&self.stages[self.stages.len() - 1])
+    }
+
+    /// The learning rate of a step.
+    pub fn rate(&self, step: u64) -> f64 {
+        if step < self.warmup {
+            return self.rate * (step + 1) as f64 / self.warmup as f64;
+        }
+        let left = self.steps.saturating_sub(self.warmup).max(1);
+        let at = (step - self.warmup) as f64 / left as f64;
+        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * at).cos())
+    }
+
+    /// The network that looks at pictures of `side` pixels and knows `vocabulary` tokens.
+    pub fn architecture(&self, side: u32, vocabulary: u32) -> Architecture {
+        let Sizes { width, blocks, embedding, text_width, text_layers, context } = self.network;
+        // As OpenAI's: heads of 64 channels.
+        let heads = |width: u32| (width / 64).max(1);
+        Architecture {
+            image_size: side,
+            embedding,
+            visual: Visual::ResNet(ResNetSizes { width, blocks, pool_heads: heads(width * 32) }),
+            text: Some(TextArchitecture {
+                context,
+                vocabulary,
+                sizes: TransformerSizes {
+                    width: text_width,
+                    layers: text_layers,
+                    heads: heads(text_width),
+                    hidden: text_width * 4,
+                },
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> Recipe {
+        let stage = |until, side| Stage {
+            until,
+            side,
+            mix: Mix { picture: 0.5, word: 0.5 },
+            strength: 1.0,
+        };
+        Recipe {
+            seed: 0,
+            steps: 100,
+            batch: 8,
+            texts: 0,
+            rate: 1.0,
+            warmup: 10,
+            decay: 0.0,
+            together: 2,
+            kinship: 0.0,
+            temperature: 0.1,
+            precision: Precision::F32,
+            network: Sizes {
+                width: 8,
+                blocks: [1; 4],
+                embedding: 16,
+                text_width: 16,
+                text_layers: 1,
+                context: 8,
+            },
+            stages: vec![stage(0.5, 32), stage(1.0, 64)],
+        }
+    }
+
+    #[test]
+    fn stages_follow_one_another() {
+        let recipe = recipe();
+        let sides = [0, 49, 50, 99, 100].map(|step| recipe.stage(step).side);
+        assert_eq!(sides, [32, 32, 64, 64, 64]);
+    }
+
+    #[test]
+    fn the_rate_rises_and_falls() {
+        let recipe = recipe();
+        assert!((recipe.rate(0) - 0.1).abs() < 1e-12);
+        assert!((recipe.rate(9) - 1.0).abs() < 1e-12);
+        assert!((recipe.rate(55) - 0.5).abs() < 1e-12);
+        assert!(recipe.rate(100).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        let said = |change: fn(&mut Recipe)| {
+            let mut recipe = recipe();
+            change(&mut recipe);
+            recipe.problem().unwrap_or_default()
+        };
+        assert_eq!(said(|_| ()), "");
+        assert!(said(|r| r.stages[1].side = 65).contains("stage 2 has a `side` of 65"));
+        assert!(said(|r| r.stages[1].until = 0.4).contains("stage 2 ends before it begins"));
+        assert!(said(|r| r.stages.truncate(1)).contains("has to end at 1"));
+        assert!(said(|r| r.stages[0].mix.word = 0.6).contains("`mix` of stage 1"));
+        assert!(said(|r| r.network.width = 12).contains("`width` is 12"));
+        assert!(said(|r| r.batch = 1).contains("two pictures"));
+        assert!(said(|r| r.together = 3).contains("no multiple of `together`"));
+    }
+}

@@ -1,0 +1,232 @@
+//! Training: a step against PyTorch's, and whole trainings of a tiny network.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
+use neuronotes::model::{Conventions, Stage, Tap};
+use neuronotes::request::Precision;
+use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
+use neuronotes_lab::failure::Failure;
+use neuronotes_lab::monitor::{Monitor, Progress, Silent};
+use neuronotes_lab::train::loss::{contrast, kinship, unit};
+use neuronotes_lab::train::{Places, Recipe, train};
+use tch::{Device, Kind, Tensor};
+
+use crate::support::{relative_error, small_clip, small_weights, tensors};
+
+#[test]
+fn a_step_is_pytorchs() {
+    let expected = tensors("training.safetensors");
+    let weights = Tensor::read_safetensors(small_weights()).expect("weights");
+    let weights: BTreeMap<String, Tensor> = weights
+        .into_iter()
+        .map(|(name, tensor)| {
+            let learned = !name.contains("running_");
+            (name, tensor.to_kind(Kind::Float).set_requires_grad(learned))
+        })
+        .collect();
+    let loading =
+        Loading { norm: BatchNorm::Training, ..Loading::new(Device::Cpu, Conventions::default()) };
+    let clip = Clip::of(&weights, small_clip().architecture, loading).expect("the same CLIP");
+
+    let last = Stage::Bottleneck { stage: 4, block: 0, tap: Tap::Add };
+    let seen = clip.look(&expected["pixels"], &[last, Stage::Embedding]).expect("pictures");
+    let read = clip.read(&expected["tokens"], &[Stage::Embedding]).expect("texts");
+    let pictures = unit(seen.get(Stage::Embedding).expect("an embedding"));
+    let texts = unit(read.get(Stage::Embedding).expect("an embedding"));
+    let logits = pictures.matmul(&texts.tr()) * weights["logit_scale"].exp();
+    let column = &expected["column"];
+    let of_pairs = contrast(&logits, column);
+    let of_kin = kinship(seen.get(last).expect("a map"), column, 0.2);
+    for (found, name) in [(&of_pairs, "contrast"), (&of_kin, "kinship")] {
+        let error = relative_error(found, &expected[name]);
+        assert!(error < 1e-4, "{name}: {error}");
+    }
+    (of_pairs + of_kin * 0.7).backward();
+
+    let mut compared = 0;
+    for (name, expected) in &expected {
+        let (found, bound) = if let Some(name) = name.strip_prefix("gradient/") {
+            (weights[name].grad(), 2e-3)
+        } else if name.contains("running_") {
+            (weights[name].shallow_clone(), 1e-5)
+        } else {
+            continue;
+        };
+        let error = relative_error(&found, expected);
+        assert!(error < bound, "{name}: {error}");
+        compared += 1;
+    }
+    assert_eq!(compared, 16);
+}
+
+/// A training set of six names, each with pictures in two styles and words in two fonts of coloured bars, and one held
+/// out of each.
+fn set(folder: &Path) -> Places {
+    let names = ["one", "two", "red three", "four", "five", "six"];
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut add = |name: String, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, bytes).expect("room");
+    };
+    let mut listed = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        for style in 0..3u32 {
+            let held_out = style == 2;
+            let picture = RgbaImage::from_fn(40, 40, |x, y| {
+                let inside = (x / 8 + style) % 6 == i as u32 || (y / 8) % 6 == i as u32;
+                let colour = [(i * 40) as u8, (200 - i * 30) as u8, 60];
+                Rgba([colour[0], colour[1], colour[2], if inside { 255 } else { 0 }])
+            });
+            let word = image::GrayImage::from_fn(30, 12, |x, y| {
+                image::Luma([if (x / 5 + y / 6 * style) % 6 <= i as u32 { 255 } else { 0 }])
+            });
+            for (kind, picture) in
+                [("picture", DynamicImage::from(picture)), ("word", DynamicImage::from(word))]
+            {
+                let mut png = std::io::Cursor::new(Vec::new());
+                picture.write_to(&mut png, ImageFormat::Png).expect("a PNG");
+                let key = format!("{kind}-{i}-{style}");
+                add(format!("{key}.png"), png.get_ref());
+                let beside = format!(
+                    r#"{{"kind":"{kind}","name":"{name}","style":"{style}","text":"{name}","held_out":{held_out}}}"#
+                );
+                add(format!("{key}.json"), beside.as_bytes());
+            }
+        }
+        listed.push(format!(
+            r#"{{"name":"{name}","emoji":"x","group":"g","keywords":["number"],"held_out":["2"]}}"#
+        ));
+    }
+    let places = Places {
+        set: folder.join("train.tar"),
+        names: folder.join("names.json"),
+        out: folder.join("out"),
+    };
+    fs::write(&places.set, tar.into_inner().expect("an archive")).expect("write");
+    fs::write(&places.names, format!("[{}]", listed.join(","))).expect("write");
+    places
+}
+
+fn recipe(folder: &Path, steps: u64, precision: &str) -> Recipe {
+    let path = folder.join("recipe.json");
+    let text = format!(
+        r#"{{"seed":4,"steps":{steps},"batch":8,"texts":4,"rate":0.003,"warmup":2,"decay":0.05,"together":2,
+            "kinship":0.2,"temperature":0.1,"precision":"{precision}",
+            "network":{{"width":8,"blocks":[1,1,1,1],"embedding":16,"text_width":16,"text_layers":1,"context":12}},
+            "stages":[{{"until":0.5,"side":32,"mix":{{"picture":0.4,"word":0.4}},"strength":0.3}},
+                      {{"until":1,"side":64,"mix":{{"picture":0.4,"word":0.4}},"strength":0.8}}]}}"#
+    );
+    fs::write(&path, text).expect("write");
+    Recipe::open(&path).expect("a recipe")
+}
+
+/// Stops after so many steps.
+struct After(u64, u64);
+
+impl Monitor for After {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        self.1 = progress.step + 1;
+    }
+
+    fn stopped(&self) -> bool {
+        self.1 >= self.0
+    }
+}
+
+fn logged(out: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(out.join("log.jsonl")).expect("a log");
+    let mut lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for line in &mut lines {
+        line["seconds"] = 0.into();
+    }
+    lines
+}
+
+#[test]
+fn a_training_that_was_cut_off_ends_as_one_that_was_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let places = set(dir.path());
+    let recipe = recipe(dir.path(), 8, "f32");
+    let whole = train(&recipe, &places, Device::Cpu, 2, &mut Silent).expect("a training");
+    let again = Places { out: dir.path().join("again"), ..places.clone() };
+    // Before and after the pictures grow.
+    for steps in [3, 4, 6] {
+        let cut = train(&recipe, &again, Device::Cpu, 2, &mut After(steps, 0));
+        assert_eq!(cut.expect_err("cut off"), Failure::Cancelled);
+    }
+    // What a kill leaves behind: entries that the checkpoint has not reached yet.
+    let log = again.out.join("log.jsonl");
+    let entry = fs::read_to_string(&log).expect("a log").replace("\"step\":6", "\"step\":7");
+    let late = entry.lines().last().expect("an entry").to_owned();
+    fs::write(&log, format!("{entry}{late}\n")).expect("write");
+    let resumed = train(&recipe, &again, Device::Cpu, 2, &mut Silent).expect("the rest");
+    assert_eq!(fs::read(&whole).expect("weights"), fs::read(&resumed).expect("weights"));
+    assert_eq!(logged(&places.out), logged(&again.out));
+    assert_eq!(logged(&again.out).len(), 4);
+    assert!(
+        fs::read_to_string(again.out.join("curves.svg")).expect("curves").contains("words, top 1")
+    );
+    assert!(again.out.join("stage-2.png").is_file());
+
+    let clip =
+        Clip::load(&resumed, Loading::new(Device::Cpu, Conventions::default())).expect("a CLIP");
+    assert_eq!(clip.architecture.image_size, 64);
+    assert_eq!(clip.architecture.text.as_ref().map(|text| text.vocabulary), Some(49408));
+}
+
+#[test]
+fn a_tiny_network_learns_what_it_is_shown() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let places = set(dir.path());
+    for precision in ["f32", "bf16"] {
+        let places = Places { out: dir.path().join(precision), ..places.clone() };
+        let recipe = recipe(dir.path(), 120, precision);
+        assert_eq!(
+            recipe.precision,
+            if precision == "f32" { Precision::F32 } else { Precision::Bf16 }
+        );
+        train(&recipe, &places, Device::Cpu, 20, &mut Silent).expect("a training");
+        let log = logged(&places.out);
+        let loss = |i: usize| log[i]["loss"].as_f64().expect("a loss");
+        assert!(
+            loss(log.len() - 1) < 0.7 * loss(0),
+            "{precision}: {} to {}",
+            loss(0),
+            loss(log.len() - 1)
+        );
+    }
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let places = set(dir.path());
+    let short = recipe(dir.path(), 2, "f32");
+    train(&short, &places, Device::Cpu, 2, &mut Silent).expect("a training");
+    let error = |recipe: &Recipe, places: &Places| {
+        train(recipe, places, Device::Cpu, 2, &mut Silent).expect_err("refused").to_string()
+    };
+    let other = recipe(dir.path(), 3, "f32");
+    assert!(error(&other, &places).contains("the checkpoint is of another recipe"));
+
+    let names = fs::read_to_string(&places.names).expect("names");
+    fs::write(&places.names, names.replace("number", "numeral")).expect("write");
+    assert!(error(&short, &places).contains("the checkpoint is of another training set"));
+    fs::write(&places.names, names.replace("\"six\"", "\"seven\"")).expect("write");
+    let said = error(&short, &places);
+    assert!(said.contains("`six` of ") && said.contains("is not in the list of names"), "{said}");
+    fs::write(&places.names, &names).expect("write");
+
+    let kept = places.out.join("checkpoint.safetensors");
+    let bytes = fs::read(&kept).expect("a checkpoint");
+    fs::write(&kept, &bytes[..bytes.len() / 2]).expect("write");
+    assert!(error(&short, &places).contains("the checkpoint is damaged"));
+    fs::write(&places.set, b"no archive at all").expect("write");
+    assert!(error(&short, &places).contains("is no training set"));
+}
