@@ -7,6 +7,7 @@ mod bench;
 mod cache;
 mod chromium;
 mod cli;
+mod emoji;
 mod failure;
 mod files;
 mod parity;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::bench;
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
+use crate::emoji::emoji;
 use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
 use crate::run::{cargo, repository, require_component, run, run_quietly};
@@ -21,6 +22,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Test(arguments) => test(&arguments),
         Task::Setup(arguments) => setup(&arguments),
         Task::Parity(arguments) => parity(&arguments),
+        Task::Emoji(arguments) => emoji(&arguments),
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
     }
 }

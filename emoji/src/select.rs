@@ -1,0 +1,125 @@
+//! Which emoji's names are taken.
+//!
+//! Goes in: an emoji. Comes out: whether it is taken, and if not, the rule against it. A network that is to show what a
+//! picture and a word have in common needs names that are short enough to be drawn, say what is seen, and belong to pictures
+//! without lettering.
+
+use crate::names::Emoji;
+
+/// The longest name in characters: two short words, which are legible at the network's resolution.
+const LONGEST: usize = 13;
+
+/// Groups of which nothing is taken: skin tones and hair by themselves, and flags, which are patterns of colours.
+const GROUPS: [&str; 2] = ["component", "flags"];
+
+/// Words in the names of people's variants: many pictures, little difference.
+const PEOPLE: [&str; 6] = ["man", "woman", "men", "women", "person", "old"];
+
+/// Subgroups of symbols that are lettering, arrows, buttons or signs.
+const LETTERING: [&str; 10] = [
+    "transport-sign",
+    "arrow",
+    "zodiac",
+    "av-symbol",
+    "gender",
+    "math",
+    "punctuation",
+    "currency",
+    "keycap",
+    "alphanum",
+];
+
+/// Lettering and buttons in subgroups that otherwise are neither.
+const EXCEPTIONS: [(&str, &str); 7] = [
+    ("ZZZ", "three letters"),
+    ("copyright", "the letter C"),
+    ("registered", "the letter R"),
+    ("trade mark", "the letters TM"),
+    ("e-mail", "the letter E, or an at sign"),
+    ("dvd", "the letters DVD"),
+    ("radio button", "a button"),
+];
+
+/// Why an emoji is not taken; none if it is.
+pub fn against(emoji: &Emoji) -> Option<&'static str> {
+    let label = emoji.label.as_str();
+    let words: Vec<String> = label.split([' ', '-']).map(str::to_lowercase).collect();
+    let has = |word: &str| words.iter().any(|w| w == word);
+    if GROUPS.contains(&emoji.group.as_str()) {
+        return Some("flags and components");
+    }
+    if !label.chars().all(|c| c.is_ascii_alphabetic() || c == ' ' || c == '-') {
+        return Some("more than letters, spaces and hyphens");
+    }
+    if label.len() > LONGEST || label.split(' ').count() > 2 {
+        return Some("long");
+    }
+    if emoji.group == "people-body" && PEOPLE.iter().any(|word| has(word)) {
+        return Some("variants of people");
+    }
+    if has("thirty") {
+        return Some("clock times");
+    }
+    if has("oncoming") {
+        return Some("the same seen from the front");
+    }
+    if emoji.group == "symbols" && LETTERING.contains(&emoji.subgroup.as_str()) {
+        return Some("lettering, arrows, buttons and signs");
+    }
+    EXCEPTIONS.iter().find(|(name, _)| *name == label).map(|(_, reason)| *reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn emoji(label: &str, group: &str, subgroup: &str) -> Emoji {
+        Emoji {
+            label: label.to_owned(),
+            emoji: String::new(),
+            hex: String::new(),
+            group: group.to_owned(),
+            subgroup: subgroup.to_owned(),
+            keywords: Vec::new(),
+            order: 0,
+        }
+    }
+
+    #[test]
+    fn short_names_of_drawn_things_are_taken() {
+        for (label, group, subgroup) in [
+            ("red apple", "food-drink", "food-fruit"),
+            ("OK hand", "people-body", "hand-fingers-partial"),
+            ("t-shirt", "objects", "clothing"),
+            ("water buffalo", "animals-nature", "animal-mammal"),
+            ("princess", "people-body", "person-role"),
+            ("radioactive", "symbols", "warning"),
+            ("old key", "objects", "lock"),
+        ] {
+            assert_eq!(against(&emoji(label, group, subgroup)), None, "{label}");
+        }
+    }
+
+    #[test]
+    fn each_rule_leaves_something_out() {
+        for (label, group, subgroup, rule) in [
+            ("red hair", "component", "hair-style", "components"),
+            ("pirate flag", "flags", "flag", "flags"),
+            ("Mrs. Claus", "people-body", "person-fantasy", "letters"),
+            ("keycap: 1", "symbols", "keycap", "letters"),
+            ("piñata", "activities", "event", "letters"),
+            ("face savouring food", "smileys-emotion", "face-tongue", "long"),
+            ("man in suit", "people-body", "person-role", "long"),
+            ("woman judge", "people-body", "person-role", "people"),
+            ("one-thirty", "travel-places", "time", "clock"),
+            ("oncoming bus", "travel-places", "transport-ground", "front"),
+            ("Leo", "symbols", "zodiac", "lettering"),
+            ("up arrow", "symbols", "arrow", "lettering"),
+            ("ATM sign", "symbols", "transport-sign", "lettering"),
+            ("ZZZ", "smileys-emotion", "emotion", "three letters"),
+        ] {
+            let reason = against(&emoji(label, group, subgroup));
+            assert!(reason.is_some_and(|reason| reason.contains(rule)), "{label}: {reason:?}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `cargo xtask emoji`: Emoji-CLIP and the data it is trained and shown on, made anew.
+//!
+//! The making is done by `neuronotes-emoji`, the training and the measuring by the lab. Here npm, both programs and the
+//! places of their files are seen to.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::cli::Emoji;
+use crate::failure::failure;
+use crate::programs::{Compiled, compile};
+use crate::run::{cargo, release_folder, repository, run, run_quietly};
+
+/// Performs the command, in the order of what it builds on; what fails ends it.
+pub fn emoji(arguments: &Emoji) -> Result<i32> {
+    let repository = repository()?;
+    let places = Places::new(&repository)?;
+    if arguments.data {
+        let code = data(&repository, &places)?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    if !arguments.train && !arguments.report {
+        return Ok(0);
+    }
+    places.require_train_set()?;
+    let lab = match compile(&repository)? {
+        Compiled::Failed(code) => return Ok(code),
+        Compiled::Programs(programs) => programs.lab,
+    };
+    if arguments.train {
+        let mut train = Command::new(&lab);
+        train.current_dir(&repository).args(places.train()).args(&arguments.args);
+        let code = run("training Emoji-CLIP", &mut train)?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    if arguments.report {
+        return run_quietly(Command::new(&lab).current_dir(&repository).args(places.report()));
+    }
+    Ok(0)
+}
+
+/// Compiles what makes the sets, and lets it. It needs no libtorch.
+fn data(repository: &Path, places: &Places) -> Result<i32> {
+    if !places.folder.join("packages").exists() {
+        require_npm()?;
+    }
+    let mut build = cargo(repository, &["build", "--release", "--package", "neuronotes-emoji"]);
+    let code = run_quietly(&mut build)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let program = format!("neuronotes-emoji{}", std::env::consts::EXE_SUFFIX);
+    let mut make = Command::new(release_folder()?.join(program));
+    make.arg("--repository").arg(repository).arg("--folder").arg(&places.folder);
+    run("drawing pictures and words", &mut make)
+}
+
+/// Asked before minutes are spent on compiling; only the first time, since packages are kept.
+fn require_npm() -> Result<()> {
+    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut npm = Command::new(program);
+    npm.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    if npm.status().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(failure(
+        "the emoji and fonts come as npm packages, and there is no npm",
+        "install Node.js with npm (Debian: apt-get install npm)",
+    ))
+}
+
+/// Where the files are.
+struct Places {
+    /// What need not be committed: packages, the training set, the training's own files.
+    folder: PathBuf,
+    /// The names.
+    names: PathBuf,
+    /// The weights that are committed.
+    model: PathBuf,
+}
+
+impl Places {
+    fn new(repository: &Path) -> Result<Self> {
+        // Beside the folder of the release build, wherever the user has cargo put that.
+        let release = release_folder()?;
+        let target = release.parent().context("the release build lies in no target folder")?;
+        Ok(Self {
+            folder: target.join("emoji"),
+            names: repository.join("data/concepts.json"),
+            model: repository.join("models/emoji-clip.safetensors"),
+        })
+    }
+
+    fn set(&self) -> PathBuf {
+        self.folder.join("train.tar")
+    }
+
+    fn require_train_set(&self) -> Result<()> {
+        if self.set().exists() {
+            return Ok(());
+        }
+        Err(failure(
+            format!("there is no training set: {} is missing", self.set().display()),
+            "cargo xtask emoji --data makes it; given together with --train or --report, it comes first",
+        ))
+    }
+
+    /// The lab's arguments for training.
+    fn train(&self) -> Vec<OsString> {
+        let run = self.folder.join("run");
+        arguments(
+            "train",
+            &[("--set", self.set()), ("--names", self.names.clone()), ("--out", run)],
+        )
+    }
+
+    /// The lab's arguments for measuring how good the weights are.
+    fn report(&self) -> Vec<OsString> {
+        let model = self.model.clone();
+        let options = [("--set", self.set()), ("--names", self.names.clone()), ("--model", model)];
+        arguments("report", &options)
+    }
+}
+
+fn arguments(command: &str, options: &[(&str, PathBuf)]) -> Vec<OsString> {
+    let options = options.iter().flat_map(|(name, path)| [(*name).into(), path.into()]);
+    std::iter::once(command.into()).chain(options).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(folder: &Path) -> Places {
+        Places { folder: folder.to_owned(), names: "c.json".into(), model: "m".into() }
+    }
+
+    #[test]
+    fn the_lab_is_told_where_everything_is() {
+        let places = places(Path::new("e"));
+        let set = Path::new("e").join("train.tar").into_os_string();
+        let run = Path::new("e").join("run").into_os_string();
+        let expected: [OsString; 7] = [
+            "train".into(),
+            "--set".into(),
+            set.clone(),
+            "--names".into(),
+            "c.json".into(),
+            "--out".into(),
+            run,
+        ];
+        assert_eq!(places.train(), expected);
+        let report = places.report();
+        assert_eq!((&report[0], &report[2]), (&"report".into(), &set));
+        assert_eq!(report[5..], [OsString::from("--model"), "m".into()]);
+    }
+
+    #[test]
+    fn without_a_training_set_one_is_told_how_to_make_it() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let error = places(folder.path()).require_train_set().expect_err("there is none");
+        let text = crate::failure::report(&error);
+        assert!(text.contains("hint: cargo xtask emoji --data"), "{text}");
+        Ok(())
+    }
+}
