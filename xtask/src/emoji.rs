@@ -80,10 +80,10 @@ fn require_npm() -> Result<()> {
 struct Places {
     /// What need not be committed: packages, the training set, the training's own files.
     folder: PathBuf,
-    /// The names.
-    names: PathBuf,
-    /// The weights that are committed.
-    model: PathBuf,
+    /// The committed data: names, pictures, words.
+    data: PathBuf,
+    /// The committed weights, with the recipe of their training, and the README that reports on them.
+    models: PathBuf,
 }
 
 impl Places {
@@ -93,8 +93,8 @@ impl Places {
         let target = release.parent().context("the release build lies in no target folder")?;
         Ok(Self {
             folder: target.join("emoji"),
-            names: repository.join("data/concepts.json"),
-            model: repository.join("models/emoji-clip.safetensors"),
+            data: repository.join("data"),
+            models: repository.join("models"),
         })
     }
 
@@ -114,17 +114,25 @@ impl Places {
 
     /// The lab's arguments for training.
     fn train(&self) -> Vec<OsString> {
-        let run = self.folder.join("run");
-        arguments(
-            "train",
-            &[("--set", self.set()), ("--names", self.names.clone()), ("--out", run)],
-        )
+        let options = [
+            ("--recipe", self.models.join("emoji-clip.recipe.json")),
+            ("--set", self.set()),
+            ("--names", self.data.join("concepts.json")),
+            ("--out", self.folder.join("run")),
+        ];
+        arguments("train", &options)
     }
 
-    /// The lab's arguments for measuring how good the weights are.
+    /// The lab's arguments for measuring what the weights can do.
     fn report(&self) -> Vec<OsString> {
-        let model = self.model.clone();
-        let options = [("--set", self.set()), ("--names", self.names.clone()), ("--model", model)];
+        let options = [
+            ("--model", self.models.join("emoji-clip.safetensors")),
+            ("--set", self.set()),
+            ("--names", self.data.join("concepts.json")),
+            ("--pictures", self.data.join("emoji.tar")),
+            ("--words", self.data.join("words.txt")),
+            ("--readme", self.models.join("README.md")),
+        ];
         arguments("report", &options)
     }
 }
@@ -139,27 +147,26 @@ mod tests {
     use super::*;
 
     fn places(folder: &Path) -> Places {
-        Places { folder: folder.to_owned(), names: "c.json".into(), model: "m".into() }
+        Places { folder: folder.to_owned(), data: "data".into(), models: "models".into() }
     }
 
     #[test]
     fn the_lab_is_told_where_everything_is() {
         let places = places(Path::new("e"));
-        let set = Path::new("e").join("train.tar").into_os_string();
-        let run = Path::new("e").join("run").into_os_string();
-        let expected: [OsString; 7] = [
-            "train".into(),
-            "--set".into(),
-            set.clone(),
-            "--names".into(),
-            "c.json".into(),
-            "--out".into(),
-            run,
-        ];
-        assert_eq!(places.train(), expected);
-        let report = places.report();
-        assert_eq!((&report[0], &report[2]), (&"report".into(), &set));
-        assert_eq!(report[5..], [OsString::from("--model"), "m".into()]);
+        let value = |arguments: &[OsString], name: &str| {
+            let at = arguments.iter().position(|argument| argument == name).expect("an option");
+            PathBuf::from(&arguments[at + 1])
+        };
+        let (train, report) = (places.train(), places.report());
+        assert_eq!((&train[0], &report[0]), (&"train".into(), &"report".into()));
+        assert_eq!(value(&train, "--recipe"), Path::new("models/emoji-clip.recipe.json"));
+        assert_eq!(value(&train, "--out"), Path::new("e/run"));
+        assert_eq!(value(&report, "--model"), Path::new("models/emoji-clip.safetensors"));
+        assert_eq!(value(&report, "--readme"), Path::new("models/README.md"));
+        for arguments in [train, report] {
+            assert_eq!(value(&arguments, "--set"), Path::new("e/train.tar"));
+            assert_eq!(value(&arguments, "--names"), Path::new("data/concepts.json"));
+        }
     }
 
     #[test]

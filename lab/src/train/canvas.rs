@@ -20,6 +20,27 @@ pub struct Place {
     pub scale: [f32; 2],
     /// Turn, in radians.
     pub turn: f32,
+    /// How rows are pushed across, and columns down.
+    pub bend: [Wave; 2],
+}
+
+/// A sine along one side of the canvas; none by default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wave {
+    /// Its height, in pixels of the canvas.
+    pub height: f32,
+    /// How often it rises and falls on the way.
+    pub times: f32,
+    /// Where it begins, in radians.
+    pub from: f32,
+}
+
+impl Wave {
+    /// Its value at each pixel of a side.
+    fn along(&self, side: usize) -> Vec<f32> {
+        let step = self.times * std::f32::consts::TAU / side as f32;
+        (0..side).map(|i| self.height * (i as f32 * step + self.from).sin()).collect()
+    }
 }
 
 impl Canvas {
@@ -135,7 +156,9 @@ impl Canvas {
         // Pixels of the level for one of the canvas.
         let across = w / (whole.width as f32 * place.scale[0]);
         let down = h / (whole.height as f32 * place.scale[1]);
-        let reach = (w / across.abs()).hypot(h / down.abs()) / 2.0 + 1.0;
+        let bend = place.bend.map(|wave| wave.along(self.side));
+        let bent = place.bend[0].height.abs().max(place.bend[1].height.abs());
+        let reach = (w / across.abs()).hypot(h / down.abs()) / 2.0 + 1.0 + bent;
         let bounds = |middle: f32| {
             let from = (middle - reach).floor().clamp(0.0, self.side as f32) as usize;
             let to = (middle + reach).ceil().clamp(0.0, self.side as f32) as usize;
@@ -144,7 +167,8 @@ impl Canvas {
         let (columns, rows) = (bounds(place.middle[0]), bounds(place.middle[1]));
         for y in rows {
             for x in columns.clone() {
-                let (dx, dy) = (x as f32 + 0.5 - place.middle[0], y as f32 + 0.5 - place.middle[1]);
+                let dx = x as f32 + 0.5 - place.middle[0] - bend[0][y];
+                let dy = y as f32 + 0.5 - place.middle[1] - bend[1][x];
                 let u = (dx * cos + dy * sin) * across + w / 2.0 - 0.5;
                 let v = (dy * cos - dx * sin) * down + h / 2.0 - 0.5;
                 if u <= -1.0 || v <= -1.0 || u >= w || v >= h {
@@ -230,7 +254,7 @@ mod tests {
 
     fn put(scale: [f32; 2], turn: f32) -> Canvas {
         let mut canvas = Canvas::plain(2, [1.0; 3]);
-        let place = Place { middle: [1.0, 1.0], scale, turn };
+        let place = Place { middle: [1.0, 1.0], scale, turn, bend: [Wave::default(); 2] };
         canvas.picture(&picture(), &place, |colour| colour);
         canvas
     }
@@ -256,10 +280,25 @@ mod tests {
     }
 
     #[test]
+    fn rows_can_be_pushed_across() {
+        let mut canvas = Canvas::plain(2, [1.0; 3]);
+        // A quarter of a wave before the first row, and half a wave from there to the second: one right, one left.
+        let wave = Wave { height: 1.0, times: 1.0, from: std::f32::consts::FRAC_PI_2 };
+        let bend = [wave, Wave::default()];
+        let place = Place { middle: [1.0; 2], scale: [1.0; 2], turn: 0.0, bend };
+        canvas.picture(&picture(), &place, |colour| colour);
+        let bytes: Vec<u8> = canvas.bytes().collect();
+        assert_eq!(bytes[..6], [255, 255, 255, 255, 0, 0]);
+        assert_eq!(bytes[6..], [0, 0, 255, 255, 255, 255]);
+    }
+
+    #[test]
     fn ink_covers_as_far_as_the_mask_says() {
         let mask = vec![Level { width: 2, height: 1, pixels: vec![255, 51] }];
         let mut canvas = Canvas::plain(2, [1.0; 3]);
-        canvas.word(&mask, &Place { middle: [1.0, 0.5], scale: [1.0; 2], turn: 0.0 }, [0.0; 3]);
+        let place =
+            Place { middle: [1.0, 0.5], scale: [1.0; 2], turn: 0.0, bend: [Wave::default(); 2] };
+        canvas.word(&mask, &place, [0.0; 3]);
         let bytes: Vec<u8> = canvas.bytes().collect();
         assert_eq!((bytes[0], bytes[3], bytes[6]), (0, 204, 255));
     }

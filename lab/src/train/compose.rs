@@ -6,7 +6,7 @@
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{Canvas, Place, brightness, colour, mixed};
+use super::canvas::{Canvas, Place, Wave, brightness, colour, mixed};
 use super::recipe::Stage;
 use super::set::{Drawing, Level, Set, by_name};
 
@@ -49,18 +49,23 @@ impl<'a> Composer<'a> {
         let rng = &mut rng;
         let picture = chosen(&self.set.pictures, &self.pictures[name], rng);
         let word = chosen(&self.set.words, &self.words[name], rng);
-        let (side, strength) = (stage.side as usize, stage.strength as f32);
-        let mut canvas = Canvas::background(side, 0.7 * strength, rng);
+        let side = stage.side as usize;
+        let (of_picture, of_word) = (stage.strength.picture as f32, stage.strength.word as f32);
         let kind: f64 = rng.random();
+        let alone = kind < stage.mix.picture + stage.mix.word;
         if kind < stage.mix.picture {
-            put_picture(&mut canvas, picture, side, 1.0, strength, rng);
-        } else if kind < stage.mix.picture + stage.mix.word {
-            put_word(&mut canvas, word, side, [0.5, 0.5], strength, rng);
+            let mut canvas = Canvas::background(side, 0.7 * of_picture, rng);
+            put_picture(&mut canvas, picture, side, 1.0, of_picture, rng);
+            return Sample { name, pixels: canvas.bytes().collect() };
+        }
+        let mut canvas = Canvas::background(side, 0.7 * of_word, rng);
+        if alone {
+            put_word(&mut canvas, word, side, [0.5, 0.5], of_word, rng);
         } else {
             let size = rng.random_range(0.6..0.95);
-            put_picture(&mut canvas, picture, side, size, strength, rng);
+            put_picture(&mut canvas, picture, side, size, of_picture, rng);
             let height = if rng.random() { 0.8 } else { 0.2 };
-            put_word(&mut canvas, word, side, [0.5, height], strength, rng);
+            put_word(&mut canvas, word, side, [0.5, height], of_word, rng);
         }
         Sample { name, pixels: canvas.bytes().collect() }
     }
@@ -75,7 +80,9 @@ fn around(reach: f32, rng: &mut impl Rng) -> f32 {
     reach * rng.random_range(-1.0..1.0)
 }
 
-/// A picture of about `size` times the canvas, moved, turned, scaled and tinted.
+/// A picture of about `size` times the canvas, moved, turned, scaled, bent and coloured anew, at times with an outline
+/// or a shadow, at times with something before it. A name has a handful of drawings, and is to be known in one more that
+/// somebody else drew: with other outlines, shades, proportions and details.
 fn put_picture(
     canvas: &mut Canvas,
     picture: &Drawing,
@@ -85,28 +92,59 @@ fn put_picture(
     rng: &mut impl Rng,
 ) {
     let Some(whole) = picture.levels.first() else { return };
-    let full = side as f32 * size;
-    let scale = full / whole.width as f32 * (1.0 - strength * rng.random_range(-0.05..0.4));
-    let stretch = 1.0 + around(0.12 * strength, rng);
+    let full = side as f32;
+    let scale = full * size / whole.width as f32 * (1.0 - strength * rng.random_range(-0.12..0.45));
+    let stretch = 1.0 + around(0.15 * strength, rng);
     let mirror = if rng.random_bool(0.3) { -1.0 } else { 1.0 };
-    let reach = 0.12 * strength * side as f32;
+    let reach = 0.12 * strength * full;
+    let wave = |rng: &mut _| Wave {
+        height: around(0.04 * strength * full * size, rng),
+        times: Rng::random_range(rng, 0.5..2.0),
+        from: Rng::random_range(rng, 0.0..std::f32::consts::TAU),
+    };
     let place = Place {
-        middle: [side as f32 / 2.0 + around(reach, rng), side as f32 / 2.0 + around(reach, rng)],
+        middle: [full / 2.0 + around(reach, rng), full / 2.0 + around(reach, rng)],
         scale: [mirror * scale * stretch, scale / stretch],
         turn: around(0.3 * strength, rng),
+        bend: [wave(rng), wave(rng)],
     };
+    let often = |part: f32| f64::from((part * strength).clamp(0.0, 1.0));
+    if rng.random_bool(often(0.25)) {
+        let below = mixed([0.0; 3], colour(rng), rng.random_range(0.0..0.6));
+        let (offset, larger) = match rng.random_bool(0.5) {
+            true => ([0.0; 2], rng.random_range(1.03..1.1)),
+            false => ([0; 2].map(|_| around(0.04 * full, rng)), 1.0),
+        };
+        let under = Place {
+            middle: [place.middle[0] + offset[0], place.middle[1] + offset[1]],
+            scale: place.scale.map(|scale| scale * larger),
+            ..place
+        };
+        canvas.picture(&picture.levels, &under, |_| below);
+    }
     let light = 1.0 + around(0.25 * strength, rng);
+    let contrast = 1.0 + around(0.3 * strength, rng);
     // Now and then no colour at all, so that shape counts too.
-    let colourful = match rng.random_bool(0.08) {
+    let colourful = match rng.random_bool(0.1) {
         true => 0.0,
         false => 1.0 + around(0.4 * strength, rng),
     };
-    let shift = [0; 3].map(|_| around(0.06 * strength, rng));
+    let shift = [0; 3].map(|_| around(0.08 * strength, rng));
+    // Now and then few shades, as in flat drawings.
+    let shades = rng.random_bool(often(0.2)).then(|| rng.random_range(2.0f32..6.0).round());
     canvas.picture(&picture.levels, &place, |colour| {
         let grey = [brightness(colour); 3];
         let colour = mixed(grey, colour, colourful);
-        [0, 1, 2].map(|c| colour[c] * light + shift[c])
+        [0, 1, 2].map(|c| {
+            let value = ((colour[c] - 0.5) * contrast + 0.5) * light + shift[c];
+            shades.map_or(value, |shades| (value * shades).round() / shades)
+        })
     });
+    if rng.random_bool(often(0.3)) {
+        let middle = [0; 2].map(|_| rng.random_range(0.0..full));
+        let size = [0; 2].map(|_| rng.random_range(0.12..0.35) * full);
+        canvas.plate(middle, size, colour(rng));
+    }
 }
 
 /// A word around `middle` (in sides), in ink that stands out, at times on a plate.
@@ -134,6 +172,7 @@ fn put_word(
         ],
         scale: [scale * stretch, scale / stretch],
         turn: around(0.12 * strength, rng),
+        bend: [Wave::default(); 2],
     };
     let plate = [width * 1.15 + 2.0, height * 1.25 + 2.0];
     if rng.random_bool(if alone { 0.15 } else { 0.5 }) {
@@ -170,23 +209,29 @@ fn ink(behind: [f32; 3], rng: &mut impl Rng) -> [f32; 3] {
     ink
 }
 
-/// A held-out picture as it is shown for measuring: whole, on white. Bytes as in [`Sample`].
+/// In the middle of a canvas.
+fn upright(side: usize, scale: f32) -> Place {
+    let middle = [side as f32 / 2.0; 2];
+    Place { middle, scale: [scale; 2], turn: 0.0, bend: [Wave::default(); 2] }
+}
+
+/// A held-out picture as it is shown for measuring: whole, on white. Bytes as in `Sample`.
 pub fn shown_picture(picture: &Drawing, side: usize) -> Vec<u8> {
     let mut canvas = Canvas::plain(side, [1.0; 3]);
     if let Some(whole) = picture.levels.first() {
         let scale = side as f32 / whole.width.max(whole.height) as f32;
-        let place = Place { middle: [side as f32 / 2.0; 2], scale: [scale; 2], turn: 0.0 };
+        let place = upright(side, scale);
         canvas.picture(&picture.levels, &place, |colour| colour);
     }
     canvas.bytes().collect()
 }
 
-/// A word as it is shown for measuring: black, in the middle of white. Bytes as in [`Sample`].
+/// A word as it is shown for measuring: black, in the middle of white. Bytes as in `Sample`.
 pub fn shown_word(word: &Drawing, side: usize) -> Vec<u8> {
     let mut canvas = Canvas::plain(side, [1.0; 3]);
     if let Some(whole) = word.levels.first() {
         let scale = fitting(whole, side, 0.8, 0.5);
-        let place = Place { middle: [side as f32 / 2.0; 2], scale: [scale; 2], turn: 0.0 };
+        let place = upright(side, scale);
         canvas.word(&word.levels, &place, [0.0; 3]);
     }
     canvas.bytes().collect()

@@ -29,6 +29,10 @@ pub struct Entry {
     pub pictures: Accuracy,
     /// Names found for words in held-out fonts.
     pub words: Accuracy,
+    /// Names found for a picture of each name that is trained on.
+    pub trained_pictures: Accuracy,
+    /// Names found for a word of each name that is trained on.
+    pub trained_words: Accuracy,
 }
 
 /// A log on the disk.

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::loss::unit;
-use super::set::Drawing;
+use super::set::{Drawing, by_name};
 use crate::clip::Clip;
 use crate::failure::Failure;
 
@@ -32,6 +32,20 @@ pub fn held_out<'a>(
 ) -> impl Iterator<Item = Shown> + 'a {
     let kept = drawings.iter().filter(|drawing| drawing.held_out);
     kept.map(move |drawing| (drawing.name, shown(drawing, side)))
+}
+
+/// A drawing of each name that is trained on, as a picture of `side` pixels.
+pub fn trained<'a>(
+    drawings: &'a [Drawing],
+    names: usize,
+    shown: impl Fn(&Drawing, usize) -> Vec<u8> + 'a,
+    side: usize,
+) -> impl Iterator<Item = Shown> + 'a {
+    let places = by_name(drawings, names).into_iter().enumerate();
+    // Not the same style of each.
+    let chosen =
+        places.filter_map(|(name, places)| places.get(name % places.len().max(1)).copied());
+    chosen.map(move |place| (drawings[place].name, shown(&drawings[place], side)))
 }
 
 /// Embeddings of pictures, of length 1: `[n, embedding]`.

@@ -29,7 +29,7 @@ use rand::SeedableRng as _;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::clip::BatchNorm;
 use crate::failure::Failure;
@@ -42,7 +42,7 @@ use compose::Composer;
 pub use compose::{shown_picture, shown_word};
 use log::{Entry, Log};
 use loss::{contrast, kinship, unit};
-use measure::{held_out, text_embeddings, zero_shot};
+use measure::{held_out, text_embeddings, trained, zero_shot};
 use network::Network;
 pub use recipe::Recipe;
 pub use set::{Drawing, Level, Name, Set};
@@ -79,10 +79,17 @@ pub fn train(
     let mut network = Network::new(recipe, captions.vocabulary.len() as u32, device);
     let mut optimiser = AdamW::new(&network.weights);
     let kept = places.out.join("checkpoint.safetensors");
+    let out = places.out.join("model.safetensors");
     let found = checkpoint::load(&kept, recipe, &data, &mut network, &mut optimiser)?;
-    let mut standing = found.unwrap_or(Standing { step: 0, seconds: 0.0 });
-    let mut log = Log::open(&places.out.join("log.jsonl"), standing.step)?;
     let composer = Composer::new(&set, recipe.seed, recipe.together);
+    let mut standing = match found {
+        Some(standing) => standing,
+        None => {
+            centre(recipe, &composer, &captions, &mut network)?;
+            Standing { step: 0, seconds: 0.0 }
+        }
+    };
+    let mut log = Log::open(&places.out.join("log.jsonl"), standing.step)?;
     show(recipe, &composer, &places.out)?;
     let (mut from, mut saved) = (Instant::now(), standing.seconds);
     let mut losses = Vec::new();
@@ -120,15 +127,16 @@ pub fn train(
         let stopped = monitor.stopped();
         if standing.seconds - saved > CHECKPOINT || ends || stopped {
             checkpoint::save(&kept, recipe, &data, standing, &network, &optimiser)?;
+            // What there is can be looked at before it is ready.
+            let bytes = network.file(&captions.vocabulary)?;
+            write_atomic(&out, &bytes).map_err(|error| {
+                Failure::new(format!("{} cannot be written ({error})", out.display()))
+            })?;
+            log.draw(&places.out.join("curves.svg"))?;
             saved = standing.seconds;
         }
         monitor.check()?;
     }
-    let out = places.out.join("model.safetensors");
-    let bytes = network.file(&captions.vocabulary)?;
-    write_atomic(&out, &bytes)
-        .map_err(|error| Failure::new(format!("{} cannot be written ({error})", out.display())))?;
-    log.draw(&places.out.join("curves.svg"))?;
     Ok(out)
 }
 
@@ -167,6 +175,34 @@ fn digest(files: &[&Path]) -> Result<String, Failure> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// Lets a network begin with embeddings whose mean over the first batch, and over all names, is zero.
+fn centre(
+    recipe: &Recipe,
+    composer: &Composer<'_>,
+    captions: &Captions,
+    network: &mut Network,
+) -> Result<(), Failure> {
+    tch::no_grad(|| {
+        let clip = network.clip(recipe.precision, BatchNorm::Training)?;
+        let numbers = 0..recipe.batch as u64;
+        let pixels: Vec<u8> =
+            numbers.flat_map(|number| composer.sample(number, recipe.stage(0)).pixels).collect();
+        let pictures = clip.encode_images(&clip.input(&pixels, recipe.batch)?)?; // [batch, embedding]
+        let texts: Vec<Vec<u32>> =
+            (0..captions.len()).map(|name| captions.plain(name).to_vec()).collect();
+        let tokens = clip.tokens(&texts)?; // [names, t]
+        let read = clip.read(&tokens, &[Place::Final])?;
+        let read = read.get(Place::Final)?; // [names, t, c]
+        let (n, _, c) = read.size3()?;
+        let end = tokens.argmax(1, true).unsqueeze(-1).expand([n, 1, c], false); // [names, 1, c]
+        let texts = read.gather(1, &end, false).squeeze_dim(1); // [names, c]
+        let mean =
+            |rows: &Tensor| rows.to_kind(Kind::Float).mean_dim([0i64].as_slice(), false, None);
+        network.centre(&mean(&pictures), &mean(&texts));
+        Ok(())
+    })
+}
+
 /// One step: a batch, its loss, and better weights. Returns the loss.
 fn step(
     recipe: &Recipe,
@@ -203,10 +239,12 @@ fn step(
         .collect::<Result<_, _>>()
         .map_err(|_| Failure::new("a picture's name was not asked for"))?;
     let column = Tensor::from_slice(&column).to_device(logits.device()); // [batch]
-    let mut loss = contrast(&logits, &column);
-    if recipe.kinship > 0.0 {
-        loss = loss + recipe.kinship * kinship(seen.get(last)?, &column, recipe.temperature);
-    }
+    let named = contrast(&logits, &column);
+    let loss = if recipe.kinship > 0.0 {
+        named + recipe.kinship * kinship(seen.get(last)?, &column, recipe.temperature)
+    } else {
+        named
+    };
     loss.backward();
     let gradient = network.gradient();
     optimiser.step(
@@ -263,6 +301,9 @@ fn measured(
     let pixels = side as usize;
     let pictures: Vec<_> = held_out(&set.pictures, shown_picture, pixels).collect();
     let words: Vec<_> = held_out(&set.words, shown_word, pixels).collect();
+    let count = set.names.len();
+    let known_pictures: Vec<_> = trained(&set.pictures, count, shown_picture, pixels).collect();
+    let known_words: Vec<_> = trained(&set.words, count, shown_word, pixels).collect();
     Ok(Entry {
         step: standing.step,
         samples: standing.step * recipe.batch as u64,
@@ -272,5 +313,7 @@ fn measured(
         loss,
         pictures: zero_shot(&clip, &pictures, &texts)?,
         words: zero_shot(&clip, &words, &texts)?,
+        trained_pictures: zero_shot(&clip, &known_pictures, &texts)?,
+        trained_words: zero_shot(&clip, &known_words, &texts)?,
     })
 }

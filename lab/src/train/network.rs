@@ -126,6 +126,20 @@ impl Network {
         Clip::of(&all, self.architecture.clone(), loading)
     }
 
+    /// Subtracts from all embeddings what they have in common: the mean picture's, `[embedding]`, and the mean of what
+    /// the text tower gives its projection, `[c]`. ReLUs make all pictures alike at the beginning, and one end mark all
+    /// texts; a training that has to unlearn that first takes longer.
+    pub fn centre(&mut self, picture: &Tensor, text: &Tensor) {
+        tch::no_grad(|| {
+            for (name, mean) in [("visual.attnpool.c_proj.bias", picture), ("ln_final.bias", text)]
+            {
+                if let Some(bias) = self.parts.get_mut(name) {
+                    let _ = bias.g_sub_(&mean.to_kind(Kind::Float));
+                }
+            }
+        });
+    }
+
     /// What similarities are multiplied by, with its gradient.
     pub fn steepness(&self) -> Tensor {
         self.parts["logit_scale"].clamp_max(STEEPEST.ln()).exp()

@@ -69,8 +69,8 @@ pub struct Stage {
     pub side: u32,
     /// Part of the samples that are pictures, words, and a picture with its word.
     pub mix: Mix,
-    /// How far pictures and words are moved, turned and scaled: 0 for not at all, 1 for most.
-    pub strength: f64,
+    /// How far each is moved, turned, scaled and coloured.
+    pub strength: Strength,
 }
 
 /// Parts of the samples; what is left of 1 is a picture together with its word.
@@ -80,6 +80,18 @@ pub struct Mix {
     /// Pictures alone.
     pub picture: f64,
     /// Words alone.
+    pub word: f64,
+}
+
+/// How far drawings are moved, turned, scaled and coloured: 0 for not at all, 1 for most. Words are found by whoever
+/// first meets them where they are expected; pictures of which there are a handful are soon known by heart unless
+/// they vary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strength {
+    /// Pictures.
+    pub picture: f64,
+    /// Words, and what lies behind them.
     pub word: f64,
 }
 
@@ -189,12 +201,9 @@ mod tests {
     use super::*;
 
     fn recipe() -> Recipe {
-        let stage = |until, side| Stage {
-            until,
-            side,
-            mix: Mix { picture: 0.5, word: 0.5 },
-            strength: 1.0,
-        };
+        let mix = Mix { picture: 0.5, word: 0.5 };
+        let strength = Strength { picture: 1.0, word: 0.5 };
+        let stage = |until, side| Stage { until, side, mix, strength };
         Recipe {
             seed: 0,
             steps: 100,

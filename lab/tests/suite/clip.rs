@@ -7,7 +7,7 @@ use std::path::Path;
 use neuronotes::model::{Activation, Conventions, Given, Header, Layer, Positions, Stage};
 use neuronotes::request::Precision;
 use neuronotes_lab::clip::activations::{Activations, by_unit};
-use neuronotes_lab::clip::{Clip, Loading};
+use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use safetensors::SafeTensors;
 use tch::{Device, Kind, Tensor};
 

@@ -118,8 +118,8 @@ fn recipe(folder: &Path, steps: u64, precision: &str) -> Recipe {
         r#"{{"seed":4,"steps":{steps},"batch":8,"texts":4,"rate":0.003,"warmup":2,"decay":0.05,"together":2,
             "kinship":0.2,"temperature":0.1,"precision":"{precision}",
             "network":{{"width":8,"blocks":[1,1,1,1],"embedding":16,"text_width":16,"text_layers":1,"context":12}},
-            "stages":[{{"until":0.5,"side":32,"mix":{{"picture":0.4,"word":0.4}},"strength":0.3}},
-                      {{"until":1,"side":64,"mix":{{"picture":0.4,"word":0.4}},"strength":0.8}}]}}"#
+            "stages":[{{"until":0.5,"side":32,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.5,"word":0.3}}}},
+                      {{"until":1,"side":64,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.8,"word":0.8}}}}]}}"#
     );
     fs::write(&path, text).expect("write");
     Recipe::open(&path).expect("a recipe")
