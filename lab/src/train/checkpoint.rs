@@ -24,15 +24,18 @@ struct State {
     step: u64,
     side: u32,
     seconds: f64,
+    losses: Vec<f64>,
 }
 
 /// Where a training stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
     /// Steps done.
     pub step: u64,
     /// Time spent so far.
     pub seconds: f64,
+    /// Losses of the steps since the log's last entry.
+    pub losses: Vec<f64>,
 }
 
 /// Key of [`State`] in the file's metadata.
@@ -46,7 +49,7 @@ pub fn save(
     path: &Path,
     recipe: &Recipe,
     data: &str,
-    standing: Standing,
+    standing: &Standing,
     network: &Network,
     optimiser: &AdamW,
 ) -> Result<(), Failure> {
@@ -56,6 +59,7 @@ pub fn save(
         step: standing.step,
         side: network.architecture.image_size,
         seconds: standing.seconds,
+        losses: standing.losses.clone(),
     };
     let own =
         [("weights", &network.weights), ("mean", &optimiser.mean), ("square", &optimiser.square)];
@@ -131,5 +135,5 @@ pub fn load(
     }
     network.restore(state.side, &weights, &tensors).map_err(|error| damaged(&error))?;
     *optimiser = AdamW { mean, square, steps: state.step };
-    Ok(Some(Standing { step: state.step, seconds: state.seconds }))
+    Ok(Some(Standing { step: state.step, seconds: state.seconds, losses: state.losses }))
 }

@@ -86,13 +86,12 @@ pub fn train(
         Some(standing) => standing,
         None => {
             centre(recipe, &composer, &captions, &mut network)?;
-            Standing { step: 0, seconds: 0.0 }
+            Standing::default()
         }
     };
     let mut log = Log::open(&places.out.join("log.jsonl"), standing.step)?;
     show(recipe, &composer, &places.out)?;
     let (mut from, mut saved) = (Instant::now(), standing.seconds);
-    let mut losses = Vec::new();
     while standing.step < recipe.steps {
         monitor.progress(&Progress {
             stage: "training",
@@ -103,30 +102,24 @@ pub fn train(
         });
         let side = recipe.stage(standing.step).side;
         network.resize(side, &mut [&mut optimiser.mean, &mut optimiser.square]);
-        losses.push(step(
-            recipe,
-            standing.step,
-            &composer,
-            &captions,
-            &mut network,
-            &mut optimiser,
-        )?);
+        let loss = step(recipe, standing.step, &composer, &captions, &mut network, &mut optimiser)?;
+        standing.losses.push(loss);
         standing.step += 1;
         standing.seconds += from.elapsed().as_secs_f64();
         from = Instant::now();
         let ends = standing.step == recipe.steps;
         if standing.step % every == 0 || ends {
-            let loss = losses.iter().sum::<f64>() / losses.len() as f64;
-            losses.clear();
+            let loss = standing.losses.iter().sum::<f64>() / standing.losses.len() as f64;
+            standing.losses.clear();
             if !loss.is_finite() {
                 return Err(Failure::new(format!("the loss is {loss} at step {}", standing.step))
                     .hint("the training diverged: give the recipe a lower `rate`"));
             }
-            log.add(&measured(recipe, standing, loss, &set, &captions, &network)?)?;
+            log.add(&measured(recipe, &standing, loss, &set, &captions, &network)?)?;
         }
         let stopped = monitor.stopped();
         if standing.seconds - saved > CHECKPOINT || ends || stopped {
-            checkpoint::save(&kept, recipe, &data, standing, &network, &optimiser)?;
+            checkpoint::save(&kept, recipe, &data, &standing, &network, &optimiser)?;
             // What there is can be looked at before it is ready.
             let bytes = network.file(&captions.vocabulary)?;
             write_atomic(&out, &bytes).map_err(|error| {
@@ -282,7 +275,7 @@ fn last_layer(recipe: &Recipe) -> Place {
 /// How the network does on what is held out.
 fn measured(
     recipe: &Recipe,
-    standing: Standing,
+    standing: &Standing,
     loss: f64,
     set: &Set,
     captions: &Captions,

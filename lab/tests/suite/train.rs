@@ -118,8 +118,8 @@ fn recipe(folder: &Path, steps: u64, precision: &str) -> Recipe {
         r#"{{"seed":4,"steps":{steps},"batch":8,"texts":4,"rate":0.003,"warmup":2,"decay":0.05,"together":2,
             "kinship":0.2,"temperature":0.1,"precision":"{precision}",
             "network":{{"width":8,"blocks":[1,1,1,1],"embedding":16,"text_width":16,"text_layers":1,"context":12}},
-            "stages":[{{"until":0.5,"side":32,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.5,"word":0.3}}}},
-                      {{"until":1,"side":64,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.8,"word":0.8}}}}]}}"#
+            "stages":[{{"until":0.5,"side":32,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.2,"word":0.1}}}},
+                      {{"until":1,"side":64,"mix":{{"picture":0.4,"word":0.4}},"strength":{{"picture":0.2,"word":0.3}}}}]}}"#
     );
     fs::write(&path, text).expect("write");
     Recipe::open(&path).expect("a recipe")
@@ -162,9 +162,9 @@ fn a_training_that_was_cut_off_ends_as_one_that_was_not() {
     }
     // What a kill leaves behind: entries that the checkpoint has not reached yet.
     let log = again.out.join("log.jsonl");
-    let entry = fs::read_to_string(&log).expect("a log").replace("\"step\":6", "\"step\":7");
-    let late = entry.lines().last().expect("an entry").to_owned();
-    fs::write(&log, format!("{entry}{late}\n")).expect("write");
+    let entries = fs::read_to_string(&log).expect("a log");
+    let late = entries.lines().last().expect("an entry").replace("\"step\":6", "\"step\":7");
+    fs::write(&log, format!("{entries}{late}\n")).expect("write");
     let resumed = train(&recipe, &again, Device::Cpu, 2, &mut Silent).expect("the rest");
     assert_eq!(fs::read(&whole).expect("weights"), fs::read(&resumed).expect("weights"));
     assert_eq!(logged(&places.out), logged(&again.out));
@@ -186,7 +186,7 @@ fn a_tiny_network_learns_what_it_is_shown() {
     let places = set(dir.path());
     for precision in ["f32", "bf16"] {
         let places = Places { out: dir.path().join(precision), ..places.clone() };
-        let recipe = recipe(dir.path(), 120, precision);
+        let recipe = Recipe { rate: 0.01, ..recipe(dir.path(), 200, precision) };
         assert_eq!(
             recipe.precision,
             if precision == "f32" { Precision::F32 } else { Precision::Bf16 }
