@@ -40,6 +40,55 @@ const EXCEPTIONS: [(&str, &str); 7] = [
     ("radio button", "a button"),
 ];
 
+/// Names for what others that are taken show as well, seen another way, in another number or in a shade of mood: whoever
+/// knows one drawing of each would take a second drawing of one for the other. What stays, and what it stands for.
+const TWINS: &[(&str, &[&str])] = &[
+    ("angry face", &["enraged face"]),
+    ("backpack", &["clutch bag", "purse"]),
+    ("bookmark", &["bookmark tabs"]),
+    ("bug", &["ant"]),
+    ("bus", &["minibus", "trolleybus"]),
+    ("cat", &["cat face", "crying cat", "grinning cat", "kissing cat", "pouting cat", "weary cat"]),
+    ("clipboard", &["card index", "ledger"]),
+    ("cow", &["cow face", "ox", "water buffalo"]),
+    ("dog", &["dog face"]),
+    ("dragon", &["dragon face"]),
+    ("fog", &["foggy"]),
+    ("fountain pen", &["black nib"]),
+    ("goat", &["ewe"]),
+    ("green book", &["closed book", "notebook"]),
+    ("growing heart", &["beating heart"]),
+    ("horse", &["horse face"]),
+    ("hospital", &["bank", "school"]),
+    ("hotel", &["love hotel"]),
+    ("house", &["houses"]),
+    ("ice hockey", &["field hockey"]),
+    ("locked", &["unlocked"]),
+    ("loudspeaker", &["muted speaker"]),
+    ("monkey", &["monkey face"]),
+    ("mouse", &["mouse face", "rat"]),
+    ("musical note", &["musical notes"]),
+    (
+        "neutral face",
+        &["confused face", "frowning face", "smirking face", "unamused face", "worried face"],
+    ),
+    ("no entry", &["no littering", "prohibited"]),
+    ("optical disk", &["computer disk"]),
+    ("outbox tray", &["inbox tray"]),
+    ("pig", &["pig face"]),
+    ("pushpin", &["round pushpin"]),
+    ("rabbit", &["rabbit face"]),
+    ("red heart", &["heart suit"]),
+    ("rooster", &["chicken"]),
+    ("ship", &["ferry", "motor boat"]),
+    ("sleeping face", &["pensive face", "relieved face", "sleepy face"]),
+    ("sparkles", &["sparkle"]),
+    ("star", &["glowing star"]),
+    ("tiger", &["tiger face"]),
+    ("tram", &["light rail", "railway car", "station", "tram car"]),
+    ("weary face", &["fearful face", "flushed face", "hushed face", "tired face"]),
+];
+
 /// Why an emoji is not taken; none if it is.
 pub fn against(emoji: &Emoji) -> Option<&'static str> {
     let label = emoji.label.as_str();
@@ -65,6 +114,9 @@ pub fn against(emoji: &Emoji) -> Option<&'static str> {
     }
     if emoji.group == "symbols" && LETTERING.contains(&emoji.subgroup.as_str()) {
         return Some("lettering, arrows, buttons and signs");
+    }
+    if TWINS.iter().any(|(_, others)| others.contains(&label)) {
+        return Some("twins of other names");
     }
     EXCEPTIONS.iter().find(|(name, _)| *name == label).map(|(_, reason)| *reason)
 }
@@ -116,6 +168,7 @@ mod tests {
             ("Leo", "symbols", "zodiac", "lettering"),
             ("up arrow", "symbols", "arrow", "lettering"),
             ("ATM sign", "symbols", "transport-sign", "lettering"),
+            ("dog face", "animals-nature", "animal-mammal", "twins"),
             ("ZZZ", "smileys-emotion", "emotion", "three letters"),
         ] {
             let reason = against(&emoji(label, group, subgroup));
