@@ -12,8 +12,9 @@ use clap::Parser;
 ///
 /// Written are, in FOLDER, train.tar: each name's picture in up to seven styles (128 × 128, with alpha), and the name in
 /// 44 faces (as a mask), some of both marked as held out; and in the repository's data, concepts.json with the names,
-/// words.txt with nothing but the names, and emoji.tar with their pictures in three styles on white. The same packages make
-/// the same bytes.
+/// words.txt with nothing but the names, emoji.tar with their pictures in three styles on white, and attacks.tar and
+/// blank-notes.tar with pictures that have a note on them, written on with another name or not. The same packages make the
+/// same bytes.
 #[derive(Debug, Parser)]
 #[command(name = "neuronotes-emoji", version)]
 pub struct Arguments {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::archive;
+use crate::attacks;
 use crate::demo;
 use crate::icons::IconSet;
 use crate::matching::{Drawn, Sets, concepts};
@@ -52,6 +53,10 @@ pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Ma
     let pictures = train::pictures(&concepts, &sets)?;
     let words = train::words(&concepts, &styles)?;
     let on_white = demo::pictures(&concepts, &sets)?;
+    // The last face is the lab's.
+    let face = &styles.last().context("there is no face")?.face;
+    let attacks = attacks::attacks(&concepts, &sets, face)?;
+    let blanks = attacks::blanks(&concepts, &sets, face)?;
     let (count, held) = (words.len(), styles.iter().filter(|style| style.held_out).count());
     let mut made = Made {
         names: concepts.len(),
@@ -67,6 +72,8 @@ pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Ma
         (to.data.join("concepts.json"), demo::concepts_json(&concepts)?.into_bytes()),
         (to.data.join("words.txt"), demo::words_txt(&concepts).into_bytes()),
         (to.data.join("emoji.tar"), webdataset::archive(on_white)?),
+        (to.data.join("attacks.tar"), webdataset::archive(attacks)?),
+        (to.data.join("blank-notes.tar"), webdataset::archive(blanks)?),
     ];
     for (path, bytes) in files {
         save(&path, &bytes).with_context(|| format!("{} could not be written", path.display()))?;

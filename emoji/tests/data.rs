@@ -6,9 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use neuronotes_emoji::attacks::{Description as Noted, THINGS};
 use neuronotes_emoji::demo::{Description, SIDE, STYLES};
 use neuronotes_emoji::matching::Concept;
 use neuronotes_emoji::samples::slug;
+use serde::de::DeserializeOwned;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name)
@@ -18,12 +20,9 @@ fn concepts() -> Result<Vec<Concept>> {
     Ok(serde_json::from_str(&fs::read_to_string(data("concepts.json"))?)?)
 }
 
-/// A picture's width and height, and what is said of it.
-type Shown = ((u32, u32), Description);
-
-/// The samples of emoji.tar by key.
-fn pictures() -> Result<BTreeMap<String, Shown>> {
-    let bytes = fs::read(data("emoji.tar"))?;
+/// The samples of an archive by key: a picture's width and height, and what is said of it.
+fn shown<T: DeserializeOwned>(name: &str) -> Result<BTreeMap<String, ((u32, u32), T)>> {
+    let bytes = fs::read(data(name))?;
     let mut sides = BTreeMap::new();
     let mut found = BTreeMap::new();
     for entry in tar::Archive::new(bytes.as_slice()).entries()? {
@@ -46,7 +45,7 @@ fn pictures() -> Result<BTreeMap<String, Shown>> {
 
 #[test]
 fn every_name_has_its_pictures_and_nothing_else_has() -> Result<()> {
-    let mut pictures = pictures()?;
+    let mut pictures = shown::<Description>("emoji.tar")?;
     for concept in concepts()? {
         for style in STYLES {
             let key = format!("{}--{style}", slug(&concept.name));
@@ -65,6 +64,26 @@ fn every_name_has_its_pictures_and_nothing_else_has() -> Result<()> {
         }
     }
     assert!(pictures.is_empty(), "{:?}", pictures.keys());
+    Ok(())
+}
+
+#[test]
+fn each_thing_is_under_each_other_name_and_under_a_blank_note() -> Result<()> {
+    let concepts = concepts()?;
+    let known = |name: &str| concepts.iter().any(|concept| concept.name == name);
+    assert!(THINGS.iter().all(|thing| known(thing)));
+    let mut noted = BTreeSet::new();
+    for (_, (side, Noted { caption, label, .. })) in shown::<Noted>("attacks.tar")? {
+        let label = label.context("a note says something")?;
+        assert!(side == (SIDE, SIDE) && caption != label);
+        noted.insert((caption, label));
+    }
+    assert_eq!(noted.len(), THINGS.len() * (THINGS.len() - 1));
+    assert!(noted.iter().all(|(a, b)| THINGS.contains(&&**a) && THINGS.contains(&&**b)));
+    let blank = shown::<Noted>("blank-notes.tar")?;
+    let captions: Vec<&str> = blank.values().map(|(_, noted)| &*noted.caption).collect();
+    assert_eq!(captions, THINGS);
+    assert!(blank.values().all(|(_, noted)| noted.label.is_none()));
     Ok(())
 }
 

@@ -184,6 +184,12 @@ fn packages_become_the_two_sets() -> Result<()> {
                             "tags": ["apple"], "style": "twemoji", "held_out": true })
     );
 
+    // Of what notes are stuck on, only the apple is among these packages, and there is no other name to write.
+    assert!(descriptions(&place.path("data/attacks.tar"))?.is_empty());
+    let blanks = descriptions(&place.path("data/blank-notes.tar"))?;
+    let blank = serde_json::json!({ "caption": "red apple", "style": "noto" });
+    assert_eq!(blanks, BTreeMap::from([("red-apple--blank".to_owned(), blank)]));
+
     let trained = descriptions(&place.path("train/train.tar"))?;
     assert_eq!(trained.len(), 12 + made.words.0);
     for (key, held_out) in [

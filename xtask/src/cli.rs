@@ -80,10 +80,10 @@ pub struct Parity {
 #[group(skip)]
 #[command(group = ArgGroup::new("steps").required(true).multiple(true).args(["data", "train", "report"]))]
 pub struct Emoji {
-    /// Draw the training set into target/emoji, and write data/: concepts.json, words.txt, emoji.tar
+    /// Draw the training set into target/emoji, and write data/: concepts.json, words.txt, and the archives of pictures
     #[arg(long)]
     pub data: bool,
-    /// Train, on a GPU if there is one
+    /// Train, on a GPU if there is one, and put weights, log and curves into models/
     #[arg(long)]
     pub train: bool,
     /// Measure how good models/emoji-clip.safetensors is, on pictures and words that were kept from training too
