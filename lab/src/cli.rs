@@ -59,7 +59,8 @@ enum Sub {
     Activations(Activations),
     /// Train a small CLIP from nothing, or go on where a training was cut off
     ///
-    /// Writes checkpoint.safetensors every two minutes, log.jsonl, and at the end model.safetensors and curves.svg.
+    /// Writes checkpoint.safetensors every two minutes, with the weights as they then are (model.safetensors) and their
+    /// curves (curves.svg); log.jsonl; and at the end run.json, which says what made which weights.
     /// Ctrl-C keeps a checkpoint; so does anything worse, up to two minutes back.
     Train(Train),
     /// Measure what a CLIP that `train` made can do, and print it as Markdown

@@ -4,6 +4,7 @@
 //! places of their files are seen to.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,6 +14,14 @@ use crate::cli::Emoji;
 use crate::failure::failure;
 use crate::programs::{Compiled, compile};
 use crate::run::{cargo, release_folder, repository, run, run_quietly};
+
+/// What is committed of a training: its files, and their names beside the weights.
+const TAKEN: [(&str, &str); 4] = [
+    ("model.safetensors", "emoji-clip.safetensors"),
+    ("log.jsonl", "emoji-clip.log.jsonl"),
+    ("curves.svg", "emoji-clip.curves.svg"),
+    ("run.json", "emoji-clip.run.json"),
+];
 
 /// Performs the command, in the order of what it builds on; what fails ends it.
 pub fn emoji(arguments: &Emoji) -> Result<i32> {
@@ -39,6 +48,7 @@ pub fn emoji(arguments: &Emoji) -> Result<i32> {
         if code != 0 {
             return Ok(code);
         }
+        places.take_over()?;
     }
     if arguments.report {
         return run_quietly(Command::new(&lab).current_dir(&repository).args(places.report()));
@@ -112,13 +122,32 @@ impl Places {
         ))
     }
 
+    /// Copies what a finished training wrote to the committed weights' place.
+    fn take_over(&self) -> Result<()> {
+        let run = self.run();
+        for (from, to) in TAKEN {
+            let to = self.models.join(to);
+            // It appears under its name only when it is whole.
+            let mut part = to.clone().into_os_string();
+            part.push(".part");
+            let copied = fs::copy(run.join(from), &part).and_then(|_| fs::rename(&part, &to));
+            copied.with_context(|| format!("{} could not be written", to.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The training's own folder.
+    fn run(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
     /// The lab's arguments for training.
     fn train(&self) -> Vec<OsString> {
         let options = [
             ("--recipe", self.models.join("emoji-clip.recipe.json")),
             ("--set", self.set()),
             ("--names", self.data.join("concepts.json")),
-            ("--out", self.folder.join("run")),
+            ("--out", self.run()),
         ];
         arguments("train", &options)
     }
@@ -167,6 +196,25 @@ mod tests {
             assert_eq!(value(&arguments, "--set"), Path::new("e/train.tar"));
             assert_eq!(value(&arguments, "--names"), Path::new("data/concepts.json"));
         }
+    }
+
+    #[test]
+    fn a_finished_training_takes_the_place_of_the_one_before() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let models = folder.path().join("models");
+        let places = Places { models: models.clone(), ..places(folder.path()) };
+        fs::create_dir_all(places.run())?;
+        fs::create_dir_all(&models)?;
+        fs::write(models.join("emoji-clip.safetensors"), "old")?;
+        for (from, _) in TAKEN {
+            fs::write(places.run().join(from), from)?;
+        }
+        places.take_over()?;
+        for (from, to) in TAKEN {
+            assert_eq!(fs::read_to_string(models.join(to))?, from);
+        }
+        assert_eq!(fs::read_dir(&models)?.count(), TAKEN.len());
+        Ok(())
     }
 
     #[test]

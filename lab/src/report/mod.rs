@@ -11,6 +11,7 @@ mod units;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use neuronotes::digest::Digest;
 use neuronotes::model::{Conventions, Given, Header, Stage, Tap, Visual};
 use neuronotes::request::DatasetFormat;
 use neuronotes::tokenizer::Tokenizer;
@@ -50,6 +51,8 @@ pub struct Places {
 /// What a network can do.
 #[derive(Debug)]
 pub struct Report {
+    /// BLAKE3 digest of the weights file.
+    pub weights: String,
     /// Names to choose from.
     pub names: usize,
     /// By what is shown, how often the right name is nearest to it.
@@ -110,7 +113,10 @@ pub fn report(
     let words = look(&clip, &words, last)?;
     tell("reading units");
     let units = read(&set.names, &pictures, &words, seed);
-    Ok(Report { names: set.names.len(), accuracies, attacks, units, layer })
+    let weights = Digest::of_file(&places.model)
+        .map_err(|error| Failure::new(error.to_string()))?
+        .to_string();
+    Ok(Report { weights, names: set.names.len(), accuracies, attacks, units, layer })
 }
 
 fn load(path: &Path, device: &Device) -> Result<Clip, Failure> {

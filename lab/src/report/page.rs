@@ -21,7 +21,8 @@ fn percent(part: f64) -> String {
 
 /// The report as Markdown.
 pub fn page(report: &Report) -> String {
-    let mut text = format!("Choosing among all {} names:\n\n", report.names);
+    let mut text = format!("Of the weights with the BLAKE3 digest `{}`.\n\n", report.weights);
+    text += &format!("Choosing among all {} names:\n\n", report.names);
     text += "| Shown | pictures | top 1 | top 5 |\n|:--|--:|--:|--:|\n";
     for (what, found) in &report.accuracies {
         let (top1, top5) = (percent(found.top1), percent(found.top5));

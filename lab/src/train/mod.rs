@@ -17,11 +17,13 @@ pub mod loss;
 pub mod measure;
 mod network;
 mod recipe;
+mod record;
 mod set;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use neuronotes::digest::Digest;
 use neuronotes::file::write_atomic;
 use neuronotes::model::{Stage as Place, Tap};
 use neuronotes::request::Precision;
@@ -32,6 +34,7 @@ use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use crate::clip::BatchNorm;
+use crate::device::LIBTORCH;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::session::png;
@@ -45,6 +48,7 @@ use loss::{contrast, kinship, unit};
 use measure::{held_out, text_embeddings, trained, zero_shot};
 use network::Network;
 pub use recipe::Recipe;
+pub use record::Record;
 pub use set::{Drawing, Level, Name, Set};
 
 /// Seconds between checkpoints.
@@ -120,17 +124,40 @@ pub fn train(
         let stopped = monitor.stopped();
         if standing.seconds - saved > CHECKPOINT || ends || stopped {
             checkpoint::save(&kept, recipe, &data, &standing, &network, &optimiser)?;
-            // What there is can be looked at before it is ready.
-            let bytes = network.file(&captions.vocabulary)?;
-            write_atomic(&out, &bytes).map_err(|error| {
-                Failure::new(format!("{} cannot be written ({error})", out.display()))
-            })?;
-            log.draw(&places.out.join("curves.svg"))?;
+            if !ends {
+                // What there is can be looked at before it is ready.
+                write(&network, &captions, &out)?;
+                log.draw(&places.out.join("curves.svg"))?;
+            }
             saved = standing.seconds;
         }
         monitor.check()?;
     }
+    let weights = write(&network, &captions, &out)?;
+    log.draw(&places.out.join("curves.svg"))?;
+    let record = Record {
+        weights,
+        data,
+        recipe: recipe.clone(),
+        samples: standing.step * recipe.batch as u64,
+        seconds: standing.seconds.round(),
+        device: match device {
+            Device::Cuda(number) => format!("cuda:{number}"),
+            _ => "cpu".into(),
+        },
+        threads: tch::get_num_threads().unsigned_abs(),
+        libtorch: LIBTORCH.into(),
+    };
+    record.write(&places.out.join("run.json"))?;
     Ok(out)
+}
+
+/// Writes the weights as they are, and returns their BLAKE3 digest.
+fn write(network: &Network, captions: &Captions, out: &Path) -> Result<String, Failure> {
+    let bytes = network.file(&captions.vocabulary)?;
+    write_atomic(out, &bytes)
+        .map_err(|error| Failure::new(format!("{} cannot be written ({error})", out.display())))?;
+    Ok(Digest::of(&bytes).hex())
 }
 
 /// Draws what each stage shows: the first samples of its first step, so that a person can look.

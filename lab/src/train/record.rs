@@ -1,0 +1,46 @@
+//! The record of a training: what went in and what came out, so that weights can be held against the run that made them.
+
+use std::path::Path;
+
+use neuronotes::file::write_atomic;
+use serde::{Deserialize, Serialize};
+
+use super::recipe::Recipe;
+use crate::failure::Failure;
+
+/// What a finished training says of itself. Digests are BLAKE3.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Digest of the weights file.
+    pub weights: String,
+    /// Digest of the training set and of the list of names, one after the other.
+    pub data: String,
+    /// Everything else that decided the training, but for the rounding of its arithmetic.
+    pub recipe: Recipe,
+    /// Pictures shown.
+    pub samples: u64,
+    /// Time spent.
+    pub seconds: f64,
+    /// `cpu` or `cuda:N`; with the number of threads and libtorch's version this decides the rounding.
+    pub device: String,
+    /// Threads on the processor.
+    pub threads: u32,
+    /// libtorch's version.
+    pub libtorch: String,
+}
+
+impl Record {
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        let failed =
+            |why: String| Failure::new(format!("{} cannot be written ({why})", path.display()));
+        let mut text =
+            serde_json::to_string_pretty(self).map_err(|error| failed(error.to_string()))?;
+        text.push('\n');
+        write_atomic(path, text.as_bytes()).map_err(|error| failed(error.to_string()))
+    }
+}
