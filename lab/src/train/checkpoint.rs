@@ -90,7 +90,8 @@ pub fn save(
 /// Goes on from a checkpoint; `None` where there is none.
 ///
 /// # Errors
-/// Where it is damaged, or of another recipe or other data.
+/// Where it is damaged, or of another recipe or other data. A recipe whose stages differ only from here on is not another:
+/// a training by it would have come to the same place.
 pub fn load(
     path: &Path,
     recipe: &Recipe,
@@ -111,7 +112,7 @@ pub fn load(
     let text = metadata.metadata().as_ref().and_then(|all| all.get(STATE));
     let text = text.ok_or_else(|| damaged(&"it does not say of what"))?;
     let state: State = serde_json::from_str(text).map_err(|error| damaged(&error))?;
-    if state.recipe != *recipe {
+    if !recipe.continues(&state.recipe, state.step) {
         return Err(failed("the checkpoint is of another recipe".into()));
     }
     if state.data != data {

@@ -60,7 +60,7 @@ pub struct Sizes {
 }
 
 /// A part of a training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Where it ends, as a part of all steps.
@@ -163,6 +163,17 @@ impl Recipe {
         stage.unwrap_or(&self.stages[self.stages.len() - 1])
     }
 
+    /// Whether a training by `other` is, after so many steps, also one by this recipe: they differ in nothing but the
+    /// stages yet to come.
+    pub fn continues(&self, other: &Self, steps: u64) -> bool {
+        let shown = |recipe: &Self, step| {
+            let Stage { side, mix, strength, .. } = *recipe.stage(step);
+            (side, mix, strength)
+        };
+        Self { stages: other.stages.clone(), ..self.clone() } == *other
+            && (0..steps).all(|step| shown(self, step) == shown(other, step))
+    }
+
     /// The learning rate of a step.
     pub fn rate(&self, step: u64) -> f64 {
         if step < self.warmup {
@@ -242,6 +253,14 @@ mod tests {
         assert!((recipe.rate(9) - 1.0).abs() < 1e-12);
         assert!((recipe.rate(55) - 0.5).abs() < 1e-12);
         assert!(recipe.rate(100).abs() < 1e-12);
+    }
+
+    #[test]
+    fn stages_yet_to_come_may_change() {
+        let (old, mut new) = (recipe(), recipe());
+        new.stages.insert(1, Stage { until: 0.8, ..new.stages[0] });
+        assert!(new.continues(&old, 50) && !new.continues(&old, 51));
+        assert!(!Recipe { rate: 0.5, ..old.clone() }.continues(&old, 0));
     }
 
     #[test]

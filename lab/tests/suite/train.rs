@@ -11,10 +11,12 @@ use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::train::loss::{contrast, kinship, unit};
-use neuronotes_lab::train::{Places, Recipe, train};
+use neuronotes_lab::train::{Places, Recipe, Record, train};
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{relative_error, small_clip, small_weights, tensors};
+use crate::support::{
+    emoji_weights, relative_error, repository, small_clip, small_weights, tensors,
+};
 
 #[test]
 fn a_step_is_pytorchs() {
@@ -138,10 +140,22 @@ impl Monitor for After {
     }
 }
 
+/// The entries of a log, and what a record says.
+fn read(path: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(path).expect("a log");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn record(path: &Path) -> Record {
+    serde_json::from_slice(&fs::read(path).expect("a record")).expect("JSON")
+}
+
+fn blake3_of(path: &Path) -> String {
+    blake3::hash(&fs::read(path).expect("a file")).to_hex().to_string()
+}
+
 fn logged(out: &Path) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(out.join("log.jsonl")).expect("a log");
-    let mut lines: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut lines = read(&out.join("log.jsonl"));
     for line in &mut lines {
         line["seconds"] = 0.into();
     }
@@ -173,11 +187,34 @@ fn a_training_that_was_cut_off_ends_as_one_that_was_not() {
         fs::read_to_string(again.out.join("curves.svg")).expect("curves").contains("words, top 1")
     );
     assert!(again.out.join("stage-2.png").is_file());
+    let said = record(&again.out.join("run.json"));
+    assert_eq!((said.weights, said.samples), (blake3_of(&resumed), 64));
+    assert_eq!(said.recipe, recipe);
+    // What has been finished is not begun again, and what of it was lost is written again.
+    let bytes = fs::read(&resumed).expect("weights");
+    fs::remove_file(&resumed).expect("removed");
+    train(&recipe, &again, Device::Cpu, 2, &mut Silent).expect("nothing to do");
+    assert_eq!(fs::read(&resumed).expect("weights"), bytes);
 
     let clip =
         Clip::load(&resumed, Loading::new(Device::Cpu, Conventions::default())).expect("a CLIP");
     assert_eq!(clip.architecture.image_size, 64);
     assert_eq!(clip.architecture.text.as_ref().map(|text| text.vocabulary), Some(49408));
+}
+
+#[test]
+fn what_comes_next_may_be_changed_on_the_way() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let places = set(dir.path());
+    let begun = recipe(dir.path(), 8, "f32");
+    let mut changed = begun.clone();
+    changed.stages[1].mix.word = 0.1;
+    let cut = train(&begun, &places, Device::Cpu, 2, &mut After(4, 0));
+    assert_eq!(cut.expect_err("cut off"), Failure::Cancelled);
+    let found = train(&changed, &places, Device::Cpu, 2, &mut Silent).expect("the rest");
+    let again = Places { out: dir.path().join("again"), ..places.clone() };
+    let whole = train(&changed, &again, Device::Cpu, 2, &mut Silent).expect("a training");
+    assert_eq!(fs::read(&found).expect("weights"), fs::read(&whole).expect("weights"));
 }
 
 #[test]
@@ -215,6 +252,11 @@ fn what_does_not_belong_together_is_refused() {
     let other = recipe(dir.path(), 3, "f32");
     assert!(error(&other, &places).contains("the checkpoint is of another recipe"));
 
+    // Another rest is no other recipe, as long as there is a rest.
+    let mut rest = recipe(dir.path(), 2, "f32");
+    rest.stages[1].mix.word = 0.1;
+    assert!(error(&rest, &places).contains("the checkpoint is of another recipe"));
+
     let names = fs::read_to_string(&places.names).expect("names");
     fs::write(&places.names, names.replace("number", "numeral")).expect("write");
     assert!(error(&short, &places).contains("the checkpoint is of another training set"));
@@ -229,4 +271,22 @@ fn what_does_not_belong_together_is_refused() {
     assert!(error(&short, &places).contains("the checkpoint is damaged"));
     fs::write(&places.set, b"no archive at all").expect("write");
     assert!(error(&short, &places).contains("is no training set"));
+}
+
+#[test]
+fn the_weights_that_come_along_are_those_of_the_recorded_training() {
+    let models = repository("models");
+    let said = record(&models.join("emoji-clip.run.json"));
+    assert_eq!(said.weights, blake3_of(&emoji_weights()));
+    assert_eq!(
+        said.recipe,
+        Recipe::open(&models.join("emoji-clip.recipe.json")).expect("a recipe")
+    );
+    let log = read(&models.join("emoji-clip.log.jsonl"));
+    let last = log.last().expect("an entry");
+    assert_eq!(last["step"], said.recipe.steps);
+    assert_eq!(last["samples"], said.samples);
+    // The report in the README is on these weights too.
+    let readme = fs::read_to_string(models.join("README.md")).expect("a README");
+    assert!(readme.contains(&said.weights), "cargo xtask emoji --report brings it up to date");
 }
