@@ -21,7 +21,7 @@ pub struct Recipe {
     pub batch: usize,
     /// Names among which each picture of a step has to find its own; 0 for all.
     pub texts: usize,
-    /// Greatest learning rate. It rises to this in a straight line and falls to 0 as a cosine.
+    /// Greatest learning rate. It rises to this in a straight line and falls to 0 as a cosine; stages may multiply it.
     pub rate: f64,
     /// Steps until the learning rate is greatest.
     pub warmup: u64,
@@ -71,6 +71,13 @@ pub struct Stage {
     pub mix: Mix,
     /// How far each is moved, turned, scaled and coloured.
     pub strength: Strength,
+    /// What the learning rate is multiplied by: more than 1 where there is much to learn anew late, as when pictures grow.
+    #[serde(default = "unchanged")]
+    pub rate: f64,
+}
+
+fn unchanged() -> f64 {
+    1.0
 }
 
 /// Parts of the samples; what is left of 1 is a picture together with its word.
@@ -145,6 +152,12 @@ impl Recipe {
                     stage.side
                 ));
             }
+            if !(stage.rate.is_finite() && stage.rate > 0.0) {
+                return Some(format!(
+                    "the `rate` of stage {i} is {} and has to be above 0",
+                    stage.rate
+                ));
+            }
             if stage.until <= from {
                 return Some(format!("stage {i} ends before it begins"));
             }
@@ -167,8 +180,8 @@ impl Recipe {
     /// stages yet to come.
     pub fn continues(&self, other: &Self, steps: u64) -> bool {
         let shown = |recipe: &Self, step| {
-            let Stage { side, mix, strength, .. } = *recipe.stage(step);
-            (side, mix, strength)
+            let Stage { side, mix, strength, rate, .. } = *recipe.stage(step);
+            (side, mix, strength, rate)
         };
         Self { stages: other.stages.clone(), ..self.clone() } == *other
             && (0..steps).all(|step| shown(self, step) == shown(other, step))
@@ -177,11 +190,11 @@ impl Recipe {
     /// The learning rate of a step.
     pub fn rate(&self, step: u64) -> f64 {
         if step < self.warmup {
-            return self.rate * (step + 1) as f64 / self.warmup as f64;
+            return self.rate * self.stage(step).rate * (step + 1) as f64 / self.warmup as f64;
         }
         let left = self.steps.saturating_sub(self.warmup).max(1);
         let at = (step - self.warmup) as f64 / left as f64;
-        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * at).cos())
+        self.rate * self.stage(step).rate * 0.5 * (1.0 + (std::f64::consts::PI * at).cos())
     }
 
     /// The network that looks at pictures of `side` pixels and knows `vocabulary` tokens.
@@ -214,7 +227,7 @@ mod tests {
     fn recipe() -> Recipe {
         let mix = Mix { picture: 0.5, word: 0.5 };
         let strength = Strength { picture: 1.0, word: 0.5 };
-        let stage = |until, side| Stage { until, side, mix, strength };
+        let stage = |until, side| Stage { until, side, mix, strength, rate: 1.0 };
         Recipe {
             seed: 0,
             steps: 100,
@@ -253,6 +266,10 @@ mod tests {
         assert!((recipe.rate(9) - 1.0).abs() < 1e-12);
         assert!((recipe.rate(55) - 0.5).abs() < 1e-12);
         assert!(recipe.rate(100).abs() < 1e-12);
+        let mut faster = recipe.clone();
+        faster.stages[1].rate = 3.0;
+        assert_eq!(faster.rate(49), recipe.rate(49));
+        assert!((faster.rate(55) - 1.5).abs() < 1e-12);
     }
 
     #[test]
@@ -274,6 +291,7 @@ mod tests {
         assert!(said(|r| r.stages[1].side = 65).contains("stage 2 has a `side` of 65"));
         assert!(said(|r| r.stages[1].until = 0.4).contains("stage 2 ends before it begins"));
         assert!(said(|r| r.stages.truncate(1)).contains("has to end at 1"));
+        assert!(said(|r| r.stages[1].rate = 0.0).contains("the `rate` of stage 2"));
         assert!(said(|r| r.stages[0].mix.word = 0.6).contains("`mix` of stage 1"));
         assert!(said(|r| r.network.width = 12).contains("`width` is 12"));
         assert!(said(|r| r.batch = 1).contains("two pictures"));
