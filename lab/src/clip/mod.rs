@@ -39,7 +39,7 @@ pub struct Loading {
 }
 
 /// What becomes of each BatchNorm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BatchNorm {
     /// It is made part of the convolution before it. Fastest; but activations between the two
     /// ([`Stage::splits_norm`]) cannot be had.
@@ -47,7 +47,10 @@ pub enum BatchNorm {
     /// It stands by itself, with its running statistics.
     Apart,
     /// It normalises by the statistics of each batch, and lets the running ones follow them.
-    Training,
+    Training {
+        /// The part of the way to a batch's that the running statistics go.
+        momentum: f64,
+    },
 }
 
 impl Loading {

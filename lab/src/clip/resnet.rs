@@ -17,8 +17,6 @@ use crate::failure::Failure;
 
 /// BatchNorm's guard against division by zero.
 const EPSILON: f64 = 1e-5;
-/// How far BatchNorm's running statistics go towards those of a batch in training.
-const MOMENTUM: f64 = 0.1;
 
 /// The visual tower.
 #[derive(Debug)]
@@ -138,7 +136,7 @@ enum Norm {
     /// The factor stands by itself.
     Apart { factor: Tensor, bias: Tensor }, // [to, 1, 1] both
     /// Mean and variance are the batch's, and the running ones follow them. All `[to]` in single precision.
-    Training { gain: Tensor, shift: Tensor, mean: Tensor, variance: Tensor },
+    Training { gain: Tensor, shift: Tensor, mean: Tensor, variance: Tensor, momentum: f64 },
 }
 
 impl Conv {
@@ -156,7 +154,7 @@ impl Conv {
         // Folded before they are rounded to the network's precision.
         let weight = match norm {
             BatchNorm::Folded => weights.take_single(&name, &shape),
-            BatchNorm::Apart | BatchNorm::Training => weights.take(&name, &shape),
+            BatchNorm::Apart | BatchNorm::Training { .. } => weights.take(&name, &shape),
         };
         let mut of_bn = |part: &str| weights.take_single(&format!("{bn}.{part}"), &[to]); // [to]
         let (gain, shift) = (of_bn("weight"), of_bn("bias"));
@@ -178,7 +176,9 @@ impl Conv {
                 let (factor, bias) = (factor.view([to, 1, 1]), bias.view([to, 1, 1]));
                 (weight, Norm::Apart { factor: factor.to_kind(kind), bias: bias.to_kind(kind) })
             }
-            BatchNorm::Training => (weight, Norm::Training { gain, shift, mean, variance }),
+            BatchNorm::Training { momentum } => {
+                (weight, Norm::Training { gain, shift, mean, variance, momentum })
+            }
         };
         Self { weight: channels_last(&weight), norm, stride, padding: size / 2 }
     }
@@ -201,7 +201,7 @@ impl Conv {
                 out.offer(before, &y);
                 (y * factor).g_add_(bias)
             }
-            Norm::Training { gain, shift, mean, variance } => {
+            Norm::Training { gain, shift, mean, variance, momentum } => {
                 out.offer(before, &y);
                 y.batch_norm(
                     Some(gain),
@@ -209,7 +209,7 @@ impl Conv {
                     Some(mean),
                     Some(variance),
                     true,
-                    MOMENTUM,
+                    *momentum,
                     EPSILON,
                     true,
                 )

@@ -51,6 +51,10 @@ pub use recipe::Recipe;
 pub use record::Record;
 pub use set::{Drawing, Level, Name, Set};
 
+/// In training BatchNorm's running statistics follow the batches as PyTorch's do.
+const FOLLOWING: BatchNorm = BatchNorm::Training { momentum: 0.1 };
+/// Batches over which they are taken at the end.
+const SETTLING: u64 = 100;
 /// Seconds between checkpoints.
 const CHECKPOINT: f64 = 120.0;
 
@@ -133,6 +137,7 @@ pub fn train(
         }
         monitor.check()?;
     }
+    settle(recipe, &composer, &network)?;
     let weights = write(&network, &captions, &out)?;
     log.draw(&places.out.join("curves.svg"))?;
     let record = Record {
@@ -150,6 +155,23 @@ pub fn train(
     };
     record.write(&places.out.join("run.json"))?;
     Ok(out)
+}
+
+/// Gives BatchNorm the mean of the statistics of many batches (Wu and Johnson 2021, "Rethinking Batch in BatchNorm",
+/// section 3). Those that followed the training stand for its last ten batches or so, and for weights that still moved.
+/// What they were does not matter, so that it can be done again.
+fn settle(recipe: &Recipe, composer: &Composer<'_>, network: &Network) -> Result<(), Failure> {
+    let stage = recipe.stage(recipe.steps);
+    for batch in 0..SETTLING {
+        let first = (recipe.steps + batch) * recipe.batch as u64;
+        let samples = (first..first + recipe.batch as u64).into_par_iter();
+        let pixels: Vec<Vec<u8>> =
+            samples.map(|number| composer.sample(number, stage).pixels).collect();
+        let norm = BatchNorm::Training { momentum: 1.0 / (batch + 1) as f64 };
+        let clip = network.clip(recipe.precision, norm)?;
+        let _ = tch::no_grad(|| clip.encode_images(&clip.input(&pixels.concat(), recipe.batch)?))?;
+    }
+    Ok(())
 }
 
 /// Writes the weights as they are, and returns their BLAKE3 digest.
@@ -203,7 +225,7 @@ fn centre(
     network: &mut Network,
 ) -> Result<(), Failure> {
     tch::no_grad(|| {
-        let clip = network.clip(recipe.precision, BatchNorm::Training)?;
+        let clip = network.clip(recipe.precision, FOLLOWING)?;
         let numbers = 0..recipe.batch as u64;
         let pixels: Vec<u8> =
             numbers.flat_map(|number| composer.sample(number, recipe.stage(0)).pixels).collect();
@@ -246,7 +268,7 @@ fn step(
     let texts: Vec<Vec<u32>> =
         names.iter().map(|&name| captions.draw(name, &mut rng).to_vec()).collect();
 
-    let clip = network.clip(recipe.precision, BatchNorm::Training)?;
+    let clip = network.clip(recipe.precision, FOLLOWING)?;
     let pixels: Vec<u8> = samples.iter().flat_map(|sample| sample.pixels.iter().copied()).collect();
     let last = last_layer(recipe);
     let seen = clip.look(&clip.input(&pixels, samples.len())?, &[last, Place::Embedding])?;

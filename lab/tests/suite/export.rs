@@ -105,11 +105,11 @@ fn pictures_and_texts_are_prepared_as_the_model_was_trained() {
     let found = read(&out);
     let size = |name: &str| found[name].size();
     assert_eq!(size("pixels"), [2, 3, 96, 96]);
-    assert_eq!(size("tokens"), [3, 20]);
+    assert_eq!(size("tokens"), [3, 16]);
     assert_eq!(size("logits"), [2, 3]);
-    assert_eq!(size("visual.layer4.0.add"), [2, 1024, 3, 3]);
-    assert_eq!(size("visual.layer1.0.conv1"), [2, 32, 24, 24]);
-    assert_eq!(size("ln_final"), [3, 20, 128]);
+    assert_eq!(size("visual.layer4.0.add"), [2, 768, 3, 3]);
+    assert_eq!(size("visual.layer1.0.conv1"), [2, 24, 24, 24]);
+    assert_eq!(size("ln_final"), [3, 16, 96]);
     let tokens = Vec::<Vec<i64>>::try_from(&found["tokens"]).expect("numbers");
     assert_eq!(tokens[0][..5], [49406, 3306, 1002, 49407, 0]);
 }
@@ -126,8 +126,8 @@ fn what_cannot_be_done_says_what_to_do() {
     assert!(error.contains("there is no image") && error.contains("`--image`"), "{error}");
     let error = with(&["--layers", "ln_final"]);
     assert!(error.contains("there is no text"), "{error}");
-    let error = with(&["--gradient", "visual.layer4.0.add:1024", "--text", "a"]);
-    assert!(error.contains("no unit 1024; its 1024 units are counted from 0"), "{error}");
+    let error = with(&["--gradient", "visual.layer4.0.add:768", "--text", "a"]);
+    assert!(error.contains("no unit 768; its 768 units are counted from 0"), "{error}");
     let long = "word ".repeat(30);
     let error = with(&["--text", &long]);
     assert!(error.contains("32 tokens") && error.contains("`--truncate`"), "{error}");

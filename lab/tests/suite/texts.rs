@@ -172,7 +172,7 @@ fn pictures_are_judged_as_open_clip_judges_them() {
     for (judged, row) in outcome.images.iter().zip(rows) {
         near(&judged.similarities, &expected["cosines"][row], 2e-4);
         near(&judged.probabilities, &expected["probabilities"][row], 2e-3);
-        assert_eq!((judged.width, judged.height), (96, 96));
+        assert_eq!((judged.width, judged.height), (128, 128));
         assert!(record.outputs.contains_key(&judged.picture));
     }
 
@@ -241,7 +241,7 @@ fn what_has_no_direction_or_is_too_long_fails_with_its_reason() {
     };
     let pear = |weight: f64| json!({ "weight": weight, "of": { "text": "pear" } });
     fails(json!({ "direction": [pear(1.0), pear(-1.0)] }), "the sum has no direction");
-    fails(json!({ "texts": ["one ".repeat(19)] }), "has 21 tokens, but the model takes 20");
+    fails(json!({ "texts": ["one ".repeat(19)] }), "has 21 tokens, but the model takes 16");
     let words = json!({ "weight": 1.0, "of": { "words": ["銀行"] } });
     fails(json!({ "direction": [words] }), "`銀行` cannot be drawn");
     let unknown = json!({ "weight": 1.0, "of": { "dataset": Digest::of(b"").hex() } });

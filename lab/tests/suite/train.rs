@@ -29,8 +29,8 @@ fn a_step_is_pytorchs() {
             (name, tensor.to_kind(Kind::Float).set_requires_grad(learned))
         })
         .collect();
-    let loading =
-        Loading { norm: BatchNorm::Training, ..Loading::new(Device::Cpu, Conventions::default()) };
+    let norm = BatchNorm::Training { momentum: 0.1 };
+    let loading = Loading { norm, ..Loading::new(Device::Cpu, Conventions::default()) };
     let clip = Clip::of(&weights, small_clip().architecture, loading).expect("the same CLIP");
 
     let last = Stage::Bottleneck { stage: 4, block: 0, tap: Tap::Add };
