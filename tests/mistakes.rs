@@ -303,7 +303,7 @@ fn a_text_with_too_many_tokens_is_reported_where_it_stands_unless_it_may_be_cut(
     assert_eq!(run.code(), 1);
     let said = run.stderr();
     assert!(said.contains("a.md:5:5"), "{said}");
-    assert!(said.contains("22 tokens, but the model takes 20"), "{said}");
+    assert!(said.contains("22 tokens, but the model takes 16"), "{said}");
     assert!(said.contains("`truncate: true`"), "{said}");
     assert_eq!(note("truncate: true\n").code(), 0);
 }

@@ -143,7 +143,7 @@ mod tests {
             ("red apple", "food-drink", "food-fruit"),
             ("OK hand", "people-body", "hand-fingers-partial"),
             ("t-shirt", "objects", "clothing"),
-            ("water buffalo", "animals-nature", "animal-mammal"),
+            ("polar bear", "animals-nature", "animal-mammal"),
             ("princess", "people-body", "person-role"),
             ("radioactive", "symbols", "warning"),
             ("old key", "objects", "lock"),

@@ -26,7 +26,7 @@ cp "$here/$(printf %s "$wanted" | tr / _).tgz" . || exit 1
 
 const NAMES: &str = r#"[
     {"label": "red apple", "emoji": "🍎", "hexcode": "1F34E", "tags": ["apple"], "order": 2, "group": 4, "subgroup": 42},
-    {"label": "ant", "emoji": "🐜", "hexcode": "1F41C", "tags": ["insect"], "order": 1, "group": 3, "subgroup": 39},
+    {"label": "bee", "emoji": "🐜", "hexcode": "1F41C", "tags": ["insect"], "order": 1, "group": 3, "subgroup": 39},
     {"label": "cricket", "emoji": "🦗", "hexcode": "1F997", "tags": [], "order": 3, "group": 3, "subgroup": 39},
     {"label": "black flag", "emoji": "🏴", "hexcode": "1F3F4", "tags": [], "order": 4, "group": 9, "subgroup": 97}
 ]"#;
@@ -40,12 +40,12 @@ const GROUPS: &str = r#"{
 fn icons(colour: &str) -> String {
     let body = format!("<path fill='{colour}' d='M0 0h8v8z'/>");
     format!(
-        "{{\"width\": 8, \"height\": 8, \"icons\": {{\"ant\": {{\"body\": \"{body}\"}}, \
+        "{{\"width\": 8, \"height\": 8, \"icons\": {{\"bee\": {{\"body\": \"{body}\"}}, \
          \"red-apple\": {{\"body\": \"{body}\"}}, \"black-flag\": {{\"body\": \"{body}\"}}}}}}"
     )
 }
 
-const CHARS: &str = r#"{"1f34e": "red-apple", "1f41c": "ant", "1f3f4": "black-flag"}"#;
+const CHARS: &str = r#"{"1f34e": "red-apple", "1f41c": "bee", "1f3f4": "black-flag"}"#;
 
 fn tgz(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
@@ -168,7 +168,7 @@ fn packages_become_the_two_sets() -> Result<()> {
     assert_eq!(made.pictures.get("fxemoji"), Some(&(2, 0)));
     assert_eq!((made.faces, made.words.1), (3, 4));
 
-    assert_eq!(fs::read_to_string(place.path("data/words.txt"))?, "ant\nred apple\n");
+    assert_eq!(fs::read_to_string(place.path("data/words.txt"))?, "bee\nred apple\n");
     let text = fs::read_to_string(place.path("data/concepts.json"))?;
     let concepts: Vec<Concept> = serde_json::from_str(&text)?;
     assert_eq!(text.lines().count(), concepts.len() + 2, "a concept a line");
@@ -193,8 +193,8 @@ fn packages_become_the_two_sets() -> Result<()> {
     let trained = descriptions(&place.path("train/train.tar"))?;
     assert_eq!(trained.len(), 12 + made.words.0);
     for (key, held_out) in [
-        ("ant--noto-v1", true),
-        ("ant--twemoji", false),
+        ("bee--noto-v1", true),
+        ("bee--twemoji", false),
         ("red-apple--noto-v1", false),
         ("red-apple--twemoji", true),
         ("red-apple--other-400", true),

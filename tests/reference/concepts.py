@@ -1,9 +1,9 @@
-"""Which unit of a layer ranks the pictures of a concept highest, and whether two units together do better.
+"""Which unit of a layer ranks the pictures of a concept highest, and whether it ranks its written names high too.
 
-Reads a stored scan of the demonstration garden and the keywords in data/emoji.tar. A picture shows a concept
-where the concept is a word of its caption or one of its keywords. Average precision: the mean, over the pictures
-that do, of the share of such pictures among those ranked at least as high. The unit is chosen on the Noto
-pictures and its precision also given on the Fluent ones, which had no part in the choice.
+Reads the stored scans of the demonstration garden, and names and keywords in data/concepts.json. A picture or a word
+shows a concept where the concept is a word of its name or one of its keywords. Average precision: the mean, over
+those that do, of the share of such among those ranked at least as high; by chance it is about their share of all. The unit is
+chosen on the pictures in Noto's style alone; those in the other styles and the words had no part in the choice.
 
     cargo xtask site
     pip install numpy safetensors
@@ -14,7 +14,6 @@ pictures and its precision also given on the Fluent ones, which had no part in t
 import argparse
 import json
 import pathlib
-import tarfile
 
 import numpy
 import safetensors.numpy
@@ -27,21 +26,21 @@ def blob(store, record, name):
     return (store / "blobs" / digest[:2] / digest).read_bytes()
 
 
-def scan(layer, rows):
-    """The stored scan of `layer` over the data set of so many pictures: mean activations and keys."""
+def scans(layer):
+    """The stored scans of `layer` by the data set's format: mean activations and samples."""
     store = ROOT / ".neuronotes/store/v1"
+    found = {}
     for path in sorted((store / "records").glob("*/*.json")):
         record = json.loads(path.read_text())
         if record["kind"] == "scan" and record["request"]["params"]["layer"] == layer:
-            keys = [sample["key"] for sample in json.loads(blob(store, record, "samples.json"))]
-            if len(keys) == rows:
-                tensors = safetensors.numpy.load(blob(store, record, "activations.safetensors"))
-                return tensors["mean"].astype(numpy.float64), keys
-    raise SystemExit(f"no stored scan of {layer}: run `cargo xtask site` first")
+            samples = json.loads(blob(store, record, "samples.json"))
+            tensors = safetensors.numpy.load(blob(store, record, "activations.safetensors"))
+            found[len(samples)] = (tensors["mean"].astype(numpy.float64), samples)
+    return found
 
 
 def average_precision(scores, positive):
-    """Of each column of `scores` (pictures x units)."""
+    """Of each column of `scores` (samples x units)."""
     order = numpy.argsort(-scores, axis=0, kind="stable")
     hits = positive[order]
     ranks = numpy.arange(1, len(scores) + 1)[:, None]
@@ -50,39 +49,45 @@ def average_precision(scores, positive):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--layer", default="visual.layer4.0.add")
-    parser.add_argument("--units", nargs="+", type=int, help="rank by the sum of these, each in its SDs")
+    parser.add_argument("--layer", default="visual.layer4.1.add")
+    parser.add_argument("--units", nargs="+", type=int, help="rank by each of these and by their sum, in their SDs")
     parser.add_argument("concepts", nargs="+")
     arguments = parser.parse_args()
 
-    samples = {}
-    with tarfile.open(ROOT / "data/emoji.tar") as archive:
-        for member in archive:
-            if member.name.endswith(".json"):
-                samples[member.name[:-5]] = json.load(archive.extractfile(member))
-    activations, keys = scan(arguments.layer, len(samples))
-    words = [set(samples[key]["caption"].lower().replace("-", " ").split()) | set(samples[key]["tags"]) for key in keys]
-    noto = numpy.array([samples[key]["style"] == "noto" for key in keys])
-    standard = (activations - activations.mean(axis=0)) / activations.std(axis=0)
+    concepts = json.loads((ROOT / "data/concepts.json").read_text())
+    said = {each["name"]: set(each["name"].replace("-", " ").split()) | set(each["keywords"]) for each in concepts}
+    stored = scans(arguments.layer)
+    try:
+        drawn, pictures = stored[3 * len(concepts)]
+        written, words = stored[len(concepts)]
+    except KeyError:
+        raise SystemExit(f"{arguments.layer} is not scanned over both pictures and words: run `cargo xtask site` first")
+    of_pictures = [said[sample["caption"]] for sample in pictures]
+    of_words = [said[sample["caption"]] for sample in words]
+    noto = numpy.array([sample["key"].endswith("--noto") for sample in pictures])
+
+    def standard(activations):
+        return (activations - activations.mean(axis=0)) / activations.std(axis=0)
 
     for concept in arguments.concepts:
-        positive = numpy.array([concept in each for each in words])
-        prevalence = f"{positive.sum()} of {len(keys)} pictures ({positive.mean():.3f})"
+        shown = numpy.array([concept in each for each in of_pictures])
+        named = numpy.array([concept in each for each in of_words])
+        print(f"{concept}: {named.sum()} of {len(words)} names, by chance {named.mean():.3f}")
         if arguments.units:
-            columns = {str(unit): standard[:, [unit]] for unit in arguments.units}
-            columns[" + ".join(columns)] = standard[:, arguments.units].sum(axis=1, keepdims=True)
-            for name, column in columns.items():
-                parts = [average_precision(column[rows], positive[rows])[0] for rows in (noto | True, noto, ~noto)]
-                print(f"{concept}: {prevalence}; unit {name}: AP {parts[0]:.2f}, Noto {parts[1]:.2f}, Fluent {parts[2]:.2f}")
+            columns = {str(unit): [unit] for unit in arguments.units} | {"their sum": arguments.units}
         else:
-            everywhere = average_precision(activations, positive)
-            chosen = average_precision(activations[noto], positive[noto])
-            best, unit = everywhere.argmax(), chosen.argmax()
-            there = average_precision(activations[~noto][:, [unit]], positive[~noto])[0]
-            print(
-                f"{concept}: {prevalence}; best unit {best}, AP {everywhere[best]:.2f}; "
-                f"chosen on Noto {unit}, AP {chosen[unit]:.2f}, on Fluent {there:.2f}"
-            )
+            unit = int(average_precision(drawn[noto], shown[noto]).argmax())
+            columns = {f"{unit}, chosen on Noto": [unit]}
+        for name, units in columns.items():
+            seen = standard(drawn)[:, units].sum(axis=1, keepdims=True)
+            read = standard(written)[:, units].sum(axis=1, keepdims=True)
+            parts = [
+                ("Noto", seen[noto], shown[noto]),
+                ("other styles", seen[~noto], shown[~noto]),
+                ("words", read, named),
+            ]
+            precisions = ", ".join(f"{part} {average_precision(*rows)[0]:.2f}" for part, *rows in parts)
+            print(f"  unit {name}: {precisions}")
 
 
 if __name__ == "__main__":

@@ -18,21 +18,22 @@ from PIL import Image
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
-CONTEXT = 20
+CONTEXT = 16
+SIDE = 96
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
 DEVIATION = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
 TEMPLATES = ["{}", "a photo of a {}."]
 # Label and what prompts call it.
-CLASSES = [["bicycle", ["bicycle", "bike"]], ["wolf", ["wolf"]], ["pizza", ["pizza"]], ["Guitar", ["guitar"]],
-           ["fire engine", ["fire engine"]], ["frog", ["frog"]], ["pear", ["pear"]]]
-OTHERS = ["lobster", "red heart"]
+CLASSES = [["kimono", ["kimono"]], ["running shirt", ["running shirt"]], ["bicycle", ["bicycle", "bike"]], ["wolf", ["wolf"]],
+           ["pizza", ["pizza"]], ["Guitar", ["guitar"]], ["frog", ["frog"]], ["pear", ["pear"]]]
+OTHERS = ["shrimp", "red heart"]
 TEXTS = ["strawberry", "leafy green", "tomato", "frog face", "red heart", "cactus", "brick", "ear of corn"]
 
 
 def network():
     tensors = {name: tensor.float() for name, tensor in load_file(ROOT / "models/emoji-clip.safetensors").items()}
-    vision = CLIPVisionCfg(layers=(1, 1, 1, 1), width=32, image_size=96, head_width=64, patch_size=None)
-    text = CLIPTextCfg(context_length=CONTEXT, vocab_size=49408, width=128, heads=2, layers=3)
+    vision = CLIPVisionCfg(layers=(1, 1, 2, 2), width=24, image_size=SIDE, head_width=64, patch_size=None)
+    text = CLIPTextCfg(context_length=CONTEXT, vocab_size=49408, width=96, heads=1, layers=2)
     model = CLIP(128, vision, text, quick_gelu=True)
     missing = model.load_state_dict(tensors, strict=False)
     left = [name for name in missing.missing_keys if "num_batches_tracked" not in name and name != "attn_mask"]
@@ -68,7 +69,9 @@ def main():
         return unit(unit(rows).mean(axis=0))
 
     def see(picture):
-        assert picture.size == (96, 96)
+        # Square pictures need no crop.
+        assert picture.width == picture.height
+        picture = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         pixels = torch.from_numpy(numpy.array(picture)).permute(2, 0, 1).float() / 255
         with torch.no_grad():
             return model.encode_image(((pixels - MEAN) / DEVIATION)[None])[0].double().numpy()

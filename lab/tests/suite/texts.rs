@@ -112,7 +112,7 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     let survey_found = outcome.survey.expect("a survey");
     assert_eq!(json!(survey_found.confusion), expected["confusion"]);
     assert_eq!(json!(survey_found.top5), expected["top5"]);
-    assert_eq!((survey_found.count, survey_found.outside, survey_found.unlabelled), (18, 4, 0));
+    assert_eq!((survey_found.count, survey_found.outside, survey_found.unlabelled), (30, 6, 0));
     let mistake = &survey_found.examples[0];
     assert_eq!((survey_found.examples.len(), mistake.truth, mistake.predicted), (1, Some(0), 1));
     let samples = expected["samples"].as_array().expect("samples");
@@ -132,14 +132,14 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     let mut stages = Stages::default();
     let record = session.measure(&few, &mut stages).expect("a record");
     let outcome: zero_shot::Outcome = record.result(session.store()).expect("a result");
-    assert_eq!(outcome.survey.expect("a survey").outside, 14);
+    assert_eq!(outcome.survey.expect("a survey").outside, 24);
     assert_eq!(stages.0, ["reading texts"]);
 
     // Captions can stand in for classes where they are few; labels are there none.
     let own = survey(&expected, &data, json!({ "classes": [] }));
     let outcome: zero_shot::Outcome =
         measure(&mut session, &own).result(session.store()).expect("a result");
-    assert_eq!(outcome.classes.len(), 9);
+    assert_eq!(outcome.classes.len(), 10);
     assert_eq!(outcome.classes[0], "bicycle");
     let none = survey(&expected, &data, json!({ "classes": [], "truth": "label" }));
     let error = session.measure(&none, &mut Silent).expect_err("no labels").to_string();

@@ -223,20 +223,27 @@ fn a_tiny_network_learns_what_it_is_shown() {
     let places = set(dir.path());
     for precision in ["f32", "bf16"] {
         let places = Places { out: dir.path().join(precision), ..places.clone() };
-        let recipe = Recipe { rate: 0.01, ..recipe(dir.path(), 200, precision) };
+        let mut recipe =
+            Recipe { rate: 0.01, texts: 0, kinship: 0.0, ..recipe(dir.path(), 600, precision) };
+        for stage in &mut recipe.stages {
+            // Each drawing as it is: what is to be seen is that it is learned, not how far that carries.
+            (stage.strength.picture, stage.strength.word) = (0.0, 0.0);
+            stage.side = 32;
+        }
         assert_eq!(
             recipe.precision,
             if precision == "f32" { Precision::F32 } else { Precision::Bf16 }
         );
         train(&recipe, &places, Device::Cpu, 20, &mut Silent).expect("a training");
         let log = logged(&places.out);
-        let loss = |i: usize| log[i]["loss"].as_f64().expect("a loss");
-        assert!(
-            loss(log.len() - 1) < 0.7 * loss(0),
-            "{precision}: {} to {}",
-            loss(0),
-            loss(log.len() - 1)
-        );
+        let (first, last) = (&log[0], &log[log.len() - 1]);
+        let loss = |entry: &serde_json::Value| entry["loss"].as_f64().expect("a loss");
+        assert!(loss(last) < loss(first), "{precision}: {first} to {last}");
+        // By lot it would be one of the six.
+        for shown in ["trained_pictures", "trained_words"] {
+            let right = last[shown]["top1"].as_f64().expect("a part");
+            assert!(right > 0.6, "{precision}, {shown}: {last}");
+        }
     }
 }
 
