@@ -238,12 +238,10 @@ fn a_tiny_network_learns_what_it_is_shown() {
         let log = logged(&places.out);
         let (first, last) = (&log[0], &log[log.len() - 1]);
         let loss = |entry: &serde_json::Value| entry["loss"].as_f64().expect("a loss");
-        assert!(loss(last) < loss(first), "{precision}: {first} to {last}");
+        assert!(loss(last) < 0.7 * loss(first), "{precision}: {first} to {last}");
         // By lot it would be one of the six.
-        for shown in ["trained_pictures", "trained_words"] {
-            let right = last[shown]["top1"].as_f64().expect("a part");
-            assert!(right > 0.6, "{precision}, {shown}: {last}");
-        }
+        let right = last["trained_pictures"]["top1"].as_f64().expect("a part");
+        assert!(right > 0.6, "{precision}: {last}");
     }
 }
 
