@@ -20,8 +20,11 @@ fn concepts() -> Result<Vec<Concept>> {
     Ok(serde_json::from_str(&fs::read_to_string(data("concepts.json"))?)?)
 }
 
-/// The samples of an archive by key: a picture's width and height, and what is said of it.
-fn shown<T: DeserializeOwned>(name: &str) -> Result<BTreeMap<String, ((u32, u32), T)>> {
+/// A picture's width and height, and what is said of it.
+type Shown<T> = ((u32, u32), T);
+
+/// The samples of an archive by key.
+fn shown<T: DeserializeOwned>(name: &str) -> Result<BTreeMap<String, Shown<T>>> {
     let bytes = fs::read(data(name))?;
     let mut sides = BTreeMap::new();
     let mut found = BTreeMap::new();
