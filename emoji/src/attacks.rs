@@ -11,7 +11,7 @@ use resvg::tiny_skia::{
 use serde::{Deserialize, Serialize};
 
 use crate::canvas;
-use crate::demo::SIDE;
+use crate::demo::{SIDE, draw};
 use crate::matching::{Drawn, Sets};
 use crate::samples::slug;
 use crate::webdataset::Sample;
@@ -73,10 +73,7 @@ fn things(concepts: &[Drawn]) -> Vec<&Drawn> {
 
 fn sample(thing: &Drawn, word: Option<&str>, sets: &Sets, face: &Face) -> Result<Sample> {
     let name = &thing.concept.name;
-    let icon = thing.icons.get(STYLE);
-    let svg = icon.and_then(|icon| sets.get(STYLE)?.svg(icon));
-    let svg = svg.with_context(|| format!("{STYLE} does not draw {name}"))?;
-    let mut pixmap = canvas::draw(&svg, SIDE).with_context(|| format!("{name} in {STYLE}"))?;
+    let mut pixmap = draw(thing, STYLE, sets)?;
     let mask = word.map(|word| face.mask(&word.split(' ').collect::<Vec<_>>())).transpose()?;
     note(&mut pixmap, mask.as_ref())?;
     let description = Description {

@@ -4,6 +4,7 @@
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
+use resvg::tiny_skia::Pixmap;
 use serde::{Deserialize, Serialize};
 
 use crate::canvas;
@@ -42,10 +43,7 @@ pub fn pictures(concepts: &[Drawn], sets: &Sets) -> Result<Vec<Sample>> {
     let bar = progress::bar("on white", wanted.len());
     let samples = wanted.par_iter().map(|&(drawn, style)| {
         let Concept { name, emoji, group, keywords, held_out } = &drawn.concept;
-        let icon = drawn.icons.get(style);
-        let svg = icon.and_then(|icon| sets.get(style)?.svg(icon));
-        let svg = svg.with_context(|| format!("{style} does not draw {name}"))?;
-        let pixmap = canvas::draw(&svg, SIDE).with_context(|| format!("{name} in {style}"))?;
+        let pixmap = draw(drawn, style, sets)?;
         bar.inc(1);
         let description = Description {
             caption: name.clone(),
@@ -62,6 +60,15 @@ pub fn pictures(concepts: &[Drawn], sets: &Sets) -> Result<Vec<Sample>> {
         })
     });
     samples.collect()
+}
+
+/// A concept as a style draws it.
+pub fn draw(drawn: &Drawn, style: &str, sets: &Sets) -> Result<Pixmap> {
+    let name = &drawn.concept.name;
+    let icon = drawn.icons.get(style);
+    let svg = icon.and_then(|icon| sets.get(style)?.svg(icon));
+    let svg = svg.with_context(|| format!("{style} does not draw {name}"))?;
+    canvas::draw(&svg, SIDE).with_context(|| format!("{name} in {style}"))
 }
 
 /// `concepts.json`: a list, a concept a line.

@@ -21,6 +21,9 @@ use crate::train::{self, Style};
 use crate::webdataset;
 use crate::words::Face;
 
+/// The face in which the lab draws words, and notes are written.
+const LAB_FACE: &str = "DejaVu Sans Bold";
+
 /// Where things are.
 pub struct Places {
     /// The lab's own font, in which no word is trained.
@@ -53,8 +56,8 @@ pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Ma
     let pictures = train::pictures(&concepts, &sets)?;
     let words = train::words(&concepts, &styles)?;
     let on_white = demo::pictures(&concepts, &sets)?;
-    // The last face is the lab's.
-    let face = &styles.last().context("there is no face")?.face;
+    let own = styles.iter().find(|style| style.name == LAB_FACE);
+    let face = &own.context("the lab's own face is missing")?.face;
     let attacks = attacks::attacks(&concepts, &sets, face)?;
     let blanks = attacks::blanks(&concepts, &sets, face)?;
     let (count, held) = (words.len(), styles.iter().filter(|style| style.held_out).count());
@@ -141,8 +144,7 @@ impl Material {
         }
         let read = || Face::new(fs::read(font)?);
         let face = read().with_context(|| format!("{} could not be read", font.display()))?;
-        let name = "DejaVu Sans Bold".to_owned();
-        material.styles.push(Style { name, face, held_out: true });
+        material.styles.push(Style { name: LAB_FACE.to_owned(), face, held_out: true });
         Ok(material)
     }
 

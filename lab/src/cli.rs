@@ -61,7 +61,7 @@ enum Sub {
     ///
     /// Writes checkpoint.safetensors every two minutes, with the weights as they then are (model.safetensors) and their
     /// curves (curves.svg); log.jsonl; and at the end run.json, which says what made which weights.
-    /// Ctrl-C keeps a checkpoint; so does anything worse, up to two minutes back.
+    /// Cut off anyhow, by Ctrl-C too, it goes on from the last checkpoint when it is started again.
     Train(Train),
     /// Measure what a CLIP that `train` made can do, and print it as Markdown
     ///

@@ -137,7 +137,7 @@ pub fn train(
         }
         monitor.check()?;
     }
-    settle(recipe, &composer, &network)?;
+    settle(recipe, &composer, &network, monitor)?;
     let weights = write(&network, &captions, &out)?;
     log.draw(&places.out.join("curves.svg"))?;
     let record = Record {
@@ -160,9 +160,22 @@ pub fn train(
 /// Gives BatchNorm the mean of the statistics of many batches (Wu and Johnson 2021, "Rethinking Batch in BatchNorm",
 /// section 3). Those that followed the training stand for its last ten batches or so, and for weights that still moved.
 /// What they were does not matter, so that it can be done again.
-fn settle(recipe: &Recipe, composer: &Composer<'_>, network: &Network) -> Result<(), Failure> {
+fn settle(
+    recipe: &Recipe,
+    composer: &Composer<'_>,
+    network: &Network,
+    monitor: &mut dyn Monitor,
+) -> Result<(), Failure> {
     let stage = recipe.stage(recipe.steps);
     for batch in 0..SETTLING {
+        monitor.check()?;
+        monitor.progress(&Progress {
+            stage: "settling BatchNorm",
+            step: batch,
+            total: SETTLING,
+            unit: "batch",
+            picture: None,
+        });
         let first = (recipe.steps + batch) * recipe.batch as u64;
         let samples = (first..first + recipe.batch as u64).into_par_iter();
         let pixels: Vec<Vec<u8>> =
