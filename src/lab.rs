@@ -222,14 +222,21 @@ fn death(status: Option<std::process::ExitStatus>, log: &[String]) -> LabError {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Makes a script that can be started. A process of its own writes it: while this one has it open for writing, a
+    /// program that another test's thread starts inherits that, and the script would be busy.
+    fn write_script(path: &Path, text: &str) {
+        let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+        let status =
+            std::process::Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();
+        assert!(status.is_ok_and(|status| status.success()), "{} is not written", path.display());
+    }
 
     /// A program in the lab's place that speaks its protocol and then dies in a given way.
     fn dying(script: &str) -> Vec<String> {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let program = dir.path().join("lab");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("chmod");
+        write_script(&program, &format!("#!/bin/sh\n{script}\n"));
         let (sender, receiver) = std::sync::mpsc::channel();
         let lab = Lab::start(&program, dir.path(), "cpu", sender, |event| event).expect("a lab");
         let events = receiver.iter().map(|event| format!("{event:?}")).collect();

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -58,6 +57,15 @@ fn tgz(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     Ok(builder.into_inner()?.finish()?)
 }
 
+/// Makes a script that can be started. A process of its own writes it: while this one has it open for writing, a
+/// program that another test's thread starts inherits that, and the script would be busy.
+fn write_script(path: &Path, text: &str) {
+    let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+    let status =
+        std::process::Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();
+    assert!(status.is_ok_and(|status| status.success()), "{} is not written", path.display());
+}
+
 /// A place with its registry.
 struct Place {
     folder: tempfile::TempDir,
@@ -68,8 +76,7 @@ impl Place {
     fn new() -> Result<Self> {
         let mut place = Self { folder: tempfile::tempdir()?, packages: Vec::new() };
         let npm = place.npm().program;
-        fs::write(&npm, NPM)?;
-        fs::set_permissions(npm, fs::Permissions::from_mode(0o755))?;
+        write_script(&npm, NPM);
         let files: [(&str, &[u8]); 2] =
             [("en/data.json", NAMES.as_bytes()), ("meta/groups.json", GROUPS.as_bytes())];
         place.publish("names", Content::Names, &files)?;

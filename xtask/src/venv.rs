@@ -169,7 +169,6 @@ fn unmet(python: &Path, requirements: &str) -> Result<Vec<String>> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     /// Stands for Python, venv and pip: it notes each call, and is broken where a file `broken` lies beside it.
     const FAKE: &str = r#"#!/bin/sh
@@ -181,6 +180,15 @@ case "$*" in
 esac 2> /dev/null
 "#;
 
+    /// Makes a script that can be started. A process of its own writes it: while this one has it open for writing, a
+    /// program that another test's thread starts inherits that, and the script would be busy.
+    fn write_script(path: &Path, text: &str) {
+        let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+        let status =
+            std::process::Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();
+        assert!(status.is_ok_and(|status| status.success()), "{} is not written", path.display());
+    }
+
     struct Fake {
         folder: tempfile::TempDir,
         python: PathBuf,
@@ -191,8 +199,7 @@ esac 2> /dev/null
         fn new() -> Result<Self> {
             let folder = tempfile::tempdir()?;
             let python = folder.path().join("python");
-            fs::write(&python, FAKE)?;
-            fs::set_permissions(&python, fs::Permissions::from_mode(0o755))?;
+            write_script(&python, FAKE);
             let file = folder.path().join("requirements.txt");
             Ok(Self { folder, python, file })
         }
