@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Component, Path};
 
 use crate::digest::FileDigests;
-use crate::request::{DatasetFormat, DatasetRef, PictureRef};
+use crate::request::{DatasetFormat, DatasetRef, FileRef};
 use crate::resource::ResourceError;
 
 /// Most bytes of a picture's file, as in the lab.
@@ -28,7 +28,7 @@ pub fn picture(
     root: &Path,
     digests: &mut FileDigests,
     name: &str,
-) -> Result<PictureRef, ResourceError> {
+) -> Result<FileRef, ResourceError> {
     let outside = || {
         let hint =
             "pictures are named by their paths in the garden, such as `notes/pictures/cat.png`";
@@ -64,7 +64,7 @@ pub fn picture(
         return Err(error(format!("`{name}` is not a picture that can be read ({cause})"), None));
     }
     let digest = digests.digest(&path).map_err(|cause| unreadable(&cause))?;
-    Ok(PictureRef { name: name.to_owned(), path, digest })
+    Ok(FileRef { name: name.to_owned(), path, digest })
 }
 
 /// Whether a path is relative and never climbs.

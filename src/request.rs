@@ -111,16 +111,19 @@ pub struct DatasetRef {
 pub struct Inputs {
     /// Pictures, in the order in which the block names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pictures: Vec<PictureRef>,
+    pub pictures: Vec<FileRef>,
+    /// Files of weights, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRef>,
     /// Data sets beside the request's own, named by [`DatasetRef::content`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRef>,
 }
 
-/// A picture in the garden: only the digest decides a result.
+/// A file in the garden: only the digest decides a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PictureRef {
+pub struct FileRef {
     /// As the note writes it: its path in the garden.
     pub name: String,
     /// An absolute path.
@@ -132,7 +135,7 @@ pub struct PictureRef {
 impl Inputs {
     /// Whether parameters name nothing.
     pub fn is_empty(&self) -> bool {
-        self.pictures.is_empty() && self.datasets.is_empty()
+        self.pictures.is_empty() && self.files.is_empty() && self.datasets.is_empty()
     }
 }
 
@@ -276,7 +279,7 @@ mod tests {
         let dataset = other.dataset.as_mut().expect("a data set");
         dataset.name = "another".into();
         dataset.shards[0].path = "/b".into();
-        other.inputs.pictures.push(PictureRef {
+        other.inputs.pictures.push(FileRef {
             name: "a.png".into(),
             path: "/a.png".into(),
             digest: Digest::of(b"a picture"),

@@ -7,6 +7,7 @@ pub mod activation_histogram;
 pub mod class;
 pub mod dataset_examples;
 pub mod direction;
+pub mod facet;
 pub mod feature_vis;
 mod field;
 pub mod scan;

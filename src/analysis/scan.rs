@@ -2,7 +2,7 @@
 //! own that other kinds read. No note asks for one by name.
 //!
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
-//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row.
+//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row; `moments.json`, [`Moments`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,11 +12,14 @@ use crate::request::{DatasetRef, Inputs, ModelRef, Precision, Request};
 /// The name in requests and records.
 pub const NAME: &str = "scan";
 /// Raised when the same parameters give another result.
-pub const IMPL_VERSION: u32 = 1;
+pub const IMPL_VERSION: u32 = 2;
 /// The output with the numbers.
 pub const ACTIVATIONS: &str = "activations.safetensors";
 /// The output with a [`Sample`] a row.
 pub const SAMPLES: &str = "samples.json";
+
+/// The output with [`Moments`].
+pub const MOMENTS: &str = "moments.json";
 
 /// What decides a scan, beside the weights and the shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,28 @@ pub struct Sample {
     /// Its label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+}
+
+/// What one says of every unit's distribution over the rows: small, so that a page can read it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moments {
+    /// Rows.
+    pub count: u64,
+    /// Of the mean over positions.
+    pub mean: Distribution,
+    /// Of the greatest over positions.
+    pub max: Distribution,
+}
+
+/// Means and standard deviations (of the population), one a unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// Mean over rows.
+    pub mean: Vec<f64>,
+    /// Standard deviation over rows.
+    pub sd: Vec<f64>,
 }
 
 /// What came out.

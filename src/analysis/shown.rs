@@ -67,6 +67,13 @@ fn source(source: &Source, inputs: &Inputs) -> String {
             [one] => format!("picture of the word “{one}”"),
             words => format!("mean of pictures of the words {}", list(words)),
         },
+        Source::Units(units) => {
+            let one = |(unit, weight): &(u32, f64)| match *weight {
+                1.0 => format!("unit {unit}"),
+                weight => format!("{weight} × unit {unit}"),
+            };
+            list(&units.iter().map(one).collect::<Vec<_>>())
+        }
         Source::Dataset(digest) => format!("mean of the data set {}", dataset(digest, inputs)),
     }
 }

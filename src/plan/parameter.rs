@@ -88,7 +88,7 @@ impl Planner<'_> {
         (index, term): (usize, &mut Term),
     ) -> Result<(), Vec<Diagnostic>> {
         match &mut term.of {
-            Source::Text(_) | Source::Words(_) => {}
+            Source::Text(_) | Source::Words(_) | Source::Units(_) => {}
             Source::Images(names) => {
                 let pointer = format!("/{index}/of/images");
                 *names = self.pictures(asked, note, block, field, (&pointer, names))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use neuronotes::analysis::{scan, text_rank, zero_shot};
 use neuronotes::digest::Digest;
-use neuronotes::request::{DatasetFormat, DatasetRef, Inputs, PictureRef, Precision, Request};
+use neuronotes::request::{DatasetFormat, DatasetRef, FileRef, Inputs, Precision, Request};
 use neuronotes::store::Record;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::session::Session;
@@ -162,7 +162,7 @@ fn pictures_are_judged_as_open_clip_judges_them() {
         let path = folder.join(&name);
         let digest = Digest::of_file(&path).expect("a digest");
         digests.push(digest);
-        request.inputs.pictures.push(PictureRef { name, path, digest });
+        request.inputs.pictures.push(FileRef { name, path, digest });
     }
     request.params.insert("images".into(), json!(digests));
     let mut session = session(dir.path());
@@ -190,11 +190,11 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
     let folder = dir.path().join("pictures");
     let data = pictures(&folder, &expected);
     let mut session = session(dir.path());
-    let files: Vec<PictureRef> = (0..3)
+    let files: Vec<FileRef> = (0..3)
         .map(|row| {
             let name = format!("{}.png", expected["samples"][row][0].as_str().expect("a key"));
             let path = folder.join(&name);
-            PictureRef { digest: Digest::of_file(&path).expect("a digest"), name, path }
+            FileRef { digest: Digest::of_file(&path).expect("a digest"), name, path }
         })
         .collect();
     for (center, name) in [(false, "ranked"), (true, "centered")] {

@@ -6,7 +6,7 @@ use super::*;
 use crate::analysis::zero_shot::{Example, KIND};
 use crate::digest::Digest;
 use crate::figure::drawing;
-use crate::request::{Inputs, PictureRef};
+use crate::request::{FileRef, Inputs};
 use crate::store::{Record, Store};
 
 /// Draws `outcome` as of a block with these digests for pictures.
@@ -20,7 +20,7 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
     let mut record = Record::new(Digest::of(b"key"), KIND.name, 1, json!({ "params": params }));
     record.set_result(&store, outcome).expect("stored");
     record.add_output(&store, "001.png", "image/png", b"a picture").expect("stored");
-    let pictures = images.iter().map(|digest| PictureRef {
+    let pictures = images.iter().map(|digest| FileRef {
         name: "notes/pictures/wolf.png".into(),
         path: "/garden/notes/pictures/wolf.png".into(),
         digest: *digest,
