@@ -315,14 +315,14 @@ fn report(wanted: &Report) -> Result<String, Failure> {
 fn run_serve(common: &Common) -> ExitCode {
     let events: &'static Events<_> = Box::leak(Box::new(Events::new(io::stdout())));
     match common.open() {
-        Ok((mut session, device)) => {
+        Ok((session, device)) => {
             events.send(&Event::Ready {
                 device: device.label,
                 device_name: device.name,
                 libtorch: LIBTORCH.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             });
-            serve(&mut session, BufReader::new(io::stdin()), events);
+            serve(&session, BufReader::new(io::stdin()), events);
             ExitCode::SUCCESS
         }
         Err(Unusable { message, hint }) => {
@@ -343,7 +343,7 @@ fn run_one(common: &Common, file: &Path) -> Result<String, Failure> {
     }
     .map_err(|error| unreadable(&error))?;
     let request: Request = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
-    let (mut session, _) = common.open()?;
+    let (session, _) = common.open()?;
     let mut bar = Bar::default();
     let result = session.measure(&request, &mut bar);
     bar.clear();

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clip;
 pub mod dataset;
 pub mod device;
+pub mod encode;
 pub mod export;
 pub mod failure;
 pub mod monitor;

@@ -1,12 +1,12 @@
 //! `serve`: commands in, a line each; events out, a line each.
 //!
 //! One thread reads, so that a cancellation is heard while something is measured; the thread that calls
-//! [`serve`] owns the device and does all the work. Nothing else may write to the output.
+//! [`serve`] owns the device and does all the work. Requests that can share work are taken together. Nothing else may write to the output.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,49 +15,81 @@ use neuronotes::protocol::{Command, Event};
 use neuronotes::request::Request;
 use neuronotes::store::Store;
 
+use crate::analysis::Measure;
 use crate::failure::Failure;
 use crate::monitor::{Every, Monitor, Progress};
 use crate::session::Session;
 
 /// How often a stage's progress is told, where it is steady.
 const NEWS: Duration = Duration::from_millis(200);
+/// How long a request that can have company waits for more of it.
+const GATHER: Duration = Duration::from_millis(15);
+/// Most requests that are measured together.
+const TOGETHER: usize = 64;
 
 /// What the reading and the working thread share.
 #[derive(Debug, Default)]
 struct Desk {
     queue: Mutex<Queue>,
     arrived: Condvar,
-    /// The running request is not wanted any more.
-    stop: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Request>,
-    running: Option<Digest>,
+    /// What is being measured, each with the wish that it stop.
+    running: BTreeMap<Digest, Arc<AtomicBool>>,
     closed: bool,
 }
+
+/// What is to be measured next.
+type Next = Vec<(Request, Arc<AtomicBool>)>;
 
 impl Desk {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next request; `None` at the end of the input.
-    fn next(&self) -> Option<Request> {
+    /// Waits for the next request, and takes those along that keep it company; `None` at the end of the input.
+    fn next(&self) -> Option<Next> {
         let mut queue = self.queue();
-        queue.running = None;
-        loop {
+        queue.running.clear();
+        let first = loop {
             if queue.closed {
                 return None;
             }
-            if let Some(request) = queue.waiting.pop_front() {
-                queue.running = Some(request.key());
-                self.stop.store(false, Ordering::Relaxed);
-                return Some(request);
+            match queue.waiting.pop_front() {
+                Some(request) => break request,
+                None => {
+                    queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
             }
-            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        };
+        let mut all = vec![first];
+        if let Some(company) = Measure::company(&all[0]) {
+            // Whoever asks for many does so in one go; the first need not run ahead of the others alone.
+            loop {
+                let before = queue.waiting.len();
+                let wait = self.arrived.wait_timeout(queue, GATHER);
+                queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+                if queue.waiting.len() == before || queue.closed {
+                    break;
+                }
+            }
+            let waiting = std::mem::take(&mut queue.waiting);
+            for request in waiting {
+                match all.len() < TOGETHER && Measure::company(&request) == Some(company) {
+                    true => all.push(request),
+                    false => queue.waiting.push_back(request),
+                }
+            }
         }
+        let run = |request: Request| {
+            let stop = Arc::new(AtomicBool::new(queue.closed));
+            queue.running.insert(request.key(), Arc::clone(&stop));
+            (request, stop)
+        };
+        Some(all.into_iter().map(run).collect())
     }
 
     fn obey(&self, command: Command, events: &Events<impl Write>) {
@@ -70,8 +102,8 @@ impl Desk {
             Command::Cancel { key } => {
                 let before = queue.waiting.len();
                 queue.waiting.retain(|request| request.key() != key);
-                if queue.running == Some(key) {
-                    self.stop.store(true, Ordering::Relaxed);
+                if let Some(stop) = queue.running.get(&key) {
+                    stop.store(true, Ordering::Relaxed);
                 } else if queue.waiting.len() < before {
                     events.send(&Event::Cancelled { key });
                 }
@@ -80,8 +112,9 @@ impl Desk {
     }
 
     fn close(&self) {
-        self.queue().closed = true;
-        self.stop.store(true, Ordering::Relaxed);
+        let mut queue = self.queue();
+        queue.closed = true;
+        queue.running.values().for_each(|stop| stop.store(true, Ordering::Relaxed));
         self.arrived.notify_one();
     }
 }
@@ -107,7 +140,7 @@ impl<W: Write> Events<W> {
 
 /// Obeys commands until their end. Then it stops at the next step of what it is doing, and returns.
 pub fn serve(
-    session: &mut Session,
+    session: &Session,
     mut input: impl BufRead + Send + 'static,
     events: &'static Events<impl Write + Send>,
 ) {
@@ -127,17 +160,31 @@ pub fn serve(
             }
         }
     });
-    while let Some(request) = desk.next() {
-        let key = request.key();
+    while let Some(all) = desk.next() {
         let clock = Instant::now();
-        let mut reporter =
-            Reporter { key, events, stop: &desk.stop, store: session.store().clone(), stage: None };
-        let event = match session.measure(&request, &mut reporter) {
-            Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() },
-            Err(Failure::Cancelled) => Event::Cancelled { key },
-            Err(Failure::Failed { message, hint }) => Event::Failed { key, message, hint },
-        };
-        events.send(&event);
+        let mut reporters: Vec<Reporter<'_, _>> = all
+            .iter()
+            .map(|(request, stop)| Reporter {
+                key: request.key(),
+                events,
+                stop,
+                store: session.store().clone(),
+                stage: None,
+            })
+            .collect();
+        let requests: Vec<&Request> = all.iter().map(|(request, _)| request).collect();
+        let mut monitors: Vec<&mut dyn Monitor> =
+            reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
+        session.measure_together(&requests, &mut monitors, &mut |at, result| {
+            let key = requests[at].key();
+            events.send(&match result {
+                Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() },
+                Err(Failure::Cancelled) => Event::Cancelled { key },
+                Err(Failure::Failed { message, hint }) => {
+                    Event::Failed { key, message: message.clone(), hint: hint.clone() }
+                }
+            });
+        });
     }
 }
 

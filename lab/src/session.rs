@@ -3,15 +3,13 @@
 //! Holds what is worth keeping between requests: the device, the model that was used last, and digests of
 //! files. Knows nothing of how requests arrive.
 
+use std::cell::RefCell;
 use std::fs;
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder as _};
 use jiff::{Timestamp, Unit};
 use neuronotes::analysis::dataset_examples::Pool;
 use neuronotes::analysis::scan;
@@ -20,27 +18,28 @@ use neuronotes::model::Architecture;
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Provenance, Record, Store};
 
-use crate::analysis::{Embedded, Measure, Scanned};
+use crate::analysis::{Embedded, Measure, Run, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
 use crate::monitor::Monitor;
 use crate::picture::Picture;
+use crate::vis::facet::Facet;
 
 /// What is kept between requests.
 #[derive(Debug)]
 pub struct Session {
     store: Store,
     device: Device,
-    digests: FileDigests,
-    resident: Option<(Digest, Rc<Clip>)>,
+    digests: RefCell<FileDigests>,
+    resident: RefCell<Option<(Digest, Rc<Clip>)>>,
 }
 
 impl Session {
     /// A session on a device that commits to a store.
     pub fn new(store: Store, device: Device) -> Self {
-        Self { store, device, digests: FileDigests::default(), resident: None }
+        Self { store, device, digests: RefCell::default(), resident: RefCell::default() }
     }
 
     /// The store that records are committed to.
@@ -52,40 +51,116 @@ impl Session {
     ///
     /// # Errors
     /// Where it was cancelled or cannot be measured. No error and no panic below reaches further.
-    pub fn measure(
-        &mut self,
-        request: &Request,
-        monitor: &mut dyn Monitor,
-    ) -> Result<Record, Failure> {
-        let key = request.key();
-        let result = catch_unwind(AssertUnwindSafe(|| self.ensure(request, monitor)));
-        let result = result.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())));
-        if result.is_err() {
-            // The picture of a state that leads nowhere.
-            let _ = fs::remove_file(self.store.partial_path(&key));
+    pub fn measure(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Record, Failure> {
+        self.measure_together(&[request], &mut [monitor], &mut |_, _| {}).remove(0)
+    }
+
+    /// The same for requests that keep each other company ([`Measure::company`]), one monitor each. `ended` is told of
+    /// each, by its place, as soon as it is known.
+    pub fn measure_together(
+        &self,
+        requests: &[&Request],
+        monitors: &mut [&mut dyn Monitor],
+        ended: &mut dyn FnMut(usize, &Result<Record, Failure>),
+    ) -> Vec<Result<Record, Failure>> {
+        let mut results: Vec<Option<Result<Record, Failure>>> =
+            requests.iter().map(|_| None).collect();
+        let mut ended = |at: usize, result: &Result<Record, Failure>| {
+            if result.is_err() {
+                // The picture of a state that leads nowhere.
+                let _ = fs::remove_file(self.store.partial_path(&requests[at].key()));
+            }
+            ended(at, result);
+        };
+        let whole = catch_unwind(AssertUnwindSafe(|| {
+            self.ensure_together(requests, monitors, &mut results, &mut ended);
+        }));
+        let broken = whole.err().map(|panic| Failure::of_panic(panic.as_ref()));
+        for (at, result) in results.iter_mut().enumerate().filter(|(_, result)| result.is_none()) {
+            let failure = broken.clone().unwrap_or_else(|| Failure::new("nothing was measured"));
+            ended(at, result.insert(Err(failure)));
         }
-        result
+        results.into_iter().flatten().collect()
     }
 
     /// The stored record, or a new one.
-    fn ensure(&mut self, request: &Request, monitor: &mut dyn Monitor) -> Result<Record, Failure> {
-        let key = request.key();
-        if let Some(record) = self.store.record(&key) {
-            return Ok(record);
+    fn ensure(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Record, Failure> {
+        let mut results = [None];
+        self.ensure_together(&[request], &mut [monitor], &mut results, &mut |_, _| {});
+        let [result] = results;
+        result.unwrap_or_else(|| Err(Failure::new("nothing was measured")))
+    }
+
+    fn ensure_together(
+        &self,
+        requests: &[&Request],
+        monitors: &mut [&mut dyn Monitor],
+        results: &mut [Option<Result<Record, Failure>>],
+        ended: &mut dyn FnMut(usize, &Result<Record, Failure>),
+    ) {
+        let mut begun = Vec::new();
+        let mut measure = None;
+        for (at, (request, monitor)) in requests.iter().zip(&mut *monitors).enumerate() {
+            match self.begin(request, *monitor) {
+                Ok(Begun::Stored(record)) => ended(at, results[at].insert(Ok(*record))),
+                Ok(Begun::Wanted(how)) => {
+                    measure = Some(how);
+                    begun.push(at);
+                }
+                Err(failure) => ended(at, results[at].insert(Err(failure))),
+            }
+        }
+        let Some(measure) = measure else { return };
+        let started = Timestamp::now().round(Unit::Second).unwrap_or_default();
+        let clock = Instant::now();
+        let count = begun.len() as f64;
+        let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| begun.contains(at));
+        let mut benches: Vec<Bench<'_>> = chosen
+            .map(|(_, (request, monitor))| Bench {
+                request,
+                record: Record::new(
+                    request.key(),
+                    &request.kind,
+                    request.impl_version,
+                    request.canonical(),
+                ),
+                monitor: &mut **monitor,
+                session: self,
+                read: Vec::new(),
+            })
+            .collect();
+        let measured = match measure.run {
+            Run::Alone(run) => benches.iter_mut().map(run).collect(),
+            Run::Together { run, .. } => run(&mut benches),
+        };
+        for ((at, bench), result) in begun.into_iter().zip(benches).zip(measured) {
+            let seconds = clock.elapsed().as_secs_f64() / count;
+            let result = result.and_then(|()| self.commit(bench, started, seconds));
+            ended(at, results[at].insert(result));
+        }
+    }
+
+    /// Sees whether a request has to be measured, and measures what it uses.
+    fn begin(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Begun, Failure> {
+        if let Some(record) = self.store.record(&request.key()) {
+            return Ok(Begun::Stored(Box::new(record)));
         }
         let measure = Measure::of(&request.kind, request.impl_version)?;
         for used in &request.uses {
             self.ensure(used, monitor)?;
         }
         monitor.check()?;
-        let started = Timestamp::now().round(Unit::Second).unwrap_or_default();
-        let clock = Instant::now();
-        let canonical = request.canonical();
-        let mut record = Record::new(key, &request.kind, request.impl_version, canonical);
-        let mut bench =
-            Bench { request, record: &mut record, monitor, session: self, read: Vec::new() };
-        (measure.run)(&mut bench)?;
+        Ok(Begun::Wanted(measure))
+    }
+
+    fn commit(
+        &self,
+        mut bench: Bench<'_>,
+        started: Timestamp,
+        seconds: f64,
+    ) -> Result<Record, Failure> {
         bench.check_unchanged()?;
+        let (request, mut record) = (bench.request, bench.record);
         record.provenance = Provenance {
             device: self.device.label.clone(),
             device_name: self.device.name.clone(),
@@ -93,7 +168,7 @@ impl Session {
             libtorch: LIBTORCH.to_owned(),
             lab: env!("CARGO_PKG_VERSION").to_owned(),
             started: started.to_string(),
-            seconds: clock.elapsed().as_secs_f64(),
+            seconds,
             model: request.model.name.clone(),
             dataset: request.dataset.as_ref().map(|dataset| dataset.name.clone()),
         };
@@ -102,13 +177,22 @@ impl Session {
     }
 
     /// The digest of a file, or of a folder's files.
-    fn digest(&mut self, path: &Path) -> Result<Digest, Failure> {
+    fn digest(&self, path: &Path) -> Result<Digest, Failure> {
+        let mut digests = self.digests.borrow_mut();
         let digest = match path.is_dir() {
-            true => self.digests.folder(path),
-            false => self.digests.digest(path),
+            true => digests.folder(path),
+            false => digests.digest(path),
         };
         digest.map_err(|error| Failure::new(format!("{} cannot be read ({error})", path.display())))
     }
+}
+
+/// What is to be done about a request.
+enum Begun {
+    /// Nothing: this is stored.
+    Stored(Box<Record>),
+    /// It is to be measured in this way; what it uses is there.
+    Wanted(&'static Measure),
 }
 
 /// What one measurement works with. Inputs are read through it, so that their digests are checked.
@@ -116,10 +200,10 @@ pub struct Bench<'a> {
     /// What is measured.
     pub request: &'a Request,
     /// Takes the outputs.
-    pub record: &'a mut Record,
+    pub record: Record,
     /// Watches.
     pub monitor: &'a mut dyn Monitor,
-    session: &'a mut Session,
+    session: &'a Session,
     read: Vec<(PathBuf, Digest)>,
 }
 
@@ -147,15 +231,16 @@ impl<'a> Bench<'a> {
             },
             ..Loading::new(self.session.device.torch, model.conventions.clone())
         };
-        match &self.session.resident {
+        let mut resident = self.session.resident.borrow_mut();
+        match &*resident {
             Some((digest, clip)) if *digest == model.digest && *clip.loading() == loading => {
                 return Ok(Rc::clone(clip));
             }
             // Two models at once may not fit into the device's memory.
-            _ => self.session.resident = None,
+            _ => *resident = None,
         }
         let clip = Rc::new(Clip::load(&model.path, loading)?);
-        self.session.resident = Some((model.digest, Rc::clone(&clip)));
+        *resident = Some((model.digest, Rc::clone(&clip)));
         Ok(clip)
     }
 
@@ -180,7 +265,18 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where it is missing, not the one asked for, or cannot be read at all.
     pub fn shard(&mut self, index: usize) -> Result<Box<dyn Shard>, Failure> {
-        let dataset = self.dataset()?;
+        self.shard_of(self.dataset()?, index)
+    }
+
+    /// Opens a shard of a data set that the request names.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn shard_of(
+        &mut self,
+        dataset: &DatasetRef,
+        index: usize,
+    ) -> Result<Box<dyn Shard>, Failure> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
@@ -221,25 +317,44 @@ impl<'a> Bench<'a> {
             .collect()
     }
 
-    /// The embeddings of a data set's images, an [`Embedded`] a shard, out of the scans that the request uses.
+    /// The embeddings of a data set's images, an [`Embedded`] a shard, out of the scans that the request uses; or, where
+    /// a layer is named, the activations there, averaged over positions.
     ///
     /// # Errors
     /// Where the request uses no scans of that data set.
-    pub fn embeddings(&mut self, dataset: &DatasetRef) -> Result<Vec<Embedded>, Failure> {
+    pub fn embeddings(
+        &mut self,
+        dataset: &DatasetRef,
+        layer: Option<&str>,
+    ) -> Result<Vec<Embedded>, Failure> {
         let used = &self.request.uses;
         (0..dataset.shards.len())
             .map(|index| {
                 let shard = dataset.shard(index).content();
                 let of_shard = |request: &&Request| {
                     let own = request.dataset.as_ref().map(DatasetRef::content);
-                    request.kind == scan::NAME && own == Some(shard)
+                    let its = request.params.get("layer").and_then(|layer| layer.as_str());
+                    let right = layer.is_none_or(|layer| its == Some(layer));
+                    request.kind == scan::NAME && own == Some(shard) && right
                 };
                 let request = used.iter().find(of_shard).ok_or_else(|| {
                     Failure::new("the request does not use the scans of its data set")
                 })?;
-                self.stored(request, Embedded::read)
+                let table = if layer.is_some() { "mean" } else { "embedding" };
+                self.stored(request, |store, record| Embedded::read(store, record, table))
             })
             .collect()
+    }
+
+    /// The facet that the request uses under this key.
+    ///
+    /// # Errors
+    /// Where it uses none.
+    pub fn facet(&mut self, key: &str, clip: &Clip) -> Result<Facet, Failure> {
+        let request = self.request.uses.iter().find(|request| request.key().hex() == key);
+        let request = request
+            .ok_or_else(|| Failure::new("the request does not use the facet that it names"))?;
+        self.stored(request, |store, record| read_facet(store, record, clip))
     }
 
     /// What a request that this one uses left in the store.
@@ -283,6 +398,18 @@ impl<'a> Bench<'a> {
         })
     }
 
+    /// A file of weights that a parameter names by its digest.
+    ///
+    /// # Errors
+    /// Where it is missing, or not the one asked for.
+    pub fn file(&mut self, digest: Digest) -> Result<PathBuf, Failure> {
+        let known = self.request.inputs.files.iter().find(|known| known.digest == digest);
+        let known =
+            known.ok_or_else(|| Failure::new("the request does not say where its file is"))?;
+        self.check_input(&known.path, digest)?;
+        Ok(known.path.clone())
+    }
+
     /// Checks that an input is the one that the key names, and remembers to check again at the end.
     fn check_input(&mut self, path: &Path, digest: Digest) -> Result<(), Failure> {
         if self.read.iter().any(|(known, _)| known == path) {
@@ -310,16 +437,4 @@ impl<'a> Bench<'a> {
         }
         Ok(())
     }
-}
-
-/// Encodes 8-bit RGB, row by row, as PNG.
-///
-/// # Errors
-/// Where `pixels` is not `width * height * 3` long.
-pub fn png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Cursor::new(Vec::new());
-    PngEncoder::new(&mut bytes)
-        .write_image(pixels, width, height, ExtendedColorType::Rgb8)
-        .map_err(|error| Failure::new(format!("the picture cannot be written ({error})")))?;
-    Ok(bytes.into_inner())
 }

@@ -1,6 +1,7 @@
-//! `cargo xtask bench clip`: the lab's forward passes beside those of open_clip.
+//! `cargo xtask bench`: the lab's forward passes beside those of open_clip, its feature visualisations beside Lucent's.
 //!
-//! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it.
+//! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it;
+//! so do vis.rs and bench_vis.py.
 
 use std::env;
 use std::fs;
@@ -10,23 +11,33 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::cache;
-use crate::cli::BenchClip;
+use crate::cli::{BenchClip, BenchVis};
 use crate::programs::become_;
 use crate::run::{cargo, repository};
 use crate::torch::{Libtorch, require_a_compiler};
 use crate::venv;
 
-/// Performs the command.
+/// Performs `bench clip`.
 pub fn clip(arguments: &BenchClip) -> Result<i32> {
+    compare("clip", clip_options(arguments))
+}
+
+/// Performs `bench vis`.
+pub fn vis(arguments: &BenchVis) -> Result<i32> {
+    compare("vis", vis_options(arguments))
+}
+
+/// Runs the script of a benchmark, which runs the lab's side.
+fn compare(name: &str, options: Vec<String>) -> Result<i32> {
     let repository = repository()?;
     let python = venv::python(&repository)?;
-    let Some(bench) = compiled(&repository)? else { return Ok(1) };
+    let Some(bench) = compiled(&repository, name)? else { return Ok(1) };
     let folder = cache::folder()?;
     fs::create_dir_all(&folder)
         .with_context(|| format!("{} could not be created", folder.display()))?;
     let mut script = Command::new(python);
-    script.arg(repository.join("tests/reference/bench_clip.py"));
-    script.arg("--lab").arg(bench).arg("--folder").arg(folder).args(options(arguments));
+    script.arg(repository.join(format!("tests/reference/bench_{name}.py")));
+    script.arg("--lab").arg(bench).arg("--folder").arg(folder).args(options);
     // As the lab sets it for itself: threads that spin while they wait hurt whoever shares the cores, either side here.
     if env::var_os("OMP_WAIT_POLICY").is_none() {
         script.env("OMP_WAIT_POLICY", "passive");
@@ -34,32 +45,45 @@ pub fn clip(arguments: &BenchClip) -> Result<i32> {
     become_(&mut script)
 }
 
-/// The arguments as the script takes them.
-fn options(arguments: &BenchClip) -> Vec<String> {
+/// The arguments of `bench clip` as the script takes them.
+fn clip_options(arguments: &BenchClip) -> Vec<String> {
     let BenchClip { models, precisions, batch, seconds, rounds, threads, texts } = arguments;
-    let numbers = [
+    let mut options = valued([
         ("batch", Some(batch.to_string())),
         ("seconds", Some(seconds.to_string())),
         ("rounds", Some(rounds.to_string())),
         ("threads", threads.map(|threads| threads.to_string())),
-    ];
-    let mut options: Vec<String> = numbers
-        .into_iter()
-        .filter_map(|(name, number)| number.map(|number| format!("--{name}={number}")))
-        .collect();
+    ]);
     options.extend(precisions.iter().map(|precision| format!("--precision={}", precision.name())));
     options.extend(texts.then(|| "--texts".to_owned()));
     options.extend(models.iter().map(|model| model.name()));
     options
 }
 
+/// The arguments of `bench vis` as the script takes them.
+fn vis_options(arguments: &BenchVis) -> Vec<String> {
+    let BenchVis { model, size, steps, rounds, threads } = arguments;
+    valued([
+        ("model", Some(model.name())),
+        ("size", Some(size.to_string())),
+        ("steps", Some(steps.to_string())),
+        ("rounds", Some(rounds.to_string())),
+        ("threads", threads.map(|threads| threads.to_string())),
+    ])
+}
+
+/// Options that have a value, where they have one.
+fn valued<const N: usize>(options: [(&str, Option<String>); N]) -> Vec<String> {
+    let given = options.into_iter();
+    given.filter_map(|(name, value)| value.map(|value| format!("--{name}={value}"))).collect()
+}
+
 /// Compiles the lab's side, and returns where it lies; none where the compiler has said why not.
-fn compiled(repository: &Path) -> Result<Option<PathBuf>> {
+fn compiled(repository: &Path, name: &str) -> Result<Option<PathBuf>> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
     // The whole workspace, so that cargo chooses the same features as for the other commands.
-    let mut bench =
-        cargo(repository, &["bench", "--workspace", "--bench", "clip", "--", "--where"]);
+    let mut bench = cargo(repository, &["bench", "--workspace", "--bench", name, "--", "--where"]);
     libtorch.show_to(&mut bench);
     let output = bench.stderr(Stdio::inherit()).output().context("cargo did not start")?;
     let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -69,10 +93,10 @@ fn compiled(repository: &Path) -> Result<Option<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Model, Precision};
+    use crate::cli::{Model, Precision, Visualised};
 
     #[test]
-    fn the_script_is_given_what_was_asked_for() {
+    fn the_scripts_are_given_what_was_asked_for() {
         let arguments = BenchClip {
             models: vec![Model::ViTL14Px336],
             precisions: vec![Precision::F32, Precision::Bf16],
@@ -84,6 +108,16 @@ mod tests {
         };
         let expected = "--batch=8 --seconds=0.5 --rounds=3 --precision=f32 --precision=bf16 --texts \
                         ViT-L/14@336px";
-        assert_eq!(options(&arguments).join(" "), expected);
+        assert_eq!(clip_options(&arguments).join(" "), expected);
+
+        let arguments = BenchVis {
+            model: Visualised::Rn50x4,
+            size: 224,
+            steps: 512,
+            rounds: 1,
+            threads: Some(2),
+        };
+        let expected = "--model=RN50x4 --size=224 --steps=512 --rounds=1 --threads=2";
+        assert_eq!(vis_options(&arguments).join(" "), expected);
     }
 }

@@ -112,6 +112,13 @@ pub enum Benched {
     /// first. Where other work shares the cores, the ratio of processor time is the steadier one. Python is set up as
     /// for `parity`.
     Clip(BenchClip),
+    /// Seconds a feature visualisation of the lab beside Lucent in PyTorch, as a ratio
+    ///
+    /// Both make pictures of the same units with the same weights, on the processor in f32, with as many steps and
+    /// threads, in turns in one run; medians are printed. There is a unit of the first block, a unit of the last one,
+    /// and sixteen units of the last one. Of Lucent's ways to make sixteen, and of PyTorch's layouts, the fastest is
+    /// found first. Python is set up as for `parity`.
+    Vis(BenchVis),
 }
 
 /// What `bench clip` takes.
@@ -138,6 +145,51 @@ pub struct BenchClip {
     /// Measure texts a second too
     #[arg(long)]
     pub texts: bool,
+}
+
+/// What `bench vis` takes.
+#[derive(Debug, Args)]
+pub struct BenchVis {
+    /// The network: the one that comes along, or one of OpenAI's architectures with random weights
+    #[arg(long, value_enum, value_name = "MODEL", default_value_t = Visualised::Emoji)]
+    pub model: Visualised,
+    /// Side of the pictures, in pixels
+    #[arg(long, value_name = "PX", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..))]
+    pub size: u32,
+    /// Steps of Adam
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(2..))]
+    pub steps: u32,
+    /// How often the two take turns
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Threads of each side; else as many as PyTorch chooses
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+}
+
+/// What `bench vis` makes pictures of: networks without a fixed size of what they see, but for their last part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Visualised {
+    /// models/emoji-clip.safetensors
+    #[value(name = "emoji")]
+    Emoji,
+    #[value(name = "RN50")]
+    Rn50,
+    #[value(name = "RN101")]
+    Rn101,
+    #[value(name = "RN50x4")]
+    Rn50x4,
+    #[value(name = "RN50x16")]
+    Rn50x16,
+    #[value(name = "RN50x64")]
+    Rn50x64,
+}
+
+impl Visualised {
+    /// Its name, which the script takes too.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// OpenAI's architectures.
@@ -258,6 +310,8 @@ mod tests {
         };
         assert_eq!(bench.models, [Model::Rn50x64, Model::ViTL14Px336]);
         assert!(Arguments::try_parse_from(["xtask", "parity", "RN51"]).is_err());
+        assert!(Arguments::try_parse_from(["xtask", "bench", "vis", "--model=RN50x64"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask", "bench", "vis", "--model=ViT-B/32"]).is_err());
         Ok(())
     }
 
@@ -267,6 +321,11 @@ mod tests {
         let script = include_str!("../../tests/reference/models.py");
         for model in Model::value_variants() {
             assert!(script.contains(&format!("\n    \"{}\": ", model.name())), "{model:?}");
+        }
+        let models: Vec<String> =
+            Model::value_variants().iter().map(|model| model.name()).collect();
+        for model in Visualised::value_variants() {
+            assert!(*model == Visualised::Emoji || models.contains(&model.name()), "{model:?}");
         }
     }
 

@@ -24,6 +24,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Parity(arguments) => parity(&arguments),
         Task::Emoji(arguments) => emoji(&arguments),
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
+        Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
     }
 }
 

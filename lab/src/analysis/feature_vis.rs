@@ -1,39 +1,93 @@
-//! Measures `feature_vis`: an image optimised until a unit answers to it as strongly as can be.
+//! Measures `feature_vis`: images optimised until a unit, a direction or a layer answers to them as strongly as can be.
+//!
+//! Requests that differ only in what they are about are measured together.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use neuronotes::analysis::feature_vis::{KIND, Outcome, Params};
+use neuronotes::analysis::feature_vis::{
+    self, KIND, Made, Objective, Outcome, Params, Sign, Start,
+};
+use neuronotes::digest::Digest;
+use neuronotes::request::{Request, canonical_json};
+use serde_json::Value;
+use tch::{Kind, Tensor};
 
+use super::direction::of_terms;
 use super::{check_unit, layer, params};
+use crate::clip::Clip;
+use crate::clip::preprocess::prepare;
+use crate::encode::{png, png_with_text, webp};
 use crate::failure::Failure;
 use crate::monitor::{Every, Progress};
-use crate::session::{Bench, png};
-use crate::vis::objective::Target;
-use crate::vis::optimise::{Recipe, optimise};
+use crate::session::Bench;
+use crate::vis::facet::Facet;
+use crate::vis::film::{film, smaller};
+use crate::vis::objective::{Aim, Place, Target};
+use crate::vis::optimise::{Job, Optimised, Recipe, Step, optimise};
+use crate::vis::param::of_bytes;
 
-/// Most points of the curve.
+/// Most points of a curve.
 const POINTS: usize = 64;
+/// Greatest side of a picture that pages show as it is, in pixels.
+const WEB: u32 = 640;
+/// Of the pictures for pages, from 0 to 100.
+const WEB_QUALITY: f32 = 90.0;
+/// The parameters that may differ between requests that are measured together.
+const OWN: [&str; 4] = ["unit", "direction", "image", "sign"];
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, Some(&KIND))?;
-    let clip = bench.clip()?;
-    let layer = layer(&clip.architecture, &params.layer)?;
-    check_unit(&params.layer, layer.units as usize, params.unit)?;
-    let target = Target { stage: layer.stage, unit: params.unit, objective: params.objective };
-    let recipe = Recipe {
-        size: params.size,
-        steps: params.steps,
-        learning_rate: params.learning_rate,
-        transforms: params.transforms,
-        seed: params.seed,
-    };
+/// Equal for requests that differ in nothing but what they are about.
+pub(super) fn company(request: &Request) -> Digest {
+    let mut shared = request.canonical();
+    if let Some(params) = shared["params"].as_object_mut() {
+        OWN.iter().for_each(|name| drop(params.remove(*name)));
+    }
+    // What a direction is made of; a facet is among the parameters.
+    shared["uses"] = Value::Null;
+    shared["path"] = request.model.path.to_string_lossy().into();
+    Digest::of(canonical_json(&shared).as_bytes())
+}
+
+/// What one request asks for.
+struct Asked {
+    params: Params,
+    clip: Rc<Clip>,
+    job: Job,
+    facet: Option<Facet>,
+}
+
+pub(super) fn run(benches: &mut [Bench<'_>]) -> Vec<Result<(), Failure>> {
+    let mut results = Vec::new();
+    let mut asked = Vec::new();
+    for (at, bench) in benches.iter_mut().enumerate() {
+        match ask(bench) {
+            Ok(one) => {
+                asked.push((at, one));
+                results.push(Ok(()));
+            }
+            Err(failure) => results.push(Err(failure)),
+        }
+    }
+    let Some((_, first)) = asked.first() else { return results };
+    let (params, clip) = (first.params.clone(), Rc::clone(&first.clip));
+    let recipe = recipe(&params);
+    let mut facet = None;
+    let (mut places, mut jobs) = (Vec::new(), Vec::new());
+    for (at, one) in asked {
+        places.push(at);
+        jobs.push(one.job);
+        facet = facet.or(one.facet);
+    }
     // Each step disturbs the picture to another size, for which trying algorithms would never pay.
     tch::Cuda::cudnn_set_benchmark(false);
-    let monitor = &mut *bench.monitor;
-    let mut picture_due = Every::new(Duration::from_millis(300), Duration::from_secs(1));
-    let made = optimise(&clip, &target, &recipe, |step| {
+    let mut due: Vec<Every> = jobs
+        .iter()
+        .map(|_| Every::new(Duration::from_millis(300), Duration::from_secs(1)))
+        .collect();
+    let mut watch = |job: usize, step: &Step<'_>| {
+        let monitor = &mut *benches[places[job]].monitor;
         monitor.check()?;
-        let picture = match picture_due.due() {
+        let picture = match due[job].due() {
             true => Some(png(&step.pixels(), params.size, params.size)?),
             false => None,
         };
@@ -45,16 +99,108 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
             picture: picture.as_deref(),
         });
         Ok(())
-    })?;
-    let outcome = Outcome {
-        size: params.size,
-        activation: made.activation,
-        activation_at_start: made.activation_at_start,
-        curve: thin(&made.values),
     };
-    let picture = png(&made.pixels, params.size, params.size)?;
+    let made = optimise(&clip, &jobs, facet.as_ref(), &recipe, &mut watch);
+    for (at, made) in places.into_iter().zip(made) {
+        results[at] = made.and_then(|made| write(&mut benches[at], &made));
+    }
+    results
+}
+
+fn recipe(params: &Params) -> Recipe {
+    Recipe {
+        parametrisation: params.parametrisation,
+        size: params.size,
+        steps: params.steps,
+        learning_rate: params.learning_rate,
+        transforms: params.transforms,
+        redirect: params.redirect,
+        images: params.images.clamp(1, 16),
+        diversity: params.diversity,
+        strength: params.strength,
+        penalty: params.penalty,
+        frames: params.frames,
+        seed: params.seed,
+    }
+}
+
+fn ask(bench: &mut Bench<'_>) -> Result<Asked, Failure> {
+    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let clip = bench.clip()?;
+    let layer = layer(&clip.architecture, &params.layer)?;
+    let mut image = || -> Result<Tensor, Failure> {
+        let digest = params.image.as_deref().ok_or_else(|| Failure::new("there is no `image`"))?;
+        let picture = bench.picture(digest.parse().map_err(Failure::new)?)?;
+        let pixels = prepare(picture, params.size).map_err(Failure::new)?;
+        Ok(of_bytes(pixels.as_raw(), params.size, clip.device))
+    };
+    let start = match params.start {
+        Start::Image => Some(image()?),
+        Start::Noise => None,
+    };
+    let place = Place::of(params.objective);
+    let aim = match (params.objective, params.unit, &params.direction) {
+        (Objective::Channel | Objective::Neuron, Some(unit), None) => {
+            check_unit(&params.layer, layer.units as usize, unit)?;
+            Aim::Unit(unit, place)
+        }
+        (Objective::Channel | Objective::Neuron, None, Some(terms)) => {
+            let direction = of_terms(bench, &clip, &layer, terms)?;
+            let direction = Tensor::from_slice(&direction).to_kind(Kind::Float);
+            Aim::Direction(direction.to_device(clip.device), place)
+        }
+        (Objective::Layer, None, None) => Aim::Layer,
+        (Objective::Caricature, None, None) => Aim::Image(image()?),
+        _ => {
+            let message = "a visualisation is of a unit, a direction, a layer or a picture";
+            return Err(Failure::new(message));
+        }
+    };
+    let facet = match &params.facet {
+        Some(key) => Some(bench.facet(key, &clip)?),
+        None => None,
+    };
+    let sign = match params.sign {
+        Sign::Positive => 1.0,
+        Sign::Negative => -1.0,
+    };
+    let target = Target { stage: layer.stage, aim, sign, cosine_power: params.cosine_power };
+    Ok(Asked { params, clip, job: Job { target, start }, facet })
+}
+
+fn write(bench: &mut Bench<'_>, made: &Optimised) -> Result<(), Failure> {
+    let size = bench.request.params.get("size").and_then(Value::as_u64);
+    let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or_default();
+    let (mut web, mut film_side) = (None, None);
     let store = &bench.store();
-    bench.record.add_output(store, "image.png", "image/png", &picture)?;
+    let recipe = canonical_json(&bench.request.canonical());
+    for (at, picture) in made.pictures.iter().enumerate() {
+        let full = png_with_text(&picture.pixels, size, "neuronotes", &recipe)?;
+        bench.record.add_output(store, &feature_vis::picture(at), "image/png", &full)?;
+        if let Some((pixels, side)) = smaller(&picture.pixels, size, WEB) {
+            web = Some(side);
+            let still = webp(&pixels, side, WEB_QUALITY)?;
+            bench.record.add_output(store, &feature_vis::web(at), "image/webp", &still)?;
+        }
+        if let Some(frame) = picture.frames.first() {
+            film_side = Some(frame.side());
+            let film = film(&picture.frames)?;
+            bench.record.add_output(store, &feature_vis::film(at), "image/webp", &film)?;
+        }
+    }
+    let images = made.pictures.iter().map(|picture| Made {
+        activation: picture.activation,
+        activation_at_start: picture.activation_at_start,
+        strength: picture.strength,
+        curve: thin(&picture.values),
+    });
+    let outcome = Outcome {
+        size,
+        web,
+        film: film_side,
+        images: images.collect(),
+        restarted_with: made.restarted_with,
+    };
     bench.record.set_result(store, &outcome)?;
     Ok(())
 }

@@ -6,9 +6,10 @@ use std::collections::hash_map::Entry;
 
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
+use crate::encode::png;
 use crate::failure::Failure;
 use crate::picture::Picture;
-use crate::session::{Bench, png};
+use crate::session::Bench;
 
 /// Longest side of a stored picture, in pixels.
 const SIDE: u32 = 256;

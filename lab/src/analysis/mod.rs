@@ -5,7 +5,9 @@
 
 mod activation_histogram;
 mod dataset_examples;
+mod direction;
 mod embedding;
+mod facet;
 mod feature_vis;
 mod gallery;
 mod scan;
@@ -14,13 +16,16 @@ mod text_rank;
 mod zero_shot;
 
 use neuronotes::analysis::{Kind, Type};
+use neuronotes::digest::Digest;
 use neuronotes::model::{Architecture, Layer};
+use neuronotes::request::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::session::Bench;
 
+pub use facet::read_facet;
 pub use scanned::{Embedded, Scanned, Summary, summary};
 
 /// How a kind is measured.
@@ -30,8 +35,22 @@ pub struct Measure {
     pub name: &'static str,
     /// The version that is measured here.
     pub impl_version: u32,
-    /// Adds the outputs to the bench's record.
-    pub run: fn(&mut Bench<'_>) -> Result<(), Failure>,
+    /// How outputs come to a bench's record.
+    pub run: Run,
+}
+
+/// How outputs come to a record.
+#[derive(Debug)]
+pub enum Run {
+    /// One request at a time.
+    Alone(fn(&mut Bench<'_>) -> Result<(), Failure>),
+    /// Requests share work, each with the result that it would have alone.
+    Together {
+        /// Equal for requests that can be measured together.
+        company: fn(&Request) -> Digest,
+        /// A result for each bench.
+        run: fn(&mut [Bench<'_>]) -> Vec<Result<(), Failure>>,
+    },
 }
 
 /// Every measurement.
@@ -39,36 +58,49 @@ pub static MEASURES: &[Measure] = &[
     Measure {
         name: neuronotes::analysis::scan::NAME,
         impl_version: neuronotes::analysis::scan::IMPL_VERSION,
-        run: scan::run,
+        run: Run::Alone(scan::run),
     },
     Measure {
         name: neuronotes::analysis::feature_vis::KIND.name,
         impl_version: neuronotes::analysis::feature_vis::KIND.impl_version,
-        run: feature_vis::run,
+        run: Run::Together { company: feature_vis::company, run: feature_vis::run },
+    },
+    Measure {
+        name: neuronotes::analysis::facet::NAME,
+        impl_version: neuronotes::analysis::facet::IMPL_VERSION,
+        run: Run::Alone(facet::run),
     },
     Measure {
         name: neuronotes::analysis::dataset_examples::KIND.name,
         impl_version: neuronotes::analysis::dataset_examples::KIND.impl_version,
-        run: dataset_examples::run,
+        run: Run::Alone(dataset_examples::run),
     },
     Measure {
         name: neuronotes::analysis::activation_histogram::KIND.name,
         impl_version: neuronotes::analysis::activation_histogram::KIND.impl_version,
-        run: activation_histogram::run,
+        run: Run::Alone(activation_histogram::run),
     },
     Measure {
         name: neuronotes::analysis::zero_shot::KIND.name,
         impl_version: neuronotes::analysis::zero_shot::KIND.impl_version,
-        run: zero_shot::run,
+        run: Run::Alone(zero_shot::run),
     },
     Measure {
         name: neuronotes::analysis::text_rank::KIND.name,
         impl_version: neuronotes::analysis::text_rank::KIND.impl_version,
-        run: text_rank::run,
+        run: Run::Alone(text_rank::run),
     },
 ];
 
 impl Measure {
+    /// Equal for requests that can be measured together; none for those that are measured alone.
+    pub fn company(request: &Request) -> Option<Digest> {
+        match Self::of(&request.kind, request.impl_version).ok()?.run {
+            Run::Alone(_) => None,
+            Run::Together { company, .. } => Some(company(request)),
+        }
+    }
+
     /// The measurement of a kind, in exactly that version.
     ///
     /// # Errors

@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use neuronotes::analysis::scan::{ACTIVATIONS, Outcome, Params, SAMPLES, Sample};
+use half::f16;
+use neuronotes::analysis::scan::{
+    ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES, Sample,
+};
 use neuronotes::model::Stage;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use safetensors::Dtype;
@@ -143,15 +146,38 @@ impl Scan {
             views.push((name, view.map_err(|error| broken(&error))?));
         }
         let bytes = safetensors::serialize(views, None).map_err(|error| broken(&error))?;
+        let moments = Moments {
+            count: rows as u64,
+            mean: distribution(&self.mean, units),
+            max: distribution(&self.max, units),
+        };
+        let moments = serde_json::to_vec(&moments).map_err(|error| broken(&error))?;
         let samples = serde_json::to_vec(&self.samples).map_err(|error| broken(&error))?;
         let outcome = Outcome { count: rows as u64, skipped: self.skipped };
         let store = &bench.store();
-        let record = &mut *bench.record;
+        let record = &mut bench.record;
         record.add_output(store, ACTIVATIONS, "application/octet-stream", &bytes)?;
         record.add_output(store, SAMPLES, "application/json", &samples)?;
+        record.add_output(store, MOMENTS, "application/json", &moments)?;
         record.set_result(store, &outcome)?;
         Ok(())
     }
+}
+
+/// Mean and standard deviation of each column of f16 numbers, little-endian, `[rows, columns]`.
+fn distribution(bytes: &[u8], columns: usize) -> Distribution {
+    let rows = (bytes.len() / 2 / columns.max(1)).max(1) as f64;
+    let number = |pair: &[u8]| f64::from(f16::from_le_bytes([pair[0], pair[1]]).to_f32());
+    let mut mean = vec![0.0; columns];
+    for (at, pair) in bytes.chunks_exact(2).enumerate() {
+        mean[at % columns] += number(pair) / rows;
+    }
+    // A second pass, since the difference of large sums would lose digits.
+    let mut square = vec![0.0; columns];
+    for (at, pair) in bytes.chunks_exact(2).enumerate() {
+        square[at % columns] += (number(pair) - mean[at % columns]).powi(2) / rows;
+    }
+    Distribution { mean, sd: square.into_iter().map(f64::sqrt).collect() }
 }
 
 /// What the network is shown of a row: `side * side * 3` bytes.
@@ -173,4 +199,19 @@ fn half(rows: &Tensor) -> Result<Vec<u8>, Failure> {
     let mut bytes = vec![0; rows.numel() * 2];
     rows.f_copy_data_u8(&mut bytes, rows.numel())?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_is_a_columns() {
+        let numbers = [1.0f32, 10.0, 2.0, 10.0, 6.0, 10.0];
+        let bytes: Vec<u8> = numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
+        let found = distribution(&bytes, 2);
+        assert_eq!(found.mean, [3.0, 10.0]);
+        assert!((found.sd[0] - (14.0f64 / 3.0).sqrt()).abs() < 1e-12 && found.sd[1] == 0.0);
+        assert_eq!(distribution(&[], 2).sd, [0.0, 0.0]);
+    }
 }

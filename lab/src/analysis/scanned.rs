@@ -44,7 +44,7 @@ impl Scanned {
     }
 }
 
-/// The embeddings of one shard's images.
+/// The embeddings of one shard's images, or their activations at a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
     /// What is known of each row.
@@ -56,12 +56,12 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Reads the embeddings of a scan; `Ok(None)` where a blob of the scan is gone or damaged.
+    /// Reads a table of a scan, such as `embedding`; `Ok(None)` where a blob of the scan is gone or damaged.
     ///
     /// # Errors
     /// Where the scan is of another form.
-    pub fn read(store: &Store, record: &Record) -> Result<Option<Self>, Failure> {
-        let Some(table) = Table::read(store, record, "embedding")? else { return Ok(None) };
+    pub fn read(store: &Store, record: &Record, table: &str) -> Result<Option<Self>, Failure> {
+        let Some(table) = Table::read(store, record, table)? else { return Ok(None) };
         let count = table.samples.len() * table.columns;
         let embeddings = (0..count).map(|at| table.number(at)).collect();
         Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))

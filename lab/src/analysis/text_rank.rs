@@ -2,15 +2,12 @@
 
 use neuronotes::analysis::direction::Source;
 use neuronotes::analysis::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
-use neuronotes::digest::Digest;
 
-use super::embedding::{Prompts, Row, add, dot, mean, pictures, stored_mean, unit};
+use super::direction::{Seen, of_source};
+use super::embedding::{Prompts, Row, add, dot, unit};
 use super::gallery::Gallery;
 use super::{params, summary};
-use crate::clip::Clip;
-use crate::dataset::drawn_words;
 use crate::failure::Failure;
-use crate::picture::Picture;
 use crate::session::Bench;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
@@ -29,6 +26,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
         }
     }
     let mut shown = Exhibits::default();
+    let layer = clip.architecture.embedding_layer();
     let mut direction = vec![0.0; clip.architecture.embedding as usize];
     for term in &params.direction {
         let row = match &term.of {
@@ -40,7 +38,9 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
                     None => row,
                 }
             }
-            source => seen(bench, &clip, source, &mut shown)?,
+            source => {
+                of_source(bench, &clip, &layer, source, &mut |bench, seen| shown.add(bench, seen))?
+            }
         };
         add(&mut direction, &row, term.weight);
     }
@@ -92,18 +92,12 @@ struct Exhibits {
 }
 
 impl Exhibits {
-    fn add(
-        &mut self,
-        bench: &mut Bench<'_>,
-        picture: &Picture,
-        word: Option<&String>,
-        digest: Option<Digest>,
-    ) -> Result<(), Failure> {
+    fn add(&mut self, bench: &mut Bench<'_>, seen: &Seen<'_>) -> Result<(), Failure> {
         if self.pictures.len() < MOST_SHOWN {
-            let hung = self.gallery.add(bench, picture.clone())?;
+            let hung = self.gallery.add(bench, seen.picture.clone())?;
             self.pictures.push(Shown {
-                word: word.cloned(),
-                digest,
+                word: seen.word.map(str::to_owned),
+                digest: seen.digest,
                 picture: hung.picture,
                 width: hung.width,
                 height: hung.height,
@@ -111,45 +105,6 @@ impl Exhibits {
         }
         Ok(())
     }
-}
-
-/// The direction of a term that is seen and not read.
-fn seen(
-    bench: &mut Bench<'_>,
-    clip: &Clip,
-    source: &Source,
-    shown: &mut Exhibits,
-) -> Result<Row, Failure> {
-    let mut found = Vec::new();
-    match source {
-        Source::Text(_) => return Err(Failure::new("a text is not seen")),
-        Source::Dataset(digest) => {
-            let dataset = bench.named_dataset(digest)?;
-            let shards = bench.embeddings(dataset)?;
-            return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
-        }
-        Source::Images(digests) => {
-            for digest in digests {
-                let malformed =
-                    |why: String| Failure::new(format!("the parameters are malformed ({why})"));
-                let digest: Digest = digest.parse().map_err(malformed)?;
-                let picture = bench.picture(digest)?;
-                shown.add(bench, &picture, None, Some(digest))?;
-                found.push(picture);
-            }
-        }
-        Source::Words(words) => {
-            let side = clip.architecture.image_size;
-            let shard = drawn_words(words, side).map_err(Failure::new)?;
-            for (row, word) in words.iter().enumerate() {
-                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
-                let picture = shard.picture(row).map_err(cannot)?;
-                shown.add(bench, &picture, Some(word), None)?;
-                found.push(picture);
-            }
-        }
-    }
-    mean(&pictures(clip, &found, bench.monitor)?, "a mean of pictures")
 }
 
 #[cfg(test)]

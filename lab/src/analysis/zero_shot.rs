@@ -25,7 +25,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let mut params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
     let shards = match params.images.is_empty() {
-        true => bench.embeddings(bench.dataset()?)?,
+        true => bench.embeddings(bench.dataset()?, None)?,
         false => Vec::new(),
     };
     if params.classes.is_empty() {

@@ -13,7 +13,17 @@ use crate::failure::Failure;
 #[derive(Debug, Default)]
 pub struct Activations {
     after: BTreeMap<Stage, Tensor>,
-    before: BTreeMap<Stage, Tensor>,
+    cuts: Vec<Cut>,
+}
+
+/// A ReLU at which the graph was cut: what follows it has gradients with respect to `after` alone, so that whoever
+/// goes backward decides how they get past the ReLU.
+#[derive(Debug)]
+pub struct Cut {
+    /// What the ReLU was given: `[n, c, h, w]`, in the graph of what came before.
+    pub before: Tensor,
+    /// What it gave: `[n, c, h, w]`, a leaf.
+    pub after: Tensor,
 }
 
 impl Activations {
@@ -27,9 +37,10 @@ impl Activations {
             .ok_or_else(|| Failure::new(format!("the model has no activation {stage:?}")))
     }
 
-    /// What the ReLU at `stage` was given, where it is one: `[n, c, h, w]`.
-    pub fn before_relu(&self, stage: Stage) -> Option<&Tensor> {
-        self.before.get(&stage)
+    /// The ReLUs at which the graph was cut, in the order of the forward pass. Each depends on at most the three
+    /// before it.
+    pub fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 }
 
@@ -48,29 +59,38 @@ pub fn by_unit(activation: &Tensor) -> Tensor {
 #[derive(Debug)]
 pub(super) struct Collector<'a> {
     wanted: &'a [Stage],
+    cutting: bool,
     found: Activations,
 }
 
 impl<'a> Collector<'a> {
     /// Nothing yet.
     pub fn new(wanted: &'a [Stage]) -> Self {
-        Self { wanted, found: Activations::default() }
+        Self { wanted, cutting: false, found: Activations::default() }
     }
 
-    /// Applies a ReLU, and keeps what it was given as well. `given` is the stage of `x`, which nobody but this
-    /// collector may hold: where neither is wanted, the ReLU overwrites it, for in a ResNet at reduced precision memory
-    /// takes as long as arithmetic.
+    /// Nothing yet; the graph will be cut at each ReLU.
+    pub fn cutting(wanted: &'a [Stage]) -> Self {
+        Self { cutting: true, ..Self::new(wanted) }
+    }
+
+    /// Applies a ReLU. `given` is the stage of `x`, which nobody but this collector may hold: where neither it nor
+    /// `stage` is wanted, the ReLU overwrites it, for in a ResNet at reduced precision memory takes as long as arithmetic.
     pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> Tensor {
-        if self.wants(stage) {
-            let after = x.relu();
-            self.found.before.insert(stage, x);
-            self.found.after.insert(stage, after.shallow_clone());
-            after
-        } else if self.wants(given) {
-            x.relu()
-        } else {
-            x.relu_()
-        }
+        let after = match self.cutting || self.wants(given) {
+            true => x.relu(),
+            false => x.relu_(),
+        };
+        let after = match self.cutting {
+            true => {
+                let after = after.detach().set_requires_grad(true);
+                self.found.cuts.push(Cut { before: x, after: after.shallow_clone() });
+                after
+            }
+            false => after,
+        };
+        self.offer(stage, &after);
+        after
     }
 
     /// Keeps an activation that is wanted.
@@ -78,6 +98,11 @@ impl<'a> Collector<'a> {
         if self.wants(stage) {
             self.found.after.insert(stage, x.shallow_clone());
         }
+    }
+
+    /// All that was asked for.
+    pub fn wanted(&self) -> &'a [Stage] {
+        self.wanted
     }
 
     /// Whether that activation was asked for.

@@ -19,7 +19,7 @@ use neuronotes::request::Precision;
 use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
-use activations::Activations;
+use activations::{Activations, Collector};
 use resnet::ResNet;
 use text::TextTransformer;
 use vit::VisionTransformer;
@@ -198,9 +198,21 @@ impl Clip {
     /// # Errors
     /// Where the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
     pub fn look(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
+        self.collect(images, Collector::new(wanted))
+    }
+
+    /// The same with the graph cut at each ReLU (see [`Cut`](activations::Cut)).
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn look_cutting(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
+        self.collect(images, Collector::cutting(wanted))
+    }
+
+    fn collect(&self, images: &Tensor, out: Collector<'_>) -> Result<Activations, Failure> {
         match &self.visual {
-            Tower::ResNet(tower) => tower.forward(images, wanted),
-            Tower::Transformer(tower) => tower.forward(images, wanted),
+            Tower::ResNet(tower) => tower.forward(images, out),
+            Tower::Transformer(tower) => tower.forward(images, out),
         }
     }
 

@@ -7,7 +7,7 @@
 //! Tensor operations here use the forms of tch that panic; the session catches that at each request.
 
 use neuronotes::model::{ResNetSizes, Stage, StemTap, Tap};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::BatchNorm;
 use super::activations::{Activations, Collector};
@@ -62,7 +62,7 @@ impl ResNet {
         Self { conv1, conv2, conv3, layers, attnpool }
     }
 
-    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage in `wanted`.
+    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
     ///
     /// Any h and w will do, except for the embedding, whose attention pool has a position for each pixel
     /// of its map: there they have to be the model's own image size.
@@ -70,13 +70,17 @@ impl ResNet {
     /// # Errors
     /// Where the embedding is wanted of images of another size, or what lies between a convolution and its
     /// BatchNorm of a network that has folded them.
-    pub fn forward(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
+    pub(super) fn forward(
+        &self,
+        images: &Tensor,
+        mut out: Collector<'_>,
+    ) -> Result<Activations, Failure> {
+        let wanted = out.wanted();
         if let Some(stage) =
             wanted.iter().find(|stage| stage.splits_norm() && self.conv1.is_folded())
         {
             return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
         }
-        let mut out = Collector::new(wanted);
         let mut x = images.to_kind(self.conv1.weight.kind());
         for (i, conv) in (1u32..).zip([&self.conv1, &self.conv2, &self.conv3]) {
             let at = |tap| Stage::Stem(i, tap);
@@ -111,6 +115,30 @@ impl ResNet {
 /// Non-overlapping windows, as `AvgPool2d(size)`.
 fn average_pool(x: &Tensor, size: i64) -> Tensor {
     x.avg_pool2d([size, size], [size, size], [0, 0], false, true, None)
+}
+
+/// In what company a processor convolves an image so that its last bits, forward and backward, do not depend on which
+/// images stand beside it. It matters where gradients are followed for many steps, and is looked at only there.
+enum Company {
+    /// Any.
+    Any,
+    /// At least one other: for one small input libtorch takes an algorithm of its own instead of oneDNN's (`use_mkldnn`
+    /// in ATen's Convolution.cpp).
+    Two,
+    /// None: how oneDNN sums up the gradient of three colours depends on how a batch is spread over threads.
+    None,
+}
+
+impl Company {
+    fn of(x: &Tensor) -> Self {
+        const SMALL: usize = 20_480;
+        let size = x.size();
+        match x.requires_grad() && x.device() == Device::Cpu {
+            true if size[1] == 3 => Self::None,
+            true if size[0] == 1 && x.numel() <= SMALL => Self::Two,
+            _ => Self::Any,
+        }
+    }
 }
 
 /// The same values with the channels of a pixel side by side in memory. Convolutions of libtorch take the
@@ -194,7 +222,16 @@ impl Conv {
             Norm::Folded { bias } => Some(bias),
             Norm::Apart { .. } | Norm::Training { .. } => None,
         };
-        let y = x.conv2d(&self.weight, bias, stride, padding, [1, 1], 1);
+        let convolve = |x: &Tensor| x.conv2d(&self.weight, bias, stride, padding, [1, 1], 1);
+        let y = match Company::of(x) {
+            Company::Any => convolve(x),
+            Company::Two => convolve(&Tensor::cat(&[x, x], 0)).narrow(0, 0, 1),
+            Company::None => {
+                let images: Vec<Tensor> =
+                    (0..x.size()[0]).map(|image| convolve(&x.narrow(0, image, 1))).collect();
+                Tensor::cat(&images, 0)
+            }
+        };
         let y = match &self.norm {
             Norm::Folded { .. } => y,
             Norm::Apart { factor, bias } => {

@@ -54,8 +54,11 @@ impl VisionTransformer {
     /// # Errors
     /// Where the images are not of the model's own size, for whose patches alone it has positions, and more than
     /// the patches is wanted.
-    pub fn forward(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        let mut out = Collector::new(wanted);
+    pub(super) fn forward(
+        &self,
+        images: &Tensor,
+        mut out: Collector<'_>,
+    ) -> Result<Activations, Failure> {
         let patch = [self.patch; 2];
         let images = images.to_kind(self.conv1.kind());
         let patches = images.conv2d(&self.conv1, None::<&Tensor>, patch, [0, 0], [1, 1], 1); // [n, c, g, g]

@@ -35,9 +35,9 @@ use tch::{Device, Kind, Tensor};
 
 use crate::clip::BatchNorm;
 use crate::device::LIBTORCH;
+use crate::encode::png;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
-use crate::session::png;
 use adamw::AdamW;
 use captions::Captions;
 use checkpoint::Standing;

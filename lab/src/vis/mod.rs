@@ -1,10 +1,15 @@
-//! Feature visualisation: a unit of a network and a recipe in; a picture that excites it out.
+//! Feature visualisation: targets in a network and a recipe in; pictures that excite them out.
 //!
 //! As in Lucid, the parts are functions: parameters to an image ([`param`]), an image to a disturbed image
-//! ([`transform`]), activations to a number ([`objective`]); [`optimise`] is the loop around them. All
-//! chance comes from the recipe's seed, through generators of our own, so that a result depends on
-//! nothing else that runs in the process.
+//! ([`transform`]), activations to a number ([`objective`]), a number to a gradient ([`backward`]), a gradient to a
+//! step ([`adam`]); [`optimise`] is the loop around them. All chance comes from a seed, through generators of our own,
+//! and each image of a batch is computed as it would be alone, so that a result depends on nothing else that runs in
+//! the process.
 
+pub mod adam;
+pub mod backward;
+pub mod facet;
+pub mod film;
 pub mod objective;
 pub mod optimise;
 pub mod param;

@@ -1,10 +1,16 @@
-//! The parametrisation: a seed in; a Fourier spectrum, and from it an image, out.
+//! Parametrisations: a seed or a picture in; parameters, and from them an image, out.
 //!
-//! From Lucid's `param/spatial.py` and `param/color.py`: the image is the inverse real Fourier transform of
-//! a spectrum whose coefficients are scaled by 1/frequency, in a colour space whose axes are those along
-//! which natural images vary, and a sigmoid keeps colours in 0…1. Knows nothing of networks.
+//! - *Fourier*, from Lucid's `param/spatial.py` and `param/color.py`: the image is the inverse real Fourier transform of
+//!   a spectrum whose coefficients are scaled by 1/frequency, in a colour space whose axes are those along which natural
+//!   images vary, and a sigmoid keeps colours in 0…1.
+//! - *Pixels*: the same colours without the spectrum, Lucid's `fft=False`.
+//! - *MACO*, after Fel et al. 2023 (arXiv 2306.06805): only the phases of a spectrum; its magnitudes are those of natural
+//!   images, which fall with 1/frequency (Field 1987) and vary along Lucid's axes of colour as much as its matrix says.
+//!
+//! Knows nothing of networks.
 
-use rand::RngCore;
+use neuronotes::analysis::feature_vis::Parametrisation;
+use rand::{Rng as _, RngCore};
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
@@ -14,53 +20,109 @@ const NOISE: f32 = 0.01;
 const CONTRAST: f64 = 0.25;
 /// Lucid's square root of the covariance of colours over natural images; a row an output colour.
 const COLOURS: [[f32; 3]; 3] = [[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]];
+/// The inverse of the sigmoid's slope at its middle: what a deviation in colours is worth before the sigmoid.
+const STEEPNESS: f64 = 4.0;
+/// Nearest to black and white that a picture is begun from.
+const EDGE: f64 = 0.01;
 
-/// A square image, held as a spectrum.
+/// How square images of one size are held.
 #[derive(Debug)]
-pub struct Spectrum {
-    /// What is optimised: `[1, 3, size, size/2 + 1, 2]`, real and imaginary parts last.
-    pub coefficients: Tensor,
-    scale: Tensor,   // [size, size/2 + 1, 1]
-    colours: Tensor, // [3, 3]
+pub struct Canvas {
+    parametrisation: Parametrisation,
     size: i64,
+    scale: Tensor, // [size, size/2 + 1, 1], or for MACO the magnitudes [size, size/2 + 1]
+    colours: Tensor, // [3, 3], a row an output colour
 }
 
-impl Spectrum {
-    /// Noise of `size` x `size` pixels, drawn in the order of the coefficients.
-    pub fn noise(size: u32, device: Device, chance: &mut impl RngCore) -> Self {
-        let count = 3 * size as usize * (size as usize / 2 + 1) * 2;
-        let noise: Vec<f32> = (0..count)
-            .map(|_| NOISE * Distribution::<f32>::sample(&StandardNormal, chance))
-            .collect();
-        Self::new(&noise, size, device)
-    }
-
-    /// From coefficients, `3 * size * (size/2 + 1) * 2` numbers.
-    pub fn new(coefficients: &[f32], size: u32, device: Device) -> Self {
-        let half = i64::from(size / 2 + 1);
+impl Canvas {
+    /// For images of `size` x `size` pixels.
+    pub fn new(parametrisation: Parametrisation, size: u32, device: Device) -> Self {
         let size = i64::from(size);
-        let coefficients = Tensor::from_slice(coefficients)
-            .view([1, 3, size, half, 2])
-            .to_device(device)
-            .set_requires_grad(true);
+        let half = size / 2 + 1;
+        let scale = Tensor::from_slice(&scale(size)).view([size, half]);
+        let root = Tensor::from_slice(COLOURS.as_flattened()).view([3, 3]);
+        let (scale, colours) = match parametrisation {
+            Parametrisation::Maco => (magnitudes(&scale, size), root * STEEPNESS),
+            _ => (scale.unsqueeze(-1), root / largest_column()),
+        };
         Self {
-            coefficients,
-            scale: Tensor::from_slice(&scale(size)).view([size, half, 1]).to_device(device),
-            colours: colours().to_device(device),
+            parametrisation,
             size,
+            scale: scale.to_device(device),
+            colours: colours.to_device(device),
         }
     }
 
-    /// The image: `[1, 3, size, size]`, colours in 0…1.
-    pub fn image(&self) -> Tensor {
-        let spectrum = (&self.coefficients * &self.scale).view_as_complex(); // [1, 3, size, size/2 + 1]
-        let image = spectrum.fft_irfft2(
-            [self.size, self.size].as_slice(),
-            [-2i64, -1].as_slice(),
-            "backward",
-        ) * CONTRAST; // [1, 3, size, size]
-        let pixels = image.permute([0, 2, 3, 1]).matmul(&self.colours.tr()); // [1, size, size, 3]
-        pixels.sigmoid().permute([0, 3, 1, 2]).contiguous()
+    /// Parameters of one image of noise, drawn in their order.
+    ///
+    /// Returns `[1, 3, size, size/2 + 1, 2]`, real and imaginary parts last, for a spectrum; `[1, 3, size, size/2 + 1]`,
+    /// in radians, for phases; `[1, 3, size, size]` for pixels.
+    pub fn noise(&self, chance: &mut impl RngCore) -> Tensor {
+        let shape = self.shape();
+        let count = shape.iter().product::<i64>();
+        let normal = |chance: &mut _| NOISE * Distribution::<f32>::sample(&StandardNormal, chance);
+        let numbers: Vec<f32> = (0..count)
+            .map(|_| match self.parametrisation {
+                Parametrisation::Maco => {
+                    chance.random_range(-std::f32::consts::PI..std::f32::consts::PI)
+                }
+                _ => normal(chance),
+            })
+            .collect();
+        Tensor::from_slice(&numbers).view(shape.as_slice()).to_device(self.scale.device())
+    }
+
+    /// Parameters of an image, `[1, 3, size, size]` with colours in 0…1. What the parametrisation cannot hold is lost:
+    /// all but black and white, for phases all but the phases.
+    pub fn of_image(&self, image: &Tensor) -> Tensor {
+        tch::no_grad(|| {
+            let image = image.to_device(self.scale.device()).clamp(EDGE, 1.0 - EDGE).logit(None);
+            let flat = image.flatten(2, -1).to_kind(Kind::Double); // [1, 3, size²]
+            let mixed = self.colours.to_kind(Kind::Double).inverse().matmul(&flat);
+            let pixels = mixed.to_kind(Kind::Float).view([1, 3, self.size, self.size]);
+            if self.parametrisation == Parametrisation::Pixels {
+                return pixels;
+            }
+            let spectrum = pixels.fft_rfft2(None::<i64>, [-2i64, -1].as_slice(), "backward");
+            match self.parametrisation {
+                Parametrisation::Maco => spectrum.angle(),
+                _ => spectrum.view_as_real() / (&self.scale * CONTRAST),
+            }
+        })
+    }
+
+    /// The shape of one image's parameters.
+    fn shape(&self) -> Vec<i64> {
+        let (size, half) = (self.size, self.size / 2 + 1);
+        match self.parametrisation {
+            Parametrisation::Fourier => vec![1, 3, size, half, 2],
+            Parametrisation::Maco => vec![1, 3, size, half],
+            Parametrisation::Pixels => vec![1, 3, size, size],
+        }
+    }
+
+    /// Images: parameters of n of them to `[n, 3, size, size]`, colours in 0…1.
+    pub fn image(&self, parameters: &Tensor) -> Tensor {
+        let spectrum = match self.parametrisation {
+            Parametrisation::Fourier => Some((parameters * &self.scale).view_as_complex()),
+            Parametrisation::Maco => {
+                Some(Tensor::polar(&self.scale.expand_as(parameters), parameters))
+            }
+            Parametrisation::Pixels => None,
+        }; // [n, 3, size, size/2 + 1]
+        let pixels = match (spectrum, self.parametrisation) {
+            (None, _) => parameters.shallow_clone(),
+            (Some(spectrum), how) => {
+                let image = spectrum.fft_irfft2(
+                    [self.size, self.size].as_slice(),
+                    [-2i64, -1].as_slice(),
+                    "backward",
+                );
+                if how == Parametrisation::Fourier { image * CONTRAST } else { image }
+            }
+        }; // [n, 3, size, size]
+        let mixed = self.colours.matmul(&pixels.flatten(2, -1)); // [n, 3, size²]
+        mixed.sigmoid().view([-1, 3, self.size, self.size])
     }
 }
 
@@ -81,15 +143,27 @@ fn scale(size: i64) -> Vec<f32> {
     scale
 }
 
-/// [`COLOURS`] over its largest column norm: `[3, 3]`.
-fn colours() -> Tensor {
+/// Magnitudes that fall as `scale`, `[size, size/2 + 1]`, does, without a mean, for images of variance 1.
+fn magnitudes(scale: &Tensor, size: i64) -> Tensor {
+    let magnitudes = scale.copy();
+    let _ = magnitudes.narrow(0, 0, 1).narrow(1, 0, 1).zero_();
+    // All columns stand for two, but for the first and, where the size is even, the last.
+    let all = magnitudes.square().sum(Kind::Double).double_value(&[]) * 2.0;
+    let column = |at| magnitudes.select(1, at).square().sum(Kind::Double).double_value(&[]);
+    let once = column(0) + if size % 2 == 0 { column(size / 2) } else { 0.0 };
+    let count = (size * size) as f64;
+    magnitudes * (count / (all - once).sqrt())
+}
+
+/// The greatest norm of a column of [`COLOURS`].
+fn largest_column() -> f64 {
     let norm = (0..3)
         .map(|column| COLOURS.iter().map(|row| row[column].powi(2)).sum::<f32>().sqrt())
         .fold(0.0f32, f32::max);
-    Tensor::from_slice(COLOURS.as_flattened()).view([3, 3]) / f64::from(norm)
+    norm.into()
 }
 
-/// Colours in 0…1, `[1, 3, h, w]`, to 8-bit RGB, row by row.
+/// Colours in 0…1, one image `[1, 3, h, w]`, to 8-bit RGB, row by row.
 pub fn to_bytes(image: &Tensor) -> Vec<u8> {
     let pixels = (image.detach() * 255.0)
         .round()
@@ -103,4 +177,17 @@ pub fn to_bytes(image: &Tensor) -> Vec<u8> {
     let mut bytes = vec![0u8; count];
     pixels.copy_data(&mut bytes, count);
     bytes
+}
+
+/// 8-bit RGB, row by row, to colours in 0…1: `[1, 3, size, size]`.
+///
+/// # Panics
+/// Where `pixels` is not `size * size * 3` long.
+pub fn of_bytes(pixels: &[u8], size: u32, device: Device) -> Tensor {
+    let size = i64::from(size);
+    Tensor::from_data_size(pixels, &[1, size, size, 3], Kind::Uint8)
+        .to_device(device)
+        .permute([0, 3, 1, 2]) // [1, 3, size, size]
+        .to_kind(Kind::Float)
+        / 255.0
 }

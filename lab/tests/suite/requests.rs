@@ -20,11 +20,11 @@ use crate::support::{
     repository, session, shard, small_clip, small_weights, vis_request,
 };
 
-fn measure(session: &mut Session, request: &Request) -> Record {
+fn measure(session: &Session, request: &Request) -> Record {
     session.measure(request, &mut Silent).expect("a record")
 }
 
-fn message(session: &mut Session, request: &Request) -> String {
+fn message(session: &Session, request: &Request) -> String {
     session.measure(request, &mut Silent).expect_err("a failure").to_string()
 }
 
@@ -42,19 +42,20 @@ fn table(store: &Store, record: &Record, name: &str) -> (Vec<f64>, usize) {
 fn a_picture_is_committed_with_how_it_was_made_and_twice_the_same() {
     let dir = tempfile::tempdir().expect("a folder");
     let request = vis_request(model(&small_weights()), json!({}));
-    let record = measure(&mut session(&dir.path().join("one")), &request);
+    let record = measure(&session(&dir.path().join("one")), &request);
     let store = Store::open(&dir.path().join("one/store")).expect("a store");
     assert_eq!(store.record(&request.key()), Some(record.clone()));
     let outcome: feature_vis::Outcome = record.result(&store).expect("a result");
-    assert_eq!((outcome.size, outcome.curve.len()), (48, 30));
-    assert!(outcome.activation > outcome.activation_at_start);
-    let bytes = store.blob(&record.outputs["image.png"].digest).expect("a picture");
+    let [made] = &outcome.images[..] else { panic!("one picture") };
+    assert_eq!((outcome.size, made.curve.len()), (48, 30));
+    assert!(made.activation > made.activation_at_start);
+    let bytes = store.blob(&record.outputs["image-0.png"].digest).expect("a picture");
     assert_eq!(Picture::decode(&bytes).expect("a picture").dimensions(), (48, 48));
     let how = &record.provenance;
     assert_eq!((how.device.as_str(), how.libtorch.as_str()), ("cpu", "2.11.0"));
     assert!(how.threads > 0 && how.seconds > 0.0 && how.started.ends_with('Z'), "{how:?}");
 
-    let again = measure(&mut session(&dir.path().join("two")), &request);
+    let again = measure(&session(&dir.path().join("two")), &request);
     assert_eq!(again.outputs, record.outputs);
 }
 
@@ -67,8 +68,8 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
     for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
         let request =
             scan::requests(&model(&small_weights()), &data, layer, Precision::F32).remove(0);
-        let mut session = session(dir.path());
-        let record = measure(&mut session, &request);
+        let session = session(dir.path());
+        let record = measure(&session, &request);
         let outcome: scan::Outcome = record.result(session.store()).expect("a result");
         assert_eq!(outcome.count, 36);
         assert_eq!(outcome.skipped.len(), 1);
@@ -122,9 +123,9 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     let (one, two) = (shard(&dir.path().join("one"), 9), shard(&dir.path().join("two"), 12));
     let data = dataset(DatasetFormat::Tar, &[&one, &two]);
     let model = model(&small_weights());
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let examples = examples_request(model.clone(), data.clone(), json!({ "top": 4 }));
-    let record = measure(&mut session, &examples);
+    let record = measure(&session, &examples);
     let mut values = Vec::new();
     for used in &examples.uses {
         let record = session.store().record(&used.key()).expect("a scan of its own");
@@ -152,7 +153,7 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     let histogram = histogram_request(model, data, json!({}));
     fs::remove_file(&one).expect("remove");
     fs::remove_file(&two).expect("remove");
-    let record = measure(&mut session, &histogram);
+    let record = measure(&session, &histogram);
     let outcome: activation_histogram::Outcome = record.result(session.store()).expect("a result");
     assert_eq!(outcome.counts.iter().sum::<u64>(), 19);
     assert_eq!((outcome.min, outcome.max), (sorted[18], sorted[0]));
@@ -166,13 +167,13 @@ fn a_damaged_scan_is_measured_again() {
     let path = shard(dir.path(), 6);
     let data = dataset(DatasetFormat::Tar, &[&path]);
     let request = histogram_request(model(&small_weights()), data, json!({}));
-    let mut session = session(dir.path());
-    let scan = measure(&mut session, &request.uses[0]);
+    let session = session(dir.path());
+    let scan = measure(&session, &request.uses[0]);
     let blob = session.store().blob_path(&scan.outputs[scan::ACTIVATIONS].digest);
     let mut bytes = fs::read(&blob).expect("read");
     *bytes.last_mut().expect("a byte") ^= 1;
     fs::write(&blob, bytes).expect("damage");
-    measure(&mut session, &request);
+    measure(&session, &request);
     assert!(session.store().blob(&scan.outputs[scan::ACTIVATIONS].digest).is_some());
 }
 
@@ -184,9 +185,9 @@ fn folders_and_words_are_scanned_too() {
     for i in 0..4 {
         picture(i, 300, 200).save(pictures.join(format!("{i}.png"))).expect("a picture");
     }
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let data = dataset(DatasetFormat::Folder, &[&pictures]);
-    let record = measure(&mut session, &examples_request(model(&small_weights()), data, json!({})));
+    let record = measure(&session, &examples_request(model(&small_weights()), data, json!({})));
     let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
     assert_eq!((outcome.count, outcome.top.len()), (4, 3));
     assert_eq!((outcome.top[0].width, outcome.top[0].height), (256, 171));
@@ -195,7 +196,7 @@ fn folders_and_words_are_scanned_too() {
     fs::write(&words, "# words\nbank\nNew York\n銀\n").expect("write");
     let data = dataset(DatasetFormat::Words, &[&words]);
     let request = examples_request(model(&small_weights()), data, json!({ "order": "weakest" }));
-    let record = measure(&mut session, &request);
+    let record = measure(&session, &request);
     let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
     assert_eq!((outcome.count, outcome.top.len()), (2, 2));
     assert!(outcome.top[0].activation <= outcome.top[1].activation);
@@ -206,41 +207,41 @@ fn folders_and_words_are_scanned_too() {
 #[test]
 fn what_cannot_be_measured_fails_with_its_reason_and_the_session_goes_on() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let small = model(&small_weights());
-    let fails = |session: &mut Session, change, part: &str| {
+    let fails = |session: &Session, change, part: &str| {
         let error = message(session, &vis_request(model(&small_weights()), change));
         assert!(error.contains(part), "{error}");
     };
-    fails(&mut session, json!({ "layer": "visual.layer5.0" }), "no layer `visual.layer5.0`");
-    fails(&mut session, json!({ "unit": 256 }), "no unit 256; its 256 units");
-    fails(&mut session, json!({ "unit": -1 }), "malformed");
-    fails(&mut session, json!({ "size": 4 }), "`size` is 4");
-    fails(&mut session, json!({ "colour": "red" }), "malformed");
+    fails(&session, json!({ "layer": "visual.layer5.0" }), "no layer `visual.layer5.0`");
+    fails(&session, json!({ "unit": 256 }), "no unit 256; its 256 units");
+    fails(&session, json!({ "unit": -1 }), "malformed");
+    fails(&session, json!({ "size": 4 }), "`size` is 4");
+    fails(&session, json!({ "colour": "red" }), "malformed");
 
     let mut other = vis_request(small.clone(), json!({}));
     other.kind = "astrology".into();
-    assert!(message(&mut session, &other).contains("no analysis `astrology`"));
+    assert!(message(&session, &other).contains("no analysis `astrology`"));
     let mut other = vis_request(small.clone(), json!({}));
     other.model.path = dir.path().join("nowhere.safetensors");
-    assert!(message(&mut session, &other).contains("nowhere.safetensors"));
+    assert!(message(&session, &other).contains("nowhere.safetensors"));
     let mut other = vis_request(small.clone(), json!({}));
     other.model.path = emoji_weights();
-    assert!(message(&mut session, &other).contains("is not the file that was asked for"));
+    assert!(message(&session, &other).contains("is not the file that was asked for"));
 
     let path = shard(dir.path(), 6);
     let data = dataset(DatasetFormat::Tar, &[&path]);
     let mut unused = histogram_request(small.clone(), data.clone(), json!({}));
     unused.uses.clear();
-    assert!(message(&mut session, &unused).contains("does not use the scans"));
+    assert!(message(&session, &unused).contains("does not use the scans"));
     let out = histogram_request(small.clone(), data, json!({ "unit": 256 }));
-    assert!(message(&mut session, &out).contains("no unit 256"));
+    assert!(message(&session, &out).contains("no unit 256"));
     fs::write(&path, b"not an archive, but long enough to be taken for one").expect("write");
     let data = dataset(DatasetFormat::Tar, &[&path]);
     let broken = histogram_request(small.clone(), data, json!({}));
-    assert!(message(&mut session, &broken).contains("as a tar archive"));
+    assert!(message(&session, &broken).contains("as a tar archive"));
 
-    measure(&mut session, &vis_request(small, json!({ "steps": 1 })));
+    measure(&session, &vis_request(small, json!({ "steps": 1 })));
 }
 
 /// Does something at the first progress.
@@ -264,7 +265,7 @@ fn an_input_that_changes_meanwhile_is_noticed() {
     let weights = dir.path().join("w.safetensors");
     fs::copy(small_weights(), &weights).expect("copy");
     let request = vis_request(model(&weights), json!({}));
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let mut watch = AtFirst(
         Some(|| {
             let mut bytes = fs::read(&weights).expect("read");
@@ -287,7 +288,7 @@ fn a_scan_stops_between_batches_and_leaves_nothing() {
     let data = dataset(DatasetFormat::Tar, &[&path]);
     let request =
         scan::requests(&model(&small_weights()), &data, "visual.relu1", Precision::F32).remove(0);
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let result = session.measure(&request, &mut AtFirst(Some(|| {}), true));
     assert_eq!(result, Err(Failure::Cancelled));
     assert!(session.store().record(&request.key()).is_none());

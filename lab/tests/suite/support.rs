@@ -88,10 +88,13 @@ pub fn dataset(format: DatasetFormat, paths: &[&Path]) -> DatasetRef {
 
 pub fn vis_request(model: ModelRef, change: Value) -> Request {
     let params = json!({
-        "layer": "visual.layer4.0.add", "unit": 3, "objective": "channel", "size": 48, "steps": 30,
-        "learning_rate": 0.05, "transforms": "lucid", "seed": 0,
+        "layer": "visual.layer4.0.add", "unit": 3, "objective": "channel", "sign": "positive", "images": 1,
+        "diversity": 1.0, "strength": 5.0, "penalty": 0.0, "cosine_power": 0.0, "start": "noise",
+        "parametrisation": "fourier", "size": 48, "steps": 30, "learning_rate": 0.05, "transforms": "lucid",
+        "redirect": 16, "frames": 0, "seed": 0,
     });
-    request("feature_vis", model, None, params, change)
+    let version = neuronotes::analysis::feature_vis::KIND.impl_version;
+    Request { impl_version: version, ..request("feature_vis", model, None, params, change) }
 }
 
 pub fn examples_request(model: ModelRef, dataset: DatasetRef, change: Value) -> Request {

@@ -70,7 +70,7 @@ fn survey(expected: &Value, data: &DatasetRef, change: Value) -> Request {
     request
 }
 
-fn measure(session: &mut Session, request: &Request) -> Record {
+fn measure(session: &Session, request: &Request) -> Record {
     session.measure(request, &mut Silent).expect("a record")
 }
 
@@ -103,9 +103,9 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let expected = expected();
     let data = pictures(&dir.path().join("pictures"), &expected);
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let request = survey(&expected, &data, json!({}));
-    let record = measure(&mut session, &request);
+    let record = measure(&session, &request);
     let outcome: zero_shot::Outcome = record.result(session.store()).expect("a result");
     let scale = expected["logit_scale"].as_f64().expect("a number");
     assert!((outcome.logit_scale - scale).abs() < 1e-3 * scale, "{}", outcome.logit_scale);
@@ -138,7 +138,7 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     // Captions can stand in for classes where they are few; labels are there none.
     let own = survey(&expected, &data, json!({ "classes": [] }));
     let outcome: zero_shot::Outcome =
-        measure(&mut session, &own).result(session.store()).expect("a result");
+        measure(&session, &own).result(session.store()).expect("a result");
     assert_eq!(outcome.classes.len(), 10);
     assert_eq!(outcome.classes[0], "bicycle");
     let none = survey(&expected, &data, json!({ "classes": [], "truth": "label" }));
@@ -165,8 +165,8 @@ fn pictures_are_judged_as_open_clip_judges_them() {
         request.inputs.pictures.push(FileRef { name, path, digest });
     }
     request.params.insert("images".into(), json!(digests));
-    let mut session = session(dir.path());
-    let record = measure(&mut session, &request);
+    let session = session(dir.path());
+    let record = measure(&session, &request);
     let outcome: zero_shot::Outcome = record.result(session.store()).expect("a result");
     assert_eq!(outcome.images.len(), 2);
     for (judged, row) in outcome.images.iter().zip(rows) {
@@ -189,7 +189,7 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
     let expected = expected();
     let folder = dir.path().join("pictures");
     let data = pictures(&folder, &expected);
-    let mut session = session(dir.path());
+    let session = session(dir.path());
     let files: Vec<FileRef> = (0..3)
         .map(|row| {
             let name = format!("{}.png", expected["samples"][row][0].as_str().expect("a key"));
@@ -211,9 +211,10 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
                 ],
             }),
         );
-        request.inputs = Inputs { pictures: files.clone(), datasets: vec![data.clone()] };
+        request.inputs =
+            Inputs { pictures: files.clone(), datasets: vec![data.clone()], ..Inputs::default() };
         request.uses = scan::requests(&request.model, &data, "visual.attnpool", Precision::F32);
-        let record = measure(&mut session, &request);
+        let record = measure(&session, &request);
         let outcome: text_rank::Outcome = record.result(session.store()).expect("a result");
         assert_eq!((outcome.count, outcome.ranked.len(), outcome.pictures.len()), (8, 5, 3));
         for (at, (text, cosine)) in outcome.ranked.iter().enumerate() {
@@ -226,8 +227,8 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
 #[test]
 fn what_has_no_direction_or_is_too_long_fails_with_its_reason() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut session = session(dir.path());
-    let mut fails = |change: Value, part: &str| {
+    let session = session(dir.path());
+    let fails = |change: Value, part: &str| {
         let mut params = json!({
             "texts": ["frog"], "templates": ["{}"], "truncate": false, "center": false, "top": 5,
             "order": "nearest", "direction": [{ "weight": 1.0, "of": { "text": "pear" } }],

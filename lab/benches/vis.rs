@@ -1,0 +1,145 @@
+//! How long the lab takes over feature visualisations: weights in; on standard input a line for each measurement, on
+//! standard output a line of JSON for each.
+//!
+//! `cargo xtask bench vis` runs it in turns with Lucent. By hand: `echo visual.layer4.1 0,1,2 | vis --model FILE`,
+//! where 0, 1 and 2 are units. What is measured is all between a loaded network and finished pictures, with Lucid's
+//! transforms, in single precision.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use neuronotes::analysis::feature_vis::{Parametrisation, Transforms};
+use neuronotes::model::{Activation, Conventions, Given, Header, Stage};
+use neuronotes_lab::clip::{Clip, Loading};
+use neuronotes_lab::device::{Device, Wish};
+use neuronotes_lab::failure::Failure;
+use neuronotes_lab::vis::objective::{Aim, Place, Target};
+use neuronotes_lab::vis::optimise::{Job, Picture, Recipe, optimise};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The weights; MLPs are taken to have QuickGELU
+    #[arg(long, required_unless_present = "where")]
+    model: Option<PathBuf>,
+    /// Side of the pictures, in pixels
+    #[arg(long, default_value_t = 128)]
+    size: u32,
+    /// Steps of Adam
+    #[arg(long, default_value_t = 32)]
+    steps: u32,
+    /// Threads; else as many as libtorch chooses
+    #[arg(long)]
+    threads: Option<i32>,
+    /// `cpu`, or `cuda:N`
+    #[arg(long, default_value = "cpu")]
+    device: Wish,
+    /// Only print where this program lies
+    #[arg(long)]
+    r#where: bool,
+    /// Cargo says this to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.r#where {
+        println!("{}", std::env::current_exe().map_err(failed)?.display());
+        return Ok(());
+    }
+    let device = Device::open(arguments.device).map_err(failed)?;
+    if let Some(threads) = arguments.threads {
+        tch::set_num_threads(threads);
+    }
+    let path = arguments.model.clone().unwrap_or_default();
+    let header = Header::read(&path).map_err(failed)?;
+    let given = Given { activation: Some(Activation::QuickGelu), ..Given::default() };
+    let conventions = Conventions::of(&path, &header, &given).map_err(failed)?;
+    let clip = Clip::load(&path, Loading::new(device.torch, conventions))?;
+    let recipe = Recipe {
+        parametrisation: Parametrisation::Fourier,
+        size: arguments.size,
+        steps: arguments.steps,
+        learning_rate: 0.05,
+        transforms: Transforms::Lucid,
+        redirect: 16,
+        images: 1,
+        diversity: 0.0,
+        strength: 0.0,
+        penalty: 0.0,
+        frames: 0,
+        seed: 0,
+    };
+    print(&serde_json::json!({ "device": device.name, "threads": tch::get_num_threads() }))?;
+    for line in io::stdin().lock().lines() {
+        let (stage, units) = wanted(&clip, &line.map_err(failed)?)?;
+        let begun = Instant::now();
+        let made = visualise(&clip, stage, &units, &recipe)?;
+        let passed = begun.elapsed().as_secs_f64();
+        print(&serde_json::json!({
+            "seconds": passed,
+            "steps": made.iter().map(|made| made.values.len()).collect::<Vec<_>>(),
+            "activation_at_start": made.iter().map(|made| made.activation_at_start).collect::<Vec<_>>(),
+            "activation": made.iter().map(|made| made.activation).collect::<Vec<_>>(),
+        }))?;
+    }
+    Ok(())
+}
+
+/// A line's layer and units.
+fn wanted(clip: &Clip, line: &str) -> Result<(Stage, Vec<u32>), Failure> {
+    let (name, units) =
+        line.split_once(' ').ok_or_else(|| Failure::new("a line is `LAYER UNIT,…`"))?;
+    let layer = clip.architecture.layer(name).map_err(|near| {
+        Failure::new(format!("there is no layer `{name}`"))
+            .hint(format!("near: {}", near.join(", ")))
+    })?;
+    let units: Result<Vec<u32>, _> = units.split(',').map(|unit| unit.trim().parse()).collect();
+    let units = units.map_err(|_| Failure::new("units are numbers"))?;
+    if let Some(unit) = units.iter().find(|unit| u64::from(**unit) >= layer.units as u64) {
+        return Err(Failure::new(format!("`{name}` has no unit {unit}")));
+    }
+    Ok((layer.stage, units))
+}
+
+/// A picture for each unit.
+fn visualise(
+    clip: &Clip,
+    stage: Stage,
+    units: &[u32],
+    recipe: &Recipe,
+) -> Result<Vec<Picture>, Failure> {
+    let jobs: Vec<Job> = units
+        .iter()
+        .map(|&unit| {
+            let aim = Aim::Unit(unit, Place::Everywhere);
+            Job { target: Target { stage, aim, sign: 1.0, cosine_power: 0.0 }, start: None }
+        })
+        .collect();
+    let mut pictures = Vec::with_capacity(jobs.len());
+    for made in optimise(clip, &jobs, None, recipe, &mut |_, _| Ok(())) {
+        pictures.extend(made?.pictures);
+    }
+    Ok(pictures)
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::new(error.to_string())
+}
+
+fn print(value: &serde_json::Value) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{value}").and_then(|()| out.flush()).map_err(failed)
+}

@@ -1,0 +1,136 @@
+//! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes::analysis::direction` has them in;
+//! a unit vector out, in double precision, with the pictures that it is made of.
+
+use neuronotes::analysis::direction::{Source, Term};
+use neuronotes::digest::Digest;
+use neuronotes::model::{Layer, Stage};
+use tch::Kind;
+
+use super::check_unit;
+use super::embedding::{Prompts, Row, add, mean, stored_mean, unit};
+use crate::batch::Batch;
+use crate::clip::Clip;
+use crate::clip::activations::by_unit;
+use crate::clip::preprocess::prepare;
+use crate::dataset::drawn_words;
+use crate::failure::Failure;
+use crate::picture::Picture;
+use crate::session::Bench;
+
+/// A picture that a term is made of.
+pub(super) struct Seen<'a> {
+    /// What it shows.
+    pub picture: &'a Picture,
+    /// The word that it was drawn of.
+    pub word: Option<&'a str>,
+    /// Of its file.
+    pub digest: Option<Digest>,
+}
+
+/// Is shown each picture that a direction is made of.
+pub(super) type Show<'a> = dyn FnMut(&mut Bench<'_>, &Seen<'_>) -> Result<(), Failure> + 'a;
+
+/// The direction of a sum of terms. Texts are read as they stand.
+pub(super) fn of_terms(
+    bench: &mut Bench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    terms: &[Term],
+) -> Result<Row, Failure> {
+    let templates = ["{}".to_owned()];
+    let prompts = Prompts { templates: &templates, truncate: false };
+    let mut sum = vec![0.0; layer.units as usize];
+    for term in terms {
+        let row = match &term.of {
+            Source::Text(text) if layer.stage == Stage::Embedding => {
+                prompts.encode(clip, &[std::slice::from_ref(text)], bench.monitor)?.remove(0)
+            }
+            source => of_source(bench, clip, layer, source, &mut |_, _| Ok(()))?,
+        };
+        add(&mut sum, &row, term.weight);
+    }
+    unit(sum, "the sum")
+}
+
+/// The direction of a term that is not read.
+pub(super) fn of_source(
+    bench: &mut Bench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    source: &Source,
+    show: &mut Show<'_>,
+) -> Result<Row, Failure> {
+    let name = &layer.name.canonical;
+    let mut found = Vec::new();
+    match source {
+        Source::Text(text) => {
+            let message = format!("the text `{text}` has no direction at `{name}`");
+            return Err(Failure::new(message).hint("leave `layer` out: texts are embedded"));
+        }
+        Source::Units(units) => {
+            let mut row = vec![0.0; layer.units as usize];
+            for &(of, weight) in units {
+                check_unit(name, row.len(), of)?;
+                row[of as usize] += weight;
+            }
+            return unit(row, "the sum of units");
+        }
+        Source::Dataset(digest) => {
+            let dataset = bench.named_dataset(digest)?;
+            let at = (layer.stage != Stage::Embedding).then_some(name.as_str());
+            let shards = bench.embeddings(dataset, at)?;
+            return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
+        }
+        Source::Images(digests) => {
+            for digest in digests {
+                let malformed =
+                    |why: String| Failure::new(format!("the parameters are malformed ({why})"));
+                let digest: Digest = digest.parse().map_err(malformed)?;
+                let picture = bench.picture(digest)?;
+                show(bench, &Seen { picture: &picture, word: None, digest: Some(digest) })?;
+                found.push(picture);
+            }
+        }
+        Source::Words(words) => {
+            let side = clip.architecture.image_size;
+            let shard = drawn_words(words, side).map_err(Failure::new)?;
+            for (row, word) in words.iter().enumerate() {
+                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                let picture = shard.picture(row).map_err(cannot)?;
+                show(bench, &Seen { picture: &picture, word: Some(word), digest: None })?;
+                found.push(picture);
+            }
+        }
+    }
+    mean(&pictures(bench, clip, layer.stage, &found)?, "a mean of pictures")
+}
+
+/// A unit vector for each picture: its activations averaged over positions.
+fn pictures(
+    bench: &mut Bench<'_>,
+    clip: &Clip,
+    stage: Stage,
+    pictures: &[Picture],
+) -> Result<Vec<Row>, Failure> {
+    let side = clip.architecture.image_size;
+    let mut all = Vec::new();
+    Batch::on(clip.device).run(pictures.len(), |range| {
+        bench.monitor.check()?;
+        let mut pixels = Vec::new();
+        for picture in &pictures[range.clone()] {
+            let shown = prepare(picture.clone(), side);
+            pixels.extend(shown.map_err(Failure::new)?.into_raw());
+        }
+        let input = clip.input(&pixels, range.len())?;
+        let found = tch::no_grad(|| {
+            let found = clip.look(&input, &[stage])?;
+            let layer = by_unit(found.get(stage)?); // [n, units, positions]
+            let rows = layer.mean_dim([2i64].as_slice(), false, Kind::Double); // [n, units]
+            Ok::<_, Failure>(Vec::<Vec<f64>>::try_from(rows)?)
+        })?;
+        let found = found.into_iter().map(|row| unit(row, "a picture"));
+        all.extend(found.collect::<Result<Vec<_>, _>>()?);
+        Ok(())
+    })?;
+    Ok(all)
+}

@@ -1,0 +1,298 @@
+//! Measures `facet`: linear probes that tell two data sets apart at some layers, or published ones.
+//!
+//! A probe is logistic regression without a bias on all activations of a layer, positions told apart, both data sets
+//! counting alike. With fewer images than activations its weights are a sum over images, so that Newton's method works on
+//! one number an image; there is no learning rate and no chance in it. Weights are then brought to a root mean square of
+//! 1, since a `strength` has to mean the same at every layer and model; published ones are taken as they are.
+
+use neuronotes::analysis::facet::{Outcome, Params, Probe, WEIGHTS};
+use neuronotes::digest::Digest;
+use neuronotes::model::Layer;
+use neuronotes::request::DatasetRef;
+use neuronotes::store::{Record, Store};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use tch::{Kind, Tensor};
+
+use super::{layer, params};
+use crate::batch::Batch;
+use crate::clip::Clip;
+use crate::clip::preprocess::prepare;
+use crate::failure::Failure;
+use crate::monitor::Progress;
+use crate::session::Bench;
+use crate::vis::facet::Facet;
+
+mod logistic;
+mod numpy;
+
+/// Of so many images one is held out.
+const HELD_OUT: usize = 5;
+
+pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let params: Params = params(&bench.request.params, None)?;
+    let clip = bench.clip()?;
+    let layers: Vec<Layer> = params
+        .layers
+        .iter()
+        .map(|name| layer(&clip.architecture, name))
+        .collect::<Result<_, _>>()?;
+    let mut outcome = Outcome { images: (0, 0), layers: Vec::new() };
+    let mut weights = Vec::new();
+    match (&params.positive, &params.generic, &params.weights) {
+        (Some(positive), Some(generic), None) => {
+            let sets = [bench.named_dataset(positive)?, bench.named_dataset(generic)?];
+            for (at, layer) in layers.iter().enumerate() {
+                let stage = format!("training a probe at layer {} of {}", at + 1, layers.len());
+                let (rows, counts, shape) =
+                    activations(bench, &clip, layer, sets, params.most, &stage)?;
+                outcome.images = (counts[0] as u64, counts[1] as u64);
+                let trained = probe(&rows, counts, params.regularisation)?;
+                outcome.layers.push(described(layer, shape, trained.right)?);
+                weights.push(trained.weights.view(shape));
+            }
+        }
+        (None, None, Some(digests)) if digests.len() == layers.len() => {
+            for (layer, digest) in layers.iter().zip(digests) {
+                let digest: Digest = digest.parse().map_err(Failure::new)?;
+                let path = bench.file(digest)?;
+                let read = numpy::read(&path).map_err(|why| {
+                    Failure::new(format!("{} cannot be read ({why})", path.display())).hint(
+                        "a facet's file is a NumPy array [C, H, W] or [1, C, H, W] of f4 or f8",
+                    )
+                })?;
+                let shape = read.shape;
+                if shape[0] != i64::from(layer.units) {
+                    return Err(Failure::new(format!(
+                        "{} has {} units, and `{}` has {}",
+                        path.display(),
+                        shape[0],
+                        layer.name.canonical,
+                        layer.units
+                    )));
+                }
+                outcome.layers.push(described(layer, shape, None)?);
+                weights.push(Tensor::from_slice(&read.numbers).view(shape));
+            }
+        }
+        _ => return Err(Failure::new("a facet has either two data sets or weights")),
+    }
+    write(bench, &params.layers, &weights, &outcome)
+}
+
+fn described(
+    layer: &Layer,
+    [c, h, w]: [i64; 3],
+    right: Option<[(u64, u64); 2]>,
+) -> Result<Probe, Failure> {
+    let side = |n: i64| u32::try_from(n).map_err(|_| Failure::new("a layer is too large"));
+    Ok(Probe {
+        layer: layer.name.canonical.clone(),
+        shape: (side(c)?, side(h)?, side(w)?),
+        positive: right.map(|right| right[0]),
+        generic: right.map(|right| right[1]),
+    })
+}
+
+fn write(
+    bench: &mut Bench<'_>,
+    names: &[String],
+    weights: &[Tensor],
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::new(format!("the weights cannot be written ({error})"))
+    };
+    let mut bytes = Vec::new();
+    for weights in weights {
+        let numbers: Vec<f32> = Vec::try_from(weights.contiguous().view(-1))?;
+        bytes.push(numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    let mut views = Vec::new();
+    for ((name, weights), bytes) in names.iter().zip(weights).zip(&bytes) {
+        let shape = weights.size().iter().map(|&n| n as usize).collect();
+        let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|e| broken(&e))?;
+        views.push((name.as_str(), view));
+    }
+    let file = safetensors::serialize(views, None).map_err(|error| broken(&error))?;
+    let store = &bench.store();
+    bench.record.add_output(store, WEIGHTS, "application/octet-stream", &file)?;
+    bench.record.set_result(store, outcome)?;
+    Ok(())
+}
+
+/// Activations of both data sets' images at a layer, `[images, c * h * w]` in single precision, the first one's first;
+/// how many images of each; and `[c, h, w]`.
+fn activations(
+    bench: &mut Bench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    sets: [&DatasetRef; 2],
+    most: u32,
+    stage: &str,
+) -> Result<(Tensor, [usize; 2], [i64; 3]), Failure> {
+    let side = clip.architecture.image_size;
+    let mut shape = None;
+    let (mut rows, mut counts) = (Vec::new(), [0, 0]);
+    for (count, set) in counts.iter_mut().zip(sets) {
+        let shards = (0..set.shards.len()).map(|index| bench.shard_of(set, index));
+        let shards = shards.collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<(usize, usize)> = shards
+            .iter()
+            .enumerate()
+            .flat_map(|(shard, open)| (0..open.samples().len()).map(move |row| (shard, row)))
+            .collect();
+        let chosen = spaced(all.len(), most as usize);
+        Batch::on(clip.device).run(chosen.len(), |range| {
+            bench.monitor.check()?;
+            let mut pixels = Vec::new();
+            let mut good = 0;
+            for &at in &chosen[range.clone()] {
+                let (shard, row) = all[at];
+                // One that cannot be read is left out; a scan of the data set says which.
+                let shown = shards[shard].picture(row).and_then(|picture| prepare(picture, side));
+                if let Ok(shown) = shown {
+                    pixels.extend(shown.into_raw());
+                    good += 1;
+                }
+            }
+            if good > 0 {
+                let input = clip.input(&pixels, good)?;
+                let found = tch::no_grad(|| clip.look(&input, &[layer.stage]))?;
+                let map = found.get(layer.stage)?;
+                let [_, c, h, w] = map.size()[..] else {
+                    let name = &layer.name.canonical;
+                    return Err(Failure::new(format!("`{name}` has no rows and columns"))
+                        .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
+                };
+                shape = Some([c, h, w]);
+                rows.push(map.contiguous().view([good as i64, -1]).to_kind(Kind::Float));
+                *count += good;
+            }
+            bench.monitor.progress(&Progress {
+                stage,
+                step: range.end as u64,
+                total: chosen.len() as u64,
+                unit: "image",
+                picture: None,
+            });
+            Ok(())
+        })?;
+        if *count < 2 * HELD_OUT {
+            let message = format!("`{}` has {count} images that can be read", set.name);
+            return Err(Failure::new(message).hint("a facet needs at least ten of each data set"));
+        }
+    }
+    let shape = shape.ok_or_else(|| Failure::new("there are no images"))?;
+    Ok((Tensor::cat(&rows, 0), counts, shape))
+}
+
+/// At most `most` of `0..count`, evenly spaced.
+fn spaced(count: usize, most: usize) -> Vec<usize> {
+    let chosen = count.min(most);
+    (0..chosen).map(|at| at * count / chosen).collect()
+}
+
+/// A trained probe.
+struct Trained {
+    /// `[c * h * w]`.
+    weights: Tensor,
+    /// Held-out images told apart rightly, and all that were held out; the first data set's and the second's.
+    right: Option<[(u64, u64); 2]>,
+}
+
+fn probe(rows: &Tensor, counts: [usize; 2], regularisation: f64) -> Result<Trained, Failure> {
+    let total = counts[0] + counts[1];
+    let positive = |at: usize| at < counts[0];
+    let (held, kept): (Vec<usize>, Vec<usize>) =
+        (0..total).partition(|at| at % HELD_OUT == HELD_OUT - 1);
+    let take = |places: &[usize]| {
+        let places: Vec<i64> = places.iter().map(|&at| at as i64).collect();
+        rows.index_select(0, &Tensor::from_slice(&places).to_device(rows.device()))
+    };
+    tch::no_grad(|| {
+        let training = take(&kept); // [kept, d]
+        let products = training.matmul(&training.tr()).to_kind(Kind::Double); // [kept, kept]
+        let labels: Vec<bool> = kept.iter().map(|&at| positive(at)).collect();
+        let shares = logistic::fit(&products, &labels, regularisation)?;
+        let shares = shares.to_kind(Kind::Float).to_device(rows.device()); // [kept]
+        let weights = training.tr().mv(&shares); // [d]
+        let size = weights.square().mean(Kind::Double).sqrt().double_value(&[]);
+        if !(size.is_finite() && size > 0.0) {
+            return Err(Failure::new("the two data sets are not told apart by anything"));
+        }
+        let weights = weights / size;
+        let scores: Vec<f64> = Vec::try_from(take(&held).mv(&weights).to_kind(Kind::Double))?;
+        let mut right = [(0, 0), (0, 0)];
+        for (&at, score) in held.iter().zip(scores) {
+            let of = &mut right[usize::from(!positive(at))];
+            of.0 += u64::from((score > 0.0) == positive(at));
+            of.1 += 1;
+        }
+        Ok(Trained { weights, right: Some(right) })
+    })
+}
+
+/// The weights of a stored facet on a model's device; `Ok(None)` where a blob is gone or damaged.
+///
+/// # Errors
+/// Where it is of another form, or for another model.
+pub fn read_facet(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Facet>, Failure> {
+    let bytes = record.outputs.get(WEIGHTS).and_then(|output| store.blob(&output.digest));
+    let (Some(bytes), Some(outcome)) = (bytes, record.result::<Outcome>(store)) else {
+        return Ok(None);
+    };
+    let other = |why: &dyn std::fmt::Display| {
+        Failure::new(format!("the stored facet {} is of another form ({why})", record.key.short()))
+    };
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| other(&error))?;
+    let mut probes = Vec::new();
+    for probe in &outcome.layers {
+        let of = layer(&clip.architecture, &probe.layer)?;
+        let view = tensors.tensor(&probe.layer).map_err(|error| other(&error))?;
+        let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+        if view.dtype() != Dtype::F32 || shape.len() != 3 {
+            return Err(other(&"its weights are no map"));
+        }
+        let numbers: Vec<f32> = view
+            .data()
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect();
+        let weights = Tensor::from_slice(&numbers).view(shape.as_slice()).unsqueeze(0);
+        probes.push((of.stage, weights.to_device(clip.device)));
+    }
+    match probes.is_empty() {
+        true => Err(other(&"it has no layer")),
+        false => Ok(Some(Facet { probes })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    #[test]
+    fn a_probe_finds_what_tells_two_sets_apart() {
+        // Images of four numbers: the third is higher in the first set, the others say nothing.
+        let row = |at: usize| {
+            let first = if at < 40 { 1.0 } else { -1.0 };
+            [(at % 3) as f32 - 1.0, (at % 5) as f32 - 2.0, first + (at % 7) as f32 / 7.0 - 0.4, 0.1]
+        };
+        let numbers: Vec<f32> = (0..100).flat_map(row).collect();
+        let rows = Tensor::from_slice(&numbers).view([100, 4]).to_device(Device::Cpu);
+        let trained = probe(&rows, [40, 60], 1e-3).expect("a probe");
+        let weights: Vec<f32> = Vec::try_from(&trained.weights).expect("four weights");
+        assert!(weights[2] > 1.9 && weights[0].abs() < 0.4, "{weights:?}");
+        let size: f32 = weights.iter().map(|w| w * w).sum::<f32>() / 4.0;
+        assert!((size - 1.0).abs() < 1e-4);
+        assert_eq!(trained.right, Some([(8, 8), (12, 12)]));
+    }
+
+    #[test]
+    fn images_are_evenly_spaced() {
+        assert_eq!(spaced(3, 10), [0, 1, 2]);
+        assert_eq!(spaced(10, 4), [0, 2, 5, 7]);
+        assert!(spaced(0, 4).is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! Facets: activations at some layers and the objective's gradient there in; how much of what excites the unit there is
+//! of the facet out.
+//!
+//! After Goh et al. 2021 and openai/CLIP-featurevis: at each layer l, w ⊙ a ⊙ relu(∂f/∂a), summed, w being a linear
+//! probe's weights, a the activations and f the objective; times 5/L for L layers, and times the strength. The gradient
+//! is taken as it is: it is not itself differentiated.
+
+use neuronotes::model::Stage;
+use tch::{Kind, Tensor};
+
+use crate::clip::activations::Activations;
+use crate::failure::Failure;
+
+/// CLIP-featurevis's factor over all layers.
+const FACTOR: f64 = 5.0;
+
+/// A facet: a probe a layer.
+#[derive(Debug)]
+pub struct Facet {
+    /// Layers and weights, `[1, c, h, w]` in single precision on the model's device.
+    pub probes: Vec<(Stage, Tensor)>,
+}
+
+/// What a facet says at one layer: its value is `(a ⊙ pull).sum()`, and `pull` so its gradient.
+#[derive(Debug)]
+pub struct Pull {
+    /// The layer.
+    pub stage: Stage,
+    /// `[n, c, h, w]`.
+    pub pull: Tensor,
+}
+
+impl Facet {
+    /// The layers that it needs.
+    pub fn stages(&self) -> impl Iterator<Item = Stage> + '_ {
+        self.probes.iter().map(|(stage, _)| *stage)
+    }
+
+    /// The activations of its layers.
+    ///
+    /// # Errors
+    /// Where they are not there.
+    pub fn activations<'a>(&self, found: &'a Activations) -> Result<Vec<&'a Tensor>, Failure> {
+        self.stages().map(|stage| found.get(stage)).collect()
+    }
+
+    /// What it pulls at: `rising` are the gradients of the objective at its layers, `[n, c, h, w]` each, and
+    /// `strengths` one a picture. Probes are resized to the maps where those are of another size.
+    pub fn pulls(&self, rising: &[Tensor], strengths: &Tensor) -> Vec<Pull> {
+        let share = FACTOR / self.probes.len() as f64;
+        let strengths = (strengths * share).view([-1, 1, 1, 1]); // [n, 1, 1, 1]
+        let layers = self.probes.iter().zip(rising);
+        let pull = |((stage, probe), rising): (&(Stage, Tensor), &Tensor)| {
+            let size = &rising.size()[2..];
+            let probe = match &probe.size()[2..] == size {
+                true => probe.shallow_clone(),
+                false => probe.upsample_bilinear2d([size[0], size[1]], false, None, None),
+            }; // [1, c, h, w]
+            let pull = rising.to_kind(Kind::Float).relu() * probe * &strengths;
+            Pull { stage: *stage, pull: pull.detach() }
+        };
+        layers.map(pull).collect()
+    }
+}
+
+/// The sum of what facets pull at, over all pictures.
+///
+/// # Errors
+/// Where an activation is not there.
+pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Failure> {
+    let mut sum: Option<Tensor> = None;
+    for Pull { stage, pull } in pulls {
+        let term = (found.get(*stage)?.to_kind(Kind::Float) * pull).sum(Kind::Float);
+        sum = Some(match sum {
+            Some(sum) => sum + term,
+            None => term,
+        });
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use neuronotes::model::Tap;
+    use tch::Device;
+
+    #[test]
+    fn pulls_are_the_published_product() {
+        let stage = Stage::Bottleneck { stage: 3, block: 0, tap: Tap::Output };
+        let probe = Tensor::from_slice(&[1.0f32, -2.0, 3.0, 4.0]).view([1, 1, 2, 2]);
+        let facet = Facet { probes: vec![(stage, probe)] };
+        let rising = Tensor::from_slice(&[1.0f32, 1.0, -1.0, 0.5, 2.0, 0.0, 1.0, -3.0]);
+        let strengths = Tensor::from_slice(&[1.0f32, 2.0]);
+        let pulls = facet.pulls(&[rising.view([2, 1, 2, 2])], &strengths);
+        let expected: [f32; 8] = [5.0, -10.0, 0.0, 10.0, 20.0, 0.0, 30.0, 0.0];
+        assert_eq!(pulls[0].pull.view(-1), Tensor::from_slice(&expected));
+        // A probe of a larger map keeps its sense on a smaller one.
+        let one = facet.pulls(
+            &[Tensor::ones([1, 1, 1, 1], (Kind::Float, Device::Cpu))],
+            &strengths.narrow(0, 0, 1),
+        );
+        assert!((one[0].pull.double_value(&[0, 0, 0, 0]) - 5.0 * 1.5).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,174 @@
+//! One step's gradient: parameters of some targets' pictures in; the gradient of what is to fall, and what the targets
+//! are, out.
+
+use neuronotes::model::Stage;
+use tch::{Kind, Tensor};
+
+use super::{Job, Recipe};
+use crate::clip::Clip;
+use crate::clip::activations::Activations;
+use crate::failure::Failure;
+use crate::vis::backward::redirected;
+use crate::vis::facet::{self, Facet};
+use crate::vis::objective::{Aim, likeness};
+use crate::vis::param::Canvas;
+use crate::vis::transform::Draws;
+
+const GREY: f64 = 0.5;
+
+/// What all steps share.
+#[derive(Debug)]
+pub struct Slope<'a> {
+    /// The network.
+    pub clip: &'a Clip,
+    /// How pictures are held.
+    pub canvas: &'a Canvas,
+    /// What disturbs them.
+    pub draws: &'a Draws,
+    /// What they lean on.
+    pub facet: Option<&'a Facet>,
+    /// The weights of everything.
+    pub recipe: &'a Recipe,
+}
+
+impl Slope<'_> {
+    /// The gradient at `rows`, the parameters `[jobs * k, …]`, and the targets' values, `[jobs * k]`, before that step
+    /// of those drawn.
+    ///
+    /// # Errors
+    /// Where memory runs out, or a facet does not fit the network.
+    pub fn of(&self, step: u32, rows: &Tensor, jobs: &[&Job]) -> Result<(Tensor, Tensor), Failure> {
+        let Some(stage) = jobs.first().map(|job| job.target.stage) else {
+            return Err(Failure::new("a batch has no target"));
+        };
+        let leaf = rows.detach().set_requires_grad(true);
+        let seen = self.draws.apply(step as usize, &self.canvas.image(&leaf)); // [jobs * k, 3, s, s]
+        let input = prepared(self.clip, stage, seen.shallow_clone());
+        let mut wanted = vec![stage];
+        wanted.extend(self.facet.into_iter().flat_map(Facet::stages));
+        let found = match step < self.recipe.redirect {
+            true => self.clip.look_cutting(&input, &wanted)?,
+            false => self.clip.look(&input, &wanted)?,
+        };
+        let layer = found.get(stage)?;
+        let (falling, values) = self.objective(step, layer, jobs)?;
+        let mut loss = falling.shallow_clone();
+        if self.recipe.penalty != 0.0 {
+            let far = (&seen - GREY).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
+            loss = loss + far.sum(Kind::Float) * self.recipe.penalty;
+        }
+        if self.recipe.images > 1 && self.facet.is_none() && self.recipe.diversity != 0.0 {
+            let k = i64::from(self.recipe.images);
+            for at in 0..jobs.len() as i64 {
+                loss = loss + likeness(&layer.narrow(0, at * k, k)) * self.recipe.diversity;
+            }
+        }
+        let gradient = match found.cuts() {
+            [] => self.plain(&falling, loss, &found, &leaf, jobs.len()),
+            _ => self.cut(&falling, &loss, &found, &leaf, jobs.len()),
+        }?;
+        Ok((gradient, values))
+    }
+
+    /// What is to fall, a scalar, and each picture's value, `[jobs * k]`.
+    fn objective(
+        &self,
+        step: u32,
+        layer: &Tensor,
+        jobs: &[&Job],
+    ) -> Result<(Tensor, Tensor), Failure> {
+        let mut falling = Tensor::zeros([], (Kind::Float, layer.device()));
+        let mut values = Vec::new();
+        for (at, job) in jobs.iter().enumerate() {
+            let reference = match &job.target.aim {
+                // Moved as the picture is, so that the two can be compared place by place.
+                Aim::Image(image) => Some(tch::no_grad(|| {
+                    let seen = self.draws.apply(step as usize, image);
+                    let input = prepared(self.clip, job.target.stage, seen);
+                    let found = self.clip.look(&input, &[job.target.stage])?;
+                    Ok::<_, Failure>(found.get(job.target.stage)?.shallow_clone())
+                })?),
+                _ => None,
+            };
+            for image in 0..self.recipe.images as usize {
+                let place = (at * self.recipe.images as usize + image) as i64;
+                let value = job.target.value(&layer.narrow(0, place, 1), reference.as_ref());
+                falling = falling - &value * job.target.sign;
+                values.push(value.detach());
+            }
+        }
+        Ok((falling, Tensor::stack(&values, 0)))
+    }
+
+    fn strengths(&self, jobs: usize, like: &Tensor) -> Tensor {
+        let one = self.recipe.strengths();
+        let all: Vec<f32> = (0..jobs).flat_map(|_| one.iter().map(|&s| s as f32)).collect();
+        Tensor::from_slice(&all).to_device(like.device())
+    }
+
+    fn plain(
+        &self,
+        falling: &Tensor,
+        mut loss: Tensor,
+        found: &Activations,
+        leaf: &Tensor,
+        jobs: usize,
+    ) -> Result<Tensor, Failure> {
+        if let Some(facet) = self.facet {
+            let layers = facet.activations(found)?;
+            let down = Tensor::f_run_backward(&[falling], &layers, true, false)?;
+            let rising: Vec<Tensor> = down.iter().map(|gradient| -gradient).collect();
+            let pulls = facet.pulls(&rising, &self.strengths(jobs, leaf));
+            if let Some(pulled) = facet::value(&pulls, found)? {
+                loss = loss - pulled;
+            }
+        }
+        Ok(Tensor::f_run_backward(&[loss], &[leaf], false, false)?.remove(0))
+    }
+
+    fn cut(
+        &self,
+        falling: &Tensor,
+        loss: &Tensor,
+        found: &Activations,
+        leaf: &Tensor,
+        jobs: usize,
+    ) -> Result<Tensor, Failure> {
+        let cuts = found.cuts();
+        let mut extra = Vec::new();
+        if let Some(facet) = self.facet {
+            let layers = facet.activations(found)?;
+            let places: Option<Vec<usize>> = layers
+                .iter()
+                .map(|layer| cuts.iter().position(|cut| cut.after.data_ptr() == layer.data_ptr()))
+                .collect();
+            let places = places.ok_or_else(|| {
+                Failure::new("a facet's layer does not come out of a ReLU")
+                    .hint("name outputs of blocks for its `layers`, or set `redirect: 0`")
+            })?;
+            let down = redirected(falling, cuts, &[], leaf)?;
+            let rising: Vec<Tensor> = places
+                .iter()
+                .zip(&layers)
+                .map(|(&place, layer)| match &down.after[place] {
+                    Some(gradient) => -gradient,
+                    None => layer.zeros_like(),
+                })
+                .collect();
+            let pulls = facet.pulls(&rising, &self.strengths(jobs, leaf));
+            extra.extend(places.into_iter().zip(pulls).map(|(place, pull)| (place, -pull.pull)));
+        }
+        Ok(redirected(loss, cuts, &extra, leaf)?.input)
+    }
+}
+
+/// The network's input. Where positions are learned, as in an attention pool and all of a vision transformer, they
+/// fix its size, and images are resized.
+pub(super) fn prepared(clip: &Clip, stage: Stage, images: Tensor) -> Tensor {
+    let side = i64::from(clip.architecture.image_size);
+    let images = match clip.fixes_size(stage) && images.size()[3] != side {
+        true => images.internal_upsample_bilinear2d_aa([side, side], false, None, None), // [n, 3, side, side]
+        false => images,
+    };
+    clip.normalise(&images)
+}
