@@ -50,12 +50,20 @@ fn fill(garden: &Garden) -> usize {
             "feature_vis" => {
                 let unit = u8::try_from(request.params["unit"].as_u64().expect("a unit") % 256);
                 let image = picture([unit.expect("small"), 0, 0]);
-                record.add_output(store, "image.png", "image/png", &image).expect("an output");
-                let outcome = feature_vis::Outcome {
-                    size: 6,
+                let name = feature_vis::picture(0);
+                record.add_output(store, &name, "image/png", &image).expect("an output");
+                let made = feature_vis::Made {
                     activation: 5.25,
                     activation_at_start: 0.5,
+                    strength: None,
                     curve: vec![(0, 0.5), (511, 5.25)],
+                };
+                let outcome = feature_vis::Outcome {
+                    size: 6,
+                    web: None,
+                    film: None,
+                    images: vec![made],
+                    restarted_with: None,
                 };
                 record.set_result(store, &outcome).expect("a result");
             }

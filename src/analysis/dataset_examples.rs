@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Default, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
@@ -113,7 +113,8 @@ pub static KIND: Kind = Kind {
         },
         POOL,
     ],
-    unit: true,
+    recipes: &[],
+    about: About::Unit,
     text: false,
     data: Data::Always,
     scan: Scan::Layer,

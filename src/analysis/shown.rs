@@ -26,12 +26,19 @@ pub fn shown(field: &Field, value: &Value, inputs: &Inputs) -> String {
         Type::Pictures => serde_json::from_value(value.clone()).ok().map(|digests: Vec<String>| {
             list(&digests.iter().map(|digest| picture(digest, inputs)).collect::<Vec<_>>())
         }),
-        Type::Direction => serde_json::from_value(value.clone())
+        Type::Picture => value.as_str().map(|digest| picture(digest, inputs)),
+        Type::Direction | Type::Units => serde_json::from_value(value.clone())
             .ok()
             .map(|terms: Vec<Term>| direction(&terms, inputs)),
         _ => None,
     };
     known.unwrap_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// A parameter that is a direction, in one line.
+pub fn direction_shown(terms: &Value, inputs: &Inputs) -> String {
+    let read: Result<Vec<Term>, _> = serde_json::from_value(terms.clone());
+    read.map_or_else(|_| terms.to_string(), |terms| direction(&terms, inputs))
 }
 
 /// A direction in one line.

@@ -1,7 +1,7 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
 use super::{Scanned, Scene, Settled, image_file};
-use crate::analysis::{Kind, Role, shown};
+use crate::analysis::{Kind, Role, direction_shown as direction, shown};
 use crate::figure::part::Part;
 use crate::figure::{Drawing, GridItem, Picture};
 use crate::garden::href;
@@ -92,10 +92,14 @@ impl Scene<'_> {
             } else {
                 fact("layer", format!("{} ({})", target.shown, target.layer));
             }
-            let unit = (request.model.digest, target.layer.clone(), target.unit);
-            match self.plan.names.get(&unit) {
-                Some(name) => fact("unit", format!("{} ({name})", target.unit)),
-                None => fact("unit", target.unit.to_string()),
+            match (target.unit, request.params.get("direction")) {
+                (Some(unit), _) => {
+                    let named = (request.model.digest, target.layer.clone(), unit);
+                    let name = self.plan.names.get(&named).map(|name| format!(" ({name})"));
+                    fact("unit", format!("{unit}{}", name.unwrap_or_default()));
+                }
+                (None, Some(terms)) => fact("direction", direction(terms, &request.inputs)),
+                (None, None) => fact("units", "the whole layer".to_owned()),
             }
         }
         if let Some(dataset) = &request.dataset {

@@ -5,6 +5,7 @@
 
 mod parameter;
 mod prompt;
+mod target;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,19 +53,19 @@ pub struct Measurement {
     pub key: Digest,
     /// The request.
     pub request: Request,
-    /// What it is about, for kinds that are about a unit.
+    /// What it is about, for kinds that are about a layer.
     pub target: Option<Target>,
 }
 
-/// A unit of a layer, for a reader.
+/// A layer, or a unit of it, for a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The layer as a reader of the article expects it.
     pub shown: String,
     /// The layer's canonical spelling.
     pub layer: String,
-    /// Channel, from 0.
-    pub unit: u32,
+    /// Channel, from 0, where it is about one.
+    pub unit: Option<u32>,
 }
 
 /// Plans all notes of the garden in `root`, an absolute path without links.
@@ -117,6 +118,29 @@ impl Measurement {
     }
 }
 
+/// A block that is being planned, as far as it needs no planner.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    note: &'a Note,
+    block: &'a Block,
+    kind: &'static Kind,
+    model: &'a Model,
+}
+
+impl Asking<'_> {
+    /// An error at a place of a field, or at the block's first line where the block does not have the field.
+    fn at(self, field: &str, pointer: &str, message: String) -> Diagnostic {
+        match self.block.fields.get(field) {
+            Some(value) => self.note.at().error(value.place(pointer), message),
+            None => at_field(self.note, self.block, field, message),
+        }
+    }
+
+    fn unusable(self, field: &str, pointer: &str, error: ResourceError) -> Diagnostic {
+        self.at(field, pointer, error.message).hint(error.hint)
+    }
+}
+
 struct Planner<'a> {
     root: &'a Path,
     config: &'a Config,
@@ -140,20 +164,25 @@ impl Planner<'_> {
         kind: &'static Kind,
     ) -> Result<Measurement, Vec<Diagnostic>> {
         let model = self.model(note, block).map_err(|problem| vec![*problem])?;
+        let at = Asking { note, block, kind, model: &model };
         if kind.text && model.architecture.text.is_none() {
             let message = format!("the model `{}` has no text tower", model.reference.name);
             let hint = format!("`{}` compares with texts; name a whole CLIP", kind.name);
-            return Err(vec![at_field(note, block, "model", message).hint(hint)]);
+            return Err(vec![at.at("model", "", message).hint(hint)]);
         }
         let mut asked = Asked::default();
         let mut problems = Vec::new();
+        match at.target() {
+            Ok(target) => (asked.target, asked.layer) = target.unzip(),
+            Err(problem) => return Err(vec![*problem]),
+        }
         for field in kind.all_fields() {
-            if let Err(found) = self.parameter(&mut asked, note, block, &model, field) {
+            if let Err(found) = self.parameter(&mut asked, at, field) {
                 problems.extend(found);
             }
         }
         if let (true, Some(text)) = (problems.is_empty(), &model.architecture.text) {
-            problems.extend(prompt::too_long(note, block, kind, &asked.params, text.context));
+            problems.extend(prompt::too_long(at, &asked.params, text.context));
         }
         let reads = match kind.data {
             Data::Never => false,
@@ -179,7 +208,9 @@ impl Planner<'_> {
             Scan::Embedding => Some(embedding.as_str()),
         };
         let own = dataset.iter().zip(layer);
-        let others = asked.inputs.datasets.iter().map(|dataset| (dataset, embedding.as_str()));
+        // A direction's data sets are averaged where the direction is.
+        let there = asked.layer.as_ref().map_or(&*embedding, |layer| &layer.name.canonical);
+        let others = asked.scanned.iter().map(|dataset| (dataset, there));
         let uses = own
             .chain(others)
             .flat_map(|(dataset, layer)| {

@@ -25,7 +25,7 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
         path: "/garden/notes/pictures/wolf.png".into(),
         digest: *digest,
     });
-    let inputs = Inputs { pictures: pictures.collect(), datasets: vec![] };
+    let inputs = Inputs { pictures: pictures.collect(), ..Inputs::default() };
     let presentation = json!({ "top": top });
     let Value::Object(presentation) = presentation else { unreachable!() };
     let context = DrawContext {

@@ -1,0 +1,140 @@
+//! What a block asks of the lab for a visualisation: targets, recipes, and what goes together.
+
+mod common;
+
+use common::Garden;
+use neuronotes::analysis::feature_vis::Params;
+use neuronotes::request::Request;
+use neuronotes::site;
+use neuronotes::workspace::Workspace;
+use serde_json::{Value, json};
+
+const LAYER: &str = "layer: image_block_4/0/Add_6\n";
+
+/// A garden with one note of these blocks, and a picture.
+fn garden(blocks: &[&str]) -> Garden {
+    let garden = Garden::new();
+    let blocks: Vec<String> =
+        blocks.iter().map(|yaml| format!("```yaml analysis\n{yaml}```\n")).collect();
+    garden.note("a.md", &blocks.join("\n"));
+    std::fs::create_dir(garden.path("art")).expect("a folder");
+    image::RgbImage::new(6, 4).save(garden.path("art/cat.png")).expect("a picture");
+    garden
+}
+
+fn requests(garden: &Garden) -> Vec<Request> {
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    site::wishes(&mut workspace).plan.requests.into_iter().map(|(_, request)| request).collect()
+}
+
+/// The request of one block of a visualisation; what it asks is exactly what the lab reads.
+fn asked(fields: &str) -> Request {
+    let garden = garden(&[&format!("kind: feature_vis\n{fields}")]);
+    let said = garden.run(&["check"]).stderr();
+    let mut all = requests(&garden);
+    assert_eq!(all.len(), 1, "{fields}{said}");
+    let request = all.remove(0);
+    let read: Params =
+        serde_json::from_value(Value::Object(request.params.clone())).expect("parameters");
+    assert_eq!(serde_json::to_value(read).expect("JSON"), Value::Object(request.params.clone()));
+    request
+}
+
+/// What is said of one block: line and column within it, message and hint.
+fn wrong(fields: &str) -> String {
+    let garden = garden(&[&format!("kind: feature_vis\n{fields}")]);
+    let run = garden.run(&["check", "--format", "json"]);
+    let all = run.stdout();
+    let one = |line: &str| {
+        let report: Value = serde_json::from_str(line).expect("JSON");
+        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
+        format!("{}:{} {} ({})", report["line"], report["column"], text("message"), text("hint"))
+    };
+    all.lines().map(one).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_request_has_exactly_what_the_lab_reads() {
+    let unit = asked(&format!("{LAYER}unit: 3\n"));
+    insta::assert_json_snapshot!("unit", unit.params);
+    let text = asked("direction: { text: a red apple }\nrecipe: paper\n");
+    insta::assert_json_snapshot!("text", text.params);
+    let picture = blake(&garden(&[]));
+    let caricature = asked(&format!("{LAYER}objective: caricature\nimage: art/cat.png\n"));
+    assert_eq!(caricature.params["image"], picture.as_str());
+    assert_eq!(caricature.inputs.pictures[0].name, "art/cat.png");
+    let begun = asked(&format!("{LAYER}unit: 3\nstart: image\nimage: art/cat.png\nimages: 3\n"));
+    assert_eq!(begun.params["start"], "image");
+    let dream = asked(&format!("{LAYER}objective: layer\nsign: negative\nframes: 24\n"));
+    assert!(!dream.params.contains_key("unit") && !dream.params.contains_key("direction"));
+}
+
+fn blake(garden: &Garden) -> String {
+    let bytes = std::fs::read(garden.path("art/cat.png")).expect("a picture");
+    neuronotes::digest::Digest::of(&bytes).hex()
+}
+
+#[test]
+fn units_are_a_direction_however_they_are_written() {
+    let list = asked(&format!("{LAYER}units: [3, 7]\n"));
+    let terms = json!([{ "weight": 1.0, "of": { "units": [[3, 1.0], [7, 1.0]] } }]);
+    assert_eq!(list.params["direction"], terms);
+    let long = asked(&format!("{LAYER}direction: {{ units: {{ 3: 1, 7: 1.0 }} }}\n"));
+    assert_eq!(list.key(), long.key());
+    let weighted = asked(&format!("{LAYER}units: {{ 3: 1.0, 7: -0.5 }}\n"));
+    let terms = json!([{ "weight": 1.0, "of": { "units": [[3, 1.0], [7, -0.5]] } }]);
+    assert_eq!(weighted.params["direction"], terms);
+    // Without a layer they are coordinates of the embedding.
+    let coordinates = asked("direction: { units: [3] }\n");
+    assert_eq!(coordinates.params["layer"], "visual.attnpool");
+}
+
+#[test]
+fn data_sets_of_a_direction_are_scanned_where_it_is() {
+    let scanned = |request: &Request| request.uses[0].params["layer"].clone();
+    let embedding = asked("direction: { dataset: emoji }\n");
+    assert_eq!(scanned(&embedding), "visual.attnpool");
+    let layer = asked(&format!("{LAYER}direction: {{ dataset: emoji }}\n"));
+    assert_eq!(scanned(&layer), "visual.layer4.0.add");
+    assert_eq!(layer.inputs.datasets[0].name, "emoji");
+}
+
+#[test]
+fn a_recipe_fills_in_what_is_left_out_and_is_not_asked_itself() {
+    let draft = asked(&format!("{LAYER}unit: 3\nrecipe: draft\nsteps: 9\n"));
+    assert_eq!((&draft.params["size"], &draft.params["steps"]), (&json!(96), &json!(9)));
+    assert!(!draft.params.contains_key("recipe"));
+    let same = asked(&format!(
+        "{LAYER}unit: 3\nsize: 96\nsteps: 9\nlearning_rate: 0.1\ntransforms: lucid\n"
+    ));
+    assert_eq!(draft.key(), same.key());
+}
+
+#[test]
+fn every_mistake_in_a_target_has_its_place_and_a_hint() {
+    let faults = [
+        LAYER.to_owned(),
+        format!("{LAYER}unit: 3\nunits: [3, 7]\n"),
+        "unit: 3\n".to_owned(),
+        "units: [3]\n".to_owned(),
+        format!("{LAYER}unit: 3\nobjective: layer\n"),
+        "objective: layer\n".to_owned(),
+        format!("{LAYER}objective: caricature\n"),
+        format!("{LAYER}unit: 3\nstart: image\n"),
+        format!("{LAYER}unit: 3\nimage: art/cat.png\n"),
+        format!("{LAYER}unit: 3\nstart: image\nimage: art/dog.png\n"),
+        format!("{LAYER}unit: 3\nstart: image\nimage: [art/cat.png]\n"),
+        format!("{LAYER}units: [3, 3]\n"),
+        format!("{LAYER}units: [3, 5000]\n"),
+        format!("{LAYER}units: {{ a: 1 }}\n"),
+        format!("{LAYER}units: {{ 3: 0 }}\n"),
+        format!("{LAYER}units: []\n"),
+        format!("{LAYER}direction: {{ text: red }}\n"),
+        "direction: { units: [2, 500] }\n".to_owned(),
+        format!("direction: {{ text: {} }}\n", "word ".repeat(100)),
+        format!("{LAYER}unit: 3\nrecipe: lucit\n"),
+        format!("{LAYER}unit: 3\nsize: 4096\n"),
+    ];
+    let all: Vec<String> = faults.iter().map(|fields| wrong(fields)).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
