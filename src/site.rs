@@ -232,7 +232,8 @@ fn drawn(
     Some(match figure::drawing(kind, &context) {
         Ok(drawing) => {
             let mut scanned: Option<Scanned> = None;
-            for scan in &measurement.request.uses {
+            let scans = measurement.request.uses.iter().filter(|used| used.kind == scan::NAME);
+            for scan in scans {
                 let Some(record) = workspace.store.record(&scan.key()) else { continue };
                 let outcome: Option<scan::Outcome> = record.result(&workspace.store);
                 let all = scanned.get_or_insert_default();

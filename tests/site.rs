@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Garden;
 use neuronotes::analysis::{
-    KINDS, activation_histogram, dataset_examples, feature_vis, text_rank, zero_shot,
+    KINDS, activation_histogram, dataset_examples, facet, feature_vis, text_rank, zero_shot,
 };
 use neuronotes::digest::Digest;
 use neuronotes::request::Request;
@@ -248,6 +248,10 @@ fn a_gardens_own_template_replaces_one_of_the_theme() {
 #[test]
 fn every_kinds_example_can_be_measured_as_it_stands() {
     let garden = Garden::new();
+    let words = common::repository().join("data/words.txt").display().to_string();
+    let named = format!("datasets:\n  words: {{ path: {words} }}");
+    garden
+        .write("neuronotes.yaml", &garden.read("neuronotes.yaml").replacen("datasets:", &named, 1));
     for kind in KINDS {
         garden.note(
             &format!("{}.md", kind.name),
@@ -270,6 +274,7 @@ fn every_kinds_example_can_be_measured_as_it_stands() {
             }
             "zero_shot" => serde_json::from_value::<zero_shot::Params>(params).err(),
             "text_rank" => serde_json::from_value::<text_rank::Params>(params).err(),
+            "facet" => serde_json::from_value::<facet::Params>(params).err(),
             other => panic!("nothing reads the parameters of {other}"),
         };
         assert!(read.is_none(), "{}: {read:?}", request.kind);

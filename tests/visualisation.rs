@@ -3,7 +3,7 @@
 mod common;
 
 use common::Garden;
-use neuronotes::analysis::feature_vis::Params;
+use neuronotes::analysis::{facet, feature_vis::Params};
 use neuronotes::request::Request;
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
@@ -137,4 +137,113 @@ fn every_mistake_in_a_target_has_its_place_and_a_hint() {
     ];
     let all: Vec<String> = faults.iter().map(|fields| wrong(fields)).collect();
     insta::assert_snapshot!(all.join("\n"));
+}
+
+const FACET: &str = "kind: facet\nid: written\npositive: words\ngeneric: emoji\n";
+
+/// A garden that has the data set `words` too.
+fn worded(blocks: &[&str]) -> Garden {
+    let garden = garden(blocks);
+    let words = common::repository().join("data/words.txt").display().to_string();
+    let named = format!("datasets:\n  words: {{ path: {words} }}");
+    let config = garden.read("neuronotes.yaml").replacen("datasets:", &named, 1);
+    garden.write("neuronotes.yaml", &config);
+    garden
+}
+
+fn said(garden: &Garden) -> String {
+    let all = garden.run(&["check", "--format", "json"]).stdout();
+    let one = |line: &str| {
+        let report: Value = serde_json::from_str(line).expect("JSON");
+        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
+        format!(
+            "{}:{}:{} {} ({})",
+            text("file"),
+            report["line"],
+            report["column"],
+            text("message"),
+            text("hint")
+        )
+    };
+    all.lines().map(one).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_visualisation_leans_on_the_facet_that_it_names() {
+    let vis = format!("kind: feature_vis\n{LAYER}unit: 3\nimages: 2\nfacet: written\n");
+    let same_note = worded(&[FACET, &vis]);
+    let all = requests(&same_note);
+    let [trained, leaning] = &all[..] else { panic!("{}", said(&same_note)) };
+    insta::assert_json_snapshot!("facet", {
+        let mut shown = trained.params.clone();
+        for name in ["positive", "generic"] {
+            let digest = shown[name].as_str().map_or(0, str::len);
+            shown.insert(name.into(), digest.into());
+        }
+        shown
+    });
+    let read: facet::Params =
+        serde_json::from_value(Value::Object(trained.params.clone())).expect("parameters");
+    assert_eq!(trained.inputs.datasets.len(), 2);
+    let digests = trained.inputs.datasets.iter().map(|d| d.content().hex());
+    assert_eq!(
+        digests.collect::<Vec<_>>(),
+        [read.positive, read.generic].map(Option::unwrap_or_default)
+    );
+    assert!(trained.uses.is_empty() && trained.dataset.is_none());
+    assert_eq!(leaning.params["facet"], trained.key().hex().as_str());
+    assert_eq!(leaning.uses, [trained.clone()]);
+
+    // By its note, and as the only one of that name.
+    for name in ["written", "facets#written", "A facet#written"] {
+        let garden = worded(&[&vis.replace("facet: written", &format!("facet: {name}"))]);
+        let note = format!("---\ntitle: A facet\n---\n```yaml analysis\n{FACET}```\n");
+        garden.note("facets.md", &note);
+        let found: Vec<_> = requests(&garden).iter().map(Request::key).collect();
+        assert!(found.contains(&leaning.key()), "{name}: {}", said(&garden));
+    }
+}
+
+#[test]
+fn published_weights_are_files_of_the_garden() {
+    let facet = "kind: facet\nid: face\nweights: art/facets\nlayers: [image_block_3/0/Relu_2]\n";
+    let garden = worded(&[facet]);
+    assert!(said(&garden).contains("no file of weights `art/facets/image_block_3/0/Relu_2/face_"));
+    garden.write("art/facets/image_block_3/0/Relu_2/face_spatial.npy", "no array");
+    assert!(said(&garden).contains("is not a NumPy array"), "{}", said(&garden));
+    let path = garden.path("art/facets/image_block_3/0/Relu_2/face_spatial.npy");
+    std::fs::write(path, b"\x93NUMPY and so on").expect("a file");
+    let all = requests(&garden);
+    let params = Value::Object(all[0].params.clone());
+    let read: facet::Params = serde_json::from_value(params).expect("parameters");
+    assert_eq!(read.layers, ["visual.layer3.0"]);
+    assert_eq!(read.weights, Some(vec![all[0].inputs.files[0].digest.hex()]));
+}
+
+#[test]
+fn every_mistake_about_a_facet_has_its_place_and_a_hint() {
+    let vis = |name: &str| format!("kind: feature_vis\n{LAYER}unit: 3\nfacet: {name}\n");
+    let both = FACET.replace("generic: emoji\n", "");
+    let all: Vec<String> = [
+        worded(&[FACET, &vis("writing")]),
+        worded(&[FACET, &vis("nowhere#written")]),
+        worded(&[&both, &vis("written")]),
+        worded(&["kind: facet\nid: x\n"]),
+        worded(&["kind: facet\nid: x\npositive: emoji\ngeneric: emoji\n"]),
+        worded(&["kind: facet\nid: x\npositive: emoji\nweights: art\n"]),
+        worded(&["kind: facet\nid: x\npositive: emojj\ngeneric: words\n"]),
+        worded(&[
+            "kind: facet\nid: x\npositive: emoji\ngeneric: words\nlayers: [a, visual.layer3.0]\n",
+        ]),
+        worded(&[FACET, &vis("written").replace("image_block_4/0/Add_6", "visual.layer2.0.add")]),
+        worded(&[&vis("vis2").replace("kind", "id: vis2\nkind")]),
+    ]
+    .iter()
+    .map(said)
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+    let garden = worded(&[&vis("written")]);
+    garden.note("b.md", &format!("```yaml analysis\n{FACET}```\n"));
+    garden.note("c.md", &format!("```yaml analysis\n{FACET}```\n"));
+    assert!(said(&garden).contains("`written` may mean `b#written` or `c#written`"));
 }

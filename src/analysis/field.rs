@@ -60,6 +60,17 @@ pub enum Type {
     Pictures,
     /// A picture in the garden, by its path. A parameter is its digest.
     Picture,
+    /// A list of layers. A parameter is an array of their canonical spellings; where it is left out, the kind
+    /// knows which.
+    Layers,
+    /// A data set's name out of the configuration. A parameter is the digest of its content.
+    Content,
+    /// A folder in the garden with a NumPy file of weights for each of the layers. A parameter is an array of their
+    /// digests.
+    Weights,
+    /// The name of a block of this kind, in the note, as `note#id`, or anywhere in the garden. A parameter is its
+    /// request key.
+    Block(&'static str),
     /// A direction in the space of embeddings or of a layer's units. A parameter is an array of
     /// [`Term`](super::direction::Term).
     Direction,
@@ -76,6 +87,8 @@ pub const MOST_TEMPLATES: usize = 200;
 pub const MOST_CLASSES: usize = 2_000;
 /// Most pictures of one field.
 pub const MOST_PICTURES: usize = 100;
+/// Most layers of one list.
+pub const MOST_LAYERS: usize = 64;
 /// Most units of one term of a direction.
 pub const MOST_UNITS: usize = 1_000;
 

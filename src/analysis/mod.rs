@@ -16,8 +16,8 @@ pub mod text_rank;
 pub mod zero_shot;
 
 pub use field::{
-    COMMON, Default, Field, MOST_CLASSES, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS,
-    Role, TARGET, Type,
+    COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS,
+    MOST_UNITS, Role, TARGET, Type,
 };
 pub use shown::{direction_shown, shown};
 
@@ -128,6 +128,7 @@ pub static KINDS: &[&Kind] = &[
     &activation_histogram::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
+    &facet::KIND,
 ];
 
 impl Kind {

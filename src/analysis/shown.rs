@@ -16,6 +16,13 @@ pub fn shown(field: &Field, value: &Value, inputs: &Inputs) -> String {
         Type::Texts | Type::Templates => {
             serde_json::from_value(value.clone()).ok().map(|texts: Vec<String>| list(&texts))
         }
+        Type::Layers => {
+            serde_json::from_value(value.clone()).ok().map(|layers: Vec<String>| list(&layers))
+        }
+        Type::Content => value.as_str().map(|digest| dataset(digest, inputs)),
+        Type::Weights => serde_json::from_value(value.clone()).ok().map(|digests: Vec<String>| {
+            list(&digests.iter().map(|digest| file(digest, inputs)).collect::<Vec<_>>())
+        }),
         Type::Classes => serde_json::from_value(value.clone()).ok().map(|all: Vec<Class>| {
             let one = |class: &Class| match class.names.as_slice() {
                 [name] if *name == class.label => name.clone(),
@@ -96,6 +103,11 @@ fn list(items: &[String]) -> String {
 
 fn picture(digest: &str, inputs: &Inputs) -> String {
     let known = inputs.pictures.iter().find(|known| known.digest.hex() == digest);
+    known.map_or_else(|| digest.to_owned(), |known| known.name.clone())
+}
+
+fn file(digest: &str, inputs: &Inputs) -> String {
+    let known = inputs.files.iter().find(|known| known.digest.hex() == digest);
     known.map_or_else(|| digest.to_owned(), |known| known.name.clone())
 }
 

@@ -156,6 +156,12 @@ impl DrawContext<'_> {
         name.rsplit('/').next().unwrap_or(name).to_owned()
     }
 
+    /// What the note calls a data set that a parameter names by the digest of its content.
+    pub fn dataset_name(&self, digest: &str) -> String {
+        let known = self.inputs.datasets.iter().find(|known| known.content().hex() == digest);
+        known.map_or_else(|| "a data set".to_owned(), |known| known.name.clone())
+    }
+
     /// A presentation field that is a whole number.
     pub fn count(&self, name: &str) -> Option<usize> {
         usize::try_from(self.presentation.get(name)?.as_u64()?).ok()
@@ -186,7 +192,9 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
     if !context.inputs.is_empty() {
         let pictures = context.inputs.pictures.iter().map(|p| (&*p.name, p.digest));
         let datasets = context.inputs.datasets.iter().map(|d| (&*d.name, d.content()));
-        inputs["names"] = serde_json::json!(pictures.chain(datasets).collect::<Vec<_>>());
+        let files = context.inputs.files.iter().map(|f| (&*f.name, f.digest));
+        let names = pictures.chain(files).chain(datasets);
+        inputs["names"] = serde_json::json!(names.collect::<Vec<_>>());
     }
     let key = Digest::of(canonical_json(&inputs).as_bytes());
     let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());

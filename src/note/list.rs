@@ -10,7 +10,9 @@ use super::block::Reader;
 use super::value::number;
 use crate::analysis::class::PLACE;
 use crate::analysis::direction::{MOST_TERMS, SOURCES};
-use crate::analysis::{MOST_CLASSES, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS};
+use crate::analysis::{
+    MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS,
+};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 use crate::yaml::{Entry, Node, Value};
@@ -154,6 +156,12 @@ impl<'a, 'r> Lists<'a, 'r> {
             self.problem(node, message, None);
         }
         found
+    }
+
+    /// Names of layers; one may stand without a list.
+    pub(super) fn layers(&mut self, node: &Node) -> Json {
+        let items = self.one_or_many(node, "a list of layers");
+        self.items(node, items, "", MOST_LAYERS)
     }
 
     /// One term, or a sum of terms.

@@ -1,7 +1,7 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
 use super::{Scanned, Scene, Settled, image_file};
-use crate::analysis::{Kind, Role, direction_shown as direction, shown};
+use crate::analysis::{Kind, Role, Type, direction_shown as direction, shown};
 use crate::figure::part::Part;
 use crate::figure::{Drawing, GridItem, Picture};
 use crate::garden::href;
@@ -109,7 +109,11 @@ impl Scene<'_> {
         let kind = Kind::named(&request.kind);
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {
-                fact(&field.name.replace('_', " "), shown(field, value, &request.inputs));
+                let value = match (field.ty, &measurement.facet) {
+                    (Type::Block(_), Some(name)) => name.clone(),
+                    _ => shown(field, value, &request.inputs),
+                };
+                fact(&field.name.replace('_', " "), value);
             }
         }
         fact("arithmetic", request.precision.name().to_owned());

@@ -5,6 +5,7 @@
 
 mod parameter;
 mod prompt;
+mod reference;
 mod target;
 mod units;
 
@@ -55,6 +56,8 @@ pub struct Measurement {
     pub request: Request,
     /// What it is about, for kinds that are about a layer.
     pub target: Option<Target>,
+    /// The facet that it leans on, as the block names it.
+    pub facet: Option<String>,
 }
 
 /// A layer, or a unit of it, for a reader.
@@ -76,10 +79,12 @@ pub fn plan<'a>(
     resources: &mut Resources,
     digests: &mut FileDigests,
 ) -> Plan {
-    let mut planner = Planner { root, config, resources, digests, folders: BTreeSet::new() };
+    let notes: Vec<&Note> = notes.into_iter().collect();
+    let mut planner =
+        Planner { notes: &notes, root, config, resources, digests, folders: BTreeSet::new() };
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
-    for note in notes {
+    for note in &notes {
         let wanted: Vec<Wanted> = note
             .blocks
             .iter()
@@ -142,6 +147,7 @@ impl Asking<'_> {
 }
 
 struct Planner<'a> {
+    notes: &'a [&'a Note],
     root: &'a Path,
     config: &'a Config,
     resources: &'a mut Resources,
@@ -216,6 +222,7 @@ impl Planner<'_> {
             .flat_map(|(dataset, layer)| {
                 scan::requests(&model.reference, dataset, layer, precision)
             })
+            .chain(asked.uses)
             .collect();
         let request = Request {
             kind: kind.name.to_owned(),
@@ -227,7 +234,8 @@ impl Planner<'_> {
             uses,
             precision,
         };
-        Ok(Measurement { key: request.key(), request, target: asked.target })
+        let (target, facet) = (asked.target, asked.facet);
+        Ok(Measurement { key: request.key(), request, target, facet })
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{Asking, Planner, Target};
 use crate::analysis::direction::{Source, Term};
+use crate::analysis::facet;
 use crate::analysis::{Default, Field, MOST_TEXTS, Role, Type};
 use crate::diagnostic::Diagnostic;
 use crate::input;
 use crate::model::Layer;
-use crate::request::{DatasetRef, Inputs};
+use crate::request::{DatasetRef, Inputs, Request};
 use crate::resource::ResourceError;
 
 /// What a block asks for, as far as it is known.
@@ -21,6 +22,10 @@ pub(super) struct Asked {
     pub(super) layer: Option<Layer>,
     /// Data sets that a direction is a mean of: their scans are needed.
     pub(super) scanned: Vec<DatasetRef>,
+    /// Requests of other blocks.
+    pub(super) uses: Vec<Request>,
+    /// The facet among them, as the block names it.
+    pub(super) facet: Option<String>,
 }
 
 impl Planner<'_> {
@@ -51,7 +56,12 @@ impl Planner<'_> {
             (Default::Configured, "seed") => Some(self.config.defaults.seed.into()),
             _ => None,
         };
-        let Some(value) = at.block.value(field).or_else(configured) else { return Ok(()) };
+        let layers = || match field.ty {
+            Type::Layers => Some(facet::default_layers(&at.model.architecture).into()),
+            _ => None,
+        };
+        let value = at.block.value(field).or_else(configured).or_else(layers);
+        let Some(value) = value else { return Ok(()) };
         let mut name = field.name;
         let value = match (field.ty, value) {
             (Type::Texts, Value::String(name)) => {
@@ -70,6 +80,26 @@ impl Planner<'_> {
             (Type::Direction | Type::Units, value) => {
                 name = "direction";
                 self.direction(asked, at, field, value)?
+            }
+            (Type::Layers, value) => at.layers(field.name, value)?.into(),
+            (Type::Content, Value::String(name)) => {
+                let dataset = self.named(&name);
+                let dataset = dataset.map_err(|error| vec![at.unusable(field.name, "", error)])?;
+                let digest = dataset.content().hex();
+                if !asked.inputs.datasets.contains(&dataset) {
+                    asked.inputs.datasets.push(dataset);
+                }
+                digest.into()
+            }
+            (Type::Weights, Value::String(folder)) => {
+                self.weights(asked, at, field, &folder)?.into()
+            }
+            (Type::Block(kind), Value::String(name)) => {
+                let request = self.reference(asked, at, (field.name, kind, &name))?;
+                let key = request.key().hex();
+                asked.uses.push(request);
+                asked.facet = Some(name);
+                key.into()
             }
             (_, value) => value,
         };
@@ -176,6 +206,41 @@ impl Planner<'_> {
                 Err(error) => {
                     problems.push(at.unusable(field.name, &format!("{pointer}/{index}"), error));
                 }
+            }
+        }
+        if problems.is_empty() { Ok(digests) } else { Err(problems) }
+    }
+
+    /// Digests of published weights, one file a layer.
+    fn weights(
+        &mut self,
+        asked: &mut Asked,
+        at: Asking<'_>,
+        field: &Field,
+        folder: &str,
+    ) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let layers = asked.params.get("layers").cloned().unwrap_or_default();
+        let layers: Vec<String> = serde_json::from_value(layers).unwrap_or_default();
+        let name = at.block.fields.text("name").unwrap_or(&at.block.id);
+        let folder = folder.trim_end_matches('/');
+        let mut problems = Vec::new();
+        let mut digests = Vec::new();
+        for layer in layers {
+            let known = at.model.architecture.layer(&layer).ok();
+            let Some(article) = known.and_then(|layer| layer.name.article) else {
+                let message = format!("published weights have no file for the layer `{layer}`");
+                let hint = "name `layers` that have a spelling in the article";
+                problems.push(at.at("layers", "", message).hint(hint.to_owned()));
+                continue;
+            };
+            let path = format!("{folder}/{article}/{name}_spatial.npy");
+            self.folders.extend(input::folder(self.root, &path));
+            match input::weights(self.root, self.digests, &path) {
+                Ok(file) => {
+                    digests.push(file.digest.hex());
+                    asked.inputs.files.push(file);
+                }
+                Err(error) => problems.push(at.unusable(field.name, "", error)),
             }
         }
         if problems.is_empty() { Ok(digests) } else { Err(problems) }

@@ -1,5 +1,7 @@
 //! What a block is about: its fields and the model in; the layer, and the unit where it is one, out.
 
+use serde_json::Value;
+
 use super::{Asking, Target};
 use crate::analysis::About;
 use crate::diagnostic::Diagnostic;
@@ -47,6 +49,25 @@ impl Asking<'_> {
                 .then(|| format!("did you mean {}?", suggest::quoted(&nearest, "or")));
             Box::new(self.at(field, pointer, message).hint(hint))
         })
+    }
+
+    /// The canonical spellings of a field's layers.
+    pub(super) fn layers(self, field: &str, value: Value) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let names: Vec<String> = serde_json::from_value(value).unwrap_or_default();
+        let mut problems = Vec::new();
+        let mut layers: Vec<String> = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let place = format!("/{index}");
+            match self.layer(field, &place, name) {
+                Ok(layer) if layers.contains(&layer.name.canonical) => {
+                    let message = format!("the layer `{name}` stands twice in `{field}`");
+                    problems.push(self.at(field, &place, message));
+                }
+                Ok(layer) => layers.push(layer.name.canonical),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        if problems.is_empty() { Ok(layers) } else { Err(problems) }
     }
 
     /// Whether a layer has a unit that is named at a place of a field.

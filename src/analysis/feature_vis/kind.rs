@@ -66,6 +66,13 @@ pub static KIND: Kind = Kind {
             "Weight of what tells several pictures apart.",
         ),
         compute(
+            "facet",
+            Type::Block("facet"),
+            Default::Absent,
+            "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, or \
+             the only one of that id in the garden.",
+        ),
+        compute(
             "strength",
             Type::Number { min: 0.0, max: 1000.0 },
             Default::Recipe,
