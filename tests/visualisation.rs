@@ -192,7 +192,7 @@ fn a_visualisation_leans_on_the_facet_that_it_names() {
     );
     assert!(trained.uses.is_empty() && trained.dataset.is_none());
     assert_eq!(leaning.params["facet"], trained.key().hex().as_str());
-    assert_eq!(leaning.uses, [trained.clone()]);
+    assert_eq!(leaning.uses, std::slice::from_ref(trained));
 
     // By its note, and as the only one of that name.
     for name in ["written", "facets#written", "A facet#written"] {
