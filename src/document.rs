@@ -108,6 +108,7 @@ fn takes(ty: Type) -> String {
         Type::Block(kind) => format!("name of a block of the kind `{kind}`"),
         Type::Direction => "mapping".into(),
         Type::Units => "list of units, or mapping of units to weights".into(),
+        Type::Sweep => "mapping of fields to lists of values".into(),
         Type::Unit => "whole number from 0".into(),
     }
 }

@@ -247,3 +247,27 @@ fn every_mistake_about_a_facet_has_its_place_and_a_hint() {
     garden.note("c.md", &format!("```yaml analysis\n{FACET}```\n"));
     assert!(said(&garden).contains("`written` may mean `b#written` or `c#written`"));
 }
+
+#[test]
+fn a_unit_is_compared_with_a_scan_that_the_notes_ask_for_anyway() {
+    let vis = format!("kind: feature_vis\n{LAYER}unit: 3\n");
+    let examples = |dataset: &str| {
+        format!("kind: dataset_examples\nlayer: visual.layer4.0.add\nunit: 7\ndataset: {dataset}\n")
+    };
+    let baseline = |garden: &Garden| {
+        let mut workspace = Workspace::open(garden.root()).expect("a garden");
+        let wanted = site::wishes(&mut workspace).plan.wanted;
+        let measurement = wanted[0][0].measurements()[0].clone();
+        measurement.baseline.map(|(dataset, _)| dataset)
+    };
+    assert_eq!(baseline(&worded(&[&vis])), None);
+    assert_eq!(baseline(&worded(&[&vis, &examples("words")])).as_deref(), Some("words"));
+    let both = worded(&[&vis, &examples("words"), &examples("emoji")]);
+    assert_eq!(baseline(&both).as_deref(), Some("emoji"), "the garden's own comes first");
+    let elsewhere = examples("emoji").replace("4.0.add", "4.1.add");
+    assert_eq!(baseline(&worded(&[&vis, &elsewhere])), None);
+    let coarse = format!("{}precision: bf16\n", examples("emoji"));
+    assert_eq!(baseline(&worded(&[&vis, &coarse])), None);
+    let direction = vis.replace("unit: 3", "units: [3]");
+    assert_eq!(baseline(&worded(&[&direction, &examples("emoji")])), None);
+}

@@ -69,6 +69,7 @@ pub static KIND: Kind = Kind {
         },
     ],
     recipes: &[],
+    sweep: false,
     about: About::Unit,
     text: false,
     data: Data::Always,

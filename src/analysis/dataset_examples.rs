@@ -114,6 +114,7 @@ pub static KIND: Kind = Kind {
         POOL,
     ],
     recipes: &[],
+    sweep: false,
     about: About::Unit,
     text: false,
     data: Data::Always,
@@ -134,11 +135,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         .map(|example| {
             let caption = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&example.picture, example.width, example.height)?,
-                    alt: caption.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&example.picture, example.width, example.height)?,
+                    caption.clone(),
+                ),
                 caption,
                 value: number::number(example.activation, 2),
             })
@@ -152,5 +152,6 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             number::number(outcome.mean, 2),
             number::number(outcome.sd, 2),
         ),
+        curve: None,
     })
 }

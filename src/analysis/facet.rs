@@ -131,6 +131,7 @@ pub static KIND: Kind = Kind {
         },
     ],
     recipes: &[],
+    sweep: false,
     about: About::Nothing,
     text: false,
     data: Data::Never,

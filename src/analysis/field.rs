@@ -68,6 +68,8 @@ pub enum Type {
     /// A folder in the garden with a NumPy file of weights for each of the layers. A parameter is an array of their
     /// digests.
     Weights,
+    /// Other fields, each with a list of values. No parameter: each combination is a request of its own.
+    Sweep,
     /// The name of a block of this kind, in the note, as `note#id`, or anywhere in the garden. A parameter is its
     /// request key.
     Block(&'static str),
@@ -87,6 +89,8 @@ pub const MOST_TEMPLATES: usize = 200;
 pub const MOST_CLASSES: usize = 2_000;
 /// Most pictures of one field.
 pub const MOST_PICTURES: usize = 100;
+/// Most combinations of values that one block sweeps over.
+pub const MOST_POINTS: usize = 256;
 /// Most layers of one list.
 pub const MOST_LAYERS: usize = 64;
 /// Most units of one term of a direction.
@@ -202,6 +206,14 @@ pub static COMMON: &[Field] = &[
         role: Role::Compute,
         doc: "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
               it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
+    },
+    Field {
+        name: "sweep",
+        ty: Type::Sweep,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination \
+              is measured, and all stand in one grid, with a row for each value of the first of two.",
     },
     Field {
         name: "id",

@@ -16,8 +16,8 @@ pub mod text_rank;
 pub mod zero_shot;
 
 pub use field::{
-    COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS,
-    MOST_UNITS, Role, TARGET, Type,
+    COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
+    MOST_TEXTS, MOST_UNITS, Role, TARGET, Type,
 };
 pub use shown::{direction_shown, shown};
 
@@ -42,6 +42,8 @@ pub struct Kind {
     pub fields: &'static [Field],
     /// Named defaults of its fields, of which the field `recipe` picks one.
     pub recipes: &'static [Recipe],
+    /// Whether a block may ask for several values of a field at once.
+    pub sweep: bool,
     /// What it is about, which decides its fields beside its own.
     pub about: About,
     /// Whether it needs the model's text tower whatever its fields say.
@@ -144,11 +146,12 @@ impl Kind {
 
     /// All fields that a block of this kind may have, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
-        let (about, data) = (self.about, self.data != Data::Never);
+        let (about, data, sweep) = (self.about, self.data != Data::Never, self.sweep);
         let target: &[Field] = if about == About::Target { TARGET } else { &[] };
         let common = COMMON.iter().filter(move |field| match field.ty {
             Type::Layer | Type::Unit => about == About::Unit,
             Type::Dataset => data,
+            Type::Sweep => sweep,
             _ => true,
         });
         self.fields.iter().chain(target).chain(common)

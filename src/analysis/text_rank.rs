@@ -137,6 +137,7 @@ pub static KIND: Kind = Kind {
         },
     ],
     recipes: &[],
+    sweep: false,
     about: About::Nothing,
     text: true,
     data: Data::Never,
@@ -169,11 +170,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
             let caption = shown.word.clone().or(digest).unwrap_or_default();
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&shown.picture, shown.width, shown.height)?,
-                    alt: caption.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&shown.picture, shown.width, shown.height)?,
+                    caption.clone(),
+                ),
                 caption,
                 value: String::new(),
             })
@@ -265,6 +265,8 @@ mod tests {
             presentation: &serde_json::Map::new(),
             layer_shown: "",
             inputs: &Inputs::default(),
+            facet: None,
+            baseline: None,
         };
         insta::assert_json_snapshot!(draw(&context).expect("a drawing"));
     }

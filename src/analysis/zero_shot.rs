@@ -177,6 +177,7 @@ pub static KIND: Kind = Kind {
         },
     ],
     recipes: &[],
+    sweep: false,
     about: About::Nothing,
     text: true,
     data: Data::Unless("images"),

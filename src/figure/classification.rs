@@ -62,11 +62,10 @@ fn pictures(
         };
         parts.push(Part::Bars(Bars {
             title: name.clone(),
-            picture: Some(Picture {
-                image: context.picture(&judged.picture, judged.width, judged.height)?,
-                alt: name.clone(),
-                synthetic: false,
-            }),
+            picture: Some(Picture::plain(
+                context.picture(&judged.picture, judged.width, judged.height)?,
+                name.clone(),
+            )),
             head: ["class".to_owned(), "probability".to_owned()],
             rows: order.iter().take(top).map(bar).collect(),
         }));
@@ -130,11 +129,10 @@ fn dataset(
         .map(|example| {
             let shown = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&example.picture, example.width, example.height)?,
-                    alt: shown.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&example.picture, example.width, example.height)?,
+                    shown.clone(),
+                ),
                 caption: match example.truth {
                     Some(truth) => format!("{} → {}", name(truth), name(example.predicted)),
                     None => format!("{shown} → {}", name(example.predicted)),

@@ -1,8 +1,11 @@
 //! Notes in, requests out: what each block wants measured, under which key, and each request once.
 //!
+//! A block that sweeps over values is planned once for each of them, as if it were written so.
+//!
 //! Incremental: a block is a function of its note, the configuration, and the digests of the weights and
 //! data that it names; only those decide a request key.
 
+mod baseline;
 mod parameter;
 mod prompt;
 mod reference;
@@ -10,16 +13,17 @@ mod target;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::analysis::{Data, Kind, Scan, scan};
+use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
-use crate::note::{Block, Note};
-use crate::request::{DatasetRef, Precision, Request};
+use crate::note::{self, Axis, Block, FieldValue, Note};
+use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
 use parameter::Asked;
 
@@ -43,8 +47,38 @@ pub struct Plan {
 pub enum Wanted {
     /// This measurement.
     Measurement(Box<Measurement>),
+    /// These, in one grid.
+    Sweep(Sweep),
     /// Nothing: the block is faulty, and this is why.
     Nothing(Vec<Diagnostic>),
+}
+
+/// The measurements of a block that sweeps over values.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// In the grid's order.
+    pub cells: Vec<Cell>,
+    /// How many values each field has that is swept over, one or two.
+    pub axes: Vec<usize>,
+}
+
+/// One measurement of a sweep.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The fields that are swept over and their values here, for a reader.
+    pub values: Vec<(&'static str, String)>,
+    /// Where the first of the values stands in the note.
+    pub span: Range<usize>,
+    /// What is measured.
+    pub measurement: Measurement,
+}
+
+impl Cell {
+    /// `unit 89, recipe maco`.
+    pub fn caption(&self) -> String {
+        let one = |(name, value): &(&str, String)| format!("{} {value}", name.replace('_', " "));
+        self.values.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A measurement that a block wants.
@@ -58,6 +92,9 @@ pub struct Measurement {
     pub target: Option<Target>,
     /// The facet that it leans on, as the block names it.
     pub facet: Option<String>,
+    /// A scan of the same layer that the garden asks for elsewhere, to compare a unit with: what its data set is
+    /// called, and the scan's key.
+    pub baseline: Option<(String, Digest)>,
 }
 
 /// A layer, or a unit of it, for a reader.
@@ -88,12 +125,9 @@ pub fn plan<'a>(
         let wanted: Vec<Wanted> = note
             .blocks
             .iter()
-            .map(|block| match planner.measurement(note, block) {
-                Ok(measurement) => Wanted::Measurement(Box::new(measurement)),
-                Err(problems) => Wanted::Nothing(problems),
-            })
+            .map(|block| planner.wanted(note, block).unwrap_or_else(Wanted::Nothing))
             .collect();
-        for measurement in wanted.iter().filter_map(Wanted::measurement) {
+        for measurement in wanted.iter().flat_map(Wanted::measurements) {
             if seen.insert(measurement.key) {
                 plan.requests.push((measurement.key, measurement.request.clone()));
             }
@@ -103,15 +137,38 @@ pub fn plan<'a>(
         plan.unit_problems.push(problems);
     }
     plan.folders = planner.folders;
+    plan.name_cells();
+    plan.set_baselines(config.defaults.dataset.as_deref());
     plan
 }
 
 impl Wanted {
-    /// The measurement, where there is one.
-    pub fn measurement(&self) -> Option<&Measurement> {
+    /// Every measurement, in the grid's order where there are several.
+    pub fn measurements(&self) -> Vec<&Measurement> {
         match self {
-            Self::Measurement(measurement) => Some(measurement),
-            Self::Nothing(_) => None,
+            Self::Measurement(measurement) => vec![measurement],
+            Self::Sweep(sweep) => sweep.cells.iter().map(|cell| &cell.measurement).collect(),
+            Self::Nothing(_) => vec![],
+        }
+    }
+}
+
+impl Plan {
+    /// Puts the notes' names of units beside those that are swept over.
+    fn name_cells(&mut self) {
+        let sweeps = self.wanted.iter_mut().flatten().filter_map(|wanted| match wanted {
+            Wanted::Sweep(sweep) => Some(sweep),
+            _ => None,
+        });
+        for cell in sweeps.flat_map(|sweep| &mut sweep.cells) {
+            let measurement = &cell.measurement;
+            let Some(target) = &measurement.target else { continue };
+            let Some(unit) = target.unit else { continue };
+            let unit = (measurement.request.model.digest, target.layer.clone(), unit);
+            let value = cell.values.iter_mut().find(|(field, _)| *field == "unit");
+            if let (Some(name), Some((_, value))) = (self.names.get(&unit), value) {
+                value.push_str(&format!(" · {name}"));
+            }
         }
     }
 }
@@ -156,6 +213,43 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    fn wanted(&mut self, note: &Note, block: &Block) -> Result<Wanted, Vec<Diagnostic>> {
+        if block.sweep.is_empty() {
+            return Ok(Wanted::Measurement(Box::new(self.measurement(note, block)?)));
+        }
+        let mut cells = Vec::new();
+        let mut problems: Vec<Diagnostic> = Vec::new();
+        for point in note::points(block) {
+            match self.measurement(note, &point) {
+                Ok(measurement) => {
+                    let given =
+                        |axis: &Axis| Some((axis.field, point.fields.get(axis.field.name)?));
+                    let given: Vec<_> = block.sweep.iter().filter_map(given).collect();
+                    let inputs = Inputs::default();
+                    let value = |(field, value): &(&'static Field, &FieldValue)| {
+                        (field.name, shown(field, &value.value, &inputs))
+                    };
+                    let span = given.first().map_or(block.span.clone(), |(_, v)| v.span.clone());
+                    let values = given.iter().map(value).collect();
+                    cells.push(Cell { values, span, measurement });
+                }
+                // What is wrong with a value is wrong with it in every combination.
+                Err(found) => {
+                    for problem in found {
+                        if !problems.contains(&problem) {
+                            problems.push(problem);
+                        }
+                    }
+                }
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let axes = block.sweep.iter().map(|axis| axis.values.len()).collect();
+        Ok(Wanted::Sweep(Sweep { cells, axes }))
+    }
+
     fn measurement(&mut self, note: &Note, block: &Block) -> Result<Measurement, Vec<Diagnostic>> {
         match block.kind {
             Some(kind) if block.is_sound() => self.sound(note, block, kind),
@@ -235,7 +329,7 @@ impl Planner<'_> {
             precision,
         };
         let (target, facet) = (asked.target, asked.facet);
-        Ok(Measurement { key: request.key(), request, target, facet })
+        Ok(Measurement { key: request.key(), request, target, facet, baseline: None })
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

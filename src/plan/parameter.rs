@@ -40,7 +40,7 @@ impl Planner<'_> {
             return Ok(());
         }
         match (field.ty, &asked.target) {
-            (Type::Model | Type::Dataset | Type::Precision, _) => return Ok(()),
+            (Type::Model | Type::Dataset | Type::Precision | Type::Sweep, _) => return Ok(()),
             (Type::Layer, Some(target)) => {
                 asked.params.insert(field.name.into(), target.layer.clone().into());
                 return Ok(());

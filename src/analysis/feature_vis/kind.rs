@@ -138,6 +138,7 @@ pub static KIND: Kind = Kind {
         ),
     ],
     recipes: RECIPES,
+    sweep: true,
     about: About::Target,
     text: false,
     data: Data::Never,

@@ -34,6 +34,8 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
         presentation: &presentation,
         layer_shown: "",
         inputs: &inputs,
+        facet: None,
+        baseline: None,
     };
     let first = drawing(&KIND, &context)?;
     assert_eq!(drawing(&KIND, &context).as_ref(), Ok(&first), "as it was kept");
