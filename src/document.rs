@@ -1,6 +1,6 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
-use crate::analysis::{Default, Field, KINDS, Kind, Role, Type};
+use crate::analysis::{Default, Field, KINDS, Kind, Recipe, Role, Type};
 use crate::request::Precision;
 use crate::suggest;
 
@@ -22,16 +22,46 @@ pub fn overview() -> String {
 pub fn kind(kind: &Kind) -> String {
     let mut out = format!("# {}\n\n{}: {}.\n\n{}\n", kind.name, kind.name, kind.summary, kind.doc);
     out.push_str(&format!("\n```yaml analysis\n{}```\n", kind.example));
+    if !kind.recipes.is_empty() {
+        out.push_str(
+            "\n## Recipes (what `recipe` fills in; each value can be given by itself)\n\n",
+        );
+        let picks = kind.all_fields().filter(|field| is_recipe(field));
+        out.extend(picks.map(entry).chain(kind.recipes.iter().map(recipe)));
+    }
     for (role, title) in [
         (Role::Compute, "What is measured (a change measures again)"),
         (Role::Presentation, "How it is shown (a change never measures)"),
     ] {
         out.push_str(&format!("\n## {title}\n\n"));
-        for field in kind.all_fields().filter(|field| field.role == role) {
+        for field in kind.all_fields().filter(|field| field.role == role && !is_recipe(field)) {
             out.push_str(&entry(field));
         }
     }
     out
+}
+
+/// Whether a field picks a recipe: not asked itself, it decides what is measured all the same.
+fn is_recipe(field: &Field) -> bool {
+    field.name == "recipe"
+}
+
+/// A recipe with every value.
+fn recipe(recipe: &Recipe) -> String {
+    let value = |(name, value): &(&str, Default)| format!("`{name}` {}", plain(*value));
+    let values: Vec<String> = recipe.values.iter().map(value).collect();
+    format!("- `{}`: {} Values: {}.\n", recipe.name, recipe.doc, values.join(", "))
+}
+
+/// A value that is filled in.
+fn plain(value: Default) -> String {
+    match value {
+        Default::Integer(n) => n.to_string(),
+        Default::Number(x) => x.to_string(),
+        Default::Text(text) => text.to_owned(),
+        Default::Flag(flag) => flag.to_string(),
+        _ => "as elsewhere".to_owned(),
+    }
 }
 
 fn entry(field: &Field) -> String {
@@ -45,6 +75,7 @@ fn entry(field: &Field) -> String {
             format!("default {}", suggest::quoted(&texts, "and"))
         }
         Default::Flag(flag) => format!("default {flag}"),
+        Default::Recipe => "default out of the recipe".into(),
         Default::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
         Default::Absent => "optional".into(),
     };
@@ -70,7 +101,14 @@ fn takes(ty: Type) -> String {
         Type::Templates => "list of texts with `{}`".into(),
         Type::Classes => "list of names, or mapping of labels to names".into(),
         Type::Pictures => "list of paths".into(),
+        Type::Picture => "path".into(),
+        Type::Layers => "list of layers".into(),
+        Type::Content => "name".into(),
+        Type::Weights => "path of a folder".into(),
+        Type::Block(kind) => format!("name of a block of the kind `{kind}`"),
         Type::Direction => "mapping".into(),
+        Type::Units => "list of units, or mapping of units to weights".into(),
+        Type::Sweep => "mapping of fields to lists of values".into(),
         Type::Unit => "whole number from 0".into(),
     }
 }
@@ -89,6 +127,7 @@ mod tests {
             }
         }
         insta::assert_snapshot!(kind(KINDS[1]));
+        insta::assert_snapshot!("feature_vis", kind(&crate::analysis::feature_vis::KIND));
         insta::assert_snapshot!("zero_shot", kind(&crate::analysis::zero_shot::KIND));
         insta::assert_snapshot!("text_rank", kind(&crate::analysis::text_rank::KIND));
     }

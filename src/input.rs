@@ -1,18 +1,22 @@
-//! What a block names by itself, without the configuration: pictures in the garden, and the words of a list.
+//! What a block names by itself, without the configuration: pictures and files of weights in the garden, and the
+//! words of a list.
 //! Names in, checked references and texts out.
 //!
 //! A path never leads out of the garden, not through `..` and not through a link.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Component, Path};
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
 
 use crate::digest::FileDigests;
 use crate::request::{DatasetFormat, DatasetRef, FileRef};
 use crate::resource::ResourceError;
 
-/// Most bytes of a picture's file, as in the lab.
-const LARGEST_PICTURE: u64 = 64 << 20;
+/// Most bytes of a file of the garden, as in the lab.
+const LARGEST_FILE: u64 = 64 << 20;
+/// What a NumPy file begins with.
+const NUMPY: &[u8; 6] = b"\x93NUMPY";
 /// Most bytes of a list of words that is read as texts.
 const LARGEST_LIST: u64 = 4 << 20;
 
@@ -29,34 +33,9 @@ pub fn picture(
     digests: &mut FileDigests,
     name: &str,
 ) -> Result<FileRef, ResourceError> {
-    let outside = || {
-        let hint =
-            "pictures are named by their paths in the garden, such as `notes/pictures/cat.png`";
-        error(format!("the picture `{name}` lies outside the garden"), Some(hint))
-    };
-    if !inside(name) {
-        return Err(outside());
-    }
-    let path = root.join(name).canonicalize().map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => error(
-            format!("there is no picture `{name}`"),
-            Some("the path begins in the garden's folder, where neuronotes.yaml is"),
-        ),
-        _ => error(format!("the picture `{name}` cannot be read ({cause})"), None),
-    })?;
-    if !path.starts_with(root) {
-        return Err(outside());
-    }
+    let path = located(root, name, "picture")?;
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
-    let meta = fs::metadata(&path).map_err(|cause| unreadable(&cause))?;
-    if !meta.is_file() {
-        return Err(error(format!("`{name}` is not a file"), None));
-    }
-    if meta.len() > LARGEST_PICTURE {
-        let size = meta.len() >> 20;
-        return Err(error(format!("`{name}` has {size} MiB; the most that is read is 64"), None));
-    }
     // The header alone; the bytes decide the format, not the ending.
     let reader = image::ImageReader::open(&path).map_err(|cause| unreadable(&cause))?;
     let reader = reader.with_guessed_format().map_err(|cause| unreadable(&cause))?;
@@ -65,6 +44,58 @@ pub fn picture(
     }
     let digest = digests.digest(&path).map_err(|cause| unreadable(&cause))?;
     Ok(FileRef { name: name.to_owned(), path, digest })
+}
+
+/// The NumPy file of weights at a path relative to `root`, likewise.
+///
+/// # Errors
+/// Where there is none, where it lies outside the garden, or where the file is no NumPy array.
+pub fn weights(
+    root: &Path,
+    digests: &mut FileDigests,
+    name: &str,
+) -> Result<FileRef, ResourceError> {
+    let path = located(root, name, "file of weights")?;
+    let unreadable =
+        |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
+    let mut start = [0; NUMPY.len()];
+    let mut file = fs::File::open(&path).map_err(|cause| unreadable(&cause))?;
+    if file.read_exact(&mut start).is_err() || start != *NUMPY {
+        return Err(error(format!("`{name}` is not a NumPy array"), None));
+    }
+    let digest = digests.digest(&path).map_err(|cause| unreadable(&cause))?;
+    Ok(FileRef { name: name.to_owned(), path, digest })
+}
+
+/// Where a file of the garden lies that is there, inside, and not too large.
+fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, ResourceError> {
+    let outside = || {
+        let hint = "files are named by their paths in the garden, such as `notes/pictures/cat.png`";
+        error(format!("the {what} `{name}` lies outside the garden"), Some(hint))
+    };
+    if !inside(name) {
+        return Err(outside());
+    }
+    let path = root.join(name).canonicalize().map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => error(
+            format!("there is no {what} `{name}`"),
+            Some("the path begins in the garden's folder, where neuronotes.yaml is"),
+        ),
+        _ => error(format!("the {what} `{name}` cannot be read ({cause})"), None),
+    })?;
+    if !path.starts_with(root) {
+        return Err(outside());
+    }
+    let meta = fs::metadata(&path)
+        .map_err(|cause| error(format!("`{name}` cannot be read ({cause})"), None))?;
+    if !meta.is_file() {
+        return Err(error(format!("`{name}` is not a file"), None));
+    }
+    if meta.len() > LARGEST_FILE {
+        let size = meta.len() >> 20;
+        return Err(error(format!("`{name}` has {size} MiB; the most that is read is 64"), None));
+    }
+    Ok(path)
 }
 
 /// Whether a path is relative and never climbs.

@@ -220,12 +220,12 @@ fn death(status: Option<std::process::ExitStatus>, log: &[String]) -> LabError {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Makes a script that can be started. A process of its own writes it: while this one has it open for writing, a
     /// program that another test's thread starts inherits that, and the script would be busy.
-    fn write_script(path: &Path, text: &str) {
+    pub(crate) fn write_script(path: &Path, text: &str) {
         let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
         let status =
             std::process::Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();

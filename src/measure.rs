@@ -1,9 +1,15 @@
 //! Requests in, committed results out: feeds the lab, listens to it, and starts it again where it dies.
 //!
-//! A lab that dies takes the request with it that it was at; the others are asked again.
+//! A lab may be at several requests at once. One that dies takes the request with it that it was at; where it was at
+//! several, they are asked for again one at a time, so that the one at fault fails alone.
 
-use std::collections::BTreeMap;
+mod suspect;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::mpsc;
+
+pub use suspect::{Suspects, Verdict};
 
 use crate::digest::Digest;
 use crate::lab::{self, Lab, LabError, LabEvent};
@@ -31,90 +37,133 @@ pub fn measure(
     device: &str,
     watcher: &mut dyn Watcher,
 ) -> Failures {
-    let mut failures = Failures::new();
-    let mut open: Vec<&(Digest, Request)> = requests.iter().collect();
-    while !open.is_empty() {
-        let before = open.len();
-        let end = run(&mut open, &mut failures, store, device, watcher);
-        let Err(error) = end else { break };
-        // A lab that dies before it has done or begun anything would die again.
-        let fatal = !error.begun && open.len() == before;
-        let count = if fatal { open.len() } else { usize::from(error.begun) };
-        for (key, request) in open.drain(..count.min(before)) {
-            watcher.ended(request, Err(&error.cause.message));
-            failures.insert(*key, (error.cause.message.clone(), error.cause.hint.clone()));
+    measure_by(&lab::find, requests, store, device, watcher)
+}
+
+/// The same by a lab that `find` gives.
+fn measure_by(
+    find: &dyn Fn() -> Result<PathBuf, LabError>,
+    requests: &[(Digest, Request)],
+    store: &Store,
+    device: &str,
+    watcher: &mut dyn Watcher,
+) -> Failures {
+    let mut work = Work {
+        open: requests.iter().collect(),
+        suspects: Suspects::default(),
+        failures: Failures::new(),
+        watcher,
+    };
+    while !work.open.is_empty() {
+        let before = work.open.len();
+        let Err(death) = work.run(find, store, device) else { break };
+        match work.suspects.died(death.up) {
+            Verdict::One(key) => work.fail(&key, &death.cause),
+            // A lab that dies before it has done or begun anything would die again.
+            Verdict::Nobody if work.open.len() == before => {
+                let keys: Vec<Digest> = work.open.iter().map(|(key, _)| *key).collect();
+                for key in keys {
+                    work.fail(&key, &death.cause);
+                }
+            }
+            Verdict::Nobody | Verdict::Several => {}
         }
     }
-    failures
+    work.failures
 }
 
 struct Death {
     cause: LabError,
-    /// Whether it was at a request, which is the first of those open.
-    begun: bool,
+    /// Whether it had been ready.
+    up: bool,
 }
 
-fn run(
-    open: &mut Vec<&(Digest, Request)>,
-    failures: &mut Failures,
-    store: &Store,
-    device: &str,
-    watcher: &mut dyn Watcher,
-) -> Result<(), Death> {
-    let dead = |cause| Death { cause, begun: false };
-    let program = lab::find().map_err(dead)?;
-    let (sender, events) = mpsc::channel();
-    let mut lab =
-        Lab::start(&program, store.folder(), device, sender, |event| event).map_err(dead)?;
-    for (_, request) in &*open {
-        lab.run(request);
+struct Work<'a> {
+    /// What has not ended, in order.
+    open: Vec<&'a (Digest, Request)>,
+    suspects: Suspects,
+    failures: Failures,
+    watcher: &'a mut dyn Watcher,
+}
+
+impl Work<'_> {
+    /// One lab's life: until nothing is open, or until it dies.
+    fn run(
+        &mut self,
+        find: &dyn Fn() -> Result<PathBuf, LabError>,
+        store: &Store,
+        device: &str,
+    ) -> Result<(), Death> {
+        let dead = |cause| Death { cause, up: false };
+        let program = find().map_err(dead)?;
+        let (sender, events) = mpsc::channel();
+        let mut lab =
+            Lab::start(&program, store.folder(), device, sender, |event| event).map_err(dead)?;
+        let mut asked = BTreeSet::new();
+        self.ask(&mut lab, &mut asked);
+        let mut up = false;
+        let mut unusable = None;
+        while !self.open.is_empty() {
+            let event = match events.recv() {
+                Ok(LabEvent::Said(event)) => event,
+                Ok(LabEvent::Gone(cause)) => {
+                    return Err(Death { cause: unusable.unwrap_or(cause), up });
+                }
+                Err(_) => break,
+            };
+            match &event {
+                Event::Ready { device, device_name, .. } => {
+                    up = true;
+                    self.watcher.ready(device, device_name);
+                }
+                Event::Unusable { message, hint } => {
+                    unusable = Some(LabError { message: message.clone(), hint: hint.clone() });
+                }
+                Event::Progress { key, .. } => {
+                    if let Some((_, request)) = self.open.iter().find(|(open, _)| open == key) {
+                        self.suspects.begin(*key);
+                        self.watcher.progress(request, &event);
+                    }
+                }
+                Event::Done { key, seconds } => self.end(key, Ok(*seconds)),
+                Event::Failed { key, message, hint } => {
+                    self.fail(key, &LabError { message: message.clone(), hint: hint.clone() });
+                }
+                Event::Cancelled { key } => {
+                    let message = "it was given up".to_owned();
+                    self.fail(key, &LabError { message, hint: None });
+                }
+            }
+            // What waited for another's end may be asked for now.
+            self.ask(&mut lab, &mut asked);
+        }
+        Ok(())
     }
-    let mut begun = false;
-    let mut unusable = None;
-    while !open.is_empty() {
-        let event = match events.recv() {
-            Ok(LabEvent::Said(event)) => event,
-            Ok(LabEvent::Gone(cause)) => {
-                return Err(Death { cause: unusable.unwrap_or(cause), begun });
-            }
-            Err(_) => break,
-        };
-        let at = |key: &Digest| open.iter().position(|(open, _)| open == key);
-        match &event {
-            Event::Ready { device, device_name, .. } => watcher.ready(device, device_name),
-            Event::Unusable { message, hint } => {
-                unusable = Some(LabError { message: message.clone(), hint: hint.clone() });
-            }
-            Event::Progress { key, .. } => {
-                if let Some(index) = at(key) {
-                    begun = true;
-                    // The one that it is at stands first, so that its death is known to be its own.
-                    let current = open.remove(index);
-                    open.insert(0, current);
-                    watcher.progress(&current.1, &event);
-                }
-            }
-            Event::Done { key, seconds } => {
-                if let Some(index) = at(key) {
-                    begun = false;
-                    watcher.ended(&open.remove(index).1, Ok(*seconds));
-                }
-            }
-            Event::Failed { key, message, hint } => {
-                if let Some(index) = at(key) {
-                    begun = false;
-                    watcher.ended(&open.remove(index).1, Err(message));
-                    failures.insert(*key, (message.clone(), hint.clone()));
-                }
-            }
-            Event::Cancelled { key } => {
-                if let Some(index) = at(key) {
-                    begun = false;
-                    watcher.ended(&open.remove(index).1, Err("it was given up"));
-                    failures.insert(*key, ("it was given up".into(), None));
-                }
+
+    /// Asks for all that may be asked for and was not yet.
+    fn ask(&self, lab: &mut Lab, asked: &mut BTreeSet<Digest>) {
+        for (key, request) in &self.open {
+            if self.suspects.may_ask(key) && asked.insert(*key) {
+                lab.run(request);
             }
         }
     }
-    Ok(())
+
+    fn fail(&mut self, key: &Digest, cause: &LabError) {
+        if self.open.iter().any(|(open, _)| open == key) {
+            self.failures.insert(*key, (cause.message.clone(), cause.hint.clone()));
+            self.end(key, Err(&cause.message));
+        }
+    }
+
+    fn end(&mut self, key: &Digest, outcome: Result<f64, &str>) {
+        self.suspects.end(key);
+        if let Some(index) = self.open.iter().position(|(open, _)| open == key) {
+            let (_, request) = self.open.remove(index);
+            self.watcher.ended(request, outcome);
+        }
+    }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,10 +1,12 @@
 //! Measurements and fetches in a terminal: a bar with a rate and the time left; lines where there is no terminal.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::digest::Digest;
 use crate::fetch::{self, Doing};
 use crate::measure::Watcher;
 use crate::protocol::Event;
@@ -14,15 +16,27 @@ use crate::request::Request;
 #[derive(Debug)]
 pub struct Bars {
     bars: MultiProgress,
+    /// What the lab is at: one request, or several that it works on together.
+    at: BTreeMap<Digest, About>,
     current: Option<Current>,
     terminal: bool,
 }
 
+/// One bar for everything that the lab is at: the news of several requests come in turns, and a bar for each would flicker.
 #[derive(Debug)]
 struct Current {
-    what: String,
+    said: String,
     stage: String,
+    unit: String,
     bar: ProgressBar,
+}
+
+/// What a request measures, as far as it may have it in common with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct About {
+    kind: String,
+    layer: Option<String>,
+    whole: String,
 }
 
 impl Default for Bars {
@@ -35,7 +49,7 @@ impl Bars {
     /// On standard error.
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { bars: MultiProgress::new(), current: None, terminal }
+        Self { bars: MultiProgress::new(), at: BTreeMap::new(), current: None, terminal }
     }
 
     fn say(&self, line: &str) {
@@ -60,13 +74,40 @@ pub fn describe(request: &Request) -> String {
         request.params.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
     };
     let mut words = request.kind.clone();
-    if let (Some(layer), Some(unit)) = (text("layer"), text("unit")) {
-        words.push_str(&format!(" of {layer} unit {unit}"));
+    match (text("layer"), text("unit")) {
+        (Some(layer), Some(unit)) => words.push_str(&format!(" of {layer} unit {unit}")),
+        (Some(layer), None) => words.push_str(&format!(" in {layer}")),
+        (None, _) => {}
     }
     if let Some(dataset) = &request.dataset {
         words.push_str(&format!(" over {}", dataset.name));
     }
     words
+}
+
+impl About {
+    fn of(request: &Request) -> Self {
+        let layer = request.params.get("layer").and_then(|layer| layer.as_str());
+        let (kind, layer) = (request.kind.clone(), layer.map(str::to_owned));
+        Self { kind, layer, whole: describe(request) }
+    }
+}
+
+/// What several requests measure: `feature_vis of 16 targets in visual.layer4.0.add`.
+fn together<'a>(all: impl ExactSizeIterator<Item = &'a About> + Clone) -> String {
+    let count = all.len();
+    let mut rest = all.clone();
+    let Some(first) = rest.next() else { return String::new() };
+    if count == 1 {
+        return first.whole.clone();
+    }
+    let same_kind = rest.clone().all(|other| other.kind == first.kind);
+    let same_layer = rest.all(|other| other.layer == first.layer);
+    match (same_kind, same_layer, &first.layer) {
+        (true, true, Some(layer)) => format!("{} of {count} targets in {layer}", first.kind),
+        (true, ..) => format!("{count} of {}", first.kind),
+        (false, ..) => format!("{count} figures"),
+    }
 }
 
 impl Watcher for Bars {
@@ -75,30 +116,41 @@ impl Watcher for Bars {
     }
 
     fn progress(&mut self, request: &Request, event: &Event) {
-        let Event::Progress { stage, step, total, unit, .. } = event else { return };
-        let what = describe(request);
-        let same = self.current.as_ref().is_some_and(|c| c.what == what && c.stage == *stage);
-        if !same {
-            self.close();
+        let Event::Progress { key, stage, step, total, unit, .. } = event else { return };
+        self.at.entry(*key).or_insert_with(|| About::of(request));
+        let said = format!("{}: {stage}", together(self.at.values()));
+        let current = self.current.get_or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(*total));
+            bar.enable_steady_tick(Duration::from_millis(500));
+            Current { said: String::new(), stage: stage.clone(), unit: String::new(), bar }
+        });
+        if current.unit != *unit {
+            current.unit.clone_from(unit);
             let template = format!(
                 "  {{msg}} [{{bar:24}}] {{pos}}/{{len}} {unit}s, {{per_sec}}, {{eta}} left"
             );
             if let Ok(style) = ProgressStyle::with_template(&template) {
-                bar.set_style(style.progress_chars("=> "));
+                current.bar.set_style(style.progress_chars("=> "));
             }
-            bar.set_message(format!("{what}: {stage}"));
-            bar.enable_steady_tick(Duration::from_millis(500));
-            self.current = Some(Current { what, stage: stage.clone(), bar });
         }
-        if let Some(current) = &self.current {
-            current.bar.set_length(*total);
-            current.bar.set_position(*step);
+        if current.stage != *stage {
+            // Another stage has another rate.
+            current.stage.clone_from(stage);
+            current.bar.reset();
         }
+        if current.said != said {
+            current.bar.set_message(said.clone());
+            current.said = said;
+        }
+        current.bar.set_length(*total);
+        current.bar.set_position(*step);
     }
 
     fn ended(&mut self, request: &Request, outcome: Result<f64, &str>) {
-        self.close();
+        self.at.remove(&request.key());
+        if self.at.is_empty() {
+            self.close();
+        }
         let what = describe(request);
         match outcome {
             Ok(seconds) => self.say(&format!("  measured {what} ({seconds:.1} s)")),
@@ -217,6 +269,21 @@ impl fetch::Watcher for Transfer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_that_are_measured_together_are_said_in_one_line() {
+        let about = |kind: &str, layer: Option<&str>| About {
+            kind: kind.into(),
+            layer: layer.map(str::to_owned),
+            whole: format!("{kind} of something"),
+        };
+        let one = about("feature_vis", Some("a"));
+        assert_eq!(together([one.clone()].iter()), "feature_vis of something");
+        assert_eq!(together([one.clone(), one.clone()].iter()), "feature_vis of 2 targets in a");
+        let other = about("feature_vis", Some("b"));
+        assert_eq!(together([one.clone(), other].iter()), "2 of feature_vis");
+        assert_eq!(together([one, about("zero_shot", None)].iter()), "2 figures");
+    }
 
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long() {

@@ -15,7 +15,8 @@ use crate::request::Request;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
-    /// Measure this and commit it to the store. Requests run one after the other, in the order given.
+    /// Measure this and commit it to the store. Requests are begun in the order given; those that can be measured
+    /// together may be, so that the news of several come in turns.
     Run {
         /// What to measure.
         request: Box<Request>,

@@ -26,7 +26,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/card.html", include_str!("../templates/partials/card.html")),
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
+    ("partials/picture.html", include_str!("../templates/partials/picture.html")),
     ("partials/problem.html", include_str!("../templates/partials/problem.html")),
+    ("partials/sweep.html", include_str!("../templates/partials/sweep.html")),
     (STYLESHEET, include_str!("../templates/style.css")),
 ];
 

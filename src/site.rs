@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use crate::analysis::scan;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
-use crate::figure::{self, DrawContext, Drawing};
+use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::garden::{self, Garden, Target};
 use crate::note::Note;
 use crate::page::{self, Draft, Scanned, Scene, Settled};
-use crate::plan::{self, Measurement, Plan, Wanted};
+use crate::plan::{self, Cell, Measurement, Plan, Wanted};
 use crate::request::Request;
 use crate::resource::Resources;
 use crate::workspace::{NOTES, Workspace};
@@ -124,6 +124,7 @@ pub fn compose(
             match (settled, wanted) {
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
+                (Settled::Sweep(cells), _) => own.extend(of_cells(note, block, cells)),
                 (Settled::Done { drawing, scanned, .. }, _) => {
                     own.extend(scanned.as_ref().and_then(|scanned| unread(note, block, scanned)));
                     drawings.insert((note.path.clone(), block.id.clone()), drawing.clone());
@@ -139,7 +140,7 @@ pub fn compose(
     let style_path = format!("style-{}.css", &Digest::of(&style).hex()[..8]);
     let mut files = BTreeMap::new();
     let sizes = copies(workspace, &garden, &mut files, &mut problems);
-    for drawing in drawings.values() {
+    for drawing in figures.iter().flatten().flat_map(Settled::drawings) {
         for image in drawing.images() {
             let from = workspace.store.blob_path(&image.digest);
             files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
@@ -190,14 +191,68 @@ fn settle(
     wanted: &Wanted,
     progress: &Progress,
 ) -> Settled {
-    let measurement = match wanted {
+    match wanted {
         Wanted::Nothing(problems) => {
             let first = problems.first().cloned();
             let problem = first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
-            return Settled::Failed(problem);
+            Settled::Failed(problem)
         }
-        Wanted::Measurement(measurement) => measurement,
+        Wanted::Measurement(measurement) => measured(workspace, note, block, measurement, progress),
+        Wanted::Sweep(sweep) => {
+            let cell = |cell: &Cell| {
+                match measured(workspace, note, block, &cell.measurement, progress) {
+                    Settled::Failed(problem) => {
+                        let problem = Diagnostic {
+                            hint: problem.hint,
+                            ..note.at().error(cell.span.clone(), problem.message)
+                        };
+                        Settled::Failed(problem)
+                    }
+                    // A cell's last drawing may be another cell's now.
+                    Settled::Waiting { status, .. } => Settled::Waiting { status, stale: None },
+                    settled => settled,
+                }
+            };
+            Settled::Sweep(sweep.cells.iter().map(cell).collect())
+        }
+    }
+}
+
+/// What is wrong with a sweep's measurements: at each value, or once where it is the same with all.
+fn of_cells(note: &Note, block: &crate::note::Block, cells: &[Settled]) -> Vec<Diagnostic> {
+    let failed: Vec<&Diagnostic> = cells
+        .iter()
+        .filter_map(|cell| match cell {
+            Settled::Failed(problem) => Some(problem),
+            _ => None,
+        })
+        .collect();
+    let unread = cells.iter().find_map(|cell| match cell {
+        Settled::Done { scanned: Some(scanned), .. } => unread(note, block, scanned),
+        _ => None,
+    });
+    let alike = failed.iter().all(|problem| problem.message == failed[0].message);
+    let mut own = match failed.as_slice() {
+        [first, _, ..] if alike => {
+            let count = failed.len();
+            let message =
+                format!("{count} of {} were not measured: {}", cells.len(), first.message);
+            vec![at(note, block, message).hint(first.hint.clone())]
+        }
+        failed => failed.iter().map(|problem| (*problem).clone()).collect(),
     };
+    own.extend(unread);
+    own
+}
+
+/// What came of one measurement.
+fn measured(
+    workspace: &Workspace,
+    note: &Note,
+    block: &crate::note::Block,
+    measurement: &Measurement,
+    progress: &Progress,
+) -> Settled {
     if let Some(done) = drawn(workspace, note, block, measurement) {
         return done;
     }
@@ -222,17 +277,25 @@ fn drawn(
     let record = workspace.store.record(&measurement.key)?;
     let kind = block.kind?;
     let presentation = block.presentation();
+    let baseline = measurement.baseline.as_ref().and_then(|(dataset, key)| {
+        let scan = workspace.store.record(key)?;
+        let moments = scan.outputs.get(scan::MOMENTS)?.digest;
+        Some(Baseline { dataset: dataset.clone(), moments })
+    });
     let context = DrawContext {
         store: &workspace.store,
         record: &record,
         presentation: &presentation,
         layer_shown: measurement.layer_shown(),
         inputs: &measurement.request.inputs,
+        facet: measurement.facet.as_deref(),
+        baseline: baseline.as_ref(),
     };
     Some(match figure::drawing(kind, &context) {
         Ok(drawing) => {
             let mut scanned: Option<Scanned> = None;
-            for scan in &measurement.request.uses {
+            let scans = measurement.request.uses.iter().filter(|used| used.kind == scan::NAME);
+            for scan in scans {
                 let Some(record) = workspace.store.record(&scan.key()) else { continue };
                 let outcome: Option<scan::Outcome> = record.result(&workspace.store);
                 let all = scanned.get_or_insert_default();

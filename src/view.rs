@@ -160,8 +160,10 @@ pub struct FigureView {
     pub provenance: Vec<FactView>,
     /// The block as it stands in the note, to copy.
     pub yaml: String,
-    /// The request key, 64 digits; empty where the block is faulty.
+    /// The request key, 64 digits; empty where the block is faulty. Of several, one that stands for all.
     pub key: String,
+    /// The request keys of the measurements of a sweep.
+    pub keys: Vec<String>,
 }
 
 /// What stands in a figure's place.
@@ -187,6 +189,53 @@ pub enum FigureState {
         /// Why.
         problem: ProblemView,
     },
+    /// It is several measurements, each in its own state.
+    Sweep {
+        /// In order.
+        items: Vec<SweepItemView>,
+        /// Columns of the grid, where there is room.
+        wide: usize,
+        /// Columns on a small screen.
+        narrow: usize,
+        /// How many are measured; empty where all are.
+        status: String,
+    },
+}
+
+/// One measurement of several.
+#[derive(Debug, Clone, Serialize)]
+pub struct SweepItemView {
+    /// The request key, 64 digits.
+    pub key: String,
+    /// Which values are its own.
+    pub caption: String,
+    /// What stands in its place.
+    pub state: SweepItemState,
+}
+
+/// What stands in the place of one measurement of several.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SweepItemState {
+    /// It is measured and drawn.
+    Done {
+        /// Its pictures, one or more.
+        pictures: Vec<PictureView>,
+        /// What is to be said of it.
+        value: String,
+        /// The whole line that stands below a figure of its own.
+        note: String,
+    },
+    /// It is not measured yet; only in the preview.
+    Waiting {
+        /// What is known of its progress, for a person.
+        status: String,
+    },
+    /// It cannot be measured or drawn.
+    Failed {
+        /// Why.
+        problem: ProblemView,
+    },
 }
 
 /// A drawing with its addresses.
@@ -199,6 +248,8 @@ pub enum DrawingView {
         picture: PictureView,
         /// Plain text.
         note: String,
+        /// How a number came to be what it is.
+        curve: Option<CurveView>,
     },
     /// Many pictures.
     Grid {
@@ -206,6 +257,8 @@ pub enum DrawingView {
         items: Vec<GridItemView>,
         /// Plain text.
         note: String,
+        /// How a number of each came to be what it is.
+        curve: Option<CurveView>,
     },
     /// A plot.
     Plot {
@@ -231,6 +284,17 @@ pub enum DrawingView {
     },
 }
 
+/// A small plot.
+#[derive(Debug, Clone, Serialize)]
+pub struct CurveView {
+    /// Inline SVG.
+    pub svg_html: String,
+    /// What it shows.
+    pub alt: String,
+    /// The same data.
+    pub table: Table,
+}
+
 /// One piece of a drawing.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -238,7 +302,7 @@ pub enum PartView {
     /// Labelled bars.
     Bars {
         /// The picture that they are about.
-        picture: Option<PictureView>,
+        picture: Option<Box<PictureView>>,
         /// The rest.
         bars: Bars,
     },
@@ -269,6 +333,10 @@ pub struct PictureView {
     pub height: u32,
     /// Whether enlarging must keep its pixels sharp.
     pub synthetic: bool,
+    /// Of the same at its full size, where this is smaller.
+    pub full: Option<String>,
+    /// Of a film of how it came about.
+    pub film: Option<String>,
 }
 
 /// One picture of a grid.

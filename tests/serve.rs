@@ -109,3 +109,89 @@ fn foreign_pages_are_refused_and_no_path_leads_out() {
     let _ = stream.read_to_end(&mut answer);
     assert_eq!(preview.get("a.html").0, 200);
 }
+
+/// A script in the lab's place: it begins three requests together and dies; after that, unit 4 kills any lab that comes to
+/// it, and the results of the others are there already, in the folder `ready`.
+#[cfg(unix)]
+const DYING: &str = r#"#!/bin/sh
+cd "$(dirname "$0")" || exit 9
+runs=$(cat runs 2>/dev/null || echo 0)
+echo $((runs + 1)) >runs
+echo '{"type":"ready","device":"cpu","device_name":"a script","libtorch":"0","version":"0"}'
+n=0
+while read -r line; do
+  unit=$(printf %s "$line" | sed 's/.*"unit":\([0-9]*\).*/\1/')
+  key=$(sed -n "s/^$unit //p" keys)
+  echo "$unit" >>asked
+  n=$((n + 1))
+  echo '{"type":"progress","key":"'$key'","stage":"optimising","step":0,"total":1,"unit":"step","seconds_left":null,"picture":null}'
+  if [ "$runs" = 0 ]; then
+    if [ $n = 3 ]; then kill -9 $$; fi
+    continue
+  fi
+  if [ "$unit" = 4 ]; then kill -9 $$; fi
+  cp -R ready/. "$5"/v1/records/
+  echo '{"type":"done","key":"'$key'","seconds":1.0}'
+done
+"#;
+
+#[test]
+#[cfg(unix)]
+fn of_a_sweep_whose_lab_dies_only_the_one_at_fault_fails() {
+    use neuronotes::analysis::feature_vis;
+    use neuronotes::{site, store::Record, workspace::Workspace};
+
+    let garden = Garden::new();
+    let block = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4, 5] }\n";
+    garden.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    let mut keys = String::new();
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    for (key, request) in site::wishes(&mut workspace).missing {
+        keys.push_str(&format!("{} {key}\n", request.params["unit"]));
+        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
+        let store = &workspace.store;
+        record.add_output(store, &feature_vis::picture(0), "image/png", b"a").expect("an output");
+        let made = feature_vis::Made {
+            activation: 2.5,
+            activation_at_start: 0.5,
+            strength: None,
+            curve: vec![],
+        };
+        let images = vec![made];
+        let outcome =
+            feature_vis::Outcome { size: 6, web: None, film: None, images, restarted_with: None };
+        record.set_result(store, &outcome).expect("a result");
+        if request.params["unit"] != 4 {
+            store.commit(&record).expect("a record");
+        }
+    }
+    drop(workspace);
+    // Outside the garden: a change in it would make the preview try again what failed.
+    let aside = tempfile::tempdir().expect("a temporary folder");
+    std::fs::rename(garden.path(".neuronotes/store/v1/records"), aside.path().join("ready"))
+        .expect("put aside");
+    std::fs::create_dir(garden.path(".neuronotes/store/v1/records")).expect("a folder");
+    std::fs::write(aside.path().join("keys"), &keys).expect("keys");
+    // A process of its own writes it: a program that this one starts meanwhile would hold it open.
+    let lab = aside.path().join("lab");
+    let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+    let written = std::process::Command::new("sh")
+        .args(["-c", write, "sh"])
+        .arg(&lab)
+        .arg(DYING)
+        .status()
+        .expect("sh runs");
+    assert!(written.success());
+    let preview = Preview::with_lab(&garden, &lab);
+    let begun = Instant::now();
+    let page = loop {
+        let page = preview.get("a.html").1;
+        if page.contains("was killed") && page.contains("2 of 3 measured") {
+            break page;
+        }
+        let asked = std::fs::read_to_string(aside.path().join("asked")).unwrap_or_default();
+        assert!(begun.elapsed() < Duration::from_secs(10), "{asked}\n{page}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(page.matches("was killed").count(), 1, "{page}");
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Garden;
 use neuronotes::analysis::{
-    KINDS, activation_histogram, dataset_examples, feature_vis, text_rank, zero_shot,
+    KINDS, activation_histogram, dataset_examples, facet, feature_vis, text_rank, zero_shot,
 };
 use neuronotes::digest::Digest;
 use neuronotes::request::Request;
@@ -50,12 +50,20 @@ fn fill(garden: &Garden) -> usize {
             "feature_vis" => {
                 let unit = u8::try_from(request.params["unit"].as_u64().expect("a unit") % 256);
                 let image = picture([unit.expect("small"), 0, 0]);
-                record.add_output(store, "image.png", "image/png", &image).expect("an output");
-                let outcome = feature_vis::Outcome {
-                    size: 6,
+                let name = feature_vis::picture(0);
+                record.add_output(store, &name, "image/png", &image).expect("an output");
+                let made = feature_vis::Made {
                     activation: 5.25,
                     activation_at_start: 0.5,
+                    strength: None,
                     curve: vec![(0, 0.5), (511, 5.25)],
+                };
+                let outcome = feature_vis::Outcome {
+                    size: 6,
+                    web: None,
+                    film: None,
+                    images: vec![made],
+                    restarted_with: None,
                 };
                 record.set_result(store, &outcome).expect("a result");
             }
@@ -240,6 +248,10 @@ fn a_gardens_own_template_replaces_one_of_the_theme() {
 #[test]
 fn every_kinds_example_can_be_measured_as_it_stands() {
     let garden = Garden::new();
+    let words = common::repository().join("data/words.txt").display().to_string();
+    let named = format!("datasets:\n  words: {{ path: {words} }}");
+    garden
+        .write("neuronotes.yaml", &garden.read("neuronotes.yaml").replacen("datasets:", &named, 1));
     for kind in KINDS {
         garden.note(
             &format!("{}.md", kind.name),
@@ -262,6 +274,7 @@ fn every_kinds_example_can_be_measured_as_it_stands() {
             }
             "zero_shot" => serde_json::from_value::<zero_shot::Params>(params).err(),
             "text_rank" => serde_json::from_value::<text_rank::Params>(params).err(),
+            "facet" => serde_json::from_value::<facet::Params>(params).err(),
             other => panic!("nothing reads the parameters of {other}"),
         };
         assert!(read.is_none(), "{}: {read:?}", request.kind);

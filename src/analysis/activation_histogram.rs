@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dataset_examples::{POOL, Pool};
-use super::{Data, Default, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, histogram};
 
 /// What decides the distribution.
@@ -68,7 +68,9 @@ pub static KIND: Kind = Kind {
             doc: "The axis of counts. `log` shows a thin tail.",
         },
     ],
-    unit: true,
+    recipes: &[],
+    sweep: false,
+    about: About::Unit,
     text: false,
     data: Data::Always,
     scan: Scan::Layer,

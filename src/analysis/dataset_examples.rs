@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Default, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
@@ -113,7 +113,9 @@ pub static KIND: Kind = Kind {
         },
         POOL,
     ],
-    unit: true,
+    recipes: &[],
+    sweep: false,
+    about: About::Unit,
     text: false,
     data: Data::Always,
     scan: Scan::Layer,
@@ -133,11 +135,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         .map(|example| {
             let caption = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&example.picture, example.width, example.height)?,
-                    alt: caption.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&example.picture, example.width, example.height)?,
+                    caption.clone(),
+                ),
                 caption,
                 value: number::number(example.activation, 2),
             })
@@ -151,5 +152,6 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             number::number(outcome.mean, 2),
             number::number(outcome.sd, 2),
         ),
+        curve: None,
     })
 }

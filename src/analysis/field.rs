@@ -58,9 +58,27 @@ pub enum Type {
     Classes,
     /// A list of pictures in the garden, by their paths. A parameter is an array of their digests.
     Pictures,
-    /// A direction in the space of embeddings. A parameter is an array of
+    /// A picture in the garden, by its path. A parameter is its digest.
+    Picture,
+    /// A list of layers. A parameter is an array of their canonical spellings; where it is left out, the kind
+    /// knows which.
+    Layers,
+    /// A data set's name out of the configuration. A parameter is the digest of its content.
+    Content,
+    /// A folder in the garden with a NumPy file of weights for each of the layers. A parameter is an array of their
+    /// digests.
+    Weights,
+    /// Other fields, each with a list of values. No parameter: each combination is a request of its own.
+    Sweep,
+    /// The name of a block of this kind, in the note, as `note#id`, or anywhere in the garden. A parameter is its
+    /// request key.
+    Block(&'static str),
+    /// A direction in the space of embeddings or of a layer's units. A parameter is an array of
     /// [`Term`](super::direction::Term).
     Direction,
+    /// Units of the layer: a list, or a mapping to weights. Short for a direction of these units, which the
+    /// parameter `direction` then is.
+    Units,
 }
 
 /// Most texts, and most classes, of one block.
@@ -71,6 +89,12 @@ pub const MOST_TEMPLATES: usize = 200;
 pub const MOST_CLASSES: usize = 2_000;
 /// Most pictures of one field.
 pub const MOST_PICTURES: usize = 100;
+/// Most combinations of values that one block sweeps over.
+pub const MOST_POINTS: usize = 256;
+/// Most layers of one list.
+pub const MOST_LAYERS: usize = 64;
+/// Most units of one term of a direction.
+pub const MOST_UNITS: usize = 1_000;
 
 /// What a field is when left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +113,8 @@ pub enum Default {
     Flag(bool),
     /// What `defaults:` in the configuration says.
     Configured,
+    /// What the block's [`Recipe`](super::Recipe) says.
+    Recipe,
     /// Nothing.
     Absent,
 }
@@ -101,6 +127,47 @@ pub enum Role {
     /// It is in the figure key only, and never causes a measurement.
     Presentation,
 }
+
+/// What is said of every field `layer`.
+const LAYER: &str = "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
+                     (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
+                     `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.";
+
+/// The fields of a kind that is about a unit, a direction or a whole layer.
+pub static TARGET: &[Field] = &[
+    Field {
+        name: "layer",
+        ty: Type::Layer,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: LAYER,
+    },
+    Field {
+        name: "unit",
+        ty: Type::Unit,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: "One channel of that layer, counted from 0.",
+    },
+    Field {
+        name: "units",
+        ty: Type::Units,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. \
+              Short for `direction: { units: … }`.",
+    },
+    Field {
+        name: "direction",
+        ty: Type::Direction,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
+              `dataset` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
+              of embeddings, where alone texts have directions; elsewhere activations averaged over positions stand for \
+              embeddings.",
+    },
+];
 
 /// The fields of every kind.
 pub static COMMON: &[Field] = &[
@@ -116,9 +183,7 @@ pub static COMMON: &[Field] = &[
         ty: Type::Layer,
         default: Default::Required,
         role: Role::Compute,
-        doc: "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
-              (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
-              `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.",
+        doc: LAYER,
     },
     Field {
         name: "unit",
@@ -141,6 +206,14 @@ pub static COMMON: &[Field] = &[
         role: Role::Compute,
         doc: "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
               it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
+    },
+    Field {
+        name: "sweep",
+        ty: Type::Sweep,
+        default: Default::Absent,
+        role: Role::Compute,
+        doc: "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination \
+              is measured, and all stand in one grid, with a row for each value of the first of two.",
     },
     Field {
         name: "id",

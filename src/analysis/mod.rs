@@ -16,9 +16,10 @@ pub mod text_rank;
 pub mod zero_shot;
 
 pub use field::{
-    COMMON, Default, Field, MOST_CLASSES, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, Role, Type,
+    COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
+    MOST_TEXTS, MOST_UNITS, Role, TARGET, Type,
 };
-pub use shown::shown;
+pub use shown::{direction_shown, shown};
 
 use serde_json::{Map, Value};
 
@@ -39,9 +40,13 @@ pub struct Kind {
     pub impl_version: u32,
     /// Its own fields; [`COMMON`] come on top.
     pub fields: &'static [Field],
-    /// Whether it is about one unit of a layer, which the fields `layer` and `unit` then name.
-    pub unit: bool,
-    /// Whether it needs the model's text tower.
+    /// Named defaults of its fields, of which the field `recipe` picks one.
+    pub recipes: &'static [Recipe],
+    /// Whether a block may ask for several values of a field at once.
+    pub sweep: bool,
+    /// What it is about, which decides its fields beside its own.
+    pub about: About,
+    /// Whether it needs the model's text tower whatever its fields say.
     pub text: bool,
     /// Whether it reads a data set.
     pub data: Data,
@@ -54,6 +59,35 @@ pub struct Kind {
     pub height: fn(&Map<String, Value>) -> u32,
     /// How a stored result is drawn. `Err` says what is wrong with the result.
     pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
+}
+
+/// Defaults that go together, under a name.
+#[derive(Debug)]
+pub struct Recipe {
+    /// Its name, a word of the field `recipe`.
+    pub name: &'static str,
+    /// Where its values are from, and what for.
+    pub doc: &'static str,
+    /// A value for each field whose default is [`Default::Recipe`].
+    pub values: &'static [(&'static str, Default)],
+}
+
+impl Recipe {
+    /// Its value of a field; none where it has none.
+    pub fn value(&self, field: &str) -> Option<Default> {
+        self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| *value)
+    }
+}
+
+/// What a kind is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// No layer.
+    Nothing,
+    /// One unit of a layer; the fields `layer` and `unit` must name them.
+    Unit,
+    /// A unit, a direction or a whole layer, as the fields of [`TARGET`] say.
+    Target,
 }
 
 /// Whether a kind reads a data set.
@@ -96,6 +130,7 @@ pub static KINDS: &[&Kind] = &[
     &activation_histogram::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
+    &facet::KIND,
 ];
 
 impl Kind {
@@ -104,14 +139,21 @@ impl Kind {
         KINDS.iter().copied().find(|kind| kind.name == name)
     }
 
+    /// The recipe of that name.
+    pub fn recipe(&self, name: &str) -> Option<&'static Recipe> {
+        self.recipes.iter().find(|recipe| recipe.name == name)
+    }
+
     /// All fields that a block of this kind may have, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
-        let (unit, data) = (self.unit, self.data != Data::Never);
+        let (about, data, sweep) = (self.about, self.data != Data::Never, self.sweep);
+        let target: &[Field] = if about == About::Target { TARGET } else { &[] };
         let common = COMMON.iter().filter(move |field| match field.ty {
-            Type::Layer | Type::Unit => unit,
+            Type::Layer | Type::Unit => about == About::Unit,
             Type::Dataset => data,
+            Type::Sweep => sweep,
             _ => true,
         });
-        self.fields.iter().chain(common)
+        self.fields.iter().chain(target).chain(common)
     }
 }

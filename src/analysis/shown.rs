@@ -16,6 +16,13 @@ pub fn shown(field: &Field, value: &Value, inputs: &Inputs) -> String {
         Type::Texts | Type::Templates => {
             serde_json::from_value(value.clone()).ok().map(|texts: Vec<String>| list(&texts))
         }
+        Type::Layers => {
+            serde_json::from_value(value.clone()).ok().map(|layers: Vec<String>| list(&layers))
+        }
+        Type::Content => value.as_str().map(|digest| dataset(digest, inputs)),
+        Type::Weights => serde_json::from_value(value.clone()).ok().map(|digests: Vec<String>| {
+            list(&digests.iter().map(|digest| file(digest, inputs)).collect::<Vec<_>>())
+        }),
         Type::Classes => serde_json::from_value(value.clone()).ok().map(|all: Vec<Class>| {
             let one = |class: &Class| match class.names.as_slice() {
                 [name] if *name == class.label => name.clone(),
@@ -26,12 +33,19 @@ pub fn shown(field: &Field, value: &Value, inputs: &Inputs) -> String {
         Type::Pictures => serde_json::from_value(value.clone()).ok().map(|digests: Vec<String>| {
             list(&digests.iter().map(|digest| picture(digest, inputs)).collect::<Vec<_>>())
         }),
-        Type::Direction => serde_json::from_value(value.clone())
+        Type::Picture => value.as_str().map(|digest| picture(digest, inputs)),
+        Type::Direction | Type::Units => serde_json::from_value(value.clone())
             .ok()
             .map(|terms: Vec<Term>| direction(&terms, inputs)),
         _ => None,
     };
     known.unwrap_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// A parameter that is a direction, in one line.
+pub fn direction_shown(terms: &Value, inputs: &Inputs) -> String {
+    let read: Result<Vec<Term>, _> = serde_json::from_value(terms.clone());
+    read.map_or_else(|_| terms.to_string(), |terms| direction(&terms, inputs))
 }
 
 /// A direction in one line.
@@ -89,6 +103,11 @@ fn list(items: &[String]) -> String {
 
 fn picture(digest: &str, inputs: &Inputs) -> String {
     let known = inputs.pictures.iter().find(|known| known.digest.hex() == digest);
+    known.map_or_else(|| digest.to_owned(), |known| known.name.clone())
+}
+
+fn file(digest: &str, inputs: &Inputs) -> String {
+    let known = inputs.files.iter().find(|known| known.digest.hex() == digest);
     known.map_or_else(|| digest.to_owned(), |known| known.name.clone())
 }
 

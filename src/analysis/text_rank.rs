@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::direction::Term;
 use super::shown::direction;
 use super::zero_shot::TRUNCATE;
-use super::{Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
 use crate::digest::Digest;
 use crate::figure::part::{Bars, Part, bars};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, Table, number};
@@ -84,6 +84,7 @@ pub static KIND: Kind = Kind {
           alike in CLIP, whose texts and pictures lie apart; the order says more than the size.\n\nA direction is a \
           mapping with one of\n\n- `text: …`, a text, in the same templates,\n- `image: …` or `images: […]`, \
           pictures by their paths in the garden,\n- `words: […]`, words, each drawn as a picture of itself,\n\
+          - `units: […]`, coordinates of the embedding, counted from 0; a mapping gives each its weight,\n\
           - `dataset: …`, all images of a data set,\n- `sum: […]`, a list of those, each with an optional `weight` \
           (default 1; −1 subtracts).\n\nOf several pictures, words or images the normalised embeddings are averaged; \
           each term of a sum has length 1 before its weight counts.",
@@ -102,7 +103,7 @@ pub static KIND: Kind = Kind {
             ty: Type::Direction,
             default: Default::Required,
             role: Role::Compute,
-            doc: "What the texts are compared with: one of `text`, `image`, `images`, `words`, `dataset` and `sum`.",
+            doc: "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset` and `sum`.",
         },
         Field {
             name: "templates",
@@ -135,7 +136,9 @@ pub static KIND: Kind = Kind {
             doc: "Which end of the list comes first.",
         },
     ],
-    unit: false,
+    recipes: &[],
+    sweep: false,
+    about: About::Nothing,
     text: true,
     data: Data::Never,
     scan: Scan::None,
@@ -167,11 +170,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
             let caption = shown.word.clone().or(digest).unwrap_or_default();
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&shown.picture, shown.width, shown.height)?,
-                    alt: caption.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&shown.picture, shown.width, shown.height)?,
+                    caption.clone(),
+                ),
                 caption,
                 value: String::new(),
             })
@@ -263,6 +265,8 @@ mod tests {
             presentation: &serde_json::Map::new(),
             layer_shown: "",
             inputs: &Inputs::default(),
+            facet: None,
+            baseline: None,
         };
         insta::assert_json_snapshot!(draw(&context).expect("a drawing"));
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::Class;
-use super::{Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
 use crate::digest::Digest;
 use crate::figure::classification;
 
@@ -176,7 +176,9 @@ pub static KIND: Kind = Kind {
             doc: "How many classes are shown for each of the `images`.",
         },
     ],
-    unit: false,
+    recipes: &[],
+    sweep: false,
+    about: About::Nothing,
     text: true,
     data: Data::Unless("images"),
     scan: Scan::Embedding,

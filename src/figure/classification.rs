@@ -1,6 +1,7 @@
 //! Images told apart by classes: bars for each picture; accuracy, matrix and mistakes for a data set.
 
-use super::part::{Bar, Bars, Cell, Matrix, Part, bars, share, wilson};
+use super::number::percent;
+use super::part::{Bar, Bars, Cell, Matrix, Part, accuracy, bars, part, share, wilson};
 use super::{DrawContext, Drawing, GridItem, Picture, Table, number};
 use crate::analysis::zero_shot::{Outcome, Params, Survey};
 
@@ -40,14 +41,6 @@ pub fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     }
 }
 
-fn percent(part: f64) -> String {
-    format!("{} %", number::number(part * 100.0, 1))
-}
-
-fn part(hits: u64, count: u64) -> f64 {
-    if count == 0 { 0.0 } else { hits as f64 / count as f64 }
-}
-
 /// Bars for each picture of the block.
 fn pictures(
     context: &DrawContext<'_>,
@@ -69,11 +62,10 @@ fn pictures(
         };
         parts.push(Part::Bars(Bars {
             title: name.clone(),
-            picture: Some(Picture {
-                image: context.picture(&judged.picture, judged.width, judged.height)?,
-                alt: name.clone(),
-                synthetic: false,
-            }),
+            picture: Some(Picture::plain(
+                context.picture(&judged.picture, judged.width, judged.height)?,
+                name.clone(),
+            )),
             head: ["class".to_owned(), "probability".to_owned()],
             rows: order.iter().take(top).map(bar).collect(),
         }));
@@ -137,11 +129,10 @@ fn dataset(
         .map(|example| {
             let shown = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
-                picture: Picture {
-                    image: context.picture(&example.picture, example.width, example.height)?,
-                    alt: shown.clone(),
-                    synthetic: false,
-                },
+                picture: Picture::plain(
+                    context.picture(&example.picture, example.width, example.height)?,
+                    shown.clone(),
+                ),
                 caption: match example.truth {
                     Some(truth) => format!("{} → {}", name(truth), name(example.predicted)),
                     None => format!("{shown} → {}", name(example.predicted)),
@@ -268,13 +259,6 @@ fn sentence(outcome: &Outcome, survey: &Survey, counts: &Counts) -> String {
         note += &format!("; {count} images have nothing that says what they are");
     }
     note
-}
-
-fn accuracy(label: &str, right: u64, all: u64) -> Bar {
-    let rate = part(right, all);
-    let value =
-        format!("{} ({} of {})", percent(rate), number::thousands(right), number::thousands(all));
-    Bar { interval: Some(wilson(right, all)), ..share(label, value, rate) }
 }
 
 fn matrix(classes: &[String], survey: &Survey) -> Matrix {

@@ -1,6 +1,7 @@
 //! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
 
 pub mod classification;
+pub mod curve;
 pub mod histogram;
 pub(crate) mod number;
 pub mod part;
@@ -12,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::analysis::Kind;
+use crate::analysis::scan::Moments;
 use crate::digest::Digest;
 use crate::request::{Inputs, canonical_json};
 use crate::store::{Record, Store};
 
 /// Raised when the same result and the same presentation give another drawing.
-pub const RENDERER_VERSION: u32 = 1;
+pub const RENDERER_VERSION: u32 = 2;
 
 /// A figure without its caption, frame and provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,8 +29,12 @@ pub enum Drawing {
     Picture {
         /// The picture.
         picture: Picture,
+        /// What is to be said of it where it is one of many; may be empty.
+        value: String,
         /// A line of plain text below it.
         note: String,
+        /// How a number came to be what it is.
+        curve: Option<Curve>,
     },
     /// Many pictures, each with a caption and a value.
     Grid {
@@ -36,6 +42,8 @@ pub enum Drawing {
         items: Vec<GridItem>,
         /// A line of plain text below them.
         note: String,
+        /// How a number of each came to be what it is.
+        curve: Option<Curve>,
     },
     /// A plot.
     Plot {
@@ -68,6 +76,33 @@ pub struct Picture {
     pub alt: String,
     /// Whether each pixel was computed, so that enlarging must not blur it.
     pub synthetic: bool,
+    /// The same at its full size, where the page shows a smaller one.
+    pub full: Option<Image>,
+    /// A film of how it came about, of the same shape.
+    pub film: Option<Image>,
+}
+
+impl Picture {
+    /// A picture that is all there is.
+    pub fn plain(image: Image, alt: impl Into<String>) -> Self {
+        Self { image, alt: alt.into(), synthetic: false, full: None, film: None }
+    }
+
+    /// Every image that a page needs for it.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        std::iter::once(&self.image).chain(&self.full).chain(&self.film)
+    }
+}
+
+/// A small plot of a number over steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// An `<svg>` element whose colours are CSS variables of the theme.
+    pub svg: String,
+    /// What it shows, for readers who cannot see it.
+    pub alt: String,
+    /// The same data as a table.
+    pub table: Table,
 }
 
 /// An image blob and its size in pixels.
@@ -79,6 +114,44 @@ pub struct Image {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+    /// How its bytes are to be read.
+    pub format: Format,
+}
+
+/// How an image's bytes are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// PNG.
+    Png,
+    /// WebP, animated or not.
+    Webp,
+    /// JPEG.
+    Jpeg,
+    /// GIF.
+    Gif,
+}
+
+impl Format {
+    /// The format of a media type; PNG where it is none of the others.
+    fn of(media_type: &str) -> Self {
+        match media_type {
+            "image/webp" => Self::Webp,
+            "image/jpeg" => Self::Jpeg,
+            "image/gif" => Self::Gif,
+            _ => Self::Png,
+        }
+    }
+
+    /// The ending of file names.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Jpeg => "jpg",
+            Self::Gif => "gif",
+        }
+    }
 }
 
 /// One picture of a grid.
@@ -114,6 +187,19 @@ pub struct DrawContext<'a> {
     pub layer_shown: &'a str,
     /// What the note calls the pictures and data sets that parameters name by digest.
     pub inputs: &'a Inputs,
+    /// What the note calls the facet that the result leans on.
+    pub facet: Option<&'a str>,
+    /// What the layer's units are over a data set, where the garden scans one.
+    pub baseline: Option<&'a Baseline>,
+}
+
+/// A scan of a layer over a data set, for comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Baseline {
+    /// What the data set is called.
+    pub dataset: String,
+    /// The blob with its [`Moments`].
+    pub moments: Digest,
 }
 
 impl DrawContext<'_> {
@@ -146,7 +232,12 @@ impl DrawContext<'_> {
             .outputs
             .get(name)
             .ok_or_else(|| format!("the stored result has no `{name}`"))?;
-        Ok(Image { digest: output.digest, width, height })
+        Ok(Image { digest: output.digest, width, height, format: Format::of(&output.media_type) })
+    }
+
+    /// What a baseline says of the layer's units; none where it is gone or of another form.
+    pub fn moments(&self, baseline: &Baseline) -> Option<Moments> {
+        serde_json::from_slice(&self.store.blob(&baseline.moments)?).ok()
     }
 
     /// What the note calls a picture that a parameter names by its digest: its file's name.
@@ -154,6 +245,12 @@ impl DrawContext<'_> {
         let known = self.inputs.pictures.iter().find(|known| known.digest.hex() == digest);
         let name = known.map_or("picture", |known| known.name.as_str());
         name.rsplit('/').next().unwrap_or(name).to_owned()
+    }
+
+    /// What the note calls a data set that a parameter names by the digest of its content.
+    pub fn dataset_name(&self, digest: &str) -> String {
+        let known = self.inputs.datasets.iter().find(|known| known.content().hex() == digest);
+        known.map_or_else(|| "a data set".to_owned(), |known| known.name.clone())
     }
 
     /// A presentation field that is a whole number.
@@ -181,12 +278,16 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         "presentation": context.presentation,
         "layer": context.layer_shown,
         "kind": kind.name,
+        "facet": context.facet,
+        "baseline": context.baseline,
         "renderer": RENDERER_VERSION,
     });
     if !context.inputs.is_empty() {
         let pictures = context.inputs.pictures.iter().map(|p| (&*p.name, p.digest));
         let datasets = context.inputs.datasets.iter().map(|d| (&*d.name, d.content()));
-        inputs["names"] = serde_json::json!(pictures.chain(datasets).collect::<Vec<_>>());
+        let files = context.inputs.files.iter().map(|f| (&*f.name, f.digest));
+        let names = pictures.chain(files).chain(datasets);
+        inputs["names"] = serde_json::json!(names.collect::<Vec<_>>());
     }
     let key = Digest::of(canonical_json(&inputs).as_bytes());
     let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
@@ -205,12 +306,24 @@ impl Drawing {
     /// Every image that a page with this drawing needs.
     pub fn images(&self) -> Vec<&Image> {
         match self {
-            Self::Picture { picture, .. } => vec![&picture.image],
-            Self::Grid { items, .. } => items.iter().map(|item| &item.picture.image).collect(),
+            Self::Picture { picture, .. } => picture.images().collect(),
+            Self::Grid { items, .. } => {
+                items.iter().flat_map(|item| item.picture.images()).collect()
+            }
             Self::Plot { .. } => vec![],
             Self::Parts { parts, .. } => {
-                parts.iter().flat_map(Part::pictures).map(|picture| &picture.image).collect()
+                parts.iter().flat_map(Part::pictures).flat_map(Picture::images).collect()
             }
+        }
+    }
+
+    /// The first picture of all, for a list of notes.
+    pub fn first_picture(&self) -> Option<&Picture> {
+        match self {
+            Self::Picture { picture, .. } => Some(picture),
+            Self::Grid { items, .. } => items.first().map(|item| &item.picture),
+            Self::Plot { .. } => None,
+            Self::Parts { parts, .. } => parts.iter().find_map(|part| part.pictures().next()),
         }
     }
 }

@@ -33,6 +33,11 @@ pub(crate) fn tick(value: f64, decimals: usize) -> String {
     text
 }
 
+/// `12.3 %` for 0.123.
+pub(crate) fn percent(part: f64) -> String {
+    format!("{} %", number(part * 100.0, 1))
+}
+
 /// `3212` as `3,212`.
 pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();

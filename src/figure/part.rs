@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::number::{percent, thousands};
 use super::{GridItem, Picture};
 
 /// One piece of a figure.
@@ -114,6 +115,18 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
 pub fn share(label: &str, value: String, part: f64) -> Bar {
     let to = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
     Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None }
+}
+
+/// `hits` as a part of `count`; none where nothing was counted.
+pub(crate) fn part(hits: u64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { hits as f64 / count as f64 }
+}
+
+/// A bar for `hits` of `count`, with Wilson's interval.
+pub fn accuracy(label: &str, hits: u64, count: u64) -> Bar {
+    let rate = part(hits, count);
+    let value = format!("{} ({} of {})", percent(rate), thousands(hits), thousands(count));
+    Bar { interval: Some(wilson(hits, count)), ..share(label, value, rate) }
 }
 
 /// Wilson's 95 % interval for a share of `hits` among `count`; from 0 to 1 where nothing was counted.

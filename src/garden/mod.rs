@@ -148,12 +148,14 @@ fn addresses(notes: &[&Note], problems: &mut [Vec<Diagnostic>]) -> Vec<String> {
 }
 
 /// Every name that a wikilink may use, in lower case.
-struct Names {
+#[derive(Debug)]
+pub struct Names {
     notes: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Names {
-    fn of(notes: &[&Note]) -> Self {
+    /// The names of notes.
+    pub fn of(notes: &[&Note]) -> Self {
         let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         for (index, note) in notes.iter().enumerate() {
             let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
@@ -163,6 +165,11 @@ impl Names {
             }
         }
         Self { notes: names }
+    }
+
+    /// The notes, by their index, that a name may mean.
+    pub fn find(&self, name: &str) -> Vec<usize> {
+        self.notes.get(&fold(name)).into_iter().flatten().copied().collect()
     }
 }
 
@@ -194,11 +201,7 @@ impl Resolver<'_> {
         if link.target.is_empty() {
             return self.place(self.index, link);
         }
-        let name = fold(&link.target);
-        let found: Vec<usize> = match self.names.notes.get(&name) {
-            Some(found) => found.iter().copied().collect(),
-            None => vec![],
-        };
+        let found = self.names.find(&link.target);
         match found[..] {
             [index] => self.place(index, link),
             [] => match self.file(&link.target) {

@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::outline::{self, Link};
+use super::sweep::{self, Axis};
 use super::value;
 use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
@@ -43,6 +44,8 @@ pub struct Block {
     pub kind: Option<&'static Kind>,
     /// Its fields, as far as they are right.
     pub fields: Fields,
+    /// Fields that it asks for several values of; a row of a grid for each of the first of two.
+    pub sweep: Vec<Axis>,
     /// Links in its caption, each with the caption's place.
     pub caption_links: Vec<Link>,
     /// What is wrong with it; a block with an error is not measured.
@@ -79,6 +82,12 @@ impl Fields {
         self.values.get(name)
     }
 
+    /// The same with a field of another value.
+    pub(super) fn with(mut self, name: &'static str, value: FieldValue) -> Self {
+        self.values.insert(name, value);
+        self
+    }
+
     /// All fields that the block has.
     pub fn all(&self) -> serde_json::Map<String, Json> {
         let given = self.values.iter();
@@ -97,7 +106,19 @@ impl Block {
         if let Some(found) = self.fields.get(field.name) {
             return Some(found.value.clone());
         }
-        match field.default {
+        self.filled_in(field.default, field.name)
+    }
+
+    fn filled_in(&self, default: Default, name: &str) -> Option<Json> {
+        match default {
+            Default::Recipe => {
+                let recipe = self.kind?.recipe(&self.recipe()?)?;
+                // A recipe's value is a plain one, so that this ends.
+                recipe
+                    .value(name)
+                    .filter(|value| *value != Default::Recipe)
+                    .and_then(|value| self.filled_in(value, name))
+            }
             Default::Integer(n) => Some(n.into()),
             Default::Number(x) => Some(x.into()),
             Default::Text(text) => Some(text.into()),
@@ -105,6 +126,12 @@ impl Block {
             Default::Flag(flag) => Some(flag.into()),
             Default::Required | Default::Configured | Default::Absent => None,
         }
+    }
+
+    /// The name of the block's recipe.
+    fn recipe(&self) -> Option<String> {
+        let field = self.kind?.fields.iter().find(|field| field.name == "recipe")?;
+        self.value(field)?.as_str().map(str::to_owned)
     }
 
     /// The presentation fields, defaults filled in.
@@ -132,6 +159,7 @@ pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
         yaml: raw.text.clone(),
         kind: None,
         fields: Fields::default(),
+        sweep: Vec::new(),
         caption_links: Vec::new(),
         problems: Vec::new(),
     };
@@ -166,6 +194,7 @@ fn caption_links(fields: &Fields) -> Vec<Link> {
     links.into_iter().map(|link| Link { span: field.span.clone(), ..link }).collect()
 }
 
+/// What reads a block's YAML, and knows where all of it stands in the source.
 pub(super) struct Reader<'a> {
     pub(super) at: SourceFile<'a>,
     raw: RawBlock,
@@ -235,6 +264,14 @@ impl Reader<'_> {
         };
         block.kind = Some(kind);
         for entry in entries.iter().filter(|entry| entry.key != "kind") {
+            if entry.key == "sweep" {
+                let read = sweep::read(self, kind, entry, entries);
+                block.sweep = read.unwrap_or_else(|problems| {
+                    block.problems.extend(problems);
+                    Vec::new()
+                });
+                continue;
+            }
             let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {
                 let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
                 let message = format!("`{}` has no field `{}`", kind.name, entry.key);
@@ -247,7 +284,9 @@ impl Reader<'_> {
                 Err(problems) => block.problems.extend(problems),
             }
         }
-        let given: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        let swept = block.sweep.iter().map(|axis| axis.field.name);
+        let given: Vec<&str> =
+            entries.iter().map(|entry| entry.key.as_str()).chain(swept).collect();
         for field in kind.all_fields() {
             if field.default == Default::Required && !given.contains(&field.name) {
                 let message = format!("`{}` needs `{}`", kind.name, field.name);
@@ -255,12 +294,16 @@ impl Reader<'_> {
                 block.problems.push(problem.hint(first_sentence(field.doc)));
             }
         }
-        if block.problems.is_empty()
-            && let Some(fault) = (kind.fault)(&block.fields.all())
-        {
-            let given = block.fields.get(fault.field).map(|field| field.span.clone());
-            let span = given.unwrap_or_else(|| self.first_line());
-            block.problems.push(self.at.error(span, fault.message).hint(fault.hint.to_owned()));
+        if block.problems.is_empty() {
+            for point in sweep::points(block) {
+                let Some(fault) = (kind.fault)(&point.fields.all()) else { continue };
+                let given = point.fields.get(fault.field).map(|field| field.span.clone());
+                let span = given.unwrap_or_else(|| self.first_line());
+                let problem = self.at.error(span, fault.message).hint(fault.hint.to_owned());
+                if !block.problems.contains(&problem) {
+                    block.problems.push(problem);
+                }
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Values that hold others: lists of texts, templates, classes, pictures, and directions. A YAML node in; JSON
+//! Values that hold others: lists of texts, templates, classes, pictures and units, and directions. A YAML node in; JSON
 //! out, with the place of every item by its JSON pointer, and whatever is wrong with each.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,9 @@ use super::block::Reader;
 use super::value::number;
 use crate::analysis::class::PLACE;
 use crate::analysis::direction::{MOST_TERMS, SOURCES};
-use crate::analysis::{MOST_CLASSES, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS};
+use crate::analysis::{
+    MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS,
+};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 use crate::yaml::{Entry, Node, Value};
@@ -94,6 +96,74 @@ impl<'a, 'r> Lists<'a, 'r> {
         self.items(node, items, pointer, MOST_PICTURES)
     }
 
+    /// A direction of units, without the word.
+    pub(super) fn several_units(&mut self, node: &Node) -> Json {
+        let units = self.units(node, "/0/of/units");
+        json!([{ "weight": 1.0, "of": { "units": units } }])
+    }
+
+    /// Pairs of a unit and its weight, each unit once: from a list, or from a mapping to weights.
+    fn units(&mut self, node: &Node, pointer: &str) -> Json {
+        let expected = "a list of units, or a mapping of units to weights";
+        let whole = |node: &Node| match node.value {
+            Value::Integer(n) => u32::try_from(n).ok(),
+            _ => None,
+        };
+        let mut found: Vec<(Range<usize>, Option<u32>, f64)> = Vec::new();
+        match &node.value {
+            Value::List(items) => {
+                let one = |item| (self.reader.item_span(item), whole(item), 1.0);
+                found.extend(items.iter().map(one));
+            }
+            Value::Map(entries) => {
+                for entry in entries {
+                    let weight = self.weight("the weight of a unit", &entry.node).unwrap_or(1.0);
+                    found.push((self.reader.key_span(entry), entry.key.parse().ok(), weight));
+                }
+            }
+            _ => return self.wrong(node, expected),
+        }
+        if found.is_empty() {
+            self.problem(node, "there are no units here".to_owned(), None);
+        }
+        if found.len() > MOST_UNITS {
+            return self.too_many(node, found.len(), MOST_UNITS);
+        }
+        let mut seen = BTreeSet::new();
+        let mut pairs = Vec::new();
+        for (index, (span, unit, weight)) in found.into_iter().enumerate() {
+            let message = match unit {
+                None => Some("a unit must be a whole number from 0".to_owned()),
+                Some(unit) if !seen.insert(unit) => Some(format!("unit {unit} stands twice")),
+                Some(_) => None,
+            };
+            if let Some(message) = message {
+                self.problems.push(self.reader.at.error(span, message));
+                continue;
+            }
+            self.places.insert(format!("{pointer}/{index}"), span);
+            pairs.push(json!([unit, weight]));
+        }
+        Json::Array(pairs)
+    }
+
+    /// What something is multiplied by.
+    fn weight(&mut self, what: &str, node: &Node) -> Option<f64> {
+        let found = number(node).filter(|weight| *weight != 0.0 && weight.abs() <= HEAVIEST);
+        if found.is_none() {
+            let expected = format!("a number other than 0, from −{HEAVIEST} to {HEAVIEST}");
+            let message = format!("{what} must be {expected}, not {}", node.describe());
+            self.problem(node, message, None);
+        }
+        found
+    }
+
+    /// Names of layers; one may stand without a list.
+    pub(super) fn layers(&mut self, node: &Node) -> Json {
+        let items = self.one_or_many(node, "a list of layers");
+        self.items(node, items, "", MOST_LAYERS)
+    }
+
     /// One term, or a sum of terms.
     pub(super) fn direction(&mut self, node: &Node) -> Json {
         let expected = "a mapping such as `text: …` or `image: …`";
@@ -124,16 +194,9 @@ impl<'a, 'r> Lists<'a, 'r> {
         let mut sources = Vec::new();
         for entry in entries {
             match entry.key.as_str() {
-                "weight" if in_sum => match number(&entry.node) {
-                    Some(number) if number != 0.0 && number.abs() <= HEAVIEST => weight = number,
-                    _ => {
-                        let expected =
-                            format!("a number other than 0, from −{HEAVIEST} to {HEAVIEST}");
-                        let message =
-                            format!("`weight` must be {expected}, not {}", entry.node.describe());
-                        self.problem(&entry.node, message, None);
-                    }
-                },
+                "weight" if in_sum => {
+                    weight = self.weight("`weight`", &entry.node).unwrap_or(weight);
+                }
                 key if SOURCES.contains(&key) => sources.push(entry),
                 key => {
                     let span = self.reader.key_span(entry);
@@ -151,7 +214,10 @@ impl<'a, 'r> Lists<'a, 'r> {
         let (source, second) = match sources.as_slice() {
             [] => {
                 if self.problems.is_empty() {
-                    self.wrong(node, "one of `text`, `image`, `images`, `words` and `dataset`");
+                    self.wrong(
+                        node,
+                        "one of `text`, `image`, `images`, `words`, `units` and `dataset`",
+                    );
                 }
                 return Json::Null;
             }
@@ -173,6 +239,7 @@ impl<'a, 'r> Lists<'a, 'r> {
         let value = match (entry.key.as_str(), &node.value) {
             ("image", Value::List(_)) => self.wrong(node, "the path of one picture"),
             ("image" | "images", _) => self.pictures(node, &pointer),
+            ("units", _) => self.units(node, &pointer),
             ("words", _) => {
                 let items = self.one_or_many(node, "a list of words");
                 self.items(node, items, &pointer, MOST_PICTURES)

@@ -11,6 +11,7 @@ mod html;
 mod list;
 mod outline;
 mod slug;
+mod sweep;
 mod value;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use front::{FrontMatter, UnitName};
 pub use html::{Parts, ResolvedLink, escape, render, render_inline};
 pub use outline::{Heading, Link, LinkKind, Mention};
 pub use slug::{Slugger, file_slug, slug};
+pub use sweep::{Axis, points};
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;

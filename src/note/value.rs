@@ -27,7 +27,9 @@ pub(super) fn read(
         Type::Templates => lists.templates(node),
         Type::Classes => lists.classes(node),
         Type::Pictures => lists.pictures(node, ""),
+        Type::Layers => lists.layers(node),
         Type::Direction => lists.direction(node),
+        Type::Units => lists.several_units(node),
         _ => scalar(reader, field, node).map_err(|problem| vec![*problem])?,
     };
     match lists.problems.is_empty() {

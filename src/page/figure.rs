@@ -1,15 +1,16 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
+use super::sweep::{key, merged};
 use super::{Scanned, Scene, Settled, image_file};
-use crate::analysis::{Kind, Role, shown};
+use crate::analysis::{Kind, Role, Type, direction_shown as direction, shown};
 use crate::figure::part::Part;
-use crate::figure::{Drawing, GridItem, Picture};
+use crate::figure::{Curve, Drawing, GridItem, Picture};
 use crate::garden::href;
 use crate::note;
-use crate::plan::Measurement;
+use crate::plan::{Measurement, Wanted};
 use crate::store::Record;
 use crate::view::{
-    DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
+    CurveView, DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
 };
 
 impl Scene<'_> {
@@ -21,7 +22,6 @@ impl Scene<'_> {
         let blocks = note.blocks.iter().zip(wanted).zip(settled).zip(captions);
         blocks
             .map(|(((block, wanted), settled), targets)| {
-                let measurement = wanted.measurement();
                 let links: Vec<_> =
                     targets.iter().map(|target| self.target(page, target, None)).collect();
                 let caption = block.fields.text("caption");
@@ -34,15 +34,19 @@ impl Scene<'_> {
                     width: text("width").unwrap_or("text").to_owned(),
                     title: text("title").map(str::to_owned),
                     caption_html: caption.map(|markdown| note::render_inline(markdown, &links)),
-                    state: self.state(page, settled, measurement, block.kind, text("alt")),
-                    provenance: match (settled, measurement) {
-                        (Settled::Done { record, scanned, .. }, Some(measurement)) => {
-                            self.provenance(record, scanned.as_ref(), measurement)
+                    state: match wanted {
+                        Wanted::Sweep(sweep) => self.sweep_state(page, sweep, settled, text("alt")),
+                        _ => self.state(page, settled, wanted, block.kind, text("alt")),
+                    },
+                    provenance: self.facts(settled, wanted),
+                    yaml: block.yaml.clone(),
+                    key: key(wanted),
+                    keys: match wanted {
+                        Wanted::Sweep(sweep) => {
+                            sweep.cells.iter().map(|cell| cell.measurement.key.hex()).collect()
                         }
                         _ => vec![],
                     },
-                    yaml: block.yaml.clone(),
-                    key: measurement.map(|m| m.key.hex()).unwrap_or_default(),
                 }
             })
             .collect()
@@ -52,7 +56,7 @@ impl Scene<'_> {
         &self,
         page: &str,
         settled: &Settled,
-        measurement: Option<&Measurement>,
+        wanted: &Wanted,
         kind: Option<&Kind>,
         alt: Option<&str>,
     ) -> FigureState {
@@ -61,18 +65,42 @@ impl Scene<'_> {
                 FigureState::Done { drawing: drawing_view(page, drawing, alt) }
             }
             Settled::Waiting { status, stale } => FigureState::Waiting {
-                height: match (kind, measurement) {
-                    (Some(kind), Some(m)) => (kind.height)(&m.request.params),
+                height: match (kind, wanted) {
+                    (Some(kind), Wanted::Measurement(m)) => (kind.height)(&m.request.params),
                     _ => 300,
                 },
                 status: status.clone(),
                 stale: stale.as_ref().map(|drawing| drawing_view(page, drawing, alt)),
             },
             Settled::Failed(problem) => FigureState::Failed { problem: problem.view() },
+            // Only a sweep settles so, and has a state of its own.
+            Settled::Sweep(_) => {
+                FigureState::Waiting { height: 0, status: String::new(), stale: None }
+            }
         }
     }
 
-    /// How a figure was made, for a reader.
+    /// How a figure was made, for a reader; of a sweep's measurements what they share, and what not.
+    fn facts(&self, settled: &Settled, wanted: &Wanted) -> Vec<FactView> {
+        match (settled, wanted) {
+            (Settled::Done { record, scanned, .. }, Wanted::Measurement(measurement)) => {
+                self.provenance(record, scanned.as_ref(), measurement)
+            }
+            (Settled::Sweep(settled), Wanted::Sweep(sweep)) => {
+                let pairs = settled.iter().zip(&sweep.cells);
+                let done = pairs.filter_map(|(settled, cell)| match settled {
+                    Settled::Done { record, scanned, .. } => {
+                        Some(self.provenance(record, scanned.as_ref(), &cell.measurement))
+                    }
+                    _ => None,
+                });
+                merged(done.collect())
+            }
+            _ => vec![],
+        }
+    }
+
+    /// How one measurement was made.
     fn provenance(
         &self,
         record: &Record,
@@ -92,10 +120,14 @@ impl Scene<'_> {
             } else {
                 fact("layer", format!("{} ({})", target.shown, target.layer));
             }
-            let unit = (request.model.digest, target.layer.clone(), target.unit);
-            match self.plan.names.get(&unit) {
-                Some(name) => fact("unit", format!("{} ({name})", target.unit)),
-                None => fact("unit", target.unit.to_string()),
+            match (target.unit, request.params.get("direction")) {
+                (Some(unit), _) => {
+                    let named = (request.model.digest, target.layer.clone(), unit);
+                    let name = self.plan.names.get(&named).map(|name| format!(" ({name})"));
+                    fact("unit", format!("{unit}{}", name.unwrap_or_default()));
+                }
+                (None, Some(terms)) => fact("direction", direction(terms, &request.inputs)),
+                (None, None) => fact("units", "the whole layer".to_owned()),
             }
         }
         if let Some(dataset) = &request.dataset {
@@ -105,7 +137,11 @@ impl Scene<'_> {
         let kind = Kind::named(&request.kind);
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {
-                fact(&field.name.replace('_', " "), shown(field, value, &request.inputs));
+                let value = match (field.ty, &measurement.facet) {
+                    (Type::Block(_), Some(name)) => name.clone(),
+                    _ => shown(field, value, &request.inputs),
+                };
+                fact(&field.name.replace('_', " "), value);
             }
         }
         fact("arithmetic", request.precision.name().to_owned());
@@ -132,21 +168,26 @@ pub(super) fn picture_view(page: &str, picture: &Picture) -> PictureView {
         width: picture.image.width,
         height: picture.image.height,
         synthetic: picture.synthetic,
+        full: picture.full.as_ref().map(|image| href(page, &image_file(image), None)),
+        film: picture.film.as_ref().map(|image| href(page, &image_file(image), None)),
     }
 }
 
 fn drawing_view(page: &str, drawing: &Drawing, own_alt: Option<&str>) -> DrawingView {
     match drawing {
-        Drawing::Picture { picture, note } => {
+        Drawing::Picture { picture, note, curve, .. } => {
             let mut picture = picture_view(page, picture);
             if let Some(alt) = own_alt {
                 picture.alt = alt.to_owned();
             }
-            DrawingView::Picture { picture, note: note.clone() }
+            let curve = curve.as_ref().map(curve_view);
+            DrawingView::Picture { picture, note: note.clone(), curve }
         }
-        Drawing::Grid { items, note } => {
-            DrawingView::Grid { items: item_views(page, items), note: note.clone() }
-        }
+        Drawing::Grid { items, note, curve } => DrawingView::Grid {
+            items: item_views(page, items),
+            note: note.clone(),
+            curve: curve.as_ref().map(curve_view),
+        },
         Drawing::Plot { svg, alt, table, note } => DrawingView::Plot {
             svg_html: svg.clone(),
             alt: own_alt.unwrap_or(alt).to_owned(),
@@ -162,6 +203,10 @@ fn drawing_view(page: &str, drawing: &Drawing, own_alt: Option<&str>) -> Drawing
     }
 }
 
+fn curve_view(curve: &Curve) -> CurveView {
+    CurveView { svg_html: curve.svg.clone(), alt: curve.alt.clone(), table: curve.table.clone() }
+}
+
 fn item_views(page: &str, items: &[GridItem]) -> Vec<GridItemView> {
     let view = |item: &GridItem| GridItemView {
         picture: picture_view(page, &item.picture),
@@ -174,7 +219,7 @@ fn item_views(page: &str, items: &[GridItem]) -> Vec<GridItemView> {
 fn part_view(page: &str, part: &Part) -> PartView {
     match part {
         Part::Bars(bars) => PartView::Bars {
-            picture: bars.picture.as_ref().map(|picture| picture_view(page, picture)),
+            picture: bars.picture.as_ref().map(|picture| Box::new(picture_view(page, picture))),
             bars: bars.clone(),
         },
         Part::Matrix(matrix) => PartView::Matrix { matrix: matrix.clone() },

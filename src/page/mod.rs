@@ -6,6 +6,7 @@
 
 mod contents;
 mod figure;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -98,6 +99,19 @@ pub enum Settled {
     },
     /// It cannot be measured or drawn.
     Failed(Diagnostic),
+    /// It is several measurements, and this came of each.
+    Sweep(Vec<Self>),
+}
+
+impl Settled {
+    /// Everything that is drawn.
+    pub fn drawings(&self) -> Vec<&Drawing> {
+        match self {
+            Self::Done { drawing, .. } => vec![drawing],
+            Self::Sweep(cells) => cells.iter().flat_map(Self::drawings).collect(),
+            Self::Waiting { .. } | Self::Failed(_) => vec![],
+        }
+    }
 }
 
 /// A page that can be rendered.
@@ -134,7 +148,7 @@ enum View {
 
 /// The file of an image, relative to the site's root.
 pub fn image_file(image: &Image) -> String {
-    format!("figures/{}.png", &image.digest.hex()[..20])
+    format!("figures/{}.{}", &image.digest.hex()[..20], image.format.extension())
 }
 
 /// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
@@ -318,16 +332,8 @@ impl<'a> Scene<'a> {
 
     fn card(&self, index: usize) -> CardView {
         let note = self.notes[index];
-        let picture = self.figures[index].iter().find_map(|settled| match settled {
-            Settled::Done { drawing: Drawing::Picture { picture, .. }, .. } => Some(picture),
-            Settled::Done { drawing: Drawing::Grid { items, .. }, .. } => {
-                items.first().map(|item| &item.picture)
-            }
-            Settled::Done { drawing: Drawing::Parts { parts, .. }, .. } => {
-                parts.iter().find_map(|part| part.pictures().next())
-            }
-            _ => None,
-        });
+        let drawings = self.figures[index].iter().flat_map(Settled::drawings);
+        let picture = drawings.into_iter().find_map(Drawing::first_picture);
         CardView {
             title: note.title.clone(),
             href: href(HOME, &self.garden.pages[index], None),

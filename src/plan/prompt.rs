@@ -1,15 +1,12 @@
 //! Prompts that are too long for a model's text tower: parameters in, an error at each text out.
 
-use std::ops::Range;
-
 use serde_json::{Map, Value};
 
-use super::at_field;
-use crate::analysis::class::{Class, filled};
+use super::Asking;
+use crate::analysis::Type;
+use crate::analysis::class::{Class, PLACE, filled};
 use crate::analysis::direction::{Source, Term};
-use crate::analysis::{Kind, Type};
 use crate::diagnostic::Diagnostic;
-use crate::note::{Block, Note};
 use crate::tokenizer::Tokenizer;
 
 /// Most errors of one block: the same mistake may be in each line of a long list.
@@ -17,9 +14,7 @@ const MOST: usize = 5;
 
 /// An error at each text that has a prompt of more than `context` tokens, where it is not to be cut.
 pub(super) fn too_long(
-    note: &Note,
-    block: &Block,
-    kind: &Kind,
+    at: Asking<'_>,
     params: &Map<String, Value>,
     context: u32,
 ) -> Vec<Diagnostic> {
@@ -30,25 +25,21 @@ pub(super) fn too_long(
     let templates: Vec<String> = params
         .get("templates")
         .and_then(|value| serde_json::from_value(value.clone()).ok())
-        .unwrap_or_default();
+        .unwrap_or_else(|| vec![PLACE.to_owned()]);
+    let can_cut = at.kind.all_fields().any(|field| field.name == "truncate");
+    let hint = if can_cut { "`truncate: true` cuts what is too long" } else { "shorten it" };
     let mut problems = Vec::new();
-    for field in kind.all_fields() {
+    for field in at.kind.all_fields() {
         let Some(value) = params.get(field.name) else { continue };
         for (pointer, text) in texts(field.ty, value) {
             let Some(tokens) = filled(&text, &templates).find_map(|p| surplus(&p, context)) else {
                 continue;
             };
-            let place: Option<Range<usize>> =
-                block.fields.get(field.name).map(|given| given.place(&pointer));
             let message = format!(
                 "the prompt for `{}` has {tokens} tokens, but the model takes {context}",
                 shortened(&text)
             );
-            let problem = match place {
-                Some(span) => note.at().error(span, message),
-                None => at_field(note, block, field.name, message),
-            };
-            problems.push(problem.hint("`truncate: true` cuts what is too long".to_owned()));
+            problems.push(at.at(field.name, &pointer, message).hint(hint.to_owned()));
             if problems.len() == MOST {
                 return problems;
             }

@@ -11,6 +11,7 @@ use super::server::{Board, News, Served};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::lab::{self, Lab, LabError, LabEvent};
+use crate::measure::{Suspects, Verdict};
 use crate::protocol::Event;
 use crate::site::{self, Content, Progress};
 use crate::watch::{self, Watch};
@@ -36,8 +37,8 @@ pub struct Session {
     unusable: Option<LabError>,
     /// Requests that the lab has.
     asked: BTreeSet<Digest>,
-    /// The request that it is at.
-    current: Option<Digest>,
+    /// What it is at, and what an earlier one died at.
+    suspects: Suspects,
     progress: Progress,
     told: BTreeMap<Digest, Instant>,
     /// Rendered pages, by path, with their keys.
@@ -68,7 +69,7 @@ impl Session {
             lab_is_up: false,
             unusable: None,
             asked: BTreeSet::new(),
-            current: None,
+            suspects: Suspects::default(),
             progress: Progress { preview: true, ..Progress::default() },
             told: BTreeMap::new(),
             pages: BTreeMap::new(),
@@ -120,6 +121,7 @@ impl Session {
         if self.device != self.workspace.config.device {
             self.device.clone_from(&self.workspace.config.device);
             self.end_lab();
+            self.suspects = Suspects::default();
         }
         if self.lab.is_none() {
             self.progress.failed.clear();
@@ -138,8 +140,10 @@ impl Session {
             }
         }
         self.progress.running.retain(|key, _| wanted.contains(key));
+        self.suspects.retain(&wanted);
         for (key, request) in &wishes.missing {
-            if self.asked.contains(key) || self.progress.failed.contains_key(key) {
+            let open = !self.asked.contains(key) && !self.progress.failed.contains_key(key);
+            if !open || !self.suspects.may_ask(key) {
                 continue;
             }
             match self.lab() {
@@ -231,7 +235,6 @@ impl Session {
         self.lab = None;
         self.lab_number += 1;
         self.asked.clear();
-        self.current = None;
         self.progress.running.clear();
     }
 
@@ -256,7 +259,9 @@ impl Session {
                 picture,
                 unit,
             }) => {
-                self.current = Some(key);
+                if self.asked.contains(&key) {
+                    self.suspects.begin(key);
+                }
                 let left =
                     seconds_left.map(|s| format!(", {} left", seconds(s))).unwrap_or_default();
                 let status = format!("{stage}: {unit} {step} of {total}{left}");
@@ -299,21 +304,21 @@ impl Session {
         self.asked.remove(&key);
         self.progress.running.remove(&key);
         self.told.remove(&key);
-        if self.current == Some(key) {
-            self.current = None;
-        }
+        self.suspects.end(&key);
     }
 
-    /// The lab is gone: what it was at has failed; the rest is asked of the next lab, unless this one never
-    /// came up, for then the next would not either.
+    /// The lab is gone: what it was at has failed, where it was at one; the rest is asked of the next lab, unless
+    /// this one never came up, for then the next would not either.
     fn bury(&mut self, cause: LabError) {
         let cause = self.unusable.take().unwrap_or(cause);
-        let victims: Vec<Digest> = match self.current {
-            Some(key) => vec![key],
-            None if !self.lab_is_up => self.asked.iter().copied().collect(),
-            None => self.asked.iter().next().copied().into_iter().collect(),
+        let victims: Vec<Digest> = match self.suspects.died(self.lab_is_up) {
+            Verdict::One(key) => vec![key],
+            Verdict::Several => vec![],
+            Verdict::Nobody if !self.lab_is_up => self.asked.iter().copied().collect(),
+            Verdict::Nobody => self.asked.iter().next().copied().into_iter().collect(),
         };
         for key in victims {
+            self.suspects.end(&key);
             self.progress.failed.insert(key, (cause.message.clone(), cause.hint.clone()));
         }
         self.end_lab();

@@ -80,6 +80,8 @@ fn picture(synthetic: bool) -> PictureView {
         width: 96,
         height: 96,
         synthetic,
+        full: None,
+        film: None,
     }
 }
 
@@ -128,10 +130,12 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         provenance: vec![FactView { name: "layer".into(), value: "image_block_4/0/Add_6".into() }],
         yaml: "id: vis\nunit: 42\n".into(),
         key: "9f2c".repeat(16),
+        keys: vec![],
     };
     let single = || DrawingView::Picture {
         picture: picture(true),
         note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: None,
     };
     let grid = DrawingView::Grid {
         items: (0..2)
@@ -142,6 +146,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
             })
             .collect(),
         note: String::new(),
+        curve: None,
     };
     let plot = DrawingView::Plot {
         svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
@@ -170,7 +175,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
     let parts = DrawingView::Parts {
         parts: vec![
             PartView::Bars {
-                picture: Some(picture(false)),
+                picture: Some(Box::new(picture(false))),
                 bars: bars(vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)]),
             },
             PartView::Matrix {
@@ -201,9 +206,50 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
     let waiting =
         |stale| FigureState::Waiting { height: 320, status: "step 192 of 512".into(), stale };
     let done = |drawing| FigureState::Done { drawing };
+    let film = DrawingView::Picture {
+        picture: PictureView {
+            full: Some("img/4f.png".into()),
+            film: Some("img/5a.webp".into()),
+            src: "img/60.webp".into(),
+            ..picture(true)
+        },
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: Some(CurveView {
+            svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 220 70\"></svg>".into(),
+            alt: "mean activation over 512 steps, between 0.08 and 6.12.".into(),
+            table: Table {
+                head: vec!["step".into(), "mean activation".into()],
+                rows: vec![vec!["0".into(), "0.08".into()]],
+            },
+        }),
+    };
+    let item = |unit: u32, state| SweepItemView {
+        key: format!("{unit:04}").repeat(16),
+        caption: format!("unit {unit}"),
+        state,
+    };
+    let sweep = FigureState::Sweep {
+        items: vec![
+            item(
+                3,
+                SweepItemState::Done {
+                    pictures: vec![picture(true)],
+                    value: "mean activation 6.12".into(),
+                    note: "mean activation 6.12, from 0.08 on noise".into(),
+                },
+            ),
+            item(4, SweepItemState::Waiting { status: "queued".into() }),
+            item(5, SweepItemState::Failed { problem: problem() }),
+        ],
+        wide: 3,
+        narrow: 3,
+        status: "1 of 3 measured".into(),
+    };
     let unmeasured = |figure: FigureView| FigureView { provenance: vec![], ..figure };
     vec![
         ("picture", figure("feature_vis", done(single()))),
+        ("film", figure("feature_vis", done(film))),
+        ("sweep", FigureView { keys: vec!["0003".repeat(16)], ..figure("feature_vis", sweep) }),
         ("grid", figure("dataset_examples", done(grid))),
         ("plot", figure("activation_histogram", done(plot))),
         ("parts", figure("zero_shot", done(parts))),

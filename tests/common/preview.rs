@@ -1,7 +1,8 @@
 //! A running preview, and what it says over HTTP.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -15,7 +16,17 @@ pub struct Preview {
 
 impl Preview {
     pub fn of(garden: &Garden) -> Self {
+        Self::by(garden.command(&["serve", "--port", "0"]))
+    }
+
+    /// Of a garden whose lab is another program.
+    pub fn with_lab(garden: &Garden, lab: &Path) -> Self {
         let mut command = garden.command(&["serve", "--port", "0"]);
+        command.env("NEURONOTES_LAB", lab);
+        Self::by(command)
+    }
+
+    fn by(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("neuronotes runs");
         let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
         let first = lines.next().expect("a line").expect("text");

@@ -25,7 +25,7 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
         path: "/garden/notes/pictures/wolf.png".into(),
         digest: *digest,
     });
-    let inputs = Inputs { pictures: pictures.collect(), datasets: vec![] };
+    let inputs = Inputs { pictures: pictures.collect(), ..Inputs::default() };
     let presentation = json!({ "top": top });
     let Value::Object(presentation) = presentation else { unreachable!() };
     let context = DrawContext {
@@ -34,6 +34,8 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
         presentation: &presentation,
         layer_shown: "",
         inputs: &inputs,
+        facet: None,
+        baseline: None,
     };
     let first = drawing(&KIND, &context)?;
     assert_eq!(drawing(&KIND, &context).as_ref(), Ok(&first), "as it was kept");

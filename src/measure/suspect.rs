@@ -1,0 +1,114 @@
+//! Which request is at fault when a lab dies that was at several: what was begun and has not ended in; the one at fault,
+//! or whom to ask for alone, out.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::mem;
+
+use crate::digest::Digest;
+
+/// Requests that a lab is at, and those that one died at.
+#[derive(Debug, Default)]
+pub struct Suspects {
+    /// Begun and not ended, in the lab that runs.
+    begun: BTreeSet<Digest>,
+    /// An earlier lab died at these together. Each is asked for only when the one before has ended.
+    alone: VecDeque<Digest>,
+}
+
+/// Who is at fault for a lab's death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// This request: it was alone.
+    One(Digest),
+    /// One of several, which are asked for one at a time from now on.
+    Several,
+    /// Nobody that is known: nothing was begun.
+    Nobody,
+}
+
+impl Suspects {
+    /// The lab is at this request.
+    pub fn begin(&mut self, key: Digest) {
+        self.begun.insert(key);
+    }
+
+    /// This request has ended, or nobody wants it any more.
+    pub fn end(&mut self, key: &Digest) {
+        self.begun.remove(key);
+        self.alone.retain(|suspect| suspect != key);
+    }
+
+    /// Whether a request may be asked for now: while there are suspects, only the first of them.
+    pub fn may_ask(&self, key: &Digest) -> bool {
+        self.alone.front().is_none_or(|first| first == key)
+    }
+
+    /// Only these are wanted still.
+    pub fn retain(&mut self, wanted: &BTreeSet<Digest>) {
+        self.begun.retain(|key| wanted.contains(key));
+        self.alone.retain(|key| wanted.contains(key));
+    }
+
+    /// The lab died; `up` says whether it had been ready.
+    pub fn died(&mut self, up: bool) -> Verdict {
+        let begun = mem::take(&mut self.begun);
+        let one = match begun.len() {
+            1 => begun.first().copied(),
+            // Asked for alone, it is at fault even where it said nothing yet.
+            0 if up => self.alone.front().copied(),
+            0 => None,
+            _ => {
+                let new = begun.into_iter().filter(|key| !self.alone.contains(key));
+                let new: Vec<Digest> = new.collect();
+                self.alone.extend(new);
+                return Verdict::Several;
+            }
+        };
+        match one {
+            Some(key) => {
+                self.end(&key);
+                Verdict::One(key)
+            }
+            None => Verdict::Nobody,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_are_asked_for_alone_until_the_one_at_fault_is_found() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|name| Digest::of(name));
+        let mut suspects = Suspects::default();
+        assert_eq!(suspects.died(true), Verdict::Nobody);
+        suspects.begin(a);
+        suspects.begin(b);
+        assert!(suspects.may_ask(&c), "nobody is suspected yet");
+        assert_eq!(suspects.died(true), Verdict::Several);
+        let first = if suspects.may_ask(&a) { a } else { b };
+        let second = if first == a { b } else { a };
+        assert!(!suspects.may_ask(&second) && !suspects.may_ask(&c));
+        suspects.begin(first);
+        suspects.end(&first);
+        assert!(suspects.may_ask(&second));
+        // It dies before it has said anything.
+        assert_eq!(suspects.died(true), Verdict::One(second));
+        assert!(suspects.may_ask(&c));
+        suspects.begin(c);
+        assert_eq!(suspects.died(true), Verdict::One(c));
+    }
+
+    #[test]
+    fn a_lab_that_never_came_up_is_nobodys_fault() {
+        let [a, b] = [b"a", b"b"].map(|name| Digest::of(name));
+        let mut suspects = Suspects::default();
+        suspects.begin(a);
+        suspects.begin(b);
+        suspects.died(true);
+        assert_eq!(suspects.died(false), Verdict::Nobody);
+        suspects.retain(&BTreeSet::new());
+        assert!(suspects.may_ask(&a) && suspects.may_ask(&b));
+    }
+}

@@ -1,0 +1,114 @@
+//! A sweep: the values of one or two fields in; a block for each combination of them out, as if it were written so.
+
+use super::block::{Block, FieldValue, Reader};
+use super::value;
+use crate::analysis::{Field, Kind, MOST_POINTS, Role, Type};
+use crate::diagnostic::Diagnostic;
+use crate::suggest;
+use crate::yaml::{Entry, Value};
+
+/// A field and the values that a block asks for, each with its place.
+#[derive(Debug, Clone)]
+pub struct Axis {
+    /// The field.
+    pub field: &'static Field,
+    /// At least one, no two the same.
+    pub values: Vec<FieldValue>,
+}
+
+/// Whether several values of a field are several measurements.
+fn can_be_swept(field: &Field) -> bool {
+    // A recipe is asked for through the fields that it fills in.
+    field.name == "recipe" || (field.role == Role::Compute && field.ty != Type::Sweep)
+}
+
+/// Reads the entry `sweep` of a block of these entries.
+///
+/// # Errors
+/// Everything that is wrong with it, each at its place.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    kind: &'static Kind,
+    entry: &Entry,
+    entries: &[Entry],
+) -> Result<Vec<Axis>, Vec<Diagnostic>> {
+    let at_key = |entry: &Entry, message: String| reader.at.error(reader.key_span(entry), message);
+    if !kind.sweep {
+        let problem = at_key(entry, format!("`{}` has no `sweep`", kind.name));
+        return Err(vec![problem.hint("give each value a block of its own".to_owned())]);
+    }
+    let axes = match &entry.node.value {
+        Value::Map(axes) if matches!(axes.len(), 1 | 2) => axes,
+        _ => {
+            let message = "`sweep` must be a mapping of one or two fields to lists of values";
+            let problem = reader.at.error(reader.value_span(&entry.node), message);
+            return Err(vec![problem.hint("such as `sweep: { unit: [89, 244] }`".to_owned())]);
+        }
+    };
+    let mut problems = Vec::new();
+    let mut found = Vec::new();
+    for axis in axes {
+        let swept = || kind.all_fields().filter(|field| can_be_swept(field));
+        let Some(field) = swept().find(|field| field.name == axis.key) else {
+            let known = swept().map(|field| field.name);
+            let problem = at_key(axis, format!("there is no field `{}` to sweep over", axis.key));
+            problems.push(problem.hint(suggest::hint(&axis.key, known)));
+            continue;
+        };
+        if let Some(given) = entries.iter().find(|given| given.key == axis.key) {
+            let message = format!("`{}` is given and swept over", axis.key);
+            problems.push(at_key(given, message).hint("leave one of the two out".to_owned()));
+        }
+        match values(reader, field, axis) {
+            Ok(values) => found.push(Axis { field, values }),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    let count: usize = found.iter().map(|axis| axis.values.len()).product();
+    if problems.is_empty() && count > MOST_POINTS {
+        let message = format!("the sweep has {count} combinations; the most is {MOST_POINTS}");
+        problems.push(at_key(entry, message));
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+fn values(
+    reader: &Reader<'_>,
+    field: &'static Field,
+    axis: &Entry,
+) -> Result<Vec<FieldValue>, Vec<Diagnostic>> {
+    let items = match &axis.node.value {
+        Value::List(items) if !items.is_empty() => items,
+        _ => {
+            let message = format!("`{}` must be a list of values here", axis.key);
+            return Err(vec![reader.at.error(reader.value_span(&axis.node), message)]);
+        }
+    };
+    let mut problems = Vec::new();
+    let mut values: Vec<FieldValue> = Vec::new();
+    for item in items {
+        let span = reader.item_span(item);
+        match value::read(reader, field, item) {
+            Ok(read) if values.iter().any(|other| other.value == read.value) => {
+                problems.push(reader.at.error(span, "this value stands twice in the sweep"));
+            }
+            Ok(read) => values.push(FieldValue { span, ..read }),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// The block once for each combination of swept values, with these in its fields, those of the last axis changing
+/// fastest; the block itself where it sweeps over nothing.
+pub fn points(block: &Block) -> Vec<Block> {
+    let plain = Block { sweep: Vec::new(), ..block.clone() };
+    block.sweep.iter().fold(vec![plain], |points, axis| {
+        let with = |point: &Block, value: &FieldValue| Block {
+            fields: point.fields.clone().with(axis.field.name, value.clone()),
+            ..point.clone()
+        };
+        let each = points.iter().flat_map(|point| axis.values.iter().map(move |v| with(point, v)));
+        each.collect()
+    })
+}

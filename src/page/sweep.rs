@@ -1,0 +1,148 @@
+//! A sweep's figure as its template sees it: a grid of measurements, each in its own state, and what was common to all.
+
+use super::figure::picture_view;
+use super::{Scene, Settled};
+use crate::digest::Digest;
+use crate::figure::Drawing;
+use crate::plan::{Sweep, Wanted};
+use crate::view::{FactView, FigureState, SweepItemState, SweepItemView};
+
+/// Most different values of one fact that are written out.
+const MOST_VALUES: usize = 12;
+
+impl Scene<'_> {
+    pub(super) fn sweep_state(
+        &self,
+        page: &str,
+        sweep: &Sweep,
+        settled: &Settled,
+        alt: Option<&str>,
+    ) -> FigureState {
+        let settled: &[Settled] = match settled {
+            Settled::Sweep(settled) => settled,
+            _ => &[],
+        };
+        let items: Vec<SweepItemView> = sweep
+            .cells
+            .iter()
+            .zip(settled)
+            .map(|(cell, settled)| SweepItemView {
+                key: cell.measurement.key.hex(),
+                caption: cell.caption(),
+                state: item(page, settled, alt.map(|alt| format!("{alt} ({})", cell.caption()))),
+            })
+            .collect();
+        let done = settled.iter().filter(|one| matches!(one, Settled::Done { .. })).count();
+        let status = match items.len() - done {
+            0 => String::new(),
+            _ => format!("{done} of {} measured", items.len()),
+        };
+        let (wide, narrow) = columns(&sweep.axes);
+        FigureState::Sweep { items, wide, narrow, status }
+    }
+}
+
+/// Columns of the grid: as many as the second of two fields has values, else as few as leave the last row full.
+fn columns(axes: &[usize]) -> (usize, usize) {
+    match *axes {
+        [_, across] => (across.min(8), across.min(8)),
+        [count] => {
+            let fitting = |least: usize, most: usize, otherwise: usize| match count <= most {
+                true => count,
+                false => {
+                    (least..=most).rev().find(|n| count.is_multiple_of(*n)).unwrap_or(otherwise)
+                }
+            };
+            (fitting(4, 6, 5), fitting(3, 4, 3))
+        }
+        _ => (4, 3),
+    }
+}
+
+fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
+    let (pictures, value, note) = match settled {
+        Settled::Done { drawing: Drawing::Picture { picture, value, note, .. }, .. } => {
+            (vec![picture], value.clone(), note.clone())
+        }
+        Settled::Done { drawing: Drawing::Grid { items, note, .. }, .. } => {
+            let value = items.last().map(|item| item.value.clone()).unwrap_or_default();
+            (items.iter().map(|item| &item.picture).collect(), value, note.clone())
+        }
+        Settled::Done { drawing, .. } => {
+            (drawing.first_picture().into_iter().collect(), String::new(), String::new())
+        }
+        Settled::Failed(problem) => return SweepItemState::Failed { problem: problem.view() },
+        Settled::Waiting { status, .. } => {
+            return SweepItemState::Waiting { status: status.clone() };
+        }
+        Settled::Sweep(_) => return SweepItemState::Waiting { status: String::new() },
+    };
+    let view = |picture| {
+        let mut view = picture_view(page, picture);
+        view.alt = alt.clone().unwrap_or(view.alt);
+        view
+    };
+    SweepItemState::Done { pictures: pictures.into_iter().map(view).collect(), value, note }
+}
+
+/// What stands for all measurements of a block; empty where it is faulty.
+pub(super) fn key(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Measurement(measurement) => measurement.key.hex(),
+        Wanted::Sweep(sweep) => {
+            let keys: Vec<String> =
+                sweep.cells.iter().map(|cell| cell.measurement.key.hex()).collect();
+            Digest::of(keys.join("\n").as_bytes()).hex()
+        }
+        Wanted::Nothing(_) => String::new(),
+    }
+}
+
+/// The facts of several measurements as one list: what they share once, what they do not value by value.
+pub(super) fn merged(all: Vec<Vec<FactView>>) -> Vec<FactView> {
+    let mut names: Vec<&str> = Vec::new();
+    for fact in all.iter().flatten() {
+        if !names.contains(&fact.name.as_str()) {
+            names.push(&fact.name);
+        }
+    }
+    let fact = |name: &str| {
+        let mut values: Vec<&str> = Vec::new();
+        for found in all.iter().flatten().filter(|fact| fact.name == name) {
+            if !values.contains(&found.value.as_str()) {
+                values.push(&found.value);
+            }
+        }
+        let mut value = values[..values.len().min(MOST_VALUES)].join(" · ");
+        if values.len() > MOST_VALUES {
+            value.push_str(&format!(" … ({} in all)", values.len()));
+        }
+        FactView { name: name.to_owned(), value }
+    };
+    names.into_iter().map(fact).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_as_wide_as_its_second_field_or_leaves_no_gap() {
+        assert_eq!(columns(&[3, 4]), (4, 4));
+        assert_eq!(columns(&[2]), (2, 2));
+        assert_eq!(columns(&[16]), (4, 4));
+        assert_eq!(columns(&[18]), (6, 3));
+        assert_eq!(columns(&[7]), (5, 3));
+    }
+
+    #[test]
+    fn facts_that_differ_are_listed() {
+        let fact = |name: &str, value: &str| FactView { name: name.into(), value: value.into() };
+        let list = |unit| vec![fact("unit", unit), fact("steps", "512")];
+        let all: Vec<String> = merged(vec![list("3"), list("4")])
+            .into_iter()
+            .map(|fact| format!("{}: {}", fact.name, fact.value))
+            .collect();
+        assert_eq!(all, ["unit: 3 · 4", "steps: 512"]);
+    }
+}

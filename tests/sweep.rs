@@ -1,0 +1,170 @@
+//! Blocks that sweep over values: requests, mistakes, and pages on which some are measured and some are not.
+
+mod common;
+
+use common::Garden;
+use neuronotes::analysis::feature_vis;
+use neuronotes::site::{self, Progress};
+use neuronotes::store::Record;
+use neuronotes::workspace::Workspace;
+use serde_json::Value;
+
+const BLOCK: &str = "kind: feature_vis\nid: grid\nlayer: image_block_4/0/Add_6\n";
+
+fn garden(fields: &str) -> Garden {
+    let garden = Garden::new();
+    let front = "---\nunits:\n  - { layer: visual.layer4.0.add, unit: 4, name: stars }\n---\n";
+    garden.note("a.md", &format!("{front}```yaml analysis\n{BLOCK}{fields}```\n"));
+    garden
+}
+
+fn said(garden: &Garden) -> String {
+    let all = garden.run(&["check", "--format", "json"]).stdout();
+    let one = |line: &str| {
+        let report: Value = serde_json::from_str(line).expect("JSON");
+        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
+        format!("{}:{} {} ({})", report["line"], report["column"], text("message"), text("hint"))
+    };
+    all.lines().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// Commits a result for each request of these units.
+fn fill(garden: &Garden, units: &[u64]) {
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    for (key, request) in site::wishes(&mut workspace).missing {
+        let unit = request.params["unit"].as_u64().expect("a unit");
+        if !units.contains(&unit) {
+            continue;
+        }
+        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
+        let store = &workspace.store;
+        let red = u8::try_from(unit).expect("small");
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::RgbImage::from_pixel(6, 6, image::Rgb([red, 0, 0]))
+            .write_to(&mut png, image::ImageFormat::Png)
+            .expect("a PNG");
+        let name = feature_vis::picture(0);
+        record.add_output(store, &name, "image/png", png.get_ref()).expect("an output");
+        record.add_output(store, &feature_vis::web(0), "image/webp", &[red]).expect("an output");
+        let made = feature_vis::Made {
+            activation: unit as f64,
+            activation_at_start: 0.5,
+            strength: None,
+            curve: vec![],
+        };
+        let outcome = feature_vis::Outcome {
+            size: 6,
+            web: Some(4),
+            film: None,
+            images: vec![made],
+            restarted_with: None,
+        };
+        record.set_result(store, &outcome).expect("a result");
+        store.commit(&record).expect("a record");
+    }
+}
+
+#[test]
+fn every_combination_is_one_request_and_the_first_field_is_outermost() {
+    let garden = garden("sweep: { unit: [3, 4], recipe: [lucid, draft], }\n");
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let asked: Vec<String> = site::wishes(&mut workspace)
+        .plan
+        .requests
+        .iter()
+        .map(|(_, request)| format!("{} {}", request.params["unit"], request.params["size"]))
+        .collect();
+    assert_eq!(asked, ["3 128", "3 96", "4 128", "4 96"], "{}", said(&garden));
+    // As if each were written so.
+    let plain = self::garden("unit: 4\nrecipe: draft\n");
+    let mut other = Workspace::open(plain.root()).expect("a garden");
+    let keys = |wishes: site::Wishes| -> Vec<_> {
+        wishes.plan.requests.into_iter().map(|(key, _)| key).collect()
+    };
+    assert_eq!(keys(site::wishes(&mut workspace))[3..], keys(site::wishes(&mut other))[..]);
+}
+
+#[test]
+fn every_mistake_in_a_sweep_has_its_place_and_a_hint() {
+    let many: Vec<String> = (0..257).map(|unit| unit.to_string()).collect();
+    let all: Vec<String> = [
+        "sweep: [3, 4]\n",
+        "sweep: {}\n",
+        "sweep: { unit: 3 }\n",
+        "sweep: { unit: [3, 3] }\n",
+        "sweep: { unit: [3, three] }\n",
+        "sweep: { unit: [3, 5000, 5001] }\n",
+        "sweep: { unti: [3, 4] }\n",
+        "sweep: { caption: [a, b] }\nunit: 3\n",
+        "sweep: { unit: [3, 4] }\nunit: 3\n",
+        "sweep: { unit: [3, 4], sign: [positive], steps: [1] }\n",
+        "sweep: { objective: [channel, layer] }\nunit: 3\n",
+        &format!("sweep: {{ unit: [{}] }}\n", many.join(", ")),
+    ]
+    .iter()
+    .map(|fields| said(&garden(fields)))
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+    let other = Garden::new();
+    let block = "kind: dataset_examples\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4] }\n";
+    other.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    assert!(said(&other).contains("`dataset_examples` has no `sweep` (give each value a block"));
+}
+
+#[test]
+fn what_is_measured_is_shown_while_the_rest_waits() {
+    let garden = garden("sweep:\n  unit: [3, 4, 5]\n");
+    fill(&garden, &[3, 4]);
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let wishes = site::wishes(&mut workspace);
+    assert_eq!(wishes.missing.len(), 1);
+    let progress = Progress { preview: true, ..Progress::default() };
+    let page = |workspace: &mut Workspace, progress: &Progress| {
+        let site = site::compose(workspace, &wishes, progress, &|_, _| false);
+        let page = match site.files.get("a.html") {
+            Some(site::Content::Page { html: Ok(html), .. }) => html.clone(),
+            other => panic!("{other:?}"),
+        };
+        (page, site)
+    };
+    let (waiting, site) = page(&mut workspace, &progress);
+    assert!(site.problems.is_empty(), "{:?}", site.problems);
+    assert_eq!(waiting.matches("mean activation").count(), 4, "{waiting}");
+    assert!(waiting.contains("2 of 3 measured") && waiting.contains("unit 4 · stars"), "{waiting}");
+    let slot =
+        format!("<li class=\"waiting\" data-key=\"{}\" aria-busy=\"true\">", wishes.missing[0].0);
+    assert!(waiting.contains(&slot), "{waiting}");
+    let pictures = site.files.keys().filter(|name| name.starts_with("figures/"));
+    let endings: Vec<&str> = pictures.filter_map(|name| name.rsplit('.').next()).collect();
+    assert_eq!(endings.iter().filter(|ending| **ending == "webp").count(), 2);
+    assert_eq!(endings.iter().filter(|ending| **ending == "png").count(), 2);
+
+    // One that failed leaves its message in its place, and is an error at its value.
+    let mut failed = Progress::default();
+    failed.failed.insert(wishes.missing[0].0, ("it is too dark".into(), Some("try less".into())));
+    let (page, site) = page(&mut workspace, &failed);
+    assert!(page.contains("it is too dark") && page.contains("mean activation 4.00"), "{page}");
+    let [problem] = &site.problems[..] else { panic!("{:?}", site.problems) };
+    assert_eq!((problem.line, problem.column), (10, 16));
+    assert_eq!(problem.hint.as_deref(), Some("try less"));
+    assert_eq!(garden.build().code(), 1);
+
+    fill(&garden, &[5]);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.summary().contains("0 figures measured, 3 stored"), "{}", run.summary());
+    let page = garden.read("output/a.html");
+    assert!(page.contains("<dt>unit</dt><dd>3 · 4 (stars) · 5</dd>"), "{page}");
+    assert!(page.contains("<b>keys</b>") && !page.contains("of 3 measured"));
+    assert!(garden.read("output/index.html").contains(".webp"), "the first picture is the card's");
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn without_a_lab_a_sweep_is_one_error() {
+    let garden = garden("sweep: { unit: [3, 4, 5] }\n");
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(run.stderr().contains("3 of 3 were not measured"), "{}", run.stderr());
+    assert_eq!(run.stderr().matches("error:").count(), 1, "{}", run.stderr());
+}
