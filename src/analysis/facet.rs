@@ -12,11 +12,6 @@ use crate::figure::part::{Bars, Part, accuracy, part, wilson};
 use crate::figure::{DrawContext, Drawing, Table};
 use crate::model::{Architecture, BlockTap, Stage, Tap};
 
-/// The name in blocks, requests and records.
-pub const NAME: &str = "facet";
-/// Raised when the same parameters give another result.
-pub const IMPL_VERSION: u32 = 1;
-
 /// What decides a facet: where its weights come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -66,8 +66,8 @@ pub static MEASURES: &[Measure] = &[
         run: Run::Together { company: feature_vis::company, run: feature_vis::run },
     },
     Measure {
-        name: neuronotes::analysis::facet::NAME,
-        impl_version: neuronotes::analysis::facet::IMPL_VERSION,
+        name: neuronotes::analysis::facet::KIND.name,
+        impl_version: neuronotes::analysis::facet::KIND.impl_version,
         run: Run::Alone(facet::run),
     },
     Measure {

@@ -81,11 +81,15 @@ fn spread(
 /// What gets past a ReLU: `before` is what it was given, `gradient` that of a loss with respect to what it gave, both
 /// `[n, c, h, w]`.
 fn passed(before: &Tensor, gradient: &Tensor) -> Tensor {
-    let negative = before.lt(0.0);
-    let plain = gradient.masked_fill(&negative, 0.0);
+    let plain = before.threshold_backward(gradient, 0.0);
+    let heard = plain.abs().amax([1i64, 2, 3].as_slice(), true).gt(0.0); // [n, 1, 1, 1]
+    // Nearly always all are; a look at so few numbers costs less than the other half of this.
+    if heard.all().int64_value(&[]) != 0 {
+        return plain;
+    }
+    let negative = before.le(0.0);
     // Against the gradient is where a step goes: a positive one would push a negative input further down.
     let upward = gradient.masked_fill(&negative.logical_and(&gradient.gt(0.0)), 0.0);
-    let heard = plain.abs().amax([1i64, 2, 3].as_slice(), true).gt(0.0); // [n, 1, 1, 1]
     plain.where_self(&heard, &upward)
 }
 
