@@ -256,7 +256,53 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::model::{ResNetSizes, TransformerSizes, Visual};
+    use crate::request::Inputs;
+    use crate::store::{Record, Store};
+
+    fn drawn(params: Value, outcome: &Outcome) -> Drawing {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let request = serde_json::json!({ "params": params });
+        let mut record = Record::new(Digest::of(b"key"), KIND.name, 1, request);
+        record.set_result(&store, outcome).expect("stored");
+        let context = DrawContext {
+            store: &store,
+            record: &record,
+            presentation: &serde_json::Map::new(),
+            layer_shown: "",
+            inputs: &Inputs::default(),
+            facet: None,
+            baseline: None,
+        };
+        draw(&context).expect("a drawing")
+    }
+
+    #[test]
+    fn a_facet_is_bars_of_what_was_held_out_and_published_weights_are_a_list() {
+        let probe = |counts: Option<(u64, u64)>| Probe {
+            layer: "visual.layer3.0".into(),
+            shape: (384, 6, 6),
+            positive: counts,
+            generic: counts.map(|(_, all)| (all, all)),
+        };
+        let mut params = serde_json::json!({
+            "layers": ["visual.layer3.0"], "positive": "a", "generic": "b", "most": 2000,
+            "regularisation": 0.001,
+        });
+        let outcome = Outcome { images: (50, 1494), layers: vec![probe(Some((9, 10)))] };
+        insta::assert_json_snapshot!(drawn(params.clone(), &outcome));
+        params = serde_json::json!({
+            "layers": params["layers"], "weights": ["c"], "most": 2000, "regularisation": 0.001,
+        });
+        let published = Outcome { images: (0, 0), layers: vec![probe(None)] };
+        let Drawing::Parts { parts, table, note } = drawn(params, &published) else {
+            panic!("parts")
+        };
+        assert_eq!((parts.len(), note.as_str()), (0, "published weights at 1 layer"));
+        assert_eq!(table.rows, [["visual.layer3.0", "384 × 6 × 6"]]);
+    }
 
     fn layers(visual: Visual) -> Vec<String> {
         let text = None;
