@@ -30,6 +30,9 @@ struct Arguments {
     /// Steps of Adam
     #[arg(long, default_value_t = 32)]
     steps: u32,
+    /// First steps in which silent ReLUs pass gradients on
+    #[arg(long, default_value_t = 16)]
+    redirect: u32,
     /// Threads; else as many as libtorch chooses
     #[arg(long)]
     threads: Option<i32>,
@@ -74,7 +77,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         steps: arguments.steps,
         learning_rate: 0.05,
         transforms: Transforms::Lucid,
-        redirect: 16,
+        redirect: arguments.redirect,
         images: 1,
         diversity: 0.0,
         strength: 0.0,

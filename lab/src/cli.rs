@@ -1,5 +1,7 @@
 //! Arguments of `neuronotes-lab`.
 
+mod vis;
+
 use std::fs;
 use std::io::{self, BufReader, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +59,11 @@ enum Sub {
     /// The file has `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised), `logits`,
     /// each layer by its name, and `gradient/LAYER:UNIT`. `neuronotes model info` lists a model's layers.
     Activations(Activations),
+    /// Make pictures that excite units of a model as strongly as can be, without a garden
+    ///
+    /// Writes a PNG for each unit, whose text `neuronotes` says what made it, and with `--frames` an animated WebP of how
+    /// it came about. Many units share their steps, and cost far less than as many runs.
+    Vis(vis::Vis),
     /// Train a small CLIP from nothing, or go on where a training was cut off
     ///
     /// Writes checkpoint.safetensors every two minutes, with the weights as they then are (model.safetensors) and their
@@ -217,6 +224,10 @@ impl Cli {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
             Sub::Run { common, file } => told(run_one(&common, &file)),
+            Sub::Vis(wanted) => {
+                let done = catch_unwind(AssertUnwindSafe(|| vis::run(&wanted)));
+                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
+            }
             Sub::Train(wanted) => {
                 let done = catch_unwind(AssertUnwindSafe(|| train(&wanted)));
                 told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))

@@ -172,13 +172,15 @@ pub fn serve(
                 stage: None,
             })
             .collect();
+        let count = all.len() as f64;
         let requests: Vec<&Request> = all.iter().map(|(request, _)| request).collect();
         let mut monitors: Vec<&mut dyn Monitor> =
             reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
         session.measure_together(&requests, &mut monitors, &mut |at, result| {
             let key = requests[at].key();
             events.send(&match result {
-                Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() },
+                // Its share of what all took together.
+                Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },
                 Err(Failure::Cancelled) => Event::Cancelled { key },
                 Err(Failure::Failed { message, hint }) => {
                     Event::Failed { key, message: message.clone(), hint: hint.clone() }

@@ -144,6 +144,26 @@ impl Kind {
         self.recipes.iter().find(|recipe| recipe.name == name)
     }
 
+    /// What a field is when left out, under a recipe (the first unless named); `None` where it has no value, or the
+    /// configuration decides.
+    pub fn default(&self, field: &Field, recipe: Option<&str>) -> Option<Value> {
+        let plain = |default| match default {
+            Default::Integer(n) => Some(n.into()),
+            Default::Number(x) => Some(x.into()),
+            Default::Text(text) => Some(text.into()),
+            Default::Texts(texts) => Some(texts.into()),
+            Default::Flag(flag) => Some(flag.into()),
+            Default::Recipe | Default::Required | Default::Configured | Default::Absent => None,
+        };
+        match field.default {
+            Default::Recipe => {
+                let recipe = recipe.map_or(self.recipes.first(), |name| self.recipe(name))?;
+                recipe.value(field.name).and_then(plain)
+            }
+            default => plain(default),
+        }
+    }
+
     /// All fields that a block of this kind may have, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let (about, data, sweep) = (self.about, self.data != Data::Never, self.sweep);

@@ -106,32 +106,7 @@ impl Block {
         if let Some(found) = self.fields.get(field.name) {
             return Some(found.value.clone());
         }
-        self.filled_in(field.default, field.name)
-    }
-
-    fn filled_in(&self, default: Default, name: &str) -> Option<Json> {
-        match default {
-            Default::Recipe => {
-                let recipe = self.kind?.recipe(&self.recipe()?)?;
-                // A recipe's value is a plain one, so that this ends.
-                recipe
-                    .value(name)
-                    .filter(|value| *value != Default::Recipe)
-                    .and_then(|value| self.filled_in(value, name))
-            }
-            Default::Integer(n) => Some(n.into()),
-            Default::Number(x) => Some(x.into()),
-            Default::Text(text) => Some(text.into()),
-            Default::Texts(texts) => Some(texts.into()),
-            Default::Flag(flag) => Some(flag.into()),
-            Default::Required | Default::Configured | Default::Absent => None,
-        }
-    }
-
-    /// The name of the block's recipe.
-    fn recipe(&self) -> Option<String> {
-        let field = self.kind?.fields.iter().find(|field| field.name == "recipe")?;
-        self.value(field)?.as_str().map(str::to_owned)
+        self.kind?.default(field, self.fields.text("recipe"))
     }
 
     /// The presentation fields, defaults filled in.

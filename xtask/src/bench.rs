@@ -38,9 +38,12 @@ fn compare(name: &str, options: Vec<String>) -> Result<i32> {
     let mut script = Command::new(python);
     script.arg(repository.join(format!("tests/reference/bench_{name}.py")));
     script.arg("--lab").arg(bench).arg("--folder").arg(folder).args(options);
-    // As the lab sets it for itself: threads that spin while they wait hurt whoever shares the cores, either side here.
+    // As the lab sets it for itself, for either side: threads spin for microseconds while they wait, and then sleep.
     if env::var_os("OMP_WAIT_POLICY").is_none() {
         script.env("OMP_WAIT_POLICY", "passive");
+        if env::var_os("GOMP_SPINCOUNT").is_none() {
+            script.env("GOMP_SPINCOUNT", "10000");
+        }
     }
     become_(&mut script)
 }

@@ -2,8 +2,8 @@
 //!
 //! A probe is logistic regression without a bias on all activations of a layer, positions told apart, both data sets
 //! counting alike. With fewer images than activations its weights are a sum over images, so that Newton's method works on
-//! one number an image; there is no learning rate and no chance in it. Weights are then brought to a root mean square of
-//! 1, since a `strength` has to mean the same at every layer and model; published ones are taken as they are.
+//! one number an image; there is no learning rate and no chance in it. Weights are then brought to one root mean square,
+//! since a `strength` has to mean the same at every layer and model; published ones are taken as they are.
 
 use neuronotes::analysis::facet::{Outcome, Params, Probe, WEIGHTS};
 use neuronotes::digest::Digest;
@@ -27,6 +27,9 @@ mod numpy;
 
 /// Of so many images one is held out.
 const HELD_OUT: usize = 5;
+/// Root mean square of a trained probe's weights: such that a `strength` of 5, the article's, shows on Emoji-CLIP both
+/// the unit and the facet. Published weights have the scale that they have.
+const SIZE: f64 = 0.04;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, None)?;
@@ -220,7 +223,7 @@ fn probe(rows: &Tensor, counts: [usize; 2], regularisation: f64) -> Result<Train
         if !(size.is_finite() && size > 0.0) {
             return Err(Failure::new("the two data sets are not told apart by anything"));
         }
-        let weights = weights / size;
+        let weights = weights * (SIZE / size);
         let scores: Vec<f64> = Vec::try_from(take(&held).mv(&weights).to_kind(Kind::Double))?;
         let mut right = [(0, 0), (0, 0)];
         for (&at, score) in held.iter().zip(scores) {
@@ -283,9 +286,10 @@ mod tests {
         let rows = Tensor::from_slice(&numbers).view([100, 4]).to_device(Device::Cpu);
         let trained = probe(&rows, [40, 60], 1e-3).expect("a probe");
         let weights: Vec<f32> = Vec::try_from(&trained.weights).expect("four weights");
-        assert!(weights[2] > 1.9 && weights[0].abs() < 0.4, "{weights:?}");
-        let size: f32 = weights.iter().map(|w| w * w).sum::<f32>() / 4.0;
-        assert!((size - 1.0).abs() < 1e-4);
+        let size = SIZE as f32;
+        assert!(weights[2] > 1.9 * size && weights[0].abs() < 0.4 * size, "{weights:?}");
+        let square = weights.iter().map(|w| w * w).sum::<f32>() / 4.0;
+        assert!((square.sqrt() / size - 1.0).abs() < 1e-4);
         assert_eq!(trained.right, Some([(8, 8), (12, 12)]));
     }
 
