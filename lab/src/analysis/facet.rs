@@ -7,9 +7,10 @@
 
 use neuronotes::analysis::facet::{Outcome, Params, Probe, WEIGHTS};
 use neuronotes::digest::Digest;
-use neuronotes::model::Layer;
+use neuronotes::model::{Layer, Stage};
 use neuronotes::request::DatasetRef;
 use neuronotes::store::{Record, Store};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tch::{Kind, Tensor};
 
@@ -27,6 +28,8 @@ mod numpy;
 
 /// Of so many images one is held out.
 const HELD_OUT: usize = 5;
+/// Most bytes of activations at once.
+const MEMORY: usize = 4 << 30;
 /// Root mean square of a trained probe's weights: such that a `strength` of 5, the article's, shows on Emoji-CLIP both
 /// the unit and the facet. Published weights have the scale that they have.
 const SIZE: f64 = 0.04;
@@ -44,14 +47,19 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     match (&params.positive, &params.generic, &params.weights) {
         (Some(positive), Some(generic), None) => {
             let sets = [bench.named_dataset(positive)?, bench.named_dataset(generic)?];
-            for (at, layer) in layers.iter().enumerate() {
-                let stage = format!("training a probe at layer {} of {}", at + 1, layers.len());
-                let (rows, counts, shape) =
-                    activations(bench, &clip, layer, sets, params.most, &stage)?;
+            // As many layers in one pass as memory holds.
+            let mut rest = layers.as_slice();
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(in_one_pass(&clip, rest, params.most)?);
+                let Activations { rows, counts } =
+                    activations(bench, &clip, now, sets, params.most)?;
                 outcome.images = (counts[0] as u64, counts[1] as u64);
-                let trained = probe(&rows, counts, params.regularisation)?;
-                outcome.layers.push(described(layer, shape, trained.right)?);
-                weights.push(trained.weights.view(shape));
+                for (layer, (rows, shape)) in now.iter().zip(rows) {
+                    let trained = probe(&rows, counts, params.regularisation)?;
+                    outcome.layers.push(described(layer, shape, trained.right)?);
+                    weights.push(trained.weights.view(shape));
+                }
+                rest = later;
             }
         }
         (None, None, Some(digests)) if digests.len() == layers.len() => {
@@ -123,19 +131,41 @@ fn write(
     Ok(())
 }
 
-/// Activations of both data sets' images at a layer, `[images, c * h * w]` in single precision, the first one's first;
-/// how many images of each; and `[c, h, w]`.
+/// Activations of two data sets' images.
+struct Activations {
+    /// For each layer `[images, c * h * w]` in single precision, the first data set's first, and `[c, h, w]`.
+    rows: Vec<(Tensor, [i64; 3])>,
+    /// Images of each data set.
+    counts: [usize; 2],
+}
+
+/// How many of these layers' activations fit into memory together; at least one.
+fn in_one_pass(clip: &Clip, layers: &[Layer], most: u32) -> Result<usize, Failure> {
+    let side = clip.architecture.image_size as usize;
+    let nothing = clip.input(&vec![0; side * side * 3], 1)?;
+    let stages: Vec<Stage> = layers.iter().map(|layer| layer.stage).collect();
+    let found = tch::no_grad(|| clip.look(&nothing, &stages))?;
+    let mut bytes = 0;
+    for (at, stage) in stages.iter().enumerate() {
+        bytes += found.get(*stage)?.numel() * 2 * most as usize * 4;
+        if bytes > MEMORY && at > 0 {
+            return Ok(at);
+        }
+    }
+    Ok(layers.len())
+}
+
 fn activations(
     bench: &mut Bench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    layers: &[Layer],
     sets: [&DatasetRef; 2],
     most: u32,
-    stage: &str,
-) -> Result<(Tensor, [usize; 2], [i64; 3]), Failure> {
+) -> Result<Activations, Failure> {
     let side = clip.architecture.image_size;
-    let mut shape = None;
-    let (mut rows, mut counts) = (Vec::new(), [0, 0]);
+    let stages: Vec<Stage> = layers.iter().map(|layer| layer.stage).collect();
+    let mut found: Vec<(Vec<Tensor>, [i64; 3])> = layers.iter().map(|_| (vec![], [0; 3])).collect();
+    let mut counts = [0, 0];
     for (count, set) in counts.iter_mut().zip(sets) {
         let shards = (0..set.shards.len()).map(|index| bench.shard_of(set, index));
         let shards = shards.collect::<Result<Vec<_>, _>>()?;
@@ -145,34 +175,40 @@ fn activations(
             .flat_map(|(shard, open)| (0..open.samples().len()).map(move |row| (shard, row)))
             .collect();
         let chosen = spaced(all.len(), most as usize);
+        let stage = format!("looking at {}", set.name);
         Batch::on(clip.device).run(chosen.len(), |range| {
             bench.monitor.check()?;
-            let mut pixels = Vec::new();
-            let mut good = 0;
-            for &at in &chosen[range.clone()] {
-                let (shard, row) = all[at];
-                // One that cannot be read is left out; a scan of the data set says which.
-                let shown = shards[shard].picture(row).and_then(|picture| prepare(picture, side));
-                if let Ok(shown) = shown {
-                    pixels.extend(shown.into_raw());
-                    good += 1;
+            let shown: Vec<Vec<u8>> = chosen[range.clone()]
+                .par_iter()
+                .filter_map(|&at| {
+                    let (shard, row) = all[at];
+                    // One that cannot be read is left out; a scan of the data set says which.
+                    let picture = shards[shard].picture(row);
+                    picture.and_then(|picture| prepare(picture, side)).ok().map(|p| p.into_raw())
+                })
+                .collect();
+            if !shown.is_empty() {
+                let input = clip.input(&shown.concat(), shown.len())?;
+                let maps = tch::no_grad(|| clip.look(&input, &stages))?;
+                let mut rows = Vec::new();
+                for layer in layers {
+                    let map = maps.get(layer.stage)?;
+                    let [_, c, h, w] = map.size()[..] else {
+                        let name = &layer.name.canonical;
+                        return Err(Failure::new(format!("`{name}` has no rows and columns"))
+                            .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
+                    };
+                    let flat = map.contiguous().view([shown.len() as i64, -1]);
+                    rows.push((flat.to_kind(Kind::Float), [c, h, w]));
                 }
-            }
-            if good > 0 {
-                let input = clip.input(&pixels, good)?;
-                let found = tch::no_grad(|| clip.look(&input, &[layer.stage]))?;
-                let map = found.get(layer.stage)?;
-                let [_, c, h, w] = map.size()[..] else {
-                    let name = &layer.name.canonical;
-                    return Err(Failure::new(format!("`{name}` has no rows and columns"))
-                        .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
-                };
-                shape = Some([c, h, w]);
-                rows.push(map.contiguous().view([good as i64, -1]).to_kind(Kind::Float));
-                *count += good;
+                for (found, (rows, shape)) in found.iter_mut().zip(rows) {
+                    found.0.push(rows);
+                    found.1 = shape;
+                }
+                *count += shown.len();
             }
             bench.monitor.progress(&Progress {
-                stage,
+                stage: &stage,
                 step: range.end as u64,
                 total: chosen.len() as u64,
                 unit: "image",
@@ -185,8 +221,8 @@ fn activations(
             return Err(Failure::new(message).hint("a facet needs at least ten of each data set"));
         }
     }
-    let shape = shape.ok_or_else(|| Failure::new("there are no images"))?;
-    Ok((Tensor::cat(&rows, 0), counts, shape))
+    let rows = found.into_iter().map(|(rows, shape)| (Tensor::cat(&rows, 0), shape)).collect();
+    Ok(Activations { rows, counts })
 }
 
 /// At most `most` of `0..count`, evenly spaced.

@@ -98,7 +98,8 @@ fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
     let loaded = "[...document.images].map(i => { i.loading = 'eager'; return i; }).every(i => i.complete && i.naturalWidth > 0)";
     wait(&tab, loaded);
     assert_eq!(value(&tab, "document.images.length"), 5);
-    assert_eq!(value(&tab, "document.querySelectorAll('figure svg').length"), 1);
+    // The histogram, and the visualisation's curve.
+    assert_eq!(value(&tab, "document.querySelectorAll('figure svg').length"), 2);
     assert_eq!(value(&tab, "document.scripts.length"), 0, "a published page needs no script");
     for width in [320, 400, 800, 1400] {
         let size = headless_chrome::protocol::cdp::Emulation::SetDeviceMetricsOverride {
@@ -155,6 +156,45 @@ fn a_save_patches_the_open_page_and_keeps_the_place() {
     garden.note("a.md", &text("Mended."));
     wait(&tab, "!document.querySelector('#bad') && document.body.innerText.includes('Mended.')");
     assert_eq!(value(&tab, "window.sameDocument"), true);
+}
+
+#[test]
+fn a_film_plays_without_a_script_and_a_sweeps_pictures_sharpen_side_by_side() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let film = block("feature_vis", 3, "id: film\nsize: 64\nsteps: 6\nframes: 5\n");
+    garden.note("a.md", &format!("# A note\n\n{film}"));
+    assert_eq!(garden.build().code(), 0);
+    let tab = open(&browser, &format!("file://{}", garden.path("output/a.html").display()));
+    let film = "document.querySelector('#film .film-play')";
+    assert_eq!(value(&tab, &format!("{film}.open")), false, "it never plays by itself");
+    tab.find_element("#film .film-play summary").expect("a control").click().expect("a click");
+    wait(&tab, &format!("{film}.open && {film}.querySelector('img').naturalWidth === 64"));
+    // The film lies over the picture.
+    let places = "JSON.stringify(['#film img', '#film .film-play img'].map(at => { \
+                  const box = document.querySelector(at).getBoundingClientRect(); \
+                  return [box.left, box.top, box.width, box.height].map(Math.round); }))";
+    let places = value(&tab, places);
+    let places: Vec<Vec<i64>> =
+        serde_json::from_str(places.as_str().expect("text")).expect("boxes");
+    assert_eq!(places[0], places[1]);
+    assert_eq!(value(&tab, "document.scripts.length"), 0);
+
+    let sweep = |steps: u32| {
+        let layer = crate::LAYER;
+        format!(
+            "# A note\n\n```yaml analysis\nid: all\nkind: feature_vis\nlayer: {layer}\nsize: 64\nsteps: {steps}\nsweep: {{unit: [1, 2]}}\n```\n"
+        )
+    };
+    garden.note("a.md", &sweep(60_000));
+    let (_preview, tab) = preview(&garden, &browser, "a.html");
+    let both = |part: &str| {
+        format!("[...document.querySelectorAll('#all li')].filter(li => {part}).length === 2")
+    };
+    wait(&tab, &both("/step \\d+ of 60000/.test(li.querySelector('[data-status]')?.textContent)"));
+    wait(&tab, &both("li.querySelector('img[data-partial]')?.naturalWidth > 0"));
+    garden.note("a.md", &sweep(3));
+    wait(&tab, &both("li.matches('.done') && li.querySelector('img')?.naturalWidth > 0"));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(super) static RECIPES: &[Recipe] = &[
             ("parametrisation", Default::Text("maco")),
             ("size", Default::Integer(256)),
             ("steps", Default::Integer(256)),
-            ("learning_rate", Default::Number(0.5)),
+            ("learning_rate", Default::Number(0.1)),
             ("transforms", Default::Text("crops")),
             ("penalty", Default::Number(0.0)),
             ("redirect", Default::Integer(16)),

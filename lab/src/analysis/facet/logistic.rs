@@ -12,7 +12,9 @@ use crate::failure::Failure;
 /// Newton's steps at most; four to eight are usual.
 const STEPS: usize = 50;
 /// Where the objective falls by less than this, it has arrived.
-const ENOUGH: f64 = 1e-10;
+const ENOUGH: f64 = 1e-9;
+/// Least curvature that an image is taken to have: those that are told apart for certain have next to none.
+const FLATTEST: f64 = 1e-14;
 
 /// The shares α: `products` are `[n, n]` in double precision, `labels` say which are of the first kind.
 ///
@@ -52,12 +54,12 @@ pub(super) fn fit(
         let scores = kernel.mv(&shares);
         let wrong = (-(&scores * &sign)).sigmoid(); // how far each is from its label
         let pull = &wrong * &sign * &weight;
-        let curve = &wrong * (wrong.ones_like() - &wrong) * &weight; // [n]
-        // (curve K + λ) α' = curve K α + pull
-        let left = curve.unsqueeze(1) * &kernel
-            + Tensor::eye(labels.len() as i64, (Kind::Double, device)) * regularisation;
-        let right = &curve * &scores + pull;
-        let aim = Tensor::linalg_solve(&left, &right, true);
+        let curve = (&wrong * (wrong.ones_like() - &wrong) * &weight).clamp_min(FLATTEST); // [n]
+        // (K + λ / curve) α' = K α + pull / curve
+        let left = &kernel + (curve.reciprocal() * regularisation).diag(0);
+        let right = (&scores + pull / &curve).unsqueeze(1);
+        let lower = Tensor::linalg_cholesky(&left, false);
+        let aim = right.cholesky_solve(&lower, false).squeeze_dim(1);
         let step = aim - &shares;
         let mut part = 1.0;
         let (next, value) = loop {

@@ -1,0 +1,130 @@
+//! Visualisations of every target, by the names that a note gives them.
+
+use std::fs;
+
+use neuronotes::analysis::feature_vis::Outcome;
+use neuronotes::store::{Record, Store};
+
+use crate::common::{Garden, files};
+use crate::{LAYER, garden};
+
+fn made(more: &str) -> String {
+    format!("```yaml analysis\nkind: feature_vis\nsize: 48\nsteps: 3\n{more}```\n\n")
+}
+
+/// The stored visualisations.
+fn records(garden: &Garden) -> Vec<(Record, Outcome)> {
+    let store = Store::open(&garden.path(".neuronotes/store")).expect("a store");
+    let stored = files(&garden.path(".neuronotes/store/v1/records"));
+    let all = stored.values().map(|bytes| serde_json::from_slice(bytes).expect("a record"));
+    all.filter(|record: &Record| record.kind == "feature_vis")
+        .map(|record| {
+            let outcome = record.result(&store).expect("a result");
+            (record, outcome)
+        })
+        .collect()
+}
+
+#[test]
+fn every_target_is_measured_as_a_note_asks_for_it() {
+    let garden = garden();
+    let config = garden.read("neuronotes.yaml");
+    garden
+        .write("words.txt", &"one two three four five six seven eight nine ten".replace(' ', "\n"));
+    let words = config.replace("datasets:\n", "datasets:\n  words: words.txt\n");
+    garden.write("neuronotes.yaml", &words);
+    // Ten of each are the least.
+    for number in 0..6 {
+        let path = garden.path(&format!("data/{number}.png"));
+        image::RgbImage::from_pixel(96, 96, image::Rgb([number * 40, 90, 30]))
+            .save(path)
+            .expect("a picture");
+    }
+    garden.note("b.md", "# Another note\n\nText.\n");
+    fs::copy(garden.path("data/red.png"), garden.path("notes/red.png")).expect("a copy");
+    let at = format!("layer: {LAYER}\n");
+    let blocks = [
+        made(&format!("{at}unit: 3\n")),
+        made(&format!("{at}unit: 3\nobjective: neuron\nsign: negative\n")),
+        made(&format!("{at}units: {{3: 1, 7: -0.5}}\n")),
+        made(&format!("{at}direction: {{images: [notes/red.png]}}\n")),
+        made(&format!("{at}direction: {{dataset: emoji}}\n")),
+        made("direction: {text: red heart}\n"),
+        made(
+            "direction: {sum: [{words: [heart], weight: 2}, {text: red, weight: -1}]}\ncosine_power: 2\n",
+        ),
+        made(&format!("{at}objective: layer\n")),
+        made(&format!("{at}objective: caricature\nimage: notes/red.png\n")),
+        made(&format!("{at}unit: 3\nstart: image\nimage: notes/red.png\n")),
+        made(&format!("{at}unit: 3\nimages: 3\n")),
+        "```yaml analysis\nid: word\nkind: facet\npositive: words\ngeneric: emoji\n```\n\n"
+            .to_owned(),
+        made(&format!("{at}unit: 3\nfacet: word\nimages: 2\n")),
+        made(&format!("{at}unit: 3\nrecipe: maco\n")),
+        made(&format!("{at}unit: 3\nrecipe: paper\n")),
+        made(&format!("{at}unit: 3\nframes: 4\n")),
+    ];
+    garden.note("a.md", &format!("# A note\n\n{}", blocks.concat()));
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let records = records(&garden);
+    assert_eq!(records.len(), 15);
+    for (record, outcome) in &records {
+        assert_eq!(outcome.size, 48);
+        let images = record.request["params"]["images"].as_u64().expect("a number") as usize;
+        assert_eq!((outcome.images.len(), outcome.images[0].curve.len()), (images, 3));
+    }
+    let page = garden.read("output/a.html");
+    for wanted in [
+        "Feature visualisation of unit 3 of",
+        "made as weak as can be",
+        "“red heart”",
+        "whole layer",
+        "Caricature of red.png",
+        "leaning on the facet word",
+        "strength 0.1",
+        "class=\"film-play\"",
+        ".webp\"",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
+    let garden = garden();
+    let sweep = |units: &str| {
+        let layer = format!("layer: {LAYER}\nsweep: {{unit: {units}}}\n");
+        garden.note("a.md", &format!("# A note\n\n{}", made(&layer)));
+        garden.build().summary()
+    };
+    let first = sweep("[1, 2, 3]");
+    assert!(first.contains("3 figures measured, 0 stored"), "{first}");
+    let second = sweep("[1, 2, 4, 3]");
+    assert!(second.contains("1 figure measured, 3 stored"), "{second}");
+    let page = garden.read("output/a.html");
+    let places: Vec<usize> = [1, 2, 4, 3]
+        .iter()
+        .map(|unit| page.find(&format!("unit {unit}</span>")).expect("a cell"))
+        .collect();
+    assert!(places.is_sorted(), "in the order of the sweep: {places:?}");
+
+    // Each is the picture that it is by itself.
+    let alone = made(&format!("layer: {LAYER}\nunit: 4\n"));
+    garden.note("b.md", &format!("# Another note\n\n{alone}"));
+    assert!(garden.build().summary().contains("0 figures measured"));
+    fs::remove_dir_all(garden.path(".neuronotes")).expect("removed");
+    garden.remove("notes/a.md");
+    let before = garden.output();
+    assert!(garden.build().summary().contains("1 figure measured"));
+    let after = garden.output();
+    let picture = after.keys().find(|name| name.ends_with(".png")).expect("a picture");
+    assert_eq!(before.get(picture), after.get(picture));
+
+    let large = "```yaml analysis\nkind: feature_vis\nlayer: image_block_1/0/Relu_2\nunit: 1\nsize: 700\nsteps: 1\n```\n";
+    garden.note("b.md", &format!("# Another note\n\n{large}"));
+    assert_eq!(garden.build().code(), 0);
+    let page = garden.read("output/b.html");
+    assert!(page.contains("class=\"full\"") && page.contains("width=\"640\""), "{page}");
+}
