@@ -76,7 +76,11 @@ pub struct Cell {
 impl Cell {
     /// `unit 89, recipe maco`.
     pub fn caption(&self) -> String {
-        let one = |(name, value): &(&str, String)| format!("{} {value}", name.replace('_', " "));
+        let one = |(name, value): &(&str, String)| match *name {
+            // A layer's name and a list of units say themselves what they are.
+            "layer" | "units" => value.clone(),
+            name => format!("{} {value}", name.replace('_', " ")),
+        };
         self.values.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
