@@ -52,17 +52,18 @@ impl Slope<'_> {
         };
         let layer = found.get(stage)?;
         let (falling, values) = self.objective(step, layer, jobs)?;
-        let mut loss = falling.shallow_clone();
+        let mut terms = vec![falling.shallow_clone()];
         if self.recipe.penalty != 0.0 {
             let far = (&seen - GREY).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
-            loss = loss + far.sum(Kind::Float) * self.recipe.penalty;
+            terms.push(far.sum(Kind::Float) * self.recipe.penalty);
         }
         if self.recipe.images > 1 && self.facet.is_none() && self.recipe.diversity != 0.0 {
             let k = i64::from(self.recipe.images);
             for at in 0..jobs.len() as i64 {
-                loss = loss + likeness(&layer.narrow(0, at * k, k)) * self.recipe.diversity;
+                terms.push(likeness(&layer.narrow(0, at * k, k)) * self.recipe.diversity);
             }
         }
+        let loss = sum(&terms);
         let gradient = match found.cuts() {
             [] => self.plain(&falling, loss, &found, &leaf, jobs.len()),
             _ => self.cut(&falling, &loss, &found, &leaf, jobs.len()),
@@ -77,8 +78,7 @@ impl Slope<'_> {
         layer: &Tensor,
         jobs: &[&Job],
     ) -> Result<(Tensor, Tensor), Failure> {
-        let mut falling = Tensor::zeros([], (Kind::Float, layer.device()));
-        let mut values = Vec::new();
+        let (mut falling, mut values) = (Vec::new(), Vec::new());
         for (at, job) in jobs.iter().enumerate() {
             let reference = match &job.target.aim {
                 // Moved as the picture is, so that the two can be compared place by place.
@@ -93,11 +93,11 @@ impl Slope<'_> {
             for image in 0..self.recipe.images as usize {
                 let place = (at * self.recipe.images as usize + image) as i64;
                 let value = job.target.value(&layer.narrow(0, place, 1), reference.as_ref());
-                falling = falling - &value * job.target.sign;
+                falling.push(&value * -job.target.sign);
                 values.push(value.detach());
             }
         }
-        Ok((falling, Tensor::stack(&values, 0)))
+        Ok((sum(&falling), Tensor::stack(&values, 0)))
     }
 
     fn strengths(&self, jobs: usize, like: &Tensor) -> Tensor {
@@ -120,7 +120,7 @@ impl Slope<'_> {
             let rising: Vec<Tensor> = down.iter().map(|gradient| -gradient).collect();
             let pulls = facet.pulls(&rising, &self.strengths(jobs, leaf));
             if let Some(pulled) = facet::value(&pulls, found)? {
-                loss = loss - pulled;
+                loss = sum(&[loss, -pulled]);
             }
         }
         Ok(Tensor::f_run_backward(&[loss], &[leaf], false, false)?.remove(0))
@@ -160,6 +160,11 @@ impl Slope<'_> {
         }
         Ok(redirected(loss, cuts, &extra, leaf)?.input)
     }
+}
+
+/// The sum of scalars.
+fn sum(terms: &[Tensor]) -> Tensor {
+    Tensor::stack(terms, 0).sum(Kind::Float)
 }
 
 /// The network's input. Where positions are learned, as in an attention pool and all of a vision transformer, they
