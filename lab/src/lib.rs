@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod batch;
+pub mod bench;
 pub mod cli;
 pub mod clip;
 pub mod dataset;

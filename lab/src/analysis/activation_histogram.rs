@@ -3,8 +3,8 @@
 use neuronotes::analysis::activation_histogram::{KIND, Outcome, Params};
 
 use super::{params, summary};
+use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::session::Bench;
 
 const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
 

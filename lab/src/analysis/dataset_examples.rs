@@ -4,8 +4,8 @@ use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Para
 
 use super::gallery::Gallery;
 use super::{Scanned, params, summary};
+use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::session::Bench;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;

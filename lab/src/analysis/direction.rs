@@ -9,13 +9,13 @@ use tch::Kind;
 use super::check_unit;
 use super::embedding::{Prompts, Row, add, mean, stored_mean, unit};
 use crate::batch::Batch;
+use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::dataset::drawn_words;
 use crate::failure::Failure;
 use crate::picture::Picture;
-use crate::session::Bench;
 
 /// A picture that a term is made of.
 pub(super) struct Seen<'a> {

@@ -16,11 +16,11 @@ use tch::{Kind, Tensor};
 
 use super::{layer, params};
 use crate::batch::Batch;
+use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
 use crate::monitor::Progress;
-use crate::session::Bench;
 use crate::vis::facet::Facet;
 
 mod logistic;

@@ -15,12 +15,12 @@ use tch::{Kind, Tensor};
 
 use super::direction::of_terms;
 use super::{check_unit, layer, params};
+use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::encode::{png, png_with_text, webp};
 use crate::failure::Failure;
 use crate::monitor::{Every, Progress};
-use crate::session::Bench;
 use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
 use crate::vis::objective::{Aim, Place, Target};

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use crate::bench::Bench;
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
 use crate::encode::png;
 use crate::failure::Failure;
 use crate::picture::Picture;
-use crate::session::Bench;
 
 /// Longest side of a stored picture, in pixels.
 const SIDE: u32 = 256;

@@ -22,8 +22,8 @@ use neuronotes::request::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::session::Bench;
 
 pub use facet::read_facet;
 pub use scanned::{Embedded, Scanned, Summary, summary};

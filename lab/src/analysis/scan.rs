@@ -18,13 +18,13 @@ use tch::{Device, Kind, Tensor};
 
 use super::{layer, params};
 use crate::batch::Batch;
+use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
-use crate::session::Bench;
 
 /// Batches decoded ahead.
 const AHEAD: usize = 2;

@@ -7,8 +7,8 @@ use super::direction::{Seen, of_source};
 use super::embedding::{Prompts, Row, add, dot, unit};
 use super::gallery::Gallery;
 use super::{params, summary};
+use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::session::Bench;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;

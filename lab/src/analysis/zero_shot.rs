@@ -11,8 +11,8 @@ use tch::{Kind, Tensor};
 use super::embedding::{Prompts, Row, dot, pictures};
 use super::gallery::Gallery;
 use super::{Embedded, params};
+use crate::bench::Bench;
 use crate::failure::Failure;
-use crate::session::Bench;
 
 /// Most labels of a data set that may stand in for classes.
 const MOST_LABELS: usize = 100;

@@ -208,8 +208,7 @@ impl Attempt<'_> {
         let mut draws = chance(recipe.seed, Purpose::Transforms);
         let sides = (i64::from(recipe.size), model);
         let draws = Draws::random(recipe.transforms, recipe.steps, sides, device, &mut draws);
-        let slope =
-            Slope { clip: self.clip, canvas: &canvas, draws: &draws, facet: self.facet, recipe };
+        let slope = Slope::new(self.clip, (&canvas, &draws), self.facet, recipe);
         let mut work = self.begin(jobs, &canvas)?;
         let mut batch = Batch::of(self.at_once());
         let scenes = film::scenes(recipe.frames, recipe.steps);

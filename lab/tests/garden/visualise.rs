@@ -128,3 +128,45 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
     let page = garden.read("output/b.html");
     assert!(page.contains("class=\"full\"") && page.contains("width=\"640\""), "{page}");
 }
+
+#[test]
+fn published_facets_are_read_from_their_files() {
+    let garden = garden();
+    garden.note(
+        "a.md",
+        &format!(
+            "# A note\n\n```yaml analysis\nid: face\nkind: facet\nweights: facets\n```\n\n{}",
+            made(&format!("layer: {LAYER}\nunit: 3\nfacet: face\n"))
+        ),
+    );
+    // As `numpy.save` writes an array (1, 384, 6, 6) of f4.
+    let file = |units: usize| {
+        let header =
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': (1, {units}, 6, 6), }}");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:<117}\n").bytes());
+        bytes.extend((0..units * 36).flat_map(|at| ((at % 7) as f32 - 3.0).to_le_bytes()));
+        bytes
+    };
+    let write = |block: u32, units: usize| {
+        let folder = garden.path(&format!("facets/image_block_3/{block}/Relu_2"));
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("face_spatial.npy"), file(units)).expect("a file");
+    };
+    write(0, 384);
+    write(1, 384);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.summary().contains("2 figures measured"), "{}", run.summary());
+    assert!(garden.read("output/a.html").contains("published weights at 2 layers"));
+
+    // Weights of another network are an error at the facet, and at what leans on it.
+    write(1, 100);
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(
+        run.stderr().contains("has 100 units, and `visual.layer3.1` has 384"),
+        "{}",
+        run.stderr()
+    );
+}

@@ -187,3 +187,40 @@ fn one_request_can_be_run_from_a_file() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
 }
+
+#[test]
+fn pictures_and_films_are_made_without_a_garden() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let vis = |more: &[&str]| {
+        let mut command = Process::new(env!("CARGO_BIN_EXE_neuronotes-lab"));
+        command.args(["vis", "--activation", "quick_gelu", "--device", "cpu"]);
+        command.args(["--layer", "visual.layer4.0.add", "--set", "steps=3", "--set", "size=48"]);
+        command.arg("--model").arg(small_weights()).arg("--out").arg(dir.path()).args(more);
+        let output = command.output().expect("a run");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = vis(&["--unit", "1,2", "--frames", "3"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(out.lines().count(), 4, "{out}");
+    let mut names: Vec<String> = fs::read_dir(dir.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["unit-1.png", "unit-1.webp", "unit-2.png", "unit-2.webp"]);
+    let bytes = fs::read(dir.path().join("unit-2.png")).expect("a picture");
+    let reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
+    let text = reader.info().utf8_text[0].get_text().expect("a text");
+    assert!(text.contains("\"unit\":2") && text.contains("\"steps\":3"), "{text}");
+    for (more, part) in [
+        (&["--unit", "1", "--recipe", "lucit"][..], "known are lucid, paper, draft, maco"),
+        (&["--unit", "1", "--set", "stps=1"], "no field `stps`"),
+        (&["--unit", "1", "--set", "size=5"], "`size` is 5"),
+        (&["--unit", "99999"], "has no unit 99999"),
+    ] {
+        let (code, _, err) = vis(more);
+        assert!(code == Some(1) && err.contains(part), "{more:?}: {err}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 4, "nothing is left behind");
+}

@@ -179,8 +179,7 @@ fn gradients_are_the_slopes_of_the_objective() {
             let canvas = Canvas::new(parametrisation, 48, Device::Cpu);
             let draws = chance(1, Purpose::Transforms);
             let draws = Draws::random(transforms, 1, (48, 64), Device::Cpu, &mut { draws });
-            let slope =
-                Slope { clip: &clip, canvas: &canvas, draws: &draws, facet: None, recipe: &recipe };
+            let slope = Slope::new(&clip, (&canvas, &draws), None, &recipe);
             let job = Job { target: target(&clip, layer, Aim::Layer), start: None };
             // Of some contrast; phases have all of theirs.
             let contrast = if parametrisation == Parametrisation::Maco { 1.0 } else { 30.0 };

@@ -59,8 +59,9 @@ pub(super) static RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "maco",
-        doc: "Only the phases of the spectrum move, its magnitudes are those of natural images: Fel et al., *Unlocking \
-              Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization*, 2023 (arXiv 2306.06805).",
+        doc: "Only the phases of the spectrum move; its magnitudes fall with the frequency as those of natural images do. After \
+              Fel et al., *Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization*, 2023 \
+              (arXiv 2306.06805); the numbers are ours.",
         values: &[
             ("parametrisation", Default::Text("maco")),
             ("size", Default::Integer(256)),

@@ -20,18 +20,32 @@ const GREY: f64 = 0.5;
 #[derive(Debug)]
 pub struct Slope<'a> {
     /// The network.
-    pub clip: &'a Clip,
+    clip: &'a Clip,
     /// How pictures are held.
-    pub canvas: &'a Canvas,
+    canvas: &'a Canvas,
     /// What disturbs them.
-    pub draws: &'a Draws,
+    draws: &'a Draws,
     /// What they lean on.
-    pub facet: Option<&'a Facet>,
+    facet: Option<&'a Facet>,
     /// The weights of everything.
-    pub recipe: &'a Recipe,
+    recipe: &'a Recipe,
+    /// The facet's weight in each of a target's pictures, on the device: `[k]`.
+    strengths: Tensor,
 }
 
-impl Slope<'_> {
+impl<'a> Slope<'a> {
+    /// What all steps share; nothing more goes to the device.
+    pub fn new(
+        clip: &'a Clip,
+        (canvas, draws): (&'a Canvas, &'a Draws),
+        facet: Option<&'a Facet>,
+        recipe: &'a Recipe,
+    ) -> Self {
+        let strengths: Vec<f32> = recipe.strengths().iter().map(|&s| s as f32).collect();
+        let strengths = Tensor::from_slice(&strengths).to_device(clip.device);
+        Self { clip, canvas, draws, facet, recipe, strengths }
+    }
+
     /// The gradient at `rows`, the parameters `[jobs * k, …]`, and the targets' values, `[jobs * k]`, before that step
     /// of those drawn.
     ///
@@ -100,12 +114,6 @@ impl Slope<'_> {
         Ok((sum(&falling), Tensor::stack(&values, 0)))
     }
 
-    fn strengths(&self, jobs: usize, like: &Tensor) -> Tensor {
-        let one = self.recipe.strengths();
-        let all: Vec<f32> = (0..jobs).flat_map(|_| one.iter().map(|&s| s as f32)).collect();
-        Tensor::from_slice(&all).to_device(like.device())
-    }
-
     fn plain(
         &self,
         falling: &Tensor,
@@ -118,7 +126,7 @@ impl Slope<'_> {
             let layers = facet.activations(found)?;
             let down = Tensor::f_run_backward(&[falling], &layers, true, false)?;
             let rising: Vec<Tensor> = down.iter().map(|gradient| -gradient).collect();
-            let pulls = facet.pulls(&rising, &self.strengths(jobs, leaf));
+            let pulls = facet.pulls(&rising, &self.strengths.repeat([jobs as i64]));
             if let Some(pulled) = facet::value(&pulls, found)? {
                 loss = sum(&[loss, -pulled]);
             }
@@ -155,7 +163,7 @@ impl Slope<'_> {
                     None => layer.zeros_like(),
                 })
                 .collect();
-            let pulls = facet.pulls(&rising, &self.strengths(jobs, leaf));
+            let pulls = facet.pulls(&rising, &self.strengths.repeat([jobs as i64]));
             extra.extend(places.into_iter().zip(pulls).map(|(place, pull)| (place, -pull.pull)));
         }
         Ok(redirected(loss, cuts, &extra, leaf)?.input)
