@@ -1,7 +1,8 @@
 //! `serve`: commands in, a line each; events out, a line each.
 //!
 //! One thread reads, so that a cancellation is heard while something is measured; the thread that calls
-//! [`serve`] owns the device and does all the work. Requests that can share work are taken together. Nothing else may write to the output.
+//! [`serve`] owns the device and does all the work. Requests that can share work are taken together. Nothing else may
+//! write to the output.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, Write};
@@ -23,7 +24,7 @@ use crate::session::Session;
 /// How often a stage's progress is told, where it is steady.
 const NEWS: Duration = Duration::from_millis(200);
 /// How long a request that can have company waits for more of it.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(30);
 /// Most requests that are measured together.
 const TOGETHER: usize = 64;
 
@@ -53,31 +54,26 @@ impl Desk {
     /// Waits for the next request, and takes those along that keep it company; `None` at the end of the input.
     fn next(&self) -> Option<Next> {
         let mut queue = self.queue();
-        queue.running.clear();
         let first = loop {
             if queue.closed {
                 return None;
             }
-            match queue.waiting.pop_front() {
-                Some(request) => break request,
+            // Until it is taken it can be cancelled.
+            match queue.waiting.front().map(Measure::company) {
+                Some(Some(_)) => queue = self.gather(queue),
+                Some(None) => {}
                 None => {
                     queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    continue;
                 }
+            }
+            if let Some(request) = queue.waiting.pop_front() {
+                break request;
             }
         };
         let mut all = vec![first];
         if let Some(company) = Measure::company(&all[0]) {
-            // Whoever asks for many does so in one go; the first need not run ahead of the others alone.
-            loop {
-                let before = queue.waiting.len();
-                let wait = self.arrived.wait_timeout(queue, GATHER);
-                queue = wait.unwrap_or_else(PoisonError::into_inner).0;
-                if queue.waiting.len() == before || queue.closed {
-                    break;
-                }
-            }
-            let waiting = std::mem::take(&mut queue.waiting);
-            for request in waiting {
+            for request in std::mem::take(&mut queue.waiting) {
                 match all.len() < TOGETHER && Measure::company(&request) == Some(company) {
                     true => all.push(request),
                     false => queue.waiting.push_back(request),
@@ -92,6 +88,24 @@ impl Desk {
         Some(all.into_iter().map(run).collect())
     }
 
+    /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them need not run ahead
+    /// of the others alone.
+    fn gather<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        loop {
+            let before = queue.waiting.len();
+            let wait = self.arrived.wait_timeout(queue, GATHER);
+            queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+            if queue.waiting.len() == before || queue.closed {
+                return queue;
+            }
+        }
+    }
+
+    /// A request has come to its end.
+    fn ended(&self, key: &Digest) {
+        self.queue().running.remove(key);
+    }
+
     fn obey(&self, command: Command, events: &Events<impl Write>) {
         let mut queue = self.queue();
         match command {
@@ -104,7 +118,8 @@ impl Desk {
                 queue.waiting.retain(|request| request.key() != key);
                 if let Some(stop) = queue.running.get(&key) {
                     stop.store(true, Ordering::Relaxed);
-                } else if queue.waiting.len() < before {
+                }
+                if queue.waiting.len() < before {
                     events.send(&Event::Cancelled { key });
                 }
             }
@@ -178,6 +193,7 @@ pub fn serve(
             reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
         session.measure_together(&requests, &mut monitors, &mut |at, result| {
             let key = requests[at].key();
+            desk.ended(&key);
             events.send(&match result {
                 // Its share of what all took together.
                 Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },

@@ -224,3 +224,16 @@ fn pictures_and_films_are_made_without_a_garden() {
     }
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 4, "nothing is left behind");
 }
+
+#[test]
+fn a_request_that_still_waits_for_company_can_be_cancelled() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut lab = Lab::start(dir.path(), "cpu");
+    assert!(matches!(lab.hear(), Event::Ready { .. }));
+    let long =
+        |unit: u32| vis_request(model(&small_weights()), json!({ "steps": 60000, "unit": unit }));
+    let first = lab.run(&long(1));
+    lab.cancel(first);
+    assert!(matches!(lab.result().1, Event::Cancelled { key } if key == first));
+    lab.end();
+}

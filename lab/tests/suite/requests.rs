@@ -316,3 +316,44 @@ fn real_weights_tell_real_pictures_apart() {
     let others = like("grinning-face--noto", "bicycle--noto");
     assert!(faces > others + 0.2, "{faces} {others}");
 }
+
+/// Has enough after some steps.
+struct Patience {
+    steps: u64,
+    most: u64,
+}
+
+impl Monitor for Patience {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        self.steps = progress.step;
+    }
+
+    fn stopped(&self) -> bool {
+        self.steps >= self.most
+    }
+}
+
+#[test]
+fn requests_that_are_measured_together_have_their_own_results_and_ends() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let session = session(dir.path());
+    let request = |unit: u32| vis_request(model(&small_weights()), json!({ "unit": unit }));
+    let all = [request(1), request(2), request(99_999), request(3)];
+    let mut patience = [30, 4, 30, 30].map(|most| Patience { steps: 0, most: most + 1 });
+    let mut monitors: Vec<&mut dyn Monitor> =
+        patience.iter_mut().map(|one| one as &mut dyn Monitor).collect();
+    let requests: Vec<&Request> = all.iter().collect();
+    let mut told = Vec::new();
+    let results = session.measure_together(&requests, &mut monitors, &mut |at, result| {
+        told.push((at, result.is_ok()));
+    });
+    told.sort_unstable();
+    assert_eq!(told, [(0, true), (1, false), (2, false), (3, true)]);
+    assert_eq!(results[1], Err(Failure::Cancelled));
+    assert!(results[2].as_ref().expect_err("no unit").to_string().contains("no unit 99999"));
+    assert_eq!(patience.map(|one| one.steps), [30, 5, 0, 30], "it stops at its next step");
+    // What was made together is what is made alone.
+    let other = tempfile::tempdir().expect("a folder");
+    let alone = measure(&crate::support::session(other.path()), &all[3]);
+    assert_eq!(results[3].as_ref().expect("a record").outputs, alone.outputs);
+}
