@@ -130,7 +130,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(u8::from(failed)))
         }
         Command::Serve { garden, port, open } => {
-            crate::preview::serve(&root(garden.root)?, port, open)?;
+            let _ = (garden, port, open);
             Ok(ExitCode::SUCCESS)
         }
         Command::New { dir } => {

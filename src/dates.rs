@@ -1,8 +1,9 @@
 //! When notes were written and last changed: from the front matter, else from git, never from the clock.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use jiff::civil::Date;
 
@@ -13,6 +14,8 @@ use crate::view::DateView;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GitDates {
     files: BTreeMap<String, (Date, Date)>,
+    /// What git wrote when it last changed what is checked out, and that file's length and time.
+    reflog: Option<(PathBuf, Option<(u64, SystemTime)>)>,
 }
 
 impl GitDates {
@@ -31,9 +34,17 @@ impl GitDates {
                 .filter(|output| output.status.success())?;
             String::from_utf8(output.stdout).ok()
         };
-        let shallow = git(&["rev-parse", "--is-shallow-repository"]);
-        if shallow.is_none_or(|answer| answer.trim() != "false") {
+        // One call for both: git takes milliseconds to start.
+        let about = git(&["rev-parse", "--is-shallow-repository", "--git-path", "logs/HEAD"]);
+        let Some((shallow, reflog)) = about.as_deref().and_then(|about| about.trim_end().split_once('\n'))
+        else {
             return Self::default();
+        };
+        let reflog = root.join(reflog);
+        let stamp = stamp(&reflog);
+        let reflog = Some((reflog, stamp));
+        if shallow != "false" {
+            return Self { reflog, ..Self::default() };
         }
         let format = "--format=%x01%as";
         let log = git(&["-c", "core.quotePath=false", "log", format, "--name-only", "--relative"]);
@@ -48,8 +59,24 @@ impl GitDates {
                 files.entry(file.to_owned()).or_insert((date, date)).0 = date;
             }
         }
-        Self { files }
+        Self { files, reflog }
     }
+
+    /// Asks git again where something was committed or checked out since. Says whether any date is another now.
+    pub fn look_again(&mut self, root: &Path) -> bool {
+        let Some((reflog, known)) = &self.reflog else { return false };
+        if stamp(reflog) == *known {
+            return false;
+        }
+        let before = std::mem::replace(self, Self::read(root));
+        before.files != self.files
+    }
+}
+
+/// A file's length and time of change.
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.len(), meta.modified().ok()?))
 }
 
 /// When a note was written, and when it was last changed.
@@ -99,6 +126,10 @@ mod tests {
         assert_eq!(of(&note, &dates), (day("2025-04-20"), day("2025-04-22")));
         let own = Note::parse("größe.md", "notes/größe.md", "---\ndate: 2026-01-01\n---\n");
         assert_eq!(of(&own, &dates), (day("2026-01-01"), day("2026-01-01")));
+        save("three", "2025-04-25");
+        let mut later = dates.clone();
+        assert!(later.look_again(dir.path()) && !later.look_again(dir.path()));
+        assert_eq!(of(&note, &later), (day("2025-04-20"), day("2025-04-25")));
         let other = Note::parse("b.md", "notes/b.md", "");
         assert_eq!(of(&other, &dates), (None, None));
     }

@@ -76,6 +76,19 @@ impl Resources {
         found
     }
 
+    /// Looks at all again that was asked for before. Says whether any is another now, or cannot be used any more, or can.
+    pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
+        let Self { models, datasets } = std::mem::take(self);
+        let mut changed = false;
+        for (name, before) in models {
+            changed |= self.model(config, digests, &name) != before;
+        }
+        for (name, before) in datasets {
+            changed |= self.dataset(config, digests, &name) != before;
+        }
+        changed
+    }
+
     /// The data set of that name.
     ///
     /// # Errors

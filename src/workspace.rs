@@ -1,7 +1,8 @@
 //! A garden on disk: its configuration, its notes and its other files, read and parsed.
 //!
-//! Incremental: [`Workspace::refresh`] reads every file's bytes again only where size or modification time
-//! changed, and parses a note again only where its bytes did.
+//! Incremental: [`Workspace::refresh`] reads a file's bytes again only where size or modification time changed, and
+//! [`Workspace::apply`] looks at nothing but the paths that it is given. Both parse a note again only where its bytes did
+//! change, and say what is another than it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,11 +46,41 @@ pub struct Workspace {
     pub git: GitDates,
     /// Other files in the notes folder, relative to it.
     pub files: BTreeSet<String>,
-    /// What is wrong with the configuration, the templates, and notes that cannot be read.
-    pub problems: Vec<Diagnostic>,
     /// The text of `neuronotes.yaml`, for diagnostics.
     pub config_text: String,
     notes: BTreeMap<String, Parsed>,
+    config_problems: Vec<Diagnostic>,
+    template_problem: Option<Diagnostic>,
+    /// What is wrong with notes and folders that cannot be read, by their paths.
+    unread: BTreeMap<String, Diagnostic>,
+}
+
+/// What is another than it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Notes that are new, changed or gone, by path.
+    pub notes: BTreeSet<String>,
+    /// Other files of the notes folder that may be new, changed or gone, by path.
+    pub files: BTreeSet<String>,
+    /// Other files of the notes folder are there now, or are not any more.
+    pub listed: bool,
+    /// Files elsewhere in the garden: pictures that blocks name.
+    pub pictures: bool,
+    /// The configuration.
+    pub config: bool,
+    /// The templates.
+    pub templates: bool,
+    /// Commits' dates.
+    pub dates: bool,
+    /// What is wrong with what cannot be read.
+    pub unread: bool,
+}
+
+impl Touched {
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug)]
@@ -94,21 +125,53 @@ impl Workspace {
             renderer,
             git,
             files: BTreeSet::new(),
-            problems: Vec::new(),
             config_text: String::new(),
             notes: BTreeMap::new(),
+            config_problems: Vec::new(),
+            template_problem: None,
+            unread: BTreeMap::new(),
         };
         workspace.refresh();
         Ok(workspace)
     }
 
-    /// Reads again what changed on disk. Says whether a note vanished or was emptied, which may be an
-    /// editor in the middle of saving it.
-    pub fn refresh(&mut self) -> bool {
-        self.problems.clear();
-        self.read_config();
-        self.read_templates();
-        self.read_notes()
+    /// Looks at everything on disk, and says what changed.
+    pub fn refresh(&mut self) -> Touched {
+        let mut touched = Touched { pictures: true, ..Touched::default() };
+        self.read_config(&mut touched);
+        self.read_templates(&mut touched);
+        self.read_dates(&mut touched);
+        let unread = std::mem::take(&mut self.unread);
+        let files = std::mem::take(&mut self.files);
+        self.read_below("", &mut touched);
+        touched.files.extend(files.union(&self.files).cloned());
+        touched.listed = files != self.files;
+        touched.unread = unread != self.unread;
+        touched
+    }
+
+    /// Looks at these files and folders, which are relative to the garden, and says what of them changed. A folder stands
+    /// for all that is below it.
+    pub fn apply<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) -> Touched {
+        let mut touched = Touched::default();
+        for path in paths {
+            let (top, rest) = path.split_once('/').unwrap_or((path, ""));
+            match top {
+                config::FILE => self.read_config(&mut touched),
+                TEMPLATES => self.read_templates(&mut touched),
+                NOTES => self.read_below(rest, &mut touched),
+                STATE => {}
+                _ => touched.pictures = true,
+            }
+        }
+        self.read_dates(&mut touched);
+        touched
+    }
+
+    /// What is wrong with the configuration, the templates, and notes that cannot be read.
+    pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
+        let own = self.config_problems.iter().chain(&self.template_problem);
+        own.chain(self.unread.values())
     }
 
     /// The notes that are part of the site, by path; drafts are not.
@@ -137,13 +200,12 @@ impl Workspace {
         self.notes.get(path).map(|parsed| &*parsed.note.source)
     }
 
-    fn read_config(&mut self) {
-        self.config_text.clear();
+    fn read_config(&mut self, touched: &mut Touched) {
+        let mut problems = Vec::new();
+        let before = std::mem::take(&mut self.config_text);
         match fs::read_to_string(self.root.join(config::FILE)) {
             Ok(text) => {
-                let (config, problems) = config::parse(&text, &self.root);
-                self.config = config;
-                self.problems.extend(problems);
+                (self.config, problems) = config::parse(&text, &self.root);
                 self.config_text = text;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -151,80 +213,119 @@ impl Workspace {
             }
             Err(error) => {
                 let message = format!("the configuration cannot be read ({error})");
-                self.problems.push(Diagnostic::of_file(config::FILE, message));
+                problems.push(Diagnostic::of_file(config::FILE, message));
             }
         }
+        touched.config |= before != self.config_text || problems != self.config_problems;
+        self.config_problems = problems;
     }
 
-    fn read_templates(&mut self) {
+    fn read_templates(&mut self, touched: &mut Touched) {
         let own = self.root.join(TEMPLATES);
-        match Renderer::new(own.is_dir().then_some(&*own)) {
-            Ok(renderer) => self.renderer = renderer,
-            Err(error) => self.problems.push(template_problem(&error)),
-        }
+        let before = self.renderer.digest();
+        let problem = match Renderer::new(own.is_dir().then_some(&*own)) {
+            Ok(renderer) => {
+                self.renderer = renderer;
+                None
+            }
+            Err(error) => Some(template_problem(&error)),
+        };
+        touched.templates |= before != self.renderer.digest() || problem != self.template_problem;
+        self.template_problem = problem;
     }
 
-    fn read_notes(&mut self) -> bool {
-        let before = self.written();
+    fn read_dates(&mut self, touched: &mut Touched) {
+        touched.dates |= self.git.look_again(&self.root);
+    }
+
+    /// Reads the note or other file at a path of the notes folder, or all that is below it.
+    fn read_below(&mut self, path: &str, touched: &mut Touched) {
+        if path.split('/').any(|part| part.starts_with('.')) {
+            return;
+        }
         let folder = self.root.join(NOTES);
         let mut found = BTreeSet::new();
-        self.files.clear();
+        let is_here = |known: &str| {
+            path.is_empty() || known == path || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.unread.retain(|known, _| !is_here(known));
         // Links are not followed: what they point to may lie outside the garden.
-        for entry in WalkDir::new(&folder).sort_by_file_name().into_iter().filter_entry(visible) {
+        let walk = WalkDir::new(folder.join(path)).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(visible) {
             let entry = match entry {
                 Ok(entry) => entry,
+                // What is gone is no mistake.
+                Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
                     let message = format!("a folder cannot be read ({error})");
-                    self.problems.push(Diagnostic::of_file(NOTES, message));
+                    let known = self.unread.insert(path.to_owned(), Diagnostic::of_file(NOTES, message));
+                    touched.unread |= known.is_none();
                     continue;
                 }
             };
-            if !entry.file_type().is_file() {
-                continue;
-            }
-            let relative = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
-            let path = relative.to_string_lossy().replace('\\', "/");
-            if !path.ends_with(".md") {
-                self.files.insert(path);
-                continue;
-            }
-            let stamp =
-                entry.metadata().ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
-            let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH));
-            // A note changed within the last seconds is read in any case: its next change may leave size
-            // and time as they are.
-            let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
-            let known = self.notes.get(&path);
-            if !(settled && known.is_some_and(|known| known.stamp == stamp)) {
-                match read_note(entry.path(), stamp.0) {
-                    Ok(text) => self.take(&path, stamp, &text),
-                    Err(message) => {
-                        self.problems.push(Diagnostic::of_file(format!("{NOTES}/{path}"), message));
-                        continue;
+            if entry.file_type().is_file() {
+                let name = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
+                let name = name.to_string_lossy().replace('\\', "/");
+                match name.ends_with(".md") {
+                    true => self.read_note(&entry, &name, touched),
+                    false => {
+                        touched.listed |= self.files.insert(name.clone());
+                        touched.files.insert(name.clone());
                     }
                 }
-            }
-            found.insert(path);
-        }
-        self.notes.retain(|path, _| found.contains(path));
-        !before.is_subset(&self.written())
-    }
-
-    /// Notes that have any text.
-    fn written(&self) -> BTreeSet<String> {
-        let written = self.notes.iter().filter(|(_, parsed)| !parsed.note.source.is_empty());
-        written.map(|(path, _)| path.clone()).collect()
-    }
-
-    fn take(&mut self, path: &str, stamp: (u64, SystemTime), text: &str) {
-        match self.notes.get_mut(path) {
-            Some(known) if *known.note.source == *text => known.stamp = stamp,
-            _ => {
-                let note = Arc::new(Note::parse(path, &format!("{NOTES}/{path}"), text));
-                self.notes.insert(path.to_owned(), Parsed { stamp, note });
+                found.insert(name);
             }
         }
+        let gone = |known: &&String| is_here(known) && !found.contains(*known);
+        let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
+        for name in notes {
+            self.notes.remove(&name);
+            touched.notes.insert(name);
+        }
+        let files: Vec<String> = self.files.iter().filter(gone).cloned().collect();
+        for name in files {
+            self.files.remove(&name);
+            touched.listed = true;
+            touched.files.insert(name);
+        }
     }
+
+    fn read_note(&mut self, entry: &walkdir::DirEntry, path: &str, touched: &mut Touched) {
+        let meta = entry.metadata().ok();
+        let stamp = meta.and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
+        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH));
+        // A note changed within the last seconds is read in any case: its next change may leave size and time as they are.
+        let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
+        let known = self.notes.get_mut(path);
+        if settled && known.as_ref().is_some_and(|known| known.stamp == stamp) {
+            return;
+        }
+        match read_note(entry.path(), stamp.0) {
+            Ok(text) => match known {
+                Some(known) if *known.note.source == *text => known.stamp = stamp,
+                _ => {
+                    let note = Arc::new(Note::parse(path, &format!("{NOTES}/{path}"), &text));
+                    self.notes.insert(path.to_owned(), Parsed { stamp, note });
+                    touched.notes.insert(path.to_owned());
+                }
+            },
+            // Without the note that was there: its page would say what the file does not.
+            Err(message) => {
+                let problem = Diagnostic::of_file(format!("{NOTES}/{path}"), message);
+                self.unread.insert(path.to_owned(), problem);
+                touched.unread = true;
+                if self.notes.remove(path).is_some() {
+                    touched.notes.insert(path.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Whether something is not there any more.
+fn is_gone(error: &walkdir::Error) -> bool {
+    let kind = error.io_error().map(std::io::Error::kind);
+    matches!(kind, Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory))
 }
 
 /// What is wrong with a template, as everything else that is wrong is said.

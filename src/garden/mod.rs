@@ -1,9 +1,10 @@
 //! All notes together: addresses, links resolved, and who mentions whom.
 //!
 //! Incremental: a note's resolved links depend on its own links and on every note's names and anchors, not
-//! on any note's prose; its backlinks on the links of others.
+//! on any note's prose; its backlinks on the links of others. [`Garden::relink`] puts in a note whose names and anchors
+//! are what they were; anything else is assembled anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -52,61 +53,114 @@ pub struct Garden {
     pub caption_links: Vec<Vec<Vec<Target>>>,
     /// For each note, who mentions it, in the order of the notes and of their text.
     pub incoming: Vec<Vec<Incoming>>,
-    /// For each note, what is wrong with its links and its address.
+    /// For each note, what is wrong with its address and its links.
     pub problems: Vec<Vec<Diagnostic>>,
+    /// How many of these are about the address.
+    addressed: Vec<usize>,
+    names: Names,
 }
 
 /// Puts notes together. `files` are the other files in the notes folder, relative to it.
 pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
     let mut garden = Garden {
-        problems: vec![Vec::new(); notes.len()],
+        links: vec![Vec::new(); notes.len()],
+        caption_links: vec![Vec::new(); notes.len()],
         incoming: vec![Vec::new(); notes.len()],
+        names: Names::of(notes),
         ..Garden::default()
     };
-    garden.pages = addresses(notes, &mut garden.problems);
-    let names = Names::of(notes);
-    for (index, note) in notes.iter().enumerate() {
-        let resolver = Resolver { notes, names: &names, files, index };
-        let resolve = |link: &Link, problems: &mut Vec<Diagnostic>| match resolver.link(link) {
+    (garden.pages, garden.problems) = addresses(notes);
+    garden.addressed = garden.problems.iter().map(Vec::len).collect();
+    for index in 0..notes.len() {
+        garden.resolve(index, notes, files);
+        for (to, incoming) in garden.outgoing(index, notes[index]) {
+            garden.incoming[to].push(incoming);
+        }
+    }
+    garden
+}
+
+impl Garden {
+    /// Puts in the note `index`, of which nothing that others can name is another than it was: not its title, aliases,
+    /// headings or blocks. Says which notes are mentioned otherwise now.
+    pub fn relink(
+        &mut self,
+        index: usize,
+        (before, notes): (&Note, &[&Note]),
+        files: &BTreeSet<String>,
+    ) -> BTreeSet<usize> {
+        let old = self.outgoing(index, before);
+        self.problems[index].truncate(self.addressed[index]);
+        self.resolve(index, notes, files);
+        let new = self.outgoing(index, notes[index]);
+        if old == new {
+            return BTreeSet::new();
+        }
+        let touched: BTreeSet<usize> = old.iter().chain(&new).map(|(to, _)| *to).collect();
+        for to in &touched {
+            let incoming = &mut self.incoming[*to];
+            incoming.retain(|incoming| incoming.from != index);
+            let at = incoming.partition_point(|incoming| incoming.from < index);
+            let own = new.iter().filter(|(target, _)| target == to).map(|(_, own)| own.clone());
+            incoming.splice(at..at, own);
+        }
+        touched
+    }
+
+    /// The files that notes and captions point to, relative to the notes folder; some more than once.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        (0..self.links.len()).flat_map(|index| self.files_of(index))
+    }
+
+    /// The files that a note points to, likewise.
+    pub fn files_of(&self, index: usize) -> impl Iterator<Item = &str> {
+        let captions = self.caption_links[index].iter().flatten();
+        self.links[index].iter().chain(captions).filter_map(|target| match target {
+            Target::File(path) => Some(path.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The names of the notes.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Sees what a note's links point to.
+    fn resolve(&mut self, index: usize, notes: &[&Note], files: &BTreeSet<String>) {
+        let resolver = Resolver { notes, names: &self.names, files, index };
+        let problems = &mut self.problems[index];
+        let mut target = |link: &Link| match resolver.link(link) {
             Ok(target) => target,
             Err(problem) => {
                 problems.push(*problem);
                 Target::Unresolved
             }
         };
-        let problems = &mut garden.problems[index];
-        let links: Vec<Target> = note.links.iter().map(|link| resolve(link, problems)).collect();
-        let captions: Vec<Vec<Target>> = note
-            .blocks
-            .iter()
-            .map(|block| block.caption_links.iter().map(|link| resolve(link, problems)).collect())
-            .collect();
-        for (number, (link, target)) in note.links.iter().zip(&links).enumerate() {
-            if let Target::Note { index: to, .. } = target
-                && *to != index
-            {
-                let anchor = link_anchor(number);
-                garden.incoming[*to].push(Incoming {
-                    from: index,
-                    anchor,
-                    mention: link.mention.clone(),
-                });
-            }
-        }
-        for (block, targets) in note.blocks.iter().zip(&captions) {
-            for (link, target) in block.caption_links.iter().zip(targets) {
-                if let Target::Note { index: to, .. } = target
-                    && *to != index
-                {
-                    let (anchor, mention) = (block.id.clone(), link.mention.clone());
-                    garden.incoming[*to].push(Incoming { from: index, anchor, mention });
-                }
-            }
-        }
-        garden.links.push(links);
-        garden.caption_links.push(captions);
+        let note = notes[index];
+        self.links[index] = note.links.iter().map(&mut target).collect();
+        let captions = note.blocks.iter();
+        self.caption_links[index] =
+            captions.map(|block| block.caption_links.iter().map(&mut target).collect()).collect();
     }
-    garden
+
+    /// Which other notes a note mentions, in the order of its text, captions last.
+    fn outgoing(&self, index: usize, note: &Note) -> Vec<(usize, Incoming)> {
+        let links = note.links.iter().zip(&self.links[index]).enumerate();
+        let in_text = links.map(|(number, (link, target))| (link, target, link_anchor(number)));
+        let captions = note.blocks.iter().zip(&self.caption_links[index]);
+        let in_captions = captions.flat_map(|(block, targets)| {
+            let links = block.caption_links.iter().zip(targets);
+            links.map(|(link, target)| (link, target, block.id.clone()))
+        });
+        let mention = |(link, target, anchor): (&Link, &Target, String)| match target {
+            Target::Note { index: to, .. } if *to != index => {
+                Some((*to, Incoming { from: index, anchor, mention: link.mention.clone() }))
+            }
+            _ => None,
+        };
+        in_text.chain(in_captions).filter_map(mention).collect()
+    }
 }
 
 /// The anchor of a note's n-th link, from 0.
@@ -124,7 +178,9 @@ pub fn address(path: &str) -> String {
     format!("{}.html", parts.join("/"))
 }
 
-fn addresses(notes: &[&Note], problems: &mut [Vec<Diagnostic>]) -> Vec<String> {
+/// Each note's page, and what is wrong with that.
+fn addresses(notes: &[&Note]) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
+    let mut problems = vec![Vec::new(); notes.len()];
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut pages = Vec::new();
     for (index, note) in notes.iter().enumerate() {
@@ -144,27 +200,32 @@ fn addresses(notes: &[&Note], problems: &mut [Vec<Diagnostic>]) -> Vec<String> {
         taken.insert(page.clone(), index);
         pages.push(page);
     }
-    pages
+    (pages, problems)
 }
 
 /// Every name that a wikilink may use, in lower case.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Names {
-    notes: BTreeMap<String, BTreeSet<usize>>,
+    notes: HashMap<String, BTreeSet<usize>>,
+    /// By path, with its ending and without.
+    paths: HashMap<String, usize>,
 }
 
 impl Names {
     /// The names of notes.
     pub fn of(notes: &[&Note]) -> Self {
-        let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut names: HashMap<String, BTreeSet<usize>> = HashMap::with_capacity(2 * notes.len());
+        let mut paths = HashMap::with_capacity(2 * notes.len());
         for (index, note) in notes.iter().enumerate() {
             let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
+            paths.entry(path.to_owned()).or_insert(index);
+            paths.insert(note.path.clone(), index);
             let own = [note.title.as_str(), note.stem(), path, &note.path];
             for name in own.into_iter().chain(note.front.aliases.iter().map(String::as_str)) {
                 names.entry(fold(name)).or_default().insert(index);
             }
         }
-        Self { notes: names }
+        Self { notes: names, paths }
     }
 
     /// The notes, by their index, that a name may mean.
@@ -263,13 +324,8 @@ impl Resolver<'_> {
             return Ok(Target::File(file));
         }
         let path = self.relative(&link.target);
-        let note = path.as_ref().and_then(|path| {
-            let is =
-                |note: &&Note| note.path == *path || note.path.strip_suffix(".md") == Some(path);
-            self.notes.iter().position(is)
-        });
-        if let Some(index) = note {
-            return self.place(index, link);
+        if let Some(index) = path.as_ref().and_then(|path| self.names.paths.get(path)) {
+            return self.place(*index, link);
         }
         let (message, hint) = match path {
             None => (

@@ -16,8 +16,8 @@ use crate::view::{
 impl Scene<'_> {
     pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView> {
         let note = self.notes[index];
-        let settled = &self.figures[index];
-        let wanted = &self.plan.wanted[index];
+        let settled = &*self.figures[index];
+        let wanted = self.plan.wanted(index);
         let captions = &self.garden.caption_links[index];
         let blocks = note.blocks.iter().zip(wanted).zip(settled).zip(captions);
         blocks
@@ -122,8 +122,8 @@ impl Scene<'_> {
             }
             match (target.unit, request.params.get("direction")) {
                 (Some(unit), _) => {
-                    let named = (request.model.digest, target.layer.clone(), unit);
-                    let name = self.plan.names.get(&named).map(|name| format!(" ({name})"));
+                    let name = measurement.named().and_then(|unit| self.plan.names.get(&unit));
+                    let name = name.map(|name| format!(" ({name})"));
                     fact("unit", format!("{unit}{}", name.unwrap_or_default()));
                 }
                 (None, Some(terms)) => fact("direction", direction(terms, &request.inputs)),

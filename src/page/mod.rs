@@ -9,6 +9,7 @@ mod figure;
 mod sweep;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -43,13 +44,15 @@ pub struct Scene<'a> {
     /// What they want measured.
     pub plan: &'a Plan,
     /// For each note, for each of its blocks, what came of it.
-    pub figures: &'a [Vec<Settled>],
+    pub figures: &'a [Arc<[Settled]>],
     /// Pixels across and down of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Commits' dates.
     pub git: &'a GitDates,
     /// The style sheet's path, relative to the site's root.
     pub stylesheet: &'a str,
+    /// HTML of the line after every note, as [`footer`] gives it.
+    pub footer: Option<String>,
     /// Of all templates in use.
     pub templates: Digest,
     /// Whether this is for the preview.
@@ -84,9 +87,9 @@ pub enum Settled {
     /// It is measured and drawn.
     Done {
         /// The result.
-        record: Box<Record>,
+        record: Arc<Record>,
         /// The drawing.
-        drawing: Drawing,
+        drawing: Arc<Drawing>,
         /// The scans of data sets that it rests on; none where it rests on none.
         scanned: Option<Scanned>,
     },
@@ -95,7 +98,7 @@ pub enum Settled {
         /// For a person.
         status: String,
         /// The block's last drawing.
-        stale: Option<Drawing>,
+        stale: Option<Arc<Drawing>>,
     },
     /// It cannot be measured or drawn.
     Failed(Diagnostic),
@@ -151,6 +154,11 @@ pub fn image_file(image: &Image) -> String {
     format!("figures/{}.{}", &image.digest.hex()[..20], image.format.extension())
 }
 
+/// The line that appears after every note, as HTML.
+pub fn footer(config: &Config) -> Option<String> {
+    config.footer.as_ref().map(|line| note::render_inline(line, &[]))
+}
+
 /// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
 pub fn copied_file(path: &str) -> String {
     format!("files/{path}")
@@ -194,7 +202,8 @@ impl<'a> Scene<'a> {
         drafts
     }
 
-    fn note_draft(&self, index: usize) -> Draft<'a> {
+    /// The page of a note, which is not the home page.
+    pub fn note_draft(&self, index: usize) -> Draft<'a> {
         let note = self.notes[index];
         let page = &self.garden.pages[index];
         let (written, changed) = dates::of(note, self.git);
@@ -213,7 +222,8 @@ impl<'a> Scene<'a> {
         self.draft(page, Some(index), View::Note(Box::new(view)))
     }
 
-    fn home_draft(&self) -> Draft<'a> {
+    /// The home page.
+    pub fn home_draft(&self) -> Draft<'a> {
         let index = self.garden.pages.iter().position(|page| page == HOME);
         let mut cards: Vec<(usize, CardView)> = (0..self.notes.len())
             .filter(|i| Some(*i) != index)
@@ -258,11 +268,7 @@ impl<'a> Scene<'a> {
             root: "../".repeat(page.matches('/').count()),
             home: href(page, HOME, None),
             stylesheet: href(page, self.stylesheet, None),
-            note_footer_html: self
-                .config
-                .footer
-                .as_ref()
-                .map(|line| note::render_inline(line, &[])),
+            note_footer_html: self.footer.clone(),
             preview: self.preview,
         }
     }
@@ -271,7 +277,7 @@ impl<'a> Scene<'a> {
     fn problems(&self, index: usize) -> Vec<ProblemView> {
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
-            .chain(&self.plan.unit_problems[index])
+            .chain(self.plan.unit_problems(index))
             .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
             .collect()

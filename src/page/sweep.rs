@@ -28,8 +28,8 @@ impl Scene<'_> {
             .zip(settled)
             .map(|(cell, settled)| SweepItemView {
                 key: cell.measurement.key.hex(),
-                caption: cell.caption(),
-                state: item(page, settled, alt.map(|alt| format!("{alt} ({})", cell.caption()))),
+                caption: self.plan.caption(cell),
+                state: item(page, settled, alt.map(|alt| format!("{alt} ({})", self.plan.caption(cell)))),
             })
             .collect();
         let done = settled.iter().filter(|one| matches!(one, Settled::Done { .. })).count();
@@ -60,22 +60,23 @@ fn columns(axes: &[usize]) -> (usize, usize) {
 }
 
 fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
-    let (pictures, value, note) = match settled {
-        Settled::Done { drawing: Drawing::Picture { picture, value, note, .. }, .. } => {
-            (vec![picture], value.clone(), note.clone())
-        }
-        Settled::Done { drawing: Drawing::Grid { items, note, .. }, .. } => {
-            let value = items.last().map(|item| item.value.clone()).unwrap_or_default();
-            (items.iter().map(|item| &item.picture).collect(), value, note.clone())
-        }
-        Settled::Done { drawing, .. } => {
-            (drawing.first_picture().into_iter().collect(), String::new(), String::new())
-        }
+    let drawing = match settled {
+        Settled::Done { drawing, .. } => &**drawing,
         Settled::Failed(problem) => return SweepItemState::Failed { problem: problem.view() },
         Settled::Waiting { status, .. } => {
             return SweepItemState::Waiting { status: status.clone() };
         }
         Settled::Sweep(_) => return SweepItemState::Waiting { status: String::new() },
+    };
+    let (pictures, value, note) = match drawing {
+        Drawing::Picture { picture, value, note, .. } => {
+            (vec![picture], value.clone(), note.clone())
+        }
+        Drawing::Grid { items, note, .. } => {
+            let value = items.last().map(|item| item.value.clone()).unwrap_or_default();
+            (items.iter().map(|item| &item.picture).collect(), value, note.clone())
+        }
+        drawing => (drawing.first_picture().into_iter().collect(), String::new(), String::new()),
     };
     let view = |picture| {
         let mut view = picture_view(page, picture);

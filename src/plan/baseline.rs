@@ -2,8 +2,9 @@
 //! page does not depend on what else lies in the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Measurement, Plan, Wanted};
+use super::Measurement;
 use crate::analysis::{About, Kind, scan};
 use crate::digest::Digest;
 use crate::request::{Precision, Request};
@@ -16,41 +17,38 @@ fn shared(request: &Request, layer: &str) -> Shared {
     (request.model.digest, conventions, Precision::name(request.precision), layer.to_owned())
 }
 
-impl Plan {
-    /// Gives every measurement of a unit the scan that it can be compared with: of the data set `preferred`, else of
-    /// the first by name.
-    pub(super) fn set_baselines(&mut self, preferred: Option<&str>) {
+/// The scan of each layer that units of it are compared with: what its data set is called, and the scan's key.
+#[derive(Debug, Default)]
+pub(super) struct Baselines(BTreeMap<Shared, (String, Digest)>);
+
+impl Baselines {
+    /// Of all that is asked for: a scan of the data set `preferred`, else of the first by name.
+    pub(super) fn of(requests: &[(Digest, Arc<Request>)], preferred: Option<&str>) -> Self {
         // A data set of several shards has several scans; only one that is whole can be compared with.
-        let mut scans: BTreeMap<Shared, BTreeMap<String, BTreeSet<Digest>>> = BTreeMap::new();
-        let used = self.requests.iter().flat_map(|(_, request)| &request.uses);
+        let mut scans: BTreeMap<Shared, BTreeMap<&str, BTreeSet<Digest>>> = BTreeMap::new();
+        let used = requests.iter().flat_map(|(_, request)| &request.uses);
         for used in used.filter(|used| used.kind == scan::NAME) {
             let layer = used.params.get("layer").and_then(|layer| layer.as_str());
             let Some((layer, dataset)) = layer.zip(used.dataset.as_ref()) else { continue };
             let of_layer = scans.entry(shared(used, layer)).or_default();
-            of_layer.entry(dataset.name.clone()).or_default().insert(used.key());
+            of_layer.entry(&dataset.name).or_default().insert(used.key());
         }
-        let find = |measurement: &Measurement| {
-            let target = measurement.target.as_ref().filter(|target| target.unit.is_some())?;
-            let about = Kind::named(&measurement.request.kind)?.about;
-            let of_layer = scans.get(&shared(&measurement.request, &target.layer))?;
+        let chosen = scans.into_iter().filter_map(|(layer, of_layer)| {
             let whole = |name: &str| {
                 let keys = of_layer.get(name).filter(|keys| keys.len() == 1)?;
                 Some((name.to_owned(), *keys.first()?))
             };
             let found = preferred.and_then(whole);
-            let found = found.or_else(|| of_layer.keys().find_map(|name| whole(name)));
-            found.filter(|_| about == About::Target)
-        };
-        for wanted in self.wanted.iter_mut().flatten() {
-            match wanted {
-                Wanted::Measurement(measurement) => measurement.baseline = find(measurement),
-                Wanted::Sweep(sweep) => {
-                    for cell in &mut sweep.cells {
-                        cell.measurement.baseline = find(&cell.measurement);
-                    }
-                }
-                Wanted::Nothing(_) => {}
-            }
-        }
+            Some((layer, found.or_else(|| of_layer.keys().find_map(|name| whole(name)))?))
+        });
+        Self(chosen.collect())
+    }
+
+    /// The scan that a measurement of a unit can be compared with.
+    pub(super) fn find(&self, measurement: &Measurement) -> Option<(String, Digest)> {
+        let target = measurement.target.as_ref().filter(|target| target.unit.is_some())?;
+        let about = Kind::named(&measurement.request.kind)?.about;
+        let found = self.0.get(&shared(&measurement.request, &target.layer))?;
+        (about == About::Target).then(|| found.clone())
     }
 }

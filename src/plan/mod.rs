@@ -2,19 +2,22 @@
 //!
 //! A block that sweeps over values is planned once for each of them, as if it were written so.
 //!
-//! Incremental: a block is a function of its note, the configuration, and the digests of the weights and
-//! data that it names; only those decide a request key.
+//! Incremental: a block is a function of its note, the configuration, the digests of the weights and data that it
+//! names, and the blocks that it names; only those decide a request key. [`Plans`] keeps what each note wants until one
+//! of them changes.
 
 mod baseline;
+mod kept;
 mod parameter;
 mod prompt;
 mod reference;
 mod target;
 mod units;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -25,21 +28,36 @@ use crate::digest::{Digest, FileDigests};
 use crate::note::{self, Axis, Block, FieldValue, Note};
 use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
+use baseline::Baselines;
+pub use kept::Plans;
 use parameter::Asked;
 
 /// What all notes want.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// For each note, for each of its blocks.
-    pub wanted: Vec<Vec<Wanted>>,
+    /// For each note, in the garden's order.
+    notes: Vec<Arc<Planned>>,
     /// Each request once, in the order of the notes and their blocks.
-    pub requests: Vec<(Digest, Request)>,
-    /// Names of units, out of the notes' front matter, by model digest, layer and unit.
-    pub names: BTreeMap<(Digest, String, u32), String>,
-    /// What is wrong with the notes' lists of units, by note.
-    pub unit_problems: Vec<Vec<Diagnostic>>,
-    /// Folders, relative to the garden, that hold pictures which blocks name, or would hold them.
-    pub folders: BTreeSet<String>,
+    pub requests: Vec<(Digest, Arc<Request>)>,
+    /// Names of units, out of the notes' front matter.
+    pub names: BTreeMap<NamedUnit, String>,
+    baselines: Baselines,
+}
+
+/// Model digest, layer and unit.
+pub type NamedUnit = (Digest, String, u32);
+
+/// What one note wants.
+#[derive(Debug, Default)]
+struct Planned {
+    /// For each of its blocks.
+    wanted: Vec<Wanted>,
+    /// What it calls its units.
+    names: Vec<(NamedUnit, String)>,
+    /// What is wrong with its list of units.
+    unit_problems: Vec<Diagnostic>,
+    /// Folders, relative to the garden, that hold pictures which its blocks name, or would hold them.
+    folders: BTreeSet<String>,
 }
 
 /// What one block wants.
@@ -65,24 +83,12 @@ pub struct Sweep {
 /// One measurement of a sweep.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// The fields that are swept over and their values here, for a reader.
-    pub values: Vec<(&'static str, String)>,
+    /// The fields that are swept over and their values here, as they are written.
+    values: Vec<(&'static str, String)>,
     /// Where the first of the values stands in the note.
     pub span: Range<usize>,
     /// What is measured.
     pub measurement: Measurement,
-}
-
-impl Cell {
-    /// `unit 89, recipe maco`.
-    pub fn caption(&self) -> String {
-        let one = |(name, value): &(&str, String)| match *name {
-            // A layer's name and a list of units say themselves what they are.
-            "layer" | "units" => value.clone(),
-            name => format!("{} {value}", name.replace('_', " ")),
-        };
-        self.values.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// A measurement that a block wants.
@@ -91,14 +97,11 @@ pub struct Measurement {
     /// The request key.
     pub key: Digest,
     /// The request.
-    pub request: Request,
+    pub request: Arc<Request>,
     /// What it is about, for kinds that are about a layer.
     pub target: Option<Target>,
     /// The facet that it leans on, as the block names it.
     pub facet: Option<String>,
-    /// A scan of the same layer that the garden asks for elsewhere, to compare a unit with: what its data set is
-    /// called, and the scan's key.
-    pub baseline: Option<(String, Digest)>,
 }
 
 /// A layer, or a unit of it, for a reader.
@@ -113,37 +116,17 @@ pub struct Target {
 }
 
 /// Plans all notes of the garden in `root`, an absolute path without links.
-pub fn plan<'a>(
-    notes: impl IntoIterator<Item = &'a Note>,
+pub fn plan(
+    notes: &[&Note],
     root: &Path,
     config: &Config,
     resources: &mut Resources,
     digests: &mut FileDigests,
 ) -> Plan {
-    let notes: Vec<&Note> = notes.into_iter().collect();
     let mut planner =
-        Planner { notes: &notes, root, config, resources, digests, folders: BTreeSet::new() };
-    let mut plan = Plan::default();
-    let mut seen = BTreeSet::new();
-    for note in &notes {
-        let wanted: Vec<Wanted> = note
-            .blocks
-            .iter()
-            .map(|block| planner.wanted(note, block).unwrap_or_else(Wanted::Nothing))
-            .collect();
-        for measurement in wanted.iter().flat_map(Wanted::measurements) {
-            if seen.insert(measurement.key) {
-                plan.requests.push((measurement.key, measurement.request.clone()));
-            }
-        }
-        plan.wanted.push(wanted);
-        let problems = planner.units(note, &mut plan.names);
-        plan.unit_problems.push(problems);
-    }
-    plan.folders = planner.folders;
-    plan.name_cells();
-    plan.set_baselines(config.defaults.dataset.as_deref());
-    plan
+        Planner { notes, root, config, resources, digests, folders: BTreeSet::new() };
+    let planned = notes.iter().map(|note| Arc::new(planner.note(note))).collect();
+    Plan::of(planned, config)
 }
 
 impl Wanted {
@@ -158,26 +141,67 @@ impl Wanted {
 }
 
 impl Plan {
-    /// Puts the notes' names of units beside those that are swept over.
-    fn name_cells(&mut self) {
-        let sweeps = self.wanted.iter_mut().flatten().filter_map(|wanted| match wanted {
-            Wanted::Sweep(sweep) => Some(sweep),
-            _ => None,
-        });
-        for cell in sweeps.flat_map(|sweep| &mut sweep.cells) {
-            let measurement = &cell.measurement;
-            let Some(target) = &measurement.target else { continue };
-            let Some(unit) = target.unit else { continue };
-            let unit = (measurement.request.model.digest, target.layer.clone(), unit);
-            let value = cell.values.iter_mut().find(|(field, _)| *field == "unit");
-            if let (Some(name), Some((_, value))) = (self.names.get(&unit), value) {
-                value.push_str(&format!(" · {name}"));
+    fn of(notes: Vec<Arc<Planned>>, config: &Config) -> Self {
+        let mut plan = Self { notes, ..Self::default() };
+        let mut seen = HashSet::new();
+        for note in &plan.notes {
+            for measurement in note.wanted.iter().flat_map(Wanted::measurements) {
+                if seen.insert(measurement.key) {
+                    plan.requests.push((measurement.key, Arc::clone(&measurement.request)));
+                }
+            }
+            for (unit, name) in &note.names {
+                plan.names.entry(unit.clone()).or_insert_with(|| name.clone());
             }
         }
+        plan.baselines = Baselines::of(&plan.requests, config.defaults.dataset.as_deref());
+        plan
+    }
+
+    /// What each block of a note wants.
+    pub fn wanted(&self, note: usize) -> &[Wanted] {
+        self.notes.get(note).map_or(&[], |planned| &planned.wanted)
+    }
+
+    /// What is wrong with a note's list of units.
+    pub fn unit_problems(&self, note: usize) -> &[Diagnostic] {
+        self.notes.get(note).map_or(&[], |planned| &planned.unit_problems)
+    }
+
+    /// Folders, relative to the garden, that hold pictures which blocks name, or would hold them.
+    pub fn folders(&self) -> BTreeSet<String> {
+        self.notes.iter().flat_map(|planned| &planned.folders).cloned().collect()
+    }
+
+    /// A scan of the same layer that the garden asks for elsewhere, to compare a unit with: what its data set is
+    /// called, and the scan's key.
+    pub fn baseline(&self, measurement: &Measurement) -> Option<(String, Digest)> {
+        self.baselines.find(measurement)
+    }
+
+    /// What a sweep's measurement is of, for a reader: `unit 89 · finance, recipe maco`.
+    pub fn caption(&self, cell: &Cell) -> String {
+        let name = cell.measurement.named().and_then(|unit| self.names.get(&unit));
+        let one = |(field, value): &(&str, String)| match *field {
+            // A layer's name and a list of units say themselves what they are.
+            "layer" | "units" => value.clone(),
+            "unit" => {
+                let name = name.map(|name| format!(" · {name}")).unwrap_or_default();
+                format!("unit {value}{name}")
+            }
+            field => format!("{} {value}", field.replace('_', " ")),
+        };
+        cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
 impl Measurement {
+    /// The unit that it is about, where it is about one.
+    pub fn named(&self) -> Option<NamedUnit> {
+        let target = self.target.as_ref()?;
+        Some((self.request.model.digest, target.layer.clone(), target.unit?))
+    }
+
     /// The layer as a reader expects it; empty where the kind is about none.
     pub fn layer_shown(&self) -> &str {
         self.target.as_ref().map_or("", |target| &target.shown)
@@ -217,6 +241,15 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Everything that a note wants.
+    fn note(&mut self, note: &Note) -> Planned {
+        let wanted = |block| self.wanted(note, block).unwrap_or_else(Wanted::Nothing);
+        let wanted = note.blocks.iter().map(wanted).collect();
+        let folders = std::mem::take(&mut self.folders);
+        let (names, unit_problems) = self.units(note);
+        Planned { wanted, names, unit_problems, folders }
+    }
+
     fn wanted(&mut self, note: &Note, block: &Block) -> Result<Wanted, Vec<Diagnostic>> {
         if block.sweep.is_empty() {
             return Ok(Wanted::Measurement(Box::new(self.measurement(note, block)?)));
@@ -322,7 +355,7 @@ impl Planner<'_> {
             })
             .chain(asked.uses)
             .collect();
-        let request = Request {
+        let request = Arc::new(Request {
             kind: kind.name.to_owned(),
             impl_version: kind.impl_version,
             params: asked.params,
@@ -331,9 +364,9 @@ impl Planner<'_> {
             inputs: asked.inputs,
             uses,
             precision,
-        };
+        });
         let (target, facet) = (asked.target, asked.facet);
-        Ok(Measurement { key: request.key(), request, target, facet, baseline: None })
+        Ok(Measurement { key: request.key(), request, target, facet })
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

@@ -1,5 +1,7 @@
 //! A block that names another block: the name in, the request of the block that is meant out.
 
+use std::sync::Arc;
+
 use super::parameter::Asked;
 use super::{Asking, Planner};
 use crate::diagnostic::Diagnostic;
@@ -49,7 +51,7 @@ impl<'a> Planner<'a> {
                 return Err(wrong(message, Some(hint)));
             }
         }
-        Ok(measured.request)
+        Ok(Arc::unwrap_or_clone(measured.request))
     }
 
     /// The block that is meant, with its note; else what is wrong and what to do.

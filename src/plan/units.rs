@@ -1,20 +1,14 @@
 //! What a note calls its units: its front matter in, names by model, layer and unit out.
 
-use std::collections::BTreeMap;
-
-use super::Planner;
+use super::{NamedUnit, Planner};
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::note::Note;
 use crate::suggest;
 
 impl Planner<'_> {
-    /// Takes in what the note calls its units.
-    pub(super) fn units(
-        &mut self,
-        note: &Note,
-        names: &mut BTreeMap<(Digest, String, u32), String>,
-    ) -> Vec<Diagnostic> {
+    /// What the note calls its units, and what is wrong with that.
+    pub(super) fn units(&mut self, note: &Note) -> (Vec<(NamedUnit, String)>, Vec<Diagnostic>) {
+        let mut names = Vec::new();
         let mut problems = Vec::new();
         for named in &note.front.units {
             let Some(model) = named.model.as_deref().or(self.config.defaults.model.as_deref())
@@ -34,7 +28,7 @@ impl Planner<'_> {
             match model.architecture.layer(&named.layer) {
                 Ok(layer) => {
                     let key = (model.reference.digest, layer.name.canonical, named.unit);
-                    names.entry(key).or_insert_with(|| named.name.clone());
+                    names.push((key, named.name.clone()));
                 }
                 Err(nearest) => {
                     let message = format!("the model has no layer `{}`", named.layer);
@@ -44,6 +38,6 @@ impl Planner<'_> {
                 }
             }
         }
-        problems
+        (names, problems)
     }
 }

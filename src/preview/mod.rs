@@ -1,49 +1,88 @@
 //! `neuronotes serve`: the site in a browser, right while its notes are edited.
 //!
-//! One thread owns the garden and does what messages say; the server hands out what that thread last
-//! composed, and tells open pages what changed. The page never waits for the lab.
+//! One thread owns the garden and does what messages say; the server asks it for what browsers ask for, and streams what
+//! it has to tell open pages. Pages are rendered when somebody looks at them. The page never waits for the lab.
 
+mod news;
 mod server;
 mod session;
+mod tabs;
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use crate::lab::LabEvent;
-use crate::watch;
+use tokio::sync::oneshot;
+
+use crate::digest::Digest;
+use crate::schedule::LabNews;
+use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
 
-use server::Board;
+use server::{Answer, Door, Tab};
 use session::Session;
 
 /// What the owner of the garden is told.
 #[derive(Debug)]
 enum Message {
     /// Something may have changed on disk.
-    Changed,
-    /// The lab said something, or is gone. The number says which lab it was.
-    Lab(u64, LabEvent),
+    Changed(Change),
+    /// The lab said something, or is gone.
+    Lab(LabNews),
+    /// A browser wants something.
+    Browser(Question),
+}
+
+/// What a browser wants.
+#[derive(Debug)]
+enum Question {
+    /// A page or file of the site.
+    Page { path: String, answer: oneshot::Sender<Answer> },
+    /// To be told of what changes.
+    Open(Tab),
+    /// Nothing any more.
+    Close(u64),
+    /// These figures first: they are in its window.
+    Seen(u64, Vec<Digest>),
+    /// This measurement again.
+    Retry(Digest),
+    /// An image that the store cannot give.
+    Lost,
+}
+
+/// How a garden is served.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The port; where it is taken, one of the next.
+    pub port: u16,
+    /// Whether to open a browser.
+    pub open: bool,
+    /// How changes are noticed.
+    pub watch: Mode,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
 ///
 /// # Errors
 /// Where it is no garden, no port is free, or it cannot be watched.
-pub fn serve(root: &Path, port: u16, open: bool) -> anyhow::Result<()> {
-    let workspace = Workspace::open(root)?;
-    let root = workspace.root.clone();
-    let listener = listen(port)?;
-    let address = listener.local_addr()?;
-    let board = Arc::new(Board::new(address.port()));
+pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
+    // Watched first: what changes while it is read is looked at again.
+    let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let (sender, messages) = mpsc::channel();
-    let watch = watch::forward(&root, sender.clone(), || Message::Changed)?;
-    let url = format!("http://localhost:{}/", address.port());
-    eprintln!("{url} shows {} (watching by {}; Ctrl-C ends it)", root.display(), watch.how);
-    let mut session = Session::new(workspace, Arc::clone(&board), sender, watch);
-    session.compose();
-    std::thread::spawn(move || server::run(listener, board));
-    if open && let Err(error) = open::that_detached(&url) {
+    let workspace = Workspace::open(root)?;
+    let changed = sender.clone();
+    let watch = Watch::start(&canonical, options.watch, move |change| {
+        let _ = changed.send(Message::Changed(change));
+    })?;
+    let listener = listen(options.port)?;
+    let port = listener.local_addr()?.port();
+    let url = format!("http://localhost:{port}/");
+    eprintln!("{url} shows {} (watching by {}; Ctrl-C ends it)", canonical.display(), watch.how);
+    let store = workspace.store.clone();
+    let door = Door { port, store, sender: sender.clone(), tabs: Default::default() };
+    let mut session = Session::new(workspace, sender, watch);
+    std::thread::spawn(move || server::run(listener, Arc::new(door)));
+    if options.open && let Err(error) = open::that_detached(&url) {
         eprintln!("no browser could be opened ({error}); the address is {url}");
     }
     session.run(&messages);

@@ -1,13 +1,19 @@
 // Keeps an open page right while its garden is edited. Only the preview's pages load this.
 //
-// A change is a page to fetch again and to patch into the open one, node by node: what is equal stays, so that
-// the scroll position, open folds and the focus stay too. Progress goes straight to the figures it is about.
+// A change comes as the lines of the page that are others now. The page is put together from them, parsed, and patched
+// into the open one node by node: what is equal stays, so that the scroll position, open folds and the focus stay too.
+// Progress goes straight to the figures it is about.
 "use strict";
 (() => {
   const root = new URL("../", document.currentScript.src);
-  const own = () => decodeURIComponent(location.pathname.slice(root.pathname.length)) || "index.html";
+  const own = decodeURIComponent(location.pathname.slice(root.pathname.length)) || "index.html";
+  // The page's text as the preview sent it, in lines, and its digest.
+  let lines = null;
+  let digest = "";
+  let generation = -1;
   let fetching = false;
   let again = false;
+  let tab = null;
 
   async function refresh() {
     if (fetching) {
@@ -17,23 +23,59 @@
     fetching = true;
     try {
       const answer = await fetch(location.pathname, { cache: "no-store" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (answer.ok) {
-        document.title = page.title;
-        morphChildren(document.head, page.head);
-        morphChildren(document.body, page.body);
+      const text = await answer.text();
+      if (answer.status === 404) {
+        gone();
       } else {
-        say("This page is not part of the garden any more.");
+        lines = text.split("\n");
+        digest = answer.headers.get("x-page") || "";
+        apply(text);
+        say("");
       }
-      document.documentElement.dataset.patched = String(Number(document.documentElement.dataset.patched || 0) + 1);
     } catch {
-      say("The preview has ended. This page is as it was.");
+      say(LOST);
     }
     fetching = false;
     if (again) {
       again = false;
       refresh();
     }
+  }
+
+  function patch(news) {
+    // One that comes while the page is fetched may be in it already.
+    if (fetching || !lines || digest !== news.base) {
+      refresh();
+      return;
+    }
+    lines = lines.slice(0, news.first).concat(news.lines, lines.slice(lines.length - news.last));
+    digest = news.page;
+    apply(lines.join("\n"));
+    say("");
+    const times = news.milliseconds;
+    document.documentElement.dataset.milliseconds = [times.settled, times.read, times.rendered].join(" ");
+  }
+
+  function gone() {
+    lines = null;
+    say("This page is not part of the garden any more.");
+    patched();
+  }
+
+  function apply(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    document.title = page.title;
+    morphChildren(document.head, page.head);
+    // What this script has put there is in no page.
+    for (const kept of document.querySelectorAll("[data-preview]")) page.body.append(kept.cloneNode(true));
+    morphChildren(document.body, page.body);
+    look();
+    patched();
+  }
+
+  function patched() {
+    const data = document.documentElement.dataset;
+    data.patched = String(Number(data.patched || 0) + 1);
   }
 
   const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.block || "" : "");
@@ -85,7 +127,8 @@
     if (old.dataset.key && old.dataset.key === fresh.dataset.key && room(old) && room(fresh)) {
       room(fresh).replaceWith(room(old).cloneNode(true));
     }
-    const kept = (name) => name === "open" && old.nodeName === "DETAILS";
+    // What a reader has opened or typed is the reader's.
+    const kept = (name) => name === "open" && (old.nodeName === "DETAILS" || old.nodeName === "DIALOG");
     for (const { name } of [...old.attributes]) {
       if (!fresh.hasAttribute(name) && !kept(name)) old.removeAttribute(name);
     }
@@ -100,7 +143,7 @@
       const status = figure.querySelector("[data-status]");
       if (status) status.textContent = news.status;
       const bar = figure.querySelector("progress");
-      if (bar) bar.value = news.fraction;
+      if (bar && news.fraction > 0) bar.value = news.fraction;
       const picture = figure.querySelector("img[data-partial]");
       if (picture && news.picture) {
         picture.src = new URL(news.picture, root).href;
@@ -108,6 +151,58 @@
       }
     }
   }
+
+  // Which waiting figures are in the window: these are measured first.
+  const visible = new Set();
+  const watched = new Set();
+  let sent = "";
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) visible.add(target);
+      else visible.delete(target);
+    }
+    tell();
+  });
+
+  function look() {
+    for (const figure of watched) {
+      if (!figure.isConnected || !figure.getAttribute("aria-busy")) {
+        observer.unobserve(figure);
+        watched.delete(figure);
+        visible.delete(figure);
+      }
+    }
+    for (const figure of document.querySelectorAll("[data-key][aria-busy]")) {
+      if (!watched.has(figure)) {
+        watched.add(figure);
+        observer.observe(figure);
+      }
+    }
+    tell();
+  }
+
+  function tell() {
+    const shown = [...visible].filter((figure) => figure.getAttribute("aria-busy"));
+    const keys = [...new Set(shown.map((figure) => figure.dataset.key))].filter((key) => key.length === 64).sort();
+    const text = JSON.stringify({ tab, keys });
+    if (tab === null || text === sent) return;
+    sent = text;
+    post("seen", text);
+  }
+
+  function post(what, body) {
+    const options = { method: "POST", headers: { "content-type": "application/json" }, body };
+    fetch(new URL(`-/${what}`, root), options).catch(() => {});
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-retry]");
+    if (!button) return;
+    button.disabled = true;
+    post("retry", JSON.stringify({ key: button.dataset.retry }));
+  });
+
+  const LOST = "The preview has ended, or is starting again. This page is as it was.";
 
   function say(text) {
     let line = document.getElementById("preview-says");
@@ -118,24 +213,93 @@
     if (!line) {
       line = document.createElement("p");
       line.id = "preview-says";
+      line.dataset.preview = "";
       line.setAttribute("role", "status");
       document.body.append(line);
     }
     line.textContent = text;
   }
 
-  const events = new EventSource(new URL("-/events", root));
-  events.onmessage = ({ data }) => {
-    const news = JSON.parse(data);
-    // After every (re)connection the page may lag behind: it is fetched, and patched where it differs.
-    if (news.type === "hello" || news.type === "reload") {
-      say("");
-      refresh();
-    } else if (news.type === "site" && news.pages.includes(own())) {
-      refresh();
-    } else if (news.type === "progress") {
-      progress(news);
+  // What is wrong outside notes lies over the page, and can be put aside until something else is wrong.
+  let aside = "";
+  function overlay(problems) {
+    document.getElementById("preview-problems")?.remove();
+    const text = JSON.stringify(problems);
+    if (!problems.length || text === aside) return;
+    const box = document.createElement("section");
+    box.id = "preview-problems";
+    box.dataset.preview = "";
+    box.setAttribute("role", "alert");
+    for (const problem of problems) {
+      const one = document.createElement("div");
+      one.className = `problem problem-${problem.severity}`;
+      for (const [name, value] of [["place", problem.place], ["message", problem.message], ["hint", problem.hint && `hint: ${problem.hint}`]]) {
+        if (!value) continue;
+        const line = document.createElement(name === "place" ? "code" : "p");
+        line.className = `problem-${name}`;
+        line.textContent = value;
+        one.append(line);
+      }
+      box.append(one);
     }
-  };
-  events.onerror = () => say("The preview has ended, or is starting again. This page is as it was.");
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = "Put aside";
+    close.addEventListener("click", () => {
+      aside = text;
+      box.remove();
+    });
+    box.append(close);
+    document.body.append(box);
+  }
+  let events = null;
+  function connect() {
+    if (events) return;
+    events = new EventSource(new URL(`-/events?page=${encodeURIComponent(own)}`, root));
+    events.onmessage = ({ data }) => {
+      const news = JSON.parse(data);
+      if (news.generation !== undefined) {
+        // What comes late is older than what is shown. A preview that was started again counts anew, and says hello.
+        if (news.type !== "hello" && news.generation < generation) return;
+        generation = news.generation;
+      }
+      if (news.type === "hello") {
+        tab = news.tab;
+        sent = "";
+        overlay([]);
+        // After every (re)connection the page may lag behind: it is fetched, and patched where it differs.
+        refresh();
+      } else if (news.type === "patch") patch(news);
+      else if (news.type === "fetch") refresh();
+      else if (news.type === "gone") gone();
+      else if (news.type === "progress") progress(news);
+      else if (news.type === "problems") overlay(news.problems);
+    };
+    events.onerror = () => {
+      say(LOST);
+      // A browser gives up where the preview refuses; it may come back.
+      if (events && events.readyState === EventSource.CLOSED) {
+        events = null;
+        setTimeout(connect, 1000);
+      }
+    };
+  }
+
+  // A browser has few connections to one host. Pages that nobody sees leave theirs to others, and catch up.
+  function attend() {
+    if (document.visibilityState === "visible") {
+      connect();
+    } else if (events) {
+      events.close();
+      events = null;
+      tab = null;
+    }
+  }
+  document.addEventListener("visibilitychange", attend);
+  window.addEventListener("pagehide", () => {
+    events?.close();
+    events = null;
+  });
+  window.addEventListener("pageshow", attend);
+  attend();
 })();

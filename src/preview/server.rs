@@ -1,112 +1,90 @@
-//! The loopback server: hands out what was last composed, and streams what changes.
+//! The loopback server: asks the owner of the garden for what a browser asks for, and streams what changes.
 //!
 //! Only names that the site has are served, so that no path leads out of it. Requests with a foreign `Host` or
 //! `Origin` are refused: a page of another site must not read unpublished notes through the reader's browser.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path as UrlPath, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use serde::Serialize;
-use tokio::sync::broadcast;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::BroadcastStream;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::{Stream, StreamExt as _};
+
+use super::{Message, Question};
+use crate::digest::Digest;
+use crate::store::Store;
 
 /// The script that patches open pages.
 const SCRIPT: &str = include_str!("preview.js");
+/// Most news that wait for a page; one that does not take them is cut off, and catches up when it connects again.
+const BACKLOG: usize = 256;
+/// Most bytes of what a page says.
+const LONGEST: usize = 64 << 10;
 
-/// What the server hands out; written by the session, read by requests.
+/// What the server needs to know.
 #[derive(Debug)]
-pub struct Board {
-    port: u16,
-    files: RwLock<BTreeMap<String, Served>>,
-    partial: RwLock<BTreeMap<String, PathBuf>>,
-    news: broadcast::Sender<String>,
+pub struct Door {
+    /// Its own port.
+    pub port: u16,
+    /// Where the site's images lie.
+    pub store: Store,
+    /// To the owner of the garden.
+    pub sender: Sender<Message>,
+    /// Connections so far.
+    pub tabs: AtomicU64,
 }
 
-/// One file of the site.
-#[derive(Debug, Clone)]
-pub enum Served {
+/// An answer to a browser.
+#[derive(Debug)]
+pub enum Answer {
+    /// A page and its digest.
+    Page(Arc<str>, Digest),
     /// These bytes.
-    Bytes(Arc<[u8]>),
+    Bytes(Vec<u8>),
     /// The bytes of this file.
     File(PathBuf),
+    /// The store's blob.
+    Blob(Digest),
+    /// This cannot be shown, and that is why.
+    Broken(String),
+    /// There is no such page or file.
+    Nothing,
 }
 
-/// What open pages are told.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum News<'a> {
-    /// These pages are others now.
-    Site {
-        /// Relative to the site's root.
-        pages: &'a [String],
-    },
-    /// A figure is being measured.
-    Progress {
-        /// The request key.
-        key: String,
-        /// For a person.
-        status: &'a str,
-        /// From 0 to 1.
-        fraction: f64,
-        /// The picture's address, relative to the site's root.
-        picture: Option<String>,
-    },
-}
-
-impl Board {
-    /// An empty one, for a server on `port`.
-    pub fn new(port: u16) -> Self {
-        let (news, _) = broadcast::channel(256);
-        Self { port, files: RwLock::default(), partial: RwLock::default(), news }
-    }
-
-    /// Replaces all files at once.
-    pub fn publish(&self, files: BTreeMap<String, Served>) {
-        if let Ok(mut board) = self.files.write() {
-            *board = files;
-        }
-    }
-
-    /// Shows a running measurement's picture.
-    pub fn show_partial(&self, key: &str, picture: PathBuf) {
-        if let Ok(mut board) = self.partial.write() {
-            board.insert(key.to_owned(), picture);
-        }
-    }
-
-    /// Tells open pages. Nobody may be there to hear it.
-    pub fn tell(&self, news: &News<'_>) {
-        if let Ok(text) = serde_json::to_string(news) {
-            let _ = self.news.send(text);
-        }
-    }
-
-    fn file(&self, path: &str) -> Option<Served> {
-        self.files.read().ok()?.get(path).cloned()
-    }
+/// An open page.
+#[derive(Debug)]
+pub struct Tab {
+    /// Unique among all that were ever open.
+    pub id: u64,
+    /// Relative to the site's root.
+    pub page: String,
+    /// What it is told.
+    pub news: mpsc::Sender<String>,
 }
 
 /// Serves until the program ends.
-pub fn run(listener: TcpListener, board: Arc<Board>) {
+pub fn run(listener: TcpListener, door: Arc<Door>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.and_then(|runtime| {
         runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            axum::serve(listener, router(board)).await
+            axum::serve(listener, router(door)).await
         })
     });
     if let Err(error) = served {
@@ -115,20 +93,23 @@ pub fn run(listener: TcpListener, board: Arc<Board>) {
     }
 }
 
-fn router(board: Arc<Board>) -> Router {
+fn router(door: Arc<Door>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/-/events", get(events))
         .route("/-/preview.js", get(|| async { respond("text/javascript; charset=utf-8", SCRIPT) }))
         .route("/-/partial/{key}", get(partial))
+        .route("/-/seen", post(seen))
+        .route("/-/retry", post(retry))
         .route("/{*path}", get(page))
-        .layer(middleware::from_fn_with_state(Arc::clone(&board), own_pages_only))
-        .with_state(board)
+        .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), own_pages_only))
+        .with_state(door)
 }
 
 /// Refuses what another site's page sends: a name that is not this machine's, or a foreign origin.
-async fn own_pages_only(State(board): State<Arc<Board>>, request: Request, next: Next) -> Response {
-    if is_own(request.headers(), board.port) {
+async fn own_pages_only(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    if is_own(request.headers(), door.port) {
         next.run(request).await
     } else {
         let text = "this preview answers only to this machine's own pages\n";
@@ -155,43 +136,133 @@ fn respond(media_type: &str, body: impl Into<Body>) -> Response {
     (headers, body.into()).into_response()
 }
 
-async fn home(state: State<Arc<Board>>) -> Response {
+async fn home(state: State<Arc<Door>>) -> Response {
     page(state, UrlPath("index.html".into())).await
 }
 
-async fn page(State(board): State<Arc<Board>>, UrlPath(path): UrlPath<String>) -> Response {
-    let served = match board.file(&path) {
-        Some(Served::Bytes(bytes)) => Some(bytes.to_vec()),
-        Some(Served::File(file)) => std::fs::read(file).ok(),
-        None => None,
+async fn page(State(door): State<Arc<Door>>, UrlPath(path): UrlPath<String>) -> Response {
+    let (answer, answered) = oneshot::channel();
+    let question = Question::Page { path: path.clone(), answer };
+    let asked = door.sender.send(Message::Browser(question));
+    let answer = match asked {
+        Ok(()) => answered.await.unwrap_or(Answer::Nothing),
+        Err(_) => Answer::Nothing,
     };
-    match served {
+    let bytes = match answer {
+        Answer::Page(html, digest) => {
+            let mut response = respond("text/html; charset=utf-8", Bytes::from_owner(Html(html)));
+            if let Ok(value) = digest.hex().parse() {
+                response.headers_mut().insert("x-page", value);
+            }
+            return response;
+        }
+        Answer::Broken(html) => {
+            let page = respond("text/html; charset=utf-8", html);
+            return (StatusCode::INTERNAL_SERVER_ERROR, page).into_response();
+        }
+        Answer::Bytes(bytes) => Some(bytes),
+        Answer::File(file) => std::fs::read(file).ok(),
+        Answer::Blob(digest) => {
+            let bytes = door.store.blob(&digest);
+            if bytes.is_none() {
+                let _ = door.sender.send(Message::Browser(Question::Lost));
+            }
+            bytes
+        }
+        Answer::Nothing => None,
+    };
+    match bytes {
         Some(bytes) => respond(media_type(&path), bytes),
         None => {
-            let text = "<!doctype html><title>Not here</title><p>The garden has no such page. \
-                        <a href=\"/\">Home</a></p>";
+            // It hears of the page, should it come to be.
+            let text = "<!doctype html><meta charset=\"utf-8\"><title>Not here</title>\
+                        <script src=\"/-/preview.js\" defer></script>\
+                        <p>The garden has no such page. <a href=\"/\">Home</a></p>";
             (StatusCode::NOT_FOUND, respond("text/html; charset=utf-8", text)).into_response()
         }
     }
 }
 
-async fn partial(State(board): State<Arc<Board>>, UrlPath(key): UrlPath<String>) -> Response {
-    let path = board.partial.read().ok().and_then(|board| board.get(&key).cloned());
+/// HTML that is shared with the owner of the garden.
+struct Html(Arc<str>);
+
+impl AsRef<[u8]> for Html {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+async fn partial(State(door): State<Arc<Door>>, UrlPath(key): UrlPath<String>) -> Response {
+    let path = key.parse::<Digest>().ok().map(|key| door.store.partial_path(&key));
     match path.and_then(|path| std::fs::read(path).ok()) {
         Some(bytes) => respond("image/png", bytes),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn events(State(board): State<Arc<Board>>) -> Response {
-    // One that lags so far behind that news were dropped gets the whole page again.
-    let stream = BroadcastStream::new(board.news.subscribe()).map(|news| {
-        let text = news.unwrap_or_else(|_| r#"{"type":"reload"}"#.to_owned());
-        Ok::<_, Infallible>(Event::default().data(text))
-    });
-    let hello = tokio_stream::once(Ok(Event::default().data(r#"{"type":"hello"}"#)));
+/// Which page wants the news.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    page: String,
+}
+
+async fn events(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Response {
+    let id = door.tabs.fetch_add(1, Ordering::Relaxed);
+    let (news, heard) = mpsc::channel(BACKLOG);
+    let page = match wanted.page.as_str() {
+        "" => "index.html".to_owned(),
+        page => page.to_owned(),
+    };
+    let _ = door.sender.send(Message::Browser(Question::Open(Tab { id, page, news })));
+    let stream = News { id, heard, door }.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
+    let retry = tokio_stream::once(Ok(Event::default().retry(Duration::from_millis(300))));
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Sse::new(hello.chain(stream)).keep_alive(alive).into_response()
+    Sse::new(retry.chain(stream)).keep_alive(alive).into_response()
+}
+
+/// What a page is told, until it is closed.
+struct News {
+    id: u64,
+    heard: mpsc::Receiver<String>,
+    door: Arc<Door>,
+}
+
+impl Stream for News {
+    type Item = String;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<String>> {
+        self.heard.poll_recv(context)
+    }
+}
+
+impl Drop for News {
+    fn drop(&mut self) {
+        let _ = self.door.sender.send(Message::Browser(Question::Close(self.id)));
+    }
+}
+
+/// The figures that a page shows within its window.
+#[derive(Debug, Deserialize)]
+struct Seen {
+    tab: u64,
+    keys: Vec<Digest>,
+}
+
+async fn seen(State(door): State<Arc<Door>>, Json(seen): Json<Seen>) -> StatusCode {
+    let _ = door.sender.send(Message::Browser(Question::Seen(seen.tab, seen.keys)));
+    StatusCode::NO_CONTENT
+}
+
+/// A measurement that is to be tried again.
+#[derive(Debug, Deserialize)]
+struct Again {
+    key: Digest,
+}
+
+async fn retry(State(door): State<Arc<Door>>, Json(again): Json<Again>) -> StatusCode {
+    let _ = door.sender.send(Message::Browser(Question::Retry(again.key)));
+    StatusCode::NO_CONTENT
 }
 
 fn media_type(path: &str) -> &'static str {

@@ -1,334 +1,346 @@
-//! The owner of the garden during a preview: composes it anew after each change, keeps the lab at what is
-//! still wanted, and tells open pages.
+//! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
+//! pages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::Message;
-use super::server::{Board, News, Served};
+use super::news::{News, Phases, partial};
+use super::server::Answer;
+use super::tabs::Tabs;
+use super::{Message, Question};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
-use crate::lab::{self, Lab, LabError, LabEvent};
-use crate::measure::{Suspects, Verdict};
-use crate::protocol::Event;
-use crate::site::{self, Content, Progress};
-use crate::watch::{self, Watch};
+use crate::schedule::{Rank, Scheduler, Told, Wish};
+use crate::site::{Live, Progress, Served};
+use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
-/// An emptied or vanished note is believed only when it is still so after this time: some editors truncate
-/// a file before they write it, or remove it before they rename another to its name.
-const DISBELIEF: Duration = Duration::from_millis(150);
 /// Least time between two messages about one measurement.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How often what is said of waiting measurements is said anew.
+const WAITING_EVERY: Duration = Duration::from_secs(1);
+/// Notes that are settled in one go while nothing else is to be done: a millisecond or two.
+const SOME: usize = 16;
 
 /// A preview's state.
 pub struct Session {
-    workspace: Workspace,
-    board: Arc<Board>,
-    sender: Sender<Message>,
+    live: Live,
     watch: Watch,
-    lab: Option<Lab>,
-    /// Which lab it is: news of an earlier one mean nothing.
-    lab_number: u64,
-    lab_is_up: bool,
-    /// Why the lab said it cannot work.
-    unusable: Option<LabError>,
-    /// Requests that the lab has.
-    asked: BTreeSet<Digest>,
-    /// What it is at, and what an earlier one died at.
-    suspects: Suspects,
-    progress: Progress,
+    scheduler: Scheduler,
+    tabs: Tabs,
+    /// Counts changes; pages can tell what is newer.
+    generation: u64,
+    /// The note that was saved last: its figures come after those that are seen.
+    saved: Option<String>,
+    /// What was wished last.
+    wished: Vec<(Digest, Rank)>,
     told: BTreeMap<Digest, Instant>,
-    /// Rendered pages, by path, with their keys.
-    pages: BTreeMap<String, (Digest, Arc<[u8]>)>,
+    /// When the waiting ones were last told of.
+    waiting: Instant,
+    pictures: u64,
+    /// Something is to be settled, said or saved when there is time.
+    idle: bool,
     problems: Vec<Diagnostic>,
-    config_text: String,
-    /// The device that the lab was started for.
+    outside: Vec<Diagnostic>,
     device: String,
 }
 
 impl Session {
     /// A session over a garden that has just been read.
-    pub fn new(
-        workspace: Workspace,
-        board: Arc<Board>,
-        sender: Sender<Message>,
-        watch: Watch,
-    ) -> Self {
-        Self {
-            config_text: workspace.config_text.clone(),
-            device: workspace.config.device.clone(),
-            workspace,
-            board,
-            sender,
+    pub fn new(workspace: Workspace, sender: Sender<Message>, watch: Watch) -> Self {
+        let device = workspace.config.device.clone();
+        let news = move |news| drop(sender.send(Message::Lab(news)));
+        let scheduler = Scheduler::new(workspace.store.clone(), device.clone(), news);
+        let progress = Progress { preview: true, ..Progress::default() };
+        let mut session = Self {
+            live: Live::new(workspace, progress),
             watch,
-            lab: None,
-            lab_number: 0,
-            lab_is_up: false,
-            unusable: None,
-            asked: BTreeSet::new(),
-            suspects: Suspects::default(),
-            progress: Progress { preview: true, ..Progress::default() },
+            scheduler,
+            tabs: Tabs::default(),
+            generation: 0,
+            saved: None,
+            wished: Vec::new(),
             told: BTreeMap::new(),
-            pages: BTreeMap::new(),
+            waiting: Instant::now(),
+            pictures: 0,
+            idle: true,
             problems: Vec::new(),
-        }
+            outside: Vec::new(),
+            device,
+        };
+        let _ = session.watch.pictures(&session.live.plan().folders());
+        session.wish();
+        session
     }
 
     /// Does what messages say until nobody can send any more.
     pub fn run(&mut self, messages: &Receiver<Message>) {
-        while let Ok(first) = messages.recv() {
-            let all = match first {
-                Message::Changed => watch::settled(Message::Changed, messages),
-                message => vec![message],
+        loop {
+            let pause = match (self.idle, self.scheduler.next_tick()) {
+                (true, _) => Duration::ZERO,
+                (false, Some(at)) => at.saturating_duration_since(Instant::now()),
+                (false, None) => Duration::from_secs(3600),
             };
-            let mut changed = false;
-            let mut ended = false;
-            for message in all {
-                match message {
-                    Message::Changed => changed = true,
-                    Message::Lab(number, event) if number == self.lab_number => {
-                        ended |= self.hear(event);
-                    }
-                    Message::Lab(..) => {}
+            match messages.recv_timeout(pause) {
+                Ok(message) => self.hear(message),
+                Err(RecvTimeoutError::Timeout) if self.idle => self.tidy(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.scheduler.next_tick().is_some_and(|at| at <= Instant::now()) {
+                let told = self.scheduler.tick();
+                self.take(told);
+            }
+        }
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Changed(change) => self.change(&change),
+            Message::Lab(news) => {
+                let told = self.scheduler.hear(news);
+                self.take(told);
+            }
+            Message::Browser(Question::Page { path, answer }) => {
+                let _ = answer.send(self.answer(&path));
+            }
+            Message::Browser(Question::Open(tab)) => {
+                let id = tab.id;
+                self.tabs.open(tab, self.generation);
+                if !self.outside.is_empty() {
+                    let problems = self.outside.iter().map(Diagnostic::view).collect();
+                    self.tabs.tell_one(id, &News::Problems { problems });
                 }
             }
-            if changed {
-                self.look();
+            Message::Browser(Question::Close(tab)) => self.tabs.close(tab),
+            Message::Browser(Question::Seen(tab, keys)) => {
+                if self.tabs.seen(tab, keys) {
+                    self.wish();
+                }
             }
-            if changed || ended {
-                self.compose();
+            Message::Browser(Question::Retry(key)) => {
+                self.scheduler.retry(&key);
+                self.live.progress.failed.remove(&key);
+                self.live.ended(&key);
+                self.wish();
+                self.show(Phases::default());
+            }
+            Message::Browser(Question::Lost) => {
+                self.live.lost();
+                self.wish();
+                self.show(Phases::default());
             }
         }
     }
 
-    /// Reads the garden again after a change.
-    fn look(&mut self) {
+    /// Takes in a change on disk.
+    fn change(&mut self, change: &Change) {
+        let mut times = Phases { settled: change.first.elapsed().into(), ..Phases::default() };
+        let touched = match change.all {
+            true => self.live.workspace.refresh(),
+            false => self.live.workspace.apply(change.paths.iter().map(String::as_str)),
+        };
         let _ = self.watch.cover();
-        if self.workspace.refresh() {
-            std::thread::sleep(DISBELIEF);
-            self.workspace.refresh();
+        if touched.is_empty() {
+            return;
         }
-        // What failed for want of a lab is tried again after each change, what the configuration may have
-        // been at fault for after a change of it.
-        if self.config_text != self.workspace.config_text {
-            self.config_text.clone_from(&self.workspace.config_text);
-            self.progress.failed.clear();
+        self.generation += 1;
+        if let Some(saved) = touched.notes.first() {
+            self.saved = Some(saved.clone());
         }
-        // What is being measured goes on, unless another device is asked for.
-        if self.device != self.workspace.config.device {
-            self.device.clone_from(&self.workspace.config.device);
-            self.end_lab();
-            self.suspects = Suspects::default();
+        if touched.config {
+            // What failed may have failed for what was configured.
+            self.scheduler.retry_all();
+            self.live.progress.failed.clear();
+            let device = &self.live.workspace.config.device;
+            if self.device != *device {
+                self.device.clone_from(device);
+                self.scheduler.set_device(device.clone());
+            }
         }
-        if self.lab.is_none() {
-            self.progress.failed.clear();
+        self.live.update(&touched);
+        times.read = change.first.elapsed().into();
+        self.show(times);
+        self.say_outside();
+        self.wish();
+        if !touched.notes.is_empty() || touched.config {
+            let _ = self.watch.pictures(&self.live.plan().folders());
+        }
+        self.idle = true;
+    }
+
+    /// Asks for what is missing: what is seen first, then the note that was saved, then the rest.
+    fn wish(&mut self) {
+        let missing = self.live.missing();
+        let visible = self.tabs.visible();
+        let saved = self.saved.as_ref().map(|note| self.live.requests_of(note)).unwrap_or_default();
+        let rank = |key: &Digest| match () {
+            () if visible.contains(key) => Rank::Visible,
+            () if saved.contains(key) => Rank::Saved,
+            () => Rank::Rest,
+        };
+        let wished: Vec<(Digest, Rank)> = missing.iter().map(|(key, _)| (*key, rank(key))).collect();
+        if wished == self.wished {
+            return;
+        }
+        self.wished = wished;
+        let wishes = missing.into_iter().map(|(key, request)| {
+            let request = std::sync::Arc::unwrap_or_clone(request);
+            Wish { key, rank: rank(&key), request }
+        });
+        self.scheduler.want(wishes.collect());
+        let wanted: BTreeSet<Digest> = self.wished.iter().map(|(key, _)| *key).collect();
+        self.live.progress.running.retain(|key, _| wanted.contains(key));
+        self.told.retain(|key, _| wanted.contains(key));
+        self.fail();
+        self.tell_waiting();
+    }
+
+    /// Takes in what the scheduler told.
+    fn take(&mut self, told: Vec<Told>) {
+        let mut ended = false;
+        for told in told {
+            match told {
+                Told::Ready { device, device_name } => {
+                    eprintln!("measuring on {device} ({device_name})");
+                }
+                Told::Progress { key, status, fraction, picture } => {
+                    let first = !self.told.contains_key(&key);
+                    let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
+                    if first || due || picture.is_some() {
+                        self.told.insert(key, Instant::now());
+                        self.pictures += 1;
+                        let count = self.pictures;
+                        let picture = picture.and_then(|path| partial(&key, &path, count));
+                        let news = News::Progress { key, status: &status, fraction, picture };
+                        self.tabs.tell(&news);
+                    }
+                    self.live.progress.running.insert(key, status);
+                }
+                Told::Done { key, .. } | Told::Failed { key } => {
+                    self.live.progress.running.remove(&key);
+                    self.told.remove(&key);
+                    self.live.ended(&key);
+                    ended = true;
+                }
+            }
+        }
+        if ended {
+            self.fail();
+            self.generation += 1;
+            self.show(Phases::default());
+            self.wish();
+            self.idle = true;
+        }
+        if self.waiting.elapsed() >= WAITING_EVERY {
+            self.tell_waiting();
         }
     }
 
-    /// Composes the site, asks for what is missing, and tells open pages what changed.
-    pub fn compose(&mut self) {
-        let wishes = site::wishes(&mut self.workspace);
-        let _ = self.watch.pictures(&wishes.plan.folders);
-        let wanted: BTreeSet<Digest> = wishes.missing.iter().map(|(key, _)| *key).collect();
-        for key in self.asked.difference(&wanted).copied().collect::<Vec<_>>() {
-            self.asked.remove(&key);
-            if let Some(lab) = &mut self.lab {
-                lab.cancel(key);
+    /// Takes over what failed of what is wished for.
+    fn fail(&mut self) {
+        for (key, _) in &self.wished {
+            let failed = self.scheduler.failed(key);
+            let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
+            let known = self.live.progress.failed.get(key);
+            if known != reason.as_ref() {
+                match reason {
+                    Some(reason) => drop(self.live.progress.failed.insert(*key, reason)),
+                    None => drop(self.live.progress.failed.remove(key)),
+                }
+                self.live.ended(key);
+                self.idle = true;
             }
         }
-        self.progress.running.retain(|key, _| wanted.contains(key));
-        self.suspects.retain(&wanted);
-        for (key, request) in &wishes.missing {
-            let open = !self.asked.contains(key) && !self.progress.failed.contains_key(key);
-            if !open || !self.suspects.may_ask(key) {
+    }
+
+    /// Says of those that wait how long they will.
+    fn tell_waiting(&mut self) {
+        self.waiting = Instant::now();
+        let visible = self.tabs.visible();
+        for (key, _) in &self.wished {
+            if self.told.contains_key(key) {
                 continue;
             }
-            match self.lab() {
-                Ok(lab) => {
-                    lab.run(request);
-                    self.asked.insert(*key);
-                }
-                Err(error) => {
-                    let reason = (error.message, error.hint);
-                    let keys = wishes.missing.iter().map(|(key, _)| (*key, reason.clone()));
-                    self.progress.failed.extend(keys);
-                    break;
-                }
+            let Some(status) = self.scheduler.status(key) else { continue };
+            let known = self.live.progress.running.insert(*key, status.clone());
+            if known.as_ref() != Some(&status) && visible.contains(key) {
+                let news = News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
+                self.tabs.tell(&news);
             }
-        }
-        let pages = &self.pages;
-        let current = |path: &str, key: Digest| pages.get(path).is_some_and(|(old, _)| *old == key);
-        let site = site::compose(&mut self.workspace, &wishes, &self.progress, &current);
-        self.progress.stale.extend(site.drawings);
-        self.publish(site.files, &site.kept);
-        self.workspace.save_digests();
-        self.say(site.problems);
-    }
-
-    fn publish(&mut self, files: BTreeMap<String, Content>, kept: &BTreeMap<String, Digest>) {
-        let mut served = BTreeMap::new();
-        let mut changed = Vec::new();
-        let mut pages = BTreeMap::new();
-        for path in kept.keys() {
-            if let Some((key, html)) = self.pages.remove(path) {
-                served.insert(path.clone(), Served::Bytes(Arc::clone(&html)));
-                pages.insert(path.clone(), (key, html));
-            }
-        }
-        for (path, content) in files {
-            match content {
-                Content::Page { key, html: Ok(html) } => {
-                    let html: Arc<[u8]> = html.into_bytes().into();
-                    served.insert(path.clone(), Served::Bytes(Arc::clone(&html)));
-                    changed.push(path.clone());
-                    pages.insert(path, (key, html));
-                }
-                // The last good page stands until the template is mended.
-                Content::Page { html: Err(_), .. } => {
-                    if let Some((_, html)) = self.pages.remove(&path) {
-                        served.insert(path, Served::Bytes(html));
-                    }
-                }
-                Content::Bytes(bytes) => drop(served.insert(path, Served::Bytes(bytes.into()))),
-                Content::Copy { from, .. } => drop(served.insert(path, Served::File(from))),
-            }
-        }
-        changed.extend(self.pages.keys().filter(|path| !served.contains_key(*path)).cloned());
-        self.pages = pages;
-        // First what is served, then the news of it: a page that asks at once must get the new one.
-        self.board.publish(served);
-        if !changed.is_empty() {
-            self.board.tell(&News::Site { pages: &changed });
         }
     }
 
-    /// Prints problems that were not there before.
-    fn say(&mut self, problems: Vec<Diagnostic>) {
+    /// Tells open pages what they are now.
+    fn show(&mut self, times: Phases) {
+        let begun = Instant::now();
+        for path in self.tabs.pages() {
+            let now = self.live.page(&path).and_then(Result::ok);
+            let since = Duration::from_micros(times.read.micros()) + begun.elapsed();
+            let times = Phases { rendered: since.into(), ..times };
+            self.tabs.show(&path, now.as_ref(), self.generation, times);
+        }
+    }
+
+    fn answer(&mut self, path: &str) -> Answer {
+        // What is said of running measurements may be old.
+        self.live.look_at_running(path);
+        match self.live.page(path) {
+            Some(Ok(page)) => {
+                self.tabs.handed_out(path, &page);
+                Answer::Page(page.html, page.digest)
+            }
+            Some(Err(problem)) => Answer::Broken(broken(&problem)),
+            None => match self.live.file(path) {
+                Some(Served::Bytes(bytes)) => Answer::Bytes(bytes),
+                Some(Served::File(file)) => Answer::File(file),
+                Some(Served::Blob(digest)) => Answer::Blob(digest),
+                None => Answer::Nothing,
+            },
+        }
+    }
+
+    /// Does what can wait: sees what is wrong with notes that nobody looks at, says it, and saves what was learnt.
+    fn tidy(&mut self) {
+        if self.live.settle_some(SOME) {
+            return;
+        }
+        self.idle = false;
+        let problems = self.live.problems();
         for problem in problems.iter().filter(|problem| !self.problems.contains(problem)) {
-            eprintln!("{}\n", problem.terminal(self.workspace.source(&problem.file), false));
+            let source = self.live.workspace.source(&problem.file);
+            eprintln!("{}\n", problem.terminal(source, false));
         }
         if problems.is_empty() && !self.problems.is_empty() {
             eprintln!("all is well again");
         }
         self.problems = problems;
+        self.say_outside();
+        self.live.workspace.save_digests();
     }
 
-    fn lab(&mut self) -> Result<&mut Lab, LabError> {
-        if self.lab.is_none() {
-            let program = lab::find()?;
-            self.lab_number += 1;
-            self.lab_is_up = false;
-            self.unusable = None;
-            let number = self.lab_number;
-            let store = self.workspace.store.folder().to_owned();
-            let device = self.workspace.config.device.clone();
-            let wrap = move |event| Message::Lab(number, event);
-            self.lab = Some(Lab::start(&program, &store, &device, self.sender.clone(), wrap)?);
+    /// Tells open pages what is wrong where no page can show it.
+    fn say_outside(&mut self) {
+        let outside = self.live.problems_outside();
+        if outside != self.outside {
+            let problems = outside.iter().map(Diagnostic::view).collect();
+            self.tabs.tell(&News::Problems { problems });
+            self.outside = outside;
         }
-        self.lab.as_mut().ok_or(LabError { message: "there is no lab".into(), hint: None })
-    }
-
-    fn end_lab(&mut self) {
-        self.lab = None;
-        self.lab_number += 1;
-        self.asked.clear();
-        self.progress.running.clear();
-    }
-
-    /// Takes in what the lab said; whether a measurement has ended.
-    fn hear(&mut self, event: LabEvent) -> bool {
-        match event {
-            LabEvent::Said(Event::Ready { device, device_name, .. }) => {
-                self.lab_is_up = true;
-                eprintln!("measuring on {device} ({device_name})");
-                false
-            }
-            LabEvent::Said(Event::Unusable { message, hint }) => {
-                self.unusable = Some(LabError { message, hint });
-                false
-            }
-            LabEvent::Said(Event::Progress {
-                key,
-                stage,
-                step,
-                total,
-                seconds_left,
-                picture,
-                unit,
-            }) => {
-                if self.asked.contains(&key) {
-                    self.suspects.begin(key);
-                }
-                let left =
-                    seconds_left.map(|s| format!(", {} left", seconds(s))).unwrap_or_default();
-                let status = format!("{stage}: {unit} {step} of {total}{left}");
-                let first = self.progress.running.insert(key, status.clone()).is_none();
-                let id = key.hex();
-                let picture = picture.map(|path| {
-                    self.board.show_partial(&id, path);
-                    format!("-/partial/{id}?{step}")
-                });
-                let due = self.told.get(&key).is_none_or(|told| told.elapsed() >= PROGRESS_EVERY);
-                if first || due || picture.is_some() {
-                    self.told.insert(key, Instant::now());
-                    let fraction = if total == 0 { 0.0 } else { step as f64 / total as f64 };
-                    self.board.tell(&News::Progress {
-                        key: id,
-                        status: &status,
-                        fraction,
-                        picture,
-                    });
-                }
-                false
-            }
-            LabEvent::Said(Event::Done { key, .. } | Event::Cancelled { key }) => {
-                self.finish(key);
-                true
-            }
-            LabEvent::Said(Event::Failed { key, message, hint }) => {
-                self.finish(key);
-                self.progress.failed.insert(key, (message, hint));
-                true
-            }
-            LabEvent::Gone(cause) => {
-                self.bury(cause);
-                true
-            }
-        }
-    }
-
-    fn finish(&mut self, key: Digest) {
-        self.asked.remove(&key);
-        self.progress.running.remove(&key);
-        self.told.remove(&key);
-        self.suspects.end(&key);
-    }
-
-    /// The lab is gone: what it was at has failed, where it was at one; the rest is asked of the next lab, unless
-    /// this one never came up, for then the next would not either.
-    fn bury(&mut self, cause: LabError) {
-        let cause = self.unusable.take().unwrap_or(cause);
-        let victims: Vec<Digest> = match self.suspects.died(self.lab_is_up) {
-            Verdict::One(key) => vec![key],
-            Verdict::Several => vec![],
-            Verdict::Nobody if !self.lab_is_up => self.asked.iter().copied().collect(),
-            Verdict::Nobody => self.asked.iter().next().copied().into_iter().collect(),
-        };
-        for key in victims {
-            self.suspects.end(&key);
-            self.progress.failed.insert(key, (cause.message.clone(), cause.hint.clone()));
-        }
-        self.end_lab();
     }
 }
 
-fn seconds(seconds: f64) -> String {
-    if seconds >= 90.0 {
-        format!("{:.0} min", seconds / 60.0)
-    } else {
-        format!("{:.0} s", seconds.max(1.0))
-    }
+/// A page in place of one that a template's fault keeps from being rendered; it hears of the mending.
+fn broken(problem: &Diagnostic) -> String {
+    let escape = crate::note::escape;
+    let hint = problem.hint.as_ref().map(|hint| format!("<p>hint: {}</p>", escape(hint)));
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>A template is at fault</title>\
+         <script src=\"/-/preview.js\" defer></script>\
+         <h1>A template is at fault</h1><p><code>{}</code></p><p>{}</p>{}",
+        escape(&problem.place()),
+        escape(&problem.message),
+        hint.unwrap_or_default()
+    )
 }

@@ -1,0 +1,98 @@
+//! Plans of notes, kept from one look at the garden to the next: what changed in; a plan that is the same as one made
+//! anew out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Plan, Planned, Planner};
+use crate::analysis::Type;
+use crate::config::Config;
+use crate::digest::FileDigests;
+use crate::note::{Block, Note};
+use crate::resource::Resources;
+
+/// Looking at weights and data again may take this share of the time: a folder of a million pictures must not be walked
+/// at each save.
+const SHARE: u32 = 20;
+
+/// What each note wanted when it was last planned.
+#[derive(Debug, Default)]
+pub struct Plans {
+    notes: BTreeMap<String, (Arc<Note>, Arc<Planned>)>,
+    resources: Resources,
+    /// When weights and data are to be looked at again.
+    due: Option<Instant>,
+}
+
+impl Plans {
+    /// Plans all notes; only those are planned anew that are others now, or that name other blocks while one of these
+    /// or a name of a note (`renamed`) is another.
+    pub fn plan(
+        &mut self,
+        notes: &[Arc<Note>],
+        renamed: bool,
+        root: &Path,
+        config: &Config,
+        digests: &mut FileDigests,
+    ) -> Plan {
+        self.look_again(config, digests);
+        let all: Vec<&Note> = notes.iter().map(|note| &**note).collect();
+        let changed = |note: &Arc<Note>| match self.notes.get(&note.path) {
+            Some((known, _)) => !Arc::ptr_eq(known, note),
+            None => !note.blocks.is_empty(),
+        };
+        let known = notes.iter().filter(|note| self.notes.contains_key(&note.path)).count();
+        let others = renamed || known < self.notes.len() || notes.iter().any(changed);
+        let mut kept = BTreeMap::new();
+        let resources = &mut self.resources;
+        let mut planner =
+            Planner { notes: &all, root, config, resources, digests, folders: BTreeSet::new() };
+        let nothing = Arc::new(Planned::default());
+        let planned = notes.iter().map(|note| {
+            if note.blocks.is_empty() && note.front.units.is_empty() {
+                return Arc::clone(&nothing);
+            }
+            let known = self.notes.remove(&note.path).filter(|(known, _)| Arc::ptr_eq(known, note));
+            let known = known.filter(|_| !others || !note.blocks.iter().any(names_a_block));
+            let (note, planned) =
+                known.unwrap_or_else(|| (Arc::clone(note), Arc::new(planner.note(note))));
+            kept.insert(note.path.clone(), (note, Arc::clone(&planned)));
+            planned
+        });
+        let plan = Plan::of(planned.collect(), config);
+        self.notes = kept;
+        plan
+    }
+
+    /// The configuration is another one.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Pictures of the garden are others: what names some is planned anew.
+    pub fn forget_pictures(&mut self) {
+        self.notes.retain(|_, (_, planned)| planned.folders.is_empty());
+    }
+
+    /// Sees whether weights or data are others than they were.
+    fn look_again(&mut self, config: &Config, digests: &mut FileDigests) {
+        if self.due.is_some_and(|due| Instant::now() < due) {
+            return;
+        }
+        let begun = Instant::now();
+        if self.resources.look_again(config, digests) {
+            self.notes.clear();
+        }
+        let pause = begun.elapsed().saturating_mul(SHARE).max(Duration::from_millis(200));
+        self.due = Some(Instant::now() + pause);
+    }
+}
+
+/// Whether what a block wants depends on another block.
+fn names_a_block(block: &Block) -> bool {
+    let fields = block.kind.into_iter().flat_map(|kind| kind.all_fields());
+    let mut naming = fields.filter(|field| matches!(field.ty, Type::Block(_)));
+    naming.any(|field| block.fields.get(field.name).is_some())
+}

@@ -1,0 +1,153 @@
+//! What open pages are told, as JSON: a page before and after in, the lines that differ out.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::site::Rendered;
+use crate::view::ProblemView;
+
+/// What an open page is told.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum News<'a> {
+    /// It is connected, and is to fetch itself: it may lag behind.
+    Hello {
+        /// By which it names itself.
+        tab: u64,
+        /// Of the garden.
+        generation: u64,
+    },
+    /// It is another now.
+    Patch(Patch<'a>),
+    /// It is another now, and all of it is to be fetched.
+    Fetch {
+        /// Of the garden.
+        generation: u64,
+    },
+    /// The garden has no such page any more.
+    Gone {
+        /// Of the garden.
+        generation: u64,
+    },
+    /// A figure is being measured.
+    Progress {
+        /// The request key.
+        key: Digest,
+        /// For a person.
+        status: &'a str,
+        /// From 0 to 1.
+        fraction: f64,
+        /// The picture's address, relative to the site's root.
+        picture: Option<String>,
+    },
+    /// What is wrong outside notes; nothing any more where it is empty.
+    Problems {
+        /// In the order of a build.
+        problems: Vec<ProblemView>,
+    },
+}
+
+/// How a page becomes another: its first and last lines stay.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct Patch<'a> {
+    /// Of the garden.
+    pub generation: u64,
+    /// The digest of the page that is to be patched.
+    pub base: Digest,
+    /// The digest of the page that comes of it.
+    pub page: Digest,
+    /// How many lines stay at the beginning.
+    pub first: usize,
+    /// How many lines stay at the end.
+    pub last: usize,
+    /// The lines between them.
+    pub lines: Vec<&'a str>,
+    /// Milliseconds from the file system's first word of the change to now.
+    pub milliseconds: Phases,
+}
+
+/// Where the time went, in milliseconds.
+#[derive(Debug, Default, Clone, Copy, Serialize, PartialEq, Eq)]
+pub struct Phases {
+    /// From the first event until nothing more was waited for.
+    pub settled: Tenths,
+    /// Until it was read, parsed and linked.
+    pub read: Tenths,
+    /// Until the page was rendered.
+    pub rendered: Tenths,
+}
+
+/// Milliseconds, to tenths.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tenths(u32);
+
+impl Tenths {
+    /// In microseconds.
+    pub fn micros(self) -> u64 {
+        u64::from(self.0) * 100
+    }
+}
+
+impl From<std::time::Duration> for Tenths {
+    fn from(duration: std::time::Duration) -> Self {
+        Self(u32::try_from(duration.as_micros() / 100).unwrap_or(u32::MAX))
+    }
+}
+
+impl Serialize for Tenths {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.0) / 10.0)
+    }
+}
+
+impl News<'_> {
+    /// As it is sent.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl<'a> Patch<'a> {
+    /// From one page to another.
+    pub fn between(old: &Rendered, new: &'a Rendered, generation: u64, milliseconds: Phases) -> Self {
+        let before: Vec<&str> = old.html.split('\n').collect();
+        let after: Vec<&str> = new.html.split('\n').collect();
+        let first = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        let (old_end, new_end) = (before[first..].iter().rev(), after[first..].iter().rev());
+        let last = old_end.zip(new_end).take_while(|(a, b)| a == b).count();
+        let lines = after[first..after.len() - last].to_vec();
+        Self { generation, base: old.digest, page: new.digest, first, last, lines, milliseconds }
+    }
+}
+
+/// The address of a running measurement's picture, another at each step.
+pub fn partial(key: &Digest, picture: &Path, count: u64) -> Option<String> {
+    picture.file_name().map(|_| format!("-/partial/{key}?{count}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(html: &str) -> Rendered {
+        let digest = Digest::of(html.as_bytes());
+        Rendered { key: digest, html: html.into(), digest }
+    }
+
+    #[test]
+    fn a_patch_makes_one_page_of_the_other() {
+        let pages = ["", "a", "a\nb\nc", "a\nc", "a\nb\nb\nc\n", "x\na\nb\nc", "a\nb\nx", "\n\n\n", "\n"];
+        for (old, new) in pages.iter().flat_map(|old| pages.iter().map(move |new| (old, new))) {
+            let (before, after) = (page(old), page(new));
+            let patch = Patch::between(&before, &after, 1, Phases::default());
+            let lines: Vec<&str> = old.split('\n').collect();
+            let (first, last) = (&lines[..patch.first], &lines[lines.len() - patch.last..]);
+            assert_eq!([first, &patch.lines, last].concat().join("\n"), *new, "from {old:?}");
+        }
+        let (old, new) = (page("<p>\none\n</p>\n"), page("<p>\ntwo\n</p>\n"));
+        let patch = News::Patch(Patch::between(&old, &new, 7, Phases::default())).text();
+        assert!(patch.contains(r#""first":1,"last":2,"lines":["two"]"#), "{patch}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Open pages: who shows what, and what each was told. One that does not take its news is cut off; its browser connects
+//! again and catches up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::news::{News, Patch, Phases};
+use super::server::Tab;
+use crate::digest::Digest;
+use crate::site::Rendered;
+
+/// A patch that is longer than this is fetched instead.
+const LONGEST: usize = 256 << 10;
+
+/// Open pages.
+#[derive(Debug, Default)]
+pub struct Tabs {
+    open: BTreeMap<u64, Open>,
+    /// What each open page was last; none where the garden had no such page.
+    shown: BTreeMap<String, Option<Rendered>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    tab: Tab,
+    seen: BTreeSet<Digest>,
+}
+
+impl Tabs {
+    /// A page is open.
+    pub fn open(&mut self, tab: Tab, generation: u64) {
+        let hello = News::Hello { tab: tab.id, generation };
+        let _ = tab.news.try_send(hello.text());
+        self.open.insert(tab.id, Open { tab, seen: BTreeSet::new() });
+    }
+
+    /// A page is not open any more.
+    pub fn close(&mut self, id: u64) {
+        if let Some(open) = self.open.remove(&id)
+            && !self.open.values().any(|other| other.tab.page == open.tab.page)
+        {
+            self.shown.remove(&open.tab.page);
+        }
+    }
+
+    /// A page has these figures in its window. Says whether that is news.
+    pub fn seen(&mut self, id: u64, keys: Vec<Digest>) -> bool {
+        let keys = keys.into_iter().collect();
+        let open = self.open.get_mut(&id);
+        open.is_some_and(|open| std::mem::replace(&mut open.seen, keys) != open.seen)
+    }
+
+    /// Figures that are in a window.
+    pub fn visible(&self) -> BTreeSet<Digest> {
+        self.open.values().flat_map(|open| &open.seen).copied().collect()
+    }
+
+    /// The pages that are open.
+    pub fn pages(&self) -> BTreeSet<String> {
+        self.open.values().map(|open| open.tab.page.clone()).collect()
+    }
+
+    /// A page was handed out: what comes next is told as a change of it.
+    pub fn handed_out(&mut self, path: &str, page: &Rendered) {
+        if self.open.values().any(|open| open.tab.page == path) {
+            self.shown.insert(path.to_owned(), Some(page.clone()));
+        }
+    }
+
+    /// Tells those who show a page what it is now.
+    pub fn show(&mut self, path: &str, now: Option<&Rendered>, generation: u64, times: Phases) {
+        let before = self.shown.insert(path.to_owned(), now.cloned());
+        let news = match (before.flatten(), now) {
+            (Some(before), Some(now)) if before.digest == now.digest => return,
+            (Some(before), Some(now)) => {
+                let patch = Patch::between(&before, now, generation, times);
+                match patch.lines.iter().map(|line| line.len()).sum::<usize>() {
+                    ..LONGEST => News::Patch(patch),
+                    _ => News::Fetch { generation },
+                }
+            }
+            (None, Some(_)) => News::Fetch { generation },
+            (Some(_), None) => News::Gone { generation },
+            (None, None) => return,
+        };
+        self.send(&news, |tab| tab.page == path);
+    }
+
+    /// Tells all.
+    pub fn tell(&mut self, news: &News<'_>) {
+        self.send(news, |_| true);
+    }
+
+    /// Tells one.
+    pub fn tell_one(&mut self, id: u64, news: &News<'_>) {
+        self.send(news, |tab| tab.id == id);
+    }
+
+    fn send(&mut self, news: &News<'_>, to: impl Fn(&Tab) -> bool) {
+        let text = news.text();
+        self.open.retain(|_, open| !to(&open.tab) || open.tab.news.try_send(text.clone()).is_ok());
+    }
+}

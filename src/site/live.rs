@@ -1,0 +1,406 @@
+//! A garden that is kept composed while it changes: what was touched in; pages, files and wishes, each made when it is
+//! asked for, out.
+//!
+//! Every page is the one that [`super::compose`] would make of the same garden. After a change only this is done anew:
+//!
+//! | another | done anew |
+//! |---|---|
+//! | a note's text | its links, the pages that are asked for and that it is part of |
+//! | a title, an alias, a heading, a block's id; a note or file more or less | all links |
+//! | a note's blocks or units | its plan, the plans that name blocks, what came of all blocks |
+//! | configuration, templates, dates | all plans, or all pages |
+//!
+//! A page is known by its key, so that one which nothing touched is never rendered again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::settle::{Drawn, Progress, Settler};
+use super::{linked, problems_of, style_path};
+use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
+use crate::garden::{self, Garden};
+use crate::note::Note;
+use crate::page::{self, HOME, Scene, Settled};
+use crate::plan::{Plan, Plans, Wanted};
+use crate::request::Request;
+use crate::workspace::{NOTES, Touched, Workspace, template_problem};
+
+/// How many rendered pages are kept.
+const MOST_PAGES: usize = 512;
+
+/// A page, as it was rendered last.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The page key.
+    pub key: Digest,
+    /// Its HTML.
+    pub html: Arc<str>,
+    /// Of the HTML.
+    pub digest: Digest,
+}
+
+/// A file of the site that is no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of this file of the garden.
+    File(PathBuf),
+    /// The store's blob, to be checked.
+    Blob(Digest),
+}
+
+/// A garden that is kept composed.
+#[derive(Debug)]
+pub struct Live {
+    /// What is on disk.
+    pub workspace: Workspace,
+    /// What is known of measurements beside what the store has. After a change of it, [`Live::ended`] is to be told.
+    pub progress: Progress,
+    notes: Vec<Arc<Note>>,
+    plans: Plans,
+    plan: Plan,
+    garden: Garden,
+    /// Each page's note.
+    addresses: HashMap<String, usize>,
+    drawn: Drawn,
+    /// For each note, what came of its blocks.
+    settled: Vec<Arc<[Settled]>>,
+    /// For each note, everything that is wrong with it; none where that, and what came of its blocks, is to be seen anew.
+    problems: Vec<Option<Vec<Diagnostic>>>,
+    style_path: String,
+    footer: Option<String>,
+    /// Files that notes point to, as far as they were looked at: the size of a picture, or what is wrong.
+    files: BTreeMap<String, Result<Option<(u32, u32)>, Diagnostic>>,
+    sizes: BTreeMap<String, (u32, u32)>,
+    rendered: HashMap<String, Rendered>,
+    /// What is wrong with templates when pages are rendered, by page.
+    unrendered: BTreeMap<String, Diagnostic>,
+    /// Images of rendered pages, by their addresses.
+    images: HashMap<String, Digest>,
+    /// Requests whose results were seen in the store.
+    stored: HashSet<Digest>,
+}
+
+impl Live {
+    /// Composes a garden that has just been read.
+    pub fn new(workspace: Workspace, progress: Progress) -> Self {
+        let mut live = Self {
+            workspace,
+            progress,
+            notes: Vec::new(),
+            plans: Plans::default(),
+            plan: Plan::default(),
+            garden: Garden::default(),
+            addresses: HashMap::new(),
+            drawn: Drawn::default(),
+            settled: Vec::new(),
+            problems: Vec::new(),
+            style_path: String::new(),
+            footer: None,
+            files: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            rendered: HashMap::new(),
+            unrendered: BTreeMap::new(),
+            images: HashMap::new(),
+            stored: HashSet::new(),
+        };
+        live.update(&Touched { config: true, templates: true, ..Touched::default() });
+        live
+    }
+
+    /// Takes in what was touched.
+    pub fn update(&mut self, touched: &Touched) {
+        let before = std::mem::replace(&mut self.notes, self.workspace.notes());
+        if touched.config {
+            self.plans.forget();
+            self.footer = page::footer(&self.workspace.config);
+        }
+        if touched.templates {
+            self.style_path = style_path(self.workspace.renderer.stylesheet());
+            self.unrendered.clear();
+        }
+        if touched.pictures || !touched.files.is_empty() {
+            self.plans.forget_pictures();
+        }
+        for file in &touched.files {
+            self.files.remove(file);
+            self.sizes.remove(file);
+        }
+        let changed = changed(&before, &self.notes);
+        let renamed = changed.as_ref().is_none_or(|changed| {
+            changed.iter().any(|index| !is_named_alike(&before[*index], &self.notes[*index]))
+        });
+        let changed = changed.unwrap_or_default();
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        if renamed || touched.listed || self.garden.pages.len() != refers.len() {
+            self.garden = garden::assemble(&refers, &self.workspace.files);
+            let pages = self.garden.pages.iter().cloned().enumerate();
+            self.addresses = pages.map(|(index, page)| (page, index)).collect();
+        } else {
+            for index in &changed {
+                self.garden.relink(*index, (&before[*index], &refers), &self.workspace.files);
+            }
+        }
+        let asks = |note: &Note| !note.blocks.is_empty() || !note.front.units.is_empty();
+        let asking = changed.iter().any(|index| asks(&before[*index]) || asks(&self.notes[*index]));
+        if renamed || asking || touched.config || touched.pictures || !touched.files.is_empty() {
+            let Workspace { root, config, digests, .. } = &mut self.workspace;
+            self.plan = self.plans.plan(&self.notes, renamed, root, config, digests);
+            self.forget_all();
+        }
+        for index in changed {
+            self.problems[index] = None;
+        }
+    }
+
+    /// What came of all blocks is to be seen anew.
+    fn forget_all(&mut self) {
+        self.settled.clear();
+        self.settled.resize(self.notes.len(), Arc::default());
+        self.problems.clear();
+        self.problems.resize(self.notes.len(), None);
+    }
+
+    /// Something else is known of this request than was: it has a result, failed, or waits again.
+    pub fn ended(&mut self, key: &Digest) {
+        self.stored.remove(key);
+        let request = self.plan.requests.iter().find(|(known, _)| known == key);
+        // A scan that came with it may be what other figures are compared with.
+        if request.is_some_and(|(_, request)| !request.uses.is_empty()) {
+            return self.problems.fill(None);
+        }
+        for (index, problems) in self.problems.iter_mut().enumerate() {
+            let mut all = self.plan.wanted(index).iter().flat_map(Wanted::measurements);
+            if all.any(|measurement| measurement.key == *key) {
+                *problems = None;
+            }
+        }
+    }
+
+    /// What is said of the running measurements of a page may be another now.
+    pub fn look_at_running(&mut self, path: &str) {
+        let waits = |settled: &Settled| match settled {
+            Settled::Waiting { .. } => true,
+            Settled::Sweep(cells) => cells.iter().any(|cell| matches!(cell, Settled::Waiting { .. })),
+            _ => false,
+        };
+        if let Some(index) = self.addresses.get(path).filter(|i| self.settled[**i].iter().any(waits)) {
+            self.problems[*index] = None;
+        }
+    }
+
+    /// A blob of the store is damaged: what rests on it is not there any more.
+    pub fn lost(&mut self) {
+        self.drawn = Drawn::default();
+        self.stored.clear();
+        self.problems.fill(None);
+    }
+
+    /// Requests without a result in the store, each once, in the notes' order.
+    pub fn missing(&mut self) -> Vec<(Digest, Arc<Request>)> {
+        let Self { plan, stored, workspace, .. } = self;
+        let wanted = plan.requests.iter().filter(|(key, _)| {
+            let known = stored.contains(key) || workspace.store.record(key).is_some();
+            if known {
+                stored.insert(*key);
+            }
+            !known
+        });
+        wanted.cloned().collect()
+    }
+
+    /// What each block wants.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The requests of a note, by its path.
+    pub fn requests_of(&self, note: &str) -> BTreeSet<Digest> {
+        let index = self.notes.binary_search_by(|known| known.path.as_str().cmp(note)).ok();
+        let wanted = index.map(|index| self.plan.wanted(index)).unwrap_or_default();
+        wanted.iter().flat_map(Wanted::measurements).map(|measurement| measurement.key).collect()
+    }
+
+    /// Every page's path.
+    pub fn pages(&self) -> BTreeSet<&str> {
+        let pages = self.garden.pages.iter().map(String::as_str);
+        pages.chain(std::iter::once(HOME)).collect()
+    }
+
+    /// A page, rendered where it is another than it was; none where the garden has no such page.
+    ///
+    /// One that a fault in a template keeps from being rendered stays as it was, if it ever was.
+    ///
+    /// # Errors
+    /// What is wrong with the template, where there is nothing else to show.
+    pub fn page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
+        let index = self.addresses.get(path).copied();
+        match index {
+            _ if path == HOME => (0..self.notes.len()).for_each(|index| self.settle(index)),
+            Some(index) => self.settle(index),
+            None => {
+                self.rendered.remove(path);
+                return None;
+            }
+        }
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let scene = Scene {
+            config: &self.workspace.config,
+            notes: &refers,
+            garden: &self.garden,
+            plan: &self.plan,
+            figures: &self.settled,
+            sizes: &self.sizes,
+            git: &self.workspace.git,
+            stylesheet: &self.style_path,
+            footer: self.footer.clone(),
+            templates: self.workspace.renderer.digest(),
+            preview: self.progress.preview,
+        };
+        let draft = match index.filter(|_| path != HOME) {
+            Some(index) => scene.note_draft(index),
+            None => scene.home_draft(),
+        };
+        let known = self.rendered.get(path);
+        if let Some(known) = known.filter(|known| known.key == draft.key) {
+            return Some(Ok(known.clone()));
+        }
+        let html = match draft.render(&self.workspace.renderer) {
+            Ok(html) => html,
+            Err(error) => {
+                let problem = template_problem(&error);
+                let shown = known.cloned();
+                self.unrendered.insert(path.to_owned(), problem.clone());
+                return Some(shown.ok_or(problem));
+            }
+        };
+        self.unrendered.remove(path);
+        let digest = Digest::of(html.as_bytes());
+        let rendered = Rendered { key: draft.key, html: html.into(), digest };
+        if self.rendered.len() >= MOST_PAGES {
+            self.rendered.clear();
+        }
+        self.rendered.insert(path.to_owned(), rendered.clone());
+        Some(Ok(rendered))
+    }
+
+    /// A file of the site that is no page; an image only once a page with it was rendered.
+    pub fn file(&self, path: &str) -> Option<Served> {
+        if path == self.style_path {
+            return Some(Served::Bytes(self.workspace.renderer.stylesheet().to_vec()));
+        }
+        if let Some(digest) = self.images.get(path) {
+            return Some(Served::Blob(*digest));
+        }
+        let file = path.strip_prefix(page::copied_file("").as_str())?;
+        // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
+        let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
+        asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
+    }
+
+    /// Sees what came of a note's blocks, and what its files are.
+    fn settle(&mut self, index: usize) {
+        if self.problems[index].is_some() {
+            return;
+        }
+        for file in self.garden.files_of(index) {
+            if self.files.contains_key(file) {
+                continue;
+            }
+            let from = self.workspace.root.join(NOTES).join(file);
+            let found = linked(&from, &mut self.workspace.digests).map(|(_, size)| size);
+            let found = found.map_err(|error| {
+                let message = format!("the file cannot be read ({error})");
+                Diagnostic::of_file(format!("{NOTES}/{file}"), message)
+            });
+            if let Ok(Some(size)) = found {
+                self.sizes.insert(file.to_owned(), size);
+            }
+            self.files.insert(file.to_owned(), found);
+        }
+        let Self { workspace, plan, progress, drawn, .. } = self;
+        let settler = Settler { store: &workspace.store, plan, progress, drawn };
+        let note = &self.notes[index];
+        let settled = settler.note(index, note);
+        let own = settler.problems(index, note, &settled);
+        let links = &self.garden.problems[index];
+        self.problems[index] = Some(problems_of(note, links, plan.unit_problems(index), own));
+        for drawing in settled.iter().flat_map(Settled::drawings) {
+            for image in drawing.images() {
+                self.images.insert(page::image_file(image), image.digest);
+            }
+        }
+        for (block, settled) in note.blocks.iter().zip(&settled) {
+            if let Settled::Done { drawing, .. } = settled {
+                let place = (note.path.clone(), block.id.clone());
+                self.progress.stale.insert(place, Arc::clone(drawing));
+            }
+        }
+        self.settled[index] = settled.into();
+    }
+
+    /// Settles some of the notes that nobody asked for yet, so that what is wrong with them is known. Says whether there
+    /// is more to do.
+    pub fn settle_some(&mut self, most: usize) -> bool {
+        let open = self.problems.iter().enumerate().filter(|(_, known)| known.is_none());
+        let open: Vec<usize> = open.map(|(index, _)| index).take(most).collect();
+        for index in &open {
+            self.settle(*index);
+        }
+        open.len() == most
+    }
+
+    /// Everything that is known to be wrong, in the order in which a build reports it.
+    pub fn problems(&self) -> Vec<Diagnostic> {
+        let notes = self.problems.iter().flatten().flatten();
+        let files = self.files.iter().filter_map(|(_, found)| found.as_ref().err());
+        let mut all: Vec<Diagnostic> =
+            self.workspace.problems().chain(notes).chain(files).cloned().collect();
+        for problem in self.unrendered.values() {
+            if !all.contains(problem) {
+                all.push(problem.clone());
+            }
+        }
+        all
+    }
+
+    /// What is wrong outside notes, which no page can show at its place: the configuration, templates, files.
+    pub fn problems_outside(&self) -> Vec<Diagnostic> {
+        let outside = self.workspace.problems().chain(self.unrendered.values());
+        let mut all: Vec<Diagnostic> = outside.cloned().collect();
+        all.dedup();
+        all
+    }
+}
+
+/// The places of notes that are others now; none where there are more or fewer of them, or under other paths.
+fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
+    if before.len() != now.len() {
+        return None;
+    }
+    let mut changed = Vec::new();
+    for (index, (old, new)) in before.iter().zip(now).enumerate() {
+        if old.path != new.path {
+            return None;
+        }
+        if !Arc::ptr_eq(old, new) {
+            changed.push(index);
+        }
+    }
+    Some(changed)
+}
+
+/// Whether all by which others can name a note, or a place in it, is the same.
+fn is_named_alike(old: &Note, new: &Note) -> bool {
+    let headings = |note: &Note| -> Vec<(String, String)> {
+        note.headings.iter().map(|h| (h.id.clone(), h.text.clone())).collect()
+    };
+    let blocks = |note: &Note| -> Vec<String> { note.blocks.iter().map(|b| b.id.clone()).collect() };
+    old.title == new.title
+        && old.front.aliases == new.front.aliases
+        && headings(old) == headings(new)
+        && blocks(old) == blocks(new)
+}

@@ -1,0 +1,196 @@
+//! The whole site out of a workspace: what is wanted, what is stored, and every page and file that follows.
+//!
+//! [`compose`] makes everything anew but what is kept by key: measuring, drawing and rendering are done once a key.
+//!
+//! Incremental: [`Live`] keeps a garden composed through changes, and comes to the same pages.
+
+mod live;
+mod settle;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use live::{Live, Rendered, Served};
+pub use settle::{Drawn, Progress, Settler};
+
+use crate::diagnostic::Diagnostic;
+use crate::digest::{Digest, FileDigests};
+use crate::garden;
+use crate::note::Note;
+use crate::page::{self, Draft, Scene, Settled};
+use crate::plan::{self, Plan};
+use crate::request::Request;
+use crate::resource::Resources;
+use crate::workspace::{NOTES, Workspace};
+
+/// What the notes want and what the store has of it.
+#[derive(Debug)]
+pub struct Wishes {
+    /// What each block wants.
+    pub plan: Plan,
+    /// Requests without a result in the store, each once, in the notes' order.
+    pub missing: Vec<(Digest, Request)>,
+}
+
+/// One file of the site.
+#[derive(Debug)]
+pub enum Content {
+    /// A page, to be rendered where its key changed.
+    Page {
+        /// The page key.
+        key: Digest,
+        /// Its HTML.
+        html: Result<String, Box<Diagnostic>>,
+    },
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file elsewhere, with their digest.
+    Copy {
+        /// The file.
+        from: PathBuf,
+        /// Of its bytes.
+        digest: Digest,
+    },
+}
+
+/// Asks what the notes want, and what of it is missing.
+pub fn wishes(workspace: &mut Workspace) -> Wishes {
+    let shared = workspace.notes();
+    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
+    let mut resources = Resources::default();
+    let plan = plan::plan(
+        &notes,
+        &workspace.root,
+        &workspace.config,
+        &mut resources,
+        &mut workspace.digests,
+    );
+    let missing = plan
+        .requests
+        .iter()
+        .filter(|(key, _)| workspace.store.record(key).is_none())
+        .map(|(key, request)| (*key, (**request).clone()))
+        .collect();
+    Wishes { plan, missing }
+}
+
+/// The composed site.
+#[derive(Debug)]
+pub struct Site {
+    /// Every file by its path relative to the site's root, but for those kept.
+    pub files: BTreeMap<String, Content>,
+    /// Pages that stand already as they should, with their keys.
+    pub kept: BTreeMap<String, Digest>,
+    /// Everything that is wrong, in the order of the notes and of their text.
+    pub problems: Vec<Diagnostic>,
+    /// For each note, its page.
+    pub pages: BTreeMap<String, String>,
+}
+
+/// Composes the site. `is_current` says whether a page of that path and key need not be rendered again.
+pub fn compose(
+    workspace: &mut Workspace,
+    wishes: &Wishes,
+    progress: &Progress,
+    is_current: &dyn Fn(&str, Digest) -> bool,
+) -> Site {
+    let shared = workspace.notes();
+    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
+    let garden = garden::assemble(&notes, &workspace.files);
+    let mut problems: Vec<Diagnostic> = workspace.problems().cloned().collect();
+    let plan = &wishes.plan;
+    let drawn = Drawn::default();
+    let settler = Settler { store: &workspace.store, plan, progress, drawn: &drawn };
+    let mut figures: Vec<Arc<[Settled]>> = Vec::with_capacity(notes.len());
+    for (index, note) in notes.iter().enumerate() {
+        let settled = settler.note(index, note);
+        let own = settler.problems(index, note, &settled);
+        problems.extend(problems_of(note, &garden.problems[index], plan.unit_problems(index), own));
+        figures.push(settled.into());
+    }
+    let style = workspace.renderer.stylesheet().to_vec();
+    let style_path = style_path(&style);
+    let mut files = BTreeMap::new();
+    let mut sizes = BTreeMap::new();
+    for path in garden.files() {
+        let from = workspace.root.join(NOTES).join(path);
+        match linked(&from, &mut workspace.digests) {
+            Ok((digest, size)) => {
+                sizes.extend(size.map(|size| (path.to_owned(), size)));
+                files.insert(page::copied_file(path), Content::Copy { from, digest });
+            }
+            Err(error) => problems.push(Diagnostic::of_file(
+                format!("{NOTES}/{path}"),
+                format!("the file cannot be read ({error})"),
+            )),
+        }
+    }
+    for drawing in figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings) {
+        for image in drawing.images() {
+            let from = workspace.store.blob_path(&image.digest);
+            files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
+        }
+    }
+    let scene = Scene {
+        config: &workspace.config,
+        notes: &notes,
+        garden: &garden,
+        plan: &wishes.plan,
+        figures: &figures,
+        sizes: &sizes,
+        git: &workspace.git,
+        stylesheet: &style_path,
+        footer: page::footer(&workspace.config),
+        templates: workspace.renderer.digest(),
+        preview: progress.preview,
+    };
+    let mut kept = BTreeMap::new();
+    for draft in scene.drafts() {
+        if is_current(&draft.path, draft.key) {
+            kept.insert(draft.path, draft.key);
+            continue;
+        }
+        let html = render(workspace, &draft);
+        if let Err(problem) = &html
+            && !problems.contains(problem)
+        {
+            problems.push((**problem).clone());
+        }
+        files.insert(draft.path, Content::Page { key: draft.key, html });
+    }
+    files.insert(style_path, Content::Bytes(style));
+    let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
+    Site { files, kept, problems, pages }
+}
+
+/// Everything that is wrong with a note, in the order of its text.
+fn problems_of(
+    note: &Note,
+    links: &[Diagnostic],
+    units: &[Diagnostic],
+    blocks: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let own = note.problems.iter().chain(links).chain(units).cloned();
+    let mut own: Vec<Diagnostic> = own.chain(blocks).collect();
+    own.sort_by_key(|problem| (problem.line, problem.column));
+    own
+}
+
+/// Where the style sheet lies, relative to the site's root.
+fn style_path(style: &[u8]) -> String {
+    format!("style-{}.css", &Digest::of(style).hex()[..8])
+}
+
+/// The digest of a file that notes point to, and its size in pixels where it is a picture.
+fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<(Digest, Option<(u32, u32)>)> {
+    // Only the header is read; a file that is no picture has no size.
+    Ok((digests.digest(from)?, image::image_dimensions(from).ok()))
+}
+
+fn render(workspace: &Workspace, draft: &Draft<'_>) -> Result<String, Box<Diagnostic>> {
+    draft
+        .render(&workspace.renderer)
+        .map_err(|error| Box::new(crate::workspace::template_problem(&error)))
+}

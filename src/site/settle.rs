@@ -1,0 +1,207 @@
+//! What came of each block: its measurement, the store and what is known of running measurements in; drawings, waiting
+//! rooms and failures out, and everything that is to be said of them.
+//!
+//! Incremental: a drawing is kept by all that decides it ([`Drawn`]), so that settling a note again costs a look at each
+//! of its blocks.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::analysis::scan;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest::Digest;
+use crate::figure::{self, Baseline, DrawContext, Drawing};
+use crate::note::{Block, Note};
+use crate::page::{Scanned, Settled};
+use crate::plan::{Cell, Measurement, Plan, Wanted};
+use crate::store::Store;
+
+/// What is known of measurements beside what the store has.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// What each running or waiting request does, for a person.
+    pub running: BTreeMap<Digest, String>,
+    /// Requests that failed: what is wrong and what to do.
+    pub failed: BTreeMap<Digest, (String, Option<String>)>,
+    /// Each block's last drawing, by note and block id.
+    pub stale: HashMap<(String, String), Arc<Drawing>>,
+    /// Whether this is for the preview, where what is not measured waits and is no error.
+    pub preview: bool,
+}
+
+/// Drawings that were looked at already, by all that decides them.
+#[derive(Debug, Default)]
+pub struct Drawn(RefCell<HashMap<Digest, Settled>>);
+
+/// Sees what came of blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Settler<'a> {
+    /// Results.
+    pub store: &'a Store,
+    /// What the blocks want.
+    pub plan: &'a Plan,
+    /// What else is known.
+    pub progress: &'a Progress,
+    /// What was drawn before.
+    pub drawn: &'a Drawn,
+}
+
+impl Settler<'_> {
+    /// What came of each block of the note at `index`.
+    pub fn note(self, index: usize, note: &Note) -> Vec<Settled> {
+        let wanted = self.plan.wanted(index);
+        note.blocks.iter().zip(wanted).map(|(block, wanted)| self.block(note, block, wanted)).collect()
+    }
+
+    /// What is wrong with the blocks of the note at `index`, of which that came.
+    pub fn problems(self, index: usize, note: &Note, settled: &[Settled]) -> Vec<Diagnostic> {
+        let mut own = Vec::new();
+        for ((block, settled), wanted) in note.blocks.iter().zip(settled).zip(self.plan.wanted(index)) {
+            match (settled, wanted) {
+                (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
+                (Settled::Failed(problem), _) => own.push(problem.clone()),
+                (Settled::Sweep(cells), _) => own.extend(of_cells(note, block, cells)),
+                (Settled::Done { scanned, .. }, _) => {
+                    own.extend(scanned.as_ref().and_then(|scanned| unread(note, block, scanned)));
+                }
+                (Settled::Waiting { .. }, _) => {}
+            }
+        }
+        own
+    }
+
+    fn block(self, note: &Note, block: &Block, wanted: &Wanted) -> Settled {
+        match wanted {
+            Wanted::Nothing(problems) => {
+                let first = problems.first().cloned();
+                let problem = first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
+                Settled::Failed(problem)
+            }
+            Wanted::Measurement(measurement) => self.measured(note, block, measurement),
+            Wanted::Sweep(sweep) => {
+                let cell = |cell: &Cell| match self.measured(note, block, &cell.measurement) {
+                    Settled::Failed(problem) => {
+                        let problem = Diagnostic {
+                            hint: problem.hint,
+                            ..note.at().error(cell.span.clone(), problem.message)
+                        };
+                        Settled::Failed(problem)
+                    }
+                    // A cell's last drawing may be another cell's now.
+                    Settled::Waiting { status, .. } => Settled::Waiting { status, stale: None },
+                    settled => settled,
+                };
+                Settled::Sweep(sweep.cells.iter().map(cell).collect())
+            }
+        }
+    }
+
+    /// What came of one measurement.
+    fn measured(self, note: &Note, block: &Block, measurement: &Measurement) -> Settled {
+        if let Some(done) = self.drawn(note, block, measurement) {
+            return done;
+        }
+        let key = &measurement.key;
+        if let Some((message, hint)) = self.progress.failed.get(key) {
+            return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
+        }
+        if !self.progress.preview {
+            return Settled::Failed(at(note, block, "this was not measured".into()));
+        }
+        let status = self.progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());
+        let stale = self.progress.stale.get(&(note.path.clone(), block.id.clone())).cloned();
+        Settled::Waiting { status, stale }
+    }
+
+    fn drawn(self, note: &Note, block: &Block, measurement: &Measurement) -> Option<Settled> {
+        let kind = block.kind?;
+        let presentation = block.presentation();
+        let baseline = self.plan.baseline(measurement).and_then(|(dataset, key)| {
+            let moments = self.store.record(&key)?.outputs.get(scan::MOMENTS)?.digest;
+            Some(Baseline { dataset, moments })
+        });
+        let decided = (&measurement.key, &presentation, measurement.layer_shown(), &measurement.facet);
+        let inputs = &measurement.request.inputs;
+        let decided = serde_json::to_vec(&(decided, &baseline, inputs)).ok()?;
+        let decided = Digest::of(&decided);
+        if let Some(known) = self.drawn.0.borrow().get(&decided) {
+            return Some(known.clone());
+        }
+        let record = self.store.record(&measurement.key)?;
+        let context = DrawContext {
+            store: self.store,
+            record: &record,
+            presentation: &presentation,
+            layer_shown: measurement.layer_shown(),
+            inputs,
+            facet: measurement.facet.as_deref(),
+            baseline: baseline.as_ref(),
+        };
+        Some(match figure::drawing(kind, &context) {
+            Ok(drawing) => {
+                let scanned = self.scanned(measurement);
+                let done =
+                    Settled::Done { record: Arc::new(record), drawing: Arc::new(drawing), scanned };
+                self.drawn.0.borrow_mut().insert(decided, done.clone());
+                done
+            }
+            Err(message) => Settled::Failed(at(note, block, message)),
+        })
+    }
+
+    fn scanned(self, measurement: &Measurement) -> Option<Scanned> {
+        let mut scanned: Option<Scanned> = None;
+        for scan in measurement.request.uses.iter().filter(|used| used.kind == scan::NAME) {
+            let Some(record) = self.store.record(&scan.key()) else { continue };
+            let outcome: Option<scan::Outcome> = record.result(self.store);
+            let all = scanned.get_or_insert_default();
+            all.seconds += record.provenance.seconds;
+            all.skipped.extend(outcome.map(|outcome| outcome.skipped).unwrap_or_default());
+        }
+        scanned
+    }
+}
+
+/// What is wrong with a sweep's measurements: at each value, or once where it is the same with all.
+fn of_cells(note: &Note, block: &Block, cells: &[Settled]) -> Vec<Diagnostic> {
+    let failed: Vec<&Diagnostic> = cells
+        .iter()
+        .filter_map(|cell| match cell {
+            Settled::Failed(problem) => Some(problem),
+            _ => None,
+        })
+        .collect();
+    let unread = cells.iter().find_map(|cell| match cell {
+        Settled::Done { scanned: Some(scanned), .. } => unread(note, block, scanned),
+        _ => None,
+    });
+    let alike = failed.iter().all(|problem| problem.message == failed[0].message);
+    let mut own = match failed.as_slice() {
+        [first, _, ..] if alike => {
+            let count = failed.len();
+            let message =
+                format!("{count} of {} were not measured: {}", cells.len(), first.message);
+            vec![at(note, block, message).hint(first.hint.clone())]
+        }
+        failed => failed.iter().map(|problem| (*problem).clone()).collect(),
+    };
+    own.extend(unread);
+    own
+}
+
+/// A warning about images of a block's data sets that could not be read.
+fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
+    let (count, which) = (scanned.skipped.len(), scanned.left_out()?);
+    let s = if count == 1 { "" } else { "s" };
+    let message = format!("{count} image{s} of the data set cannot be read: {which}");
+    let hint = "the figure was measured without them; mend or remove their files".to_owned();
+    Some(Diagnostic { severity: Severity::Warning, ..at(note, block, message) }.hint(hint))
+}
+
+/// An error about a whole block, at its first line.
+fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
+    let text = &note.source[block.span.clone()];
+    let length = text.lines().next().unwrap_or("").trim_end().len();
+    note.at().error(block.span.start..block.span.start + length, message)
+}

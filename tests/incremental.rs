@@ -1,0 +1,303 @@
+//! A garden that is kept composed through changes is, page by page and byte by byte, the garden composed anew.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::Garden;
+use neuronotes::analysis::feature_vis;
+use neuronotes::diagnostic::Diagnostic;
+use neuronotes::site::{self, Content, Live, Progress};
+use neuronotes::store::Record;
+use neuronotes::workspace::{Touched, Workspace};
+use proptest::prelude::*;
+
+/// The notes that changes are about.
+const NOTES: [&str; 6] = ["a.md", "b.md", "deep/c.md", "deep/d.md", "B c.md", "index.md"];
+
+/// One change of a garden.
+#[derive(Debug, Clone)]
+enum Edit {
+    /// A note has this text, made of parts.
+    Write(usize, Vec<Part>),
+    Remove(usize),
+    /// A note moves to the place of another.
+    Rename(usize, usize),
+    /// A picture beside the notes is there, of this size, or is not.
+    Picture(Option<u32>),
+    Config(u32),
+    /// A template of the garden's own says this, or is gone.
+    Template(Option<u32>),
+    /// A folder of notes is gone, or has come back from outside.
+    Folder(bool),
+    /// What a unit's visualisation wants is measured.
+    Measure(u32),
+    /// It fails.
+    Fail(u32),
+}
+
+/// A part of a note.
+#[derive(Debug, Clone)]
+enum Part {
+    Title(u32),
+    Alias(u32),
+    Draft,
+    Units(u32),
+    Words(u32),
+    Heading(u32),
+    Link(usize),
+    LinkByTitle(u32),
+    LinkToHeading(usize, u32),
+    Embed,
+    Vis(u32),
+    Facet,
+    Leaning,
+    Faulty,
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    prop_oneof![
+        (0..4u32).prop_map(Part::Title),
+        (0..4u32).prop_map(Part::Alias),
+        Just(Part::Draft),
+        (0..3u32).prop_map(Part::Units),
+        5 => (0..100u32).prop_map(Part::Words),
+        (0..4u32).prop_map(Part::Heading),
+        4 => (0..NOTES.len()).prop_map(Part::Link),
+        2 => (0..4u32).prop_map(Part::LinkByTitle),
+        2 => ((0..NOTES.len()), (0..4u32)).prop_map(|(note, n)| Part::LinkToHeading(note, n)),
+        Just(Part::Embed),
+        3 => (0..3u32).prop_map(Part::Vis),
+        Just(Part::Facet),
+        Just(Part::Leaning),
+        Just(Part::Faulty),
+    ]
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let note = 0..NOTES.len();
+    prop_oneof![
+        10 => (note.clone(), proptest::collection::vec(part(), 0..7)).prop_map(|(n, p)| Edit::Write(n, p)),
+        2 => note.clone().prop_map(Edit::Remove),
+        2 => (note.clone(), note).prop_map(|(from, to)| Edit::Rename(from, to)),
+        1 => proptest::option::of(1..9u32).prop_map(Edit::Picture),
+        1 => (0..3u32).prop_map(Edit::Config),
+        1 => proptest::option::of(0..3u32).prop_map(Edit::Template),
+        1 => any::<bool>().prop_map(Edit::Folder),
+        2 => (0..3u32).prop_map(Edit::Measure),
+        1 => (0..3u32).prop_map(Edit::Fail),
+    ]
+}
+
+/// A note's text.
+fn text(parts: &[Part]) -> String {
+    let mut front = String::new();
+    let mut body = String::new();
+    for part in parts {
+        match part {
+            Part::Title(n) if !front.contains("title:") => front += &format!("title: Title {n}\n"),
+            Part::Alias(n) if !front.contains("aliases:") => front += &format!("aliases: [Other {n}]\n"),
+            Part::Draft if !front.contains("draft:") => front += "draft: true\n",
+            Part::Units(n) if !front.contains("units:") => {
+                front += &format!("units: [{{layer: image_block_4/0/Add_6, unit: {n}, name: named}}]\n");
+            }
+            Part::Title(_) | Part::Alias(_) | Part::Draft | Part::Units(_) => {}
+            Part::Words(n) => body += &format!("Words about {n}. More of them.\n\n"),
+            Part::Heading(n) => body += &format!("## Heading {n}\n\n"),
+            Part::Link(n) => body += &format!("See [[{}]] for this.\n\n", NOTES[*n].trim_end_matches(".md")),
+            Part::LinkByTitle(n) => body += &format!("It is [[Title {n}]] and [[Other {n}|another]].\n\n"),
+            Part::LinkToHeading(note, n) => {
+                body += &format!("At [[{}#Heading {n}]].\n\n", NOTES[*note].trim_end_matches(".md"));
+            }
+            Part::Embed => body += "![A picture](/picture.png)\n\n",
+            Part::Vis(unit) => {
+                let layer = "image_block_4/0/Add_6";
+                body += &format!(
+                    "```yaml analysis\nkind: feature_vis\nlayer: {layer}\nunit: {unit}\ncaption: As [[Title 1]] says.\n```\n\n"
+                );
+            }
+            Part::Facet => body += "```yaml analysis\nid: words\nkind: facet\nof: { dataset: emoji }\nfrom: { dataset: emoji }\n```\n\n",
+            Part::Leaning => {
+                body += "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 1\nfacet: words\n```\n\n";
+            }
+            Part::Faulty => body += "```yaml analysis\nkind: feature_viz\n```\n\n",
+        }
+    }
+    if front.is_empty() { body } else { format!("---\n{front}---\n{body}") }
+}
+
+/// Everything by which two compositions can be told apart.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    pages: BTreeMap<String, String>,
+    problems: Vec<Diagnostic>,
+    missing: Vec<String>,
+}
+
+fn seen_anew(garden: &Garden, progress: &Progress) -> Seen {
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let wishes = site::wishes(&mut workspace);
+    let progress = Progress { stale: Default::default(), ..progress.clone() };
+    let composed = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
+    let pages = composed.files.into_iter().filter_map(|(path, content)| match content {
+        Content::Page { html, .. } => Some((path, html.unwrap_or_else(|_| "broken".into()))),
+        _ => None,
+    });
+    let missing = wishes.missing.iter().map(|(key, _)| key.hex()).collect();
+    Seen { pages: pages.collect(), problems: composed.problems, missing }
+}
+
+fn seen_live(live: &mut Live) -> Seen {
+    live.progress.stale.clear();
+    while live.settle_some(3) {}
+    let paths: Vec<String> = live.pages().into_iter().map(str::to_owned).collect();
+    let mut pages = BTreeMap::new();
+    for path in paths {
+        live.progress.stale.clear();
+        let page = live.page(&path).expect("a page");
+        pages.insert(path, page.map_or_else(|_| "broken".into(), |page| page.html.to_string()));
+    }
+    let missing = live.missing().iter().map(|(key, _)| key.hex()).collect();
+    Seen { pages, problems: live.problems(), missing }
+}
+
+/// Stores a result for every visualisation of this unit that is wanted.
+fn measure(live: &mut Live, unit: u32) {
+    let open: Vec<_> = live.missing().into_iter().filter(|(_, r)| r.params.get("unit") == Some(&unit.into())).collect();
+    for (key, request) in open {
+        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
+        let store = live.workspace.store.clone();
+        record.add_output(&store, &feature_vis::picture(0), "image/png", b"a").expect("an output");
+        let made = feature_vis::Made {
+            activation: 2.5 + f64::from(unit),
+            activation_at_start: 0.5,
+            strength: None,
+            curve: vec![],
+        };
+        let outcome = feature_vis::Outcome {
+            size: 6,
+            web: None,
+            film: None,
+            images: vec![made],
+            restarted_with: None,
+        };
+        record.set_result(&store, &outcome).expect("a result");
+        store.commit(&record).expect("a record");
+        live.progress.failed.remove(&key);
+        live.ended(&key);
+    }
+}
+
+/// Makes a change, and says what it touched as the watch does.
+fn make(garden: &Garden, live: &mut Live, edit: &Edit) -> Option<Vec<String>> {
+    let at = |index: &usize| format!("notes/{}", NOTES[*index]);
+    Some(match edit {
+        Edit::Write(index, parts) => {
+            garden.write(&at(index), &text(parts));
+            vec![at(index)]
+        }
+        Edit::Remove(index) => {
+            let _ = std::fs::remove_file(garden.path(&at(index)));
+            vec![at(index)]
+        }
+        Edit::Rename(from, to) => {
+            std::fs::create_dir_all(garden.path("notes/deep")).expect("a folder");
+            let _ = std::fs::rename(garden.path(&at(from)), garden.path(&at(to)));
+            vec![at(from), at(to)]
+        }
+        Edit::Picture(size) => {
+            match size {
+                Some(size) => {
+                    std::fs::create_dir_all(garden.path("notes")).expect("a folder");
+                    image::RgbImage::new(*size, 2).save(garden.path("notes/picture.png")).expect("a picture");
+                }
+                None => drop(std::fs::remove_file(garden.path("notes/picture.png"))),
+            }
+            vec!["notes/picture.png".to_owned()]
+        }
+        Edit::Config(n) => {
+            let config = garden.read("neuronotes.yaml");
+            let mut lines: Vec<&str> = config.lines().collect();
+            let title = format!("title: Garden {n}");
+            let wrong = format!("nonsense: {n}");
+            lines[0] = &title;
+            lines.retain(|line| !line.starts_with("nonsense"));
+            if *n == 2 {
+                lines.push(&wrong);
+            }
+            garden.write("neuronotes.yaml", &format!("{}\n", lines.join("\n")));
+            vec!["neuronotes.yaml".to_owned()]
+        }
+        Edit::Template(said) => {
+            let path = "templates/partials/backlinks.html";
+            match said {
+                Some(0) => garden.write(path, "{{ not_there }}"),
+                Some(1) => garden.write(path, "{% if %}"),
+                Some(n) => garden.write(path, &format!("<p>{n}</p>")),
+                None => drop(std::fs::remove_file(garden.path(path))),
+            }
+            vec!["templates".to_owned()]
+        }
+        Edit::Folder(there) => {
+            let (inside, outside) = (garden.path("notes/deep"), garden.path("aside"));
+            let (from, to) = if *there { (outside, inside) } else { (inside, outside) };
+            if !to.exists() {
+                let _ = std::fs::rename(from, to);
+            }
+            vec!["notes/deep".to_owned(), "aside".to_owned()]
+        }
+        Edit::Measure(unit) => {
+            measure(live, *unit);
+            return None;
+        }
+        Edit::Fail(unit) => {
+            let open = live.missing().into_iter().filter(|(_, r)| r.params.get("unit") == Some(&(*unit).into()));
+            for (key, _) in open.collect::<Vec<_>>() {
+                live.progress.failed.insert(key, ("it broke".into(), None));
+                live.ended(&key);
+            }
+            return None;
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn after_any_changes_every_page_is_the_one_of_a_clean_build(
+        edits in proptest::collection::vec(edit(), 1..14),
+        preview in any::<bool>(),
+        one_by_one in any::<bool>(),
+    ) {
+        let garden = Garden::new();
+        garden.note("a.md", "One. See [[b]].\n");
+        let workspace = Workspace::open(garden.root()).expect("a garden");
+        let mut live = Live::new(workspace, Progress { preview, ..Progress::default() });
+        let mut dirty = Vec::new();
+        for (number, edit) in edits.iter().enumerate() {
+            dirty.extend(make(&garden, &mut live, edit).unwrap_or_default());
+            // Several changes may come as one.
+            if !one_by_one && number % 3 != 0 && number + 1 < edits.len() {
+                continue;
+            }
+            let touched = live.workspace.apply(dirty.iter().map(String::as_str));
+            dirty.clear();
+            if touched != Touched::default() {
+                live.update(&touched);
+            }
+            let now = seen_live(&mut live);
+            let anew = seen_anew(&garden, &live.progress);
+            for (path, page) in &anew.pages {
+                // A page that a template's fault keeps from being rendered stays as it was.
+                if page != "broken" {
+                    prop_assert_eq!(Some(page), now.pages.get(path), "{} after {:?}", path, edit);
+                }
+            }
+            prop_assert_eq!(now.pages.keys().collect::<Vec<_>>(), anew.pages.keys().collect::<Vec<_>>());
+            prop_assert_eq!(&now.missing, &anew.missing);
+            prop_assert_eq!(&now.problems, &anew.problems);
+        }
+        let touched = live.workspace.refresh();
+        prop_assert_eq!(Touched { pictures: false, files: Default::default(), ..touched }, Touched::default(), "nothing was overlooked");
+    }
+}
