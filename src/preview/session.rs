@@ -11,8 +11,8 @@ use super::server::{Board, News, Served};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::lab::{self, Lab, LabError, LabEvent};
-use crate::measure::{Suspects, Verdict};
-use crate::protocol::Event;
+use crate::protocol::{Cause, Command, Event};
+use crate::schedule::{Suspects, Verdict};
 use crate::site::{self, Content, Progress};
 use crate::watch::{self, Watch};
 use crate::workspace::Workspace;
@@ -136,11 +136,11 @@ impl Session {
         for key in self.asked.difference(&wanted).copied().collect::<Vec<_>>() {
             self.asked.remove(&key);
             if let Some(lab) = &mut self.lab {
-                lab.cancel(key);
+                lab.say(Command::Cancel { key });
             }
         }
         self.progress.running.retain(|key, _| wanted.contains(key));
-        self.suspects.retain(&wanted);
+        self.suspects.retain(|key| wanted.contains(key));
         for (key, request) in &wishes.missing {
             let open = !self.asked.contains(key) && !self.progress.failed.contains_key(key);
             if !open || !self.suspects.may_ask(key) {
@@ -148,7 +148,8 @@ impl Session {
             }
             match self.lab() {
                 Ok(lab) => {
-                    lab.run(request);
+                    let request = Box::new(request.clone());
+                    lab.say(Command::Run { request, halve: false });
                     self.asked.insert(*key);
                 }
                 Err(error) => {
@@ -225,10 +226,15 @@ impl Session {
             let number = self.lab_number;
             let store = self.workspace.store.folder().to_owned();
             let device = self.workspace.config.device.clone();
-            let wrap = move |event| Message::Lab(number, event);
-            self.lab = Some(Lab::start(&program, &store, &device, self.sender.clone(), wrap)?);
+            let sender = self.sender.clone();
+            let hear = move |event| drop(sender.send(Message::Lab(number, event)));
+            self.lab = Some(Lab::start(&program, &store, &device, hear)?);
         }
-        self.lab.as_mut().ok_or(LabError { message: "there is no lab".into(), hint: None })
+        self.lab.as_mut().ok_or(LabError {
+            message: "there is no lab".into(),
+            hint: None,
+            cause: Cause::Environment,
+        })
     }
 
     fn end_lab(&mut self) {
@@ -247,7 +253,8 @@ impl Session {
                 false
             }
             LabEvent::Said(Event::Unusable { message, hint }) => {
-                self.unusable = Some(LabError { message, hint });
+                let cause = Cause::Environment;
+                self.unusable = Some(LabError { message, hint, cause });
                 false
             }
             LabEvent::Said(Event::Progress {
@@ -288,7 +295,7 @@ impl Session {
                 self.finish(key);
                 true
             }
-            LabEvent::Said(Event::Failed { key, message, hint }) => {
+            LabEvent::Said(Event::Failed { key, message, hint, .. }) => {
                 self.finish(key);
                 self.progress.failed.insert(key, (message, hint));
                 true
