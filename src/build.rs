@@ -17,6 +17,8 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Whether warnings count as errors.
     pub strict: bool,
+    /// Whether what failed by itself before is measured again.
+    pub retry: bool,
 }
 
 /// What a build did.
@@ -48,7 +50,13 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
     let mut progress = Progress::default();
     if !wishes.missing.is_empty() {
         let device = workspace.config.device.clone();
-        progress.failed = measure::measure(&wishes.missing, &workspace.store, &device, watcher);
+        progress.failed = measure::measure(
+            &wishes.missing,
+            &workspace.store,
+            &device,
+            options.retry,
+            watcher,
+        );
     }
     let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");

@@ -40,6 +40,9 @@ enum Command {
         /// The folder of the site [default: `output` in the garden]
         #[arg(long, value_name = "DIR")]
         output: Option<PathBuf>,
+        /// Measure again what failed by itself before, though nothing has changed since
+        #[arg(long)]
+        retry: bool,
         #[command(flatten)]
         report: Reporting,
     },
@@ -112,10 +115,10 @@ enum Format {
 /// Where it could not work at all.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::Build { garden, output, report } => {
+        Command::Build { garden, output, retry, report } => {
             let root = root(garden.root)?;
             let begun = Instant::now();
-            let options = Options { root, output, strict: report.strict };
+            let options = Options { root, output, strict: report.strict, retry };
             let result = build::build(&options, &mut Bars::new())?;
             list(&result.workspace, &result.site.problems, report.format);
             eprintln!("{}", summary(&result, begun));

@@ -1,20 +1,20 @@
-//! The lab as a child process: found, started, fed with requests, listened to, stopped.
+//! The lab as a child process: found, started, fed with commands, listened to, stopped.
 //!
 //! Nothing here knows libtorch. Whatever happens to the lab reaches its user as a [`LabEvent`]; a lab that
-//! dies takes nothing with it.
+//! dies takes nothing with it. Nothing here makes its caller wait: what takes time has a thread.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex};
+use std::process::{ChildStdin, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::digest::Digest;
-use crate::protocol::{Command, Event};
-use crate::request::Request;
+use shared_child::SharedChild;
+
+use crate::protocol::{Cause, Command, Event};
 
 /// The environment variable that names the lab's program.
 pub const VARIABLE: &str = "NEURONOTES_LAB";
@@ -25,6 +25,10 @@ const WAITING: &str = "OMP_WAIT_POLICY";
 const PROGRAM: &str = if cfg!(windows) { "neuronotes-lab.exe" } else { "neuronotes-lab" };
 /// How much of the lab's log is kept to explain its end.
 const LOG_LINES: usize = 12;
+/// How long a lab may take to end by itself once its input is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of its output is waited for once the lab itself is gone: a process that it started may hold it open.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What comes out of the lab.
 #[derive(Debug)]
@@ -43,13 +47,41 @@ pub struct LabError {
     pub message: String,
     /// What to do, where that is known.
     pub hint: Option<String>,
+    /// Whether what it was at would end it again.
+    pub cause: Cause,
 }
 
-/// A running lab.
+impl LabError {
+    /// Nobody's fault that asked for something.
+    fn outside(message: String, hint: Option<String>) -> Self {
+        Self { message, hint, cause: Cause::Environment }
+    }
+}
+
+/// A running lab. Dropped, its input is closed, which ends it at its next step; where it does not end it is killed.
 #[derive(Debug)]
 pub struct Lab {
-    child: Arc<Mutex<Child>>,
-    input: Option<ChildStdin>,
+    child: Arc<SharedChild>,
+    commands: Option<Sender<Command>>,
+    gone: Arc<Gone>,
+}
+
+/// Whether the lab's process is gone.
+#[derive(Debug, Default)]
+struct Gone(Mutex<bool>, Condvar);
+
+impl Gone {
+    fn say(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.1.notify_all();
+    }
+
+    /// Waits for it; whether it came in that time.
+    fn within(&self, time: Duration) -> bool {
+        let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.1.wait_timeout_while(gone, time, |gone| !*gone);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 /// The lab's program: named by `NEURONOTES_LAB`, else beside this program, else on the path.
@@ -62,161 +94,172 @@ pub fn find() -> Result<PathBuf, LabError> {
         return if path.is_file() {
             Ok(path)
         } else {
-            Err(LabError {
-                message: format!("{VARIABLE} names {}, which is not there", path.display()),
-                hint: Some(
-                    "`cargo xtask setup` and `cargo build -p neuronotes-lab` make one".into(),
-                ),
-            })
+            let message = format!("{VARIABLE} names {}, which is not there", path.display());
+            let hint = "`cargo xtask setup` and `cargo build -p neuronotes-lab` make one";
+            Err(LabError::outside(message, Some(hint.into())))
         };
     }
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(PROGRAM)));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM));
-    beside.into_iter().chain(on_path).find(|path| path.is_file()).ok_or_else(|| LabError {
-        message: format!("there is no lab to measure with (`{PROGRAM}`)"),
-        hint: Some(format!(
+    beside.into_iter().chain(on_path).find(|path| path.is_file()).ok_or_else(|| {
+        let message = format!("there is no lab to measure with (`{PROGRAM}`)");
+        let hint = format!(
             "build it with `cargo xtask site`, put it beside `neuronotes` or on the PATH, or name it in {VARIABLE}"
-        )),
+        );
+        LabError::outside(message, Some(hint))
     })
 }
 
 impl Lab {
-    /// Starts the lab `program`, as [`find`] gives it; what it says comes through `events`, as `wrap`
-    /// makes of it.
+    /// Starts the lab `program`, as [`find`] gives it; `hear` is told what it says, the last time that it is gone.
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn start<T: Send + 'static>(
+    pub fn start(
         program: &Path,
         store: &Path,
         device: &str,
-        events: Sender<T>,
-        wrap: impl Fn(LabEvent) -> T + Send + 'static,
+        hear: impl Fn(LabEvent) + Send + 'static,
     ) -> Result<Self, LabError> {
         let device = std::env::var(DEVICE).ok().filter(|d| !d.is_empty()).unwrap_or(device.into());
-        let failed = |error: std::io::Error| LabError {
-            message: format!("{} cannot be started ({error})", program.display()),
-            hint: None,
-        };
         let mut command = std::process::Command::new(program);
         if std::env::var_os(WAITING).is_none() {
             // The lab would set this itself and start over; set here, it need not.
             command.env(WAITING, "passive");
         }
-        let mut child = command
-            .args(["serve", "--device", &device, "--store"])
-            .arg(store)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
+        command.args(["serve", "--device", &device, "--store"]).arg(store);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = SharedChild::spawn(&mut command).map_err(|error| {
+            let message = format!("{} cannot be started ({error})", program.display());
+            LabError::outside(message, None)
+        })?;
         let (Some(input), Some(output), Some(errors)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+            (child.take_stdin(), child.take_stdout(), child.take_stderr())
         else {
-            return Err(LabError { message: "the lab has no pipes".into(), hint: None });
+            return Err(LabError::outside("the lab has no pipes".into(), None));
         };
+        let (commands, to_write) = mpsc::channel();
+        thread::spawn(move || write(input, &to_write));
         let log = Arc::new(Mutex::new(VecDeque::new()));
-        let kept = Arc::clone(&log);
-        let logger = thread::spawn(move || {
+        let (child, gone) = (Arc::new(child), Arc::new(Gone::default()));
+        let (ended, end) = mpsc::channel::<()>();
+        let (kept, reading) = (Arc::clone(&log), ended.clone());
+        thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                let Ok(mut log) = kept.lock() else { return };
+                let mut log = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 log.push_back(line);
                 if log.len() > LOG_LINES {
                     log.pop_front();
                 }
             }
+            drop(reading);
         });
-        let child = Arc::new(Mutex::new(child));
-        let waiting = Arc::clone(&child);
+        let (said, events) = mpsc::channel();
+        let last = said.clone();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 // A line that is no event is a library's chatter, and concerns nobody.
                 if let Ok(event) = serde_json::from_str(&line)
-                    && events.send(wrap(LabEvent::Said(event))).is_err()
+                    && said.send(LabEvent::Said(event)).is_err()
                 {
                     return;
                 }
             }
-            let _ = logger.join();
-            let status = waiting.lock().ok().and_then(|mut child| child.wait().ok());
-            let log: Vec<String> =
-                log.lock().map(|log| log.iter().cloned().collect()).unwrap_or_default();
-            let _ = events.send(wrap(LabEvent::Gone(death(status, &log))));
+            drop(ended);
         });
-        Ok(Self { child, input: Some(input) })
-    }
-
-    /// Asks for a measurement. A lab that is gone has said so already.
-    pub fn run(&mut self, request: &Request) {
-        self.say(&Command::Run { request: Box::new(request.clone()) });
-    }
-
-    /// Says that nobody wants this key any more.
-    pub fn cancel(&mut self, key: Digest) {
-        self.say(&Command::Cancel { key });
-    }
-
-    fn say(&mut self, command: &Command) {
-        if let (Some(input), Ok(mut line)) = (&mut self.input, serde_json::to_vec(command)) {
-            line.push(b'\n');
-            if input.write_all(&line).and_then(|()| input.flush()).is_err() {
-                self.input = None;
+        let (waiting, is_gone) = (Arc::clone(&child), Arc::clone(&gone));
+        thread::spawn(move || {
+            let status = waiting.wait().ok();
+            is_gone.say();
+            // Disconnected when both have read everything.
+            let _ = end.recv_timeout(LAST_WORDS);
+            let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            let log: Vec<String> = log.iter().cloned().collect();
+            let _ = last.send(LabEvent::Gone(death(status, &log)));
+        });
+        thread::spawn(move || {
+            for event in events {
+                let last = matches!(event, LabEvent::Gone(_));
+                hear(event);
+                if last {
+                    return;
+                }
             }
+        });
+        Ok(Self { child, commands: Some(commands), gone })
+    }
+
+    /// Tells it what to do. A lab that is gone has said so already.
+    pub fn say(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            let _ = commands.send(command);
+        }
+    }
+
+    /// Ends it at once.
+    pub fn kill(&self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// Writes commands, since a lab that starts or hangs reads none, and its pipe would fill up. Nothing more to write closes
+/// the input.
+fn write(mut input: ChildStdin, commands: &Receiver<Command>) {
+    for command in commands {
+        let Ok(mut line) = serde_json::to_vec(&command) else { continue };
+        line.push(b'\n');
+        if input.write_all(&line).and_then(|()| input.flush()).is_err() {
+            return;
         }
     }
 }
 
 impl Drop for Lab {
-    /// Closes the lab's input, which ends it at its next step; kills it where it does not end.
     fn drop(&mut self) {
-        self.input = None;
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < deadline {
-            match self.child.try_lock() {
-                Ok(mut child) => match child.try_wait() {
-                    Ok(None) => {}
-                    _ => return,
-                },
-                // It is being waited for by the thread that read its last word.
-                Err(_) => return,
+        self.commands = None;
+        let (child, gone) = (Arc::clone(&self.child), Arc::clone(&self.gone));
+        thread::spawn(move || {
+            if !gone.within(PATIENCE) {
+                let _ = child.kill();
             }
-            thread::sleep(Duration::from_millis(10));
-        }
-        if let Ok(mut child) = self.child.try_lock() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        });
     }
 }
 
+/// Signals by which a person or the system ends any program: hang-up, interrupt, termination.
+const POLITE: [i32; 3] = [1, 2, 15];
+
 /// Says how the lab ended, with the end of its log.
-fn death(status: Option<std::process::ExitStatus>, log: &[String]) -> LabError {
+fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
     #[cfg(unix)]
     let signal = status.and_then(|s| std::os::unix::process::ExitStatusExt::signal(&s));
     #[cfg(not(unix))]
     let signal: Option<i32> = None;
-    let (how, hint) = match (signal, status.and_then(|s| s.code())) {
-        (Some(9), _) => (
-            "was killed".to_owned(),
-            Some(
-                "the system kills programs that take too much memory; try a smaller `size`".into(),
-            ),
-        ),
-        (Some(signal), _) => (format!("crashed (signal {signal})"), None),
-        (None, Some(0)) => ("ended".to_owned(), None),
-        (None, Some(127)) => (
-            "could not be loaded".to_owned(),
-            Some("its libtorch is missing: `cargo xtask setup` brings it back".into()),
-        ),
-        (None, code) => (format!("failed (exit code {})", code.unwrap_or(-1)), None),
+    let (how, hint, cause) = match (signal, status.and_then(|s| s.code())) {
+        (Some(9), _) => {
+            let hint = "the system kills programs that take too much memory; try a smaller `size`";
+            ("was killed".to_owned(), Some(hint), Cause::Resource)
+        }
+        (Some(signal), _) if POLITE.contains(&signal) => {
+            (format!("was ended (signal {signal})"), None, Cause::Environment)
+        }
+        (Some(signal), _) => (format!("crashed (signal {signal})"), None, Cause::Deterministic),
+        (None, Some(0)) => ("ended".to_owned(), None, Cause::Environment),
+        (None, Some(127)) => {
+            let hint = "its libtorch is missing: `cargo xtask setup` brings it back";
+            ("could not be loaded".to_owned(), Some(hint), Cause::Environment)
+        }
+        (None, code) => {
+            let how = format!("failed (exit code {})", code.unwrap_or(-1));
+            (how, None, Cause::Deterministic)
+        }
     };
     let log = match log {
         [] => String::new(),
         lines => format!("; its log ends:\n{}", lines.join("\n")),
     };
-    LabError { message: format!("the lab {how}{log}"), hint }
+    LabError { message: format!("the lab {how}{log}"), hint: hint.map(str::to_owned), cause }
 }
 
 #[cfg(all(test, unix))]
@@ -238,8 +281,9 @@ pub(crate) mod tests {
         let program = dir.path().join("lab");
         write_script(&program, &format!("#!/bin/sh\n{script}\n"));
         let (sender, receiver) = std::sync::mpsc::channel();
-        let lab = Lab::start(&program, dir.path(), "cpu", sender, |event| event).expect("a lab");
-        let events = receiver.iter().map(|event| format!("{event:?}")).collect();
+        let hear = move |event| drop(sender.send(event));
+        let lab = Lab::start(&program, dir.path(), "cpu", hear).expect("a lab");
+        let events = receiver.iter().map(|event: LabEvent| format!("{event:?}")).collect();
         drop(lab);
         events
     }

@@ -11,6 +11,7 @@ use crate::fetch::{self, Doing};
 use crate::measure::Watcher;
 use crate::protocol::Event;
 use crate::request::Request;
+use crate::schedule::duration;
 
 /// Tells people how measurements go.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl Watcher for Bars {
         self.say(&format!("measuring on {device} ({device_name})"));
     }
 
-    fn progress(&mut self, request: &Request, event: &Event) {
+    fn progress(&mut self, request: &Request, event: &Event, left: Option<f64>) {
         let Event::Progress { key, stage, step, total, unit, .. } = event else { return };
         self.at.entry(*key).or_insert_with(|| About::of(request));
         let said = format!("{}: {stage}", together(self.at.values()));
@@ -127,7 +128,7 @@ impl Watcher for Bars {
         if current.unit != *unit {
             current.unit.clone_from(unit);
             let template = format!(
-                "  {{msg}} [{{bar:24}}] {{pos}}/{{len}} {unit}s, {{per_sec}}, {{eta}} left"
+                "  {{msg}} [{{bar:24}}] {{pos}}/{{len}} {unit}s, {{per_sec}}, {{prefix}} left"
             );
             if let Ok(style) = ProgressStyle::with_template(&template) {
                 current.bar.set_style(style.progress_chars("=> "));
@@ -144,6 +145,9 @@ impl Watcher for Bars {
         }
         current.bar.set_length(*total);
         current.bar.set_position(*step);
+        // Of all that is asked for, where that can be said; else of this stage.
+        let left = left.unwrap_or_else(|| current.bar.eta().as_secs_f64());
+        current.bar.set_prefix(duration(left));
     }
 
     fn ended(&mut self, request: &Request, outcome: Result<f64, &str>) {

@@ -15,17 +15,40 @@ use crate::request::Request;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
-    /// Measure this and commit it to the store. Requests are begun in the order given; those that can be measured
-    /// together may be, so that the news of several come in turns.
+    /// Measure this and commit it to the store. Those that can be measured together may be, so that the news of several
+    /// come in turns. One that waits or runs already is not begun a second time.
     Run {
         /// What to measure.
         request: Box<Request>,
+        /// With half as much at once as usual, since memory ran out the first time. The result is the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        halve: bool,
+    },
+    /// From now on, begin what waits in this order, whether it was asked for already or will be; what is not named comes
+    /// after, in the order in which it was asked for. What runs goes on.
+    Order {
+        /// Request keys, the most urgent group first. On a processor, where company costs time, only requests of one
+        /// group are measured together.
+        groups: Vec<Vec<Digest>>,
     },
     /// Nobody wants this key any more: drop it from the queue, or stop it at its next step.
     Cancel {
         /// The request key.
         key: Digest,
     },
+}
+
+/// Whether what failed would fail again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Memory ran out: it may do with less at once.
+    Resource,
+    /// The request itself: again and again, until something changes that its key covers.
+    Deterministic,
+    /// Something outside the request, such as a file that cannot be read or a full disk.
+    #[default]
+    Environment,
 }
 
 /// From the lab.
@@ -82,6 +105,9 @@ pub enum Event {
         message: String,
         /// What to do, where known.
         hint: Option<String>,
+        /// Whether it would fail again.
+        #[serde(default)]
+        cause: Cause,
     },
     /// The request was given up because of [`Command::Cancel`].
     Cancelled {

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "document", "scaffold"],
     &["note", "dates", "resource"],
-    &["input"],
+    &["input", "schedule"],
     &["plan", "garden", "render", "measure"],
     &["page", "workspace", "watch", "progress"],
     &["site"],

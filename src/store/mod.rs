@@ -12,12 +12,14 @@
 //! moment leaves either nothing or the whole. Several processes may use one store at once without a lock:
 //! a blob's name is its content, and two records under one key are equally good.
 
+mod failure;
 mod record;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use failure::Remembered;
 pub use record::{Output, Provenance, RECORD_SCHEMA, Record};
 
 use crate::digest::Digest;

@@ -11,7 +11,7 @@ use crate::digest::Digest;
 pub struct Suspects {
     /// Begun and not ended, in the lab that runs.
     begun: BTreeSet<Digest>,
-    /// An earlier lab died at these together. Each is asked for only when the one before has ended.
+    /// An earlier lab died at these. Each is asked for only when the one before has ended.
     alone: VecDeque<Digest>,
 }
 
@@ -38,15 +38,32 @@ impl Suspects {
         self.alone.retain(|suspect| suspect != key);
     }
 
+    /// What the lab is at.
+    pub fn begun(&self) -> &BTreeSet<Digest> {
+        &self.begun
+    }
+
+    /// The lab ended, and nothing that it was at is to blame.
+    pub fn acquit(&mut self) {
+        self.begun.clear();
+    }
+
+    /// Asks for this one alone from now on.
+    pub fn isolate(&mut self, key: Digest) {
+        if !self.alone.contains(&key) {
+            self.alone.push_back(key);
+        }
+    }
+
     /// Whether a request may be asked for now: while there are suspects, only the first of them.
     pub fn may_ask(&self, key: &Digest) -> bool {
         self.alone.front().is_none_or(|first| first == key)
     }
 
-    /// Only these are wanted still.
-    pub fn retain(&mut self, wanted: &BTreeSet<Digest>) {
-        self.begun.retain(|key| wanted.contains(key));
-        self.alone.retain(|key| wanted.contains(key));
+    /// Only those that `wanted` says are wanted still.
+    pub fn retain(&mut self, wanted: impl Fn(&Digest) -> bool) {
+        self.begun.retain(|key| wanted(key));
+        self.alone.retain(|key| wanted(key));
     }
 
     /// The lab died; `up` says whether it had been ready.
@@ -58,9 +75,7 @@ impl Suspects {
             0 if up => self.alone.front().copied(),
             0 => None,
             _ => {
-                let new = begun.into_iter().filter(|key| !self.alone.contains(key));
-                let new: Vec<Digest> = new.collect();
-                self.alone.extend(new);
+                begun.into_iter().for_each(|key| self.isolate(key));
                 return Verdict::Several;
             }
         };
@@ -108,7 +123,18 @@ mod tests {
         suspects.begin(b);
         suspects.died(true);
         assert_eq!(suspects.died(false), Verdict::Nobody);
-        suspects.retain(&BTreeSet::new());
+        suspects.retain(|_| false);
         assert!(suspects.may_ask(&a) && suspects.may_ask(&b));
+    }
+
+    #[test]
+    fn who_was_at_work_when_we_ended_the_lab_is_not_suspected() {
+        let [a, b] = [b"a", b"b"].map(|name| Digest::of(name));
+        let mut suspects = Suspects::default();
+        suspects.begin(a);
+        suspects.begin(b);
+        suspects.acquit();
+        assert!(suspects.may_ask(&a) && suspects.may_ask(&b));
+        assert_eq!(suspects.died(true), Verdict::Nobody);
     }
 }

@@ -1,0 +1,82 @@
+//! What is wanted, in the order in which it is to be measured: wishes in; places, and groups for the lab, out.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::request::Request;
+
+/// How urgent a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Somebody looks at its block.
+    Visible,
+    /// It is of the note that was just saved.
+    Saved,
+    /// All else.
+    Rest,
+}
+
+/// Something that is to be measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wish {
+    /// The request key.
+    pub key: Digest,
+    /// What is measured.
+    pub request: Request,
+    /// How urgent it is.
+    pub rank: Rank,
+}
+
+/// What is wanted, each once, the most urgent first.
+#[derive(Debug, Default)]
+pub struct Queue {
+    wishes: Vec<Wish>,
+    places: BTreeMap<Digest, usize>,
+}
+
+impl Queue {
+    /// Replaces what is wanted. Within a rank the order stays; of two wishes for one key the more urgent counts.
+    pub fn replace(&mut self, mut wishes: Vec<Wish>) {
+        wishes.sort_by_key(|wish| wish.rank);
+        self.places.clear();
+        self.wishes.clear();
+        for wish in wishes {
+            if let std::collections::btree_map::Entry::Vacant(place) = self.places.entry(wish.key) {
+                place.insert(self.wishes.len());
+                self.wishes.push(wish);
+            }
+        }
+    }
+
+    /// Whether a key is wanted.
+    pub fn wants(&self, key: &Digest) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// The wish for a key.
+    pub fn get(&self, key: &Digest) -> Option<&Wish> {
+        self.wishes.get(*self.places.get(key)?)
+    }
+
+    /// Lets a key go.
+    pub fn remove(&mut self, key: &Digest) -> Option<Wish> {
+        let place = self.places.remove(key)?;
+        let wish = self.wishes.remove(place);
+        self.places.values_mut().filter(|at| **at > place).for_each(|at| *at -= 1);
+        Some(wish)
+    }
+
+    /// In order.
+    pub fn iter(&self) -> impl Iterator<Item = &Wish> {
+        self.wishes.iter()
+    }
+
+    /// The keys that `waits` picks, a group a rank.
+    pub fn groups(&self, waits: impl Fn(&Digest) -> bool) -> Vec<Vec<Digest>> {
+        let waiting: Vec<&Wish> = self.wishes.iter().filter(|wish| waits(&wish.key)).collect();
+        waiting
+            .chunk_by(|a, b| a.rank == b.rank)
+            .map(|group| group.iter().map(|wish| wish.key).collect())
+            .collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! How long requests take: finished ones in, estimates for others out.
+//!
+//! A request is of a class: its kind, its model, its data set and its device. The estimate is the median of what the last
+//! requests of its class took. Of a visualisation it is taken a unit of work, which is a step of a picture of a million
+//! pixels; all others count as one unit. Where the class has none yet, the kind's on that device serve. What a request uses and the
+//! store does not have comes on top.
+//!
+//! The numbers come from the provenance of records, and are kept in a small file; losing it costs estimates only.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::file;
+use crate::request::Request;
+use crate::store::{Record, Store};
+
+/// How many of a class are remembered.
+const RECENT: usize = 9;
+
+/// What is kept on disk.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    /// The device that measured last.
+    device: String,
+    /// Seconds a unit of work, by class.
+    classes: BTreeMap<String, VecDeque<f64>>,
+}
+
+/// What requests took.
+#[derive(Debug)]
+pub struct Timings {
+    path: PathBuf,
+    kept: Kept,
+    changed: bool,
+}
+
+impl Timings {
+    /// Those of a store.
+    pub fn of(store: &Store) -> Self {
+        let path = store.folder().join("timings.json");
+        let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self { path, kept: kept.unwrap_or_default(), changed: false }
+    }
+
+    /// The lab measures on this device, `cpu` or `cuda:N`; whether it is another one than the last.
+    pub fn set_device(&mut self, device: &str) -> bool {
+        let other = self.kept.device != device;
+        device.clone_into(&mut self.kept.device);
+        other
+    }
+
+    /// A request was measured.
+    pub fn add(&mut self, request: &Request, record: &Record) {
+        let device = &record.provenance.device;
+        let seconds = record.provenance.seconds / work(request);
+        if !(seconds.is_finite() && seconds >= 0.0) {
+            return;
+        }
+        let recent = self.kept.classes.entry(class(request, device)).or_default();
+        recent.push_back(seconds);
+        if recent.len() > RECENT {
+            recent.pop_front();
+        }
+        self.changed = true;
+    }
+
+    /// Seconds that a request will take by itself, without what it uses; none where nothing like it was ever measured.
+    pub fn estimate(&self, request: &Request) -> Option<f64> {
+        let device = &self.kept.device;
+        let own = self.kept.classes.get(&class(request, device)).and_then(median);
+        let typical = own.or_else(|| {
+            let of_kind = |name: &str| {
+                let mut words = name.split(' ');
+                words.next() == Some(&*request.kind) && words.next_back() == Some(&**device)
+            };
+            let alike = self.kept.classes.iter().filter(|(name, _)| of_kind(name));
+            median(&alike.flat_map(|(_, recent)| recent.iter().copied()).collect())
+        })?;
+        Some(typical * work(request))
+    }
+
+    /// Writes what was added since the last time.
+    pub fn save(&mut self) {
+        if std::mem::take(&mut self.changed)
+            && let Ok(bytes) = serde_json::to_vec(&self.kept)
+        {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let _ = file::replace(folder, &self.path, &bytes);
+        }
+    }
+}
+
+impl Drop for Timings {
+    fn drop(&mut self) {
+        self.save();
+    }
+}
+
+fn class(request: &Request, device: &str) -> String {
+    let data = request.dataset.as_ref().map(|dataset| dataset.content());
+    let data = data.as_ref().map_or_else(|| "-".to_owned(), Digest::short);
+    format!("{} {} {data} {device}", request.kind, request.model.digest.short())
+}
+
+/// Steps of pictures of a million pixels; 1 for what has no steps.
+fn work(request: &Request) -> f64 {
+    let number = |name: &str| request.params.get(name).and_then(Value::as_f64);
+    match (number("steps"), number("size")) {
+        (Some(steps), Some(size)) => {
+            let images = number("images").unwrap_or(1.0);
+            (steps * size * size / 1e6 * images).max(1e-6)
+        }
+        _ => 1.0,
+    }
+}
+
+fn median(recent: &VecDeque<f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = recent.iter().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Provenance;
+
+    fn request(model: &[u8], steps: u32, size: u32) -> Request {
+        let request = json!({
+            "kind": "feature_vis", "impl_version": 2, "params": { "steps": steps, "size": size },
+            "model": {
+                "name": "m", "path": "/m", "digest": Digest::of(model),
+                "conventions": crate::model::Conventions::default(),
+            },
+            "precision": "f32",
+        });
+        serde_json::from_value(request).expect("a request")
+    }
+
+    fn record(request: &Request, seconds: f64) -> Record {
+        let mut record = Record::new(request.key(), &request.kind, 2, request.canonical());
+        record.provenance = Provenance { device: "cpu".into(), seconds, ..Provenance::default() };
+        record
+    }
+
+    #[test]
+    fn estimates_follow_steps_and_size_and_outlive_the_process() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(dir.path()).expect("a store");
+        let mut timings = Timings::of(&store);
+        timings.set_device("cpu");
+        let small = request(b"m", 100, 100);
+        assert_eq!(timings.estimate(&small), None);
+        for seconds in [2.0, 50.0, 2.0] {
+            timings.add(&small, &record(&small, seconds));
+        }
+        let near = |timings: &Timings, request: &Request, seconds: f64| {
+            let found = timings.estimate(request).expect("an estimate");
+            assert!((found - seconds).abs() < 1e-6, "{found} is not {seconds}");
+        };
+        near(&timings, &small, 2.0);
+        near(&timings, &request(b"m", 300, 200), 24.0);
+        // Another model has none of its own yet.
+        near(&timings, &request(b"other", 100, 100), 2.0);
+        drop(timings);
+        let mut timings = Timings::of(&store);
+        near(&timings, &small, 2.0);
+        for _ in 0..RECENT {
+            timings.add(&small, &record(&small, 4.0));
+        }
+        near(&timings, &small, 4.0);
+        timings.set_device("cuda:0");
+        assert_eq!(timings.estimate(&small), None, "another device has another pace");
+    }
+}

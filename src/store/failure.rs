@@ -1,0 +1,99 @@
+//! Failures worth remembering: a request that failed by itself, and would fail again, in; the reason out.
+//!
+//! A failure lies under its request key, so it is forgotten as soon as anything changes that the key covers. Another
+//! version of the lab has not failed yet.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError};
+use crate::digest::Digest;
+
+/// Why a request fails whenever it is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    /// The request key.
+    pub key: Digest,
+    /// The kind of analysis.
+    pub kind: String,
+    /// The kind's version that failed.
+    pub impl_version: u32,
+    /// The lab's version that failed.
+    pub lab: String,
+    /// When, RFC 3339, UTC.
+    pub time: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where known.
+    pub hint: Option<String>,
+}
+
+impl Store {
+    fn failure_path(&self, key: &Digest) -> PathBuf {
+        self.root.join("failures").join(format!("{key}.json"))
+    }
+
+    /// The failure remembered under a request key. A file that is none is removed.
+    pub fn failure(&self, key: &Digest) -> Option<Remembered> {
+        let path = self.failure_path(key);
+        let bytes = fs::read(&path).ok()?;
+        match serde_json::from_slice::<Remembered>(&bytes) {
+            Ok(failure) if failure.key == *key => Some(failure),
+            _ => {
+                let _ = fs::remove_file(&path);
+                None
+            }
+        }
+    }
+
+    /// Remembers a failure.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn put_failure(&self, failure: &Remembered) -> Result<(), StoreError> {
+        let mut bytes = serde_json::to_vec_pretty(failure).expect("a failure is plain data");
+        bytes.push(b'\n');
+        self.write(&self.failure_path(&failure.key), &bytes)
+    }
+
+    /// Forgets what is remembered under a request key.
+    pub fn forget_failure(&self, key: &Digest) {
+        let _ = fs::remove_file(self.failure_path(key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_remembered_by_its_key_and_damage_is_no_failure() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(dir.path()).expect("a store");
+        let key = Digest::of(b"key");
+        let failure = Remembered {
+            key,
+            kind: "feature_vis".into(),
+            impl_version: 2,
+            lab: "0.1.0".into(),
+            time: "2026-01-01T00:00:00Z".into(),
+            message: "the lab crashed (signal 11)".into(),
+            hint: None,
+        };
+        store.put_failure(&failure).expect("written");
+        assert_eq!(store.failure(&key), Some(failure.clone()));
+        store.forget_failure(&key);
+        assert_eq!(store.failure(&key), None);
+
+        // Another's failure under this name, and half a file.
+        store.put_failure(&failure).expect("written");
+        let other = Digest::of(b"other");
+        fs::copy(store.failure_path(&key), store.failure_path(&other)).expect("a copy");
+        fs::write(store.failure_path(&key), b"{\"key\": \"").expect("cut");
+        assert_eq!((store.failure(&key), store.failure(&other)), (None, None));
+        assert!(!store.failure_path(&key).exists());
+    }
+}
