@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use crate::lab::LabEvent;
-use crate::watch;
+use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
 
 use server::Board;
@@ -21,25 +21,28 @@ use session::Session;
 #[derive(Debug)]
 enum Message {
     /// Something may have changed on disk.
-    Changed,
+    Changed(Change),
     /// The lab said something, or is gone. The number says which lab it was.
     Lab(u64, LabEvent),
 }
 
-/// Serves the garden in `root` on this machine until it is interrupted.
+/// Serves the garden in `root` on this machine until it is interrupted. `mode` says how it learns of changes.
 ///
 /// # Errors
 /// Where it is no garden, no port is free, or it cannot be watched.
-pub fn serve(root: &Path, port: u16, open: bool) -> anyhow::Result<()> {
-    let workspace = Workspace::open(root)?;
+pub fn serve(root: &Path, port: u16, open: bool, mode: Mode) -> anyhow::Result<()> {
+    let mut workspace = Workspace::open(root)?;
     let root = workspace.root.clone();
     let listener = listen(port)?;
     let address = listener.local_addr()?;
     let board = Arc::new(Board::new(address.port()));
     let (sender, messages) = mpsc::channel();
-    let watch = watch::forward(&root, sender.clone(), || Message::Changed)?;
+    let tell = sender.clone();
+    let watch = Watch::start(&root, mode, move |change| drop(tell.send(Message::Changed(change))))?;
+    // What changed before there was a watch.
+    workspace.refresh();
     let url = format!("http://localhost:{}/", address.port());
-    eprintln!("{url} shows {} (watching by {}; Ctrl-C ends it)", root.display(), watch.how);
+    eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
     let mut session = Session::new(workspace, Arc::clone(&board), sender, watch);
     session.compose();
     std::thread::spawn(move || server::run(listener, board));

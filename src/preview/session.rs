@@ -14,7 +14,7 @@ use crate::lab::{self, Lab, LabError, LabEvent};
 use crate::measure::{Suspects, Verdict};
 use crate::protocol::Event;
 use crate::site::{self, Content, Progress};
-use crate::watch::{self, Watch};
+use crate::watch::Watch;
 use crate::workspace::Workspace;
 
 /// An emptied or vanished note is believed only when it is still so after this time: some editors truncate
@@ -80,15 +80,12 @@ impl Session {
     /// Does what messages say until nobody can send any more.
     pub fn run(&mut self, messages: &Receiver<Message>) {
         while let Ok(first) = messages.recv() {
-            let all = match first {
-                Message::Changed => watch::settled(Message::Changed, messages),
-                message => vec![message],
-            };
             let mut changed = false;
             let mut ended = false;
-            for message in all {
+            for message in std::iter::once(first).chain(messages.try_iter()) {
                 match message {
-                    Message::Changed => changed = true,
+                    // Any change is a reason to look at everything.
+                    Message::Changed(_) => changed = true,
                     Message::Lab(number, event) if number == self.lab_number => {
                         ended |= self.hear(event);
                     }
