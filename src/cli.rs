@@ -14,8 +14,9 @@ use crate::analysis::KINDS;
 use crate::build::{self, Options, Report};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::progress::Bars;
+use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{document, scaffold, suggest};
+use crate::{document, preview, scaffold, suggest};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
@@ -59,6 +60,9 @@ enum Command {
         /// Open the browser
         #[arg(long)]
         open: bool,
+        /// How to learn of changes
+        #[arg(long, value_enum, default_value_t = Watching::Auto, value_name = "HOW")]
+        watch: Watching,
     },
     /// Report what is wrong without measuring or writing
     Check {
@@ -109,6 +113,28 @@ enum Format {
     Json,
 }
 
+/// How a preview learns of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Watching {
+    /// By file events, unless the garden lies on a file system that gives none for changes made elsewhere, such as
+    /// NFS, SMB, sshfs or a virtual machine's shared folder. Which one is in use is printed
+    Auto,
+    /// By file events in any case. A page is right some milliseconds after a save
+    Native,
+    /// By looking at all files every 0.7 s. Works everywhere, and is what helps where saves are not noticed
+    Poll,
+}
+
+impl Watching {
+    fn mode(self) -> Mode {
+        match self {
+            Self::Auto => Mode::Auto,
+            Self::Native => Mode::Native,
+            Self::Poll => Mode::Poll,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -132,8 +158,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             eprintln!("{} checked: {}", count(site.pages.len(), "note"), verdict(&site.problems));
             Ok(ExitCode::from(u8::from(failed)))
         }
-        Command::Serve { garden, port, open } => {
-            let _ = (garden, port, open);
+        Command::Serve { garden, port, open, watch } => {
+            let options = preview::Options { port, open, watch: watch.mode() };
+            preview::serve(&root(garden.root)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::New { dir } => {

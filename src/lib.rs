@@ -23,7 +23,7 @@ pub mod note;
 pub mod output;
 pub mod page;
 pub mod plan;
-// pub mod preview;
+pub mod preview;
 pub mod progress;
 pub mod protocol;
 pub mod render;

@@ -66,18 +66,19 @@ pub struct Options {
 /// # Errors
 /// Where it is no garden, no port is free, or it cannot be watched.
 pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
-    // Watched first: what changes while it is read is looked at again.
-    let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut workspace = Workspace::open(root)?;
+    let root = workspace.root.clone();
     let (sender, messages) = mpsc::channel();
-    let workspace = Workspace::open(root)?;
     let changed = sender.clone();
-    let watch = Watch::start(&canonical, options.watch, move |change| {
+    let watch = Watch::start(&root, options.watch, move |change| {
         let _ = changed.send(Message::Changed(change));
     })?;
+    // What changed before there was a watch.
+    workspace.refresh();
     let listener = listen(options.port)?;
     let port = listener.local_addr()?.port();
     let url = format!("http://localhost:{port}/");
-    eprintln!("{url} shows {} (watching by {}; Ctrl-C ends it)", canonical.display(), watch.how);
+    eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
     let store = workspace.store.clone();
     let door = Door { port, store, sender: sender.clone(), tabs: Default::default() };
     let mut session = Session::new(workspace, sender, watch);

@@ -137,7 +137,7 @@ impl Session {
     /// Takes in a change on disk.
     fn change(&mut self, change: &Change) {
         let mut times = Phases { settled: change.first.elapsed().into(), ..Phases::default() };
-        let touched = match change.all {
+        let touched = match change.all || change.paths.contains("") {
             true => self.live.workspace.refresh(),
             false => self.live.workspace.apply(change.paths.iter().map(String::as_str)),
         };

@@ -1,0 +1,334 @@
+//! Which folders of a garden are watched, and by what: the system's events, or a poller.
+//!
+//! Folders are watched one by one where the system watches single folders (inotify), rather than by notify's recursive
+//! mode: hidden folders among the notes are then left out, one that cannot be read stops nothing, and a new folder is
+//! watched before it is looked at, so that nothing that appears in it is missed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::time::{Instant, SystemTime};
+
+use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::change::{Mode, Sign, within};
+use super::choose;
+use super::event::is_access;
+use super::noise::{Scope, hidden, in_trees};
+use super::poll::{EVERY, Poller};
+use crate::workspace::{NOTES, TEMPLATES};
+
+/// Whether folders are watched one by one.
+const SINGLY: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// What the watch's thread is told.
+#[derive(Debug)]
+pub enum Heard {
+    /// An event of the system, or its failure.
+    Event(Instant, notify::Result<Event>),
+    /// What a poller saw, or what is to be looked at for another reason.
+    Signs(Instant, Vec<(String, Sign)>),
+    /// Everything is to be looked at.
+    Lost(Instant),
+}
+
+/// A folder's number in its file system, and when it was made, since numbers are given out again.
+type Identity = (u64, Option<SystemTime>);
+
+/// The folders that are watched.
+pub struct Cover {
+    root: PathBuf,
+    mode: Mode,
+    scope: Scope,
+    sender: Sender<Heard>,
+    source: Source,
+    /// The watched folders, by their names in the garden.
+    covered: BTreeMap<String, Identity>,
+    /// File systems that folders were found on, by the device's number, with their names where they are silent.
+    devices: BTreeMap<u64, Option<&'static str>>,
+}
+
+enum Source {
+    Native(Box<dyn Watcher + Send>),
+    Poll(Poller),
+}
+
+/// Why events do not do.
+enum Unfit {
+    /// The garden, or a part of it, lies on such a file system.
+    Silent(&'static str),
+    Failed(notify::Error),
+}
+
+impl Unfit {
+    fn cause(&self) -> String {
+        match self {
+            Self::Silent(name) => format!("{name} gives no events for changes made elsewhere"),
+            Self::Failed(error) => choose::cause(error),
+        }
+    }
+}
+
+impl Cover {
+    /// Watches the garden in `root`; also says how, for a person.
+    ///
+    /// # Errors
+    /// Where events are asked for and cannot be had.
+    pub fn start(root: &Path, mode: Mode, sender: Sender<Heard>) -> notify::Result<(Self, String)> {
+        let asked = mode == Mode::Poll;
+        let source = match mode {
+            Mode::Poll => Err(None),
+            Mode::Auto | Mode::Native => {
+                native(&sender).map_err(|error| Some(Unfit::Failed(error)))
+            }
+        };
+        let (source, unfit) = match source {
+            Ok(source) => (source, None),
+            Err(unfit) => (Source::Poll(poller(root, &Scope::default(), &sender)), unfit),
+        };
+        let mut cover = Self {
+            root: root.to_owned(),
+            mode,
+            scope: Scope::default(),
+            sender,
+            source,
+            covered: BTreeMap::new(),
+            devices: BTreeMap::new(),
+        };
+        let unfit = unfit.or_else(|| cover.everything().err());
+        match unfit {
+            Some(Unfit::Failed(error)) if mode == Mode::Native => {
+                let cause = choose::cause(&error);
+                Err(notify::Error::generic(&cause))
+            }
+            Some(unfit) => {
+                cover.poll();
+                Ok((cover, format!("{}, since {}", looking(), unfit.cause())))
+            }
+            None if asked => Ok((cover, format!("{}, as was asked", looking()))),
+            None => {
+                let silent = cover.devices.values().find_map(|name| *name);
+                let but = silent
+                    .map(|name| format!(", though {name} gives none of changes made elsewhere"));
+                Ok((cover, format!("watching by file events{}", but.unwrap_or_default())))
+            }
+        }
+    }
+
+    /// What is watched.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether a folder of that name is watched, or was when this was last asked.
+    pub fn knows(&self, name: &str) -> bool {
+        self.covered.contains_key(name)
+    }
+
+    /// Whether the garden's own folder is not there, so that nothing tells when it comes back.
+    pub fn is_blind(&self) -> bool {
+        matches!(self.source, Source::Native(_)) && !self.covered.contains_key("")
+    }
+
+    /// Watches those of the outermost folders that are other ones than before.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn check(&mut self) -> notify::Result<()> {
+        for name in self.tops() {
+            let found = identity(&self.root.join(&name));
+            if self.covered.get(&name) != found.as_ref() {
+                self.replaced(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder came, went or was replaced: watches what is there now, with all below it.
+    ///
+    /// # Errors
+    /// Where it is the garden's own folder and cannot be watched.
+    pub fn replaced(&mut self, name: &str) -> notify::Result<()> {
+        self.covered.retain(|covered, _| !within(covered, name));
+        let tops = self.tops().into_iter().filter(|top| within(top, name));
+        let inside = in_trees(name) && SINGLY;
+        let names: Vec<String> = tops.chain(inside.then(|| name.to_owned())).collect();
+        let watched = names.iter().try_for_each(|name| self.add(name));
+        self.settle_for(watched, name)
+    }
+
+    /// Events were lost: watches everything anew.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn anew(&mut self) -> notify::Result<()> {
+        if let Source::Native(watcher) = &mut self.source {
+            // First those that are gone: a folder that was renamed has its watch under both names.
+            for (name, identity_then) in &self.covered {
+                let path = self.root.join(name);
+                if identity(&path).as_ref() != Some(identity_then) {
+                    let _ = watcher.unwatch(&path);
+                }
+            }
+        }
+        let watched = self.everything();
+        self.settle_for(watched, "")
+    }
+
+    /// Watches these folders of pictures too, and no others that were given before. Those that are new are told as
+    /// changed, since they may have changed before they were watched.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn pictures(&mut self, scope: Scope) -> notify::Result<()> {
+        let (before, after) = (self.scope.flat(), scope.flat());
+        self.scope = scope;
+        match &mut self.source {
+            Source::Poll(poller) => {
+                poller.widen(self.scope.clone());
+                return Ok(());
+            }
+            Source::Native(watcher) => {
+                for gone in before.difference(&after).filter(|name| !in_trees(name)) {
+                    if self.covered.remove(gone).is_some() {
+                        // It may be gone from the disk as well.
+                        let _ = watcher.unwatch(&self.root.join(gone));
+                    }
+                }
+            }
+        }
+        let new: Vec<&String> = after.difference(&before).collect();
+        for name in &new {
+            let watched = self.add(name);
+            self.settle_for(watched, name)?;
+        }
+        let signs: Vec<(String, Sign)> =
+            new.into_iter().map(|name| (name.clone(), Sign::Folder)).collect();
+        if !signs.is_empty() {
+            let _ = self.sender.send(Heard::Signs(Instant::now(), signs));
+        }
+        Ok(())
+    }
+
+    /// The folders that no other watched folder leads to, and those above folders of pictures.
+    fn tops(&self) -> Vec<String> {
+        let trees = [NOTES, TEMPLATES].map(str::to_owned);
+        self.scope.flat().into_iter().chain(trees).collect()
+    }
+
+    fn everything(&mut self) -> Result<(), Unfit> {
+        self.covered.clear();
+        self.tops().iter().try_for_each(|name| self.add(name))
+    }
+
+    /// Watches a folder, and all below it where they are part of the notes or templates.
+    fn add(&mut self, name: &str) -> Result<(), Unfit> {
+        let Source::Native(watcher) = &mut self.source else { return Ok(()) };
+        let tree = in_trees(name);
+        let mode = match tree && !SINGLY {
+            true => RecursiveMode::Recursive,
+            false => RecursiveMode::NonRecursive,
+        };
+        let mut open = vec![name.to_owned()];
+        while let Some(name) = open.pop() {
+            let path = self.root.join(&name);
+            let Some(identity) = identity(&path) else { continue };
+            let device = self.devices.entry(device(&path)).or_insert_with(|| choose::silent(&path));
+            if let (Some(file_system), Mode::Auto) = (*device, self.mode) {
+                return Err(Unfit::Silent(file_system));
+            }
+            match watcher.watch(&path, mode) {
+                Ok(()) => drop(self.covered.insert(name.clone(), identity)),
+                Err(error) if is_limit(&error) || name.is_empty() => {
+                    return Err(Unfit::Failed(error));
+                }
+                // It went meanwhile, or may not be read: when that changes, the folder around it tells.
+                Err(_) => continue,
+            }
+            // What appears from here on is told; what is there already is found now.
+            let Ok(entries) = path.read_dir() else { continue };
+            for entry in entries.filter_map(Result::ok).filter(|_| tree && SINGLY) {
+                let below = entry.file_name().to_string_lossy().into_owned();
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                if is_folder && !(hidden(&below) && within(&name, NOTES)) {
+                    open.push(format!("{name}/{below}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where events do not do any longer, looks instead, and says so.
+    fn settle_for(&mut self, watched: Result<(), Unfit>, name: &str) -> notify::Result<()> {
+        match watched {
+            Ok(()) => Ok(()),
+            // The garden is gone, and may come back.
+            Err(Unfit::Failed(error)) if !is_limit(&error) => {
+                debug_assert!(name.is_empty() || !self.root.exists());
+                Err(error)
+            }
+            Err(unfit) => {
+                eprintln!("{} from now on, since {}", looking(), unfit.cause());
+                self.poll();
+                let _ = self.sender.send(Heard::Lost(Instant::now()));
+                Ok(())
+            }
+        }
+    }
+
+    fn poll(&mut self) {
+        if !matches!(self.source, Source::Poll(_)) {
+            self.source = Source::Poll(poller(&self.root, &self.scope, &self.sender));
+            self.covered.clear();
+        }
+    }
+}
+
+impl std::fmt::Debug for Cover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cover").field("root", &self.root).field("covered", &self.covered).finish()
+    }
+}
+
+fn looking() -> String {
+    format!("looking every {:.1} s", EVERY.as_secs_f64())
+}
+
+fn native(sender: &Sender<Heard>) -> notify::Result<Source> {
+    let sender = sender.clone();
+    let handler = move |event: notify::Result<Event>| {
+        if !event.as_ref().is_ok_and(is_access) {
+            let _ = sender.send(Heard::Event(Instant::now(), event));
+        }
+    };
+    Ok(Source::Native(Box::new(RecommendedWatcher::new(handler, Config::default())?)))
+}
+
+fn poller(root: &Path, scope: &Scope, sender: &Sender<Heard>) -> Poller {
+    let sender = sender.clone();
+    let tell = move |signs| sender.send(Heard::Signs(Instant::now(), signs)).is_ok();
+    Poller::start(root, scope.clone(), tell)
+}
+
+/// Whether the system refuses to watch any more folders.
+fn is_limit(error: &notify::Error) -> bool {
+    matches!(error.kind, ErrorKind::MaxFilesWatch)
+}
+
+/// What tells a folder from another one at its place; `None` where there is none.
+fn identity(path: &Path) -> Option<Identity> {
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((number, meta.created().ok()))
+}
+
+/// The device that a folder lies on.
+fn device(path: &Path) -> u64 {
+    #[cfg(unix)]
+    return std::fs::metadata(path).map_or(0, |meta| std::os::unix::fs::MetadataExt::dev(&meta));
+    #[cfg(not(unix))]
+    return path.as_os_str().is_empty().into();
+}

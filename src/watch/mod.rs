@@ -1,0 +1,179 @@
+//! A garden's folder in, settled changes out, on a thread of the watch's own.
+//!
+//! Folders are watched, never files, since editors replace files. Events become signs of paths ([`event`]), those of
+//! editors' own files are dropped ([`noise`]), and what is left is told when it has settled ([`settle`]): a lone save
+//! after some milliseconds, a storm after its end, and a note that was emptied or removed only if it stays so. Where
+//! a file system gives no events, the folders are looked at again and again ([`poll`]); [`cover`] decides.
+//!
+//! A change says only where it is time to look; it knows nothing of what notes are.
+
+mod change;
+mod choose;
+mod cover;
+mod event;
+pub mod noise;
+mod poll;
+mod settle;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+pub use change::{Change, Mode, within};
+
+use cover::{Cover, Heard};
+use noise::Scope;
+use settle::Settle;
+
+use change::Sign;
+
+/// What is said where the system's queue of events was full.
+const LOST: &str = "so much changed at once that events were lost";
+/// How often a garden whose folder is gone is looked for.
+const GONE: Duration = Duration::from_millis(700);
+
+/// A watch over a garden, until it is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    cover: Arc<Mutex<Cover>>,
+    /// How it works, for a person: "watching by file events".
+    pub how: String,
+}
+
+impl Watch {
+    /// Watches the garden in `root`; `changed` is called on another thread, with what has settled. Changes after this
+    /// returns are told; so read the garden after it, not before.
+    ///
+    /// # Errors
+    /// Where `mode` asks for events and they cannot be had.
+    pub fn start(
+        root: &Path,
+        mode: Mode,
+        changed: impl Fn(Change) + Send + 'static,
+    ) -> notify::Result<Self> {
+        let (sender, heard) = mpsc::channel();
+        let (cover, how) = Cover::start(root, mode, sender)?;
+        let cover = Arc::new(Mutex::new(cover));
+        let ear =
+            Ear { root: root.to_owned(), cover: Arc::downgrade(&cover), settle: Settle::default() };
+        std::thread::spawn(move || ear.listen(&heard, changed));
+        Ok(Self { cover, how })
+    }
+
+    /// Watches the folders that are there, where they are other ones than before. The watch does so itself when it
+    /// hears of it; those already watched cost nothing.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn cover(&mut self) -> notify::Result<()> {
+        lock(&self.cover).check()
+    }
+
+    /// Watches these folders of the garden too, and no others that were given before. Those that are new are told
+    /// as changed.
+    ///
+    /// # Errors
+    /// Where the garden's own folder cannot be watched.
+    pub fn pictures(&mut self, folders: &BTreeSet<String>) -> notify::Result<()> {
+        let wanted = folders.iter().filter(|name| !name.is_empty());
+        let scope = Scope { pictures: wanted.cloned().collect() };
+        let mut cover = lock(&self.cover);
+        if cover.scope().pictures == scope.pictures { Ok(()) } else { cover.pictures(scope) }
+    }
+}
+
+/// The watch's thread.
+struct Ear {
+    root: PathBuf,
+    /// Gone with the watch.
+    cover: Weak<Mutex<Cover>>,
+    settle: Settle,
+}
+
+impl Ear {
+    /// Listens until the watch is dropped.
+    fn listen(mut self, heard: &Receiver<Heard>, changed: impl Fn(Change)) {
+        let mut blind = false;
+        loop {
+            let due = self.settle.due();
+            let due = due.or_else(|| blind.then(|| Instant::now() + GONE));
+            let first = match due {
+                Some(due) => heard.recv_timeout(due.saturating_duration_since(Instant::now())),
+                None => heard.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let Some(cover) = self.cover.upgrade() else { return };
+            match first {
+                Ok(first) => {
+                    let mut cover = lock(&cover);
+                    for heard in std::iter::once(first).chain(heard.try_iter()) {
+                        self.take_in(heard, &mut cover);
+                    }
+                    blind = cover.is_blind();
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if blind => {
+                    let mut cover = lock(&cover);
+                    blind = cover.anew().is_err() || cover.is_blind();
+                    if !blind {
+                        self.settle.lost(Instant::now());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // A change is told without it, for who is told may want it.
+            drop(cover);
+            let has_text = |path: &str| {
+                let meta = self.root.join(path).metadata();
+                meta.is_ok_and(|meta| meta.is_dir() || meta.len() > 0)
+            };
+            if let Some(change) = self.settle.take(Instant::now(), has_text) {
+                changed(change);
+            }
+        }
+    }
+
+    fn take_in(&mut self, heard: Heard, cover: &mut Cover) {
+        match heard {
+            Heard::Event(at, Ok(event)) => {
+                match event::signs(&self.root, &event, |name| cover.knows(name)) {
+                    Some(signs) => self.signs(at, signs, cover),
+                    None => self.lost(at, LOST, cover),
+                }
+            }
+            Heard::Event(at, Err(error)) => self.lost(at, &choose::cause(&error), cover),
+            Heard::Signs(at, signs) => {
+                for (path, sign) in signs {
+                    self.settle.hear(at, path, sign);
+                }
+            }
+            Heard::Lost(at) => drop(self.settle.lost(at)),
+        }
+    }
+
+    fn signs(&mut self, at: Instant, signs: Vec<(String, Sign)>, cover: &mut Cover) {
+        for (path, sign) in signs {
+            let folder = sign == Sign::Folder;
+            if folder {
+                // Where the garden itself is gone, it is looked for.
+                let _ = cover.replaced(&path);
+            }
+            if cover.scope().covers(&path, folder) {
+                self.settle.hear(at, path, sign);
+            }
+        }
+    }
+
+    fn lost(&mut self, at: Instant, why: &str, cover: &mut Cover) {
+        if self.settle.lost(at) {
+            eprintln!("{why}: everything is looked at again");
+        }
+        // Where the garden itself is gone, it is looked for.
+        let _ = cover.anew();
+    }
+}
+
+fn lock(cover: &Mutex<Cover>) -> MutexGuard<'_, Cover> {
+    cover.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,239 @@
+//! Looking again and again, for file systems without events: a garden's folders in, signs of what changed out.
+//!
+//! A look takes in size and times of every file, to the nanosecond. Bytes are compared only for some seconds after
+//! these changed, for then the next change may leave them as they are: file systems count time in steps of up to 2 s.
+//! Inode numbers are not compared, since FUSE and SMB may give a file another one at any time.
+//!
+//! notify's own poller either compares times in whole seconds, or reads every file every time, which takes
+//! a fifth of a core for 10,000 notes; so it is not used.
+
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::hash::Hasher as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use walkdir::WalkDir;
+
+use super::change::Sign;
+use super::noise::{Scope, hidden, is_note};
+use crate::workspace::{NOTES, TEMPLATES};
+
+/// Time between two looks.
+pub const EVERY: Duration = Duration::from_millis(700);
+/// Looks that take long, as over a slow network, are made less often: at most a quarter of the time is spent with
+/// them.
+const REST: u32 = 3;
+/// How long after a change of its size or times a file's bytes are compared.
+const RECENT: Duration = Duration::from_secs(3);
+/// A larger file's bytes are not compared: it is a data set, or nothing that the garden reads.
+const LARGEST: u64 = 64 << 20;
+
+/// A thread that looks, until this is dropped.
+#[derive(Debug)]
+pub struct Poller {
+    scope: Arc<Mutex<Scope>>,
+    /// Never sent to: that it is gone ends the thread.
+    _end: Sender<()>,
+}
+
+impl Poller {
+    /// Looks at the garden in `root` now, and again and again; `tell` is given what changed since the last look.
+    pub fn start(
+        root: &Path,
+        scope: Scope,
+        tell: impl Fn(Vec<(String, Sign)>) -> bool + Send + 'static,
+    ) -> Self {
+        let mut seen = Seen::new(root);
+        seen.look(&scope, Instant::now());
+        let shared = Arc::new(Mutex::new(scope));
+        let scope = Arc::clone(&shared);
+        let (end, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut pause = EVERY;
+            while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let scope = scope.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let begun = Instant::now();
+                let signs = seen.look(&scope, begun);
+                if !signs.is_empty() && !tell(signs) {
+                    return;
+                }
+                pause = EVERY.max(begun.elapsed() * REST);
+            }
+        });
+        Self { scope: shared, _end: end }
+    }
+
+    /// Looks at other folders from now on. What lies in those that are new is told as changed.
+    pub fn widen(&self, scope: Scope) {
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
+    }
+}
+
+/// What the last look saw.
+struct Seen {
+    root: PathBuf,
+    files: HashMap<String, File>,
+    /// Which look it was.
+    number: u64,
+}
+
+/// What tells that a file is another one, but for its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    folder: bool,
+    size: u64,
+    modified: Option<SystemTime>,
+    /// When its entry in the file system changed, in seconds and nanoseconds.
+    entry: (i64, i64),
+}
+
+#[derive(Debug)]
+struct File {
+    stamp: Stamp,
+    /// Until when its bytes are compared.
+    until: Option<Instant>,
+    digest: Option<u64>,
+    /// Its number in the file system, which tells that a note was renamed.
+    number: Option<u64>,
+    /// The last look that saw it.
+    look: u64,
+}
+
+impl Seen {
+    fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), files: HashMap::new(), number: 0 }
+    }
+
+    /// Looks, and says what changed since the last time. The first time says nothing.
+    fn look(&mut self, scope: &Scope, now: Instant) -> Vec<(String, Sign)> {
+        self.number += 1;
+        let mut signs = Vec::new();
+        for top in [NOTES, TEMPLATES] {
+            let visible = |entry: &walkdir::DirEntry| {
+                top != NOTES || entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy())
+            };
+            let entries = WalkDir::new(self.root.join(top)).into_iter().filter_entry(visible);
+            // The folder that is gone between two steps is missed by the next look.
+            for entry in entries.filter_map(Result::ok).filter(|entry| entry.depth() > 0) {
+                let Ok(meta) = entry.metadata() else { continue };
+                self.see(scope, entry.path(), &meta, now, &mut signs);
+            }
+        }
+        for folder in scope.flat() {
+            let Ok(entries) = fs::read_dir(self.root.join(&folder)) else { continue };
+            for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+                // A configuration or a picture may be a link.
+                let Ok(meta) = fs::metadata(&path) else { continue };
+                self.see(scope, &path, &meta, now, &mut signs);
+            }
+        }
+        let look = self.number;
+        let gone: Vec<String> = self
+            .files
+            .iter()
+            .filter(|(_, f)| f.look != look)
+            .map(|(path, _)| path.clone())
+            .collect();
+        let came: HashMap<u64, String> = signs
+            .iter()
+            .filter_map(|(path, _)| Some((self.files.get(path)?.number?, path.clone())))
+            .collect();
+        for path in gone {
+            let Some(file) = self.files.remove(&path) else { continue };
+            let to = file.number.and_then(|number| came.get(&number));
+            let renamed = to.is_some_and(|to| is_note(to) && is_note(&path));
+            let sign = match (file.stamp.folder, renamed) {
+                (true, _) => Sign::Folder,
+                (false, true) => Sign::Moved,
+                (false, false) => Sign::Gone,
+            };
+            signs.push((path, sign));
+        }
+        if look == 1 { Vec::new() } else { signs }
+    }
+
+    fn see(
+        &mut self,
+        scope: &Scope,
+        path: &Path,
+        meta: &Metadata,
+        now: Instant,
+        signs: &mut Vec<(String, Sign)>,
+    ) {
+        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        let name = relative.to_string_lossy().replace('\\', "/");
+        if !scope.covers(&name, meta.is_dir()) {
+            return;
+        }
+        let stamp = Stamp::of(meta);
+        let sign = if stamp.folder { Sign::Folder } else { Sign::Done };
+        let compared = |until: Option<Instant>| {
+            let compared = until.is_some_and(|until| now < until) && stamp.size <= LARGEST;
+            if compared && !stamp.folder { digest(path) } else { None }
+        };
+        match self.files.get_mut(&name) {
+            Some(file) if file.look == self.number => {}
+            Some(file) if file.stamp == stamp => {
+                file.look = self.number;
+                file.number = number(meta);
+                file.until = file.until.filter(|until| now < *until);
+                if file.until.is_some() {
+                    let digest = compared(file.until);
+                    if digest != file.digest {
+                        file.digest = digest;
+                        signs.push((name, sign));
+                    }
+                }
+            }
+            known => {
+                // What was there before the first look has settled, unless its date says otherwise.
+                let young = || {
+                    stamp.modified.is_none_or(|at| at.elapsed().map_or(true, |age| age < RECENT))
+                };
+                let until = (known.is_some() || self.number > 1 || young()).then(|| now + RECENT);
+                let digest = compared(until);
+                let file = File { stamp, until, digest, number: number(meta), look: self.number };
+                signs.push((name.clone(), sign));
+                self.files.insert(name, file);
+            }
+        }
+    }
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        if meta.is_dir() {
+            // A folder is what its files are.
+            return Self { folder: true, size: 0, modified: None, entry: (0, 0) };
+        }
+        #[cfg(unix)]
+        let entry = {
+            use std::os::unix::fs::MetadataExt as _;
+            (meta.ctime(), meta.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let entry = (0, 0);
+        Self { folder: false, size: meta.len(), modified: meta.modified().ok(), entry }
+    }
+}
+
+#[cfg(unix)]
+fn number(meta: &Metadata) -> Option<u64> {
+    Some(std::os::unix::fs::MetadataExt::ino(meta))
+}
+
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Option<u64> {
+    None
+}
+
+/// A digest against chance, not against malice.
+fn digest(path: &Path) -> Option<u64> {
+    let bytes = fs::read(path).ok()?;
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(&bytes);
+    Some(hasher.finish())
+}
