@@ -57,20 +57,20 @@ enum Part {
 
 fn part() -> impl Strategy<Value = Part> {
     prop_oneof![
-        (0..4u32).prop_map(Part::Title),
-        (0..4u32).prop_map(Part::Alias),
-        Just(Part::Draft),
-        (0..3u32).prop_map(Part::Units),
+        1 => (0..4u32).prop_map(Part::Title),
+        1 => (0..4u32).prop_map(Part::Alias),
+        1 => Just(Part::Draft),
+        1 => (0..3u32).prop_map(Part::Units),
         5 => (0..100u32).prop_map(Part::Words),
-        (0..4u32).prop_map(Part::Heading),
+        1 => (0..4u32).prop_map(Part::Heading),
         4 => (0..NOTES.len()).prop_map(Part::Link),
         2 => (0..4u32).prop_map(Part::LinkByTitle),
         2 => ((0..NOTES.len()), (0..4u32)).prop_map(|(note, n)| Part::LinkToHeading(note, n)),
-        Just(Part::Embed),
+        1 => Just(Part::Embed),
         3 => (0..3u32).prop_map(Part::Vis),
-        Just(Part::Facet),
-        Just(Part::Leaning),
-        Just(Part::Faulty),
+        1 => Just(Part::Facet),
+        1 => Just(Part::Leaning),
+        1 => Just(Part::Faulty),
     ]
 }
 

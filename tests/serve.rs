@@ -22,13 +22,76 @@ fn a_save_reaches_the_open_page_and_those_that_depend_on_it() {
     let (status, page) = preview.get("a.html");
     assert_eq!(status, 200);
     assert!(page.contains("One.") && page.contains("-/preview.js"));
-    let news = preview.news();
+    let [own, other, home] = ["a.html", "b.html", "index.html"].map(|page| preview.news(page));
+    garden.note("a.md", "One. See [[B]].\n\nMore.\n");
+    let told = own.next();
+    assert_eq!(told["type"], "patch");
+    // The paragraph, and nothing before or after it.
+    assert_eq!(told["lines"], serde_json::json!(["<p>More.</p>"]));
     garden.note("a.md", "Changed. See [[B]].\n");
-    let told = news.recv_timeout(Duration::from_secs(5)).expect("news");
-    // The page itself and the home page with its excerpt; the sentence that B's page quotes is the same.
-    assert_eq!(told, r#"{"type":"site","pages":["a.html","index.html"]}"#);
+    assert!(own.next()["lines"].to_string().contains("Changed."));
+    // The sentence that B's page quotes is the same; the home page shows the excerpt.
+    assert!(other.is_quiet());
+    assert!(home.next()["lines"].to_string().contains("Changed."));
     assert!(preview.get("a.html").1.contains("Changed."));
     assert!(!garden.path("output").exists(), "a preview publishes nothing");
+    // Another title is a change of the page that it is a backlink of.
+    garden.note("a.md", "---\ntitle: Another\n---\nChanged. See [[B]].\n");
+    assert!(other.next()["lines"].to_string().contains("Another"));
+    // The same bytes, or another time of change, are no news.
+    own.next();
+    garden.note("a.md", "---\ntitle: Another\n---\nChanged. See [[B]].\n");
+    assert!(own.is_quiet());
+}
+
+#[test]
+fn generations_grow_and_a_patch_fits_the_page_that_it_is_for() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let news = preview.news("a.html");
+    let mut page = preview.get("a.html").1;
+    let mut before = 0;
+    for text in ["Two.\n", "Two.\n\n## Three\n\nFour.\n\n## Five\n", "Six. [[B]]\n", "Seven.\n"] {
+        garden.note("a.md", text);
+        let told = news.next_of("patch");
+        let generation = told["generation"].as_u64().expect("a number");
+        assert!(generation > before, "{generation} after {before}");
+        before = generation;
+        let digest = |text: &str| neuronotes::digest::Digest::of(text.as_bytes()).hex();
+        assert_eq!(told["base"], digest(&page));
+        let lines: Vec<&str> = page.split('\n').collect();
+        let place = |name: &str| usize::try_from(told[name].as_u64().expect("a count")).expect("small");
+        let middle = told["lines"].as_array().expect("lines").iter();
+        let middle: Vec<&str> = middle.map(|line| line.as_str().expect("text")).collect();
+        let (first, last) = (&lines[..place("first")], &lines[lines.len() - place("last")..]);
+        page = [first, &middle, last].concat().join("\n");
+        assert_eq!(told["page"], digest(&page));
+        assert_eq!(page, preview.get("a.html").1);
+    }
+    garden.remove("notes/a.md");
+    assert_eq!(news.next()["type"], "gone");
+    assert_eq!(preview.get("a.html").0, 404);
+    garden.note("a.md", "Back.\n");
+    assert_eq!(news.next()["type"], "fetch");
+}
+
+#[test]
+fn what_is_wrong_outside_notes_is_told_to_every_page_and_taken_back() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let news = preview.news("a.html");
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("{config}titel: A\n"));
+    let problems = news.next_of("problems");
+    assert_eq!(problems["problems"][0]["place"], "neuronotes.yaml:9:1");
+    assert!(problems["problems"][0]["hint"].to_string().contains("title"), "{problems}");
+    // A page that is opened later hears of it too.
+    assert_eq!(preview.news("b.html").next()["type"], "problems");
+    garden.write("neuronotes.yaml", &config);
+    assert_eq!(news.next_of("problems")["problems"], serde_json::json!([]));
+    garden.write("templates/partials/card.html", "{% if %}");
+    let problems = news.next_of("problems");
+    assert_eq!(problems["problems"][0]["place"], "templates/partials/card.html:1:1");
 }
 
 #[test]
@@ -88,6 +151,8 @@ fn foreign_pages_are_refused_and_no_path_leads_out() {
     assert_eq!(preview.request("a.html", Some("evil.example"), None).0, 403);
     assert_eq!(preview.request("a.html", Some(&format!("evil.example:{port}")), None).0, 403);
     assert_eq!(preview.request("-/events", None, Some("https://evil.example")).0, 403);
+    assert_eq!(preview.post("-/retry", Some("https://evil.example"), "{}"), 403);
+    assert_eq!(preview.post("-/seen", None, "nonsense"), 400);
     assert_eq!(preview.request("a.html", Some(&format!("127.0.0.1:{port}")), None).0, 200);
     for path in [
         "../neuronotes.yaml",

@@ -57,10 +57,10 @@ impl Preview {
         (status, answer.body_mut().read_to_string().unwrap_or_default())
     }
 
-    /// What open pages are told from now on.
-    pub fn news(&self) -> mpsc::Receiver<String> {
+    /// What an open page is told from now on.
+    pub fn news(&self, page: &str) -> News {
         let (sender, receiver) = mpsc::channel();
-        let url = format!("{}-/events", self.url);
+        let url = format!("{}-/events?page={page}", self.url);
         std::thread::spawn(move || {
             let mut answer = ureq::get(url).call().expect("events");
             let mut reader = BufReader::new(answer.body_mut().as_reader());
@@ -74,11 +74,50 @@ impl Preview {
                 line.clear();
             }
         });
-        assert_eq!(
-            receiver.recv_timeout(Duration::from_secs(5)).as_deref(),
-            Ok(r#"{"type":"hello"}"#)
-        );
-        receiver
+        let news = News(receiver);
+        let hello = news.next();
+        assert_eq!(hello["type"], "hello");
+        // As the script does: it fetches the page, and hears of every change from then on.
+        self.get(page);
+        news
+    }
+
+    /// Says something to the preview as an open page does; the status.
+    pub fn post(&self, path: &str, origin: Option<&str>, body: &str) -> u16 {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = agent.post(format!("{}{path}", self.url));
+        request = request.header("Content-Type", "application/json");
+        if let Some(origin) = origin {
+            request = request.header("Origin", origin);
+        }
+        request.send(body).expect("an answer").status().as_u16()
+    }
+}
+
+/// What a page is told.
+pub struct News(mpsc::Receiver<String>);
+
+impl News {
+    /// The next of it.
+    pub fn next(&self) -> serde_json::Value {
+        let text = self.0.recv_timeout(Duration::from_secs(10)).expect("news");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// The next of a type.
+    pub fn next_of(&self, what: &str) -> serde_json::Value {
+        loop {
+            let news = self.next();
+            if news["type"] == what {
+                return news;
+            }
+        }
+    }
+
+    /// Whether nothing comes for a while.
+    pub fn is_quiet(&self) -> bool {
+        self.0.recv_timeout(Duration::from_millis(400)).is_err()
     }
 }
 
