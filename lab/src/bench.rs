@@ -85,7 +85,7 @@ impl<'a> Bench<'a> {
     fn architecture(&self) -> Result<Architecture, Failure> {
         let model = &self.request.model;
         Architecture::of_file(&model.path, &model.conventions)
-            .map_err(|error| Failure::new(error.to_string()))
+            .map_err(|error| Failure::outside(error.to_string()))
     }
 
     /// The data set that the request names.
@@ -128,7 +128,7 @@ impl<'a> Bench<'a> {
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
         dataset::open(&shard.path, dataset.format, side)
-            .map_err(|error| Failure::new(error.to_string()))
+            .map_err(|error| Failure::outside(error.to_string()))
     }
 
     /// One unit over the whole data set, a [`Scanned`] a shard, out of the scans that the request uses.
@@ -190,7 +190,7 @@ impl<'a> Bench<'a> {
     pub fn facet(&mut self, key: &str, clip: &Clip) -> Result<Facet, Failure> {
         let request = self.request.uses.iter().find(|request| request.key().hex() == key);
         let request = request
-            .ok_or_else(|| Failure::new("the request does not use the facet that it names"))?;
+            .ok_or_else(|| Failure::outside("the request does not use the facet that it names"))?;
         self.stored(request, |store, record| read_facet(store, record, clip))
     }
 
@@ -207,7 +207,7 @@ impl<'a> Bench<'a> {
                 return Ok(found);
             }
         }
-        Err(Failure::new("the store loses what is written to it"))
+        Err(Failure::outside("the store loses what is written to it"))
     }
 
     /// A data set that a parameter names by its digest.
@@ -218,7 +218,7 @@ impl<'a> Bench<'a> {
         let mut known = self.request.inputs.datasets.iter();
         known
             .find(|dataset| dataset.content().hex() == digest)
-            .ok_or_else(|| Failure::new("the request does not say where its data set is"))
+            .ok_or_else(|| Failure::outside("the request does not say where its data set is"))
     }
 
     /// A picture that a parameter names by its digest, decoded.
@@ -228,7 +228,7 @@ impl<'a> Bench<'a> {
     pub fn picture(&mut self, digest: Digest) -> Result<Picture, Failure> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
         let known =
-            known.ok_or_else(|| Failure::new("the request does not say where its picture is"))?;
+            known.ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
         self.check_input(&known.path, digest)?;
         Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
@@ -242,7 +242,7 @@ impl<'a> Bench<'a> {
     pub fn file(&mut self, digest: Digest) -> Result<PathBuf, Failure> {
         let known = self.request.inputs.files.iter().find(|known| known.digest == digest);
         let known =
-            known.ok_or_else(|| Failure::new("the request does not say where its file is"))?;
+            known.ok_or_else(|| Failure::outside("the request does not say where its file is"))?;
         self.check_input(&known.path, digest)?;
         Ok(known.path.clone())
     }
@@ -256,7 +256,7 @@ impl<'a> Bench<'a> {
         if found != digest {
             let message = format!("{} is not the file that was asked for any more", path.display());
             return Err(
-                Failure::new(message).hint("save the note again to measure the file as it is now")
+                Failure::outside(message).hint("save the note again to measure the file as it is now")
             );
         }
         self.read.push((path.to_owned(), digest));
@@ -268,7 +268,7 @@ impl<'a> Bench<'a> {
             if self.session.digest(&path)? != digest {
                 let message = format!("{} changed while it was being measured", path.display());
                 return Err(
-                    Failure::new(message).hint("save the note again once the file is complete")
+                    Failure::outside(message).hint("save the note again once the file is complete")
                 );
             }
         }

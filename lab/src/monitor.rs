@@ -27,6 +27,11 @@ pub trait Monitor {
     /// Whether nobody wants the request any more.
     fn stopped(&self) -> bool;
 
+    /// Whether it is to be done with half as much at once as usual, since memory ran out before. The result is the same.
+    fn halves(&self) -> bool {
+        false
+    }
+
     /// An early way out at the next step, where nobody wants the request any more.
     ///
     /// # Errors

@@ -171,7 +171,7 @@ impl Session {
             true => digests.folder(path),
             false => digests.digest(path),
         };
-        digest.map_err(|error| Failure::new(format!("{} cannot be read ({error})", path.display())))
+        digest.map_err(|error| Failure::outside(format!("{} cannot be read ({error})", path.display())))
     }
 }
 
