@@ -16,7 +16,7 @@ use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::failure::Failure;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
 use crate::session::Session;
 use crate::vis::facet::Facet;
@@ -51,7 +51,7 @@ impl<'a> Bench<'a> {
         self.session.store().clone()
     }
 
-    /// The model, on the session's device; read only where it is another one than last time.
+    /// The model, on the session's device; read only where it is not there any more.
     ///
     /// # Errors
     /// Where the file is missing, not the one asked for, or no CLIP.
@@ -68,16 +68,15 @@ impl<'a> Bench<'a> {
             },
             ..Loading::new(self.session.device.torch, model.conventions.clone())
         };
-        let mut resident = self.session.resident.borrow_mut();
-        match &*resident {
-            Some((digest, clip)) if *digest == model.digest && *clip.loading() == loading => {
-                return Ok(Rc::clone(clip));
-            }
-            // Two models at once may not fit into the device's memory.
-            _ => *resident = None,
+        let mut residents = self.session.residents.borrow_mut();
+        if let Some(clip) = residents.get(model.digest, &loading) {
+            return Ok(clip);
         }
+        self.monitor.progress(&Progress::beginning(&format!("loading {}", model.name)));
+        // Before it is loaded, since two at once might not fit. A file is about as large as what is in it.
+        residents.make_room(std::fs::metadata(&model.path).map_or(0, |meta| meta.len()));
         let clip = Rc::new(Clip::load(&model.path, loading)?);
-        *resident = Some((model.digest, Rc::clone(&clip)));
+        residents.add(model.digest, &clip);
         Ok(clip)
     }
 
@@ -227,8 +226,8 @@ impl<'a> Bench<'a> {
     /// Where it is missing, not the one asked for, or cannot be decoded.
     pub fn picture(&mut self, digest: Digest) -> Result<Picture, Failure> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
-        let known =
-            known.ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
+        let known = known
+            .ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
         self.check_input(&known.path, digest)?;
         Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
@@ -255,9 +254,8 @@ impl<'a> Bench<'a> {
         let found = self.session.digest(path)?;
         if found != digest {
             let message = format!("{} is not the file that was asked for any more", path.display());
-            return Err(
-                Failure::outside(message).hint("save the note again to measure the file as it is now")
-            );
+            return Err(Failure::outside(message)
+                .hint("save the note again to measure the file as it is now"));
         }
         self.read.push((path.to_owned(), digest));
         Ok(())

@@ -26,13 +26,18 @@ pub enum Failure {
     },
 }
 
+/// What libtorch says where memory ran out.
+const MEMORY: [&str; 3] = ["out of memory", "can't allocate memory", "alloc_cpu"];
 /// What libtorch says where the device has failed, not what was asked of it.
 const DEVICE: [&str; 3] = ["CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS"];
 
 impl Failure {
     /// A failure of the request itself, without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), hint: None, cause: Cause::Deterministic }
+        let message = message.into();
+        let memory = MEMORY.iter().any(|sign| message.contains(sign));
+        let cause = if memory { Cause::Resource } else { Cause::Deterministic };
+        Self::Failed { message, hint: None, cause }
     }
 
     /// A failure for something that the request's key does not cover, such as a file that cannot be read.
@@ -66,9 +71,7 @@ impl Failure {
         let first = text[..end].trim();
         let failure = Self::new(format!("libtorch failed ({first})"));
         if failure.is_of_memory() {
-            return failure
-                .hint("memory ran out: ask for a smaller `size`, or use another device")
-                .because(Cause::Resource);
+            return failure.hint("memory ran out: ask for a smaller `size`, or use another device");
         }
         // A GPU that has failed once goes on failing.
         if DEVICE.iter().any(|sign| first.contains(sign)) {
@@ -93,11 +96,7 @@ impl Failure {
 
     /// Whether memory ran out, of the device or of the machine.
     pub fn is_of_memory(&self) -> bool {
-        let signs = ["out of memory", "can't allocate memory", "alloc_cpu"];
-        match self {
-            Self::Failed { message, .. } => signs.iter().any(|sign| message.contains(sign)),
-            Self::Cancelled => false,
-        }
+        matches!(self, Self::Failed { cause: Cause::Resource, .. })
     }
 }
 

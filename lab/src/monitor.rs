@@ -19,6 +19,13 @@ pub struct Progress<'a> {
     pub picture: Option<&'a [u8]>,
 }
 
+impl<'a> Progress<'a> {
+    /// A stage without steps.
+    pub fn beginning(stage: &'a str) -> Self {
+        Self { stage, step: 0, total: 0, unit: "step", picture: None }
+    }
+}
+
 /// Watches one request.
 pub trait Monitor {
     /// Something went on. Called often; it is the monitor's affair to thin this out.

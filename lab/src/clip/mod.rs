@@ -75,6 +75,7 @@ pub struct Clip {
     mean: Tensor,      // [1, 3, 1, 1]
     deviation: Tensor, // [1, 3, 1, 1]
     logit_scale: f64,
+    bytes: u64,
 }
 
 /// A visual tower.
@@ -165,6 +166,7 @@ impl Clip {
             mean: row(conventions.mean),
             deviation: row(conventions.deviation),
             logit_scale,
+            bytes: weights.bytes(),
             loading,
             architecture,
         }
@@ -289,6 +291,11 @@ impl Clip {
             TextTransformer::new(sizes, self.architecture.embedding, activation, &mut weights);
         weights.finish_part().map_err(|error| Failure::new(error.to_string()))?;
         Ok(self.text.get_or_init(|| text))
+    }
+
+    /// Bytes of the weights, those of the text tower among them.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// How it was loaded.
