@@ -50,13 +50,8 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
     let mut progress = Progress::default();
     if !wishes.missing.is_empty() {
         let device = workspace.config.device.clone();
-        progress.failed = measure::measure(
-            &wishes.missing,
-            &workspace.store,
-            &device,
-            options.retry,
-            watcher,
-        );
+        progress.failed =
+            measure::measure(&wishes.missing, &workspace.store, &device, options.retry, watcher);
     }
     let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");

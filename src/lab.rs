@@ -229,6 +229,8 @@ impl Drop for Lab {
 
 /// Signals by which a person or the system ends any program: hang-up, interrupt, termination.
 const POLITE: [i32; 3] = [1, 2, 15];
+/// What Rust and C++ say before they abort for want of memory.
+const SIGNS: [&str; 2] = ["memory allocation of", "std::bad_alloc"];
 
 /// Says how the lab ended, with the end of its log.
 fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
@@ -240,6 +242,10 @@ fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
         (Some(9), _) => {
             let hint = "the system kills programs that take too much memory; try a smaller `size`";
             ("was killed".to_owned(), Some(hint), Cause::Resource)
+        }
+        // Whoever cannot have memory and does not expect that aborts.
+        (Some(6), _) if log.iter().any(|line| SIGNS.iter().any(|sign| line.contains(sign))) => {
+            ("ran out of memory".to_owned(), Some("try a smaller `size`"), Cause::Resource)
         }
         (Some(signal), _) if POLITE.contains(&signal) => {
             (format!("was ended (signal {signal})"), None, Cause::Environment)
@@ -296,8 +302,18 @@ pub(crate) mod tests {
             events[0].contains("failed (exit code 3)") && events[0].contains("oh no"),
             "{events:?}"
         );
-        let killed = dying("kill -9 $$");
-        assert!(killed[0].contains("was killed"), "{killed:?}");
+        for (how, words, cause) in [
+            ("kill -9 $$", "was killed", "Resource"),
+            ("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "memory", "Resource"),
+            ("kill -ABRT $$", "crashed (signal 6)", "Deterministic"),
+            ("kill -TERM $$", "was ended", "Environment"),
+            ("exit 127", "could not be loaded", "Environment"),
+            // A process that it leaves behind holds its output open.
+            ("sleep 30 & exit 0", "ended", "Environment"),
+        ] {
+            let ended = dying(how);
+            assert!(ended[0].contains(words) && ended[0].contains(cause), "{ended:?}");
+        }
         let ready =
             dying(r#"echo '{"type":"unusable","message":"no device","hint":null}'; exit 1"#);
         assert_eq!(ready.len(), 2, "{ready:?}");

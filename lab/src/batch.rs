@@ -28,6 +28,11 @@ impl Batch {
         Self { size: size.max(1) }
     }
 
+    /// The same, or half of it.
+    pub fn halved(self, halve: bool) -> Self {
+        if halve { Self::of(self.size / 2) } else { self }
+    }
+
     /// How many go at once at most, as far as is known.
     pub fn size(&self) -> usize {
         self.size

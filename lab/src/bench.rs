@@ -16,7 +16,7 @@ use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::failure::Failure;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
 use crate::session::Session;
 use crate::vis::facet::Facet;
@@ -51,7 +51,7 @@ impl<'a> Bench<'a> {
         self.session.store().clone()
     }
 
-    /// The model, on the session's device; read only where it is another one than last time.
+    /// The model, on the session's device; read only where it is not there any more.
     ///
     /// # Errors
     /// Where the file is missing, not the one asked for, or no CLIP.
@@ -68,16 +68,15 @@ impl<'a> Bench<'a> {
             },
             ..Loading::new(self.session.device.torch, model.conventions.clone())
         };
-        let mut resident = self.session.resident.borrow_mut();
-        match &*resident {
-            Some((digest, clip)) if *digest == model.digest && *clip.loading() == loading => {
-                return Ok(Rc::clone(clip));
-            }
-            // Two models at once may not fit into the device's memory.
-            _ => *resident = None,
+        let mut residents = self.session.residents.borrow_mut();
+        if let Some(clip) = residents.get(model.digest, &loading) {
+            return Ok(clip);
         }
+        self.monitor.progress(&Progress::beginning(&format!("loading {}", model.name)));
+        // Before it is loaded, since two at once might not fit. A file is about as large as what is in it.
+        residents.make_room(std::fs::metadata(&model.path).map_or(0, |meta| meta.len()));
         let clip = Rc::new(Clip::load(&model.path, loading)?);
-        *resident = Some((model.digest, Rc::clone(&clip)));
+        residents.add(model.digest, &clip);
         Ok(clip)
     }
 
@@ -85,7 +84,7 @@ impl<'a> Bench<'a> {
     fn architecture(&self) -> Result<Architecture, Failure> {
         let model = &self.request.model;
         Architecture::of_file(&model.path, &model.conventions)
-            .map_err(|error| Failure::new(error.to_string()))
+            .map_err(|error| Failure::outside(error.to_string()))
     }
 
     /// The data set that the request names.
@@ -128,7 +127,7 @@ impl<'a> Bench<'a> {
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
         dataset::open(&shard.path, dataset.format, side)
-            .map_err(|error| Failure::new(error.to_string()))
+            .map_err(|error| Failure::outside(error.to_string()))
     }
 
     /// One unit over the whole data set, a [`Scanned`] a shard, out of the scans that the request uses.
@@ -190,7 +189,7 @@ impl<'a> Bench<'a> {
     pub fn facet(&mut self, key: &str, clip: &Clip) -> Result<Facet, Failure> {
         let request = self.request.uses.iter().find(|request| request.key().hex() == key);
         let request = request
-            .ok_or_else(|| Failure::new("the request does not use the facet that it names"))?;
+            .ok_or_else(|| Failure::outside("the request does not use the facet that it names"))?;
         self.stored(request, |store, record| read_facet(store, record, clip))
     }
 
@@ -207,7 +206,7 @@ impl<'a> Bench<'a> {
                 return Ok(found);
             }
         }
-        Err(Failure::new("the store loses what is written to it"))
+        Err(Failure::outside("the store loses what is written to it"))
     }
 
     /// A data set that a parameter names by its digest.
@@ -218,7 +217,7 @@ impl<'a> Bench<'a> {
         let mut known = self.request.inputs.datasets.iter();
         known
             .find(|dataset| dataset.content().hex() == digest)
-            .ok_or_else(|| Failure::new("the request does not say where its data set is"))
+            .ok_or_else(|| Failure::outside("the request does not say where its data set is"))
     }
 
     /// A picture that a parameter names by its digest, decoded.
@@ -227,8 +226,8 @@ impl<'a> Bench<'a> {
     /// Where it is missing, not the one asked for, or cannot be decoded.
     pub fn picture(&mut self, digest: Digest) -> Result<Picture, Failure> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
-        let known =
-            known.ok_or_else(|| Failure::new("the request does not say where its picture is"))?;
+        let known = known
+            .ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
         self.check_input(&known.path, digest)?;
         Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
@@ -242,7 +241,7 @@ impl<'a> Bench<'a> {
     pub fn file(&mut self, digest: Digest) -> Result<PathBuf, Failure> {
         let known = self.request.inputs.files.iter().find(|known| known.digest == digest);
         let known =
-            known.ok_or_else(|| Failure::new("the request does not say where its file is"))?;
+            known.ok_or_else(|| Failure::outside("the request does not say where its file is"))?;
         self.check_input(&known.path, digest)?;
         Ok(known.path.clone())
     }
@@ -255,9 +254,8 @@ impl<'a> Bench<'a> {
         let found = self.session.digest(path)?;
         if found != digest {
             let message = format!("{} is not the file that was asked for any more", path.display());
-            return Err(
-                Failure::new(message).hint("save the note again to measure the file as it is now")
-            );
+            return Err(Failure::outside(message)
+                .hint("save the note again to measure the file as it is now"));
         }
         self.read.push((path.to_owned(), digest));
         Ok(())
@@ -268,7 +266,7 @@ impl<'a> Bench<'a> {
             if self.session.digest(&path)? != digest {
                 let message = format!("{} changed while it was being measured", path.display());
                 return Err(
-                    Failure::new(message).hint("save the note again once the file is complete")
+                    Failure::outside(message).hint("save the note again once the file is complete")
                 );
             }
         }

@@ -39,9 +39,12 @@ pub struct Cli {
 enum Sub {
     /// Obey commands from standard input, one JSON value a line, and write events to standard output.
     ///
-    /// Commands: `{"type":"run","request":{…}}` and `{"type":"cancel","key":"…"}`. Events: `ready` or
-    /// `unusable` first, then `progress`, `done`, `failed` and `cancelled`. The log goes to standard error.
-    /// At the end of its input it stops at its next step and exits.
+    /// Commands: `{"type":"run","request":{…}}`, `{"type":"order","groups":[["…"]]}` and `{"type":"cancel","key":"…"}`.
+    /// Events: `ready` or `unusable` first, then `progress`, `done`, `failed` and `cancelled`. The log goes to standard
+    /// error. At the end of its input it stops at its next step and exits.
+    ///
+    /// Models stay loaded as long as they fit into a quarter of the device's memory, or into NEURONOTES_MODEL_MEMORY (bytes,
+    /// or `500M`, `4G`). With `0`, one stays.
     Serve {
         #[command(flatten)]
         common: Common,

@@ -98,6 +98,14 @@ impl Device {
         }
     }
 
+    /// All the memory of a GPU, in bytes.
+    pub fn memory(&self) -> Option<u64> {
+        match self.torch {
+            tch::Device::Cuda(index) => gpu_memory(index),
+            _ => None,
+        }
+    }
+
     fn cpu() -> Self {
         Self {
             torch: tch::Device::Cpu,
@@ -196,6 +204,26 @@ fn gpu_name(index: usize) -> Option<String> {
             && name_of(name.as_mut_ptr(), 255, device) == 0;
         std::mem::forget(driver);
         done.then(|| CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned())
+    }
+}
+
+/// Asks the driver, likewise.
+fn gpu_memory(index: usize) -> Option<u64> {
+    type Init = unsafe extern "C" fn(u32) -> c_int;
+    type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
+    type Total = unsafe extern "C" fn(*mut usize, c_int) -> c_int;
+    let (mut device, mut bytes): (c_int, usize) = (0, 0);
+    // SAFETY: as above; `cuDeviceTotalMem_v2` writes one `size_t`.
+    unsafe {
+        let driver = Library::new("libcuda.so.1").ok()?;
+        let init = driver.get::<Init>(b"cuInit\0").ok()?;
+        let get = driver.get::<Get>(b"cuDeviceGet\0").ok()?;
+        let total = driver.get::<Total>(b"cuDeviceTotalMem_v2\0").ok()?;
+        let done = init(0) == 0
+            && get(&mut device, c_int::try_from(index).ok()?) == 0
+            && total(&mut bytes, device) == 0;
+        std::mem::forget(driver);
+        done.then_some(bytes as u64)
     }
 }
 

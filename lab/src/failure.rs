@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use neuronotes::protocol::Cause;
 use neuronotes::store::StoreError;
 use tch::TchError;
 
@@ -20,19 +21,43 @@ pub enum Failure {
         message: String,
         /// What to do, where known.
         hint: Option<String>,
+        /// Whether it would fail again.
+        cause: Cause,
     },
 }
 
+/// What libtorch says where memory ran out.
+const MEMORY: [&str; 3] = ["out of memory", "can't allocate memory", "alloc_cpu"];
+/// What libtorch says where the device has failed, not what was asked of it.
+const DEVICE: [&str; 3] = ["CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS"];
+
 impl Failure {
-    /// A failure without a hint.
+    /// A failure of the request itself, without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), hint: None }
+        let message = message.into();
+        let memory = MEMORY.iter().any(|sign| message.contains(sign));
+        let cause = if memory { Cause::Resource } else { Cause::Deterministic };
+        Self::Failed { message, hint: None, cause }
+    }
+
+    /// A failure for something that the request's key does not cover, such as a file that cannot be read.
+    pub fn outside(message: impl Into<String>) -> Self {
+        Self::new(message).because(Cause::Environment)
+    }
+
+    fn because(self, cause: Cause) -> Self {
+        match self {
+            Self::Failed { message, hint, .. } => Self::Failed { message, hint, cause },
+            Self::Cancelled => Self::Cancelled,
+        }
     }
 
     /// The same with what to do about it.
     pub fn hint(self, text: impl Into<String>) -> Self {
         match self {
-            Self::Failed { message, .. } => Self::Failed { message, hint: Some(text.into()) },
+            Self::Failed { message, cause, .. } => {
+                Self::Failed { message, hint: Some(text.into()), cause }
+            }
             Self::Cancelled => Self::Cancelled,
         }
     }
@@ -47,6 +72,10 @@ impl Failure {
         let failure = Self::new(format!("libtorch failed ({first})"));
         if failure.is_of_memory() {
             return failure.hint("memory ran out: ask for a smaller `size`, or use another device");
+        }
+        // A GPU that has failed once goes on failing.
+        if DEVICE.iter().any(|sign| first.contains(sign)) {
+            return failure.because(Cause::Environment);
         }
         failure
     }
@@ -67,11 +96,7 @@ impl Failure {
 
     /// Whether memory ran out, of the device or of the machine.
     pub fn is_of_memory(&self) -> bool {
-        let signs = ["out of memory", "can't allocate memory", "alloc_cpu"];
-        match self {
-            Self::Failed { message, .. } => signs.iter().any(|sign| message.contains(sign)),
-            Self::Cancelled => false,
-        }
+        matches!(self, Self::Failed { cause: Cause::Resource, .. })
     }
 }
 
@@ -83,13 +108,13 @@ impl From<TchError> for Failure {
 
 impl From<Unusable> for Failure {
     fn from(Unusable { message, hint }: Unusable) -> Self {
-        Self::Failed { message, hint }
+        Self::Failed { message, hint, cause: Cause::Environment }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::new(error.to_string())
+        Self::outside(error.to_string())
     }
 }
 
@@ -100,14 +125,19 @@ mod tests {
     #[test]
     fn memory_running_out_comes_with_advice_and_without_a_stack() {
         let text = "CUDA out of memory. Tried to allocate 2 GiB.\nException raised from malloc at x.cpp:12";
-        let Failure::Failed { message, hint } = Failure::of_libtorch(text) else {
+        let Failure::Failed { message, hint, cause } = Failure::of_libtorch(text) else {
             panic!("a failure");
         };
+        assert_eq!(cause, Cause::Resource);
         assert!(!message.contains("Exception"), "{message}");
         let processor =
             r"DefaultCPUAllocator: can't allocate memory: 9 bytes.\nframe #0: c10::alloc_cpu";
         let failure = Failure::of_libtorch(processor);
         assert!(failure.is_of_memory() && !failure.to_string().contains("frame"), "{failure}");
         assert!(hint.is_some_and(|hint| hint.contains("smaller")));
+        let device = Failure::of_libtorch("CUDA error: an illegal memory access was encountered");
+        assert!(matches!(device, Failure::Failed { cause: Cause::Environment, .. }), "{device:?}");
+        let own = Failure::of_libtorch("mat1 and mat2 shapes cannot be multiplied");
+        assert!(matches!(own, Failure::Failed { cause: Cause::Deterministic, .. }), "{own:?}");
     }
 }

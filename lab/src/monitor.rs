@@ -19,6 +19,13 @@ pub struct Progress<'a> {
     pub picture: Option<&'a [u8]>,
 }
 
+impl<'a> Progress<'a> {
+    /// A stage without steps.
+    pub fn beginning(stage: &'a str) -> Self {
+        Self { stage, step: 0, total: 0, unit: "step", picture: None }
+    }
+}
+
 /// Watches one request.
 pub trait Monitor {
     /// Something went on. Called often; it is the monitor's affair to thin this out.
@@ -26,6 +33,11 @@ pub trait Monitor {
 
     /// Whether nobody wants the request any more.
     fn stopped(&self) -> bool;
+
+    /// Whether it is to be done with half as much at once as usual, since memory ran out before. The result is the same.
+    fn halves(&self) -> bool {
+        false
+    }
 
     /// An early way out at the next step, where nobody wants the request any more.
     ///

@@ -1,26 +1,29 @@
 //! A session: requests in, one after the other; committed records out.
 //!
-//! Holds what is worth keeping between requests: the device, the model that was used last, and digests of
-//! files. Knows nothing of how requests arrive.
+//! Holds what is worth keeping between requests: the device, models that were used, and digests of files. What another
+//! process is at it does not measure a second time, but waits for. Knows nothing of how requests arrive.
 
 use std::cell::RefCell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::rc::Rc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 use neuronotes::digest::{Digest, FileDigests};
 use neuronotes::request::Request;
-use neuronotes::store::{Provenance, Record, Store};
+use neuronotes::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
 use crate::analysis::{Measure, Run};
 use crate::bench::Bench;
-use crate::clip::Clip;
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Progress};
+use crate::resident::Residents;
+
+/// How often it is looked for what another process measures.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What is kept between requests.
 #[derive(Debug)]
@@ -28,13 +31,21 @@ pub struct Session {
     store: Store,
     pub(crate) device: Device,
     digests: RefCell<FileDigests>,
-    pub(crate) resident: RefCell<Option<(Digest, Rc<Clip>)>>,
+    pub(crate) residents: RefCell<Residents>,
+    claims: Claims,
 }
 
 impl Session {
     /// A session on a device that commits to a store.
     pub fn new(store: Store, device: Device) -> Self {
-        Self { store, device, digests: RefCell::default(), resident: RefCell::default() }
+        let residents = RefCell::new(Residents::on(&device));
+        let (claims, digests) = (Claims::new(&store), RefCell::default());
+        Self { store, device, digests, residents, claims }
+    }
+
+    /// The same with so much memory for models that stay, in bytes.
+    pub fn with_memory(self, budget: u64) -> Self {
+        Self { residents: RefCell::new(Residents::within(budget)), ..self }
     }
 
     /// The store that records are committed to.
@@ -61,7 +72,11 @@ impl Session {
         let mut results: Vec<Option<Result<Record, Failure>>> =
             requests.iter().map(|_| None).collect();
         let mut ended = |at: usize, result: &Result<Record, Failure>| {
-            if result.is_err() {
+            if let Err(failure) = result {
+                if failure.is_of_memory() {
+                    // The next one, or the same by halves, may need their room.
+                    self.residents.borrow_mut().clear();
+                }
                 // The picture of a state that leads nowhere.
                 let _ = fs::remove_file(self.store.partial_path(&requests[at].key()));
             }
@@ -97,23 +112,47 @@ impl Session {
         results: &mut [Option<Result<Record, Failure>>],
         ended: &mut dyn FnMut(usize, &Result<Record, Failure>),
     ) {
-        let mut begun = Vec::new();
-        let mut measure = None;
-        for (at, (request, monitor)) in requests.iter().zip(&mut *monitors).enumerate() {
-            match self.begin(request, *monitor) {
-                Ok(Begun::Stored(record)) => ended(at, results[at].insert(Ok(*record))),
-                Ok(Begun::Wanted(how)) => {
-                    measure = Some(how);
-                    begun.push(at);
+        let mut open: Vec<usize> = (0..requests.len()).collect();
+        while !open.is_empty() {
+            let (mut begun, mut theirs) = (Vec::new(), Vec::new());
+            let mut measure = None;
+            for at in open {
+                match self.begin(requests[at], &mut *monitors[at]) {
+                    Ok(Begun::Stored(record)) => ended(at, results[at].insert(Ok(*record))),
+                    Ok(Begun::Mine(how, claim)) => {
+                        measure = Some(how);
+                        begun.push((at, claim));
+                    }
+                    Ok(Begun::Theirs) => theirs.push(at),
+                    Err(failure) => ended(at, results[at].insert(Err(failure))),
                 }
-                Err(failure) => ended(at, results[at].insert(Err(failure))),
             }
+            match measure {
+                Some(measure) => {
+                    self.run(measure, begun, requests, monitors, results, ended);
+                }
+                None if !theirs.is_empty() => thread::sleep(LOOK),
+                None => {}
+            }
+            open = theirs;
         }
-        let Some(measure) = measure else { return };
+    }
+
+    /// Measures what was begun.
+    fn run(
+        &self,
+        measure: &Measure,
+        begun: Vec<(usize, Claim)>,
+        requests: &[&Request],
+        monitors: &mut [&mut dyn Monitor],
+        results: &mut [Option<Result<Record, Failure>>],
+        ended: &mut dyn FnMut(usize, &Result<Record, Failure>),
+    ) {
         let started = Timestamp::now().round(Unit::Second).unwrap_or_default();
         let clock = Instant::now();
         let count = begun.len() as f64;
-        let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| begun.contains(at));
+        let is_begun = |at: usize| begun.iter().any(|(other, _)| *other == at);
+        let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| is_begun(*at));
         let mut benches: Vec<Bench<'_>> = chosen
             .map(|(_, (request, monitor))| Bench::new(request, &mut **monitor, self))
             .collect();
@@ -121,24 +160,38 @@ impl Session {
             Run::Alone(run) => benches.iter_mut().map(run).collect(),
             Run::Together { run, .. } => run(&mut benches),
         };
-        for ((at, bench), result) in begun.into_iter().zip(benches).zip(measured) {
+        for (((at, claim), bench), result) in begun.into_iter().zip(benches).zip(measured) {
             let seconds = clock.elapsed().as_secs_f64() / count;
             let result = result.and_then(|()| self.commit(bench, started, seconds));
+            // Whoever waits for it finds it, or may try.
+            drop(claim);
             ended(at, results[at].insert(result));
         }
     }
 
-    /// Sees whether a request has to be measured, and measures what it uses.
+    /// Sees whether a request has to be measured here, and measures what it uses.
     fn begin(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Begun, Failure> {
-        if let Some(record) = self.store.record(&request.key()) {
-            return Ok(Begun::Stored(Box::new(record)));
+        let key = request.key();
+        let stored = || self.store.record(&key).map(|record| Begun::Stored(Box::new(record)));
+        if let Some(stored) = stored() {
+            return Ok(stored);
         }
         let measure = Measure::of(&request.kind, request.impl_version)?;
+        monitor.check()?;
+        let Claimed::Mine(claim) = self.claims.claim(&key) else {
+            monitor.progress(&Progress::beginning("another process is measuring this"));
+            return Ok(Begun::Theirs);
+        };
+        // It may have come between the look and the claim.
+        if let Some(stored) = stored() {
+            return Ok(stored);
+        }
+        monitor.progress(&Progress::beginning("beginning"));
         for used in &request.uses {
             self.ensure(used, monitor)?;
         }
         monitor.check()?;
-        Ok(Begun::Wanted(measure))
+        Ok(Begun::Mine(measure, claim))
     }
 
     fn commit(
@@ -171,7 +224,9 @@ impl Session {
             true => digests.folder(path),
             false => digests.digest(path),
         };
-        digest.map_err(|error| Failure::new(format!("{} cannot be read ({error})", path.display())))
+        digest.map_err(|error| {
+            Failure::outside(format!("{} cannot be read ({error})", path.display()))
+        })
     }
 }
 
@@ -180,5 +235,7 @@ enum Begun {
     /// Nothing: this is stored.
     Stored(Box<Record>),
     /// It is to be measured in this way; what it uses is there.
-    Wanted(&'static Measure),
+    Mine(&'static Measure, Claim),
+    /// Another process is at it.
+    Theirs,
 }

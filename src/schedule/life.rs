@@ -199,12 +199,7 @@ impl Labs {
     /// Another one without having done anything.
     fn failed(&mut self) {
         self.fruitless += 1;
-        let (first, last) = PAUSE;
-        let pause = match self.fruitless {
-            0 | 1 => Duration::ZERO,
-            n => first.saturating_mul(1 << (n - 2).min(10)).min(last),
-        };
-        self.not_before = Some(Instant::now() + pause);
+        self.not_before = Some(Instant::now() + pause(self.fruitless));
     }
 
     /// The next one starts at once, whatever became of those before.
@@ -226,5 +221,26 @@ impl Labs {
 impl std::fmt::Debug for Labs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Labs").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// The pause after so many fruitless labs.
+fn pause(fruitless: u32) -> Duration {
+    let (first, last) = PAUSE;
+    match fruitless {
+        0 | 1 => Duration::ZERO,
+        n => first.saturating_mul(1 << (n - 2).min(10)).min(last),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_first_death_pauses_grow_up_to_half_a_minute() {
+        let pauses: Vec<f64> = (1..=9).map(|n| pause(n).as_secs_f64()).collect();
+        assert_eq!(pauses, [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+        assert_eq!(pause(u32::MAX), PAUSE.1);
     }
 }

@@ -313,7 +313,8 @@ impl Scheduler {
     fn places(&self) -> BTreeMap<Digest, (usize, Option<f64>)> {
         let mut sum = self.seconds_of_running();
         let mut counted = BTreeSet::new();
-        let waits = |key: &Digest| !self.running.contains_key(key) && !self.failed.contains_key(key);
+        let waits =
+            |key: &Digest| !self.running.contains_key(key) && !self.failed.contains_key(key);
         let waiting = self.queue.iter().map(|wish| wish.key).filter(waits);
         let place = |(at, key): (usize, Digest)| {
             let own = self.estimates.get(&key).and_then(|estimate| {
@@ -456,7 +457,11 @@ impl Scheduler {
                 if self.leaving.remove(&key).is_none() && self.asked.remove(&key) {
                     let message = "the lab gave it up".to_owned();
                     self.ended(&key);
-                    self.fail(key, LabError { message, hint: None, cause: Cause::Environment }, told);
+                    self.fail(
+                        key,
+                        LabError { message, hint: None, cause: Cause::Environment },
+                        told,
+                    );
                 }
             }
         }
@@ -591,4 +596,4 @@ fn remembered(failure: Remembered) -> Reason {
 }
 
 #[cfg(all(test, unix))]
-mod tests;
+pub(crate) mod tests;

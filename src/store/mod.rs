@@ -12,6 +12,7 @@
 //! moment leaves either nothing or the whole. Several processes may use one store at once without a lock:
 //! a blob's name is its content, and two records under one key are equally good.
 
+mod claim;
 mod failure;
 mod record;
 
@@ -19,6 +20,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use claim::{Claim, Claimed, Claims};
 pub use failure::Remembered;
 pub use record::{Output, Provenance, RECORD_SCHEMA, Record};
 

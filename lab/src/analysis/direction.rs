@@ -114,7 +114,7 @@ fn pictures(
 ) -> Result<Vec<Row>, Failure> {
     let side = clip.architecture.image_size;
     let mut all = Vec::new();
-    Batch::on(clip.device).run(pictures.len(), |range| {
+    Batch::on(clip.device).halved(bench.monitor.halves()).run(pictures.len(), |range| {
         bench.monitor.check()?;
         let mut pixels = Vec::new();
         for picture in &pictures[range.clone()] {

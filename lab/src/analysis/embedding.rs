@@ -48,7 +48,7 @@ impl Prompts<'_> {
             let (group, text) = texts[at / self.templates.len()];
             (group, self.templates[at % self.templates.len()].replace(PLACE, text))
         };
-        Batch::on(clip.device).run(count, |range| {
+        Batch::on(clip.device).halved(monitor.halves()).run(count, |range| {
             monitor.check()?;
             let end = range.end as u64;
             let prompts: Vec<(usize, String)> = range.map(prompt).collect();
@@ -93,7 +93,7 @@ pub(super) fn pictures(
 ) -> Result<Vec<Row>, Failure> {
     let side = clip.architecture.image_size;
     let mut all = Vec::new();
-    Batch::on(clip.device).run(pictures.len(), |range| {
+    Batch::on(clip.device).halved(monitor.halves()).run(pictures.len(), |range| {
         monitor.check()?;
         let mut pixels = Vec::new();
         for picture in &pictures[range.clone()] {

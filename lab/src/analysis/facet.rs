@@ -176,7 +176,7 @@ fn activations(
             .collect();
         let chosen = spaced(all.len(), most as usize);
         let stage = format!("looking at {}", set.name);
-        Batch::on(clip.device).run(chosen.len(), |range| {
+        Batch::on(clip.device).halved(bench.monitor.halves()).run(chosen.len(), |range| {
             bench.monitor.check()?;
             let shown: Vec<Vec<u8>> = chosen[range.clone()]
                 .par_iter()

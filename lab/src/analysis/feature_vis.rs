@@ -70,7 +70,8 @@ pub(super) fn run(benches: &mut [Bench<'_>]) -> Vec<Result<(), Failure>> {
     }
     let Some((_, first)) = asked.first() else { return results };
     let (params, clip) = (first.params.clone(), Rc::clone(&first.clip));
-    let recipe = recipe(&params);
+    let halve = benches.iter().any(|bench| bench.monitor.halves());
+    let recipe = Recipe { halve, ..recipe(&params) };
     let mut facet = None;
     let (mut places, mut jobs) = (Vec::new(), Vec::new());
     for (at, one) in asked {
@@ -82,8 +83,17 @@ pub(super) fn run(benches: &mut [Bench<'_>]) -> Vec<Result<(), Failure>> {
     tch::Cuda::cudnn_set_benchmark(false);
     let mut due: Vec<Every> = jobs
         .iter()
-        .map(|_| Every::new(Duration::from_millis(300), Duration::from_secs(1)))
+        .map(|_| Every::new(Duration::from_millis(100), Duration::from_secs(1)))
         .collect();
+    for &place in &places {
+        benches[place].monitor.progress(&Progress {
+            stage: "optimising",
+            step: 0,
+            total: params.steps.into(),
+            unit: "step",
+            picture: None,
+        });
+    }
     let mut watch = |job: usize, step: &Step<'_>| {
         let monitor = &mut *benches[places[job]].monitor;
         monitor.check()?;
@@ -121,6 +131,7 @@ fn recipe(params: &Params) -> Recipe {
         penalty: params.penalty,
         frames: params.frames,
         seed: params.seed,
+        halve: false,
     }
 }
 

@@ -109,10 +109,10 @@ impl Measure {
         let hint = "build `neuronotes` and `neuronotes-lab` from the same sources";
         let measure = MEASURES.iter().find(|measure| measure.name == kind);
         let measure = measure.ok_or_else(|| {
-            Failure::new(format!("the lab knows no analysis `{kind}`")).hint(hint)
+            Failure::outside(format!("the lab knows no analysis `{kind}`")).hint(hint)
         })?;
         if measure.impl_version != impl_version {
-            return Err(Failure::new(format!(
+            return Err(Failure::outside(format!(
                 "the lab measures version {} of `{kind}`, and was asked for version {impl_version}",
                 measure.impl_version
             ))

@@ -66,7 +66,7 @@ impl Scan {
     ) -> Result<(), Failure> {
         let samples = shard.samples();
         let side = clip.architecture.image_size;
-        let mut batch = Batch::on(clip.device);
+        let mut batch = Batch::on(clip.device).halved(monitor.halves());
         let chunk = batch.size();
         if clip.device != Device::Cpu {
             // All batches but the last have one shape: worth trying which algorithm is fastest.

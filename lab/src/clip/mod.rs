@@ -23,7 +23,7 @@ use activations::{Activations, Collector};
 use resnet::ResNet;
 use text::TextTransformer;
 use vit::VisionTransformer;
-use weights::Weights;
+use weights::{Weights, WeightsError};
 
 /// How a model is to be loaded.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,7 @@ pub struct Clip {
     mean: Tensor,      // [1, 3, 1, 1]
     deviation: Tensor, // [1, 3, 1, 1]
     logit_scale: f64,
+    bytes: u64,
 }
 
 /// A visual tower.
@@ -93,7 +94,7 @@ impl Clip {
     pub fn load(path: &Path, loading: Loading) -> Result<Self, Failure> {
         let Loading { device, precision, ref conventions, .. } = loading;
         if precision == Precision::F16 && device == Device::Cpu {
-            return Err(Failure::new("half precision (f16) needs a GPU")
+            return Err(Failure::outside("half precision (f16) needs a GPU")
                 .hint("processors compute in f32, or faster and coarser in bf16"));
         }
         let mut weights = open(path, device, kind(precision))?;
@@ -165,6 +166,7 @@ impl Clip {
             mean: row(conventions.mean),
             deviation: row(conventions.deviation),
             logit_scale,
+            bytes: weights.bytes(),
             loading,
             architecture,
         }
@@ -291,6 +293,11 @@ impl Clip {
         Ok(self.text.get_or_init(|| text))
     }
 
+    /// Bytes of the weights, those of the text tower among them.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How it was loaded.
     pub fn loading(&self) -> &Loading {
         &self.loading
@@ -314,7 +321,10 @@ fn kind(precision: Precision) -> Kind {
 }
 
 fn open(path: &Path, device: Device, kind: Kind) -> Result<Weights, Failure> {
-    Weights::open(path, device, kind).map_err(|error| Failure::new(error.to_string()))
+    Weights::open(path, device, kind).map_err(|error| match error {
+        WeightsError::Unreadable { .. } => Failure::outside(error.to_string()),
+        _ => Failure::new(error.to_string()),
+    })
 }
 
 fn of_model(error: &neuronotes::model::ModelError) -> Failure {

@@ -46,6 +46,7 @@ pub struct Weights {
     device: Device,
     kind: Kind,
     only_check: bool,
+    bytes: u64,
     left: BTreeSet<String>,
     missing: Vec<String>,
     wrong: Vec<String>,
@@ -94,7 +95,7 @@ impl Weights {
 
     fn from(origin: Origin, left: BTreeSet<String>, device: Device, kind: Kind) -> Self {
         let (missing, wrong) = (Vec::new(), Vec::new());
-        Self { origin, device, kind, only_check: false, left, missing, wrong }
+        Self { origin, device, kind, only_check: false, bytes: 0, left, missing, wrong }
     }
 
     /// The file's tensors, where they come from a file.
@@ -108,6 +109,11 @@ impl Weights {
     /// The type that tensors are handed out in.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Bytes of what was asked for so far, whether it was read or only checked.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Does something without reading any tensor: names and shapes are checked, and zeros that take no memory are
@@ -149,6 +155,8 @@ impl Weights {
             return self.zeros(kind, shape);
         }
         let only_check = self.only_check;
+        let each = kind.elt_size_in_bytes() as u64;
+        self.bytes += shape.iter().product::<i64>().unsigned_abs() * each;
         let parts: Result<Vec<Tensor>, String> =
             source.names().iter().map(|name| self.origin.read(name, only_check)).collect();
         let tensor = parts.and_then(|parts| {

@@ -59,6 +59,8 @@ pub struct Recipe {
     pub frames: u32,
     /// Of the noise and the transforms.
     pub seed: u64,
+    /// With half as many targets at once as usual. The pictures are the same.
+    pub halve: bool,
 }
 
 /// One target of a batch.
@@ -210,7 +212,7 @@ impl Attempt<'_> {
         let draws = Draws::random(recipe.transforms, recipe.steps, sides, device, &mut draws);
         let slope = Slope::new(self.clip, (&canvas, &draws), self.facet, recipe);
         let mut work = self.begin(jobs, &canvas)?;
-        let mut batch = Batch::of(self.at_once());
+        let mut batch = Batch::of(self.at_once()).halved(recipe.halve);
         let scenes = film::scenes(recipe.frames, recipe.steps);
         let look = if device == Device::Cpu { 1 } else { LOOK };
         for step in 0..recipe.steps {

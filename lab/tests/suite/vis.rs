@@ -33,6 +33,7 @@ fn recipe() -> Recipe {
         penalty: 0.0,
         frames: 0,
         seed: 0,
+        halve: false,
     }
 }
 

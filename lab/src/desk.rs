@@ -1,0 +1,218 @@
+//! The desk between the thread that reads commands and the one that works: commands in, what is to be measured next out.
+//!
+//! What waits lies here, so that its order can be changed and it can be given up until it is taken.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use neuronotes::digest::Digest;
+use neuronotes::protocol::Command;
+use neuronotes::request::Request;
+
+use crate::analysis::Measure;
+
+/// How long a request that can have company waits for more of it.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// How many requests are measured together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// At most so many.
+    most: usize,
+    /// Whether less urgent ones may come along.
+    mixed: bool,
+}
+
+impl Room {
+    /// What a device has room for. A processor takes twice as long for two, so there the urgent ones are alone, and none
+    /// waits for more than it would gain by.
+    pub fn on(device: tch::Device) -> Self {
+        match device {
+            tch::Device::Cpu => Self { most: 8, mixed: false },
+            _ => Self { most: 64, mixed: true },
+        }
+    }
+}
+
+/// What the reading and the working thread share.
+#[derive(Debug)]
+pub struct Desk {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    room: Room,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// As it came.
+    waiting: Vec<Waiting>,
+    /// Of what is ordered, its group and its place there.
+    order: HashMap<Digest, (usize, usize)>,
+    /// What is being measured, each with the wish that it stop.
+    running: BTreeMap<Digest, Arc<AtomicBool>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    key: Digest,
+    request: Request,
+    halve: bool,
+    company: Option<Digest>,
+}
+
+/// A request that is to be measured now.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its key.
+    pub key: Digest,
+    /// What is measured.
+    pub request: Request,
+    /// With half as much at once.
+    pub halve: bool,
+    /// The wish that it stop.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Queue {
+    /// Where a request stands: its group, and its place there. What no order names comes last.
+    fn place(&self, key: &Digest) -> (usize, usize) {
+        self.order.get(key).copied().unwrap_or((usize::MAX, 0))
+    }
+
+    /// The index of what comes next.
+    fn first(&self) -> Option<usize> {
+        (0..self.waiting.len()).min_by_key(|at| (self.place(&self.waiting[*at].key), *at))
+    }
+
+    /// Takes what comes next, and its company.
+    fn take(&mut self, room: Room) -> Vec<Waiting> {
+        let Some(first) = self.first() else { return Vec::new() };
+        let first = self.waiting.remove(first);
+        let most = if first.halve { room.most / 2 } else { room.most };
+        let group = self.place(&first.key).0;
+        let joins = |other: &Waiting| {
+            let same = first.company.is_some() && other.company == first.company;
+            let urgent = room.mixed || self.place(&other.key).0 == group;
+            same && urgent && other.halve == first.halve
+        };
+        let mut company: Vec<usize> =
+            (0..self.waiting.len()).filter(|at| joins(&self.waiting[*at])).collect();
+        company.sort_by_key(|at| (self.place(&self.waiting[*at].key), *at));
+        company.truncate(most.saturating_sub(1));
+        let order: HashMap<usize, usize> = company.into_iter().zip(0..).collect();
+        let all = std::mem::take(&mut self.waiting).into_iter().enumerate();
+        let (mut along, mut left) = (Vec::new(), Vec::new());
+        for (at, waiting) in all {
+            match order.get(&at) {
+                Some(place) => along.push((*place, waiting)),
+                None => left.push(waiting),
+            }
+        }
+        self.waiting = left;
+        along.sort_by_key(|(place, _)| *place);
+        std::iter::once(first).chain(along.into_iter().map(|(_, waiting)| waiting)).collect()
+    }
+}
+
+impl Desk {
+    /// Nothing on it.
+    pub fn new(room: Room) -> Self {
+        Self { queue: Mutex::default(), arrived: Condvar::new(), room }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next request, and takes those along that keep it company; `None` at the end of the input.
+    pub fn next(&self) -> Option<Vec<Taken>> {
+        let mut queue = self.queue();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            // Until it is taken it can be given up.
+            match queue.first().map(|first| queue.waiting[first].company) {
+                Some(Some(_)) => queue = self.gather(queue),
+                Some(None) => {}
+                None => {
+                    queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+            }
+            let all = queue.take(self.room);
+            if all.is_empty() {
+                continue;
+            }
+            let run = |Waiting { key, request, halve, .. }: Waiting| {
+                let stop = Arc::new(AtomicBool::new(queue.closed));
+                queue.running.insert(key, Arc::clone(&stop));
+                Taken { key, request, halve, stop }
+            };
+            return Some(all.into_iter().map(run).collect());
+        }
+    }
+
+    /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them need not run ahead
+    /// of the others alone.
+    fn gather<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        loop {
+            let before = queue.waiting.len();
+            let wait = self.arrived.wait_timeout(queue, GATHER);
+            queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+            if queue.waiting.len() <= before || queue.closed {
+                return queue;
+            }
+        }
+    }
+
+    /// A request has come to its end.
+    pub fn ended(&self, key: &Digest) {
+        self.queue().running.remove(key);
+    }
+
+    /// Does what a command says. Returns a key that waited and has been given up.
+    pub fn obey(&self, command: Command) -> Option<Digest> {
+        let mut queue = self.queue();
+        match command {
+            Command::Run { request, halve } => {
+                let key = request.key();
+                let goes_on = |stop: &Arc<AtomicBool>| !stop.load(Ordering::Relaxed);
+                if let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.key == key) {
+                    waiting.halve = halve;
+                } else if !queue.running.get(&key).is_some_and(goes_on) {
+                    let company = Measure::company(&request);
+                    queue.waiting.push(Waiting { key, request: *request, halve, company });
+                    self.arrived.notify_one();
+                }
+            }
+            Command::Order { groups } => {
+                let places = groups.into_iter().enumerate().flat_map(|(group, keys)| {
+                    keys.into_iter().enumerate().map(move |(place, key)| (key, (group, place)))
+                });
+                queue.order = places.collect();
+            }
+            Command::Cancel { key } => {
+                let before = queue.waiting.len();
+                queue.waiting.retain(|waiting| waiting.key != key);
+                let waited = queue.waiting.len() < before;
+                if let Some(stop) = queue.running.get(&key) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                return waited.then_some(key);
+            }
+        }
+        None
+    }
+
+    /// Nothing more will come, and nothing is to be finished.
+    pub fn close(&self) {
+        let mut queue = self.queue();
+        queue.closed = true;
+        queue.running.values().for_each(|stop| stop.store(true, Ordering::Relaxed));
+        self.arrived.notify_one();
+    }
+}

@@ -1,0 +1,288 @@
+//! Claims: a request key in; whether this process is the one to measure it, or another is at it, out.
+//!
+//! A claim is a file that names its holder. It is advisory: whoever cannot make one measures all the same, and two that hold
+//! one measure twice, with equally good results. Its holder writes to it every few seconds. It is stale, and taken over, when
+//! that has not been done for a while, or at once when the holder was a process of this machine that is gone.
+//! Nobody's clock is compared with another's: ages are taken from the file system that the store lies on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use crate::digest::Digest;
+
+/// How often a holder writes to its claims.
+const BEAT: Duration = Duration::from_secs(3);
+/// A claim that was not written to for this long is stale.
+const STALE: Duration = Duration::from_secs(15);
+
+/// Who holds a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    /// The machine since it was started, and its processes as far as they know of each other; where that can be told.
+    host: Option<String>,
+    pid: u32,
+    /// When the process was started, in the machine's own measure.
+    born: Option<u64>,
+    /// Tells apart those who hold claims in one process, and one's claims one after the other.
+    mark: String,
+}
+
+/// The claims that somebody holds.
+#[derive(Debug)]
+pub struct Claims {
+    store: Store,
+    held: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
+    /// What was seen of others' claims: when each was last written to, and when that was seen first.
+    seen: Mutex<BTreeMap<Digest, (SystemTime, Instant)>>,
+    holder: Holder,
+    count: Mutex<u64>,
+    /// Closed, it ends the thread that writes to them.
+    _beating: Sender<()>,
+}
+
+/// What became of a claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is this one's, until it is dropped.
+    Mine(Claim),
+    /// Another is at it.
+    Theirs,
+}
+
+/// A claim that is held.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    held: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
+}
+
+impl Claims {
+    /// Claims in a store, of which none is held yet.
+    pub fn new(store: &Store) -> Self {
+        let held = Arc::default();
+        let (beating, end) = channel();
+        let beats = Arc::clone(&held);
+        thread::spawn(move || beat(&beats, &end));
+        let pid = std::process::id();
+        let holder = Holder { host: host(), pid, born: born(pid), mark: String::new() };
+        let (seen, count) = (Mutex::default(), Mutex::default());
+        Self { store: store.clone(), held, seen, holder, count, _beating: beating }
+    }
+
+    /// Claims a key.
+    pub fn claim(&self, key: &Digest) -> Claimed {
+        let path = self.store.claim_path(key);
+        // Another's may be stale, and once more another may be faster.
+        for _ in 0..2 {
+            let text = self.text();
+            match create(&path, &text) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if !self.is_stale(key, &path) {
+                        return Claimed::Theirs;
+                    }
+                    let _ = fs::remove_file(&path);
+                }
+                // What cannot be claimed is measured without.
+                result => {
+                    if result.is_ok() {
+                        locked(&self.held).insert(path.clone(), text);
+                    }
+                    return Claimed::Mine(Claim { path, held: Arc::clone(&self.held) });
+                }
+            }
+        }
+        Claimed::Theirs
+    }
+
+    fn text(&self) -> Vec<u8> {
+        let mut count = locked(&self.count);
+        *count += 1;
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let holder = Holder { mark: format!("{now:x}-{count}"), ..self.holder.clone() };
+        serde_json::to_vec(&holder).expect("a holder is plain data")
+    }
+
+    fn is_stale(&self, key: &Digest, path: &Path) -> bool {
+        let Ok(written) = fs::metadata(path).and_then(|meta| meta.modified()) else {
+            // It is gone, so there is nothing to wait for.
+            return true;
+        };
+        // One that cannot be read may be being written this moment.
+        let holder = fs::read(path).ok();
+        let holder = holder.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
+        if holder.is_some_and(|holder| self.is_gone(&holder)) {
+            return true;
+        }
+        let mut seen = locked(&self.seen);
+        match seen.get(key) {
+            Some((before, since)) if *before == written => since.elapsed() >= STALE,
+            _ => {
+                seen.insert(*key, (written, Instant::now()));
+                self.age(written).is_some_and(|age| age >= STALE)
+            }
+        }
+    }
+
+    /// Whether the holder was a process of this machine that is no more.
+    fn is_gone(&self, holder: &Holder) -> bool {
+        holder.host.is_some() && holder.host == self.holder.host && holder.born != born(holder.pid)
+    }
+
+    /// How long ago that was, by the clock of the store's file system.
+    fn age(&self, written: SystemTime) -> Option<Duration> {
+        let probe = tempfile::NamedTempFile::new_in(self.store.root.join("tmp")).ok()?;
+        let now = probe.as_file().metadata().and_then(|meta| meta.modified()).ok()?;
+        now.duration_since(written).ok()
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let text = locked(&self.held).remove(&self.path);
+        // Where another took it over meanwhile, it is that one's.
+        if text.is_some_and(|text| fs::read(&self.path).is_ok_and(|found| found == text)) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Store {
+    fn claim_path(&self, key: &Digest) -> PathBuf {
+        self.root.join("claims").join(format!("{key}.json"))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn create(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(text)
+}
+
+/// Writes what is held over itself, which gives it a new time by the file system's own clock.
+fn beat(held: &Mutex<BTreeMap<PathBuf, Vec<u8>>>, end: &Receiver<()>) {
+    while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+        for (path, text) in &*locked(held) {
+            if fs::read(path).is_ok_and(|found| found == *text) {
+                let file = File::options().write(true).open(path);
+                let _ = file.and_then(|mut file| file.write_all(text));
+            }
+        }
+    }
+}
+
+/// The machine since it was started, with the space that its process numbers are of: containers on one machine have
+/// each their own.
+fn host() -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let space = fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), space.display()))
+}
+
+/// When a process of this machine was started; none where there is none of that number.
+fn born(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
+    // One that has ended and was not waited for yet holds nothing any more.
+    let ended = words.next().is_some_and(|state| state == "Z" || state == "X");
+    if ended { None } else { words.nth(18)?.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(dir.path()).expect("a store");
+        (dir, store)
+    }
+
+    fn is_mine(claimed: &Claimed) -> bool {
+        matches!(claimed, Claimed::Mine(_))
+    }
+
+    #[test]
+    fn one_holds_a_claim_until_it_is_dropped() {
+        let (_dir, store) = store();
+        let (one, other) = (Claims::new(&store), Claims::new(&store));
+        let (key, another) = (Digest::of(b"key"), Digest::of(b"another"));
+        let held = one.claim(&key);
+        assert!(is_mine(&held) && !is_mine(&other.claim(&key)));
+        assert!(is_mine(&other.claim(&another)), "another key is another claim");
+        drop(held);
+        assert!(!store.claim_path(&key).exists());
+        assert!(is_mine(&other.claim(&key)));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_claim_of_a_process_that_is_gone_is_taken_over_at_once() {
+        let (_dir, store) = store();
+        let claims = Claims::new(&store);
+        let key = Digest::of(b"key");
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("a process");
+        let holder =
+            Holder { host: host(), pid: child.id(), born: born(child.id()), mark: "a".into() };
+        let text = serde_json::to_vec(&holder).expect("plain data");
+        fs::write(store.claim_path(&key), &text).expect("written");
+        assert!(!is_mine(&claims.claim(&key)), "it is alive");
+        child.kill().expect("killed");
+        // Not waited for yet, it is there as a zombie.
+        while born(child.id()).is_some() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let mine = claims.claim(&key);
+        assert!(is_mine(&mine));
+        child.wait().expect("an end");
+        // What its first holder thinks of it does not matter any more.
+        assert_ne!(fs::read(store.claim_path(&key)).expect("a claim"), text);
+
+        // Another that has its number now is not it.
+        let reborn = Holder { pid: std::process::id(), born: Some(1), ..holder };
+        let other = Digest::of(b"other");
+        let text = serde_json::to_vec(&reborn).expect("plain data");
+        fs::write(store.claim_path(&other), text).expect("written");
+        assert!(is_mine(&claims.claim(&other)));
+    }
+
+    #[test]
+    fn a_claim_of_another_machine_is_stale_once_nobody_writes_to_it() {
+        let (_dir, store) = store();
+        let claims = Claims::new(&store);
+        let key = Digest::of(b"key");
+        let elsewhere =
+            Holder { host: Some("elsewhere".into()), pid: 1, born: Some(1), mark: "a".into() };
+        let path = store.claim_path(&key);
+        fs::write(&path, serde_json::to_vec(&elsewhere).expect("plain data")).expect("written");
+        assert!(!is_mine(&claims.claim(&key)));
+        // By a clock that goes wrong: only that it does not go on counts.
+        locked(&claims.seen).get_mut(&key).expect("seen").1 -= STALE;
+        assert!(is_mine(&claims.claim(&key)));
+
+        // One that has lain there for long is not waited for.
+        let file = File::create(&path).expect("a file, without a word");
+        assert!(!is_mine(&Claims::new(&store).claim(&key)), "it may be being written");
+        file.set_modified(SystemTime::now() - STALE * 2).expect("a time");
+        assert!(is_mine(&Claims::new(&store).claim(&key)));
+    }
+
+    #[test]
+    fn where_nothing_can_be_claimed_it_is_measured_all_the_same() {
+        let (dir, store) = store();
+        fs::remove_dir(dir.path().join("v1/claims")).expect("removed");
+        let claims = Claims::new(&store);
+        assert!(is_mine(&claims.claim(&Digest::of(b"key"))));
+    }
+}
