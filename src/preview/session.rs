@@ -85,7 +85,7 @@ impl Session {
             for message in std::iter::once(first).chain(messages.try_iter()) {
                 match message {
                     // Any change is a reason to look at everything.
-                    Message::Changed(_) => changed = true,
+                    Message::Changed(change) => changed |= change.all || !change.paths.is_empty(),
                     Message::Lab(number, event) if number == self.lab_number => {
                         ended |= self.hear(event);
                     }
