@@ -177,3 +177,6 @@ impl Ear {
 fn lock(cover: &Mutex<Cover>) -> MutexGuard<'_, Cover> {
     cover.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

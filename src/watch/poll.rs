@@ -237,3 +237,89 @@ fn digest(path: &Path) -> Option<u64> {
     hasher.write(&bytes);
     Some(hasher.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn date(root: &Path, name: &str, date: SystemTime) {
+        let file = fs::File::options().write(true).open(root.join(name)).expect("a file");
+        file.set_modified(date).expect("a date");
+    }
+
+    /// What a look says, in order.
+    fn look(seen: &mut Seen, now: Instant) -> String {
+        let mut signs: Vec<String> = seen
+            .look(&Scope::default(), now)
+            .into_iter()
+            .map(|(path, sign)| format!("{path} {sign:?}"))
+            .collect();
+        signs.sort();
+        signs.join(", ")
+    }
+
+    #[test]
+    fn every_change_is_found_and_noise_is_not() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let root = dir.path();
+        write(root, "notes/a.md", "one");
+        write(root, "notes/deep/b.md", "two");
+        write(root, "neuronotes.yaml", "title: A");
+        let now = Instant::now();
+        let mut seen = Seen::new(root);
+        assert_eq!(look(&mut seen, now), "", "the first look");
+        assert_eq!(look(&mut seen, now), "");
+        write(root, "notes/a.md", "three");
+        write(root, "notes/new.md", "new");
+        write(root, "notes/a.md~", "a backup");
+        write(root, "notes/.hidden/c.md", "hidden");
+        write(root, ".git/index", "git's");
+        write(root, "output/index.html", "ours");
+        write(root, "templates/base.html", "a template");
+        fs::remove_file(root.join("neuronotes.yaml")).expect("removed");
+        assert_eq!(
+            look(&mut seen, now),
+            "neuronotes.yaml Gone, notes/a.md Done, notes/new.md Done, templates Folder, \
+             templates/base.html Done"
+        );
+        assert_eq!(look(&mut seen, now), "");
+        fs::rename(root.join("notes/a.md"), root.join("notes/A.md")).expect("renamed");
+        assert_eq!(look(&mut seen, now), "notes/A.md Done, notes/a.md Moved");
+        fs::rename(root.join("notes/deep"), root.join("gone")).expect("renamed");
+        assert_eq!(look(&mut seen, now), "gone Folder, notes/deep Folder, notes/deep/b.md Gone");
+    }
+
+    #[test]
+    fn other_bytes_of_the_same_size_and_date_are_found_for_some_seconds() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let root = dir.path();
+        let then = SystemTime::now() - Duration::from_secs(3600);
+        write(root, "notes/a.md", "one");
+        date(root, "notes/a.md", then);
+        let now = Instant::now();
+        let mut seen = Seen::new(root);
+        assert_eq!(look(&mut seen, now), "");
+        assert!(seen.files["notes/a.md"].digest.is_none(), "an old file is not read");
+        write(root, "notes/a.md", "two");
+        date(root, "notes/a.md", then);
+        assert_eq!(look(&mut seen, now), "notes/a.md Done");
+        // As on a file system that counts time in seconds: the next write leaves the stamp as it is.
+        let unchanged = |seen: &mut Seen, text: &str| {
+            write(root, "notes/a.md", text);
+            date(root, "notes/a.md", then);
+            let meta = fs::metadata(root.join("notes/a.md")).expect("a file");
+            seen.files.get_mut("notes/a.md").expect("seen").stamp = Stamp::of(&meta);
+        };
+        unchanged(&mut seen, "six");
+        assert_eq!(look(&mut seen, now + Duration::from_secs(1)), "notes/a.md Done");
+        assert_eq!(look(&mut seen, now + Duration::from_secs(2)), "");
+        unchanged(&mut seen, "ten");
+        assert_eq!(look(&mut seen, now + RECENT), "", "after that, nothing is read any more");
+    }
+}

@@ -157,3 +157,134 @@ impl Dirty {
         self.last + wait
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A settling with a clock of its own and a disk that is a list of files with text.
+    struct Bench {
+        settle: Settle,
+        begun: Instant,
+        text: BTreeSet<&'static str>,
+    }
+
+    impl Bench {
+        fn new(text: &[&'static str]) -> Self {
+            let text = text.iter().copied().collect();
+            Self { settle: Settle::default(), begun: Instant::now(), text }
+        }
+
+        fn at(&self, ms: f64) -> Instant {
+            self.begun + Duration::from_secs_f64(ms / 1000.0)
+        }
+
+        fn hear(&mut self, ms: f64, path: &str, sign: Sign) {
+            self.settle.hear(self.at(ms), path.to_owned(), sign);
+        }
+
+        /// When the next change is told, in milliseconds, and its paths; `*` for everything.
+        fn told(&mut self) -> Option<(u64, String)> {
+            loop {
+                let due = self.settle.due()?;
+                let text = &self.text;
+                if let Some(change) = self.settle.take(due, |path| text.contains(path)) {
+                    let mut paths: Vec<&str> = change.paths.iter().map(String::as_str).collect();
+                    paths.extend(change.all.then_some("*"));
+                    let ms = (due - self.begun).as_secs_f64() * 1000.0;
+                    return Some((ms.round() as u64, paths.join(" ")));
+                }
+            }
+        }
+    }
+
+    fn told(ms: u64, paths: &str) -> Option<(u64, String)> {
+        Some((ms, paths.to_owned()))
+    }
+
+    #[test]
+    fn a_finished_save_is_told_at_once_and_an_unfinished_one_waits_for_its_end() {
+        let mut bench = Bench::new(&["notes/a.md"]);
+        bench.hear(0.0, "notes/a.md", Sign::Done);
+        assert_eq!(bench.told(), told(2, "notes/a.md"));
+        assert_eq!(bench.told(), None);
+        bench.hear(300.0, "notes/a.md", Sign::Begun);
+        bench.hear(308.0, "notes/a.md", Sign::Done);
+        assert_eq!(bench.told(), told(310, "notes/a.md"));
+        bench.hear(600.0, "notes/a.md", Sign::Begun);
+        assert_eq!(bench.told(), told(615, "notes/a.md"), "a file that is never closed");
+    }
+
+    #[test]
+    fn a_storm_is_told_once_after_its_end_but_not_later_than_the_longest_wait() {
+        let paths = ["a", "b", "c", "d", "e", "f", "g"].map(|n| format!("notes/{n}.png"));
+        let mut bench = Bench::new(&[]);
+        for (number, path) in paths.iter().enumerate() {
+            bench.hear(number as f64, path, Sign::Done);
+        }
+        assert_eq!(bench.told(), told(31, &paths.join(" ")));
+        // What follows shortly after a storm still belongs to it.
+        bench.hear(50.0, "notes/h.png", Sign::Done);
+        assert_eq!(bench.told(), told(75, "notes/h.png"));
+        bench.hear(500.0, "notes/h.png", Sign::Done);
+        assert_eq!(bench.told(), told(502, "notes/h.png"));
+        for ms in 1000..1400 {
+            bench.hear(f64::from(ms), "notes/log.txt", Sign::Begun);
+        }
+        assert_eq!(bench.told(), told(1250, "notes/log.txt"));
+    }
+
+    #[test]
+    fn an_emptied_or_vanished_note_is_disbelieved_while_others_are_told() {
+        let mut bench = Bench::new(&["notes/b.md"]);
+        bench.hear(0.0, "notes/a.md", Sign::Gone);
+        bench.hear(1.0, "notes/b.md", Sign::Done);
+        assert_eq!(bench.told(), told(3, "notes/b.md"));
+        // It comes back in time.
+        bench.text.insert("notes/a.md");
+        bench.hear(40.0, "notes/a.md", Sign::Done);
+        assert_eq!(bench.told(), told(42, "notes/a.md"));
+        assert_eq!(bench.told(), None);
+        // It does not.
+        bench.text.remove("notes/a.md");
+        bench.hear(1000.0, "notes/a.md", Sign::Begun);
+        bench.hear(1020.0, "notes/a.md", Sign::Done);
+        assert_eq!(bench.told(), told(1150, "notes/a.md"));
+        // Other files are told as they are.
+        bench.hear(2000.0, "notes/a.png", Sign::Gone);
+        assert_eq!(bench.told(), told(2002, "notes/a.png"));
+        for path in ["neuronotes.yaml", "templates/note.html"] {
+            bench.hear(3000.0, path, Sign::Gone);
+            assert_eq!(bench.told(), told(3150, path));
+        }
+    }
+
+    #[test]
+    fn a_renamed_note_and_a_removed_folder_are_believed_at_once() {
+        let mut bench = Bench::new(&["notes/A.md"]);
+        bench.hear(0.0, "notes/a.md", Sign::Gone);
+        bench.hear(0.1, "notes/A.md", Sign::Done);
+        bench.hear(0.2, "notes/a.md", Sign::Moved);
+        bench.hear(0.2, "notes/A.md", Sign::Done);
+        assert_eq!(bench.told(), told(2, "notes/A.md notes/a.md"));
+        bench.hear(500.0, "notes/deep/a.md", Sign::Gone);
+        assert_eq!(bench.told().map(|_| ()), Some(()), "held for its time");
+        bench.hear(1000.0, "notes/deep/a.md", Sign::Gone);
+        bench.hear(1000.1, "notes/deep/b.md", Sign::Gone);
+        bench.hear(1000.2, "notes/deep", Sign::Folder);
+        assert_eq!(bench.told(), told(1015, "notes/deep"));
+        assert_eq!(bench.told(), None);
+    }
+
+    #[test]
+    fn after_lost_events_everything_is_told_whatever_is_empty() {
+        let mut bench = Bench::new(&[]);
+        bench.hear(0.0, "notes/a.md", Sign::Gone);
+        let due = bench.at(10.0);
+        assert_eq!(bench.settle.take(due, |_| false), None);
+        let (at, again) = (bench.at(20.0), bench.at(21.0));
+        assert!(bench.settle.lost(at) && !bench.settle.lost(again));
+        assert_eq!(bench.told(), told(46, "*"));
+        assert_eq!(bench.told(), None);
+    }
+}

@@ -1,0 +1,223 @@
+//! The watch over real folders: what is told of what happens there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use super::{Change, Mode, Watch, within};
+
+/// A garden with a watch over it.
+struct Garden {
+    dir: tempfile::TempDir,
+    watch: Watch,
+    changes: Receiver<Change>,
+}
+
+impl Garden {
+    fn new(mode: Mode) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in [("notes/a.md", "one"), ("notes/deep/b.md", "two")] {
+            write(dir.path(), name, text);
+        }
+        let (sender, changes) = mpsc::channel();
+        let watch = Watch::start(dir.path(), mode, move |change| {
+            let _ = sender.send(change);
+        });
+        Self { watch: watch.expect("a watch"), dir, changes }
+    }
+
+    fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        write(self.root(), name, text);
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.root().join(from), self.root().join(to)).expect("renamed");
+    }
+
+    /// Waits until each of these is told, itself or by a folder around it.
+    fn told(&self, wanted: &[&str]) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        let until = Instant::now() + Duration::from_secs(10);
+        let covered = |told: &BTreeSet<String>, name: &str| told.iter().any(|p| within(name, p));
+        while !wanted.iter().all(|name| covered(&told, name)) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.changes.recv_timeout(left) {
+                Ok(change) => told.extend(change.paths),
+                Err(_) => panic!("of {wanted:?} only {told:?} is told"),
+            }
+        }
+        told
+    }
+
+    /// Makes sure that nothing more is under way: what was done before is told before this.
+    fn quiet(&self) -> BTreeSet<String> {
+        self.write("notes/marker.png", "a marker");
+        let mut told = self.told(&["notes/marker.png"]);
+        while let Ok(change) = self.changes.recv_timeout(Duration::from_millis(300)) {
+            told.extend(change.paths);
+        }
+        told.remove("notes/marker.png");
+        told
+    }
+}
+
+fn write(root: &Path, name: &str, text: &str) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, text).expect("a file");
+}
+
+fn every_way_of_saving_is_told(mode: Mode) {
+    let garden = Garden::new(mode);
+    garden.write("notes/a.md", "in place");
+    garden.told(&["notes/a.md"]);
+    garden.write("notes/.a.md.tmp", "by a rename");
+    garden.rename("notes/.a.md.tmp", "notes/a.md");
+    garden.told(&["notes/a.md"]);
+    garden.rename("notes/a.md", "notes/A.md");
+    garden.told(&["notes/a.md", "notes/A.md"]);
+    fs::remove_file(garden.root().join("notes/A.md")).expect("removed");
+    garden.told(&["notes/A.md"]);
+    garden.write("neuronotes.yaml", "title: A");
+    garden.told(&["neuronotes.yaml"]);
+    garden.write("templates/note.html", "a template");
+    garden.told(&["templates/note.html"]);
+    garden.quiet();
+    let _ = fs::read(garden.root().join("notes/deep/b.md")).expect("read");
+    garden.write("notes/b.md~", "a backup");
+    garden.write("notes/.#b.md", "a lock");
+    garden.write(".git/index", "git's");
+    garden.write("output/index.html", "ours");
+    garden.write(".neuronotes/store/x", "ours");
+    assert_eq!(garden.quiet(), BTreeSet::new(), "reading and noise");
+}
+
+#[test]
+fn events_tell_of_every_way_of_saving() {
+    every_way_of_saving_is_told(Mode::Native);
+}
+
+#[test]
+fn polling_tells_of_every_way_of_saving() {
+    every_way_of_saving_is_told(Mode::Poll);
+}
+
+fn folders_that_come_and_go_are_told(mode: Mode) {
+    let mut garden = Garden::new(mode);
+    // Made all at once: much of it is there before anybody can watch it.
+    for number in 0..40 {
+        garden.write(&format!("notes/new/{number}/deep/c.md"), "three");
+    }
+    let names: Vec<String> = (0..40).map(|n| format!("notes/new/{n}/deep/c.md")).collect();
+    garden.told(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    garden.quiet();
+    for name in names.iter().step_by(13) {
+        garden.write(name, "changed");
+        garden.told(&[name]);
+    }
+    garden.quiet();
+    // Out of the garden, changed there, and in again under another name.
+    let outside = tempfile::tempdir_in(garden.root().parent().expect("a folder"));
+    let outside = outside.expect("a folder").path().join("away");
+    fs::create_dir_all(outside.parent().expect("a folder")).expect("a folder");
+    fs::rename(garden.root().join("notes/new"), &outside).expect("moved out");
+    garden.told(&["notes/new"]);
+    garden.quiet();
+    fs::write(outside.join("0/deep/c.md"), "unseen").expect("a file");
+    assert_eq!(garden.quiet(), BTreeSet::new(), "a folder that was moved out");
+    fs::rename(&outside, garden.root().join("notes/again")).expect("moved in");
+    garden.told(&["notes/again"]);
+    garden.quiet();
+    garden.write("notes/again/7/deep/c.md", "seen again");
+    garden.told(&["notes/again/7/deep/c.md"]);
+    // The whole folder of notes is another one.
+    fs::remove_dir_all(garden.root().join("notes")).expect("removed");
+    garden.told(&["notes/deep/b.md"]);
+    garden.write("notes/c.md", "in a folder made again");
+    garden.told(&["notes/c.md"]);
+    garden.watch.cover().expect("covered");
+    garden.quiet();
+    garden.write("notes/c.md", "changed in a folder made again");
+    garden.told(&["notes/c.md"]);
+}
+
+#[test]
+fn events_tell_of_folders_that_come_and_go() {
+    folders_that_come_and_go_are_told(Mode::Native);
+}
+
+#[test]
+fn polling_tells_of_folders_that_come_and_go() {
+    folders_that_come_and_go_are_told(Mode::Poll);
+}
+
+fn pictures_are_told_while_they_are_wanted(mode: Mode) {
+    let mut garden = Garden::new(mode);
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    garden.write("art/deep/a.png", "a picture");
+    garden.write("art/b.png", "another");
+    garden.told(&["art"]);
+    garden.quiet();
+    garden.watch.pictures(&set(&["art/deep", "notes/.own"])).expect("watched");
+    garden.told(&["art/deep"]);
+    garden.quiet();
+    garden.write("art/deep/a.png", "changed");
+    garden.told(&["art/deep/a.png"]);
+    garden.write("art/b.png", "nobody names it");
+    assert_eq!(garden.quiet(), BTreeSet::new());
+    garden.rename("art", "old-art");
+    garden.write("art/deep/a.png", "in another folder");
+    garden.told(&["art/deep/a.png"]);
+    garden.quiet();
+    garden.write("art/deep/a.png", "and changed there");
+    garden.told(&["art/deep/a.png"]);
+    garden.watch.pictures(&set(&["notes"])).expect("watched");
+    garden.quiet();
+    garden.write("art/deep/a.png", "nobody names it any more");
+    assert_eq!(garden.quiet(), BTreeSet::new());
+}
+
+#[test]
+fn events_tell_of_pictures_while_they_are_wanted() {
+    pictures_are_told_while_they_are_wanted(Mode::Native);
+}
+
+#[test]
+fn polling_tells_of_pictures_while_they_are_wanted() {
+    pictures_are_told_while_they_are_wanted(Mode::Poll);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_garden_that_is_removed_and_made_again_is_watched_again() {
+    let garden = Garden::new(Mode::Native);
+    let away = garden.root().with_extension("away");
+    fs::rename(garden.root(), &away).expect("renamed");
+    assert!(garden.changes.recv_timeout(Duration::from_secs(10)).is_ok(), "it is gone");
+    garden.write("notes/a.md", "in another garden of that name");
+    let until = Instant::now() + Duration::from_secs(10);
+    let all = garden.changes.recv_timeout(until - Instant::now()).expect("a change").all;
+    assert!(all, "everything is another one");
+    garden.quiet();
+    garden.write("notes/a.md", "changed");
+    garden.told(&["notes/a.md"]);
+    fs::remove_dir_all(&away).expect("removed");
+}
+
+#[test]
+fn a_dropped_watch_ends_its_thread() {
+    for mode in [Mode::Native, Mode::Poll] {
+        let Garden { dir, watch, changes } = Garden::new(mode);
+        drop(watch);
+        // The thread owns the sender of changes.
+        let ended = changes.recv_timeout(Duration::from_secs(10));
+        assert_eq!(ended, Err(mpsc::RecvTimeoutError::Disconnected), "{mode:?}");
+        drop(dir);
+    }
+}
