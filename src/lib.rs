@@ -30,6 +30,7 @@ pub mod render;
 pub mod request;
 pub mod resource;
 pub mod scaffold;
+pub mod seal;
 pub mod sha256;
 pub mod site;
 pub mod store;
