@@ -1,12 +1,20 @@
 //! One build, the phases in order: read, plan, measure, compose, write.
+//!
+//! From frozen results nothing is measured: what they lack is missing from the site, and an error.
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest::Digest;
+use crate::file;
+use crate::freeze::{self, FreezeError};
 use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
-use crate::site::{self, Progress, Site};
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::plan::Wanted;
+use crate::request::Request;
+use crate::site::{self, Progress, Site, Wishes};
+use crate::store::{Root, StoreError};
+use crate::workspace::Workspace;
 
 /// Where and how to build.
 #[derive(Debug, Clone)]
@@ -17,6 +25,18 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Whether warnings count as errors.
     pub strict: bool,
+    /// Whether to measure, and if not, what to publish instead.
+    pub results: Results,
+}
+
+/// Where results come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Results {
+    /// The garden's store; what it lacks is measured.
+    #[default]
+    Measured,
+    /// A folder of frozen results, the garden's own where none is named; nothing is measured.
+    Frozen(Option<PathBuf>),
 }
 
 /// What a build did.
@@ -41,14 +61,21 @@ pub struct Report {
 /// Builds the site.
 ///
 /// # Errors
-/// Where the folder is no garden or its store cannot be used. All else is in the report.
-pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, WorkspaceError> {
-    let mut workspace = Workspace::open(&options.root)?;
+/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
+/// All else is in the report.
+pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
+    let mut workspace = open(&options.root, &options.results)?;
     let wishes = site::wishes(&mut workspace);
     let mut progress = Progress::default();
-    if !wishes.missing.is_empty() {
-        let device = workspace.config.device.clone();
-        progress.failed = measure::measure(&wishes.missing, &workspace.store, &device, watcher);
+    let mut unkept = None;
+    if options.results == Results::Measured {
+        // Before anything is measured: a collection that begins now knows what is wanted.
+        unkept = remember(&workspace, &wishes).err();
+        if !wishes.missing.is_empty() {
+            let device = workspace.config.device.clone();
+            progress.failed = measure::measure(&wishes.missing, &workspace.store, &device, watcher);
+            unkept = remember(&workspace, &wishes).err();
+        }
     }
     let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");
@@ -58,12 +85,17 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
     });
     let (changes, problems) = output.write(&site.files, &site.kept, &workspace.store);
     site.problems.extend(problems);
+    site.problems.extend(unkept.and_then(|error| forgotten(&error)));
     workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
     let failed = site.problems.iter().any(|problem| problem.severity >= worst);
     let missing = wishes.missing.len();
+    let measured = match options.results {
+        Results::Measured => missing - progress.failed.len(),
+        Results::Frozen(_) => 0,
+    };
     Ok(Report {
-        measured: missing - progress.failed.len(),
+        measured,
         stored: wishes.plan.requests.len() - missing,
         workspace,
         site,
@@ -71,6 +103,72 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
         output: folder,
         failed,
     })
+}
+
+fn open(root: &Path, results: &Results) -> Result<Workspace, FreezeError> {
+    let mut workspace = Workspace::open(root)?;
+    if let Results::Frozen(folder) = results {
+        freeze::thaw(&mut workspace, folder.as_deref())?;
+    }
+    Ok(workspace)
+}
+
+/// Writes down what the garden wants of its store, for collection and for `explain`.
+///
+/// A block whose result is missing keeps the keys of its last results: so these stay in the store until there is a new
+/// one, and it can be said what changed since then.
+///
+/// # Errors
+/// Where the store cannot be written.
+pub fn remember(workspace: &Workspace, wishes: &Wishes) -> Result<(), StoreError> {
+    let store = &workspace.store;
+    let earlier = store.root(&workspace.root).unwrap_or_default();
+    let missing: Vec<Digest> = wishes.missing.iter().map(|(key, _)| *key).collect();
+    let missing: std::collections::BTreeSet<Digest> = missing.into_iter().collect();
+    let is_stored = |key: &Digest| !missing.contains(key) || store.record(key).is_some();
+    let mut root = Root { garden: workspace.root.clone(), ..Root::default() };
+    let mut open: Vec<&Request> = wishes.plan.requests.iter().map(|(_, request)| request).collect();
+    while let Some(request) = open.pop() {
+        if root.requests.insert(request.key()) {
+            open.extend(&request.uses);
+        }
+    }
+    for (note, wanted) in workspace.notes().iter().zip(&wishes.plan.wanted) {
+        for (block, wanted) in note.blocks.iter().zip(wanted) {
+            let name = format!("{}#{}", note.path, block.id);
+            let keys: Vec<Digest> = wanted.measurements().iter().map(|m| m.key).collect();
+            let mut last: Vec<Digest> = keys.iter().copied().filter(is_stored).collect();
+            if last.len() < keys.len() || matches!(wanted, Wanted::Nothing(_)) {
+                let before = earlier.blocks.get(&name).into_iter().flatten();
+                let other: Vec<Digest> =
+                    before.filter(|key| !last.contains(key)).copied().collect();
+                last.extend(other);
+                // Many edits without a result between them do not pile up.
+                last.truncate(2 * keys.len().max(LAST));
+            }
+            if !last.is_empty() {
+                root.blocks.insert(name, last);
+            }
+        }
+    }
+    store.put_root(&workspace.root, &root)
+}
+
+/// At least so many results of a block are remembered while it has no new one.
+const LAST: usize = 8;
+
+/// That the list of what is wanted could not be written: no harm where nothing can be, since nothing can be taken then.
+fn forgotten(error: &StoreError) -> Option<Diagnostic> {
+    if let StoreError::Io { source, .. } = error
+        && file::is_unwritable(source)
+        && source.kind() != std::io::ErrorKind::StorageFull
+    {
+        return None;
+    }
+    let message = format!("what the garden wants of its store cannot be kept: {error}");
+    let file = crate::config::FILE;
+    let problem = Diagnostic { severity: Severity::Warning, ..Diagnostic::of_file(file, message) };
+    Some(problem.hint(error.hint().map(str::to_owned)))
 }
 
 fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
@@ -83,11 +181,11 @@ fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
 /// Reads and composes the garden without measuring or writing anything.
 ///
 /// # Errors
-/// Where the folder is no garden or its store cannot be used.
-pub fn check(root: &Path) -> Result<(Workspace, Site), WorkspaceError> {
-    let mut workspace = Workspace::open(root)?;
+/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
+pub fn check(root: &Path, results: &Results) -> Result<(Workspace, Site), FreezeError> {
+    let mut workspace = open(root, results)?;
     let wishes = site::wishes(&mut workspace);
-    // As in the preview, what is not measured yet waits and is no error.
+    // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };
     let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
     workspace.save_digests();

@@ -64,7 +64,7 @@ pub enum Content {
 /// Asks what the notes want, and what of it is missing.
 pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let notes = workspace.notes();
-    let mut resources = Resources::default();
+    let mut resources = Resources::of(workspace.thawed.as_ref());
     let plan = plan::plan(
         notes.iter().map(|note| &**note),
         &workspace.root,
@@ -201,7 +201,11 @@ fn settle(
         Wanted::Sweep(sweep) => {
             let cell = |cell: &Cell| {
                 match measured(workspace, note, block, &cell.measurement, progress) {
-                    Settled::Failed(problem) => {
+                    Settled::Failed(mut problem) => {
+                        if workspace.store.is_frozen() {
+                            // What is missing is to be found one by one.
+                            problem.message = format!("{} at {}", problem.message, cell.caption());
+                        }
                         let problem = Diagnostic {
                             hint: problem.hint,
                             ..note.at().error(cell.span.clone(), problem.message)
@@ -257,6 +261,12 @@ fn measured(
         return done;
     }
     let key = &measurement.key;
+    if workspace.store.is_frozen() {
+        let kind = &measurement.request.kind;
+        let message = format!("the frozen results lack `{}` ({kind})", block.id);
+        let hint = "`neuronotes freeze`, where it is measured, brings it along".to_owned();
+        return Settled::Failed(at(note, block, message).hint(hint));
+    }
     if let Some((message, hint)) = progress.failed.get(key) {
         return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
     }

@@ -17,6 +17,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::FileDigests;
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
+use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
 
 /// The folder of notes, relative to the garden.
@@ -37,6 +38,8 @@ pub struct Workspace {
     pub config: Config,
     /// Results.
     pub store: Store,
+    /// What is known of weights and data where only frozen results are published.
+    pub thawed: Option<Arc<Thawed>>,
     /// Digests of weights, data and output.
     pub digests: FileDigests,
     /// The templates in use; an error of the garden's own leaves the last good ones in place.
@@ -90,6 +93,7 @@ impl Workspace {
             root,
             config: Config::default(),
             store,
+            thawed: None,
             digests,
             renderer,
             git,

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["plan", "garden", "render", "measure"],
     &["page", "workspace", "watch", "progress"],
     &["site"],
-    &["output"],
+    &["output", "explain", "freeze"],
     &["build", "preview"],
     &["cli"],
 ];

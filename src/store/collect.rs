@@ -146,7 +146,8 @@ impl Collection<'_> {
         }
         let mut marked = BTreeSet::new();
         for (path, root) in roots {
-            let written = fs::metadata(&path).map_or(SystemTime::UNIX_EPOCH, |meta| modified(&meta));
+            let written =
+                fs::metadata(&path).map_or(SystemTime::UNIX_EPOCH, |meta| modified(&meta));
             let old = written.elapsed().is_ok_and(|age| age >= GONE);
             // It may be a folder of another machine that shares this store, and builds now and then.
             if old && !root.garden.exists() {
@@ -181,7 +182,8 @@ impl Collection<'_> {
         records: &[Found],
         links: &BTreeMap<Digest, Links>,
     ) {
-        marked.extend(records.iter().filter(|found| self.is_young(found)).map(|found| found.digest));
+        marked
+            .extend(records.iter().filter(|found| self.is_young(found)).map(|found| found.digest));
         let mut open: Vec<Digest> = marked.iter().copied().collect();
         while let Some(key) = open.pop() {
             for used in links.get(&key).into_iter().flat_map(|links| &links.uses) {

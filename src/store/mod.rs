@@ -282,7 +282,11 @@ impl Store {
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         if self.frozen {
             let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
-            return Err(StoreError::Io { what: "change what is frozen:", path: path.to_owned(), source });
+            return Err(StoreError::Io {
+                what: "change what is frozen:",
+                path: path.to_owned(),
+                source,
+            });
         }
         let temporary = self.root.join("tmp");
         for folder in [path.parent().unwrap_or(&self.root), &temporary] {

@@ -70,10 +70,10 @@ impl Store {
     pub fn put_root(&self, garden: &Path, root: &Root) -> Result<(), StoreError> {
         let path = self.root_path(garden);
         let known = Root::read(&path).ok();
-        let young = fs::metadata(&path).is_ok_and(|meta| {
-            modified(&meta).elapsed().is_ok_and(|age| age < RENEWED)
-        });
-        let same = known.is_some_and(|known| Root { written: root.written.clone(), ..known } == *root);
+        let young = fs::metadata(&path)
+            .is_ok_and(|meta| modified(&meta).elapsed().is_ok_and(|age| age < RENEWED));
+        let same =
+            known.is_some_and(|known| Root { written: root.written.clone(), ..known } == *root);
         if same && young {
             return Ok(());
         }

@@ -66,10 +66,9 @@ impl Store {
             let new = record.outputs.values().filter(|output| seen.insert(output.digest));
             of_kind.bytes += new.map(|output| output.bytes).sum::<u64>();
         }
-        for (tally, kind, ending) in [
-            (&mut stats.blobs, "blobs", ""),
-            (&mut stats.drawings, "figures", ".json"),
-        ] {
+        for (tally, kind, ending) in
+            [(&mut stats.blobs, "blobs", ""), (&mut stats.drawings, "figures", ".json")]
+        {
             self.list(kind, ending)?.found.iter().for_each(|found| tally.add(found.bytes));
         }
         for (tally, kind) in [

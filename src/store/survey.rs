@@ -51,6 +51,16 @@ impl Store {
         Ok(listing)
     }
 
+    /// Every record and every output that is there, as files named as the store names them.
+    ///
+    /// # Errors
+    /// Where a folder cannot be read.
+    pub fn results(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut all = self.list("blobs", "")?.found;
+        all.extend(self.list("records", ".json")?.found);
+        Ok(all.into_iter().map(|found| found.path).collect())
+    }
+
     /// Every file of a folder, whatever its name.
     pub(super) fn all(&self, kind: &str) -> Result<Vec<(PathBuf, fs::Metadata)>, StoreError> {
         let mut all = Vec::new();

@@ -202,7 +202,8 @@ mod tests {
         assert!(sound.wrong.is_empty() && sound.foreign.is_empty(), "{sound:?}");
 
         let (flipped, _) = put("flipped", b"one");
-        let text = fs::read_to_string(&flipped).expect("a record").replace("\"bytes\": 3", "\"bytes\": 4");
+        let text =
+            fs::read_to_string(&flipped).expect("a record").replace("\"bytes\": 3", "\"bytes\": 4");
         fs::write(&flipped, text).expect("damage");
         let (_, cut) = put("cut", b"two");
         fs::write(&cut, b"tw").expect("damage");

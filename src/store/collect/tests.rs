@@ -222,7 +222,7 @@ fn what_others_put_while_it_is_collected_is_never_lost() {
                 })
             })
             .collect();
-        for round in 0..60 {
+        for round in 0..20 {
             for name in &names {
                 let key = shelf.put(name, &[]);
                 // It may be in a collection's hands for a moment, which puts it back.
