@@ -1,12 +1,21 @@
 //! One build, the phases in order: read, plan, measure, compose, write.
+//!
+//! From frozen results nothing is measured: what they lack is missing from the site, and an error.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest::Digest;
+use crate::file;
+use crate::freeze::{self, FreezeError};
 use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
+use crate::plan::{Plan, Wanted};
+use crate::request::Request;
 use crate::site::{self, Progress, Site};
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::store::{Root, StoreError};
+use crate::workspace::Workspace;
 
 /// Where and how to build.
 #[derive(Debug, Clone)]
@@ -19,6 +28,18 @@ pub struct Options {
     pub strict: bool,
     /// Whether what failed by itself before is measured again.
     pub retry: bool,
+    /// Whether to measure, and if not, what to publish instead.
+    pub results: Results,
+}
+
+/// Where results come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Results {
+    /// The garden's store; what it lacks is measured.
+    #[default]
+    Measured,
+    /// A folder of frozen results, the garden's own where none is named; nothing is measured.
+    Frozen(Option<PathBuf>),
 }
 
 /// What a build did.
@@ -43,15 +64,28 @@ pub struct Report {
 /// Builds the site.
 ///
 /// # Errors
-/// Where the folder is no garden or its store cannot be used. All else is in the report.
-pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, WorkspaceError> {
-    let mut workspace = Workspace::open(&options.root)?;
+/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
+/// All else is in the report.
+pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
+    let mut workspace = open(&options.root, &options.results)?;
     let wishes = site::wishes(&mut workspace);
     let mut progress = Progress::default();
-    if !wishes.missing.is_empty() {
-        let device = workspace.config.device.clone();
-        progress.failed =
-            measure::measure(&wishes.missing, &workspace.store, &device, options.retry, watcher);
+    let mut unkept = None;
+    if options.results == Results::Measured {
+        // Before anything is measured: a collection that begins now knows what is wanted.
+        let missing = wishes.missing_keys();
+        unkept = remember(&workspace, &wishes.plan, &missing).err();
+        if !wishes.missing.is_empty() {
+            let device = workspace.config.device.clone();
+            progress.failed = measure::measure(
+                &wishes.missing,
+                &workspace.store,
+                &device,
+                options.retry,
+                watcher,
+            );
+            unkept = remember(&workspace, &wishes.plan, &missing).err();
+        }
     }
     let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");
@@ -61,12 +95,17 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
     });
     let (changes, problems) = output.write(&site.files, &site.kept, &workspace.store);
     site.problems.extend(problems);
+    site.problems.extend(unkept.and_then(|error| forgotten(&error)));
     workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
     let failed = site.problems.iter().any(|problem| problem.severity >= worst);
     let missing = wishes.missing.len();
+    let measured = match options.results {
+        Results::Measured => missing - progress.failed.len(),
+        Results::Frozen(_) => 0,
+    };
     Ok(Report {
-        measured: missing - progress.failed.len(),
+        measured,
         stored: wishes.plan.requests.len() - missing,
         workspace,
         site,
@@ -74,6 +113,74 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Wor
         output: folder,
         failed,
     })
+}
+
+fn open(root: &Path, results: &Results) -> Result<Workspace, FreezeError> {
+    let mut workspace = Workspace::open(root)?;
+    if let Results::Frozen(folder) = results {
+        freeze::thaw(&mut workspace, folder.as_deref())?;
+    }
+    Ok(workspace)
+}
+
+/// Writes down what the garden wants of its store, for collection and for `explain`.
+///
+/// A block whose result is missing keeps the keys of its last results: so these stay in the store until there is a new
+/// one, and it can be said what changed since then.
+///
+/// # Errors
+/// Where the store cannot be written.
+pub fn remember(
+    workspace: &Workspace,
+    plan: &Plan,
+    missing: &BTreeSet<Digest>,
+) -> Result<(), StoreError> {
+    let store = &workspace.store;
+    let earlier = store.root(&workspace.root).unwrap_or_default();
+    let is_stored = |key: &Digest| !missing.contains(key) || store.record(key).is_some();
+    let mut root = Root { garden: workspace.root.clone(), ..Root::default() };
+    let mut open: Vec<&Request> = plan.requests.iter().map(|(_, request)| &**request).collect();
+    while let Some(request) = open.pop() {
+        if root.requests.insert(request.key()) {
+            open.extend(&request.uses);
+        }
+    }
+    for (index, note) in workspace.notes().iter().enumerate() {
+        for (block, wanted) in note.blocks.iter().zip(plan.wanted(index)) {
+            let name = format!("{}#{}", note.path, block.id);
+            let keys: Vec<Digest> = wanted.measurements().iter().map(|m| m.key).collect();
+            let mut last: Vec<Digest> = keys.iter().copied().filter(is_stored).collect();
+            if last.len() < keys.len() || matches!(wanted, Wanted::Nothing(_)) {
+                let before = earlier.blocks.get(&name).into_iter().flatten();
+                let other: Vec<Digest> =
+                    before.filter(|key| !last.contains(key)).copied().collect();
+                last.extend(other);
+                // Many edits without a result between them do not pile up.
+                last.truncate(2 * keys.len().max(LAST));
+            }
+            if !last.is_empty() {
+                root.blocks.insert(name, last);
+            }
+        }
+    }
+    store.put_root(&workspace.root, &root)
+}
+
+/// At least so many results of a block are remembered while it has no new one.
+const LAST: usize = 8;
+
+/// That the list of what is wanted could not be written: no harm where nothing can be, since nothing can be taken then.
+fn forgotten(error: &StoreError) -> Option<Diagnostic> {
+    if let StoreError::Io { source, .. } = error
+        && file::is_unwritable(source)
+        && source.kind() != std::io::ErrorKind::StorageFull
+    {
+        return None;
+    }
+    let message = format!("what the garden wants of its store cannot be kept: {error}");
+    let file = crate::config::FILE;
+    let problem = Diagnostic { severity: Severity::Warning, ..Diagnostic::of_file(file, message) };
+    Some(problem.hint(error.hint().map(str::to_owned)))
 }
 
 fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
@@ -86,11 +193,11 @@ fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
 /// Reads and composes the garden without measuring or writing anything.
 ///
 /// # Errors
-/// Where the folder is no garden or its store cannot be used.
-pub fn check(root: &Path) -> Result<(Workspace, Site), WorkspaceError> {
-    let mut workspace = Workspace::open(root)?;
+/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
+pub fn check(root: &Path, results: &Results) -> Result<(Workspace, Site), FreezeError> {
+    let mut workspace = open(root, results)?;
     let wishes = site::wishes(&mut workspace);
-    // As in the preview, what is not measured yet waits and is no error.
+    // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };
     let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
     workspace.save_digests();

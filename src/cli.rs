@@ -2,6 +2,7 @@
 //! the command itself could not work.
 
 mod model;
+mod store;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,14 +10,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use indicatif::DecimalBytes;
 
 use crate::analysis::KINDS;
-use crate::build::{self, Options, Report};
+use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::progress::Bars;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{document, preview, scaffold, suggest};
+use crate::{document, explain, freeze, preview, scaffold, site, suggest};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
@@ -45,6 +47,8 @@ enum Command {
         #[arg(long)]
         retry: bool,
         #[command(flatten)]
+        frozen: Frozen,
+        #[command(flatten)]
         report: Reporting,
     },
     /// Show the site in a browser and keep it right while notes are edited
@@ -69,7 +73,43 @@ enum Command {
         #[command(flatten)]
         garden: Garden,
         #[command(flatten)]
+        frozen: Frozen,
+        #[command(flatten)]
         report: Reporting,
+    },
+    /// Keep all results that the site needs in a folder, to be published elsewhere
+    ///
+    /// `neuronotes build --frozen` makes the same site of that folder and the notes, byte for byte, on a machine without
+    /// a lab, a GPU, weights or data. Files are named by their content and written only where they differ, so that the
+    /// folder can be kept in git. What the site does not show, such as activations of whole data sets, is left out.
+    /// Where a figure is not measured yet, nothing is written, and the exit code is 1.
+    Freeze {
+        #[command(flatten)]
+        garden: Garden,
+        /// The folder [default: `frozen` in the garden]
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        report: Reporting,
+    },
+    /// Say why a figure is measured, or is to be measured again
+    ///
+    /// Names the request key of a block, when and where its result was measured, and, where that is not the block's last
+    /// result, which parts of the key changed since: a parameter, the weights, the data, or something of what it rests on.
+    Explain {
+        /// A block, such as `coins#vis`, or a note with all its blocks
+        #[arg(value_name = "NOTE#ID")]
+        block: String,
+        #[command(flatten)]
+        garden: Garden,
+        /// How to report
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Look into the store of results, check it, and clear it of what nobody wants
+    Store {
+        #[command(subcommand)]
+        command: store::Command,
     },
     /// Make a new garden that builds
     New {
@@ -93,6 +133,22 @@ struct Garden {
     /// The garden [default: the nearest folder upwards with `neuronotes.yaml`]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Frozen {
+    /// Publish what `neuronotes freeze` kept, and measure nothing [default folder: `frozen` in the garden]
+    ///
+    /// Neither a lab nor weights nor data are needed. What is not among the frozen results is listed, and the exit code
+    /// is 1.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    frozen: Option<Option<PathBuf>>,
+}
+
+impl Frozen {
+    fn results(self) -> Results {
+        self.frozen.map_or(Results::Measured, Results::Frozen)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -141,17 +197,18 @@ impl Watching {
 /// Where it could not work at all.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::Build { garden, output, retry, report } => {
+        Command::Build { garden, output, retry, frozen, report } => {
             let root = root(garden.root)?;
             let begun = Instant::now();
-            let options = Options { root, output, strict: report.strict, retry };
+            let results = frozen.results();
+            let options = Options { root, output, strict: report.strict, retry, results };
             let result = build::build(&options, &mut Bars::new())?;
             list(&result.workspace, &result.site.problems, report.format);
             eprintln!("{}", summary(&result, begun));
             Ok(ExitCode::from(u8::from(result.failed)))
         }
-        Command::Check { garden, report } => {
-            let (workspace, site) = build::check(&root(garden.root)?)?;
+        Command::Check { garden, frozen, report } => {
+            let (workspace, site) = build::check(&root(garden.root)?, &frozen.results())?;
             list(&workspace, &site.problems, report.format);
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
             let failed = site.problems.iter().any(|problem| problem.severity >= worst);
@@ -163,6 +220,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             preview::serve(&root(garden.root)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Freeze { garden, to, report } => {
+            let frozen = freeze::freeze(&root(garden.root)?, to.as_deref())?;
+            list(&frozen.workspace, &frozen.problems, report.format);
+            let warned = report.strict && !frozen.problems.is_empty();
+            eprintln!("{}", frozen_summary(&frozen));
+            Ok(ExitCode::from(u8::from(frozen.failed || warned)))
+        }
+        Command::Explain { block, garden, format } => {
+            explain_block(&root(garden.root)?, &block, format)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Store { command } => store::run(command),
         Command::New { dir } => {
             scaffold::make(&dir)?;
             println!("{} is a garden now. Look at it with:\n", dir.display());
@@ -188,6 +257,22 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
         },
     }
+}
+
+fn explain_block(root: &Path, block: &str, format: Format) -> anyhow::Result<()> {
+    let mut workspace = Workspace::open(root)?;
+    let plan = site::wishes(&mut workspace).plan;
+    workspace.save_digests();
+    let shared = workspace.notes();
+    let notes: Vec<_> = shared.iter().map(|note| &**note).collect();
+    let kept = workspace.store.root(&workspace.root);
+    for one in explain::explain(&notes, &plan, &workspace.store, kept.as_ref(), block)? {
+        match format {
+            Format::Human => print(&one.text()),
+            Format::Json => print(&format!("{}\n", serde_json::to_string(&one)?)),
+        }
+    }
+    Ok(())
 }
 
 /// The garden: the one that was asked for, else the nearest folder upwards that is one.
@@ -242,6 +327,21 @@ fn verdict(problems: &[Diagnostic]) -> String {
         (n, 0) => count(n, "error"),
         (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
     }
+}
+
+fn frozen_summary(report: &freeze::Report) -> String {
+    if report.failed {
+        return format!("nothing is frozen: {}", verdict(&report.problems));
+    }
+    format!(
+        "{} frozen in {}: {} written, {} unchanged, {} removed ({})",
+        count(report.results, "result"),
+        report.folder.display(),
+        count(report.written, "file"),
+        report.kept,
+        report.removed,
+        DecimalBytes(report.bytes),
+    )
 }
 
 fn summary(report: &Report, begun: Instant) -> String {

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use crate::seal;
 use crate::sha256::Sha256;
 
 /// A BLAKE3 digest of 32 bytes, written as 64 lower-case hexadecimal digits.
@@ -119,7 +120,7 @@ impl FileDigests {
     pub fn load(path: &Path) -> Self {
         let known = fs::read(path)
             .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .and_then(|bytes| serde_json::from_slice(&seal::open(&bytes).whole()?).ok())
             .unwrap_or_default();
         Self { known, dirty: false }
     }
@@ -130,7 +131,8 @@ impl FileDigests {
     /// Whatever writing gives; losing this file costs time only.
     pub fn save(&mut self, path: &Path) -> io::Result<()> {
         if self.dirty {
-            crate::file::write_atomic(path, &serde_json::to_vec(&self.known)?)?;
+            // A wrong digest would name another file's results.
+            crate::file::write_atomic(path, &seal::seal(&serde_json::to_vec(&self.known)?))?;
             self.dirty = false;
         }
         Ok(())
@@ -249,9 +251,13 @@ mod tests {
         digests.save(&state).expect("saved");
         // A digest that is plainly another one shows that what was saved is what is asked.
         let other = Sha256::constant(&"0".repeat(64));
-        let text =
-            fs::read_to_string(&state).expect("text").replace(&one.to_string(), &other.to_string());
-        fs::write(&state, text).expect("write");
+        let json = seal::open(&fs::read(&state).expect("bytes")).whole().expect("whole");
+        let text = String::from_utf8(json).expect("text");
+        let changed = text.replace(&one.to_string(), &other.to_string());
+        fs::write(&state, &changed).expect("write");
+        let mut unsealed = FileDigests::load(&state);
+        assert_eq!(unsealed.sha256(&path).expect("a digest"), one, "it is not believed");
+        fs::write(&state, seal::seal(changed.as_bytes())).expect("write");
         let mut digests = FileDigests::load(&state);
         assert_eq!(digests.sha256(&path).expect("a digest"), other);
         write("two", 50);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Writes a file so that a reader sees the old bytes or the new ones, never a part.
 ///
@@ -62,4 +63,43 @@ pub fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// Sets a file's modification time to now.
+///
+/// # Errors
+/// Whatever the file system gives.
+pub fn touch(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    let now = SystemTime::now();
+    match file.set_modified(now) {
+        // Not every system lets a file be marked that is open for reading alone.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            File::options().append(true).open(path)?.set_modified(now)
+        }
+        result => result,
+    }
+}
+
+/// Whether nothing can be written there at all, now, though it may be read.
+pub fn is_unwritable(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+}
+
+/// What to do about an error of writing, where that is known.
+pub fn hint(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::StorageFull => Some("the disk is full: make room, then do it again"),
+        io::ErrorKind::QuotaExceeded => {
+            Some("your share of the disk is used up: make room, then do it again")
+        }
+        io::ErrorKind::FileTooLarge => {
+            Some("the system allows no file of that size here (see `ulimit -f`)")
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            Some("make the folder writable, then do it again")
+        }
+        _ => None,
+    }
 }

@@ -2,17 +2,22 @@
 //!
 //! A manifest beside the store remembers what was written under which key. A file that nobody asks for any
 //! more is removed only where it is still what was written; whatever else lies in the folder is left alone.
+//!
+//! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
+//! files that it is wrong with.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
-use crate::file::{replace, write_atomic};
+use crate::file::{self, replace, write_atomic};
+use crate::seal::{self, Opened};
 use crate::site::Content;
 use crate::store::Store;
 
@@ -24,7 +29,18 @@ pub struct Output {
     temporary: PathBuf,
     manifest_path: PathBuf,
     manifest: BTreeMap<String, Entry>,
+    /// Whether what an earlier build left is not known, though there was one.
+    forgot: bool,
 }
+
+/// Why a file is not as it should be.
+struct Fault {
+    message: String,
+    hint: Option<String>,
+}
+
+/// Temporary files of a process that was killed are younger than this, or are taken away.
+const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Entry {
@@ -51,14 +67,21 @@ impl Output {
     pub fn open(folder: &Path, cache: &Path, digests: &mut FileDigests) -> Self {
         let name = Digest::of(folder.to_string_lossy().as_bytes()).short();
         let manifest_path = cache.join(format!("output-{name}.json"));
-        let mut manifest: BTreeMap<String, Entry> = fs::read(&manifest_path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+        let bytes = fs::read(&manifest_path).ok();
+        let known = bytes.as_ref().and_then(|bytes| match seal::open(bytes) {
+            Opened::Whole(json) => serde_json::from_slice(&json).ok(),
+            // An earlier version wrote no checksum.
+            Opened::Bare => serde_json::from_slice(bytes).ok(),
+            Opened::Broken => None,
+        });
+        let forgot = bytes.is_some() && known.is_none();
+        let mut manifest: BTreeMap<String, Entry> = known.unwrap_or_default();
         manifest.retain(|path, entry| {
             digests.digest(&folder.join(path)).is_ok_and(|digest| digest == entry.digest)
         });
-        Self { folder: folder.to_owned(), temporary: cache.join("tmp"), manifest_path, manifest }
+        let temporary = cache.join("tmp");
+        clear(&temporary);
+        Self { folder: folder.to_owned(), temporary, manifest_path, manifest, forgot }
     }
 
     /// Whether the page stands there under this key already.
@@ -77,7 +100,7 @@ impl Output {
         store: &Store,
     ) -> (Changes, Vec<Diagnostic>) {
         let mut changes = Changes { kept: kept.len(), ..Changes::default() };
-        let mut problems = Vec::new();
+        let mut faults: Vec<(String, Fault)> = Vec::new();
         let mut next = BTreeMap::new();
         for (path, key) in kept {
             if let Some(entry) = self.manifest.get(path) {
@@ -100,24 +123,60 @@ impl Output {
                         next.insert(path.clone(), Entry { key: None, ..entry.clone() });
                     }
                 }
-                Err(message) => problems.push(Diagnostic::of_file(path.clone(), message)),
+                Err(fault) => {
+                    // The last good file stays, and stays known, so that it is removed one day.
+                    if let Some(entry) = self.manifest.get(path) {
+                        next.insert(path.clone(), Entry { key: None, ..entry.clone() });
+                    }
+                    faults.push((path.clone(), fault));
+                }
             }
         }
         for path in self.manifest.keys().filter(|path| !next.contains_key(*path)) {
-            if fs::remove_file(self.folder.join(path)).is_ok() {
-                changes.removed.push(path.clone());
-                self.remove_empty_folders(path);
+            match fs::remove_file(self.folder.join(path)) {
+                Ok(()) => {
+                    changes.removed.push(path.clone());
+                    self.remove_empty_folders(path);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let message = format!("the file is not wanted and cannot be removed ({error})");
+                    let hint = file::hint(&error).map(str::to_owned);
+                    faults.push((path.clone(), Fault { message, hint }));
+                }
             }
         }
-        if self.manifest != next {
-            self.manifest = next;
-            let json = serde_json::to_vec_pretty(&self.manifest).unwrap_or_default();
-            if let Err(error) = write_atomic(&self.manifest_path, &json) {
-                let message = format!("the list of written files cannot be kept ({error})");
-                problems.push(Diagnostic::of_file(self.manifest_path.to_string_lossy(), message));
-            }
-        }
+        let mut problems = told(faults);
+        problems.extend(self.keep(next));
         (changes, problems)
+    }
+
+    /// Keeps the list of what was written.
+    fn keep(&mut self, next: BTreeMap<String, Entry>) -> Vec<Diagnostic> {
+        let file = self.manifest_path.to_string_lossy().into_owned();
+        let mut problems = Vec::new();
+        if self.forgot {
+            let message = "the list of written files was damaged; pages of earlier builds that are not wanted any \
+                           more may be left in the output folder";
+            let problem = Diagnostic::of_file(&*file, message);
+            let hint = "empty the output folder and build again, where that matters".to_owned();
+            let problem = Diagnostic { severity: Severity::Warning, ..problem };
+            problems.push(problem.hint(hint));
+        }
+        if self.manifest != next || self.forgot {
+            let json = serde_json::to_vec_pretty(&next).unwrap_or_default();
+            let bytes = if next.is_empty() { b"{}".to_vec() } else { seal::seal(&json) };
+            match write_atomic(&self.manifest_path, &bytes) {
+                Ok(()) => self.forgot = false,
+                Err(error) => {
+                    let message = format!("the list of written files cannot be kept ({error})");
+                    let hint = file::hint(&error).map(str::to_owned);
+                    problems.push(Diagnostic::of_file(file, message).hint(hint));
+                }
+            }
+            self.manifest = next;
+        }
+        problems
     }
 
     fn put(
@@ -125,11 +184,12 @@ impl Output {
         path: &str,
         content: &Content,
         store: &Store,
-    ) -> Result<Option<(Entry, bool)>, String> {
+    ) -> Result<Option<(Entry, bool)>, Fault> {
         let target = self.folder.join(path);
         let known = self.manifest.get(path);
-        let cannot = |error: io::Error| {
-            format!("the file cannot be written to {} ({error})", self.folder.display())
+        let cannot = |error: io::Error| Fault {
+            message: format!("the file cannot be written to {} ({error})", self.folder.display()),
+            hint: file::hint(&error).map(str::to_owned),
         };
         let (key, bytes) = match content {
             Content::Page { key, html: Ok(html) } => (Some(*key), html.as_bytes().to_vec()),
@@ -145,10 +205,20 @@ impl Output {
         let entry = Entry { key, digest: Digest::of(&bytes) };
         let same = fs::read(&target).is_ok_and(|old| old == bytes);
         if !same {
-            fs::create_dir_all(&self.temporary).map_err(cannot)?;
-            replace(&self.temporary, &target, &bytes).map_err(cannot)?;
+            self.replace(&target, &bytes).map_err(cannot)?;
         }
         Ok(Some((entry, !same)))
+    }
+
+    /// Writes a file whole. Where the cache cannot be written to, the output folder may be.
+    fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<()> {
+        let made = fs::create_dir_all(&self.temporary);
+        let first = made.and_then(|()| replace(&self.temporary, target, bytes));
+        first.or_else(|_| {
+            let folder = target.parent().unwrap_or(&self.folder);
+            fs::create_dir_all(folder)?;
+            replace(folder, target, bytes)
+        })
     }
 
     fn remove_empty_folders(&self, path: &str) {
@@ -163,14 +233,53 @@ impl Output {
     }
 }
 
+/// One problem for all files that the same is wrong with.
+fn told(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
+    let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
+    for (path, fault) in faults {
+        match problems.iter_mut().find(|(problem, _)| problem.message == fault.message) {
+            Some((_, others)) => *others += 1,
+            None => problems.push((Diagnostic::of_file(path, fault.message).hint(fault.hint), 0)),
+        }
+    }
+    let one = |(problem, others): (Diagnostic, usize)| match others {
+        0 => problem,
+        1 => Diagnostic { message: format!("{}, and one other", problem.message), ..problem },
+        n => Diagnostic { message: format!("{}, and {n} others", problem.message), ..problem },
+    };
+    problems.into_iter().map(one).collect()
+}
+
+/// Removes what killed processes left, long ago.
+fn clear(temporary: &Path) {
+    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|meta| meta.modified());
+        let old = modified.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > LEFTOVER));
+        if old && entry.file_name().to_string_lossy().starts_with(".new-") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// The bytes of a file that is copied: checked, where it comes out of the store.
-fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, String> {
+fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault> {
     if from == store.blob_path(digest) {
-        return store.blob(digest).ok_or_else(|| {
-            "a stored picture was damaged and has been set aside; build again to measure it".into()
+        return store.blob(digest).ok_or_else(|| match store.is_frozen() {
+            false => Fault {
+                message: "a stored picture was damaged and has been set aside".to_owned(),
+                hint: Some("build again to measure it".to_owned()),
+            },
+            true => Fault {
+                message: format!("a frozen picture is damaged: {}", from.display()),
+                hint: Some("`neuronotes freeze`, where it is measured, writes it anew".to_owned()),
+            },
         });
     }
-    fs::read(from).map_err(|error| format!("{} cannot be read ({error})", from.display()))
+    let unreadable = |error: io::Error| Fault {
+        message: format!("{} cannot be read ({error})", from.display()),
+        hint: None,
+    };
+    fs::read(from).map_err(unreadable)
 }
 
 #[cfg(test)]

@@ -270,6 +270,40 @@ impl fetch::Watcher for Transfer {
     }
 }
 
+/// Tells people how reading a lot of files goes, on standard error; nothing where there is no terminal.
+#[derive(Debug)]
+pub struct Reading {
+    bar: ProgressBar,
+}
+
+impl Reading {
+    /// What is being done, such as `verifying`.
+    pub fn new(doing: &'static str) -> Self {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new(0),
+            false => ProgressBar::hidden(),
+        };
+        let template = "  {msg} [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(doing);
+        Self { bar }
+    }
+
+    /// So many bytes are done, of so many.
+    pub fn step(&mut self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,9 @@
 //! Weights and data sets by name: the configuration in, digests and architectures out.
 //!
 //! Each is looked at once and remembered by its digest; what is wrong with one is said at every block that
-//! asks for it, and nowhere else.
+//! asks for it, and nowhere else. Where a site is published from frozen results, nothing is looked at: see [`Facts`].
+
+mod facts;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -15,6 +17,8 @@ use crate::digest::{Digest, FileDigests};
 use crate::model::{Architecture, Conventions, Header, ModelError};
 use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
 use crate::suggest;
+
+pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
 
 /// Why a name cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Model {
 pub struct Resources {
     models: BTreeMap<String, Result<Model, ResourceError>>,
     datasets: BTreeMap<String, Result<DatasetRef, ResourceError>>,
+    /// What is known without looking; then nothing is looked at.
+    thawed: Option<Arc<Thawed>>,
 }
 
 /// Endings of files that a folder of pictures is made of.
@@ -59,6 +65,9 @@ impl Resources {
             return known.clone();
         }
         let found = find(&config.models, name, "model").and_then(|weights| {
+            if let Some(thawed) = &self.thawed {
+                return thawed.model(name, weights);
+            }
             let path = file(weights)?;
             check(weights, digests, name, &path)?;
             let unusable = |error: ModelError| ResourceError {
@@ -78,7 +87,8 @@ impl Resources {
 
     /// Looks at all again that was asked for before. Says whether any is another now, or cannot be used any more, or can.
     pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
-        let Self { models, datasets } = std::mem::take(self);
+        let models = std::mem::take(&mut self.models);
+        let datasets = std::mem::take(&mut self.datasets);
         let mut changed = false;
         for (name, before) in models {
             changed |= self.model(config, digests, &name) != before;
@@ -103,6 +113,9 @@ impl Resources {
             return known.clone();
         }
         let found = find(&config.datasets, name, "dataset").and_then(|source| {
+            if let Some(thawed) = &self.thawed {
+                return thawed.dataset(name, source);
+            }
             let path = absolute(source)?;
             let (format, digest) = if path.is_dir() {
                 (DatasetFormat::Folder, folder_digest(digests, &path)?)

@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::FileDigests;
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
+use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
 
 /// The folder of notes, relative to the garden.
@@ -38,6 +39,8 @@ pub struct Workspace {
     pub config: Config,
     /// Results.
     pub store: Store,
+    /// What is known of weights and data where only frozen results are published.
+    pub thawed: Option<Arc<Thawed>>,
     /// Digests of weights, data and output.
     pub digests: FileDigests,
     /// The templates in use; an error of the garden's own leaves the last good ones in place.
@@ -121,6 +124,7 @@ impl Workspace {
             root,
             config: Config::default(),
             store,
+            thawed: None,
             digests,
             renderer,
             git,

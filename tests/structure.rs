@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["suggest", "yaml", "file", "cache", "sha256"],
     // What templates see is plain data, and diagnostics are shown on pages too.
-    &["digest", "catalogue"],
+    &["digest", "catalogue", "seal"],
     &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
     &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "document", "scaffold"],
@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["plan", "garden", "render", "measure"],
     &["page", "workspace", "watch", "progress"],
     &["site"],
-    &["output"],
+    &["output", "explain", "freeze"],
     &["build", "preview"],
     &["cli"],
 ];

@@ -210,7 +210,13 @@ impl DrawContext<'_> {
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
         self.record
             .result(self.store)
-            .ok_or_else(|| "the stored result is missing or damaged".to_owned())
+            .ok_or_else(|| match self.store.is_frozen() {
+                false => {
+                    "the stored result was damaged and is set aside; build again to measure it"
+                }
+                true => "the frozen result is damaged; freeze it again where it is measured",
+            })
+            .map_err(str::to_owned)
     }
 
     /// The parameters that were measured.

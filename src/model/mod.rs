@@ -14,6 +14,8 @@ mod pickle;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use convention::{Activation, Conventions, Given};
 pub use describe::describe;
 pub use header::{Header, HeaderError, TensorInfo};
@@ -26,7 +28,8 @@ const LARGEST_IMAGE: u64 = 4096;
 const WIDEST: u64 = 1 << 20;
 
 /// Sizes of a CLIP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// Side of the square input image, in pixels.
     pub image_size: u32,
@@ -39,7 +42,8 @@ pub struct Architecture {
 }
 
 /// Sizes of a visual tower.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Visual {
     /// CLIP's ModifiedResNet.
     ResNet(ResNetSizes),
@@ -53,7 +57,8 @@ pub enum Visual {
 }
 
 /// Sizes of a ModifiedResNet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResNetSizes {
     /// Channels after the stem; the stages have `width` · 4, 8, 16 and 32.
     pub width: u32,
@@ -64,7 +69,8 @@ pub struct ResNetSizes {
 }
 
 /// Sizes of a transformer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TransformerSizes {
     /// Channels of the residual stream.
     pub width: u32,
@@ -77,7 +83,8 @@ pub struct TransformerSizes {
 }
 
 /// Sizes of the text tower.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TextArchitecture {
     /// Tokens in a text.
     pub context: u32,

@@ -163,6 +163,11 @@ impl Plan {
         self.notes.get(note).map_or(&[], |planned| &planned.wanted)
     }
 
+    /// Every measurement of every block; some more than once.
+    pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
+        self.notes.iter().flat_map(|note| &note.wanted).flat_map(Wanted::measurements)
+    }
+
     /// What is wrong with a note's list of units.
     pub fn unit_problems(&self, note: usize) -> &[Diagnostic] {
         self.notes.get(note).map_or(&[], |planned| &planned.unit_problems)

@@ -196,7 +196,8 @@ impl Planner<'_> {
         let mut digests = Vec::new();
         for (index, name) in names.iter().enumerate() {
             self.folders.extend(input::folder(self.root, name));
-            match input::picture(self.root, self.digests, name) {
+            let found = input::picture(self.root, self.digests, name);
+            match found.or_else(|error| self.resources.file(name).ok_or(error)) {
                 Ok(picture) => {
                     digests.push(picture.digest.hex());
                     if !asked.inputs.pictures.contains(&picture) {
@@ -235,7 +236,8 @@ impl Planner<'_> {
             };
             let path = format!("{folder}/{article}/{name}_spatial.npy");
             self.folders.extend(input::folder(self.root, &path));
-            match input::weights(self.root, self.digests, &path) {
+            let found = input::weights(self.root, self.digests, &path);
+            match found.or_else(|error| self.resources.file(&path).ok_or(error)) {
                 Ok(file) => {
                     digests.push(file.digest.hex());
                     asked.inputs.files.push(file);

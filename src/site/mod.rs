@@ -7,7 +7,7 @@
 mod live;
 mod settle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::page::{self, Draft, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
+use crate::store::Store;
 use crate::workspace::{NOTES, Workspace};
 
 /// What the notes want and what the store has of it.
@@ -32,6 +33,13 @@ pub struct Wishes {
     pub plan: Plan,
     /// Requests without a result in the store, each once, in the notes' order.
     pub missing: Vec<(Digest, Request)>,
+}
+
+impl Wishes {
+    /// The keys of what is missing.
+    pub fn missing_keys(&self) -> BTreeSet<Digest> {
+        self.missing.iter().map(|(key, _)| *key).collect()
+    }
 }
 
 /// One file of the site.
@@ -59,7 +67,7 @@ pub enum Content {
 pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let shared = workspace.notes();
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let mut resources = Resources::default();
+    let mut resources = Resources::of(workspace.thawed.as_ref());
     let plan = plan::plan(
         &notes,
         &workspace.root,
@@ -67,13 +75,14 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
         &mut resources,
         &mut workspace.digests,
     );
-    let missing = plan
-        .requests
-        .iter()
-        .filter(|(key, _)| workspace.store.record(key).is_none())
-        .map(|(key, request)| (*key, (**request).clone()))
-        .collect();
+    let missing = missing(&plan, &workspace.store);
     Wishes { plan, missing }
+}
+
+/// What a plan asks for and the store does not have.
+pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
+    let missing = plan.requests.iter().filter(|(key, _)| store.record(key).is_none());
+    missing.map(|(key, request)| (*key, (**request).clone())).collect()
 }
 
 /// The composed site.

@@ -81,7 +81,12 @@ impl Settler<'_> {
             Wanted::Measurement(measurement) => self.measured(note, block, measurement),
             Wanted::Sweep(sweep) => {
                 let cell = |cell: &Cell| match self.measured(note, block, &cell.measurement) {
-                    Settled::Failed(problem) => {
+                    Settled::Failed(mut problem) => {
+                        if self.store.is_frozen() {
+                            // What is missing is to be found one by one.
+                            problem.message =
+                                format!("{} at {}", problem.message, self.plan.caption(cell));
+                        }
                         let problem = Diagnostic {
                             hint: problem.hint,
                             ..note.at().error(cell.span.clone(), problem.message)
@@ -103,6 +108,12 @@ impl Settler<'_> {
             return done;
         }
         let key = &measurement.key;
+        if self.store.is_frozen() {
+            let kind = &measurement.request.kind;
+            let message = format!("the frozen results lack `{}` ({kind})", block.id);
+            let hint = "`neuronotes freeze`, where it is measured, brings it along".to_owned();
+            return Settled::Failed(at(note, block, message).hint(hint));
+        }
         if let Some((message, hint)) = self.progress.failed.get(key) {
             return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
         }

@@ -5,32 +5,52 @@
 //!   blobs/ab/<digest>      immutable bytes, named by their digest
 //!   records/ab/<key>.json  the commit point, written last
 //!   figures/ab/<key>.json  drawings, by figure key; can be made again from records
-//!   claims/ failures/ partial/ tmp/ roots/
+//!   roots/<digest>.json    what a garden wants, by its path
+//!   claims/ failures/ partial/ tmp/
 //! ```
 //!
 //! Everything is written to a unique name in `tmp/`, synced, and renamed into place, so that a kill at any
 //! moment leaves either nothing or the whole. Several processes may use one store at once without a lock:
 //! a blob's name is its content, and two records under one key are equally good.
+//!
+//! Nothing is believed that does not add up: blobs are checked against their names, records, drawings and roots
+//! against a checksum inside them. What is damaged is set aside under `tmp/` and counts as never made.
+//!
+//! Results may be taken away by [collection](Store::collect) while others are put; how that loses nothing is
+//! told there.
 
 mod claim;
+mod collect;
 mod failure;
 mod record;
+mod root;
+mod stats;
+mod survey;
+mod verify;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 pub use claim::{Claim, Claimed, Claims};
+pub use collect::{Collected, DAY, Options, Tally};
 pub use failure::Remembered;
 pub use record::{Output, Provenance, RECORD_SCHEMA, Record};
+pub use root::{Root, RootError};
+pub use stats::{OfKind, Stats};
+pub use verify::{Verified, Wrong};
 
 use crate::digest::Digest;
-use crate::file;
+use crate::{file, seal};
 
 /// A store on disk.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Whether it is a frozen one: only read, and only what pages need is in it.
+    frozen: bool,
 }
 
 /// Why something could not be read from the store or written to it.
@@ -46,6 +66,30 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
+    /// A record's output went away before the record was there.
+    #[error("the store lost the output `{output}` of {} while it was being committed", key.short())]
+    Lost {
+        /// The request key.
+        key: Digest,
+        /// The output.
+        output: String,
+    },
+    /// Collection would not know what is wanted.
+    #[error("{} is damaged, so that nobody knows which results are wanted", .0.display())]
+    DamagedRoot(PathBuf),
+}
+
+impl StoreError {
+    /// What to do, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { source, .. } => file::hint(source),
+            Self::Lost { .. } => Some("measure it again"),
+            Self::DamagedRoot(_) => Some(
+                "build every garden that uses this store, which writes its list anew; remove the file where none does",
+            ),
+        }
+    }
 }
 
 fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
@@ -54,19 +98,36 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 
 const FOLDERS: [&str; 8] =
     ["blobs", "records", "figures", "claims", "failures", "partial", "tmp", "roots"];
+/// A file younger than this need not be marked as used again.
+const MARKED: Duration = Duration::from_secs(12 * 60 * 60);
 
 impl Store {
-    /// Opens the store in `folder`, usually `.neuronotes/store`, and lays it out where it is new.
+    /// Opens the store in `folder`, usually `.neuronotes/store`, and lays it out where it is new. One that cannot be
+    /// written to can be read all the same; what is then to be put into it fails by itself.
     ///
     /// # Errors
-    /// Where its folders cannot be made.
+    /// Where its folders cannot be made for another reason.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let root = folder.join("v1");
         for name in FOLDERS {
             let path = root.join(name);
-            fs::create_dir_all(&path).map_err(io_error("make", &path))?;
+            if let Err(source) = fs::create_dir_all(&path)
+                && !file::is_unwritable(&source)
+            {
+                return Err(StoreError::Io { what: "make", path, source });
+            }
         }
-        Ok(Self { root })
+        Ok(Self { root, frozen: false })
+    }
+
+    /// The results that were frozen in `folder`; nothing in it is ever changed.
+    pub fn frozen(folder: &Path) -> Self {
+        Self { root: folder.join("v1"), frozen: true }
+    }
+
+    /// Whether this is a frozen one.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
     }
 
     /// The folder that [`Store::open`] was given.
@@ -84,23 +145,34 @@ impl Store {
         self.sharded("blobs", digest, "")
     }
 
+    /// Where the record with this key lies, or would lie.
+    pub fn record_path(&self, key: &Digest) -> PathBuf {
+        self.sharded("records", key, ".json")
+    }
+
     /// Where a running request keeps the picture of its state.
     pub fn partial_path(&self, key: &Digest) -> PathBuf {
         self.root.join("partial").join(format!("{key}.png"))
     }
 
-    /// Stores bytes; nothing is written where they are already there.
+    /// Stores bytes; nothing is written where they are already there, but they count as young again.
     ///
     /// # Errors
     /// Where the file system refuses.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
         let path = self.blob_path(&digest);
-        let present = fs::metadata(&path).is_ok_and(|meta| meta.len() == bytes.len() as u64);
-        if !present {
+        if !self.renewed(&path, bytes.len() as u64) {
             self.write(&path, bytes)?;
         }
         Ok(digest)
+    }
+
+    /// Whether a blob is there with this length, and young from now on.
+    fn renewed(&self, path: &Path, bytes: u64) -> bool {
+        let there = || fs::metadata(path).is_ok_and(|meta| meta.len() == bytes);
+        // It must be looked for again afterwards: it may have been taken away before it was young.
+        there() && file::touch(path).is_ok() && there()
     }
 
     /// Reads a blob and checks it against its digest. `None` where it is missing or was bad; a bad file
@@ -118,16 +190,16 @@ impl Store {
     /// The record under `key`: `None` where there is none, or where it or one of its blobs is missing or
     /// damaged, which is the same as never having been measured.
     pub fn record(&self, key: &Digest) -> Option<Record> {
-        let path = self.sharded("records", key, ".json");
+        let record = self.record_alone(key)?;
+        self.lost(&record).is_none().then_some(record)
+    }
+
+    /// The record under `key`, whether its blobs are there or not.
+    pub fn record_alone(&self, key: &Digest) -> Option<Record> {
+        let path = self.record_path(key);
         let bytes = fs::read(&path).ok()?;
-        match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if record.key == *key && record.schema == RECORD_SCHEMA => {
-                let whole = record.outputs.values().all(|output| {
-                    fs::metadata(self.blob_path(&output.digest))
-                        .is_ok_and(|meta| meta.len() == output.bytes)
-                });
-                whole.then_some(record)
-            }
+        match Record::read(&bytes) {
+            Ok(record) if record.key == *key => Some(record),
             _ => {
                 self.set_aside(&path);
                 None
@@ -135,22 +207,59 @@ impl Store {
         }
     }
 
+    /// The first output whose blob is not there or has another length; of a frozen store only of those that pages
+    /// need.
+    fn lost(&self, record: &Record) -> Option<String> {
+        let there = |output: &Output| {
+            fs::metadata(self.blob_path(&output.digest))
+                .is_ok_and(|meta| meta.len() == output.bytes)
+        };
+        let mut needed =
+            record.outputs.iter().filter(|(name, output)| !self.frozen || output.is_shown(name));
+        needed.find(|(_, output)| !there(output)).map(|(name, _)| name.clone())
+    }
+
     /// Commits a record: from here on, the result exists.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// Where the file system refuses, or where an output was taken away meanwhile.
     pub fn commit(&self, record: &Record) -> Result<(), StoreError> {
-        let path = self.sharded("records", &record.key, ".json");
-        let mut bytes = serde_json::to_vec_pretty(record).expect("a record is plain data");
-        bytes.push(b'\n');
-        self.write(&path, &bytes)?;
+        for output in record.outputs.values() {
+            // Its measurement may have taken longer than a day.
+            self.renewed(&self.blob_path(&output.digest), output.bytes);
+        }
+        self.write(&self.record_path(&record.key), &record.bytes())?;
         let _ = fs::remove_file(self.partial_path(&record.key));
-        Ok(())
+        // A collection that had an output in its hands puts it back, since it is young.
+        for wait in [0, 5, 20, 80, 320] {
+            thread::sleep(Duration::from_millis(wait));
+            if self.lost(record).is_none() {
+                return Ok(());
+            }
+        }
+        match self.lost(record) {
+            Some(output) => Err(StoreError::Lost { key: record.key, output }),
+            None => Ok(()),
+        }
     }
 
-    /// The drawing stored under a figure key, as JSON.
+    /// The drawing stored under a figure key, as JSON; it counts as used.
     pub fn figure(&self, key: &Digest) -> Option<Vec<u8>> {
-        fs::read(self.sharded("figures", key, ".json")).ok()
+        let path = self.sharded("figures", key, ".json");
+        let bytes = fs::read(&path).ok()?;
+        match seal::open(&bytes) {
+            seal::Opened::Whole(json) => {
+                let age = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
+                if age.and_then(|then| then.elapsed().ok()).is_some_and(|age| age > MARKED) {
+                    let _ = file::touch(&path);
+                }
+                Some(json)
+            }
+            seal::Opened::Bare | seal::Opened::Broken => {
+                self.set_aside(&path);
+                None
+            }
+        }
     }
 
     /// Stores the drawing of a figure key.
@@ -158,7 +267,7 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub fn put_figure(&self, key: &Digest, json: &[u8]) -> Result<(), StoreError> {
-        self.write(&self.sharded("figures", key, ".json"), json)
+        self.write(&self.sharded("figures", key, ".json"), &seal::seal(json))
     }
 
     /// Replaces the picture that a running request shows.
@@ -175,17 +284,35 @@ impl Store {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(io_error("make", folder))?;
-        file::write_through(&self.root.join("tmp"), path, bytes).map_err(io_error("write", path))
+        if self.frozen {
+            let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+            return Err(StoreError::Io {
+                what: "change what is frozen:",
+                path: path.to_owned(),
+                source,
+            });
+        }
+        let temporary = self.root.join("tmp");
+        for folder in [path.parent().unwrap_or(&self.root), &temporary] {
+            fs::create_dir_all(folder).map_err(io_error("make", folder))?;
+        }
+        file::write_through(&temporary, path, bytes).map_err(io_error("write", path))
     }
 
+    /// Takes a damaged file out of the way, to be looked at for a day.
     fn set_aside(&self, path: &Path) {
-        if let Some(name) = path.file_name() {
+        if let (false, Some(name)) = (self.frozen, path.file_name()) {
             let aside = self.root.join("tmp").join(format!("bad-{}", name.to_string_lossy()));
-            let _ = fs::rename(path, aside);
+            if fs::rename(path, &aside).is_ok() {
+                let _ = file::touch(&aside);
+            }
         }
     }
+}
+
+/// When a file was last written, or marked as used; the beginning of time where nobody knows.
+fn modified(meta: &fs::Metadata) -> SystemTime {
+    meta.modified().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]
@@ -239,7 +366,7 @@ mod tests {
         assert!(store.blob(&digest).is_some());
 
         let key = Digest::of(b"key");
-        let path = store.sharded("records", &key, ".json");
+        let path = store.record_path(&key);
         file::write_atomic(&path, b"{\"schema\": 1, \"key").expect("write");
         assert!(store.record(&key).is_none());
         assert!(!path.exists());
@@ -252,5 +379,65 @@ mod tests {
         store.commit(&record(&store, key)).expect("commit");
         let left: Vec<_> = fs::read_dir(dir.path().join("v1/tmp")).expect("tmp").collect();
         assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
+    fn a_flipped_bit_in_a_record_or_a_drawing_never_shows() {
+        let (_dir, store) = store();
+        let key = Digest::of(b"key");
+        let mut record = record(&store, key);
+        record.provenance.seconds = 1.5;
+        store.commit(&record).expect("commit");
+        let path = store.record_path(&key);
+        let text = fs::read_to_string(&path).expect("a record");
+        let damaged = text.replace("\"seconds\": 1.5", "\"seconds\": 9.5");
+        assert_ne!(text, damaged);
+        fs::write(&path, damaged).expect("damage");
+        assert_eq!(store.record(&key), None);
+        assert!(!path.exists(), "it is set aside");
+
+        store.put_figure(&key, br#"{"value":"5.25"}"#).expect("a drawing");
+        assert!(store.figure(&key).is_some());
+        let path = store.sharded("figures", &key, ".json");
+        let text = fs::read_to_string(&path).expect("a drawing").replace("5.25", "5.35");
+        fs::write(&path, text).expect("damage");
+        assert_eq!(store.figure(&key), None);
+        assert!(!path.exists(), "it is set aside");
+    }
+
+    #[test]
+    fn a_record_without_a_checksum_is_one_of_an_earlier_version() {
+        let (_dir, store) = store();
+        let request = serde_json::json!({ "kind": "feature_vis", "impl_version": 1 });
+        let key = Digest::of(crate::request::canonical_json(&request).as_bytes());
+        let record = Record::new(key, "feature_vis", 1, request);
+        let write = |record: &Record| {
+            let bytes = serde_json::to_vec_pretty(record).expect("JSON");
+            file::write_atomic(&store.record_path(&key), &bytes).expect("written");
+        };
+        write(&record);
+        assert_eq!(store.record(&key), Some(record.clone()));
+        // What its key does not cover could be anything; what it covers could not.
+        let request = serde_json::json!({ "kind": "feature_vis", "impl_version": 2 });
+        write(&Record { request, ..record });
+        assert_eq!(store.record(&key), None);
+    }
+
+    #[test]
+    fn a_frozen_store_is_never_changed_and_needs_only_what_pages_show() {
+        let (dir, store) = store();
+        let key = Digest::of(b"key");
+        let mut record = record(&store, key);
+        record.add_output(&store, "weights", "application/x", b"large").expect("an output");
+        store.commit(&record).expect("commit");
+        fs::remove_file(store.blob_path(&record.outputs["weights"].digest)).expect("removed");
+        assert!(store.record(&key).is_none());
+        let frozen = Store::frozen(dir.path());
+        assert_eq!(frozen.record(&key), Some(record.clone()));
+        assert!(frozen.put_blob(b"new").is_err() && frozen.put_figure(&key, b"{}").is_err());
+        let picture = frozen.blob_path(&record.outputs["image.png"].digest);
+        fs::write(&picture, b"PICTURE").expect("damage");
+        assert!(frozen.blob(&record.outputs["image.png"].digest).is_none());
+        assert!(picture.exists(), "it is left where it is");
     }
 }

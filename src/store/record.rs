@@ -8,12 +8,16 @@ use serde_json::Value;
 
 use super::{Store, StoreError};
 use crate::digest::Digest;
+use crate::request::canonical_json;
+use crate::seal::{self, Opened};
 
 /// The version of the record's own form.
 pub const RECORD_SCHEMA: u32 = 1;
 
 /// The name of the output that holds the kind's result as JSON.
 const RESULT: &str = "result.json";
+/// The name of the output of a scan that pages read.
+const MOMENTS: &str = crate::analysis::scan::MOMENTS;
 
 /// One committed measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +49,14 @@ pub struct Output {
     pub media_type: String,
     /// Its length in bytes.
     pub bytes: u64,
+}
+
+impl Output {
+    /// Whether pages show it, or what they say rests on it: numbers and pictures, but not what only other
+    /// measurements read.
+    pub fn is_shown(&self, name: &str) -> bool {
+        name == RESULT || name == MOMENTS || self.media_type.starts_with("image/")
+    }
 }
 
 /// How a result was made. Nothing here is in the request key.
@@ -84,6 +96,53 @@ impl Record {
             outputs: BTreeMap::new(),
             provenance: Provenance::default(),
         }
+    }
+
+    /// A record's file, with a checksum over all of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        seal::seal(&serde_json::to_vec_pretty(self).expect("a record is plain data"))
+    }
+
+    /// Reads a record's file.
+    ///
+    /// A file without a checksum is one of an earlier version; its request must then have its key.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let parsed = |json: &[u8]| {
+            let record: Self = serde_json::from_slice(json)
+                .map_err(|error| format!("it is no record ({error})"))?;
+            match record.schema {
+                RECORD_SCHEMA => Ok(record),
+                other => Err(format!("it is a record of the version {other}")),
+            }
+        };
+        match seal::open(bytes) {
+            Opened::Broken => Err("its checksum is that of other bytes".to_owned()),
+            Opened::Whole(json) => parsed(&json),
+            Opened::Bare => {
+                let record = parsed(bytes)?;
+                match record.names_its_request() {
+                    true => Ok(record),
+                    false => Err("its key is that of another request".to_owned()),
+                }
+            }
+        }
+    }
+
+    /// Whether the key is that of the request, and the kind and its version are those that were asked for.
+    pub fn names_its_request(&self) -> bool {
+        self.key == Digest::of(canonical_json(&self.request).as_bytes())
+            && self.request.get("kind").and_then(Value::as_str) == Some(&self.kind)
+            && self.request.get("impl_version").and_then(Value::as_u64)
+                == Some(self.impl_version.into())
+    }
+
+    /// The keys of the requests that it used.
+    pub fn uses(&self) -> impl Iterator<Item = Digest> {
+        let uses = self.request.get("uses").and_then(Value::as_array).into_iter().flatten();
+        uses.filter_map(|key| key.as_str()?.parse().ok())
     }
 
     /// Stores `bytes` as the output `name`.

@@ -1,0 +1,340 @@
+//! Why a block's result is the one it is, or is missing: a block in; its request keys, and which field of each changed
+//! since the last measurement, out. Reads records, and changes nothing.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::garden::Names;
+use crate::note::{Block, Note};
+use crate::plan::{Measurement, Plan, Wanted};
+use crate::progress::describe;
+use crate::request::Request;
+use crate::store::{Record, Root, Store};
+use crate::suggest;
+
+/// What is to be said of a block.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explained {
+    /// `note.md#id`.
+    pub block: String,
+    /// Where it stands, such as `notes/note.md:12:1`.
+    pub place: String,
+    /// Its kind; empty where it has none.
+    pub kind: String,
+    /// What it wants measured: one result, or one for each value of a sweep.
+    pub results: Vec<Explanation>,
+    /// Why it wants nothing: the block is faulty.
+    pub problems: Vec<String>,
+}
+
+/// What is to be said of one result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Which of a sweep's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The request key.
+    pub key: Digest,
+    /// How it was made, where it is stored.
+    pub stored: Option<Made>,
+    /// The block's last result, where that was another one.
+    pub last: Option<Made>,
+    /// What changed since the last result.
+    pub changes: Vec<Change>,
+}
+
+/// How a result was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Made {
+    /// Its request key.
+    pub key: Digest,
+    /// When it was begun, RFC 3339.
+    pub started: String,
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// The device as its maker calls it.
+    pub device_name: String,
+    /// Seconds taken.
+    pub seconds: f64,
+}
+
+/// One field of what the key covers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Its path, such as `params.steps`.
+    pub field: String,
+    /// What it was; none where it was not there.
+    pub old: Option<Value>,
+    /// What it is; none where it is not there.
+    pub new: Option<Value>,
+    /// What changed in the request whose key this is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Change>,
+}
+
+/// Why a name cannot be explained.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
+pub struct Unknown {
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+}
+
+/// Explains what `asked` names: `note#id`, or a note with all its blocks.
+///
+/// # Errors
+/// Where there is no such note or block, or more than one.
+pub fn explain(
+    notes: &[&Note],
+    plan: &Plan,
+    store: &Store,
+    root: Option<&Root>,
+    asked: &str,
+) -> Result<Vec<Explained>, Unknown> {
+    let (name, id) = match asked.rsplit_once('#') {
+        Some((name, id)) => (name, Some(id)),
+        None => (asked, None),
+    };
+    let index = match Names::of(notes).find(name)[..] {
+        [index] => index,
+        [] => {
+            let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
+            let hint = suggest::hint(name, names.collect::<Vec<_>>());
+            return Err(Unknown { message: format!("no note is called `{name}`"), hint });
+        }
+        ref several => {
+            let paths: Vec<String> = several.iter().map(|i| notes[*i].path.clone()).collect();
+            let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
+            return Err(Unknown { message, hint: Some("write the path".to_owned()) });
+        }
+    };
+    let (note, wanted) = (notes[index], plan.wanted(index));
+    let all = note.blocks.iter().zip(wanted);
+    let meant = all.filter(|(block, _)| id.is_none_or(|id| block.id == id));
+    let found: Vec<_> =
+        meant.map(|(block, wanted)| of_block((plan, note, block), wanted, store, root)).collect();
+    if found.is_empty() {
+        let ids: Vec<&str> = note.blocks.iter().map(|block| block.id.as_str()).collect();
+        let message = match id {
+            Some(id) => format!("the note {} has no analysis block `{id}`", note.path),
+            None => format!("the note {} has no analysis block", note.path),
+        };
+        return Err(Unknown { message, hint: suggest::hint(id.unwrap_or_default(), ids) });
+    }
+    Ok(found)
+}
+
+fn of_block(
+    (plan, note, block): (&Plan, &Note, &Block),
+    wanted: &Wanted,
+    store: &Store,
+    root: Option<&Root>,
+) -> Explained {
+    let name = format!("{}#{}", note.path, block.id);
+    let last = root.and_then(|root| root.blocks.get(&name)).map_or(&[][..], Vec::as_slice);
+    let of = |at: Option<String>, measurement: &Measurement| {
+        of_measurement(at, measurement, store, last)
+    };
+    let (results, problems) = match wanted {
+        Wanted::Measurement(measurement) => (vec![of(None, measurement)], vec![]),
+        Wanted::Sweep(sweep) => {
+            let cell = |cell: &crate::plan::Cell| of(Some(plan.caption(cell)), &cell.measurement);
+            (sweep.cells.iter().map(cell).collect(), vec![])
+        }
+        Wanted::Nothing(problems) => (vec![], problems.iter().map(|p| p.to_string()).collect()),
+    };
+    Explained {
+        block: name,
+        place: note.at().error(block.span.clone(), "").place(),
+        kind: block.kind.map_or("", |kind| kind.name).to_owned(),
+        results,
+        problems,
+    }
+}
+
+fn of_measurement(
+    at: Option<String>,
+    measurement: &Measurement,
+    store: &Store,
+    last: &[Digest],
+) -> Explanation {
+    let key = measurement.key;
+    let stored = store.record(&key).map(|record| made(&record));
+    let mut explanation = Explanation { at, key, stored, last: None, changes: vec![] };
+    if !last.contains(&key) {
+        let before = last.iter().filter_map(|key| store.record_alone(key));
+        let compared = before.map(|record| (changes(&record, &measurement.request, store), record));
+        // Of a sweep's results, the one that this one differs least from.
+        if let Some((changes, record)) = compared.min_by_key(|(changes, _)| weight(changes)) {
+            explanation.last = Some(made(&record));
+            explanation.changes = changes;
+        }
+    }
+    explanation
+}
+
+fn made(record: &Record) -> Made {
+    let how = &record.provenance;
+    Made {
+        key: record.key,
+        started: how.started.clone(),
+        device: how.device.clone(),
+        device_name: how.device_name.clone(),
+        seconds: how.seconds,
+    }
+}
+
+fn weight(changes: &[Change]) -> usize {
+    changes.iter().map(|change| 1 + weight(&change.because)).sum()
+}
+
+/// What a request's key covers otherwise than the one of a result; upstream too.
+fn changes(before: &Record, now: &Request, store: &Store) -> Vec<Change> {
+    let mut found = Vec::new();
+    let (mut old, mut new) = (before.request.clone(), now.canonical());
+    for request in [&mut old, &mut new] {
+        request.as_object_mut().map(|fields| fields.remove("uses"));
+    }
+    compare("", &old, &new, &mut found);
+    let mut gone: Vec<Digest> = before.uses().collect();
+    let mut came = Vec::new();
+    for used in &now.uses {
+        let key = used.key();
+        match gone.iter().position(|old| *old == key) {
+            Some(at) => drop(gone.remove(at)),
+            None => came.push((key, used)),
+        }
+    }
+    for (key, used) in came {
+        let alike = |(at, old): (usize, &Digest)| {
+            let record = store.record_alone(old).filter(|record| record.kind == used.kind)?;
+            Some((changes(&record, used, store), at))
+        };
+        let nearest = gone.iter().enumerate().filter_map(alike);
+        let nearest = nearest.min_by_key(|(changes, _)| weight(changes));
+        let (because, old) = match nearest {
+            Some((because, at)) => (because, Some(gone.remove(at))),
+            None => (vec![], None),
+        };
+        let (old, new) = (old.map(|key| key.hex().into()), Some(key.hex().into()));
+        found.push(Change { field: format!("uses: {}", describe(used)), old, new, because });
+    }
+    for key in gone {
+        let kind = store.record_alone(&key).map_or("what is no longer stored".into(), |r| r.kind);
+        let (field, old) = (format!("uses: {kind}"), Some(key.hex().into()));
+        found.push(Change { field, old, new: None, because: vec![] });
+    }
+    found
+}
+
+/// Every part of two values that differs.
+fn compare(field: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
+    match (old, new) {
+        _ if old == new => {}
+        (Value::Object(before), Value::Object(now)) => {
+            let names = before.keys().chain(now.keys().filter(|name| !before.contains_key(*name)));
+            for name in names {
+                let inner = if field.is_empty() { name.clone() } else { format!("{field}.{name}") };
+                match (before.get(name), now.get(name)) {
+                    (Some(old), Some(new)) => compare(&inner, old, new, found),
+                    (old, new) => {
+                        let (old, new) = (old.cloned(), new.cloned());
+                        found.push(Change { field: inner, old, new, because: vec![] });
+                    }
+                }
+            }
+        }
+        (Value::Array(before), Value::Array(now)) if before.len() == now.len() => {
+            for (index, (old, new)) in before.iter().zip(now).enumerate() {
+                compare(&format!("{field}[{index}]"), old, new, found);
+            }
+        }
+        _ => found.push(Change {
+            field: field.to_owned(),
+            old: Some(old.clone()),
+            new: Some(new.clone()),
+            because: vec![],
+        }),
+    }
+}
+
+impl Explained {
+    /// For a terminal.
+    pub fn text(&self) -> String {
+        let mut out = format!("{} ({}): {}\n", self.block, self.kind, self.place);
+        for problem in &self.problems {
+            let _ = writeln!(out, "  is faulty: {problem}");
+        }
+        for result in &self.results {
+            if let Some(at) = &result.at {
+                let _ = writeln!(out, "  {at}");
+            }
+            let _ = writeln!(out, "  key     {}", result.key);
+            match (&result.stored, &result.last) {
+                (Some(made), _) => drop(writeln!(out, "  stored  {}", made.text())),
+                (None, Some(_)) => out.push_str("  not measured yet\n"),
+                (None, None) => out.push_str("  never measured\n"),
+            }
+            if let Some(last) = &result.last {
+                let _ = writeln!(out, "  before  {} ({})", last.text(), last.key.short());
+                out.push_str("  changed since then:\n");
+                list(&mut out, &result.changes, 4);
+            }
+        }
+        out
+    }
+}
+
+impl Made {
+    fn text(&self) -> String {
+        let name = match self.device_name.as_str() {
+            "" => String::new(),
+            name => format!(" ({name})"),
+        };
+        format!("{} on {}{name}, {:.1} s", self.started, self.device, self.seconds)
+    }
+}
+
+fn list(out: &mut String, changes: &[Change], indent: usize) {
+    for change in changes {
+        let side = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), short);
+        let meaning = meaning(&change.field).map(|text| format!(" ({text})")).unwrap_or_default();
+        let (old, new) = (side(&change.old), side(&change.new));
+        let _ = writeln!(out, "{:indent$}{}: {old} → {new}{meaning}", "", change.field);
+        list(out, &change.because, indent + 2);
+    }
+}
+
+/// What a field means that is no parameter.
+fn meaning(field: &str) -> Option<&'static str> {
+    match field {
+        "schema" => Some("requests are made up in another way"),
+        "impl_version" => Some("the analysis is another one under the same name"),
+        "model" => Some("other weights"),
+        "precision" => Some("the arithmetic"),
+        _ if field.starts_with("conventions") => Some("how the weights are read"),
+        _ if field.starts_with("dataset.shards") => Some("other data"),
+        _ => None,
+    }
+}
+
+/// A value in one short line; digests by their first digits.
+fn short(value: &Value) -> String {
+    const MOST: usize = 100;
+    let text = match value {
+        Value::String(text) => match text.parse::<Digest>() {
+            Ok(digest) => digest.short(),
+            Err(_) => value.to_string(),
+        },
+        value => value.to_string(),
+    };
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,291 @@
+//! Frozen results: a garden with its store in, a folder with all that publishing needs out; and a workspace that uses
+//! such a folder instead of its store, its weights and its data.
+//!
+//! ```text
+//! frozen/
+//!   frozen.json            what planning must know of weights and data
+//!   v1/blobs/ab/<digest>   what pages show, and lists of words that blocks name as texts
+//!   v1/records/ab/<key>.json
+//! ```
+//!
+//! Every name says its content, and equal results are equal bytes: freezing again writes only what differs, so that
+//! the folder can be kept in git. What pages do not show, such as the activations of a scan, stays behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::analysis::{Kind, Type, scan};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest::Digest;
+use crate::file;
+use crate::note::Note;
+use crate::plan;
+use crate::request::{DatasetFormat, Request};
+use crate::resource::{Facts, Resources, SCHEMA, Thawed};
+use crate::seal;
+use crate::site::{self, Progress, Wishes};
+use crate::store::Store;
+use crate::workspace::{Workspace, WorkspaceError};
+
+/// The folder of frozen results, relative to the garden, where no other is named.
+pub const FOLDER: &str = "frozen";
+/// What planning must know, within that folder.
+const FACTS: &str = "frozen.json";
+
+/// Why nothing could be frozen, or nothing frozen be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FreezeError {
+    /// The garden cannot be worked with.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// There is something else in the folder.
+    #[error("{} is not empty and holds no frozen results\nhint: name a folder of its own", .0.display())]
+    Occupied(PathBuf),
+    /// There is nothing in the folder.
+    #[error(
+        "there are no frozen results in {}\nhint: `neuronotes freeze`, where they are measured, makes them", .0.display()
+    )]
+    Missing(PathBuf),
+    /// What is there is not as it was written.
+    #[error("{} cannot be used: {why}\nhint: `neuronotes freeze`, where the results are measured, writes it anew", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file system refused.
+    #[error("cannot {what} {} ({source}){}", path.display(), file::hint(source).map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> FreezeError + 'a {
+    move |source| FreezeError::Io { what, path: path.to_owned(), source }
+}
+
+/// What freezing did.
+#[derive(Debug)]
+pub struct Report {
+    /// The garden, with every source that diagnostics speak of.
+    pub workspace: Workspace,
+    /// What is wrong; nothing was written where an error is among it.
+    pub problems: Vec<Diagnostic>,
+    /// The folder of frozen results.
+    pub folder: PathBuf,
+    /// Results in it.
+    pub results: usize,
+    /// Their bytes, with what else is in the folder.
+    pub bytes: u64,
+    /// Files that were written.
+    pub written: usize,
+    /// Files that were right already.
+    pub kept: usize,
+    /// Files that nothing needs any more, and that are gone.
+    pub removed: usize,
+    /// Whether something is not there to be frozen.
+    pub failed: bool,
+}
+
+/// Freezes what the site of the garden in `root` needs, into `to` or the garden's own folder for it.
+///
+/// # Errors
+/// Where the folder is no garden, or the other folder cannot be written to or is something else.
+pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
+    let mut workspace = Workspace::open(root)?;
+    let folder = match to {
+        Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        None => workspace.root.join(FOLDER),
+    };
+    let occupied = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied && !folder.join(FACTS).is_file() {
+        return Err(FreezeError::Occupied(folder));
+    }
+    let shared = workspace.notes();
+    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
+    let mut resources = Resources::default();
+    let plan = plan::plan(
+        &notes,
+        &workspace.root,
+        &workspace.config,
+        &mut resources,
+        &mut workspace.digests,
+    );
+    let missing = site::missing(&plan, &workspace.store);
+    let why =
+        ("this is not measured yet".to_owned(), Some("`neuronotes build` measures it".to_owned()));
+    let failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
+    let wishes = Wishes { plan, missing };
+    let progress = Progress { failed, ..Progress::default() };
+    let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| true);
+    workspace.save_digests();
+    let mut report = Report {
+        problems: site.problems,
+        folder,
+        results: 0,
+        bytes: 0,
+        written: 0,
+        kept: 0,
+        removed: 0,
+        failed: false,
+        workspace,
+    };
+    if report.problems.iter().all(|problem| problem.severity < Severity::Error) {
+        let mut facts = resources.facts(&report.workspace.config);
+        facts.files = files(&wishes);
+        write(&mut report, &wishes, &facts, &lists(&notes, &facts))?;
+    }
+    report.failed = report.problems.iter().any(|problem| problem.severity == Severity::Error);
+    Ok(report)
+}
+
+/// Pictures and files of weights that blocks name.
+fn files(wishes: &Wishes) -> BTreeMap<String, Digest> {
+    let inputs = wishes.plan.requests.iter().map(|(_, request)| &request.inputs);
+    let named = inputs.flat_map(|inputs| inputs.pictures.iter().chain(&inputs.files));
+    named.map(|file| (file.name.clone(), file.digest)).collect()
+}
+
+/// Lists of words that blocks name as texts: planning needs their words.
+fn lists(notes: &[&Note], facts: &Facts) -> BTreeSet<String> {
+    let texts = |kind: &Kind| kind.all_fields().filter(|field| field.ty == Type::Texts);
+    let mut names = BTreeSet::new();
+    for block in notes.iter().flat_map(|note| &note.blocks) {
+        let fields = block.kind.into_iter().flat_map(texts);
+        let given = fields.filter_map(|field| block.fields.get(field.name));
+        let swept = block.sweep.iter().flat_map(|axis| &axis.values);
+        let all = given.chain(swept).filter_map(|value| value.value.as_str());
+        let list = |name: &&str| {
+            facts.datasets.get(*name).is_some_and(|known| known.format == DatasetFormat::Words)
+        };
+        names.extend(all.filter(list).map(str::to_owned));
+    }
+    names
+}
+
+/// The keys of all results that pages show or speak of.
+fn keys(wishes: &Wishes) -> BTreeSet<Digest> {
+    let mut keys = BTreeSet::new();
+    for measurement in wishes.plan.measurements() {
+        keys.insert(measurement.key);
+        keys.extend(wishes.plan.baseline(measurement).map(|(_, key)| key));
+        let scans = measurement.request.uses.iter().filter(|used| used.kind == scan::NAME);
+        keys.extend(scans.map(Request::key));
+    }
+    keys
+}
+
+fn write(
+    report: &mut Report,
+    wishes: &Wishes,
+    facts: &Facts,
+    lists: &BTreeSet<String>,
+) -> Result<(), FreezeError> {
+    let folder = report.folder.clone();
+    let (store, frozen) = (report.workspace.store.clone(), Store::frozen(&folder));
+    let mut needed = BTreeSet::new();
+    let mut records = Vec::new();
+    for key in keys(wishes) {
+        // A scan may have been collected while what rests on it was not: pages then do not speak of it.
+        let Some(record) = store.record(&key) else { continue };
+        for (name, output) in record.outputs.iter().filter(|(name, output)| output.is_shown(name)) {
+            let path = frozen.blob_path(&output.digest);
+            if !needed.insert(path.clone()) {
+                continue;
+            }
+            let Some(bytes) = store.blob(&output.digest) else {
+                let message =
+                    format!("the stored output `{name}` of a {} was damaged", record.kind);
+                let problem =
+                    Diagnostic::of_file(store.blob_path(&output.digest).to_string_lossy(), message);
+                report
+                    .problems
+                    .push(problem.hint("`neuronotes build` measures it again".to_owned()));
+                return Ok(());
+            };
+            report.put(&path, &bytes)?;
+        }
+        records.push(record);
+    }
+    for name in lists {
+        let Some(dataset) = report.workspace.config.datasets.get(name) else { continue };
+        let bytes = fs::read(&dataset.path).map_err(io_error("read", &dataset.path))?;
+        let path = frozen.blob_path(&Digest::of(&bytes));
+        report.put(&path, &bytes)?;
+        needed.insert(path);
+    }
+    // A record is written when its outputs are there, and the facts when all records are.
+    for record in &records {
+        let path = frozen.record_path(&record.key);
+        report.put(&path, &record.bytes())?;
+        needed.insert(path);
+    }
+    report.results = records.len();
+    let json = serde_json::to_vec_pretty(facts).unwrap_or_default();
+    report.put(&folder.join(FACTS), &seal::seal(&json))?;
+    for path in frozen.results().map_err(WorkspaceError::from)? {
+        if !needed.contains(&path) {
+            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+            report.removed += 1;
+            // Fails where something is left in it.
+            let _ = path.parent().map(fs::remove_dir);
+        }
+    }
+    Ok(())
+}
+
+impl Report {
+    /// Makes a file have these bytes; one that has them is not written.
+    fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FreezeError> {
+        self.bytes += bytes.len() as u64;
+        if fs::read(path).is_ok_and(|old| old == bytes) {
+            self.kept += 1;
+            return Ok(());
+        }
+        let folder = path.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder).map_err(io_error("make", folder))?;
+        file::replace(folder, path, bytes).map_err(io_error("write", path))?;
+        self.written += 1;
+        Ok(())
+    }
+}
+
+/// Lets a workspace use the results that are frozen in `folder`, or else in the garden's own folder for it: nothing is
+/// measured then, and neither weights nor data are looked at.
+///
+/// # Errors
+/// Where there are none, or none that can be used.
+pub fn thaw(workspace: &mut Workspace, folder: Option<&Path>) -> Result<PathBuf, FreezeError> {
+    let folder = match folder {
+        Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        None => workspace.root.join(FOLDER),
+    };
+    let path = folder.join(FACTS);
+    let unusable = |why: String| FreezeError::Unusable { path: path.clone(), why };
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(FreezeError::Missing(folder));
+        }
+        bytes => bytes.map_err(io_error("read", &path))?,
+    };
+    let json = seal::open(&bytes).whole();
+    let json = json.ok_or_else(|| unusable("it is damaged or was changed by hand".to_owned()))?;
+    let facts: Facts = serde_json::from_slice(&json)
+        .map_err(|error| unusable(format!("it is of another form ({error})")))?;
+    if facts.schema != SCHEMA {
+        return Err(unusable(format!("it is of the version {}, not {SCHEMA}", facts.schema)));
+    }
+    let store = Store::frozen(&folder);
+    workspace.store = store.clone();
+    workspace.thawed = Some(Arc::new(Thawed { facts, store }));
+    Ok(folder)
+}

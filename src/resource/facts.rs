@@ -1,0 +1,176 @@
+//! What planning needs to know of weights and data that are not there: written where they are, read where a site is
+//! only published.
+//!
+//! A name whose entry in the configuration is another one than when this was written is not believed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Model, ResourceError, Resources};
+use crate::config::{Place, Source, Weights};
+use crate::digest::Digest;
+use crate::model::{Architecture, Conventions};
+use crate::request::{DatasetFormat, DatasetRef, FileRef, ModelRef, ShardRef};
+use crate::store::Store;
+
+/// The version of the form.
+pub const SCHEMA: u32 = 1;
+
+/// What is known of weights and data by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Models that notes name.
+    pub models: BTreeMap<String, ModelFacts>,
+    /// Data sets that notes name.
+    pub datasets: BTreeMap<String, DatasetFacts>,
+    /// Pictures and files of weights that blocks name, by their paths in the garden.
+    pub files: BTreeMap<String, Digest>,
+}
+
+/// What is known of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFacts {
+    /// Its entry in the configuration.
+    pub configured: String,
+    /// Of its file.
+    pub digest: Digest,
+    /// What it was trained with.
+    pub conventions: Conventions,
+    /// Its sizes, from which its layers follow.
+    pub architecture: Architecture,
+}
+
+/// What is known of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetFacts {
+    /// Its entry in the configuration.
+    pub configured: String,
+    /// How it is read.
+    pub format: DatasetFormat,
+    /// Of its shards, in order.
+    pub shards: Vec<Digest>,
+}
+
+/// Facts, and the store that they came with.
+#[derive(Debug, Clone)]
+pub struct Thawed {
+    /// The facts.
+    pub facts: Facts,
+    /// Results; and lists of words as blobs, since their digests are those of their files.
+    pub store: Store,
+}
+
+const HINT: &str = "`neuronotes freeze`, where the weights and data are, brings it up to date";
+
+fn stale(message: String) -> ResourceError {
+    ResourceError { message, hint: Some(HINT.to_owned()) }
+}
+
+fn same(what: &str, name: &str, then: &str, now: &str) -> Result<(), ResourceError> {
+    if then == now {
+        return Ok(());
+    }
+    Err(stale(format!(
+        "the {what} `{name}` is configured in another way than when the results were frozen: {now}, not {then}"
+    )))
+}
+
+/// A model's entry in the configuration, in one line.
+fn of_weights(weights: &Weights) -> String {
+    let mut entry = serde_json::Map::new();
+    match &weights.place {
+        Place::File(source) => entry.insert("path".into(), source.written.clone().into()),
+        Place::Known(known) => entry.insert("known".into(), known.name.into()),
+    };
+    let given = &weights.given;
+    let others = [
+        ("sha256", weights.sha256.map(|digest| digest.to_string().into())),
+        ("activation", given.activation.map(|activation| activation.name().into())),
+        ("mean", given.mean.map(|mean| serde_json::json!(mean))),
+        ("deviation", given.deviation.map(|deviation| serde_json::json!(deviation))),
+    ];
+    let others = others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    entry.extend(others);
+    crate::request::canonical_json(&entry.into())
+}
+
+fn of_source(source: &Source) -> String {
+    source.written.clone()
+}
+
+impl Thawed {
+    pub(super) fn model(&self, name: &str, weights: &Weights) -> Result<Model, ResourceError> {
+        let Some(known) = self.facts.models.get(name) else {
+            return Err(stale(format!("the model `{name}` is not among the frozen results")));
+        };
+        same("model", name, &known.configured, &of_weights(weights))?;
+        let reference = ModelRef {
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            digest: known.digest,
+            conventions: known.conventions.clone(),
+        };
+        Ok(Model { reference, architecture: Arc::new(known.architecture.clone()) })
+    }
+
+    pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
+        let Some(known) = self.facts.datasets.get(name) else {
+            return Err(stale(format!("the data set `{name}` is not among the frozen results")));
+        };
+        same("data set", name, &known.configured, &of_source(source))?;
+        let shard =
+            |digest: &Digest| ShardRef { path: self.store.blob_path(digest), digest: *digest };
+        let shards = known.shards.iter().map(shard).collect();
+        Ok(DatasetRef { name: name.to_owned(), format: known.format, shards })
+    }
+}
+
+impl Resources {
+    /// Those that are known without weights and data, or else those that are there.
+    pub fn of(thawed: Option<&Arc<Thawed>>) -> Self {
+        Self { thawed: thawed.cloned(), ..Self::default() }
+    }
+
+    /// A file that a block names and that is not in the garden, but was when the results were frozen.
+    pub fn file(&self, name: &str) -> Option<FileRef> {
+        let digest = *self.thawed.as_ref()?.facts.files.get(name)?;
+        Some(FileRef { name: name.to_owned(), path: PathBuf::new(), digest })
+    }
+
+    /// What is known of the models and data sets that were asked for and could be used.
+    pub fn facts(&self, config: &crate::config::Config) -> Facts {
+        let model = |(name, found): (&String, &Result<Model, ResourceError>)| {
+            let (model, weights) = (found.as_ref().ok()?, config.models.get(name)?);
+            let facts = ModelFacts {
+                configured: of_weights(weights),
+                digest: model.reference.digest,
+                conventions: model.reference.conventions.clone(),
+                architecture: (*model.architecture).clone(),
+            };
+            Some((name.clone(), facts))
+        };
+        let dataset = |(name, found): (&String, &Result<DatasetRef, ResourceError>)| {
+            let (dataset, source) = (found.as_ref().ok()?, config.datasets.get(name)?);
+            let facts = DatasetFacts {
+                configured: of_source(source),
+                format: dataset.format,
+                shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
+            };
+            Some((name.clone(), facts))
+        };
+        Facts {
+            schema: SCHEMA,
+            models: self.models.iter().filter_map(model).collect(),
+            datasets: self.datasets.iter().filter_map(dataset).collect(),
+            files: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Collection: takes away what no garden wants any more, while others may be reading, measuring and collecting.
+//!
+//! **What stays.** Marking begins at the roots: every request that a garden asks for and the last results of every
+//! block. From there it follows the requests that a record used. What is younger than a day stays in any case, and so
+//! does what it used: somebody may be about to want it. A blob stays as long as any record has it. Drawings stay as
+//! long as they are looked at; they are made again in milliseconds. Deleting too much costs time, never correctness.
+//!
+//! **The order.** A record goes before its blobs: a kill in between leaves blobs without a record, which the next
+//! collection takes, and never a record without its blobs.
+//!
+//! **The race.** Another process puts a blob that is there already, and so writes nothing; it is taken here, and then
+//! the record is committed. So [`Store::put_blob`] makes such a blob young and then looks whether it is still there;
+//! and here a file is first renamed out of its place, and only then is its age looked at for the last time:
+//!
+//! * it was made young before the rename: it is seen to be young, and put back;
+//! * it was made young after that, or is looked for after that: it is not found, and is written anew.
+//!
+//! The same holds for a record that is committed anew under a key that is being taken. [`Store::commit`] makes all its
+//! blobs young before it writes the record, and looks for them afterwards. A kill between the rename and the putting
+//! back leaves the file in `tmp/` under a name that the next collection knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::survey::Found;
+use super::{Record, Store, StoreError, modified};
+use crate::digest::Digest;
+
+/// The least age of what is taken.
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a drawing that nobody looks at stays.
+const DRAWING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long the root of a garden stays whose folder is gone.
+const GONE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// What files are called in `tmp/` that are being taken.
+const TAKEN: &str = "gc-";
+
+/// What to collect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Nothing younger is taken; a day where it is less.
+    pub older_than: Duration,
+    /// Only say what would be taken.
+    pub dry_run: bool,
+}
+
+/// So many files of so many bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Files.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Tally {
+    /// One more.
+    pub fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// What was taken, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    /// Results that nobody wants.
+    pub records: Tally,
+    /// Their outputs.
+    pub blobs: Tally,
+    /// Drawings that nobody looked at for long.
+    pub drawings: Tally,
+    /// Failures of what nobody wants.
+    pub failures: Tally,
+    /// Old claims, pictures of unfinished measurements, temporary and damaged files.
+    pub leftovers: Tally,
+    /// Gardens that are gone, and whose results nobody wants any more.
+    pub gardens: Vec<PathBuf>,
+    /// Records that stay.
+    pub kept: u64,
+}
+
+impl Collected {
+    /// Bytes of all that was taken.
+    pub fn bytes(&self) -> u64 {
+        let all = [self.records, self.blobs, self.drawings, self.failures, self.leftovers];
+        all.iter().map(|tally| tally.bytes).sum()
+    }
+}
+
+/// What a record refers to.
+struct Links {
+    uses: Vec<Digest>,
+    blobs: Vec<Digest>,
+}
+
+struct Collection<'a> {
+    store: &'a Store,
+    /// What was written after this is young.
+    limit: SystemTime,
+    dry_run: bool,
+}
+
+impl Store {
+    /// Takes away what no garden wants any more.
+    ///
+    /// # Errors
+    /// Where the file system refuses, or where a root is damaged, so that nobody knows what is wanted.
+    pub fn collect(&self, options: Options) -> Result<Collected, StoreError> {
+        let age = options.older_than.max(DAY);
+        let limit = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        Collection { store: self, limit, dry_run: options.dry_run }.run()
+    }
+}
+
+impl Collection<'_> {
+    fn run(&self) -> Result<Collected, StoreError> {
+        let mut done = Collected::default();
+        self.put_back()?;
+        let mut marked = self.wanted(&mut done)?;
+        let (records, links) = self.records()?;
+        self.follow(&mut marked, &records, &links);
+        let mut stays = BTreeSet::new();
+        for found in &records {
+            if marked.contains(&found.digest) || !self.take("records", found)? {
+                stays.insert(found.digest);
+            } else {
+                done.records.add(found.bytes);
+            }
+        }
+        done.kept = stays.len() as u64;
+        self.blobs(&mut done, &stays, &links)?;
+        self.rest(&mut done, &marked)?;
+        Ok(done)
+    }
+
+    /// The keys that gardens ask for.
+    fn wanted(&self, done: &mut Collected) -> Result<BTreeSet<Digest>, StoreError> {
+        let (roots, wrong) = self.store.roots()?;
+        if let Some(wrong) = wrong.into_iter().next() {
+            return Err(StoreError::DamagedRoot(wrong.path));
+        }
+        let mut marked = BTreeSet::new();
+        for (path, root) in roots {
+            let written =
+                fs::metadata(&path).map_or(SystemTime::UNIX_EPOCH, |meta| modified(&meta));
+            let old = written.elapsed().is_ok_and(|age| age >= GONE);
+            // It may be a folder of another machine that shares this store, and builds now and then.
+            if old && !root.garden.exists() {
+                done.gardens.push(root.garden);
+                if !self.dry_run {
+                    let _ = fs::remove_file(&path);
+                }
+                continue;
+            }
+            marked.extend(root.requests);
+            marked.extend(root.blocks.into_values().flatten());
+        }
+        Ok(marked)
+    }
+
+    /// Every record and what it refers to. A damaged one refers to nothing: it counts as never measured.
+    fn records(&self) -> Result<(Vec<Found>, BTreeMap<Digest, Links>), StoreError> {
+        let records = self.store.list("records", ".json")?.found;
+        let links = records.iter().filter_map(|found| {
+            let record = Record::read(&fs::read(&found.path).ok()?).ok()?;
+            let blobs = record.outputs.values().map(|output| output.digest).collect();
+            Some((found.digest, Links { uses: record.uses().collect(), blobs }))
+        });
+        let links = links.collect();
+        Ok((records, links))
+    }
+
+    /// Marks what marked and young records used.
+    fn follow(
+        &self,
+        marked: &mut BTreeSet<Digest>,
+        records: &[Found],
+        links: &BTreeMap<Digest, Links>,
+    ) {
+        marked
+            .extend(records.iter().filter(|found| self.is_young(found)).map(|found| found.digest));
+        let mut open: Vec<Digest> = marked.iter().copied().collect();
+        while let Some(key) = open.pop() {
+            for used in links.get(&key).into_iter().flat_map(|links| &links.uses) {
+                if marked.insert(*used) {
+                    open.push(*used);
+                }
+            }
+        }
+    }
+
+    fn blobs(
+        &self,
+        done: &mut Collected,
+        stays: &BTreeSet<Digest>,
+        known: &BTreeMap<Digest, Links>,
+    ) -> Result<(), StoreError> {
+        // Looked at again, since records may have been committed meanwhile.
+        let (records, links) = self.records()?;
+        let live = records.iter().filter(|found| {
+            stays.contains(&found.digest) || !known.contains_key(&found.digest) || !self.dry_run
+        });
+        let live = live.filter_map(|found| links.get(&found.digest));
+        let kept: BTreeSet<Digest> = live.flat_map(|links| links.blobs.iter().copied()).collect();
+        for found in self.store.list("blobs", "")?.found {
+            if !kept.contains(&found.digest) && self.take("blobs", &found)? {
+                done.blobs.add(found.bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// What costs nothing but room: drawings, failures, and what was left over.
+    fn rest(&self, done: &mut Collected, marked: &BTreeSet<Digest>) -> Result<(), StoreError> {
+        let long_ago = SystemTime::now().checked_sub(DRAWING).unwrap_or(SystemTime::UNIX_EPOCH);
+        for found in self.store.list("figures", ".json")?.found {
+            if found.modified < long_ago.min(self.limit) && self.remove(&found.path)? {
+                done.drawings.add(found.bytes);
+            }
+        }
+        for found in self.store.list("failures", ".json")?.found {
+            let wanted = marked.contains(&found.digest);
+            if !wanted && !self.is_young(&found) && self.remove(&found.path)? {
+                done.failures.add(found.bytes);
+            }
+        }
+        for kind in ["claims", "partial", "tmp"] {
+            for (path, meta) in self.store.all(kind)? {
+                if modified(&meta) < self.limit && self.remove(&path)? {
+                    done.leftovers.add(meta.len());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_young(&self, found: &Found) -> bool {
+        found.modified >= self.limit
+    }
+
+    /// Takes a file away unless it is young, or has become so.
+    fn take(&self, kind: &str, found: &Found) -> Result<bool, StoreError> {
+        let old = |path: &Path| fs::metadata(path).is_ok_and(|meta| modified(&meta) < self.limit);
+        if self.is_young(found) || self.dry_run {
+            return Ok(!self.is_young(found));
+        }
+        if !old(&found.path) {
+            return Ok(false);
+        }
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+        let taken = self.store.root.join("tmp").join(format!("{TAKEN}{kind}-{name}"));
+        match fs::rename(&found.path, &taken) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            renamed => renamed.map_err(super::io_error("take away", &found.path))?,
+        }
+        if old(&taken) {
+            return self.remove(&taken);
+        }
+        restore(&taken, &found.path);
+        Ok(false)
+    }
+
+    /// Removes a file for which it does not matter when; says whether it was there.
+    fn remove(&self, path: &Path) -> Result<bool, StoreError> {
+        if self.dry_run {
+            return Ok(true);
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true).map_err(super::io_error("remove", path)),
+        }
+    }
+
+    /// Puts back what a collection that was killed had in its hands, where it is young.
+    fn put_back(&self) -> Result<(), StoreError> {
+        if self.dry_run {
+            return Ok(());
+        }
+        for (path, meta) in self.store.all("tmp")? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let place = name.strip_prefix(TAKEN).and_then(|name| self.place(name));
+            if let Some(place) = place.filter(|_| modified(&meta) >= self.limit) {
+                restore(&path, &place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a file belongs that was taken under this name.
+    fn place(&self, name: &str) -> Option<PathBuf> {
+        let (kind, file) = name.split_once('-')?;
+        let ending = match kind {
+            "records" => ".json",
+            "blobs" => "",
+            _ => return None,
+        };
+        let digest: Digest = file.strip_suffix(ending)?.parse().ok()?;
+        Some(self.store.sharded(kind, &digest, ending))
+    }
+}
+
+/// Puts a file back where none is by now: another one there is younger, and as good.
+fn restore(taken: &Path, place: &Path) {
+    let linked = fs::hard_link(taken, place);
+    let exists = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AlreadyExists;
+    match linked {
+        Err(error) if !exists(&error) => drop(fs::rename(taken, place)),
+        _ => drop(fs::remove_file(taken)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What a garden wants of its store: written by builds and previews, read by collection and by `explain`.
+//!
+//! A root lies in `roots/`, under the digest of the garden's absolute path, since several gardens may use one store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError, modified};
+use crate::digest::Digest;
+use crate::seal;
+
+/// A root that says the same need not be written again sooner.
+const RENEWED: Duration = Duration::from_secs(60 * 60);
+
+/// What one garden wants.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Root {
+    /// The garden's folder.
+    pub garden: PathBuf,
+    /// When this was written, RFC 3339, UTC.
+    #[serde(default)]
+    pub written: String,
+    /// Request keys that its notes ask for, with those of the requests that these use.
+    pub requests: BTreeSet<Digest>,
+    /// For each block, as `note.md#id`, the keys of its last results: of the ones that are shown, or that were shown
+    /// before the block asked for something else that is not measured yet.
+    pub blocks: BTreeMap<String, Vec<Digest>>,
+}
+
+/// A file in `roots/` that is no root, or a damaged one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootError {
+    /// Where.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl Root {
+    fn read(path: &Path) -> Result<Self, String> {
+        let bytes = fs::read(path).map_err(|error| format!("it cannot be read ({error})"))?;
+        let json = seal::open(&bytes).whole().ok_or("its checksum is missing or wrong")?;
+        serde_json::from_slice(&json).map_err(|error| format!("it is of another form ({error})"))
+    }
+}
+
+impl Store {
+    /// Where the root of the garden in this folder lies, or would lie.
+    pub fn root_path(&self, garden: &Path) -> PathBuf {
+        let name = Digest::of(garden.as_os_str().as_encoded_bytes());
+        self.root.join("roots").join(format!("{name}.json"))
+    }
+
+    /// What the garden in `garden`, an absolute path, wanted last; `None` where that is not known.
+    pub fn root(&self, garden: &Path) -> Option<Root> {
+        Root::read(&self.root_path(garden)).ok()
+    }
+
+    /// Keeps what the garden in `garden` wants, with the time. Nothing is written where that is known and the time
+    /// is not long ago.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn put_root(&self, garden: &Path, root: &Root) -> Result<(), StoreError> {
+        let path = self.root_path(garden);
+        let known = Root::read(&path).ok();
+        let young = fs::metadata(&path)
+            .is_ok_and(|meta| modified(&meta).elapsed().is_ok_and(|age| age < RENEWED));
+        let same =
+            known.is_some_and(|known| Root { written: root.written.clone(), ..known } == *root);
+        if same && young {
+            return Ok(());
+        }
+        let root = Root { written: Timestamp::now().to_string(), ..root.clone() };
+        let json = serde_json::to_vec_pretty(&root).expect("a root is plain data");
+        self.write(&path, &seal::seal(&json))
+    }
+
+    /// Every root, and what cannot be read as one.
+    pub(super) fn roots(&self) -> Result<(Vec<(PathBuf, Root)>, Vec<RootError>), StoreError> {
+        let (mut roots, mut wrong) = (Vec::new(), Vec::new());
+        for found in self.list("roots", ".json")?.found {
+            match Root::read(&found.path) {
+                Ok(root) => roots.push((found.path, root)),
+                Err(message) => wrong.push(RootError { path: found.path, message }),
+            }
+        }
+        Ok((roots, wrong))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_kept_a_garden_and_written_only_where_it_differs() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(dir.path()).expect("a store");
+        let garden = Path::new("/a/garden");
+        assert_eq!(store.root(garden), None);
+        let mut root = Root { garden: garden.into(), ..Root::default() };
+        root.requests.insert(Digest::of(b"a"));
+        store.put_root(garden, &root).expect("written");
+        let kept = store.root(garden).expect("a root");
+        assert_eq!((&kept.requests, kept.written.is_empty()), (&root.requests, false));
+        assert_eq!(store.root(Path::new("/another")), None);
+        let path = store.root_path(garden);
+        let then = std::time::SystemTime::now() - RENEWED / 2;
+        let file = fs::File::options().append(true).open(&path).expect("a file");
+        file.set_modified(then).expect("another time");
+        store.put_root(garden, &root).expect("written");
+        assert_eq!(store.root(garden), Some(kept), "it is not written again");
+        root.blocks.insert("a.md#b".into(), vec![Digest::of(b"a")]);
+        store.put_root(garden, &root).expect("written");
+        assert_eq!(store.root(garden).expect("a root").blocks, root.blocks);
+        fs::write(&path, fs::read_to_string(&path).expect("text").replace("a.md", "b.md"))
+            .expect("damage");
+        assert_eq!(store.root(garden), None);
+    }
+}

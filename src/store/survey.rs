@@ -1,0 +1,125 @@
+//! A store's folders in, the files in them out: each with the digest that it is named by, and what does not belong.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{FOLDERS, Store, StoreError, io_error, modified};
+use crate::digest::Digest;
+
+/// Folders with a folder for each first two digits.
+const SHARDED: [&str; 3] = ["blobs", "records", "figures"];
+
+/// A file that is named as the store names files.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// That it is named by.
+    pub(super) digest: Digest,
+    pub(super) bytes: u64,
+    pub(super) modified: SystemTime,
+}
+
+/// The files of one of the store's folders.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// In the order of their names.
+    pub(super) found: Vec<Found>,
+    /// What the store did not put there.
+    pub(super) foreign: Vec<PathBuf>,
+}
+
+impl Store {
+    /// The files of a folder whose names are digests with this ending.
+    pub(super) fn list(&self, kind: &str, ending: &str) -> Result<Listing, StoreError> {
+        let top = self.root.join(kind);
+        let mut listing = Listing::default();
+        if !SHARDED.contains(&kind) {
+            listing.take(&top, "", ending)?;
+        } else {
+            for path in entries(&top)? {
+                let name = name(&path);
+                let shard = name.len() == 2 && name.bytes().all(|b| b.is_ascii_hexdigit());
+                if shard && path.is_dir() {
+                    listing.take(&path, &name, ending)?;
+                } else {
+                    listing.foreign.push(path);
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Every record and every output that is there, as files named as the store names them.
+    ///
+    /// # Errors
+    /// Where a folder cannot be read.
+    pub fn results(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut all = self.list("blobs", "")?.found;
+        all.extend(self.list("records", ".json")?.found);
+        Ok(all.into_iter().map(|found| found.path).collect())
+    }
+
+    /// Every file of a folder, whatever its name.
+    pub(super) fn all(&self, kind: &str) -> Result<Vec<(PathBuf, fs::Metadata)>, StoreError> {
+        let mut all = Vec::new();
+        for path in entries(&self.root.join(kind))? {
+            match fs::symlink_metadata(&path) {
+                Ok(meta) if meta.is_file() => all.push((path, meta)),
+                _ => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// What lies in the store's own folder and is none of its.
+    pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut all = entries(&self.root)?;
+        all.retain(|path| !(path.is_dir() && FOLDERS.contains(&&*name(path))));
+        Ok(all)
+    }
+
+    /// A path as people read it: within the store.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    }
+}
+
+impl Listing {
+    fn take(&mut self, folder: &Path, shard: &str, ending: &str) -> Result<(), StoreError> {
+        for path in entries(folder)? {
+            let name = name(&path);
+            let digest = name.strip_suffix(ending).and_then(|stem| stem.parse::<Digest>().ok());
+            let digest = digest.filter(|_| name.starts_with(shard));
+            match (digest, fs::symlink_metadata(&path)) {
+                // Somebody else took it away meanwhile.
+                (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                (Some(digest), Ok(meta)) if meta.is_file() => {
+                    let (bytes, modified) = (meta.len(), modified(&meta));
+                    self.found.push(Found { path, digest, bytes, modified });
+                }
+                _ => self.foreign.push(path),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What lies in a folder, in order; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let list = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        list => list.map_err(io_error("read", folder))?,
+    };
+    let mut all = Vec::new();
+    for entry in list {
+        all.push(entry.map_err(io_error("read", folder))?.path());
+    }
+    all.sort();
+    Ok(all)
+}
