@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::garden::{self, Garden, Target};
 use crate::note::Note;
+use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Draft, Scanned, Scene, Settled};
 use crate::plan::{self, Cell, Measurement, Plan, Wanted};
 use crate::request::Request;
@@ -107,20 +108,24 @@ pub fn compose(
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
     let garden = garden::assemble(&notes, &workspace.files);
     let mut problems = workspace.problems.clone();
-    let mut figures = Vec::new();
+    let figures: Vec<Vec<Settled>> = notes
+        .iter()
+        .zip(&wishes.plan.wanted)
+        .map(|(note, wanted)| {
+            let blocks = note.blocks.iter().zip(wanted);
+            blocks.map(|(block, wanted)| settle(workspace, note, block, wanted, progress)).collect()
+        })
+        .collect();
+    let sources = Sources::new(&notes, &garden, &wishes.plan, &figures, &workspace.store);
+    let quoted: Vec<Quoted> = (0..notes.len()).map(|index| sources.quoted(index)).collect();
     let mut drawings = BTreeMap::new();
     for (index, note) in notes.iter().enumerate() {
-        let wanted = &wishes.plan.wanted[index];
-        let settled: Vec<Settled> = note
-            .blocks
-            .iter()
-            .zip(wanted)
-            .map(|(block, wanted)| settle(workspace, note, block, wanted, progress))
-            .collect();
+        let (wanted, settled) = (&wishes.plan.wanted[index], &figures[index]);
         let mut own: Vec<Diagnostic> = note.problems.clone();
         own.extend(garden.problems[index].iter().cloned());
         own.extend(wishes.plan.unit_problems[index].iter().cloned());
-        for ((block, settled), wanted) in note.blocks.iter().zip(&settled).zip(wanted) {
+        own.extend(quoted[index].problems.iter().cloned());
+        for ((block, settled), wanted) in note.blocks.iter().zip(settled).zip(wanted) {
             match (settled, wanted) {
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
@@ -134,7 +139,6 @@ pub fn compose(
         }
         own.sort_by_key(|problem| (problem.line, problem.column));
         problems.extend(own);
-        figures.push(settled);
     }
     let style = workspace.renderer.stylesheet().to_vec();
     let style_path = format!("style-{}.css", &Digest::of(&style).hex()[..8]);
@@ -152,6 +156,7 @@ pub fn compose(
         garden: &garden,
         plan: &wishes.plan,
         figures: &figures,
+        quoted: &quoted,
         sizes: &sizes,
         git: &workspace.git,
         stylesheet: &style_path,

@@ -7,6 +7,7 @@
 mod contents;
 mod figure;
 mod sweep;
+pub mod value;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{Drawing, Image};
 use crate::garden::{Garden, Target, href, link_anchor};
-use crate::note::{self, Note, Parts, ResolvedLink};
+use crate::note::{self, Note, Parts, ResolvedLink, ShownValue};
 use crate::plan::Plan;
 use crate::render::{RenderError, Renderer};
 use crate::store::Record;
@@ -44,6 +45,8 @@ pub struct Scene<'a> {
     pub plan: &'a Plan,
     /// For each note, for each of its blocks, what came of it.
     pub figures: &'a [Vec<Settled>],
+    /// For each note, what its values show.
+    pub quoted: &'a [value::Quoted],
     /// Pixels across and down of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Commits' dates.
@@ -125,6 +128,7 @@ pub struct Draft<'a> {
     site: SiteView,
     figures: Vec<FigureView>,
     links: Vec<ResolvedLink>,
+    values: &'a [ShownValue],
     view: View,
 }
 
@@ -136,6 +140,7 @@ struct Inputs<'a> {
     templates: Digest,
     note: Option<Digest>,
     links: &'a [ResolvedLink],
+    values: &'a [ShownValue],
     figures: &'a [FigureView],
     view: &'a View,
 }
@@ -172,6 +177,7 @@ impl Draft<'_> {
                 headings: &headings,
                 links: &self.links,
                 figures: &figures,
+                values: self.values,
                 skip_title: note.title_in_body,
             };
             note::render(note.markdown(), parts)
@@ -201,11 +207,11 @@ impl<'a> Scene<'a> {
         let view = NoteView {
             site: self.site(page),
             title: note.title.clone(),
-            description: description(note),
+            description: self.description(index),
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),
             tags: note.front.tags.clone(),
-            contents: contents::of(note),
+            contents: contents::of(note, |text| self.filled(index, text)),
             body_html: String::new(),
             backlinks: self.backlinks(index),
             problems: self.problems(index),
@@ -238,17 +244,28 @@ impl<'a> Scene<'a> {
         let note = index.map(|i| self.notes[i]);
         let links = index.map(|i| self.resolved(i)).unwrap_or_default();
         let figures = index.map(|i| self.figure_views(i, page)).unwrap_or_default();
+        let values = index.map(|i| &*self.quoted[i].shown).unwrap_or_default();
         let inputs = Inputs {
             version: PAGE_VERSION,
             program: env!("CARGO_PKG_VERSION"),
             templates: self.templates,
             note: note.map(|note| note.digest),
             links: &links,
+            values,
             figures: &figures,
             view: &view,
         };
         let key = Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"));
-        Draft { path: page.to_owned(), key, note, site: self.site(page), figures, links, view }
+        Draft {
+            path: page.to_owned(),
+            key,
+            note,
+            site: self.site(page),
+            figures,
+            links,
+            values,
+            view,
+        }
     }
 
     fn site(&self, page: &str) -> SiteView {
@@ -262,7 +279,7 @@ impl<'a> Scene<'a> {
                 .config
                 .footer
                 .as_ref()
-                .map(|line| note::render_inline(line, &[])),
+                .map(|line| note::render_inline(line, &[], &[])),
             preview: self.preview,
         }
     }
@@ -272,6 +289,7 @@ impl<'a> Scene<'a> {
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
             .chain(&self.plan.unit_problems[index])
+            .chain(&self.quoted[index].problems)
             .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
             .collect()
@@ -306,9 +324,9 @@ impl<'a> Scene<'a> {
             let mention = &incoming.mention;
             let sentence_html = format!(
                 "{}<mark>{}</mark>{}",
-                note::escape(&mention.before),
-                note::escape(&mention.text),
-                note::escape(&mention.after)
+                note::escape(&self.filled(incoming.from, &mention.before)),
+                note::escape(&self.filled(incoming.from, &mention.text)),
+                note::escape(&self.filled(incoming.from, &mention.after))
             );
             let mentions = by_note.entry(incoming.from).or_default();
             // One sentence with two links to a note mentions it once for each.
@@ -330,6 +348,17 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
+    /// Plain text out of the note `index`, its values in their places.
+    fn filled(&self, index: usize, text: &str) -> String {
+        note::fill(text, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
+    }
+
+    fn description(&self, index: usize) -> String {
+        let note = self.notes[index];
+        let own = note.front.description.clone();
+        own.unwrap_or_else(|| self.filled(index, &note.excerpt))
+    }
+
     fn card(&self, index: usize) -> CardView {
         let note = self.notes[index];
         let drawings = self.figures[index].iter().flat_map(Settled::drawings);
@@ -338,13 +367,9 @@ impl<'a> Scene<'a> {
             title: note.title.clone(),
             href: href(HOME, &self.garden.pages[index], None),
             date: dates::of(note, self.git).1.map(dates::view),
-            excerpt: description(note),
+            excerpt: self.description(index),
             picture: picture.map(|picture| figure::picture_view(HOME, picture)),
             tags: note.front.tags.clone(),
         }
     }
-}
-
-fn description(note: &Note) -> String {
-    note.front.description.clone().unwrap_or_else(|| note.excerpt.clone())
 }
