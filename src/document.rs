@@ -1,6 +1,6 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
-use crate::analysis::{Default, Field, KINDS, Kind, Recipe, Role, Type};
+use crate::analysis::{Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, Type};
 use crate::request::Precision;
 use crate::suggest;
 
@@ -38,8 +38,38 @@ pub fn kind(kind: &Kind) -> String {
             out.push_str(&entry(field));
         }
     }
+    out.push_str(&values(kind));
     out
 }
+
+/// What prose can show of a kind's results.
+fn values(kind: &Kind) -> String {
+    let id = kind.example.lines().find_map(|line| line.strip_prefix("id: ")).unwrap_or("id");
+    let mut out = format!("\n## Values (what prose can show: `` `= {id}.…` ``)\n\n");
+    for value in kind.values.named.iter().chain(PROVENANCE) {
+        let unit = if value.unit.is_empty() { String::new() } else { format!(" ({})", value.unit) };
+        out.push_str(&format!("- `{}`{unit}: {}\n", value.path, value.doc));
+    }
+    out.push_str(
+        "- every field of *What is measured*, with its default: `layer` and `unit` as the figure names them.\n",
+    );
+    if kind.sweep {
+        out.push_str(&format!(
+            "\nOf a `sweep`, one is chosen by its values or by its place: `= {id}[unit=4].…`, `= {id}.cells[0].…`; \
+             `= {id}.cells.length` is their number.\n"
+        ));
+    }
+    out.push_str(VALUES);
+    out
+}
+
+/// How a value is written.
+const VALUES: &str = "
+`n` counts from 0, or from the end: `[-1]`. A list has a `length`; `list.field` is that field of each of its items, and
+`[field=text]` the first item of which that holds. A format may follow, as in Python: `| .1f` (decimals), `| .2e`, `| .0%`,
+`| d` (a whole number), `| ,` (thousands), `| +.2f` (with a sign). Without one a measured number has three digits. A figure of
+another note is named as a wikilink names it: `` `= Note#id.…` ``. A space before the sign, `` ` = … ` ``, leaves code as it is.
+";
 
 /// Whether a field picks a recipe: not asked itself, it decides what is measured all the same.
 fn is_recipe(field: &Field) -> bool {
@@ -124,6 +154,9 @@ mod tests {
             let text = kind(each);
             for field in each.all_fields() {
                 assert!(!field.doc.is_empty() && text.contains(field.doc), "{}", field.name);
+            }
+            for value in each.values.named {
+                assert!(text.contains(value.path) && text.contains(value.doc), "{}", value.path);
             }
         }
         insta::assert_snapshot!(kind(KINDS[1]));

@@ -1,9 +1,11 @@
 //! `activation_histogram`: how a unit's activations are distributed over a data set.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::dataset_examples::{POOL, Pool};
-use super::{About, Data, Default, Field, Kind, Role, Scan, Type};
+use super::value::{deviations, named, read};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type, Values};
 use crate::figure::{DrawContext, Drawing, histogram};
 
 /// What decides the distribution.
@@ -74,10 +76,48 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Always,
     scan: Scan::Layer,
+    values: Values {
+        named: &[
+            named("count", "images", "Images in the data set."),
+            named("mean", "", "The mean activation."),
+            named("sd", "", "The standard deviation."),
+            named("min", "", "The least activation."),
+            named("max", "", "The greatest activation."),
+            named("deviations", "standard deviations", "How far the greatest lies above the mean."),
+            named("median", "", "The median."),
+            named(
+                "quantiles[n].share",
+                "",
+                "Part of the images that are below; also `[share=0.95]`.",
+            ),
+            named("quantiles[n].activation", "", "The activation that they are below."),
+            named("counts[n]", "images", "Images in each bucket."),
+            named("edges[n]", "", "The buckets' edges, one more than there are buckets."),
+        ],
+        of: |result| read(result, values),
+    },
     fault: |_| None,
     height: |_| 300,
     draw,
 };
+
+fn values(outcome: Outcome) -> Value {
+    let median = outcome.quantiles.iter().find(|(share, _)| *share == 0.5);
+    let quantile =
+        |(share, activation): &(f64, f64)| json!({ "share": share, "activation": activation });
+    json!({
+        "count": outcome.count,
+        "mean": outcome.mean,
+        "sd": outcome.sd,
+        "min": outcome.min,
+        "max": outcome.max,
+        "deviations": deviations(outcome.max, outcome.mean, outcome.sd),
+        "median": median.map(|(_, activation)| activation),
+        "quantiles": outcome.quantiles.iter().map(quantile).collect::<Vec<_>>(),
+        "counts": outcome.counts,
+        "edges": outcome.edges,
+    })
+}
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;

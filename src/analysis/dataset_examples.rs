@@ -1,8 +1,10 @@
 //! `dataset_examples`: the images of a data set that excite a unit most, or least.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{About, Data, Default, Field, Kind, Role, Scan, Type};
+use super::value::{deviations, named, read};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type, Values};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
@@ -119,6 +121,23 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Always,
     scan: Scan::Layer,
+    values: Values {
+        named: &[
+            named("count", "images", "Images in the data set."),
+            named("mean", "", "The unit's mean over the data set."),
+            named("sd", "", "Its standard deviation over the data set."),
+            named("top[n].activation", "", "The unit's activation for the n-th image of the list."),
+            named("top[n].deviations", "standard deviations", "How far that lies above the mean."),
+            named(
+                "top[n].key",
+                "",
+                "The image's key in the data set; of a list of words, the word.",
+            ),
+            named("top[n].caption", "", "Its caption, where it has one."),
+            named("top[n].label", "", "Its label, where it has one."),
+        ],
+        of: |result| read(result, values),
+    },
     fault: |_| None,
     height: |params| {
         let items = params.get("top").and_then(serde_json::Value::as_u64).unwrap_or(9);
@@ -126,6 +145,24 @@ pub static KIND: Kind = Kind {
     },
     draw,
 };
+
+fn values(outcome: Outcome) -> Value {
+    let example = |example: &Example| {
+        json!({
+            "activation": example.activation,
+            "deviations": deviations(example.activation, outcome.mean, outcome.sd),
+            "key": example.key,
+            "caption": example.caption,
+            "label": example.label,
+        })
+    };
+    json!({
+        "count": outcome.count,
+        "mean": outcome.mean,
+        "sd": outcome.sd,
+        "top": outcome.top.iter().map(example).collect::<Vec<_>>(),
+    })
+}
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;

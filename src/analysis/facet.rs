@@ -4,9 +4,10 @@
 //! told apart.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::value::{named, read};
+use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
 use crate::figure::number::{percent, thousands};
 use crate::figure::part::{Bars, Part, accuracy, part, wilson};
 use crate::figure::{DrawContext, Drawing, Table};
@@ -136,6 +137,18 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Never,
     scan: Scan::None,
+    values: Values {
+        named: &[
+            named("images.positive", "images", "Images of the data set `positive`."),
+            named("images.generic", "images", "Images of the data set `generic`."),
+            named("layers[n].layer", "", "The layer's name."),
+            named("layers[n].units", "units", "Units of the layer."),
+            named("layers[n].right", "images", "Held-out images that were told apart rightly."),
+            named("layers[n].of", "images", "Images that were held out."),
+            named("layers[n].accuracy", "part of 1", "One as a part of the other."),
+        ],
+        of: |result| read(result, values),
+    },
     fault,
     height: |params| {
         let layers = params.get("layers").and_then(Value::as_array).map_or(0, Vec::len);
@@ -194,6 +207,25 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
             "leave out either `weights`, or `positive` and `generic`",
         ),
     }
+}
+
+fn values(outcome: Outcome) -> Value {
+    let probe = |probe: &Probe| {
+        let sums = probe.positive.zip(probe.generic);
+        let sums =
+            sums.map(|((a, of_a), (b, of_b))| (a.saturating_add(b), of_a.saturating_add(of_b)));
+        json!({
+            "layer": probe.layer,
+            "units": probe.shape.0,
+            "right": sums.map(|(right, _)| right),
+            "of": sums.map(|(_, of)| of),
+            "accuracy": sums.map(|(right, of)| part(right, of)),
+        })
+    };
+    json!({
+        "images": { "positive": outcome.images.0, "generic": outcome.images.1 },
+        "layers": outcome.layers.iter().map(probe).collect::<Vec<_>>(),
+    })
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {

@@ -13,6 +13,7 @@ mod field;
 pub mod scan;
 mod shown;
 pub mod text_rank;
+mod value;
 pub mod zero_shot;
 
 pub use field::{
@@ -20,6 +21,7 @@ pub use field::{
     MOST_TEXTS, MOST_UNITS, Role, TARGET, Type,
 };
 pub use shown::{direction_shown, shown};
+pub use value::{Named, PROVENANCE, Values};
 
 use serde_json::{Map, Value};
 
@@ -52,6 +54,8 @@ pub struct Kind {
     pub data: Data,
     /// Which scan of its data set it reads.
     pub scan: Scan,
+    /// What prose may show of its result.
+    pub values: Values,
     /// What is wrong with fields that are each right by themselves, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
     /// Height in CSS pixels that the figure takes at a width of 640, given its parameters: reserved while

@@ -1,11 +1,13 @@
 //! `text_rank`: texts ordered by their likeness to a direction.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::direction::Term;
 use super::shown::direction;
+use super::value::{deviations, named, read};
 use super::zero_shot::TRUNCATE;
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
 use crate::digest::Digest;
 use crate::figure::part::{Bars, Part, bars};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, Table, number};
@@ -142,6 +144,25 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Never,
     scan: Scan::None,
+    values: Values {
+        named: &[
+            named("count", "texts", "Texts in the list."),
+            named("mean", "", "The mean of all their cosines."),
+            named("sd", "", "The standard deviation of all their cosines."),
+            named("ranked[n].text", "", "The n-th text in order."),
+            named(
+                "ranked[n].cosine",
+                "",
+                "Its cosine; also by the text, `ranked[text=leaf].cosine`.",
+            ),
+            named(
+                "ranked[n].deviations",
+                "standard deviations",
+                "How far that lies above the mean.",
+            ),
+        ],
+        of: |result| read(result, values),
+    },
     fault: |fields| {
         let single = fields.get("texts").and_then(serde_json::Value::as_array);
         let single = single.is_some_and(|texts| texts.len() == 1);
@@ -159,6 +180,19 @@ pub static KIND: Kind = Kind {
     },
     draw,
 };
+
+fn values(outcome: Outcome) -> Value {
+    let ranked = |(text, cosine): &(String, f64)| {
+        let deviations = deviations(*cosine, outcome.mean, outcome.sd);
+        json!({ "text": text, "cosine": cosine, "deviations": deviations })
+    };
+    json!({
+        "count": outcome.count,
+        "mean": outcome.mean,
+        "sd": outcome.sd,
+        "ranked": outcome.ranked.iter().map(ranked).collect::<Vec<_>>(),
+    })
+}
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;

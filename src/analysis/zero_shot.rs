@@ -1,11 +1,14 @@
 //! `zero_shot`: which of some classes, named by text, images are taken for.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::class::Class;
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::value::{named, read};
+use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
 use crate::digest::Digest;
 use crate::figure::classification;
+use crate::figure::part::{part, wilson};
 
 /// What decides the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,6 +185,55 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Unless("images"),
     scan: Scan::Embedding,
+    values: Values {
+        named: &[
+            named(
+                "classes[n].label",
+                "",
+                "The n-th class; also by its label, `classes[label=cat]`.",
+            ),
+            named(
+                "classes[n].predicted",
+                "images",
+                "Of a data set: images that were taken for it.",
+            ),
+            named("classes[n].right", "images", "Of these, those that are of it."),
+            named("classes[n].of", "images", "Images that are of it."),
+            named(
+                "classes[n].accuracy",
+                "part of 1",
+                "Of the images that are of it, those taken for it.",
+            ),
+            named("count", "images", "Images of the data set."),
+            named("right", "images", "Images that were taken for what they are."),
+            named("of", "images", "Images whose truth is one of the classes."),
+            named("accuracy", "part of 1", "One as a part of the other."),
+            named("low", "part of 1", "The lower end of Wilson's 95 % interval of that."),
+            named("high", "part of 1", "Its upper end."),
+            named("top5", "images", "Images whose truth is among the five most probable classes."),
+            named("unlabelled", "images", "Images without what `truth` names."),
+            named("outside", "images", "Images whose truth is none of the classes."),
+            named("examples[n].key", "", "The n-th of the pictures shown: its key."),
+            named("examples[n].caption", "", "Its caption, where it has one."),
+            named("examples[n].truth", "", "What it is, where that is known."),
+            named("examples[n].predicted", "", "What it was taken for."),
+            named("examples[n].probability", "part of 1", "With which probability."),
+            named(
+                "images[n].predicted",
+                "",
+                "Of the block's pictures: what the n-th was taken for.",
+            ),
+            named("images[n].probability", "part of 1", "With which probability."),
+            named(
+                "images[n].classes[n].label",
+                "",
+                "All classes, the most probable first; also `[label=cat]`.",
+            ),
+            named("images[n].classes[n].probability", "part of 1", "The class's probability."),
+            named("images[n].classes[n].cosine", "", "The cosine with its direction."),
+        ],
+        of: |result| read(result, values),
+    },
     fault: |fields| {
         let images = fields.contains_key("images");
         let [dataset, classes] = ["dataset", "classes"].map(|name| fields.contains_key(name));
@@ -207,6 +259,80 @@ pub static KIND: Kind = Kind {
     },
     draw: classification::draw,
 };
+
+fn values(outcome: Outcome) -> Value {
+    let label = |class: usize| outcome.classes.get(class).cloned();
+    let survey = outcome.survey.as_ref();
+    // Of each true class: right, all.
+    let mut counts = vec![(0_u64, 0_u64); outcome.classes.len()];
+    for (truth, predicted, images) in survey.into_iter().flat_map(|survey| &survey.confusion) {
+        let Some((right, of)) = counts.get_mut(*truth as usize) else { continue };
+        *right = right.saturating_add(if truth == predicted { *images } else { 0 });
+        *of = of.saturating_add(*images);
+    }
+    let class = |(index, label): (usize, &String)| {
+        let mut class = json!({ "label": label });
+        if let Some(survey) = survey {
+            let (right, of) = counts[index];
+            class["predicted"] = json!(survey.predicted.get(index));
+            class["right"] = right.into();
+            class["of"] = of.into();
+            class["accuracy"] = share(right, of);
+        }
+        class
+    };
+    let image = |judged: &Judged| {
+        let mut order: Vec<usize> = (0..judged.probabilities.len()).collect();
+        order.sort_by(|a, b| judged.probabilities[*b].total_cmp(&judged.probabilities[*a]));
+        let class = |at: &usize| {
+            json!({
+                "label": label(*at),
+                "probability": judged.probabilities[*at],
+                "cosine": judged.similarities.get(*at),
+            })
+        };
+        json!({
+            "predicted": order.first().map(|at| label(*at)),
+            "probability": order.first().map(|at| judged.probabilities[*at]),
+            "classes": order.iter().map(class).collect::<Vec<_>>(),
+        })
+    };
+    let example = |example: &Example| {
+        json!({
+            "key": example.key,
+            "caption": example.caption,
+            "truth": example.truth.map(|class| label(class as usize)),
+            "predicted": label(example.predicted as usize),
+            "probability": example.probability,
+        })
+    };
+    let mut tree = json!({
+        "classes": outcome.classes.iter().enumerate().map(class).collect::<Vec<_>>(),
+        "images": outcome.images.iter().map(image).collect::<Vec<_>>(),
+    });
+    if let Some(survey) = survey {
+        let whole =
+            |pick: fn(&(u64, u64)) -> u64| counts.iter().map(pick).fold(0, u64::saturating_add);
+        let (right, of) = (whole(|c| c.0), whole(|c| c.1));
+        let (low, high) = wilson(right, of);
+        tree["count"] = survey.count.into();
+        tree["right"] = right.into();
+        tree["of"] = of.into();
+        tree["accuracy"] = share(right, of);
+        tree["low"] = if of > 0 { low.into() } else { Value::Null };
+        tree["high"] = if of > 0 { high.into() } else { Value::Null };
+        tree["top5"] = survey.top5.into();
+        tree["unlabelled"] = survey.unlabelled.into();
+        tree["outside"] = survey.outside.into();
+        tree["examples"] = survey.examples.iter().map(example).collect();
+    }
+    tree
+}
+
+/// A part of something; nothing where there is nothing.
+fn share(hits: u64, count: u64) -> Value {
+    if count > 0 { part(hits, count).into() } else { Value::Null }
+}
 
 /// The field of every kind whose texts may be too long.
 pub(super) const TRUNCATE: Field = Field {

@@ -16,6 +16,11 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
     } else {
         format!("{value:.decimals$}")
     };
+    signed(text)
+}
+
+/// A number that is written already, with a true minus sign; zero has none.
+pub(crate) fn signed(text: String) -> String {
     let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     match text.strip_prefix('-') {
         Some(text) if zero => text.to_owned(),

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use super::inline::InlineValue;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
 use super::value;
@@ -48,6 +49,8 @@ pub struct Block {
     pub sweep: Vec<Axis>,
     /// Links in its caption, each with the caption's place.
     pub caption_links: Vec<Link>,
+    /// Which of the note's values stand in its caption.
+    pub caption_values: Range<usize>,
     /// What is wrong with it; a block with an error is not measured.
     pub problems: Vec<Diagnostic>,
 }
@@ -124,8 +127,13 @@ impl Block {
     }
 }
 
-/// Reads a block; `number` counts through the note from 1.
-pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
+/// Reads a block; `number` counts through the note from 1. Values of its caption come to `values`, those of the note.
+pub fn parse(
+    at: SourceFile<'_>,
+    raw: RawBlock,
+    number: usize,
+    values: &mut Vec<InlineValue>,
+) -> Block {
     let mut block = Block {
         id: String::new(),
         given_id: None,
@@ -136,6 +144,7 @@ pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
         fields: Fields::default(),
         sweep: Vec::new(),
         caption_links: Vec::new(),
+        caption_values: values.len()..values.len(),
         problems: Vec::new(),
     };
     let reader = Reader { at, lines: Lines::of(&raw.text), raw };
@@ -154,19 +163,22 @@ pub fn parse(at: SourceFile<'_>, raw: RawBlock, number: usize) -> Block {
             )),
         },
     }
-    block.caption_links = caption_links(&block.fields);
+    read_caption(&mut block, values);
     block
 }
 
-/// A caption is Markdown of its own; YAML may fold it, so its links stand where the caption does.
-fn caption_links(fields: &Fields) -> Vec<Link> {
-    let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else {
-        return Vec::new();
-    };
+/// A caption is Markdown of its own; YAML may fold it, so its links and values stand where the caption does.
+fn read_caption(block: &mut Block, values: &mut Vec<InlineValue>) {
+    let fields = &block.fields;
+    let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else { return };
     let lines = Lines::of(caption);
     let at = SourceFile { file: "", text: caption, lines: &lines };
-    let links = outline::parse(at, 0).links;
-    links.into_iter().map(|link| Link { span: field.span.clone(), ..link }).collect()
+    let found = outline::parse(at, 0, values.len());
+    let links = found.links.into_iter().map(|link| Link { span: field.span.clone(), ..link });
+    let links = links.collect();
+    values.extend(found.values.into_iter().map(|value| value.in_caption(field.span.clone())));
+    block.caption_values.end = values.len();
+    block.caption_links = links;
 }
 
 /// What reads a block's YAML, and knows where all of it stands in the source.

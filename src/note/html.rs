@@ -5,9 +5,11 @@
 //! are found in the tree and not in the text.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Parser, Tag, TagEnd, html};
 
+use super::inline;
 use super::outline::{OPTIONS, is_analysis, wiki_label};
 
 /// What the garden made of a link.
@@ -33,6 +35,29 @@ pub enum ResolvedLink {
     Unresolved,
 }
 
+/// What stands on a page in the place of an inline value.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ShownValue {
+    /// Plain text, for sentences and for images' alternative texts.
+    pub text: String,
+    /// An element.
+    pub html: String,
+    /// Of the figure that it is out of, relative to the page, where there is one.
+    pub href: Option<String>,
+}
+
+impl ShownValue {
+    /// The element, linked to its figure.
+    fn linked(&self) -> String {
+        match &self.href {
+            Some(href) => {
+                format!("<a class=\"quoted\" href=\"{}\">{}</a>", escape(href), self.html)
+            }
+            None => self.html.clone(),
+        }
+    }
+}
+
 /// What the page puts into a note.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {
@@ -42,6 +67,8 @@ pub struct Parts<'a> {
     pub links: &'a [ResolvedLink],
     /// A figure's HTML each.
     pub figures: &'a [String],
+    /// What is shown for each value; those of the prose come first.
+    pub values: &'a [ShownValue],
     /// Whether the first heading is the title, which the page shows already.
     pub skip_title: bool,
 }
@@ -51,12 +78,12 @@ const NO_NOTE: &str = "There is no note that matches this link.";
 
 /// Renders a note's Markdown.
 pub fn render(markdown: &str, parts: Parts<'_>) -> String {
-    Renderer::new(parts).run(markdown)
+    Renderer::new(markdown, parts).run()
 }
 
-/// Renders a caption or a configured line: Markdown with its links resolved, without the paragraph around.
-pub fn render_inline(markdown: &str, links: &[ResolvedLink]) -> String {
-    let parts = Parts { headings: &[], links, figures: &[], skip_title: false };
+/// Renders a caption or a configured line: Markdown with its links and values resolved, without the paragraph around.
+pub fn render_inline(markdown: &str, links: &[ResolvedLink], values: &[ShownValue]) -> String {
+    let parts = Parts { headings: &[], links, figures: &[], values, skip_title: false };
     let html = render(markdown, parts);
     let trimmed = html.trim();
     match trimmed.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>")) {
@@ -66,11 +93,13 @@ pub fn render_inline(markdown: &str, links: &[ResolvedLink]) -> String {
 }
 
 struct Renderer<'p, 'e> {
+    markdown: &'e str,
     parts: Parts<'p>,
     out: Vec<Event<'e>>,
     headings: usize,
     links: usize,
     figures: usize,
+    values: usize,
     /// How each open link ends.
     ends: Vec<&'static str>,
     hide_text: bool,
@@ -100,13 +129,15 @@ struct Footnotes<'e> {
 }
 
 impl<'p, 'e> Renderer<'p, 'e> {
-    fn new(parts: Parts<'p>) -> Self {
+    fn new(markdown: &'e str, parts: Parts<'p>) -> Self {
         Self {
+            markdown,
             parts,
             out: Vec::new(),
             headings: 0,
             links: 0,
             figures: 0,
+            values: 0,
             ends: Vec::new(),
             hide_text: false,
             in_analysis: false,
@@ -116,11 +147,11 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    fn run(mut self, markdown: &'e str) -> String {
-        for event in Parser::new_ext(markdown, OPTIONS) {
-            self.event(event);
+    fn run(mut self) -> String {
+        for (event, range) in Parser::new_ext(self.markdown, OPTIONS).into_offset_iter() {
+            self.event(event, range);
         }
-        let mut text = String::with_capacity(markdown.len() * 3 / 2);
+        let mut text = String::with_capacity(self.markdown.len() * 3 / 2);
         let footnotes = std::mem::take(&mut self.footnotes);
         html::push_html(&mut text, self.out.into_iter());
         footnotes.write(&mut text);
@@ -131,7 +162,20 @@ impl<'p, 'e> Renderer<'p, 'e> {
         self.out.push(Event::InlineHtml(html.into()));
     }
 
-    fn event(&mut self, event: Event<'e>) {
+    fn event(&mut self, event: Event<'e>, range: Range<usize>) {
+        let event = match event {
+            Event::Code(text) => match self.value(&text, range) {
+                // The outline counts a value wherever it stands, and so must this.
+                Some(value) if self.image.is_some() => Event::Text(value.text.clone().into()),
+                // A link within a link is none.
+                Some(value) if !self.ends.is_empty() => {
+                    Event::InlineHtml(value.html.clone().into())
+                }
+                Some(value) => Event::InlineHtml(value.linked().into()),
+                None => Event::Code(text),
+            },
+            event => event,
+        };
         if self.image.is_some() {
             return self.alternative_text(event);
         }
@@ -151,6 +195,13 @@ impl<'p, 'e> Renderer<'p, 'e> {
             event if self.hidden() => drop(event),
             event => self.out.push(event),
         }
+    }
+
+    /// What is shown for code that is a value.
+    fn value(&mut self, text: &str, range: Range<usize>) -> Option<&'p ShownValue> {
+        inline::of_code(&self.markdown[range], text)?;
+        self.values += 1;
+        self.parts.values.get(self.values - 1)
     }
 
     fn hidden(&self) -> bool {

@@ -6,8 +6,10 @@
 //! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
 
 mod block;
+mod format;
 mod front;
 mod html;
+mod inline;
 mod list;
 mod outline;
 mod slug;
@@ -19,8 +21,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{Block, FieldValue, Fields};
+pub use format::Format;
 pub use front::{FrontMatter, UnitName};
-pub use html::{Parts, ResolvedLink, escape, render, render_inline};
+pub use html::{Parts, ResolvedLink, ShownValue, escape, render, render_inline};
+pub use inline::{Fault, InlineValue, Query, Step, fill};
 pub use outline::{Heading, Link, LinkKind, Mention};
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
@@ -49,7 +53,7 @@ pub struct Note {
     pub title: String,
     /// Whether the body begins with the title as a heading, which the page must not repeat.
     pub title_in_body: bool,
-    /// The first sentences, plain text.
+    /// The first sentences, plain text with marks for values, which [`fill`] replaces.
     pub excerpt: String,
     /// In order.
     pub headings: Vec<Heading>,
@@ -57,6 +61,8 @@ pub struct Note {
     pub links: Vec<Link>,
     /// In order.
     pub blocks: Vec<Block>,
+    /// Values out of results: those of the prose in order, then those of each block's caption.
+    pub values: Vec<InlineValue>,
     /// What is wrong with it by itself; block faults are in the blocks.
     pub problems: Vec<Diagnostic>,
 }
@@ -67,13 +73,14 @@ impl Note {
         let lines = Lines::of(source);
         let at = SourceFile { file, text: source, lines: &lines };
         let (front, body, mut problems) = front::parse(at);
-        let outline = outline::parse(at, body);
+        let outline = outline::parse(at, body, 0);
         problems.extend(outline.problems);
+        let mut values = outline.values;
         let mut blocks: Vec<Block> = outline
             .blocks
             .into_iter()
             .enumerate()
-            .map(|(index, raw)| block::parse(at, raw, index + 1))
+            .map(|(index, raw)| block::parse(at, raw, index + 1, &mut values))
             .collect();
         name_blocks(at, &mut blocks);
         let mut headings = outline.headings;
@@ -82,7 +89,10 @@ impl Note {
         let first = headings.first().filter(|h| h.level == 1);
         let title = match (&front.title, first) {
             (Some(title), _) => title.clone(),
-            (None, Some(heading)) => heading.text.clone(),
+            (None, Some(heading)) => {
+                problems.extend(titled_by_value(at, heading, &values));
+                heading.text.clone()
+            }
             (None, None) => stem.replace(['-', '_'], " "),
         };
         let title_in_body = first.is_some_and(|h| h.text == title && outline.opens_with_heading);
@@ -99,9 +109,16 @@ impl Note {
             headings,
             links: outline.links,
             blocks,
+            values,
             problems,
             lines,
         }
+    }
+
+    /// The blocks that its values are out of, as they are named: a note, or none for this one, and an id.
+    pub fn quoted_blocks(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        let asked = self.values.iter().filter_map(|value| value.asked.as_ref().ok());
+        asked.map(|query| (query.note.as_deref(), query.id.as_str()))
     }
 
     /// For diagnostics about this note.
@@ -137,6 +154,20 @@ impl Note {
 fn file_stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name)
+}
+
+/// A title is also a name, so it cannot follow a measurement.
+fn titled_by_value(
+    at: SourceFile<'_>,
+    heading: &Heading,
+    values: &[InlineValue],
+) -> Option<Diagnostic> {
+    let within = |value: &&InlineValue| {
+        heading.span.start <= value.span.start && value.span.end <= heading.span.end
+    };
+    let value = values.iter().find(within)?;
+    let problem = at.error(value.span.clone(), "a title cannot show a value");
+    Some(problem.hint("give the note a `title` in its front matter".to_owned()))
 }
 
 /// Gives an id to every block without one, and reports the second block with the same id.

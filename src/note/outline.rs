@@ -7,6 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEn
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::block::RawBlock;
+use super::inline::{self, InlineValue, fill, mark, unmarked};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// The Markdown that notes are written in: CommonMark with GitHub's extensions and wikilinks.
@@ -31,8 +32,10 @@ pub struct Heading {
     pub level: u8,
     /// Its anchor, unique in the note.
     pub id: String,
-    /// Plain text.
+    /// Plain text; a value as it is asked for, so that no measurement moves an anchor.
     pub text: String,
+    /// The same with marks for values, which [`fill`] replaces.
+    pub shown: String,
     /// In the source.
     pub span: Range<usize>,
 }
@@ -67,7 +70,7 @@ pub enum LinkKind {
     Image,
 }
 
-/// The sentence around a link, in plain text.
+/// The sentence around a link, in plain text. Where a value stands in it there is a mark, which [`fill`] replaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mention {
     /// Up to the link.
@@ -84,6 +87,8 @@ pub struct Outline {
     pub headings: Vec<Heading>,
     pub links: Vec<Link>,
     pub blocks: Vec<RawBlock>,
+    pub values: Vec<InlineValue>,
+    /// With marks for values.
     pub excerpt: String,
     pub opens_with_heading: bool,
     pub problems: Vec<Diagnostic>,
@@ -103,9 +108,9 @@ pub(super) fn wiki_label(dest: &str) -> String {
     }
 }
 
-/// Walks the Markdown that begins at `body`.
-pub fn parse(at: SourceFile<'_>, body: usize) -> Outline {
-    let mut walk = Walk { at, ..Walk::new(at) };
+/// Walks the Markdown that begins at `body`. Values count on from `values`.
+pub fn parse(at: SourceFile<'_>, body: usize, values: usize) -> Outline {
+    let mut walk = Walk { first_value: values, ..Walk::new(at) };
     for (event, range) in Parser::new_ext(&at.text[body..], OPTIONS).into_offset_iter() {
         walk.event(event, body + range.start..body + range.end);
     }
@@ -116,7 +121,9 @@ pub fn parse(at: SourceFile<'_>, body: usize) -> Outline {
 struct Walk<'a> {
     at: SourceFile<'a>,
     out: Outline,
-    /// Plain text of the leaf block that is being read.
+    /// The number of the first value.
+    first_value: usize,
+    /// Plain text of the leaf block that is being read, with marks for values.
     flat: String,
     /// Links in it: the index in `out.links`, and their place in `flat`.
     here: Vec<(usize, Range<usize>)>,
@@ -135,6 +142,7 @@ impl<'a> Walk<'a> {
         Self {
             at,
             out: Outline::default(),
+            first_value: 0,
             flat: String::new(),
             here: Vec::new(),
             open_links: Vec::new(),
@@ -157,9 +165,25 @@ impl<'a> Walk<'a> {
                     block.text.push_str(&text);
                 }
             }
-            Event::Text(text) | Event::Code(text) if !self.hide_text => self.flat.push_str(&text),
+            Event::Code(text) => self.code(&text, range),
+            Event::Text(text) if !self.hide_text => self.flat.push_str(&unmarked(&text)),
             Event::SoftBreak | Event::HardBreak => self.flat.push(' '),
             _ => {}
+        }
+    }
+
+    /// Code within a line, which may be a value.
+    fn code(&mut self, text: &str, range: Range<usize>) {
+        let shown = match inline::of_code(&self.at.text[range.clone()], text) {
+            Some(asked) => {
+                let number = self.first_value + self.out.values.len();
+                self.out.values.push(InlineValue::parse(self.at.text, range, asked));
+                mark(number)
+            }
+            None => unmarked(text),
+        };
+        if !self.hide_text {
+            self.flat.push_str(&shown);
         }
     }
 
@@ -240,8 +264,13 @@ impl<'a> Walk<'a> {
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => {}
             TagEnd::Heading(_) => {
                 if let Some((level, _)) = self.heading.take() {
-                    let text = self.flat.trim().to_owned();
-                    self.out.headings.push(Heading { level, id: String::new(), text, span: range });
+                    let shown = self.flat.trim().to_owned();
+                    let first = self.first_value;
+                    let values = &self.out.values;
+                    let asked = |n: usize| values.get(n.checked_sub(first)?).map(|v| &*v.text);
+                    let text = fill(&shown, asked);
+                    let id = String::new();
+                    self.out.headings.push(Heading { level, id, text, shown, span: range });
                 }
                 self.in_paragraph = false;
                 self.flush();

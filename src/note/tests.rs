@@ -202,9 +202,81 @@ fn html_has_links_figures_footnotes_and_tables_in_place() {
         headings: &headings,
         links: &links,
         figures: &figures,
+        values: &[],
         skip_title: note.title_in_body,
     };
     insta::assert_snapshot!(render(note.markdown(), parts));
+}
+
+#[test]
+fn values_are_found_wherever_prose_stands_and_shown_in_their_places() {
+    let source = "# Title\n\nUnit `= vis.unit` of `= Other note#v.layer`, not `=>`. See [[B]] at `= a.b`.\n\n\
+                  ## Up to `= vis.activation | .1f`\n\n\
+                  | a | b |\n|---|---|\n| `= t.c \\| .2f` | x |\n\n\
+                  [label `= l.m`](https://a.org) and ![alt `= i.j`](coin.png) and a note.[^n]\n\n\
+                  ```\n`= in.code`\n```\n\n\
+                  ```yaml analysis\nid: vis\nkind: feature_vis\nlayer: a\nunit: 1\n\
+                  caption: It has `= vis.unit`, as [[B]] says.\n```\n\n\
+                  ` = shown.as | code `\n\n[^n]: Below `= f.g`.\n";
+    let note = note(source);
+    assert_eq!(places(&note), Vec::<String>::new());
+    let asked: Vec<&str> = note.values.iter().map(|value| &*value.text).collect();
+    let expected = [
+        "vis.unit",
+        "Other note#v.layer",
+        "a.b",
+        "vis.activation | .1f",
+        "t.c | .2f",
+        "l.m",
+        "i.j",
+        "f.g",
+        "vis.unit",
+    ];
+    assert_eq!(asked, expected);
+    assert_eq!(note.blocks[0].caption_values, 8..9);
+    let blocks: Vec<_> = note.quoted_blocks().take(2).collect();
+    assert_eq!(blocks, [(None, "vis"), (Some("Other note"), "v")]);
+    for value in &note.values[..8] {
+        let written = &note.source[value.span.clone()];
+        assert!(written.starts_with('`') && written.ends_with('`'), "{written}");
+    }
+    assert_eq!(&note.source[note.values[0].place(&(4..8))], "unit");
+    assert_eq!(note.headings[1].id, "up-to-visactivation--1f");
+    let shown = |n: usize| ["0", "1", "2", "3"].get(n).copied();
+    assert_eq!(fill(&note.headings[1].shown, shown), "Up to 3");
+    let before = &note.links[0].mention.before;
+    assert_eq!(fill(before, shown), "See ");
+    assert_eq!(fill(&note.links[0].mention.after, shown), " at 2.");
+    assert_eq!(fill(&note.excerpt, shown), "Unit 0 of 1, not =>. See B at 2.");
+    let caption = &note.blocks[0].caption_links[0].mention;
+    assert_eq!(fill(&caption.before, |n| (n == 8).then_some("7")), "It has 7, as ");
+
+    let values: Vec<ShownValue> = (0..9)
+        .map(|n| ShownValue {
+            text: format!("<{n}>"),
+            html: format!("<data>{n}</data>"),
+            href: Some("#vis".into()),
+        })
+        .collect();
+    let headings: Vec<String> = note.headings.iter().map(|h| h.id.clone()).collect();
+    let parts =
+        Parts { headings: &headings, links: &[], figures: &[], values: &values, skip_title: true };
+    insta::assert_snapshot!(render(note.markdown(), parts));
+    let caption = note.blocks[0].fields.text("caption").expect("a caption");
+    let html = render_inline(caption, &[], &values[8..]);
+    assert!(html.starts_with("It has <a class=\"quoted\" href=\"#vis\"><data>8</data></a>, as"));
+    // Where nothing is known of values, as in the configured footer, they stay code.
+    assert_eq!(render_inline("`= a.b`", &[], &[]), "<code>= a.b</code>");
+}
+
+#[test]
+fn a_title_shows_no_value() {
+    let titled = note("# Unit `= vis.unit`\n\nText.\n");
+    assert_eq!(titled.title, "Unit vis.unit");
+    let said = places(&titled);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains(":1:8: a title cannot show a value (hint: give"), "{said:?}");
+    assert!(places(&note("---\ntitle: A\n---\n# Unit `= vis.unit`\n")).is_empty());
 }
 
 #[test]

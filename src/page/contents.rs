@@ -3,23 +3,23 @@
 use crate::note::{self, Heading, Note};
 use crate::view::ContentsView;
 
-/// The headings below the title as a tree; empty where there are fewer than two.
-pub(super) fn of(note: &Note) -> Vec<ContentsView> {
+/// The headings below the title as a tree, with their values as `filled` gives them; empty where there are fewer than two.
+pub(super) fn of(note: &Note, filled: impl Fn(&str) -> String) -> Vec<ContentsView> {
     match &note.headings[usize::from(note.title_in_body).min(note.headings.len())..] {
         [] | [_] => Vec::new(),
-        headings => nest(headings),
+        headings => nest(headings, &filled),
     }
 }
 
 /// A heading's children are those that follow it at deeper levels, whatever levels are skipped.
-fn nest(mut headings: &[Heading]) -> Vec<ContentsView> {
+fn nest(mut headings: &[Heading], filled: &impl Fn(&str) -> String) -> Vec<ContentsView> {
     let mut out = Vec::new();
     while let Some((first, rest)) = headings.split_first() {
         let below = rest.iter().take_while(|heading| heading.level > first.level).count();
         out.push(ContentsView {
             id: first.id.clone(),
-            title_html: note::escape(&first.text),
-            children: nest(&rest[..below]),
+            title_html: note::escape(&filled(&first.shown)),
+            children: nest(&rest[..below], filled),
         });
         headings = &rest[below..];
     }
@@ -41,8 +41,8 @@ mod tests {
                 walk(&entry.children, depth + 1, flat);
             }
         }
-        walk(&of(&note), 0, &mut flat);
+        walk(&of(&note, str::to_owned), 0, &mut flat);
         assert_eq!(flat, ["a", "  a1", "  a2", "b", "c", "  c1"]);
-        assert!(of(&Note::parse("a.md", "a.md", "# T\n\n## Only\n")).is_empty());
+        assert!(of(&Note::parse("a.md", "a.md", "# T\n\n## Only\n"), str::to_owned).is_empty());
     }
 }

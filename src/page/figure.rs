@@ -25,6 +25,8 @@ impl Scene<'_> {
                 let links: Vec<_> =
                     targets.iter().map(|target| self.target(page, target, None)).collect();
                 let caption = block.fields.text("caption");
+                let values = self.quoted[index].shown.get(block.caption_values.clone());
+                let values = values.unwrap_or_default();
                 let presentation = block.presentation();
                 let text = |name: &str| presentation.get(name).and_then(|v| v.as_str());
                 FigureView {
@@ -33,7 +35,8 @@ impl Scene<'_> {
                     kind: block.kind.map_or("", |kind| kind.name).to_owned(),
                     width: text("width").unwrap_or("text").to_owned(),
                     title: text("title").map(str::to_owned),
-                    caption_html: caption.map(|markdown| note::render_inline(markdown, &links)),
+                    caption_html: caption
+                        .map(|markdown| note::render_inline(markdown, &links, values)),
                     state: match wanted {
                         Wanted::Sweep(sweep) => self.sweep_state(page, sweep, settled, text("alt")),
                         _ => self.state(page, settled, wanted, block.kind, text("alt")),

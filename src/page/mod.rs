@@ -7,6 +7,7 @@
 mod contents;
 mod figure;
 mod sweep;
+pub mod value;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{Drawing, Image};
 use crate::garden::{Garden, Target, href, link_anchor};
-use crate::note::{self, Note, Parts, ResolvedLink};
+use crate::note::{self, Note, Parts, ResolvedLink, ShownValue};
 use crate::plan::Plan;
 use crate::render::{RenderError, Renderer};
 use crate::store::Record;
@@ -45,6 +46,8 @@ pub struct Scene<'a> {
     pub plan: &'a Plan,
     /// For each note, for each of its blocks, what came of it.
     pub figures: &'a [Arc<[Settled]>],
+    /// For each note, what its values show.
+    pub quoted: &'a [value::Quoted],
     /// Pixels across and down of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Commits' dates.
@@ -128,6 +131,7 @@ pub struct Draft<'a> {
     site: SiteView,
     figures: Vec<FigureView>,
     links: Vec<ResolvedLink>,
+    values: &'a [ShownValue],
     view: View,
 }
 
@@ -139,6 +143,7 @@ struct Inputs<'a> {
     templates: Digest,
     note: Option<Digest>,
     links: &'a [ResolvedLink],
+    values: &'a [ShownValue],
     figures: &'a [FigureView],
     view: &'a View,
 }
@@ -156,7 +161,7 @@ pub fn image_file(image: &Image) -> String {
 
 /// The line that appears after every note, as HTML.
 pub fn footer(config: &Config) -> Option<String> {
-    config.footer.as_ref().map(|line| note::render_inline(line, &[]))
+    config.footer.as_ref().map(|line| note::render_inline(line, &[], &[]))
 }
 
 /// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
@@ -180,6 +185,7 @@ impl Draft<'_> {
                 headings: &headings,
                 links: &self.links,
                 figures: &figures,
+                values: self.values,
                 skip_title: note.title_in_body,
             };
             note::render(note.markdown(), parts)
@@ -210,11 +216,11 @@ impl<'a> Scene<'a> {
         let view = NoteView {
             site: self.site(page),
             title: note.title.clone(),
-            description: description(note),
+            description: self.description(index),
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),
             tags: note.front.tags.clone(),
-            contents: contents::of(note),
+            contents: contents::of(note, |text| self.filled(index, text)),
             body_html: String::new(),
             backlinks: self.backlinks(index),
             problems: self.problems(index),
@@ -248,17 +254,28 @@ impl<'a> Scene<'a> {
         let note = index.map(|i| self.notes[i]);
         let links = index.map(|i| self.resolved(i)).unwrap_or_default();
         let figures = index.map(|i| self.figure_views(i, page)).unwrap_or_default();
+        let values = index.map(|i| &*self.quoted[i].shown).unwrap_or_default();
         let inputs = Inputs {
             version: PAGE_VERSION,
             program: env!("CARGO_PKG_VERSION"),
             templates: self.templates,
             note: note.map(|note| note.digest),
             links: &links,
+            values,
             figures: &figures,
             view: &view,
         };
         let key = Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"));
-        Draft { path: page.to_owned(), key, note, site: self.site(page), figures, links, view }
+        Draft {
+            path: page.to_owned(),
+            key,
+            note,
+            site: self.site(page),
+            figures,
+            links,
+            values,
+            view,
+        }
     }
 
     fn site(&self, page: &str) -> SiteView {
@@ -278,6 +295,7 @@ impl<'a> Scene<'a> {
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
             .chain(self.plan.unit_problems(index))
+            .chain(&self.quoted[index].problems)
             .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
             .collect()
@@ -312,9 +330,9 @@ impl<'a> Scene<'a> {
             let mention = &incoming.mention;
             let sentence_html = format!(
                 "{}<mark>{}</mark>{}",
-                note::escape(&mention.before),
-                note::escape(&mention.text),
-                note::escape(&mention.after)
+                note::escape(&self.filled(incoming.from, &mention.before)),
+                note::escape(&self.filled(incoming.from, &mention.text)),
+                note::escape(&self.filled(incoming.from, &mention.after))
             );
             let mentions = by_note.entry(incoming.from).or_default();
             // One sentence with two links to a note mentions it once for each.
@@ -336,6 +354,17 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
+    /// Plain text out of the note `index`, its values in their places.
+    fn filled(&self, index: usize, text: &str) -> String {
+        note::fill(text, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
+    }
+
+    fn description(&self, index: usize) -> String {
+        let note = self.notes[index];
+        let own = note.front.description.clone();
+        own.unwrap_or_else(|| self.filled(index, &note.excerpt))
+    }
+
     fn card(&self, index: usize) -> CardView {
         let note = self.notes[index];
         let drawings = self.figures[index].iter().flat_map(Settled::drawings);
@@ -344,13 +373,9 @@ impl<'a> Scene<'a> {
             title: note.title.clone(),
             href: href(HOME, &self.garden.pages[index], None),
             date: dates::of(note, self.git).1.map(dates::view),
-            excerpt: description(note),
+            excerpt: self.description(index),
             picture: picture.map(|picture| figure::picture_view(HOME, picture)),
             tags: note.front.tags.clone(),
         }
     }
-}
-
-fn description(note: &Note) -> String {
-    note.front.description.clone().unwrap_or_else(|| note.excerpt.clone())
 }

@@ -84,7 +84,7 @@ pub struct Sweep {
 #[derive(Debug, Clone)]
 pub struct Cell {
     /// The fields that are swept over and their values here, as they are written.
-    values: Vec<(&'static str, String)>,
+    pub values: Vec<(&'static str, String)>,
     /// Where the first of the values stands in the note.
     pub span: Range<usize>,
     /// What is measured.

@@ -22,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};
 use crate::note::Note;
+use crate::page::value::{Quoted, Sources};
 use crate::page::{self, HOME, Scene, Settled};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
@@ -68,7 +69,11 @@ pub struct Live {
     drawn: Drawn,
     /// For each note, what came of its blocks.
     settled: Vec<Arc<[Settled]>>,
-    /// For each note, everything that is wrong with it; none where that, and what came of its blocks, is to be seen anew.
+    /// For each note, whether that is to be seen anew.
+    unsettled: Vec<bool>,
+    /// For each note, what its values show.
+    quoted: Vec<Quoted>,
+    /// For each note, everything that is wrong with it; none where that, and what its values show, is to be seen anew.
     problems: Vec<Option<Vec<Diagnostic>>>,
     style_path: String,
     footer: Option<String>,
@@ -97,6 +102,8 @@ impl Live {
             addresses: HashMap::new(),
             drawn: Drawn::default(),
             settled: Vec::new(),
+            unsettled: Vec::new(),
+            quoted: Vec::new(),
             problems: Vec::new(),
             style_path: String::new(),
             footer: None,
@@ -152,16 +159,25 @@ impl Live {
             self.forget_all();
         }
         for index in changed {
-            self.problems[index] = None;
+            self.forget(index);
         }
     }
 
     /// What came of all blocks is to be seen anew.
     fn forget_all(&mut self) {
-        self.settled.clear();
-        self.settled.resize(self.notes.len(), Arc::default());
-        self.problems.clear();
-        self.problems.resize(self.notes.len(), None);
+        let count = self.notes.len();
+        self.settled.resize(count, Arc::default());
+        self.quoted.resize_with(count, Quoted::default);
+        self.unsettled.resize(count, true);
+        self.unsettled.fill(true);
+        self.problems.resize(count, None);
+        self.problems.fill(None);
+    }
+
+    /// What came of a note's blocks is to be seen anew.
+    fn forget(&mut self, index: usize) {
+        self.unsettled[index] = true;
+        self.problems[index] = None;
     }
 
     /// Something else is known of this request than was: it has a result, failed, or waits again.
@@ -170,12 +186,16 @@ impl Live {
         let request = self.plan.requests.iter().find(|(known, _)| known == key);
         // A scan that came with it may be what other figures are compared with.
         if request.is_some_and(|(_, request)| !request.uses.is_empty()) {
-            return self.problems.fill(None);
+            return self.forget_all();
         }
-        for (index, problems) in self.problems.iter_mut().enumerate() {
+        for index in 0..self.notes.len() {
             let mut all = self.plan.wanted(index).iter().flat_map(Wanted::measurements);
             if all.any(|measurement| measurement.key == *key) {
-                *problems = None;
+                self.forget(index);
+            }
+            // It may quote the figure.
+            if !self.notes[index].values.is_empty() {
+                self.problems[index] = None;
             }
         }
     }
@@ -187,8 +207,9 @@ impl Live {
             Settled::Sweep(cells) => cells.iter().any(|cell| matches!(cell, Settled::Waiting { .. })),
             _ => false,
         };
-        if let Some(index) = self.addresses.get(path).filter(|i| self.settled[**i].iter().any(waits)) {
-            self.problems[*index] = None;
+        let index = self.addresses.get(path).copied();
+        if let Some(index) = index.filter(|index| self.settled[*index].iter().any(waits)) {
+            self.forget(index);
         }
     }
 
@@ -196,7 +217,7 @@ impl Live {
     pub fn lost(&mut self) {
         self.drawn = Drawn::default();
         self.stored.clear();
-        self.problems.fill(None);
+        self.forget_all();
     }
 
     /// Requests without a result in the store, each once, in the notes' order.
@@ -240,7 +261,14 @@ impl Live {
         let index = self.addresses.get(path).copied();
         match index {
             _ if path == HOME => (0..self.notes.len()).for_each(|index| self.settle(index)),
-            Some(index) => self.settle(index),
+            Some(index) => {
+                self.settle(index);
+                // Sentences of other notes that mention it may quote figures.
+                let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
+                let quoting: Vec<usize> =
+                    from.filter(|from| !self.notes[*from].values.is_empty()).collect();
+                quoting.into_iter().for_each(|from| self.settle(from));
+            }
             None => {
                 self.rendered.remove(path);
                 return None;
@@ -253,6 +281,7 @@ impl Live {
             garden: &self.garden,
             plan: &self.plan,
             figures: &self.settled,
+            quoted: &self.quoted,
             sizes: &self.sizes,
             git: &self.workspace.git,
             stylesheet: &self.style_path,
@@ -301,11 +330,58 @@ impl Live {
         asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
     }
 
-    /// Sees what came of a note's blocks, and what its files are.
+    /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
     fn settle(&mut self, index: usize) {
         if self.problems[index].is_some() {
             return;
         }
+        self.look_at_files(index);
+        self.settle_blocks(index);
+        let quotes: Vec<usize> = self.notes[index]
+            .quoted_blocks()
+            .filter_map(|(note, _)| note)
+            .flat_map(|note| self.garden.names().find(note))
+            .collect();
+        quotes.into_iter().for_each(|quoted| self.settle_blocks(quoted));
+        let Self { workspace, plan, progress, drawn, garden, settled, .. } = self;
+        let mut quoted = Quoted::default();
+        if !self.notes[index].values.is_empty() {
+            let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+            let sources = Sources::new(&refers, garden, plan, settled, &workspace.store);
+            quoted = sources.quoted(index);
+        }
+        let settler = Settler { store: &workspace.store, plan, progress, drawn };
+        let note = &self.notes[index];
+        let own = settler.problems(index, note, &settled[index]);
+        let others = [&garden.problems[index], plan.unit_problems(index), &quoted.problems];
+        self.problems[index] = Some(problems_of(note, others, own));
+        self.quoted[index] = quoted;
+    }
+
+    fn settle_blocks(&mut self, index: usize) {
+        if !self.unsettled[index] {
+            return;
+        }
+        self.unsettled[index] = false;
+        let Self { workspace, plan, progress, drawn, .. } = self;
+        let settler = Settler { store: &workspace.store, plan, progress, drawn };
+        let note = &self.notes[index];
+        let settled = settler.note(index, note);
+        for drawing in settled.iter().flat_map(Settled::drawings) {
+            for image in drawing.images() {
+                self.images.insert(page::image_file(image), image.digest);
+            }
+        }
+        for (block, settled) in note.blocks.iter().zip(&settled) {
+            if let Settled::Done { drawing, .. } = settled {
+                let place = (note.path.clone(), block.id.clone());
+                self.progress.stale.insert(place, Arc::clone(drawing));
+            }
+        }
+        self.settled[index] = settled.into();
+    }
+
+    fn look_at_files(&mut self, index: usize) {
         for file in self.garden.files_of(index) {
             if self.files.contains_key(file) {
                 continue;
@@ -321,25 +397,6 @@ impl Live {
             }
             self.files.insert(file.to_owned(), found);
         }
-        let Self { workspace, plan, progress, drawn, .. } = self;
-        let settler = Settler { store: &workspace.store, plan, progress, drawn };
-        let note = &self.notes[index];
-        let settled = settler.note(index, note);
-        let own = settler.problems(index, note, &settled);
-        let links = &self.garden.problems[index];
-        self.problems[index] = Some(problems_of(note, links, plan.unit_problems(index), own));
-        for drawing in settled.iter().flat_map(Settled::drawings) {
-            for image in drawing.images() {
-                self.images.insert(page::image_file(image), image.digest);
-            }
-        }
-        for (block, settled) in note.blocks.iter().zip(&settled) {
-            if let Settled::Done { drawing, .. } = settled {
-                let place = (note.path.clone(), block.id.clone());
-                self.progress.stale.insert(place, Arc::clone(drawing));
-            }
-        }
-        self.settled[index] = settled.into();
     }
 
     /// Settles some of the notes that nobody asked for yet, so that what is wrong with them is known. Says whether there

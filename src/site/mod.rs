@@ -19,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden;
 use crate::note::Note;
+use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Draft, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
@@ -112,12 +113,14 @@ pub fn compose(
     let plan = &wishes.plan;
     let drawn = Drawn::default();
     let settler = Settler { store: &workspace.store, plan, progress, drawn: &drawn };
-    let mut figures: Vec<Arc<[Settled]>> = Vec::with_capacity(notes.len());
+    let settled = notes.iter().enumerate().map(|(index, note)| settler.note(index, note).into());
+    let figures: Vec<Arc<[Settled]>> = settled.collect();
+    let sources = Sources::new(&notes, &garden, plan, &figures, &workspace.store);
+    let quoted: Vec<Quoted> = (0..notes.len()).map(|index| sources.quoted(index)).collect();
     for (index, note) in notes.iter().enumerate() {
-        let settled = settler.note(index, note);
-        let own = settler.problems(index, note, &settled);
-        problems.extend(problems_of(note, &garden.problems[index], plan.unit_problems(index), own));
-        figures.push(settled.into());
+        let blocks = settler.problems(index, note, &figures[index]);
+        let others = [&garden.problems[index], plan.unit_problems(index), &quoted[index].problems];
+        problems.extend(problems_of(note, others, blocks));
     }
     let style = workspace.renderer.stylesheet().to_vec();
     let style_path = style_path(&style);
@@ -148,6 +151,7 @@ pub fn compose(
         garden: &garden,
         plan: &wishes.plan,
         figures: &figures,
+        quoted: &quoted,
         sizes: &sizes,
         git: &workspace.git,
         stylesheet: &style_path,
@@ -177,11 +181,10 @@ pub fn compose(
 /// Everything that is wrong with a note, in the order of its text.
 fn problems_of(
     note: &Note,
-    links: &[Diagnostic],
-    units: &[Diagnostic],
+    others: [&[Diagnostic]; 3],
     blocks: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
-    let own = note.problems.iter().chain(links).chain(units).cloned();
+    let own = note.problems.iter().chain(others.into_iter().flatten()).cloned();
     let mut own: Vec<Diagnostic> = own.chain(blocks).collect();
     own.sort_by_key(|problem| (problem.line, problem.column));
     own

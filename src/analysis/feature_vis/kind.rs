@@ -1,10 +1,12 @@
 //! The registry's entry: the fields of a block, and which of them go together.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::draw::{draw, height};
 use super::recipe::{NAMES, RECIPES};
-use crate::analysis::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type};
+use super::{Made, Outcome};
+use crate::analysis::value::{named, read};
+use crate::analysis::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -143,10 +145,40 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Never,
     scan: Scan::None,
+    values: Values {
+        named: &[
+            named(
+                "activation",
+                "",
+                "What was reached, without penalty, diversity or facet: the first picture's.",
+            ),
+            named("start", "", "The same of what it began from."),
+            named("images[n].activation", "", "What the n-th picture reached."),
+            named("images[n].start", "", "What it began with."),
+            named("images[n].strength", "", "The weight that the facet had, where there is one."),
+        ],
+        of: |result| read(result, values),
+    },
     fault,
     height,
     draw,
 };
+
+fn values(outcome: Outcome) -> Value {
+    let first = outcome.images.first();
+    let one = |made: &Made| {
+        json!({
+            "activation": made.activation,
+            "start": made.activation_at_start,
+            "strength": made.strength,
+        })
+    };
+    json!({
+        "activation": first.map(|made| made.activation),
+        "start": first.map(|made| made.activation_at_start),
+        "images": outcome.images.iter().map(one).collect::<Vec<_>>(),
+    })
+}
 
 const fn compute(name: &'static str, ty: Type, default: Default, doc: &'static str) -> Field {
     Field { name, ty, default, role: Role::Compute, doc }

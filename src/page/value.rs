@@ -1,0 +1,421 @@
+//! Inline values: what a note's prose asks of figures in; what stands on the page for each, and what is wrong, out.
+//!
+//! A value that its figure owes, because that is not measured yet or has failed, is no error of its own: the error
+//! stands once, at the figure.
+//!
+//! Incremental: a value is a function of how it is written, of all notes' names, and of the request and the record of
+//! the block that it names ([`Note::quoted_blocks`]).
+
+mod tree;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Settled;
+use crate::analysis::PROVENANCE;
+use crate::diagnostic::Diagnostic;
+use crate::garden::{Garden, href};
+use crate::note::{self, Block, Fault, InlineValue, Note, Query, ShownValue, Step};
+use crate::plan::{Cell, Measurement, Plan, Wanted};
+use crate::store::{Record, Store};
+use crate::suggest;
+use tree::Tree;
+
+/// What a note's values show.
+#[derive(Debug, Default)]
+pub struct Quoted {
+    /// What stands on the page for each.
+    pub shown: Vec<ShownValue>,
+    /// What is wrong with them.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Where values come from.
+pub struct Sources<'a> {
+    notes: &'a [&'a Note],
+    garden: &'a Garden,
+    plan: &'a Plan,
+    figures: &'a [Arc<[Settled]>],
+    store: &'a Store,
+}
+
+/// What a value turned out to be.
+enum Answer {
+    /// This; and in a few words where it is from.
+    Known { value: Value, from: String },
+    /// It is being measured under this key, or waits for that.
+    Waiting { key: String, status: String },
+    /// The figure has failed.
+    Failed(String),
+}
+
+/// A block and what came of it.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    note: usize,
+    block: &'a Block,
+    wanted: &'a Wanted,
+    settled: &'a Settled,
+}
+
+impl<'a> Sources<'a> {
+    /// All notes, what they want, and for each note and each of its blocks what came of it.
+    pub fn new(
+        notes: &'a [&'a Note],
+        garden: &'a Garden,
+        plan: &'a Plan,
+        figures: &'a [Arc<[Settled]>],
+        store: &'a Store,
+    ) -> Self {
+        Self { notes, garden, plan, figures, store }
+    }
+
+    /// The values of the note `index`.
+    pub fn quoted(&self, index: usize) -> Quoted {
+        let mut out = Quoted::default();
+        let note = self.notes[index];
+        for value in &note.values {
+            let shown = match value.asked.as_ref().map_err(Fault::clone) {
+                Ok(query) => self.shown(index, value, query),
+                Err(fault) => Err(fault),
+            };
+            out.shown.push(shown.unwrap_or_else(|fault| {
+                let problem = note.at().error(value.place(&fault.place), fault.message.clone());
+                out.problems.push(problem.hint(fault.hint));
+                failed(value, &fault.message, None)
+            }));
+        }
+        out
+    }
+
+    fn shown(&self, index: usize, value: &InlineValue, query: &Query) -> Result<ShownValue, Fault> {
+        let source = self.source(index, query)?;
+        let (here, there) = (&self.garden.pages[index], &self.garden.pages[source.note]);
+        let address = Some(href(here, there, Some(&source.block.id)));
+        match self.answer(source, query)? {
+            Answer::Known { value: found, from } => {
+                let text = written(&found, query)?;
+                let mut whose = figure(source.block);
+                if source.note != index {
+                    whose.push_str(&format!(" of “{}”", self.notes[source.note].title));
+                }
+                let raw = raw(&found);
+                let exactly = if raw == text { String::new() } else { format!(": {raw}") };
+                let html = format!(
+                    "<data class=\"value\" value=\"{}\" title=\"{}\">{}</data>",
+                    note::escape(&raw),
+                    note::escape(&format!("{whose}{from}{exactly}")),
+                    note::escape(&text),
+                );
+                Ok(ShownValue { text, html, href: address })
+            }
+            Answer::Waiting { key, status } => {
+                let html = format!(
+                    "<span class=\"value waiting\" data-key=\"{key}\" aria-busy=\"true\" title=\"{}\">…</span>",
+                    note::escape(&format!("{}: {status}", figure(source.block))),
+                );
+                Ok(ShownValue { text: "…".to_owned(), html, href: address })
+            }
+            Answer::Failed(message) => {
+                let message = format!("{}: {message}", figure(source.block));
+                Ok(failed(value, &message, address))
+            }
+        }
+    }
+
+    /// The block that a value names.
+    fn source(&self, index: usize, query: &Query) -> Result<Source<'a>, Fault> {
+        let wrong = |message: String, hint: Option<String>| Fault {
+            place: query.block.clone(),
+            message,
+            hint,
+        };
+        let at = match &query.note {
+            None => index,
+            Some(name) => {
+                match self.garden.names().find(name)[..] {
+                    [at] => at,
+                    [] => {
+                        let known = self.notes.iter().flat_map(|n| [n.title.as_str(), n.stem()]);
+                        let near = suggest::nearest(name, known, 3);
+                        let hint = match near.is_empty() {
+                            true => {
+                                "a note goes by its title, its file's name or its path".to_owned()
+                            }
+                            false => format!("did you mean {}?", suggest::quoted(&near, "or")),
+                        };
+                        return Err(wrong(format!("no note is called `{name}`"), Some(hint)));
+                    }
+                    ref found => {
+                        let paths: Vec<String> = found
+                            .iter()
+                            .map(|at| self.notes[*at].path.trim_end_matches(".md").to_owned())
+                            .collect();
+                        let message =
+                            format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
+                        let hint = format!("write the path: `{}#{}`", paths[0], query.id);
+                        return Err(wrong(message, Some(hint)));
+                    }
+                }
+            }
+        };
+        let note = self.notes[at];
+        let blocks = note.blocks.iter().zip(self.plan.wanted(at)).zip(&*self.figures[at]);
+        let found =
+            blocks.map(|((block, wanted), settled)| Source { note: at, block, wanted, settled });
+        let mut found = found.filter(|source| source.block.id == query.id);
+        found.next().ok_or_else(|| {
+            let id = &query.id;
+            let message = match at == index {
+                true => format!("this note has no figure `{id}`"),
+                false => format!("“{}” has no figure `{id}`", note.title),
+            };
+            wrong(message, Some(self.other_figures(note, id)))
+        })
+    }
+
+    /// What to do where a note has no figure of that id.
+    fn other_figures(&self, note: &Note, id: &str) -> String {
+        let own = note.blocks.iter().map(|block| block.id.as_str());
+        let elsewhere = self.notes.iter().find(|other| other.blocks.iter().any(|b| b.id == id));
+        match (elsewhere, suggest::hint(id, own)) {
+            (Some(other), _) => format!("“{}” has one: write `{}#{id}`", other.title, other.stem()),
+            (None, Some(hint)) => hint,
+            (None, None) => "give a block an `id`, and ask for it by that".to_owned(),
+        }
+    }
+
+    /// What is known of what a value asks for.
+    fn answer(&self, source: Source<'a>, query: &Query) -> Result<Answer, Fault> {
+        match (source.wanted, source.settled) {
+            (Wanted::Nothing(problems), _) => {
+                let first = problems.first().map_or("it is faulty", |problem| &problem.message);
+                Ok(Answer::Failed(first.to_owned()))
+            }
+            (Wanted::Measurement(measurement), settled) => {
+                self.measured(source.block, measurement, settled, &query.steps, "")
+            }
+            (Wanted::Sweep(sweep), settled) => {
+                let settled: &[Settled] = match settled {
+                    Settled::Sweep(cells) => cells,
+                    _ => &[],
+                };
+                let (at, rest) = match choose(&sweep.cells, query)? {
+                    Choice::Count => {
+                        let value = sweep.cells.len().into();
+                        return Ok(Answer::Known { value, from: String::new() });
+                    }
+                    Choice::Cell(at, rest) => (at, rest),
+                };
+                let cell = &sweep.cells[at];
+                match settled.get(at) {
+                    Some(settled) => {
+                        let which = format!(", {}", self.plan.caption(cell));
+                        self.measured(source.block, &cell.measurement, settled, rest, &which)
+                    }
+                    None => Ok(Answer::Failed("this was not measured".to_owned())),
+                }
+            }
+        }
+    }
+
+    /// What is known of one measurement; `which` it is of several.
+    fn measured(
+        &self,
+        block: &Block,
+        measurement: &Measurement,
+        settled: &Settled,
+        steps: &[(Step, Range<usize>)],
+        which: &str,
+    ) -> Result<Answer, Fault> {
+        let Some(kind) = block.kind else {
+            return Ok(Answer::Failed("it has no kind".to_owned()));
+        };
+        let tree = Tree::of(kind, block, measurement);
+        let first = tree.first(steps)?;
+        if let Some(asked) = tree.asked.get(first) {
+            let from = format!("{which}, as it is asked for");
+            return Ok(Answer::Known { value: tree.walk(asked, first, &steps[1..])?, from });
+        }
+        let record = match settled {
+            Settled::Done { record, .. } => record,
+            Settled::Waiting { status, .. } => {
+                let (key, status) = (measurement.key.hex(), status.clone());
+                return Ok(Answer::Waiting { key, status });
+            }
+            Settled::Failed(problem) => return Ok(Answer::Failed(problem.message.clone())),
+            Settled::Sweep(_) => return Ok(Answer::Failed("it is several".to_owned())),
+        };
+        let known = match PROVENANCE.iter().any(|made| made.path == first) {
+            true => Some(provenance(record)),
+            false => record.result(self.store).and_then(|result| (kind.values.of)(result).ok()),
+        };
+        let Some(known) = known else {
+            return Ok(Answer::Failed("the stored result is missing or damaged".to_owned()));
+        };
+        let from = format!("{which}, measured on {}", day(record));
+        let value = known.get(first).cloned().unwrap_or_default();
+        Ok(Answer::Known { value: tree.walk(&value, first, &steps[1..])?, from })
+    }
+}
+
+/// How a result was made, under the names of [`PROVENANCE`].
+fn provenance(record: &Record) -> Value {
+    let made = &record.provenance;
+    let device = if made.device_name.is_empty() { &made.device } else { &made.device_name };
+    serde_json::json!({ "seconds": made.seconds, "device": device, "measured": day(record) })
+}
+
+fn day(record: &Record) -> &str {
+    let started = &record.provenance.started;
+    started.get(..10).unwrap_or(started)
+}
+
+/// As a page calls a figure.
+fn figure(block: &Block) -> String {
+    format!("Figure {}", block.number)
+}
+
+/// Which of a sweep's measurements is meant.
+enum Choice<'q> {
+    /// Their number.
+    Count,
+    /// This one, and the steps into it.
+    Cell(usize, &'q [(Step, Range<usize>)]),
+}
+
+fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>, Fault> {
+    let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
+    let example = || {
+        let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
+        let all: Vec<String> = fields().map(one).collect();
+        format!("choose one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
+    };
+    let wrong = |place: Range<usize>, message: String, hint: String| {
+        Err(Fault { place, message, hint: Some(hint) })
+    };
+    let steps = match query.steps.as_slice() {
+        [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,
+        [(Step::Where(_) | Step::At(_), _), ..] => &query.steps[..],
+        _ => {
+            let message = format!("`{}` is a sweep of {} measurements", query.id, cells.len());
+            return wrong(query.block.clone(), message, example());
+        }
+    };
+    match steps {
+        [(Step::Field(name), _)] if tree::COUNT.contains(&name.as_str()) => Ok(Choice::Count),
+        [(Step::At(at), place), rest @ ..] => match tree::place(*at, cells.len()) {
+            Some(at) => Ok(Choice::Cell(at, rest)),
+            None => {
+                let (message, hint) = tree::beyond(&query.id, *at, cells.len());
+                wrong(place.clone(), message, hint)
+            }
+        },
+        [(Step::Where(pairs), place), rest @ ..] => {
+            let holds = |cell: &Cell| pairs.iter().all(|(field, value)| is(cell, field, value));
+            let found: Vec<usize> = (0..cells.len()).filter(|at| holds(&cells[*at])).collect();
+            match found.as_slice() {
+                [one] => Ok(Choice::Cell(*one, rest)),
+                [] => {
+                    let known = |name: &str| fields().any(|(field, _)| *field == name);
+                    let odd = pairs.iter().find(|(name, _)| !known(name));
+                    match odd {
+                        Some((name, _)) => {
+                            let message = format!("`{}` does not sweep over `{name}`", query.id);
+                            wrong(place.clone(), message, example())
+                        }
+                        None => {
+                            let message =
+                                format!("no measurement of `{}` has these values", query.id);
+                            let mut all: Vec<String> = cells
+                                .iter()
+                                .map(|cell| format!("`[{}]`", selector(cell)))
+                                .collect();
+                            let more = all.len().saturating_sub(8);
+                            all.truncate(8);
+                            let more =
+                                if more > 0 { format!(" and {more} more") } else { String::new() };
+                            wrong(
+                                place.clone(),
+                                message,
+                                format!("known: {}{more}", all.join(", ")),
+                            )
+                        }
+                    }
+                }
+                [first, ..] => {
+                    let message =
+                        format!("{} measurements of `{}` have these values", found.len(), query.id);
+                    let hint = format!("say all of them, as in `[{}]`", selector(&cells[*first]));
+                    wrong(place.clone(), message, hint)
+                }
+            }
+        }
+        _ => wrong(query.block.clone(), format!("`{}.cells` is a list", query.id), example()),
+    }
+}
+
+/// How a measurement of a sweep is chosen by its values.
+fn selector(cell: &Cell) -> String {
+    let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
+    cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A swept value without the name that a note gives to its unit.
+fn plain(value: &str) -> &str {
+    value.split(" · ").next().unwrap_or(value)
+}
+
+fn is(cell: &Cell, field: &str, value: &str) -> bool {
+    let target = cell.measurement.target.as_ref();
+    let layer = target.is_some_and(|t| field == "layer" && (t.shown == value || t.layer == value));
+    layer || cell.values.iter().any(|(name, own)| *name == field && plain(own) == value)
+}
+
+/// A mark for a value that cannot be shown.
+fn failed(value: &InlineValue, message: &str, href: Option<String>) -> ShownValue {
+    let text = format!("[{}]", value.text);
+    let html = format!(
+        "<span class=\"value failed\" title=\"{}\">{}</span>",
+        note::escape(message),
+        note::escape(&text)
+    );
+    ShownValue { text, html, href }
+}
+
+/// A value as JSON and HTML attributes have it.
+fn raw(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(raw).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// A value as a reader expects it.
+fn written(value: &Value, query: &Query) -> Result<String, Fault> {
+    let one = |value: &Value| match (value, &query.format) {
+        (Value::Number(number), format) => {
+            let format = format.as_ref().map(|(format, _)| *format).unwrap_or_default();
+            Ok(match (number.as_i64(), number.as_u64()) {
+                (Some(whole), _) => format.whole(whole.into()),
+                (None, Some(whole)) => format.whole(whole.into()),
+                _ => format.number(number.as_f64().unwrap_or(f64::NAN)),
+            })
+        }
+        (value, Some((_, place))) => {
+            let what = if value.is_boolean() { "true or false" } else { "text" };
+            let message = format!("a format is for numbers, and this is {what}: {}", raw(value));
+            let hint = Some("leave out what follows `|`".to_owned());
+            Err(Fault { place: place.clone(), message, hint })
+        }
+        (value, None) => Ok(raw(value)),
+    };
+    match value {
+        Value::Array(items) if items.is_empty() => Ok("none".to_owned()),
+        Value::Array(items) => Ok(items.iter().map(one).collect::<Result<Vec<_>, _>>()?.join(", ")),
+        value => one(value),
+    }
+}

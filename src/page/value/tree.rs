@@ -1,0 +1,269 @@
+//! What can be asked of one measurement, as a tree of names: steps in, a value out, or what is wrong with a step.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value, json};
+
+use crate::analysis::{Kind, Named, PROVENANCE, Role, Type, shown};
+use crate::note::{Block, Fault, Step};
+use crate::plan::Measurement;
+use crate::suggest;
+
+/// What a list's number of items is called.
+pub(super) const COUNT: [&str; 2] = ["length", "count"];
+
+/// What can be asked of a measurement.
+pub(super) struct Tree {
+    kind: &'static Kind,
+    /// What it asks for itself, known before anything is measured.
+    pub(super) asked: Map<String, Value>,
+}
+
+type At = (Step, Range<usize>);
+
+impl Tree {
+    /// Of a block, or of one measurement of a sweep.
+    pub(super) fn of(kind: &'static Kind, block: &Block, measurement: &Measurement) -> Self {
+        let mut asked = parameters(kind, block, measurement);
+        // What came out has the first right to a name.
+        for named in kind.values.named {
+            asked.remove(named.names().next().unwrap_or_default());
+        }
+        Self { kind, asked }
+    }
+
+    fn named(&self) -> impl Iterator<Item = &'static Named> {
+        self.kind.values.named.iter().chain(PROVENANCE)
+    }
+
+    /// Names that may follow `path`, each once, in the order in which they are documented.
+    fn names_after(&self, path: &[&str]) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for named in self.named() {
+            let names: Vec<&str> = named.names().collect();
+            if let Some(next) = names.get(path.len())
+                && names.starts_with(path)
+                && !out.iter().any(|known| known == next)
+            {
+                out.push((*next).to_owned());
+            }
+        }
+        if path.is_empty() {
+            out.extend(self.asked.keys().cloned());
+        }
+        out
+    }
+
+    /// The first name, where the whole way is one that is known.
+    pub(super) fn first<'s>(&self, steps: &'s [At]) -> Result<&'s str, Fault> {
+        let (first, place) = match steps {
+            [(Step::Field(name), place), ..] => (name, place),
+            [] => {
+                let hint = list(&self.names_after(&[]));
+                let message = "this is a whole figure, not a value of it".to_owned();
+                return Err(Fault { place: 0..0, message, hint });
+            }
+            [(_, place), ..] => {
+                let hint = list(&self.names_after(&[]));
+                let message = format!("a `{}` is no list", self.kind.name);
+                return Err(Fault { place: place.clone(), message, hint });
+            }
+        };
+        let known = self.names_after(&[]);
+        if !known.contains(first) {
+            let message = format!("a `{}` has no value `{first}`", self.kind.name);
+            let hint = near(first, &known);
+            return Err(Fault { place: place.clone(), message, hint });
+        }
+        if self.asked.contains_key(first) {
+            return Ok(first);
+        }
+        let mut path: Vec<&str> = vec![first];
+        for (step, place) in &steps[1..] {
+            let Step::Field(name) = step else { continue };
+            let next = self.names_after(&path);
+            if !next.contains(name) && !COUNT.contains(&name.as_str()) {
+                let message = match next.is_empty() {
+                    true => format!("`{}` is a value, and has no `{name}`", path.join(".")),
+                    false => format!("`{}` has no `{name}`", path.join(".")),
+                };
+                let hint = match next.is_empty() {
+                    true => Some(format!("leave out `.{name}`")),
+                    false => near(name, &next),
+                };
+                return Err(Fault { place: place.clone(), message, hint });
+            }
+            path.push(name);
+        }
+        Ok(first)
+    }
+
+    /// Follows steps into a value that stands under the name `first`.
+    pub(super) fn walk(&self, value: &Value, first: &str, steps: &[At]) -> Result<Value, Fault> {
+        let mut value = value.clone();
+        let mut path = vec![first];
+        let mut last = 0..0;
+        for (step, place) in steps {
+            let name = path.join(".");
+            value = follow(&value, step, &name).map_err(|(message, hint)| Fault {
+                place: place.clone(),
+                message,
+                hint: Some(hint),
+            })?;
+            if let Step::Field(name) = step {
+                path.push(name);
+            }
+            last = place.clone();
+        }
+        let name = path.join(".");
+        let items = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
+        if items.iter().any(|item| item.is_object() || item.is_array()) {
+            let message = match value.is_array() {
+                true => format!("`{name}` is a list of several values each"),
+                false => format!("`{name}` is several values"),
+            };
+            let place = if value.is_array() { "[0]" } else { "" };
+            let next: Vec<String> = self
+                .names_after(&path)
+                .iter()
+                .map(|next| format!("{name}{place}.{next}"))
+                .collect();
+            let hint = list(&next);
+            return Err(Fault { place: last, message, hint });
+        }
+        if items.iter().any(Value::is_null) {
+            let message = format!("there is no `{name}` here");
+            let hint = "it is not known of this result; ask for another value".to_owned();
+            return Err(Fault { place: last, message, hint: Some(hint) });
+        }
+        Ok(value)
+    }
+}
+
+/// The place in a list of so many items; negative ones count from the end.
+pub(super) fn place(at: i64, count: usize) -> Option<usize> {
+    let count_signed = i64::try_from(count).ok()?;
+    let at = if at < 0 { at.checked_add(count_signed)? } else { at };
+    usize::try_from(at).ok().filter(|at| *at < count)
+}
+
+/// What is said of a place that a list does not have, and what to do.
+pub(super) fn beyond(name: &str, at: i64, count: usize) -> (String, String) {
+    let s = if count == 1 { "" } else { "s" };
+    let message = format!("`{name}` has {count} item{s}, and none at `[{at}]`");
+    let hint = match count {
+        0 => "ask for its `length`".to_owned(),
+        1 => "ask for `[0]`".to_owned(),
+        n => format!("count from 0 to {}, or from the end from −1 to −{n}", n - 1),
+    };
+    (message, hint)
+}
+
+/// One step into a value that is called `name`.
+fn follow(value: &Value, step: &Step, name: &str) -> Result<Value, (String, String)> {
+    match (value, step) {
+        (Value::Array(items), Step::Field(field)) if COUNT.contains(&field.as_str()) => {
+            Ok(items.len().into())
+        }
+        (Value::Array(items), Step::Field(field)) => {
+            items.iter().map(|item| follow(item, &Step::Field(field.clone()), name)).collect()
+        }
+        (Value::Array(items), Step::At(at)) => match place(*at, items.len()) {
+            Some(at) => Ok(items[at].clone()),
+            None => Err(beyond(name, *at, items.len())),
+        },
+        (Value::Array(items), Step::Where(pairs)) => {
+            let field = |item: &Value, field: &str| item.get(field).map(as_text);
+            let holds = |item: &&Value| {
+                pairs
+                    .iter()
+                    .all(|(name, wanted)| field(item, name).is_some_and(|own| own == *wanted))
+            };
+            items.iter().find(holds).cloned().ok_or_else(|| {
+                let (first, wanted) = pairs.first().cloned().unwrap_or_default();
+                let known: Vec<String> =
+                    items.iter().filter_map(|item| field(item, &first)).collect();
+                let hint = near(&wanted, &known)
+                    .unwrap_or_else(|| format!("none of the {} items has it", items.len()));
+                let all: Vec<String> = pairs.iter().map(|(a, b)| format!("{a}={b}")).collect();
+                (format!("no item of `{name}` has `{}`", all.join(", ")), hint)
+            })
+        }
+        (Value::Object(map), Step::Field(field)) => {
+            Ok(map.get(field).cloned().unwrap_or(Value::Null))
+        }
+        (Value::Null, Step::Field(_)) => Ok(Value::Null),
+        (_, Step::Field(field)) => Err((
+            format!("`{name}` is a value, and has no `{field}`"),
+            format!("leave out `.{field}`"),
+        )),
+        _ => Err((format!("`{name}` is no list"), "leave out the brackets".to_owned())),
+    }
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn near(name: &str, known: &[String]) -> Option<String> {
+    let near = suggest::nearest(name, known, 3);
+    match near.is_empty() {
+        true => list(known),
+        false => Some(format!("did you mean {}?", suggest::quoted(&near, "or"))),
+    }
+}
+
+/// All names that are known, as many as can be read.
+fn list(known: &[String]) -> Option<String> {
+    const MOST: usize = 40;
+    let shown = &known[..known.len().min(MOST)];
+    let more = known.len() - shown.len();
+    let more = if more > 0 { format!(" … ({more} more)") } else { String::new() };
+    (!shown.is_empty()).then(|| format!("known: {}{more}", suggest::quoted(shown, "and")))
+}
+
+/// What a measurement asks for, as the note would write it, defaults filled in.
+fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<String, Value> {
+    let request = &measurement.request;
+    let mut out = Map::new();
+    let mut add = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+    add("kind", kind.name.into());
+    add("model", request.model.name.clone().into());
+    if let Some(dataset) = &request.dataset {
+        add("dataset", dataset.name.clone().into());
+    }
+    add("precision", request.precision.name().into());
+    if let Some(target) = &measurement.target {
+        add("layer", target.shown.clone().into());
+        if let Some(unit) = target.unit {
+            add("unit", unit.into());
+        }
+    }
+    for field in kind.all_fields() {
+        let Some(value) = request.params.get(field.name) else {
+            // A recipe is asked for through the fields that it fills in.
+            if let (Type::Choice(_), "recipe") = (field.ty, field.name) {
+                let recipe = block.value(field).unwrap_or_default();
+                add(field.name, recipe);
+            }
+            continue;
+        };
+        if field.role != Role::Compute || matches!(field.ty, Type::Layer | Type::Unit) {
+            continue;
+        }
+        let value = match (field.ty, value) {
+            (Type::Block(_), value) => {
+                measurement.facet.clone().map_or_else(|| value.clone(), Value::from)
+            }
+            (_, Value::Number(_) | Value::Bool(_)) => value.clone(),
+            (Type::Texts | Type::Templates | Type::Layers, value) => value.clone(),
+            (_, value) => json!(shown(field, value, &request.inputs)),
+        };
+        add(field.name, value);
+    }
+    if let Some(terms) = request.params.get("direction") {
+        let shown = crate::analysis::direction_shown(terms, &request.inputs);
+        out.insert("direction".to_owned(), shown.into());
+    }
+    out
+}
