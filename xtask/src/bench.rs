@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: the lab's forward passes beside those of open_clip, its feature visualisations beside Lucent's.
+//! `cargo xtask bench`: the lab's forward passes beside those of open_clip, its feature visualisations beside Lucent's;
+//! the preview from a save to the page.
 //!
 //! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it;
-//! so do vis.rs and bench_vis.py.
+//! so do vis.rs and bench_vis.py. benches/react.rs measures the preview in a browser.
 
 use std::env;
 use std::fs;
@@ -11,8 +12,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::cache;
-use crate::cli::{BenchClip, BenchVis};
-use crate::programs::become_;
+use crate::chromium;
+use crate::cli::{BenchClip, BenchReact, BenchVis};
+use crate::programs::{Compiled, become_, compile};
 use crate::run::{cargo, repository};
 use crate::torch::{Libtorch, require_a_compiler};
 use crate::venv;
@@ -25,6 +27,24 @@ pub fn clip(arguments: &BenchClip) -> Result<i32> {
 /// Performs `bench vis`.
 pub fn vis(arguments: &BenchVis) -> Result<i32> {
     compare("vis", vis_options(arguments))
+}
+
+/// Performs `bench react`.
+pub fn react(arguments: &BenchReact) -> Result<i32> {
+    let repository = repository()?;
+    let programs = match compile(&repository)? {
+        Compiled::Failed(code) => return Ok(code),
+        Compiled::Programs(programs) => programs,
+    };
+    let browser = chromium::find_or_install()?;
+    let libtorch = Libtorch::in_place(false)?;
+    // The whole workspace, so that cargo chooses the same features as for the other commands.
+    let mut bench = cargo(&repository, &["bench", "--workspace", "--bench", "react", "--"]);
+    libtorch.show_to(&mut bench);
+    bench.env("NEURONOTES_LAB", programs.lab).env("CHROMIUM", browser);
+    let notes: Vec<String> = arguments.notes.iter().map(u32::to_string).collect();
+    bench.arg(format!("--notes={}", notes.join(","))).arg(format!("--saves={}", arguments.saves));
+    become_(&mut bench)
 }
 
 /// Runs the script of a benchmark, which runs the lab's side.

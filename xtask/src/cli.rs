@@ -54,8 +54,15 @@ pub enum Task {
     /// processors only (PIP_EXTRA_INDEX_URL), it takes that. The four models that are compared where none is named need
     /// 8 GB of memory and 4 GB in the cache folder, which are given back.
     Parity(Parity),
-    /// Measure how fast the lab is
+    /// Measure how fast it is
     Bench(Bench),
+    /// Kill the programs at random moments, and see that nothing breaks and nothing is lost
+    ///
+    /// A garden whose figures take moments is edited, built, served and collected by processes that share its store, and
+    /// that are killed with SIGKILL, or whose labs are. After each round every record must read whole, every result that
+    /// was committed must be there, and the site must be that of a clean build, byte for byte. The first failure ends it
+    /// with exit code 1 and keeps the garden. 500 rounds take about half an hour on two cores.
+    Torture(Torture),
     /// Make Emoji-CLIP anew: the data, the training, its report
     ///
     /// The steps that are named are performed in the order in which they build on each other. Pictures and fonts come as
@@ -102,9 +109,27 @@ pub struct Bench {
     pub what: Benched,
 }
 
+/// What `torture` takes.
+#[derive(Debug, Args)]
+pub struct Torture {
+    /// Rounds
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub rounds: u64,
+    /// Repeats the choices of an earlier run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum Benched {
+    /// Milliseconds from a save to the changed page in a browser
+    ///
+    /// A garden is made of each size and served; Chromium shows one of its notes. Printed are the 50th and the 95th
+    /// percentile and the longest, for a changed paragraph, for a block whose result is stored, for a heading, and for the
+    /// first sign of a new measurement while the lab is warm; and where the time went: until nothing more was waited for,
+    /// until it was read and linked, until the page was rendered, until the browser had it.
+    React(BenchReact),
     /// Images a second of the lab beside open_clip in PyTorch, as a ratio
     ///
     /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
@@ -119,6 +144,17 @@ pub enum Benched {
     /// and sixteen units of the last one. Of Lucent's ways to make sixteen, and of PyTorch's layouts, the fastest is
     /// found first. Python is set up as for `parity`.
     Vis(BenchVis),
+}
+
+/// What `bench react` takes.
+#[derive(Debug, Args)]
+pub struct BenchReact {
+    /// Notes of each garden, with commas between them
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [1_000, 10_000])]
+    pub notes: Vec<u32>,
+    /// Saves of each kind
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..))]
+    pub saves: u32,
 }
 
 /// What `bench clip` takes.

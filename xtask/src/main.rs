@@ -18,6 +18,7 @@ mod run;
 mod say;
 mod task;
 mod torch;
+mod torture;
 mod unpack;
 mod venv;
 

@@ -12,6 +12,7 @@ use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
 use crate::run::{cargo, repository, require_component, run, run_quietly};
 use crate::say::say;
+use crate::torture::torture;
 use crate::torch::{Libtorch, require_a_compiler};
 
 /// Performs a command.
@@ -25,6 +26,8 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Emoji(arguments) => emoji(&arguments),
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
+        Task::Bench(Bench { what: Benched::React(arguments) }) => bench::react(&arguments),
+        Task::Torture(arguments) => torture(&arguments),
     }
 }
 

@@ -1,0 +1,44 @@
+//! Chance that can be repeated: a seed in, numbers out.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A generator of numbers: Marsaglia's xorshift64*, whose quality is ample for choosing moments.
+#[derive(Debug)]
+pub struct Dice(u64);
+
+/// A seed that is another each time.
+pub fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(1, |since| since.as_nanos() as u64 % 1_000_000)
+}
+
+impl Dice {
+    /// Begins with a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// A number from 0 to below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % end.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_numbers_each_time_and_all_of_them() {
+        let throw = |seed| {
+            let mut dice = Dice::new(seed);
+            (0..100).map(|_| dice.below(6)).collect::<Vec<_>>()
+        };
+        assert_eq!(throw(7), throw(7));
+        assert_ne!(throw(7), throw(8));
+        assert!((0..6).all(|face| throw(7).contains(&face)));
+    }
+}
