@@ -30,7 +30,7 @@ pub use suspect::{Suspects, Verdict};
 
 use crate::digest::Digest;
 use crate::lab::{self, LabError, LabEvent};
-use crate::protocol::{Cause, Command, Event};
+use crate::protocol::{Cause, Command, ELSEWHERE, Event};
 use crate::request::Request;
 use crate::store::{Remembered, Store};
 use life::{Find, Labs};
@@ -430,7 +430,10 @@ impl Scheduler {
             }
             Event::Progress { key, stage, step, total, unit, seconds_left, picture } => {
                 if self.asked.contains(&key) {
-                    self.suspects.begin(key);
+                    match stage.as_str() {
+                        ELSEWHERE => self.suspects.pause(&key),
+                        _ => self.suspects.begin(key),
+                    }
                     let running = Running { stage, step, total, unit, seconds_left, picture };
                     let (status, fraction) = (running.words(), running.fraction());
                     let picture = running.picture.clone();
