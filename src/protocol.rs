@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::request::Request;
 
+/// The stage of a request that another process is at: it has not begun here.
+pub const ELSEWHERE: &str = "another process is measuring this";
+
 /// To the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

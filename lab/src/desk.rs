@@ -16,6 +16,9 @@ use crate::analysis::Measure;
 /// How long a request that can have company waits for more of it.
 const GATHER: Duration = Duration::from_millis(10);
 
+/// How often it is looked at what other processes were at, where there is nothing else to do.
+const LATER: Duration = Duration::from_millis(100);
+
 /// How many requests are measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
@@ -61,6 +64,8 @@ struct Waiting {
     request: Request,
     halve: bool,
     company: Option<Digest>,
+    /// Another process was at it: it is looked at again when there is nothing else.
+    later: bool,
 }
 
 /// A request that is to be measured now.
@@ -84,7 +89,10 @@ impl Queue {
 
     /// The index of what comes next.
     fn first(&self) -> Option<usize> {
-        (0..self.waiting.len()).min_by_key(|at| (self.place(&self.waiting[*at].key), *at))
+        (0..self.waiting.len()).min_by_key(|at| {
+            let waiting = &self.waiting[*at];
+            (waiting.later, self.place(&waiting.key), *at)
+        })
     }
 
     /// Takes what comes next, and its company.
@@ -96,7 +104,7 @@ impl Queue {
         let joins = |other: &Waiting| {
             let same = first.company.is_some() && other.company == first.company;
             let urgent = room.mixed || self.place(&other.key).0 == group;
-            same && urgent && other.halve == first.halve
+            same && urgent && other.halve == first.halve && other.later == first.later
         };
         let mut company: Vec<usize> =
             (0..self.waiting.len()).filter(|at| joins(&self.waiting[*at])).collect();
@@ -135,9 +143,13 @@ impl Desk {
                 return None;
             }
             // Until it is taken it can be given up.
-            match queue.first().map(|first| queue.waiting[first].company) {
-                Some(Some(_)) => queue = self.gather(queue),
-                Some(None) => {}
+            match queue.first().map(|first| &queue.waiting[first]) {
+                Some(Waiting { later: true, .. }) => {
+                    let wait = self.arrived.wait_timeout(queue, LATER);
+                    queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Some(Waiting { company: Some(_), .. }) => queue = self.gather(queue),
+                Some(_) => {}
                 None => {
                     queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
                     continue;
@@ -169,6 +181,24 @@ impl Desk {
         }
     }
 
+    /// Another process is at it: it waits until there is nothing else to do. Not where it is to stop.
+    pub fn put_back(&self, taken: &Taken) -> bool {
+        let mut queue = self.queue();
+        if taken.stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        queue.running.remove(&taken.key);
+        let (key, request, halve) = (taken.key, taken.request.clone(), taken.halve);
+        let company = Measure::company(&request);
+        queue.waiting.push(Waiting { key, request, halve, company, later: true });
+        true
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queue().waiting.is_empty()
+    }
+
     /// A request has come to its end.
     pub fn ended(&self, key: &Digest) {
         self.queue().running.remove(key);
@@ -185,7 +215,13 @@ impl Desk {
                     waiting.halve = halve;
                 } else if !queue.running.get(&key).is_some_and(goes_on) {
                     let company = Measure::company(&request);
-                    queue.waiting.push(Waiting { key, request: *request, halve, company });
+                    queue.waiting.push(Waiting {
+                        key,
+                        request: *request,
+                        halve,
+                        company,
+                        later: false,
+                    });
                     self.arrived.notify_one();
                 }
             }
@@ -214,5 +250,122 @@ impl Desk {
         queue.closed = true;
         queue.running.values().for_each(|stop| stop.store(true, Ordering::Relaxed));
         self.arrived.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes::model::Conventions;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A visualisation of a unit; those of one size keep each other company.
+    fn request(unit: u32, size: u32) -> Request {
+        let version = neuronotes::analysis::feature_vis::KIND.impl_version;
+        let request = json!({
+            "kind": "feature_vis", "impl_version": version, "params": { "unit": unit, "size": size },
+            "model": {
+                "name": "m", "path": "/m", "digest": Digest::of(b"m"), "conventions": Conventions::default(),
+            },
+            "precision": "f32",
+        });
+        serde_json::from_value(request).expect("a request")
+    }
+
+    fn desk(room: Room, requests: &[(u32, u32)]) -> Desk {
+        let desk = Desk::new(room);
+        for &(unit, size) in requests {
+            run(&desk, unit, size, false);
+        }
+        desk
+    }
+
+    fn run(desk: &Desk, unit: u32, size: u32, halve: bool) {
+        let request = Box::new(request(unit, size));
+        assert_eq!(desk.obey(Command::Run { request, halve }), None);
+    }
+
+    fn order(desk: &Desk, groups: &[&[(u32, u32)]]) {
+        let key = |&(unit, size): &(u32, u32)| request(unit, size).key();
+        let groups = groups.iter().map(|group| group.iter().map(key).collect()).collect();
+        desk.obey(Command::Order { groups });
+    }
+
+    /// The units that are taken together next; they end at once.
+    fn next(desk: &Desk) -> Vec<u64> {
+        let all = desk.next().expect("something");
+        all.iter().for_each(|taken| desk.ended(&taken.key));
+        all.iter().map(|taken| taken.request.params["unit"].as_u64().expect("a unit")).collect()
+    }
+
+    #[test]
+    fn an_order_holds_for_what_waits_and_for_what_is_still_to_come() {
+        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        order(&desk, &[&[(3, 24)], &[(4, 32), (2, 16)]]);
+        run(&desk, 4, 32, false);
+        assert_eq!([next(&desk), next(&desk), next(&desk)], [[3], [4], [2]]);
+        // What no order names comes last.
+        assert_eq!(next(&desk), [1]);
+    }
+
+    #[test]
+    fn company_comes_in_order_and_a_processor_keeps_the_urgent_apart() {
+        let all: Vec<(u32, u32)> = (1..=12).map(|unit| (unit, 8)).collect();
+        let urgent: &[(u32, u32)] = &[(12, 8), (5, 8)];
+        let rest: Vec<(u32, u32)> =
+            all.iter().filter(|one| !urgent.contains(one)).copied().collect();
+        let slow = desk(Room::on(tch::Device::Cpu), &all);
+        order(&slow, &[urgent, &rest]);
+        assert_eq!(next(&slow), [12, 5]);
+        assert_eq!(next(&slow), [1, 2, 3, 4, 6, 7, 8, 9], "no more than it gains by");
+        assert_eq!(next(&slow), [10, 11]);
+        let fast = desk(Room::on(tch::Device::Cuda(0)), &all);
+        order(&fast, &[urgent, &rest]);
+        assert_eq!(next(&fast), [12, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
+    }
+
+    #[test]
+    fn by_halves_fewer_are_taken_and_only_with_their_like() {
+        let desk = Desk::new(Room::on(tch::Device::Cpu));
+        for unit in 1..=9 {
+            run(&desk, unit, 8, unit != 2);
+        }
+        assert_eq!(
+            [next(&desk), next(&desk), next(&desk)],
+            [vec![1, 3, 4, 5], vec![2], vec![6, 7, 8, 9]]
+        );
+    }
+
+    #[test]
+    fn what_another_process_is_at_comes_after_everything_else() {
+        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        let first = desk.next().expect("one").remove(0);
+        assert!(desk.put_back(&first) && !desk.is_empty());
+        order(&desk, &[&[(1, 8), (3, 24)]]);
+        assert_eq!([next(&desk), next(&desk)], [[3], [2]]);
+        let again = desk.next().expect("one").remove(0);
+        assert_eq!(again.key, first.key);
+        desk.obey(Command::Cancel { key: again.key });
+        assert!(!desk.put_back(&again) && desk.is_empty(), "it is to stop");
+    }
+
+    #[test]
+    fn what_waits_or_runs_is_not_taken_twice_and_what_waits_can_be_given_up() {
+        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (1, 8), (2, 16)]);
+        let key = request(1, 8).key();
+        let first = desk.next().expect("one");
+        assert_eq!(first.len(), 1);
+        run(&desk, 1, 8, false);
+        let other = request(2, 16).key();
+        assert_eq!(desk.obey(Command::Cancel { key: other }), Some(other));
+        assert_eq!(desk.obey(Command::Cancel { key }), None, "it runs: its worker says so");
+        assert!(first[0].stop.load(Ordering::Relaxed));
+        // Asked for again before it has stopped, it is begun anew.
+        run(&desk, 1, 8, false);
+        desk.ended(&key);
+        assert_eq!(next(&desk), [1]);
+        desk.close();
+        assert!(desk.next().is_none());
     }
 }

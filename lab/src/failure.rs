@@ -14,6 +14,9 @@ pub enum Failure {
     /// Nobody wants it any more.
     #[error("cancelled")]
     Cancelled,
+    /// Another process is at it, and there is other work to do meanwhile.
+    #[error("another process is measuring it")]
+    Elsewhere,
     /// It cannot be measured.
     #[error("{message}")]
     Failed {
@@ -48,7 +51,7 @@ impl Failure {
     fn because(self, cause: Cause) -> Self {
         match self {
             Self::Failed { message, hint, .. } => Self::Failed { message, hint, cause },
-            Self::Cancelled => Self::Cancelled,
+            other => other,
         }
     }
 
@@ -58,7 +61,7 @@ impl Failure {
             Self::Failed { message, cause, .. } => {
                 Self::Failed { message, hint: Some(text.into()), cause }
             }
-            Self::Cancelled => Self::Cancelled,
+            other => other,
         }
     }
 

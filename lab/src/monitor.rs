@@ -39,6 +39,11 @@ pub trait Monitor {
         false
     }
 
+    /// Whether to wait for what another process is at. Otherwise it is come back to later ([`Failure::Elsewhere`]).
+    fn waits(&self) -> bool {
+        true
+    }
+
     /// An early way out at the next step, where nobody wants the request any more.
     ///
     /// # Errors

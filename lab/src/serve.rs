@@ -88,6 +88,7 @@ pub fn serve(
                 events,
                 stop: &taken.stop,
                 halve: taken.halve,
+                desk,
                 store: session.store().clone(),
                 stage: None,
                 told,
@@ -99,12 +100,15 @@ pub fn serve(
             reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
         session.measure_together(&requests, &mut monitors, &mut |at, result| {
             let key = all[at].key;
+            if matches!(result, Err(Failure::Elsewhere)) && desk.put_back(&all[at]) {
+                return;
+            }
             desk.ended(&key);
             events.send(&match result {
                 // Its share of what all took together.
                 Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },
-                Err(Failure::Cancelled) if told[at].replace(true) => return,
-                Err(Failure::Cancelled) => Event::Cancelled { key },
+                Err(Failure::Cancelled | Failure::Elsewhere) if told[at].replace(true) => return,
+                Err(Failure::Cancelled | Failure::Elsewhere) => Event::Cancelled { key },
                 Err(Failure::Failed { message, hint, cause }) => Event::Failed {
                     key,
                     message: message.clone(),
@@ -122,6 +126,7 @@ struct Reporter<'a, W> {
     events: &'a Events<W>,
     stop: &'a AtomicBool,
     halve: bool,
+    desk: &'a Desk,
     store: Store,
     stage: Option<Stage>,
     /// Whether it has been told that the request was given up.
@@ -181,5 +186,9 @@ impl<W: Write> Monitor for Reporter<'_, W> {
 
     fn halves(&self) -> bool {
         self.halve
+    }
+
+    fn waits(&self) -> bool {
+        self.desk.is_empty()
     }
 }

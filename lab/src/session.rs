@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 use neuronotes::digest::{Digest, FileDigests};
+use neuronotes::protocol::ELSEWHERE;
 use neuronotes::request::Request;
 use neuronotes::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
@@ -179,8 +180,8 @@ impl Session {
         let measure = Measure::of(&request.kind, request.impl_version)?;
         monitor.check()?;
         let Claimed::Mine(claim) = self.claims.claim(&key) else {
-            monitor.progress(&Progress::beginning("another process is measuring this"));
-            return Ok(Begun::Theirs);
+            monitor.progress(&Progress::beginning(ELSEWHERE));
+            return if monitor.waits() { Ok(Begun::Theirs) } else { Err(Failure::Elsewhere) };
         };
         // It may have come between the look and the claim.
         if let Some(stored) = stored() {

@@ -80,3 +80,30 @@ impl Queue {
             .collect()
     }
 }
+
+/// Whether an order is what is left of another one: the same groups in the same order, without what has begun or ended.
+pub fn follows(groups: &[Vec<Digest>], before: &[Vec<Digest>]) -> bool {
+    let mut before = before.iter();
+    groups.iter().all(|group| {
+        before.any(|other| {
+            let mut rest = other.iter();
+            group.iter().all(|key| rest.any(|other| other == key))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_an_order_is_no_other_order() {
+        let [a, b, c, d] = [b"a", b"b", b"c", b"d"].map(|name| Digest::of(name));
+        let before = [vec![a, b], vec![c]];
+        assert!(follows(&[], &before));
+        assert!(follows(&[vec![b], vec![c]], &before) && follows(&[vec![c]], &before));
+        for other in [vec![vec![b, a]], vec![vec![c], vec![a]], vec![vec![a, c]], vec![vec![d]]] {
+            assert!(!follows(&other, &before), "{other:?}");
+        }
+    }
+}

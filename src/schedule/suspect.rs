@@ -32,6 +32,11 @@ impl Suspects {
         self.begun.insert(key);
     }
 
+    /// The lab is not at this request for now.
+    pub fn pause(&mut self, key: &Digest) {
+        self.begun.remove(key);
+    }
+
     /// This request has ended, or nobody wants it any more.
     pub fn end(&mut self, key: &Digest) {
         self.begun.remove(key);

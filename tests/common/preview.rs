@@ -35,6 +35,11 @@ impl Preview {
         Self { child, url }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn get(&self, path: &str) -> (u16, String) {
         self.request(path, None, None)
     }

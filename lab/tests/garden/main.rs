@@ -3,6 +3,8 @@
 mod browser;
 #[path = "../../../tests/common/mod.rs"]
 mod common;
+#[cfg(target_os = "linux")]
+mod deaths;
 mod measure;
 mod mistakes;
 mod visualise;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::common::{Garden, files};
 use super::{block, garden, vis};
@@ -100,52 +100,6 @@ fn a_device_that_is_asked_for_and_absent_is_an_error() {
     assert!(said.contains("notes/a.md:1:1") && said.contains("cuda:63"), "{said}");
     assert_eq!(stored(&garden), BTreeMap::new(), "nothing is measured elsewhere instead");
     assert_eq!(run("cpu").status.code(), Some(0));
-}
-
-/// The lab's process, by its parent.
-#[cfg(target_os = "linux")]
-fn child_of(parent: u32) -> Option<u32> {
-    for entry in std::fs::read_dir("/proc").ok()?.filter_map(Result::ok) {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let after = stat.rsplit(')').next().unwrap_or_default();
-        let found = after.split_whitespace().nth(1).and_then(|p| p.parse::<u32>().ok());
-        if found == Some(parent) {
-            return entry.file_name().to_string_lossy().parse().ok();
-        }
-    }
-    None
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_lab_that_is_killed_fails_one_block_and_the_next_build_measures_it() {
-    let garden = garden();
-    garden.note("a.md", &vis(3, 20_000));
-    garden.note("b.md", &vis(4, 2));
-    let mut command = garden.command(&["build"]);
-    let build = command.stderr(std::process::Stdio::piped()).spawn().expect("a run");
-    // The picture of a running measurement says that it is at work.
-    let begun = Instant::now();
-    let partial = garden.path(".neuronotes/store/v1/partial");
-    while files(&partial).is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing was begun");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let lab = child_of(build.id()).expect("the lab");
-    let killed = std::process::Command::new("kill").args(["-9", &lab.to_string()]).status();
-    assert!(killed.expect("kill").success());
-    let output = build.wait_with_output().expect("an end");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("notes/a.md:1:1") && said.contains("the lab was killed"), "{said}");
-    assert!(said.contains("2 notes: 1 figure measured"), "{said}");
-    assert!(garden.read("output/a.html").contains("the lab was killed"));
-    assert!(garden.read("output/b.html").contains("figures/"));
-
-    // What was being written when it died has left nothing behind that counts.
-    garden.note("a.md", &vis(3, 2));
-    let run = garden.build();
-    assert_eq!((run.code(), run.summary().contains("1 figure measured, 1 stored")), (0, true));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod export;
 mod golden;
 mod protocol;
 mod requests;
+mod schedule;
 mod support;
 mod texts;
 mod train;

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use crate::support::{emoji_weights, model, small_weights, vis_request};
 
-struct Lab {
+pub struct Lab {
     child: Child,
     input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Lab {
-    fn start(folder: &Path, device: &str) -> Self {
+    pub fn start(folder: &Path, device: &str) -> Self {
         let mut child = Process::new(env!("CARGO_BIN_EXE_neuronotes-lab"))
             .args(["serve", "--device", device, "--store"])
             .arg(folder)
@@ -34,28 +34,38 @@ impl Lab {
         Self { child, input, output }
     }
 
-    fn say(&mut self, line: &str) {
+    pub fn say(&mut self, line: &str) {
         let input = self.input.as_mut().expect("an open input");
         writeln!(input, "{line}").expect("write");
     }
 
-    fn run(&mut self, request: &Request) -> Digest {
-        let command = Command::Run { request: Box::new(request.clone()) };
+    pub fn run(&mut self, request: &Request) -> Digest {
+        let command = Command::Run { request: Box::new(request.clone()), halve: false };
         self.say(&serde_json::to_string(&command).expect("JSON"));
         request.key()
     }
 
-    fn cancel(&mut self, key: Digest) {
+    pub fn cancel(&mut self, key: Digest) {
         self.say(&serde_json::to_string(&Command::Cancel { key }).expect("JSON"));
     }
 
-    fn hear(&mut self) -> Event {
+    pub fn hear(&mut self) -> Event {
         let line = self.output.next().expect("an event").expect("a line");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
+    pub fn order(&mut self, groups: &[&[Digest]]) {
+        let groups = groups.iter().map(|group| group.to_vec()).collect();
+        self.say(&serde_json::to_string(&Command::Order { groups }).expect("JSON"));
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("an end");
+    }
+
     /// The next event that is no progress, and what went before it.
-    fn result(&mut self) -> (Vec<Event>, Event) {
+    pub fn result(&mut self) -> (Vec<Event>, Event) {
         let mut before = Vec::new();
         loop {
             match self.hear() {
@@ -65,7 +75,7 @@ impl Lab {
         }
     }
 
-    fn end(mut self) {
+    pub fn end(mut self) {
         self.input = None;
         for line in self.output.by_ref() {
             let line = line.expect("a line");

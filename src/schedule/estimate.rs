@@ -1,0 +1,134 @@
+//! How long all that is wanted will take: timings, and what each request uses that is not there yet, in; a place and an
+//! estimate for each that waits out.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::queue::{Queue, Wish};
+use super::status::Running;
+use super::timings::Timings;
+use crate::digest::Digest;
+use crate::request::Request;
+use crate::store::Store;
+
+/// Estimates of what is wanted.
+#[derive(Debug)]
+pub struct Estimates {
+    timings: Timings,
+    known: BTreeMap<Digest, Estimate>,
+    places: OnceCell<Places>,
+}
+
+/// What a request will take, and the requests that it uses and the store does not have.
+#[derive(Debug)]
+struct Estimate {
+    own: Option<f64>,
+    uses: Vec<(Digest, Option<f64>)>,
+}
+
+/// Where everything stands.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Of what waits: how many end before it, and seconds until it is there.
+    pub waiting: BTreeMap<Digest, (usize, Option<f64>)>,
+    /// Seconds until all is there.
+    pub all: Option<f64>,
+}
+
+impl Estimates {
+    /// By what is known of a store.
+    pub fn of(store: &Store) -> Self {
+        let (known, places) = (BTreeMap::new(), OnceCell::new());
+        Self { timings: Timings::of(store), known, places }
+    }
+
+    /// Something has changed: places are found anew.
+    pub fn stir(&mut self) {
+        self.places = OnceCell::new();
+    }
+
+    /// Other requests are wanted.
+    pub fn want(&mut self, queue: &Queue, store: &Store) {
+        self.known.retain(|key, _| queue.wants(key));
+        for wish in queue.iter() {
+            self.known.entry(wish.key).or_insert_with(|| {
+                let missing = used(&wish.request)
+                    .into_iter()
+                    .map(|used| (used.key(), used))
+                    .filter(|(key, _)| store.record(key).is_none())
+                    .map(|(key, used)| (key, self.timings.estimate(used)));
+                Estimate { uses: missing.collect(), own: self.timings.estimate(&wish.request) }
+            });
+        }
+    }
+
+    /// The lab measures on that device.
+    pub fn set_device(&mut self, device: &str, queue: &Queue, store: &Store) {
+        if self.timings.set_device(device) {
+            self.known.clear();
+            self.want(queue, store);
+        }
+    }
+
+    /// A request has been measured: takes in how long it took, and what it uses.
+    pub fn learn(&mut self, wish: &Wish, queue: &Queue, store: &Store) {
+        let uses = self.known.remove(&wish.key).map(|estimate| estimate.uses);
+        for used in used(&wish.request) {
+            let key = used.key();
+            let was_missing = uses.iter().flatten().any(|(missing, _)| *missing == key);
+            if was_missing && let Some(record) = store.record(&key) {
+                self.timings.add(used, &record);
+                for estimate in self.known.values_mut() {
+                    estimate.uses.retain(|(other, _)| *other != key);
+                }
+            }
+        }
+        if let Some(record) = store.record(&wish.key) {
+            self.timings.add(&wish.request, &record);
+        }
+        for (key, estimate) in self.known.iter_mut().filter(|(_, known)| known.own.is_none()) {
+            let wish = queue.get(key);
+            estimate.own = wish.and_then(|wish| self.timings.estimate(&wish.request));
+        }
+        self.timings.save();
+    }
+
+    /// Where everything stands: first what runs, then what of the queue `waits`.
+    pub fn places(
+        &self,
+        queue: &Queue,
+        running: &BTreeMap<Digest, Running>,
+        waits: impl Fn(&Digest) -> bool,
+    ) -> &Places {
+        self.places.get_or_init(|| {
+            let mut sum = self.of_running(running);
+            let mut counted = BTreeSet::new();
+            let place = |(at, key): (usize, Digest)| {
+                let own = self.known.get(&key).and_then(|estimate| {
+                    let new = estimate.uses.iter().filter(|(used, _)| counted.insert(*used));
+                    new.map(|(_, seconds)| *seconds).sum::<Option<f64>>().zip(estimate.own)
+                });
+                sum = sum.zip(own).map(|(sum, (uses, own))| sum + uses + own);
+                (key, (running.len() + at, sum))
+            };
+            let waiting = queue.iter().map(|wish| wish.key).filter(|key| waits(key));
+            let waiting = waiting.enumerate().map(place).collect();
+            Places { waiting, all: sum }
+        })
+    }
+
+    fn of_running(&self, running: &BTreeMap<Digest, Running>) -> Option<f64> {
+        let left = |(key, at): (&Digest, &Running)| {
+            let own = self.known.get(key).and_then(|estimate| estimate.own);
+            // What the lab says is for all that it is at together.
+            let said = at.seconds_left.map(|left| left / running.len() as f64);
+            said.or(own.map(|own| own * (1.0 - at.fraction())))
+        };
+        running.iter().map(left).sum()
+    }
+}
+
+/// The requests that a request uses, and those that they use.
+fn used(request: &Request) -> Vec<&Request> {
+    request.uses.iter().flat_map(|used| std::iter::once(used).chain(self::used(used))).collect()
+}
