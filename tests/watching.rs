@@ -387,7 +387,7 @@ fn more_events_than_the_system_keeps() {
     let limit: usize = limit.trim().parse().expect("a number");
     let (garden, preview) = garden();
     let id = preview.id().to_string();
-    run("kill", &["-STOP", &id]);
+    run("sh", &["-c", &format!("kill -STOP {id}")]);
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let state = fs::read_to_string(format!("/proc/{id}/stat")).expect("its state");
@@ -407,7 +407,7 @@ fn more_events_than_the_system_keeps() {
     garden.note("a.md", "After the storm.\n");
     garden.note("new/c.md", "In a folder that nobody heard of.\n");
     garden.remove("notes/b.md");
-    run("kill", &["-CONT", &id]);
+    run("sh", &["-c", &format!("kill -CONT {id}")]);
     preview.shows("a.html", "After the storm.");
     preview.says("events were lost");
     preview.shows("new/c.html", "In a folder that nobody heard of.");

@@ -28,7 +28,7 @@ pub fn install(packages: &[&str], hint: &str) -> Result<()> {
         if code != 0 && arguments[0] == "install" {
             return Err(failure(
                 format!("apt-get could not install {}", packages.join(", ")),
-                hint.to_owned(),
+                hint,
             ));
         }
     }
