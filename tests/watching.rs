@@ -417,6 +417,58 @@ fn more_events_than_the_system_keeps() {
     preview.shows("new/c.html", "Heard of again.");
 }
 
+/// A user of whom the system watches only a few folders: a namespace of users has limits of its own.
+#[test]
+#[cfg(target_os = "linux")]
+fn more_folders_than_the_system_watches() {
+    let lower = "echo 4 >/proc/sys/user/max_inotify_watches";
+    let namespace = ["--user", "--map-root-user", "sh", "-c"];
+    let mut command = Command::new("unshare");
+    command.args(namespace).arg(lower);
+    let output = command.output().expect("unshare, of util-linux, starts");
+    if !output.status.success() {
+        eprintln!(
+            "NOT TESTED: this machine allows no namespaces of users, so the limit of watched folders \
+             cannot be lowered: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        return;
+    }
+    let garden = Garden::new();
+    garden.note("a.md", "At first.\n");
+    let serve = || {
+        let mut command = Command::new("unshare");
+        command
+            .args(namespace)
+            .arg(format!("{lower} && exec \"$0\" \"$@\""))
+            .arg(common::program());
+        command.args(["serve", "--port", "0", "--root"]).arg(garden.root());
+        command.env("NEURONOTES_LAB", garden.path("there-is-no-lab"));
+        Preview::by(command)
+    };
+    let preview = serve();
+    preview.says("watching by file events");
+    preview.shows("a.html", "At first.");
+    for n in 0..6 {
+        garden.note(&format!("f{n}/c.md"), "In a new folder.\n");
+        preview.shows(&format!("f{n}/c.html"), "In a new folder.");
+    }
+    preview.says("looking every 0.7 s from now on, since the system watches no more folders");
+    for n in 0..6 {
+        garden.note(&format!("f{n}/c.md"), "Changed there.\n");
+    }
+    for n in 0..6 {
+        preview.shows(&format!("f{n}/c.html"), "Changed there.");
+    }
+    // The same limit at the start says what raises it.
+    drop(preview);
+    let preview = serve();
+    preview.says("looking every 0.7 s, since");
+    preview.says("`sysctl fs.inotify.max_user_watches=524288` raises the limit");
+    garden.note("a.md", "Seen by looking.\n");
+    preview.shows("a.html", "Seen by looking.");
+}
+
 /// Unmounts at the end of a test, however it ends.
 struct Mount(tempfile::TempDir);
 
