@@ -154,7 +154,7 @@ impl Cover {
         let inside = in_trees(name) && SINGLY;
         let names: Vec<String> = tops.chain(inside.then(|| name.to_owned())).collect();
         let watched = names.iter().try_for_each(|name| self.add(name));
-        self.settle_for(watched, name)
+        self.settle_for(watched)
     }
 
     /// Events were lost: watches everything anew.
@@ -172,7 +172,7 @@ impl Cover {
             }
         }
         let watched = self.everything();
-        self.settle_for(watched, "")
+        self.settle_for(watched)
     }
 
     /// Watches these folders of pictures too, and no others that were given before. Those that are new are told as
@@ -200,7 +200,7 @@ impl Cover {
         let new: Vec<&String> = after.difference(&before).collect();
         for name in &new {
             let watched = self.add(name);
-            self.settle_for(watched, name)?;
+            self.settle_for(watched)?;
         }
         let signs: Vec<(String, Sign)> =
             new.into_iter().map(|name| (name.clone(), Sign::Folder)).collect();
@@ -259,14 +259,11 @@ impl Cover {
     }
 
     /// Where events do not do any longer, looks instead, and says so.
-    fn settle_for(&mut self, watched: Result<(), Unfit>, name: &str) -> notify::Result<()> {
+    fn settle_for(&mut self, watched: Result<(), Unfit>) -> notify::Result<()> {
         match watched {
             Ok(()) => Ok(()),
             // The garden is gone, and may come back.
-            Err(Unfit::Failed(error)) if !is_limit(&error) => {
-                debug_assert!(name.is_empty() || !self.root.exists());
-                Err(error)
-            }
+            Err(Unfit::Failed(error)) if !is_limit(&error) => Err(error),
             Err(unfit) => {
                 eprintln!("{} from now on, since {}", looking(), unfit.cause());
                 self.poll();

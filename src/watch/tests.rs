@@ -211,6 +211,33 @@ fn a_garden_that_is_removed_and_made_again_is_watched_again() {
 }
 
 #[test]
+#[cfg(unix)]
+fn notes_may_lie_elsewhere_behind_a_link() {
+    for mode in [Mode::Native, Mode::Poll] {
+        let garden = Garden::new(mode);
+        let elsewhere = tempfile::tempdir().expect("a temporary folder");
+        write(elsewhere.path(), "one/a.md", "other");
+        write(elsewhere.path(), "two/a.md", "two");
+        let notes = garden.root().join("notes");
+        fs::remove_dir_all(&notes).expect("removed");
+        std::os::unix::fs::symlink(elsewhere.path().join("one"), &notes).expect("a link");
+        garden.told(&["notes/a.md"]);
+        garden.quiet();
+        write(elsewhere.path(), "one/a.md", "changed");
+        garden.told(&["notes/a.md"]);
+        garden.quiet();
+        // Another link takes its place.
+        let other = garden.root().join("other");
+        std::os::unix::fs::symlink(elsewhere.path().join("two"), &other).expect("a link");
+        fs::rename(&other, &notes).expect("renamed over");
+        garden.told(&["notes/a.md"]);
+        garden.quiet();
+        write(elsewhere.path(), "two/a.md", "changed");
+        garden.told(&["notes/a.md"]);
+    }
+}
+
+#[test]
 fn a_dropped_watch_ends_its_thread() {
     for mode in [Mode::Native, Mode::Poll] {
         let Garden { dir, watch, changes } = Garden::new(mode);

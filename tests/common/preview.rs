@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use super::Garden;
 
@@ -12,6 +12,8 @@ use super::Garden;
 pub struct Preview {
     child: Child,
     pub url: String,
+    /// What it said so far, line by line.
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Preview {
@@ -26,13 +28,66 @@ impl Preview {
         Self::by(command)
     }
 
-    fn by(mut command: Command) -> Self {
+    /// What a command, which is `serve`, serves.
+    pub fn by(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("neuronotes runs");
         let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
         let first = lines.next().expect("a line").expect("text");
         let url = first.split_whitespace().next().expect("an address").to_owned();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, url }
+        let said = Arc::new(Mutex::new(vec![first]));
+        let hear = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                hear.lock().expect("lines").push(line);
+            }
+        });
+        Self { child, url, said }
+    }
+
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it said so far.
+    pub fn said(&self) -> String {
+        self.said.lock().expect("lines").join("\n")
+    }
+
+    /// Waits until it has said something.
+    pub fn says(&self, text: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !self.said().contains(text) {
+            assert!(Instant::now() < until, "`{text}` is not said, but\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a page shows a text.
+    pub fn shows(&self, path: &str, text: &str) {
+        self.becomes(path, text, |status, page| status == 200 && page.contains(text));
+    }
+
+    /// Waits until there is no such page.
+    pub fn misses(&self, path: &str) {
+        self.becomes(path, "nothing", |status, _| status == 404);
+    }
+
+    fn becomes(&self, path: &str, what: &str, is: impl Fn(u16, &str) -> bool) {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let (status, page) = self.get(path);
+            if is(status, &page) {
+                return;
+            }
+            let main = page.split_once("<main").map_or(&*page, |(_, main)| main);
+            let said = self.said();
+            assert!(
+                Instant::now() < until,
+                "{path} does not show {what}, but {status} {main}\n{said}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Its process.

@@ -1,14 +1,13 @@
 //! A Chromium for the tests that open pages: named, found, or installed.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
+use crate::apt;
 use crate::failure::failure;
-use crate::run::run;
 use crate::say::say;
 use crate::torch::on_path;
 
@@ -45,8 +44,9 @@ pub fn find_or_install() -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    if is_debian() && is_root() {
-        install()?;
+    if apt::is_usable() {
+        say("there is no Chromium for the tests that open pages; apt-get installs one");
+        apt::install(&["chromium"], HINT)?;
         if let Some(found) = find() {
             return Ok(found);
         }
@@ -64,36 +64,4 @@ fn starts(program: &Path) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
-}
-
-fn is_debian() -> bool {
-    Path::new("/etc/debian_version").exists() && on_path(Path::new("apt-get")).is_some()
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
-}
-
-/// Installs it with apt. The lists of packages are often missing in containers, so they come first.
-fn install() -> Result<()> {
-    say("there is no Chromium for the tests that open pages; apt-get installs one");
-    for arguments in
-        [&["update", "-qq"][..], &["install", "-qq", "-y", "--no-install-recommends", "chromium"]]
-    {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        let code = run(&format!("apt-get {}", arguments.join(" ")), &mut apt)?;
-        // A source that cannot be read need not be the one that has Chromium.
-        if code != 0 && arguments[0] == "install" {
-            return Err(failure("apt-get could not install Chromium", HINT));
-        }
-    }
-    Ok(())
 }

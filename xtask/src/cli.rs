@@ -299,6 +299,11 @@ pub struct Test {
     /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed.
     #[arg(long)]
     pub no_browser: bool,
+    /// Leave out the tests that save notes with vim, Emacs, nano, rsync, and on a file system without events
+    ///
+    /// Without this, these programs are looked for on PATH, and on Debian, as root, installed.
+    #[arg(long)]
+    pub no_editors: bool,
     /// Passed on to `cargo test`: `-- --test linking`, or `-- -- --nocapture`
     #[arg(last = true)]
     pub args: Vec<OsString>,

@@ -3,10 +3,12 @@
 //! Goes in: a machine with Rust, a C++ compiler and Python's pip. Comes out: libtorch in a cache folder, programs compiled
 //! with it, the site, test results. It knows nothing of notes or networks.
 
+mod apt;
 mod bench;
 mod cache;
 mod chromium;
 mod cli;
+mod editors;
 mod emoji;
 mod failure;
 mod files;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::bench;
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
+use crate::editors;
 use crate::emoji::emoji;
 use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
@@ -90,6 +91,13 @@ fn test(arguments: &Test) -> Result<i32> {
         (true, false) => Some(chromium::find_or_install()?),
         (false, _) => None,
     };
+    match (tests, arguments.no_editors) {
+        (true, true) => {
+            say("the tests that save notes with editors and rsync are left out (--no-editors)");
+        }
+        (true, false) => editors::find_or_install()?,
+        (false, _) => {}
+    }
     if lint {
         require_component(&repository, "rustfmt")?;
         require_component(&repository, "clippy")?;
@@ -122,6 +130,10 @@ fn test(arguments: &Test) -> Result<i32> {
         match browser {
             Some(browser) => test.env("CHROMIUM", browser).env_remove("NEURONOTES_NO_BROWSER"),
             None => test.env("NEURONOTES_NO_BROWSER", "1"),
+        };
+        match arguments.no_editors {
+            false => test.env_remove("NEURONOTES_NO_EDITORS"),
+            true => test.env("NEURONOTES_NO_EDITORS", "1"),
         };
         check("cargo test", test)?;
     }

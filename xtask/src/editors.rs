@@ -1,0 +1,52 @@
+//! The programs that the tests of the preview save notes with: found, or installed.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::apt;
+use crate::failure::failure;
+use crate::say::say;
+use crate::torch::on_path;
+
+/// Each with its package in Debian. vim-tiny does not bring a program of the name `vim`.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("vim", "vim"),
+    ("emacs", "emacs-nox"),
+    ("nano", "nano"),
+    ("rsync", "rsync"),
+    ("git", "git"),
+    // nano runs in a terminal, which this makes.
+    ("script", "bsdutils"),
+    // A file system that gives no events. Only Linux is asked what a folder lies on.
+    #[cfg(target_os = "linux")]
+    ("bindfs", "bindfs"),
+];
+
+/// Sees to it that each is there.
+pub fn find_or_install() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    let hint = format!(
+        "install them (Debian: apt-get install {}), or leave those tests out with --no-editors",
+        packages.join(" ")
+    );
+    if apt::is_usable() {
+        say(format_args!("for the tests of the preview, apt-get installs {}", packages.join(", ")));
+        apt::install(&packages, &hint)?;
+        if self::missing().is_empty() {
+            return Ok(());
+        }
+    }
+    let names = names.join(", ");
+    Err(failure(format!("some tests save notes with programs that are missing: {names}"), hint))
+}
+
+fn missing() -> Vec<(&'static str, &'static str)> {
+    let found = |program: &str| on_path(Path::new(program)).is_some();
+    PROGRAMS.iter().copied().filter(|(program, _)| !found(program)).collect()
+}
