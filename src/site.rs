@@ -3,7 +3,7 @@
 //! Incremental: the plan, the links and the drafts are made anew each time, which costs microseconds a note;
 //! measuring, drawing and rendering are done once a key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::analysis::scan;
@@ -14,8 +14,10 @@ use crate::garden::{self, Garden, Target};
 use crate::note::Note;
 use crate::page::{self, Draft, Scanned, Scene, Settled};
 use crate::plan::{self, Cell, Measurement, Plan, Wanted};
+use crate::progress::describe;
 use crate::request::Request;
 use crate::resource::Resources;
+use crate::store::Store;
 use crate::workspace::{NOTES, Workspace};
 
 /// What is known of measurements beside what the store has.
@@ -36,7 +38,7 @@ pub struct Progress {
 pub struct Wishes {
     /// What each block wants.
     pub plan: Plan,
-    /// Requests without a result in the store, each once, in the notes' order.
+    /// As [`missing`] gives them.
     pub missing: Vec<(Digest, Request)>,
 }
 
@@ -72,14 +74,47 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
         &mut resources,
         &mut workspace.digests,
     );
-    let missing = plan
-        .requests
-        .iter()
-        .filter(|(key, _)| workspace.store.record(key).is_none())
-        .cloned()
-        .collect();
+    let missing = missing(&plan, &workspace.store);
     Wishes { plan, missing }
 }
+
+/// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
+/// results are that rest on them, since pages speak of these too.
+pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
+    let is_missing = |(key, _): &&(Digest, Request)| store.record(key).is_none();
+    let mut missing: Vec<_> = plan.requests.iter().filter(is_missing).cloned().collect();
+    // Whoever measures a result measures the scans that it lacks.
+    let mut seen: BTreeSet<Digest> =
+        missing.iter().flat_map(|(_, request)| &request.uses).map(Request::key).collect();
+    let scans = plan.requests.iter().flat_map(|(_, request)| &request.uses);
+    for scan in scans.filter(|used| used.kind == scan::NAME) {
+        let key = scan.key();
+        if seen.insert(key) && store.record(&key).is_none() {
+            missing.push((key, scan.clone()));
+        }
+    }
+    missing
+}
+
+/// Scans that no page can speak of though it should, each once; no block asks for one itself.
+pub fn unscanned(wishes: &Wishes, store: &Store, progress: &Progress) -> Vec<Diagnostic> {
+    let scans = wishes.missing.iter().filter(|(_, request)| request.kind == scan::NAME);
+    let scans = scans.filter(|(key, _)| store.record(key).is_none());
+    scans
+        .map(|(key, request)| {
+            let failed = progress.failed.get(key).cloned();
+            let (why, hint) = match store.is_frozen() {
+                false => failed.unwrap_or_else(|| ("it was not measured".to_owned(), None)),
+                true => ("it is not among the frozen results".to_owned(), Some(FREEZE.to_owned())),
+            };
+            let message = format!("figures rest on a {}: {why}", describe(request));
+            Diagnostic::of_file(crate::config::FILE, message).hint(hint)
+        })
+        .collect()
+}
+
+/// What to do where frozen results are not enough.
+const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
 
 /// The composed site.
 #[derive(Debug)]
@@ -264,8 +299,7 @@ fn measured(
     if workspace.store.is_frozen() {
         let kind = &measurement.request.kind;
         let message = format!("the frozen results lack `{}` ({kind})", block.id);
-        let hint = "`neuronotes freeze`, where it is measured, brings it along".to_owned();
-        return Settled::Failed(at(note, block, message).hint(hint));
+        return Settled::Failed(at(note, block, message).hint(FREEZE.to_owned()));
     }
     if let Some((message, hint)) = progress.failed.get(key) {
         return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
@@ -307,15 +341,37 @@ fn drawn(
             let scans = measurement.request.uses.iter().filter(|used| used.kind == scan::NAME);
             for scan in scans {
                 let Some(record) = workspace.store.record(&scan.key()) else { continue };
-                let outcome: Option<scan::Outcome> = record.result(&workspace.store);
+                let Some(outcome) = record.result::<scan::Outcome>(&workspace.store) else {
+                    return Some(undrawn(
+                        workspace,
+                        note,
+                        block,
+                        figure::damaged(&workspace.store),
+                    ));
+                };
                 let all = scanned.get_or_insert_default();
                 all.seconds += record.provenance.seconds;
-                all.skipped.extend(outcome.map(|outcome| outcome.skipped).unwrap_or_default());
+                all.skipped.extend(outcome.skipped);
             }
             Settled::Done { record: Box::new(record), drawing, scanned }
         }
-        Err(message) => Settled::Failed(at(note, block, message)),
+        Err(message) => undrawn(workspace, note, block, &message),
     })
+}
+
+/// A result that cannot be drawn; what to do where it is damaged.
+fn undrawn(
+    workspace: &Workspace,
+    note: &Note,
+    block: &crate::note::Block,
+    message: &str,
+) -> Settled {
+    let hint = match workspace.store.is_frozen() {
+        false => "build again to measure it",
+        true => FREEZE,
+    };
+    let hint = (message == figure::damaged(&workspace.store)).then(|| hint.to_owned());
+    Settled::Failed(at(note, block, message.to_owned()).hint(hint))
 }
 
 /// A warning about images of a block's data sets that could not be read.
