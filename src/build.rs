@@ -95,13 +95,15 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     });
     let (changes, problems) = output.write(&site.files, &site.kept, &workspace.store);
     site.problems.extend(problems);
+    site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     site.problems.extend(unkept.and_then(|error| forgotten(&error)));
     workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
     let failed = site.problems.iter().any(|problem| problem.severity >= worst);
-    let missing = wishes.missing.len();
+    let asked = |key: &Digest| wishes.plan.requests.iter().any(|(known, _)| known == key);
+    let missing = wishes.missing.iter().filter(|(key, _)| asked(key)).count();
     let measured = match options.results {
-        Results::Measured => missing - progress.failed.len(),
+        Results::Measured => missing - progress.failed.keys().filter(|key| asked(key)).count(),
         Results::Frozen(_) => 0,
     };
     Ok(Report {

@@ -33,9 +33,18 @@ pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result
 }
 
 fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+    let mut file = file.map_err(plain)?;
+    file.as_file_mut().write_all(bytes)?;
     Ok(file)
+}
+
+/// The same without the temporary name that it was about, which says nothing to anyone.
+fn plain(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause.to_owned()),
+        None => error,
+    }
 }
 
 fn rename_into_place(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {

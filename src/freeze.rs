@@ -126,7 +126,8 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     let failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
     let wishes = Wishes { plan, missing };
     let progress = Progress { failed, ..Progress::default() };
-    let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| true);
+    let mut site = site::compose(&mut workspace, &wishes, &progress, &|_, _| true);
+    site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     workspace.save_digests();
     let mut report = Report {
         problems: site.problems,
@@ -195,7 +196,6 @@ fn write(
     let mut needed = BTreeSet::new();
     let mut records = Vec::new();
     for key in keys(wishes) {
-        // A scan may have been collected while what rests on it was not: pages then do not speak of it.
         let Some(record) = store.record(&key) else { continue };
         for (name, output) in record.outputs.iter().filter(|(name, output)| output.is_shown(name)) {
             let path = frozen.blob_path(&output.digest);

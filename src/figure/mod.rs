@@ -208,15 +208,7 @@ impl DrawContext<'_> {
     /// # Errors
     /// Where it is missing or of another form.
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
-        self.record
-            .result(self.store)
-            .ok_or_else(|| match self.store.is_frozen() {
-                false => {
-                    "the stored result was damaged and is set aside; build again to measure it"
-                }
-                true => "the frozen result is damaged; freeze it again where it is measured",
-            })
-            .map_err(str::to_owned)
+        self.record.result(self.store).ok_or_else(|| damaged(self.store).to_owned())
     }
 
     /// The parameters that were measured.
@@ -270,6 +262,14 @@ impl DrawContext<'_> {
     }
 }
 
+/// What is to be said of a stored result that is not what it was.
+pub fn damaged(store: &Store) -> &'static str {
+    match store.is_frozen() {
+        false => "the stored result was damaged and is set aside",
+        true => "the frozen result is damaged",
+    }
+}
+
 /// A drawing under its figure key: out of the store where it was drawn before.
 ///
 /// The figure key covers the result and its parameters, the presentation, the names that are drawn, and the renderer's version.
@@ -299,6 +299,10 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
     let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
     if let Some(drawing) = stored {
         return Ok(drawing);
+    }
+    // Without the numbers that it is compared with it would be another drawing, and be kept under this key.
+    if context.baseline.is_some_and(|baseline| context.moments(baseline).is_none()) {
+        return Err(damaged(context.store).to_owned());
     }
     let drawing = (kind.draw)(context)?;
     if let Ok(json) = serde_json::to_vec(&drawing) {

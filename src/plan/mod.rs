@@ -39,6 +39,8 @@ pub struct Plan {
     notes: Vec<Arc<Planned>>,
     /// Each request once, in the order of the notes and their blocks.
     pub requests: Vec<(Digest, Arc<Request>)>,
+    /// Scans that these use, each once.
+    pub scans: Vec<(Digest, Request)>,
     /// Names of units, out of the notes' front matter.
     pub names: BTreeMap<NamedUnit, String>,
     baselines: Baselines,
@@ -102,6 +104,8 @@ pub struct Measurement {
     pub target: Option<Target>,
     /// The facet that it leans on, as the block names it.
     pub facet: Option<String>,
+    /// The keys of the scans that it uses.
+    pub scans: Vec<Digest>,
 }
 
 /// A layer, or a unit of it, for a reader.
@@ -143,11 +147,18 @@ impl Wanted {
 impl Plan {
     fn of(notes: Vec<Arc<Planned>>, config: &Config) -> Self {
         let mut plan = Self { notes, ..Self::default() };
-        let mut seen = HashSet::new();
+        let (mut seen, mut scanned) = (HashSet::new(), HashSet::new());
         for note in &plan.notes {
             for measurement in note.wanted.iter().flat_map(Wanted::measurements) {
                 if seen.insert(measurement.key) {
                     plan.requests.push((measurement.key, Arc::clone(&measurement.request)));
+                    let uses = measurement.request.uses.iter();
+                    let scans = uses.filter(|used| used.kind == scan::NAME);
+                    for (key, scan) in measurement.scans.iter().zip(scans) {
+                        if scanned.insert(*key) {
+                            plan.scans.push((*key, scan.clone()));
+                        }
+                    }
                 }
             }
             for (unit, name) in &note.names {
@@ -371,7 +382,9 @@ impl Planner<'_> {
             precision,
         });
         let (target, facet) = (asked.target, asked.facet);
-        Ok(Measurement { key: request.key(), request, target, facet })
+        let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);
+        let scans = scans.map(Request::key).collect();
+        Ok(Measurement { key: request.key(), request, target, facet, scans })
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

@@ -65,7 +65,9 @@ impl Planner<'_> {
         let mut name = field.name;
         let value = match (field.ty, value) {
             (Type::Texts, Value::String(name)) => {
-                let words = self.named(&name).and_then(|list| input::word_list(&list));
+                let list = self.named(&name);
+                let list = list.and_then(|list| self.resources.words(&list).map(|()| list));
+                let words = list.and_then(|list| input::word_list(&list));
                 let words = words.and_then(bounded);
                 words.map_err(|error| vec![at.unusable(field.name, "", error)])?.into()
             }

@@ -185,10 +185,8 @@ impl Session {
             return;
         }
         self.wished = wished;
-        let wishes = missing.into_iter().map(|(key, request)| {
-            let request = std::sync::Arc::unwrap_or_clone(request);
-            Wish { key, rank: rank(&key), request }
-        });
+        let wishes =
+            missing.into_iter().map(|(key, request)| Wish { key, rank: rank(&key), request });
         self.scheduler.want(wishes.collect());
         let wanted: BTreeSet<Digest> = self.wished.iter().map(|(key, _)| *key).collect();
         self.live.progress.running.retain(|key, _| wanted.contains(key));

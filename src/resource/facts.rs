@@ -145,6 +145,26 @@ impl Resources {
         Some(FileRef { name: name.to_owned(), path: PathBuf::new(), digest })
     }
 
+    /// Whether the words of a list can be read: where only frozen results are published, they are among these.
+    ///
+    /// # Errors
+    /// Where they are not, or are others.
+    pub fn words(&self, list: &DatasetRef) -> Result<(), ResourceError> {
+        let name = &list.name;
+        let Some(thawed) = &self.thawed else { return Ok(()) };
+        for shard in &list.shards {
+            let message = match thawed.store.blob(&shard.digest) {
+                Some(_) => continue,
+                None if thawed.store.blob_path(&shard.digest).exists() => "are damaged",
+                None => "are not",
+            };
+            return Err(stale(format!(
+                "the words of the data set `{name}` {message} among the frozen results"
+            )));
+        }
+        Ok(())
+    }
+
     /// What is known of the models and data sets that were asked for and could be used.
     pub fn facts(&self, config: &crate::config::Config) -> Facts {
         let model = |(name, found): (&String, &Result<Model, ResourceError>)| {

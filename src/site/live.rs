@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::settle::{Drawn, Progress, Settler};
-use super::{linked, problems_of, style_path};
+use super::{linked, missing_by, problems_of, style_path};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};
@@ -220,17 +220,19 @@ impl Live {
         self.forget_all();
     }
 
-    /// Requests without a result in the store, each once, in the notes' order.
-    pub fn missing(&mut self) -> Vec<(Digest, Arc<Request>)> {
+    /// What of the plan has no result in the store, as [`super::missing`] gives it.
+    pub fn missing(&mut self) -> Vec<(Digest, Request)> {
         let Self { plan, stored, workspace, .. } = self;
-        let wanted = plan.requests.iter().filter(|(key, _)| {
-            let known = stored.contains(key) || workspace.store.record(key).is_some();
-            if known {
-                stored.insert(*key);
+        let missing = missing_by(plan, &mut |key| {
+            stored.contains(key) || {
+                let found = workspace.store.record(key).is_some();
+                if found {
+                    stored.insert(*key);
+                }
+                found
             }
-            !known
         });
-        wanted.cloned().collect()
+        missing.into_iter().map(|(key, request)| (key, request.clone())).collect()
     }
 
     /// What each block wants.

@@ -7,7 +7,7 @@
 mod live;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub use live::{Live, Rendered, Served};
 pub use settle::{Drawn, Progress, Settler};
 
+use crate::analysis::scan;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden;
@@ -22,6 +23,7 @@ use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Draft, Scene, Settled};
 use crate::plan::{self, Plan};
+use crate::progress::describe;
 use crate::request::Request;
 use crate::resource::Resources;
 use crate::store::Store;
@@ -32,9 +34,102 @@ use crate::workspace::{NOTES, Workspace};
 pub struct Wishes {
     /// What each block wants.
     pub plan: Plan,
-    /// Requests without a result in the store, each once, in the notes' order.
+    /// As [`missing`] gives them.
     pub missing: Vec<(Digest, Request)>,
 }
+
+impl Wishes {
+    /// The keys of what is missing.
+    pub fn missing_keys(&self) -> BTreeSet<Digest> {
+        self.missing.iter().map(|(key, _)| *key).collect()
+    }
+}
+
+/// One file of the site.
+#[derive(Debug)]
+pub enum Content {
+    /// A page, to be rendered where its key changed.
+    Page {
+        /// The page key.
+        key: Digest,
+        /// Its HTML.
+        html: Result<String, Box<Diagnostic>>,
+    },
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file elsewhere, with their digest.
+    Copy {
+        /// The file.
+        from: PathBuf,
+        /// Of its bytes.
+        digest: Digest,
+    },
+}
+
+/// Asks what the notes want, and what of it is missing.
+pub fn wishes(workspace: &mut Workspace) -> Wishes {
+    let shared = workspace.notes();
+    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
+    let mut resources = Resources::of(workspace.thawed.as_ref());
+    let plan = plan::plan(
+        &notes,
+        &workspace.root,
+        &workspace.config,
+        &mut resources,
+        &mut workspace.digests,
+    );
+    let missing = missing(&plan, &workspace.store);
+    Wishes { plan, missing }
+}
+
+/// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
+/// results are that rest on them, since pages speak of these too.
+pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
+    let missing = missing_by(plan, &mut |key| store.record(key).is_some());
+    missing.into_iter().map(|(key, request)| (key, request.clone())).collect()
+}
+
+/// The same where `is_stored` says which results there are.
+fn missing_by<'a>(
+    plan: &'a Plan,
+    is_stored: &mut dyn FnMut(&Digest) -> bool,
+) -> Vec<(Digest, &'a Request)> {
+    let mut missing = Vec::new();
+    // Whoever measures a result measures the scans that it lacks.
+    let mut theirs: HashSet<Digest> = HashSet::new();
+    for (key, request) in &plan.requests {
+        if !is_stored(key) {
+            missing.push((*key, &**request));
+            theirs.extend(request.uses.iter().filter(|used| used.kind == scan::NAME).map(Request::key));
+        }
+    }
+    for (key, scan) in &plan.scans {
+        if !theirs.contains(key) && !is_stored(key) {
+            missing.push((*key, scan));
+        }
+    }
+    missing
+}
+
+/// Scans that no page can speak of though it should, each once; no block asks for one itself.
+pub fn unscanned(wishes: &Wishes, store: &Store, progress: &Progress) -> Vec<Diagnostic> {
+    let scans = wishes.missing.iter().filter(|(_, request)| request.kind == scan::NAME);
+    let scans = scans.filter(|(key, _)| store.record(key).is_none());
+    scans
+        .map(|(key, request)| {
+            let failed = progress.failed.get(key).cloned();
+            let (why, hint) = match store.is_frozen() {
+                false => failed.unwrap_or_else(|| ("it was not measured".to_owned(), None)),
+                true => ("it is not among the frozen results".to_owned(), Some(FREEZE.to_owned())),
+            };
+            let message = format!("figures rest on a {}: {why}", describe(request));
+            Diagnostic::of_file(crate::config::FILE, message).hint(hint)
+        })
+        .collect()
+}
+
+/// What to do where frozen results are not enough.
+const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
 
 impl Wishes {
     /// The keys of what is missing.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::FREEZE;
 use crate::analysis::scan;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
@@ -111,8 +112,7 @@ impl Settler<'_> {
         if self.store.is_frozen() {
             let kind = &measurement.request.kind;
             let message = format!("the frozen results lack `{}` ({kind})", block.id);
-            let hint = "`neuronotes freeze`, where it is measured, brings it along".to_owned();
-            return Settled::Failed(at(note, block, message).hint(hint));
+            return Settled::Failed(at(note, block, message).hint(FREEZE.to_owned()));
         }
         if let Some((message, hint)) = self.progress.failed.get(key) {
             return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
@@ -151,26 +151,39 @@ impl Settler<'_> {
         };
         Some(match figure::drawing(kind, &context) {
             Ok(drawing) => {
-                let scanned = self.scanned(measurement);
+                let Ok(scanned) = self.scanned(measurement) else {
+                    return Some(self.undrawn(note, block, figure::damaged(self.store)));
+                };
                 let done =
                     Settled::Done { record: Arc::new(record), drawing: Arc::new(drawing), scanned };
                 self.drawn.0.borrow_mut().insert(decided, done.clone());
                 done
             }
-            Err(message) => Settled::Failed(at(note, block, message)),
+            Err(message) => self.undrawn(note, block, &message),
         })
     }
 
-    fn scanned(self, measurement: &Measurement) -> Option<Scanned> {
+    /// What is to be said of the scans that a measurement rests on; none where it rests on none.
+    ///
+    /// # Errors
+    /// Where one of them is damaged.
+    fn scanned(self, measurement: &Measurement) -> Result<Option<Scanned>, ()> {
         let mut scanned: Option<Scanned> = None;
-        for scan in measurement.request.uses.iter().filter(|used| used.kind == scan::NAME) {
-            let Some(record) = self.store.record(&scan.key()) else { continue };
-            let outcome: Option<scan::Outcome> = record.result(self.store);
+        for key in &measurement.scans {
+            let Some(record) = self.store.record(key) else { continue };
+            let outcome = record.result::<scan::Outcome>(self.store).ok_or(())?;
             let all = scanned.get_or_insert_default();
             all.seconds += record.provenance.seconds;
-            all.skipped.extend(outcome.map(|outcome| outcome.skipped).unwrap_or_default());
+            all.skipped.extend(outcome.skipped);
         }
-        scanned
+        Ok(scanned)
+    }
+
+    /// A result that cannot be drawn; what to do where it is damaged.
+    fn undrawn(self, note: &Note, block: &Block, message: &str) -> Settled {
+        let hint = if self.store.is_frozen() { FREEZE } else { "build again to measure it" };
+        let hint = (message == figure::damaged(self.store)).then(|| hint.to_owned());
+        Settled::Failed(at(note, block, message.to_owned()).hint(hint))
     }
 }
 

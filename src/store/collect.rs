@@ -140,12 +140,12 @@ impl Collection<'_> {
 
     /// The keys that gardens ask for.
     fn wanted(&self, done: &mut Collected) -> Result<BTreeSet<Digest>, StoreError> {
-        let (roots, wrong) = self.store.roots()?;
-        if let Some(wrong) = wrong.into_iter().next() {
+        let roots = self.store.roots()?;
+        if let Some(wrong) = roots.wrong.into_iter().next() {
             return Err(StoreError::DamagedRoot(wrong.path));
         }
         let mut marked = BTreeSet::new();
-        for (path, root) in roots {
+        for (path, root) in roots.found {
             let written =
                 fs::metadata(&path).map_or(SystemTime::UNIX_EPOCH, |meta| modified(&meta));
             let old = written.elapsed().is_ok_and(|age| age >= GONE);

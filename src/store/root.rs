@@ -42,6 +42,14 @@ pub struct RootError {
     pub message: String,
 }
 
+/// Every root.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    /// With where they lie.
+    pub(super) found: Vec<(PathBuf, Root)>,
+    pub(super) wrong: Vec<RootError>,
+}
+
 impl Root {
     fn read(path: &Path) -> Result<Self, String> {
         let bytes = fs::read(path).map_err(|error| format!("it cannot be read ({error})"))?;
@@ -83,15 +91,15 @@ impl Store {
     }
 
     /// Every root, and what cannot be read as one.
-    pub(super) fn roots(&self) -> Result<(Vec<(PathBuf, Root)>, Vec<RootError>), StoreError> {
-        let (mut roots, mut wrong) = (Vec::new(), Vec::new());
+    pub(super) fn roots(&self) -> Result<Roots, StoreError> {
+        let mut roots = Roots::default();
         for found in self.list("roots", ".json")?.found {
             match Root::read(&found.path) {
-                Ok(root) => roots.push((found.path, root)),
-                Err(message) => wrong.push(RootError { path: found.path, message }),
+                Ok(root) => roots.found.push((found.path, root)),
+                Err(message) => roots.wrong.push(RootError { path: found.path, message }),
             }
         }
-        Ok((roots, wrong))
+        Ok(roots)
     }
 }
 

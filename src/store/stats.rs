@@ -79,7 +79,7 @@ impl Store {
         ] {
             self.all(kind)?.iter().for_each(|(_, meta)| tally.add(meta.len()));
         }
-        let (roots, _) = self.roots()?;
+        let roots = self.roots()?.found;
         stats.gardens = roots.into_iter().map(|(_, root)| (root.garden, root.written)).collect();
         let options = Options { older_than: DAY, dry_run: true };
         stats.collectable = match self.collect(options) {

@@ -102,7 +102,7 @@ impl Verification<'_> {
             }
             self.read(found.bytes);
         }
-        for wrong in self.store.roots()?.1 {
+        for wrong in self.store.roots()?.wrong {
             let message = format!(
                 "the list of what a garden wants is damaged: {}; build the garden before you collect",
                 wrong.message

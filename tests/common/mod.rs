@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub mod preview;
+pub mod results;
 pub mod server;
 
 use std::collections::BTreeMap;

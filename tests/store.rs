@@ -1,0 +1,181 @@
+//! `neuronotes store` and `neuronotes explain`, as their users see them.
+
+mod common;
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use common::results::fill;
+use common::{Garden, files};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn garden() -> Garden {
+    let garden = Garden::new();
+    let layer = "layer: image_block_4/0/Add_6";
+    garden.note(
+        "coins.md",
+        &format!(
+            "```yaml analysis\nid: vis\nkind: feature_vis\n{layer}\nunit: 3\n```\n\n\
+             ```yaml analysis\nid: examples\nkind: dataset_examples\n{layer}\nunit: 3\n```\n\n\
+             ```yaml analysis\nid: all\nkind: feature_vis\n{layer}\nsweep: {{ unit: [4, 5] }}\n```\n"
+        ),
+    );
+    garden
+}
+
+/// Makes everything in the store so many days old.
+fn age(garden: &Garden, days: u32) {
+    let store = garden.path(".neuronotes/store");
+    for name in files(&store).into_keys() {
+        let file = fs::File::options().append(true).open(store.join(name)).expect("a file");
+        file.set_modified(SystemTime::now() - DAY * days).expect("another time");
+    }
+}
+
+/// Output without what differs from run to run.
+fn steady(text: &str, garden: &Garden) -> String {
+    let root = garden.root().canonicalize().expect("a folder").to_string_lossy().into_owned();
+    let text = text.replace(&root, "GARDEN");
+    text.replace(&jiff::Timestamp::now().to_string()[..10], "TODAY")
+}
+
+#[test]
+fn a_store_is_counted_and_cleared_of_what_no_note_asks_for() {
+    let garden = garden();
+    assert_eq!(fill(&garden), 4);
+    assert_eq!(garden.build().code(), 0);
+    let stats = garden.run(&["store", "stats"]);
+    assert_eq!(stats.code(), 0, "{}", stats.stderr());
+    insta::assert_snapshot!("stats", steady(&stats.stdout(), &garden));
+    let json = garden.run(&["store", "stats", "--format", "json"]).stdout();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["kinds"]["feature_vis"]["count"], 3);
+
+    // Edited, and not built since: what the notes ask for now is asked of the notes.
+    let without = garden
+        .read("notes/coins.md")
+        .replace("[4, 5]", "[4, 6]")
+        .replace("dataset_examples", "activation_histogram");
+    garden.note("coins.md", &without);
+    age(&garden, 2);
+    let dry = garden.run(&["store", "gc", "--dry-run"]);
+    assert!(dry.stdout().contains("would free"), "{}", dry.stdout());
+    let before = files(&garden.path(".neuronotes/store/v1/records"));
+    let gc = garden.run(&["store", "gc"]);
+    assert_eq!(gc.code(), 0, "{}", gc.stderr());
+    // The last results of blocks that are not measured anew stay.
+    assert_eq!(files(&garden.path(".neuronotes/store/v1/records")), before);
+    assert_eq!(fill(&garden), 2);
+    assert_eq!(garden.build().code(), 0);
+    age(&garden, 2);
+    let gc = garden.run(&["store", "gc"]);
+    assert_eq!(gc.code(), 0, "{}", gc.stderr());
+    assert!(gc.stdout().starts_with("results           2 "), "{}", gc.stdout());
+    let run = garden.build();
+    assert!(run.summary().contains("0 figures measured, 4 stored"), "{}", run.stderr());
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn weights_that_are_gone_for_now_cost_no_result() {
+    let garden = garden();
+    fill(&garden);
+    garden.build();
+    age(&garden, 3);
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &config.replace("emoji-clip.safetensors", "gone.safetensors"));
+    assert_eq!(garden.build().code(), 1);
+    age(&garden, 3);
+    let gc = garden.run(&["store", "gc"]);
+    assert_eq!(gc.code(), 0, "{}", gc.stderr());
+    garden.write("neuronotes.yaml", &config);
+    let run = garden.build();
+    assert!(run.summary().contains("0 figures measured, 4 stored"), "{}", run.stderr());
+}
+
+#[test]
+fn what_is_damaged_is_named_and_measured_again() {
+    let garden = garden();
+    fill(&garden);
+    garden.build();
+    let run = garden.run(&["store", "verify"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.stdout().ends_with("all is well\n"), "{}", run.stdout());
+    let records = garden.path(".neuronotes/store/v1/records");
+    let (name, bytes) = files(&records).pop_first().expect("a record");
+    let text = String::from_utf8(bytes).expect("text").replace("2026-01-02", "2026-01-03");
+    fs::write(records.join(&name), text).expect("damage");
+    garden.write(".neuronotes/store/v1/records/mine.txt", "mine");
+    let run = garden.run(&["store", "verify"]);
+    assert_eq!(run.code(), 1, "{}", run.stderr());
+    let said = run.stdout();
+    assert!(
+        said.contains(&format!("records/{name}: its checksum is that of other bytes")),
+        "{said}"
+    );
+    assert!(said.contains("records/mine.txt: not the store's; it is left alone"), "{said}");
+    let run = garden.run(&["store", "verify", "--format", "json"]);
+    assert_eq!(run.code(), 0);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout()).expect("JSON");
+    assert_eq!(
+        (json["wrong"].as_array().map(Vec::len), json["records"].as_u64()),
+        (Some(0), Some(4))
+    );
+    assert_eq!(json["foreign"][0], "records/mine.txt");
+}
+
+#[test]
+fn a_block_says_why_it_is_to_be_measured() {
+    let garden = garden();
+    let never = garden.run(&["explain", "coins#vis"]);
+    assert_eq!(never.code(), 0, "{}", never.stderr());
+    assert!(never.stdout().contains("never measured"), "{}", never.stdout());
+    fill(&garden);
+    garden.build();
+    let stored = garden.run(&["explain", "coins#vis"]).stdout();
+    assert!(
+        stored.contains("stored  2026-01-02T03:04:05Z on cpu (a processor), 1.5 s"),
+        "{stored}"
+    );
+    assert!(!stored.contains("changed"), "{stored}");
+
+    let note = garden.read("notes/coins.md");
+    let changed = note
+        .replace(
+            "unit: 3\n```\n\n```yaml analysis\nid: examples",
+            "unit: 3\nsteps: 256\nrecipe: paper\n```\n\n```yaml analysis\nid: examples",
+        )
+        .replace("[4, 5]", "[4, 7]");
+    garden.note("coins.md", &changed);
+    garden.write("data.txt", "one\ntwo\n");
+    let config = garden.read("neuronotes.yaml");
+    let data = common::repository().join("data/emoji.tar").display().to_string();
+    garden.write("neuronotes.yaml", &config.replace(&data, "data.txt"));
+    garden.build();
+    let all = garden.run(&["explain", "coins"]).stdout();
+    insta::assert_snapshot!("explain", all);
+    let json = garden.run(&["explain", "coins#vis", "--format", "json"]).stdout();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let changes = json["results"][0]["changes"].as_array().expect("changes");
+    let steps = changes.iter().find(|change| change["field"] == "params.steps").expect("steps");
+    assert_eq!((&steps["old"], &steps["new"]), (&512.into(), &256.into()));
+
+    // Back again, the stored result is the block's.
+    garden.note("coins.md", &note);
+    garden.write("neuronotes.yaml", &config);
+    let back = garden.run(&["explain", "coins#vis"]).stdout();
+    assert!(back.contains("stored  2026") && !back.contains("changed"), "{back}");
+}
+
+#[test]
+fn a_name_that_is_none_has_a_neighbour() {
+    let garden = garden();
+    let said = |name: &str| {
+        let run = garden.run(&["explain", name]);
+        assert_eq!(run.code(), 2, "{}", run.stdout());
+        run.stderr()
+    };
+    let all = [said("coin#vis"), said("coins#viz"), said("nowhere")].join("\n");
+    insta::assert_snapshot!("unknown", all);
+}
