@@ -136,6 +136,7 @@ fn takes(ty: Type) -> String {
         Type::Content => "name".into(),
         Type::Weights => "path of a folder".into(),
         Type::Block(kind) => format!("name of a block of the kind `{kind}`"),
+        Type::Figures => "name of a block with pictures, or list of those".into(),
         Type::Direction => "mapping".into(),
         Type::Units => "list of units, or mapping of units to weights".into(),
         Type::Sweep => "mapping of fields to lists of values".into(),

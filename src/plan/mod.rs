@@ -121,8 +121,15 @@ pub fn plan<'a>(
     digests: &mut FileDigests,
 ) -> Plan {
     let notes: Vec<&Note> = notes.into_iter().collect();
-    let mut planner =
-        Planner { notes: &notes, root, config, resources, digests, folders: BTreeSet::new() };
+    let mut planner = Planner {
+        notes: &notes,
+        root,
+        config,
+        resources,
+        digests,
+        folders: BTreeSet::new(),
+        used: BTreeMap::new(),
+    };
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
     for note in &notes {
@@ -214,6 +221,8 @@ struct Planner<'a> {
     resources: &'a mut Resources,
     digests: &'a mut FileDigests,
     folders: BTreeSet<String>,
+    /// Blocks that others use, by note and id, planned once.
+    used: BTreeMap<(String, String), Result<Wanted, Vec<Diagnostic>>>,
 }
 
 impl Planner<'_> {
@@ -291,7 +300,7 @@ impl Planner<'_> {
         let reads = match kind.data {
             Data::Never => false,
             Data::Always => true,
-            Data::Unless(field) => block.fields.get(field).is_none(),
+            Data::Unless(fields) => fields.iter().all(|field| block.fields.get(field).is_none()),
         };
         let dataset = match reads.then(|| self.dataset(note, block)).transpose() {
             Ok(dataset) => dataset,
