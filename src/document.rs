@@ -14,7 +14,7 @@ pub fn overview() -> String {
     for kind in KINDS {
         out.push_str(&format!("{:width$}  {}\n", kind.name, kind.summary));
     }
-    out.push_str("\n`neuronotes kinds KIND` documents one with all its fields.\n");
+    out.push_str("\n`neuronotes kinds KIND` documents one with all its fields and values.\n");
     out
 }
 

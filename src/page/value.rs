@@ -9,14 +9,17 @@
 mod choice;
 mod tree;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use super::Settled;
-use crate::analysis::PROVENANCE;
+use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
 use crate::garden::{Garden, Names, href};
 use crate::note::{self, Block, Fault, InlineValue, Note, Query, ShownValue, Step};
 use crate::plan::{Measurement, Plan, Wanted};
@@ -42,6 +45,8 @@ pub struct Sources<'a> {
     figures: &'a [Vec<Settled>],
     store: &'a Store,
     names: OnceCell<Names>,
+    /// Results that were read, by request key: prose often quotes one several times.
+    results: RefCell<BTreeMap<Digest, Option<Rc<Value>>>>,
 }
 
 /// What a value turned out to be.
@@ -72,7 +77,8 @@ impl<'a> Sources<'a> {
         figures: &'a [Vec<Settled>],
         store: &'a Store,
     ) -> Self {
-        Self { notes, garden, plan, figures, store, names: OnceCell::new() }
+        let (names, results) = (OnceCell::new(), RefCell::default());
+        Self { notes, garden, plan, figures, store, names, results }
     }
 
     /// The values of the note `index`.
@@ -253,8 +259,8 @@ impl<'a> Sources<'a> {
             Settled::Sweep(_) => return Ok(Answer::Failed("it is several".to_owned())),
         };
         let known = match PROVENANCE.iter().any(|made| made.path == first) {
-            true => Some(provenance(record)),
-            false => record.result(self.store).and_then(|result| (kind.values.of)(result).ok()),
+            true => Some(Rc::new(provenance(record))),
+            false => self.result(kind, record),
         };
         let Some(known) = known else {
             return Ok(Answer::Failed("the stored result is missing or damaged".to_owned()));
@@ -262,6 +268,17 @@ impl<'a> Sources<'a> {
         let from = format!("{which}, measured on {}", day(record));
         let value = known.get(first).cloned().unwrap_or_default();
         Ok(Answer::Known { value: tree.walk(&value, first, &steps[1..])?, from })
+    }
+}
+
+impl Sources<'_> {
+    /// A stored result under the names that its kind gives; none where it is missing, damaged or of another form.
+    fn result(&self, kind: &Kind, record: &Record) -> Option<Rc<Value>> {
+        let read = || {
+            let result = record.result(self.store)?;
+            (kind.values.of)(result).ok().map(Rc::new)
+        };
+        self.results.borrow_mut().entry(record.key).or_insert_with(read).clone()
     }
 }
 

@@ -16,6 +16,11 @@ const MOST_FIGURES: usize = 64;
 /// Most measurements that one rests on, each counted as often as it is used: a request holds them all.
 const MOST_NESTED: usize = 1000;
 
+/// Between a figure and why it cannot be used.
+const UNUSABLE: &str = " cannot be used: ";
+/// Before the place of what is wrong with another figure.
+const STANDS: &str = "it stands at ";
+
 /// What sort of block a name may mean.
 #[derive(Clone, Copy)]
 enum Sought<'s> {
@@ -136,8 +141,11 @@ impl<'a> Planner<'a> {
         let faulty = |problems: &[Diagnostic]| {
             let first = problems.first();
             let why = first.map_or("it is faulty", |problem| &problem.message);
-            let hint = first.map(|problem| format!("it stands at {}", problem.place()));
-            (format!("the figure `{name}` cannot be used: {why}"), hint)
+            // Along a chain, what is wrong at its end.
+            let why = why.rsplit_once(UNUSABLE).map_or(why, |(_, why)| why);
+            let end = first.and_then(|p| p.hint.clone()).filter(|hint| hint.starts_with(STANDS));
+            let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
+            (format!("the figure `{name}`{UNUSABLE}{why}"), hint)
         };
         let one = |which: String, measurement: &super::Measurement| {
             let figure = FigureRef { name: name.to_owned(), which, key: measurement.key };

@@ -5,6 +5,7 @@ mod browser;
 mod common;
 mod measure;
 mod mistakes;
+mod uses;
 mod visualise;
 
 use common::Garden;
