@@ -14,7 +14,7 @@ pub fn overview() -> String {
     for kind in KINDS {
         out.push_str(&format!("{:width$}  {}\n", kind.name, kind.summary));
     }
-    out.push_str("\n`neuronotes kinds KIND` documents one with all its fields.\n");
+    out.push_str("\n`neuronotes kinds KIND` documents one with all its fields and values.\n");
     out
 }
 
@@ -136,6 +136,7 @@ fn takes(ty: Type) -> String {
         Type::Content => "name".into(),
         Type::Weights => "path of a folder".into(),
         Type::Block(kind) => format!("name of a block of the kind `{kind}`"),
+        Type::Figures => "name of a block with pictures, or list of those".into(),
         Type::Direction => "mapping".into(),
         Type::Units => "list of units, or mapping of units to weights".into(),
         Type::Sweep => "mapping of fields to lists of values".into(),

@@ -118,6 +118,22 @@ pub struct Inputs {
     /// Data sets beside the request's own, named by [`DatasetRef::content`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRef>,
+    /// Figures whose pictures are used, named by their request keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureRef>,
+}
+
+/// A measurement whose pictures another one uses: only the key decides a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FigureRef {
+    /// As the block names it.
+    pub name: String,
+    /// Which it is of a sweep; empty where it is the only one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub which: String,
+    /// Its request key.
+    pub key: Digest,
 }
 
 /// A file in the garden: only the digest decides a result.
@@ -135,7 +151,10 @@ pub struct FileRef {
 impl Inputs {
     /// Whether parameters name nothing.
     pub fn is_empty(&self) -> bool {
-        self.pictures.is_empty() && self.files.is_empty() && self.datasets.is_empty()
+        self.pictures.is_empty()
+            && self.files.is_empty()
+            && self.datasets.is_empty()
+            && self.figures.is_empty()
     }
 }
 

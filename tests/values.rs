@@ -276,7 +276,7 @@ fn every_mistake_has_its_place_and_a_hint() {
         let mark = format!(">[{}]</span>", value.replace('&', "&amp;"));
         assert!(page.contains(&mark), "{value}: no hole\n{page}");
     }
-    assert!(!page.contains("<code>= "), "nothing is left as code");
+    assert!(!page.contains("<li><code>= "), "nothing is left as code");
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn captions_headings_and_tables_show_values_and_code_stays_code() {
     );
     fill(&garden);
     let wrong = said(&garden);
-    assert!(wrong.starts_with("24:10 a `feature_vis` has no value `nothing`"), "{wrong}");
+    assert!(wrong.starts_with("20:10 a `feature_vis` has no value `nothing`"), "{wrong}");
     garden.build();
     let page = garden.read("output/a.html");
     assert!(

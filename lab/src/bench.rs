@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use neuronotes::analysis::dataset_examples::Pool;
-use neuronotes::analysis::scan;
+use neuronotes::analysis::{Kind, Origin, scan};
 use neuronotes::digest::Digest;
 use neuronotes::model::Architecture;
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
@@ -187,10 +187,47 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where it uses none.
     pub fn facet(&mut self, key: &str, clip: &Clip) -> Result<Facet, Failure> {
-        let request = self.request.uses.iter().find(|request| request.key().hex() == key);
-        let request = request
+        let request = self
+            .used(key)
             .ok_or_else(|| Failure::outside("the request does not use the facet that it names"))?;
         self.stored(request, |store, record| read_facet(store, record, clip))
+    }
+
+    /// The pictures of a figure that the request uses under this key, each with where it is from.
+    ///
+    /// # Errors
+    /// Where it uses none, or that has no pictures.
+    pub fn figure(&mut self, key: Digest) -> Result<Vec<(Origin, Picture)>, Failure> {
+        let request = self
+            .used(&key.hex())
+            .ok_or_else(|| Failure::new("the request does not use the figure that it names"))?;
+        let pictures = Kind::named(&request.kind).and_then(|kind| kind.pictures);
+        let pictures = pictures
+            .ok_or_else(|| Failure::new(format!("a `{}` has no pictures", request.kind)))?;
+        self.stored(request, |store, record| {
+            let Some(result) = record.result(store) else { return Ok(None) };
+            let malformed = |why| Failure::new(format!("the used result is malformed ({why})"));
+            let mut found = Vec::new();
+            for exhibit in pictures(result).map_err(malformed)? {
+                let output = record.outputs.get(&exhibit.output).ok_or_else(|| {
+                    Failure::new(format!("the used result has no `{}`", exhibit.output))
+                })?;
+                let Some(bytes) = store.blob(&output.digest) else { return Ok(None) };
+                let picture = Picture::decode(&bytes).map_err(|why| {
+                    Failure::new(format!(
+                        "the used picture `{}` cannot be read ({why})",
+                        exhibit.output
+                    ))
+                })?;
+                found.push((Origin { figure: key, label: exhibit.label }, picture));
+            }
+            Ok(Some(found))
+        })
+    }
+
+    /// The request of that key among those that this one uses.
+    fn used(&self, key: &str) -> Option<&'a Request> {
+        self.request.uses.iter().find(|request| request.key().hex() == key)
     }
 
     /// What a request that this one uses left in the store.

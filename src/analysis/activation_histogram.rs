@@ -96,6 +96,7 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: None,
     fault: |_| None,
     height: |_| 300,
     draw,

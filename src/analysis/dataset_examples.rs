@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::value::{deviations, named, read};
-use super::{About, Data, Default, Field, Kind, Role, Scan, Type, Values};
+use super::{About, Data, Default, Exhibit, Field, Kind, Role, Scan, Type, Values};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
 
 /// What decides which images.
@@ -138,6 +138,7 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: Some(pictures),
     fault: |_| None,
     height: |params| {
         let items = params.get("top").and_then(serde_json::Value::as_u64).unwrap_or(9);
@@ -145,6 +146,15 @@ pub static KIND: Kind = Kind {
     },
     draw,
 };
+
+fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
+    let outcome: Outcome = serde_json::from_value(result)?;
+    let one = |example: Example| Exhibit {
+        output: example.picture,
+        label: example.caption.unwrap_or(example.key),
+    };
+    Ok(outcome.top.into_iter().map(one).collect())
+}
 
 fn values(outcome: Outcome) -> Value {
     let example = |example: &Example| {

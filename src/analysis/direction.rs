@@ -28,11 +28,13 @@ pub enum Source {
     Words(Vec<String>),
     /// Units of the layer with their weights; of the embedding, its coordinates.
     Units(Vec<(u32, f64)>),
+    /// Pictures of other figures: in a block their names, in a request their request keys.
+    Use(Vec<String>),
     /// All images of a data set: in a block its name, in a request the digest of its content.
     Dataset(String),
 }
 
 /// The names that a block gives to sources; `image` is one picture of [`Source::Images`].
-pub const SOURCES: [&str; 6] = ["text", "image", "images", "words", "units", "dataset"];
+pub const SOURCES: [&str; 7] = ["text", "image", "images", "words", "units", "dataset", "use"];
 /// Most terms of a sum.
 pub const MOST_TERMS: usize = 32;

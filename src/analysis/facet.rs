@@ -149,6 +149,7 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: None,
     fault,
     height: |params| {
         let layers = params.get("layers").and_then(Value::as_array).map_or(0, Vec::len);

@@ -73,6 +73,9 @@ pub enum Type {
     /// The name of a block of this kind, in the note, as `note#id`, or anywhere in the garden. A parameter is its
     /// request key.
     Block(&'static str),
+    /// The names of blocks with pictures, each as [`Type::Block`] has it. A parameter is an array of request keys, of
+    /// all measurements of a sweep.
+    Figures,
     /// A direction in the space of embeddings or of a layer's units. A parameter is an array of
     /// [`Term`](super::direction::Term).
     Direction,
@@ -163,7 +166,7 @@ pub static TARGET: &[Field] = &[
         default: Default::Absent,
         role: Role::Compute,
         doc: "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
-              `dataset` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
+              `dataset`, `use` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
               of embeddings, where alone texts have directions; elsewhere activations averaged over positions stand for \
               embeddings.",
     },
@@ -234,7 +237,7 @@ pub static COMMON: &[Field] = &[
         ty: Type::Text,
         default: Default::Absent,
         role: Role::Presentation,
-        doc: "Markdown below the figure; wikilinks work.",
+        doc: "Markdown below the figure; wikilinks and values work.",
     },
     Field {
         name: "alt",

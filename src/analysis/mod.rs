@@ -7,6 +7,7 @@ pub mod activation_histogram;
 pub mod class;
 pub mod dataset_examples;
 pub mod direction;
+mod exhibit;
 pub mod facet;
 pub mod feature_vis;
 mod field;
@@ -16,6 +17,7 @@ pub mod text_rank;
 mod value;
 pub mod zero_shot;
 
+pub use exhibit::{Exhibit, Origin};
 pub use field::{
     COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
     MOST_TEXTS, MOST_UNITS, Role, TARGET, Type,
@@ -56,6 +58,8 @@ pub struct Kind {
     pub scan: Scan,
     /// What prose may show of its result.
     pub values: Values,
+    /// The pictures of a stored result that other figures may be made of, for kinds that have some.
+    pub pictures: Option<fn(Value) -> serde_json::Result<Vec<Exhibit>>>,
     /// What is wrong with fields that are each right by themselves, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
     /// Height in CSS pixels that the figure takes at a width of 640, given its parameters: reserved while
@@ -101,8 +105,8 @@ pub enum Data {
     Never,
     /// The block's, else the one that the configuration's defaults name.
     Always,
-    /// The same, unless the block has this field.
-    Unless(&'static str),
+    /// The same, unless the block has one of these fields.
+    Unless(&'static [&'static str]),
 }
 
 /// Which scan of its data set a kind reads.

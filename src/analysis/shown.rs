@@ -34,6 +34,9 @@ pub fn shown(field: &Field, value: &Value, inputs: &Inputs) -> String {
             list(&digests.iter().map(|digest| picture(digest, inputs)).collect::<Vec<_>>())
         }),
         Type::Picture => value.as_str().map(|digest| picture(digest, inputs)),
+        Type::Figures => serde_json::from_value(value.clone())
+            .ok()
+            .map(|keys: Vec<String>| list(&figures(&keys, inputs))),
         Type::Direction | Type::Units => serde_json::from_value(value.clone())
             .ok()
             .map(|terms: Vec<Term>| direction(&terms, inputs)),
@@ -88,6 +91,13 @@ fn source(source: &Source, inputs: &Inputs) -> String {
             };
             list(&units.iter().map(one).collect::<Vec<_>>())
         }
+        Source::Use(keys) => {
+            let names = figures(keys, inputs);
+            match names.as_slice() {
+                [one] => format!("pictures of {one}"),
+                names => format!("mean of pictures of {}", list(names)),
+            }
+        }
         Source::Dataset(digest) => format!("mean of the data set {}", dataset(digest, inputs)),
     }
 }
@@ -104,6 +114,19 @@ fn list(items: &[String]) -> String {
 fn picture(digest: &str, inputs: &Inputs) -> String {
     let known = inputs.pictures.iter().find(|known| known.digest.hex() == digest);
     known.map_or_else(|| digest.to_owned(), |known| known.name.clone())
+}
+
+/// What the block calls the figures of these keys; a sweep once.
+fn figures(keys: &[String], inputs: &Inputs) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for key in keys {
+        let known = inputs.figures.iter().find(|known| known.key.hex() == *key);
+        let name = known.map_or(key, |known| &known.name);
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 fn file(digest: &str, inputs: &Inputs) -> String {

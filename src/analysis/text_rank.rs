@@ -7,7 +7,7 @@ use super::direction::Term;
 use super::shown::direction;
 use super::value::{deviations, named, read};
 use super::zero_shot::TRUNCATE;
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
+use super::{About, Data, Default, Fault, Field, Kind, Origin, Role, Scan, Type, Values};
 use crate::digest::Digest;
 use crate::figure::part::{Bars, Part, bars};
 use crate::figure::{DrawContext, Drawing, GridItem, Picture, Table, number};
@@ -69,6 +69,9 @@ pub struct Shown {
     pub word: Option<String>,
     /// The digest that the parameters name it by.
     pub digest: Option<Digest>,
+    /// Where it is from, where another figure holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The record's output that shows it: a PNG with sides of at most 256 pixels.
     pub picture: String,
     /// Pixels across.
@@ -87,7 +90,8 @@ pub static KIND: Kind = Kind {
           mapping with one of\n\n- `text: …`, a text, in the same templates,\n- `image: …` or `images: […]`, \
           pictures by their paths in the garden,\n- `words: […]`, words, each drawn as a picture of itself,\n\
           - `units: […]`, coordinates of the embedding, counted from 0; a mapping gives each its weight,\n\
-          - `dataset: …`, all images of a data set,\n- `sum: […]`, a list of those, each with an optional `weight` \
+          - `dataset: …`, all images of a data set,\n- `use: …`, the pictures that other figures hold: \
+          of a `feature_vis` or a `dataset_examples` by its id, of another note's as `note#id`, or a list of those,\n- `sum: […]`, a list of those, each with an optional `weight` \
           (default 1; −1 subtracts).\n\nOf several pictures, words or images the normalised embeddings are averaged; \
           each term of a sum has length 1 before its weight counts.",
     example: "id: near-red\nkind: text_rank\ntexts: [strawberry, leaf, tomato, frog, heart, cactus, brick]\ndirection:\n  sum:\n    - text: red apple\n    - { text: green apple, weight: -1 }\n",
@@ -105,7 +109,8 @@ pub static KIND: Kind = Kind {
             ty: Type::Direction,
             default: Default::Required,
             role: Role::Compute,
-            doc: "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset` and `sum`.",
+            doc: "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset`, `use` and \
+                  `sum`.",
         },
         Field {
             name: "templates",
@@ -163,6 +168,7 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: None,
     fault: |fields| {
         let single = fields.get("texts").and_then(serde_json::Value::as_array);
         let single = single.is_some_and(|texts| texts.len() == 1);
@@ -202,7 +208,8 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         .iter()
         .map(|shown| {
             let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
-            let caption = shown.word.clone().or(digest).unwrap_or_default();
+            let origin = shown.origin.as_ref().map(|origin| context.origin_name(origin));
+            let caption = shown.word.clone().or(digest).or(origin).unwrap_or_default();
             Ok(GridItem {
                 picture: Picture::plain(
                     context.picture(&shown.picture, shown.width, shown.height)?,
@@ -286,6 +293,7 @@ mod tests {
             pictures: vec![Shown {
                 word: Some("red".into()),
                 digest: None,
+                origin: None,
                 picture: "001.png".into(),
                 width: 96,
                 height: 96,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::class::Class;
 use super::value::{named, read};
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
+use super::{About, Data, Default, Fault, Field, Kind, Origin, Role, Scan, Type, Values};
 use crate::digest::Digest;
 use crate::figure::classification;
 use crate::figure::part::{part, wilson};
@@ -14,9 +14,12 @@ use crate::figure::part::{part, wilson};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Pictures by digest; none where a data set is asked about.
+    /// Pictures by digest; none where something else is asked about.
     #[serde(default)]
     pub images: Vec<Digest>,
+    /// Request keys of figures whose pictures are asked about.
+    #[serde(default, rename = "use", skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Digest>,
     /// The classes; none where they are the data set's labels.
     #[serde(default)]
     pub classes: Vec<Class>,
@@ -50,13 +53,13 @@ pub struct Outcome {
     pub classes: Vec<String>,
     /// What cosines are multiplied by before the softmax.
     pub logit_scale: f64,
-    /// For pictures of the block, in its order.
+    /// For pictures of the block or of other figures, in order.
     pub images: Vec<Judged>,
     /// For a data set.
     pub survey: Option<Survey>,
 }
 
-/// One picture of the block.
+/// One picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
@@ -70,6 +73,9 @@ pub struct Judged {
     pub similarities: Vec<f64>,
     /// Softmax over the classes.
     pub probabilities: Vec<f64>,
+    /// Where it is from, where another figure holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// A data set.
@@ -123,7 +129,7 @@ pub static KIND: Kind = Kind {
     doc: "Each class's name is put into each template; the normalised embeddings of these prompts are averaged and \
           normalised again. An image goes to the class whose direction has the greatest cosine with its \
           embedding; probabilities are the softmax of the cosines times the model's logit scale, so they depend \
-          on which classes are offered.\n\n`images` shows each picture with its most probable classes. `dataset` \
+          on which classes are offered.\n\n`images` and `use` show each picture with its most probable classes. `dataset` \
           counts: accuracy with Wilson's 95 % interval, accuracy by class and the confusion matrix over the images \
           whose truth is one of the classes, and how many images were left out; where no truth is known, how often \
           each class is predicted. Reads the data set's stored embeddings, so that other classes cost no forward \
@@ -138,6 +144,16 @@ pub static KIND: Kind = Kind {
             default: Default::Absent,
             role: Role::Compute,
             doc: "Pictures to ask about, instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
+        },
+        Field {
+            name: "use",
+            ty: Type::Figures,
+            default: Default::Absent,
+            role: Role::Compute,
+            doc: "Figures whose pictures are asked about, instead of a data set: the id of a `feature_vis` or a \
+                  `dataset_examples` of this note, of another one as `note#id`, or the only one of that id in the garden; \
+                  or a list of those. Of a sweep all pictures are taken. When such a figure changes, this one is \
+                  measured again.",
         },
         Field {
             name: "classes",
@@ -183,7 +199,7 @@ pub static KIND: Kind = Kind {
     sweep: false,
     about: About::Nothing,
     text: true,
-    data: Data::Unless("images"),
+    data: Data::Unless(&["images", "use"]),
     scan: Scan::Embedding,
     values: Values {
         named: &[
@@ -218,11 +234,7 @@ pub static KIND: Kind = Kind {
             named("examples[n].truth", "", "What it is, where that is known."),
             named("examples[n].predicted", "", "What it was taken for."),
             named("examples[n].probability", "part of 1", "With which probability."),
-            named(
-                "images[n].predicted",
-                "",
-                "Of the block's pictures: what the n-th was taken for.",
-            ),
+            named("images[n].predicted", "", "Of single pictures: what the n-th was taken for."),
             named("images[n].probability", "part of 1", "With which probability."),
             named(
                 "images[n].classes[n].label",
@@ -234,17 +246,20 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: None,
     fault: |fields| {
-        let images = fields.contains_key("images");
-        let [dataset, classes] = ["dataset", "classes"].map(|name| fields.contains_key(name));
-        if images && dataset {
-            let message = "`images` and `dataset` cannot both be asked about".to_owned();
-            return Some(Fault { field: "dataset", message, hint: "give each a block of its own" });
+        let given =
+            ["images", "use", "dataset"].into_iter().filter(|name| fields.contains_key(*name));
+        let given: Vec<&'static str> = given.collect();
+        let classes = fields.contains_key("classes");
+        if let [first, second, ..] = given[..] {
+            let message = format!("`{first}` and `{second}` cannot both be asked about");
+            return Some(Fault { field: second, message, hint: "give each a block of its own" });
         }
-        if images && !classes {
-            let message = "`zero_shot` of `images` needs `classes`".to_owned();
+        if let ([field @ ("images" | "use")], false) = (&given[..], classes) {
+            let message = format!("`zero_shot` of `{field}` needs `classes`");
             let hint = "only a data set has labels that can stand in for them";
-            return Some(Fault { field: "images", message, hint });
+            return Some(Fault { field, message, hint });
         }
         let untold = fields.get("truth").is_some_and(|truth| truth == "none");
         (untold && !classes).then(|| Fault {
@@ -253,9 +268,12 @@ pub static KIND: Kind = Kind {
             hint: "name the classes",
         })
     },
-    height: |params| match params.get("images").and_then(serde_json::Value::as_array) {
-        Some(images) => u32::try_from(images.len()).map_or(0, |count| count.min(100) * 190),
-        None => 720,
+    height: |params| {
+        let list = |name: &str| params.get(name).and_then(Value::as_array).map(Vec::len);
+        match list("images").or(list("use")) {
+            Some(count) => u32::try_from(count).map_or(0, |count| count.min(100) * 190),
+            None => 720,
+        }
     },
     draw: classification::draw,
 };

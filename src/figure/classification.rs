@@ -53,6 +53,8 @@ fn pictures(
     let mut rows = Vec::new();
     for (index, judged) in outcome.images.iter().enumerate() {
         let name = params.images.get(index).map(|digest| context.picture_name(&digest.hex()));
+        let origin = judged.origin.as_ref().map(|origin| context.origin_name(origin));
+        let name = name.or(origin);
         let name = name.unwrap_or_else(|| format!("picture {}", index + 1));
         let mut order: Vec<usize> = (0..outcome.classes.len()).collect();
         order.sort_by(|a, b| judged.probabilities[*b].total_cmp(&judged.probabilities[*a]));

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::analysis::Kind;
 use crate::analysis::scan::Moments;
+use crate::analysis::{Kind, Origin};
 use crate::digest::Digest;
 use crate::request::{Inputs, canonical_json};
 use crate::store::{Record, Store};
@@ -245,6 +245,18 @@ impl DrawContext<'_> {
         name.rsplit('/').next().unwrap_or(name).to_owned()
     }
 
+    /// What the note calls a picture that another figure holds: that figure, and which of its pictures it is.
+    pub fn origin_name(&self, origin: &Origin) -> String {
+        let known = self.inputs.figures.iter().find(|known| known.key == origin.figure);
+        let mut name = known.map_or("another figure", |known| &known.name).to_owned();
+        let which = known.map(|known| known.which.as_str());
+        for part in which.into_iter().chain([origin.label.as_str()]).filter(|part| !part.is_empty())
+        {
+            name.push_str(&format!(" · {part}"));
+        }
+        name
+    }
+
     /// What the note calls a data set that a parameter names by the digest of its content.
     pub fn dataset_name(&self, digest: &str) -> String {
         let known = self.inputs.datasets.iter().find(|known| known.content().hex() == digest);
@@ -293,6 +305,7 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         let datasets = context.inputs.datasets.iter().map(|d| (&*d.name, d.content()));
         let files = context.inputs.files.iter().map(|f| (&*f.name, f.digest));
         let names = pictures.chain(files).chain(datasets);
+        inputs["figures"] = serde_json::json!(context.inputs.figures);
         inputs["names"] = serde_json::json!(names.collect::<Vec<_>>());
     }
     let key = Digest::of(canonical_json(&inputs).as_bytes());

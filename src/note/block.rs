@@ -12,7 +12,7 @@ use super::inline::InlineValue;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
 use super::value;
-use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role};
+use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Entry, Node};
@@ -119,6 +119,28 @@ impl Block {
             .filter(|field| field.role == Role::Presentation)
             .filter_map(|field| Some((field.name.to_owned(), self.value(field)?)))
             .collect()
+    }
+
+    /// The names of all blocks whose results this one is made of: facets, and figures whose pictures it uses.
+    pub fn named_blocks(&self) -> Vec<String> {
+        let given = self.kind.into_iter().flat_map(Kind::all_fields);
+        let given = given.filter_map(|field| Some((field, self.fields.get(field.name)?)));
+        let swept = self.sweep.iter().flat_map(|axis| axis.values.iter().map(|v| (axis.field, v)));
+        let mut names = Vec::new();
+        for (field, FieldValue { value, .. }) in given.chain(swept) {
+            let list = |value: &Json| serde_json::from_value::<Vec<String>>(value.clone()).ok();
+            match field.ty {
+                Type::Block(_) => names.extend(value.as_str().map(str::to_owned)),
+                Type::Figures => names.extend(list(value).into_iter().flatten()),
+                Type::Direction => {
+                    let terms = value.as_array().into_iter().flatten();
+                    let used = terms.filter_map(|term| list(&term["of"]["use"]));
+                    names.extend(used.flatten());
+                }
+                _ => {}
+            }
+        }
+        names
     }
 
     /// Whether it can be measured as far as the block itself goes.

@@ -4,11 +4,11 @@
 //! the garden resolved is looked up by number. Code, mathematics and YAML are never rewritten, because links
 //! are found in the tree and not in the text.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Parser, Tag, TagEnd, html};
 
+use super::footnote::Footnotes;
 use super::inline;
 use super::outline::{OPTIONS, is_analysis, wiki_label};
 
@@ -119,15 +119,6 @@ struct OpenImage {
     depth: usize,
 }
 
-/// Footnotes are numbered in the order in which they are first cited and stand at the end of the note.
-#[derive(Default)]
-struct Footnotes<'e> {
-    numbers: BTreeMap<String, usize>,
-    citations: BTreeMap<String, usize>,
-    definitions: BTreeMap<String, Vec<Event<'e>>>,
-    open: Option<(String, Vec<Event<'e>>)>,
-}
-
 impl<'p, 'e> Renderer<'p, 'e> {
     fn new(markdown: &'e str, parts: Parts<'p>) -> Self {
         Self {
@@ -183,7 +174,10 @@ impl<'p, 'e> Renderer<'p, 'e> {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
             Event::Text(_) | Event::Code(_) if self.hidden() => {}
-            Event::FootnoteReference(name) => self.cite(&name),
+            Event::FootnoteReference(name) => {
+                let mark = self.footnotes.cite(&name);
+                self.raw(mark);
+            }
             // A check box has no label of its own: it is part of its item, and cannot be ticked here.
             Event::TaskListMarker(done) => {
                 let checked = if done { " checked" } else { "" };
@@ -234,8 +228,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 self.image(link_type, &dest_url, &title);
             }
             Tag::FootnoteDefinition(name) => {
-                let outer = std::mem::take(&mut self.out);
-                self.footnotes.open = Some((name.to_string(), outer));
+                self.footnotes.begin(&name, std::mem::take(&mut self.out));
             }
             tag => self.out.push(Event::Start(tag)),
         }
@@ -360,57 +353,10 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 self.raw(end);
             }
             TagEnd::FootnoteDefinition => {
-                if let Some((name, outer)) = self.footnotes.open.take() {
-                    let events = std::mem::replace(&mut self.out, outer);
-                    self.footnotes.definitions.entry(name).or_insert(events);
-                }
+                self.out = self.footnotes.end(std::mem::take(&mut self.out));
             }
             tag => self.out.push(Event::End(tag)),
         }
-    }
-
-    fn cite(&mut self, name: &str) {
-        let next = self.footnotes.numbers.len() + 1;
-        let number = *self.footnotes.numbers.entry(name.to_owned()).or_insert(next);
-        let count = self.footnotes.citations.entry(name.to_owned()).or_insert(0);
-        *count += 1;
-        let suffix = if *count == 1 { String::new() } else { format!("-{count}") };
-        self.raw(format!(
-            "<sup class=\"footnote\"><a href=\"#footnote-{number}\" id=\"cite-{number}{suffix}\" \
-             aria-label=\"Footnote {number}\">{number}</a></sup>"
-        ));
-    }
-}
-
-impl Footnotes<'_> {
-    fn write(mut self, out: &mut String) {
-        let mut numbered: Vec<(usize, String)> =
-            self.numbers.iter().map(|(k, n)| (*n, k.clone())).collect();
-        numbered.sort_unstable();
-        if numbered.is_empty() {
-            return;
-        }
-        out.push_str("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
-        for (number, name) in numbered {
-            let mut text = String::new();
-            let events = self.definitions.remove(&name).unwrap_or_default();
-            html::push_html(&mut text, events.into_iter());
-            let back = (1..=self.citations[&name])
-                .map(|n| {
-                    let suffix = if n == 1 { String::new() } else { format!("-{n}") };
-                    format!(
-                        " <a href=\"#cite-{number}{suffix}\" aria-label=\"Back to the text\">↩</a>"
-                    )
-                })
-                .collect::<String>();
-            let text = text.trim_end();
-            let text = match text.strip_suffix("</p>") {
-                Some(start) => format!("{start}{back}</p>"),
-                None => format!("{text}{back}"),
-            };
-            out.push_str(&format!("<li id=\"footnote-{number}\">{text}</li>\n"));
-        }
-        out.push_str("</ol>\n</section>\n");
     }
 }
 

@@ -96,6 +96,12 @@ impl<'a, 'r> Lists<'a, 'r> {
         self.items(node, items, pointer, MOST_PICTURES)
     }
 
+    /// Names of blocks; one may stand without a list.
+    pub(super) fn figures(&mut self, node: &Node, pointer: &str) -> Json {
+        let items = self.one_or_many(node, "the id of a block, or a list of those");
+        self.items(node, items, pointer, MOST_PICTURES)
+    }
+
     /// A direction of units, without the word.
     pub(super) fn several_units(&mut self, node: &Node) -> Json {
         let units = self.units(node, "/0/of/units");
@@ -216,7 +222,7 @@ impl<'a, 'r> Lists<'a, 'r> {
                 if self.problems.is_empty() {
                     self.wrong(
                         node,
-                        "one of `text`, `image`, `images`, `words`, `units` and `dataset`",
+                        "one of `text`, `image`, `images`, `words`, `units`, `dataset` and `use`",
                     );
                 }
                 return Json::Null;
@@ -240,6 +246,7 @@ impl<'a, 'r> Lists<'a, 'r> {
             ("image", Value::List(_)) => self.wrong(node, "the path of one picture"),
             ("image" | "images", _) => self.pictures(node, &pointer),
             ("units", _) => self.units(node, &pointer),
+            ("use", _) => self.figures(node, &pointer),
             ("words", _) => {
                 let items = self.one_or_many(node, "a list of words");
                 self.items(node, items, &pointer, MOST_PICTURES)

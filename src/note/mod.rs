@@ -6,6 +6,7 @@
 //! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
 
 mod block;
+mod footnote;
 mod format;
 mod front;
 mod html;

@@ -28,6 +28,7 @@ pub(super) fn read(
         Type::Classes => lists.classes(node),
         Type::Pictures => lists.pictures(node, ""),
         Type::Layers => lists.layers(node),
+        Type::Figures => lists.figures(node, ""),
         Type::Direction => lists.direction(node),
         Type::Units => lists.several_units(node),
         _ => scalar(reader, field, node).map_err(|problem| vec![*problem])?,

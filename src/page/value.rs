@@ -6,21 +6,27 @@
 //! Incremental: a value is a function of how it is written, of all notes' names, and of the request and the record of
 //! the block that it names ([`Note::quoted_blocks`]).
 
+mod choice;
 mod tree;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::Settled;
-use crate::analysis::PROVENANCE;
+use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
 use crate::garden::{Garden, href};
 use crate::note::{self, Block, Fault, InlineValue, Note, Query, ShownValue, Step};
-use crate::plan::{Cell, Measurement, Plan, Wanted};
+use crate::plan::{Measurement, Plan, Wanted};
 use crate::store::{Record, Store};
 use crate::suggest;
+use choice::{Choice, choose};
 use tree::Tree;
 
 /// What a note's values show.
@@ -39,6 +45,8 @@ pub struct Sources<'a> {
     plan: &'a Plan,
     figures: &'a [Arc<[Settled]>],
     store: &'a Store,
+    /// Results that were read, by request key: prose often quotes one several times.
+    results: RefCell<BTreeMap<Digest, Option<Rc<Value>>>>,
 }
 
 /// What a value turned out to be.
@@ -69,7 +77,7 @@ impl<'a> Sources<'a> {
         figures: &'a [Arc<[Settled]>],
         store: &'a Store,
     ) -> Self {
-        Self { notes, garden, plan, figures, store }
+        Self { notes, garden, plan, figures, store, results: RefCell::default() }
     }
 
     /// The values of the note `index`.
@@ -249,8 +257,8 @@ impl<'a> Sources<'a> {
             Settled::Sweep(_) => return Ok(Answer::Failed("it is several".to_owned())),
         };
         let known = match PROVENANCE.iter().any(|made| made.path == first) {
-            true => Some(provenance(record)),
-            false => record.result(self.store).and_then(|result| (kind.values.of)(result).ok()),
+            true => Some(Rc::new(provenance(record))),
+            false => self.result(kind, record),
         };
         let Some(known) = known else {
             return Ok(Answer::Failed("the stored result is missing or damaged".to_owned()));
@@ -258,6 +266,17 @@ impl<'a> Sources<'a> {
         let from = format!("{which}, measured on {}", day(record));
         let value = known.get(first).cloned().unwrap_or_default();
         Ok(Answer::Known { value: tree.walk(&value, first, &steps[1..])?, from })
+    }
+}
+
+impl Sources<'_> {
+    /// A stored result under the names that its kind gives; none where it is missing, damaged or of another form.
+    fn result(&self, kind: &Kind, record: &Record) -> Option<Rc<Value>> {
+        let read = || {
+            let result = record.result(self.store)?;
+            (kind.values.of)(result).ok().map(Rc::new)
+        };
+        self.results.borrow_mut().entry(record.key).or_insert_with(read).clone()
     }
 }
 
@@ -276,102 +295,6 @@ fn day(record: &Record) -> &str {
 /// As a page calls a figure.
 fn figure(block: &Block) -> String {
     format!("Figure {}", block.number)
-}
-
-/// Which of a sweep's measurements is meant.
-enum Choice<'q> {
-    /// Their number.
-    Count,
-    /// This one, and the steps into it.
-    Cell(usize, &'q [(Step, Range<usize>)]),
-}
-
-fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>, Fault> {
-    let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
-    let example = || {
-        let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
-        let all: Vec<String> = fields().map(one).collect();
-        format!("choose one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
-    };
-    let wrong = |place: Range<usize>, message: String, hint: String| {
-        Err(Fault { place, message, hint: Some(hint) })
-    };
-    let steps = match query.steps.as_slice() {
-        [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,
-        [(Step::Where(_) | Step::At(_), _), ..] => &query.steps[..],
-        _ => {
-            let message = format!("`{}` is a sweep of {} measurements", query.id, cells.len());
-            return wrong(query.block.clone(), message, example());
-        }
-    };
-    match steps {
-        [(Step::Field(name), _)] if tree::COUNT.contains(&name.as_str()) => Ok(Choice::Count),
-        [(Step::At(at), place), rest @ ..] => match tree::place(*at, cells.len()) {
-            Some(at) => Ok(Choice::Cell(at, rest)),
-            None => {
-                let (message, hint) = tree::beyond(&query.id, *at, cells.len());
-                wrong(place.clone(), message, hint)
-            }
-        },
-        [(Step::Where(pairs), place), rest @ ..] => {
-            let holds = |cell: &Cell| pairs.iter().all(|(field, value)| is(cell, field, value));
-            let found: Vec<usize> = (0..cells.len()).filter(|at| holds(&cells[*at])).collect();
-            match found.as_slice() {
-                [one] => Ok(Choice::Cell(*one, rest)),
-                [] => {
-                    let known = |name: &str| fields().any(|(field, _)| *field == name);
-                    let odd = pairs.iter().find(|(name, _)| !known(name));
-                    match odd {
-                        Some((name, _)) => {
-                            let message = format!("`{}` does not sweep over `{name}`", query.id);
-                            wrong(place.clone(), message, example())
-                        }
-                        None => {
-                            let message =
-                                format!("no measurement of `{}` has these values", query.id);
-                            let mut all: Vec<String> = cells
-                                .iter()
-                                .map(|cell| format!("`[{}]`", selector(cell)))
-                                .collect();
-                            let more = all.len().saturating_sub(8);
-                            all.truncate(8);
-                            let more =
-                                if more > 0 { format!(" and {more} more") } else { String::new() };
-                            wrong(
-                                place.clone(),
-                                message,
-                                format!("known: {}{more}", all.join(", ")),
-                            )
-                        }
-                    }
-                }
-                [first, ..] => {
-                    let message =
-                        format!("{} measurements of `{}` have these values", found.len(), query.id);
-                    let hint = format!("say all of them, as in `[{}]`", selector(&cells[*first]));
-                    wrong(place.clone(), message, hint)
-                }
-            }
-        }
-        _ => wrong(query.block.clone(), format!("`{}.cells` is a list", query.id), example()),
-    }
-}
-
-/// How a measurement of a sweep is chosen by its values.
-fn selector(cell: &Cell) -> String {
-    let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
-    cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// A swept value without the name that a note gives to its unit.
-fn plain(value: &str) -> &str {
-    value.split(" · ").next().unwrap_or(value)
-}
-
-fn is(cell: &Cell, field: &str, value: &str) -> bool {
-    let target = cell.measurement.target.as_ref();
-    let layer = target.is_some_and(|t| field == "layer" && (t.shown == value || t.layer == value));
-    layer || cell.values.iter().any(|(name, own)| *name == field && plain(own) == value)
 }
 
 /// A mark for a value that cannot be shown.

@@ -1,16 +1,15 @@
 //! Plans of notes, kept from one look at the garden to the next: what changed in; a plan that is the same as one made
 //! anew out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Plan, Planned, Planner};
-use crate::analysis::Type;
 use crate::config::Config;
 use crate::digest::FileDigests;
-use crate::note::{Block, Note};
+use crate::note::Note;
 use crate::resource::Resources;
 
 /// Looking at weights and data again may take this share of the time: a folder of a million pictures must not be walked
@@ -46,16 +45,14 @@ impl Plans {
         let known = notes.iter().filter(|note| self.notes.contains_key(&note.path)).count();
         let others = renamed || known < self.notes.len() || notes.iter().any(changed);
         let mut kept = BTreeMap::new();
-        let resources = &mut self.resources;
-        let mut planner =
-            Planner { notes: &all, root, config, resources, digests, folders: BTreeSet::new() };
+        let mut planner = Planner::new(&all, root, config, &mut self.resources, digests);
         let nothing = Arc::new(Planned::default());
         let planned = notes.iter().map(|note| {
             if note.blocks.is_empty() && note.front.units.is_empty() {
                 return Arc::clone(&nothing);
             }
             let known = self.notes.remove(&note.path).filter(|(known, _)| Arc::ptr_eq(known, note));
-            let known = known.filter(|_| !others || !note.blocks.iter().any(names_a_block));
+            let known = known.filter(|_| !others || note.blocks.iter().all(|block| block.named_blocks().is_empty()));
             let (note, planned) =
                 known.unwrap_or_else(|| (Arc::clone(note), Arc::new(planner.note(note))));
             kept.insert(note.path.clone(), (note, Arc::clone(&planned)));
@@ -88,11 +85,4 @@ impl Plans {
         let pause = begun.elapsed().saturating_mul(SHARE).max(Duration::from_millis(200));
         self.due = Some(Instant::now() + pause);
     }
-}
-
-/// Whether what a block wants depends on another block.
-fn names_a_block(block: &Block) -> bool {
-    let fields = block.kind.into_iter().flat_map(|kind| kind.all_fields());
-    let mut naming = fields.filter(|field| matches!(field.ty, Type::Block(_)));
-    naming.any(|field| block.fields.get(field.name).is_some())
 }

@@ -14,6 +14,7 @@ mod reference;
 mod target;
 mod units;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
@@ -25,6 +26,7 @@ use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
+use crate::garden::Names;
 use crate::note::{self, Axis, Block, FieldValue, Note};
 use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
@@ -127,8 +129,7 @@ pub fn plan(
     resources: &mut Resources,
     digests: &mut FileDigests,
 ) -> Plan {
-    let mut planner =
-        Planner { notes, root, config, resources, digests, folders: BTreeSet::new() };
+    let mut planner = Planner::new(notes, root, config, resources, digests);
     let planned = notes.iter().map(|note| Arc::new(planner.note(note))).collect();
     Plan::of(planned, config)
 }
@@ -198,6 +199,17 @@ impl Plan {
     /// What a sweep's measurement is of, for a reader: `unit 89 · finance, recipe maco`.
     pub fn caption(&self, cell: &Cell) -> String {
         let name = cell.measurement.named().and_then(|unit| self.names.get(&unit));
+        cell.said(name.map(String::as_str))
+    }
+}
+
+impl Cell {
+    /// What it is of, without what notes call its unit.
+    pub fn caption(&self) -> String {
+        self.said(None)
+    }
+
+    fn said(&self, name: Option<&str>) -> String {
         let one = |(field, value): &(&str, String)| match *field {
             // A layer's name and a list of units say themselves what they are.
             "layer" | "units" => value.clone(),
@@ -207,7 +219,7 @@ impl Plan {
             }
             field => format!("{} {value}", field.replace('_', " ")),
         };
-        cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
+        self.values.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -254,6 +266,22 @@ struct Planner<'a> {
     resources: &'a mut Resources,
     digests: &'a mut FileDigests,
     folders: BTreeSet<String>,
+    /// Blocks that others use, by note and id, planned once.
+    used: BTreeMap<(String, String), Result<Wanted, Vec<Diagnostic>>>,
+    names: OnceCell<Names>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        notes: &'a [&'a Note],
+        root: &'a Path,
+        config: &'a Config,
+        resources: &'a mut Resources,
+        digests: &'a mut FileDigests,
+    ) -> Self {
+        let (folders, used) = (BTreeSet::new(), BTreeMap::new());
+        Self { notes, root, config, resources, digests, folders, used, names: OnceCell::new() }
+    }
 }
 
 impl Planner<'_> {
@@ -340,7 +368,7 @@ impl Planner<'_> {
         let reads = match kind.data {
             Data::Never => false,
             Data::Always => true,
-            Data::Unless(field) => block.fields.get(field).is_none(),
+            Data::Unless(fields) => fields.iter().all(|field| block.fields.get(field).is_none()),
         };
         let dataset = match reads.then(|| self.dataset(note, block)).transpose() {
             Ok(dataset) => dataset,

@@ -103,6 +103,10 @@ impl Planner<'_> {
                 asked.facet = Some(name);
                 key.into()
             }
+            (Type::Figures, value) => {
+                let names: Vec<String> = serde_json::from_value(value).unwrap_or_default();
+                self.figures(asked, at, (field.name, ""), &names)?.into()
+            }
             (_, value) => value,
         };
         asked.params.insert(name.into(), value);
@@ -170,6 +174,10 @@ impl Planner<'_> {
             Source::Images(names) => {
                 let pointer = format!("/{index}/of/images");
                 *names = self.pictures(asked, at, field, (&pointer, names))?;
+            }
+            Source::Use(names) => {
+                let pointer = format!("/{index}/of/use");
+                *names = self.figures(asked, at, (field.name, &pointer), names)?;
             }
             Source::Dataset(name) => {
                 let dataset = self.named(name).map_err(|error| {

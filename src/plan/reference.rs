@@ -1,16 +1,214 @@
-//! A block that names another block: the name in, the request of the block that is meant out.
+//! A block that names another block: the name in, the requests of the block that is meant out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::parameter::Asked;
-use super::{Asking, Planner};
+use super::{Asking, Planner, Wanted};
+use crate::analysis::{KINDS, MOST_PICTURES};
 use crate::diagnostic::Diagnostic;
 use crate::garden::Names;
 use crate::note::{Block, Note};
-use crate::request::Request;
+use crate::request::{FigureRef, Request};
 use crate::suggest;
 
+/// Most other figures that one is made of, at whatever remove.
+const MOST_FIGURES: usize = 64;
+/// Most measurements that one rests on, each counted as often as it is used: a request holds them all.
+const MOST_NESTED: usize = 1000;
+
+/// Between a figure and why it cannot be used.
+const UNUSABLE: &str = " cannot be used: ";
+/// Before the place of what is wrong with another figure.
+const STANDS: &str = "it stands at ";
+
+/// What sort of block a name may mean.
+#[derive(Clone, Copy)]
+enum Sought<'s> {
+    /// One of this kind.
+    Kind(&'s str),
+    /// One of a kind that has pictures.
+    Pictures,
+}
+
+impl Sought<'_> {
+    fn fits(self, block: &Block) -> bool {
+        block.kind.is_some_and(|found| match self {
+            Self::Kind(kind) => found.name == kind,
+            Self::Pictures => found.pictures.is_some(),
+        })
+    }
+
+    fn noun(self) -> String {
+        match self {
+            Self::Kind(kind) => kind.to_owned(),
+            Self::Pictures => "figure".to_owned(),
+        }
+    }
+
+    /// What is wrong with a block of another sort, and what to do.
+    fn not(self, name: &str, what: &str) -> (String, Option<String>) {
+        match self {
+            Self::Kind(kind) => (format!("`{name}` is {what}, and no `{kind}`"), None),
+            Self::Pictures => {
+                let hint = format!("kinds with pictures: {}", with_pictures("and"));
+                (format!("`{name}` is {what}, which has no pictures to use"), Some(hint))
+            }
+        }
+    }
+
+    fn make(self) -> String {
+        match self {
+            Self::Kind(kind) => format!("make one: a block with `kind: {kind}` and an `id`"),
+            Self::Pictures => {
+                format!("make one: a block of the kind {} with an `id`", with_pictures("or"))
+            }
+        }
+    }
+}
+
+fn with_pictures(last: &str) -> String {
+    let names = KINDS.iter().filter(|kind| kind.pictures.is_some());
+    let names: Vec<String> = names.map(|kind| kind.name.to_owned()).collect();
+    suggest::quoted(&names, last)
+}
+
+/// How many measurements a request holds, itself among them.
+fn nested(request: &Request) -> usize {
+    request.uses.iter().map(nested).sum::<usize>() + 1
+}
+
 impl<'a> Planner<'a> {
+    /// The request keys of the figures that are named at a place of a field; their requests are used.
+    pub(super) fn figures(
+        &mut self,
+        asked: &mut Asked,
+        at: Asking<'_>,
+        (field, pointer): (&str, &str),
+        names: &[String],
+    ) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let mut keys: Vec<String> = Vec::new();
+        let mut problems = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            match self.figure(at, name) {
+                Ok(found) => {
+                    for (figure, request) in found {
+                        let key = figure.key.hex();
+                        if !asked.inputs.figures.iter().any(|known| known.key == figure.key) {
+                            asked.inputs.figures.push(figure);
+                            asked.uses.push(request);
+                        }
+                        if !keys.contains(&key) {
+                            keys.push(key);
+                        }
+                    }
+                }
+                Err((message, hint)) => {
+                    let place = format!("{pointer}/{index}");
+                    problems.push(at.at(field, &place, message).hint(hint));
+                }
+            }
+        }
+        let several = |message: String| vec![at.at(field, pointer, message)];
+        if problems.is_empty() && keys.len() > MOST_PICTURES {
+            let message =
+                format!("{} figures are used here; the most is {MOST_PICTURES}", keys.len());
+            return Err(several(message));
+        }
+        if problems.is_empty() && asked.uses.iter().map(nested).sum::<usize>() > MOST_NESTED {
+            let message = format!("this rests on more than {MOST_NESTED} other measurements");
+            return Err(several(message));
+        }
+        if problems.is_empty() { Ok(keys) } else { Err(problems) }
+    }
+
+    /// The measurements of a block that is used for its pictures; else what is wrong and what to do.
+    fn figure(
+        &mut self,
+        at: Asking<'_>,
+        name: &str,
+    ) -> Result<Vec<(FigureRef, Request)>, (String, Option<String>)> {
+        let (note, block) = self.block(at.note, Sought::Pictures, name)?;
+        self.leads_elsewhere(at, (note, block))?;
+        let known = (note.path.clone(), block.id.clone());
+        let wanted = match self.used.get(&known) {
+            Some(wanted) => wanted.clone(),
+            None => {
+                let wanted = self.wanted(note, block);
+                self.used.insert(known, wanted.clone());
+                wanted
+            }
+        };
+        let faulty = |problems: &[Diagnostic]| {
+            let first = problems.first();
+            let why = first.map_or("it is faulty", |problem| &problem.message);
+            // Along a chain, what is wrong at its end.
+            let why = why.rsplit_once(UNUSABLE).map_or(why, |(_, why)| why);
+            let end = first.and_then(|p| p.hint.clone()).filter(|hint| hint.starts_with(STANDS));
+            let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
+            (format!("the figure `{name}`{UNUSABLE}{why}"), hint)
+        };
+        let one = |which: String, measurement: &super::Measurement| {
+            let figure = FigureRef { name: name.to_owned(), which, key: measurement.key };
+            (figure, (*measurement.request).clone())
+        };
+        match wanted.map_err(|problems| faulty(&problems))? {
+            Wanted::Measurement(measurement) => Ok(vec![one(String::new(), &measurement)]),
+            Wanted::Sweep(sweep) => {
+                let cells = sweep.cells.iter();
+                Ok(cells.map(|cell| one(cell.caption(), &cell.measurement)).collect())
+            }
+            Wanted::Nothing(problems) => Err(faulty(&problems)),
+        }
+    }
+
+    /// Sees that no way from a block that is used leads back to the block that is being planned.
+    fn leads_elsewhere(
+        &self,
+        at: Asking<'_>,
+        from: (&'a Note, &'a Block),
+    ) -> Result<(), (String, Option<String>)> {
+        let same =
+            |(note, block): (&Note, &Block)| note.path == at.note.path && block.id == at.block.id;
+        // Each block that is reached, and by which other.
+        let mut reached: Vec<((&'a Note, &'a Block), Option<usize>)> = vec![(from, None)];
+        let mut next: VecDeque<usize> = VecDeque::from([0]);
+        while let Some(index) = next.pop_front() {
+            let ((note, block), _) = reached[index];
+            if same((note, block)) {
+                let mut way = vec![at.block.id.clone()];
+                let mut place = Some(index);
+                while let Some(index) = place {
+                    let ((note, block), before) = reached[index];
+                    way.push(match note.path == at.note.path {
+                        true => block.id.clone(),
+                        false => format!("{}#{}", note.stem(), block.id),
+                    });
+                    place = before;
+                }
+                // Found from its end.
+                way[1..].reverse();
+                let message = format!("a figure cannot be made of itself: {}", way.join(" → "));
+                return Err((message, Some("let one of them use something else".to_owned())));
+            }
+            if reached.len() > MOST_FIGURES {
+                let message = format!("this is made of more than {MOST_FIGURES} other figures");
+                return Err((message, Some("shorten the chain".to_owned())));
+            }
+            for name in block.named_blocks() {
+                let Ok(found) = self.block(note, Sought::Pictures, &name) else { continue };
+                let new = |((other, block), _): &((&Note, &Block), Option<usize>)| {
+                    (&other.path, &block.id) == (&found.0.path, &found.1.id)
+                };
+                if !reached.iter().any(new) {
+                    next.push_back(reached.len());
+                    reached.push((found, Some(index)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The request of the block that `name` means: one of this note, `note#id`, or the only one in the garden.
     /// It must be one of the same model, at layers before this block's own.
     pub(super) fn reference(
@@ -21,7 +219,9 @@ impl<'a> Planner<'a> {
     ) -> Result<Request, Vec<Diagnostic>> {
         let wrong =
             |message: String, hint: Option<String>| vec![at.at(field, "", message).hint(hint)];
-        let (note, block) = self.block(at.note, kind, name).map_err(|(m, hint)| wrong(m, hint))?;
+        let sought = Sought::Kind(kind);
+        let (note, block) =
+            self.block(at.note, sought, name).map_err(|(m, hint)| wrong(m, hint))?;
         let measured = self.measurement(note, block).map_err(|problems| {
             let first = problems.first();
             let why = first.map_or("the block is faulty", |problem| &problem.message);
@@ -58,14 +258,14 @@ impl<'a> Planner<'a> {
     fn block(
         &self,
         here: &Note,
-        kind: &str,
+        sought: Sought<'_>,
         name: &str,
     ) -> Result<(&'a Note, &'a Block), (String, Option<String>)> {
-        let of_kind = |block: &Block| block.kind.is_some_and(|found| found.name == kind);
         let full = |note: &Note, block: &Block| format!("{}#{}", note.stem(), block.id);
         let (notes, id): (Vec<&'a Note>, &str) = match name.rsplit_once('#') {
             Some((note, id)) => {
-                let found = Names::of(self.notes).find(note);
+                let names = self.names.get_or_init(|| Names::of(self.notes));
+                let found = names.find(note);
                 match found[..] {
                     [index] => (vec![self.notes[index]], id),
                     [] => {
@@ -94,22 +294,20 @@ impl<'a> Planner<'a> {
         let blocks = || notes.iter().flat_map(|note| note.blocks.iter().map(move |b| (*note, b)));
         let all: Vec<(&'a Note, &'a Block)> =
             blocks().filter(|(_, block)| block.id == id).collect();
-        let found: Vec<_> = all.iter().copied().filter(|(_, block)| of_kind(block)).collect();
+        let found: Vec<_> = all.iter().copied().filter(|(_, block)| sought.fits(block)).collect();
         match (found.as_slice(), all.first()) {
             ([one], _) => Ok(*one),
             ([], Some((_, other))) => {
                 let what = other.kind.map_or("a block without a kind".to_owned(), |kind| {
                     format!("a `{}`", kind.name)
                 });
-                Err((format!("`{name}` is {what}, and no `{kind}`"), None))
+                Err(sought.not(name, &what))
             }
             ([], None) => {
                 let known: Vec<&str> =
-                    blocks().filter(|(_, b)| of_kind(b)).map(|(_, b)| b.id.as_str()).collect();
-                let hint = suggest::hint(id, known).unwrap_or_else(|| {
-                    format!("make one: a block with `kind: {kind}` and an `id`")
-                });
-                Err((format!("there is no {kind} `{name}`"), Some(hint)))
+                    blocks().filter(|(_, b)| sought.fits(b)).map(|(_, b)| b.id.as_str()).collect();
+                let hint = suggest::hint(id, known).unwrap_or_else(|| sought.make());
+                Err((format!("there is no {} `{name}`", sought.noun()), Some(hint)))
             }
             (many, _) => {
                 let names: Vec<String> = many.iter().map(|(note, b)| full(note, b)).collect();

@@ -131,56 +131,6 @@ pub fn unscanned(wishes: &Wishes, store: &Store, progress: &Progress) -> Vec<Dia
 /// What to do where frozen results are not enough.
 const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
 
-impl Wishes {
-    /// The keys of what is missing.
-    pub fn missing_keys(&self) -> BTreeSet<Digest> {
-        self.missing.iter().map(|(key, _)| *key).collect()
-    }
-}
-
-/// One file of the site.
-#[derive(Debug)]
-pub enum Content {
-    /// A page, to be rendered where its key changed.
-    Page {
-        /// The page key.
-        key: Digest,
-        /// Its HTML.
-        html: Result<String, Box<Diagnostic>>,
-    },
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The bytes of a file elsewhere, with their digest.
-    Copy {
-        /// The file.
-        from: PathBuf,
-        /// Of its bytes.
-        digest: Digest,
-    },
-}
-
-/// Asks what the notes want, and what of it is missing.
-pub fn wishes(workspace: &mut Workspace) -> Wishes {
-    let shared = workspace.notes();
-    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let mut resources = Resources::of(workspace.thawed.as_ref());
-    let plan = plan::plan(
-        &notes,
-        &workspace.root,
-        &workspace.config,
-        &mut resources,
-        &mut workspace.digests,
-    );
-    let missing = missing(&plan, &workspace.store);
-    Wishes { plan, missing }
-}
-
-/// What a plan asks for and the store does not have.
-pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
-    let missing = plan.requests.iter().filter(|(key, _)| store.record(key).is_none());
-    missing.map(|(key, request)| (*key, (**request).clone())).collect()
-}
-
 /// The composed site.
 #[derive(Debug)]
 pub struct Site {

@@ -1,6 +1,7 @@
 //! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes::analysis::direction` has them in;
 //! a unit vector out, in double precision, with the pictures that it is made of.
 
+use neuronotes::analysis::Origin;
 use neuronotes::analysis::direction::{Source, Term};
 use neuronotes::digest::Digest;
 use neuronotes::model::{Layer, Stage};
@@ -25,6 +26,8 @@ pub(super) struct Seen<'a> {
     pub word: Option<&'a str>,
     /// Of its file.
     pub digest: Option<Digest>,
+    /// Where it is from, where another figure holds it.
+    pub origin: Option<Origin>,
 }
 
 /// Is shown each picture that a direction is made of.
@@ -83,12 +86,22 @@ pub(super) fn of_source(
         }
         Source::Images(digests) => {
             for digest in digests {
-                let malformed =
-                    |why: String| Failure::new(format!("the parameters are malformed ({why})"));
-                let digest: Digest = digest.parse().map_err(malformed)?;
+                let digest = digest_of(digest)?;
                 let picture = bench.picture(digest)?;
-                show(bench, &Seen { picture: &picture, word: None, digest: Some(digest) })?;
+                show(
+                    bench,
+                    &Seen { picture: &picture, word: None, digest: Some(digest), origin: None },
+                )?;
                 found.push(picture);
+            }
+        }
+        Source::Use(keys) => {
+            for key in keys {
+                for (origin, picture) in bench.figure(digest_of(key)?)? {
+                    let origin = Some(origin);
+                    show(bench, &Seen { picture: &picture, word: None, digest: None, origin })?;
+                    found.push(picture);
+                }
             }
         }
         Source::Words(words) => {
@@ -97,12 +110,20 @@ pub(super) fn of_source(
             for (row, word) in words.iter().enumerate() {
                 let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
                 let picture = shard.picture(row).map_err(cannot)?;
-                show(bench, &Seen { picture: &picture, word: Some(word), digest: None })?;
+                show(
+                    bench,
+                    &Seen { picture: &picture, word: Some(word), digest: None, origin: None },
+                )?;
                 found.push(picture);
             }
         }
     }
     mean(&pictures(bench, clip, layer.stage, &found)?, "a mean of pictures")
+}
+
+fn digest_of(text: &str) -> Result<Digest, Failure> {
+    let malformed = |why: String| Failure::new(format!("the parameters are malformed ({why})"));
+    text.parse().map_err(malformed)
 }
 
 /// A unit vector for each picture: its activations averaged over positions.

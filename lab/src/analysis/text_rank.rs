@@ -98,6 +98,7 @@ impl Exhibits {
             self.pictures.push(Shown {
                 word: seen.word.map(str::to_owned),
                 digest: seen.digest,
+                origin: seen.origin.clone(),
                 picture: hung.picture,
                 width: hung.width,
                 height: hung.height,

@@ -24,7 +24,8 @@ const CHUNK: usize = 4096;
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let mut params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
-    let shards = match params.images.is_empty() {
+    let of_data = params.images.is_empty() && params.figures.is_empty();
+    let shards = match of_data {
         true => bench.embeddings(bench.dataset()?, None)?,
         false => Vec::new(),
     };
@@ -35,7 +36,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let groups: Vec<&[String]> = params.classes.iter().map(|class| &*class.names).collect();
     let directions = prompts.encode(&clip, &groups, bench.monitor)?;
     let scale = clip.logit_scale();
-    let (images, survey) = match params.images.is_empty() {
+    let (images, survey) = match of_data {
         true => (Vec::new(), Some(survey(bench, &params, &shards, &directions, scale)?)),
         false => (judge(bench, &params, &directions, scale)?, None),
     };
@@ -74,7 +75,7 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
     Ok(found.into_iter().map(class).collect())
 }
 
-/// The block's pictures.
+/// The block's pictures, or those of the figures that it uses.
 fn judge(
     bench: &mut Bench<'_>,
     params: &Params,
@@ -84,8 +85,16 @@ fn judge(
     let clip = bench.clip()?;
     let mut gallery = Gallery::default();
     let mut judged = Vec::new();
+    let mut all = Vec::new();
     for digest in &params.images {
-        let picture = bench.picture(*digest)?;
+        all.push((None, bench.picture(*digest)?));
+    }
+    for key in &params.figures {
+        all.extend(
+            bench.figure(*key)?.into_iter().map(|(origin, picture)| (Some(origin), picture)),
+        );
+    }
+    for (origin, picture) in all {
         let row = pictures(&clip, std::slice::from_ref(&picture), bench.monitor)?.remove(0);
         let hung = gallery.add(bench, picture)?;
         let similarities: Vec<f64> = directions.iter().map(|class| dot(class, &row)).collect();
@@ -95,6 +104,7 @@ fn judge(
             height: hung.height,
             probabilities: softmax(&similarities, scale),
             similarities,
+            origin,
         });
     }
     Ok(judged)
@@ -289,6 +299,7 @@ mod tests {
         let class = |label: &str| Class { label: label.into(), names: vec![label.into()] };
         Tally::new(&Params {
             images: vec![],
+            figures: vec![],
             classes: vec![class("Cat"), class("dog")],
             templates: vec!["{}".into()],
             truncate: false,

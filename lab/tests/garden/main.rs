@@ -7,6 +7,7 @@ mod common;
 mod deaths;
 mod measure;
 mod mistakes;
+mod uses;
 mod visualise;
 
 use common::Garden;

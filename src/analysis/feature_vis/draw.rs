@@ -50,7 +50,7 @@ pub(super) fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 }
 
 /// What tells one picture of several from the others.
-fn label(index: usize, made: &Made) -> String {
+pub(super) fn label(index: usize, made: &Made) -> String {
     match made.strength {
         Some(strength) => format!("strength {}", crate::figure::number::tick(strength, 2)),
         None => (index + 1).to_string(),

@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::draw::label;
 use super::draw::{draw, height};
 use super::recipe::{NAMES, RECIPES};
-use super::{Made, Outcome};
+use super::{Made, Outcome, picture};
 use crate::analysis::value::{named, read};
-use crate::analysis::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
+use crate::analysis::{
+    About, Data, Default, Exhibit, Fault, Field, Kind, Role, Scan, Type, Values,
+};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -159,10 +162,21 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| read(result, values),
     },
+    pictures: Some(pictures),
     fault,
     height,
     draw,
 };
+
+fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
+    let outcome: Outcome = serde_json::from_value(result)?;
+    let single = outcome.images.len() == 1;
+    let one = |(index, made): (usize, &Made)| Exhibit {
+        output: picture(index),
+        label: if single { String::new() } else { label(index, made) },
+    };
+    Ok(outcome.images.iter().enumerate().map(one).collect())
+}
 
 fn values(outcome: Outcome) -> Value {
     let first = outcome.images.first();

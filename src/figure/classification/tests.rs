@@ -78,6 +78,7 @@ fn a_picture_stands_beside_its_most_probable_classes() {
         height: 64,
         similarities: vec![0.2, 0.21, 0.25],
         probabilities: vec![0.0066, 0.0179, 0.9755],
+        origin: None,
     };
     let outcome = Outcome { images: vec![judged], ..outcome(None) };
     let drawing = drawn(&outcome, &[Digest::of(b"wolf")], 2).expect("a drawing");

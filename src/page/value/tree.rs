@@ -102,6 +102,7 @@ impl Tree {
     pub(super) fn walk(&self, value: &Value, first: &str, steps: &[At]) -> Result<Value, Fault> {
         let mut value = value.clone();
         let mut path = vec![first];
+        let mut written = first.to_owned();
         let mut last = 0..0;
         for (step, place) in steps {
             let name = path.join(".");
@@ -110,8 +111,16 @@ impl Tree {
                 message,
                 hint: Some(hint),
             })?;
-            if let Step::Field(name) = step {
-                path.push(name);
+            match step {
+                Step::Field(name) => {
+                    path.push(name);
+                    written.push_str(&format!(".{name}"));
+                }
+                Step::At(at) => written.push_str(&format!("[{at}]")),
+                Step::Where(pairs) => {
+                    let all: Vec<String> = pairs.iter().map(|(a, b)| format!("{a}={b}")).collect();
+                    written.push_str(&format!("[{}]", all.join(", ")));
+                }
             }
             last = place.clone();
         }
@@ -126,7 +135,7 @@ impl Tree {
             let next: Vec<String> = self
                 .names_after(&path)
                 .iter()
-                .map(|next| format!("{name}{place}.{next}"))
+                .map(|next| format!("{written}{place}.{next}"))
                 .collect();
             let hint = list(&next);
             return Err(Fault { place: last, message, hint });

@@ -1,0 +1,105 @@
+//! Which of a sweep's measurements a value is out of: the sweep's cells and the value's first steps in; one cell, and the
+//! steps that are left, out.
+
+use std::ops::Range;
+
+use super::tree::{COUNT, beyond, place as place_in};
+use crate::note::{Fault, Query, Step};
+use crate::plan::Cell;
+
+/// Which of a sweep's measurements is meant.
+pub(super) enum Choice<'q> {
+    /// Their number.
+    Count,
+    /// This one, and the steps into it.
+    Cell(usize, &'q [(Step, Range<usize>)]),
+}
+
+/// The one that a value chooses.
+pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>, Fault> {
+    let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
+    let example = || {
+        let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
+        let all: Vec<String> = fields().map(one).collect();
+        format!("choose one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
+    };
+    let wrong = |place: Range<usize>, message: String, hint: String| {
+        Err(Fault { place, message, hint: Some(hint) })
+    };
+    let steps = match query.steps.as_slice() {
+        [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,
+        [(Step::Where(_) | Step::At(_), _), ..] => &query.steps[..],
+        _ => {
+            let message = format!("`{}` is a sweep of {} measurements", query.id, cells.len());
+            return wrong(query.block.clone(), message, example());
+        }
+    };
+    match steps {
+        [(Step::Field(name), _)] if COUNT.contains(&name.as_str()) => Ok(Choice::Count),
+        [(Step::At(at), place), rest @ ..] => match place_in(*at, cells.len()) {
+            Some(at) => Ok(Choice::Cell(at, rest)),
+            None => {
+                let (message, hint) = beyond(&query.id, *at, cells.len());
+                wrong(place.clone(), message, hint)
+            }
+        },
+        [(Step::Where(pairs), place), rest @ ..] => {
+            let holds = |cell: &Cell| pairs.iter().all(|(field, value)| is(cell, field, value));
+            let found: Vec<usize> = (0..cells.len()).filter(|at| holds(&cells[*at])).collect();
+            match found.as_slice() {
+                [one] => Ok(Choice::Cell(*one, rest)),
+                [] => {
+                    let known = |name: &str| fields().any(|(field, _)| *field == name);
+                    let odd = pairs.iter().find(|(name, _)| !known(name));
+                    match odd {
+                        Some((name, _)) => {
+                            let message = format!("`{}` does not sweep over `{name}`", query.id);
+                            wrong(place.clone(), message, example())
+                        }
+                        None => {
+                            let message =
+                                format!("no measurement of `{}` has these values", query.id);
+                            let mut all: Vec<String> = cells
+                                .iter()
+                                .map(|cell| format!("`[{}]`", selector(cell)))
+                                .collect();
+                            let more = all.len().saturating_sub(8);
+                            all.truncate(8);
+                            let more =
+                                if more > 0 { format!(" and {more} more") } else { String::new() };
+                            wrong(
+                                place.clone(),
+                                message,
+                                format!("known: {}{more}", all.join(", ")),
+                            )
+                        }
+                    }
+                }
+                [first, ..] => {
+                    let message =
+                        format!("{} measurements of `{}` have these values", found.len(), query.id);
+                    let hint = format!("say all of them, as in `[{}]`", selector(&cells[*first]));
+                    wrong(place.clone(), message, hint)
+                }
+            }
+        }
+        _ => wrong(query.block.clone(), format!("`{}.cells` is a list", query.id), example()),
+    }
+}
+
+/// How a measurement of a sweep is chosen by its values.
+fn selector(cell: &Cell) -> String {
+    let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
+    cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A swept value without the name that a note gives to its unit.
+fn plain(value: &str) -> &str {
+    value.split(" · ").next().unwrap_or(value)
+}
+
+fn is(cell: &Cell, field: &str, value: &str) -> bool {
+    let target = cell.measurement.target.as_ref();
+    let layer = target.is_some_and(|t| field == "layer" && (t.shown == value || t.layer == value));
+    layer || cell.values.iter().any(|(name, own)| *name == field && plain(own) == value)
+}
