@@ -14,7 +14,7 @@ use neuronotes::store::{Record, Store};
 
 use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
-use crate::dataset::{self, Shard};
+use crate::dataset::{self, Shard, ShardError};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
@@ -126,8 +126,10 @@ impl<'a> Bench<'a> {
             }
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
-        dataset::open(&shard.path, dataset.format, side)
-            .map_err(|error| Failure::outside(error.to_string()))
+        dataset::open(&shard.path, dataset.format, side).map_err(|error| match error {
+            ShardError::Io { .. } => Failure::outside(error.to_string()),
+            ShardError::Malformed { .. } => Failure::new(error.to_string()),
+        })
     }
 
     /// One unit over the whole data set, a [`Scanned`] a shard, out of the scans that the request uses.

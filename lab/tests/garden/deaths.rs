@@ -150,14 +150,12 @@ fn two_programs_with_one_store_measure_each_figure_once() {
 #[test]
 fn what_fails_by_itself_is_not_measured_again_until_it_is_asked_for() {
     let garden = garden();
-    // It begins with pictures that cannot be decoded: which the plan does not look into, and the lab does.
-    std::fs::create_dir_all(garden.path("notes")).expect("a folder");
-    std::fs::write(garden.path("notes/red.png"), "no picture").expect("written");
-    let block = format!(
-        "```yaml analysis\nkind: feature_vis\nlayer: {}\nobjective: caricature\nimage: notes/red.png\nsize: 48\nsteps: 2\n```\n",
-        super::LAYER
-    );
-    garden.note("a.md", &block);
+    // A data set is opened in the lab alone.
+    garden.write("data/bad.tar", "Dear reader, this is no archive, however long you look at it.");
+    let config = garden.read("neuronotes.yaml");
+    let bad = "datasets:\n  bad: data/bad.tar\n";
+    garden.write("neuronotes.yaml", &config.replace("datasets:\n", bad));
+    garden.note("a.md", &super::block("activation_histogram", 3, "dataset: bad\n"));
     let run = garden.build();
     assert_eq!(run.code(), 1, "{}", run.stderr());
     let failures = || files(&garden.path(".neuronotes/store/v1/failures"));

@@ -143,7 +143,7 @@ fn requests_are_measured_cancelled_and_refused_one_by_one() {
     // A failure is its own.
     let wrong = vis_request(small.clone(), json!({ "layer": "visual.layer4.0.ad" }));
     let wrong = lab.run(&wrong);
-    let Event::Failed { key, message, hint } = lab.result().1 else {
+    let Event::Failed { key, message, hint, .. } = lab.result().1 else {
         panic!("a failure");
     };
     assert_eq!(key, wrong);

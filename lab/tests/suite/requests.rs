@@ -244,12 +244,14 @@ fn what_cannot_be_measured_fails_with_its_reason_and_the_session_goes_on() {
     measure(&session, &vis_request(small, json!({ "steps": 1 })));
 }
 
-/// Does something at the first progress.
+/// Does something at the first progress of a stage that has steps.
 struct AtFirst<F: FnMut()>(Option<F>, bool);
 
 impl<F: FnMut()> Monitor for AtFirst<F> {
-    fn progress(&mut self, _: &Progress<'_>) {
-        if let Some(mut act) = self.0.take() {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        if progress.total > 0
+            && let Some(mut act) = self.0.take()
+        {
             act();
         }
     }

@@ -162,7 +162,7 @@ fn what_another_process_measures_is_waited_for_and_not_measured_twice() {
     let (mut one, mut two) = (Lab::start(dir.path(), "cpu"), Lab::start(dir.path(), "cpu"));
     ready(&mut one);
     ready(&mut two);
-    let request = vis_request(model(&small_weights()), json!({ "steps": 400 }));
+    let request = vis_request(model(&small_weights()), json!({ "steps": 120 }));
     let key = one.run(&request);
     step_of(&mut one, key, 1);
     two.run(&request);
