@@ -22,8 +22,8 @@ use super::change::Sign;
 use super::noise::{Scope, hidden, is_note};
 use crate::workspace::{NOTES, TEMPLATES};
 
-/// Time between two looks.
-pub const EVERY: Duration = Duration::from_millis(700);
+/// Time between two looks; tests are in a hurry.
+pub const EVERY: Duration = Duration::from_millis(if cfg!(test) { 70 } else { 700 });
 /// Looks that take long, as over a slow network, are made less often: at most a quarter of the time is spent with
 /// them.
 const REST: u32 = 3;
