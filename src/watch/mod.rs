@@ -1,9 +1,9 @@
 //! A garden's folder in, settled changes out, on a thread of the watch's own.
 //!
-//! Folders are watched, never files, since editors replace files. Events become signs of paths ([`event`]), those of
-//! editors' own files are dropped ([`noise`]), and what is left is told when it has settled ([`settle`]): a lone save
+//! Folders are watched, never files, since editors replace files. Events become signs of paths (`event`), those of
+//! editors' own files are dropped (`noise`), and what is left is told when it has settled (`settle`): a lone save
 //! after some milliseconds, a storm after its end, and a note that was emptied or removed only if it stays so. Where
-//! a file system gives no events, the folders are looked at again and again ([`poll`]); [`cover`] decides.
+//! a file system gives no events, the folders are looked at again and again (`poll`); `cover` decides.
 //!
 //! A change says only where it is time to look; it knows nothing of what notes are.
 

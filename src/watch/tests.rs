@@ -1,6 +1,6 @@
 //! The watch over real folders: what is told of what happens there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
@@ -247,4 +247,98 @@ fn a_dropped_watch_ends_its_thread() {
         assert_eq!(ended, Err(mpsc::RecvTimeoutError::Disconnected), "{mode:?}");
         drop(dir);
     }
+}
+
+/// Does what comes by chance among few names, so that they meet.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    fn folder(&mut self) -> String {
+        let mut path = "notes".to_owned();
+        for _ in 0..self.below(4) {
+            path.push_str(["/p", "/q", "/r"][self.below(3) as usize]);
+        }
+        path
+    }
+
+    fn file(&mut self) -> String {
+        format!("{}/{}.md", self.folder(), ["a", "A", "b"][self.below(3) as usize])
+    }
+
+    /// Something; it fails where a name is taken or nothing is there, and that is all right.
+    fn act(&mut self, root: &Path, number: u64) {
+        let text = format!("text {number}");
+        let (file, other) = (root.join(self.file()), root.join(self.file()));
+        let (folder, place) = (root.join(self.folder()), root.join(self.folder()));
+        let _ = match self.below(9) {
+            0..=2 => fs::create_dir_all(file.parent().unwrap_or(root)).and(fs::write(file, text)),
+            3 => fs::write(file, text),
+            4 => fs::rename(file, other),
+            5 => fs::remove_file(file),
+            6 | 7 if folder != root.join("notes") => fs::rename(folder, place),
+            8 if folder != root.join("notes") => fs::remove_dir_all(folder),
+            _ => Ok(()),
+        };
+    }
+}
+
+/// What lies in a folder, or the one file, by its path in the garden.
+fn read(root: &Path, path: &str) -> BTreeMap<String, String> {
+    let entries = walkdir::WalkDir::new(root.join(path)).into_iter().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let name =
+        |path: &Path| path.strip_prefix(root).expect("inside").to_string_lossy().into_owned();
+    files
+        .filter_map(|file| Some((name(file.path()), fs::read_to_string(file.path()).ok()?)))
+        .collect()
+}
+
+/// Whoever reads only what is told knows what is there, whatever happens.
+fn what_is_told_is_enough(mode: Mode, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let garden = Garden::new(mode);
+        let mut known = read(garden.root(), "notes");
+        let mut chance = Chance(seed);
+        for burst in 0..12 {
+            for number in 0..chance.below(60) {
+                chance.act(garden.root(), burst * 100 + number);
+            }
+            let until = Instant::now() + Duration::from_secs(10);
+            loop {
+                let there = read(garden.root(), "notes");
+                // What is under way may still come, now or in the next round.
+                let wait = if known == there { 1 } else { 300 };
+                match garden.changes.recv_timeout(Duration::from_millis(wait)) {
+                    Ok(change) => {
+                        let all = change.all.then(|| String::from("notes"));
+                        for path in change.paths.iter().chain(&all) {
+                            known.retain(|name, _| !within(name, path));
+                            known.extend(read(garden.root(), path));
+                        }
+                    }
+                    Err(_) if known == there => break,
+                    Err(_) => assert!(
+                        Instant::now() < until,
+                        "seed {seed}, burst {burst}: known is {known:#?}, there is {there:#?}"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn events_tell_enough() {
+    what_is_told_is_enough(Mode::Native, 0..5);
+}
+
+#[test]
+fn polling_tells_enough() {
+    what_is_told_is_enough(Mode::Poll, 0..2);
 }
