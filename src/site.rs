@@ -3,7 +3,9 @@
 //! Incremental: the plan, the links and the drafts are made anew each time, which costs microseconds a note;
 //! measuring, drawing and rendering are done once a key.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod missing;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::analysis::scan;
@@ -14,11 +16,12 @@ use crate::garden::{self, Garden, Target};
 use crate::note::Note;
 use crate::page::{self, Draft, Scanned, Scene, Settled};
 use crate::plan::{self, Cell, Measurement, Plan, Wanted};
-use crate::progress::describe;
 use crate::request::Request;
 use crate::resource::Resources;
-use crate::store::Store;
 use crate::workspace::{NOTES, Workspace};
+use missing::FREEZE;
+
+pub use missing::{missing, unscanned};
 
 /// What is known of measurements beside what the store has.
 #[derive(Debug, Clone, Default)]
@@ -77,44 +80,6 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let missing = missing(&plan, &workspace.store);
     Wishes { plan, missing }
 }
-
-/// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
-/// results are that rest on them, since pages speak of these too.
-pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
-    let is_missing = |(key, _): &&(Digest, Request)| store.record(key).is_none();
-    let mut missing: Vec<_> = plan.requests.iter().filter(is_missing).cloned().collect();
-    // Whoever measures a result measures the scans that it lacks.
-    let mut seen: BTreeSet<Digest> =
-        missing.iter().flat_map(|(_, request)| &request.uses).map(Request::key).collect();
-    let scans = plan.requests.iter().flat_map(|(_, request)| &request.uses);
-    for scan in scans.filter(|used| used.kind == scan::NAME) {
-        let key = scan.key();
-        if seen.insert(key) && store.record(&key).is_none() {
-            missing.push((key, scan.clone()));
-        }
-    }
-    missing
-}
-
-/// Scans that no page can speak of though it should, each once; no block asks for one itself.
-pub fn unscanned(wishes: &Wishes, store: &Store, progress: &Progress) -> Vec<Diagnostic> {
-    let scans = wishes.missing.iter().filter(|(_, request)| request.kind == scan::NAME);
-    let scans = scans.filter(|(key, _)| store.record(key).is_none());
-    scans
-        .map(|(key, request)| {
-            let failed = progress.failed.get(key).cloned();
-            let (why, hint) = match store.is_frozen() {
-                false => failed.unwrap_or_else(|| ("it was not measured".to_owned(), None)),
-                true => ("it is not among the frozen results".to_owned(), Some(FREEZE.to_owned())),
-            };
-            let message = format!("figures rest on a {}: {why}", describe(request));
-            Diagnostic::of_file(crate::config::FILE, message).hint(hint)
-        })
-        .collect()
-}
-
-/// What to do where frozen results are not enough.
-const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
 
 /// The composed site.
 #[derive(Debug)]

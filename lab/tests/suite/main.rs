@@ -9,4 +9,5 @@ mod requests;
 mod support;
 mod texts;
 mod train;
+mod versions;
 mod vis;
