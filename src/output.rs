@@ -132,17 +132,19 @@ impl Output {
                 }
             }
         }
-        for path in self.manifest.keys().filter(|path| !next.contains_key(*path)) {
-            match fs::remove_file(self.folder.join(path)) {
+        let unwanted = self.manifest.iter().filter(|(path, _)| !next.contains_key(*path));
+        for (path, entry) in unwanted.map(|(p, e)| (p.clone(), e.clone())).collect::<Vec<_>>() {
+            match fs::remove_file(self.folder.join(&path)) {
                 Ok(()) => {
-                    changes.removed.push(path.clone());
-                    self.remove_empty_folders(path);
+                    self.remove_empty_folders(&path);
+                    changes.removed.push(path);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     let message = format!("the file is not wanted and cannot be removed ({error})");
                     let hint = file::hint(&error).map(str::to_owned);
                     faults.push((path.clone(), Fault { message, hint }));
+                    next.insert(path, entry);
                 }
             }
         }

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::settle::{Drawn, Progress, Settler};
-use super::{linked, missing_by, problems_of, style_path};
+use super::missing::missing_by;
+use super::{linked, problems_of, style_path};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};

@@ -5,17 +5,19 @@
 //! Incremental: [`Live`] keeps a garden composed through changes, and comes to the same pages.
 
 mod live;
+mod missing;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use live::{Live, Rendered, Served};
+pub use missing::{missing, unscanned};
+use missing::FREEZE;
 pub use settle::{Drawn, Progress, Settler};
 
-use crate::analysis::scan;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden;
@@ -23,10 +25,8 @@ use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Draft, Scene, Settled};
 use crate::plan::{self, Plan};
-use crate::progress::describe;
 use crate::request::Request;
 use crate::resource::Resources;
-use crate::store::Store;
 use crate::workspace::{NOTES, Workspace};
 
 /// What the notes want and what the store has of it.
@@ -81,55 +81,6 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let missing = missing(&plan, &workspace.store);
     Wishes { plan, missing }
 }
-
-/// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
-/// results are that rest on them, since pages speak of these too.
-pub fn missing(plan: &Plan, store: &Store) -> Vec<(Digest, Request)> {
-    let missing = missing_by(plan, &mut |key| store.record(key).is_some());
-    missing.into_iter().map(|(key, request)| (key, request.clone())).collect()
-}
-
-/// The same where `is_stored` says which results there are.
-fn missing_by<'a>(
-    plan: &'a Plan,
-    is_stored: &mut dyn FnMut(&Digest) -> bool,
-) -> Vec<(Digest, &'a Request)> {
-    let mut missing = Vec::new();
-    // Whoever measures a result measures the scans that it lacks.
-    let mut theirs: HashSet<Digest> = HashSet::new();
-    for (key, request) in &plan.requests {
-        if !is_stored(key) {
-            missing.push((*key, &**request));
-            theirs.extend(request.uses.iter().filter(|used| used.kind == scan::NAME).map(Request::key));
-        }
-    }
-    for (key, scan) in &plan.scans {
-        if !theirs.contains(key) && !is_stored(key) {
-            missing.push((*key, scan));
-        }
-    }
-    missing
-}
-
-/// Scans that no page can speak of though it should, each once; no block asks for one itself.
-pub fn unscanned(wishes: &Wishes, store: &Store, progress: &Progress) -> Vec<Diagnostic> {
-    let scans = wishes.missing.iter().filter(|(_, request)| request.kind == scan::NAME);
-    let scans = scans.filter(|(key, _)| store.record(key).is_none());
-    scans
-        .map(|(key, request)| {
-            let failed = progress.failed.get(key).cloned();
-            let (why, hint) = match store.is_frozen() {
-                false => failed.unwrap_or_else(|| ("it was not measured".to_owned(), None)),
-                true => ("it is not among the frozen results".to_owned(), Some(FREEZE.to_owned())),
-            };
-            let message = format!("figures rest on a {}: {why}", describe(request));
-            Diagnostic::of_file(crate::config::FILE, message).hint(hint)
-        })
-        .collect()
-}
-
-/// What to do where frozen results are not enough.
-const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
 
 /// The composed site.
 #[derive(Debug)]

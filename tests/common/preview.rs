@@ -90,11 +90,6 @@ impl Preview {
         }
     }
 
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn get(&self, path: &str) -> (u16, String) {
         self.request(path, None, None)
     }

@@ -10,4 +10,5 @@ mod schedule;
 mod support;
 mod texts;
 mod train;
+mod versions;
 mod vis;
