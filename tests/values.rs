@@ -335,6 +335,68 @@ fn captions_headings_and_tables_show_values_and_code_stays_code() {
 }
 
 #[test]
+fn whatever_is_asked_something_stands_in_its_place() {
+    let garden = Garden::new();
+    let pieces = [
+        "examples",
+        "vis",
+        "grid",
+        "top",
+        "count",
+        "images",
+        "activation",
+        "length",
+        "cells",
+        "unit",
+        "layer",
+        ".",
+        ".",
+        ".",
+        "[0]",
+        "[-1]",
+        "[99]",
+        "[key=k1]",
+        "[unit=3]",
+        " | .1f",
+        " | %",
+        "a#",
+        "#",
+        "quantiles",
+        "texts",
+        "[9223372036854775807]",
+        "[-9223372036854775808]",
+        "seconds",
+        "=",
+        " ",
+    ];
+    let mut state = 7_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let value = |_| {
+        let count = 1 + next(9);
+        let text: String = (0..count).map(|_| pieces[next(pieces.len())]).collect();
+        format!("- `= {text}`\n")
+    };
+    let lines: String = (0..1500).map(value).collect();
+    let grid = block(&format!("id: grid\n{BLOCK}sweep: {{ unit: [3, 4] }}\n"));
+    garden.note("a.md", &format!("{lines}\n{}{}{grid}", examples(), vis(5)));
+    fill(&garden);
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let values = workspace.notes()[0].values.len();
+    assert!(values > 1400, "{values}");
+    let wishes = site::wishes(&mut workspace);
+    let site = site::compose(&mut workspace, &wishes, &Progress::default(), &|_, _| false);
+    let Some(Content::Page { html: Ok(page), .. }) = site.files.get("a.html") else {
+        panic!("no page")
+    };
+    assert_eq!(page.matches("class=\"value").count(), values);
+    assert!(page.matches("<data class=\"value\"").count() > 10, "some are right");
+    assert!(site.problems.iter().all(|problem| problem.hint.is_some()), "each has a hint");
+}
+
+#[test]
 fn a_damaged_result_is_marked_and_never_shown() {
     let garden = Garden::new();
     garden.note("a.md", &format!("`= examples.top[0].activation`.\n\n{}", examples()));
