@@ -8,8 +8,22 @@ use std::path::Path;
 const LINKS: usize = 5;
 /// Words of which the prose is made.
 const WORDS: [&str; 16] = [
-    "unit", "layer", "activation", "image", "fires", "for", "the", "network", "which", "responds", "to", "faces",
-    "letters", "and", "texture", "again",
+    "unit",
+    "layer",
+    "activation",
+    "image",
+    "fires",
+    "for",
+    "the",
+    "network",
+    "which",
+    "responds",
+    "to",
+    "faces",
+    "letters",
+    "and",
+    "texture",
+    "again",
 ];
 
 /// Writes a garden of so many notes.
@@ -64,7 +78,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end.max(1)
     }
 }

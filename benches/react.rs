@@ -48,8 +48,14 @@ const OBSERVE: &str = "window.seen = {}; \
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let browser = browser()?;
-    println!("milliseconds from the save to the changed document; each of {} saves\n", arguments.saves);
-    println!("{:>7}  {:<22} {:>7} {:>7} {:>7}   phases at the median", "notes", "what is saved", "50%", "95%", "most");
+    println!(
+        "milliseconds from the save to the changed document; each of {} saves\n",
+        arguments.saves
+    );
+    println!(
+        "{:>7}  {:<22} {:>7} {:>7} {:>7}   phases at the median",
+        "notes", "what is saved", "50%", "95%", "most"
+    );
     for notes in arguments.notes {
         measure(&browser, notes, arguments.saves)?;
     }
@@ -63,7 +69,9 @@ fn measure(browser: &Browser, notes: usize, saves: usize) -> Result<()> {
     let number = notes / 2;
     // Two blocks with stored results, between which the saves of the second kind change.
     let block = |unit: usize| {
-        format!("```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: {unit}\n```\n")
+        format!(
+            "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: {unit}\n```\n"
+        )
     };
     for unit in 0..2 {
         std::fs::write(garden::path(&root, number), garden::note(number, notes, &block(unit)))?;
@@ -119,7 +127,11 @@ fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize, offset: f64) 
             unit + 10
         );
         let before = value(tab, "Object.keys(signs).length")?;
-        let at = write(&garden::path(root, number), &garden::note(number, notes, &block), unit % 2 == 0)?;
+        let at = write(
+            &garden::path(root, number),
+            &garden::note(number, notes, &block),
+            unit % 2 == 0,
+        )?;
         wait(tab, &format!("Object.keys(signs).length > {before}"))?;
         let then = value(tab, "Math.max(...Object.values(signs))")?.as_f64().unwrap_or_default();
         wait(tab, "Boolean(document.querySelector('#vis.done'))")?;
@@ -142,9 +154,19 @@ fn store_results(root: &Path) -> Result<()> {
         let image = image::RgbImage::from_pixel(224, 224, image::Rgb([90, 60, 200]));
         image.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)?;
         record.add_output(&workspace.store, &feature_vis::picture(0), "image/png", &png)?;
-        let made = feature_vis::Made { activation: 2.5, activation_at_start: 0.5, strength: None, curve: vec![] };
-        let outcome =
-            feature_vis::Outcome { size: 224, web: None, film: None, images: vec![made], restarted_with: None };
+        let made = feature_vis::Made {
+            activation: 2.5,
+            activation_at_start: 0.5,
+            strength: None,
+            curve: vec![],
+        };
+        let outcome = feature_vis::Outcome {
+            size: 224,
+            web: None,
+            film: None,
+            images: vec![made],
+            restarted_with: None,
+        };
         record.set_result(&workspace.store, &outcome)?;
         workspace.store.commit(&record)?;
     }
@@ -176,7 +198,8 @@ fn offset(tab: &Tab) -> Result<f64> {
     let mut best = (f64::INFINITY, 0.0);
     for _ in 0..40 {
         let before = now();
-        let there = value(tab, "performance.timeOrigin + performance.now()")?.as_f64().unwrap_or_default();
+        let there =
+            value(tab, "performance.timeOrigin + performance.now()")?.as_f64().unwrap_or_default();
         let after = now();
         if after - before < best.0 {
             best = (after - before, there - (before + after) / 2.0);
@@ -187,7 +210,8 @@ fn offset(tab: &Tab) -> Result<f64> {
 
 fn seen_at(tab: &Tab, count: usize) -> Result<(f64, [f64; 3])> {
     let seen = value(tab, &format!("window.seen[{count}]"))?;
-    let times = seen[1].as_str().unwrap_or_default().split(' ').map(|t| t.parse().unwrap_or_default());
+    let times =
+        seen[1].as_str().unwrap_or_default().split(' ').map(|t| t.parse().unwrap_or_default());
     let times: Vec<f64> = times.collect();
     let at = |index: usize| times.get(index).copied().unwrap_or_default();
     Ok((seen[0].as_f64().unwrap_or_default(), [at(0), at(1), at(2)]))
@@ -206,7 +230,11 @@ fn report(notes: usize, what: &str, all: &mut [(f64, [f64; 3])]) {
             median - rendered
         ),
     };
-    println!("{notes:>7}  {what:<22} {median:>7.1} {:>7.1} {:>7.1}   {phases}", at(0.95).0, at(1.0).0);
+    println!(
+        "{notes:>7}  {what:<22} {median:>7.1} {:>7.1} {:>7.1}   {phases}",
+        at(0.95).0,
+        at(1.0).0
+    );
 }
 
 fn value(tab: &Tab, expression: &str) -> Result<serde_json::Value> {

@@ -36,7 +36,8 @@ impl GitDates {
         };
         // One call for both: git takes milliseconds to start.
         let about = git(&["rev-parse", "--is-shallow-repository", "--git-path", "logs/HEAD"]);
-        let Some((shallow, reflog)) = about.as_deref().and_then(|about| about.trim_end().split_once('\n'))
+        let Some((shallow, reflog)) =
+            about.as_deref().and_then(|about| about.trim_end().split_once('\n'))
         else {
             return Self::default();
         };

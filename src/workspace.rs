@@ -1,8 +1,8 @@
 //! A garden on disk: its configuration, its notes and its other files, read and parsed.
 //!
-//! Incremental: [`Workspace::refresh`] reads a file's bytes again only where size or modification time changed, and
-//! [`Workspace::apply`] looks at nothing but the paths that it is given. Both parse a note again only where its bytes did
-//! change, and say what is another than it was.
+//! Incremental: [`Workspace::refresh`] reads a file's bytes again only where size, times or number in the file system
+//! changed, and [`Workspace::apply`] reads nothing but the paths that it is given, and these in any case. Both parse a note
+//! again only where its bytes did change, and say what is another than it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,6 +20,7 @@ use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
+use crate::watch::noise::of_editors;
 
 /// The folder of notes, relative to the garden.
 pub const NOTES: &str = "notes";
@@ -86,9 +87,12 @@ impl Touched {
     }
 }
 
+/// By which a file that changed can be told without reading it: length, time of change, number in the file system.
+type Stamp = (u64, SystemTime, u64);
+
 #[derive(Debug)]
 struct Parsed {
-    stamp: (u64, SystemTime),
+    stamp: Stamp,
     note: Arc<Note>,
 }
 
@@ -147,7 +151,7 @@ impl Workspace {
         self.read_dates(&mut touched);
         let unread = std::mem::take(&mut self.unread);
         let files = std::mem::take(&mut self.files);
-        self.read_below("", &mut touched);
+        self.read_below("", false, &mut touched);
         touched.files.extend(files.union(&self.files).cloned());
         touched.listed = files != self.files;
         touched.unread = unread != self.unread;
@@ -163,7 +167,7 @@ impl Workspace {
             match top {
                 config::FILE => self.read_config(&mut touched),
                 TEMPLATES => self.read_templates(&mut touched),
-                NOTES => self.read_below(rest, &mut touched),
+                NOTES => self.read_below(rest, true, &mut touched),
                 STATE => {}
                 _ => touched.pictures = true,
             }
@@ -242,15 +246,18 @@ impl Workspace {
         touched.dates |= self.git.look_again(&self.root);
     }
 
-    /// Reads the note or other file at a path of the notes folder, or all that is below it.
-    fn read_below(&mut self, path: &str, touched: &mut Touched) {
-        if path.split('/').any(|part| part.starts_with('.')) {
+    /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
+    /// seems to have changed.
+    fn read_below(&mut self, path: &str, anew: bool, touched: &mut Touched) {
+        if path.split('/').any(|part| part.starts_with('.') || of_editors(part)) {
             return;
         }
         let folder = self.root.join(NOTES);
         let mut found = BTreeSet::new();
         let is_here = |known: &str| {
-            path.is_empty() || known == path || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+            path.is_empty()
+                || known == path
+                || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
         self.unread.retain(|known, _| !is_here(known));
         // Links are not followed: what they point to may lie outside the garden.
@@ -262,7 +269,8 @@ impl Workspace {
                 Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
                     let message = format!("a folder cannot be read ({error})");
-                    let known = self.unread.insert(path.to_owned(), Diagnostic::of_file(NOTES, message));
+                    let known =
+                        self.unread.insert(path.to_owned(), Diagnostic::of_file(NOTES, message));
                     touched.unread |= known.is_none();
                     continue;
                 }
@@ -271,7 +279,7 @@ impl Workspace {
                 let name = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
                 let name = name.to_string_lossy().replace('\\', "/");
                 match name.ends_with(".md") {
-                    true => self.read_note(&entry, &name, touched),
+                    true => self.read_note(&entry, &name, anew, touched),
                     false => {
                         touched.listed |= self.files.insert(name.clone());
                         touched.files.insert(name.clone());
@@ -294,14 +302,20 @@ impl Workspace {
         }
     }
 
-    fn read_note(&mut self, entry: &walkdir::DirEntry, path: &str, touched: &mut Touched) {
-        let meta = entry.metadata().ok();
-        let stamp = meta.and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
-        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH));
-        // A note changed within the last seconds is read in any case: its next change may leave size and time as they are.
+    fn read_note(
+        &mut self,
+        entry: &walkdir::DirEntry,
+        path: &str,
+        anew: bool,
+        touched: &mut Touched,
+    ) {
+        let stamp = entry.metadata().ok().and_then(|meta| stamp(&meta));
+        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
+        // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
         let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
         let known = self.notes.get_mut(path);
-        if settled && known.as_ref().is_some_and(|known| known.stamp == stamp) {
+        let same = known.as_ref().is_some_and(|known| known.stamp == stamp);
+        if same && settled && !anew {
             return;
         }
         match read_note(entry.path(), stamp.0) {
@@ -339,8 +353,18 @@ pub fn template_problem(error: &RenderError) -> Diagnostic {
     problem.hint(error.hint.clone())
 }
 
+fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((meta.len(), meta.modified().ok()?, number))
+}
+
+/// Neither hidden nor what editors leave beside a file.
 fn visible(entry: &walkdir::DirEntry) -> bool {
-    entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    let name = entry.file_name().to_string_lossy();
+    entry.depth() == 0 || !(name.starts_with('.') || of_editors(&name))
 }
 
 fn read_note(path: &Path, size: u64) -> Result<String, String> {

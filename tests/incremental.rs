@@ -96,18 +96,26 @@ fn text(parts: &[Part]) -> String {
     for part in parts {
         match part {
             Part::Title(n) if !front.contains("title:") => front += &format!("title: Title {n}\n"),
-            Part::Alias(n) if !front.contains("aliases:") => front += &format!("aliases: [Other {n}]\n"),
+            Part::Alias(n) if !front.contains("aliases:") => {
+                front += &format!("aliases: [Other {n}]\n")
+            }
             Part::Draft if !front.contains("draft:") => front += "draft: true\n",
             Part::Units(n) if !front.contains("units:") => {
-                front += &format!("units: [{{layer: image_block_4/0/Add_6, unit: {n}, name: named}}]\n");
+                front +=
+                    &format!("units: [{{layer: image_block_4/0/Add_6, unit: {n}, name: named}}]\n");
             }
             Part::Title(_) | Part::Alias(_) | Part::Draft | Part::Units(_) => {}
             Part::Words(n) => body += &format!("Words about {n}. More of them.\n\n"),
             Part::Heading(n) => body += &format!("## Heading {n}\n\n"),
-            Part::Link(n) => body += &format!("See [[{}]] for this.\n\n", NOTES[*n].trim_end_matches(".md")),
-            Part::LinkByTitle(n) => body += &format!("It is [[Title {n}]] and [[Other {n}|another]].\n\n"),
+            Part::Link(n) => {
+                body += &format!("See [[{}]] for this.\n\n", NOTES[*n].trim_end_matches(".md"))
+            }
+            Part::LinkByTitle(n) => {
+                body += &format!("It is [[Title {n}]] and [[Other {n}|another]].\n\n")
+            }
             Part::LinkToHeading(note, n) => {
-                body += &format!("At [[{}#Heading {n}]].\n\n", NOTES[*note].trim_end_matches(".md"));
+                body +=
+                    &format!("At [[{}#Heading {n}]].\n\n", NOTES[*note].trim_end_matches(".md"));
             }
             Part::Embed => body += "![A picture](/picture.png)\n\n",
             Part::Vis(unit) => {
@@ -116,7 +124,9 @@ fn text(parts: &[Part]) -> String {
                     "```yaml analysis\nkind: feature_vis\nlayer: {layer}\nunit: {unit}\ncaption: As [[Title 1]] says.\n```\n\n"
                 );
             }
-            Part::Facet => body += "```yaml analysis\nid: words\nkind: facet\nof: { dataset: emoji }\nfrom: { dataset: emoji }\n```\n\n",
+            Part::Facet => {
+                body += "```yaml analysis\nid: words\nkind: facet\nof: { dataset: emoji }\nfrom: { dataset: emoji }\n```\n\n"
+            }
             Part::Leaning => {
                 body += "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 1\nfacet: words\n```\n\n";
             }
@@ -163,7 +173,11 @@ fn seen_live(live: &mut Live) -> Seen {
 
 /// Stores a result for every visualisation of this unit that is wanted.
 fn measure(live: &mut Live, unit: u32) {
-    let open: Vec<_> = live.missing().into_iter().filter(|(_, r)| r.params.get("unit") == Some(&unit.into())).collect();
+    let open: Vec<_> = live
+        .missing()
+        .into_iter()
+        .filter(|(_, r)| r.params.get("unit") == Some(&unit.into()))
+        .collect();
     for (key, request) in open {
         let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
         let store = live.workspace.store.clone();
@@ -209,7 +223,9 @@ fn make(garden: &Garden, live: &mut Live, edit: &Edit) -> Option<Vec<String>> {
             match size {
                 Some(size) => {
                     std::fs::create_dir_all(garden.path("notes")).expect("a folder");
-                    image::RgbImage::new(*size, 2).save(garden.path("notes/picture.png")).expect("a picture");
+                    image::RgbImage::new(*size, 2)
+                        .save(garden.path("notes/picture.png"))
+                        .expect("a picture");
                 }
                 None => drop(std::fs::remove_file(garden.path("notes/picture.png"))),
             }
@@ -251,7 +267,10 @@ fn make(garden: &Garden, live: &mut Live, edit: &Edit) -> Option<Vec<String>> {
             return None;
         }
         Edit::Fail(unit) => {
-            let open = live.missing().into_iter().filter(|(_, r)| r.params.get("unit") == Some(&(*unit).into()));
+            let open = live
+                .missing()
+                .into_iter()
+                .filter(|(_, r)| r.params.get("unit") == Some(&(*unit).into()));
             for (key, _) in open.collect::<Vec<_>>() {
                 live.progress.failed.insert(key, ("it broke".into(), None));
                 live.ended(&key);

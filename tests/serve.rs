@@ -60,7 +60,8 @@ fn generations_grow_and_a_patch_fits_the_page_that_it_is_for() {
         let digest = |text: &str| neuronotes::digest::Digest::of(text.as_bytes()).hex();
         assert_eq!(told["base"], digest(&page));
         let lines: Vec<&str> = page.split('\n').collect();
-        let place = |name: &str| usize::try_from(told[name].as_u64().expect("a count")).expect("small");
+        let place =
+            |name: &str| usize::try_from(told[name].as_u64().expect("a count")).expect("small");
         let middle = told["lines"].as_array().expect("lines").iter();
         let middle: Vec<&str> = middle.map(|line| line.as_str().expect("text")).collect();
         let (first, last) = (&lines[..place("first")], &lines[lines.len() - place("last")..]);

@@ -39,7 +39,7 @@ fn requests(garden: &Garden) -> BTreeMap<String, Vec<Request>> {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let mut out: BTreeMap<String, Vec<Request>> = BTreeMap::new();
     for (_, request) in site::wishes(&mut workspace).plan.requests {
-        out.entry(request.kind.clone()).or_default().push(request);
+        out.entry(request.kind.clone()).or_default().push((*request).clone());
     }
     out
 }

@@ -24,7 +24,12 @@ fn garden(blocks: &[&str]) -> Garden {
 
 fn requests(garden: &Garden) -> Vec<Request> {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
-    site::wishes(&mut workspace).plan.requests.into_iter().map(|(_, request)| request).collect()
+    site::wishes(&mut workspace)
+        .plan
+        .requests
+        .into_iter()
+        .map(|(_, request)| (*request).clone())
+        .collect()
 }
 
 /// The request of one block of a visualisation; what it asks is exactly what the lab reads.
@@ -256,9 +261,9 @@ fn a_unit_is_compared_with_a_scan_that_the_notes_ask_for_anyway() {
     };
     let baseline = |garden: &Garden| {
         let mut workspace = Workspace::open(garden.root()).expect("a garden");
-        let wanted = site::wishes(&mut workspace).plan.wanted;
-        let measurement = wanted[0][0].measurements()[0].clone();
-        measurement.baseline.map(|(dataset, _)| dataset)
+        let plan = site::wishes(&mut workspace).plan;
+        let measurement = plan.measurements().next().expect("a measurement");
+        plan.baseline(measurement).map(|(dataset, _)| dataset)
     };
     assert_eq!(baseline(&worded(&[&vis])), None);
     assert_eq!(baseline(&worded(&[&vis, &examples("words")])).as_deref(), Some("words"));

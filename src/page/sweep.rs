@@ -29,7 +29,11 @@ impl Scene<'_> {
             .map(|(cell, settled)| SweepItemView {
                 key: cell.measurement.key.hex(),
                 caption: self.plan.caption(cell),
-                state: item(page, settled, alt.map(|alt| format!("{alt} ({})", self.plan.caption(cell)))),
+                state: item(
+                    page,
+                    settled,
+                    alt.map(|alt| format!("{alt} ({})", self.plan.caption(cell))),
+                ),
             })
             .collect();
         let done = settled.iter().filter(|one| matches!(one, Settled::Done { .. })).count();

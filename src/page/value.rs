@@ -142,32 +142,27 @@ impl<'a> Sources<'a> {
         };
         let at = match &query.note {
             None => index,
-            Some(name) => {
-                match self.garden.names().find(name)[..] {
-                    [at] => at,
-                    [] => {
-                        let known = self.notes.iter().flat_map(|n| [n.title.as_str(), n.stem()]);
-                        let near = suggest::nearest(name, known, 3);
-                        let hint = match near.is_empty() {
-                            true => {
-                                "a note goes by its title, its file's name or its path".to_owned()
-                            }
-                            false => format!("did you mean {}?", suggest::quoted(&near, "or")),
-                        };
-                        return Err(wrong(format!("no note is called `{name}`"), Some(hint)));
-                    }
-                    ref found => {
-                        let paths: Vec<String> = found
-                            .iter()
-                            .map(|at| self.notes[*at].path.trim_end_matches(".md").to_owned())
-                            .collect();
-                        let message =
-                            format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
-                        let hint = format!("write the path: `{}#{}`", paths[0], query.id);
-                        return Err(wrong(message, Some(hint)));
-                    }
+            Some(name) => match self.garden.names().find(name)[..] {
+                [at] => at,
+                [] => {
+                    let known = self.notes.iter().flat_map(|n| [n.title.as_str(), n.stem()]);
+                    let near = suggest::nearest(name, known, 3);
+                    let hint = match near.is_empty() {
+                        true => "a note goes by its title, its file's name or its path".to_owned(),
+                        false => format!("did you mean {}?", suggest::quoted(&near, "or")),
+                    };
+                    return Err(wrong(format!("no note is called `{name}`"), Some(hint)));
                 }
-            }
+                ref found => {
+                    let paths: Vec<String> = found
+                        .iter()
+                        .map(|at| self.notes[*at].path.trim_end_matches(".md").to_owned())
+                        .collect();
+                    let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
+                    let hint = format!("write the path: `{}#{}`", paths[0], query.id);
+                    return Err(wrong(message, Some(hint)));
+                }
+            },
         };
         let note = self.notes[at];
         let blocks = note.blocks.iter().zip(self.plan.wanted(at)).zip(&*self.figures[at]);

@@ -52,7 +52,9 @@ impl Plans {
                 return Arc::clone(&nothing);
             }
             let known = self.notes.remove(&note.path).filter(|(known, _)| Arc::ptr_eq(known, note));
-            let known = known.filter(|_| !others || note.blocks.iter().all(|block| block.named_blocks().is_empty()));
+            let known = known.filter(|_| {
+                !others || note.blocks.iter().all(|block| block.named_blocks().is_empty())
+            });
             let (note, planned) =
                 known.unwrap_or_else(|| (Arc::clone(note), Arc::new(planner.note(note))));
             kept.insert(note.path.clone(), (note, Arc::clone(&planned)));

@@ -83,7 +83,9 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let door = Door { port, store, sender: sender.clone(), tabs: Default::default() };
     let mut session = Session::new(workspace, sender, watch);
     std::thread::spawn(move || server::run(listener, Arc::new(door)));
-    if options.open && let Err(error) = open::that_detached(&url) {
+    if options.open
+        && let Err(error) = open::that_detached(&url)
+    {
         eprintln!("no browser could be opened ({error}); the address is {url}");
     }
     session.run(&messages);

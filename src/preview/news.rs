@@ -111,7 +111,12 @@ impl News<'_> {
 
 impl<'a> Patch<'a> {
     /// From one page to another.
-    pub fn between(old: &Rendered, new: &'a Rendered, generation: u64, milliseconds: Phases) -> Self {
+    pub fn between(
+        old: &Rendered,
+        new: &'a Rendered,
+        generation: u64,
+        milliseconds: Phases,
+    ) -> Self {
         let before: Vec<&str> = old.html.split('\n').collect();
         let after: Vec<&str> = new.html.split('\n').collect();
         let first = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
@@ -138,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_patch_makes_one_page_of_the_other() {
-        let pages = ["", "a", "a\nb\nc", "a\nc", "a\nb\nb\nc\n", "x\na\nb\nc", "a\nb\nx", "\n\n\n", "\n"];
+        let pages =
+            ["", "a", "a\nb\nc", "a\nc", "a\nb\nb\nc\n", "x\na\nb\nc", "a\nb\nx", "\n\n\n", "\n"];
         for (old, new) in pages.iter().flat_map(|old| pages.iter().map(move |new| (old, new))) {
             let (before, after) = (page(old), page(new));
             let patch = Patch::between(&before, &after, 1, Phases::default());

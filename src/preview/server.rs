@@ -215,7 +215,8 @@ async fn events(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> 
         page => page.to_owned(),
     };
     let _ = door.sender.send(Message::Browser(Question::Open(Tab { id, page, news })));
-    let stream = News { id, heard, door }.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
+    let stream =
+        News { id, heard, door }.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
     let retry = tokio_stream::once(Ok(Event::default().retry(Duration::from_millis(300))));
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
     Sse::new(retry.chain(stream)).keep_alive(alive).into_response()

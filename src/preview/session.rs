@@ -180,7 +180,8 @@ impl Session {
             () if saved.contains(key) => Rank::Saved,
             () => Rank::Rest,
         };
-        let wished: Vec<(Digest, Rank)> = missing.iter().map(|(key, _)| (*key, rank(key))).collect();
+        let wished: Vec<(Digest, Rank)> =
+            missing.iter().map(|(key, _)| (*key, rank(key))).collect();
         if wished == self.wished {
             return;
         }
@@ -264,7 +265,8 @@ impl Session {
             let Some(status) = self.scheduler.status(key) else { continue };
             let known = self.live.progress.running.insert(*key, status.clone());
             if known.as_ref() != Some(&status) && visible.contains(key) {
-                let news = News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
+                let news =
+                    News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
                 self.tabs.tell(&news);
             }
         }

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::settle::{Drawn, Progress, Settler};
 use super::missing::missing_by;
+use super::settle::{Drawn, Progress, Settler};
 use super::{linked, problems_of, style_path};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
@@ -205,7 +205,9 @@ impl Live {
     pub fn look_at_running(&mut self, path: &str) {
         let waits = |settled: &Settled| match settled {
             Settled::Waiting { .. } => true,
-            Settled::Sweep(cells) => cells.iter().any(|cell| matches!(cell, Settled::Waiting { .. })),
+            Settled::Sweep(cells) => {
+                cells.iter().any(|cell| matches!(cell, Settled::Waiting { .. }))
+            }
             _ => false,
         };
         let index = self.addresses.get(path).copied();
@@ -458,7 +460,8 @@ fn is_named_alike(old: &Note, new: &Note) -> bool {
     let headings = |note: &Note| -> Vec<(String, String)> {
         note.headings.iter().map(|h| (h.id.clone(), h.text.clone())).collect()
     };
-    let blocks = |note: &Note| -> Vec<String> { note.blocks.iter().map(|b| b.id.clone()).collect() };
+    let blocks =
+        |note: &Note| -> Vec<String> { note.blocks.iter().map(|b| b.id.clone()).collect() };
     old.title == new.title
         && old.front.aliases == new.front.aliases
         && headings(old) == headings(new)

@@ -29,7 +29,9 @@ pub(super) fn missing_by<'a>(
     for (key, request) in &plan.requests {
         if !is_stored(key) {
             missing.push((*key, &**request));
-            theirs.extend(request.uses.iter().filter(|used| used.kind == scan::NAME).map(Request::key));
+            theirs.extend(
+                request.uses.iter().filter(|used| used.kind == scan::NAME).map(Request::key),
+            );
         }
     }
     for (key, scan) in &plan.scans {

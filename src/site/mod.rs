@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use live::{Live, Rendered, Served};
-pub use missing::{missing, unscanned};
 use missing::FREEZE;
+pub use missing::{missing, unscanned};
 pub use settle::{Drawn, Progress, Settler};
 
 use crate::diagnostic::Diagnostic;

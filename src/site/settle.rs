@@ -52,13 +52,19 @@ impl Settler<'_> {
     /// What came of each block of the note at `index`.
     pub fn note(self, index: usize, note: &Note) -> Vec<Settled> {
         let wanted = self.plan.wanted(index);
-        note.blocks.iter().zip(wanted).map(|(block, wanted)| self.block(note, block, wanted)).collect()
+        note.blocks
+            .iter()
+            .zip(wanted)
+            .map(|(block, wanted)| self.block(note, block, wanted))
+            .collect()
     }
 
     /// What is wrong with the blocks of the note at `index`, of which that came.
     pub fn problems(self, index: usize, note: &Note, settled: &[Settled]) -> Vec<Diagnostic> {
         let mut own = Vec::new();
-        for ((block, settled), wanted) in note.blocks.iter().zip(settled).zip(self.plan.wanted(index)) {
+        for ((block, settled), wanted) in
+            note.blocks.iter().zip(settled).zip(self.plan.wanted(index))
+        {
             match (settled, wanted) {
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
@@ -76,7 +82,8 @@ impl Settler<'_> {
         match wanted {
             Wanted::Nothing(problems) => {
                 let first = problems.first().cloned();
-                let problem = first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
+                let problem =
+                    first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
                 Settled::Failed(problem)
             }
             Wanted::Measurement(measurement) => self.measured(note, block, measurement),
@@ -132,7 +139,8 @@ impl Settler<'_> {
             let moments = self.store.record(&key)?.outputs.get(scan::MOMENTS)?.digest;
             Some(Baseline { dataset, moments })
         });
-        let decided = (&measurement.key, &presentation, measurement.layer_shown(), &measurement.facet);
+        let decided =
+            (&measurement.key, &presentation, measurement.layer_shown(), &measurement.facet);
         let inputs = &measurement.request.inputs;
         let decided = serde_json::to_vec(&(decided, &baseline, inputs)).ok()?;
         let decided = Digest::of(&decided);

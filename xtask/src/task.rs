@@ -13,8 +13,8 @@ use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
 use crate::run::{cargo, repository, require_component, run, run_quietly};
 use crate::say::say;
-use crate::torture::torture;
 use crate::torch::{Libtorch, require_a_compiler};
+use crate::torture::torture;
 
 /// Performs a command.
 pub fn perform(task: Task) -> Result<i32> {

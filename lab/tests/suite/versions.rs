@@ -58,7 +58,7 @@ fn requests(garden: &Path) -> BTreeMap<String, Request> {
     }
     let mut workspace = Workspace::open(garden).expect("a garden");
     let plan = site::wishes(&mut workspace).plan;
-    let all = plan.requests.into_iter().map(|(_, request)| request);
+    let all = plan.requests.iter().map(|(_, request)| (**request).clone());
     let mut all: BTreeMap<_, _> = all.map(|request| (request.kind.clone(), request)).collect();
     let scans = all.values().flat_map(|request| &request.uses);
     let scan = scans.into_iter().find(|used| used.kind == scan::NAME).expect("a scan").clone();

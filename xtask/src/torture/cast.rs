@@ -63,7 +63,10 @@ impl Player {
         self.labs = labs_of(self.child.id());
         if whom != Killed::Program {
             for lab in &self.labs {
-                let status = Command::new("kill").args(["-9", &lab.to_string()]).stderr(Stdio::null()).status();
+                let status = Command::new("kill")
+                    .args(["-9", &lab.to_string()])
+                    .stderr(Stdio::null())
+                    .status();
                 told.labs += u64::from(status.is_ok_and(|status| status.success()));
             }
         }

@@ -93,7 +93,12 @@ impl Garden {
     }
 
     /// Checks that all is well, and remembers what was committed.
-    pub fn check(&self, programs: &Programs, committed: &mut BTreeSet<PathBuf>, lost: Lost) -> Result<()> {
+    pub fn check(
+        &self,
+        programs: &Programs,
+        committed: &mut BTreeSet<PathBuf>,
+        lost: Lost,
+    ) -> Result<()> {
         said("store verify", &self.run(programs, &["store", "verify"])?)?;
         if lost == Lost::Nothing {
             let gone = committed.iter().find(|record| !record.exists());
@@ -114,20 +119,28 @@ impl Garden {
         }
         let site = |folder: &Path| -> Result<BTreeMap<PathBuf, Vec<u8>>> {
             let files = files(folder)?.into_iter();
-            Ok(files.filter_map(|(path, bytes)| Some((path.strip_prefix(folder).ok()?.to_owned(), bytes))).collect())
+            Ok(files
+                .filter_map(|(path, bytes)| {
+                    Some((path.strip_prefix(folder).ok()?.to_owned(), bytes))
+                })
+                .collect())
         };
         let (here, anew) = (site(&self.root().join("output"))?, site(clean.path())?);
-        if let Some(path) = here.keys().chain(anew.keys()).find(|path| here.get(*path) != anew.get(*path)) {
+        if let Some(path) =
+            here.keys().chain(anew.keys()).find(|path| here.get(*path) != anew.get(*path))
+        {
             bail!("{} is not that of a clean build", path.display());
         }
-        *committed = files(&self.root().join(".neuronotes/store/v1/records"))?.into_keys().collect();
+        *committed =
+            files(&self.root().join(".neuronotes/store/v1/records"))?.into_keys().collect();
         Ok(())
     }
 }
 
 /// What a run that must have succeeded said.
 fn said(what: &str, output: &Output) -> Result<String> {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     match output.status.success() {
         true => Ok(text),
         false => bail!("{what} ended with {}:\n{text}", output.status),

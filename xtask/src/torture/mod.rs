@@ -37,13 +37,16 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
         Compiled::Programs(programs) => programs,
     };
     let seed = arguments.seed.unwrap_or_else(dice::seed);
-    say(format_args!("{} rounds; --seed {seed} repeats them as far as time allows", arguments.rounds));
+    say(format_args!(
+        "{} rounds; --seed {seed} repeats them as far as time allows",
+        arguments.rounds
+    ));
     let mut dice = Dice::new(seed);
     let garden = Garden::new(&repository, &mut dice)?;
     let bar = ProgressBar::new(arguments.rounds);
-    if let Ok(style) = ProgressStyle::with_template(
-        "{wide_bar} {pos}/{len} rounds, {per_sec}, {eta} left: {msg}",
-    ) {
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {pos}/{len} rounds, {per_sec}, {eta} left: {msg}")
+    {
         bar.set_style(style);
     }
     let mut told = Told::default();
@@ -55,7 +58,10 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
         if let Err(error) = checked {
             bar.abandon();
             let kept = garden.keep();
-            bail!("round {number} of seed {seed}: {error:#}\nthe garden is kept in {}", kept.display());
+            bail!(
+                "round {number} of seed {seed}: {error:#}\nthe garden is kept in {}",
+                kept.display()
+            );
         }
         bar.set_message(told.line());
         bar.inc(1);
@@ -82,7 +88,9 @@ struct Told {
 impl Told {
     fn line(&self) -> String {
         let Self { programs, labs, ended, collections } = self;
-        format!("{programs} programs and {labs} labs killed, {ended} ended by themselves, {collections} collections")
+        format!(
+            "{programs} programs and {labs} labs killed, {ended} ended by themselves, {collections} collections"
+        )
     }
 }
 
