@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::lab::tests::write_script;
+use crate::request::Request;
 use crate::store::Record;
 
 /// A folder with a script in it that speaks as the lab does, and a store.
