@@ -179,6 +179,8 @@ impl<W: Write> Monitor for Reporter<'_, W> {
     fn stopped(&self) -> bool {
         let stopped = self.stop.load(Ordering::Relaxed);
         if stopped && !self.told.replace(true) {
+            // The picture of a state that leads nowhere.
+            let _ = std::fs::remove_file(self.store.partial_path(&self.key));
             self.events.send(&Event::Cancelled { key: self.key });
         }
         stopped

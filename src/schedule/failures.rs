@@ -124,9 +124,19 @@ impl Failures {
         self.halved.insert(key)
     }
 
+    /// Memory ran out over these together.
+    pub fn halve_all(&mut self, keys: &BTreeSet<Digest>) {
+        self.halved.extend(keys);
+    }
+
     /// Whether memory ran out over it.
     pub fn is_halved(&self, key: &Digest) -> bool {
         self.halved.contains(key)
+    }
+
+    /// A lab died at these together.
+    pub fn kill_all(&mut self, keys: &BTreeSet<Digest>) {
+        self.deadly.extend(keys);
     }
 
     /// A lab died at it; whether for the first time.

@@ -367,9 +367,7 @@ impl Scheduler {
         let begun = self.suspects.begun().clone();
         // The one that was asked for alone may have killed it before it said anything.
         let verdict = if memory && begun.iter().any(|key| !self.failures.is_halved(key)) {
-            for key in &begun {
-                self.failures.halve(*key);
-            }
+            self.failures.halve_all(&begun);
             self.suspects.acquit();
             Verdict::Several
         } else {
@@ -380,11 +378,7 @@ impl Scheduler {
             Verdict::One(key) if !memory && self.failures.kill(key) => self.suspects.isolate(key),
             Verdict::One(key) => self.fail(key, death.cause, told),
             Verdict::Several if memory => {}
-            Verdict::Several => {
-                for key in &begun {
-                    self.failures.kill(*key);
-                }
-            }
+            Verdict::Several => self.failures.kill_all(&begun),
             Verdict::Nobody if death.hopeless && !idle => self.unavailable(death.cause),
             Verdict::Nobody => {}
         }
