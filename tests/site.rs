@@ -46,6 +46,7 @@ fn fill(garden: &Garden) -> usize {
         let mut record =
             Record::new(*key, &request.kind, request.impl_version, request.canonical());
         let store = &workspace.store;
+        common::results::commit_used(store, request);
         match request.kind.as_str() {
             "feature_vis" => {
                 let unit = u8::try_from(request.params["unit"].as_u64().expect("a unit") % 256);

@@ -23,14 +23,17 @@ pub fn fill(garden: &Garden) -> usize {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let missing = site::wishes(&mut workspace).missing;
     for (_, request) in &missing {
-        for used in &request.uses {
-            if workspace.store.record(&used.key()).is_none() {
-                commit(&workspace.store, used);
-            }
-        }
+        commit_used(&workspace.store, request);
         commit(&workspace.store, request);
     }
     missing.len()
+}
+
+/// Commits what a request uses, such as scans, where the store does not have it.
+pub fn commit_used(store: &Store, request: &Request) {
+    for used in request.uses.iter().filter(|used| store.record(&used.key()).is_none()) {
+        commit(store, used);
+    }
 }
 
 /// A colour and a number that differ from request to request.
