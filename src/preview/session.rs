@@ -203,6 +203,8 @@ impl Session {
             match told {
                 Told::Ready { device, device_name } => {
                     eprintln!("measuring on {device} ({device_name})");
+                    // What had failed for want of a lab waits again.
+                    ended = true;
                 }
                 Told::Progress { key, status, fraction, picture } => {
                     let first = !self.told.contains_key(&key);
@@ -227,6 +229,7 @@ impl Session {
         }
         if ended {
             self.fail();
+            // At once, so that no page shows a failure that is none any more.
             self.generation += 1;
             self.show(Phases::default());
             self.wish();
