@@ -42,7 +42,10 @@ fn requests(garden: &Path) -> BTreeMap<String, Request> {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     };
-    write("words.txt", "apple\nguitar\nNew York\nwolf\n");
+    // A facet needs at least ten of each.
+    let words =
+        ["apple", "guitar", "New York", "wolf", "bank", "red", "spring", "castle", "one", "face"];
+    write("words.txt", &words.join("\n"));
     let path = |name: &str| repository(name).canonicalize().expect("a file").display().to_string();
     let (model, data) = (path("models/emoji-clip.safetensors"), path("data/blank-notes.tar"));
     write(
