@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::analysis::scan;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::file;
@@ -141,7 +142,11 @@ pub fn remember(
     let earlier = store.root(&workspace.root).unwrap_or_default();
     let is_stored = |key: &Digest| !missing.contains(key) || store.record(key).is_some();
     let mut root = Root { garden: workspace.root.clone(), ..Root::default() };
-    let mut open: Vec<&Request> = plan.requests.iter().map(|(_, request)| &**request).collect();
+    root.requests.extend(plan.requests.iter().map(|(key, _)| *key));
+    root.requests.extend(plan.scans.iter().map(|(key, _)| *key));
+    // What these use was scanned, or is wanted by another block, in most cases.
+    let used = plan.requests.iter().flat_map(|(_, request)| &request.uses);
+    let mut open: Vec<&Request> = used.filter(|used| used.kind != scan::NAME).collect();
     while let Some(request) = open.pop() {
         if root.requests.insert(request.key()) {
             open.extend(&request.uses);

@@ -261,3 +261,117 @@ fn of_a_sweep_whose_lab_dies_only_the_one_at_fault_fails() {
     };
     assert_eq!(page.matches("was killed").count(), 1, "{page}");
 }
+
+/// A script in the lab's place that writes down what it is told, and fails what it is asked.
+#[cfg(unix)]
+const FAILING: &str = r#"#!/bin/sh
+cd "$(dirname "$0")" || exit 9
+echo '{"type":"ready","device":"cpu","device_name":"a script","libtorch":"0","version":"0"}'
+while read -r line; do
+  printf '%s\n' "$line" >>told
+  case "$line" in
+  *'"type":"run"'*)
+    n=$(cat count 2>/dev/null || echo 0)
+    n=$((n + 1))
+    echo $n >count
+    key=$(head -n 1 keys)
+    [ -e silent ] || echo '{"type":"failed","key":"'$key'","message":"it broke at try '$n'","hint":null,"cause":"deterministic"}'
+    ;;
+  esac
+done
+"#;
+
+/// Keys of what a garden wants, in the order of its notes.
+#[cfg(unix)]
+fn keys(garden: &Garden) -> Vec<String> {
+    let mut workspace = neuronotes::workspace::Workspace::open(garden.root()).expect("a garden");
+    let missing = neuronotes::site::wishes(&mut workspace).missing;
+    missing.iter().map(|(key, _)| key.hex()).collect()
+}
+
+/// A folder with the script in it, and the keys that it speaks of.
+#[cfg(unix)]
+fn failing(garden: &Garden) -> tempfile::TempDir {
+    let aside = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(aside.path().join("keys"), keys(garden).join("\n")).expect("keys");
+    let write = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+    let mut sh = std::process::Command::new("sh");
+    let written = sh.args(["-c", write, "sh"]).arg(aside.path().join("lab")).arg(FAILING).status();
+    assert!(written.expect("sh runs").success());
+    aside
+}
+
+#[test]
+#[cfg(unix)]
+fn what_failed_by_itself_is_measured_again_only_when_somebody_asks_for_it() {
+    let garden = Garden::new();
+    let block = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n";
+    garden.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    let aside = failing(&garden);
+    let preview = Preview::with_lab(&garden, &aside.path().join("lab"));
+    preview.shows("a.html", "it broke at try 1");
+    let page = preview.get("a.html").1;
+    let key = keys(&garden).remove(0);
+    assert!(page.contains(&format!("data-retry=\"{key}\"")), "{page}");
+    // Another text, another caption: it is remembered.
+    garden.note("a.md", &format!("Text.\n\n```yaml analysis\n{block}caption: A caption.\n```\n"));
+    preview.shows("a.html", "A caption.");
+    preview.shows("a.html", "it broke at try 1");
+    let news = preview.news("a.html");
+    assert_eq!(preview.post("-/retry", None, &format!("{{\"key\":\"{key}\"}}")), 204);
+    preview.shows("a.html", "it broke at try 2");
+    assert_eq!(news.next()["type"], "patch");
+    // A published page has no such button.
+    drop(preview);
+    garden.run(&["build"]);
+    assert!(!garden.read("output/a.html").contains("data-retry"));
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_in_a_window_comes_first_then_the_note_that_was_saved() {
+    let garden = Garden::new();
+    let block = |unit: u32, size: u32| {
+        format!(
+            "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: {unit}\nsize: {size}\n```\n\n"
+        )
+    };
+    // Of other sizes, so that none keeps another company.
+    garden.note("a.md", &(block(1, 64) + &block(2, 72)));
+    garden.note("b.md", &(block(3, 80) + &block(4, 96)));
+    let aside = failing(&garden);
+    std::fs::write(aside.path().join("silent"), "").expect("a mark");
+    let all = keys(&garden);
+    let preview = Preview::with_lab(&garden, &aside.path().join("lab"));
+    let last_order = || {
+        let told = std::fs::read_to_string(aside.path().join("told")).unwrap_or_default();
+        let orders = told.lines().filter(|line| line.contains(r#""type":"order""#));
+        let order: serde_json::Value =
+            serde_json::from_str(orders.last().unwrap_or("null")).expect("JSON");
+        let groups = order["groups"].as_array().cloned().unwrap_or_default();
+        let keys = groups.iter().flat_map(|group| group.as_array().expect("a group").clone());
+        let place = |key: serde_json::Value| all.iter().position(|known| key == known.as_str());
+        keys.map(|key| place(key).map_or(9, |place| place)).collect::<Vec<usize>>()
+    };
+    let becomes = |expected: &[usize]| {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !last_order().starts_with(expected) {
+            assert!(Instant::now() < until, "{:?} does not begin with {expected:?}", last_order());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let news = preview.news("b.html");
+    assert_eq!(
+        preview.post("-/seen", None, &format!("{{\"tab\":0,\"keys\":[\"{}\"]}}", all[3])),
+        204
+    );
+    becomes(&[3]);
+    garden.note("b.md", &format!("Saved.\n\n{}{}", block(3, 80), block(4, 96)));
+    assert_eq!(news.next_of("patch")["type"], "patch");
+    becomes(&[3, 2]);
+    garden.note("a.md", &format!("Saved.\n\n{}{}", block(1, 64), block(2, 72)));
+    becomes(&[3, 0, 1, 2]);
+    // Nothing is in the window any more.
+    assert_eq!(preview.post("-/seen", None, r#"{"tab":0,"keys":[]}"#), 204);
+    becomes(&[0, 1]);
+}

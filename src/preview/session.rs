@@ -9,6 +9,7 @@ use super::news::{News, Phases, partial};
 use super::server::Answer;
 use super::tabs::Tabs;
 use super::{Message, Question};
+use crate::build;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::schedule::{Rank, Scheduler, Told, Wish};
@@ -41,6 +42,8 @@ pub struct Session {
     pictures: u64,
     /// Something is to be settled, said or saved when there is time.
     idle: bool,
+    /// The store is to be told what the garden wants.
+    unremembered: bool,
     problems: Vec<Diagnostic>,
     outside: Vec<Diagnostic>,
     device: String,
@@ -65,6 +68,7 @@ impl Session {
             waiting: Instant::now(),
             pictures: 0,
             idle: true,
+            unremembered: true,
             problems: Vec::new(),
             outside: Vec::new(),
             device,
@@ -113,7 +117,10 @@ impl Session {
                     self.tabs.tell_one(id, &News::Problems { problems });
                 }
             }
-            Message::Browser(Question::Close(tab)) => self.tabs.close(tab),
+            Message::Browser(Question::Close(tab)) => {
+                self.tabs.close(tab);
+                self.wish();
+            }
             Message::Browser(Question::Seen(tab, keys)) => {
                 if self.tabs.seen(tab, keys) {
                     self.wish();
@@ -186,6 +193,8 @@ impl Session {
             return;
         }
         self.wished = wished;
+        self.unremembered = true;
+        self.idle = true;
         let wishes =
             missing.into_iter().map(|(key, request)| Wish { key, rank: rank(&key), request });
         self.scheduler.want(wishes.collect());
@@ -321,6 +330,11 @@ impl Session {
         self.problems = problems;
         self.say_outside();
         self.live.workspace.save_digests();
+        if std::mem::take(&mut self.unremembered) {
+            let missing = self.wished.iter().map(|(key, _)| *key).collect();
+            // Where it cannot be written, a collection elsewhere may take what is wanted here; it is measured again.
+            let _ = build::remember(&self.live.workspace, self.live.plan(), &missing);
+        }
     }
 
     /// Tells open pages what is wrong where no page can show it.

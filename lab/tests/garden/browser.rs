@@ -11,7 +11,7 @@ use super::common::Garden;
 use super::common::preview::Preview;
 use super::{block, garden, vis};
 
-fn browser() -> Option<Browser> {
+pub(crate) fn browser() -> Option<Browser> {
     if std::env::var_os("NEURONOTES_NO_BROWSER").is_some_and(|value| value == "1") {
         eprintln!("NEURONOTES_NO_BROWSER is set: nothing is tested in a browser");
         return None;
@@ -41,14 +41,14 @@ fn browser() -> Option<Browser> {
 }
 
 /// What this JavaScript expression is, as JSON.
-fn value(tab: &Tab, expression: &str) -> serde_json::Value {
+pub(crate) fn value(tab: &Tab, expression: &str) -> serde_json::Value {
     let result = tab.evaluate(&format!("JSON.stringify({expression})"), false).expect("evaluates");
     let text = result.value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// Waits until this JavaScript expression is true.
-fn wait(tab: &Tab, expression: &str) {
+pub(crate) fn wait(tab: &Tab, expression: &str) {
     let begun = Instant::now();
     while value(tab, &format!("Boolean({expression})")) != true {
         let shown = || value(tab, "document.body.innerText");
@@ -57,14 +57,14 @@ fn wait(tab: &Tab, expression: &str) {
     }
 }
 
-fn open(browser: &Browser, url: &str) -> Arc<Tab> {
+pub(crate) fn open(browser: &Browser, url: &str) -> Arc<Tab> {
     let tab = browser.new_tab().expect("a tab");
     tab.set_default_timeout(Duration::from_secs(30));
     tab.navigate_to(url).expect("an address").wait_until_navigated().expect("a page");
     tab
 }
 
-fn preview(garden: &Garden, browser: &Browser, page: &str) -> (Preview, Arc<Tab>) {
+pub(crate) fn preview(garden: &Garden, browser: &Browser, page: &str) -> (Preview, Arc<Tab>) {
     let preview = Preview::of(garden);
     let tab = open(browser, &format!("{}{page}", preview.url));
     // The first patch is the one after the connection: from here on the page hears of every change.
