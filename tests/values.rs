@@ -23,6 +23,7 @@ fn vis(unit: u32) -> String {
 fn fill(garden: &Garden) {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     for (key, request) in site::wishes(&mut workspace).missing {
+        common::results::commit_used(&workspace.store, &request);
         let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
         record.provenance.started = "2026-11-24T10:00:00Z".to_owned();
         record.provenance.device = "cpu".to_owned();

@@ -148,7 +148,6 @@ impl Session {
             true => self.live.workspace.refresh(),
             false => self.live.workspace.apply(change.paths.iter().map(String::as_str)),
         };
-        let _ = self.watch.cover();
         if touched.is_empty() {
             return;
         }

@@ -12,18 +12,20 @@
 //!
 //! A page is known by its key, so that one which nothing touched is never rendered again.
 
+mod settled;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::missing::missing_by;
-use super::settle::{Drawn, Progress, Settler};
-use super::{linked, problems_of, style_path};
+use super::settle::{Drawn, Progress};
+use super::style_path;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};
 use crate::note::Note;
-use crate::page::value::{Quoted, Sources};
+use crate::page::value::Quoted;
 use crate::page::{self, HOME, Scene, Settled};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
@@ -333,108 +335,6 @@ impl Live {
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
         let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
         asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
-    }
-
-    /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
-    fn settle(&mut self, index: usize) {
-        if self.problems[index].is_some() {
-            return;
-        }
-        self.look_at_files(index);
-        self.settle_blocks(index);
-        let quotes: Vec<usize> = self.notes[index]
-            .quoted_blocks()
-            .filter_map(|(note, _)| note)
-            .flat_map(|note| self.garden.names().find(note))
-            .collect();
-        quotes.into_iter().for_each(|quoted| self.settle_blocks(quoted));
-        let Self { workspace, plan, progress, drawn, garden, settled, .. } = self;
-        let mut quoted = Quoted::default();
-        if !self.notes[index].values.is_empty() {
-            let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-            let sources = Sources::new(&refers, garden, plan, settled, &workspace.store);
-            quoted = sources.quoted(index);
-        }
-        let settler = Settler { store: &workspace.store, plan, progress, drawn };
-        let note = &self.notes[index];
-        let own = settler.problems(index, note, &settled[index]);
-        let others = [&garden.problems[index], plan.unit_problems(index), &quoted.problems];
-        self.problems[index] = Some(problems_of(note, others, own));
-        self.quoted[index] = quoted;
-    }
-
-    fn settle_blocks(&mut self, index: usize) {
-        if !self.unsettled[index] {
-            return;
-        }
-        self.unsettled[index] = false;
-        let Self { workspace, plan, progress, drawn, .. } = self;
-        let settler = Settler { store: &workspace.store, plan, progress, drawn };
-        let note = &self.notes[index];
-        let settled = settler.note(index, note);
-        for drawing in settled.iter().flat_map(Settled::drawings) {
-            for image in drawing.images() {
-                self.images.insert(page::image_file(image), image.digest);
-            }
-        }
-        for (block, settled) in note.blocks.iter().zip(&settled) {
-            if let Settled::Done { drawing, .. } = settled {
-                let place = (note.path.clone(), block.id.clone());
-                self.progress.stale.insert(place, Arc::clone(drawing));
-            }
-        }
-        self.settled[index] = settled.into();
-    }
-
-    fn look_at_files(&mut self, index: usize) {
-        for file in self.garden.files_of(index) {
-            if self.files.contains_key(file) {
-                continue;
-            }
-            let from = self.workspace.root.join(NOTES).join(file);
-            let found = linked(&from, &mut self.workspace.digests).map(|(_, size)| size);
-            let found = found.map_err(|error| {
-                let message = format!("the file cannot be read ({error})");
-                Diagnostic::of_file(format!("{NOTES}/{file}"), message)
-            });
-            if let Ok(Some(size)) = found {
-                self.sizes.insert(file.to_owned(), size);
-            }
-            self.files.insert(file.to_owned(), found);
-        }
-    }
-
-    /// Settles some of the notes that nobody asked for yet, so that what is wrong with them is known. Says whether there
-    /// is more to do.
-    pub fn settle_some(&mut self, most: usize) -> bool {
-        let open = self.problems.iter().enumerate().filter(|(_, known)| known.is_none());
-        let open: Vec<usize> = open.map(|(index, _)| index).take(most).collect();
-        for index in &open {
-            self.settle(*index);
-        }
-        open.len() == most
-    }
-
-    /// Everything that is known to be wrong, in the order in which a build reports it.
-    pub fn problems(&self) -> Vec<Diagnostic> {
-        let notes = self.problems.iter().flatten().flatten();
-        let files = self.files.iter().filter_map(|(_, found)| found.as_ref().err());
-        let mut all: Vec<Diagnostic> =
-            self.workspace.problems().chain(notes).chain(files).cloned().collect();
-        for problem in self.unrendered.values() {
-            if !all.contains(problem) {
-                all.push(problem.clone());
-            }
-        }
-        all
-    }
-
-    /// What is wrong outside notes, which no page can show at its place: the configuration, templates, files.
-    pub fn problems_outside(&self) -> Vec<Diagnostic> {
-        let outside = self.workspace.problems().chain(self.unrendered.values());
-        let mut all: Vec<Diagnostic> = outside.cloned().collect();
-        all.dedup();
-        all
     }
 }
 

@@ -21,18 +21,23 @@ fn several_pages_follow_at_once_and_keep_what_their_reader_is_at() {
         .evaluate("document.querySelector('article a.internal').focus()", false)
         .expect("evaluates");
     garden.note("a.md", "# A\n\nSee [[b|the other note]].\n\nAfter.\n\nAnd more.\n");
-    for tab in [&first, &second] {
+    // A page that nobody sees leaves its connection to others; it catches up once it is looked at.
+    for tab in [&second, &first] {
+        tab.bring_to_front().expect("a window");
         wait(tab, "document.querySelector('article').textContent.includes('After.')");
     }
     assert_eq!(value(&first, "document.activeElement.textContent"), "the other note");
     // A backlink, in a page that nobody saved.
     garden.note("a.md", "# A\n\nQuite another sentence about [[b|the other note]].\n");
+    other.bring_to_front().expect("a window");
     wait(&other, "document.querySelector('.backlinks').textContent.includes('Quite another')");
     assert_eq!(value(&first, "window.sameDocument"), true);
     // A new title goes everywhere: the window's, the page's, the backlink's.
     garden.note("a.md", "---\ntitle: Renamed\n---\nAbout [[b]].\n");
-    wait(&first, "document.title.startsWith('Renamed')");
     wait(&other, "document.querySelector('.backlinks').textContent.includes('Renamed')");
+    first.bring_to_front().expect("a window");
+    wait(&first, "document.title.startsWith('Renamed')");
+    assert_eq!(value(&first, "window.sameDocument"), true);
 }
 
 #[test]

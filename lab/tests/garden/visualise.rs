@@ -16,7 +16,11 @@ fn made(more: &str) -> String {
 fn records(garden: &Garden) -> Vec<(Record, Outcome)> {
     let store = Store::open(&garden.path(".neuronotes/store")).expect("a store");
     let stored = files(&garden.path(".neuronotes/store/v1/records"));
-    let all = stored.values().map(|bytes| serde_json::from_slice(bytes).expect("a record"));
+    let name = |path: &String| {
+        std::path::Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let keys = stored.keys().filter_map(name).map(|key| key.parse().expect("a key"));
+    let all = keys.map(|key| store.record(&key).expect("a record"));
     all.filter(|record: &Record| record.kind == "feature_vis")
         .map(|record| {
             let outcome = record.result(&store).expect("a result");

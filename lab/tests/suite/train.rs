@@ -224,7 +224,7 @@ fn a_tiny_network_learns_what_it_is_shown() {
     for precision in ["f32", "bf16"] {
         let places = Places { out: dir.path().join(precision), ..places.clone() };
         let mut recipe =
-            Recipe { rate: 0.01, texts: 0, kinship: 0.0, ..recipe(dir.path(), 600, precision) };
+            Recipe { rate: 0.01, texts: 0, kinship: 0.0, ..recipe(dir.path(), 1200, precision) };
         for stage in &mut recipe.stages {
             // Each drawing as it is: what is to be seen is that it is learned, not how far that carries.
             (stage.strength.picture, stage.strength.word) = (0.0, 0.0);
