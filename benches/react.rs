@@ -83,9 +83,9 @@ fn measure(browser: &Browser, notes: usize, saves: usize) -> Result<()> {
     tab.navigate_to(&format!("{}{}", served.url, garden::page(number)))?.wait_until_navigated()?;
     wait(&tab, "Boolean(document.documentElement.dataset.patched)")?;
     tab.evaluate(OBSERVE, false)?;
-    let offset = offset(&tab)?;
     let mut count = 0;
     for what in ["a paragraph", "a block that is stored", "a heading"] {
+        let offset = offset(&tab)?;
         let mut all: Vec<(f64, [f64; 3])> = Vec::new();
         for save in 0..saves {
             count += 1;
@@ -106,14 +106,15 @@ fn measure(browser: &Browser, notes: usize, saves: usize) -> Result<()> {
         report(notes, what, &mut all);
     }
     if std::env::var_os("NEURONOTES_LAB").is_some() {
-        first_sign(&tab, &root, number, notes, offset)?;
+        first_sign(&tab, &root, number, notes)?;
     }
     tab.close(true)?;
     Ok(())
 }
 
 /// How long until a new measurement shows its first sign, with the lab warm.
-fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize, offset: f64) -> Result<()> {
+fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize) -> Result<()> {
+    let offset = offset(tab)?;
     let signs = "window.signs = {}; new MutationObserver(() => { \
         const figure = document.querySelector('#vis'); \
         const said = figure?.querySelector('[data-status]')?.textContent ?? ''; \
@@ -193,19 +194,12 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 
-/// By how much the page's clock is ahead of ours: the best of some exchanges.
+/// By how much the page's fine clock, which was set when the page was loaded, is ahead of the system's, which is ours too.
 fn offset(tab: &Tab) -> Result<f64> {
-    let mut best = (f64::INFINITY, 0.0);
-    for _ in 0..40 {
-        let before = now();
-        let there =
-            value(tab, "performance.timeOrigin + performance.now()")?.as_f64().unwrap_or_default();
-        let after = now();
-        if after - before < best.0 {
-            best = (after - before, there - (before + after) / 2.0);
-        }
-    }
-    Ok(best.1)
+    // The system's clock as a page sees it counts whole milliseconds: half of one on average.
+    let apart = "(() => { let sum = 0; for (let i = 0; i < 20000; i++) \
+                 sum += performance.timeOrigin + performance.now() - Date.now(); return sum / 20000 - 0.5; })()";
+    Ok(value(tab, apart)?.as_f64().unwrap_or_default())
 }
 
 fn seen_at(tab: &Tab, count: usize) -> Result<(f64, [f64; 3])> {

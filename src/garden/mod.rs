@@ -1,17 +1,22 @@
 //! All notes together: addresses, links resolved, and who mentions whom.
 //!
 //! Incremental: a note's resolved links depend on its own links and on every note's names and anchors, not
-//! on any note's prose; its backlinks on the links of others. [`Garden::relink`] puts in a note whose names and anchors
-//! are what they were; anything else is assembled anew.
+//! on any note's prose; its backlinks on the links of others. [`Garden::relink`] puts in a note whose names are what
+//! they were, and those that aim at it where its anchors are others; anything else is assembled anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
+mod address;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use percent_encoding::percent_decode_str;
+
+pub use address::{address, href, link_anchor};
 
 use crate::diagnostic::Diagnostic;
-use crate::note::{Link, LinkKind, Mention, Note, file_slug};
+use crate::note::{Link, LinkKind, Mention, Note};
 use crate::suggest;
+use address::addresses;
 
 /// What the garden made of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +62,8 @@ pub struct Garden {
     pub problems: Vec<Vec<Diagnostic>>,
     /// How many of these are about the address.
     addressed: Vec<usize>,
+    /// For each note, which notes its links name, whether or not the places in them are there.
+    aims: Vec<BTreeSet<usize>>,
     names: Names,
 }
 
@@ -66,6 +73,7 @@ pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
         links: vec![Vec::new(); notes.len()],
         caption_links: vec![Vec::new(); notes.len()],
         incoming: vec![Vec::new(); notes.len()],
+        aims: vec![BTreeSet::new(); notes.len()],
         names: Names::of(notes),
         ..Garden::default()
     };
@@ -81,8 +89,15 @@ pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
 }
 
 impl Garden {
-    /// Puts in the note `index`, of which nothing that others can name is another than it was: not its title, aliases,
-    /// headings or blocks. Says which notes are mentioned otherwise now.
+    /// Notes with a link to the note `index`, or to a place that it may have: to be put in again where its headings or
+    /// blocks are others than they were.
+    pub fn aiming_at(&self, index: usize) -> Vec<usize> {
+        let aiming = self.aims.iter().enumerate().filter(|(_, aims)| aims.contains(&index));
+        aiming.map(|(from, _)| from).collect()
+    }
+
+    /// Puts in the note `index`, of which its path, title and aliases are what they were. Says which notes are mentioned
+    /// otherwise now.
     pub fn relink(
         &mut self,
         index: usize,
@@ -128,7 +143,8 @@ impl Garden {
 
     /// Sees what a note's links point to.
     fn resolve(&mut self, index: usize, notes: &[&Note], files: &BTreeSet<String>) {
-        let resolver = Resolver { notes, names: &self.names, files, index };
+        let aims = RefCell::default();
+        let resolver = Resolver { notes, names: &self.names, files, index, aims: &aims };
         let problems = &mut self.problems[index];
         let mut target = |link: &Link| match resolver.link(link) {
             Ok(target) => target,
@@ -142,6 +158,7 @@ impl Garden {
         let captions = note.blocks.iter();
         self.caption_links[index] =
             captions.map(|block| block.caption_links.iter().map(&mut target).collect()).collect();
+        self.aims[index] = aims.into_inner();
     }
 
     /// Which other notes a note mentions, in the order of its text, captions last.
@@ -161,46 +178,6 @@ impl Garden {
         };
         in_text.chain(in_captions).filter_map(mention).collect()
     }
-}
-
-/// The anchor of a note's n-th link, from 0.
-pub fn link_anchor(number: usize) -> String {
-    format!("link-{}", number + 1)
-}
-
-/// `people/lady-gaga.html` for `People/Lady Gaga.md`; `index.html` for `index.md`.
-pub fn address(path: &str) -> String {
-    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
-    let mut parts: Vec<String> =
-        folder.split('/').filter(|p| !p.is_empty()).map(file_slug).collect();
-    let name = path.rsplit('/').next().unwrap_or(path);
-    parts.push(file_slug(name.strip_suffix(".md").unwrap_or(name)));
-    format!("{}.html", parts.join("/"))
-}
-
-/// Each note's page, and what is wrong with that.
-fn addresses(notes: &[&Note]) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
-    let mut problems = vec![Vec::new(); notes.len()];
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    let mut pages = Vec::new();
-    for (index, note) in notes.iter().enumerate() {
-        let mut page = address(&note.path);
-        if let Some(first) = taken.get(&page) {
-            let message = format!("the page `{page}` is already that of {}", notes[*first].file);
-            problems[index].push(
-                note.at().error(0..0, message).hint("rename one of the two files".to_owned()),
-            );
-            let stem = page.trim_end_matches(".html").to_owned();
-            let mut count = 2;
-            while taken.contains_key(&page) {
-                page = format!("{stem}-{count}.html");
-                count += 1;
-            }
-        }
-        taken.insert(page.clone(), index);
-        pages.push(page);
-    }
-    (pages, problems)
 }
 
 /// Every name that a wikilink may use, in lower case.
@@ -244,6 +221,8 @@ struct Resolver<'a> {
     names: &'a Names,
     files: &'a BTreeSet<String>,
     index: usize,
+    /// Takes in which notes are named.
+    aims: &'a RefCell<BTreeSet<usize>>,
 }
 
 impl Resolver<'_> {
@@ -294,6 +273,7 @@ impl Resolver<'_> {
 
     /// A place in the note `index`.
     fn place(&self, index: usize, link: &Link) -> Result<Target, Box<Diagnostic>> {
+        self.aims.borrow_mut().insert(index);
         let Some(fragment) = link.fragment.as_deref().filter(|f| !f.is_empty()) else {
             return Ok(Target::Note { index, anchor: None });
         };
@@ -376,42 +356,6 @@ fn is_external(target: &str) -> bool {
                 && s.starts_with(|c: char| c.is_ascii_alphabetic())
                 && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
         })
-}
-
-const IN_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'`')
-    .add(b'\\');
-
-/// The address of `to` as seen from the page `from`, both relative to the site's root, percent-encoded.
-pub fn href(from: &str, to: &str, anchor: Option<&str>) -> String {
-    let same = from == to;
-    let mut out = String::new();
-    if !(same && anchor.is_some()) {
-        let from: Vec<&str> = from.split('/').collect();
-        let to: Vec<&str> = to.split('/').collect();
-        let folders = |path: &[&str]| path.len() - 1;
-        let shared: Range<usize> = 0..folders(&from).min(folders(&to));
-        let common = shared.take_while(|i| from[*i] == to[*i]).count();
-        out.push_str(&"../".repeat(folders(&from) - common));
-        let rest = to[common..].join("/");
-        // A first part with a colon would be taken for a scheme.
-        if out.is_empty() && rest.split('/').next().is_some_and(|part| part.contains(':')) {
-            out.push_str("./");
-        }
-        out.extend(utf8_percent_encode(&rest, IN_PATH));
-    }
-    if let Some(anchor) = anchor {
-        out.push('#');
-        out.extend(utf8_percent_encode(anchor, IN_PATH));
-    }
-    out
 }
 
 #[cfg(test)]

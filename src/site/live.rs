@@ -6,7 +6,8 @@
 //! | another | done anew |
 //! |---|---|
 //! | a note's text | its links, the pages that are asked for and that it is part of |
-//! | a title, an alias, a heading, a block's id; a note or file more or less | all links |
+//! | a heading, a block's id | the links of notes that link to that note |
+//! | a title, an alias; a note or file more or less | all links |
 //! | a note's blocks or units | its plan, the plans that name blocks, what came of all blocks |
 //! | configuration, templates, dates | all plans, or all pages |
 //!
@@ -141,17 +142,26 @@ impl Live {
         }
         let changed = changed(&before, &self.notes);
         let renamed = changed.as_ref().is_none_or(|changed| {
-            changed.iter().any(|index| !is_named_alike(&before[*index], &self.notes[*index]))
+            changed.iter().any(|index| !are_named_alike(&before[*index], &self.notes[*index]))
         });
         let changed = changed.unwrap_or_default();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let mut relinked = Vec::new();
         if renamed || touched.listed || self.garden.pages.len() != refers.len() {
             self.garden = garden::assemble(&refers, &self.workspace.files);
             let pages = self.garden.pages.iter().cloned().enumerate();
             self.addresses = pages.map(|(index, page)| (page, index)).collect();
+            relinked = (0..refers.len()).collect();
         } else {
             for index in &changed {
                 self.garden.relink(*index, (&before[*index], &refers), &self.workspace.files);
+            }
+            let moved = |index: &&usize| !have_places_alike(&before[**index], refers[**index]);
+            for index in changed.iter().filter(moved) {
+                relinked.extend(self.garden.aiming_at(*index));
+            }
+            for index in &relinked {
+                self.garden.relink(*index, (refers[*index], &refers), &self.workspace.files);
             }
         }
         let asks = |note: &Note| !note.blocks.is_empty() || !note.front.units.is_empty();
@@ -163,6 +173,9 @@ impl Live {
         }
         for index in changed {
             self.forget(index);
+        }
+        for index in relinked {
+            self.problems[index] = None;
         }
     }
 
@@ -355,15 +368,15 @@ fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
     Some(changed)
 }
 
-/// Whether all by which others can name a note, or a place in it, is the same.
-fn is_named_alike(old: &Note, new: &Note) -> bool {
-    let headings = |note: &Note| -> Vec<(String, String)> {
-        note.headings.iter().map(|h| (h.id.clone(), h.text.clone())).collect()
-    };
-    let blocks =
-        |note: &Note| -> Vec<String> { note.blocks.iter().map(|b| b.id.clone()).collect() };
-    old.title == new.title
-        && old.front.aliases == new.front.aliases
-        && headings(old) == headings(new)
-        && blocks(old) == blocks(new)
+/// Whether all by which others can name a note is the same.
+fn are_named_alike(old: &Note, new: &Note) -> bool {
+    old.title == new.title && old.front.aliases == new.front.aliases
+}
+
+/// Whether all by which others can name a place in a note is the same.
+fn have_places_alike(old: &Note, new: &Note) -> bool {
+    let headings = old.headings.iter().map(|h| (&h.id, &h.text));
+    let blocks = old.blocks.iter().map(|block| &block.id);
+    headings.eq(new.headings.iter().map(|h| (&h.id, &h.text)))
+        && blocks.eq(new.blocks.iter().map(|block| &block.id))
 }
