@@ -151,6 +151,8 @@ impl Live {
             self.garden = garden::assemble(&refers, &self.workspace.files);
             let pages = self.garden.pages.iter().cloned().enumerate();
             self.addresses = pages.map(|(index, page)| (page, index)).collect();
+            let addresses = &self.addresses;
+            self.unrendered.retain(|path, _| path == HOME || addresses.contains_key(path));
             relinked = (0..refers.len()).collect();
         } else {
             for index in &changed {

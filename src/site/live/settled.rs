@@ -96,7 +96,14 @@ impl Live {
     /// Everything that is known to be wrong, in the order in which a build reports it.
     pub fn problems(&self) -> Vec<Diagnostic> {
         let notes = self.problems.iter().flatten().flatten();
-        let files = self.files.iter().filter_map(|(_, found)| found.as_ref().err());
+        let unread: Vec<&Diagnostic> =
+            self.files.values().filter_map(|f| f.as_ref().err()).collect();
+        // A file that nobody points to any more may be as it is.
+        let pointed = |problem: &&&Diagnostic| {
+            let path = problem.file.strip_prefix(NOTES).and_then(|path| path.strip_prefix('/'));
+            path.is_some_and(|path| self.garden.files().any(|file| file == path))
+        };
+        let files = unread.iter().filter(pointed).copied();
         let mut all: Vec<Diagnostic> =
             self.workspace.problems().chain(notes).chain(files).cloned().collect();
         for problem in self.unrendered.values() {
