@@ -345,9 +345,9 @@ fn what_is_in_a_window_comes_first_then_the_note_that_was_saved() {
     let preview = Preview::with_lab(&garden, &aside.path().join("lab"));
     let last_order = || {
         let told = std::fs::read_to_string(aside.path().join("told")).unwrap_or_default();
-        let orders = told.lines().filter(|line| line.contains(r#""type":"order""#));
+        let mut orders = told.lines().filter(|line| line.contains(r#""type":"order""#));
         let order: serde_json::Value =
-            serde_json::from_str(orders.last().unwrap_or("null")).expect("JSON");
+            serde_json::from_str(orders.next_back().unwrap_or("null")).expect("JSON");
         let groups = order["groups"].as_array().cloned().unwrap_or_default();
         let keys = groups.iter().flat_map(|group| group.as_array().expect("a group").clone());
         let place = |key: serde_json::Value| all.iter().position(|known| key == known.as_str());

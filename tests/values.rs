@@ -85,7 +85,10 @@ fn prose(page: &str) -> String {
         out.extend(text.chars().filter(|c| {
             inside = match c {
                 '<' => true,
-                '>' => return std::mem::take(&mut inside) && false,
+                '>' => {
+                    inside = false;
+                    return false;
+                }
                 _ => inside,
             };
             !inside

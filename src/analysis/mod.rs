@@ -59,7 +59,7 @@ pub struct Kind {
     /// What prose may show of its result.
     pub values: Values,
     /// The pictures of a stored result that other figures may be made of, for kinds that have some.
-    pub pictures: Option<fn(Value) -> serde_json::Result<Vec<Exhibit>>>,
+    pub pictures: Option<Exhibiting>,
     /// What is wrong with fields that are each right by themselves, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
     /// Height in CSS pixels that the figure takes at a width of 640, given its parameters: reserved while
@@ -68,6 +68,9 @@ pub struct Kind {
     /// How a stored result is drawn. `Err` says what is wrong with the result.
     pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
 }
+
+/// Finds the pictures in a kind's result.
+pub type Exhibiting = fn(Value) -> serde_json::Result<Vec<Exhibit>>;
 
 /// Defaults that go together, under a name.
 #[derive(Debug)]

@@ -22,6 +22,9 @@ const UNUSABLE: &str = " cannot be used: ";
 /// Before the place of what is wrong with another figure.
 const STANDS: &str = "it stands at ";
 
+/// What is wrong, and what to do.
+type Wrong = (String, Option<String>);
+
 /// What sort of block a name may mean.
 #[derive(Clone, Copy)]
 enum Sought<'s> {
@@ -47,7 +50,7 @@ impl Sought<'_> {
     }
 
     /// What is wrong with a block of another sort, and what to do.
-    fn not(self, name: &str, what: &str) -> (String, Option<String>) {
+    fn not(self, name: &str, what: &str) -> Wrong {
         match self {
             Self::Kind(kind) => (format!("`{name}` is {what}, and no `{kind}`"), None),
             Self::Pictures => {
@@ -123,11 +126,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The measurements of a block that is used for its pictures; else what is wrong and what to do.
-    fn figure(
-        &mut self,
-        at: Asking<'_>,
-        name: &str,
-    ) -> Result<Vec<(FigureRef, Request)>, (String, Option<String>)> {
+    fn figure(&mut self, at: Asking<'_>, name: &str) -> Result<Vec<(FigureRef, Request)>, Wrong> {
         let (note, block) = self.block(at.note, Sought::Pictures, name)?;
         self.leads_elsewhere(at, (note, block))?;
         let known = (note.path.clone(), block.id.clone());
@@ -163,11 +162,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Sees that no way from a block that is used leads back to the block that is being planned.
-    fn leads_elsewhere(
-        &self,
-        at: Asking<'_>,
-        from: (&'a Note, &'a Block),
-    ) -> Result<(), (String, Option<String>)> {
+    fn leads_elsewhere(&self, at: Asking<'_>, from: (&'a Note, &'a Block)) -> Result<(), Wrong> {
         let same =
             |(note, block): (&Note, &Block)| note.path == at.note.path && block.id == at.block.id;
         // Each block that is reached, and by which other.
@@ -260,7 +255,7 @@ impl<'a> Planner<'a> {
         here: &Note,
         sought: Sought<'_>,
         name: &str,
-    ) -> Result<(&'a Note, &'a Block), (String, Option<String>)> {
+    ) -> Result<(&'a Note, &'a Block), Wrong> {
         let full = |note: &Note, block: &Block| format!("{}#{}", note.stem(), block.id);
         let (notes, id): (Vec<&'a Note>, &str) = match name.rsplit_once('#') {
             Some((note, id)) => {

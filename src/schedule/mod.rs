@@ -5,7 +5,7 @@
 //!
 //! - What is wanted is asked for once. The lab has all of it and is told in which order to begin it.
 //! - What is no longer wanted is cancelled. A lab that does not confirm that is killed, and the rest is asked of the next.
-//! - A lab that dies may have been at several requests: see [`suspect`]. Where memory ran out, they are asked for once
+//! - A lab that dies may have been at several requests: see `suspect`. Where memory ran out, they are asked for once
 //!   more with half as much at once. A request at which labs crash, the second time alone, is remembered in the store.
 //! - What fails for want of a lab waits for the next one.
 

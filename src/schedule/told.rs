@@ -18,7 +18,7 @@ pub enum Told {
     Progress {
         /// The request key.
         key: Digest,
-        /// For a person, as [`Scheduler::status`] says it.
+        /// For a person, as [`Scheduler::status`](super::Scheduler::status) says it.
         status: String,
         /// The part of the present stage that is done, 0…1.
         fraction: f64,
@@ -32,7 +32,7 @@ pub enum Told {
         /// Time taken.
         seconds: f64,
     },
-    /// It failed, as [`Scheduler::failed`] says.
+    /// It failed, as [`Scheduler::failed`](super::Scheduler::failed) says.
     Failed {
         /// The request key.
         key: Digest,

@@ -164,7 +164,8 @@ fn compare(place: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
                 false => 0.0,
             };
             // Also where one of them is none.
-            if !((old - new).abs() <= may) {
+            let apart = (old - new).abs();
+            if apart.is_nan() || apart > may {
                 found.push(format!("{place}: {old} → {new}"));
             }
         }

@@ -65,6 +65,12 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
         }
         bar.set_message(told.line());
         bar.inc(1);
+        if bar.is_hidden() && (number + 1) % 25 == 0 {
+            let left = begun
+                .elapsed()
+                .mul_f64((arguments.rounds - number - 1) as f64 / (number + 1) as f64);
+            say(format_args!("{} rounds, {} left: {}", number + 1, seconds(left), told.line()));
+        }
     }
     bar.finish_and_clear();
     say(format_args!(
