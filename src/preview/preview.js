@@ -237,7 +237,11 @@
         if (!value) continue;
         const line = document.createElement(name === "place" ? "code" : "p");
         line.className = `problem-${name}`;
-        line.textContent = value;
+        // What stands between backticks is code.
+        value.split("`").forEach((part, index) => {
+          const code = index % 2 === 1 && name !== "place";
+          line.append(code ? Object.assign(document.createElement("code"), { textContent: part }) : part);
+        });
         one.append(line);
       }
       box.append(one);

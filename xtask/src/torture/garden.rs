@@ -152,7 +152,7 @@ fn text(dice: &mut Dice) -> String {
     let mut text = format!("# Note {}\n\n", dice.below(100));
     for number in 0..dice.below(4) {
         text += &format!("See [[note-{}]] about {}.\n\n", dice.below(NOTES), dice.below(1000));
-        let (unit, steps) = (dice.below(24), 2 + dice.below(3));
+        let (unit, steps) = (dice.below(400), 2 + dice.below(30));
         let layer = "image_block_4/0/Add_6";
         text += &match dice.below(4) {
             0 => format!(
@@ -161,7 +161,7 @@ fn text(dice: &mut Dice) -> String {
             1 => format!(
                 "```yaml analysis\nid: b{number}\nkind: feature_vis\nlayer: {layer}\nsize: 32\nsteps: {steps}\n\
                  sweep: {{ unit: [{unit}, {}] }}\n```\n\n",
-                unit + 24
+                unit + 1
             ),
             _ => format!(
                 "```yaml analysis\nid: b{number}\nkind: feature_vis\nlayer: {layer}\nunit: {unit}\nsize: 32\nsteps: {steps}\n```\n\n\

@@ -26,8 +26,8 @@ use cast::{Killed, Part, Player};
 use dice::Dice;
 use garden::Garden;
 
-/// How long an edit or a kill may wait.
-const LONGEST_WAIT: u64 = 1200;
+/// How long a kill may wait, in milliseconds: about as long as a build takes.
+const LONGEST_WAIT: u64 = 800;
 
 /// Performs `torture`.
 pub fn torture(arguments: &Torture) -> Result<i32> {
@@ -111,7 +111,10 @@ pub enum Lost {
 
 /// Plays one round.
 fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) -> Result<Lost> {
-    garden.edit(dice)?;
+    // So that there is something to measure.
+    for _ in 0..3 {
+        garden.edit(dice)?;
+    }
     let parts: &[Part] = match dice.below(9) {
         0..3 => &[Part::Build],
         3 => &[Part::Serve],
@@ -135,8 +138,8 @@ fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told)
         std::thread::sleep(Duration::from_millis(dice.below(60)));
     }
     // Meanwhile somebody edits; not where all has to stay wanted.
-    for _ in 0..dice.below(4) {
-        std::thread::sleep(Duration::from_millis(dice.below(LONGEST_WAIT / 3)));
+    for _ in 0..dice.below(3) {
+        std::thread::sleep(Duration::from_millis(dice.below(LONGEST_WAIT / 4)));
         if lost == Lost::Nothing {
             garden.edit(dice)?;
         }
