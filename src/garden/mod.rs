@@ -96,20 +96,19 @@ impl Garden {
         aiming.map(|(from, _)| from).collect()
     }
 
-    /// Puts in the note `index`, of which its path, title and aliases are what they were. Says which notes are mentioned
-    /// otherwise now.
+    /// Puts in the note `index`, of which its path, title and aliases are what they were.
     pub fn relink(
         &mut self,
         index: usize,
         (before, notes): (&Note, &[&Note]),
         files: &BTreeSet<String>,
-    ) -> BTreeSet<usize> {
+    ) {
         let old = self.outgoing(index, before);
         self.problems[index].truncate(self.addressed[index]);
         self.resolve(index, notes, files);
         let new = self.outgoing(index, notes[index]);
         if old == new {
-            return BTreeSet::new();
+            return;
         }
         let touched: BTreeSet<usize> = old.iter().chain(&new).map(|(to, _)| *to).collect();
         for to in &touched {
@@ -119,7 +118,6 @@ impl Garden {
             let own = new.iter().filter(|(target, _)| target == to).map(|(_, own)| own.clone());
             incoming.splice(at..at, own);
         }
-        touched
     }
 
     /// The files that notes and captions point to, relative to the notes folder; some more than once.
