@@ -196,6 +196,7 @@ impl Output {
         let (key, bytes) = match content {
             Content::Page { key, html: Ok(html) } => (Some(*key), html.as_bytes().to_vec()),
             Content::Page { html: Err(_), .. } => return Ok(None),
+            Content::Picture { key, bytes } => (Some(*key), bytes.clone()),
             Content::Bytes(bytes) => (None, bytes.clone()),
             Content::Copy { from, digest } => {
                 if known.is_some_and(|entry| entry.digest == *digest) {

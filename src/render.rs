@@ -18,9 +18,13 @@ use crate::view::{FigureView, HomeView, NoteView, SiteView};
 
 /// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.
 const BUILT_IN: &[(&str, &str)] = &[
+    ("404.html", include_str!("../templates/404.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("figure.html", include_str!("../templates/figure.html")),
+    ("graph.html", include_str!("../templates/graph.html")),
     ("home.html", include_str!("../templates/home.html")),
+    ("index.html", include_str!("../templates/index.html")),
+    ("list.html", include_str!("../templates/list.html")),
     ("note.html", include_str!("../templates/note.html")),
     ("partials/backlinks.html", include_str!("../templates/partials/backlinks.html")),
     ("partials/card.html", include_str!("../templates/partials/card.html")),
@@ -29,14 +33,25 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/picture.html", include_str!("../templates/partials/picture.html")),
     ("partials/problem.html", include_str!("../templates/partials/problem.html")),
     ("partials/sweep.html", include_str!("../templates/partials/sweep.html")),
-    (STYLESHEET, include_str!("../templates/style.css")),
+    ("redirect.html", include_str!("../templates/redirect.html")),
+    ("unit.html", include_str!("../templates/unit.html")),
+    ("style.css", include_str!("../templates/style.css")),
+    ("garden.css", include_str!("../templates/garden.css")),
+    ("garden.js", include_str!("../templates/garden.js")),
+    ("find.js", include_str!("../templates/find.js")),
+    ("graph.js", include_str!("../templates/graph.js")),
 ];
 
 /// Said of a value that is optional, and not there.
 const ABSENT: &str = "this value is absent here";
 
-/// The one template that is put out as it is.
-const STYLESHEET: &str = "style.css";
+/// What is put out as it is: each file by its name, and what it is made of, in order.
+const ASSETS: [(&str, &[&str]); 4] = [
+    ("style.css", &["style.css", "garden.css"]),
+    ("garden.js", &["garden.js"]),
+    ("find.js", &["find.js"]),
+    ("graph.js", &["graph.js"]),
+];
 
 /// Turns views into pages.
 #[derive(Debug)]
@@ -96,9 +111,10 @@ impl Renderer {
         for (name, text) in BUILT_IN {
             let names = [(*name).to_owned(), format!("builtin/{name}")];
             for name in names {
-                let text = match name.ends_with(".css") {
-                    true => css::minified(text),
-                    false => (*text).to_owned(),
+                let text = match name.rsplit_once('.') {
+                    Some((_, "css")) => css::minified(text),
+                    Some((_, "js")) => script::minified(text),
+                    _ => (*text).to_owned(),
                 };
                 sources.insert(name, Source { text, own: false });
             }
@@ -134,6 +150,14 @@ impl Renderer {
         self.render("home.html", view)
     }
 
+    /// Any other page, by its template.
+    ///
+    /// # Errors
+    /// Where a template asks for what is not there.
+    pub fn page(&self, template: &str, view: &impl Serialize) -> Result<String, RenderError> {
+        self.render(template, view)
+    }
+
     /// A figure, to be put into a note's body.
     ///
     /// # Errors
@@ -142,9 +166,10 @@ impl Renderer {
         self.render("figure.html", &FigureContext { figure, site })
     }
 
-    /// The style sheet, for the address in [`SiteView::stylesheet`].
-    pub fn stylesheet(&self) -> &[u8] {
-        self.sources.get(STYLESHEET).map_or(b"", |source| source.text.as_bytes())
+    /// A style sheet or script, by its name: `style.css`, `garden.js`, `find.js` or `graph.js`.
+    pub fn asset(&self, name: &str) -> String {
+        let parts = ASSETS.iter().find(|(known, _)| *known == name).map_or(&[][..], |found| found.1);
+        parts.iter().filter_map(|part| Some(self.sources.get(*part)?.text.as_str())).collect()
     }
 
     /// One digest over all templates in use and the style sheet, for page keys.
@@ -238,7 +263,8 @@ fn read_overrides(
         let Some(name) = parts.map(|parts| parts.join("/")) else {
             continue;
         };
-        if !entry.file_type().is_file() || !(name.ends_with(".html") || name == STYLESHEET) {
+        let is_asset = ASSETS.iter().any(|(_, parts)| parts.contains(&name.as_str()));
+        if !entry.file_type().is_file() || !(name.ends_with(".html") || is_asset) {
             continue;
         }
         let bytes = fs::read(entry.path())
@@ -336,6 +362,7 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
 }
 
 mod css;
+mod script;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn seen_anew(garden: &Garden, progress: &Progress) -> Seen {
 fn seen_live(live: &mut Live) -> Seen {
     live.progress.stale.clear();
     while live.settle_some(3) {}
-    let paths: Vec<String> = live.pages().into_iter().map(str::to_owned).collect();
+    let paths = live.pages();
     let mut pages = BTreeMap::new();
     for path in paths {
         live.progress.stale.clear();

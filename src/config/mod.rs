@@ -33,6 +33,31 @@ pub struct Config {
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
+    /// Where the site is published: absolute, ending with `/`.
+    pub url: Option<String>,
+    /// Whether addresses of pages end with `.html`.
+    pub use_html_extension: bool,
+    /// Whether links to other sites open in a new tab.
+    pub open_external_links_in_new_tab: bool,
+}
+
+impl Config {
+    /// The absolute address of a path below the site's root, where the site's is known.
+    pub fn absolute(&self, path: &str) -> Option<String> {
+        self.url.as_ref().map(|url| format!("{}/{path}", url.trim_end_matches('/')))
+    }
+
+    /// The path of the site's root on its host, with `/` at both ends.
+    pub fn base_path(&self) -> String {
+        let path = self.url.as_ref().and_then(|url| url.split_once("://")).and_then(|(_, rest)| {
+            let (_, path) = rest.split_once('/')?;
+            Some(path.trim_matches('/'))
+        });
+        match path {
+            None | Some("") => "/".to_owned(),
+            Some(path) => format!("/{path}/"),
+        }
+    }
 }
 
 /// A file or folder on disk.
@@ -69,6 +94,9 @@ impl Default for Config {
             datasets: BTreeMap::new(),
             defaults: Defaults::default(),
             device: "auto".into(),
+            url: None,
+            use_html_extension: true,
+            open_external_links_in_new_tab: false,
         }
     }
 }

@@ -5,18 +5,25 @@
 //! they were, and those that aim at it where its anchors are others; anything else is assembled anew.
 
 mod address;
+mod embed;
+mod graph;
+mod names;
+mod near;
+mod resolve;
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use percent_encoding::percent_decode_str;
+use rayon::prelude::*;
 
 pub use address::{address, href, link_anchor};
+pub use embed::Embedded;
+pub use graph::{Neighbour, layout, local_svg};
+pub use names::Names;
 
 use crate::diagnostic::Diagnostic;
-use crate::note::{Link, LinkKind, Mention, Note};
-use crate::suggest;
+use crate::note::{Link, Mention, Note};
 use address::addresses;
+use resolve::{Found, Resolver};
 
 /// What the garden made of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +50,8 @@ pub struct Incoming {
     pub from: usize,
     /// The anchor of the place: the link's own, or a figure's.
     pub anchor: String,
+    /// The heading, block or figure that is mentioned; none where it is the whole note.
+    pub to: Option<String>,
     /// The sentence.
     pub mention: Mention,
 }
@@ -69,19 +78,26 @@ pub struct Garden {
 
 /// Puts notes together. `files` are the other files in the notes folder, relative to it.
 pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
+    let (pages, problems) = addresses(notes);
+    let names = Names::of(notes).with(files, &pages);
     let mut garden = Garden {
-        links: vec![Vec::new(); notes.len()],
-        caption_links: vec![Vec::new(); notes.len()],
         incoming: vec![Vec::new(); notes.len()],
-        aims: vec![BTreeSet::new(); notes.len()],
-        names: Names::of(notes),
+        addressed: problems.iter().map(Vec::len).collect(),
+        pages,
+        problems,
+        names,
         ..Garden::default()
     };
-    (garden.pages, garden.problems) = addresses(notes);
-    garden.addressed = garden.problems.iter().map(Vec::len).collect();
-    for index in 0..notes.len() {
-        garden.resolve(index, notes, files);
-        for (to, incoming) in garden.outgoing(index, notes[index]) {
+    let found: Vec<Found> =
+        (0..notes.len()).into_par_iter().map(|index| garden.resolve(index, notes)).collect();
+    for (index, found) in found.into_iter().enumerate() {
+        garden.links.push(found.links);
+        garden.caption_links.push(found.caption_links);
+        garden.aims.push(found.aims);
+        garden.problems[index].extend(found.problems);
+    }
+    for (index, note) in notes.iter().enumerate() {
+        for (to, incoming) in garden.outgoing(index, note) {
             garden.incoming[to].push(incoming);
         }
     }
@@ -97,15 +113,14 @@ impl Garden {
     }
 
     /// Puts in the note `index`, of which its path, title and aliases are what they were.
-    pub fn relink(
-        &mut self,
-        index: usize,
-        (before, notes): (&Note, &[&Note]),
-        files: &BTreeSet<String>,
-    ) {
+    pub fn relink(&mut self, index: usize, before: &Note, notes: &[&Note]) {
         let old = self.outgoing(index, before);
+        let found = self.resolve(index, notes);
         self.problems[index].truncate(self.addressed[index]);
-        self.resolve(index, notes, files);
+        self.problems[index].extend(found.problems);
+        self.links[index] = found.links;
+        self.caption_links[index] = found.caption_links;
+        self.aims[index] = found.aims;
         let new = self.outgoing(index, notes[index]);
         if old == new {
             return;
@@ -140,23 +155,8 @@ impl Garden {
     }
 
     /// Sees what a note's links point to.
-    fn resolve(&mut self, index: usize, notes: &[&Note], files: &BTreeSet<String>) {
-        let aims = RefCell::default();
-        let resolver = Resolver { notes, names: &self.names, files, index, aims: &aims };
-        let problems = &mut self.problems[index];
-        let mut target = |link: &Link| match resolver.link(link) {
-            Ok(target) => target,
-            Err(problem) => {
-                problems.push(*problem);
-                Target::Unresolved
-            }
-        };
-        let note = notes[index];
-        self.links[index] = note.links.iter().map(&mut target).collect();
-        let captions = note.blocks.iter();
-        self.caption_links[index] =
-            captions.map(|block| block.caption_links.iter().map(&mut target).collect()).collect();
-        self.aims[index] = aims.into_inner();
+    fn resolve(&self, index: usize, notes: &[&Note]) -> Found {
+        Resolver::new(notes, &self.names, index).all()
     }
 
     /// Which other notes a note mentions, in the order of its text, captions last.
@@ -169,191 +169,14 @@ impl Garden {
             links.map(|(link, target)| (link, target, block.id.clone()))
         });
         let mention = |(link, target, anchor): (&Link, &Target, String)| match target {
-            Target::Note { index: to, .. } if *to != index => {
-                Some((*to, Incoming { from: index, anchor, mention: link.mention.clone() }))
+            Target::Note { index: to, anchor: at } if *to != index => {
+                let mention = link.mention.clone();
+                Some((*to, Incoming { from: index, anchor, to: at.clone(), mention }))
             }
             _ => None,
         };
         in_text.chain(in_captions).filter_map(mention).collect()
     }
-}
-
-/// Every name that a wikilink may use, in lower case.
-#[derive(Debug, Default)]
-pub struct Names {
-    notes: HashMap<String, BTreeSet<usize>>,
-    /// By path, with its ending and without.
-    paths: HashMap<String, usize>,
-}
-
-impl Names {
-    /// The names of notes.
-    pub fn of(notes: &[&Note]) -> Self {
-        let mut names: HashMap<String, BTreeSet<usize>> = HashMap::with_capacity(2 * notes.len());
-        let mut paths = HashMap::with_capacity(2 * notes.len());
-        for (index, note) in notes.iter().enumerate() {
-            let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
-            paths.entry(path.to_owned()).or_insert(index);
-            paths.insert(note.path.clone(), index);
-            let own = [note.title.as_str(), note.stem(), path, &note.path];
-            for name in own.into_iter().chain(note.front.aliases.iter().map(String::as_str)) {
-                names.entry(fold(name)).or_default().insert(index);
-            }
-        }
-        Self { notes: names, paths }
-    }
-
-    /// The notes, by their index, that a name may mean.
-    pub fn find(&self, name: &str) -> Vec<usize> {
-        self.notes.get(&fold(name)).into_iter().flatten().copied().collect()
-    }
-}
-
-/// Names are the same whatever their case and however many spaces they have.
-fn fold(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-struct Resolver<'a> {
-    notes: &'a [&'a Note],
-    names: &'a Names,
-    files: &'a BTreeSet<String>,
-    index: usize,
-    /// Takes in which notes are named.
-    aims: &'a RefCell<BTreeSet<usize>>,
-}
-
-impl Resolver<'_> {
-    fn note(&self) -> &Note {
-        self.notes[self.index]
-    }
-
-    fn link(&self, link: &Link) -> Result<Target, Box<Diagnostic>> {
-        match link.kind {
-            LinkKind::Wiki | LinkKind::Embed => self.wiki(link),
-            LinkKind::Markdown | LinkKind::Image => self.markdown(link),
-        }
-    }
-
-    fn wiki(&self, link: &Link) -> Result<Target, Box<Diagnostic>> {
-        if link.target.is_empty() {
-            return self.place(self.index, link);
-        }
-        let found = self.names.find(&link.target);
-        match found[..] {
-            [index] => self.place(index, link),
-            [] => match self.file(&link.target) {
-                Some(file) => Ok(Target::File(file)),
-                None => {
-                    let names =
-                        self.notes.iter().flat_map(|note| [note.title.as_str(), note.stem()]);
-                    let near: BTreeSet<String> =
-                        suggest::nearest(&link.target, names, 3).into_iter().collect();
-                    let near: Vec<String> = near.into_iter().collect();
-                    let hint = (!near.is_empty())
-                        .then(|| format!("did you mean {}?", suggest::quoted(&near, "or")));
-                    let message = format!("no note is called `{}`", link.target);
-                    Err(Box::new(self.note().at().warning(link.span.clone(), message).hint(hint)))
-                }
-            },
-            _ => {
-                let paths: Vec<String> = found
-                    .iter()
-                    .map(|i| self.notes[*i].path.trim_end_matches(".md").to_owned())
-                    .collect();
-                let message =
-                    format!("`{}` may mean {}", link.target, suggest::quoted(&paths, "or"));
-                let hint = format!("write the path: [[{}|{}]]", paths[0], link.target);
-                Err(Box::new(self.note().at().error(link.span.clone(), message).hint(hint)))
-            }
-        }
-    }
-
-    /// A place in the note `index`.
-    fn place(&self, index: usize, link: &Link) -> Result<Target, Box<Diagnostic>> {
-        self.aims.borrow_mut().insert(index);
-        let Some(fragment) = link.fragment.as_deref().filter(|f| !f.is_empty()) else {
-            return Ok(Target::Note { index, anchor: None });
-        };
-        let fragment = percent_decode_str(fragment).decode_utf8_lossy();
-        // `[[note#chapter#section]]` names a section by its path; its last part is the section.
-        let last = fragment.rsplit('#').next().unwrap_or(&fragment).trim();
-        let note = self.notes[index];
-        match note.anchor(last.trim_start_matches('^')) {
-            Some(anchor) => Ok(Target::Note { index, anchor: Some(anchor) }),
-            None => {
-                let known = note.headings.iter().map(|h| h.text.as_str());
-                let known = known.chain(note.blocks.iter().map(|b| b.id.as_str()));
-                let hint = suggest::hint(last, known);
-                let message = format!("`{}` has no heading or figure `{last}`", note.title);
-                Err(Box::new(self.note().at().warning(link.span.clone(), message).hint(hint)))
-            }
-        }
-    }
-
-    fn markdown(&self, link: &Link) -> Result<Target, Box<Diagnostic>> {
-        if is_external(&link.target) {
-            return Ok(Target::External);
-        }
-        if link.target.is_empty() {
-            return self.place(self.index, link);
-        }
-        if let Some(file) = self.file(&link.target) {
-            return Ok(Target::File(file));
-        }
-        let path = self.relative(&link.target);
-        if let Some(index) = path.as_ref().and_then(|path| self.names.paths.get(path)) {
-            return self.place(*index, link);
-        }
-        let (message, hint) = match path {
-            None => (
-                format!("`{}` leaves the notes", link.target),
-                Some("copy the file into the notes folder".to_owned()),
-            ),
-            Some(path) => {
-                let notes = self.notes.iter().map(|note| note.path.as_str());
-                let known = notes.chain(self.files.iter().map(String::as_str));
-                let near = suggest::nearest(&path, known, 1);
-                let hint = near.first().map(|near| format!("did you mean `{near}`?"));
-                (format!("there is no file `{path}` in the notes"), hint)
-            }
-        };
-        Err(Box::new(self.note().at().warning(link.span.clone(), message).hint(hint)))
-    }
-
-    /// The file in the notes folder that `target` means.
-    fn file(&self, target: &str) -> Option<String> {
-        self.relative(target).filter(|path| self.files.contains(path))
-    }
-
-    /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.
-    fn relative(&self, target: &str) -> Option<String> {
-        let target = percent_decode_str(target).decode_utf8_lossy();
-        let (base, target) = match target.strip_prefix('/') {
-            Some(rest) => ("", rest),
-            None => (self.note().path.rsplit_once('/').map_or("", |(folder, _)| folder), &*target),
-        };
-        let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
-        for part in target.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => drop(parts.pop()?),
-                part => parts.push(part),
-            }
-        }
-        Some(parts.join("/"))
-    }
-}
-
-/// Whether an address has a scheme, or is one of another host.
-fn is_external(target: &str) -> bool {
-    let scheme = target.split_once(':').map(|(scheme, _)| scheme);
-    target.starts_with("//")
-        || scheme.is_some_and(|s| {
-            s.len() > 1
-                && s.starts_with(|c: char| c.is_ascii_alphabetic())
-                && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        })
 }
 
 #[cfg(test)]

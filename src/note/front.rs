@@ -30,6 +30,16 @@ pub struct FrontMatter {
     pub draft: bool,
     /// Units that the note is about.
     pub units: Vec<UnitName>,
+    /// The field that leaves it out, as it is written: `published: false`.
+    pub draft_by: Option<String>,
+    pub permalink: Option<String>,
+    pub slug: Option<String>,
+    pub redirect_from: Vec<String>,
+    pub toc: Option<bool>,
+    pub toc_depth: Option<u8>,
+    pub authors: Vec<String>,
+    pub image: Option<String>,
+    pub anchors: std::collections::BTreeMap<String, String>,
 }
 
 /// A unit that a note is about, and what the note calls it.

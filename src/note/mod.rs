@@ -6,27 +6,32 @@
 //! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
 
 mod block;
-mod footnote;
+mod code;
 mod format;
 mod front;
 mod html;
 mod inline;
 mod list;
+mod markup;
+mod math;
 mod outline;
 mod slug;
 mod sweep;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{Block, FieldValue, Fields};
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
-pub use html::{Parts, ResolvedLink, ShownValue, escape, render, render_inline};
+pub use html::{
+    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render, render_inline,
+};
 pub use inline::{Fault, InlineValue, Query, Step, fill};
-pub use outline::{Heading, Link, LinkKind, Mention};
+pub use markup::{Citation, CitedKey};
+pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
 
@@ -62,6 +67,14 @@ pub struct Note {
     pub links: Vec<Link>,
     /// In order.
     pub blocks: Vec<Block>,
+    /// Blocks that are named by `^id`.
+    pub anchors: Vec<Anchor>,
+    /// In order.
+    pub citations: Vec<Citation>,
+    /// Of the front matter, then those of the prose, each once.
+    pub tags: Vec<String>,
+    /// The prose before the first heading, then that below each heading: plain text with marks for values.
+    pub texts: Vec<String>,
     /// Values out of results: those of the prose in order, then those of each block's caption.
     pub values: Vec<InlineValue>,
     /// What is wrong with it by itself; block faults are in the blocks.
@@ -96,6 +109,10 @@ impl Note {
             }
             (None, None) => stem.replace(['-', '_'], " "),
         };
+        let mut tags = front.tags.clone();
+        tags.extend(outline.tags);
+        let mut known = BTreeSet::new();
+        tags.retain(|tag| known.insert(tag.to_lowercase()));
         let title_in_body = first.is_some_and(|h| h.text == title && outline.opens_with_heading);
         Self {
             path: path.to_owned(),
@@ -110,6 +127,10 @@ impl Note {
             headings,
             links: outline.links,
             blocks,
+            anchors: outline.anchors,
+            citations: outline.citations,
+            tags,
+            texts: outline.texts,
             values,
             problems,
             lines,
@@ -142,13 +163,40 @@ impl Note {
         self.problems.iter().chain(self.blocks.iter().flat_map(|block| &block.problems))
     }
 
-    /// The anchor that `fragment` means: a heading by its text or anchor, or a block by its id.
+    /// The anchor that `fragment` means: a heading by its text or anchor, a block by its id, or `^id`.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
+        if let Some(id) = fragment.strip_prefix('^') {
+            if self.anchors.iter().any(|anchor| anchor.id == id) {
+                return Some(fragment.to_owned());
+            }
+            return self.blocks.iter().find(|block| block.id == id).map(|block| block.id.clone());
+        }
         let wanted = slug(fragment);
         let heading = self.headings.iter().find(|h| h.id == fragment || h.text == fragment);
         let heading = heading.or_else(|| self.headings.iter().find(|h| slug(&h.text) == wanted));
         let block = || self.blocks.iter().find(|block| block.id == fragment).map(|b| b.id.clone());
-        heading.map(|h| h.id.clone()).or_else(block)
+        let moved = || {
+            let now = &self.front.anchors.iter().find(|(old, _)| *old == fragment)?.1;
+            let now = self.headings.iter().find(|h| h.text == **now || h.id == **now)?;
+            Some(now.id.clone())
+        };
+        heading.map(|h| h.id.clone()).or_else(block).or_else(moved)
+    }
+
+    /// The part of the Markdown that an anchor names: a section, or a block; all of it without an anchor.
+    pub fn part(&self, anchor: Option<&str>) -> Option<Range<usize>> {
+        let Some(anchor) = anchor else { return Some(0..self.source.len() - self.body) };
+        let span = if let Some(id) = anchor.strip_prefix('^') {
+            self.anchors.iter().find(|known| known.id == id)?.span.clone()
+        } else if let Some(block) = self.blocks.iter().find(|block| block.id == anchor) {
+            block.span.clone()
+        } else {
+            let at = self.headings.iter().position(|heading| heading.id == anchor)?;
+            let heading = &self.headings[at];
+            let next = self.headings[at + 1..].iter().find(|other| other.level <= heading.level);
+            heading.span.start..next.map_or(self.source.len(), |next| next.span.start)
+        };
+        Some(span.start.saturating_sub(self.body)..span.end.saturating_sub(self.body))
     }
 }
 

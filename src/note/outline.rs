@@ -3,19 +3,14 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag, TagEnd};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::block::RawBlock;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
+use super::markup::{self, Citation, Piece, is_wiki};
+use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
-
-/// The Markdown that notes are written in: CommonMark with GitHub's extensions and wikilinks.
-pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
-    .union(Options::ENABLE_FOOTNOTES)
-    .union(Options::ENABLE_STRIKETHROUGH)
-    .union(Options::ENABLE_TASKLISTS)
-    .union(Options::ENABLE_WIKILINKS);
 
 /// The info string of an analysis block.
 pub(super) fn is_analysis(info: &str) -> bool {
@@ -36,6 +31,8 @@ pub struct Heading {
     pub text: String,
     /// The same with marks for values, which [`fill`] replaces.
     pub shown: String,
+    /// The same as HTML: code, mathematics and emphasis, no links.
+    pub html: String,
     /// In the source.
     pub span: Range<usize>,
 }
@@ -55,6 +52,15 @@ pub struct Link {
     pub mention: Mention,
     /// The anchor of the heading that it stands under.
     pub section: Option<usize>,
+}
+
+/// A block that is named by `^id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// Without the sign.
+    pub id: String,
+    /// The block in the source.
+    pub span: Range<usize>,
 }
 
 /// How a link is written.
@@ -86,6 +92,12 @@ pub struct Mention {
 pub struct Outline {
     pub headings: Vec<Heading>,
     pub links: Vec<Link>,
+    pub anchors: Vec<Anchor>,
+    pub citations: Vec<Citation>,
+    /// Written in the prose, each once.
+    pub tags: Vec<String>,
+    /// The prose before the first heading, then that below each heading, with marks for values.
+    pub texts: Vec<String>,
     pub blocks: Vec<RawBlock>,
     pub values: Vec<InlineValue>,
     /// With marks for values.
@@ -111,9 +123,10 @@ pub(super) fn wiki_label(dest: &str) -> String {
 /// Walks the Markdown that begins at `body`. Values count on from `values`.
 pub fn parse(at: SourceFile<'_>, body: usize, values: usize) -> Outline {
     let mut walk = Walk { first_value: values, ..Walk::new(at) };
-    for (event, range) in Parser::new_ext(&at.text[body..], OPTIONS).into_offset_iter() {
-        walk.event(event, body + range.start..body + range.end);
-    }
+    walk.out.texts.push(String::new());
+    markup::walk(&at.text[body..], &mut |piece, range| {
+        walk.piece(piece, body + range.start..body + range.end, body);
+    });
     walk.flush();
     walk.out
 }
@@ -131,10 +144,15 @@ struct Walk<'a> {
     /// Set inside a wikilink without label, whose text is made from its target.
     hide_text: bool,
     heading: Option<(u8, Range<usize>)>,
+    /// HTML of the heading that is being read.
+    heading_html: String,
     block: Option<RawBlock>,
     in_code: bool,
     seen_anything: bool,
     in_paragraph: bool,
+    /// The last block that began at the top.
+    last_block: Range<usize>,
+    depth: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -148,11 +166,48 @@ impl<'a> Walk<'a> {
             open_links: Vec::new(),
             hide_text: false,
             heading: None,
+            heading_html: String::new(),
             block: None,
             in_code: false,
             seen_anything: false,
             in_paragraph: false,
+            last_block: 0..0,
+            depth: 0,
         }
+    }
+
+    fn piece(&mut self, piece: Piece<'_>, range: Range<usize>, body: usize) {
+        match piece {
+            Piece::Plain(event) => self.event(event, range),
+            Piece::Tag(name) => {
+                self.text(&format!("#{name}"));
+                if !self.out.tags.iter().any(|known| **known == *name) {
+                    self.out.tags.push(name.into_string());
+                }
+            }
+            Piece::Cite(citation) => {
+                let moved = |span: &Range<usize>| body + span.start..body + span.end;
+                let mut keys = citation.keys;
+                for key in &mut keys {
+                    key.span = moved(&key.span);
+                }
+                if citation.bare {
+                    self.text(&citation.text);
+                }
+                let span = moved(&citation.span);
+                self.out.citations.push(Citation { keys, span, ..citation });
+            }
+            Piece::Anchor(id) => {
+                // By itself it names the block before it.
+                let alone = self.at.text[range.clone()].trim() == format!("^{id}");
+                let span = if alone { self.last_block.clone() } else { range };
+                self.out.anchors.push(Anchor { id: id.to_owned(), span });
+            }
+            Piece::Callout(_) | Piece::CalloutTitleEnd | Piece::CalloutEnd => self.flush(),
+            Piece::Embeds | Piece::EmbedsEnd => self.flush(),
+            Piece::Mark | Piece::MarkEnd => {}
+        }
+        self.seen_anything = true;
     }
 
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
@@ -163,39 +218,94 @@ impl<'a> Walk<'a> {
                 if let Some(block) = &mut self.block {
                     block.pieces.push((block.text.len(), range.start));
                     block.text.push_str(&text);
+                } else {
+                    self.flat.push_str(&unmarked(&text));
                 }
             }
             Event::Code(text) => self.code(&text, range),
-            Event::Text(text) if !self.hide_text => self.flat.push_str(&unmarked(&text)),
-            Event::SoftBreak | Event::HardBreak => self.flat.push(' '),
+            Event::Text(text) => self.text(&text),
+            Event::InlineMath(tex) | Event::DisplayMath(tex) => self.math(&tex, &range),
+            Event::SoftBreak | Event::HardBreak => self.text(" "),
             _ => {}
         }
     }
 
+    fn text(&mut self, text: &str) {
+        if !self.hide_text {
+            self.flat.push_str(&unmarked(text));
+            if self.heading.is_some() {
+                self.heading_html.push_str(&escape(&unmarked(text)));
+            }
+        }
+    }
+
+    fn math(&mut self, tex: &str, range: &Range<usize>) {
+        if !self.hide_text {
+            self.flat.push_str(&unmarked(tex));
+        }
+        let html = math::mathml(tex, false).unwrap_or_else(|fault| {
+            let source = &self.at.text[range.clone()];
+            let start = range.start + source.find(tex).unwrap_or(0);
+            let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
+            let span = span.start.min(range.end)..span.end.min(range.end);
+            let problem = self.at.error(span, format!("the formula cannot be read: {}", fault.message));
+            let hint = "mathematics stands between dollar signs; `\\$` is a dollar sign".to_owned();
+            self.out.problems.push(problem.hint(hint));
+            format!("<code>{}</code>", escape(tex))
+        });
+        self.element(&html);
+    }
+
     /// Code within a line, which may be a value.
     fn code(&mut self, text: &str, range: Range<usize>) {
-        let shown = match inline::of_code(&self.at.text[range.clone()], text) {
+        let (shown, html) = match inline::of_code(&self.at.text[range.clone()], text) {
             Some(asked) => {
                 let number = self.first_value + self.out.values.len();
                 self.out.values.push(InlineValue::parse(self.at.text, range, asked));
-                mark(number)
+                (mark(number), mark(number))
             }
-            None => unmarked(text),
+            None => (unmarked(text), format!("<code>{}</code>", escape(&unmarked(text)))),
         };
         if !self.hide_text {
             self.flat.push_str(&shown);
+            if self.heading.is_some() {
+                self.heading_html.push_str(&html);
+            }
+        }
+    }
+
+    /// A part of a heading that has a meaning of its own.
+    fn element(&mut self, tag: &str) {
+        if self.heading.is_some() {
+            self.heading_html.push_str(tag);
         }
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
         match tag {
+            Tag::Emphasis => return self.element("<em>"),
+            Tag::Strong => return self.element("<strong>"),
+            Tag::Strikethrough => return self.element("<del>"),
+            Tag::Link { link_type, dest_url, .. } => {
+                return self.link(link_type, &dest_url, range, false);
+            }
+            Tag::Image { link_type, dest_url, .. } => {
+                return self.link(link_type, &dest_url, range, true);
+            }
+            _ => self.flush(),
+        }
+        let is_anchor = self.at.text[range.clone()].starts_with('^');
+        if self.depth == 0 && !is_anchor {
+            self.last_block = range.clone();
+        }
+        self.depth += 1;
+        match tag {
             Tag::Heading { level, .. } => {
-                self.flush();
                 self.out.opens_with_heading |= !self.seen_anything;
+                self.heading_html.clear();
                 self.heading = Some((level as u8, range));
             }
             Tag::CodeBlock(kind) => {
-                self.flush();
                 self.in_code = true;
                 if let CodeBlockKind::Fenced(info) = &kind
                     && is_analysis(info)
@@ -204,19 +314,12 @@ impl<'a> Walk<'a> {
                     self.block = Some(block);
                 }
             }
-            Tag::Link { link_type, dest_url, .. } => self.link(link_type, &dest_url, range, false),
-            Tag::Image { link_type, dest_url, .. } => self.link(link_type, &dest_url, range, true),
-            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => {}
-            tag => {
-                self.flush();
-                self.in_paragraph = matches!(tag, Tag::Paragraph);
-            }
+            tag => self.in_paragraph = matches!(tag, Tag::Paragraph),
         }
-        self.seen_anything = true;
     }
 
     fn link(&mut self, link_type: LinkType, dest: &str, range: Range<usize>, image: bool) {
-        let wiki = matches!(link_type, LinkType::WikiLink { .. });
+        let wiki = is_wiki(link_type);
         let kind = match (wiki, image) {
             (true, false) => LinkKind::Wiki,
             (true, true) => LinkKind::Embed,
@@ -232,7 +335,7 @@ impl<'a> Walk<'a> {
         let email = link_type == LinkType::Email;
         let start = self.flat.len();
         if link_type == (LinkType::WikiLink { has_pothole: false }) {
-            self.flat.push_str(&wiki_label(dest));
+            self.text(&wiki_label(dest));
             self.hide_text = true;
         }
         self.open_links.push((self.out.links.len(), start));
@@ -254,6 +357,16 @@ impl<'a> Walk<'a> {
                     self.here.push((index, start..self.flat.len()));
                 }
             }
+            TagEnd::Emphasis => self.element("</em>"),
+            TagEnd::Strong => self.element("</strong>"),
+            TagEnd::Strikethrough => self.element("</del>"),
+            tag => self.end_block(tag, range),
+        }
+    }
+
+    fn end_block(&mut self, tag: TagEnd, range: Range<usize>) {
+        self.depth = self.depth.saturating_sub(1);
+        match tag {
             TagEnd::CodeBlock => {
                 self.in_code = false;
                 if let Some(block) = self.block.take() {
@@ -261,7 +374,6 @@ impl<'a> Walk<'a> {
                     self.out.blocks.push(block);
                 }
             }
-            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => {}
             TagEnd::Heading(_) => {
                 if let Some((level, _)) = self.heading.take() {
                     let shown = self.flat.trim().to_owned();
@@ -270,13 +382,17 @@ impl<'a> Walk<'a> {
                     let asked = |n: usize| values.get(n.checked_sub(first)?).map(|v| &*v.text);
                     let text = fill(&shown, asked);
                     let id = String::new();
-                    self.out.headings.push(Heading { level, id, text, shown, span: range });
+                    let html = std::mem::take(&mut self.heading_html).trim().to_owned();
+                    self.settle_links();
+                    self.flat.clear();
+                    self.out.headings.push(Heading { level, id, text, shown, html, span: range });
+                    self.out.texts.push(String::new());
                 }
                 self.in_paragraph = false;
-                self.flush();
             }
-            _ => self.flush(),
+            _ => {}
         }
+        self.flush();
     }
 
     /// CommonMark closes an open fence at the end of the document; here that swallows the rest of a note.
@@ -302,10 +418,18 @@ impl<'a> Walk<'a> {
             self.out.excerpt = shorten(self.flat.trim(), 220);
         }
         self.in_paragraph = false;
+        self.settle_links();
+        if let Some(text) = self.out.texts.last_mut().filter(|_| !self.flat.is_empty()) {
+            text.push_str(self.flat.trim());
+            text.push(' ');
+        }
+        self.flat.clear();
+    }
+
+    fn settle_links(&mut self) {
         for (index, place) in std::mem::take(&mut self.here) {
             self.out.links[index].mention = mention(&self.flat, place);
         }
-        self.flat.clear();
     }
 }
 

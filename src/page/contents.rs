@@ -1,24 +1,31 @@
 //! A note's contents: its headings as a tree.
 
-use crate::note::{self, Heading, Note};
+use crate::note::{Heading, Note};
 use crate::view::ContentsView;
 
-/// The headings below the title as a tree, with their values as `filled` gives them; empty where there are fewer than two.
+/// The headings below the title as a tree, with their values as `filled` gives them; empty where there are fewer than two,
+/// or the note wants none.
 pub(super) fn of(note: &Note, filled: impl Fn(&str) -> String) -> Vec<ContentsView> {
-    match &note.headings[usize::from(note.title_in_body).min(note.headings.len())..] {
+    if note.front.toc == Some(false) {
+        return Vec::new();
+    }
+    let deepest = note.front.toc_depth.unwrap_or(6);
+    let below_title = &note.headings[usize::from(note.title_in_body).min(note.headings.len())..];
+    let headings: Vec<&Heading> = below_title.iter().filter(|h| h.level <= deepest).collect();
+    match headings[..] {
         [] | [_] => Vec::new(),
-        headings => nest(headings, &filled),
+        _ => nest(&headings, &filled),
     }
 }
 
 /// A heading's children are those that follow it at deeper levels, whatever levels are skipped.
-fn nest(mut headings: &[Heading], filled: &impl Fn(&str) -> String) -> Vec<ContentsView> {
+fn nest(mut headings: &[&Heading], filled: &impl Fn(&str) -> String) -> Vec<ContentsView> {
     let mut out = Vec::new();
     while let Some((first, rest)) = headings.split_first() {
         let below = rest.iter().take_while(|heading| heading.level > first.level).count();
         out.push(ContentsView {
             id: first.id.clone(),
-            title_html: note::escape(&filled(&first.shown)),
+            title_html: filled(&first.html),
             children: nest(&rest[..below], filled),
         });
         headings = &rest[below..];

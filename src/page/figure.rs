@@ -6,8 +6,8 @@ use crate::analysis::{Kind, Role, Type, direction_shown as direction, shown};
 use crate::figure::part::Part;
 use crate::figure::{Curve, Drawing, GridItem, Picture};
 use crate::garden::href;
-use crate::note;
-use crate::plan::{Measurement, Wanted};
+use crate::note::{self, Parts};
+use crate::plan::{Cell, Measurement, Wanted};
 use crate::store::Record;
 use crate::view::{
     CurveView, DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
@@ -15,44 +15,65 @@ use crate::view::{
 
 impl Scene<'_> {
     pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView> {
+        (0..self.notes[index].blocks.len()).map(|n| self.figure_view(index, n, page)).collect()
+    }
+
+    /// A block's figure as it stands on a page.
+    pub(super) fn figure_view(&self, index: usize, number: usize, page: &str) -> FigureView {
         let note = self.notes[index];
-        let settled = &*self.figures[index];
-        let wanted = self.plan.wanted(index);
-        let captions = &self.garden.caption_links[index];
-        let blocks = note.blocks.iter().zip(wanted).zip(settled).zip(captions);
-        blocks
-            .map(|(((block, wanted), settled), targets)| {
-                let links: Vec<_> =
-                    targets.iter().map(|target| self.target(page, target, None)).collect();
-                let caption = block.fields.text("caption");
-                let values = self.quoted[index].shown.get(block.caption_values.clone());
-                let values = values.unwrap_or_default();
-                let presentation = block.presentation();
-                let text = |name: &str| presentation.get(name).and_then(|v| v.as_str());
-                FigureView {
-                    id: block.id.clone(),
-                    number: block.number,
-                    kind: block.kind.map_or("", |kind| kind.name).to_owned(),
-                    width: text("width").unwrap_or("text").to_owned(),
-                    title: text("title").map(str::to_owned),
-                    caption_html: caption
-                        .map(|markdown| note::render_inline(markdown, &links, values)),
-                    state: match wanted {
-                        Wanted::Sweep(sweep) => self.sweep_state(page, sweep, settled, text("alt")),
-                        _ => self.state(page, settled, wanted, block.kind, text("alt")),
-                    },
-                    provenance: self.facts(settled, wanted),
-                    yaml: block.yaml.clone(),
-                    key: key(wanted),
-                    keys: match wanted {
-                        Wanted::Sweep(sweep) => {
-                            sweep.cells.iter().map(|cell| cell.measurement.key.hex()).collect()
-                        }
-                        _ => vec![],
-                    },
+        let block = &note.blocks[number];
+        let (settled, wanted) = (&self.figures[index][number], &self.plan.wanted(index)[number]);
+        let targets = &self.garden.caption_links[index][number];
+        let links: Vec<_> = targets.iter().map(|target| self.target(page, target, None)).collect();
+        let caption = block.fields.text("caption");
+        let values = self.values(index, page);
+        let values = values.get(block.caption_values.clone()).unwrap_or_default();
+        let presentation = block.presentation();
+        let text = |name: &str| presentation.get(name).and_then(|v| v.as_str());
+        let new_tab = self.config.open_external_links_in_new_tab;
+        let parts = Parts { links: &links, values, new_tab, ..Parts::default() };
+        FigureView {
+            id: block.id.clone(),
+            number: block.number,
+            kind: block.kind.map_or("", |kind| kind.name).to_owned(),
+            width: text("width").unwrap_or("text").to_owned(),
+            title: text("title").map(str::to_owned),
+            caption_html: caption.map(|markdown| note::render_inline(markdown, parts)),
+            state: match wanted {
+                Wanted::Sweep(sweep) => self.sweep_state(page, sweep, settled, text("alt")),
+                _ => self.state(page, settled, wanted, block.kind, text("alt")),
+            },
+            provenance: self.facts(page, settled, wanted),
+            yaml: block.yaml.clone(),
+            key: key(wanted),
+            keys: match wanted {
+                Wanted::Sweep(sweep) => {
+                    sweep.cells.iter().map(|cell| cell.measurement.key.hex()).collect()
                 }
-            })
-            .collect()
+                _ => vec![],
+            },
+            mentions: self.mentions_of(index, page, &block.id),
+        }
+    }
+
+    /// One measurement of a sweep, by itself.
+    pub(super) fn measured_state(&self, page: &str, settled: &Settled) -> FigureState {
+        match settled {
+            Settled::Done { drawing, .. } => {
+                FigureState::Done { drawing: drawing_view(page, drawing, None) }
+            }
+            _ => FigureState::Waiting { height: 0, status: String::new(), stale: None },
+        }
+    }
+
+    /// How one measurement of a sweep was made.
+    pub(super) fn cell_facts(&self, page: &str, settled: &Settled, cell: &Cell) -> Vec<FactView> {
+        match settled {
+            Settled::Done { record, scanned, .. } => {
+                self.provenance(page, record, scanned.as_ref(), &cell.measurement)
+            }
+            _ => vec![],
+        }
     }
 
     fn state(
@@ -84,20 +105,15 @@ impl Scene<'_> {
     }
 
     /// How a figure was made, for a reader; of a sweep's measurements what they share, and what not.
-    fn facts(&self, settled: &Settled, wanted: &Wanted) -> Vec<FactView> {
+    fn facts(&self, page: &str, settled: &Settled, wanted: &Wanted) -> Vec<FactView> {
         match (settled, wanted) {
             (Settled::Done { record, scanned, .. }, Wanted::Measurement(measurement)) => {
-                self.provenance(record, scanned.as_ref(), measurement)
+                self.provenance(page, record, scanned.as_ref(), measurement)
             }
             (Settled::Sweep(settled), Wanted::Sweep(sweep)) => {
                 let pairs = settled.iter().zip(&sweep.cells);
-                let done = pairs.filter_map(|(settled, cell)| match settled {
-                    Settled::Done { record, scanned, .. } => {
-                        Some(self.provenance(record, scanned.as_ref(), &cell.measurement))
-                    }
-                    _ => None,
-                });
-                merged(done.collect())
+                let done = pairs.map(|(settled, cell)| self.cell_facts(page, settled, cell));
+                merged(done.filter(|facts| !facts.is_empty()).collect())
             }
             _ => vec![],
         }
@@ -106,6 +122,7 @@ impl Scene<'_> {
     /// How one measurement was made.
     fn provenance(
         &self,
+        page: &str,
         record: &Record,
         scanned: Option<&Scanned>,
         measurement: &Measurement,
@@ -114,7 +131,7 @@ impl Scene<'_> {
         let request = &measurement.request;
         let mut facts = Vec::new();
         let mut fact = |name: &str, value: String| {
-            facts.push(FactView { name: name.to_owned(), value });
+            facts.push(FactView { name: name.to_owned(), value, href: None });
         };
         fact("model", format!("{} ({})", request.model.name, request.model.digest.short()));
         if let Some(target) = &measurement.target {
@@ -160,6 +177,14 @@ impl Scene<'_> {
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
+        if let Some(unit) = measurement.named() {
+            let href =
+                self.unit_href(page, &unit, &request.model.name, measurement.layer_shown());
+            let shown = facts.iter_mut().find(|fact| fact.name == "unit");
+            if let Some(fact) = shown {
+                fact.href = Some(href);
+            }
+        }
         facts
     }
 }

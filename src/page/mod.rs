@@ -1,40 +1,68 @@
-//! One note, with all that the garden knows of it, as the view that its template sees.
+//! Notes, with all that the garden knows of them, as the views that templates see: a note's page, and the pages that list
+//! notes, tags and units.
 //!
 //! A [`Draft`] is everything that decides a page's bytes, and its key covers it: the note's text, its
 //! resolved links, what mentions it, its figures, the templates, and what all pages share. Only where the key
 //! changed is the page rendered.
 
+mod backlink;
+mod body;
+mod cite;
 mod contents;
+mod draft;
+mod feed;
 mod figure;
+mod fragment;
+mod head;
+mod index;
+mod list;
+mod sheet;
+mod special;
 mod sweep;
+mod unit;
 pub mod value;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
+
+pub use body::BodyDraft;
+pub use cite::Cited;
+pub use draft::{Draft, Inputs};
+pub use feed::Bare;
+pub use fragment::{Shard, shard_of};
+pub use index::Index;
+pub use sheet::Sheet;
 
 use crate::config::Config;
 use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{Drawing, Image};
-use crate::garden::{Garden, Target, href, link_anchor};
-use crate::note::{self, Note, Parts, ResolvedLink, ShownValue};
+use crate::garden::{self, Garden};
+use crate::note::{self, Note};
 use crate::plan::Plan;
-use crate::render::{RenderError, Renderer};
 use crate::store::Record;
-use crate::view::{
-    BacklinkView, CardView, FigureView, HomeView, MentionView, NoteView, ProblemView, SiteView,
-};
+use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 
-/// Raised when the same draft gives other bytes for a reason that its key does not cover.
-const PAGE_VERSION: u32 = 1;
 /// The home page.
 pub const HOME: &str = "index.html";
 
+/// Files that every page asks for, relative to the site's root; their names say their content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Assets {
+    /// The style sheet.
+    pub stylesheet: String,
+    /// The script of every page.
+    pub script: String,
+    /// The script that searches.
+    pub find: String,
+    /// The script that draws the whole graph.
+    pub graph: String,
+}
+
 /// Everything that pages are composed from.
-#[derive(Debug)]
 pub struct Scene<'a> {
     /// The configuration.
     pub config: &'a Config,
@@ -52,14 +80,24 @@ pub struct Scene<'a> {
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Commits' dates.
     pub git: &'a GitDates,
-    /// The style sheet's path, relative to the site's root.
-    pub stylesheet: &'a str,
+    /// What every page asks for.
+    pub assets: &'a Assets,
     /// HTML of the line after every note, as [`footer`] gives it.
     pub footer: Option<String>,
     /// Of all templates in use.
     pub templates: Digest,
     /// Whether this is for the preview.
     pub preview: bool,
+    /// What is made of all notes when it is first asked for.
+    pub shared: Shared,
+}
+
+/// What is made of all notes when it is first asked for.
+#[derive(Debug, Default)]
+pub struct Shared {
+    index: OnceLock<Index>,
+    /// Whether there are tags, and units.
+    has: OnceLock<(bool, bool)>,
 }
 
 /// What is to be said of the scans that a result rests on.
@@ -120,40 +158,6 @@ impl Settled {
     }
 }
 
-/// A page that can be rendered.
-#[derive(Debug)]
-pub struct Draft<'a> {
-    /// Relative to the site's root.
-    pub path: String,
-    /// The page key.
-    pub key: Digest,
-    note: Option<&'a Note>,
-    site: SiteView,
-    figures: Vec<FigureView>,
-    links: Vec<ResolvedLink>,
-    values: &'a [ShownValue],
-    view: View,
-}
-
-/// What a page key covers. Written in the order of its fields, of which none is a map without order.
-#[derive(Debug, Serialize)]
-struct Inputs<'a> {
-    version: u32,
-    program: &'static str,
-    templates: Digest,
-    note: Option<Digest>,
-    links: &'a [ResolvedLink],
-    values: &'a [ShownValue],
-    figures: &'a [FigureView],
-    view: &'a View,
-}
-
-#[derive(Debug, Serialize)]
-enum View {
-    Note(Box<NoteView>),
-    Home(Box<HomeView>),
-}
-
 /// The file of an image, relative to the site's root.
 pub fn image_file(image: &Image) -> String {
     format!("figures/{}.{}", &image.digest.hex()[..20], image.format.extension())
@@ -161,7 +165,7 @@ pub fn image_file(image: &Image) -> String {
 
 /// The line that appears after every note, as HTML.
 pub fn footer(config: &Config) -> Option<String> {
-    config.footer.as_ref().map(|line| note::render_inline(line, &[], &[]))
+    config.footer.as_ref().map(|line| note::render_inline(line, note::Parts::default()))
 }
 
 /// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
@@ -169,188 +173,77 @@ pub fn copied_file(path: &str) -> String {
     format!("files/{path}")
 }
 
-impl Draft<'_> {
-    /// The page's HTML.
-    ///
-    /// # Errors
-    /// Where a template of the garden is at fault.
-    pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
-        let mut figures = Vec::new();
-        for figure in &self.figures {
-            figures.push(renderer.figure(figure, &self.site)?);
-        }
-        let body = self.note.map_or_else(String::new, |note| {
-            let headings: Vec<String> = note.headings.iter().map(|h| h.id.clone()).collect();
-            let parts = Parts {
-                headings: &headings,
-                links: &self.links,
-                figures: &figures,
-                values: self.values,
-                skip_title: note.title_in_body,
-            };
-            note::render(note.markdown(), parts)
-        });
-        match &self.view {
-            View::Note(view) => renderer.note(&NoteView { body_html: body, ..(**view).clone() }),
-            View::Home(view) => renderer.home(&HomeView { body_html: body, ..(**view).clone() }),
-        }
-    }
-}
-
 impl<'a> Scene<'a> {
-    /// Every page of the site.
-    pub fn drafts(&self) -> Vec<Draft<'a>> {
-        let mut drafts: Vec<Draft<'a>> = (0..self.notes.len())
-            .filter(|index| self.garden.pages[*index] != HOME)
-            .map(|index| self.note_draft(index))
-            .collect();
-        drafts.push(self.home_draft());
-        drafts
+    /// Tags, units and the order of the notes.
+    pub fn index(&self) -> &Index {
+        self.shared.index.get_or_init(|| Index::of(self))
     }
 
-    /// The page of a note, which is not the home page.
+    /// The page of a note.
     pub fn note_draft(&self, index: usize) -> Draft<'a> {
-        let note = self.notes[index];
         let page = &self.garden.pages[index];
+        if page == HOME {
+            return self.home_draft();
+        }
+        let note = self.notes[index];
         let (written, changed) = dates::of(note, self.git);
+        let references = self.references(index);
         let view = NoteView {
             site: self.site(page),
+            head: self.note_head(index),
             title: note.title.clone(),
-            description: self.description(index),
+            draft: note.front.draft,
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),
-            tags: note.front.tags.clone(),
-            contents: contents::of(note, |text| self.filled(index, text)),
+            authors: note.front.authors.clone(),
+            tags: self.tag_links(page, index),
+            units: self.unit_links(page, index),
+            contents: contents::of(note, |html| self.filled_html(index, html)),
             body_html: String::new(),
+            references,
+            citation: self.self_citation(index),
             backlinks: self.backlinks(index),
+            graph_html: self.local_graph(index),
             problems: self.problems(index),
         };
-        self.draft(page, Some(index), View::Note(Box::new(view)))
+        let body = self.body(index, page);
+        self.draft(page, Some(body), draft::View::Note(Box::new(view)))
     }
 
-    /// The home page.
-    pub fn home_draft(&self) -> Draft<'a> {
-        let index = self.garden.pages.iter().position(|page| page == HOME);
-        let mut cards: Vec<(usize, CardView)> = (0..self.notes.len())
-            .filter(|i| Some(*i) != index)
-            .map(|i| (i, self.card(i)))
-            .collect();
-        let newest = |i: usize| dates::of(self.notes[i], self.git).1;
-        cards.sort_by(|(a, first), (b, second)| {
-            newest(*b).cmp(&newest(*a)).then_with(|| first.title.cmp(&second.title))
-        });
-        let view = HomeView {
-            site: self.site(HOME),
-            title: index.map(|i| self.notes[i].title.clone()),
-            body_html: String::new(),
-            notes: cards.into_iter().map(|(_, card)| card).collect(),
-            backlinks: index.map(|i| self.backlinks(i)).unwrap_or_default(),
-            problems: index.map(|i| self.problems(i)).unwrap_or_default(),
-        };
-        self.draft(HOME, index, View::Home(Box::new(view)))
-    }
-
-    fn draft(&self, page: &str, index: Option<usize>, view: View) -> Draft<'a> {
-        let note = index.map(|i| self.notes[i]);
-        let links = index.map(|i| self.resolved(i)).unwrap_or_default();
-        let figures = index.map(|i| self.figure_views(i, page)).unwrap_or_default();
-        let values = index.map(|i| &*self.quoted[i].shown).unwrap_or_default();
-        let inputs = Inputs {
-            version: PAGE_VERSION,
-            program: env!("CARGO_PKG_VERSION"),
-            templates: self.templates,
-            note: note.map(|note| note.digest),
-            links: &links,
-            values,
-            figures: &figures,
-            view: &view,
-        };
-        let key = Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"));
-        Draft {
-            path: page.to_owned(),
-            key,
-            note,
-            site: self.site(page),
-            figures,
-            links,
-            values,
-            view,
-        }
-    }
-
-    fn site(&self, page: &str) -> SiteView {
+    /// What every page shares, as the page `page` sees it.
+    pub(crate) fn site(&self, page: &str) -> SiteView {
         SiteView {
             title: self.config.title.clone(),
             language: self.config.language.clone(),
             root: "../".repeat(page.matches('/').count()),
-            home: href(page, HOME, None),
-            stylesheet: href(page, self.stylesheet, None),
+            page: page.to_owned(),
+            home: self.href(page, HOME, None),
+            stylesheet: garden::href(page, &self.assets.stylesheet, None),
+            script: garden::href(page, &self.assets.script, None),
+            find: garden::href(page, &self.assets.find, None),
+            previews: fragment::shards(self.notes.len()),
+            nav: self.nav(page),
+            feed: self.config.url.is_some().then(|| garden::href(page, feed::FEED, None)),
             note_footer_html: self.footer.clone(),
             preview: self.preview,
         }
     }
 
+    /// The address of a page as seen from another.
+    pub(crate) fn href(&self, from: &str, to: &str, anchor: Option<&str>) -> String {
+        garden::href(from, to, anchor)
+    }
+
     /// What is wrong with a note outside its blocks. A published page leaves the warnings out.
     fn problems(&self, index: usize) -> Vec<ProblemView> {
+        let embeds = self.garden.embed_problems(index, self.notes);
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
+            .chain(&embeds)
             .chain(self.plan.unit_problems(index))
             .chain(&self.quoted[index].problems)
             .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
-            .collect()
-    }
-
-    fn target(&self, page: &str, target: &Target, id: Option<String>) -> ResolvedLink {
-        match target {
-            Target::Note { index, anchor } => ResolvedLink::Internal {
-                href: href(page, &self.garden.pages[*index], anchor.as_deref()),
-                id,
-            },
-            Target::File(path) => ResolvedLink::File {
-                href: href(page, &copied_file(path), None),
-                size: self.sizes.get(path).copied(),
-            },
-            Target::External => ResolvedLink::External,
-            Target::Unresolved => ResolvedLink::Unresolved,
-        }
-    }
-
-    fn resolved(&self, index: usize) -> Vec<ResolvedLink> {
-        let page = &self.garden.pages[index];
-        let targets = self.garden.links[index].iter().enumerate();
-        targets.map(|(n, target)| self.target(page, target, Some(link_anchor(n)))).collect()
-    }
-
-    fn backlinks(&self, index: usize) -> Vec<BacklinkView> {
-        let page = &self.garden.pages[index];
-        let mut by_note: BTreeMap<usize, Vec<MentionView>> = BTreeMap::new();
-        for incoming in &self.garden.incoming[index] {
-            let place = href(page, &self.garden.pages[incoming.from], Some(&incoming.anchor));
-            let mention = &incoming.mention;
-            let sentence_html = format!(
-                "{}<mark>{}</mark>{}",
-                note::escape(&self.filled(incoming.from, &mention.before)),
-                note::escape(&self.filled(incoming.from, &mention.text)),
-                note::escape(&self.filled(incoming.from, &mention.after))
-            );
-            let mentions = by_note.entry(incoming.from).or_default();
-            // One sentence with two links to a note mentions it once for each.
-            mentions.push(MentionView { href: place, sentence_html });
-        }
-        let mut notes: Vec<usize> = by_note.keys().copied().collect();
-        let newest = |i: usize| dates::of(self.notes[i], self.git).1;
-        notes.sort_by(|a, b| {
-            let titles = || self.notes[*a].title.cmp(&self.notes[*b].title);
-            newest(*b).cmp(&newest(*a)).then_with(titles)
-        });
-        notes
-            .into_iter()
-            .map(|from| BacklinkView {
-                title: self.notes[from].title.clone(),
-                href: href(page, &self.garden.pages[from], None),
-                mentions: by_note.remove(&from).unwrap_or_default(),
-            })
             .collect()
     }
 
@@ -359,23 +252,48 @@ impl<'a> Scene<'a> {
         note::fill(text, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
     }
 
+    /// HTML out of the note `index`, its values in their places.
+    fn filled_html(&self, index: usize, html: &str) -> String {
+        let shown = |n: usize| self.quoted[index].shown.get(n);
+        note::fill(html, |n| shown(n).map(|value| &*value.escaped))
+    }
+
     fn description(&self, index: usize) -> String {
         let note = self.notes[index];
         let own = note.front.description.clone();
         own.unwrap_or_else(|| self.filled(index, &note.excerpt))
     }
 
-    fn card(&self, index: usize) -> CardView {
+    /// When a note was last changed, else when it was written.
+    pub(crate) fn changed(&self, index: usize) -> Option<jiff::civil::Date> {
+        dates::of(self.notes[index], self.git).1
+    }
+
+    /// A note in a list on a page.
+    fn card(&self, page: &str, index: usize) -> CardView {
         let note = self.notes[index];
-        let drawings = self.figures[index].iter().flat_map(Settled::drawings);
-        let picture = drawings.into_iter().find_map(Drawing::first_picture);
+        let picture = self.lead_picture(index);
         CardView {
             title: note.title.clone(),
-            href: href(HOME, &self.garden.pages[index], None),
-            date: dates::of(note, self.git).1.map(dates::view),
+            href: self.href(page, &self.garden.pages[index], None),
+            date: self.changed(index).map(dates::view),
             excerpt: self.description(index),
-            picture: picture.map(|picture| figure::picture_view(HOME, picture)),
-            tags: note.front.tags.clone(),
+            picture: picture.map(|picture| figure::picture_view(page, picture)),
+            tags: self.tag_links(page, index),
         }
+    }
+
+    /// The first picture of a note's figures.
+    pub(crate) fn lead_picture(&self, index: usize) -> Option<&'a crate::figure::Picture> {
+        let drawings = self.figures[index].iter().flat_map(Settled::drawings);
+        drawings.into_iter().find_map(Drawing::first_picture)
+    }
+
+    fn tag_links(&self, page: &str, index: usize) -> Vec<LinkView> {
+        let link = |tag: &String| LinkView {
+            title: tag.clone(),
+            href: garden::href(page, &sheet::tag_page(tag), None),
+        };
+        self.notes[index].tags.iter().map(link).collect()
     }
 }

@@ -29,6 +29,11 @@ impl Scene<'_> {
             .map(|(cell, settled)| SweepItemView {
                 key: cell.measurement.key.hex(),
                 caption: self.plan.caption(cell),
+                href: cell.measurement.named().map(|unit| {
+                    let measurement = &cell.measurement;
+                    let model = &measurement.request.model.name;
+                    self.unit_href(page, &unit, model, measurement.layer_shown())
+                }),
                 state: item(
                     page,
                     settled,
@@ -122,7 +127,10 @@ pub(super) fn merged(all: Vec<Vec<FactView>>) -> Vec<FactView> {
         if values.len() > MOST_VALUES {
             value.push_str(&format!(" … ({} in all)", values.len()));
         }
-        FactView { name: name.to_owned(), value }
+        let mut same = all.iter().flatten().filter(|fact| fact.name == name);
+        let first = same.next().and_then(|fact| fact.href.clone());
+        let href = first.filter(|_| values.len() == 1);
+        FactView { name: name.to_owned(), value, href }
     };
     names.into_iter().map(fact).collect()
 }
@@ -142,7 +150,7 @@ mod tests {
 
     #[test]
     fn facts_that_differ_are_listed() {
-        let fact = |name: &str, value: &str| FactView { name: name.into(), value: value.into() };
+        let fact = |name: &str, value: &str| FactView { name: name.into(), value: value.into(), href: None };
         let list = |unit| vec![fact("unit", unit), fact("steps", "512")];
         let all: Vec<String> = merged(vec![list("3"), list("4")])
             .into_iter()

@@ -21,8 +21,8 @@ use super::Settled;
 use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
-use crate::garden::{Garden, href};
-use crate::note::{self, Block, Fault, InlineValue, Note, Query, ShownValue, Step};
+use crate::garden::Garden;
+use crate::note::{self, Block, Fault, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
 use crate::store::{Record, Store};
 use crate::suggest;
@@ -32,10 +32,29 @@ use tree::Tree;
 /// What a note's values show.
 #[derive(Debug, Default)]
 pub struct Quoted {
-    /// What stands on the page for each.
-    pub shown: Vec<ShownValue>,
+    /// What stands on pages for each.
+    pub shown: Vec<Shown>,
     /// What is wrong with them.
     pub problems: Vec<Diagnostic>,
+}
+
+/// What stands on pages in the place of a value, whatever page that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Plain text.
+    pub text: String,
+    /// The same for HTML.
+    pub escaped: String,
+    /// An element.
+    pub html: String,
+    /// The figure that it is out of: its note, and its block's id.
+    pub figure: Option<(usize, String)>,
+}
+
+impl Shown {
+    fn new(text: String, html: String, figure: Option<(usize, String)>) -> Self {
+        Self { escaped: note::escape(&text), text, html, figure }
+    }
 }
 
 /// Where values come from.
@@ -98,10 +117,9 @@ impl<'a> Sources<'a> {
         out
     }
 
-    fn shown(&self, index: usize, value: &InlineValue, query: &Query) -> Result<ShownValue, Fault> {
+    fn shown(&self, index: usize, value: &InlineValue, query: &Query) -> Result<Shown, Fault> {
         let source = self.source(index, query)?;
-        let (here, there) = (&self.garden.pages[index], &self.garden.pages[source.note]);
-        let address = Some(href(here, there, Some(&source.block.id)));
+        let place = Some((source.note, source.block.id.clone()));
         match self.answer(source, query)? {
             Answer::Known { value: found, from } => {
                 let text = written(&found, query)?;
@@ -117,18 +135,18 @@ impl<'a> Sources<'a> {
                     note::escape(&format!("{whose}{from}{exactly}")),
                     note::escape(&text),
                 );
-                Ok(ShownValue { text, html, href: address })
+                Ok(Shown::new(text, html, place))
             }
             Answer::Waiting { key, status } => {
                 let html = format!(
                     "<span class=\"value waiting\" data-key=\"{key}\" aria-busy=\"true\" title=\"{}\">…</span>",
                     note::escape(&format!("{}: {status}", figure(source.block))),
                 );
-                Ok(ShownValue { text: "…".to_owned(), html, href: address })
+                Ok(Shown::new("…".to_owned(), html, place))
             }
             Answer::Failed(message) => {
                 let message = format!("{}: {message}", figure(source.block));
-                Ok(failed(value, &message, address))
+                Ok(failed(value, &message, place))
             }
         }
     }
@@ -293,14 +311,14 @@ fn figure(block: &Block) -> String {
 }
 
 /// A mark for a value that cannot be shown.
-fn failed(value: &InlineValue, message: &str, href: Option<String>) -> ShownValue {
+fn failed(value: &InlineValue, message: &str, figure: Option<(usize, String)>) -> Shown {
     let text = format!("[{}]", value.text);
     let html = format!(
         "<span class=\"value failed\" title=\"{}\">{}</span>",
         note::escape(message),
         note::escape(&text)
     );
-    ShownValue { text, html, href }
+    Shown::new(text, html, figure)
 }
 
 /// A value as JSON and HTML attributes have it.

@@ -52,13 +52,26 @@ pub struct Plan {
 /// Model digest, layer and unit.
 pub type NamedUnit = (Digest, String, u32);
 
+/// What a note calls a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The unit.
+    pub unit: NamedUnit,
+    /// What the note calls it.
+    pub name: String,
+    /// The model's name.
+    pub model: String,
+    /// The layer as a reader expects it.
+    pub layer: String,
+}
+
 /// What one note wants.
 #[derive(Debug, Default)]
 struct Planned {
     /// For each of its blocks.
     wanted: Vec<Wanted>,
     /// What it calls its units.
-    names: Vec<(NamedUnit, String)>,
+    names: Vec<Named>,
     /// What is wrong with its list of units.
     unit_problems: Vec<Diagnostic>,
     /// Folders, relative to the garden, that hold pictures which its blocks name, or would hold them.
@@ -95,8 +108,8 @@ impl Plan {
                     }
                 }
             }
-            for (unit, name) in &note.names {
-                plan.names.entry(unit.clone()).or_insert_with(|| name.clone());
+            for named in &note.names {
+                plan.names.entry(named.unit.clone()).or_insert_with(|| named.name.clone());
             }
         }
         plan.baselines = Baselines::of(&plan.requests, config.defaults.dataset.as_deref());
@@ -111,6 +124,11 @@ impl Plan {
     /// Every measurement of every block; some more than once.
     pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
         self.notes.iter().flat_map(|note| &note.wanted).flat_map(Wanted::measurements)
+    }
+
+    /// What a note calls its units.
+    pub fn named(&self, note: usize) -> &[Named] {
+        self.notes.get(note).map_or(&[], |planned| &planned.names)
     }
 
     /// What is wrong with a note's list of units.

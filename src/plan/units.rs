@@ -1,13 +1,13 @@
 //! What a note calls its units: its front matter in, names by model, layer and unit out.
 
-use super::{NamedUnit, Planner};
+use super::{Named, Planner};
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 use crate::suggest;
 
 impl Planner<'_> {
     /// What the note calls its units, and what is wrong with that.
-    pub(super) fn units(&mut self, note: &Note) -> (Vec<(NamedUnit, String)>, Vec<Diagnostic>) {
+    pub(super) fn units(&mut self, note: &Note) -> (Vec<Named>, Vec<Diagnostic>) {
         let mut names = Vec::new();
         let mut problems = Vec::new();
         for named in &note.front.units {
@@ -27,8 +27,13 @@ impl Planner<'_> {
             };
             match model.architecture.layer(&named.layer) {
                 Ok(layer) => {
-                    let key = (model.reference.digest, layer.name.canonical, named.unit);
-                    names.push((key, named.name.clone()));
+                    let shown = layer.name.shown().to_owned();
+                    names.push(Named {
+                        unit: (model.reference.digest, layer.name.canonical, named.unit),
+                        name: named.name.clone(),
+                        model: model.reference.name.clone(),
+                        layer: shown,
+                    });
                 }
                 Err(nearest) => {
                     let message = format!("the model has no layer `{}`", named.layer);

@@ -21,13 +21,13 @@ use std::sync::Arc;
 
 use super::missing::missing_by;
 use super::settle::{Drawn, Progress};
-use super::style_path;
+use super::publish;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};
 use crate::note::Note;
 use crate::page::value::Quoted;
-use crate::page::{self, HOME, Scene, Settled};
+use crate::page::{self, Assets, Bare, Draft, HOME, Scene, Settled, Shared, Sheet};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
 use crate::workspace::{NOTES, Touched, Workspace, template_problem};
@@ -79,7 +79,8 @@ pub struct Live {
     quoted: Vec<Quoted>,
     /// For each note, everything that is wrong with it; none where that, and what its values show, is to be seen anew.
     problems: Vec<Option<Vec<Diagnostic>>>,
-    style_path: String,
+    assets: Assets,
+    asset_texts: BTreeMap<String, String>,
     footer: Option<String>,
     /// Files that notes point to, as far as they were looked at: the size of a picture, or what is wrong.
     files: BTreeMap<String, Result<Option<(u32, u32)>, Diagnostic>>,
@@ -109,7 +110,8 @@ impl Live {
             unsettled: Vec::new(),
             quoted: Vec::new(),
             problems: Vec::new(),
-            style_path: String::new(),
+            assets: Assets::default(),
+            asset_texts: BTreeMap::new(),
             footer: None,
             files: BTreeMap::new(),
             sizes: BTreeMap::new(),
@@ -130,7 +132,7 @@ impl Live {
             self.footer = page::footer(&self.workspace.config);
         }
         if touched.templates {
-            self.style_path = style_path(self.workspace.renderer.stylesheet());
+            (self.assets, self.asset_texts) = publish::assets(&self.workspace.renderer);
             self.unrendered.clear();
         }
         if touched.pictures || !touched.files.is_empty() {
@@ -156,14 +158,14 @@ impl Live {
             relinked = (0..refers.len()).collect();
         } else {
             for index in &changed {
-                self.garden.relink(*index, (&before[*index], &refers), &self.workspace.files);
+                self.garden.relink(*index, &before[*index], &refers);
             }
             let moved = |index: &&usize| !have_places_alike(&before[**index], refers[**index]);
             for index in changed.iter().filter(moved) {
                 relinked.extend(self.garden.aiming_at(*index));
             }
             for index in &relinked {
-                self.garden.relink(*index, (refers[*index], &refers), &self.workspace.files);
+                self.garden.relink(*index, refers[*index], &refers);
             }
         }
         let asks = |note: &Note| !note.blocks.is_empty() || !note.front.units.is_empty();
@@ -268,9 +270,44 @@ impl Live {
     }
 
     /// Every page's path.
-    pub fn pages(&self) -> BTreeSet<&str> {
-        let pages = self.garden.pages.iter().map(String::as_str);
-        pages.chain(std::iter::once(HOME)).collect()
+    pub fn pages(&mut self) -> BTreeSet<String> {
+        self.settle_all();
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let sheets = self.scene(&refers).sheets();
+        self.garden.pages.iter().cloned().chain(sheets.into_keys()).collect()
+    }
+
+    fn settle_all(&mut self) {
+        (0..self.notes.len()).for_each(|index| self.settle(index));
+    }
+
+    /// Settles all that the page of a note shows.
+    fn settle_around(&mut self, index: usize) {
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let mut around = self.garden.embedded_in(index, &refers);
+        around.insert(index);
+        // Sentences of other notes that mention it may quote figures.
+        let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
+        around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
+        around.into_iter().for_each(|index| self.settle(index));
+    }
+
+    fn scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
+        Scene {
+            config: &self.workspace.config,
+            notes,
+            garden: &self.garden,
+            plan: &self.plan,
+            figures: &self.settled,
+            quoted: &self.quoted,
+            sizes: &self.sizes,
+            git: &self.workspace.git,
+            assets: &self.assets,
+            footer: self.footer.clone(),
+            templates: self.workspace.renderer.digest(),
+            preview: self.progress.preview,
+            shared: Shared::default(),
+        }
     }
 
     /// A page, rendered where it is another than it was; none where the garden has no such page.
@@ -281,39 +318,21 @@ impl Live {
     /// What is wrong with the template, where there is nothing else to show.
     pub fn page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
         let index = self.addresses.get(path).copied();
-        match index {
-            _ if path == HOME => (0..self.notes.len()).for_each(|index| self.settle(index)),
-            Some(index) => {
-                self.settle(index);
-                // Sentences of other notes that mention it may quote figures.
-                let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
-                let quoting: Vec<usize> =
-                    from.filter(|from| !self.notes[*from].values.is_empty()).collect();
-                quoting.into_iter().for_each(|from| self.settle(from));
-            }
-            None => {
-                self.rendered.remove(path);
-                return None;
-            }
+        match index.filter(|_| path != HOME) {
+            Some(index) => self.settle_around(index),
+            None if path.ends_with(".html") || path.ends_with(".htm") => self.settle_all(),
+            None => return None,
         }
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let scene = Scene {
-            config: &self.workspace.config,
-            notes: &refers,
-            garden: &self.garden,
-            plan: &self.plan,
-            figures: &self.settled,
-            quoted: &self.quoted,
-            sizes: &self.sizes,
-            git: &self.workspace.git,
-            stylesheet: &self.style_path,
-            footer: self.footer.clone(),
-            templates: self.workspace.renderer.digest(),
-            preview: self.progress.preview,
+        let scene = self.scene(&refers);
+        let draft: Option<Draft<'_>> = match index {
+            Some(index) => Some(scene.note_draft(index)),
+            None if path == HOME => Some(scene.sheet_draft(path, &Sheet::Home)),
+            None => scene.sheets().get(path).map(|sheet| scene.sheet_draft(path, sheet)),
         };
-        let draft = match index.filter(|_| path != HOME) {
-            Some(index) => scene.note_draft(index),
-            None => scene.home_draft(),
+        let Some(draft) = draft else {
+            self.rendered.remove(path);
+            return None;
         };
         let known = self.rendered.get(path);
         if let Some(known) = known.filter(|known| known.key == draft.key) {
@@ -328,9 +347,10 @@ impl Live {
                 return Some(shown.ok_or(problem));
             }
         };
+        let key = draft.key;
         self.unrendered.remove(path);
         let digest = Digest::of(html.as_bytes());
-        let rendered = Rendered { key: draft.key, html: html.into(), digest };
+        let rendered = Rendered { key, html: html.into(), digest };
         if self.rendered.len() >= MOST_PAGES {
             self.rendered.clear();
         }
@@ -339,17 +359,47 @@ impl Live {
     }
 
     /// A file of the site that is no page; an image only once a page with it was rendered.
-    pub fn file(&self, path: &str) -> Option<Served> {
-        if path == self.style_path {
-            return Some(Served::Bytes(self.workspace.renderer.stylesheet().to_vec()));
+    pub fn file(&mut self, path: &str) -> Option<Served> {
+        if let Some(text) = self.asset_texts.get(path) {
+            return Some(Served::Bytes(text.clone().into_bytes()));
         }
         if let Some(digest) = self.images.get(path) {
             return Some(Served::Blob(*digest));
         }
-        let file = path.strip_prefix(page::copied_file("").as_str())?;
+        let Some(file) = path.strip_prefix(page::copied_file("").as_str()) else {
+            return self.made_file(path);
+        };
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
         let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
         asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
+    }
+
+    /// A file that is made of all notes.
+    fn made_file(&mut self, path: &str) -> Option<Served> {
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        if path.starts_with("previews/") {
+            // Which notes are in it does not depend on what came of their figures.
+            let shard = self.scene(&refers).preview_shard(path)?;
+            drop(refers);
+            shard.notes.iter().for_each(|index| self.settle_around(*index));
+            if !shard.units.is_empty() {
+                self.settle_all();
+            }
+            let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+            let scene = self.scene(&refers);
+            let renderer = &self.workspace.renderer;
+            let mut body = |index: usize| scene.note_draft(index).body(renderer)?.ok();
+            return Some(Served::Bytes(scene.shard(&shard, &mut body).into_bytes()));
+        }
+        drop(refers);
+        self.settle_all();
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        match self.scene(&refers).bare_file(path)? {
+            Bare::Text(text) => Some(Served::Bytes(text.into_bytes())),
+            Bare::Card(image, synthetic) => {
+                publish::card(&self.workspace.store, &image, synthetic).map(Served::Bytes)
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod live;
 mod missing;
+mod publish;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ use crate::digest::{Digest, FileDigests};
 use crate::garden;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
-use crate::page::{self, Draft, Scene, Settled};
+use crate::page::{self, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
@@ -48,12 +49,19 @@ impl Wishes {
 /// One file of the site.
 #[derive(Debug)]
 pub enum Content {
-    /// A page, to be rendered where its key changed.
+    /// A page or another file that is made where its key changed.
     Page {
         /// The page key.
         key: Digest,
-        /// Its HTML.
+        /// Its text.
         html: Result<String, Box<Diagnostic>>,
+    },
+    /// A picture that is made where its key changed.
+    Picture {
+        /// The key.
+        key: Digest,
+        /// Its bytes.
+        bytes: Vec<u8>,
     },
     /// These bytes.
     Bytes(Vec<u8>),
@@ -95,12 +103,12 @@ pub struct Site {
     pub pages: BTreeMap<String, String>,
 }
 
-/// Composes the site. `is_current` says whether a page of that path and key need not be rendered again.
+/// Composes the site. `is_current` says whether a file of that path and key need not be made again.
 pub fn compose(
     workspace: &mut Workspace,
     wishes: &Wishes,
     progress: &Progress,
-    is_current: &dyn Fn(&str, Digest) -> bool,
+    is_current: &(dyn Fn(&str, Digest) -> bool + Sync),
 ) -> Site {
     let shared = workspace.notes();
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
@@ -115,11 +123,11 @@ pub fn compose(
     let quoted: Vec<Quoted> = (0..notes.len()).map(|index| sources.quoted(index)).collect();
     for (index, note) in notes.iter().enumerate() {
         let blocks = settler.problems(index, note, &figures[index]);
-        let others = [&garden.problems[index], plan.unit_problems(index), &quoted[index].problems];
+        let embeds = garden.embed_problems(index, &notes);
+        let others =
+            [&garden.problems[index], &embeds, plan.unit_problems(index), &quoted[index].problems];
         problems.extend(problems_of(note, others, blocks));
     }
-    let style = workspace.renderer.stylesheet().to_vec();
-    let style_path = style_path(&style);
     let mut files = BTreeMap::new();
     let mut sizes = BTreeMap::new();
     for path in garden.files() {
@@ -141,6 +149,8 @@ pub fn compose(
             files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
         }
     }
+    let (assets, contents) = publish::assets(&workspace.renderer);
+    files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
     let scene = Scene {
         config: &workspace.config,
         notes: &notes,
@@ -150,34 +160,27 @@ pub fn compose(
         quoted: &quoted,
         sizes: &sizes,
         git: &workspace.git,
-        stylesheet: &style_path,
+        assets: &assets,
         footer: page::footer(&workspace.config),
         templates: workspace.renderer.digest(),
         preview: progress.preview,
+        shared: page::Shared::default(),
     };
-    let mut kept = BTreeMap::new();
-    for draft in scene.drafts() {
-        if is_current(&draft.path, draft.key) {
-            kept.insert(draft.path, draft.key);
-            continue;
+    let mut made = publish::Made { files, ..publish::Made::default() };
+    publish::all(&scene, &workspace.renderer, &workspace.store, is_current, &mut made);
+    for problem in made.problems {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
-        let html = render(workspace, &draft);
-        if let Err(problem) = &html
-            && !problems.contains(problem)
-        {
-            problems.push((**problem).clone());
-        }
-        files.insert(draft.path, Content::Page { key: draft.key, html });
     }
-    files.insert(style_path, Content::Bytes(style));
     let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
-    Site { files, kept, problems, pages }
+    Site { files: made.files, kept: made.kept, problems, pages }
 }
 
 /// Everything that is wrong with a note, in the order of its text.
 fn problems_of(
     note: &Note,
-    others: [&[Diagnostic]; 3],
+    others: [&[Diagnostic]; 4],
     blocks: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
     let own = note.problems.iter().chain(others.into_iter().flatten()).cloned();
@@ -186,19 +189,8 @@ fn problems_of(
     own
 }
 
-/// Where the style sheet lies, relative to the site's root.
-fn style_path(style: &[u8]) -> String {
-    format!("style-{}.css", &Digest::of(style).hex()[..8])
-}
-
 /// The digest of a file that notes point to, and its size in pixels where it is a picture.
 fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<(Digest, Option<(u32, u32)>)> {
     // Only the header is read; a file that is no picture has no size.
     Ok((digests.digest(from)?, image::image_dimensions(from).ok()))
-}
-
-fn render(workspace: &Workspace, draft: &Draft<'_>) -> Result<String, Box<Diagnostic>> {
-    draft
-        .render(&workspace.renderer)
-        .map_err(|error| Box::new(crate::workspace::template_problem(&error)))
 }

@@ -36,7 +36,10 @@ impl Live {
         let settler = Settler { store: &workspace.store, plan, progress, drawn };
         let note = &self.notes[index];
         let own = settler.problems(index, note, &settled[index]);
-        let others = [&garden.problems[index], plan.unit_problems(index), &quoted.problems];
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let embeds = garden.embed_problems(index, &refers);
+        let others =
+            [&garden.problems[index], &embeds, plan.unit_problems(index), &quoted.problems];
         self.problems[index] = Some(problems_of(note, others, own));
         self.quoted[index] = quoted;
     }

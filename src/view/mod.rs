@@ -3,71 +3,18 @@
 //! Fields of HTML end in `_html` and are put out as they are; all others are escaped by the template.
 //! Addresses (`href`, `src`) are relative to the page that holds them and percent-encoded.
 
+mod site;
+
 use serde::Serialize;
+
+pub use site::{
+    GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkView,
+    ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView, SelfCitationView, SiteView,
+    UnitFigureView, UnitView,
+};
 
 use crate::figure::Table;
 use crate::figure::part::{Bars, Matrix};
-
-/// What every page shares.
-#[derive(Debug, Clone, Serialize)]
-pub struct SiteView {
-    /// The garden's title.
-    pub title: String,
-    /// BCP 47, for the `lang` attribute.
-    pub language: String,
-    /// From the page to the site's root: empty, or `../` as often as needed.
-    pub root: String,
-    /// Of the home page.
-    pub home: String,
-    /// Of the style sheet.
-    pub stylesheet: String,
-    /// The configured line that ends every note.
-    pub note_footer_html: Option<String>,
-    /// Whether the preview shows the page; published pages have nothing of it.
-    pub preview: bool,
-}
-
-/// A note's page, for `note.html`.
-#[derive(Debug, Clone, Serialize)]
-pub struct NoteView {
-    /// Of the page.
-    pub site: SiteView,
-    /// The note's title.
-    pub title: String,
-    /// The first sentences, for `<meta name="description">`.
-    pub description: String,
-    /// When it was written.
-    pub date: Option<DateView>,
-    /// When it was last changed, where that is another day.
-    pub updated: Option<DateView>,
-    /// In the note's order.
-    pub tags: Vec<String>,
-    /// From the note's headings; empty where there are fewer than two.
-    pub contents: Vec<ContentsView>,
-    /// The note, its figures in place.
-    pub body_html: String,
-    /// Notes that mention this one.
-    pub backlinks: Vec<BacklinkView>,
-    /// What is wrong with the note outside its blocks.
-    pub problems: Vec<ProblemView>,
-}
-
-/// The home page, for `home.html`.
-#[derive(Debug, Clone, Serialize)]
-pub struct HomeView {
-    /// Of the page.
-    pub site: SiteView,
-    /// Out of `index.md`, where there is one.
-    pub title: Option<String>,
-    /// Out of `index.md`, where there is one.
-    pub body_html: String,
-    /// Newest first.
-    pub notes: Vec<CardView>,
-    /// Notes whose text links to `index.md`.
-    pub backlinks: Vec<BacklinkView>,
-    /// What is wrong with `index.md` outside its blocks.
-    pub problems: Vec<ProblemView>,
-}
 
 /// A note in a list.
 #[derive(Debug, Clone, Serialize)]
@@ -83,7 +30,7 @@ pub struct CardView {
     /// The note's first picture.
     pub picture: Option<PictureView>,
     /// In the note's order.
-    pub tags: Vec<String>,
+    pub tags: Vec<LinkView>,
 }
 
 /// A day.
@@ -100,7 +47,7 @@ pub struct DateView {
 pub struct ContentsView {
     /// The heading's anchor.
     pub id: String,
-    /// The heading without its links.
+    /// The heading with its code and mathematics, without its links.
     pub title_html: String,
     /// Headings below it.
     pub children: Vec<ContentsView>,
@@ -124,6 +71,8 @@ pub struct MentionView {
     pub href: String,
     /// The sentence, the link in it as `<mark>`.
     pub sentence_html: String,
+    /// The section or figure of this note that it mentions, where it is one.
+    pub place: Option<LinkView>,
 }
 
 /// Something wrong, at its place.
@@ -164,6 +113,8 @@ pub struct FigureView {
     pub key: String,
     /// The request keys of the measurements of a sweep.
     pub keys: Vec<String>,
+    /// Notes that mention this figure, each at the place where it does.
+    pub mentions: Vec<LinkView>,
 }
 
 /// What stands in a figure's place.
@@ -209,6 +160,8 @@ pub struct SweepItemView {
     pub key: String,
     /// Which values are its own.
     pub caption: String,
+    /// Of the unit's page, where it is about a unit.
+    pub href: Option<String>,
     /// What stands in its place.
     pub state: SweepItemState,
 }
@@ -357,4 +310,6 @@ pub struct FactView {
     pub name: String,
     /// `image_block_4/0/Add_6`.
     pub value: String,
+    /// Of the unit's page, where this is a unit.
+    pub href: Option<String>,
 }

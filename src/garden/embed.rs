@@ -1,0 +1,99 @@
+//! Notes that stand in notes: which parts of which an embed brings, and which embeds would contain themselves.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::{Garden, Target};
+use crate::diagnostic::Diagnostic;
+use crate::note::{LinkKind, Note};
+
+/// A part of a note that stands in another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Embedded {
+    /// The number of the link that brings it, among those of the note that it stands in.
+    pub link: usize,
+    /// The note that it is part of.
+    pub note: usize,
+    /// The heading, block or figure that it is; none for the whole note.
+    pub anchor: Option<String>,
+    /// In that note's Markdown: start and end.
+    pub part: (usize, usize),
+}
+
+impl Garden {
+    /// What a note embeds, within a part of its Markdown or everywhere.
+    pub fn embeds(
+        &self,
+        index: usize,
+        part: Option<&Range<usize>>,
+        notes: &[&Note],
+    ) -> Vec<Embedded> {
+        let note = notes[index];
+        let links = note.links.iter().zip(&self.links[index]).enumerate();
+        let embed = |(number, (link, target)): (usize, (&crate::note::Link, &Target))| {
+            let Target::Note { index: to, anchor } = target else { return None };
+            let span = link.span.start.checked_sub(note.body)?..link.span.end - note.body;
+            let within = |part: &&Range<usize>| part.start <= span.start && span.end <= part.end;
+            if link.kind != LinkKind::Embed || part.is_some_and(|part| !within(&part)) {
+                return None;
+            }
+            let part = notes[*to].part(anchor.as_deref())?;
+            let part = (part.start, part.end);
+            Some(Embedded { link: number, note: *to, anchor: anchor.clone(), part })
+        };
+        links.filter_map(embed).collect()
+    }
+
+    /// Whether an embed of the note `index` would contain itself.
+    pub fn is_endless(&self, index: usize, embedded: &Embedded, notes: &[&Note]) -> bool {
+        let note = notes[index];
+        let span = &note.links[embedded.link].span;
+        let span = span.start.saturating_sub(note.body)..span.end.saturating_sub(note.body);
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(embedded.note, embedded.part)];
+        while let Some((at, part)) = open.pop() {
+            if at == index && part.0 <= span.start && span.end <= part.1 {
+                return true;
+            }
+            if seen.insert((at, part)) {
+                let inner = self.embeds(at, Some(&(part.0..part.1)), notes);
+                open.extend(inner.into_iter().map(|embedded| (embedded.note, embedded.part)));
+            }
+        }
+        false
+    }
+
+    /// What is wrong with the embeds of a note.
+    pub fn embed_problems(&self, index: usize, notes: &[&Note]) -> Vec<Diagnostic> {
+        let note = notes[index];
+        let embeds = self.embeds(index, None, notes);
+        let endless = embeds.into_iter().filter(|embed| self.is_endless(index, embed, notes));
+        endless
+            .map(|embed| {
+                let link = &note.links[embed.link];
+                let what = match embed.anchor {
+                    Some(anchor) => format!("“{}#{anchor}”", notes[embed.note].title),
+                    None => format!("“{}”", notes[embed.note].title),
+                };
+                let message = format!("{what} stands in itself here, without end");
+                let hint = "link to it instead: leave out the `!`".to_owned();
+                note.at().error(link.span.clone(), message).hint(hint)
+            })
+            .collect()
+    }
+
+    /// Every note of which a part stands in the note `index`, itself left out.
+    pub fn embedded_in(&self, index: usize, notes: &[&Note]) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![index];
+        while let Some(at) = open.pop() {
+            for embedded in self.embeds(at, None, notes) {
+                if seen.insert(embedded.note) {
+                    open.push(embedded.note);
+                }
+            }
+        }
+        seen.remove(&index);
+        seen
+    }
+}

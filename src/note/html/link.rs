@@ -1,0 +1,251 @@
+//! Links and images of a note as HTML, each by what the garden made of it.
+
+use pulldown_cmark::{Event, LinkType, Tag};
+
+use super::super::markup::is_wiki;
+use super::super::outline::wiki_label;
+use super::parts::ResolvedLink;
+use super::{Renderer, escape};
+
+/// What an unresolved link says when it is pointed at.
+const NO_NOTE: &str = "There is no note that matches this link.";
+
+/// An image between its start and its end.
+pub(super) struct OpenImage {
+    /// The tag up to the alternative text.
+    open: String,
+    pub(super) alt: String,
+    /// From the alternative text to the tag's end.
+    close: String,
+    depth: usize,
+    /// Whether it is a picture, whose text may end with a size: `|300`.
+    is_picture: bool,
+    /// Whether text is of no use, since the element has none.
+    is_textless: bool,
+    title: String,
+    size: Option<(u32, u32)>,
+}
+
+/// What a file is shown as.
+enum Medium {
+    Picture,
+    Audio,
+    Video,
+    Other,
+}
+
+impl<'e> Renderer<'_, 'e> {
+    pub(super) fn link(&mut self, link_type: LinkType, dest: &str, title: &str) {
+        let resolved = self.parts.links.get(self.links);
+        self.links += 1;
+        let title_attribute = match title {
+            "" => String::new(),
+            title => format!(" title=\"{}\"", escape(title)),
+        };
+        let mut shown = None;
+        let (open, end) = match resolved {
+            Some(ResolvedLink::Internal { href, id, label }) => {
+                shown.clone_from(label);
+                let id = id.as_ref().map(|id| format!(" id=\"{}\"", self.id(id)));
+                let id = id.unwrap_or_default();
+                let href = escape(href);
+                (format!("<a class=\"internal\" href=\"{href}\"{id}{title_attribute}>"), "</a>")
+            }
+            Some(ResolvedLink::File { href, .. }) => {
+                (format!("<a class=\"file\" href=\"{}\"{title_attribute}>", escape(href)), "</a>")
+            }
+            Some(ResolvedLink::Unresolved) => {
+                (format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">"), "</span>")
+            }
+            Some(ResolvedLink::External | ResolvedLink::Embed { .. }) | None => {
+                let mail = if link_type == LinkType::Email { "mailto:" } else { "" };
+                let mut href = String::from(mail);
+                let _ = pulldown_cmark_escape::escape_href(&mut href, dest);
+                let is_site = mail.is_empty() && resolved.is_some() && !dest.starts_with("mailto:");
+                let class = match (is_site, self.parts.new_tab) {
+                    (false, _) => "",
+                    (true, false) => " class=\"external\" rel=\"noopener\"",
+                    (true, true) => " class=\"external\" rel=\"noopener\" target=\"_blank\"",
+                };
+                (format!("<a{class} href=\"{href}\"{title_attribute}>"), "</a>")
+            }
+        };
+        self.raw(open);
+        self.ends.push(end);
+        if link_type == (LinkType::WikiLink { has_pothole: false }) {
+            self.raw(escape(&shown.unwrap_or_else(|| wiki_label(dest))));
+            self.hide_text = true;
+        }
+    }
+
+    /// An image, or an embed.
+    pub(super) fn image(&mut self, link_type: LinkType, dest: &str, title: &str) {
+        let resolved = self.parts.links.get(self.links).cloned();
+        self.links += 1;
+        let wiki = is_wiki(link_type);
+        let plain = link_type == (LinkType::WikiLink { has_pothole: false });
+        let mut image = OpenImage {
+            open: String::new(),
+            alt: if plain { wiki_label(dest) } else { String::new() },
+            close: String::new(),
+            depth: 0,
+            is_picture: false,
+            is_textless: false,
+            title: title.to_owned(),
+            size: None,
+        };
+        match resolved {
+            Some(ResolvedLink::File { href, size, variants }) => match medium(&href) {
+                Medium::Picture => self.picture(&mut image, &href, size, &variants),
+                Medium::Audio => {
+                    image.open = format!("<audio controls preload=\"none\" src=\"{}\" aria-label=\"", escape(&href));
+                    image.close = "\"></audio>".to_owned();
+                }
+                Medium::Video => {
+                    image.open = format!("<video controls preload=\"none\" src=\"{}\" aria-label=\"", escape(&href));
+                    image.close = "\"></video>".to_owned();
+                }
+                Medium::Other if wiki => {
+                    image.open = format!("<a class=\"file\" href=\"{}\">", escape(&href));
+                    image.close = "</a>".to_owned();
+                }
+                Medium::Other => self.picture(&mut image, &href, size, &variants),
+            },
+            Some(ResolvedLink::Embed { number }) if self.embeds => {
+                image.open = self.parts.embeds.get(number).cloned().unwrap_or_default();
+                image.is_textless = true;
+            }
+            Some(ResolvedLink::Internal { href, label, .. }) => {
+                if let (true, Some(label)) = (plain, label) {
+                    image.alt = label;
+                }
+                image.open = format!("<a class=\"internal\" href=\"{}\">", escape(&href));
+                image.close = "</a>".to_owned();
+            }
+            Some(ResolvedLink::Unresolved) => {
+                image.open = format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">");
+                image.close = "</span>".to_owned();
+            }
+            Some(ResolvedLink::Embed { .. } | ResolvedLink::External) | None => {
+                let mut href = String::new();
+                let _ = pulldown_cmark_escape::escape_href(&mut href, dest);
+                image.open = format!("<img src=\"{href}\" loading=\"lazy\" alt=\"");
+                image.is_picture = true;
+            }
+        }
+        self.hide_text = plain;
+        self.image = Some(image);
+    }
+
+    /// A picture of the garden: enlarged by a click, where it is not part of a link already.
+    fn picture(
+        &self,
+        image: &mut OpenImage,
+        href: &str,
+        size: Option<(u32, u32)>,
+        variants: &[(u32, String)],
+    ) {
+        let href = escape(href);
+        let zoom = self.ends.is_empty() && size.is_some();
+        if zoom {
+            image.open = format!("<a class=\"zoom\" href=\"{href}\">");
+        }
+        let mut sources: Vec<String> =
+            variants.iter().map(|(width, src)| format!("{} {width}w", escape(src))).collect();
+        if let (Some((width, _)), false) = (size, sources.is_empty()) {
+            sources.push(format!("{href} {width}w"));
+        }
+        let sources = match sources.is_empty() {
+            true => String::new(),
+            false => format!(
+                " srcset=\"{}\" sizes=\"(min-width: 42rem) 38rem, 100vw\"",
+                sources.join(", ")
+            ),
+        };
+        image.open.push_str(&format!("<img src=\"{href}\"{sources} loading=\"lazy\" alt=\""));
+        image.close = if zoom { "</a>".to_owned() } else { String::new() };
+        image.is_picture = true;
+        image.size = size;
+    }
+
+    /// Between an image's start and its end only text counts. Images within it count as outlined links.
+    pub(super) fn alternative_text(&mut self, event: Event<'e>) {
+        let Some(image) = &mut self.image else { return };
+        match event {
+            Event::Start(tag) => {
+                image.depth += 1;
+                self.links += usize::from(matches!(tag, Tag::Image { .. } | Tag::Link { .. }));
+            }
+            Event::End(_) if image.depth > 0 => image.depth -= 1,
+            Event::End(_) => {
+                self.hide_text = false;
+                if let Some(image) = self.image.take() {
+                    let html = image.html();
+                    self.raw(html);
+                }
+            }
+            Event::Text(text) | Event::Code(text) if !self.hide_text => image.alt.push_str(&text),
+            Event::InlineMath(tex) | Event::DisplayMath(tex) if !self.hide_text => {
+                image.alt.push_str(&tex);
+            }
+            Event::SoftBreak | Event::HardBreak => image.alt.push(' '),
+            _ => {}
+        }
+    }
+}
+
+impl OpenImage {
+    fn html(self) -> String {
+        let Self { open, mut alt, close, is_picture, is_textless, title, mut size, .. } = self;
+        if is_textless {
+            return open + &close;
+        }
+        if !is_picture {
+            return format!("{open}{}{close}", escape(alt.trim()));
+        }
+        if let Some((text, asked)) = asked_size(&alt) {
+            size = Some(fitting(asked, size));
+            alt = text;
+        }
+        let size = size.map(|(width, height)| match height {
+            0 => format!(" width=\"{width}\""),
+            _ => format!(" width=\"{width}\" height=\"{height}\""),
+        });
+        let title = match title.as_str() {
+            "" => String::new(),
+            title => format!(" title=\"{}\"", escape(title)),
+        };
+        format!("{open}{}\"{}{title}>{close}", escape(alt.trim()), size.unwrap_or_default())
+    }
+}
+
+/// A picture's words without the size at their end, `|300` or `|300x200`, and that; a size alone leaves no words.
+fn asked_size(alt: &str) -> Option<(String, (u32, Option<u32>))> {
+    let (text, size) = alt.rsplit_once('|').unwrap_or(("", alt));
+    let (width, height) = match size.trim().split_once('x') {
+        Some((width, height)) => (width, Some(height.parse().ok()?)),
+        None => (size.trim(), None),
+    };
+    let width = width.parse().ok().filter(|width| (1..=10_000).contains(width))?;
+    Some((text.to_owned(), (width, height)))
+}
+
+/// The size that was asked for, in the picture's own proportions where it names no height.
+fn fitting((width, height): (u32, Option<u32>), own: Option<(u32, u32)>) -> (u32, u32) {
+    let kept = own.map(|(w, h)| {
+        let height = f64::from(width) * f64::from(h) / f64::from(w.max(1));
+        // A picture's sides are far below what a `u32` holds.
+        height.round().clamp(1.0, 1e6) as u32
+    });
+    (width, height.or(kept).unwrap_or(0))
+}
+
+fn medium(href: &str) -> Medium {
+    let ending = href.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("png" | "jpg" | "jpeg" | "gif" | "webp" | "avif" | "svg" | "bmp") => Medium::Picture,
+        Some("mp3" | "wav" | "ogg" | "m4a" | "flac") => Medium::Audio,
+        Some("mp4" | "webm" | "mov" | "ogv") => Medium::Video,
+        _ => Medium::Other,
+    }
+}

@@ -1,0 +1,479 @@
+//! A note's Markdown as HTML, with links resolved and figures in their places.
+//!
+//! The second pass over the syntax tree; the n-th link and the n-th block are those of the outline, so what
+//! the garden resolved is looked up by number. Code, mathematics and YAML are never rewritten, because links
+//! are found in the tree and not in the text.
+
+mod callout;
+mod footnote;
+mod link;
+mod parts;
+
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
+
+pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
+
+use super::markup::{self, Piece};
+use super::outline::is_analysis;
+use super::{code, inline, math};
+use callout::Callouts;
+use footnote::Footnotes;
+use link::OpenImage;
+
+/// A note's HTML, and where its blocks stand in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    /// All of it.
+    pub html: String,
+    /// Its outermost blocks, in order; footnotes are none.
+    pub blocks: Vec<BlockHtml>,
+}
+
+/// One outermost block of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockHtml {
+    /// In the HTML.
+    pub place: Range<usize>,
+    /// The number of the heading that it is, if it is one.
+    pub heading: Option<usize>,
+    /// The numbers of the figures in it.
+    pub figures: Range<usize>,
+    /// In the source, without front matter.
+    pub span: Range<usize>,
+}
+
+/// Renders a note's Markdown.
+pub fn render(markdown: &str, parts: Parts<'_>) -> String {
+    body(markdown, parts).html
+}
+
+/// The same, with its blocks.
+pub fn body(markdown: &str, parts: Parts<'_>) -> Body {
+    let mut renderer = Renderer::new(markdown, parts);
+    markup::walk(markdown, &mut |piece, range| renderer.piece(piece, range));
+    renderer.finish()
+}
+
+/// Renders a caption or a configured line: Markdown with its links and values resolved, without the paragraph around.
+pub fn render_inline(markdown: &str, parts: Parts<'_>) -> String {
+    let html = render(markdown, parts);
+    let trimmed = html.trim();
+    match trimmed.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>")) {
+        Some(inner) if !inner.contains("<p>") => inner.to_owned(),
+        _ => trimmed.to_owned(),
+    }
+}
+
+struct Renderer<'p, 'e> {
+    markdown: &'e str,
+    parts: Parts<'p>,
+    done: Body,
+    /// Events of the outermost block that is being read, and of footnotes.
+    out: Vec<Event<'e>>,
+    /// Open blocks.
+    depth: usize,
+    /// Where the outermost open block stands in the source.
+    block: Range<usize>,
+    /// The heading that it is.
+    block_heading: Option<usize>,
+    block_figures: usize,
+    headings: usize,
+    links: usize,
+    figures: usize,
+    values: usize,
+    citations: usize,
+    /// How each open link ends.
+    ends: Vec<&'static str>,
+    hide_text: bool,
+    in_analysis: bool,
+    skipping_title: bool,
+    /// The open code block: its language, and its text so far.
+    code: Option<(String, String)>,
+    /// The open image, whose text becomes its alternative text.
+    image: Option<OpenImage>,
+    /// Whether embeds stand in the place of a paragraph.
+    embeds: bool,
+    footnotes: Footnotes<'e>,
+    callouts: Callouts,
+}
+
+impl<'p, 'e> Renderer<'p, 'e> {
+    fn new(markdown: &'e str, parts: Parts<'p>) -> Self {
+        let footnotes = Footnotes::new(parts.prefix);
+        Self {
+            markdown,
+            parts,
+            done: Body { html: String::with_capacity(markdown.len() * 3 / 2), ..Body::default() },
+            out: Vec::new(),
+            depth: 0,
+            block: 0..0,
+            block_heading: None,
+            block_figures: 0,
+            headings: 0,
+            links: 0,
+            figures: 0,
+            values: 0,
+            citations: 0,
+            ends: Vec::new(),
+            hide_text: false,
+            in_analysis: false,
+            skipping_title: false,
+            code: None,
+            image: None,
+            embeds: false,
+            footnotes,
+            callouts: Callouts::default(),
+        }
+    }
+
+    fn finish(mut self) -> Body {
+        self.end_outermost();
+        let footnotes = std::mem::take(&mut self.footnotes);
+        footnotes.write(&mut self.done.html, &mut self.done.blocks);
+        self.done
+    }
+
+    /// Writes the events of an outermost block.
+    fn end_outermost(&mut self) {
+        let start = self.done.html.len();
+        html::push_html(&mut self.done.html, self.out.drain(..));
+        let figures = std::mem::replace(&mut self.block_figures, self.figures)..self.figures;
+        let heading = self.block_heading.take();
+        let place = start..self.done.html.len();
+        if !place.is_empty() {
+            self.done.blocks.push(BlockHtml { place, heading, figures, span: self.block.clone() });
+        }
+    }
+
+    fn raw(&mut self, html: impl Into<CowStr<'e>>) {
+        self.out.push(Event::InlineHtml(html.into()));
+    }
+
+    /// An id of the note, as it stands on this page.
+    fn id(&self, id: &str) -> String {
+        format!("{}{}", escape(self.parts.prefix), escape(id))
+    }
+
+    /// Whether what stands at a place of the source is not part of what is shown.
+    fn is_outside(&self, range: &Range<usize>) -> bool {
+        let inside = |part: &Range<usize>| part.start <= range.start && range.end <= part.end;
+        self.parts.part.as_ref().is_some_and(|part| !inside(part)) && !self.footnotes.is_open()
+    }
+
+    fn piece(&mut self, piece: Piece<'e>, range: Range<usize>) {
+        let opens = match &piece {
+            Piece::Plain(Event::Start(tag)) => is_block(tag),
+            Piece::Callout(_) | Piece::Embeds => true,
+            _ => false,
+        };
+        let closes = match &piece {
+            Piece::Plain(Event::End(tag)) => is_block_end(tag),
+            Piece::CalloutEnd | Piece::EmbedsEnd => true,
+            _ => false,
+        };
+        if opens {
+            if self.depth == 0 {
+                self.block = range.clone();
+            }
+            self.depth += 1;
+        }
+        self.placed(piece, range);
+        if closes {
+            self.depth = self.depth.saturating_sub(1);
+        }
+        if self.depth == 0 && !self.out.is_empty() {
+            self.end_outermost();
+        }
+    }
+
+    fn placed(&mut self, piece: Piece<'e>, range: Range<usize>) {
+        let outside = self.is_outside(&range);
+        match piece {
+            Piece::Plain(event) if outside => self.pass(event, range),
+            Piece::Plain(event) => self.event(event, range),
+            Piece::Cite(citation) => {
+                self.citations += 1;
+                let shown = self.parts.citations.get(self.citations - 1);
+                let html = shown.cloned().unwrap_or_else(|| escape(&citation.text));
+                if let Some(image) = &mut self.image {
+                    image.alt.push_str(&citation.text);
+                } else if !outside && !self.hidden() {
+                    self.raw(html);
+                }
+            }
+            _ if outside => {}
+            Piece::Tag(name) => self.tag(&name),
+            Piece::Anchor(id) => {
+                let id = self.id(&format!("^{id}"));
+                self.raw(format!("<span class=\"block-anchor\" id=\"{id}\"></span>"));
+            }
+            Piece::Mark if self.image.is_none() && !self.hidden() => self.raw("<mark>"),
+            Piece::MarkEnd if self.image.is_none() && !self.hidden() => self.raw("</mark>"),
+            Piece::Mark | Piece::MarkEnd => {}
+            Piece::Callout(callout) => {
+                let html = self.callouts.begin(&callout);
+                self.out.push(Event::Html(html.into()));
+            }
+            Piece::CalloutTitleEnd => {
+                let html = self.callouts.title_end();
+                self.out.push(Event::Html(html.into()));
+            }
+            Piece::CalloutEnd => {
+                let html = self.callouts.end();
+                self.out.push(Event::Html(html.into()));
+            }
+            Piece::Embeds => {
+                let next = self.parts.links.get(self.links);
+                self.embeds = matches!(next, Some(ResolvedLink::Embed { .. }));
+                if !self.embeds {
+                    self.out.push(Event::Start(Tag::Paragraph));
+                }
+            }
+            Piece::EmbedsEnd => {
+                if !std::mem::take(&mut self.embeds) {
+                    self.out.push(Event::End(TagEnd::Paragraph));
+                }
+            }
+        }
+    }
+
+    fn tag(&mut self, name: &str) {
+        if let Some(image) = &mut self.image {
+            image.alt.push_str(&format!("#{name}"));
+        } else if !self.hidden() {
+            let html = match self.parts.tags {
+                Some(tags) => format!(
+                    "<a class=\"tag\" href=\"{}\">{}</a>",
+                    escape(&tags(name)),
+                    escape(name)
+                ),
+                None => format!("#{}", escape(name)),
+            };
+            self.raw(html);
+        }
+    }
+
+    /// What is not shown is counted all the same.
+    fn pass(&mut self, event: Event<'e>, range: Range<usize>) {
+        match event {
+            Event::Code(text) => drop(self.value(&text, range)),
+            Event::Start(Tag::Link { .. } | Tag::Image { .. }) => self.links += 1,
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_analysis(&info) => {
+                self.figures += 1;
+            }
+            Event::End(TagEnd::Heading(_)) => self.headings += 1,
+            // A footnote is shown wherever it is cited.
+            Event::Start(Tag::FootnoteDefinition(name)) => {
+                self.footnotes.begin(&name, std::mem::take(&mut self.out));
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, event: Event<'e>, range: Range<usize>) {
+        let event = match event {
+            Event::Code(text) => match self.value(&text, range) {
+                // The outline counts a value wherever it stands, and so must this.
+                Some(value) if self.image.is_some() => Event::Text(value.text.clone().into()),
+                // A link within a link is none.
+                Some(value) if !self.ends.is_empty() => {
+                    Event::InlineHtml(value.html.clone().into())
+                }
+                Some(value) => Event::InlineHtml(value.linked().into()),
+                None => Event::Code(text),
+            },
+            event => event,
+        };
+        if self.image.is_some() {
+            return self.alternative_text(event);
+        }
+        if let (Some((_, code)), Event::Text(text)) = (&mut self.code, &event) {
+            code.push_str(text);
+            return;
+        }
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::InlineMath(tex) => self.math(&tex, false),
+            Event::DisplayMath(tex) => self.math(&tex, true),
+            _ if self.hidden() => {}
+            Event::FootnoteReference(name) => {
+                let mark = self.footnotes.cite(&name);
+                self.raw(mark);
+            }
+            // A check box has no label of its own: it is part of its item, and cannot be ticked here.
+            Event::TaskListMarker(done) => {
+                let checked = if done { " checked" } else { "" };
+                let state = if done { "done" } else { "to do" };
+                self.raw(format!(
+                    "<input type=\"checkbox\" disabled aria-label=\"{state}\"{checked}> "
+                ));
+            }
+            event => self.out.push(event),
+        }
+    }
+
+    fn math(&mut self, tex: &str, display: bool) {
+        if self.hidden() {
+            return;
+        }
+        let html = math::mathml(tex, display).unwrap_or_else(|fault| {
+            let fault = escape(&fault.to_string());
+            format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
+        });
+        self.raw(html);
+    }
+
+    /// What is shown for code that is a value.
+    fn value(&mut self, text: &str, range: Range<usize>) -> Option<&'p ShownValue> {
+        inline::of_code(&self.markdown[range], text)?;
+        self.values += 1;
+        self.parts.values.get(self.values - 1)
+    }
+
+    fn hidden(&self) -> bool {
+        self.hide_text || self.in_analysis || self.skipping_title
+    }
+
+    fn start(&mut self, tag: Tag<'e>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.skipping_title = self.parts.skip_title && self.headings == 0;
+                if !self.skipping_title {
+                    if self.depth == 1 {
+                        self.block_heading = Some(self.headings);
+                    }
+                    let open = self.heading_open(level);
+                    self.raw(open);
+                }
+            }
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) if is_analysis(&info) => {
+                self.in_analysis = true;
+                let figure = self.parts.figures.get(self.figures).cloned().unwrap_or_default();
+                self.figures += 1;
+                self.out.push(Event::Html(figure.into()));
+            }
+            Tag::CodeBlock(kind) => {
+                let language = match &kind {
+                    CodeBlockKind::Fenced(info) => {
+                        info.split([' ', ',', '{']).next().unwrap_or("").to_owned()
+                    }
+                    CodeBlockKind::Indented => String::new(),
+                };
+                if language.is_empty() {
+                    self.out.push(Event::Start(Tag::CodeBlock(kind)));
+                } else {
+                    self.code = Some((language, String::new()));
+                }
+            }
+            Tag::Table(alignments) => {
+                self.raw(
+                    "\n<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">",
+                );
+                self.out.push(Event::Start(Tag::Table(alignments)));
+            }
+            Tag::Link { link_type, dest_url, title, .. } => self.link(link_type, &dest_url, &title),
+            Tag::Image { link_type, dest_url, title, .. } => {
+                self.image(link_type, &dest_url, &title);
+            }
+            Tag::FootnoteDefinition(name) => {
+                self.footnotes.begin(&name, std::mem::take(&mut self.out));
+            }
+            tag => self.out.push(Event::Start(tag)),
+        }
+    }
+
+    fn heading_open(&self, level: pulldown_cmark::HeadingLevel) -> String {
+        let Some(heading) = self.parts.headings.get(self.headings) else {
+            return format!("\n<{level}>");
+        };
+        let moved: String = heading
+            .moved
+            .iter()
+            .map(|id| format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id)))
+            .collect();
+        format!("\n<{level} id=\"{}\">{moved}", self.id(&heading.id))
+    }
+
+    fn heading_end(&mut self, level: pulldown_cmark::HeadingLevel) {
+        let heading = self.parts.headings.get(self.headings);
+        let anchor = heading.map_or_else(String::new, |heading| {
+            format!(
+                " <a class=\"anchor\" href=\"#{}\" aria-label=\"Link to this section\">#</a>",
+                self.id(&heading.id)
+            )
+        });
+        let after = heading.map_or("", |heading| heading.after_html.as_str());
+        self.raw(format!("{anchor}</{level}>\n{after}"));
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(level) => {
+                if self.skipping_title {
+                    self.skipping_title = false;
+                } else {
+                    self.heading_end(level);
+                }
+                self.headings += 1;
+            }
+            TagEnd::CodeBlock if self.in_analysis => self.in_analysis = false,
+            TagEnd::CodeBlock if self.code.is_some() => {
+                let (language, text) = self.code.take().unwrap_or_default();
+                let inner = code::highlighted(&text, &language).unwrap_or_else(|| escape(&text));
+                let class = escape(&language);
+                let html =
+                    format!("<pre><code class=\"language-{class}\">{inner}</code></pre>\n");
+                self.out.push(Event::Html(html.into()));
+            }
+            TagEnd::Table => {
+                self.out.push(Event::End(TagEnd::Table));
+                self.raw("</div>\n");
+            }
+            TagEnd::Link => {
+                self.hide_text = false;
+                let end = self.ends.pop().unwrap_or("</a>");
+                self.raw(end);
+            }
+            TagEnd::FootnoteDefinition => {
+                self.out = self.footnotes.end(std::mem::take(&mut self.out));
+            }
+            tag => self.out.push(Event::End(tag)),
+        }
+    }
+}
+
+fn is_block(tag: &Tag<'_>) -> bool {
+    !matches!(
+        tag,
+        Tag::Emphasis
+            | Tag::Strong
+            | Tag::Strikethrough
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::Link { .. }
+            | Tag::Image { .. }
+    )
+}
+
+fn is_block_end(tag: &TagEnd) -> bool {
+    !matches!(
+        tag,
+        TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::Link
+            | TagEnd::Image
+    )
+}
+
+/// Text for HTML, attribute values included.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let _ = pulldown_cmark_escape::escape_html(&mut out, text);
+    out
+}

@@ -1,0 +1,273 @@
+//! The inline events of one block in; the same with marks, comments, tags, citations and anchors found in their text out.
+
+use std::ops::Range;
+
+use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+
+use super::{Piece, Placed, cite, is_wiki};
+
+/// Whether nothing in a block's source can be one of our pieces.
+pub(super) fn is_plain(source: &str) -> bool {
+    !source.bytes().any(|byte| matches!(byte, b'=' | b'%' | b'#' | b'^' | b'@'))
+}
+
+/// Whether events are embeds and nothing else.
+pub(super) fn are_embeds(run: &[Placed<'_>]) -> bool {
+    let mut depth = 0;
+    run.iter().all(|(event, _)| match event {
+        Event::Start(Tag::Image { link_type, .. }) => {
+            depth += 1;
+            depth > 1 || is_wiki(*link_type)
+        }
+        Event::End(TagEnd::Image) => {
+            depth -= 1;
+            true
+        }
+        Event::SoftBreak | Event::HardBreak => true,
+        _ => depth > 0,
+    })
+}
+
+/// Leaves out of `run` what stands before a place in the source.
+pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
+    run.retain_mut(|(event, range)| {
+        if range.end <= place {
+            return false;
+        }
+        if let Event::Text(text) = event
+            && range.start < place
+            && text.len() == range.len()
+        {
+            let rest = text.get(place - range.start..).unwrap_or("").to_owned();
+            *text = CowStr::from(rest);
+            range.start = place;
+        }
+        true
+    });
+    if let Some((Event::Text(text), range)) = run.first_mut() {
+        let trimmed = text.trim_start();
+        range.start += text.len() - trimmed.len();
+        *text = CowStr::from(trimmed.to_owned());
+    }
+}
+
+/// The name at the end of a block, ` ^name`, which is taken out of it.
+pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option<&'e str> {
+    let (Event::Text(_), range) = run.last()? else { return None };
+    let source = markdown[range.clone()].trim_end();
+    let at = source.rfind('^')?;
+    let id = &source[at + 1..];
+    let named =
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let before = &source[..at];
+    let apart = before.ends_with([' ', '\t'])
+        || (before.is_empty()
+            && run.iter().rev().nth(1).is_none_or(|(event, _)| {
+                matches!(event, Event::SoftBreak | Event::HardBreak)
+            }));
+    if !(named && apart) {
+        return None;
+    }
+    let start = range.start;
+    let end = start + before.trim_end().len();
+    if end == start {
+        run.pop();
+        if matches!(run.last(), Some((Event::SoftBreak | Event::HardBreak, _))) {
+            run.pop();
+        }
+    } else if let Some((event, range)) = run.last_mut() {
+        *event = Event::Text(markdown[start..end].into());
+        range.end = end;
+    }
+    Some(id)
+}
+
+/// Finds our pieces in the text of events.
+pub(super) fn pieces<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<(Piece<'e>, Range<usize>)> {
+    let mut finder = Finder {
+        markdown,
+        out: Vec::with_capacity(run.len() + 4),
+        depth: 0,
+        links: 0,
+        mark: None,
+        comment: None,
+    };
+    for (event, range) in joined(run, markdown) {
+        match event {
+            Event::Text(text) if text.len() == range.len() => finder.text(range),
+            Event::Start(tag) => {
+                finder.depth += 1;
+                finder.links += usize::from(matches!(tag, Tag::Link { .. } | Tag::Image { .. }));
+                finder.out.push((Piece::Plain(Event::Start(tag)), range));
+            }
+            Event::End(tag) => {
+                finder.depth -= 1;
+                finder.links -= usize::from(matches!(tag, TagEnd::Link | TagEnd::Image));
+                finder.out.push((Piece::Plain(Event::End(tag)), range));
+            }
+            event => finder.out.push((Piece::Plain(event), range)),
+        }
+    }
+    finder.finish()
+}
+
+/// Texts that follow each other in the source as one; brackets come as events of their own.
+fn joined<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<Placed<'e>> {
+    let mut out: Vec<Placed<'e>> = Vec::with_capacity(run.len());
+    for (event, range) in run {
+        if let Event::Text(text) = &event
+            && text.len() == range.len()
+            && let Some((Event::Text(before), known)) = out.last_mut()
+            && known.end == range.start
+            && before.len() == known.len()
+        {
+            known.end = range.end;
+            *before = markdown[known.clone()].into();
+            continue;
+        }
+        out.push((event, range));
+    }
+    out
+}
+
+struct Finder<'e> {
+    markdown: &'e str,
+    out: Vec<(Piece<'e>, Range<usize>)>,
+    /// Open elements.
+    depth: usize,
+    /// Open links and images.
+    links: usize,
+    /// Where marked words may begin: the place in `out`, and how deep.
+    mark: Option<(usize, usize)>,
+    /// Where a comment may begin.
+    comment: Option<(usize, usize)>,
+}
+
+impl<'e> Finder<'e> {
+    /// Text that stands in the source as it is.
+    fn text(&mut self, range: Range<usize>) {
+        let bytes = self.markdown.as_bytes();
+        let mut from = range.start;
+        let mut at = range.start;
+        while at < range.end {
+            let rest = &self.markdown[at..range.end];
+            let found = match bytes[at] {
+                b'=' if rest.starts_with("==") => self.mark(at, &range),
+                b'%' if rest.starts_with("%%") => Some((2, self.comment_sign())),
+                b'#' if self.links == 0 => self.tag(at, rest),
+                b'[' if self.links == 0 && rest.starts_with("[@") => cite::group(rest, at)
+                    .map(|(length, citation)| (length, Sign::Piece(Piece::Cite(citation)))),
+                b'@' if self.links == 0 && self.is_apart(at) => cite::bare(rest, at)
+                    .map(|(length, citation)| (length, Sign::Piece(Piece::Cite(citation)))),
+                _ => None,
+            };
+            let Some((length, sign)) = found else {
+                at += rest.chars().next().map_or(1, char::len_utf8);
+                continue;
+            };
+            self.plain(from..at);
+            let place = at..at + length;
+            match sign {
+                Sign::Piece(piece) => self.out.push((piece, place)),
+                Sign::Open(kind) => {
+                    let open = Some((self.out.len(), self.depth));
+                    match kind {
+                        Kind::Mark => self.mark = open,
+                        Kind::Comment => self.comment = open,
+                    }
+                    // Should nothing close it, it is what it looks like.
+                    self.plain(place);
+                }
+                Sign::Close(Kind::Mark) => {
+                    if let Some((open, _)) = self.mark.take() {
+                        self.out[open].0 = Piece::Mark;
+                        self.out.push((Piece::MarkEnd, place));
+                    }
+                }
+                Sign::Close(Kind::Comment) => {
+                    if let Some((open, _)) = self.comment.take() {
+                        self.out.truncate(open);
+                        self.mark = self.mark.filter(|(mark, _)| *mark < open);
+                    }
+                }
+            }
+            at += length;
+            from = at;
+        }
+        self.plain(from..range.end);
+    }
+
+    fn plain(&mut self, range: Range<usize>) {
+        if !range.is_empty() {
+            let text = self.markdown[range.clone()].into();
+            self.out.push((Piece::Plain(Event::Text(text)), range));
+        }
+    }
+
+    /// `==` opens before a word and closes behind one, at the same depth.
+    fn mark(&self, at: usize, range: &Range<usize>) -> Option<(usize, Sign<'e>)> {
+        let before = self.markdown[..at].chars().next_back();
+        let after = self.markdown[at + 2..range.end.max(at + 2)].chars().next();
+        if before == Some('=') || after == Some('=') {
+            return None;
+        }
+        let beside = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
+        match self.mark {
+            Some((_, depth)) if depth == self.depth && beside(before) => {
+                Some((2, Sign::Close(Kind::Mark)))
+            }
+            None => {
+                let next = self.markdown[at + 2..].chars().next();
+                beside(next).then_some((2, Sign::Open(Kind::Mark)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn comment_sign(&self) -> Sign<'e> {
+        match self.comment {
+            Some((_, depth)) if depth == self.depth => Sign::Close(Kind::Comment),
+            _ => Sign::Open(Kind::Comment),
+        }
+    }
+
+    /// Whether nothing stands directly before a place that would make what follows part of a word.
+    fn is_apart(&self, at: usize) -> bool {
+        let before = self.markdown[..at].chars().next_back();
+        before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '“' | '"' | '—' | '–' | '>'))
+    }
+
+    /// `#tag` begins with a letter; `\#tag`, `x#tag` and a colour such as `#ff0044` are none.
+    fn tag(&self, at: usize, rest: &'e str) -> Option<(usize, Sign<'e>)> {
+        if !self.is_apart(at) {
+            return None;
+        }
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/');
+        let name = &rest[1..];
+        let length = name.find(|c| !is_part(c)).unwrap_or(name.len());
+        let name = name[..length].trim_end_matches(['/', '-']);
+        let is_colour = matches!(name.len(), 3 | 6 | 8)
+            && name.bytes().all(|b| b.is_ascii_hexdigit())
+            && name.bytes().any(|b| b.is_ascii_digit());
+        let is_tag = name.chars().any(char::is_alphabetic)
+            && !name.starts_with(|c: char| c.is_ascii_digit() || c == '/')
+            && !is_colour;
+        is_tag.then(|| (1 + name.len(), Sign::Piece(Piece::Tag(name.into()))))
+    }
+
+    fn finish(self) -> Vec<(Piece<'e>, Range<usize>)> {
+        self.out
+    }
+}
+
+enum Sign<'e> {
+    Piece(Piece<'e>),
+    Open(Kind),
+    Close(Kind),
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Mark,
+    Comment,
+}

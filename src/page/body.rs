@@ -1,0 +1,264 @@
+//! A note's text as one page shows it: its links, figures, values and citations as that page sees them, and the parts of
+//! other notes that stand in it, each likewise.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::{Scene, copied_file, sheet};
+use crate::digest::Digest;
+use crate::garden::{Target, href, link_anchor};
+use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
+use crate::render::{RenderError, Renderer};
+use crate::view::{FigureView, SiteView};
+
+/// Deeper than this, and more than so many on a page, embeds are links.
+const DEEPEST: usize = 6;
+const MOST: usize = 200;
+
+/// A note's text, or a part of it, as a page shows it.
+pub struct BodyDraft<'a> {
+    note: &'a Note,
+    site: SiteView,
+    part: Option<Range<usize>>,
+    prefix: String,
+    headings: Vec<HeadingShown>,
+    links: Vec<ResolvedLink>,
+    figures: Vec<FigureView>,
+    values: Vec<ShownValue>,
+    citations: Vec<String>,
+    embeds: Vec<EmbedDraft<'a>>,
+    new_tab: bool,
+}
+
+/// A part of another note that stands in a note.
+struct EmbedDraft<'a> {
+    /// Where it is from.
+    source: String,
+    title: String,
+    /// Whether it is a figure, which says itself what it is.
+    is_figure: bool,
+    body: BodyDraft<'a>,
+}
+
+#[derive(Serialize)]
+struct Inputs<'a> {
+    templates: Digest,
+    page: &'a str,
+    note: Digest,
+    part: &'a Option<Range<usize>>,
+    prefix: &'a str,
+    headings: &'a [HeadingShown],
+    links: &'a [ResolvedLink],
+    figures: &'a [FigureView],
+    values: &'a [ShownValue],
+    citations: &'a [String],
+    embeds: Vec<(&'a str, &'a str, bool, Digest)>,
+    new_tab: bool,
+    preview: bool,
+}
+
+impl BodyDraft<'_> {
+    /// Covers all that decides the HTML.
+    pub fn key(&self, templates: Digest) -> Digest {
+        let embed = |embed: &'_ EmbedDraft<'_>| embed.body.key(templates);
+        let embeds = self.embeds.iter();
+        let inputs = Inputs {
+            templates,
+            page: &self.site.page,
+            note: self.note.digest,
+            part: &self.part,
+            prefix: &self.prefix,
+            headings: &self.headings,
+            links: &self.links,
+            figures: &self.figures,
+            values: &self.values,
+            citations: &self.citations,
+            embeds: embeds.map(|e| (&*e.source, &*e.title, e.is_figure, embed(e))).collect(),
+            new_tab: self.new_tab,
+            preview: self.site.preview,
+        };
+        Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"))
+    }
+
+    /// The HTML.
+    ///
+    /// # Errors
+    /// Where a template of the garden is at fault.
+    pub fn render(&self, renderer: &Renderer) -> Result<Body, RenderError> {
+        let mut figures = Vec::with_capacity(self.figures.len());
+        for figure in &self.figures {
+            figures.push(renderer.figure(figure, &self.site)?);
+        }
+        let mut embeds = Vec::with_capacity(self.embeds.len());
+        for embed in &self.embeds {
+            embeds.push(embed.render(renderer)?);
+        }
+        let page = &self.site.page;
+        let tags = |tag: &str| href(page, &sheet::tag_page(tag), None);
+        let parts = Parts {
+            headings: &self.headings,
+            links: &self.links,
+            figures: &figures,
+            embeds: &embeds,
+            values: &self.values,
+            citations: &self.citations,
+            tags: Some(&tags),
+            skip_title: self.note.title_in_body,
+            prefix: &self.prefix,
+            part: self.part.clone(),
+            new_tab: self.new_tab,
+        };
+        Ok(note::body(self.note.markdown(), parts))
+    }
+}
+
+impl EmbedDraft<'_> {
+    fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
+        let body = self.body.render(renderer)?.html;
+        let (source, title) = (note::escape(&self.source), note::escape(&self.title));
+        let source = format!("<p class=\"embed-source\"><a class=\"internal\" href=\"{source}\">{title}</a></p>");
+        Ok(match self.is_figure {
+            true => format!("<div class=\"embed embed-figure\">\n{body}{source}</div>\n"),
+            false => format!(
+                "<div class=\"embed\" role=\"group\" aria-label=\"{title}\">\n{source}{body}</div>\n"
+            ),
+        })
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// The text of a note on a page.
+    pub(super) fn body(&self, index: usize, page: &str) -> BodyDraft<'a> {
+        self.part_of(index, page, None, "", &mut 0, 0)
+    }
+
+    fn part_of(
+        &self,
+        index: usize,
+        page: &str,
+        part: Option<Range<usize>>,
+        prefix: &str,
+        count: &mut usize,
+        depth: usize,
+    ) -> BodyDraft<'a> {
+        let note = self.notes[index];
+        let mut links = self.resolved(index, page);
+        let mut embeds = Vec::new();
+        for embedded in self.garden.embeds(index, part.as_ref(), self.notes) {
+            let too_many = depth >= DEEPEST || *count >= MOST;
+            if too_many || self.garden.is_endless(index, &embedded, self.notes) {
+                continue;
+            }
+            *count += 1;
+            let other = self.notes[embedded.note];
+            let (start, end) = embedded.part;
+            let inner = format!("{prefix}e{}-", embedded.link + 1);
+            let part = Some(start..end);
+            let body = self.part_of(embedded.note, page, part, &inner, count, depth + 1);
+            let anchor = embedded.anchor.as_deref();
+            let block = anchor.and_then(|id| other.blocks.iter().find(|block| block.id == id));
+            let title = match block {
+                Some(block) => format!("Figure {} of {}", block.number, other.title),
+                None => other.title.clone(),
+            };
+            let source = self.href(page, &self.garden.pages[embedded.note], anchor);
+            links[embedded.link] = ResolvedLink::Embed { number: embeds.len() };
+            embeds.push(EmbedDraft { source, title, is_figure: block.is_some(), body });
+        }
+        let mut figures = self.figure_views(index, page);
+        if !prefix.is_empty() {
+            for figure in &mut figures {
+                figure.id = format!("{prefix}{}", figure.id);
+                // What mentions a figure stands where it is at home.
+                figure.mentions.clear();
+            }
+        }
+        BodyDraft {
+            note,
+            site: self.site(page),
+            part,
+            prefix: prefix.to_owned(),
+            headings: self.headings(index, page, prefix.is_empty()),
+            links,
+            figures,
+            values: self.values(index, page),
+            citations: self.citations(index, page),
+            embeds,
+            new_tab: self.config.open_external_links_in_new_tab,
+        }
+    }
+
+    fn headings(&self, index: usize, page: &str, at_home: bool) -> Vec<HeadingShown> {
+        let note = self.notes[index];
+        let shown = note.headings.iter().map(|heading| {
+            let moved = note.front.anchors.iter().filter(|(_, now)| {
+                **now == heading.text || **now == heading.id
+            });
+            let mentions = if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
+            HeadingShown {
+                id: heading.id.clone(),
+                moved: moved.map(|(old, _)| old.clone()).collect(),
+                after_html: super::backlink::line(&mentions),
+            }
+        });
+        shown.collect()
+    }
+
+    /// What a note's values show on a page.
+    pub(super) fn values(&self, index: usize, page: &str) -> Vec<ShownValue> {
+        let shown = self.quoted[index].shown.iter();
+        shown
+            .map(|value| ShownValue {
+                text: value.text.clone(),
+                html: value.html.clone(),
+                href: value.figure.as_ref().map(|(note, id)| {
+                    self.href(page, &self.garden.pages[*note], Some(id))
+                }),
+            })
+            .collect()
+    }
+
+    pub(super) fn target(
+        &self,
+        page: &str,
+        target: &Target,
+        id: Option<String>,
+    ) -> ResolvedLink {
+        match target {
+            Target::Note { index, anchor } => ResolvedLink::Internal {
+                href: self.href(page, &self.garden.pages[*index], anchor.as_deref()),
+                id,
+                label: self.figure_label(page, *index, anchor.as_deref()),
+            },
+            Target::File(path) => ResolvedLink::File {
+                href: href(page, &copied_file(path), None),
+                size: self.sizes.get(path).copied(),
+                variants: Vec::new(),
+            },
+            Target::External => ResolvedLink::External,
+            Target::Unresolved => ResolvedLink::Unresolved,
+        }
+    }
+
+    /// What a page calls a figure: `Figure 2`, or `Figure 2 of Faces` where it is another note's.
+    pub(super) fn figure_label(
+        &self,
+        page: &str,
+        index: usize,
+        anchor: Option<&str>,
+    ) -> Option<String> {
+        let note = self.notes[index];
+        let block = note.blocks.iter().find(|block| Some(block.id.as_str()) == anchor)?;
+        let number = block.number;
+        Some(match self.garden.pages[index] == page {
+            true => format!("Figure {number}"),
+            false => format!("Figure {number} of {}", note.title),
+        })
+    }
+
+    fn resolved(&self, index: usize, page: &str) -> Vec<ResolvedLink> {
+        let targets = self.garden.links[index].iter().enumerate();
+        targets.map(|(n, target)| self.target(page, target, Some(link_anchor(n)))).collect()
+    }
+}

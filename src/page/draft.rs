@@ -1,0 +1,109 @@
+//! A page that can be rendered, and the key that covers all that decides its bytes.
+
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+
+use super::body::BodyDraft;
+use super::{HOME, Scene};
+use crate::digest::Digest;
+use crate::note::Body;
+use crate::render::{RenderError, Renderer};
+use crate::view::{
+    GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView, UnitView,
+};
+
+/// Raised when the same draft gives other bytes for a reason that its key does not cover.
+const PAGE_VERSION: u32 = 2;
+
+/// A page that can be rendered.
+pub struct Draft<'a> {
+    /// Relative to the site's root.
+    pub path: String,
+    /// The page key.
+    pub key: Digest,
+    /// The key of the note's body; none where there is no note.
+    pub body_key: Option<Digest>,
+    body: Option<BodyDraft<'a>>,
+    rendered: OnceLock<Result<Arc<Body>, RenderError>>,
+    view: View,
+}
+
+/// What a page key covers. Written in the order of its fields, of which none is a map without order.
+#[derive(Debug, Serialize)]
+pub struct Inputs<'a, T> {
+    version: u32,
+    program: &'static str,
+    templates: Digest,
+    body: Option<Digest>,
+    view: &'a T,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) enum View {
+    Note(Box<NoteView>),
+    Home(Box<HomeView>),
+    List(Box<ListView>),
+    Index(Box<IndexView>),
+    Unit(Box<UnitView>, Vec<crate::view::FigureView>),
+    Graph(Box<GraphView>),
+    NotFound(Box<NotFoundView>),
+    Redirect(Box<RedirectView>),
+}
+
+impl Draft<'_> {
+    /// The note's body.
+    ///
+    /// # Errors
+    /// Where a template of the garden is at fault.
+    pub fn body(&self, renderer: &Renderer) -> Option<Result<Arc<Body>, RenderError>> {
+        let body = self.body.as_ref()?;
+        Some(self.rendered.get_or_init(|| body.render(renderer).map(Arc::new)).clone())
+    }
+
+    /// The page's HTML.
+    ///
+    /// # Errors
+    /// Where a template of the garden is at fault.
+    pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
+        let body = self.body(renderer).transpose()?;
+        let body = body.map(|body| body.html.clone()).unwrap_or_default();
+        match &self.view {
+            View::Note(view) => renderer.note(&NoteView { body_html: body, ..(**view).clone() }),
+            View::Home(view) => renderer.home(&HomeView { body_html: body, ..(**view).clone() }),
+            View::List(view) => renderer.page("list.html", view),
+            View::Index(view) => renderer.page("index.html", view),
+            View::Graph(view) => renderer.page("graph.html", view),
+            View::NotFound(view) => renderer.page("404.html", view),
+            View::Redirect(view) => renderer.page("redirect.html", view),
+            View::Unit(view, figures) => {
+                let mut view = (**view).clone();
+                for (shown, figure) in view.figures.iter_mut().zip(figures) {
+                    shown.html = renderer.figure(figure, &view.site)?;
+                }
+                renderer.page("unit.html", &view)
+            }
+        }
+    }
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn draft(&self, page: &str, body: Option<BodyDraft<'a>>, view: View) -> Draft<'a> {
+        let body_key = body.as_ref().map(|body| body.key(self.templates));
+        let key = self.key(body_key, &view);
+        let path = if page.is_empty() { HOME.to_owned() } else { page.to_owned() };
+        Draft { path, key, body_key, body, rendered: OnceLock::new(), view }
+    }
+
+    /// The key of what is made of a body and of plain data.
+    pub(super) fn key(&self, body: Option<Digest>, view: &impl Serialize) -> Digest {
+        let inputs = Inputs {
+            version: PAGE_VERSION,
+            program: env!("CARGO_PKG_VERSION"),
+            templates: self.templates,
+            body,
+            view,
+        };
+        Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"))
+    }
+}

@@ -1,0 +1,161 @@
+//! Previews: what a reader sees of a page or of a part of it before going there. Bodies in, small pieces of HTML out, many
+//! of them in one file.
+//!
+//! A file of previews is a script, since a page that was opened from a disk may load nothing else. Only places that some
+//! link points to have a piece of their own.
+
+mod rebase;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Scene;
+use crate::digest::Digest;
+use crate::note::{Body, Note};
+use rebase::rebased;
+
+/// About so many pages share a file.
+const IN_A_FILE: usize = 16;
+/// A piece ends after so many blocks, or bytes of HTML.
+const MOST_BLOCKS: usize = 3;
+const MOST_BYTES: usize = 1800;
+
+/// The previews of one file.
+#[derive(Debug, Default)]
+pub struct Shard {
+    /// Relative to the site's root.
+    pub path: String,
+    /// Notes whose previews are in it.
+    pub notes: Vec<usize>,
+    /// Units whose previews are in it, by the paths of their pages.
+    pub units: Vec<String>,
+}
+
+/// How many files there are for so many notes: a power of two.
+pub(super) fn shards(notes: usize) -> usize {
+    notes.div_ceil(IN_A_FILE).next_power_of_two()
+}
+
+/// Which of so many files has the previews of a page: FNV-1a over the page's path.
+pub fn shard_of(page: &str, shards: usize) -> usize {
+    let mut hash: u32 = 0x811c_9dc5;
+    for byte in page.bytes() {
+        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    }
+    hash as usize % shards.max(1)
+}
+
+fn name(number: usize) -> String {
+    format!("previews/{number}")
+}
+
+/// The pieces of one page.
+type Pieces = BTreeMap<String, String>;
+
+#[derive(Serialize)]
+struct Inputs<'a> {
+    pages: Vec<(&'a str, &'a str, Option<Digest>, BTreeSet<&'a str>)>,
+    units: Vec<(&'a str, String)>,
+}
+
+impl Scene<'_> {
+    /// Every file of previews.
+    pub fn preview_shards(&self) -> Vec<Shard> {
+        let count = shards(self.notes.len());
+        let mut all: Vec<Shard> = (0..count)
+            .map(|number| Shard { path: format!("{}.js", name(number)), ..Shard::default() })
+            .collect();
+        for (index, page) in self.garden.pages.iter().enumerate() {
+            all[shard_of(page, count)].notes.push(index);
+        }
+        for page in self.index().units.keys() {
+            all[shard_of(page, count)].units.push(page.clone());
+        }
+        all
+    }
+
+    /// The file of previews at a path.
+    pub fn preview_shard(&self, path: &str) -> Option<Shard> {
+        self.preview_shards().into_iter().find(|shard| shard.path == path)
+    }
+
+    /// Covers all that decides a file of previews, where the bodies of its notes have these keys.
+    pub fn shard_key(&self, shard: &Shard, bodies: &dyn Fn(usize) -> Option<Digest>) -> Digest {
+        let pages = shard.notes.iter().map(|index| {
+            let page = self.garden.pages[*index].as_str();
+            (page, self.notes[*index].title.as_str(), bodies(*index), self.asked(*index))
+        });
+        let units = shard.units.iter().map(|page| (page.as_str(), self.fragment_of_unit(page)));
+        self.key(None, &Inputs { pages: pages.collect(), units: units.collect() })
+    }
+
+    /// A file of previews, of these bodies; a note whose body could not be rendered has none.
+    pub fn shard(&self, shard: &Shard, bodies: &mut dyn FnMut(usize) -> Option<std::sync::Arc<Body>>) -> String {
+        let mut pages: BTreeMap<&str, Pieces> = BTreeMap::new();
+        for index in &shard.notes {
+            let Some(body) = bodies(*index) else { continue };
+            let page = &self.garden.pages[*index];
+            let mut pieces = pieces(self.notes[*index], &body, &self.asked(*index), page);
+            pieces.insert("title".to_owned(), self.notes[*index].title.clone());
+            pages.insert(page, pieces);
+        }
+        for page in &shard.units {
+            let unit = self.index().units.get(page).map_or(0, |unit| unit.unit);
+            let title = ("title".to_owned(), format!("Unit {unit}"));
+            let whole = (String::new(), self.fragment_of_unit(page));
+            pages.insert(page, [title, whole].into());
+        }
+        let json = serde_json::to_string(&pages).unwrap_or_default();
+        let name = shard.path.trim_end_matches(".js");
+        format!("neuronotes.take(\"{name}\",{json});\n")
+    }
+
+    fn fragment_of_unit(&self, page: &str) -> String {
+        self.index().units.get(page).map(|unit| self.unit_fragment(unit)).unwrap_or_default()
+    }
+
+    /// Places of a note that links of other notes point to.
+    fn asked(&self, index: usize) -> BTreeSet<&str> {
+        self.garden.incoming[index].iter().filter_map(|incoming| incoming.to.as_deref()).collect()
+    }
+}
+
+/// The piece of a whole page, and one for each place that is asked for.
+fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Pieces {
+    let mut pieces = Pieces::new();
+    let taken = |from: usize| {
+        let blocks = body.blocks.get(from..).unwrap_or_default();
+        let mut html = String::new();
+        for (number, block) in blocks.iter().enumerate() {
+            let is_next = block.heading.is_some() && number > 0;
+            let piece = &body.html[block.place.clone()];
+            let full = number > 0 && html.len() + piece.len() > MOST_BYTES;
+            if is_next || number > MOST_BLOCKS || full {
+                break;
+            }
+            html.push_str(piece);
+        }
+        rebased(&html, page)
+    };
+    pieces.insert(String::new(), taken(0));
+    for anchor in asked {
+        let heading = note.headings.iter().position(|heading| heading.id == *anchor);
+        let figure = note.blocks.iter().position(|block| block.id == *anchor);
+        let span = note.part(Some(anchor)).filter(|_| anchor.starts_with('^'));
+        let at = body.blocks.iter().position(|block| match (heading, figure, &span) {
+            (Some(heading), _, _) => block.heading == Some(heading),
+            (None, Some(figure), _) => block.figures.contains(&figure),
+            (None, None, Some(span)) => block.span.start <= span.start && span.end <= block.span.end,
+            _ => false,
+        });
+        let Some(at) = at else { continue };
+        let piece = match heading {
+            Some(_) => taken(at),
+            None => rebased(&body.html[body.blocks[at].place.clone()], page),
+        };
+        pieces.insert((*anchor).to_owned(), piece);
+    }
+    pieces
+}
+

@@ -1,0 +1,125 @@
+//! A piece of a page's HTML as it stands anywhere: addresses from the site's root, no ids, no folds.
+
+/// The piece `html` of a page, whose path is relative to the site's root.
+pub(super) fn rebased(html: &str, page: &str) -> String {
+    let html = without_folds(html);
+    let mut out = String::with_capacity(html.len());
+    let mut rest = &*html;
+    while let Some(open) = rest.find('<') {
+        out.push_str(&rest[..open]);
+        rest = &rest[open..];
+        let end = tag_end(rest);
+        tag(&rest[..end], page, &mut out);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out.trim().to_owned()
+}
+
+/// Without how a figure was made, its data, and the signs beside headings.
+fn without_folds(html: &str) -> String {
+    let mut text = html.to_owned();
+    for (from, to) in [
+        ("<details class=\"fold", "</details>"),
+        (" <a class=\"anchor\"", "</a>"),
+        ("<p class=\"mentions\">", "</p>"),
+        ("<span class=\"sidenote\">", "</span></span>"),
+    ] {
+        while let Some(start) = text.find(from) {
+            let Some(length) = text[start..].find(to) else { break };
+            text.replace_range(start..start + length + to.len(), "");
+        }
+    }
+    text
+}
+
+/// The length of the tag that `rest` begins with.
+fn tag_end(rest: &str) -> usize {
+    let mut quote = None;
+    for (at, byte) in rest.bytes().enumerate().skip(1) {
+        match (byte, quote) {
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (byte, Some(open)) if byte == open => quote = None,
+            (b'>', None) => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Writes a tag without its id, its addresses from the site's root.
+fn tag(tag: &str, page: &str, out: &mut String) {
+    let mut rest = tag;
+    loop {
+        let found = [" id=\"", " href=\"", " src=\"", " srcset=\"", " data-block=\"", " data-key=\""]
+            .into_iter()
+            .filter_map(|name| Some((rest.find(name)?, name)))
+            .min();
+        let Some((at, name)) = found else {
+            out.push_str(rest);
+            return;
+        };
+        out.push_str(&rest[..at]);
+        let value = &rest[at + name.len()..];
+        let Some(end) = value.find('"') else {
+            out.push_str(&rest[at..]);
+            return;
+        };
+        let (value, after) = (&value[..end], &value[end + 1..]);
+        match name {
+            " href=\"" | " src=\"" => {
+                out.push_str(name);
+                out.push_str(&rooted(value, page));
+                out.push('"');
+            }
+            " srcset=\"" => {
+                let all: Vec<String> =
+                    value.split(", ").map(|source| rooted(source, page)).collect();
+                out.push_str(name);
+                out.push_str(&all.join(", "));
+                out.push('"');
+            }
+            _ => {}
+        }
+        rest = after;
+    }
+}
+
+/// An address relative to a page as one relative to the site's root.
+fn rooted(address: &str, page: &str) -> String {
+    let is_absolute = address.starts_with('/')
+        || address.split(['/', '?', '#']).next().is_some_and(|first| first.contains(':'));
+    if is_absolute {
+        return address.to_owned();
+    }
+    if address.is_empty() || address.starts_with(['#', '?']) {
+        return crate::garden::href(super::super::HOME, page, None) + address;
+    }
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    let mut path = address;
+    while let Some(rest) = path.strip_prefix("../") {
+        parts.pop();
+        path = rest;
+    }
+    let path = path.strip_prefix("./").unwrap_or(path);
+    parts.push(path);
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_from_the_sites_root_and_ids_are_gone() {
+        let html = "<p id=\"x\"><a class=\"internal\" href=\"../b.html#c\" id=\"link-1\">b</a> <a href=\"#here\">h</a> \
+                    <a href=\"https://x.org/?a=>\">x</a><img src=\"y.png\" srcset=\"y-1.png 480w, ../y.png 960w\" alt=\"a > b\"></p>";
+        assert_eq!(
+            rebased(html, "people/a.html"),
+            "<p><a class=\"internal\" href=\"b.html#c\">b</a> <a href=\"people/a.html#here\">h</a> \
+             <a href=\"https://x.org/?a=>\">x</a><img src=\"people/y.png\" srcset=\"people/y-1.png 480w, y.png 960w\" alt=\"a > b\"></p>"
+        );
+        assert_eq!(rebased("<details class=\"fold data\"><p>x</p></details><b>y</b>", "a.html"), "<b>y</b>");
+    }
+}

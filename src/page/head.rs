@@ -1,0 +1,79 @@
+//! What pages say of themselves to machines: addresses, dates, social cards, and how scholars cite them.
+
+use super::{HOME, Scene, feed};
+use crate::dates;
+use crate::garden::href;
+use crate::view::{HeadView, MetaView};
+
+/// Search engines show about so many characters.
+const DESCRIPTION: usize = 200;
+
+impl Scene<'_> {
+    /// A page's address below the site's root.
+    pub(super) fn shown_path(&self, page: &str) -> String {
+        let address = href(HOME, page, None);
+        match address.strip_suffix("index.html") {
+            Some(folder) => folder.to_owned(),
+            None => address,
+        }
+    }
+
+    pub(super) fn note_head(&self, index: usize) -> HeadView {
+        let note = self.notes[index];
+        let page = &self.garden.pages[index];
+        let (written, changed) = dates::of(note, self.git);
+        let mut meta = Vec::new();
+        let mut say = |name: &str, content: String| {
+            meta.push(MetaView { name: name.to_owned(), content });
+        };
+        if let Some(day) = written.or(changed) {
+            say("citation_title", note.title.clone());
+            for author in &note.front.authors {
+                say("citation_author", author.clone());
+            }
+            say("citation_publication_date", day.strftime("%Y/%m/%d").to_string());
+            say("citation_journal_title", self.config.title.clone());
+            if let Some(address) = self.config.absolute(&self.shown_path(page)) {
+                say("citation_fulltext_html_url", address);
+            }
+            say("citation_language", self.config.language.clone());
+        }
+        HeadView {
+            description: shortened(&self.description(index)),
+            canonical: self.config.absolute(&self.shown_path(page)),
+            card: feed::card_path(self, index).and_then(|card| self.config.absolute(&card)),
+            kind: "article",
+            published: written.map(|day| day.to_string()),
+            modified: changed.map(|day| day.to_string()),
+            meta,
+        }
+    }
+
+    pub(super) fn home_head(&self, index: Option<usize>) -> HeadView {
+        let description = index.map(|index| shortened(&self.description(index)));
+        let lead = || self.index().newest.iter().find_map(|note| feed::card_path(self, *note));
+        let card = index.and_then(|index| feed::card_path(self, index)).or_else(lead);
+        HeadView {
+            description: description.unwrap_or_default(),
+            canonical: self.config.absolute(""),
+            card: card.and_then(|card| self.config.absolute(&card)),
+            kind: "website",
+            ..HeadView::default()
+        }
+    }
+
+    pub(super) fn list_head(&self, page: &str, about: &str) -> HeadView {
+        HeadView {
+            description: about.to_owned(),
+            canonical: self.config.absolute(&self.shown_path(page)),
+            kind: "website",
+            ..HeadView::default()
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(DESCRIPTION) else { return text.to_owned() };
+    let end = text[..end].rfind(' ').unwrap_or(end);
+    format!("{}…", text[..end].trim_end_matches([',', ';', ':', '.']))
+}

@@ -1,0 +1,118 @@
+//! What pages that list others are made from: the order of the notes, their tags, and the units that they speak of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{HOME, Scene, sheet};
+use crate::plan::{NamedUnit, Wanted};
+
+/// Tags, units and the order of the notes.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Notes, the newest first; the home page is none of them.
+    pub newest: Vec<usize>,
+    /// Each tag by the path of its page, in that order.
+    pub tags: BTreeMap<String, Tag>,
+    /// Each unit by the path of its page.
+    pub units: BTreeMap<String, Unit>,
+    /// Each unit's page.
+    pub unit_pages: BTreeMap<NamedUnit, String>,
+}
+
+/// A tag.
+#[derive(Debug, Default)]
+pub struct Tag {
+    /// As most notes write it.
+    pub name: String,
+    /// Notes that have it, the newest first.
+    pub notes: Vec<usize>,
+}
+
+/// A unit that notes speak of.
+#[derive(Debug, Default)]
+pub struct Unit {
+    /// The model's name.
+    pub model: String,
+    /// The layer as a reader expects it.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+    /// What notes call it, each once.
+    pub names: Vec<String>,
+    /// Notes that speak of it, each with the numbers of its blocks that measure it; of a sweep, with the cell too.
+    pub notes: BTreeMap<usize, Vec<(usize, Option<usize>)>>,
+}
+
+impl Index {
+    /// The index of all that the scene has.
+    pub(super) fn of(scene: &Scene<'_>) -> Self {
+        let mut newest: Vec<usize> =
+            (0..scene.notes.len()).filter(|i| scene.garden.pages[*i] != HOME).collect();
+        let keyed: Vec<_> = (0..scene.notes.len()).map(|index| scene.changed(index)).collect();
+        newest.sort_by(|a, b| {
+            let titles = || scene.notes[*a].title.cmp(&scene.notes[*b].title);
+            keyed[*b].cmp(&keyed[*a]).then_with(titles)
+        });
+        let mut index = Self { newest, ..Self::default() };
+        index.read_tags(scene);
+        index.read_units(scene);
+        index
+    }
+
+    fn read_tags(&mut self, scene: &Scene<'_>) {
+        let mut spellings: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+        let home = scene.garden.pages.iter().position(|page| page == HOME);
+        for note in self.newest.iter().copied().chain(home) {
+            for tag in &scene.notes[note].tags {
+                let page = sheet::tag_page(tag);
+                let notes = &mut self.tags.entry(page.clone()).or_default().notes;
+                if notes.last() != Some(&note) {
+                    notes.push(note);
+                }
+                *spellings.entry(page).or_default().entry(tag).or_default() += 1;
+            }
+        }
+        for (page, spellings) in spellings {
+            let most = spellings.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+            if let (Some(tag), Some((name, _))) = (self.tags.get_mut(&page), most) {
+                (*name).clone_into(&mut tag.name);
+            }
+        }
+    }
+
+    fn read_units(&mut self, scene: &Scene<'_>) {
+        let mut units: BTreeMap<NamedUnit, Unit> = BTreeMap::new();
+        for note in 0..scene.notes.len() {
+            for named in scene.plan.named(note) {
+                let unit = units.entry(named.unit.clone()).or_default();
+                unit.model.clone_from(&named.model);
+                unit.layer.clone_from(&named.layer);
+                unit.unit = named.unit.2;
+                if !unit.names.contains(&named.name) {
+                    unit.names.push(named.name.clone());
+                }
+                unit.notes.entry(note).or_default();
+            }
+            for (block, wanted) in scene.plan.wanted(note).iter().enumerate() {
+                for (cell, measurement) in wanted.measurements().into_iter().enumerate() {
+                    let Some(key) = measurement.named() else { continue };
+                    let unit = units.entry(key.clone()).or_default();
+                    unit.model.clone_from(&measurement.request.model.name);
+                    measurement.layer_shown().clone_into(&mut unit.layer);
+                    unit.unit = key.2;
+                    let cell = matches!(wanted, Wanted::Sweep(_)).then_some(cell);
+                    unit.notes.entry(note).or_default().push((block, cell));
+                }
+            }
+        }
+        let mut taken = BTreeSet::new();
+        for (key, unit) in units {
+            let mut page = sheet::unit_page(&unit.model, &unit.layer, unit.unit);
+            // Two models of one name, at different times.
+            while !taken.insert(page.clone()) {
+                page = page.replace(".html", &format!("-{}.html", key.0.short()));
+            }
+            self.unit_pages.insert(key, page.clone());
+            self.units.insert(page, unit);
+        }
+    }
+}

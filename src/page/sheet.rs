@@ -1,0 +1,162 @@
+//! Pages that are no note's: which there are, and what each of them is.
+
+use std::collections::BTreeMap;
+
+use super::{Draft, HOME, Scene};
+use crate::garden;
+use crate::note::file_slug;
+use crate::plan::{NamedUnit, Wanted};
+use crate::view::{LinkView, NavView};
+
+/// The list of all notes.
+pub(super) const NOTES: &str = "notes.html";
+/// The list of all tags.
+pub(super) const TAGS: &str = "tags.html";
+/// The list of all units.
+pub(super) const UNITS: &str = "units.html";
+/// The whole graph.
+pub(super) const GRAPH: &str = "graph.html";
+/// What is shown where there is no page.
+pub(super) const NOT_FOUND: &str = "404.html";
+/// So many notes are on one page of the list.
+const ON_A_PAGE: usize = 500;
+
+/// A page that is no note's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sheet {
+    /// The home page, of a garden without a note that is it.
+    Home,
+    /// A page of the list of all notes, from 0.
+    Notes(usize),
+    /// All tags.
+    Tags,
+    /// The notes with a tag.
+    Tag,
+    /// All units.
+    Units,
+    /// A unit.
+    Unit,
+    /// The graph.
+    Graph,
+    /// What is shown where there is no page.
+    NotFound,
+    /// A page that was elsewhere before: it leads to a note's.
+    Redirect(usize),
+}
+
+/// The page of a tag.
+pub(super) fn tag_page(tag: &str) -> String {
+    let parts: Vec<String> = tag.split('/').map(|part| file_slug(&part.to_lowercase())).collect();
+    format!("tags/{}.html", parts.join("-"))
+}
+
+/// The page of a unit.
+pub(super) fn unit_page(model: &str, layer: &str, unit: u32) -> String {
+    let part = |name: &str| file_slug(&name.replace(['/', '\\'], "-"));
+    format!("units/{}/{}/{unit}.html", part(model), part(layer))
+}
+
+impl<'a> Scene<'a> {
+    /// Every page that is no note's, by its path. A note's page comes before one of these.
+    pub fn sheets(&self) -> BTreeMap<String, Sheet> {
+        let index = self.index();
+        let mut sheets = BTreeMap::new();
+        for (note, old) in self.redirects() {
+            sheets.entry(old).or_insert(Sheet::Redirect(note));
+        }
+        sheets.insert(HOME.to_owned(), Sheet::Home);
+        for number in 0..index.newest.len().div_ceil(ON_A_PAGE).max(1) {
+            sheets.insert(notes_page(number), Sheet::Notes(number));
+        }
+        if !index.tags.is_empty() {
+            sheets.insert(TAGS.to_owned(), Sheet::Tags);
+        }
+        if !index.units.is_empty() {
+            sheets.insert(UNITS.to_owned(), Sheet::Units);
+        }
+        sheets.insert(GRAPH.to_owned(), Sheet::Graph);
+        sheets.insert(NOT_FOUND.to_owned(), Sheet::NotFound);
+        sheets.extend(index.tags.keys().map(|path| (path.clone(), Sheet::Tag)));
+        sheets.extend(index.units.keys().map(|path| (path.clone(), Sheet::Unit)));
+        for page in &self.garden.pages {
+            sheets.remove(page);
+        }
+        sheets
+    }
+
+    /// The page at a path.
+    pub fn sheet_draft(&self, path: &str, sheet: &Sheet) -> Draft<'a> {
+        match sheet {
+            Sheet::Home => self.home_draft(),
+            Sheet::Notes(number) => self.notes_draft(path, *number),
+            Sheet::Tags => self.tags_draft(path),
+            Sheet::Tag => self.tag_draft(path),
+            Sheet::Units => self.units_draft(path),
+            Sheet::Unit => self.unit_draft(path),
+            Sheet::Graph => self.graph_draft(path),
+            Sheet::NotFound => self.not_found_draft(path),
+            Sheet::Redirect(note) => self.redirect_draft(path, *note),
+        }
+    }
+
+    /// Links to the pages that list others.
+    pub(super) fn nav(&self, page: &str) -> Vec<NavView> {
+        let (tags, units) = *self.shared.has.get_or_init(|| self.has_tags_and_units());
+        let all = [
+            ("Notes", NOTES, true),
+            ("Tags", TAGS, tags),
+            ("Units", UNITS, units),
+            ("Graph", GRAPH, true),
+        ];
+        let link = |(title, path, _): (&str, &str, bool)| NavView {
+            title: title.to_owned(),
+            href: garden::href(page, path, None),
+            current: page == path,
+        };
+        all.into_iter().filter(|(_, _, there)| *there).map(link).collect()
+    }
+
+    fn has_tags_and_units(&self) -> (bool, bool) {
+        let tags = self.notes.iter().any(|note| !note.tags.is_empty());
+        let units = (0..self.notes.len()).any(|note| {
+            let measured = self.plan.wanted(note).iter().flat_map(Wanted::measurements);
+            !self.plan.named(note).is_empty() || measured.into_iter().any(|m| m.named().is_some())
+        });
+        (tags, units)
+    }
+
+    /// The pages of units that a note says it is about.
+    pub(super) fn unit_links(&self, page: &str, note: usize) -> Vec<LinkView> {
+        let named = self.plan.named(note).iter();
+        named
+            .map(|named| LinkView {
+                title: format!("unit {} · {}", named.unit.2, named.name),
+                href: self.unit_href(page, &named.unit, &named.model, &named.layer),
+            })
+            .collect()
+    }
+
+    /// The page of a unit. The index of all units is not asked, so that one note's page is made without it.
+    pub(super) fn unit_href(
+        &self,
+        page: &str,
+        unit: &NamedUnit,
+        model: &str,
+        layer: &str,
+    ) -> String {
+        garden::href(page, &unit_page(model, layer, unit.2), None)
+    }
+}
+
+/// A page of the list of all notes, counted from 0.
+pub(super) fn notes_page(number: usize) -> String {
+    match number {
+        0 => NOTES.to_owned(),
+        number => format!("notes-{}.html", number + 1),
+    }
+}
+
+/// The notes on a page of the list.
+pub(super) fn on_page(newest: &[usize], number: usize) -> &[usize] {
+    newest.chunks(ON_A_PAGE).nth(number).unwrap_or_default()
+}

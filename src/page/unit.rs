@@ -1,0 +1,135 @@
+//! The page of a unit: what was measured of it, and which notes speak of it.
+
+use super::figure::picture_view;
+use super::{Draft, Scene, Settled, draft::View, index::Unit};
+use crate::figure::{Drawing, Picture};
+use crate::garden::href;
+use crate::plan::Wanted;
+use crate::view::{FigureState, FigureView, LinkView, UnitFigureView, UnitView};
+
+/// So many figures are on one page; the notes have them all.
+const MOST: usize = 40;
+
+impl<'a> Scene<'a> {
+    pub(super) fn unit_draft(&self, page: &str) -> Draft<'a> {
+        let index = self.index();
+        let none = Unit::default();
+        let unit = index.units.get(page).unwrap_or(&none);
+        let mut figures = Vec::new();
+        let mut shown = Vec::new();
+        for (note, block, cell) in measured(unit).take(MOST) {
+            let id = &self.notes[note].blocks[block].id;
+            let Some(figure) = self.unit_figure(page, note, block, cell) else { continue };
+            let title = self.figure_label(page, note, Some(id)).unwrap_or_default();
+            let source =
+                LinkView { title, href: self.href(page, &self.garden.pages[note], Some(id)) };
+            figures.push(figure);
+            shown.push(UnitFigureView { html: String::new(), source });
+        }
+        let mut layer: Vec<(&u32, &String)> = index
+            .units
+            .iter()
+            .filter(|(_, other)| other.model == unit.model && other.layer == unit.layer)
+            .map(|(path, other)| (&other.unit, path))
+            .collect();
+        layer.sort_unstable();
+        let at = layer.iter().position(|(_, path)| *path == page).unwrap_or(0);
+        let beside = |at: Option<usize>| {
+            let (number, path) = layer.get(at?)?;
+            Some(LinkView { title: format!("Unit {number}"), href: href(page, path, None) })
+        };
+        let title = format!("Unit {}", unit.unit);
+        let named = unit.names.first().map(|name| format!(" · {name}")).unwrap_or_default();
+        let about = format!("{title}{named}, {} of {}: what was measured.", unit.layer, unit.model);
+        let view = UnitView {
+            site: self.site(page),
+            head: self.list_head(page, &about),
+            title,
+            names: unit.names.clone(),
+            model: unit.model.clone(),
+            layer: unit.layer.clone(),
+            figures: shown,
+            notes: unit.notes.keys().map(|note| self.card(page, *note)).collect(),
+            previous: beside(at.checked_sub(1)),
+            next: beside(Some(at + 1)),
+        };
+        self.draft(page, None, View::Unit(Box::new(view), figures))
+    }
+
+    /// A figure as the unit's page has it; of a sweep only the measurement of this unit. None where nothing is drawn.
+    fn unit_figure(
+        &self,
+        page: &str,
+        note: usize,
+        block: usize,
+        cell: Option<usize>,
+    ) -> Option<FigureView> {
+        let mut figure = self.figure_view(note, block, page);
+        figure.id = format!("n{}-{}", note + 1, figure.id);
+        figure.mentions.clear();
+        figure.width = "text".to_owned();
+        if let Some(cell) = cell {
+            let Wanted::Sweep(sweep) = self.plan.wanted(note).get(block)? else { return None };
+            let Settled::Sweep(cells) = self.figures[note].get(block)? else { return None };
+            let (wanted, settled) = (sweep.cells.get(cell)?, cells.get(cell)?);
+            figure.id = format!("{}-{cell}", figure.id);
+            figure.key = wanted.measurement.key.hex();
+            figure.keys.clear();
+            figure.caption_html = Some(crate::note::escape(&self.plan.caption(wanted)));
+            figure.state = self.measured_state(page, settled);
+            figure.provenance = self.cell_facts(page, settled, wanted);
+        }
+        matches!(figure.state, FigureState::Done { .. }).then_some(figure)
+    }
+
+    /// The first picture that was measured of a unit.
+    pub(super) fn unit_picture(&self, unit: &Unit) -> Option<&'a Picture> {
+        let drawings = measured(unit).filter_map(|(note, block, cell)| {
+            let settled = self.figures[note].get(block)?;
+            match (settled, cell) {
+                (Settled::Sweep(cells), Some(cell)) => match cells.get(cell)? {
+                    Settled::Done { drawing, .. } => Some(&**drawing),
+                    _ => None,
+                },
+                (Settled::Done { drawing, .. }, _) => Some(&**drawing),
+                _ => None,
+            }
+        });
+        let mut pictures = drawings.filter_map(Drawing::first_picture);
+        let first = pictures.next()?;
+        // What the network sees says more than what it was shown.
+        Some(std::iter::once(first).chain(pictures).find(|p| p.synthetic).unwrap_or(first))
+    }
+
+    /// The preview of a unit's page.
+    pub(super) fn unit_fragment(&self, unit: &Unit) -> String {
+        let mut html = String::new();
+        if let Some(picture) = self.unit_picture(unit) {
+            let view = picture_view(super::HOME, picture);
+            let class = if view.synthetic { " class=\"synthetic\"" } else { "" };
+            html.push_str(&format!(
+                "<p><img{class} src=\"{}\" alt=\"\" width=\"{}\" height=\"{}\"></p>",
+                crate::note::escape(&view.src),
+                view.width,
+                view.height
+            ));
+        }
+        let names = unit.names.join(", ");
+        let notes = match unit.notes.len() {
+            1 => "One note speaks of it.".to_owned(),
+            count => format!("{count} notes speak of it."),
+        };
+        let text = format!("{} of {}. {notes}", unit.layer, unit.model);
+        if !names.is_empty() {
+            html.push_str(&format!("<p><b>{}</b></p>", crate::note::escape(&names)));
+        }
+        html.push_str(&format!("<p>{}</p>", crate::note::escape(&text)));
+        html
+    }
+}
+
+/// Every figure of a unit, in the order of the notes.
+fn measured(unit: &Unit) -> impl Iterator<Item = (usize, usize, Option<usize>)> {
+    let notes = unit.notes.iter();
+    notes.flat_map(|(note, blocks)| blocks.iter().map(|(block, cell)| (*note, *block, *cell)))
+}

@@ -1,0 +1,295 @@
+//! Whole pages as their templates see them, and what all of them share.
+
+use serde::Serialize;
+
+use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView};
+
+/// What every page shares.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SiteView {
+    /// The garden's title.
+    pub title: String,
+    /// BCP 47, for the `lang` attribute.
+    pub language: String,
+    /// From the page to the site's root: empty, or `../` as often as needed.
+    pub root: String,
+    /// The page's own path, relative to the site's root.
+    pub page: String,
+    /// Of the home page.
+    pub home: String,
+    /// Of the style sheet.
+    pub stylesheet: String,
+    /// Of the script that every page has.
+    pub script: String,
+    /// Of the script that searches.
+    pub find: String,
+    /// How many files of previews there are.
+    pub previews: usize,
+    /// Pages that list others.
+    pub nav: Vec<NavView>,
+    /// Of the Atom feed, where there is one.
+    pub feed: Option<String>,
+    /// The configured line that ends every note.
+    pub note_footer_html: Option<String>,
+    /// Whether the preview shows the page; published pages have nothing of it.
+    pub preview: bool,
+}
+
+/// A link to a page that lists others.
+#[derive(Debug, Clone, Serialize)]
+pub struct NavView {
+    /// What it lists.
+    pub title: String,
+    /// Of the page.
+    pub href: String,
+    /// Whether it is this page.
+    pub current: bool,
+}
+
+/// What a page says of itself to machines.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct HeadView {
+    /// The first sentences; may be empty.
+    pub description: String,
+    /// The page's absolute address, where the site's is known.
+    pub canonical: Option<String>,
+    /// The absolute address of its social card.
+    pub card: Option<String>,
+    /// `article` or `website`.
+    pub kind: &'static str,
+    /// `2025-04-22`
+    pub published: Option<String>,
+    /// `2025-04-22`
+    pub modified: Option<String>,
+    /// Further `<meta name content>`.
+    pub meta: Vec<MetaView>,
+}
+
+/// A `<meta>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MetaView {
+    /// `citation_title`.
+    pub name: String,
+    /// Plain text.
+    pub content: String,
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkView {
+    /// Plain text.
+    pub title: String,
+    /// Relative to the page.
+    pub href: String,
+}
+
+/// A note's page, for `note.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoteView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// The note's title.
+    pub title: String,
+    /// Whether it is a draft, which only the preview shows.
+    pub draft: bool,
+    /// When it was written.
+    pub date: Option<DateView>,
+    /// When it was last changed, where that is another day.
+    pub updated: Option<DateView>,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+    /// In the note's order, each with its page.
+    pub tags: Vec<LinkView>,
+    /// Units that the note is about, each with its page.
+    pub units: Vec<LinkView>,
+    /// From the note's headings; empty where there are fewer than two.
+    pub contents: Vec<ContentsView>,
+    /// The note, its figures in place.
+    pub body_html: String,
+    /// Works that the note cites, as list items.
+    pub references: Vec<String>,
+    /// How to cite the note itself.
+    pub citation: Option<SelfCitationView>,
+    /// Notes that mention this one.
+    pub backlinks: Vec<BacklinkView>,
+    /// The note among its neighbours, as SVG; none where it has none.
+    pub graph_html: Option<String>,
+    /// What is wrong with the note outside its blocks.
+    pub problems: Vec<ProblemView>,
+}
+
+/// How a note is cited.
+#[derive(Debug, Clone, Serialize)]
+pub struct SelfCitationView {
+    /// As a reference list has it.
+    pub text: String,
+    /// For a BibTeX file.
+    pub bibtex: String,
+}
+
+/// The home page, for `home.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct HomeView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// Out of `index.md`, where there is one.
+    pub title: Option<String>,
+    /// Out of `index.md`, where there is one.
+    pub body_html: String,
+    /// Works that `index.md` cites, as list items.
+    pub references: Vec<String>,
+    /// The newest first.
+    pub notes: Vec<CardView>,
+    /// How many there are.
+    pub count: usize,
+    /// Of the list of all of them, where these are not all.
+    pub all: Option<String>,
+    /// Notes whose text links to `index.md`.
+    pub backlinks: Vec<BacklinkView>,
+    /// What is wrong with `index.md` outside its blocks.
+    pub problems: Vec<ProblemView>,
+}
+
+/// A list of notes, for `list.html`: all of them, or those with a tag.
+#[derive(Debug, Clone, Serialize)]
+pub struct ListView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// What it lists.
+    pub title: String,
+    /// A line below the title; may be empty.
+    pub intro: String,
+    /// In order.
+    pub groups: Vec<GroupView>,
+    /// Other pages of the same list; empty where it has one.
+    pub pages: Vec<NavView>,
+}
+
+/// Notes under one heading.
+#[derive(Debug, Clone, Serialize)]
+pub struct GroupView {
+    /// May be empty.
+    pub title: String,
+    /// In order.
+    pub notes: Vec<CardView>,
+}
+
+/// A list of other things than notes, for `index.html`: tags, or units.
+#[derive(Debug, Clone, Serialize)]
+pub struct IndexView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// What it lists.
+    pub title: String,
+    /// A line below the title.
+    pub intro: String,
+    /// In order.
+    pub groups: Vec<IndexGroupView>,
+}
+
+/// Things under one heading.
+#[derive(Debug, Clone, Serialize)]
+pub struct IndexGroupView {
+    /// May be empty.
+    pub title: String,
+    /// In order.
+    pub items: Vec<IndexItemView>,
+}
+
+/// One thing of a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct IndexItemView {
+    /// What it is called.
+    pub title: String,
+    /// Of its page.
+    pub href: String,
+    /// What it is besides; may be empty.
+    pub note: String,
+    /// How many notes speak of it.
+    pub count: usize,
+    /// A picture of it.
+    pub picture: Option<super::PictureView>,
+}
+
+/// The page of a unit, for `unit.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnitView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// `Unit 1330`.
+    pub title: String,
+    /// What notes call it, each once.
+    pub names: Vec<String>,
+    /// The model's name.
+    pub model: String,
+    /// The layer as a reader expects it.
+    pub layer: String,
+    /// What was measured.
+    pub figures: Vec<UnitFigureView>,
+    /// Notes that speak of it.
+    pub notes: Vec<CardView>,
+    /// The unit before it in the same layer that has a page.
+    pub previous: Option<LinkView>,
+    /// The unit after it.
+    pub next: Option<LinkView>,
+}
+
+/// A figure on a unit's page.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnitFigureView {
+    /// The figure.
+    pub html: String,
+    /// `Figure 2 of Faces`, with its place.
+    pub source: LinkView,
+}
+
+/// The whole graph, for `graph.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct GraphView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// Of the script that draws it.
+    pub script: String,
+    /// Of its data.
+    pub data: String,
+    /// How many notes there are.
+    pub notes: usize,
+    /// How many pairs of notes are linked.
+    pub links: usize,
+    /// The most linked notes.
+    pub most: Vec<IndexItemView>,
+}
+
+/// What is shown where there is no page, for `404.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotFoundView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// The newest notes.
+    pub notes: Vec<CardView>,
+}
+
+/// A page that was elsewhere before, for `redirect.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RedirectView {
+    /// Of the page.
+    pub site: SiteView,
+    /// For machines.
+    pub head: HeadView,
+    /// Where it is now.
+    pub to: LinkView,
+}
