@@ -31,6 +31,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
     ("partials/picture.html", include_str!("../templates/partials/picture.html")),
+    ("partials/references.html", include_str!("../templates/partials/references.html")),
     ("partials/problem.html", include_str!("../templates/partials/problem.html")),
     ("partials/sweep.html", include_str!("../templates/partials/sweep.html")),
     ("redirect.html", include_str!("../templates/redirect.html")),
