@@ -229,6 +229,7 @@
     const now = options().indexOf(chosen());
     const to = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: -1 }[event.key];
     if (to !== undefined && !event.shiftKey) choose(to);
+    else if (event.key === "Escape") dialog.close();
     else if (event.key === "Enter") follow(chosen(), event.ctrlKey || event.metaKey);
     else return;
     event.preventDefault();
