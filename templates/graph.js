@@ -76,29 +76,34 @@
     renew();
   }
 
-  function fit() {
-    const ends = (axis) => nodes.reduce(([low, high], node) => [Math.min(low, node[axis]), Math.max(high, node[axis])], [1e4, 0]);
-    const [[left, right], [top, bottom]] = [ends("x"), ends("y")];
-    const k = Math.min((width - 80) / (right - left || 1), (height - 60) / (bottom - top || 1), 1);
-    view = { k, dx: (width - (left + right) * k) / 2, dy: (height - (top + bottom) * k) / 2 };
-    least = k / 2;
+  const ends = (axis) => nodes.reduce(([low, high], node) => [Math.min(low, node[axis]), Math.max(high, node[axis])], [1e4, 0]);
+  const [[left, right], [top, bottom]] = [ends("x"), ends("y")];
+  const between = (low, value, high) => Math.max(low, Math.min(value, high));
+
+  // The middle of the canvas stays within the graph.
+  function look(k, dx, dy) {
+    view = { k, dx: between(width / 2 - right * k, dx, width / 2 - left * k), dy: between(height / 2 - bottom * k, dy, height / 2 - top * k) };
     draw();
+  }
+
+  function fit() {
+    const k = Math.min((width - 80) / (right - left || 1), (height - 60) / (bottom - top || 1), 1);
+    least = k / 2;
+    look(k, (width - (left + right) * k) / 2, (height - (top + bottom) * k) / 2);
   }
 
   function zoom(by, x = width / 2, y = height / 2) {
-    const k = Math.max(least, Math.min(view.k * by, 4));
+    const k = between(least, view.k * by, Math.max(least * 6, Math.sqrt(nodes.length) / 50));
     const share = k / view.k;
-    view = { k, dx: x - (x - view.dx) * share, dy: y - (y - view.dy) * share };
-    draw();
+    look(k, x - (x - view.dx) * share, y - (y - view.dy) * share);
     return share !== 1;
   }
 
-  function pan(x, y) {
-    view = { k: view.k, dx: view.dx + x, dy: view.dy + y };
-    draw();
-  }
+  const pan = (x, y) => look(view.k, view.dx + x, view.dy + y);
 
-  const radius = (node) => Math.max(1.2, (2.2 + Math.sqrt(node.near.length) * 0.75) * Math.min(1.8, Math.max(0.45, Math.sqrt(view.k / least / 2))));
+  // Notes grow with the zoom, more slowly than what lies between them.
+  const grown = () => Math.sqrt(view.k / least / 2) * Math.min(1, Math.sqrt((width * height) / nodes.length / 600));
+  const radius = (node) => Math.max(1, (2.2 + Math.sqrt(node.near.length) * 0.75) * between(0.3, grown(), 1.8));
   const within = (x, y, edge) => x > -edge && y > -edge && x < width + edge && y < height + edge;
 
   function lines(to, only) {
@@ -142,7 +147,9 @@
       to.setTransform(dense, 0, 0, dense, 0, 0);
       to.clearRect(0, 0, width, height);
       to.strokeStyle = colours("graph-line");
+      to.globalAlpha = large ? between(0.25, view.k / least / 16, 1) : 1;
       lines(to);
+      to.globalAlpha = 1;
       dots(to, ranked);
       drawn = view;
     }
@@ -159,7 +166,7 @@
     pen.strokeStyle = colours("accent");
     if (over >= 0) lines(pen, over);
     if (chosen) dots(pen, chosen);
-    names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / 3));
+    names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / (large ? 8 : 2)));
   }
 
   // The most linked first; none over another.
@@ -173,7 +180,7 @@
       if (!within(node.sx, node.sy, 0)) continue;
       node.short ??= node.title.length > 32 ? `${node.title.slice(0, 30)}…` : node.title;
       node.half ??= pen.measureText(node.short).width / 2 + 3;
-      const x = Math.max(node.half, Math.min(node.sx, width - node.half));
+      const x = between(node.half, node.sx, width - node.half);
       const y = node.sy + radius(node) + 3;
       if (taken.some((other) => Math.abs(x - other.x) < node.half + other.half && Math.abs(y - other.y) < 16)) continue;
       taken.push({ x, y, half: node.half });
