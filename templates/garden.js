@@ -1,14 +1,14 @@
-// What a page can do beyond being read: previews of links, contents that follow the reader, pictures enlarged, code to
-// copy, keys for the search. Every page works without it, and nothing is fetched: data come as scripts.
+// What a page can do beyond being read: previews of links, contents that follow, pictures enlarged, code to copy, keys for
+// the search. Every page works without it, and nothing is fetched: data come as scripts.
 //
-// The preview of `neuronotes serve` patches pages at any time, so listeners sit on the document, and what is added to the
-// body is marked `data-preview` so that a patch leaves it alone.
+// The preview of `neuronotes serve` patches pages at any time. So listeners sit on the document, things are looked up when
+// they are needed, and what is added to the body is marked `data-preview`, which a patch leaves alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = "1", find } = document.currentScript.dataset;
-  const home = new URL(root || "./", document.baseURI);
+  const { root = "", page: own = "", previews = 1, find } = document.currentScript.dataset;
+  const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
 
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
@@ -22,7 +22,6 @@
 
   const taken = new Map();
   const loading = new Map();
-  const take = (name, data) => taken.set(name, data);
 
   function load(name, address = `${root}${name}.js`) {
     if (!loading.has(name)) {
@@ -31,7 +30,6 @@
         script.onload = () => resolve(taken.get(name));
         script.onerror = () => reject(new Error(`${address} does not load`));
         document.head.append(script);
-        script.async = true;
       });
       coming.catch(() => loading.delete(name));
       loading.set(name, coming);
@@ -39,9 +37,8 @@
     return loading.get(name);
   }
 
-  const encoded = (path) => path.split("/").map(encodeURIComponent).join("/");
-  const href = (path, anchor) => root + encoded(path) + (anchor ? `#${encodeURIComponent(anchor)}` : "");
-  window.neuronotes = { take, load, href, make };
+  const href = (path, anchor) => root + path.split("/").map(encodeURIComponent).join("/") + (anchor ? `#${encodeURIComponent(anchor)}` : "");
+  window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make };
 
   const status = make("div", { class: "says", role: "status", "data-preview": "" });
   document.body.append(status);
@@ -50,16 +47,10 @@
     setTimeout(() => (status.textContent = text), 50);
   }
 
-  // Previews of links
+  // What a preview shows
 
   const LINKS = ".note :is(a.internal, .footnote a, a.cite, a.quoted, a.unit)";
-  const boxes = new Set();
-  let count = 0;
-  let hovered = null; // what the pointer is over
-  let wanted = null; // the link whose preview is on its way
-  let quiet = null; // the link whose preview was dismissed, until it is left
-  let timer = 0;
-  let touching = false;
+  const linkAt = (target) => target?.closest?.(LINKS);
 
   function decoded(text) {
     try {
@@ -70,78 +61,85 @@
   }
 
   function goalOf(link) {
-    const url = new URL(link.href);
-    const bare = url.href.split(/[?#]/)[0];
-    if (!bare.startsWith(home.href)) return null;
-    const path = decoded(bare.slice(home.href.length)).replace(/(^|\/)$/, "$1index.html");
-    const anchor = decoded(url.hash.slice(1));
-    // A footnote that stands in the margin needs no box.
+    const [address] = link.href.split(/[?#]/);
+    if (!address.startsWith(home)) return null;
+    const path = decoded(address.slice(home.length)).replace(/(^|\/)$/, "$1index.html");
+    const anchor = decoded(link.hash.slice(1));
+    // Neither the page itself nor a footnote that stands in the margin needs a box.
     const margin = link.parentNode.nextElementSibling;
     if ((path === own && !anchor) || (margin?.matches(".sidenote") && margin.offsetWidth)) return null;
     return { path, anchor };
   }
 
-  const linkAt = (target) => target?.closest?.(LINKS);
-  const boxAt = (target) => [...boxes].find((box) => box.element.contains(target));
-
-  // FNV-1a over the path's UTF-8 says in which file its previews are.
+  // FNV-1a over the path's UTF-8 says in which file a page's previews are.
   function shard(path) {
     let hash = 0x811c9dc5;
     for (const byte of new TextEncoder().encode(path)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-    return hash % Number(previews);
+    return hash % previews;
   }
 
   async function contentOf({ path, anchor }, link) {
     if (path === own) return fromHere(anchor, link);
     const page = (await load(`previews/${shard(path)}`))?.[path];
     if (!page) return null;
-    const key = anchor !== "title" && Object.hasOwn(page, anchor) ? anchor : "";
-    const template = make("template");
-    template.innerHTML = page[key] || "";
+    const { content } = Object.assign(document.createElement("template"), {
+      innerHTML: (anchor !== "title" && Object.hasOwn(page, anchor) && page[anchor]) || page[""] || "",
+    });
     const based = (value) => (/^([a-z][\w+.-]*:|\/)/i.test(value) ? value : (value[0] === "#" ? href(path) : root) + value);
     for (const name of ["href", "src", "srcset"]) {
-      for (const element of all(`[${name}]`, template.content)) {
-        const parts = element.getAttribute(name).split(name === "srcset" ? /,\s+/ : undefined);
+      for (const element of all(`[${name}]`, content)) {
+        const parts = name === "srcset" ? element.srcset.split(/,\s+/) : [element.getAttribute(name)];
         element.setAttribute(name, parts.map(based).join(", "));
       }
     }
-    return { title: page.title, body: template.content };
+    return { title: page.title, body: content };
   }
 
-  // A section up to the next heading (three blocks, about 900 characters), a figure, a footnote, a reference, a block.
+  // A section up to the next heading (three blocks, about 900 characters), a footnote, a reference, a figure, a block.
   function fromHere(anchor, link) {
     const goal = document.getElementById(anchor);
     if (!goal?.closest(".note, .footnotes, .references")) return null;
     const body = new DocumentFragment();
     if (/^H[1-6]$/.test(goal.tagName)) {
-      let length = 0;
-      for (let node = goal; node && body.childElementCount < 4 && length < 900; node = node.nextElementSibling) {
+      for (let node = goal, length = 0; node && body.childElementCount < 4 && length < 900; node = node.nextElementSibling) {
         if (node !== goal && node.matches("h1, h2, h3, h4, h5, h6, section, .note-footer")) break;
         body.append(node.cloneNode(true));
         length += node.textContent.length;
       }
-    } else if (goal.matches("li, dd, td")) {
-      body.append(...goal.cloneNode(true).childNodes);
-    } else {
-      body.append((goal.closest("figure, p, li, blockquote, pre, .table, dd") || goal).cloneNode(true));
-    }
-    const note = link.closest(".footnote, .cite");
-    const title = note ? link.getAttribute("aria-label") || "Reference" : document.querySelector("h1")?.textContent;
-    return { title, body };
+    } else if (goal.matches("li, dd, td")) body.append(...goal.cloneNode(true).childNodes);
+    else body.append((goal.closest("figure, p, li, blockquote, pre, .table, dd") || goal).cloneNode(true));
+    const label = link.closest(".footnote, .cite") && (link.getAttribute("aria-label") || "Reference");
+    return { title: label || document.querySelector("h1")?.textContent, body };
   }
 
   function bare(body) {
     for (const part of all(".anchor, .copy-room, .sidenote, .mentions, .fold, .film-play, button, script, a[href^='#cite-']", body)) part.remove();
-    for (const element of all("[id], [data-key], [data-block], [loading]", body)) {
-      for (const name of ["id", "data-key", "data-block", "aria-busy", "loading"]) element.removeAttribute(name);
-    }
+    for (const element of all("*", body)) for (const name of ["id", "data-key", "data-block", "aria-busy", "loading"]) element.removeAttribute(name);
     return body;
+  }
+
+  // Boxes with previews: {element, link, parent, depth, how: hover | focus | touch, pinned, timer, left, top}
+
+  const boxes = new Set();
+  const boxAt = (target) => [...boxes].find((box) => box.element.contains(target));
+  const boxOf = (link) => [...boxes].find((box) => box.link === link);
+  let count = 0;
+  let hovered = null; // what the pointer is over
+  let wanted = null; // the link whose preview is on its way
+  let quiet = null; // the link whose preview was dismissed, until it is left
+  let timer = 0;
+  let touching = false;
+
+  function above(box) {
+    const line = new Set();
+    for (; box; box = box.parent) line.add(box);
+    return line;
   }
 
   async function open(link, how, point) {
     const goal = goalOf(link);
     const parent = boxAt(link);
-    if (!goal || parent?.depth >= 3 || [...boxes].some((box) => box.link === link)) return;
+    if (!goal || parent?.depth >= 3 || boxOf(link)) return;
     wanted = link;
     const found = await contentOf(goal, link).catch(() => null);
     if (wanted !== link || !link.isConnected) return;
@@ -150,63 +148,62 @@
       if (how === "touch") location.href = link.href;
       return;
     }
-    closeAll((box) => !above(parent).has(box));
+    const kept = above(parent);
+    closeAll((box) => !kept.has(box));
     const id = `preview-${++count}`;
-    const pin = button("Pin", { "data-act": "pin", "aria-pressed": "false" });
-    const move = button("Move", { "data-act": "move", "aria-label": "Move to the other side" });
     const name = make("b", { id: `${id}-title` }, found.title || "");
-    const go = make("a", { href: link.href }, "Open");
-    const head = make("div", { class: "preview-head" }, name, go, move, pin, button("Close", { "data-act": "close" }));
+    const move = button("Move", { "data-act": "move", "aria-label": "Move to the other side" });
+    const pin = button("Pin", { "data-act": "pin", "aria-pressed": "false" });
+    const head = make("div", { class: "preview-head" }, name, make("a", { href: link.href }, "Open"), move, pin, button("Close", { "data-act": "close" }));
     const body = make("div", { class: "note preview-body", id: `${id}-body`, tabindex: "0" }, bare(found.body));
-    const element = make("div", { class: `preview-box by-${how}`, id, role: "dialog", "aria-labelledby": name.id, "data-preview": "" }, head, body);
+    const element = make("div", { class: "preview-box", id, role: "dialog", "aria-labelledby": name.id, "data-preview": "" }, head, body);
     if (how === "focus") element.append(make("p", { class: "preview-keys" }, "↓ to go in, Esc to close"));
-    const box = { element, link, parent, depth: (parent?.depth || 0) + 1, pinned: false, how, timer: 0 };
-    document.body.append(element);
+    const box = { element, link, parent, how, depth: (parent?.depth || 0) + 1 };
     boxes.add(box);
+    document.body.append(element);
     link.setAttribute("aria-expanded", "true");
     link.setAttribute("aria-describedby", body.textContent.length < 300 ? body.id : name.id);
 
-    // Below the line that is pointed at, else above it; never outside the window.
+    // Below the line that is pointed at, else above it.
     const rects = [...link.getClientRects()];
-    const line = rects.find((r) => point && point.y >= r.top - 2 && point.y <= r.bottom + 2) || rects[0] || link.getBoundingClientRect();
-    const below = innerHeight - line.bottom - 14;
-    const room = Math.max(below, line.top - 14);
-    element.style.setProperty("--room", `${Math.max(room, 120)}px`);
-    const { offsetWidth: width, offsetHeight: height } = element;
-    place(box, (point ? point.x : line.left) - 32, height <= below || below >= line.top - 14 ? line.bottom + 6 : line.top - 6 - height);
+    const line = rects.find((rect) => point?.y >= rect.top - 2 && point.y <= rect.bottom + 2) || rects[0];
+    const [up, down] = [line.top - 14, innerHeight - line.bottom - 14];
+    element.style.setProperty("--room", `${Math.max(up, down, 120)}px`);
+    const height = element.offsetHeight;
+    place(box, (point?.x ?? line.left) - 32, height <= down || down >= up ? line.bottom + 6 : line.top - 6 - height);
     settle(300);
   }
 
-  const above = (box) => {
-    const line = new Set();
-    for (; box; box = box.parent) line.add(box);
-    return line;
-  };
-
+  // Never outside the window. A pinned box stays there, others go with the page.
   function place(box, left, top) {
     const { element, pinned } = box;
-    const width = document.documentElement.clientWidth;
-    box.left = Math.max(8, Math.min(left, width - element.offsetWidth - 8));
+    box.left = Math.max(8, Math.min(left, document.documentElement.clientWidth - element.offsetWidth - 8));
     box.top = Math.max(8, Math.min(top, innerHeight - element.offsetHeight - 8));
     element.style.left = `${box.left + (pinned ? 0 : scrollX)}px`;
     element.style.top = `${box.top + (pinned ? 0 : scrollY)}px`;
   }
 
-  function close(box, back) {
+  function close(box) {
     if (!boxes.delete(box)) return;
-    clearTimeout(box.timer);
-    for (const one of [...boxes]) if (one.parent === box) close(one);
     const { element, link } = box;
-    const inside = element.contains(document.activeElement);
+    clearTimeout(box.timer);
+    closeAll((one) => one.parent === box);
+    if (element.contains(document.activeElement)) {
+      quiet = link;
+      link.focus({ preventScroll: true });
+    }
     element.remove();
     link.removeAttribute("aria-expanded");
     link.removeAttribute("aria-describedby");
-    if (back) quiet = link;
-    if (back || inside) link.focus({ preventScroll: true });
   }
 
   function closeAll(which = () => true) {
     for (const box of [...boxes]) if (!box.pinned && which(box)) close(box);
+  }
+
+  function dismiss(box) {
+    quiet = box.link;
+    close(box);
   }
 
   // What is neither pointed at nor in focus closes after a while.
@@ -214,43 +211,36 @@
     const active = document.activeElement;
     const kept = new Set();
     for (const box of boxes) {
-      const held = [hovered, active].some((at) => box.element.contains(at)) || box.link.contains(hovered);
-      if (held || (box.how === "focus" && box.link === active)) for (const one of above(box)) kept.add(one);
+      const { element, link, how } = box;
+      const held = element.contains(hovered) || element.contains(active) || link.contains(hovered) || (how === "focus" && link === active);
+      if (box.pinned || how === "touch" || (held && link.isConnected)) for (const one of above(box)) kept.add(one);
     }
     for (const box of boxes) {
-      if (box.pinned || box.how === "touch" || (kept.has(box) && box.link.isConnected)) {
-        clearTimeout(box.timer);
-        box.timer = 0;
-      } else if (!box.timer) {
-        box.timer = setTimeout(() => close(box), delay);
-      }
+      if (kept.has(box)) box.timer = clearTimeout(box.timer);
+      else box.timer ||= setTimeout(close, delay, box);
     }
   }
 
   function consider(link, how, point) {
     clearTimeout(timer);
+    wanted = null;
     if (link !== quiet) quiet = null;
-    if (link && !quiet) timer = setTimeout(() => open(link, how, point), 150);
-    else wanted = null;
-  }
-
-  function pin(box) {
-    const { left, top } = box.element.getBoundingClientRect();
-    box.pinned = !box.pinned;
-    box.parent = null;
-    box.how = "hover";
-    box.element.classList.toggle("pinned", box.pinned);
-    box.element.querySelector("[data-act=pin]").setAttribute("aria-pressed", box.pinned);
-    place(box, left, top);
+    if (link && !quiet) timer = setTimeout(open, 150, link, how, point);
   }
 
   const acts = {
-    pin,
-    close: (box) => close(box, true),
-    move: (box) => place(box, box.left * 2 < innerWidth - box.element.offsetWidth ? 1e6 : 0, box.top),
+    close: dismiss,
+    move: (box) => place(box, box.left * 2 < innerWidth - box.element.offsetWidth ? innerWidth : 0, box.top),
+    pin(box) {
+      const { left, top } = box.element.getBoundingClientRect();
+      Object.assign(box, { pinned: !box.pinned, parent: null, how: "hover" });
+      box.element.classList.toggle("pinned", box.pinned);
+      box.element.querySelector("[data-act=pin]").setAttribute("aria-pressed", box.pinned);
+      place(box, left, top);
+    },
   };
 
-  document.addEventListener("pointerover", (event) => {
+  on("pointerover", (event) => {
     if (event.pointerType === "touch") return;
     const from = hovered;
     hovered = event.target;
@@ -263,68 +253,59 @@
     consider(null);
     settle(300);
   });
-  document.addEventListener("focusin", ({ target }) => {
+  on("focusin", ({ target }) => {
     if (target.matches(":focus-visible")) consider(linkAt(target), "focus");
     settle(300);
   });
-  document.addEventListener("focusout", () => setTimeout(() => settle(300)));
+  on("focusout", () => setTimeout(settle, 0, 300));
 
-  document.addEventListener("pointerdown", (event) => {
+  on("pointerdown", (event) => {
+    const { target, pointerId, clientX, clientY } = event;
     touching = event.pointerType === "touch";
-    const box = boxAt(event.target);
-    if (!box) closeAll((one) => one.how === "touch" && one.link !== linkAt(event.target));
+    const box = boxAt(target);
+    if (!box) closeAll((one) => one.how === "touch" && one.link !== linkAt(target));
     // A pinned box is moved by its head.
-    const head = event.target.closest?.(".pinned > .preview-head");
-    if (!head || event.target.closest("a, button")) return;
-    const [x, y] = [box.left - event.clientX, box.top - event.clientY];
-    const drag = (move) => place(box, x + move.clientX, y + move.clientY);
-    head.setPointerCapture(event.pointerId);
-    head.addEventListener("pointermove", drag);
-    head.addEventListener("lostpointercapture", () => head.removeEventListener("pointermove", drag), { once: true });
+    const head = target.closest?.(".pinned > .preview-head");
+    if (!head || target.closest("a, button")) return;
+    const [x, y] = [box.left - clientX, box.top - clientY];
+    head.setPointerCapture(pointerId);
+    head.onpointermove = (move) => place(box, x + move.clientX, y + move.clientY);
+    head.onlostpointercapture = () => (head.onpointermove = null);
     event.preventDefault();
   });
 
   // Pictures enlarged
 
-  let zoomed = null; // the pictures of the page, and which of them is shown
+  let zoomed = null; // {from: the link that was followed, link: the one that is shown, links}
+  const zoomBox = () => document.querySelector(".zoom-dialog");
 
   function zoom(link) {
-    const within = link.closest(".preview-body") || document;
-    zoomed = { link, links: all("a.zoom", within) };
-    let dialog = document.querySelector("dialog.zoom-dialog");
-    if (!dialog) {
-      const steps = [["‹", "-1", "Previous picture"], ["›", "1", "Next picture"]];
-      const turns = steps.map(([text, by, label]) => button(text, { class: "zoom-step", "data-step": by, "aria-label": label }));
-      const parts = [make("div", { class: "zoom-picture" }), make("div", { class: "zoom-caption", "aria-live": "polite" })];
-      dialog = make("dialog", { class: "zoom-dialog", "aria-label": "Picture", "data-preview": "" }, ...parts, ...turns, button("Close", { class: "zoom-close" }));
-      dialog.addEventListener("close", () => {
-        zoomed.from?.focus({ preventScroll: true });
-        zoomed = null;
-      });
+    if (!zoomBox()) {
+      const turn = (text, by, label) => button(text, { class: "zoom-step", "data-step": by, "aria-label": label });
+      const dialog = make("dialog", { class: "zoom-dialog", "aria-label": "Picture", "data-preview": "" },
+        make("div", { class: "zoom-picture" }), make("div", { class: "zoom-caption", "aria-live": "polite" }),
+        turn("‹", -1, "Previous picture"), turn("›", 1, "Next picture"), button("Close", { class: "zoom-close" }));
+      dialog.addEventListener("close", () => zoomed.from.focus({ preventScroll: true }));
       document.body.append(dialog);
     }
-    zoomed.from = link;
+    zoomed = { from: link, link, links: all("a.zoom", link.closest(".preview-body") || document) };
     closeAll((box) => !box.element.contains(link));
-    show(0);
-    if (!dialog.open) dialog.showModal();
-    size();
+    zoomBox().showModal();
+    step(0);
   }
 
-  function show(step) {
-    const { links } = zoomed;
-    const at = (links.indexOf(zoomed.link) + step + links.length) % links.length;
+  function step(by) {
+    const { link: last, links } = zoomed;
+    const at = (links.indexOf(last) + by + links.length) % links.length;
     const link = (zoomed.link = links[at]);
     const picture = link.querySelector("img, svg").cloneNode(true);
-    if (picture.tagName === "IMG") {
-      for (const name of ["srcset", "sizes", "style", "loading"]) picture.removeAttribute(name);
-      picture.src = link.href;
-      picture.addEventListener("load", size);
-    }
-    const figure = link.closest("figure");
-    const parts = [link.closest("li")?.querySelector(".item-caption"), figure?.querySelector(".caption")].filter(Boolean);
-    const caption = bare(make("div", {}, ...parts.map((part) => part.cloneNode(true))));
+    for (const name of ["srcset", "sizes", "style", "loading"]) picture.removeAttribute(name);
+    if (picture.tagName === "IMG") picture.src = link.href;
+    picture.addEventListener("load", size);
+    const parts = [link.closest("li")?.querySelector(".item-caption"), link.closest("figure")?.querySelector(".caption")];
+    const words = bare(make("div", {}, ...parts.filter(Boolean).map((part) => part.cloneNode(true))));
     document.querySelector(".zoom-picture").replaceChildren(picture);
-    document.querySelector(".zoom-caption").replaceChildren(...caption.childNodes, make("p", { class: "zoom-count" }, `${at + 1} of ${links.length}`));
+    document.querySelector(".zoom-caption").replaceChildren(...words.childNodes, make("p", {}, `${at + 1} of ${links.length}`));
     for (const turn of all(".zoom-step")) turn.hidden = links.length < 2;
     size();
   }
@@ -332,115 +313,26 @@
   // As large as fits; a synthetic picture by a whole multiple, so that its pixels stay square.
   function size() {
     const picture = document.querySelector(".zoom-picture > *");
-    if (!picture || !zoomed) return;
-    const { clientWidth: width, clientHeight: height } = picture.parentNode;
-    const attribute = (name) => Number(picture.getAttribute(name));
-    const box = picture.viewBox?.baseVal;
-    const wide = picture.naturalWidth || box?.width || attribute("width") || 1;
-    const high = picture.naturalHeight || box?.height || attribute("height") || 1;
-    let scale = Math.min(width / wide, height / high, box ? 9 : 4 + 8 * picture.matches(".synthetic"));
-    if (picture.matches(".synthetic")) scale = Math.floor(scale * devicePixelRatio) / devicePixelRatio || scale;
-    picture.style.width = `${wide * scale}px`;
-    picture.style.height = `${high * scale}px`;
-  }
-
-  // Clicks
-
-  document.addEventListener("click", async (event) => {
-    const target = event.target;
-    if (!target.closest || !plain(event) || event.defaultPrevented) return;
-    const act = target.closest("[data-act]");
-    if (act) return acts[act.dataset.act](boxAt(act));
-    const step = target.closest("[data-step]");
-    if (step) return show(Number(step.dataset.step));
-    const dialog = target.closest(".zoom-dialog");
-    if (dialog && !target.closest(".zoom-caption *")) return dialog.close();
-    if (target.closest("[data-search]")) return search();
-    if (target.closest("[data-copy]")) return copy(target.closest("[data-copy]"));
-    const picture = target.closest("a.zoom");
-    if (picture?.querySelector("img, svg")) {
-      event.preventDefault();
-      return zoom(picture);
-    }
-    const link = linkAt(target);
-    const first = link && (event.pointerType || (touching && "touch")) === "touch" && wanted !== link && ![...boxes].some((box) => box.link === link);
-    if (first && goalOf(link) && !(boxAt(link)?.depth >= 3)) {
-      event.preventDefault();
-      const rect = link.getBoundingClientRect();
-      return open(link, "touch", { x: event.clientX || rect.left, y: event.clientY || rect.top });
-    }
-    if (!target.closest("a")) return;
-    consider(null);
-    closeAll();
-    dialog?.close();
-    hold(target.closest("a").hash);
-  });
-
-  // Keys
-
-  const typing = (target) => target.matches?.("input, textarea, select") || target.isContentEditable;
-
-  document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
-    if (document.querySelector("dialog[open]")) {
-      const turn = zoomed && { ArrowLeft: -1, ArrowRight: 1 }[key];
-      if (turn) show(turn);
-      return;
-    }
-    const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const slash = key === "/" && bare && !typing(target) && kept("neuronotes-slash") !== "off";
-    if (slash || (key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey)) {
-      if (!find) return;
-      event.preventDefault();
-      search();
-      return;
-    }
-    const inside = boxAt(target);
-    const box = inside || [...boxes].reverse().find((one) => !one.pinned);
-    if (key === "Escape") {
-      consider(null);
-      if (box) close(box, true);
-    } else if (key === "ArrowDown" && bare && box && !inside && box.link === target) {
-      event.preventDefault();
-      box.element.querySelector(".preview-body").focus();
-    } else if (key === "Tab" && inside && !inside.pinned) {
-      // A box stands at the end of the document, but its place in the order of focus is after its link.
-      const stops = all("a[href], button, summary, [tabindex='0']", inside.element).filter((stop) => stop.getClientRects().length);
-      if (target !== stops.at(event.shiftKey ? 0 : -1)) return;
-      if (event.shiftKey) event.preventDefault();
-      quiet = inside.link;
-      inside.link.focus({ preventScroll: true });
-    }
-  });
-
-  function kept(name) {
-    try {
-      return localStorage.getItem(name);
-    } catch {
-      return null;
-    }
-  }
-
-  async function search() {
-    closeAll();
-    try {
-      await load("find", find);
-      window.neuronotes.find.open();
-    } catch {
-      say("The search does not load.");
-    }
+    if (!picture) return;
+    const room = picture.parentNode;
+    const drawn = picture.viewBox?.baseVal;
+    const side = (name) => picture[`natural${name}`] || drawn?.[name.toLowerCase()] || Number(picture.getAttribute(name)) || 1;
+    const [width, height] = [side("Width"), side("Height")];
+    const exact = picture.matches(".synthetic");
+    let scale = Math.min(room.clientWidth / width, room.clientHeight / height, exact || drawn ? 12 : 4);
+    if (exact) scale = Math.floor(scale * devicePixelRatio) / devicePixelRatio || scale;
+    Object.assign(picture.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   }
 
   // Code to copy
 
   function offer(pre) {
     if (!pre || pre.querySelector(".copy-room")) return;
-    pre.prepend(make("span", { class: "copy-room" }, button("Copy", { class: "copy", "data-copy": "" })));
+    pre.prepend(make("span", { class: "copy-room" }, button("Copy", { class: "copy" })));
   }
 
   async function copy(offered) {
-    const pre = offered.closest("pre");
-    const code = pre.querySelector("code") || pre;
+    const code = offered.closest("pre").querySelector("code");
     try {
       await navigator.clipboard.writeText(code.textContent);
     } catch {
@@ -452,48 +344,124 @@
     setTimeout(() => (offered.textContent = "Copy"), 2000);
   }
 
-  for (const type of ["pointerover", "focusin"]) {
-    document.addEventListener(type, ({ target }) => offer(target.closest?.("article.note pre")));
+  on("pointerover focusin", ({ target }) => offer(target.closest?.("article.note pre:has(code)")));
+
+  // Clicks and keys
+
+  on("click", (event) => {
+    const { target, button: which, ctrlKey, metaKey, shiftKey, altKey } = event;
+    if (which || ctrlKey || metaKey || shiftKey || altKey || event.defaultPrevented || !target.closest) return;
+    const near = (selector) => target.closest(selector);
+    const act = near("[data-act]");
+    if (act) return acts[act.dataset.act](boxAt(act));
+    if (near("[data-step]")) return step(Number(near("[data-step]").dataset.step));
+    if (near(".zoom-dialog") && !near(".zoom-caption *")) return zoomBox().close();
+    if (near("button[data-search]")) return search();
+    if (near(".copy")) return copy(near(".copy"));
+    if (near("a.zoom :is(img, svg)")) {
+      event.preventDefault();
+      return zoom(near("a.zoom"));
+    }
+    const link = linkAt(target);
+    const touch = event.pointerType ? event.pointerType === "touch" : touching && event.detail;
+    // A finger cannot hover: its first tap shows, the second follows.
+    if (link && touch && wanted !== link && !boxOf(link) && goalOf(link) && !(boxAt(link)?.depth >= 3)) {
+      event.preventDefault();
+      return open(link, "touch", { x: event.clientX, y: event.clientY });
+    }
+    if (!near("a")) return;
+    consider(null);
+    closeAll();
+    zoomBox()?.close();
+    hold(near("a").hash);
+  });
+
+  on("keydown", (event) => {
+    const { key, target } = event;
+    const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (document.querySelector("dialog[open]")) {
+      const by = zoomBox()?.open && { ArrowLeft: -1, ArrowRight: 1 }[key];
+      if (by) step(by);
+      return;
+    }
+    const typing = target.isContentEditable || target.matches?.("input, textarea, select");
+    const slash = key === "/" && bare && !typing && setting("slash") !== "off";
+    if (find && (slash || (key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey))) {
+      event.preventDefault();
+      search();
+      return;
+    }
+    const inside = boxAt(target);
+    const box = inside || [...boxes].reverse().find((one) => !one.pinned);
+    if (key === "Escape") {
+      consider(quiet);
+      if (box) dismiss(box);
+    } else if (key === "ArrowDown" && bare && box?.link === target) {
+      event.preventDefault();
+      box.element.querySelector(".preview-body").focus();
+    } else if (key === "Tab" && inside && !inside.pinned) {
+      // A box stands at the end of the document, but in the order of focus after its link.
+      const stops = all("a[href], button, summary, [tabindex='0']", inside.element).filter((stop) => stop.getClientRects().length);
+      if (target !== stops.at(event.shiftKey ? 0 : -1)) return;
+      if (event.shiftKey) event.preventDefault();
+      quiet = inside.link;
+      quiet.focus({ preventScroll: true });
+    }
+  });
+
+  function setting(name) {
+    try {
+      return localStorage.getItem(`neuronotes-${name}`);
+    } catch {
+      return null; // Some browsers keep nothing for files.
+    }
+  }
+
+  async function search() {
+    closeAll();
+    await load("find", find).catch(() => {});
+    if (window.neuronotes.find) window.neuronotes.find.open();
+    else say("The search does not load.");
   }
 
   // Contents that follow
 
   let held = location.hash; // where a link has led, until the reader scrolls
   let planned = 0;
-  let named = 0;
+  let naming = 0;
   let ready = false;
   setTimeout(() => (ready = true), 1000);
 
   function hold(hash) {
     if (!hash) return;
     held = hash;
-    follow();
+    plan();
   }
 
   function follow() {
     planned = 0;
-    const links = all(".contents a[href^='#']");
-    const end = document.documentElement.scrollHeight - innerHeight - scrollY;
     // The line that a heading has to pass moves down where the page ends, so that the last sections have their turn.
-    const line = Math.max(innerHeight / 3, innerHeight - end);
+    const left = document.documentElement.scrollHeight - innerHeight - scrollY;
+    const line = Math.max(innerHeight / 3, innerHeight - left);
+    const links = all(".contents a[href^='#']");
     let current = "";
     for (const { hash } of links) {
       const heading = document.getElementById(decoded(hash.slice(1)));
-      if (heading && (hash === held || heading.getBoundingClientRect().top <= line)) current = hash;
+      if (hash === held || heading?.getBoundingClientRect().top <= line) current = hash;
       if (hash === held) break;
     }
     for (const link of links) {
       if (link.hash !== current) link.removeAttribute("aria-current");
       else if (!link.hasAttribute("aria-current")) mark(link);
     }
-    clearTimeout(named);
-    if (links.length && !held) named = setTimeout(() => name(current), 400);
+    clearTimeout(naming);
+    if (links.length && !held) naming = setTimeout(name, 400, current);
   }
 
   function mark(link) {
     link.setAttribute("aria-current", "true");
     const nav = link.closest(".contents-side");
-    if (!nav || nav.scrollHeight <= nav.clientHeight) return;
+    if (!nav) return;
     const at = link.getBoundingClientRect().top - nav.getBoundingClientRect().top;
     if (at < 60 || at > nav.clientHeight - 60) nav.scrollTop += at - nav.clientHeight / 2;
   }
@@ -508,25 +476,22 @@
   }
 
   const plan = () => (planned ||= requestAnimationFrame(follow));
-  const release = () => (held = "");
-  addEventListener("scroll", plan, { passive: true });
-  for (const type of ["wheel", "touchmove", "pointerdown"]) addEventListener(type, release, { passive: true });
-  addEventListener("keydown", ({ key }) => /^(Arrow|Page|Home|End| )/.test(key) && release());
+  on("scroll", plan, { passive: true });
+  on("wheel touchmove pointerdown", () => (held = ""), { passive: true });
+  on("keydown", ({ key }) => /^(Arrow|Page|Home|End| )/.test(key) && (held = ""));
   addEventListener("hashchange", () => hold(location.hash));
 
   // Notes in the margin do not lie over each other, nor over wide figures.
   function margins() {
-    const gap = 12;
     const wide = all(".note > :is(.width-middle, .width-page, .width-screen)").map((one) => one.getBoundingClientRect());
     let free = -Infinity;
     const moves = all(".sidenote").map((note) => {
       const { top, height } = note.getBoundingClientRect();
-      let at = top - (parseFloat(note.style.marginTop) || 0);
-      const from = at;
-      at = Math.max(at, free);
-      for (const one of wide) if (at < one.bottom + gap && at + height + gap > one.top) at = one.bottom + gap;
-      if (height) free = at + height + gap;
-      return [note, at - from];
+      const natural = top - (parseFloat(note.style.marginTop) || 0);
+      let at = Math.max(natural, free);
+      for (const one of wide) if (at < one.bottom + 12 && at + height + 12 > one.top) at = one.bottom + 12;
+      if (height) free = at + height + 12;
+      return [note, at - natural];
     });
     for (const [note, by] of moves) note.style.marginTop = by > 0 ? `${by}px` : "";
   }
@@ -539,12 +504,12 @@
   }
 
   function renew() {
-    for (const pre of all("article.note pre")) offer(pre);
+    all("article.note pre:has(code)").forEach(offer);
     arrange();
   }
 
   addEventListener("resize", arrange);
-  document.addEventListener("toggle", arrange, true);
+  on("toggle", arrange, true);
   // After a patch (preview only) the page is looked at again, and what other pages say may have changed.
   new MutationObserver(() => {
     loading.clear();
