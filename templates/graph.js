@@ -1,0 +1,302 @@
+// The graph of all notes on a canvas, at the places that were computed when the site was built. The list of notes below
+// it says the same to those who do not see it.
+"use strict";
+(async () => {
+  const { load, href, make } = window.neuronotes;
+  const stage = document.querySelector("[data-graph-root]");
+  const source = document.querySelector("script[data-graph]");
+  if (!stage || !source) return;
+  const graph = await load("graph", source.dataset.graph).catch(() => null);
+  if (!graph) return stage.append(make("p", { class: "graph-says" }, "The graph does not load. The list below has all notes."));
+
+  const { links, tags } = graph;
+  const nodes = graph.nodes.map(([title, path, x, y, tag]) => ({ title, path, x, y, tag, near: [] }));
+  for (let i = 0; i < links.length; i += 2) {
+    nodes[links[i]].near.push(links[i + 1]);
+    nodes[links[i + 1]].near.push(links[i]);
+  }
+  const ranked = nodes.map((_, i) => i).sort((a, b) => nodes[b].near.length - nodes[a].near.length);
+  // The eight commonest tags have colours.
+  const uses = tags.map((_, tag) => nodes.filter((node) => node.tag === tag).length);
+  const shown = [...tags.keys()].sort((a, b) => uses[b] - uses[a]).slice(0, 8);
+  for (const node of nodes) node.hue = shown.indexOf(node.tag) + 1;
+
+  // What stands around the canvas
+
+  const label = `Map of ${nodes.length} notes. Arrows move it, plus and minus zoom. The list below has all notes.`;
+  const canvas = make("canvas", { tabindex: "0", role: "application", "aria-label": label });
+  const field = make("input", { type: "search", placeholder: "Find a note", "aria-label": "Find a note in the graph", autocomplete: "off" });
+  const says = make("span", { class: "graph-says", role: "status" });
+  const legend = make("div", { class: "graph-legend", role: "group", "aria-label": "Tags" });
+  function button(text, attributes, act) {
+    const one = make("button", { type: "button", ...attributes }, text);
+    one.addEventListener("click", () => act(one));
+    return one;
+  }
+  const zooms = [["+", "Zoom in", () => zoom(1.5)], ["−", "Zoom out", () => zoom(1 / 1.5)], ["Reset", "Show all", () => fit()]];
+  const buttons = make("div", { class: "graph-buttons" }, ...zooms.map(([text, name, act]) => button(text, { "aria-label": name, title: name }, act)));
+  shown.forEach((tag, i) => legend.append(button(tags[tag], { "aria-pressed": "false", class: `graph-${i + 1}` }, (key) => {
+    tagged = tagged === tag ? -1 : tag;
+    for (const one of legend.children) one.setAttribute("aria-pressed", String(one === key && tagged >= 0));
+    field.value = "";
+    select();
+  })));
+  stage.append(make("div", { class: "graph-tools" }, field, says, buttons), canvas, legend);
+
+  // The view: a point of the canvas is place × k + (dx, dy).
+
+  const pen = canvas.getContext("2d");
+  // All links and notes are drawn here, to be shown moved and scaled while a large graph moves, and dimmed under what is chosen.
+  const still = make("canvas");
+  const large = nodes.length + links.length > 8000;
+  let view = { k: 1, dx: 0, dy: 0 };
+  let drawn = null; // the view that `still` shows
+  let [width, height, dense, least] = [0, 0, 1, 0.01];
+  const style = getComputedStyle(stage);
+  const colours = (name) => style.getPropertyValue(`--${name}`).trim();
+  let over = -1;
+  let tagged = -1;
+  let matches = null;
+  let due = 0;
+  let rest = 0;
+  let settled = false;
+
+  const draw = () => (due ||= requestAnimationFrame(paint));
+
+  function renew() {
+    drawn = null;
+    draw();
+  }
+
+  function resize() {
+    const first = !width;
+    [width, height, dense] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio];
+    for (const one of [canvas, still]) [one.width, one.height] = [width * dense, height * dense];
+    if (first) fit();
+    renew();
+  }
+
+  const ends = (axis) => nodes.reduce(([low, high], node) => [Math.min(low, node[axis]), Math.max(high, node[axis])], [1e4, 0]);
+  const [[left, right], [top, bottom]] = [ends("x"), ends("y")];
+  const between = (low, value, high) => Math.max(low, Math.min(value, high));
+
+  // The middle of the canvas stays within the graph.
+  function look(k, dx, dy) {
+    view = { k, dx: between(width / 2 - right * k, dx, width / 2 - left * k), dy: between(height / 2 - bottom * k, dy, height / 2 - top * k) };
+    draw();
+  }
+
+  function fit() {
+    const k = Math.min((width - 80) / (right - left || 1), (height - 60) / (bottom - top || 1), 1);
+    least = k / 2;
+    look(k, (width - (left + right) * k) / 2, (height - (top + bottom) * k) / 2);
+  }
+
+  function zoom(by, x = width / 2, y = height / 2) {
+    const k = between(least, view.k * by, Math.max(least * 6, Math.sqrt(nodes.length) / 50));
+    const share = k / view.k;
+    look(k, x - (x - view.dx) * share, y - (y - view.dy) * share);
+    return share !== 1;
+  }
+
+  const pan = (x, y) => look(view.k, view.dx + x, view.dy + y);
+
+  // Notes grow with the zoom, more slowly than what lies between them.
+  const grown = () => Math.sqrt(view.k / least / 2) * Math.min(1, Math.sqrt((width * height) / nodes.length / 600));
+  const radius = (node) => Math.max(1, (2.2 + Math.sqrt(node.near.length) * 0.75) * between(0.3, grown(), 1.8));
+  const within = (x, y, edge) => x > -edge && y > -edge && x < width + edge && y < height + edge;
+
+  function lines(to, only) {
+    to.beginPath();
+    for (let i = 0, count = 0; i < links.length; i += 2) {
+      if (only !== undefined && links[i] !== only && links[i + 1] !== only) continue;
+      const [a, b] = [nodes[links[i]], nodes[links[i + 1]]];
+      if (Math.max(a.sx, b.sx) < 0 || Math.max(a.sy, b.sy) < 0 || Math.min(a.sx, b.sx) > width || Math.min(a.sy, b.sy) > height) continue;
+      to.moveTo(a.sx, a.sy);
+      to.lineTo(b.sx, b.sy);
+      // Many short paths are quicker than one of many thousand lines.
+      if (++count % 256) continue;
+      to.stroke();
+      to.beginPath();
+    }
+    to.stroke();
+  }
+
+  function dots(to, which) {
+    for (let hue = 0; hue < 9; hue++) {
+      to.fillStyle = colours(`graph-${hue}`);
+      to.beginPath();
+      for (const i of which) {
+        const { sx, sy } = nodes[i];
+        if (nodes[i].hue !== hue || !within(sx, sy, 20)) continue;
+        const r = radius(nodes[i]) + 2 * (i === over);
+        to.moveTo(sx + r, sy);
+        to.arc(sx, sy, r, 0, 7);
+      }
+      to.fill();
+    }
+  }
+
+  function paint() {
+    due = 0;
+    if (!width) return;
+    for (const node of nodes) [node.sx, node.sy] = [node.x * view.k + view.dx, node.y * view.k + view.dy];
+    clearTimeout(rest);
+    if (drawn !== view && (!large || !drawn || settled)) {
+      const to = still.getContext("2d");
+      to.setTransform(dense, 0, 0, dense, 0, 0);
+      to.clearRect(0, 0, width, height);
+      to.strokeStyle = colours("graph-line");
+      to.globalAlpha = large ? between(0.25, view.k / least / 16, 1) : 1;
+      lines(to);
+      to.globalAlpha = 1;
+      dots(to, ranked);
+      drawn = view;
+    }
+    settled = false;
+    if (drawn !== view) rest = setTimeout(() => draw((settled = true)), 120);
+    const chosen = over >= 0 ? [over, ...nodes[over].near] : matches;
+    const share = view.k / drawn.k;
+    pen.setTransform(dense, 0, 0, dense, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.globalAlpha = chosen ? 0.25 : 1;
+    pen.drawImage(still, view.dx - drawn.dx * share, view.dy - drawn.dy * share, width * share, height * share);
+    pen.globalAlpha = 1;
+    pen.lineWidth = 1.25;
+    pen.strokeStyle = colours("accent");
+    if (over >= 0) lines(pen, over);
+    if (chosen) dots(pen, chosen);
+    names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / (large ? 8 : 2)));
+  }
+
+  // The most linked first; none over another.
+  function names(order, most) {
+    Object.assign(pen, { font: `12px ${colours("sans")}`, textAlign: "center", textBaseline: "top", lineJoin: "round", lineWidth: 3.5 });
+    [pen.strokeStyle, pen.fillStyle] = [colours("paper"), colours("ink")];
+    const taken = [];
+    for (const i of order) {
+      const node = nodes[i];
+      if (taken.length >= most) break;
+      if (!within(node.sx, node.sy, 0)) continue;
+      node.short ??= node.title.length > 32 ? `${node.title.slice(0, 30)}…` : node.title;
+      node.half ??= pen.measureText(node.short).width / 2 + 3;
+      const x = between(node.half, node.sx, width - node.half);
+      const y = node.sy + radius(node) + 3;
+      if (taken.some((other) => Math.abs(x - other.x) < node.half + other.half && Math.abs(y - other.y) < 16)) continue;
+      taken.push({ x, y, half: node.half });
+      pen.strokeText(node.short, x, y);
+      pen.fillText(node.short, x, y);
+    }
+  }
+
+  // Which note is at a point of the canvas: those in a square of the plane are listed together.
+
+  const SQUARE = 200;
+  const squares = new Map();
+  const square = (x, y) => Math.floor(x / SQUARE) * 1000 + Math.floor(y / SQUARE);
+  nodes.forEach(({ x, y }, i) => squares.set(square(x, y), [...(squares.get(square(x, y)) || []), i]));
+
+  function at({ x, y }, slack) {
+    const [px, py, reach] = [(x - view.dx) / view.k, (y - view.dy) / view.k, (slack + 12) / view.k];
+    let [best, nearest] = [-1, slack];
+    for (let cx = px - reach; cx < px + reach + SQUARE; cx += SQUARE) {
+      for (let cy = py - reach; cy < py + reach + SQUARE; cy += SQUARE) {
+        for (const i of squares.get(square(cx, cy)) || []) {
+          const gap = Math.hypot(nodes[i].x - px, nodes[i].y - py) * view.k - radius(nodes[i]);
+          if (gap < nearest) [best, nearest] = [i, gap];
+        }
+      }
+    }
+    return best;
+  }
+
+  function hover(i) {
+    if (i === over) return;
+    over = i;
+    canvas.classList.toggle("over", i >= 0);
+    draw();
+  }
+
+  function visit(i, { ctrlKey, metaKey }) {
+    if (ctrlKey || metaKey) window.open(href(nodes[i].path), "_blank", "noopener");
+    else location.href = href(nodes[i].path);
+  }
+
+  // By pointer: one moves, two zoom, one that has not moved opens. A finger's first tap shows, its second opens.
+
+  const down = new Map();
+  let moved = 0;
+  const on = (type, act, options) => canvas.addEventListener(type, act, options);
+  function spot(event) {
+    const box = canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left - 1, y: event.clientY - box.top - 1 };
+  }
+
+  on("pointerdown", (event) => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    down.set(event.pointerId, spot(event));
+    if (down.size === 1) moved = 0;
+  });
+  on("pointermove", (event) => {
+    const now = spot(event);
+    const was = down.get(event.pointerId);
+    if (!was) return hover(at(now, 6));
+    const [x, y] = [now.x - was.x, now.y - was.y];
+    moved += Math.hypot(x, y);
+    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
+    if (other) {
+      const apart = (point) => Math.hypot(point.x - other.x, point.y - other.y) || 1;
+      zoom(apart(now) / apart(was), (now.x + other.x) / 2, (now.y + other.y) / 2);
+    }
+    if (moved > 3) pan(x / down.size, y / down.size);
+    down.set(event.pointerId, now);
+  });
+  on("pointerup", (event) => {
+    const click = down.size === 1 && down.delete(event.pointerId) && moved <= 3;
+    down.delete(event.pointerId);
+    if (!click) return;
+    const touch = event.pointerType === "touch";
+    const i = at(spot(event), touch ? 14 : 6);
+    if (i >= 0 && (!touch || i === over)) visit(i, event);
+    else hover(i);
+  });
+  on("pointercancel", (event) => down.delete(event.pointerId));
+  on("pointerleave", (event) => event.pointerType !== "touch" && hover(-1));
+  // At its smallest the graph lets the page scroll.
+  on("wheel", (event) => {
+    const { x, y } = spot(event);
+    if (zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : event.ctrlKey ? 0.01 : 0.002)), x, y)) event.preventDefault();
+  }, { passive: false });
+
+  on("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key];
+    const by = { "+": 1.25, "=": 1.25, "-": 0.8 }[event.key];
+    if (step) pan(...step);
+    else if (by) zoom(by);
+    else if (event.key === "0") fit();
+    else return;
+    event.preventDefault();
+  });
+
+  const fold = (text) => text.trim().normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+  function select() {
+    const asked = fold(field.value);
+    const found = ranked.filter((i) => (asked ? fold(nodes[i].title).includes(asked) : nodes[i].tag === tagged));
+    matches = asked || tagged >= 0 ? found : null;
+    says.textContent = matches ? `${found.length} of ${nodes.length} notes` : `${nodes.length} notes, ${links.length / 2} links`;
+    draw();
+    return found.find((i) => fold(nodes[i].title).startsWith(asked)) ?? found[0];
+  }
+  field.addEventListener("input", select);
+  field.addEventListener("keydown", (event) => {
+    const first = event.key === "Enter" && field.value.trim() ? select() : undefined;
+    if (first !== undefined) visit(first, event);
+  });
+
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", renew);
+  select();
+  new ResizeObserver(resize).observe(canvas);
+})();
