@@ -6,6 +6,7 @@
 //! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
 
 mod block;
+mod code;
 mod footnote;
 mod format;
 mod front;
@@ -23,6 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{Block, FieldValue, Fields};
+pub use code::highlighted;
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
 pub use html::{Parts, ResolvedLink, ShownValue, escape, render, render_inline};
