@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::OnceLock;
 use std::thread;
 
@@ -48,14 +49,17 @@ pub fn mathml(tex: &str, display: bool) -> Result<String, MathError> {
     if tex.bytes().filter(|c| opening(c)).count() <= SHALLOW {
         return converted(tex, display);
     }
-    let deep = || {
-        let named = thread::Builder::new().stack_size(DEEP_STACK);
-        thread::scope(|scope| Some(named.spawn_scoped(scope, || converted(tex, display)).ok()?.join()))
-    };
-    match deep() {
-        Some(Ok(result)) => result,
-        _ => Err(error(tex, 0..tex.len(), "the formula cannot be converted".into())),
-    }
+    let deep = thread::Builder::new().stack_size(DEEP_STACK);
+    let result = thread::scope(|scope| {
+        deep.spawn_scoped(scope, || converted(tex, display))
+            .ok()
+            .and_then(|thread| thread.join().ok())
+    });
+    result.unwrap_or_else(|| Err(unconvertible(tex)))
+}
+
+fn unconvertible(tex: &str) -> MathError {
+    error(tex, 0..tex.len(), "the formula cannot be converted".into())
 }
 
 fn converted(tex: &str, display: bool) -> Result<String, MathError> {
@@ -67,7 +71,10 @@ fn converted(tex: &str, display: bool) -> Result<String, MathError> {
     });
     let display = if display { MathDisplay::Block } else { MathDisplay::Inline };
     let start = tex.len() - tex.trim_start().len();
-    converter.convert_with_local_counter(tex.trim(), display).map_err(|cause| {
+    // The converter asserts things about itself that do not hold for every wrong formula.
+    let convert = || converter.convert_with_local_counter(tex.trim(), display);
+    let result = panic::catch_unwind(AssertUnwindSafe(convert));
+    result.map_err(|_| unconvertible(tex))?.map_err(|cause| {
         let span = start + cause.0.start..start + cause.0.end;
         error(tex, span, in_our_words(&cause.error_message()))
     })
