@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::bench;
+use crate::bench::{self, site};
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
 use crate::editors;
@@ -28,6 +28,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
         Task::Bench(Bench { what: Benched::React(arguments) }) => bench::react(&arguments),
+        Task::Bench(Bench { what: Benched::Site(arguments) }) => site::site(&arguments),
         Task::Torture(arguments) => torture(&arguments),
     }
 }
