@@ -23,6 +23,7 @@ Environment:
   LIBTORCH              a libtorch of your own (a folder with include and lib): nothing is fetched
   LIBTORCH_USE_PYTORCH  the libtorch of your Python's torch, if set: nothing is fetched
   CHROMIUM              the browser for the tests that open pages
+  AXE                   axe-core's axe.min.js, which those tests look at pages with: nothing is fetched
   NEURONOTES_PYTHON     a Python that has the packages in tests/reference/requirements.txt: nothing is installed";
 
 /// The commands.
@@ -320,7 +321,8 @@ pub struct Test {
     pub only: Option<Half>,
     /// Leave out the tests that open pages in a browser
     ///
-    /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed.
+    /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed. npm brings
+    /// axe-core (0.7 MB), which looks through the pages for what keeps people from using them.
     #[arg(long)]
     pub no_browser: bool,
     /// Leave out the tests that save notes with vim, Emacs, nano, rsync, and on a file system without events
