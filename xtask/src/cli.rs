@@ -23,6 +23,7 @@ Environment:
   LIBTORCH              a libtorch of your own (a folder with include and lib): nothing is fetched
   LIBTORCH_USE_PYTORCH  the libtorch of your Python's torch, if set: nothing is fetched
   CHROMIUM              the browser for the tests that open pages
+  AXE                   axe-core's axe.min.js, which those tests look at pages with: nothing is fetched
   NEURONOTES_PYTHON     a Python that has the packages in tests/reference/requirements.txt: nothing is installed";
 
 /// The commands.
@@ -130,6 +131,13 @@ pub enum Benched {
     /// first sign of a new measurement while the lab is warm; and where the time went: until nothing more was waited for,
     /// until it was read and linked, until the page was rendered, until the browser had it.
     React(BenchReact),
+    /// Seconds a whole site of ours beside other generators' of the same notes, as a ratio
+    ///
+    /// Made-up notes, with tags and links to each other, are given to each generator in its own form. They take turns, and
+    /// start cold. Printed are medians: time, processor time, the most memory, and what was written; and below it, what
+    /// the sites do not have in common. Hugo, mdBook and Zola are looked for in the cache folder's bench/bin and on PATH.
+    /// NEURONOTES names a program of ours; else it is compiled.
+    Site(BenchSite),
     /// Images a second of the lab beside open_clip in PyTorch, as a ratio
     ///
     /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
@@ -155,6 +163,23 @@ pub struct BenchReact {
     /// Saves of each kind
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..))]
     pub saves: u32,
+}
+
+/// What `bench site` takes.
+#[derive(Debug, Args)]
+pub struct BenchSite {
+    /// Notes
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub notes: u32,
+    /// How often they take turns
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// The other generators, with commas between them
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["hugo", "mdbook", "zola"])]
+    pub with: Vec<String>,
+    /// Print every number as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `bench clip` takes.
@@ -296,7 +321,8 @@ pub struct Test {
     pub only: Option<Half>,
     /// Leave out the tests that open pages in a browser
     ///
-    /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed.
+    /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed. npm brings
+    /// axe-core (0.7 MB), which looks through the pages for what keeps people from using them.
     #[arg(long)]
     pub no_browser: bool,
     /// Leave out the tests that save notes with vim, Emacs, nano, rsync, and on a file system without events

@@ -4,6 +4,7 @@
 //! with it, the site, test results. It knows nothing of notes or networks.
 
 mod apt;
+mod axe;
 mod bench;
 mod cache;
 mod chromium;

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::bench;
+use crate::axe;
+use crate::bench::{self, site};
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
 use crate::editors;
@@ -28,6 +29,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
         Task::Bench(Bench { what: Benched::React(arguments) }) => bench::react(&arguments),
+        Task::Bench(Bench { what: Benched::Site(arguments) }) => site::site(&arguments),
         Task::Torture(arguments) => torture(&arguments),
     }
 }
@@ -88,7 +90,7 @@ fn test(arguments: &Test) -> Result<i32> {
             say("the tests that open pages in a browser are left out (--no-browser)");
             None
         }
-        (true, false) => Some(chromium::find_or_install()?),
+        (true, false) => Some((chromium::find_or_install()?, axe::find_or_fetch()?)),
         (false, _) => None,
     };
     match (tests, arguments.no_editors) {
@@ -128,7 +130,9 @@ fn test(arguments: &Test) -> Result<i32> {
         let mut test = cargo(&repository, &["test", "--release", "--workspace", "--no-fail-fast"]);
         test.args(&arguments.args).env("NEURONOTES_LAB", Programs::in_place()?.lab);
         match browser {
-            Some(browser) => test.env("CHROMIUM", browser).env_remove("NEURONOTES_NO_BROWSER"),
+            Some((browser, axe)) => {
+                test.env("CHROMIUM", browser).env("AXE", axe).env_remove("NEURONOTES_NO_BROWSER")
+            }
             None => test.env("NEURONOTES_NO_BROWSER", "1"),
         };
         match arguments.no_editors {

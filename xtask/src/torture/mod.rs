@@ -9,7 +9,7 @@
 //! - a build then succeeds, and its site is byte for byte the site of a clean build, of which nothing is measured.
 
 mod cast;
-mod dice;
+pub mod dice;
 mod garden;
 
 use std::collections::BTreeSet;
