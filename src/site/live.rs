@@ -30,7 +30,7 @@ use crate::page::value::Quoted;
 use crate::page::{self, HOME, Scene, Settled};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
-use crate::workspace::{NOTES, Touched, Workspace, template_problem};
+use crate::workspace::{Touched, Workspace, template_problem};
 
 /// How many rendered pages are kept.
 const MOST_PAGES: usize = 512;
@@ -349,7 +349,7 @@ impl Live {
         let file = path.strip_prefix(page::copied_file("").as_str())?;
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
         let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
-        asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
+        asked.then(|| Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
     }
 }
 
