@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::file;
 use crate::freeze::{self, FreezeError};
+use crate::layout::OUTPUT;
 use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};
@@ -69,6 +70,8 @@ pub struct Report {
 /// All else is in the report.
 pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
     let mut workspace = open(&options.root, &options.results)?;
+    let folder = output_folder(&workspace, options.output.as_deref());
+    workspace.leave_out(&folder);
     let wishes = site::wishes(&mut workspace);
     let mut progress = Progress::default();
     let mut unkept = None;
@@ -88,7 +91,6 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
             unkept = remember(&workspace, &wishes.plan, &missing).err();
         }
     }
-    let folder = output_folder(&workspace, options.output.as_deref());
     let cache = workspace.cache("");
     let mut output = Output::open(&folder, &cache, &mut workspace.digests);
     let mut site = site::compose(&mut workspace, &wishes, &progress, &|path, key| {
@@ -193,7 +195,7 @@ fn forgotten(error: &StoreError) -> Option<Diagnostic> {
 fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
     match asked {
         Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
-        None => workspace.root.join("output"),
+        None => workspace.root.join(OUTPUT),
     }
 }
 

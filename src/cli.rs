@@ -15,14 +15,16 @@ use indicatif::DecimalBytes;
 use crate::analysis::KINDS;
 use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::layout::Kind;
 use crate::progress::Bars;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{document, explain, freeze, preview, scaffold, site, suggest};
+use crate::{document, explain, freeze, layout, preview, scaffold, site, suggest};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
-/// A garden is a folder with `neuronotes.yaml` and a folder `notes` of Markdown. A note asks for a figure in a
+/// A garden is a folder with `neuronotes.yaml` and a folder `notes` of Markdown, a Jekyll site of the digital-garden
+/// template, or an Obsidian vault. A note asks for a figure in a
 /// fenced block whose info string is `yaml analysis`; `neuronotes kinds` lists what it can ask for.
 #[derive(Debug, Parser)]
 #[command(name = "neuronotes", version, max_term_width = 100)]
@@ -130,7 +132,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Garden {
-    /// The garden [default: the nearest folder upwards with `neuronotes.yaml`]
+    /// The garden [default: the nearest folder upwards with `neuronotes.yaml`, or that is a Jekyll garden or a vault]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
@@ -284,15 +286,20 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     match nearest_garden(&here) {
         Some(root) => Ok(root.to_owned()),
         None => anyhow::bail!(
-            "neither {} nor a folder above it has a `{}`\nhint: `neuronotes new DIR` makes a garden",
+            "neither {} nor a folder above it is a garden: {}\nhint: `neuronotes new DIR` makes a garden",
             here.display(),
-            crate::config::FILE
+            layout::LOOKS
         ),
     }
 }
 
 fn nearest_garden(here: &Path) -> Option<&Path> {
-    here.ancestors().find(|folder| folder.join(crate::config::FILE).is_file())
+    let configured = |folder: &&Path| folder.join(crate::config::FILE).is_file();
+    // A folder `notes` alone, as in a home, makes none of the folders around it a garden.
+    let foreign =
+        |folder: &&Path| matches!(layout::looks_like(folder), Some(Kind::Jekyll | Kind::Vault));
+    let plain = || (layout::looks_like(here).is_some()).then_some(here);
+    here.ancestors().find(|folder| configured(folder) || foreign(folder)).or_else(plain)
 }
 
 /// Standard output that somebody stopped reading is no error.

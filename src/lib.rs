@@ -19,6 +19,7 @@ pub mod freeze;
 pub mod garden;
 pub mod input;
 pub mod lab;
+pub mod layout;
 pub mod measure;
 pub mod model;
 pub mod note;

@@ -16,18 +16,13 @@ use crate::config::{self, Config};
 use crate::dates::GitDates;
 use crate::diagnostic::Diagnostic;
 use crate::digest::FileDigests;
+use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
 use crate::watch::noise::of_editors;
 
-/// The folder of notes, relative to the garden.
-pub const NOTES: &str = "notes";
-/// The folder of the garden's own templates, relative to the garden.
-pub const TEMPLATES: &str = "templates";
-/// What the program keeps, relative to the garden.
-const STATE: &str = ".neuronotes";
 /// A note longer than this is not read: no person wrote it.
 const LONGEST_NOTE: u64 = 16 << 20;
 
@@ -36,8 +31,10 @@ const LONGEST_NOTE: u64 = 16 << 20;
 pub struct Workspace {
     /// Its folder, absolute.
     pub root: PathBuf,
-    /// What `neuronotes.yaml` says.
+    /// What `neuronotes.yaml` says, over what Jekyll's configuration says where it is a Jekyll garden.
     pub config: Config,
+    /// Where things lie in it.
+    pub layout: Layout,
     /// Results.
     pub store: Store,
     /// What is known of weights and data where only frozen results are published.
@@ -52,6 +49,10 @@ pub struct Workspace {
     pub files: BTreeSet<String>,
     /// The text of `neuronotes.yaml`, for diagnostics.
     pub config_text: String,
+    /// The text of Jekyll's configuration, likewise.
+    jekyll_text: String,
+    /// Folders of sites, relative to the garden.
+    outputs: BTreeSet<String>,
     notes: BTreeMap<String, Parsed>,
     config_problems: Vec<Diagnostic>,
     template_problem: Option<Diagnostic>,
@@ -100,7 +101,7 @@ struct Parsed {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// It is no garden.
-    #[error("{} is not a garden: it has neither `{}` nor a `{NOTES}` folder", .0.display(), config::FILE)]
+    #[error("{} is not a garden: {}", .0.display(), layout::LOOKS)]
     NoGarden(PathBuf),
     /// Its store cannot be used.
     #[error(transparent)]
@@ -117,7 +118,7 @@ impl Workspace {
     /// Where it is no garden, or its store cannot be made.
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let root = root.canonicalize().map_err(|_| WorkspaceError::NoGarden(root.to_owned()))?;
-        if !root.join(config::FILE).is_file() && !root.join(NOTES).is_dir() {
+        if layout::looks_like(&root).is_none() {
             return Err(WorkspaceError::NoGarden(root));
         }
         let store = Store::open(&root.join(STATE).join("store"))?;
@@ -127,6 +128,7 @@ impl Workspace {
         let mut workspace = Self {
             root,
             config: Config::default(),
+            layout: Layout::default(),
             store,
             thawed: None,
             digests,
@@ -134,6 +136,8 @@ impl Workspace {
             git,
             files: BTreeSet::new(),
             config_text: String::new(),
+            jekyll_text: String::new(),
+            outputs: BTreeSet::new(),
             notes: BTreeMap::new(),
             config_problems: Vec::new(),
             template_problem: None,
@@ -146,7 +150,12 @@ impl Workspace {
     /// Looks at everything on disk, and says what changed.
     pub fn refresh(&mut self) -> Touched {
         let mut touched = Touched { pictures: true, ..Touched::default() };
+        let notes = self.layout.notes().to_owned();
         self.read_config(&mut touched);
+        if self.layout.notes() != notes {
+            // The same path is another note's there.
+            touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
+        }
         self.read_templates(&mut touched);
         self.read_dates(&mut touched);
         let unread = std::mem::take(&mut self.unread);
@@ -163,17 +172,45 @@ impl Workspace {
     pub fn apply<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) -> Touched {
         let mut touched = Touched::default();
         for path in paths {
-            let (top, rest) = path.split_once('/').unwrap_or((path, ""));
-            match top {
-                config::FILE => self.read_config(&mut touched),
-                TEMPLATES => self.read_templates(&mut touched),
-                NOTES => self.read_below(rest, true, &mut touched),
-                STATE => {}
-                _ => touched.pictures = true,
+            if layout::decides(path) {
+                let before = self.layout.clone();
+                self.read_config(&mut touched);
+                if self.layout != before {
+                    // Other folders are read now.
+                    return Touched { config: true, ..self.refresh() };
+                }
+            }
+            match path {
+                config::FILE | layout::JEKYLL => {}
+                path if within(path, STATE) => {}
+                path if within(path, TEMPLATES) && !self.layout.reads(path) => {
+                    self.read_templates(&mut touched);
+                }
+                path => match self.layout.path(path) {
+                    Some(rest) if self.layout.reads(path) => {
+                        self.read_below(rest, true, &mut touched);
+                    }
+                    // A folder around the notes.
+                    None if within(self.layout.notes(), path) => {
+                        self.read_below("", true, &mut touched);
+                    }
+                    _ => touched.pictures = true,
+                },
             }
         }
         self.read_dates(&mut touched);
         touched
+    }
+
+    /// Never reads this folder as notes or files beside them, should it lie among these: a site is written there.
+    pub fn leave_out(&mut self, folder: &Path) {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let inside = relative(&folder, &self.root);
+        if folder.starts_with(&self.root) && !inside.is_empty() && self.layout.reads(&inside) {
+            self.layout.leave_out(&inside);
+            self.outputs.insert(inside);
+            self.refresh();
+        }
     }
 
     /// What is wrong with the configuration, the templates, and notes that cannot be read.
@@ -204,34 +241,55 @@ impl Workspace {
         if file == config::FILE {
             return Some(&self.config_text);
         }
-        let path = file.strip_prefix(NOTES)?.strip_prefix('/')?;
+        if file == layout::JEKYLL {
+            return Some(&self.jekyll_text);
+        }
+        let path = self.layout.path(file)?;
         self.notes.get(path).map(|parsed| &*parsed.note.source)
     }
 
     fn read_config(&mut self, touched: &mut Touched) {
         let mut problems = Vec::new();
-        let before = std::mem::take(&mut self.config_text);
-        match fs::read_to_string(self.root.join(config::FILE)) {
-            Ok(text) => {
-                (self.config, problems) = config::parse(&text, &self.root);
-                self.config_text = text;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                self.config = Config::default();
-            }
+        let mut read = |name: &str| match fs::read_to_string(self.root.join(name)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
                 let message = format!("the configuration cannot be read ({error})");
-                problems.push(Diagnostic::of_file(config::FILE, message));
+                problems.push(Diagnostic::of_file(name, message));
+                String::new()
             }
+        };
+        let text = read(config::FILE);
+        let mut jekyll_text = String::new();
+        if layout::looks_like(&self.root) == Some(Kind::Jekyll) {
+            jekyll_text = read(layout::JEKYLL);
         }
-        touched.config |= before != self.config_text || problems != self.config_problems;
+        let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
+        let (mut config, mut own) = config::parse_over(theirs, &text, &self.root);
+        let mut layout = Layout::of(&self.root, &config).unwrap_or_default();
+        match layout.kind {
+            Kind::Jekyll => problems.extend(of_theirs),
+            _ => (config, own) = config::parse(&text, &self.root),
+        }
+        for folder in &self.outputs {
+            layout.leave_out(folder);
+        }
+        problems.extend(own);
+        touched.config |= self.config_text != text
+            || self.jekyll_text != jekyll_text
+            || self.config_problems != problems
+            || self.layout != layout;
+        self.config = config;
+        self.layout = layout;
+        self.config_text = text;
+        self.jekyll_text = jekyll_text;
         self.config_problems = problems;
     }
 
     fn read_templates(&mut self, touched: &mut Touched) {
         let own = self.root.join(TEMPLATES);
         let before = self.renderer.digest();
-        let problem = match Renderer::new(own.is_dir().then_some(&*own)) {
+        let problem = match Renderer::new(self.layout.has_theme(&self.root).then_some(&*own)) {
             Ok(renderer) => {
                 self.renderer = renderer;
                 None
@@ -249,10 +307,10 @@ impl Workspace {
     /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
     /// seems to have changed.
     fn read_below(&mut self, path: &str, anew: bool, touched: &mut Touched) {
-        if path.split('/').any(|part| part.starts_with('.') || of_editors(part)) {
+        if !self.layout.reads(&self.layout.file(path)) || path.split('/').any(of_editors) {
             return;
         }
-        let folder = self.root.join(NOTES);
+        let folder = self.root.join(self.layout.notes());
         let mut found = BTreeSet::new();
         let is_here = |known: &str| {
             path.is_empty()
@@ -262,6 +320,11 @@ impl Workspace {
         self.unread.retain(|known, _| !is_here(known));
         // Links are not followed: what they point to may lie outside the garden.
         let walk = WalkDir::new(folder.join(path)).sort_by_file_name();
+        let layout = self.layout.clone();
+        let visible = |entry: &walkdir::DirEntry| {
+            let name = relative(entry.path(), &folder);
+            !of_editors(&entry.file_name().to_string_lossy()) && layout.reads(&layout.file(&name))
+        };
         for entry in walk.into_iter().filter_entry(visible) {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -269,16 +332,19 @@ impl Workspace {
                 Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
                     let message = format!("a folder cannot be read ({error})");
+                    let file = match layout.notes() {
+                        "" => ".",
+                        notes => notes,
+                    };
                     let known =
-                        self.unread.insert(path.to_owned(), Diagnostic::of_file(NOTES, message));
+                        self.unread.insert(path.to_owned(), Diagnostic::of_file(file, message));
                     touched.unread |= known.is_none();
                     continue;
                 }
             };
             if entry.file_type().is_file() {
-                let name = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
-                let name = name.to_string_lossy().replace('\\', "/");
-                match name.ends_with(".md") {
+                let name = relative(entry.path(), &folder);
+                match layout.is_note(&layout.file(&name)) {
                     true => self.read_note(&entry, &name, anew, touched),
                     false => {
                         touched.listed |= self.files.insert(name.clone());
@@ -322,14 +388,14 @@ impl Workspace {
             Ok(text) => match known {
                 Some(known) if *known.note.source == *text => known.stamp = stamp,
                 _ => {
-                    let note = Arc::new(Note::parse(path, &format!("{NOTES}/{path}"), &text));
+                    let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
                     self.notes.insert(path.to_owned(), Parsed { stamp, note });
                     touched.notes.insert(path.to_owned());
                 }
             },
             // Without the note that was there: its page would say what the file does not.
             Err(message) => {
-                let problem = Diagnostic::of_file(format!("{NOTES}/{path}"), message);
+                let problem = Diagnostic::of_file(self.layout.file(path), message);
                 self.unread.insert(path.to_owned(), problem);
                 touched.unread = true;
                 if self.notes.remove(path).is_some() {
@@ -361,10 +427,9 @@ fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
     Some((meta.len(), meta.modified().ok()?, number))
 }
 
-/// Neither hidden nor what editors leave beside a file.
-fn visible(entry: &walkdir::DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    entry.depth() == 0 || !(name.starts_with('.') || of_editors(&name))
+/// A path relative to a folder, with `/`.
+fn relative(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
 fn read_note(path: &Path, size: u64) -> Result<String, String> {

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["digest", "catalogue", "seal"],
     &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
     &["protocol", "diagnostic", "lab", "fetch"],
-    &["config", "document", "scaffold"],
+    &["config", "layout", "document", "scaffold"],
     &["note", "dates", "resource"],
     &["input", "schedule"],
     &["plan", "garden", "render", "measure"],

@@ -1,5 +1,6 @@
 //! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
 
+mod jekyll;
 mod weights;
 
 use std::collections::BTreeMap;
@@ -7,10 +8,12 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::layout;
 use crate::request::Precision;
 use crate::suggest;
-use crate::yaml::{self, Entry, Node, Value};
+use crate::yaml::{self, Entry, Node, Value, YamlError};
 
+pub use jekyll::{Jekyll, parse as parse_jekyll};
 pub use weights::{Place, Weights};
 
 /// The configuration's file name.
@@ -21,8 +24,21 @@ pub const FILE: &str = "neuronotes.yaml";
 pub struct Config {
     /// Of the garden.
     pub title: String,
+    /// Of the garden, in a sentence; for search engines and feeds.
+    pub description: Option<String>,
     /// BCP 47.
     pub language: String,
+    /// Where the site is published: an absolute `http` or `https` address, without a slash at its end.
+    pub url: Option<String>,
+    /// The folder of notes, relative to the garden; empty for the garden itself, and none where its layout says it.
+    pub notes: Option<String>,
+    /// Whether links to notes end in `.html`, as `people/ada.html`. Without, they need a host that finds `people/ada.html`
+    /// at `people/ada`, as most do; files are named alike in both cases.
+    pub use_html_extension: bool,
+    /// Whether links to other sites open in a new tab.
+    pub open_external_links_in_new_tab: bool,
+    /// What Jekyll's own configuration says beside; none in other gardens.
+    pub jekyll: Option<Jekyll>,
     /// Markdown: the line that appears after every note.
     pub footer: Option<String>,
     /// By name.
@@ -88,7 +104,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             title: "Neuronotes".into(),
+            description: None,
             language: "en".into(),
+            url: None,
+            notes: None,
+            use_html_extension: true,
+            open_external_links_in_new_tab: false,
+            jekyll: None,
             footer: None,
             models: BTreeMap::new(),
             datasets: BTreeMap::new(),
@@ -101,22 +123,34 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 7] =
-    ["title", "language", "footer", "models", "datasets", "defaults", "device"];
+const FIELDS: [&str; 12] = [
+    "title",
+    "description",
+    "language",
+    "url",
+    "notes",
+    "use_html_extension",
+    "open_external_links_in_new_tab",
+    "footer",
+    "models",
+    "datasets",
+    "defaults",
+    "device",
+];
 
 /// Reads a configuration. What is wrong is left at its default and reported.
 pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
+    parse_over(Config::default(), text, root)
+}
+
+/// The same over another configuration, of which it wins field by field.
+pub fn parse_over(base: Config, text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
     let mut reader =
         Reader { at: SourceFile { file: FILE, text, lines: &lines }, root, problems: Vec::new() };
-    let mut config = Config::default();
+    let mut config = base;
     match yaml::parse(text) {
-        Err(error) => {
-            let offset = lines.offset(text, error.line, error.column);
-            let span = reader.line_from(offset);
-            let problem = reader.at.error(span, format!("this is not YAML: {}", error.message));
-            reader.problems.push(problem.hint(yaml::quote_hint(text, error.line)));
-        }
+        Err(error) => reader.unreadable(&error),
         Ok(node) => reader.config(&mut config, &node),
     }
     (config, reader.problems)
@@ -134,7 +168,49 @@ struct Reader<'a> {
     problems: Vec<Diagnostic>,
 }
 
+/// An absolute `http` or `https` address of a site, without a slash at its end; `None` where it is none.
+fn absolute_url(written: &str) -> Option<String> {
+    let written = written.trim().trim_end_matches('/');
+    let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://"))?;
+    let host = rest.split('/').next().unwrap_or_default();
+    let plain = !written.contains(|c: char| c.is_whitespace() || "?#\"'<>\\`{}".contains(c));
+    (plain && !host.is_empty() && !host.starts_with(':')).then(|| written.to_owned())
+}
+
 impl Reader<'_> {
+    fn unreadable(&mut self, error: &YamlError) {
+        let span = self.line_from(self.at.lines.offset(self.at.text, error.line, error.column));
+        let problem = self.at.error(span, format!("this is not YAML: {}", error.message));
+        self.problems.push(problem.hint(yaml::quote_hint(self.at.text, error.line)));
+    }
+
+    fn no_url(&mut self, entry: &Entry, written: &str) {
+        let message = format!("`{}` must be an absolute address, not `{written}`", entry.key);
+        let hint = "write it as https://example.org/garden".to_owned();
+        self.problems.push(self.at.error(self.value_span(&entry.node), message).hint(hint));
+    }
+
+    fn flag(&mut self, entry: &Entry, default: bool) -> bool {
+        match entry.node.value {
+            Value::Bool(flag) => return flag,
+            Value::Null => {}
+            _ => self.wrong(&entry.node, &entry.key, "`true` or `false`"),
+        }
+        default
+    }
+
+    /// The folder of notes, which must lie inside the garden.
+    fn notes(&mut self, entry: &Entry) -> Option<String> {
+        let written = self.text(entry)?;
+        let folder = layout::inside(&written);
+        if folder.is_none() {
+            let message = format!("`{written}` leaves the garden");
+            let hint = "name a folder of the garden, such as `notes: notes`".to_owned();
+            self.problems.push(self.at.error(self.value_span(&entry.node), message).hint(hint));
+        }
+        folder
+    }
+
     fn line_from(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.at.text.len());
         let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
@@ -176,6 +252,23 @@ impl Reader<'_> {
         for entry in entries {
             match entry.key.as_str() {
                 "title" => config.title = self.text(entry).unwrap_or_default(),
+                "description" => config.description = self.text(entry),
+                "url" => {
+                    if let Some(written) = self.text(entry) {
+                        config.url = absolute_url(&written);
+                        if config.url.is_none() {
+                            self.no_url(entry, &written);
+                        }
+                    }
+                }
+                "notes" => config.notes = self.notes(entry),
+                "use_html_extension" => {
+                    config.use_html_extension = self.flag(entry, config.use_html_extension);
+                }
+                "open_external_links_in_new_tab" => {
+                    let before = config.open_external_links_in_new_tab;
+                    config.open_external_links_in_new_tab = self.flag(entry, before);
+                }
                 "language" => config.language = self.text(entry).unwrap_or_else(|| "en".into()),
                 "footer" => config.footer = self.text(entry),
                 "device" => match self.text(entry) {
@@ -310,6 +403,22 @@ mod tests {
     }
 
     #[test]
+    fn a_garden_says_where_its_notes_and_its_site_are_and_how_links_look() {
+        let text = "notes: ./my/notes/\nurl: https://a.org/b/\nuse_html_extension: false\ndescription: All of it.\n";
+        let (config, problems) = parse(text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        assert_eq!(config.notes.as_deref(), Some("my/notes"));
+        assert_eq!(config.url.as_deref(), Some("https://a.org/b"));
+        assert!(!config.use_html_extension && !config.open_external_links_in_new_tab);
+        assert_eq!(config.description.as_deref(), Some("All of it."));
+        assert_eq!(parse("notes: .\n", Path::new("/garden")).0.notes.as_deref(), Some(""));
+        let (base, _) = parse_jekyll("title: Theirs\nopen_external_links_in_new_tab: true\n");
+        let (config, _) = parse_over(base, "title: Ours\n", Path::new("/garden"));
+        assert_eq!(config.title, "Ours");
+        assert!(config.open_external_links_in_new_tab, "what it does not say stays");
+    }
+
+    #[test]
     fn weights_with_an_unreadable_digest_are_not_used_unchecked() {
         let (config, problems) =
             parse("models:\n  a: { path: m, sha256: 12 }\n", Path::new("/garden"));
@@ -355,6 +464,9 @@ mod tests {
     fn every_mistake_has_its_place_and_a_hint() {
         let all: Vec<String> = [
             "titel: x\n",
+            "notes: ../elsewhere\n",
+            "url: example.org\n",
+            "use_html_extension: maybe\n",
             "device: gpu\n",
             "models:\n  a: {}\n",
             "models:\n  RN50x3: {}\n",

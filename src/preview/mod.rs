@@ -70,7 +70,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let root = workspace.root.clone();
     let (sender, messages) = mpsc::channel();
     let changed = sender.clone();
-    let watch = Watch::start(&root, options.watch, move |change| {
+    let watch = Watch::start(&root, &workspace.layout, options.watch, move |change| {
         let _ = changed.send(Message::Changed(change));
     })?;
     // What changed before there was a watch.

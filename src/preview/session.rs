@@ -73,7 +73,7 @@ impl Session {
             outside: Vec::new(),
             device,
         };
-        let _ = session.watch.pictures(&session.live.plan().folders());
+        session.watch_folders();
         session.wish();
         session
     }
@@ -171,9 +171,14 @@ impl Session {
         self.say_outside();
         self.wish();
         if !touched.notes.is_empty() || touched.config {
-            let _ = self.watch.pictures(&self.live.plan().folders());
+            self.watch_folders();
         }
         self.idle = true;
+    }
+
+    /// Watches where notes, files and pictures lie now.
+    fn watch_folders(&mut self) {
+        let _ = self.watch.widen(&self.live.workspace.layout, &self.live.plan().folders());
     }
 
     /// Asks for what is missing: what is seen first, then the note that was saved, then the rest.

@@ -30,7 +30,7 @@ use crate::page::value::Quoted;
 use crate::page::{self, Assets, Bare, Draft, HOME, Scene, Settled, Shared, Sheet};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
-use crate::workspace::{NOTES, Touched, Workspace, template_problem};
+use crate::workspace::{Touched, Workspace, template_problem};
 
 /// How many rendered pages are kept.
 const MOST_PAGES: usize = 512;
@@ -371,7 +371,7 @@ impl Live {
         };
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
         let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
-        asked.then(|| Served::File(self.workspace.root.join(NOTES).join(file)))
+        asked.then(|| Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
     }
 
     /// A file that is made of all notes.

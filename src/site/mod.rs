@@ -28,7 +28,7 @@ use crate::page::{self, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
-use crate::workspace::{NOTES, Workspace};
+use crate::workspace::Workspace;
 
 /// What the notes want and what the store has of it.
 #[derive(Debug)]
@@ -131,14 +131,14 @@ pub fn compose(
     let mut files = BTreeMap::new();
     let mut sizes = BTreeMap::new();
     for path in garden.files() {
-        let from = workspace.root.join(NOTES).join(path);
+        let from = workspace.root.join(workspace.layout.file(path));
         match linked(&from, &mut workspace.digests) {
             Ok((digest, size)) => {
                 sizes.extend(size.map(|size| (path.to_owned(), size)));
                 files.insert(page::copied_file(path), Content::Copy { from, digest });
             }
             Err(error) => problems.push(Diagnostic::of_file(
-                format!("{NOTES}/{path}"),
+                workspace.layout.file(path),
                 format!("the file cannot be read ({error})"),
             )),
         }

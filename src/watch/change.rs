@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+pub use crate::layout::within;
+
 /// What may have changed on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -39,21 +41,4 @@ pub enum Sign {
     Moved,
     /// A folder came, went, or was replaced.
     Folder,
-}
-
-/// Whether `path` is `folder` or lies below it. The empty path is the garden itself.
-pub fn within(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder);
-    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_is_not_the_beginning_of_a_name() {
-        assert!(within("notes/a.md", "notes") && within("notes", "notes") && within("x", ""));
-        assert!(!within("notes-old/a.md", "notes") && !within("notes", "notes/a.md"));
-    }
 }

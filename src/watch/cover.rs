@@ -4,7 +4,7 @@
 //! mode: hidden folders among the notes are then left out, one that cannot be read stops nothing, and a new folder is
 //! watched before it is looked at, so that nothing that appears in it is missed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::{Instant, SystemTime};
@@ -14,9 +14,8 @@ use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watche
 use super::change::{Mode, Sign, within};
 use super::choose;
 use super::event::is_access;
-use super::noise::{Scope, hidden, in_trees};
+use super::noise::Scope;
 use super::poll::{EVERY, Poller};
-use crate::workspace::{NOTES, TEMPLATES};
 
 /// Whether folders are watched one by one.
 const SINGLY: bool = cfg!(any(target_os = "linux", target_os = "android"));
@@ -74,7 +73,12 @@ impl Cover {
     ///
     /// # Errors
     /// Where events are asked for and cannot be had.
-    pub fn start(root: &Path, mode: Mode, sender: Sender<Heard>) -> notify::Result<(Self, String)> {
+    pub fn start(
+        root: &Path,
+        scope: Scope,
+        mode: Mode,
+        sender: Sender<Heard>,
+    ) -> notify::Result<(Self, String)> {
         let asked = mode == Mode::Poll;
         let source = match mode {
             Mode::Poll => Err(None),
@@ -84,12 +88,12 @@ impl Cover {
         };
         let (source, unfit) = match source {
             Ok(source) => (source, None),
-            Err(unfit) => (Source::Poll(poller(root, &Scope::default(), &sender)), unfit),
+            Err(unfit) => (Source::Poll(poller(root, &scope, &sender)), unfit),
         };
         let mut cover = Self {
             root: root.to_owned(),
             mode,
-            scope: Scope::default(),
+            scope,
             sender,
             source,
             covered: BTreeMap::new(),
@@ -151,7 +155,7 @@ impl Cover {
     pub fn replaced(&mut self, name: &str) -> notify::Result<()> {
         self.covered.retain(|covered, _| !within(covered, name));
         let tops = self.tops().into_iter().filter(|top| within(top, name));
-        let inside = in_trees(name) && SINGLY;
+        let inside = self.scope.in_trees(name) && SINGLY;
         let names: Vec<String> = tops.chain(inside.then(|| name.to_owned())).collect();
         let watched = names.iter().try_for_each(|name| self.add(name));
         self.settle_for(watched)
@@ -175,21 +179,32 @@ impl Cover {
         self.settle_for(watched)
     }
 
-    /// Watches these folders of pictures too, and no others that were given before. Those that are new are told as
-    /// changed, since they may have changed before they were watched.
+    /// Watches this part of the garden from now on. Folders of pictures that are new are told as changed, since they may
+    /// have changed before they were watched; where the layout is another one, everything is.
     ///
     /// # Errors
     /// Where the garden's own folder cannot be watched.
-    pub fn pictures(&mut self, scope: Scope) -> notify::Result<()> {
+    pub fn widen(&mut self, scope: Scope) -> notify::Result<()> {
         let (before, after) = (self.scope.flat(), scope.flat());
-        self.scope = scope;
+        let laid_out = std::mem::replace(&mut self.scope, scope).layout;
+        if laid_out != self.scope.layout && matches!(self.source, Source::Native(_)) {
+            if let Source::Native(watcher) = &mut self.source {
+                for name in self.covered.keys().filter(|name| !name.is_empty()) {
+                    let _ = watcher.unwatch(&self.root.join(name));
+                }
+            }
+            let watched = self.everything();
+            self.settle_for(watched)?;
+            let _ = self.sender.send(Heard::Lost(Instant::now()));
+            return Ok(());
+        }
         match &mut self.source {
             Source::Poll(poller) => {
                 poller.widen(self.scope.clone());
                 return Ok(());
             }
             Source::Native(watcher) => {
-                for gone in before.difference(&after).filter(|name| !in_trees(name)) {
+                for gone in before.difference(&after).filter(|name| !self.scope.in_trees(name)) {
                     if self.covered.remove(gone).is_some() {
                         // It may be gone from the disk as well.
                         let _ = watcher.unwatch(&self.root.join(gone));
@@ -212,8 +227,9 @@ impl Cover {
 
     /// The folders that no other watched folder leads to, and those above folders of pictures.
     fn tops(&self) -> Vec<String> {
-        let trees = [NOTES, TEMPLATES].map(str::to_owned);
-        self.scope.flat().into_iter().chain(trees).collect()
+        let trees = self.scope.layout.trees().into_iter().map(str::to_owned);
+        let tops: BTreeSet<String> = self.scope.flat().into_iter().chain(trees).collect();
+        tops.into_iter().collect()
     }
 
     fn everything(&mut self) -> Result<(), Unfit> {
@@ -224,7 +240,7 @@ impl Cover {
     /// Watches a folder, and all below it where they are part of the notes or templates.
     fn add(&mut self, name: &str) -> Result<(), Unfit> {
         let Source::Native(watcher) = &mut self.source else { return Ok(()) };
-        let tree = in_trees(name);
+        let tree = self.scope.in_trees(name);
         let mode = match tree && !SINGLY {
             true => RecursiveMode::Recursive,
             false => RecursiveMode::NonRecursive,
@@ -250,8 +266,9 @@ impl Cover {
             for entry in entries.filter_map(Result::ok).filter(|_| tree && SINGLY) {
                 let below = entry.file_name().to_string_lossy().into_owned();
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                if is_folder && !(hidden(&below) && within(&name, NOTES)) {
-                    open.push(format!("{name}/{below}"));
+                let below = if name.is_empty() { below } else { format!("{name}/{below}") };
+                if is_folder && self.scope.in_trees(&below) {
+                    open.push(below);
                 }
             }
         }

@@ -29,6 +29,8 @@ use settle::Settle;
 
 use change::Sign;
 
+use crate::layout::Layout;
+
 /// What is said where the system's queue of events was full.
 const LOST: &str = "so much changed at once that events were lost";
 /// How often a garden whose folder is gone is looked for.
@@ -43,18 +45,20 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the garden in `root`; `changed` is called on another thread, with what has settled. Changes after this
-    /// returns are told; so read the garden after it, not before.
+    /// Watches the garden in `root`, which is laid out so; `changed` is called on another thread, with what has settled.
+    /// Changes after this returns are told; so read the garden after it, not before.
     ///
     /// # Errors
     /// Where `mode` asks for events and they cannot be had.
     pub fn start(
         root: &Path,
+        layout: &Layout,
         mode: Mode,
         changed: impl Fn(Change) + Send + 'static,
     ) -> notify::Result<Self> {
         let (sender, heard) = mpsc::channel();
-        let (cover, how) = Cover::start(root, mode, sender)?;
+        let scope = Scope { layout: layout.clone(), ..Scope::default() };
+        let (cover, how) = Cover::start(root, scope, mode, sender)?;
         let cover = Arc::new(Mutex::new(cover));
         let ear =
             Ear { root: root.to_owned(), cover: Arc::downgrade(&cover), settle: Settle::default() };
@@ -71,16 +75,16 @@ impl Watch {
         lock(&self.cover).check()
     }
 
-    /// Watches these folders of the garden too, and no others that were given before. Those that are new are told
-    /// as changed.
+    /// Watches a garden that is laid out so, and these folders of pictures too, and no others that were given before.
+    /// Those that are new are told as changed.
     ///
     /// # Errors
     /// Where the garden's own folder cannot be watched.
-    pub fn pictures(&mut self, folders: &BTreeSet<String>) -> notify::Result<()> {
+    pub fn widen(&mut self, layout: &Layout, folders: &BTreeSet<String>) -> notify::Result<()> {
         let wanted = folders.iter().filter(|name| !name.is_empty());
-        let scope = Scope { pictures: wanted.cloned().collect() };
+        let scope = Scope { layout: layout.clone(), pictures: wanted.cloned().collect() };
         let mut cover = lock(&self.cover);
-        if cover.scope().pictures == scope.pictures { Ok(()) } else { cover.pictures(scope) }
+        if *cover.scope() == scope { Ok(()) } else { cover.widen(scope) }
     }
 }
 

@@ -4,29 +4,36 @@
 use std::collections::BTreeSet;
 
 use super::change::within;
-use crate::config;
-use crate::workspace::{NOTES, TEMPLATES};
-
-/// The folder that `neuronotes build` writes, relative to the garden.
-const OUTPUT: &str = "output";
+use crate::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
 
 /// Which part of a garden is watched.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
+    /// Where things lie in it.
+    pub layout: Layout,
     /// Folders with pictures that blocks name, beside those that are always watched.
     pub pictures: BTreeSet<String>,
 }
 
 impl Scope {
     /// The folders that are watched without what lies below them: the garden itself, folders of pictures that are
-    /// not watched otherwise, and the folders above these, which tell when one of them comes, goes or is replaced.
+    /// not watched otherwise, and the folders above these and above the notes, which tell when one of them comes, goes or
+    /// is replaced.
     pub fn flat(&self) -> BTreeSet<String> {
         let mut flat = BTreeSet::from([String::new()]);
-        for folder in self.pictures.iter().filter(|folder| !in_trees(folder)) {
+        let notes = [self.layout.notes()].into_iter();
+        for folder in self.pictures.iter().map(String::as_str).chain(notes) {
             let ends = folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]);
-            flat.extend(ends.map(|end| folder[..end].to_owned()).filter(|name| !in_trees(name)));
+            let names = ends.map(|end| &folder[..end]).filter(|name| !self.in_trees(name));
+            flat.extend(names.map(str::to_owned));
         }
         flat
+    }
+
+    /// Whether a path is part of what is watched with all that is below it: notes and files beside them, and templates.
+    /// Hidden notes are not read; hidden templates are.
+    pub fn in_trees(&self, path: &str) -> bool {
+        self.layout.in_trees(path)
     }
 
     /// Whether the garden may read what lies at a path; for a folder, anything in it.
@@ -35,33 +42,32 @@ impl Scope {
         if !folder && of_editors(name) {
             return false;
         }
-        let above = || self.pictures.iter().any(|pictures| within(pictures, path));
+        let notes = self.layout.notes();
+        let above = || {
+            let pictures = self.pictures.iter().any(|pictures| within(pictures, path));
+            pictures || folder && within(notes, path)
+        };
         // Of a picture that a block names, only its folder is known. It may be hidden.
         if self.pictures.contains(parent) && !parent.is_empty() || above() {
             return true;
         }
-        if in_trees(path) {
+        if self.in_trees(path) {
             return true;
         }
         // In the garden's own folder everything else counts, for a configuration may name it.
-        parent.is_empty() && !hidden(name) && path != OUTPUT
+        let noise = || path == OUTPUT || self.layout.is_left_out(path);
+        parent.is_empty() && !hidden(name) && (decides(path) || !noise())
     }
-}
-
-/// Whether a path is part of the notes or the templates, each with all that is below them. Hidden notes are not
-/// read; hidden templates are.
-pub fn in_trees(path: &str) -> bool {
-    within(path, NOTES) && !path.split('/').any(hidden) || within(path, TEMPLATES)
 }
 
 /// Whether a file is one of those that must never be seen empty or missing while an editor saves it.
 pub fn is_guarded(path: &str) -> bool {
-    is_note(path) || path == config::FILE || within(path, TEMPLATES) && path != TEMPLATES
+    is_note(path) || decides(path) || within(path, TEMPLATES) && path != TEMPLATES
 }
 
-/// Whether it is a note by its name.
+/// Whether it is a note by its name, wherever the garden's notes lie.
 pub fn is_note(path: &str) -> bool {
-    path.ends_with(".md") && path != NOTES && within(path, NOTES) && in_trees(path)
+    is_markdown(path) && !path.split('/').any(hidden)
 }
 
 /// Whether a name is one of a hidden file.
@@ -88,7 +94,8 @@ mod tests {
     use super::*;
 
     fn with(pictures: &[&str]) -> Scope {
-        Scope { pictures: pictures.iter().map(|name| (*name).to_owned()).collect() }
+        let pictures = pictures.iter().map(|name| (*name).to_owned()).collect();
+        Scope { pictures, ..Scope::default() }
     }
 
     #[test]
@@ -138,9 +145,24 @@ mod tests {
     }
 
     #[test]
+    fn a_garden_that_is_its_own_notes_folder_is_watched_but_for_what_others_write() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(dir.path().join(".obsidian")).expect("a folder");
+        let layout = Layout::of(dir.path(), &crate::config::Config::default()).expect("a vault");
+        let scope = Scope { layout, ..Scope::default() };
+        for path in ["a.md", "deep/b.png", "templates/note.html", "neuronotes.yaml", "notes"] {
+            assert!(scope.covers(path, false), "{path}");
+        }
+        for path in ["output/a.html", "output", ".trash/a.md", ".obsidian/app.json", "deep/a.md~"] {
+            assert!(!scope.covers(path, false), "{path}");
+        }
+        assert!(scope.in_trees("") && scope.in_trees("deep") && !scope.in_trees("node_modules"));
+    }
+
+    #[test]
     fn what_is_guarded() {
         assert!(is_guarded("notes/a.md") && is_guarded("neuronotes.yaml"));
         assert!(is_guarded("templates/note.html") && !is_guarded("templates"));
-        assert!(!is_guarded("a.md") && !is_guarded("notes/a.png") && !is_guarded("notes/.a.md"));
+        assert!(!is_guarded("a.txt") && !is_guarded("notes/a.png") && !is_guarded("notes/.a.md"));
     }
 }

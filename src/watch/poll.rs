@@ -21,7 +21,7 @@ use walkdir::WalkDir;
 
 use super::change::Sign;
 use super::noise::{Scope, hidden, is_note};
-use crate::workspace::{NOTES, TEMPLATES};
+use crate::layout::TEMPLATES;
 
 /// Time between two looks; tests are in a hurry.
 pub const EVERY: Duration = Duration::from_millis(if cfg!(test) { 70 } else { 700 });
@@ -118,9 +118,13 @@ impl Seen {
         }
         self.number += 1;
         let mut signs = Vec::new();
-        for top in [NOTES, TEMPLATES] {
-            let visible = |entry: &walkdir::DirEntry| {
-                top != NOTES || entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy())
+        let root = self.root.clone();
+        for top in scope.layout.trees() {
+            // Names are made of folders only.
+            let visible = |entry: &walkdir::DirEntry| match entry.file_type().is_dir() {
+                _ if top == TEMPLATES || entry.depth() == 0 => true,
+                true => scope.in_trees(&name(&root, entry.path())),
+                false => !hidden(&entry.file_name().to_string_lossy()),
             };
             let entries = WalkDir::new(self.root.join(top)).into_iter().filter_entry(visible);
             // The folder that is gone between two steps is missed by the next look.

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use crate::layout::Layout;
+
 use super::{Change, Mode, Watch, within};
 
 /// A garden with a watch over it.
@@ -22,7 +24,7 @@ impl Garden {
             write(dir.path(), name, text);
         }
         let (sender, changes) = mpsc::channel();
-        let watch = Watch::start(dir.path(), mode, move |change| {
+        let watch = Watch::start(dir.path(), &Layout::default(), mode, move |change| {
             let _ = sender.send(change);
         });
         Self { watch: watch.expect("a watch"), dir, changes }
@@ -164,7 +166,7 @@ fn pictures_are_told_while_they_are_wanted(mode: Mode) {
     garden.write("art/b.png", "another");
     garden.told(&["art"]);
     garden.quiet();
-    garden.watch.pictures(&set(&["art/deep", "notes/.own"])).expect("watched");
+    garden.watch.widen(&Layout::default(), &set(&["art/deep", "notes/.own"])).expect("watched");
     garden.told(&["art/deep"]);
     garden.quiet();
     garden.write("art/deep/a.png", "changed");
@@ -177,7 +179,7 @@ fn pictures_are_told_while_they_are_wanted(mode: Mode) {
     garden.quiet();
     garden.write("art/deep/a.png", "and changed there");
     garden.told(&["art/deep/a.png"]);
-    garden.watch.pictures(&set(&["notes"])).expect("watched");
+    garden.watch.widen(&Layout::default(), &set(&["notes"])).expect("watched");
     garden.quiet();
     garden.write("art/deep/a.png", "nobody names it any more");
     assert_eq!(garden.quiet(), BTreeSet::new());

@@ -10,7 +10,6 @@ use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::site::settle::Settler;
 use crate::site::{linked, problems_of};
-use crate::workspace::NOTES;
 
 impl Live {
     /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
@@ -72,11 +71,12 @@ impl Live {
             if self.files.contains_key(file) {
                 continue;
             }
-            let from = self.workspace.root.join(NOTES).join(file);
+            let path = self.workspace.layout.file(file);
+            let from = self.workspace.root.join(&path);
             let found = linked(&from, &mut self.workspace.digests).map(|(_, size)| size);
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
-                Diagnostic::of_file(format!("{NOTES}/{file}"), message)
+                Diagnostic::of_file(path, message)
             });
             if let Ok(Some(size)) = found {
                 self.sizes.insert(file.to_owned(), size);
@@ -103,7 +103,7 @@ impl Live {
             self.files.values().filter_map(|f| f.as_ref().err()).collect();
         // A file that nobody points to any more may be as it is.
         let pointed = |problem: &&&Diagnostic| {
-            let path = problem.file.strip_prefix(NOTES).and_then(|path| path.strip_prefix('/'));
+            let path = self.workspace.layout.path(&problem.file);
             path.is_some_and(|path| self.garden.files().any(|file| file == path))
         };
         let files = unread.iter().filter(pointed).copied();

@@ -1,0 +1,334 @@
+//! What kind of folder a garden is and where things lie in it: a folder and its configuration in; which of its paths are
+//! notes, which are files beside them, and which are never read, out.
+//!
+//! Three kinds of folders are gardens. Only [`Layout::of`] and [`looks_like`] look at the disk; what a path is follows from
+//! its name. Paths are relative to the garden, with `/`, unless something else is said; the empty path is the garden.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path};
+
+use crate::config::{self, Config};
+
+/// The folder of a plain garden's notes.
+const NOTES: &str = "notes";
+/// The folder of the garden's own templates.
+pub const TEMPLATES: &str = "templates";
+/// The folder that `neuronotes build` writes where no other is named.
+pub const OUTPUT: &str = "output";
+/// What the program keeps.
+pub const STATE: &str = ".neuronotes";
+/// Jekyll's configuration.
+pub const JEKYLL: &str = "_config.yml";
+/// What notes and pages of a Jekyll site may include.
+pub const INCLUDES: &str = "_includes";
+/// Where a Jekyll site of the digital-garden template has its notes.
+pub const COLLECTION: &str = "_notes";
+/// Where it has its pages.
+pub const PAGES: &str = "_pages";
+/// What Obsidian keeps.
+const OBSIDIAN: &str = ".obsidian";
+/// Where Obsidian and a plugin of it say which folder holds templates for notes, and under which key.
+const OBSIDIAN_TEMPLATES: [(&str, &str); 2] =
+    [("templates.json", "folder"), ("plugins/templater-obsidian/data.json", "templates_folder")];
+/// Folders that others fill, and one of frozen results.
+const FOREIGN: [&str; 5] = [OUTPUT, TEMPLATES, "frozen", "node_modules", "vendor"];
+
+/// What each kind of garden looks like, for a person.
+pub const LOOKS: &str = "a garden has a `neuronotes.yaml` or a folder `notes` of Markdown; a Jekyll garden has \
+                         `_config.yml` and `_notes`; an Obsidian vault has `.obsidian`";
+
+/// Kinds of gardens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One folder of notes.
+    #[default]
+    Plain,
+    /// A site of the digital-garden template for Jekyll, or of that shape.
+    Jekyll,
+    /// An Obsidian vault.
+    Vault,
+}
+
+/// Where things lie in a garden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Of which kind it is.
+    pub kind: Kind,
+    /// The notes folder; empty where it is the garden itself.
+    notes: String,
+    /// Files and folders that are never read as notes or as files beside them.
+    left_out: BTreeSet<String>,
+}
+
+impl Default for Layout {
+    /// A plain garden with its notes in `notes`.
+    fn default() -> Self {
+        Self { kind: Kind::Plain, notes: NOTES.to_owned(), left_out: BTreeSet::new() }
+    }
+}
+
+impl Layout {
+    /// How the garden in `root` is laid out: as `notes` in its configuration says, else with a folder `notes`, else as a
+    /// Jekyll site, else as a vault; `None` where it is nothing of these.
+    pub fn of(root: &Path, config: &Config) -> Option<Self> {
+        let looks = looks_like(root);
+        let layout = match (config.notes.as_deref(), looks) {
+            (Some(""), looks) => Self::whole(root, looks.unwrap_or_default(), config),
+            (Some(folder), _) => Self::below(folder),
+            (None, _) if root.join(NOTES).is_dir() => Self::default(),
+            (None, Some(kind @ (Kind::Jekyll | Kind::Vault))) => Self::whole(root, kind, config),
+            (None, _) if root.join(config::FILE).is_file() => Self::default(),
+            (None, _) => return None,
+        };
+        Some(layout)
+    }
+
+    /// Notes in one folder.
+    fn below(folder: &str) -> Self {
+        Self { notes: folder.to_owned(), ..Self::default() }
+    }
+
+    /// A garden that is its own notes folder.
+    fn whole(root: &Path, kind: Kind, config: &Config) -> Self {
+        let mut left_out: BTreeSet<String> = FOREIGN.map(str::to_owned).into();
+        if kind == Kind::Vault {
+            left_out.extend(obsidian_templates(root));
+        }
+        // A data set may have more files than a garden has notes.
+        let data = config.datasets.values().filter_map(|source| inside(&source.written));
+        left_out.extend(data.filter(|path| !path.is_empty()));
+        Self { kind, notes: String::new(), left_out }
+    }
+
+    /// The notes folder; empty where it is the garden itself.
+    pub fn notes(&self) -> &str {
+        &self.notes
+    }
+
+    /// What a path relative to the notes folder is relative to the garden.
+    pub fn file(&self, path: &str) -> String {
+        match (self.notes.as_str(), path) {
+            ("", path) => path.to_owned(),
+            (notes, "") => notes.to_owned(),
+            (notes, path) => format!("{notes}/{path}"),
+        }
+    }
+
+    /// What a path is relative to the notes folder; `None` where it lies elsewhere.
+    pub fn path<'a>(&self, file: &'a str) -> Option<&'a str> {
+        if self.notes.is_empty() {
+            return Some(file);
+        }
+        let rest = file.strip_prefix(&self.notes)?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    }
+
+    /// Never reads this folder, which is relative to the garden, as notes or files.
+    pub fn leave_out(&mut self, folder: &str) {
+        self.left_out.insert(folder.to_owned());
+    }
+
+    /// Whether the garden has templates of its own; a vault's folder of that name may be Obsidian's.
+    pub fn has_theme(&self, root: &Path) -> bool {
+        let theirs = self.kind == Kind::Vault && obsidian_templates(root).any(|f| f == TEMPLATES);
+        root.join(TEMPLATES).is_dir() && !theirs
+    }
+
+    /// Whether notes and files may be read there, in a folder or as a file.
+    pub fn reads(&self, file: &str) -> bool {
+        let Some(path) = self.path(file) else { return false };
+        !self.is_left_out(file)
+            && path.split('/').enumerate().all(|(depth, part)| self.shows(part, depth))
+    }
+
+    /// Whether a path lies in what is never read.
+    pub fn is_left_out(&self, file: &str) -> bool {
+        let ends = file.match_indices('/').map(|(at, _)| at).chain([file.len()]);
+        !self.left_out.is_empty()
+            && ends.into_iter().any(|end| self.left_out.contains(&file[..end]))
+    }
+
+    /// Whether it is a note by its name.
+    pub fn is_note(&self, file: &str) -> bool {
+        let sources = || [COLLECTION, PAGES].iter().any(|folder| within(file, folder));
+        is_markdown(file) && self.reads(file) && (self.kind != Kind::Jekyll || sources())
+    }
+
+    /// Folders whose every file may be read, each with all that is below it.
+    pub fn trees(&self) -> Vec<&str> {
+        let includes = (self.kind == Kind::Jekyll).then_some(INCLUDES);
+        [self.notes.as_str(), TEMPLATES].into_iter().chain(includes).collect()
+    }
+
+    /// Whether a path is part of one of these.
+    pub fn in_trees(&self, file: &str) -> bool {
+        let included = self.kind == Kind::Jekyll && within(file, INCLUDES);
+        self.reads(file) || within(file, TEMPLATES) || included
+    }
+
+    /// Whether a part of a path, at this depth below the notes folder, is one of something that is read.
+    fn shows(&self, part: &str, depth: usize) -> bool {
+        match self.kind {
+            Kind::Jekyll if depth == 0 && matches!(part, COLLECTION | PAGES) => true,
+            // Jekyll reads no file or folder that begins so.
+            Kind::Jekyll => !part.starts_with(['.', '_', '#', '~']) && part != "node_modules",
+            Kind::Vault => !part.starts_with('.') && part != "node_modules",
+            Kind::Plain => !part.starts_with('.'),
+        }
+    }
+}
+
+/// What a folder looks like without regard to what its configuration says; `None` where it is no garden.
+pub fn looks_like(root: &Path) -> Option<Kind> {
+    let is_jekyll = root.join(JEKYLL).is_file() && root.join(COLLECTION).is_dir();
+    let is_vault = || root.join(OBSIDIAN).is_dir();
+    let is_plain = || root.join(config::FILE).is_file() || root.join(NOTES).is_dir();
+    match () {
+        () if is_jekyll => Some(Kind::Jekyll),
+        () if is_vault() => Some(Kind::Vault),
+        () if is_plain() => Some(Kind::Plain),
+        () => None,
+    }
+}
+
+/// Whether a garden's layout may be another where this is another.
+pub fn decides(path: &str) -> bool {
+    matches!(path, config::FILE | JEKYLL | NOTES | COLLECTION)
+}
+
+/// Whether `path` is `folder` or lies below it. The empty path is the garden itself.
+pub fn within(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a file's name is that of Markdown.
+pub fn is_markdown(file: &str) -> bool {
+    file.ends_with(".md") || file.ends_with(".markdown")
+}
+
+/// A path as it is written in a configuration, without `.` and with `/`; `None` where it leaves the garden.
+pub fn inside(written: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in Path::new(written).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::ParentDir => drop(parts.pop()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Folders in which Obsidian keeps templates for notes.
+fn obsidian_templates(root: &Path) -> impl Iterator<Item = String> {
+    OBSIDIAN_TEMPLATES.iter().filter_map(move |(file, key)| {
+        let text = fs::read(root.join(OBSIDIAN).join(file)).ok()?;
+        let settings: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        inside(settings.get(key)?.as_str()?).filter(|folder| !folder.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn garden(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for file in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, "{\"folder\": \"My templates\"}").expect("a file");
+        }
+        dir
+    }
+
+    fn of(files: &[&str], notes: Option<&str>) -> Option<Layout> {
+        let config = Config { notes: notes.map(str::to_owned), ..Config::default() };
+        Layout::of(garden(files).path(), &config)
+    }
+
+    #[test]
+    fn the_configuration_decides_then_notes_then_jekyll_then_a_vault() {
+        let all =
+            ["neuronotes.yaml", "notes/a.md", "_config.yml", "_notes/a.md", ".obsidian/app.json"];
+        let kind =
+            |files: &[&str], notes| of(files, notes).map(|layout| (layout.kind, layout.notes));
+        let found = |kind, notes: &str| Some((kind, notes.to_owned()));
+        assert_eq!(kind(&all, Some("some/where")), found(Kind::Plain, "some/where"));
+        assert_eq!(kind(&all, Some("")), found(Kind::Jekyll, ""));
+        assert_eq!(kind(&all, None), found(Kind::Plain, "notes"));
+        assert_eq!(kind(&all[2..], None), found(Kind::Jekyll, ""));
+        assert_eq!(kind(&all[4..], None), found(Kind::Vault, ""));
+        assert_eq!(kind(&all[..1], None), found(Kind::Plain, "notes"));
+        assert_eq!(kind(&["_config.yml", "a.md"], None), None);
+        assert_eq!(kind(&["a.md"], Some("")), found(Kind::Plain, ""));
+    }
+
+    #[test]
+    fn a_jekyll_site_has_notes_and_pages_and_copies_the_rest() {
+        let layout = of(&["_config.yml", "_notes/a.md"], None).expect("a layout");
+        for note in ["_notes/a.md", "_notes/deep/b.markdown", "_pages/about.md"] {
+            assert!(layout.is_note(note), "{note}");
+        }
+        for file in ["assets/a.png", "_notes/b.png", "README.md", "assets/c.md"] {
+            assert!(layout.reads(file) && !layout.is_note(file), "{file}");
+        }
+        for unread in [
+            "_site/a.html",
+            "_includes/a.md",
+            "vendor/a.md",
+            "assets/_b.png",
+            ".git/a",
+            "output/a.md",
+        ] {
+            assert!(!layout.reads(unread), "{unread}");
+        }
+        assert!(layout.in_trees("_includes/a.html") && layout.in_trees("templates/a.html"));
+    }
+
+    #[test]
+    fn a_vault_is_all_markdown_but_what_is_hidden_or_not_a_note() {
+        let layout = of(&[".obsidian/templates.json"], None).expect("a layout");
+        assert!(layout.is_note("a.md") && layout.is_note("deep/_b.md") && layout.reads("c.png"));
+        for unread in [
+            ".trash/a.md",
+            "My templates/a.md",
+            "output/a.md",
+            "x/node_modules/a.md",
+            "frozen/a.json",
+        ] {
+            assert!(!layout.reads(unread), "{unread}");
+        }
+        assert_eq!((layout.file("a.md").as_str(), layout.path("a.md")), ("a.md", Some("a.md")));
+    }
+
+    #[test]
+    fn a_plain_garden_reads_one_folder() {
+        let mut layout = Layout::below("my/notes");
+        assert!(layout.is_note("my/notes/_a.md") && layout.reads("my/notes/output/b.png"));
+        assert!(
+            !layout.reads("my/notes/.b/a.md")
+                && !layout.reads("my/other.md")
+                && !layout.reads("my")
+        );
+        assert_eq!(layout.path("my/notes-old/a.md"), None);
+        assert_eq!(
+            (layout.file("a.md").as_str(), layout.file("").as_str()),
+            ("my/notes/a.md", "my/notes")
+        );
+        layout.leave_out("my/notes/site");
+        assert!(!layout.reads("my/notes/site/a.md") && layout.reads("my/notes/site2/a.md"));
+    }
+
+    #[test]
+    fn a_written_path_stays_inside() {
+        assert_eq!(inside("./some//folder/"), Some("some/folder".into()));
+        assert_eq!((inside("."), inside("a/..")), (Some(String::new()), Some(String::new())));
+        assert_eq!((inside("../a"), inside("a/../../b"), inside("/etc")), (None, None, None));
+        assert!(within("notes/a.md", "notes") && within("notes", "notes") && within("x", ""));
+        assert!(!within("notes-old/a.md", "notes") && !within("notes", "notes/a.md"));
+    }
+}
