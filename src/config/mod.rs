@@ -49,12 +49,6 @@ pub struct Config {
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
-    /// Where the site is published: absolute, ending with `/`.
-    pub url: Option<String>,
-    /// Whether addresses of pages end with `.html`.
-    pub use_html_extension: bool,
-    /// Whether links to other sites open in a new tab.
-    pub open_external_links_in_new_tab: bool,
 }
 
 impl Config {
@@ -116,9 +110,6 @@ impl Default for Config {
             datasets: BTreeMap::new(),
             defaults: Defaults::default(),
             device: "auto".into(),
-            url: None,
-            use_html_extension: true,
-            open_external_links_in_new_tab: false,
         }
     }
 }
