@@ -35,6 +35,7 @@ pub mod resource;
 pub mod scaffold;
 pub mod schedule;
 pub mod seal;
+pub mod search;
 pub mod sha256;
 pub mod site;
 pub mod store;

@@ -1,4 +1,266 @@
-//! stub
-pub struct Neighbour { pub title: String, pub href: String, pub incoming: bool, pub outgoing: bool }
-pub fn local_svg(_c: &str, _n: &[Neighbour], _w: &str) -> Option<String> { None }
-pub fn layout(count: usize, _links: &[(usize, usize)]) -> Vec<(u16, u16)> { vec![(0,0); count] }
+//! Notes as a graph: who links to whom in, places on a plane and drawings out. No script has to find them.
+//!
+//! The same graph always lies the same way, on every machine: nothing is drawn by lot, and of arithmetic only what is exact
+//! everywhere is used.
+
+mod force;
+mod local;
+mod pivot;
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+pub use local::{Neighbour, local_svg};
+
+/// Both coordinates are at most this.
+const SIDE: f32 = 10_000.0;
+/// Room around a connected part and between notes without links, where a link is about 1 long.
+const MARGIN: f32 = 1.2;
+
+/// A place or a step on the plane.
+type Point = [f32; 2];
+
+/// Who is linked with whom, in one list for all.
+struct Neighbours {
+    starts: Vec<usize>,
+    all: Vec<usize>,
+}
+
+impl Neighbours {
+    /// Each pair counts once in each direction; a link to itself does not.
+    fn of(count: usize, links: &[(usize, usize)]) -> Self {
+        let fits = |&&(a, b): &&(usize, usize)| a != b && a < count && b < count;
+        let mut pairs: Vec<(usize, usize)> =
+            links.iter().filter(fits).flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = vec![0; count + 1];
+        for (a, _) in &pairs {
+            starts[a + 1] += 1;
+        }
+        for node in 0..count {
+            starts[node + 1] += starts[node];
+        }
+        Self { starts, all: pairs.into_iter().map(|(_, b)| b).collect() }
+    }
+
+    fn of_node(&self, node: usize) -> &[usize] {
+        &self.all[self.starts[node]..self.starts[node + 1]]
+    }
+
+    fn count(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The connected parts of two nodes and more, largest first, and the nodes without links.
+    fn parts(&self) -> (Vec<Vec<usize>>, Vec<usize>) {
+        let mut seen = vec![false; self.count()];
+        let (mut parts, mut alone) = (Vec::new(), Vec::new());
+        for node in 0..self.count() {
+            if self.of_node(node).is_empty() {
+                alone.push(node);
+            } else if !seen[node] {
+                seen[node] = true;
+                let mut part = vec![node];
+                let mut next = 0;
+                while let Some(from) = part.get(next).copied() {
+                    next += 1;
+                    for to in self.of_node(from) {
+                        if !std::mem::replace(&mut seen[*to], true) {
+                            part.push(*to);
+                        }
+                    }
+                }
+                parts.push(part);
+            }
+        }
+        parts.sort_by_key(|part| Reverse(part.len()));
+        (parts, alone)
+    }
+
+    /// The same among the nodes of a part, numbered in its order.
+    fn within(&self, part: &[usize], numbers: &mut [usize]) -> Self {
+        for (number, node) in part.iter().enumerate() {
+            numbers[*node] = number;
+        }
+        let mut within = Self { starts: vec![0], all: Vec::new() };
+        for node in part {
+            within.all.extend(self.of_node(*node).iter().map(|to| numbers[*to]));
+            within.starts.push(within.all.len());
+        }
+        within
+    }
+}
+
+/// A place for each of `count` nodes, 0 … 10,000 across and down, no two at the same. A pair in `links` may stand in
+/// either order and more than once.
+///
+/// Connected parts are laid out by Pivot MDS (Brandes and Pich, "Eigensolver Methods for Progressive Multidimensional
+/// Scaling of Large Data", Graph Drawing 2006), which finds the large shape, then by springs and repulsion, which
+/// find the small one, and are packed side by side. Nodes without links stand in rows below.
+pub fn layout(count: usize, links: &[(usize, usize)]) -> Vec<(u16, u16)> {
+    let neighbours = Neighbours::of(count, links);
+    let (parts, alone) = neighbours.parts();
+    let mut numbers = vec![0; count];
+    let mut places = vec![[0.0; 2]; count];
+    let mut boxes = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let within = neighbours.within(part, &mut numbers);
+        let mut points = pivot::scaled(&within);
+        force::settle(&within, &mut points);
+        let (low, high) = bounds(&points);
+        boxes.push([high[0] - low[0] + 2.0 * MARGIN, high[1] - low[1] + 2.0 * MARGIN]);
+        for (node, point) in part.iter().zip(points) {
+            places[*node] = [point[0] - low[0] + MARGIN, point[1] - low[1] + MARGIN];
+        }
+    }
+    let (corners, [width, height]) = packed(&boxes);
+    for (part, corner) in parts.iter().zip(corners) {
+        for node in part {
+            places[*node] = [places[*node][0] + corner[0], places[*node][1] + corner[1]];
+        }
+    }
+    let across = (width / MARGIN).max((alone.len() as f32 * 1.5).sqrt()).ceil().max(1.0) as usize;
+    let rows = alone.len().div_ceil(across).max(1);
+    // The rows are as long as each other, and as wide as what is above.
+    let in_row = alone.len().div_ceil(rows).max(1);
+    let step = (width / in_row as f32).max(MARGIN);
+    for (number, node) in alone.iter().enumerate() {
+        let (row, column) = (number / in_row, number % in_row);
+        places[*node] = [(column as f32 + 0.5) * step, height + (row as f32 + 0.5) * MARGIN];
+    }
+    rounded(&places)
+}
+
+fn bounds(points: &[Point]) -> (Point, Point) {
+    let (mut low, mut high) = ([f32::MAX; 2], [f32::MIN; 2]);
+    for point in points {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(point[axis]);
+            high[axis] = high[axis].max(point[axis]);
+        }
+    }
+    (low, high)
+}
+
+/// Where boxes, the largest first, have their upper left corners, and how large all together are. They fill columns of
+/// shelves, each as high as the first box on it.
+fn packed(boxes: &[Point]) -> (Vec<Point>, Point) {
+    let area: f32 = boxes.iter().map(|[width, height]| width * height).sum();
+    let widest = boxes.iter().map(|b| b[0]).fold((1.25 * area).sqrt(), f32::max);
+    let (mut corners, mut all) = (Vec::with_capacity(boxes.len()), [0.0; 2]);
+    let (mut shelf, mut shelf_height) = (0.0, 0.0);
+    let (mut column, mut column_width, mut filled) = (0.0, 0.0, 0.0);
+    for [width, height] in boxes.iter().copied() {
+        let under = filled + height <= shelf_height && column + width <= widest;
+        if !under {
+            column += column_width;
+            (column_width, filled) = (0.0, 0.0);
+            if column + width > widest || height > shelf_height {
+                shelf += shelf_height;
+                (column, shelf_height) = (0.0, height);
+            }
+        }
+        corners.push([column, shelf + filled]);
+        filled += height;
+        column_width = f32::max(column_width, width);
+        all = [f32::max(all[0], column + width), f32::max(all[1], shelf + shelf_height)];
+    }
+    (corners, all)
+}
+
+/// Fits places into the square and brings them to whole numbers, each its own.
+fn rounded(places: &[Point]) -> Vec<(u16, u16)> {
+    let (low, high) = bounds(places);
+    let extent = (high[0] - low[0]).max(high[1] - low[1]);
+    let scale = if extent > 0.0 { 0.96 * SIDE / extent } else { 0.0 };
+    let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
+    let mut taken = HashSet::with_capacity(places.len());
+    let fitted = |point: &Point, axis: usize| {
+        ((point[axis] - middle[axis]) * scale + SIDE / 2.0).round().clamp(0.0, SIDE) as i32
+    };
+    let mut free = |x: i32, y: i32| {
+        // Squares around the place, each larger than the one before.
+        for reach in 0_i32.. {
+            for dy in -reach..=reach {
+                let step = if dy.abs() == reach { 1 } else { (2 * reach).max(1) };
+                for dx in (-reach..=reach).step_by(step as usize) {
+                    let place = (x + dx, y + dy);
+                    let inside = |at: i32| (0..=SIDE as i32).contains(&at);
+                    if inside(place.0) && inside(place.1) && taken.insert(place) {
+                        return (place.0 as u16, place.1 as u16);
+                    }
+                }
+            }
+        }
+        (x as u16, y as u16)
+    };
+    places.iter().map(|point| free(fitted(point, 0), fitted(point, 1))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn distance(a: (u16, u16), b: (u16, u16)) -> f64 {
+        let (x, y) = (f64::from(a.0) - f64::from(b.0), f64::from(a.1) - f64::from(b.1));
+        x.hypot(y)
+    }
+
+    #[test]
+    fn few_nodes_have_places_too() {
+        assert!(layout(0, &[]).is_empty());
+        assert_eq!(layout(1, &[]), [(5000, 5000)]);
+        let pair = layout(2, &[(0, 1), (1, 0), (1, 1)]);
+        assert!(distance(pair[0], pair[1]) > 1000.0, "{pair:?}");
+        let five = layout(5, &[]);
+        assert!(five.iter().all(|a| five.iter().all(|b| a == b || distance(*a, *b) > 1000.0)));
+    }
+
+    #[test]
+    fn a_chain_is_long_and_in_order() {
+        let links: Vec<_> = (1..30).map(|n| (n - 1, n)).collect();
+        let places = layout(30, &links);
+        let ends = distance(places[0], places[29]);
+        assert!((1..30).all(|n| distance(places[n - 1], places[n]) < ends / 5.0), "{places:?}");
+    }
+
+    #[test]
+    fn what_is_linked_lies_together() {
+        // Four groups in which all are linked, in a ring.
+        let mut links = Vec::new();
+        for group in 0..4 {
+            let nodes = group * 10..group * 10 + 10;
+            links.extend(nodes.clone().flat_map(|a| nodes.clone().map(move |b| (a, b))));
+            links.push((group * 10, (group * 10 + 15) % 40));
+        }
+        let places = layout(40, &links);
+        let mean = |same: bool| {
+            let pairs = (0..40).flat_map(|a| (0..40).map(move |b| (a, b)));
+            let of: Vec<f64> = pairs
+                .filter(|(a, b)| a != b && (a / 10 == b / 10) == same)
+                .map(|(a, b)| distance(places[a], places[b]))
+                .collect();
+            of.iter().sum::<f64>() / of.len() as f64
+        };
+        assert!(mean(true) * 2.5 < mean(false), "{} {}", mean(true), mean(false));
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_nodes_are_at_one_place_and_nothing_changes(
+            count in 1_usize..80,
+            ends in prop::collection::vec((0_usize..80, 0_usize..80), 0..160),
+        ) {
+            let links: Vec<_> = ends.iter().map(|(a, b)| (a % count, b % count)).collect();
+            let places = layout(count, &links);
+            prop_assert_eq!(places.len(), count);
+            prop_assert!(places.iter().all(|(x, y)| *x <= 10_000 && *y <= 10_000));
+            let different: HashSet<_> = places.iter().collect();
+            prop_assert_eq!(different.len(), count);
+            let turned: Vec<_> = links.iter().rev().map(|(a, b)| (*b, *a)).collect();
+            prop_assert_eq!(layout(count, &turned), places);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Full-text search: the texts of pages in, the files of the index out, which a script in the page reads one at a time.
+//!
+//! Only text and addresses come in; what a note, a heading or a figure is, others know. The format:
+//!
+//! - A text is folded (NFKD, without marks, lower case) and cut into terms: runs of letters and numbers, of which the first 32
+//!   characters count. Of scripts that are written without spaces, every character is a term.
+//! - An *entry* is a part of a page that can be found by itself. Entries are numbered through the site from 0.
+//! - `search/meta.js` `{"entries", "pages", "starts", "terms"}`: the first entry of each shard of entries, and the first term of
+//!   each shard of terms; that of the first is `""`, so that every term has its place.
+//! - `search/t<i>.js`: lines `term TAB postings`, sorted by UTF-16 code units, as JavaScript's `<` does. A posting is the step from
+//!   the entry before (from -1 for the first) in base 36, and the weight as a letter: `A` = 1 … `Z` = 26.
+//! - `search/e<i>.js`: `[path, title, first entry, [[anchor, heading or null, text], …]]` for each page.
+//!
+//! Incremental: an [`Indexed`] is a function of its [`Page`], so that an unchanged page is never read twice; [`files`] is a function
+//! of all of them in the site's order.
+
+mod page;
+mod term;
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+pub use page::{Indexed, indexed};
+
+/// Bytes of terms and postings in a file, and of text in one of entries: no more, except where one term or one page alone has.
+const SHARD: usize = 32 << 10;
+
+/// What a page gives to the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Relative to the site's root: `people/lady-gaga.html`.
+    pub path: String,
+    /// Shown with what is found. It is found itself where it is also a field of an entry.
+    pub title: String,
+    /// In the order of the text.
+    pub entries: Vec<Entry>,
+}
+
+/// A part of a page that can be found by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the page; empty for the page's head.
+    pub anchor: String,
+    /// Shown with what is found, likewise.
+    pub heading: Option<String>,
+    /// Plain text: found, and shown as an excerpt.
+    pub text: String,
+    /// What is found and weighs more.
+    pub fields: Vec<(Field, String)>,
+}
+
+/// What a field is to its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The page's title or another name of it.
+    Title,
+    /// A heading.
+    Heading,
+    /// A tag or the name of a unit.
+    Tag,
+    /// The caption of a figure.
+    Caption,
+}
+
+/// The files of the index, by their paths relative to the site's root, for pages in the site's order.
+pub fn files(pages: &[&Indexed]) -> Vec<(String, String)> {
+    let mut files = vec![("search/meta.js".to_owned(), String::new())];
+    let starts = entry_shards(pages, &mut files);
+    let starting = term_shards(&merged(pages), &mut files);
+    let entries: usize = pages.iter().map(|page| page.entries).sum();
+    let meta = serde_json::json!({
+        "entries": entries, "pages": pages.len(), "starts": starts, "terms": starting,
+    });
+    files[0].1 = taken("search/meta", &meta.to_string());
+    files
+}
+
+/// A script that hands data over.
+fn taken(name: &str, json: &str) -> String {
+    ["neuronotes.take(\"", name, "\",", json, ");\n"].concat()
+}
+
+/// Writes the shards of entries; out come the first entries of them.
+fn entry_shards(pages: &[&Indexed], files: &mut Vec<(String, String)>) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let (mut json, mut size, mut entry) = (String::new(), 0, 0);
+    let close = |json: &mut String, files: &mut Vec<(String, String)>, shard: usize| {
+        json.push(']');
+        files.push((format!("search/e{shard}.js"), taken(&format!("search/e{shard}"), json)));
+        json.clear();
+    };
+    for page in pages {
+        if json.is_empty() || size > 0 && size + page.text > SHARD {
+            if !json.is_empty() {
+                close(&mut json, files, starts.len() - 1);
+            }
+            starts.push(entry);
+            size = 0;
+        }
+        json.push(if json.is_empty() { '[' } else { ',' });
+        json.push_str(&page.head);
+        let _ = write!(json, "{entry}");
+        json.push_str(&page.tail);
+        size += page.text;
+        entry += page.entries;
+    }
+    if !json.is_empty() {
+        close(&mut json, files, starts.len() - 1);
+    }
+    starts
+}
+
+/// A term with where it stands.
+struct Posted<'p> {
+    term: &'p str,
+    /// As in the file.
+    postings: String,
+    /// The entry that a step of 0 would lead to.
+    next: usize,
+}
+
+/// All terms of the site in the order of the file.
+fn merged<'p>(pages: &[&'p Indexed]) -> Vec<Posted<'p>> {
+    let mut numbers: HashMap<Hashed<'p>, usize, BuildHasherDefault<AsItIs>> = HashMap::default();
+    let mut terms: Vec<Posted<'p>> = Vec::new();
+    let mut local = Vec::new();
+    let mut first = 0;
+    for page in pages {
+        local.clear();
+        local.extend(page.terms.iter().map(|(hash, term)| {
+            *numbers.entry(Hashed { hash, term }).or_insert_with(|| {
+                terms.push(Posted { term, postings: String::new(), next: 0 });
+                terms.len() - 1
+            })
+        }));
+        for posting in &page.postings {
+            let term = &mut terms[local[posting.term as usize]];
+            let entry = first + posting.entry as usize;
+            push_base_36(&mut term.postings, entry + 1 - term.next);
+            term.postings.push(char::from(b'A' + posting.weight.clamp(1, 26) - 1));
+            term.next = entry + 1;
+        }
+        first += page.entries;
+    }
+    terms.sort_unstable_by(|a, b| utf16_order(a.term, b.term));
+    terms
+}
+
+/// Writes the shards of terms; out come the first terms of them.
+fn term_shards<'p>(terms: &[Posted<'p>], files: &mut Vec<(String, String)>) -> Vec<&'p str> {
+    let mut starting = Vec::new();
+    let mut rest = terms;
+    while let Some(first) = rest.first() {
+        let line = |term: &Posted<'_>| term.term.len() + term.postings.len() + 2;
+        let sizes = rest.iter().scan(0, |size, term| {
+            *size += line(term);
+            Some(*size)
+        });
+        let (shard, after) = rest.split_at(sizes.take_while(|size| *size <= SHARD).count().max(1));
+        // Terms are letters and numbers, so that only the ends need to be escaped.
+        let mut json = String::with_capacity(SHARD + SHARD / 4);
+        json.push('"');
+        for Posted { term, postings, .. } in shard {
+            json.extend([term, "\\t", postings, "\\n"]);
+        }
+        json.push('"');
+        let name = format!("search/t{}", starting.len());
+        files.push((format!("{name}.js"), taken(&name, &json)));
+        starting.push(if starting.is_empty() { "" } else { first.term });
+        rest = after;
+    }
+    starting
+}
+
+fn push_base_36(out: &mut String, mut number: usize) {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut digits = [0; 13];
+    let mut at = digits.len();
+    while number > 0 || at == digits.len() {
+        at -= 1;
+        digits[at] = DIGITS[number % 36];
+        number /= 36;
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
+
+/// The order of UTF-16 code units. That of UTF-8 is another only where a character beyond the first 65,536, which begins with
+/// F0 or more, meets one of the last 8,192 of these, which begin with EE or EF.
+fn utf16_order(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    match a.iter().zip(b).find(|(a, b)| a != b) {
+        Some((a, b)) if (*a >= 0xF0) != (*b >= 0xF0) && *a.min(b) >= 0xEE => b.cmp(a),
+        Some((a, b)) => a.cmp(b),
+        None => a.len().cmp(&b.len()),
+    }
+}
+
+/// A term whose hash is known already.
+#[derive(PartialEq, Eq)]
+struct Hashed<'p> {
+    hash: u64,
+    term: &'p str,
+}
+
+impl Hash for Hashed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Takes a hash for its own.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = term::hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests;
