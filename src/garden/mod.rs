@@ -5,13 +5,14 @@
 //! they were, and those that aim at it where its anchors are others; anything else is assembled anew.
 
 mod address;
+mod permalink;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use percent_encoding::percent_decode_str;
 
-pub use address::{address, href, link_anchor};
+pub use address::{Routes, address, href, link_anchor};
 
 use crate::diagnostic::Diagnostic;
 use crate::note::{Link, LinkKind, Mention, Note};
@@ -52,6 +53,8 @@ pub struct Incoming {
 pub struct Garden {
     /// Each note's page, relative to the site's root: `people/lady-gaga.html`.
     pub pages: Vec<String>,
+    /// How links to these look.
+    pub routes: Routes,
     /// For each note, what its links point to, in order.
     pub links: Vec<Vec<Target>>,
     /// For each note, for each of its blocks, what its caption's links point to.
@@ -65,11 +68,14 @@ pub struct Garden {
     /// For each note, which notes its links name, whether or not the places in them are there.
     aims: Vec<BTreeSet<usize>>,
     names: Names,
+    /// Each page's note.
+    addresses: HashMap<String, usize>,
 }
 
 /// Puts notes together. `files` are the other files in the notes folder, relative to it.
-pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
+pub fn assemble(notes: &[&Note], files: &BTreeSet<String>, routes: Routes) -> Garden {
     let mut garden = Garden {
+        routes,
         links: vec![Vec::new(); notes.len()],
         caption_links: vec![Vec::new(); notes.len()],
         incoming: vec![Vec::new(); notes.len()],
@@ -77,7 +83,9 @@ pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
         names: Names::of(notes),
         ..Garden::default()
     };
-    (garden.pages, garden.problems) = addresses(notes);
+    (garden.pages, garden.problems) = addresses(notes, &garden.routes);
+    let pages = garden.pages.iter().cloned().enumerate();
+    garden.addresses = pages.map(|(index, page)| (page, index)).collect();
     garden.addressed = garden.problems.iter().map(Vec::len).collect();
     for index in 0..notes.len() {
         garden.resolve(index, notes, files);
@@ -142,7 +150,16 @@ impl Garden {
     /// Sees what a note's links point to.
     fn resolve(&mut self, index: usize, notes: &[&Note], files: &BTreeSet<String>) {
         let aims = RefCell::default();
-        let resolver = Resolver { notes, names: &self.names, files, index, aims: &aims };
+        let resolver = Resolver {
+            notes,
+            names: &self.names,
+            files,
+            page: &self.pages[index],
+            addresses: &self.addresses,
+            base: self.routes.base(),
+            index,
+            aims: &aims,
+        };
         let problems = &mut self.problems[index];
         let mut target = |link: &Link| match resolver.link(link) {
             Ok(target) => target,
@@ -161,6 +178,9 @@ impl Garden {
 
     /// Which other notes a note mentions, in the order of its text, captions last.
     fn outgoing(&self, index: usize, note: &Note) -> Vec<(usize, Incoming)> {
+        if self.routes.is_aside(note) {
+            return Vec::new();
+        }
         let links = note.links.iter().zip(&self.links[index]).enumerate();
         let in_text = links.map(|(number, (link, target))| (link, target, link_anchor(number)));
         let captions = note.blocks.iter().zip(&self.caption_links[index]);
@@ -182,6 +202,8 @@ impl Garden {
 #[derive(Debug, Default)]
 pub struct Names {
     notes: HashMap<String, BTreeSet<usize>>,
+    /// By file names with spaces for `-` and `_`, where nothing else has that name.
+    spaced: HashMap<String, BTreeSet<usize>>,
     /// By path, with its ending and without.
     paths: HashMap<String, usize>,
 }
@@ -190,22 +212,27 @@ impl Names {
     /// The names of notes.
     pub fn of(notes: &[&Note]) -> Self {
         let mut names: HashMap<String, BTreeSet<usize>> = HashMap::with_capacity(2 * notes.len());
+        let mut spaced: HashMap<String, BTreeSet<usize>> = HashMap::new();
         let mut paths = HashMap::with_capacity(2 * notes.len());
         for (index, note) in notes.iter().enumerate() {
             let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
+            let path = path.strip_suffix(".markdown").unwrap_or(path);
             paths.entry(path.to_owned()).or_insert(index);
             paths.insert(note.path.clone(), index);
+            spaced.entry(fold(&note.stem().replace(['-', '_'], " "))).or_default().insert(index);
             let own = [note.title.as_str(), note.stem(), path, &note.path];
             for name in own.into_iter().chain(note.front.aliases.iter().map(String::as_str)) {
                 names.entry(fold(name)).or_default().insert(index);
             }
         }
-        Self { notes: names, paths }
+        Self { notes: names, spaced, paths }
     }
 
     /// The notes, by their index, that a name may mean.
     pub fn find(&self, name: &str) -> Vec<usize> {
-        self.notes.get(&fold(name)).into_iter().flatten().copied().collect()
+        let name = fold(name);
+        let spaced = || self.spaced.get(&fold(&name.replace(['-', '_'], " ")));
+        self.notes.get(&name).or_else(spaced).into_iter().flatten().copied().collect()
     }
 }
 
@@ -218,6 +245,12 @@ struct Resolver<'a> {
     notes: &'a [&'a Note],
     names: &'a Names,
     files: &'a BTreeSet<String>,
+    /// The note's own page.
+    page: &'a str,
+    /// Each page's note.
+    addresses: &'a HashMap<String, usize>,
+    /// What addresses of the site may begin with.
+    base: &'a str,
     index: usize,
     /// Takes in which notes are named.
     aims: &'a RefCell<BTreeSet<usize>>,
@@ -305,6 +338,11 @@ impl Resolver<'_> {
         if let Some(index) = path.as_ref().and_then(|path| self.names.paths.get(path)) {
             return self.place(*index, link);
         }
+        // As a reader's browser sees it.
+        let page = self.joined(self.page, &link.target);
+        if let Some(index) = page.and_then(|page| address::find(self.addresses, &page)) {
+            return self.place(index, link);
+        }
         let (message, hint) = match path {
             None => (
                 format!("`{}` leaves the notes", link.target),
@@ -328,10 +366,17 @@ impl Resolver<'_> {
 
     /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.
     fn relative(&self, target: &str) -> Option<String> {
+        self.joined(&self.note().path, target)
+    }
+
+    /// A target as seen from another path; `None` where it climbs out.
+    fn joined(&self, from: &str, target: &str) -> Option<String> {
         let target = percent_decode_str(target).decode_utf8_lossy();
+        let below = target.strip_prefix(self.base).filter(|rest| rest.starts_with('/'));
+        let target = below.unwrap_or(&target);
         let (base, target) = match target.strip_prefix('/') {
             Some(rest) => ("", rest),
-            None => (self.note().path.rsplit_once('/').map_or("", |(folder, _)| folder), &*target),
+            None => (from.rsplit_once('/').map_or("", |(folder, _)| folder), target),
         };
         let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
         for part in target.split('/') {

@@ -11,6 +11,7 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Parser, Tag, TagEnd
 use super::footnote::Footnotes;
 use super::inline;
 use super::outline::{OPTIONS, is_analysis, wiki_label};
+use super::raw::{Form, Raw};
 
 /// What the garden made of a link.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -108,6 +109,7 @@ struct Renderer<'p, 'e> {
     /// The open image, whose text becomes its alternative text.
     image: Option<OpenImage>,
     footnotes: Footnotes<'e>,
+    raw: Raw,
 }
 
 struct OpenImage {
@@ -135,6 +137,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             skipping_title: false,
             image: None,
             footnotes: Footnotes::default(),
+            raw: Raw::default(),
         }
     }
 
@@ -165,6 +168,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 Some(value) => Event::InlineHtml(value.linked().into()),
                 None => Event::Code(text),
             },
+            Event::Html(html) => Event::Html(self.raw_links(html)),
+            Event::InlineHtml(html) => Event::InlineHtml(self.raw_links(html)),
             event => event,
         };
         if self.image.is_some() {
@@ -189,6 +194,67 @@ impl<'p, 'e> Renderer<'p, 'e> {
             event if self.hidden() => drop(event),
             event => self.out.push(event),
         }
+    }
+
+    /// Raw HTML with its links resolved. What the garden does not have stays as it is written, but for wikilinks.
+    fn raw_links(&mut self, html: CowStr<'e>) -> CowStr<'e> {
+        let found = self.raw.find(&html);
+        if found.is_empty() {
+            return html;
+        }
+        let mut out = String::with_capacity(html.len() + 64);
+        let mut copied = 0;
+        for link in found {
+            let resolved = self.parts.links.get(self.links);
+            self.links += 1;
+            let given = |id: &Option<String>| {
+                id.as_ref().map(|id| format!(" id=\"{}\"", escape(id))).unwrap_or_default()
+            };
+            let label = || match link.label.as_str() {
+                "" => escape(&wiki_label(&link.target)),
+                label => escape(label),
+            };
+            let written = &html[link.range.clone()];
+            let new = match (link.form, resolved) {
+                (Form::Wiki, Some(ResolvedLink::Internal { href, id })) => {
+                    format!(
+                        "<a class=\"internal\" href=\"{}\"{}>{}</a>",
+                        escape(href),
+                        given(id),
+                        label()
+                    )
+                }
+                (Form::Wiki, Some(ResolvedLink::File { href, .. })) => {
+                    format!("<a class=\"file\" href=\"{}\">{}</a>", escape(href), label())
+                }
+                (Form::Wiki, Some(_)) => {
+                    format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">{}</span>", label())
+                }
+                (_, Some(ResolvedLink::File { href, .. })) => escape(href),
+                (Form::Href, Some(ResolvedLink::Internal { href, id })) => {
+                    let id = if link.named { String::new() } else { given(id) };
+                    // The address may stand without quotes.
+                    match html[..link.range.start].chars().last() {
+                        Some(quote @ ('"' | '\'')) => {
+                            // The quote behind it ends the attribute that was put in last.
+                            let id = id.trim_end_matches('"').replace('"', &quote.to_string());
+                            format!(
+                                "{}{}",
+                                escape(href),
+                                if id.is_empty() { id } else { format!("{quote}{id}") }
+                            )
+                        }
+                        _ => format!("\"{}\"{id}", escape(href)),
+                    }
+                }
+                _ => written.to_owned(),
+            };
+            out.push_str(&html[copied..link.range.start]);
+            out.push_str(&new);
+            copied = link.range.end;
+        }
+        out.push_str(&html[copied..]);
+        out.into()
     }
 
     /// What is shown for code that is a value.

@@ -13,6 +13,7 @@ mod html;
 mod inline;
 mod list;
 mod outline;
+mod raw;
 mod slug;
 mod sweep;
 mod value;

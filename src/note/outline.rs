@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::block::RawBlock;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
+use super::raw::{Form, Raw, plain};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// The Markdown that notes are written in: CommonMark with GitHub's extensions and wikilinks.
@@ -135,6 +136,9 @@ struct Walk<'a> {
     in_code: bool,
     seen_anything: bool,
     in_paragraph: bool,
+    raw: Raw,
+    /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
+    raw_link: Option<(usize, usize)>,
 }
 
 impl<'a> Walk<'a> {
@@ -152,6 +156,8 @@ impl<'a> Walk<'a> {
             in_code: false,
             seen_anything: false,
             in_paragraph: false,
+            raw: Raw::default(),
+            raw_link: None,
         }
     }
 
@@ -168,7 +174,50 @@ impl<'a> Walk<'a> {
             Event::Code(text) => self.code(&text, range),
             Event::Text(text) if !self.hide_text => self.flat.push_str(&unmarked(&text)),
             Event::SoftBreak | Event::HardBreak => self.flat.push(' '),
+            Event::Html(html) => self.raw_links(&html, range, false),
+            Event::InlineHtml(html) => self.raw_links(&html, range, true),
             _ => {}
+        }
+    }
+
+    /// Links in raw HTML, which stands within a line of prose or for itself.
+    fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
+        if within_line && html.to_ascii_lowercase().starts_with("</a") {
+            self.end_raw_link();
+        }
+        for found in self.raw.find(html) {
+            let (target, fragment) = match found.target.split_once('#') {
+                Some((target, fragment)) => (target, Some(fragment.to_owned())),
+                None => (&*found.target, None),
+            };
+            let text = match (found.form, found.label.as_str()) {
+                (Form::Wiki, "") => wiki_label(&found.target),
+                (_, label) => label.to_owned(),
+            };
+            if within_line && found.form == Form::Href {
+                self.end_raw_link();
+                self.raw_link = Some((self.out.links.len(), self.flat.len()));
+            }
+            let before = plain(&html[..found.range.start]);
+            let spaced = if before.is_empty() { before } else { format!("{before} ") };
+            self.out.links.push(Link {
+                kind: match found.form {
+                    Form::Wiki => LinkKind::Wiki,
+                    Form::Href => LinkKind::Markdown,
+                    Form::Src => LinkKind::Image,
+                },
+                target: target.to_owned(),
+                fragment,
+                span: range.start + found.range.start..range.start + found.range.end,
+                mention: Mention { before: spaced, text, after: String::new() },
+                section: self.out.headings.len().checked_sub(1),
+            });
+        }
+    }
+
+    fn end_raw_link(&mut self) {
+        if let Some((index, start)) = self.raw_link.take() {
+            self.here.push((index, start..self.flat.len()));
         }
     }
 
@@ -298,6 +347,7 @@ impl<'a> Walk<'a> {
 
     /// Ends a leaf block: gives its links their sentences.
     fn flush(&mut self) {
+        self.end_raw_link();
         if self.in_paragraph && self.out.excerpt.is_empty() && !self.flat.trim().is_empty() {
             self.out.excerpt = shorten(self.flat.trim(), 220);
         }
