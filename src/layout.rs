@@ -152,7 +152,11 @@ impl Layout {
     /// Whether it is a note by its name.
     pub fn is_note(&self, file: &str) -> bool {
         let sources = || [COLLECTION, PAGES].iter().any(|folder| within(file, folder));
-        is_markdown(file) && self.reads(file) && (self.kind != Kind::Jekyll || sources())
+        self.reads(file)
+            && match self.kind {
+                Kind::Jekyll => is_markdown(file) && sources(),
+                Kind::Plain | Kind::Vault => file.ends_with(".md"),
+            }
     }
 
     /// Folders whose every file may be read, each with all that is below it.

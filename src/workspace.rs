@@ -16,6 +16,7 @@ use crate::config::{self, Config};
 use crate::dates::GitDates;
 use crate::diagnostic::Diagnostic;
 use crate::digest::FileDigests;
+use crate::garden::Routes;
 use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
@@ -223,6 +224,11 @@ impl Workspace {
     pub fn notes(&self) -> Vec<Arc<Note>> {
         let published = self.notes.values().filter(|parsed| !parsed.note.front.draft);
         published.map(|parsed| Arc::clone(&parsed.note)).collect()
+    }
+
+    /// Where its pages lie.
+    pub fn routes(&self) -> Routes {
+        Routes::of(&self.config, &self.layout)
     }
 
     /// A folder of the program's own, for what can be made again.

@@ -1,11 +1,16 @@
-//! Where pages lie and how they point to each other: notes' paths in, addresses out.
+//! Where pages lie and how they point to each other: notes' paths and front matter in, addresses out.
+//!
+//! A page is named by its file, relative to the site's root; [`Routes::shown`] is how links name it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::permalink;
+use crate::config::{Config, Jekyll};
 use crate::diagnostic::Diagnostic;
+use crate::layout::{Kind, Layout};
 use crate::note::{Note, file_slug};
 
 /// The anchor of a note's n-th link, from 0.
@@ -23,13 +28,106 @@ pub fn address(path: &str) -> String {
     format!("{}.html", parts.join("/"))
 }
 
+/// Where a garden's pages lie, and how links to them look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routes {
+    /// A Jekyll garden's own rules.
+    jekyll: Option<Jekyll>,
+    /// Whether links end in `.html`.
+    html_extension: bool,
+}
+
+impl Default for Routes {
+    /// Those of a plain garden.
+    fn default() -> Self {
+        Self { jekyll: None, html_extension: true }
+    }
+}
+
+impl Routes {
+    /// Those of a garden.
+    pub fn of(config: &Config, layout: &Layout) -> Self {
+        let jekyll = || config.jekyll.clone().unwrap_or_default();
+        Self {
+            jekyll: (layout.kind == Kind::Jekyll).then(jekyll),
+            html_extension: config.use_html_extension,
+        }
+    }
+
+    /// How a link names a page: as its file, or without its ending, `about` for `about.html` and `a/b/` for
+    /// `a/b/index.html`.
+    pub fn shown<'a>(&self, page: &'a str) -> &'a str {
+        if self.html_extension {
+            return page;
+        }
+        match page.strip_suffix("index.html") {
+            Some(folder) if folder.is_empty() || folder.ends_with('/') => folder,
+            _ => page.strip_suffix(".html").unwrap_or(page),
+        }
+    }
+
+    /// As [`href`], with the page `to` named as links name it.
+    pub fn href(&self, from: &str, to: &str, anchor: Option<&str>) -> String {
+        let shown = if to.ends_with(".html") { self.shown(to) } else { to };
+        link(from, to, shown, anchor)
+    }
+
+    /// The address that Jekyll calls a note's: `/cats`.
+    pub fn url(&self, note: &Note) -> String {
+        match &self.jekyll {
+            Some(jekyll) => {
+                permalink::url(note, jekyll.notes.as_deref(), jekyll.permalink.as_deref())
+            }
+            None => {
+                format!("/{}", self.shown(&self.page(note).unwrap_or_else(|| address(&note.path))))
+            }
+        }
+    }
+
+    /// Where the whole garden is published below its host: a link may begin with it.
+    pub fn base(&self) -> &str {
+        self.jekyll.as_ref().map_or("", |jekyll| &jekyll.base)
+    }
+
+    /// Whether a note is a page beside the notes, of which no note says that it is mentioned.
+    pub fn is_aside(&self, note: &Note) -> bool {
+        self.jekyll.is_some() && permalink::is_page(note)
+    }
+
+    /// The page of a note; `None` where its permalink leaves the site.
+    fn page(&self, note: &Note) -> Option<String> {
+        match (&self.jekyll, &note.front) {
+            (Some(_), _) => permalink::file(&self.url(note)),
+            (None, front) if front.permalink.is_some() => {
+                let pattern = front.permalink.as_deref().unwrap_or_default();
+                permalink::file(&permalink::fill(pattern, note))
+            }
+            (None, front) => {
+                let path = address(&note.path);
+                let folder =
+                    path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+                Some(match &front.slug {
+                    Some(slug) => format!("{folder}{}.html", file_slug(slug)),
+                    None => path,
+                })
+            }
+        }
+    }
+}
+
 /// Each note's page, and what is wrong with that.
-pub(super) fn addresses(notes: &[&Note]) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
+pub(super) fn addresses(notes: &[&Note], routes: &Routes) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
     let mut problems = vec![Vec::new(); notes.len()];
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut pages = Vec::new();
     for (index, note) in notes.iter().enumerate() {
-        let mut page = address(&note.path);
+        let mut page = routes.page(note).unwrap_or_else(|| {
+            let written = note.front.permalink.as_deref().unwrap_or_default();
+            let message = format!("the permalink `{written}` leaves the site");
+            let hint = "write it as `/about` or `/people/ada/`".to_owned();
+            problems[index].push(note.at().error(0..0, message).hint(hint));
+            address(&note.path)
+        });
         if let Some(first) = taken.get(&page) {
             let message = format!("the page `{page}` is already that of {}", notes[*first].file);
             problems[index].push(
@@ -61,18 +159,24 @@ const IN_PATH: &AsciiSet = &CONTROLS
 
 /// The address of `to` as seen from the page `from`, both relative to the site's root, percent-encoded.
 pub fn href(from: &str, to: &str, anchor: Option<&str>) -> String {
+    link(from, to, to, anchor)
+}
+
+/// The same with `to` under another name, which differs in its last part at most.
+fn link(from: &str, to: &str, shown: &str, anchor: Option<&str>) -> String {
     let same = from == to;
     let mut out = String::new();
     if !(same && anchor.is_some()) {
         let from: Vec<&str> = from.split('/').collect();
-        let to: Vec<&str> = to.split('/').collect();
+        let to: Vec<&str> = shown.split('/').collect();
         let folders = |path: &[&str]| path.len() - 1;
         let shared: Range<usize> = 0..folders(&from).min(folders(&to));
         let common = shared.take_while(|i| from[*i] == to[*i]).count();
         out.push_str(&"../".repeat(folders(&from) - common));
         let rest = to[common..].join("/");
-        // A first part with a colon would be taken for a scheme.
-        if out.is_empty() && rest.split('/').next().is_some_and(|part| part.contains(':')) {
+        // A first part with a colon would be taken for a scheme, and nothing at all for the page itself.
+        let first = rest.split('/').next().unwrap_or_default();
+        if out.is_empty() && (rest.is_empty() || first.contains(':')) {
             out.push_str("./");
         }
         out.extend(utf8_percent_encode(&rest, IN_PATH));

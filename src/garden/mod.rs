@@ -9,13 +9,14 @@ mod embed;
 mod graph;
 mod names;
 mod near;
+mod permalink;
 mod resolve;
 
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-pub use address::{address, href, link_anchor};
+pub use address::{Routes, address, href, link_anchor};
 pub use embed::Embedded;
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::Names;
@@ -61,6 +62,8 @@ pub struct Incoming {
 pub struct Garden {
     /// Each note's page, relative to the site's root: `people/lady-gaga.html`.
     pub pages: Vec<String>,
+    /// How links to these look.
+    pub routes: Routes,
     /// For each note, what its links point to, in order.
     pub links: Vec<Vec<Target>>,
     /// For each note, for each of its blocks, what its caption's links point to.
@@ -77,10 +80,11 @@ pub struct Garden {
 }
 
 /// Puts notes together. `files` are the other files in the notes folder, relative to it.
-pub fn assemble(notes: &[&Note], files: &BTreeSet<String>) -> Garden {
-    let (pages, problems) = addresses(notes);
+pub fn assemble(notes: &[&Note], files: &BTreeSet<String>, routes: Routes) -> Garden {
+    let (pages, problems) = addresses(notes, &routes);
     let names = Names::of(notes).with(files, &pages);
     let mut garden = Garden {
+        routes,
         incoming: vec![Vec::new(); notes.len()],
         addressed: problems.iter().map(Vec::len).collect(),
         pages,
@@ -156,11 +160,15 @@ impl Garden {
 
     /// Sees what a note's links point to.
     fn resolve(&self, index: usize, notes: &[&Note]) -> Found {
-        Resolver::new(notes, &self.names, index).all()
+        let place = (self.pages[index].as_str(), self.routes.base());
+        Resolver::new(notes, &self.names, index, place).all()
     }
 
     /// Which other notes a note mentions, in the order of its text, captions last.
     fn outgoing(&self, index: usize, note: &Note) -> Vec<(usize, Incoming)> {
+        if self.routes.is_aside(note) {
+            return Vec::new();
+        }
         let links = note.links.iter().zip(&self.links[index]).enumerate();
         let in_text = links.map(|(number, (link, target))| (link, target, link_anchor(number)));
         let captions = note.blocks.iter().zip(&self.caption_links[index]);

@@ -10,6 +10,8 @@ use crate::note::Note;
 #[derive(Debug, Default)]
 pub struct Names {
     notes: HashMap<String, Vec<usize>>,
+    /// By file names with spaces for `-` and `_`, where nothing else has that name.
+    spaced: HashMap<String, Vec<usize>>,
     /// By path, with its ending and without.
     paths: HashMap<String, usize>,
     /// Each note's path without its ending, in lower case.
@@ -35,11 +37,13 @@ impl Names {
         };
         for (index, note) in notes.iter().enumerate() {
             let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
+            let path = path.strip_suffix(".markdown").unwrap_or(path);
             names.paths.entry(path.to_owned()).or_insert(index);
             names.paths.insert(note.path.clone(), index);
             names.folded_paths.push(fold(path));
-            let spaced = note.stem().replace(['-', '_'], " ");
-            let own = [note.title.as_str(), note.stem(), path, &note.path, &spaced];
+            let spaced = fold(&note.stem().replace(['-', '_'], " "));
+            names.spaced.entry(spaced).or_default().push(index);
+            let own = [note.title.as_str(), note.stem(), path, &note.path];
             for name in own.into_iter().chain(note.front.aliases.iter().map(String::as_str)) {
                 let known = names.notes.entry(fold(name)).or_default();
                 if known.last() != Some(&index) {
@@ -74,7 +78,8 @@ impl Names {
     /// a path.
     pub fn find(&self, name: &str) -> Vec<usize> {
         let folded = fold(name);
-        if let Some(found) = self.notes.get(&folded) {
+        let spaced = || self.spaced.get(&fold(&folded.replace(['-', '_'], " ")));
+        if let Some(found) = self.notes.get(&folded).or_else(spaced) {
             return found.clone();
         }
         let Some((_, last)) = folded.rsplit_once('/') else { return Vec::new() };

@@ -24,12 +24,21 @@ pub(super) struct Resolver<'a> {
     notes: &'a [&'a Note],
     names: &'a Names,
     index: usize,
+    /// The note's own page.
+    page: &'a str,
+    /// What addresses of the site may begin with.
+    base: &'a str,
     found: Found,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(notes: &'a [&'a Note], names: &'a Names, index: usize) -> Self {
-        Self { notes, names, index, found: Found::default() }
+    pub(super) fn new(
+        notes: &'a [&'a Note],
+        names: &'a Names,
+        index: usize,
+        (page, base): (&'a str, &'a str),
+    ) -> Self {
+        Self { notes, names, index, page, base, found: Found::default() }
     }
 
     /// Every link of the note and of its captions.
@@ -156,8 +165,10 @@ impl<'a> Resolver<'a> {
             return Ok(Target::File(file));
         }
         let path = self.relative(&link.target);
-        let found = path.as_ref().and_then(|path| {
-            self.names.at_path(path).or_else(|| self.names.at_page(path))
+        // By its file, or by its address, as a reader's browser sees it.
+        let found = path.as_ref().and_then(|path| self.names.at_path(path)).or_else(|| {
+            let page = self.joined(self.page, &link.target)?;
+            self.names.at_page(&page)
         });
         if let Some(index) = found {
             return self.place(index, link);
@@ -187,10 +198,17 @@ impl<'a> Resolver<'a> {
 
     /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.
     fn relative(&self, target: &str) -> Option<String> {
+        self.joined(&self.note().path, target)
+    }
+
+    /// A target as seen from another path; `None` where it climbs out.
+    fn joined(&self, from: &str, target: &str) -> Option<String> {
         let target = percent_decode_str(target).decode_utf8_lossy();
+        let below = target.strip_prefix(self.base).filter(|rest| rest.starts_with('/'));
+        let target = below.unwrap_or(&target);
         let (base, target) = match target.strip_prefix('/') {
             Some(rest) => ("", rest),
-            None => (self.note().path.rsplit_once('/').map_or("", |(folder, _)| folder), &*target),
+            None => (from.rsplit_once('/').map_or("", |(folder, _)| folder), target),
         };
         let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
         for part in target.split('/') {

@@ -8,7 +8,7 @@ fn notes(sources: &[(&str, &str)]) -> Vec<Note> {
 
 fn assembled(notes: &[Note], files: &[&str]) -> Garden {
     let files = files.iter().map(|f| (*f).to_owned()).collect();
-    assemble(&notes.iter().collect::<Vec<_>>(), &files)
+    assemble(&notes.iter().collect::<Vec<_>>(), &files, Routes::default())
 }
 
 fn to(index: usize, anchor: &str) -> Target {
@@ -111,4 +111,72 @@ fn addresses_are_relative_from_any_depth() {
     assert_eq!(href("a.html", "50%.html", None), "50%25.html");
     assert_eq!(address("People/Lady Gaga.md"), "people/lady-gaga.html");
     assert_eq!(address("index.md"), "index.html");
+}
+
+#[test]
+fn a_link_may_name_a_page_by_its_address_and_a_file_by_its_words() {
+    let notes = notes(&[
+        (
+            "deep/a.md",
+            "[x](/about) [y](b) [z](/people/) [h](/) [[my first note]] [[My-first_Note]]\n",
+        ),
+        ("me.md", "---\npermalink: /about\n---\n"),
+        ("deep/b.md", ""),
+        ("c.md", "---\npermalink: /people/\n---\n"),
+        ("index.md", ""),
+        ("my-first-note.md", "---\ntitle: A seed\n---\n"),
+    ]);
+    let garden = assembled(&notes, &[]);
+    assert_eq!(garden.problems.concat(), []);
+    let pages = [
+        "deep/a.html",
+        "about.html",
+        "deep/b.html",
+        "people/index.html",
+        "index.html",
+        "my-first-note.html",
+    ];
+    assert_eq!(garden.pages, pages);
+    assert_eq!(garden.links[0], [1, 2, 3, 4, 5, 5].map(|index| to(index, "")));
+}
+
+#[test]
+fn addresses_that_clash_or_leave_the_site_are_errors_and_slugs_are_kept() {
+    let notes = notes(&[
+        ("a.md", "---\npermalink: /x\n---\n"),
+        ("deep/b.md", "---\npermalink: ../../x\n---\n"),
+        ("x.md", ""),
+        ("deep/c.md", "---\nslug: Other Name\n---\n"),
+    ]);
+    let garden = assembled(&notes, &[]);
+    assert_eq!(garden.pages, ["x.html", "deep/b.html", "x-2.html", "deep/other-name.html"]);
+    let all: Vec<String> = garden.problems.iter().flatten().map(ToString::to_string).collect();
+    assert!(
+        all[0].contains("notes/deep/b.md:1:1: the permalink `../../x` leaves the site"),
+        "{all:?}"
+    );
+    assert!(
+        all[1].contains("notes/x.md:1:1: the page `x.html` is already that of notes/a.md"),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn links_may_leave_their_ending_out() {
+    let config = crate::config::Config { use_html_extension: false, ..Default::default() };
+    let routes = Routes::of(&config, &crate::layout::Layout::default());
+    let href = |from: &str, to: &str| routes.href(from, to, None);
+    assert_eq!(href("a.html", "b.html"), "b");
+    assert_eq!(href("a.html", "a.html"), "a");
+    assert_eq!(href("a.html", "index.html"), "./");
+    assert_eq!(href("x/a.html", "index.html"), "../");
+    assert_eq!(href("x/a.html", "x/index.html"), "./");
+    assert_eq!(href("a.html", "x/y/index.html"), "x/y/");
+    assert_eq!(href("x/y/index.html", "x/y/index.html"), "./");
+    assert_eq!(href("x/y/index.html", "b.html"), "../../b");
+    assert_eq!(href("a.html", "myindex.html"), "myindex");
+    assert_eq!(href("a.html", "style-1.css"), "style-1.css");
+    assert_eq!(routes.href("a.html", "b.html", Some("c d")), "b#c%20d");
+    assert_eq!(routes.href("a.html", "a.html", Some("c")), "#c");
+    assert_eq!(Routes::default().href("a.html", "b.html", None), "b.html");
 }

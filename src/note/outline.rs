@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::block::RawBlock;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
 use super::markup::{self, Citation, Piece, is_wiki};
+use super::raw::{Form, Raw, plain};
 use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
@@ -153,6 +154,9 @@ struct Walk<'a> {
     /// The last block that began at the top.
     last_block: Range<usize>,
     depth: usize,
+    raw: Raw,
+    /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
+    raw_link: Option<(usize, usize)>,
 }
 
 impl<'a> Walk<'a> {
@@ -173,6 +177,8 @@ impl<'a> Walk<'a> {
             in_paragraph: false,
             last_block: 0..0,
             depth: 0,
+            raw: Raw::default(),
+            raw_link: None,
         }
     }
 
@@ -226,6 +232,8 @@ impl<'a> Walk<'a> {
             Event::Text(text) => self.text(&text),
             Event::InlineMath(tex) | Event::DisplayMath(tex) => self.math(&tex, &range),
             Event::SoftBreak | Event::HardBreak => self.text(" "),
+            Event::Html(html) => self.raw_links(&html, range, false),
+            Event::InlineHtml(html) => self.raw_links(&html, range, true),
             _ => {}
         }
     }
@@ -271,6 +279,47 @@ impl<'a> Walk<'a> {
             if self.heading.is_some() {
                 self.heading_html.push_str(&html);
             }
+        }
+    }
+
+    /// Links in raw HTML, which stands within a line of prose or for itself.
+    fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
+        if within_line && html.to_ascii_lowercase().starts_with("</a") {
+            self.end_raw_link();
+        }
+        for found in self.raw.find(html) {
+            let (target, fragment) = match found.target.split_once('#') {
+                Some((target, fragment)) => (target, Some(fragment.to_owned())),
+                None => (&*found.target, None),
+            };
+            let text = match (found.form, found.label.as_str()) {
+                (Form::Wiki, "") => wiki_label(&found.target),
+                (_, label) => label.to_owned(),
+            };
+            if within_line && found.form == Form::Href {
+                self.end_raw_link();
+                self.raw_link = Some((self.out.links.len(), self.flat.len()));
+            }
+            let before = plain(&html[..found.range.start]);
+            let spaced = if before.is_empty() { before } else { format!("{before} ") };
+            self.out.links.push(Link {
+                kind: match found.form {
+                    Form::Wiki => LinkKind::Wiki,
+                    Form::Href => LinkKind::Markdown,
+                    Form::Src => LinkKind::Image,
+                },
+                target: target.to_owned(),
+                fragment,
+                span: range.start + found.range.start..range.start + found.range.end,
+                mention: Mention { before: spaced, text, after: String::new() },
+                section: self.out.headings.len().checked_sub(1),
+            });
+        }
+    }
+
+    fn end_raw_link(&mut self) {
+        if let Some((index, start)) = self.raw_link.take() {
+            self.here.push((index, start..self.flat.len()));
         }
     }
 
@@ -414,6 +463,7 @@ impl<'a> Walk<'a> {
 
     /// Ends a leaf block: gives its links their sentences.
     fn flush(&mut self) {
+        self.end_raw_link();
         if self.in_paragraph && self.out.excerpt.is_empty() && !self.flat.trim().is_empty() {
             self.out.excerpt = shorten(self.flat.trim(), 220);
         }

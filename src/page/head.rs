@@ -11,10 +11,10 @@ const DESCRIPTION: usize = 200;
 impl Scene<'_> {
     /// A page's address below the site's root.
     pub(super) fn shown_path(&self, page: &str) -> String {
-        let address = href(HOME, page, None);
+        let address = href(HOME, self.garden.routes.shown(page), None);
         match address.strip_suffix("index.html") {
             Some(folder) => folder.to_owned(),
-            None => address,
+            None => address.trim_start_matches("./").to_owned(),
         }
     }
 

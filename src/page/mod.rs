@@ -231,7 +231,7 @@ impl<'a> Scene<'a> {
 
     /// The address of a page as seen from another.
     pub(crate) fn href(&self, from: &str, to: &str, anchor: Option<&str>) -> String {
-        garden::href(from, to, anchor)
+        self.garden.routes.href(from, to, anchor)
     }
 
     /// What is wrong with a note outside its blocks. A published page leaves the warnings out.

@@ -18,9 +18,10 @@ use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::{Stream, StreamExt as _};
@@ -60,6 +61,8 @@ pub enum Answer {
     File(PathBuf),
     /// The store's blob.
     Blob(Digest),
+    /// This is a folder, of that name: its page is at the same address with a slash at the end.
+    Moved(String),
     /// This cannot be shown, and that is why.
     Broken(String),
     /// There is no such page or file.
@@ -159,6 +162,10 @@ async fn page(State(door): State<Arc<Door>>, UrlPath(path): UrlPath<String>) -> 
         Answer::Broken(html) => {
             let page = respond("text/html; charset=utf-8", html);
             return (StatusCode::INTERNAL_SERVER_ERROR, page).into_response();
+        }
+        Answer::Moved(folder) => {
+            let folder = utf8_percent_encode(&folder, NON_ALPHANUMERIC);
+            return Redirect::temporary(&format!("./{folder}/")).into_response();
         }
         Answer::Bytes(bytes) => Some(bytes),
         Answer::File(file) => std::fs::read(file).ok(),

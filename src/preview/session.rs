@@ -292,7 +292,8 @@ impl Session {
     fn show(&mut self, times: Phases) {
         let begun = Instant::now();
         for path in self.tabs.pages() {
-            let now = self.live.page(&path).and_then(Result::ok);
+            let page = self.live.named(&path);
+            let now = self.live.page(&page).and_then(Result::ok);
             let since = Duration::from_micros(times.read.micros()) + begun.elapsed();
             let times = Phases { rendered: since.into(), ..times };
             self.tabs.show(&path, now.as_ref(), self.generation, times);
@@ -300,9 +301,14 @@ impl Session {
     }
 
     fn answer(&mut self, path: &str) -> Answer {
+        let named = self.live.named(path);
+        if named.strip_suffix("/index.html") == Some(path) {
+            // Its links are relative to the folder.
+            return Answer::Moved(path.rsplit('/').next().unwrap_or(path).to_owned());
+        }
         // What is said of running measurements may be old.
-        self.live.look_at_running(path);
-        match self.live.page(path) {
+        self.live.look_at_running(&named);
+        match self.live.page(&named) {
             Some(Ok(page)) => {
                 self.tabs.handed_out(path, &page);
                 Answer::Page(page.html, page.digest)

@@ -149,8 +149,10 @@ impl Live {
         let changed = changed.unwrap_or_default();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let mut relinked = Vec::new();
-        if renamed || touched.listed || self.garden.pages.len() != refers.len() {
-            self.garden = garden::assemble(&refers, &self.workspace.files);
+        let routes = self.workspace.routes();
+        let rerouted = self.garden.routes != routes;
+        if renamed || touched.listed || rerouted || self.garden.pages.len() != refers.len() {
+            self.garden = garden::assemble(&refers, &self.workspace.files, routes);
             let pages = self.garden.pages.iter().cloned().enumerate();
             self.addresses = pages.map(|(index, page)| (page, index)).collect();
             let addresses = &self.addresses;
@@ -310,6 +312,20 @@ impl Live {
         }
     }
 
+    /// The path of the page that a browser asks for as `path`: itself, or without its ending, or a folder.
+    pub fn named(&self, path: &str) -> String {
+        let is_page = |path: &str| path == HOME || self.addresses.contains_key(path);
+        let folder = path.trim_end_matches('/');
+        let index = if folder.is_empty() { HOME.to_owned() } else { format!("{folder}/{HOME}") };
+        let full = format!("{path}.html");
+        match () {
+            () if is_page(path) => path.to_owned(),
+            () if !path.ends_with('/') && is_page(&full) => full,
+            () if is_page(&index) => index,
+            () => path.to_owned(),
+        }
+    }
+
     /// A page, rendered where it is another than it was; none where the garden has no such page.
     ///
     /// One that a fault in a template keeps from being rendered stays as it was, if it ever was.
@@ -420,9 +436,11 @@ fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
     Some(changed)
 }
 
-/// Whether all by which others can name a note is the same.
+/// Whether all by which others can name a note is the same, its address included.
 fn are_named_alike(old: &Note, new: &Note) -> bool {
-    old.title == new.title && old.front.aliases == new.front.aliases
+    let address =
+        |note: &Note| (note.front.permalink.clone(), note.front.slug.clone(), note.front.date);
+    old.title == new.title && old.front.aliases == new.front.aliases && address(old) == address(new)
 }
 
 /// Whether all by which others can name a place in a note is the same.

@@ -112,7 +112,7 @@ pub fn compose(
 ) -> Site {
     let shared = workspace.notes();
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let garden = garden::assemble(&notes, &workspace.files);
+    let garden = garden::assemble(&notes, &workspace.files, workspace.routes());
     let mut problems: Vec<Diagnostic> = workspace.problems().cloned().collect();
     let plan = &wishes.plan;
     let drawn = Drawn::default();

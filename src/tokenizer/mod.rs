@@ -22,6 +22,8 @@ mod unicode;
 
 use std::sync::LazyLock;
 
+pub use self::unescape::unescape;
+
 use self::bpe::{END, START, Vocabulary};
 use self::split::Piece;
 

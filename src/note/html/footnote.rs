@@ -123,10 +123,10 @@ fn place(out: &mut String, blocks: &mut [BlockHtml], texts: &[Option<String>]) {
             let number = part.parse::<usize>().ok();
             let text = number.and_then(|number| texts.get(number.checked_sub(1)?)?.as_ref());
             if let (Some(text), Some(number)) = (text, number) {
-                // The list says the same: it is shown instead of this wherever this is not.
+                // The list says the same, and says it to whoever listens.
                 out.push_str(&format!(
-                    "<span class=\"sidenote\"><span class=\"sidenote-number\">{number}</span> {}</span>",
-                    without_ids(text)
+                    "<small class=\"sidenote\" aria-hidden=\"true\"><b>{number}</b> {}</small>",
+                    without_ids(text).replace("<a ", "<a tabindex=\"-1\" ")
                 ));
             }
         }

@@ -1,9 +1,10 @@
 //! Links and images of a note as HTML, each by what the garden made of it.
 
-use pulldown_cmark::{Event, LinkType, Tag};
+use pulldown_cmark::{CowStr, Event, LinkType, Tag};
 
 use super::super::markup::is_wiki;
 use super::super::outline::wiki_label;
+use super::super::raw::Form;
 use super::parts::ResolvedLink;
 use super::{Renderer, escape};
 
@@ -166,6 +167,68 @@ impl<'e> Renderer<'_, 'e> {
         image.close = if zoom { "</a>".to_owned() } else { String::new() };
         image.is_picture = true;
         image.size = size;
+    }
+
+    /// Raw HTML with its links resolved. What the garden does not have stays as it is written, but for wikilinks.
+    pub(super) fn raw_links(&mut self, html: CowStr<'e>) -> CowStr<'e> {
+        let found = self.found.find(&html);
+        if found.is_empty() {
+            return html;
+        }
+        let mut out = String::with_capacity(html.len() + 64);
+        let mut copied = 0;
+        let prefix = self.parts.prefix;
+        for link in found {
+            let resolved = self.parts.links.get(self.links);
+            self.links += 1;
+            let given = |id: &Option<String>| {
+                id.as_ref().map(|id| format!(" id=\"{}{}\"", escape(prefix), escape(id))).unwrap_or_default()
+            };
+            let label = || match link.label.as_str() {
+                "" => escape(&wiki_label(&link.target)),
+                label => escape(label),
+            };
+            let written = &html[link.range.clone()];
+            let new = match (link.form, resolved) {
+                (Form::Wiki, Some(ResolvedLink::Internal { href, id, .. })) => {
+                    format!(
+                        "<a class=\"internal\" href=\"{}\"{}>{}</a>",
+                        escape(href),
+                        given(id),
+                        label()
+                    )
+                }
+                (Form::Wiki, Some(ResolvedLink::File { href, .. })) => {
+                    format!("<a class=\"file\" href=\"{}\">{}</a>", escape(href), label())
+                }
+                (Form::Wiki, Some(_)) => {
+                    format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">{}</span>", label())
+                }
+                (_, Some(ResolvedLink::File { href, .. })) => escape(href),
+                (Form::Href, Some(ResolvedLink::Internal { href, id, .. })) => {
+                    let id = if link.named { String::new() } else { given(id) };
+                    // The address may stand without quotes.
+                    match html[..link.range.start].chars().last() {
+                        Some(quote @ ('"' | '\'')) => {
+                            // The quote behind it ends the attribute that was put in last.
+                            let id = id.trim_end_matches('"').replace('"', &quote.to_string());
+                            format!(
+                                "{}{}",
+                                escape(href),
+                                if id.is_empty() { id } else { format!("{quote}{id}") }
+                            )
+                        }
+                        _ => format!("\"{}\"{id}", escape(href)),
+                    }
+                }
+                _ => written.to_owned(),
+            };
+            out.push_str(&html[copied..link.range.start]);
+            out.push_str(&new);
+            copied = link.range.end;
+        }
+        out.push_str(&html[copied..]);
+        out.into()
     }
 
     /// Between an image's start and its end only text counts. Images within it count as outlined links.

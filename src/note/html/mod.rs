@@ -17,6 +17,7 @@ pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
 
 use super::markup::{self, Piece};
 use super::outline::is_analysis;
+use super::raw::Raw;
 use super::{code, inline, math};
 use callout::Callouts;
 use footnote::Footnotes;
@@ -97,6 +98,8 @@ struct Renderer<'p, 'e> {
     embeds: bool,
     footnotes: Footnotes<'e>,
     callouts: Callouts,
+    /// What is open in raw HTML.
+    found: Raw,
 }
 
 impl<'p, 'e> Renderer<'p, 'e> {
@@ -125,6 +128,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             embeds: false,
             footnotes,
             callouts: Callouts::default(),
+            found: Raw::default(),
         }
     }
 
@@ -260,6 +264,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
         match event {
             Event::Code(text) => drop(self.value(&text, range)),
             Event::Start(Tag::Link { .. } | Tag::Image { .. }) => self.links += 1,
+            Event::Html(html) | Event::InlineHtml(html) => self.links += self.found.find(&html).len(),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_analysis(&info) => {
                 self.figures += 1;
             }
@@ -284,6 +289,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 Some(value) => Event::InlineHtml(value.linked().into()),
                 None => Event::Code(text),
             },
+            Event::Html(html) => Event::Html(self.raw_links(html)),
+            Event::InlineHtml(html) => Event::InlineHtml(self.raw_links(html)),
             event => event,
         };
         if self.image.is_some() {
@@ -323,7 +330,10 @@ impl<'p, 'e> Renderer<'p, 'e> {
             let fault = escape(&fault.to_string());
             format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
         });
-        self.raw(html);
+        match display {
+            true => self.raw(format!("<span class=\"math-display\" tabindex=\"0\">{html}</span>")),
+            false => self.raw(html),
+        }
     }
 
     /// What is shown for code that is a value.
@@ -362,11 +372,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
                     }
                     CodeBlockKind::Indented => String::new(),
                 };
-                if language.is_empty() {
-                    self.out.push(Event::Start(Tag::CodeBlock(kind)));
-                } else {
-                    self.code = Some((language, String::new()));
-                }
+                self.code = Some((language, String::new()));
             }
             Tag::Table(alignments) => {
                 self.raw(
@@ -423,9 +429,12 @@ impl<'p, 'e> Renderer<'p, 'e> {
             TagEnd::CodeBlock if self.code.is_some() => {
                 let (language, text) = self.code.take().unwrap_or_default();
                 let inner = code::highlighted(&text, &language).unwrap_or_else(|| escape(&text));
-                let class = escape(&language);
-                let html =
-                    format!("<pre><code class=\"language-{class}\">{inner}</code></pre>\n");
+                let class = match language.as_str() {
+                    "" => String::new(),
+                    language => format!(" class=\"language-{}\"", escape(language)),
+                };
+                // A listing that is wider than the page is moved by the keyboard too.
+                let html = format!("<pre tabindex=\"0\"><code{class}>{inner}</code></pre>\n");
                 self.out.push(Event::Html(html.into()));
             }
             TagEnd::Table => {

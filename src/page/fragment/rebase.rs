@@ -23,7 +23,7 @@ fn without_folds(html: &str) -> String {
         ("<details class=\"fold", "</details>"),
         (" <a class=\"anchor\"", "</a>"),
         ("<p class=\"mentions\">", "</p>"),
-        ("<span class=\"sidenote\">", "</span></span>"),
+        ("<small class=\"sidenote\"", "</small>"),
     ] {
         while let Some(start) = text.find(from) {
             let Some(length) = text[start..].find(to) else { break };

@@ -1,0 +1,283 @@
+//! Links in raw HTML: the text of HTML in, the places of addresses and of wikilinks in it out.
+//!
+//! Markdown leaves HTML alone, so these links are in no syntax tree. Comments, scripts, styles and code are left alone
+//! here too. HTML comes in pieces, mostly lines; what is open at the end of one stays open in the next. The outline and
+//! the page look at the same pieces in the same order, so that both count alike.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A link in raw HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// How it is written.
+    pub form: Form,
+    /// Of the address, or of the wikilink with its brackets, in the piece.
+    pub range: Range<usize>,
+    /// What it points to, with its fragment.
+    pub target: String,
+    /// The words of a link; none of a file that is shown.
+    pub label: String,
+    /// Whether its tag has an `id` of its own.
+    pub named: bool,
+}
+
+/// How a link is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `[[target|label]]`
+    Wiki,
+    /// `<a href="target">`
+    Href,
+    /// `<img src="target">` and its kin.
+    Src,
+}
+
+/// What is open between two pieces.
+#[derive(Debug, Default)]
+pub struct Raw {
+    /// What ends the comment, script, style or code that is open.
+    until: Option<&'static str>,
+    /// The name of the open tag.
+    tag: Option<String>,
+}
+
+/// Elements whose text is no prose, with their ends.
+const OPAQUE: [(&str, &str); 5] = [
+    ("script", "</script"),
+    ("style", "</style"),
+    ("pre", "</pre"),
+    ("code", "</code"),
+    ("textarea", "</textarea"),
+];
+
+impl Raw {
+    /// The links in the next piece, in order.
+    pub fn find(&mut self, html: &str) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < html.len() {
+            if let Some(end) = self.until {
+                let Some(length) = position(&html[at..], end) else { return found };
+                self.until = None;
+                at += length + end.len();
+                continue;
+            }
+            if let Some(name) = self.tag.take() {
+                at = self.attributes(html, at, name, &mut found);
+                continue;
+            }
+            let rest = &html[at..];
+            let Some(next) = rest.find(['<', '[']) else { return found };
+            at += next;
+            let rest = &rest[next..];
+            if rest.starts_with("<!--") {
+                self.until = Some("-->");
+            } else if let Some(link) = wiki(rest) {
+                let range = at..at + link.range.end;
+                at = range.end;
+                found.push(Found { range, ..link });
+            } else {
+                let name = rest[1..]
+                    .split(|c: char| !c.is_ascii_alphanumeric())
+                    .next()
+                    .unwrap_or_default();
+                at += 1;
+                if rest.starts_with('<') && !name.is_empty() {
+                    at += name.len();
+                    self.tag = Some(name.to_ascii_lowercase());
+                }
+            }
+        }
+        found
+    }
+
+    /// Reads a tag's attributes from `at` on; where it goes on after it.
+    fn attributes(
+        &mut self,
+        html: &str,
+        mut at: usize,
+        tag: String,
+        found: &mut Vec<Found>,
+    ) -> usize {
+        let first = found.len();
+        let wanted = match tag.as_str() {
+            "a" | "area" => Some(("href", Form::Href)),
+            "img" | "video" | "audio" | "source" => Some(("src", Form::Src)),
+            _ => None,
+        };
+        let mut named = false;
+        loop {
+            let rest = &html[at..];
+            at +=
+                rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/').len();
+            let rest = &html[at..];
+            if rest.is_empty() {
+                self.tag = Some(tag);
+                break;
+            }
+            if rest.starts_with('>') {
+                at += 1;
+                self.until = OPAQUE.iter().find(|(name, _)| *name == tag).map(|(_, end)| *end);
+                break;
+            }
+            let length =
+                rest.find(|c: char| c.is_whitespace() || "=>/".contains(c)).unwrap_or(rest.len());
+            let name = rest[..length].to_ascii_lowercase();
+            // A lone sign, as in `<a ="x">`.
+            at += length.max(usize::from(length == 0));
+            let Some(value) = value(html, &mut at) else { continue };
+            named |= name == "id";
+            if let Some((attribute, form)) = wanted
+                && attribute == name
+                && is_local(&html[value.clone()])
+            {
+                let target = unescaped(&html[value.clone()]).trim().to_owned();
+                let label = String::new();
+                found.push(Found { form, range: value, target, label, named });
+            }
+        }
+        for link in &mut found[first..] {
+            link.named = named;
+            if link.form == Form::Href {
+                let text = &html[at..];
+                let end = position(text, "</a").unwrap_or(text.len());
+                link.label = plain(&text[..end]);
+            }
+        }
+        at
+    }
+}
+
+/// The place of an attribute's value, if it has one; goes on after it.
+fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
+    let rest = &html[*at..];
+    let after = rest.trim_start().strip_prefix('=')?.trim_start();
+    let start = html.len() - after.len();
+    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let range = match quote {
+        Some(quote) => {
+            let length = after[1..].find(quote).unwrap_or(after.len() - 1);
+            start + 1..start + 1 + length
+        }
+        None => {
+            let length = after.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(after.len());
+            start..start + length
+        }
+    };
+    *at = (range.end + usize::from(quote.is_some())).min(html.len());
+    Some(range)
+}
+
+/// A wikilink that a text begins with.
+fn wiki(text: &str) -> Option<Found> {
+    let inner = text.strip_prefix("[[")?;
+    let length = inner.find("]]")?;
+    let inner = &inner[..length];
+    if inner.trim().is_empty() || inner.contains(['[', '\n', '<']) {
+        return None;
+    }
+    let inner = unescaped(inner);
+    let (target, label) = match inner.split_once('|') {
+        Some((target, label)) => (target, label.trim().to_owned()),
+        None => (&*inner, String::new()),
+    };
+    let target = target.trim().to_owned();
+    Some(Found { form: Form::Wiki, range: 0..length + 4, target, label, named: false })
+}
+
+/// Whether an address is one that the garden may have: neither another site's nor a place in the page itself.
+fn is_local(address: &str) -> bool {
+    let address = address.trim();
+    let scheme = address.split(['/', '?', '#']).next().unwrap_or_default().contains(':');
+    !(address.is_empty()
+        || scheme
+        || address.starts_with("//")
+        || address.starts_with('#')
+        || address.contains("{{"))
+}
+
+/// HTML's text without its tags.
+pub fn plain(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]);
+    }
+    out.push_str(rest);
+    unescaped(&out).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn unescaped(text: &str) -> Cow<'_, str> {
+    crate::tokenizer::unescape(text)
+}
+
+/// Where `what`, which is in lower case, is found in any case.
+fn position(text: &str, what: &str) -> Option<usize> {
+    text.as_bytes().windows(what.len()).position(|part| part.eq_ignore_ascii_case(what.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(pieces: &[&str]) -> Vec<String> {
+        let mut raw = Raw::default();
+        pieces.iter().flat_map(|piece| raw.find(piece)).map(|found| found.target).collect()
+    }
+
+    #[test]
+    fn addresses_and_wikilinks_are_found_with_their_places() {
+        let html = "<p class='x'>See <b>[[Your note|first &amp; best]]</b>, <a id=q href='/cats?a=1&amp;b=2'>all <i>cats</i></a></p>";
+        let found = Raw::default().find(html);
+        assert_eq!(&html[found[0].range.clone()], "[[Your note|first &amp; best]]");
+        assert_eq!(
+            (found[0].target.as_str(), found[0].label.as_str()),
+            ("Your note", "first & best")
+        );
+        assert_eq!(&html[found[1].range.clone()], "/cats?a=1&amp;b=2");
+        assert_eq!(
+            (found[1].target.as_str(), found[1].label.as_str()),
+            ("/cats?a=1&b=2", "all cats")
+        );
+        assert!(found[1].named && found[1].form == Form::Href);
+        assert_eq!(
+            targets(&["<IMG alt=a SRC=b.png><a href=c/>x</a><source src=\"d.mp4\"/>"]),
+            ["b.png", "c/", "d.mp4"]
+        );
+    }
+
+    #[test]
+    fn what_is_open_stays_open_in_the_next_piece() {
+        assert_eq!(targets(&["<a class=x\n", "   href=\"/a\"\n", ">[[b]]</a>\n"]), ["/a", "b"]);
+        assert_eq!(targets(&["<!-- [[a]]\n", "[[b]] --> [[c]]\n"]), ["c"]);
+        assert_eq!(targets(&["<style>\n", "a[[x]] { }\n", "</style> [[d]]\n"]), ["d"]);
+        assert_eq!(
+            targets(&["<script src=x.js>\n", "f('<a href=\"/y\">')\n", "</script>\n"]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn other_sites_and_places_in_the_page_are_left_alone() {
+        for html in [
+            "<a href='https://a.org'>",
+            "<a href=//a.org>",
+            "<a href='#x'>",
+            "<a href=''>",
+            "<a href=mailto:a@b>",
+            "<a name=x>",
+            "<link href=/a.css>",
+            "<a href='{{ x }}'>",
+            "[[]]",
+            "[[a",
+            "<a href='",
+            "<a =>",
+            "<",
+        ] {
+            assert_eq!(targets(&[html]), [""; 0], "{html}");
+        }
+        assert_eq!(targets(&["<a href='a/b:c'>"]), ["a/b:c"]);
+    }
+}
