@@ -2,6 +2,7 @@
 //! measured, not pasted.
 
 pub mod analysis;
+pub mod bibliography;
 pub mod build;
 pub mod cache;
 pub mod catalogue;

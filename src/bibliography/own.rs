@@ -1,0 +1,98 @@
+//! How a page asks to be cited itself, as Distill's articles do.
+
+/// What a page says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelfMeta {
+    /// Of the entry: `goh2021multimodal`.
+    pub key: String,
+    /// Plain text.
+    pub title: String,
+    /// `Gabriel Goh`, or `Goh, Gabriel`.
+    pub authors: Vec<String>,
+    /// `2021-03-04`, or the year alone.
+    pub date: Option<String>,
+    /// Of the page, where it is known.
+    pub url: Option<String>,
+    /// The site's title.
+    pub site: String,
+}
+
+/// A sentence in which the page is attributed, and an entry for BibTeX, both plain text.
+pub fn self_citation(meta: &SelfMeta) -> (String, String) {
+    let year = meta.date.as_deref().and_then(|date| date.get(..4));
+    (plain(meta, year), bibtex(meta, year))
+}
+
+/// `Goh, et al., "Title", Site, 2021.`
+fn plain(meta: &SelfMeta, year: Option<&str>) -> String {
+    let names: Vec<&str> = meta.authors.iter().map(|author| family(author)).collect();
+    let authors = match names[..] {
+        [] => None,
+        [one] => Some(one.to_owned()),
+        [one, two] => Some(format!("{one} & {two}")),
+        [first, ..] => Some(format!("{first}, et al.")),
+    };
+    let title = Some(format!("\"{}\"", meta.title));
+    let parts = [authors, title, Some(meta.site.clone()), year.map(str::to_owned)];
+    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    format!("{}.", parts.join(", "))
+}
+
+/// The last name.
+fn family(author: &str) -> &str {
+    match author.split_once(',') {
+        Some((family, _)) => family.trim(),
+        None => author.split_whitespace().next_back().unwrap_or(author),
+    }
+}
+
+fn bibtex(meta: &SelfMeta, year: Option<&str>) -> String {
+    let authors: Vec<String> = meta.authors.iter().map(|author| sorted(author)).collect();
+    let month = meta.date.as_deref().and_then(|date| date.get(5..7));
+    let month = month.map(|month| month.trim_start_matches('0').to_owned());
+    let fields = [
+        ("author", Some(authors.join(" and "))),
+        ("title", Some(format!("{{{}}}", tex(&meta.title)))),
+        ("journal", Some(tex(&meta.site))),
+        ("year", year.map(str::to_owned)),
+        ("month", month),
+        ("url", meta.url.clone().map(|url| url.replace(['{', '}'], ""))),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, value)| {
+        let value = value.filter(|value| !value.is_empty())?;
+        Some(format!("  {name} = {{{value}}}"))
+    });
+    let fields: Vec<String> = fields.collect();
+    let key: String =
+        meta.key.chars().filter(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).collect();
+    format!("@article{{{key},\n{}\n}}\n", fields.join(",\n"))
+}
+
+/// `Goh, Gabriel`.
+fn sorted(author: &str) -> String {
+    let author = author.trim();
+    if author.contains(',') {
+        return tex(author);
+    }
+    match author.rsplit_once(char::is_whitespace) {
+        Some((given, family)) => tex(&format!("{family}, {}", given.trim_end())),
+        None => tex(author),
+    }
+}
+
+/// Plain text as TeX.
+fn tex(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' => out.extend(['\\', c]),
+            '{' => out.push_str("\\{"),
+            '}' => out.push_str("\\}"),
+            '\\' => out.push_str("\\textbackslash "),
+            '~' => out.push_str("\\textasciitilde "),
+            '^' => out.push_str("\\textasciicircum "),
+            c => out.push(c),
+        }
+    }
+    out
+}

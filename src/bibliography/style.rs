@@ -1,0 +1,40 @@
+//! Styles of citation by their names.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use hayagriva::archive::{ArchivedStyle, locales};
+use hayagriva::citationberg::{IndependentStyle, Locale, LocaleCode, Style};
+
+/// A style that has been read; reading takes about as long as many citations, so it is done once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CitationStyle(IndependentStyle);
+
+impl CitationStyle {
+    pub(super) fn style(&self) -> &IndependentStyle {
+        &self.0
+    }
+
+    /// The terms of the language that the pages are in.
+    pub(super) fn locales(&self) -> &'static [Locale] {
+        static LOCALES: OnceLock<Vec<Locale>> = OnceLock::new();
+        LOCALES.get_or_init(|| {
+            let english = |locale: &Locale| locale.lang == Some(LocaleCode::en_us());
+            locales().into_iter().filter(english).collect()
+        })
+    }
+}
+
+/// The style of that name; `None` where [`styles`] has none.
+pub fn style(name: &str) -> Option<CitationStyle> {
+    match ArchivedStyle::by_name(name)?.get() {
+        Style::Independent(style) => Some(CitationStyle(style)),
+        Style::Dependent(_) => None,
+    }
+}
+
+/// The names of all styles, in order.
+pub fn styles() -> Vec<&'static str> {
+    let names = ArchivedStyle::all().iter().flat_map(|style| style.names());
+    names.copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
