@@ -21,6 +21,7 @@ pub mod garden;
 pub mod input;
 pub mod lab;
 pub mod layout;
+pub mod library;
 pub mod measure;
 pub mod model;
 pub mod note;

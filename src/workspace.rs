@@ -17,6 +17,7 @@ use crate::dates::GitDates;
 use crate::diagnostic::Diagnostic;
 use crate::digest::FileDigests;
 use crate::garden::Routes;
+use crate::library::Library;
 use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
@@ -46,6 +47,8 @@ pub struct Workspace {
     pub renderer: Renderer,
     /// Commits' dates.
     pub git: GitDates,
+    /// The works that notes cite.
+    pub library: Library,
     /// Other files in the notes folder, relative to it.
     pub files: BTreeSet<String>,
     /// The text of `neuronotes.yaml`, for diagnostics.
@@ -135,6 +138,7 @@ impl Workspace {
             digests,
             renderer,
             git,
+            library: Library::default(),
             files: BTreeSet::new(),
             config_text: String::new(),
             jekyll_text: String::new(),
@@ -181,6 +185,10 @@ impl Workspace {
                     return Touched { config: true, ..self.refresh() };
                 }
             }
+            let bibliography = self.config.bibliography.as_ref();
+            if bibliography.is_some_and(|source| within(&source.written, path)) {
+                touched.config |= self.library.read(&self.config);
+            }
             match path {
                 config::FILE | layout::JEKYLL => {}
                 path if within(path, STATE) => {}
@@ -216,8 +224,8 @@ impl Workspace {
 
     /// What is wrong with the configuration, the templates, and notes that cannot be read.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
-        let own = self.config_problems.iter().chain(&self.template_problem);
-        own.chain(self.unread.values())
+        let own = self.config_problems.iter().chain(&self.library.problems);
+        own.chain(&self.template_problem).chain(self.unread.values())
     }
 
     /// The notes that are part of the site, by path; drafts are not.
@@ -249,6 +257,10 @@ impl Workspace {
         }
         if file == layout::JEKYLL {
             return Some(&self.jekyll_text);
+        }
+        let bibliography = self.config.bibliography.as_ref();
+        if bibliography.is_some_and(|source| source.written == file) {
+            return Some(&self.library.text);
         }
         let path = self.layout.path(file)?;
         self.notes.get(path).map(|parsed| &*parsed.note.source)
@@ -290,6 +302,7 @@ impl Workspace {
         self.config_text = text;
         self.jekyll_text = jekyll_text;
         self.config_problems = problems;
+        touched.config |= self.library.read(&self.config);
     }
 
     fn read_templates(&mut self, touched: &mut Touched) {

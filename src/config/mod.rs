@@ -41,6 +41,10 @@ pub struct Config {
     pub jekyll: Option<Jekyll>,
     /// Markdown: the line that appears after every note.
     pub footer: Option<String>,
+    /// The works that notes cite: a BibTeX file.
+    pub bibliography: Option<Source>,
+    /// How they are cited: `ieee`, `apa`, `nature` …
+    pub citation_style: Option<String>,
     /// By name.
     pub models: BTreeMap<String, Weights>,
     /// By name.
@@ -106,6 +110,8 @@ impl Default for Config {
             open_external_links_in_new_tab: false,
             jekyll: None,
             footer: None,
+            bibliography: None,
+            citation_style: None,
             models: BTreeMap::new(),
             datasets: BTreeMap::new(),
             defaults: Defaults::default(),
@@ -114,7 +120,7 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 14] = [
     "title",
     "description",
     "language",
@@ -123,6 +129,8 @@ const FIELDS: [&str; 12] = [
     "use_html_extension",
     "open_external_links_in_new_tab",
     "footer",
+    "bibliography",
+    "citation_style",
     "models",
     "datasets",
     "defaults",
@@ -262,6 +270,11 @@ impl Reader<'_> {
                 }
                 "language" => config.language = self.text(entry).unwrap_or_else(|| "en".into()),
                 "footer" => config.footer = self.text(entry),
+                "bibliography" => {
+                    let written = self.text(entry).unwrap_or_default();
+                    config.bibliography = self.source(entry, written);
+                }
+                "citation_style" => config.citation_style = self.text(entry),
                 "device" => match self.text(entry) {
                     Some(device) if is_device(&device) => config.device = device,
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),

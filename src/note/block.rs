@@ -47,6 +47,8 @@ pub struct Block {
     pub fields: Fields,
     /// Fields that it asks for several values of; a row of a grid for each of the first of two.
     pub sweep: Vec<Axis>,
+    /// Its caption as plain text, with marks for values.
+    pub caption_text: String,
     /// Links in its caption, each with the caption's place.
     pub caption_links: Vec<Link>,
     /// Which of the note's values stand in its caption.
@@ -165,6 +167,7 @@ pub fn parse(
         kind: None,
         fields: Fields::default(),
         sweep: Vec::new(),
+        caption_text: String::new(),
         caption_links: Vec::new(),
         caption_values: values.len()..values.len(),
         problems: Vec::new(),
@@ -199,6 +202,7 @@ fn read_caption(block: &mut Block, values: &mut Vec<InlineValue>) {
     let links = found.links.into_iter().map(|link| Link { span: field.span.clone(), ..link });
     let links = links.collect();
     values.extend(found.values.into_iter().map(|value| value.in_caption(field.span.clone())));
+    block.caption_text = found.texts.concat();
     block.caption_values.end = values.len();
     block.caption_links = links;
 }

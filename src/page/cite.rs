@@ -1,6 +1,14 @@
-//! Works that a note cites: marks in its text, and the list below it.
+//! Works that a note cites: marks in its text, the list below it, and what is wrong with them; and how the note is cited.
+
+use std::sync::{Arc, OnceLock};
 
 use super::Scene;
+use crate::bibliography::{self, SelfMeta};
+use crate::dates;
+use crate::diagnostic::Diagnostic;
+use crate::library::Works;
+use crate::note::{self, Note};
+use crate::suggest;
 use crate::view::SelfCitationView;
 
 /// What came of a note's citations.
@@ -12,16 +20,114 @@ pub struct Cited {
     pub references: Vec<String>,
 }
 
+/// What is wrong with a note's citations.
+pub fn problems(note: &Note, works: Option<&Works>) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for citation in note.citations.iter().filter(|citation| !citation.bare) {
+        let Some(works) = works else {
+            let message = "the garden has no bibliography to cite from";
+            let hint = "name one in `neuronotes.yaml`: `bibliography: references.bib`".to_owned();
+            problems.push(note.at().warning(citation.span.clone(), message).hint(hint));
+            continue;
+        };
+        for cited in &citation.keys {
+            if !works.bibliography.has(&cited.key) {
+                let near = suggest::nearest(&cited.key, works.bibliography.keys(), 3);
+                let hint = (!near.is_empty())
+                    .then(|| format!("did you mean {}?", suggest::quoted(&near, "or")));
+                let message = format!("the bibliography has no work `{}`", cited.key);
+                problems.push(note.at().warning(cited.span.clone(), message).hint(hint));
+            }
+        }
+    }
+    problems
+}
+
 impl Scene<'_> {
-    pub(super) fn citations(&self, _index: usize, _page: &str) -> Vec<String> {
-        Vec::new()
+    fn cited(&self, index: usize) -> Arc<Cited> {
+        let all = self.shared.cited.get_or_init(|| {
+            self.notes.iter().map(|_| OnceLock::new()).collect::<Vec<OnceLock<Arc<Cited>>>>()
+        });
+        Arc::clone(all[index].get_or_init(|| Arc::new(self.cite(index))))
     }
 
-    pub(super) fn references(&self, _index: usize) -> Vec<String> {
-        Vec::new()
+    fn cite(&self, index: usize) -> Cited {
+        let Some(works) = self.works else { return Cited::default() };
+        let note = self.notes[index];
+        let groups: Vec<Vec<bibliography::Citation>> = note
+            .citations
+            .iter()
+            .map(|citation| {
+                let one = |cited: &note::CitedKey| bibliography::Citation {
+                    key: cited.key.clone(),
+                    supplement: cited.supplement.clone(),
+                    narrative: citation.bare,
+                };
+                citation.keys.iter().map(one).collect()
+            })
+            .collect();
+        let cited = works.bibliography.cited(&works.style, &groups);
+        let marks = note.citations.iter().zip(cited.citations).map(|(citation, html)| {
+            let is_known = citation.keys.iter().any(|cited| works.bibliography.has(&cited.key));
+            match (is_known, citation.bare) {
+                (true, _) => html,
+                (false, true) => note::escape(&citation.text),
+                (false, false) => format!(
+                    "<span class=\"unknown-work\" title=\"The bibliography has no such work.\">{}</span>",
+                    note::escape(&citation.text)
+                ),
+            }
+        });
+        let references = cited.references.iter().map(|reference| {
+            let label = reference.label.as_ref().map(|label| {
+                format!("<span class=\"reference-label\">{label}</span> ")
+            });
+            let id = note::escape(&bibliography::anchor(&reference.key));
+            format!("<li id=\"{id}\">{}{}</li>", label.unwrap_or_default(), reference.html)
+        });
+        Cited { marks: marks.collect(), references: references.collect() }
     }
 
-    pub(super) fn self_citation(&self, _index: usize) -> Option<SelfCitationView> {
-        None
+    /// HTML of a note's citations as a page shows them: elsewhere than at home they lead to the note's own list.
+    pub(super) fn citations(&self, index: usize, page: &str) -> Vec<String> {
+        if self.notes[index].citations.is_empty() {
+            return Vec::new();
+        }
+        let marks = self.cited(index).marks.clone();
+        let home = &self.garden.pages[index];
+        if home == page {
+            return marks;
+        }
+        let list = note::escape(&self.href(page, home, Some("ref-")));
+        marks.into_iter().map(|mark| mark.replace("href=\"#ref-", &format!("href=\"{list}"))).collect()
+    }
+
+    pub(super) fn references(&self, index: usize) -> Vec<String> {
+        match self.notes[index].citations.is_empty() {
+            true => Vec::new(),
+            false => self.cited(index).references.clone(),
+        }
+    }
+
+    /// How a note is cited, where it says who wrote it.
+    pub(super) fn self_citation(&self, index: usize) -> Option<SelfCitationView> {
+        let note = self.notes[index];
+        let first = note.front.authors.first()?;
+        let (written, changed) = dates::of(note, self.git);
+        let date = written.or(changed).map(|day| day.to_string());
+        let family = first.split(',').next().unwrap_or(first);
+        let family = family.split_whitespace().next_back().unwrap_or(family);
+        let year = date.as_deref().and_then(|date| date.get(..4)).unwrap_or("");
+        let word = note::file_slug(note.title.split_whitespace().next().unwrap_or("note"));
+        let meta = SelfMeta {
+            key: format!("{}{year}{word}", note::file_slug(family)),
+            title: note.title.clone(),
+            authors: note.front.authors.clone(),
+            date,
+            url: self.config.absolute(&self.shown_path(&self.garden.pages[index])),
+            site: self.config.title.clone(),
+        };
+        let (text, bibtex) = bibliography::self_citation(&meta);
+        Some(SelfCitationView { text, bibtex })
     }
 }

@@ -16,6 +16,7 @@ mod fragment;
 mod head;
 mod index;
 mod list;
+mod search;
 mod sheet;
 mod special;
 mod sweep;
@@ -28,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 pub use body::BodyDraft;
-pub use cite::Cited;
+pub use cite::{Cited, problems as citation_problems};
 pub use draft::{Draft, Inputs};
 pub use feed::Bare;
 pub use fragment::{Shard, shard_of};
@@ -41,6 +42,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{Drawing, Image};
 use crate::garden::{self, Garden};
+use crate::library::Works;
 use crate::note::{self, Note};
 use crate::plan::Plan;
 use crate::store::Record;
@@ -82,6 +84,8 @@ pub struct Scene<'a> {
     pub git: &'a GitDates,
     /// What every page asks for.
     pub assets: &'a Assets,
+    /// The works that notes cite.
+    pub works: Option<&'a Works>,
     /// HTML of the line after every note, as [`footer`] gives it.
     pub footer: Option<String>,
     /// Of all templates in use.
@@ -98,6 +102,8 @@ pub struct Shared {
     index: OnceLock<Index>,
     /// Whether there are tags, and units.
     has: OnceLock<(bool, bool)>,
+    /// For each note, what came of its citations.
+    cited: OnceLock<Vec<OnceLock<Arc<Cited>>>>,
 }
 
 /// What is to be said of the scans that a result rests on.
@@ -237,8 +243,10 @@ impl<'a> Scene<'a> {
     /// What is wrong with a note outside its blocks. A published page leaves the warnings out.
     fn problems(&self, index: usize) -> Vec<ProblemView> {
         let embeds = self.garden.embed_problems(index, self.notes);
+        let cited = cite::problems(self.notes[index], self.works);
         let own = self.notes[index].problems.iter();
         own.chain(&self.garden.problems[index])
+            .chain(&cited)
             .chain(&embeds)
             .chain(self.plan.unit_problems(index))
             .chain(&self.quoted[index].problems)

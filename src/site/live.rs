@@ -90,6 +90,8 @@ pub struct Live {
     unrendered: BTreeMap<String, Diagnostic>,
     /// Images of rendered pages, by their addresses.
     images: HashMap<String, Digest>,
+    /// Files of the search index, as long as nothing is another.
+    search: Option<BTreeMap<String, String>>,
     /// Requests whose results were seen in the store.
     stored: HashSet<Digest>,
 }
@@ -118,6 +120,7 @@ impl Live {
             rendered: HashMap::new(),
             unrendered: BTreeMap::new(),
             images: HashMap::new(),
+            search: None,
             stored: HashSet::new(),
         };
         live.update(&Touched { config: true, templates: true, ..Touched::default() });
@@ -126,6 +129,7 @@ impl Live {
 
     /// Takes in what was touched.
     pub fn update(&mut self, touched: &Touched) {
+        self.search = None;
         let before = std::mem::replace(&mut self.notes, self.workspace.notes());
         if touched.config {
             self.plans.forget();
@@ -205,6 +209,7 @@ impl Live {
     /// Something else is known of this request than was: it has a result, failed, or waits again.
     pub fn ended(&mut self, key: &Digest) {
         self.stored.remove(key);
+        self.search = None;
         let request = self.plan.requests.iter().find(|(known, _)| known == key);
         // A scan that came with it may be what other figures are compared with.
         if request.is_some_and(|(_, request)| !request.uses.is_empty()) {
@@ -305,6 +310,7 @@ impl Live {
             sizes: &self.sizes,
             git: &self.workspace.git,
             assets: &self.assets,
+            works: self.workspace.library.works.as_ref(),
             footer: self.footer.clone(),
             templates: self.workspace.renderer.digest(),
             preview: self.progress.preview,
@@ -410,6 +416,13 @@ impl Live {
         drop(refers);
         self.settle_all();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        if path.starts_with("search/") {
+            if self.search.is_none() {
+                self.search = Some(publish::search(&self.scene(&refers)));
+            }
+            let text = self.search.as_ref()?.get(path)?;
+            return Some(Served::Bytes(text.clone().into_bytes()));
+        }
         match self.scene(&refers).bare_file(path)? {
             Bare::Text(text) => Some(Served::Bytes(text.into_bytes())),
             Bare::Card(image, synthetic) => {

@@ -124,8 +124,14 @@ pub fn compose(
     for (index, note) in notes.iter().enumerate() {
         let blocks = settler.problems(index, note, &figures[index]);
         let embeds = garden.embed_problems(index, &notes);
-        let others =
-            [&garden.problems[index], &embeds, plan.unit_problems(index), &quoted[index].problems];
+        let cited = page::citation_problems(note, workspace.library.works.as_ref());
+        let others = [
+            &garden.problems[index],
+            &embeds,
+            &cited,
+            plan.unit_problems(index),
+            &quoted[index].problems,
+        ];
         problems.extend(problems_of(note, others, blocks));
     }
     let mut files = BTreeMap::new();
@@ -161,6 +167,7 @@ pub fn compose(
         sizes: &sizes,
         git: &workspace.git,
         assets: &assets,
+        works: workspace.library.works.as_ref(),
         footer: page::footer(&workspace.config),
         templates: workspace.renderer.digest(),
         preview: progress.preview,
@@ -180,7 +187,7 @@ pub fn compose(
 /// Everything that is wrong with a note, in the order of its text.
 fn problems_of(
     note: &Note,
-    others: [&[Diagnostic]; 4],
+    others: [&[Diagnostic]; 5],
     blocks: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
     let own = note.problems.iter().chain(others.into_iter().flatten()).cloned();

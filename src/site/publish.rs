@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::page::{Assets, Bare, Draft, Scene};
 use crate::render::Renderer;
+use crate::search::Indexed;
 use crate::store::Store;
 use crate::workspace::template_problem;
 
@@ -93,6 +94,8 @@ pub(super) fn all(
     for (path, key, content) in sheets {
         made.put(path, key, content);
     }
+    let search = search(scene);
+    made.files.extend(search.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
     for path in scene.bare_files() {
         let Some(bare) = scene.bare_file(&path) else { continue };
         let key = scene.bare_key(&path, &bare);
@@ -106,6 +109,15 @@ pub(super) fn all(
         };
         made.put(path, key, content);
     }
+}
+
+/// The files of the search index.
+pub(super) fn search(scene: &Scene<'_>) -> BTreeMap<String, String> {
+    let order = scene.indexed_order();
+    let mut pages: Vec<Indexed> =
+        order.into_par_iter().map(|index| scene.indexed(index)).collect();
+    pages.extend(scene.indexed_units());
+    crate::search::files(&pages.iter().collect::<Vec<_>>()).into_iter().collect()
 }
 
 /// The social card of a stored picture; none where that is damaged, which its figure says.

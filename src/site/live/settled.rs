@@ -37,8 +37,14 @@ impl Live {
         let own = settler.problems(index, note, &settled[index]);
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let embeds = garden.embed_problems(index, &refers);
-        let others =
-            [&garden.problems[index], &embeds, plan.unit_problems(index), &quoted.problems];
+        let cited = page::citation_problems(note, workspace.library.works.as_ref());
+        let others = [
+            &garden.problems[index],
+            &embeds,
+            &cited,
+            plan.unit_problems(index),
+            &quoted.problems,
+        ];
         self.problems[index] = Some(problems_of(note, others, own));
         self.quoted[index] = quoted;
     }

@@ -1,0 +1,76 @@
+//! What each page gives to the search index: the text of a note and of its sections, its captions, its tags and units.
+
+use super::{HOME, Scene, index::Unit};
+use crate::search::{Entry, Field, Indexed, Page, indexed};
+
+impl Scene<'_> {
+    /// What a note gives to the index.
+    pub fn indexed(&self, index: usize) -> Indexed {
+        let note = self.notes[index];
+        let text = |number: usize| {
+            let text = note.texts.get(number).map_or("", String::as_str);
+            self.filled(index, text.trim_end())
+        };
+        // A title that is a heading is no section of its own.
+        let first = usize::from(note.title_in_body);
+        let mut head = text(0);
+        if first == 1 {
+            head.push_str(&text(1));
+        }
+        let mut fields = vec![(Field::Title, note.title.clone())];
+        fields.extend(note.front.aliases.iter().map(|alias| (Field::Title, alias.clone())));
+        fields.extend(note.tags.iter().map(|tag| (Field::Tag, tag.clone())));
+        let units = self.plan.named(index).iter();
+        fields.extend(units.map(|named| {
+            (Field::Tag, format!("unit {} {} {}", named.unit.2, named.name, named.layer))
+        }));
+        let mut entries = vec![Entry { anchor: String::new(), heading: None, text: head, fields }];
+        for (number, heading) in note.headings.iter().enumerate().skip(first) {
+            let shown = self.filled(index, &heading.shown);
+            entries.push(Entry {
+                anchor: heading.id.clone(),
+                heading: Some(shown.clone()),
+                text: text(number + 1),
+                fields: vec![(Field::Heading, shown)],
+            });
+        }
+        for (block, wanted) in note.blocks.iter().zip(self.plan.wanted(index)) {
+            let caption = self.filled(index, block.caption_text.trim());
+            let mut fields = vec![(Field::Caption, caption.clone())];
+            fields.extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
+            for measurement in wanted.measurements() {
+                if let Some((_, layer, unit)) = measurement.named() {
+                    let shown = measurement.layer_shown();
+                    fields.push((Field::Tag, format!("unit {unit} {shown} {layer}")));
+                }
+            }
+            entries.push(Entry {
+                anchor: block.id.clone(),
+                heading: Some(format!("Figure {}", block.number)),
+                text: caption,
+                fields,
+            });
+        }
+        let path = self.garden.pages[index].clone();
+        indexed(&Page { path, title: note.title.clone(), entries })
+    }
+
+    /// What the pages of units give to the index.
+    pub fn indexed_units(&self) -> Vec<Indexed> {
+        let page = |(path, unit): (&String, &Unit)| {
+            let title = format!("Unit {}", unit.unit);
+            let names = unit.names.join(", ");
+            let text = format!("{} of {} {names}", unit.layer, unit.model);
+            let fields = vec![(Field::Title, title.clone()), (Field::Tag, names)];
+            let head = Entry { anchor: String::new(), heading: None, text, fields };
+            indexed(&Page { path: path.clone(), title, entries: vec![head] })
+        };
+        self.index().units.iter().map(page).collect()
+    }
+
+    /// Notes in the order in which the index has them.
+    pub fn indexed_order(&self) -> Vec<usize> {
+        let home = self.garden.pages.iter().position(|page| page == HOME);
+        home.into_iter().chain((0..self.notes.len()).filter(|index| Some(*index) != home)).collect()
+    }
+}
