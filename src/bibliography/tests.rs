@@ -96,12 +96,12 @@ fn every_style_shows_every_work() {
         let cited = works().cited(&style, &groups());
         assert_eq!(cited.citations.len(), 5, "{name}");
         assert_eq!(cited.references.len(), 3, "{name}");
-        assert!(
-            cited.references.iter().all(|r| ["neurons", "learning"]
-                .iter()
-                .any(|word| r.html.to_lowercase().contains(word))),
-            "{name}"
-        );
+        // Some leave out titles, others journals or years.
+        let told = |r: &Reference| {
+            let html = r.html.to_lowercase();
+            ["neurons", "distill", "nature", "machine"].iter().any(|word| html.contains(word))
+        };
+        assert!(cited.references.iter().all(told), "{name}: {:?}", cited.references);
         for (group, key) in [(0, "goh2021multimodal"), (1, "quiroga2005")] {
             let link = format!("<a class=\"cite\" href=\"#ref-{key}\">");
             assert!(cited.citations[group].contains(&link), "{name}: {}", cited.citations[group]);

@@ -114,10 +114,6 @@ impl Terms {
         self.terms.len() - 1
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.terms.len()
-    }
-
     /// Each with its hash, in the order of the numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
         self.terms.iter().enumerate().map(|(number, (hash, _))| (*hash, self.term(number)))
@@ -196,7 +192,7 @@ mod tests {
                 assert_eq!(all.number(&format!("t{n}")), n, "round {round}");
             }
         }
-        assert_eq!(all.len(), 2000);
+        assert_eq!(all.iter().count(), 2000);
         all.close();
         assert!(all.iter().enumerate().all(|(n, (hash, term))| {
             term == format!("t{n}") && hash == super::hash(term.as_bytes())
