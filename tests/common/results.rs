@@ -11,8 +11,12 @@ use super::Garden;
 
 /// A PNG of one colour.
 pub fn picture(colour: [u8; 3]) -> Vec<u8> {
+    sized(6, 4, colour)
+}
+
+fn sized(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(6, 4, image::Rgb(colour))
+    image::RgbImage::from_pixel(width, height, image::Rgb(colour))
         .write_to(&mut bytes, image::ImageFormat::Png)
         .expect("a PNG");
     bytes.into_inner()
@@ -61,6 +65,8 @@ fn commit(store: &Store, request: &Request) {
             record.set_result(store, &outcome).expect("a result");
         }
         "feature_vis" => {
+            // As wide and as high as its result says.
+            let image = sized(6, 6, [shade(&key), 0, 0]);
             put(&mut record, &feature_vis::picture(0), "image/png", &image);
             let made = feature_vis::Made {
                 activation: number,

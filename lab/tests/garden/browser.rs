@@ -1,68 +1,18 @@
 //! The site in headless Chromium: the published pages from the file system, and the preview while its notes
 //! are edited. `CHROMIUM` names the browser; `NEURONOTES_NO_BROWSER=1` leaves these tests out and says so.
 
-use std::ffi::OsStr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+#[path = "../../../tests/common/browser.rs"]
+mod chromium;
 
-use headless_chrome::{Browser, LaunchOptions, Tab};
+use std::sync::Arc;
+
+use headless_chrome::{Browser, Tab};
+
+pub(crate) use chromium::{browser, open, value, wait};
 
 use super::common::Garden;
 use super::common::preview::Preview;
 use super::{block, garden, vis};
-
-pub(crate) fn browser() -> Option<Browser> {
-    if std::env::var_os("NEURONOTES_NO_BROWSER").is_some_and(|value| value == "1") {
-        eprintln!("NEURONOTES_NO_BROWSER is set: nothing is tested in a browser");
-        return None;
-    }
-    let named = std::env::var_os("CHROMIUM").map(Into::into);
-    let path = named.or_else(|| {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let programs = std::env::split_paths(&folders).map(|folder| folder.join("chromium"));
-        programs.into_iter().find(|path: &std::path::PathBuf| path.is_file())
-    });
-    let path = path.expect("a browser: name one in CHROMIUM, or run `cargo xtask test`");
-    let quiet = [
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ];
-    let options = LaunchOptions::default_builder()
-        .path(Some(path))
-        .sandbox(false)
-        .window_size(Some((1200, 900)))
-        .idle_browser_timeout(Duration::from_secs(300))
-        .args(quiet.map(OsStr::new).to_vec())
-        .build()
-        .expect("options");
-    Some(Browser::new(options).expect("Chromium starts"))
-}
-
-/// What this JavaScript expression is, as JSON.
-pub(crate) fn value(tab: &Tab, expression: &str) -> serde_json::Value {
-    let result = tab.evaluate(&format!("JSON.stringify({expression})"), false).expect("evaluates");
-    let text = result.value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-/// Waits until this JavaScript expression is true.
-pub(crate) fn wait(tab: &Tab, expression: &str) {
-    let begun = Instant::now();
-    while value(tab, &format!("Boolean({expression})")) != true {
-        let shown = || value(tab, "document.body.innerText");
-        assert!(begun.elapsed() < Duration::from_secs(30), "never: {expression}\n{}", shown());
-        std::thread::sleep(Duration::from_millis(15));
-    }
-}
-
-pub(crate) fn open(browser: &Browser, url: &str) -> Arc<Tab> {
-    let tab = browser.new_tab().expect("a tab");
-    tab.set_default_timeout(Duration::from_secs(30));
-    tab.navigate_to(url).expect("an address").wait_until_navigated().expect("a page");
-    tab
-}
 
 pub(crate) fn preview(garden: &Garden, browser: &Browser, page: &str) -> (Preview, Arc<Tab>) {
     let preview = Preview::of(garden);
@@ -102,21 +52,8 @@ fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
     assert_eq!(value(&tab, "document.querySelectorAll('figure svg').length"), 2);
     assert_eq!(value(&tab, "document.scripts.length"), 0, "a published page needs no script");
     for width in [320, 400, 800, 1400] {
-        let size = headless_chrome::protocol::cdp::Emulation::SetDeviceMetricsOverride {
-            width,
-            height: 900,
-            device_scale_factor: 1.0,
-            mobile: false,
-            ..serde_json::from_value(serde_json::json!({
-                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false
-            }))
-            .expect("metrics")
-        };
-        tab.call_method(size).expect("a size");
-        let overflow = value(
-            &tab,
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-        );
+        chromium::resize(&tab, width);
+        let overflow = chromium::overflow(&tab);
         assert_eq!(overflow, 0, "at {width} pixels the page is wider than the window");
     }
 }

@@ -1,0 +1,472 @@
+//! How the published site looks and behaves in headless Chromium, opened from the file system: every page that a build puts
+//! out, whatever it is of.
+//!
+//! `AXE` names axe-core's script (`cargo xtask test` fetches it); without it accessibility is not tested, and that is said.
+
+#[path = "common/browser.rs"]
+mod chromium;
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chromium::{browser, open, overflow, resize, value, wait};
+use common::{Garden, results};
+use headless_chrome::Tab;
+use headless_chrome::browser::tab::point::Point;
+use headless_chrome::protocol::cdp::Emulation::{
+    MediaFeature, SetEmulatedMedia, SetScriptExecutionDisabled,
+};
+use headless_chrome::protocol::cdp::Network;
+use headless_chrome::protocol::cdp::types::Event;
+use serde_json::Value;
+
+/// A note with all that prose can have.
+const PROSE: &str = "---\ntitle: Everything that prose can have\ntags: [prose, a longer tag]\ndate: 2026-01-02\n\
+    units:\n  - { layer: image_block_4/0/Add_6, unit: 3, name: coins }\n---\n\
+    A paragraph with *emphasis*, **strength**, `code`, ~~what was struck~~, a footnote[^one], a link to [[Figures]], to \
+    [[Figures#Two of them]], to [[figures#vis]], to [another site](https://example.org/somewhere), and \
+    averylongwordthatnobodywouldeverwritebutthatmachinesdowritewhentheynamelayersandtensorsandfiles.\n\n\
+    [^one]: The footnote, which links to [[Text]].\n\n\
+    ## A list\n\n1. One\n2. Two\n   - deeper\n   - [x] done\n   - [ ] to do\n\n\
+    ## Code\n\n```rust\nfn main() { println!(\"a line of code that is a good deal longer than any column of text is on a telephone, or even on a desk\"); }\n```\n\n\
+    ## A table\n\n| layer | unit | what it answers to | activation | a column | another column | and one more |\n|---|--:|---|--:|---|---|---|\n\
+    | image_block_4/0/Add_6 | 3 | coins | 5.25 | visual.layer4.0.add | something | something else |\n\n\
+    ### Deeper\n\n> A quotation.\n>\n> It has two paragraphs.\n\n#### Deeper still\n\nText.\n\n---\n\n\
+    ## A picture\n\n![A wide picture](wide.png)\n\n![A small one](small.png)\n";
+
+/// A note with a figure of each kind that can be stored without measuring.
+const FIGURES: &str = "---\ntitle: Figures\ntags: [figures]\n---\nSee [[Everything that prose can have]], and `= vis.activation | .1f`.\n\n\
+    ```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\ntitle: A title\n\
+    caption: As [[Text]] says.\n```\n\n## Two of them\n\n```yaml analysis\nid: histogram\nkind: activation_histogram\n\
+    layer: image_block_4/0/Add_6\nunit: 3\n```\n\n```yaml analysis\nid: examples\nkind: dataset_examples\n\
+    layer: image_block_4/0/Add_6\nunit: 3\ntop: 1\n```\n\n## More\n\n```yaml analysis\nid: grid\nkind: feature_vis\n\
+    layer: image_block_4/0/Add_6\nsweep: { unit: [1, 2, 3, 4, 5, 6] }\nwidth: page\n```\n\n\
+    ```yaml analysis\nid: words\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n";
+
+/// A note of text alone, of about a thousand words.
+fn text() -> String {
+    let words =
+        "Words follow words, as they do in a note that somebody wrote, and nothing else is there. ";
+    let section = |n: usize| {
+        format!("## Section {n}\n\n{}See [[Figures]].\n\n{}\n\n", words.repeat(5), words.repeat(5))
+    };
+    format!("---\ntitle: Text\n---\n{}", (1..7).map(section).collect::<String>())
+}
+
+fn garden() -> Garden {
+    let garden = Garden::new();
+    garden.note("index.md", "# A test garden\n\nIt begins with [[Text]].\n");
+    garden.note("prose.md", PROSE);
+    garden.note("deep/figures.md", FIGURES);
+    garden.note("text.md", &text());
+    garden.note("deep/alone.md", "Nobody mentions this.\n");
+    for (name, width, height) in [("wide", 1600, 400), ("small", 40, 30)] {
+        let path = garden.path(&format!("notes/{name}.png"));
+        image::RgbImage::from_pixel(width, height, image::Rgb([90, 60, 200]))
+            .save(path)
+            .expect("saved");
+    }
+    assert!(results::fill(&garden) > 0);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden
+}
+
+/// The addresses of all pages, by their paths in the output.
+fn pages(garden: &Garden) -> Pages {
+    let names = garden.output().into_keys().filter(|name| name.ends_with(".html"));
+    let address = |name: String| {
+        let address = format!("file://{}", garden.path("output").join(&name).display());
+        (name, address)
+    };
+    let pages: Pages = names.map(address).collect();
+    for page in ["index.html", "text.html", "prose.html", "deep/figures.html"] {
+        assert!(pages.contains_key(page), "{pages:?}");
+    }
+    pages
+}
+
+fn go(tab: &Tab, address: &str) {
+    tab.navigate_to(address).expect("an address").wait_until_navigated().expect("a page");
+}
+
+fn colours(tab: &Tab, scheme: &str) {
+    let feature = MediaFeature { name: "prefers-color-scheme".into(), value: scheme.into() };
+    let media = SetEmulatedMedia { media: None, features: Some(vec![feature]) };
+    tab.call_method(media).expect("a scheme of colours");
+}
+
+/// What this JavaScript promises, as JSON.
+fn awaited(tab: &Tab, promise: &str) -> Value {
+    let script = format!("({promise}).then(value => JSON.stringify(value))");
+    let result = tab.evaluate(&script, true).expect("evaluates").value;
+    serde_json::from_str(result.as_ref().and_then(Value::as_str).unwrap_or_default()).expect("JSON")
+}
+
+/// Scrolls to the end, a window at a time, and waits until the pictures are there.
+fn read_through(tab: &Tab) {
+    awaited(
+        tab,
+        "(async () => { \
+           const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 30))); \
+           for (let at = 0; at < document.documentElement.scrollHeight; at += innerHeight / 2) { \
+             scrollTo({ top: at, behavior: 'instant' }); await frame(); } \
+           await Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))); \
+           await frame(); return true; })()",
+    );
+}
+
+/// Pages by their names, with their addresses.
+type Pages = BTreeMap<String, String>;
+
+/// axe-core's script, where there is one.
+fn axe() -> Option<String> {
+    let named = std::env::var_os("AXE").filter(|path| !path.is_empty());
+    if named.is_none() {
+        eprintln!(
+            "NOT TESTED: whether everybody can use the pages; AXE names no axe.min.js (`cargo xtask test` fetches it)"
+        );
+    }
+    named.map(|path| fs::read_to_string(path).expect("axe-core"))
+}
+
+/// What is folded away is not looked at.
+fn unfold(tab: &Tab) {
+    let all = "for (const fold of document.querySelectorAll('details')) fold.open = true";
+    tab.evaluate(all, false).expect("evaluates");
+}
+
+/// What axe-core finds wrong by the rules of WCAG 2.2 AA, and on which pages.
+fn barriers(tab: &Tab, axe: &str, pages: &Pages) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let look = "axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', \
+                'wcag22aa'] }).then(r => [r.passes.length, r.violations.map(v => v.nodes.map(n => \
+                `${v.id} (${v.impact}): ${n.html.slice(0, 160)} [${n.target}] ${n.any.map(c => c.message)}`)).flat()])";
+    for (page, address) in pages {
+        for (scheme, width) in [("light", 400), ("light", 1400), ("dark", 400), ("dark", 1400)] {
+            colours(tab, scheme);
+            resize(tab, width);
+            go(tab, address);
+            unfold(tab);
+            tab.evaluate(axe, false).expect("axe-core");
+            let all = awaited(tab, look);
+            assert!(all[0].as_u64() > Some(5), "axe-core looked at nothing: {all}");
+            for problem in all[1].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                let on = format!("{page}, {scheme}, {width} px");
+                found.entry(problem.to_owned()).or_default().insert(on);
+            }
+        }
+    }
+    found
+}
+
+/// What moved by itself while pages were read.
+fn shifts(tab: &Tab, pages: &Pages) -> String {
+    let mut moved = String::new();
+    let look = "new Promise(done => { const all = []; \
+                  new PerformanceObserver(list => all.push(...list.getEntries())).observe({ type: 'layout-shift', buffered: true }); \
+                  setTimeout(() => done(all.map(s => [s.value, s.sources.map(n => (n.node?.outerHTML ?? n.node?.data ?? '').slice(0, 90))])), 150); })";
+    for (page, address) in pages {
+        for width in [400, 1400] {
+            resize(tab, width);
+            go(tab, address);
+            read_through(tab);
+            let shifts = awaited(tab, look);
+            if shifts != Value::Array(vec![]) {
+                let _ = writeln!(moved, "{page} at {width} px: {shifts}");
+            }
+        }
+    }
+    moved
+}
+
+/// What was asked for and what was complained of since the listener was added.
+#[derive(Default)]
+struct Heard {
+    asked: Vec<(String, Option<Network::ResourceType>)>,
+    complaints: Vec<String>,
+}
+
+fn listen(tab: &Tab) -> Arc<Mutex<Heard>> {
+    let heard: Arc<Mutex<Heard>> = Arc::default();
+    let into = heard.clone();
+    tab.add_event_listener(Arc::new(move |event: &Event| {
+        let mut heard = into.lock().expect("no panic");
+        match event {
+            Event::NetworkRequestWillBeSent(asked) => {
+                heard.asked.push((asked.params.request.url.clone(), asked.params.Type.clone()));
+            }
+            Event::LogEntryAdded(said) => {
+                heard.complaints.push(format!("{:?}", said.params.entry.text));
+            }
+            Event::RuntimeConsoleAPICalled(said) => {
+                heard.complaints.push(format!("{:?}", said.params.args))
+            }
+            Event::RuntimeExceptionThrown(said) => {
+                heard.complaints.push(format!("{:?}", said.params.exception_details));
+            }
+            _ => {}
+        }
+    }))
+    .expect("a listener");
+    tab.enable_log().expect("the log");
+    tab.enable_runtime().expect("the console");
+    let network: Network::Enable = serde_json::from_value(serde_json::json!({})).expect("options");
+    tab.call_method(network).expect("requests");
+    heard
+}
+
+/// Requests to elsewhere, complaints, and pages of more bytes than they may have.
+fn disturbances(tab: &Tab, pages: &Pages, light: &str) -> String {
+    let heard = listen(tab);
+    let mut wrong = String::new();
+    for (page, address) in pages {
+        *heard.lock().expect("no panic") = Heard::default();
+        go(tab, address);
+        // What a script loads by itself once the page is there.
+        std::thread::sleep(Duration::from_millis(150));
+        let at_start = heard.lock().expect("no panic").asked.clone();
+        assert!(at_start.iter().any(|(url, _)| url == address), "{at_start:?}");
+        read_through(tab);
+        let heard = heard.lock().expect("no panic");
+        for (url, _) in &heard.asked {
+            if !["file:", "data:", "blob:"].iter().any(|own| url.starts_with(own)) {
+                let _ = writeln!(wrong, "{page} asks for {url}");
+            }
+        }
+        for complaint in &heard.complaints {
+            let _ = writeln!(wrong, "{page}: {complaint}");
+        }
+        if page == light {
+            let bytes = weight(&at_start);
+            println!("{page} weighs {bytes} bytes with styles and scripts");
+            if bytes >= 60_000 {
+                let _ = writeln!(wrong, "{page} weighs {bytes} bytes: {at_start:?}");
+            }
+        }
+    }
+    wrong
+}
+
+/// Of the document, its styles and its scripts, as they lie on the disk.
+fn weight(asked: &[(String, Option<Network::ResourceType>)]) -> u64 {
+    use Network::ResourceType::{Document, Script, Stylesheet};
+    let counts = |kind: &Option<_>| matches!(kind, Some(Document | Stylesheet | Script));
+    let files: BTreeSet<&str> = asked
+        .iter()
+        .filter(|(_, kind)| counts(kind))
+        .filter_map(|(url, _)| url.strip_prefix("file://"))
+        .collect();
+    assert!(files.len() > 1, "a page without a style: {asked:?}");
+    files.into_iter().map(|file| fs::metadata(file).expect("a file").len()).sum()
+}
+
+/// Pages that are wider than the window, and what makes them so.
+fn too_wide(tab: &Tab, pages: &Pages) -> String {
+    let mut wide = String::new();
+    let widest = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5)\
+                  .map(e => e.outerHTML.slice(0, 90)).slice(-3)";
+    for (page, address) in pages {
+        go(tab, address);
+        unfold(tab);
+        for width in [320, 400, 1400, 2560] {
+            resize(tab, width);
+            let over = overflow(tab);
+            if over != 0 {
+                let _ = writeln!(wide, "{page} at {width} px: by {over}, {}", value(tab, widest));
+            }
+        }
+    }
+    wide
+}
+
+/// What the tabulator key does not reach, and where the focus is not seen.
+fn unreached(tab: &Tab, pages: &Pages) -> String {
+    // What no click can reach, such as a link within a closed fold, is none for the keyboard either.
+    let all = "(window.wanted = [...document.querySelectorAll('a[href], button, summary, input, select, [tabindex=\"0\"]')]\
+               .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && !e.closest('[inert]')), \
+               window.reached = new Set(), window.unseen = [], window.back = false, \
+               addEventListener('focusin', ({ target }) => { \
+                 back ||= reached.has(target); reached.add(target); const style = getComputedStyle(target); \
+                 if (style.outlineStyle === 'none' || parseFloat(style.outlineWidth) < 1) unseen.push(target); }), \
+               wanted.length)";
+    let shown = |elements: &str| format!("{elements}.map(e => e.outerHTML.slice(0, 120))");
+    let mut wrong = String::new();
+    for (page, address) in pages {
+        for width in [400, 1400] {
+            resize(tab, width);
+            go(tab, address);
+            let count = value(tab, all).as_u64().expect("a number");
+            assert!(count > 0, "{page}");
+            // A step more than there are elements, some of which, such as boxes that scroll, are not in the list.
+            for step in 0..=count + 20 {
+                tab.press_key("Tab").expect("a key");
+                if step >= count
+                    && value(tab, "back || document.activeElement === document.body") == true
+                {
+                    break;
+                }
+            }
+            for (what, elements) in [
+                ("the keyboard does not reach", "wanted.filter(e => !reached.has(e))"),
+                ("the focus is not seen on", "unseen"),
+            ] {
+                let elements = value(tab, &shown(elements));
+                if elements != Value::Array(vec![]) {
+                    let _ = writeln!(wrong, "{page} at {width} px: {what} {elements}");
+                }
+            }
+        }
+    }
+    wrong
+}
+
+/// Clicks what is seen of an element. The browser's client would wait for a script to scroll to it, and none runs here.
+fn click(tab: &Tab, selector: &str) {
+    let seen =
+        format!("[...document.querySelectorAll({selector:?})].find(e => e.checkVisibility())");
+    wait(tab, &seen);
+    let middle = format!(
+        "(e => {{ e.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const box = e.getClientRects()[0]; \
+         return [box.x + box.width / 2, box.y + box.height / 2]; }})({seen})"
+    );
+    let middle = value(tab, &middle);
+    let at = |axis: usize| middle[axis].as_f64().unwrap_or_else(|| panic!("{selector}: {middle}"));
+    tab.click_point(Point { x: at(0), y: at(1) }).expect("a click");
+}
+
+#[test]
+fn everybody_can_use_every_page() {
+    let Some(browser) = browser() else { return };
+    let Some(axe) = axe() else { return };
+    let garden = garden();
+    let found = barriers(&open(&browser, "about:blank"), &axe, &pages(&garden));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn nothing_moves_while_a_page_is_read() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let moved = shifts(&open(&browser, "about:blank"), &pages(&garden));
+    assert!(moved.is_empty(), "{moved}");
+}
+
+#[test]
+fn a_page_asks_no_other_host_complains_of_nothing_and_is_light() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let wrong = disturbances(&open(&browser, "about:blank"), &pages(&garden), "text.html");
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn no_page_is_wider_than_the_window() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let wide = too_wide(&open(&browser, "about:blank"), &pages(&garden));
+    assert!(wide.is_empty(), "{wide}");
+}
+
+#[test]
+fn the_keyboard_reaches_everything_and_shows_where_it_is() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    tab.bring_to_front().expect("the front");
+    let wrong = unreached(&tab, &pages(&garden));
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn without_scripts_contents_folds_and_links_work() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    tab.call_method(SetScriptExecutionDisabled { value: true }).expect("no scripts");
+    let pages = pages(&garden);
+    let click = |selector: &str| click(&tab, selector);
+    let top = "document.querySelector('#two-of-them').getBoundingClientRect().top";
+    resize(&tab, 1400);
+    go(&tab, &pages["deep/figures.html"]);
+    click(".contents-side a[href='#two-of-them']");
+    wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
+    resize(&tab, 400);
+    go(&tab, &pages["deep/figures.html"]);
+    click(".contents-fold summary");
+    click(".contents-fold a[href='#two-of-them']");
+    wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
+    click("#vis .provenance summary");
+    wait(&tab, "document.querySelector('#vis .provenance pre').checkVisibility()");
+    click("#vis .caption a.internal");
+    wait(&tab, "location.pathname.endsWith('/text.html')");
+    click(".masthead .site-title");
+    wait(&tab, "location.pathname.endsWith('/index.html')");
+    for (page, address) in &pages {
+        go(&tab, address);
+        // What only a script can do is not offered.
+        let idle = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map(b => b.outerHTML)";
+        assert_eq!(value(&tab, idle), Value::Array(vec![]), "{page}");
+    }
+}
+
+/// A page with everything that the tests above look for.
+const BAD: &str = "<!doctype html><title>Bad</title><style>a.dull { outline: none; color: #ddd; background: #fff }</style>\
+    <link rel=stylesheet href=style.css><p id=top style=height:30px></p><p>Text that is pushed down.</p>\
+    <div style=width:3000px>wide</div><a class=dull href=a.html>dull</a> <a tabindex=-1 href=b.html>passed over</a>\
+    <img src='http://127.0.0.1:9/elsewhere.png'>\
+    <script>setTimeout(() => document.querySelector('#top').style.height = '300px', 60); \
+    console.error('a complaint')</script>";
+
+#[test]
+fn what_is_wrong_with_a_page_is_seen() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("bad.html"), BAD).expect("a page");
+    fs::write(folder.path().join("style.css"), "/* much */".repeat(6000)).expect("a style");
+    let address = format!("file://{}", folder.path().join("bad.html").display());
+    let pages = Pages::from([("bad.html".to_owned(), address)]);
+    let tab = open(&browser, "about:blank");
+    tab.bring_to_front().expect("the front");
+    let wrong = disturbances(&tab, &pages, "bad.html");
+    for part in ["127.0.0.1:9", "a complaint", "weighs"] {
+        assert!(wrong.contains(part), "{part} in {wrong}");
+    }
+    assert!(shifts(&tab, &pages).contains("pushed down"));
+    assert!(too_wide(&tab, &pages).contains("bad.html at 2560 px"));
+    let wrong = unreached(&tab, &pages);
+    for part in ["does not reach [\"<a tabindex", "not seen on [\"<a class"] {
+        assert!(wrong.contains(part), "{part} in {wrong}");
+    }
+    if let Some(axe) = axe() {
+        let found: Vec<String> = barriers(&tab, &axe, &pages).into_keys().collect();
+        for rule in ["color-contrast", "image-alt", "html-has-lang"] {
+            assert!(found.iter().any(|problem| problem.starts_with(rule)), "{rule} in {found:#?}");
+        }
+    }
+}
+
+/// The tests above look at nothing if pages come up empty.
+#[test]
+fn the_garden_of_these_tests_has_what_they_look_at() {
+    let garden = garden();
+    let prose = garden.read("output/prose.html");
+    for part in [
+        "<table",
+        "<pre",
+        "footnote",
+        "class=\"external\"",
+        "type=\"checkbox\"",
+        "<blockquote",
+        "<img",
+    ] {
+        assert!(prose.contains(part), "{part}");
+    }
+    let figures = garden.read("output/deep/figures.html");
+    assert_eq!(figures.matches("<figure ").count(), 5);
+    assert!(!figures.contains("problem-error"), "{figures}");
+}
