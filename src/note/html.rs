@@ -11,7 +11,7 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Parser, Tag, TagEnd
 use super::footnote::Footnotes;
 use super::inline;
 use super::outline::{OPTIONS, is_analysis, wiki_label};
-use super::raw::{Form, Raw};
+use super::raw::Raw;
 
 /// What the garden made of a link.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -75,7 +75,7 @@ pub struct Parts<'a> {
 }
 
 /// What an unresolved link says when it is pointed at.
-const NO_NOTE: &str = "There is no note that matches this link.";
+pub(super) const NO_NOTE: &str = "There is no note that matches this link.";
 
 /// Renders a note's Markdown.
 pub fn render(markdown: &str, parts: Parts<'_>) -> String {
@@ -207,48 +207,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
         for link in found {
             let resolved = self.parts.links.get(self.links);
             self.links += 1;
-            let given = |id: &Option<String>| {
-                id.as_ref().map(|id| format!(" id=\"{}\"", escape(id))).unwrap_or_default()
-            };
-            let label = || match link.label.as_str() {
-                "" => escape(&wiki_label(&link.target)),
-                label => escape(label),
-            };
-            let written = &html[link.range.clone()];
-            let new = match (link.form, resolved) {
-                (Form::Wiki, Some(ResolvedLink::Internal { href, id })) => {
-                    format!(
-                        "<a class=\"internal\" href=\"{}\"{}>{}</a>",
-                        escape(href),
-                        given(id),
-                        label()
-                    )
-                }
-                (Form::Wiki, Some(ResolvedLink::File { href, .. })) => {
-                    format!("<a class=\"file\" href=\"{}\">{}</a>", escape(href), label())
-                }
-                (Form::Wiki, Some(_)) => {
-                    format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">{}</span>", label())
-                }
-                (_, Some(ResolvedLink::File { href, .. })) => escape(href),
-                (Form::Href, Some(ResolvedLink::Internal { href, id })) => {
-                    let id = if link.named { String::new() } else { given(id) };
-                    // The address may stand without quotes.
-                    match html[..link.range.start].chars().last() {
-                        Some(quote @ ('"' | '\'')) => {
-                            // The quote behind it ends the attribute that was put in last.
-                            let id = id.trim_end_matches('"').replace('"', &quote.to_string());
-                            format!(
-                                "{}{}",
-                                escape(href),
-                                if id.is_empty() { id } else { format!("{quote}{id}") }
-                            )
-                        }
-                        _ => format!("\"{}\"{id}", escape(href)),
-                    }
-                }
-                _ => written.to_owned(),
-            };
+            let new = link.shown(&html, resolved);
             out.push_str(&html[copied..link.range.start]);
             out.push_str(&new);
             copied = link.range.end;
