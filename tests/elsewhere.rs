@@ -86,7 +86,7 @@ fn vault() -> Garden {
     garden.write(
         "Units/Piggy bank.md",
         "---\naliases:\n  - Spardose\ntags:\n  - finance\n  - \"#composition/words\"\ncreated: 2025-01-02T09:30\n---\n\
-         Back to [[Inbox/A quick thought]]. [A relative link](../Inbox/A%20quick%20thought.md).\n\n![[Attachments/coin.png]]\n",
+         Back to [[Inbox/A quick thought]]. [A relative link](../Inbox/A%20quick%20thought.md).\n\n![[coin.png|300]] ![[Attachments/coin.png]]\n",
     );
     garden
         .write("Inbox/A quick thought.md", "---\ntags: idea, seed\n---\nThe [[Spardose]] again.\n");
@@ -276,7 +276,7 @@ fn a_vault_builds_as_it_is() {
     );
     assert_eq!(theirs(garden.root()), before, "a file of the user's was written");
     let page = garden.read("output/units/piggy-bank.html");
-    assert!(page.contains("src=\"../files/Attachments/coin.png\""), "{page}");
+    assert_eq!(page.matches("src=\"../files/Attachments/coin.png\"").count(), 2, "{page}");
     assert!(page.contains("composition/words") && page.contains("January 2, 2025"), "{page}");
     // What was written before is no part of the garden, wherever it lies.
     let again = garden.run(&["build", "--output", &garden.path("Site").to_string_lossy()]);

@@ -275,7 +275,7 @@ impl Resolver<'_> {
         let found = self.names.find(&link.target);
         match found[..] {
             [index] => self.place(index, link),
-            [] => match self.file(&link.target) {
+            [] => match self.file(&link.target).or_else(|| self.file_by_name(&link.target)) {
                 Some(file) => Ok(Target::File(file)),
                 None => {
                     let names =
@@ -362,6 +362,13 @@ impl Resolver<'_> {
     /// The file in the notes folder that `target` means.
     fn file(&self, target: &str) -> Option<String> {
         self.relative(target).filter(|path| self.files.contains(path))
+    }
+
+    /// The file whose path from the notes folder, or the end of it, is `target`: the one that lies highest, as in a vault.
+    fn file_by_name(&self, target: &str) -> Option<String> {
+        let end = format!("/{target}");
+        let found = self.files.iter().filter(|path| *path == target || path.ends_with(&end));
+        found.min_by_key(|path| path.matches('/').count()).cloned()
     }
 
     /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.

@@ -23,6 +23,8 @@ const ASIDE: [char; 2] = ['\u{10FFFC}', '\u{10FFFD}'];
 /// What evaluates Liquid.
 pub struct Engine {
     parser: Option<Parser>,
+    /// The numbers of included files.
+    names: BTreeMap<String, usize>,
     /// Commits' dates, for `page`.
     git: GitDates,
 }
@@ -30,15 +32,18 @@ pub struct Engine {
 impl Engine {
     /// One whose templates may include these files, by their names below the folder of includes.
     pub fn new(includes: &BTreeMap<String, String>, git: &GitDates) -> Self {
+        let sound = includes.keys().filter(|name| !includes_itself(name, includes));
+        let names: BTreeMap<String, usize> = sound.cloned().zip(0..).collect();
         let mut source = InMemorySource::new();
-        let sound = includes.iter().filter(|(name, _)| !includes_itself(name, includes));
-        for (name, text) in sound {
-            source.add(name.clone(), outside_raw(text, quoted));
+        for (name, number) in &names {
+            let text = outside_raw(&includes[name], |text| included(text, &names));
+            source.add(partial(*number), text);
         }
         let builder = ParserBuilder::with_stdlib()
             .partials(LazyCompiler::new(source))
             .tag(jekyll::IncludeTag)
             .filter(jekyll::Slugify)
+            .filter(jekyll::Sort)
             .filter(jekyll::Push)
             .filter(jekyll::Pop)
             .filter(jekyll::Shift)
@@ -47,7 +52,7 @@ impl Engine {
             .filter(Day)
             .filter(Relative)
             .filter(Absolute);
-        Self { parser: builder.build().ok(), git: git.clone() }
+        Self { parser: builder.build().ok(), names, git: git.clone() }
     }
 
     /// A note's Markdown with its Liquid evaluated.
@@ -76,7 +81,8 @@ impl Engine {
             return Ok(body.to_owned());
         }
         let Some(parser) = &self.parser else { return Ok(body.to_owned()) };
-        let text = outside_raw(&text, |text| lone_tags(&linked(&quoted(text), site)));
+        let text =
+            outside_raw(&text, |text| lone_tags(&linked(&included(text, &self.names), site)));
         let template = parser.parse(&text).map_err(|error| fault(body, &error))?;
         let page = site.page(note, routes, &self.git);
         let nothing = Value::Nil;
@@ -145,13 +151,18 @@ fn rewritten(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String 
     out
 }
 
-/// Jekyll names included files without quotes.
-fn quoted(text: &str) -> String {
+/// The names of included files, which may have slashes, as names that Liquid can read.
+fn included(text: &str, names: &BTreeMap<String, usize>) -> String {
     rewritten(text, |name, rest| {
-        let file = rest.split_whitespace().next()?;
-        let bare = name == "include" && !file.starts_with(['"', '\'', '{']);
-        bare.then(|| format!("{{% include \"{file}\"{} %}}", &rest[file.len()..]))
+        let file = rest.split_whitespace().next().filter(|_| name == "include")?;
+        let number = names.get(file.trim_matches(['"', '\'']))?;
+        Some(format!("{{% include {}{} %}}", partial(*number), &rest[file.len()..]))
     })
+}
+
+/// What an included file is called, by its number.
+fn partial(number: usize) -> String {
+    format!("file{number}")
 }
 
 /// `{% link _notes/cats.md %}` is the note's address.
@@ -170,14 +181,19 @@ fn linked(text: &str, site: &Site) -> String {
     })
 }
 
-/// Lines with tags and nothing else leave no empty line, which would end a block of HTML.
+/// Lines with tags that say nothing, and with nothing else, leave no empty line, which would end a block of HTML.
 fn lone_tags(text: &str) -> String {
+    const SAYING: [&str; 5] = ["include", "render", "cycle", "increment", "decrement"];
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let bare = line.trim();
         let mut rest = bare;
-        while let Some(after) = rest.strip_prefix("{%").and_then(|tag| tag.split_once("%}")) {
-            rest = after.1.trim_start();
+        for (range, name, _) in tags(bare) {
+            let at = bare.len() - rest.len();
+            if range.start != at || SAYING.contains(&name) {
+                break;
+            }
+            rest = bare[range.end..].trim_start();
         }
         out.push_str(if bare.starts_with("{%") && rest.is_empty() { bare } else { line });
     }
@@ -208,8 +224,9 @@ fn includes_itself(name: &str, includes: &BTreeMap<String, String>) -> bool {
 /// What the engine says, at its place and in our words.
 fn fault(body: &str, error: &liquid::Error) -> Fault {
     let told = error.to_string();
-    let requested = told.lines().find_map(|line| line.trim().strip_prefix("requested="));
-    let requested = requested.map(|name| name.trim().to_owned());
+    let requested =
+        told.lines().find_map(|line| line.trim().strip_prefix("requested")?.split_once('='));
+    let requested = requested.map(|(_, name)| name.trim().trim_matches('"').to_owned());
     let place = |found: Option<usize>, length: usize| {
         let first = || body.find("{%").into_iter().chain(body.find("{{")).min();
         found.map_or_else(|| first().map_or(0..0, |at| at..at + 2), |at| at..at + length)
@@ -229,12 +246,24 @@ fn fault(body: &str, error: &liquid::Error) -> Fault {
             });
             (place(at, name.len()), format!("there is no filter `{name}` in Liquid here"))
         }
+        Some(name) if told.contains("Unknown partial-template") => {
+            let tag =
+                tags(body).find(|(_, tag, rest)| *tag == "include" && rest.contains(name.as_str()));
+            let span = tag.map_or_else(|| place(None, 0), |(range, _, _)| range);
+            (
+                span,
+                format!(
+                    "`{name}` cannot be included: it is not in `_includes`, or includes itself"
+                ),
+            )
+        }
         _ => {
-            let first =
-                told.lines().next().unwrap_or_default().trim_start_matches("liquid:").trim();
+            // Where the text is no Liquid at all, the parser draws it first.
+            let cause = told.lines().find_map(|line| line.trim().strip_prefix("= "));
+            let cause = cause.or(told.lines().next()).unwrap_or_default();
+            let cause = cause.trim_start_matches("liquid:").trim().trim_end_matches('.');
             let name = requested.map(|name| format!(" `{name}`")).unwrap_or_default();
-            let cause = format!("{}{name}", first.trim_end_matches('.'));
-            (place(None, 0), format!("the note's Liquid cannot be evaluated ({cause})"))
+            (place(None, 0), format!("the note's Liquid cannot be evaluated ({cause}{name})"))
         }
     };
     Fault { span, message, hint }

@@ -85,7 +85,9 @@ fn about(note: &Note, words: &BTreeSet<String>, routes: &Routes, git: &GitDates)
     put("excerpt", Some(fill(&note.excerpt, |_| None)));
     put("date", written.map(moment));
     put("last_modified_at", changed.map(moment));
-    put("last_modified_at_timestamp", changed.map(|day| format!("{day}T00:00:00+00:00")));
+    // Of a note without a date it is the earliest, for lists put the latest first.
+    let timestamp = changed.map(|day| format!("{day}T00:00:00+00:00"));
+    put("last_modified_at_timestamp", Some(timestamp.unwrap_or_default()));
     let tags = note.front.tags.iter().cloned().map(Value::scalar).collect();
     object.insert("tags".into(), Value::Array(tags));
     object
