@@ -42,13 +42,47 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     starts: Vec<usize>,
+    /// For each line, which one of the file it comes from; empty where the text is the file's.
+    written: Vec<usize>,
 }
 
 impl Lines {
     /// Finds the lines of `source`.
     pub fn of(source: &str) -> Self {
         let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
-        Self { starts: std::iter::once(0).chain(after).collect() }
+        Self { starts: std::iter::once(0).chain(after).collect(), written: Vec::new() }
+    }
+
+    /// Finds the lines of `source`, which was made of the text `written`: positions are those of the line of `written`
+    /// that a line is, or that it follows.
+    pub fn made_of(source: &str, written: &str) -> Self {
+        let mut lines = Self::of(source);
+        if source == written {
+            return lines;
+        }
+        let (made, from): (Vec<&str>, Vec<&str>) =
+            (source.lines().collect(), written.lines().collect());
+        let alike = made.iter().zip(&from).take_while(|(a, b)| a == b).count();
+        let left = made.len().min(from.len()) - alike;
+        let ends =
+            made.iter().rev().zip(from.iter().rev()).take(left).take_while(|(a, b)| a == b).count();
+        let mut at = alike;
+        lines.written.extend(1..=alike);
+        for line in &made[alike..made.len() - ends] {
+            let same = from[at..from.len() - ends].iter().position(|other| other == line);
+            if let Some(found) = same.filter(|_| !line.trim().is_empty()) {
+                at += found;
+            }
+            lines.written.push((at + 1).min(from.len()).max(1));
+        }
+        lines.written.extend(from.len() - ends + 1..=from.len());
+        lines.written.push(from.len().max(1));
+        lines
+    }
+
+    /// Whether these are the lines of the file.
+    pub fn are_written(&self) -> bool {
+        self.written.is_empty()
     }
 
     /// Line and column, both from 1, of a byte offset.
@@ -56,7 +90,7 @@ impl Lines {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = source.get(start..offset).map_or(0, |text| text.chars().count());
-        (line, before + 1)
+        (self.written.get(line - 1).copied().unwrap_or(line), before + 1)
     }
 
     /// The byte offset of a line and column, both from 1; the end of the line where it is shorter.
@@ -190,6 +224,23 @@ mod tests {
         }
         assert_eq!(lines.position(text, text.find("7").expect("in it")), (2, 10));
         assert_eq!(lines.offset(text, 99, 1), text.len());
+    }
+
+    #[test]
+    fn places_in_a_made_text_are_those_of_what_it_was_made_of() {
+        let written = "a\n{% for x in y %}\nb\n{{ x }}\n{% endfor %}\nc\nd\n";
+        let made = "a\nb\n1\nb\n2\nb\n3\n\nc\nd\n";
+        let lines = Lines::made_of(made, written);
+        let line = |text: &str| lines.position(made, made.rfind(text).expect("in it")).0;
+        assert_eq!((line("a"), line("c"), line("d")), (1, 6, 7));
+        assert!((2..6).contains(&line("3")) && lines.position(made, 2).0 == 3);
+        assert!(!lines.are_written() && Lines::made_of(made, made).are_written());
+        for (made, written) in [("", "a"), ("a\nb", ""), ("a\n\n", "a\n"), ("x", "y")] {
+            let lines = Lines::made_of(made, written);
+            for at in 0..=made.len() {
+                assert_eq!(lines.position(made, at).0, 1, "{made:?} of {written:?}");
+            }
+        }
     }
 
     #[test]

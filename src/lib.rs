@@ -20,6 +20,7 @@ pub mod file;
 pub mod freeze;
 pub mod garden;
 pub mod input;
+pub mod jekyll;
 pub mod lab;
 pub mod layout;
 pub mod library;

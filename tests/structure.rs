@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["note", "dates", "resource"],
     &["input", "schedule"],
     &["plan", "garden", "render", "measure"],
+    &["jekyll"],
     &["page", "workspace", "watch", "progress"],
     &["site"],
     &["output", "explain", "freeze"],

@@ -105,9 +105,17 @@ impl Names {
         self.files.contains(path)
     }
 
-    /// The files that are called so, in whatever folder.
-    pub(super) fn files_called(&self, name: &str) -> &[String] {
-        self.bare_files.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    /// The files whose path ends so, in whatever folder: those that lie highest, as in a vault.
+    pub(super) fn files_called(&self, name: &str) -> Vec<String> {
+        let folded = name.to_lowercase();
+        let bare = folded.rsplit('/').next().unwrap_or(&folded);
+        let end = format!("/{folded}");
+        let depth = |path: &String| path.matches('/').count();
+        let all = self.bare_files.get(bare).into_iter().flatten();
+        let found: Vec<&String> =
+            all.filter(|path| format!("/{}", path.to_lowercase()).ends_with(&end)).collect();
+        let highest = found.iter().map(|path| depth(path)).min();
+        found.into_iter().filter(|path| Some(depth(path)) == highest).cloned().collect()
     }
 
     /// Titles and file names of notes that are near to one that is not known.

@@ -84,7 +84,8 @@ impl<'a> Resolver<'a> {
                 if let Some(file) = self.file(&link.target) {
                     return Ok(Target::File(file));
                 }
-                match self.names.files_called(&link.target) {
+                let files = self.names.files_called(&link.target);
+                match &files[..] {
                     [file] => Ok(Target::File(file.clone())),
                     [] => Err(self.unknown(link)),
                     files => {

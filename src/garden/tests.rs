@@ -141,6 +141,20 @@ fn a_link_may_name_a_page_by_its_address_and_a_file_by_its_words() {
 }
 
 #[test]
+fn a_file_may_be_named_by_the_end_of_its_path() {
+    let notes = notes(&[(
+        "deep/a.md",
+        "![[coin.png]] ![[art/coin.png]] ![[x/art/coin.png]] ![[in.png]]\n",
+    )]);
+    let garden =
+        assembled(&notes, &["x/art/coin.png", "y/coin.png", "y/z/coin.png", "coin.png.txt"]);
+    let file = |path: &str| Target::File(path.to_owned());
+    let expected =
+        [file("y/coin.png"), file("x/art/coin.png"), file("x/art/coin.png"), Target::Unresolved];
+    assert_eq!(garden.links[0], expected);
+}
+
+#[test]
 fn addresses_that_clash_or_leave_the_site_are_errors_and_slugs_are_kept() {
     let notes = notes(&[
         ("a.md", "---\npermalink: /x\n---\n"),

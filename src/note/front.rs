@@ -4,6 +4,8 @@
 //! like a misspelling of a known field is warned about. Jekyll's and Obsidian's names for what is known here are known
 //! too, in all the forms that these tools write; where such a field holds something else, it is another tool's.
 
+mod unit;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -12,6 +14,8 @@ use jiff::civil::Date;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Node, Value};
+
+pub use unit::UnitName;
 
 /// What a note says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,21 +54,6 @@ pub struct FrontMatter {
     pub anchors: BTreeMap<String, String>,
     /// Units that the note is about.
     pub units: Vec<UnitName>,
-}
-
-/// A unit that a note is about, and what the note calls it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnitName {
-    /// A name out of the configuration; the default model where it is left out.
-    pub model: Option<String>,
-    /// In either spelling.
-    pub layer: String,
-    /// Channel, from 0.
-    pub unit: u32,
-    /// What the note calls it.
-    pub name: String,
-    /// Where the layer stands in the source.
-    pub span: Range<usize>,
 }
 
 const KNOWN: [&str; 33] = [
@@ -381,52 +370,6 @@ impl Reader<'_> {
     fn foreign_date(&self, node: &Node, field: &str) -> Result<Option<Date>, Diagnostic> {
         let date = self.date(node, field).map(Some);
         date.map_err(|problem| Diagnostic { severity: Severity::Warning, ..problem })
-    }
-
-    fn unit(&self, node: &Node) -> Result<UnitName, Diagnostic> {
-        let entries = match &node.value {
-            Value::Map(entries) => entries,
-            _ => {
-                return Err(self.wrong(node, "units", "a list of mappings").hint(
-                    "for instance [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]"
-                        .to_owned(),
-                ));
-            }
-        };
-        let (mut model, mut layer, mut unit, mut name) = (None, None, None, None);
-        let mut span = self.span(node);
-        for entry in entries {
-            match entry.key.as_str() {
-                "model" => model = Some(self.text(&entry.node, "model")?),
-                "layer" => {
-                    let text = self.text(&entry.node, "layer")?;
-                    let start = self.span(&entry.node).start;
-                    span = start..start + text.len();
-                    layer = Some(text);
-                }
-                "name" => name = Some(self.text(&entry.node, "name")?),
-                "unit" => match entry.node.value {
-                    Value::Integer(n) if u32::try_from(n).is_ok() => unit = u32::try_from(n).ok(),
-                    _ => return Err(self.wrong(&entry.node, "unit", "a whole number from 0")),
-                },
-                other => {
-                    let offset = self.offset(entry.at.0, entry.at.1);
-                    let problem = self.at.error(
-                        offset..offset + other.len(),
-                        format!("a unit has no field `{other}`"),
-                    );
-                    return Err(
-                        problem.hint(suggest::hint(other, ["model", "layer", "unit", "name"]))
-                    );
-                }
-            }
-        }
-        match (layer, unit, name) {
-            (Some(layer), Some(unit), Some(name)) => {
-                Ok(UnitName { model, layer, unit, name, span })
-            }
-            _ => Err(self.at.error(span, "a unit needs `layer`, `unit` and `name`")),
-        }
     }
 }
 

@@ -85,7 +85,12 @@ pub struct Note {
 impl Note {
     /// Parses a note. Never fails: what is wrong is in the note.
     pub fn parse(path: &str, file: &str, source: &str) -> Self {
-        let lines = Lines::of(source);
+        Self::parse_as(path, file, source, source)
+    }
+
+    /// The same of a text that was made of what the file has, which is `written`: diagnostics name its lines.
+    pub fn parse_as(path: &str, file: &str, source: &str, written: &str) -> Self {
+        let lines = Lines::made_of(source, written);
         let at = SourceFile { file, text: source, lines: &lines };
         let (front, body, mut problems) = front::parse(at);
         let outline = outline::parse(at, body, 0);

@@ -7,6 +7,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::html::{NO_NOTE, ResolvedLink, escape};
+use super::outline::wiki_label;
+
 /// A link in raw HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -31,6 +34,52 @@ pub enum Form {
     Href,
     /// `<img src="target">` and its kin.
     Src,
+}
+
+impl Found {
+    /// What stands in its place in the piece `html`. An address that the garden does not have stays as it is written.
+    pub fn shown(&self, html: &str, resolved: Option<&ResolvedLink>, prefix: &str) -> String {
+        let label = || match self.label.as_str() {
+            "" => escape(&wiki_label(&self.target)),
+            label => escape(label),
+        };
+        match (self.form, resolved) {
+            (Form::Wiki, Some(ResolvedLink::Internal { href, id, .. })) => {
+                let id = given(id.as_deref(), prefix, '"');
+                format!("<a class=\"internal\" href=\"{}\"{id}>{}</a>", escape(href), label())
+            }
+            (Form::Wiki, Some(ResolvedLink::File { href, .. })) => {
+                format!("<a class=\"file\" href=\"{}\">{}</a>", escape(href), label())
+            }
+            (Form::Wiki, _) => {
+                format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">{}</span>", label())
+            }
+            (_, Some(ResolvedLink::File { href, .. } | ResolvedLink::Internal { href, .. })) => {
+                let id = match resolved {
+                    Some(ResolvedLink::Internal { id, .. }) if !self.named => id.as_deref(),
+                    _ => None,
+                };
+                let quote =
+                    html[..self.range.start].chars().last().filter(|c| matches!(c, '"' | '\''));
+                let id = given(id, prefix, quote.unwrap_or('"'));
+                match quote {
+                    // The quote that stands behind the address ends what is put in last.
+                    Some(quote) if !id.is_empty() => {
+                        let open = id.strip_suffix(quote).unwrap_or(&id);
+                        format!("{}{quote}{open}", escape(href))
+                    }
+                    Some(_) => escape(href),
+                    None => format!("\"{}\"{id}", escape(href)),
+                }
+            }
+            _ => html[self.range.clone()].to_owned(),
+        }
+    }
+}
+
+/// An attribute for an anchor.
+fn given(id: Option<&str>, prefix: &str, quote: char) -> String {
+    id.map(|id| format!(" id={quote}{}{}{quote}", escape(prefix), escape(id))).unwrap_or_default()
 }
 
 /// What is open between two pieces.

@@ -195,6 +195,44 @@ fn polling_tells_of_pictures_while_they_are_wanted() {
     pictures_are_told_while_they_are_wanted(Mode::Poll);
 }
 
+fn a_garden_of_another_layout_is_watched(mode: Mode) {
+    let mut garden = Garden::new(mode);
+    garden.write(".obsidian/app.json", "{}");
+    garden.quiet();
+    let config = crate::config::Config { notes: Some(String::new()), ..Default::default() };
+    let vault = Layout::of(garden.root(), &config).expect("a vault");
+    garden.watch.widen(&vault, &BTreeSet::new()).expect("watched");
+    garden.quiet();
+    garden.write("deep/er/c.md", "a note");
+    garden.told(&["deep/er/c.md"]);
+    garden.quiet();
+    garden.write("deep/er/c.md", "changed");
+    garden.write("a.md", "at the top");
+    garden.told(&["deep/er/c.md", "a.md"]);
+    garden.quiet();
+    for noise in ["output/a.html", ".trash/c.md", ".obsidian/app.json", "node_modules/x/a.md"] {
+        garden.write(noise, "others'");
+    }
+    let told = garden.quiet();
+    assert!(told.iter().all(|path| !vault.reads(path)), "{told:?}");
+    // One that is some folders down, and is not there yet.
+    let config = crate::config::Config { notes: Some("my/own".into()), ..Default::default() };
+    let nested = Layout::of(garden.root(), &config).expect("a garden");
+    garden.watch.widen(&nested, &BTreeSet::new()).expect("watched");
+    garden.write("my/own/a.md", "a note");
+    garden.told(&["my/own/a.md"]);
+}
+
+#[test]
+fn events_tell_of_gardens_of_other_layouts() {
+    a_garden_of_another_layout_is_watched(Mode::Native);
+}
+
+#[test]
+fn polling_tells_of_gardens_of_other_layouts() {
+    a_garden_of_another_layout_is_watched(Mode::Poll);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_garden_that_is_removed_and_made_again_is_watched_again() {

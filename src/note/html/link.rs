@@ -4,12 +4,11 @@ use pulldown_cmark::{CowStr, Event, LinkType, Tag};
 
 use super::super::markup::is_wiki;
 use super::super::outline::wiki_label;
-use super::super::raw::Form;
 use super::parts::ResolvedLink;
 use super::{Renderer, escape};
 
 /// What an unresolved link says when it is pointed at.
-const NO_NOTE: &str = "There is no note that matches this link.";
+pub(in crate::note) const NO_NOTE: &str = "There is no note that matches this link.";
 
 /// An image between its start and its end.
 pub(super) struct OpenImage {
@@ -177,52 +176,10 @@ impl<'e> Renderer<'_, 'e> {
         }
         let mut out = String::with_capacity(html.len() + 64);
         let mut copied = 0;
-        let prefix = self.parts.prefix;
         for link in found {
             let resolved = self.parts.links.get(self.links);
             self.links += 1;
-            let given = |id: &Option<String>| {
-                id.as_ref().map(|id| format!(" id=\"{}{}\"", escape(prefix), escape(id))).unwrap_or_default()
-            };
-            let label = || match link.label.as_str() {
-                "" => escape(&wiki_label(&link.target)),
-                label => escape(label),
-            };
-            let written = &html[link.range.clone()];
-            let new = match (link.form, resolved) {
-                (Form::Wiki, Some(ResolvedLink::Internal { href, id, .. })) => {
-                    format!(
-                        "<a class=\"internal\" href=\"{}\"{}>{}</a>",
-                        escape(href),
-                        given(id),
-                        label()
-                    )
-                }
-                (Form::Wiki, Some(ResolvedLink::File { href, .. })) => {
-                    format!("<a class=\"file\" href=\"{}\">{}</a>", escape(href), label())
-                }
-                (Form::Wiki, Some(_)) => {
-                    format!("<span class=\"unresolved\" title=\"{NO_NOTE}\">{}</span>", label())
-                }
-                (_, Some(ResolvedLink::File { href, .. })) => escape(href),
-                (Form::Href, Some(ResolvedLink::Internal { href, id, .. })) => {
-                    let id = if link.named { String::new() } else { given(id) };
-                    // The address may stand without quotes.
-                    match html[..link.range.start].chars().last() {
-                        Some(quote @ ('"' | '\'')) => {
-                            // The quote behind it ends the attribute that was put in last.
-                            let id = id.trim_end_matches('"').replace('"', &quote.to_string());
-                            format!(
-                                "{}{}",
-                                escape(href),
-                                if id.is_empty() { id } else { format!("{quote}{id}") }
-                            )
-                        }
-                        _ => format!("\"{}\"{id}", escape(href)),
-                    }
-                }
-                _ => written.to_owned(),
-            };
+            let new = link.shown(&html, resolved, self.parts.prefix);
             out.push_str(&html[copied..link.range.start]);
             out.push_str(&new);
             copied = link.range.end;

@@ -21,6 +21,7 @@ use super::raw::Raw;
 use super::{code, inline, math};
 use callout::Callouts;
 use footnote::Footnotes;
+pub(super) use link::NO_NOTE;
 use link::OpenImage;
 
 /// A note's HTML, and where its blocks stand in it.

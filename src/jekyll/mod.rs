@@ -1,0 +1,95 @@
+//! What Jekyll makes of a note before its Markdown is read: a note and the site as Liquid sees it in, the note as it is
+//! read out.
+//!
+//! Notes of Jekyll gardens may have Liquid in them, and lists of attributes in the manner of kramdown. Code in fences is
+//! left alone. What cannot be evaluated stays as it is written, with a diagnostic. Nothing here looks at the disk or at
+//! the clock.
+//!
+//! Incremental: what comes out follows from the note, the includes, and the names, dates and addresses of all notes.
+
+mod engine;
+mod fence;
+mod html;
+mod site;
+
+use std::sync::Arc;
+
+pub use engine::Engine;
+pub use site::Site;
+
+use crate::diagnostic::Diagnostic;
+use crate::garden::Routes;
+use crate::note::Note;
+
+/// Whether Jekyll would change a note's text.
+pub fn is_special(note: &Note) -> bool {
+    let body = note.markdown();
+    let marked = ["{{", "{%", "{:", "<"].iter().any(|mark| body.contains(mark));
+    let text = || fence::parts(body).into_iter().filter(|part| !part.code).map(|part| part.text);
+    marked
+        && text().any(|text| {
+            ["{{", "{%", "{:"].iter().any(|mark| text.contains(mark)) || html::is_loose(text)
+        })
+}
+
+/// The words that a text's Liquid uses: what a note lacks of these is nothing, and no fault.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let inside = text.split('{').skip(1).filter_map(|part| {
+        let part = part.strip_prefix('%').or_else(|| part.is_empty().then_some(part));
+        part.map(|part| part.split('}').next().unwrap_or(part))
+    });
+    // `{{` leaves an empty part before its words.
+    let doubled = text.split("{{").skip(1).map(|part| part.split("}}").next().unwrap_or(part));
+    inside.chain(doubled).flat_map(|tag| {
+        tag.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)))
+            .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+    })
+}
+
+/// The note as Jekyll would read it, with a diagnostic where it could not; `before`, which it was, where it still is that.
+pub fn shown(
+    note: &Arc<Note>,
+    before: &Arc<Note>,
+    engine: &Engine,
+    (site, routes): (&Site, &Routes),
+) -> Arc<Note> {
+    let body = note.markdown();
+    let mut problem = None;
+    let evaluated = match engine.evaluate(note, site, routes) {
+        Ok(text) => text,
+        Err(found) => {
+            problem = Some(found);
+            body.to_owned()
+        }
+    };
+    let read = fence::outside(&evaluated, |text| html::tight(&html::without_lists(text)));
+    let text = format!("{}{read}", &note.source[..note.body]);
+    match problem {
+        None if *note.source == *text => return Arc::clone(note),
+        // It may have had a problem that it has no more.
+        None if *before.source == *text && before.problems.is_empty() => return Arc::clone(before),
+        _ => {}
+    }
+    let mut shown = Note::parse_as(&note.path, &note.file, &text, &note.source);
+    shown.problems.extend(problem.map(|found| at(note, &found)));
+    Arc::new(shown)
+}
+
+/// What is wrong with a note's Liquid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// In the note's body.
+    pub span: std::ops::Range<usize>,
+    /// What it is.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+fn at(note: &Note, fault: &Fault) -> Diagnostic {
+    let span = note.body + fault.span.start..note.body + fault.span.end;
+    note.at().error(span, fault.message.clone()).hint(fault.hint.clone())
+}
+
+#[cfg(test)]
+mod tests;

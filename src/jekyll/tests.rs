@@ -1,0 +1,138 @@
+//! Notes of a Jekyll garden in, what is read of them out.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::config::{Config, parse_jekyll};
+use crate::dates::GitDates;
+use crate::layout::Layout;
+
+const OTHERS: [(&str, &str); 3] = [
+    ("_notes/b.md", "---\ntitle: Bees\ndate: 2025-02-03\ntags: [x]\n---\nBuzz.\n"),
+    ("_notes/a.md", "---\ntitle: Ants\ndate: 2025-04-22\n---\nDig.\n"),
+    ("_notes/c.md", "No date.\n"),
+];
+
+/// A folder that looks like a Jekyll garden.
+fn layout() -> Layout {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(dir.path().join("_notes")).expect("a folder");
+    std::fs::write(dir.path().join("_config.yml"), "").expect("a file");
+    Layout::of(dir.path(), &Config::default()).expect("a layout")
+}
+
+fn read(body: &str, includes: &[(&str, &str)]) -> Note {
+    let (config, _) = parse_jekyll(
+        "title: A garden\nurl: https://a.org\nbaseurl: /g\ncollections: {notes: {permalink: /:slug}}\n",
+    );
+    let includes: BTreeMap<String, String> =
+        includes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let source = format!("---\ntitle: Home\npermalink: /\nmood: good\n---\n{body}");
+    let note = Note::parse("_pages/index.md", "_pages/index.md", &source);
+    let others: Vec<Note> =
+        OTHERS.iter().map(|(path, text)| Note::parse(path, path, text)).collect();
+    let all: Vec<&Note> = others.iter().chain([&note]).collect();
+    let routes = Routes::of(&config, &layout());
+    let git = GitDates::default();
+    let texts = std::iter::once(note.markdown()).chain(includes.values().map(String::as_str));
+    let words = texts.flat_map(words).map(str::to_owned).collect();
+    let site = Site::of(&all, words, &config, &routes, &git);
+    let note = Arc::new(note);
+    let shown = shown(&note, &note, &Engine::new(&includes, &git), (&site, &routes));
+    (*shown).clone()
+}
+
+fn text(body: &str) -> String {
+    let note = read(body, &[]);
+    assert_eq!(note.problems, [], "{body}");
+    note.markdown().to_owned()
+}
+
+#[test]
+fn the_templates_list_of_recent_notes_is_one_block_of_html() {
+    let list = "<ul>\n  {% assign recent_notes = site.notes | sort: \"last_modified_at_timestamp\" | reverse %}\n  \
+                {% for note in recent_notes limit: 5 %}\n    <li>\n      {{ note.last_modified_at | date: \"%Y-%m-%d\" }} — \
+                <a class=\"internal-link\" href=\"{{ site.baseurl }}{{ note.url }}\">{{ note.title }}</a>\n    </li>\n  \
+                {% endfor %}\n</ul>\n\nAfter.\n";
+    insta::assert_snapshot!(text(list));
+}
+
+#[test]
+fn what_is_not_there_is_nothing_and_the_present_is_the_newest_note() {
+    assert_eq!(
+        text("{{ page.title }}{{ page.mood }}{{ page.subtitle }}{{ nobody }}|\n"),
+        "Homegood|\n"
+    );
+    assert_eq!(
+        text("{{ 'now' | date: '%Y' }} {{ site.time | date: '%-d %B' }}\n"),
+        "2025 22 April\n"
+    );
+    assert_eq!(
+        text("{% if page.x %}a{% else %}b{% endif %}{{ site.notes.size }}{{ site.title }}\n"),
+        "b3A garden\n"
+    );
+    assert_eq!(
+        text("{{ '/a' | relative_url }} {{ '/a' | absolute_url }}\n"),
+        "/a https://a.org/a\n"
+    );
+    assert_eq!(text("[b]({% link _notes/b.md %}) {{ 'A b' | slugify }}\n"), "[b](/b) a-b\n");
+}
+
+#[test]
+fn code_and_raw_text_stay_as_they_are() {
+    let body = "{{ page.title }}\n\n```\n{{ page.title }} {% nonsense %}\n```\n\n{% raw %}{{ x }} {% include y %}{% endraw %}\n";
+    let expected = "Home\n\n```\n{{ page.title }} {% nonsense %}\n```\n\n{{ x }} {% include y %}\n";
+    assert_eq!(text(body), expected);
+}
+
+#[test]
+fn includes_are_read_and_one_that_includes_itself_is_not() {
+    let includes = [
+        ("a/box.html", "<b>{{ include.text }}</b>"),
+        ("loop.html", "{% include again.html %}"),
+        ("again.html", "{% include loop.html %}"),
+    ];
+    let note = read("{% include a/box.html text=\"x\" %}\n", &includes);
+    assert_eq!((note.markdown(), note.problems.len()), ("<b>x</b>\n", 0));
+    for body in ["{% include loop.html %}\n", "{% include nowhere.html %}\n"] {
+        let note = read(body, &includes);
+        assert_eq!((note.markdown(), note.problems.len()), (body, 1));
+    }
+}
+
+#[test]
+fn what_cannot_be_evaluated_stays_and_is_said_with_its_name_and_place() {
+    let all: Vec<String> = [
+        "Text.\n\nA {% nonsense x %} b.\n",
+        "{{ page.title | shout }}\n",
+        "{% if %}\n",
+        "{{ page.title.x }}\n",
+        "{% for a in b %}\n",
+    ]
+    .iter()
+    .map(|body| {
+        let note = read(body, &[]);
+        assert_eq!(note.markdown(), *body);
+        let said: Vec<String> = note.problems.iter().map(ToString::to_string).collect();
+        said.join("\n")
+    })
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn problems_behind_evaluated_text_have_the_lines_of_the_file() {
+    let note = read(
+        "{% for n in site.notes %}\n- {{ n.title }}\n{% endfor %}\n\n```yaml analysis\nkind: nothing\n```\n",
+        &[],
+    );
+    let said: Vec<String> = note.all_problems().map(ToString::to_string).collect();
+    assert!(said[0].starts_with("_pages/index.md:11:7: "), "{said:?}");
+}
+
+#[test]
+fn only_notes_that_jekyll_would_change_are_special() {
+    let special = |body: &str| is_special(&Note::parse("_notes/x.md", "_notes/x.md", body));
+    assert!(special("a {{ b }}\n") && special("[a](b){: .c}\n") && special("<ul>\n\n</ul>\n"));
+    assert!(!special("a\n\n```\n{{ b }}\n```\n") && !special("<p>a</p>\n\nb\n"));
+}

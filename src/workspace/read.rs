@@ -1,0 +1,210 @@
+//! Reading a garden: its folder in; configuration, templates, notes and the names of other files out, and what of them is
+//! another than it was.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use walkdir::WalkDir;
+
+use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
+use crate::config;
+use crate::diagnostic::Diagnostic;
+use crate::jekyll;
+use crate::layout::{self, Kind, Layout, TEMPLATES};
+use crate::note::Note;
+use crate::render::Renderer;
+use crate::watch::noise::of_editors;
+
+/// A note longer than this is not read: no person wrote it.
+const LONGEST_NOTE: u64 = 16 << 20;
+
+impl Workspace {
+    pub(super) fn read_config(&mut self, touched: &mut Touched) {
+        let mut problems = Vec::new();
+        let mut read = |name: &str| match fs::read_to_string(self.root.join(name)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let message = format!("the configuration cannot be read ({error})");
+                problems.push(Diagnostic::of_file(name, message));
+                String::new()
+            }
+        };
+        let text = read(config::FILE);
+        let mut jekyll_text = String::new();
+        if layout::looks_like(&self.root) == Some(Kind::Jekyll) {
+            jekyll_text = read(layout::JEKYLL);
+        }
+        let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
+        let (mut config, mut own) = config::parse_over(theirs, &text, &self.root);
+        let mut layout = Layout::of(&self.root, &config).unwrap_or_default();
+        match layout.kind {
+            Kind::Jekyll => problems.extend(of_theirs),
+            _ => (config, own) = config::parse(&text, &self.root),
+        }
+        for folder in &self.outputs {
+            layout.leave_out(folder);
+        }
+        problems.extend(own);
+        touched.config |= self.config_text != text
+            || self.jekyll_text != jekyll_text
+            || self.config_problems != problems
+            || self.layout != layout;
+        self.config = config;
+        self.layout = layout;
+        self.config_text = text;
+        self.jekyll_text = jekyll_text;
+        self.config_problems = problems;
+        touched.config |= self.library.read(&self.config);
+    }
+
+    pub(super) fn read_templates(&mut self, touched: &mut Touched) {
+        let own = self.root.join(TEMPLATES);
+        let before = self.renderer.digest();
+        let problem = match Renderer::new(self.layout.has_theme(&self.root).then_some(&*own)) {
+            Ok(renderer) => {
+                self.renderer = renderer;
+                None
+            }
+            Err(error) => Some(template_problem(&error)),
+        };
+        touched.templates |= before != self.renderer.digest() || problem != self.template_problem;
+        self.template_problem = problem;
+    }
+
+    pub(super) fn read_dates(&mut self, touched: &mut Touched) {
+        touched.dates |= self.git.look_again(&self.root);
+    }
+
+    /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
+    /// seems to have changed.
+    pub(super) fn read_below(&mut self, path: &str, anew: bool, touched: &mut Touched) {
+        if !self.layout.reads(&self.layout.file(path)) || path.split('/').any(of_editors) {
+            return;
+        }
+        let folder = self.root.join(self.layout.notes());
+        let mut found = BTreeSet::new();
+        let is_here = |known: &str| {
+            path.is_empty()
+                || known == path
+                || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.unread.retain(|known, _| !is_here(known));
+        // Links are not followed: what they point to may lie outside the garden.
+        let walk = WalkDir::new(folder.join(path)).sort_by_file_name();
+        let layout = self.layout.clone();
+        let visible = |entry: &walkdir::DirEntry| {
+            let name = relative(entry.path(), &folder);
+            !of_editors(&entry.file_name().to_string_lossy()) && layout.reads(&layout.file(&name))
+        };
+        for entry in walk.into_iter().filter_entry(visible) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // What is gone is no mistake.
+                Err(error) if error.depth() == 0 && is_gone(&error) => break,
+                Err(error) => {
+                    let message = format!("a folder cannot be read ({error})");
+                    let file = match layout.notes() {
+                        "" => ".",
+                        notes => notes,
+                    };
+                    let known =
+                        self.unread.insert(path.to_owned(), Diagnostic::of_file(file, message));
+                    touched.unread |= known.is_none();
+                    continue;
+                }
+            };
+            if entry.file_type().is_file() {
+                let name = relative(entry.path(), &folder);
+                match layout.is_note(&layout.file(&name)) {
+                    true => self.read_note(&entry, &name, anew, touched),
+                    false => {
+                        touched.listed |= self.files.insert(name.clone());
+                        touched.files.insert(name.clone());
+                    }
+                }
+                found.insert(name);
+            }
+        }
+        let gone = |known: &&String| is_here(known) && !found.contains(*known);
+        let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
+        for name in notes {
+            self.notes.remove(&name);
+            touched.notes.insert(name);
+        }
+        let files: Vec<String> = self.files.iter().filter(gone).cloned().collect();
+        for name in files {
+            self.files.remove(&name);
+            touched.listed = true;
+            touched.files.insert(name);
+        }
+    }
+
+    fn read_note(
+        &mut self,
+        entry: &walkdir::DirEntry,
+        path: &str,
+        anew: bool,
+        touched: &mut Touched,
+    ) {
+        let stamp = entry.metadata().ok().and_then(|meta| stamp(&meta));
+        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
+        // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
+        let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
+        let known = self.notes.get_mut(path);
+        let same = known.as_ref().is_some_and(|known| known.stamp == stamp);
+        if same && settled && !anew {
+            return;
+        }
+        match read_note(entry.path(), stamp.0) {
+            Ok(text) => match known {
+                Some(known) if *known.note.source == *text => known.stamp = stamp,
+                _ => {
+                    let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
+                    let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
+                    let shown = None;
+                    self.notes.insert(path.to_owned(), Parsed { stamp, note, special, shown });
+                    touched.notes.insert(path.to_owned());
+                }
+            },
+            // Without the note that was there: its page would say what the file does not.
+            Err(message) => {
+                let problem = Diagnostic::of_file(self.layout.file(path), message);
+                self.unread.insert(path.to_owned(), problem);
+                touched.unread = true;
+                if self.notes.remove(path).is_some() {
+                    touched.notes.insert(path.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Whether something is not there any more.
+fn is_gone(error: &walkdir::Error) -> bool {
+    let kind = error.io_error().map(std::io::Error::kind);
+    matches!(kind, Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory))
+}
+
+fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((meta.len(), meta.modified().ok()?, number))
+}
+
+fn read_note(path: &Path, size: u64) -> Result<String, String> {
+    if size > LONGEST_NOTE {
+        return Err(format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20));
+    }
+    let bytes = fs::read(path).map_err(|error| format!("the note cannot be read ({error})"))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        format!("the note is not UTF-8 (at byte {at}, line {line})")
+    })
+}

@@ -1,0 +1,329 @@
+//! Gardens that others made: a site of the digital-garden template for Jekyll, and an Obsidian vault. Both build as they
+//! are, and no file of theirs is written.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::Garden;
+use common::preview::Preview;
+use neuronotes::diagnostic::Diagnostic;
+use neuronotes::layout::Kind;
+use neuronotes::site::{Live, Progress};
+use neuronotes::workspace::Workspace;
+
+/// As the template has it.
+const CONFIG: &str = "title: My garden of neurons\ninclude: ['_pages']\nexclude: ['_includes/notes_graph.json']\n\
+                      baseurl: ''\nuse_html_extension: false\nopen_external_links_in_new_tab: true\nembed_tweets: false\n\
+                      permalink: pretty\nrelative_permalinks: false\nplugins:\n  - jekyll-last-modified-at\nsass:\n  \
+                      sass_dir: _sass\n  style: :compressed\ncollections:\n  notes:\n    output: true\n    permalink: /:slug\n\
+                      defaults:\n  - scope:\n      path: \"**/*\"\n    values:\n      layout: \"default\"\n";
+
+const HOME: &str = "---\nlayout: page\ntitle: Home\nid: home\npermalink: /\n---\n\n# Hello\n\n\
+                    <p style=\"padding: 3em 1em\">\n  Begin with <span style=\"font-weight: bold\">[[Your first note]]</span>.\n</p>\n\n\
+                    <strong>New</strong>\n\n<ul>\n  {% assign recent_notes = site.notes | sort: \"last_modified_at_timestamp\" | reverse %}\n  \
+                    {% for note in recent_notes limit: 2 %}\n    <li>\n      {{ note.last_modified_at | date: \"%Y-%m-%d\" }} — \
+                    <a class=\"internal-link\" href=\"{{ site.baseurl }}{{ note.url }}\">{{ note.title }}</a>\n    </li>\n  \
+                    {% endfor %}\n</ul>\n\n<style>\n  .wrapper {\n    max-width: 46em;\n  }\n</style>\n";
+
+const FIRST: &str = "---\ntitle: Your first seed\nlast_modified_at: 2025-03-01 10:00:00\n---\n\n\
+                     By title: [[a unit about cats]]; by file: [[cats]]; with labels: [[A unit about cats|one]] and \
+                     [[cats|two]]. In a folder: [[tigers]]. [[안녕하세요]] and [[bon appétit!]] work, and so do \
+                     [[your first note]] and [[yOuR-FiRsT Note]] in others. [[Nothing like it]].\n\n\
+                     In Markdown: [three](/cats){: .internal-link}. In HTML: <a class=\"internal-link\" href=\"/cats\">four</a>.\n\n\
+                     [Elsewhere](https://example.org/). A picture: ![A coin](/assets/coin.png)\n\n\
+                     <img src=\"/assets/coin.png\" alt=\"again\">\n";
+
+/// A garden as the template makes it.
+fn jekyll() -> Garden {
+    let garden = Garden::new();
+    garden.remove("neuronotes.yaml");
+    garden.write("_config.yml", CONFIG);
+    garden.write("_pages/index.md", HOME);
+    garden.write(
+        "_pages/about.md",
+        "---\nlayout: page\ntitle: About\npermalink: /about\n---\n\n*Who* I am. See [[cats]].\n",
+    );
+    garden.write("_notes/your-first-note.md", FIRST);
+    garden.write("_notes/animals/cats.md", "---\ntitle: A unit about cats\nlast_modified_at: 2025-04-01\n---\n\nIt [[move your body every day|moves]].\n");
+    garden.write("_notes/animals/tigers.md", "---\ntitle: Tigers\n---\n\nStripes.\n");
+    garden.write(
+        "_notes/move your body every day.md",
+        "No front matter at all. Back to [[your first note]].\n",
+    );
+    garden.write("_notes/accents.md", "---\ntitle: Bon appétit!\n---\n\nAccents.\n");
+    garden.write("_notes/안녕하세요.md", "---\ntitle: 안녕하세요\n---\n\nHello.\n");
+    garden.write(
+        "_notes/secret.md",
+        "---\ntitle: Secret\npublished: false\n---\n\nNobody reads this.\n",
+    );
+    picture(&garden, "assets/coin.png");
+    for (other, text) in [
+        ("_includes/nav.html", "{% nonsense %}"),
+        ("_layouts/note.html", "<html>"),
+        ("_plugins/links.rb", "Jekyll"),
+        ("_sass/_style.scss", "a {}"),
+        ("_site/stale.html", "old"),
+        ("vendor/bundle/README.md", "# Not a note"),
+        ("node_modules/x/README.md", "# Not a note"),
+        ("README.md", "# The template\n"),
+        ("404.html", "---\npermalink: /404.html\n---\n"),
+        ("Gemfile", "gem 'jekyll'"),
+    ] {
+        garden.write(other, text);
+    }
+    garden
+}
+
+/// An Obsidian vault.
+fn vault() -> Garden {
+    let garden = Garden::new();
+    garden.remove("neuronotes.yaml");
+    garden.write(".obsidian/app.json", "{}");
+    garden.write(".obsidian/templates.json", "{\"folder\": \"Meta/Templates\"}");
+    garden.write("index.md", "---\ncssclasses: [wide]\n---\nStart at [[Piggy bank]] or [[Inbox/A quick thought|a thought]].\n");
+    garden.write(
+        "Units/Piggy bank.md",
+        "---\naliases:\n  - Spardose\ntags:\n  - finance\n  - \"#composition/words\"\ncreated: 2025-01-02T09:30\n---\n\
+         Back to [[Inbox/A quick thought]]. [A relative link](../Inbox/A%20quick%20thought.md).\n\n![[coin.png|300]] ![[Attachments/coin.png]]\n",
+    );
+    garden
+        .write("Inbox/A quick thought.md", "---\ntags: idea, seed\n---\nThe [[Spardose]] again.\n");
+    garden.write("Inbox/Private.md", "---\npublish: false\n---\nNobody reads this.\n");
+    garden
+        .write("Meta/Templates/Daily.md", "---\ncreated: <% tp.date.now() %>\n---\n[[nowhere]]\n");
+    garden.write(".trash/Old.md", "[[nowhere]]\n");
+    picture(&garden, "Attachments/coin.png");
+    garden
+}
+
+fn picture(garden: &Garden, name: &str) {
+    let path = garden.path(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    image::RgbImage::from_pixel(6, 4, image::Rgb([200, 120, 40])).save(path).expect("a picture");
+}
+
+/// Every file that is not the program's, with its bytes.
+fn theirs(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let ours = |name: &str| name.starts_with("output/") || name.starts_with(".neuronotes/");
+    common::files(root).into_iter().filter(|(name, _)| !ours(name)).collect()
+}
+
+fn pages(garden: &Garden) -> Vec<String> {
+    garden.output().into_keys().filter(|name| name.ends_with(".html")).collect()
+}
+
+#[test]
+fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
+    let garden = jekyll();
+    let before = theirs(garden.root());
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let expected = [
+        "about.html",
+        "accents.html",
+        "cats.html",
+        "index.html",
+        "move-your-body-every-day.html",
+        "tigers.html",
+        "your-first-note.html",
+        "안녕하세요.html",
+    ];
+    assert_eq!(pages(&garden), expected);
+    assert_eq!(theirs(garden.root()), before, "a file of the user's was written");
+    let first = garden.read("output/your-first-note.html");
+    for label in ["a unit about cats", "cats", "one", "two", "three", "four"] {
+        let shown = first.split('<').any(|tag| {
+            tag.starts_with("a ")
+                && tag.contains("href=\"cats")
+                && tag.ends_with(&format!(">{label}"))
+        });
+        assert!(shown, "{label} in {first}");
+    }
+    for wanted in [
+        "<title>Your first seed — My garden of neurons</title>",
+        ">안녕하세요</a>",
+        ">bon appétit!</a>",
+        "title=\"There is no note that matches this link.\">Nothing like it<",
+        "src=\"files/assets/coin.png\"",
+    ] {
+        assert!(first.contains(wanted), "{wanted} in {first}");
+    }
+    assert!(!first.contains("{:") && !first.contains("src=\"/assets"), "{first}");
+    let said = run.stderr();
+    assert_eq!(said.matches("no note is called").count(), 1, "{said}");
+    assert!(
+        !garden
+            .output()
+            .values()
+            .any(|bytes| String::from_utf8_lossy(bytes).contains("Nobody reads this"))
+    );
+}
+
+#[test]
+fn a_jekyll_gardens_home_lists_its_newest_notes_and_its_pages_mention_nobody() {
+    let garden = jekyll();
+    assert_eq!(garden.build().code(), 0);
+    let home = garden.read("output/index.html");
+    let list = home.split("<ul>").find(|part| part.contains("internal-link")).expect("the list");
+    let list = list.split("</ul>").next().expect("its end");
+    let (cats, first) = (list.find("2025-04-01"), list.find("2025-03-01"));
+    assert!(cats.is_some() && cats < first, "{list}");
+    assert!(list.contains("class=\"internal-link\" href=\"cats"), "{list}");
+    assert!(!list.contains("<pre") && !list.contains("{%"), "{list}");
+    // A wikilink inside HTML.
+    let bold = home.split("font-weight: bold\">").nth(1).expect("the span");
+    assert!(bold.starts_with("<a class=\"internal\" href=\"your-first-note"), "{home}");
+    assert!(home.contains("max-width: 46em"));
+    let cats = garden.read("output/cats.html");
+    let mentions = cats.split("Notes mentioning this note").nth(1).expect("backlinks");
+    assert!(mentions.contains("Your first seed") && !mentions.contains("Who I am"), "{mentions}");
+}
+
+#[test]
+fn a_changed_note_changes_the_home_page_as_a_clean_build_would() {
+    let garden = jekyll();
+    garden.write("_includes/greeting.html", "Hello");
+    garden.write(
+        "_notes/greets.md",
+        "---\ntitle: Greets\n---\n{% include greeting.html %} from {{ page.title }}\n",
+    );
+    let open = || Workspace::open(garden.root()).expect("a garden");
+    let mut live = Live::new(open(), Progress::default());
+    let check = |live: &mut Live, changed: &[&str]| {
+        let touched = live.workspace.apply(changed.iter().copied());
+        live.update(&touched);
+        let mut anew = Live::new(open(), Progress::default());
+        let pages: Vec<String> = anew.pages().into_iter().map(str::to_owned).collect();
+        assert_eq!(live.pages().into_iter().collect::<Vec<_>>(), pages);
+        for page in &pages {
+            let html =
+                |live: &mut Live| live.page(page).expect("a page").expect("HTML").html.to_string();
+            assert_eq!(html(live), html(&mut anew), "{page} after {changed:?}");
+        }
+        live.page("index.html").expect("a page").expect("HTML").html.to_string()
+    };
+    assert!(!check(&mut live, &[]).contains("Lions"));
+    garden.write(
+        "_notes/animals/tigers.md",
+        "---\ntitle: Lions\nlast_modified_at: 2025-05-05\n---\nManes.\n",
+    );
+    assert!(check(&mut live, &["_notes/animals/tigers.md"]).contains("2025-05-05"));
+    garden.write(
+        "_notes/animals/cats.md",
+        "---\ntitle: Cats\nslug: felines\nlast_modified_at: 2025-06-06\n---\nPurr.\n",
+    );
+    assert!(check(&mut live, &["_notes/animals/cats.md"]).contains("felines"));
+    garden.write("_includes/greeting.html", "Good day");
+    check(&mut live, &["_includes/greeting.html"]);
+    let greets = live.page("greets.html").expect("a page").expect("HTML").html;
+    assert!(greets.contains("Good day from Greets"), "{greets}");
+    garden.write("_config.yml", &CONFIG.replace("/:slug", "/:collection/:slug"));
+    assert!(check(&mut live, &["_config.yml"]).contains("notes/felines"));
+    garden.remove("_notes/animals/cats.md");
+    assert!(!check(&mut live, &["_notes/animals"]).contains("felines"));
+    garden.write("neuronotes.yaml", "title: Ours\nnotes: _notes/animals\n");
+    let home = check(&mut live, &["neuronotes.yaml"]);
+    assert!(home.contains("Ours") && live.pages().contains("tigers.html"), "{home}");
+}
+
+#[test]
+fn what_liquid_cannot_do_is_said_at_its_note() {
+    let garden = jekyll();
+    garden.write("_notes/odd.md", "---\ntitle: Odd\n---\n\nA {% nonsense x %} here.\n");
+    let run = garden.run(&["check", "--format", "json"]);
+    let said = run.stdout();
+    let problems =
+        said.lines().map(|line| serde_json::from_str::<Diagnostic>(line).expect("a diagnostic"));
+    let problems: Vec<Diagnostic> =
+        problems.filter(|problem| problem.file == "_notes/odd.md").collect();
+    assert_eq!(problems.len(), 1, "{said}");
+    assert_eq!((problems[0].line, problems[0].column), (5, 3));
+    assert!(problems[0].message.contains("no tag `nonsense`"), "{said}");
+    garden.build();
+    assert!(garden.read("output/odd.html").contains("{% nonsense x %}"));
+}
+
+#[test]
+fn a_configuration_beside_jekylls_wins_field_by_field_and_clashes_name_both_files() {
+    let garden = jekyll();
+    garden.write("neuronotes.yaml", "title: Ours\nuse_html_extension: true\nnotes: .\n");
+    garden.write("_pages/cats.md", "---\npermalink: /cats\n---\nA clash.\n");
+    let workspace = Workspace::open(garden.root()).expect("a garden");
+    assert_eq!(workspace.layout.kind, Kind::Jekyll);
+    assert_eq!(workspace.config.title, "Ours");
+    assert!(workspace.config.use_html_extension && workspace.config.open_external_links_in_new_tab);
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    assert!(
+        run.stderr().contains("`cats.html` is already that of _notes/animals/cats.md"),
+        "{}",
+        run.stderr()
+    );
+    assert!(run.stderr().contains("_pages/cats.md"), "{}", run.stderr());
+}
+
+#[test]
+fn a_vault_builds_as_it_is() {
+    let garden = vault();
+    let before = theirs(garden.root());
+    let run = garden.build();
+    assert_eq!((run.code(), run.stderr().contains("warning")), (0, false), "{}", run.stderr());
+    assert_eq!(
+        pages(&garden),
+        ["inbox/a-quick-thought.html", "index.html", "units/piggy-bank.html"]
+    );
+    assert_eq!(theirs(garden.root()), before, "a file of the user's was written");
+    let page = garden.read("output/units/piggy-bank.html");
+    assert_eq!(page.matches("src=\"../files/Attachments/coin.png\"").count(), 2, "{page}");
+    assert!(page.contains("composition/words") && page.contains("January 2, 2025"), "{page}");
+    // What was written before is no part of the garden, wherever it lies.
+    let again = garden.run(&["build", "--output", &garden.path("Site").to_string_lossy()]);
+    assert_eq!(again.code(), 0, "{}", again.stderr());
+    garden.write("Site/left.md", "[[nowhere]]\n");
+    garden.write("output/left.md", "[[nowhere]]\n");
+    let again = garden.run(&["build", "--output", &garden.path("Site").to_string_lossy()]);
+    assert!(again.stderr().starts_with("3 notes"), "{}", again.stderr());
+}
+
+#[test]
+fn a_preview_finds_pages_without_their_ending_and_sees_every_save() {
+    let garden = jekyll();
+    garden
+        .write("_pages/deep.md", "---\ntitle: Deep\npermalink: /a/b/\n---\nBelow. See [[cats]].\n");
+    let preview = Preview::of(&garden);
+    for (path, text) in [
+        ("cats", "A unit about cats"),
+        ("cats.html", "A unit about cats"),
+        ("a/b/", "Below."),
+        ("a/b", "Below."),
+        ("", "Hello"),
+    ] {
+        let (status, page) = preview.get(path);
+        assert!(status == 200 && page.contains(text), "{path}: {status} {page}");
+    }
+    assert_eq!(preview.get("a").0, 404);
+    let news = preview.news("cats");
+    garden.write("_notes/animals/cats.md", "---\ntitle: A unit about cats\n---\n\nNew words.\n");
+    assert!(news.next_of("patch").to_string().contains("New words."));
+    garden.write("_notes/new/lions.md", "Manes.\n");
+    preview.shows("lions", "Manes.");
+    let vault = vault();
+    let preview = Preview::of(&vault);
+    vault.write("Inbox/Later/More.md", "Added.\n");
+    preview.shows("inbox/later/more", "Added.");
+    vault.write("Inbox/Later/More.md", "Changed.\n");
+    preview.shows("inbox/later/more.html", "Changed.");
+}
+
+#[test]
+fn a_folder_that_is_no_garden_is_told_what_gardens_look_like() {
+    let garden = Garden::new();
+    garden.remove("neuronotes.yaml");
+    let run = garden.build();
+    assert_eq!(run.code(), 2);
+    for wanted in ["is not a garden", "neuronotes.yaml", "_config.yml", ".obsidian"] {
+        assert!(run.stderr().contains(wanted), "{}", run.stderr());
+    }
+}
