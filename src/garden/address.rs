@@ -72,6 +72,23 @@ impl Routes {
         link(from, to, shown, anchor)
     }
 
+    /// The file of the site that a file of the notes folder becomes, relative to the site's root. Apart from the pages, whose
+    /// names are made; but a Jekyll garden keeps its addresses.
+    pub fn file(&self, path: &str) -> String {
+        match self.jekyll {
+            Some(_) => path.to_owned(),
+            None => format!("files/{path}"),
+        }
+    }
+
+    /// The file of the notes folder that became a file of the site; none where that is made otherwise.
+    pub fn copied<'p>(&self, file: &'p str) -> Option<&'p str> {
+        match self.jekyll {
+            Some(_) => Some(file),
+            None => file.strip_prefix("files/"),
+        }
+    }
+
     /// The address that Jekyll calls a note's: `/cats`.
     pub fn url(&self, note: &Note) -> String {
         match &self.jekyll {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::{Scene, copied_file, sheet};
+use super::{Scene, sheet};
 use crate::digest::Digest;
 use crate::garden::{Target, href, link_anchor};
 use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
@@ -232,9 +232,15 @@ impl<'a> Scene<'a> {
                 label: self.figure_label(page, *index, anchor.as_deref()),
             },
             Target::File(path) => ResolvedLink::File {
-                href: href(page, &copied_file(path), None),
+                href: href(page, &self.garden.routes.file(path), None),
                 size: self.sizes.get(path).copied(),
-                variants: Vec::new(),
+                variants: self
+                    .variants
+                    .get(path)
+                    .into_iter()
+                    .flatten()
+                    .map(|(width, copy)| (*width, href(page, copy, None)))
+                    .collect(),
             },
             Target::External => ResolvedLink::External,
             Target::Unresolved => ResolvedLink::Unresolved,

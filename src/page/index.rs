@@ -8,7 +8,7 @@ use crate::plan::{NamedUnit, Wanted};
 /// Tags, units and the order of the notes.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Notes, the newest first; the home page is none of them.
+    /// Notes, the newest first; the home page is none of them, nor is a page beside the notes.
     pub newest: Vec<usize>,
     /// Each tag by the path of its page, in that order.
     pub tags: BTreeMap<String, Tag>,
@@ -45,8 +45,9 @@ pub struct Unit {
 impl Index {
     /// The index of all that the scene has.
     pub(super) fn of(scene: &Scene<'_>) -> Self {
-        let mut newest: Vec<usize> =
-            (0..scene.notes.len()).filter(|i| scene.garden.pages[*i] != HOME).collect();
+        let is_aside = |index: usize| scene.garden.routes.is_aside(scene.notes[index]);
+        let listed = |index: &usize| scene.garden.pages[*index] != HOME && !is_aside(*index);
+        let mut newest: Vec<usize> = (0..scene.notes.len()).filter(listed).collect();
         let keyed: Vec<_> = (0..scene.notes.len()).map(|index| scene.changed(index)).collect();
         newest.sort_by(|a, b| {
             let titles = || scene.notes[*a].title.cmp(&scene.notes[*b].title);

@@ -80,6 +80,8 @@ pub struct Scene<'a> {
     pub quoted: &'a [value::Quoted],
     /// Pixels across and down of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
+    /// Smaller copies of these: their widths, and their paths relative to the site's root.
+    pub variants: &'a BTreeMap<String, Vec<(u32, String)>>,
     /// Commits' dates.
     pub git: &'a GitDates,
     /// What every page asks for.
@@ -172,11 +174,6 @@ pub fn image_file(image: &Image) -> String {
 /// The line that appears after every note, as HTML.
 pub fn footer(config: &Config) -> Option<String> {
     config.footer.as_ref().map(|line| note::render_inline(line, note::Parts::default()))
-}
-
-/// A file of the notes folder, relative to the site's root. Apart from the pages, whose names are made.
-pub fn copied_file(path: &str) -> String {
-    format!("files/{path}")
 }
 
 impl<'a> Scene<'a> {

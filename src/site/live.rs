@@ -85,6 +85,9 @@ pub struct Live {
     /// Files that notes point to, as far as they were looked at: the size of a picture, or what is wrong.
     files: BTreeMap<String, Result<Option<(u32, u32)>, Diagnostic>>,
     sizes: BTreeMap<String, (u32, u32)>,
+    variants: BTreeMap<String, Vec<(u32, String)>>,
+    /// Where smaller copies of pictures are, by their paths in the site.
+    copies: HashMap<String, PathBuf>,
     rendered: HashMap<String, Rendered>,
     /// What is wrong with templates when pages are rendered, by page.
     unrendered: BTreeMap<String, Diagnostic>,
@@ -117,6 +120,8 @@ impl Live {
             footer: None,
             files: BTreeMap::new(),
             sizes: BTreeMap::new(),
+            variants: BTreeMap::new(),
+            copies: HashMap::new(),
             rendered: HashMap::new(),
             unrendered: BTreeMap::new(),
             images: HashMap::new(),
@@ -145,6 +150,7 @@ impl Live {
         for file in &touched.files {
             self.files.remove(file);
             self.sizes.remove(file);
+            self.variants.remove(file);
         }
         let changed = changed(&before, &self.notes);
         let renamed = changed.as_ref().is_none_or(|changed| {
@@ -308,6 +314,7 @@ impl Live {
             figures: &self.settled,
             quoted: &self.quoted,
             sizes: &self.sizes,
+            variants: &self.variants,
             git: &self.workspace.git,
             assets: &self.assets,
             works: self.workspace.library.works.as_ref(),
@@ -385,15 +392,21 @@ impl Live {
         if let Some(text) = self.asset_texts.get(path) {
             return Some(Served::Bytes(text.clone().into_bytes()));
         }
+        if let Some(copy) = self.copies.get(path) {
+            return Some(Served::File(copy.clone()));
+        }
         if let Some(digest) = self.images.get(path) {
             return Some(Served::Blob(*digest));
         }
-        let Some(file) = path.strip_prefix(page::copied_file("").as_str()) else {
-            return self.made_file(path);
-        };
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
-        let asked = self.files.contains_key(file) && self.workspace.files.contains(file);
-        asked.then(|| Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
+        let is_asked =
+            |file: &&str| self.files.contains_key(*file) && self.workspace.files.contains(*file);
+        match self.garden.routes.copied(path).filter(is_asked) {
+            Some(file) => {
+                Some(Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
+            }
+            None => self.made_file(path),
+        }
     }
 
     /// A file that is made of all notes.

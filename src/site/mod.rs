@@ -8,10 +8,10 @@ mod live;
 mod missing;
 mod publish;
 mod settle;
+mod smaller;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use live::{Live, Rendered, Served};
@@ -20,7 +20,7 @@ pub use missing::{missing, unscanned};
 pub use settle::{Drawn, Progress, Settler};
 
 use crate::diagnostic::Diagnostic;
-use crate::digest::{Digest, FileDigests};
+use crate::digest::Digest;
 use crate::garden;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
@@ -136,12 +136,23 @@ pub fn compose(
     }
     let mut files = BTreeMap::new();
     let mut sizes = BTreeMap::new();
+    let mut variants = BTreeMap::new();
+    let cache = workspace.cache("pictures");
     for path in garden.files() {
         let from = workspace.root.join(workspace.layout.file(path));
-        match linked(&from, &mut workspace.digests) {
-            Ok((digest, size)) => {
-                sizes.extend(size.map(|size| (path.to_owned(), size)));
-                files.insert(page::copied_file(path), Content::Copy { from, digest });
+        match smaller::linked(&from, &cache, &mut workspace.digests) {
+            Ok(linked) => {
+                sizes.extend(linked.size.map(|size| (path.to_owned(), size)));
+                let copies = linked.smaller.iter().map(|copy| (copy.width, copy.path.clone()));
+                variants.insert(path.to_owned(), copies.collect::<Vec<_>>());
+                for copy in linked.smaller {
+                    if let Ok(digest) = workspace.digests.digest(&copy.from) {
+                        let copied = Content::Copy { from: copy.from, digest };
+                        files.insert(copy.path, copied);
+                    }
+                }
+                let copied = Content::Copy { from, digest: linked.digest };
+                files.insert(garden.routes.file(path), copied);
             }
             Err(error) => problems.push(Diagnostic::of_file(
                 workspace.layout.file(path),
@@ -165,6 +176,7 @@ pub fn compose(
         figures: &figures,
         quoted: &quoted,
         sizes: &sizes,
+        variants: &variants,
         git: &workspace.git,
         assets: &assets,
         works: workspace.library.works.as_ref(),
@@ -194,10 +206,4 @@ fn problems_of(
     let mut own: Vec<Diagnostic> = own.chain(blocks).collect();
     own.sort_by_key(|problem| (problem.line, problem.column));
     own
-}
-
-/// The digest of a file that notes point to, and its size in pixels where it is a picture.
-fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<(Digest, Option<(u32, u32)>)> {
-    // Only the header is read; a file that is no picture has no size.
-    Ok((digests.digest(from)?, image::image_dimensions(from).ok()))
 }

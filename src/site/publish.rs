@@ -128,10 +128,7 @@ pub(super) fn card(
 ) -> Option<Vec<u8>> {
     let bytes = store.blob(&image.digest)?;
     let picture = image::load_from_memory(&bytes).ok()?;
-    let _ = synthetic;
-    let mut out = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut out, image::ImageFormat::Png).ok()?;
-    Some(out.into_inner())
+    Some(crate::card::card(&picture, synthetic))
 }
 
 /// A page, made where it is not current.

@@ -9,7 +9,7 @@ use crate::page;
 use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::site::settle::Settler;
-use crate::site::{linked, problems_of};
+use crate::site::{problems_of, smaller};
 
 impl Live {
     /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
@@ -79,14 +79,22 @@ impl Live {
             }
             let path = self.workspace.layout.file(file);
             let from = self.workspace.root.join(&path);
-            let found = linked(&from, &mut self.workspace.digests).map(|(_, size)| size);
+            let cache = self.workspace.cache("pictures");
+            let found = smaller::linked(&from, &cache, &mut self.workspace.digests);
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
-                Diagnostic::of_file(path, message)
+                Diagnostic::of_file(self.workspace.layout.file(file), message)
             });
-            if let Ok(Some(size)) = found {
-                self.sizes.insert(file.to_owned(), size);
-            }
+            let found = found.map(|linked| {
+                let copies = linked.smaller.iter().map(|copy| (copy.width, copy.path.clone()));
+                self.variants.insert(file.to_owned(), copies.collect());
+                let copies = linked.smaller.into_iter().map(|copy| (copy.path, copy.from));
+                self.copies.extend(copies);
+                if let Some(size) = linked.size {
+                    self.sizes.insert(file.to_owned(), size);
+                }
+                linked.size
+            });
             self.files.insert(file.to_owned(), found);
         }
     }
