@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -107,8 +108,13 @@ impl Output {
                 next.insert(path.clone(), Entry { key: Some(*key), ..entry.clone() });
             }
         }
-        for (path, content) in files {
-            match self.put(path, content, store) {
+        let this = &*self;
+        let put: Vec<_> = files
+            .par_iter()
+            .map(|(path, content)| (path, this.put(path, content, store)))
+            .collect();
+        for (path, put) in put {
+            match put {
                 Ok(Some((entry, written))) => {
                     if written {
                         changes.written.push(path.clone());

@@ -45,6 +45,8 @@ pub struct Workspace {
     pub git: GitDates,
     /// The works that notes cite.
     pub library: Library,
+    /// Whether drafts are part of the site, as they are in the preview.
+    pub drafts: bool,
     /// Other files in the notes folder, relative to it.
     pub files: BTreeSet<String>,
     /// The text of `neuronotes.yaml`, for diagnostics.
@@ -149,6 +151,7 @@ impl Workspace {
             renderer,
             git,
             library: Library::default(),
+            drafts: false,
             files: BTreeSet::new(),
             config_text: String::new(),
             jekyll_text: String::new(),
@@ -246,9 +249,10 @@ impl Workspace {
         own.chain(&self.template_problem).chain(self.unread.values())
     }
 
-    /// The notes that are part of the site, by path; drafts are not.
+    /// The notes that are part of the site, by path; drafts are in the preview only.
     pub fn notes(&self) -> Vec<Arc<Note>> {
-        let published = self.notes.values().filter(|parsed| !parsed.note.front.draft);
+        let is_part = |parsed: &&Parsed| self.drafts || !parsed.note.front.draft;
+        let published = self.notes.values().filter(is_part);
         published.map(|parsed| Arc::clone(parsed.published())).collect()
     }
 

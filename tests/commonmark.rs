@@ -135,7 +135,7 @@ fn what_differs_is_seen() {
 
 /// A note's Markdown as its page has it, with nothing of the garden put in.
 fn rendered(markdown: &str) -> String {
-    let parts = Parts { headings: &[], links: &[], figures: &[], values: &[], skip_title: false };
+    let parts = Parts::default();
     render(markdown, parts)
 }
 

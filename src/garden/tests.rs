@@ -194,3 +194,68 @@ fn links_may_leave_their_ending_out() {
     assert_eq!(routes.href("a.html", "a.html", Some("c")), "#c");
     assert_eq!(Routes::default().href("a.html", "b.html", None), "b.html");
 }
+
+#[test]
+fn embeds_that_would_contain_themselves_are_errors_and_others_are_not() {
+    let notes = notes(&[
+        ("a.md", "![[b]]\n\n## Sec\n\nText ^block\n"),
+        ("b.md", "Text.\n\n![[c#Part]]\n"),
+        ("c.md", "![[a]]\n\n## Part\n\n![[a#Sec]]\n\n![[a#^block]]\n"),
+        ("self.md", "## One\n\n![[#One]]\n\n## Two\n\n![[#One]]\n"),
+    ]);
+    let refers: Vec<&Note> = notes.iter().collect();
+    let garden = assembled(&notes, &[]);
+    let wrong = |index: usize| -> Vec<String> {
+        garden.embed_problems(index, &refers).iter().map(ToString::to_string).collect()
+    };
+    // A embeds B, B a part of C that embeds only parts of A without embeds.
+    assert_eq!((wrong(0).len(), wrong(1).len(), wrong(2).len()), (0, 0, 0), "{:?}", wrong(2));
+    let own = wrong(3);
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert!(own[0].starts_with("notes/self.md:3:1: “self#one” stands in itself here"), "{own:?}");
+    assert_eq!(garden.embedded_in(0, &refers), [1, 2].into());
+}
+
+#[test]
+fn a_ring_of_whole_notes_is_an_error_in_each_of_them() {
+    let notes = notes(&[("a.md", "![[b]]\n"), ("b.md", "![[a]]\n"), ("c.md", "![[a]]\n")]);
+    let refers: Vec<&Note> = notes.iter().collect();
+    let garden = assembled(&notes, &[]);
+    let counts: Vec<usize> = (0..3).map(|at| garden.embed_problems(at, &refers).len()).collect();
+    assert_eq!(counts, [1, 1, 0]);
+}
+
+#[test]
+fn blocks_moved_headings_and_ends_of_paths_are_found() {
+    let notes = notes(&[
+        ("a.md", "[[deep/c#^para]] [[c#Old name]] [[sub/deep/c]] [[c#^nothing]] [[b.png]] [[x/b.png]]\n"),
+        ("sub/deep/c.md", "---\nanchors: {Old name: New name}\n---\nText. ^para\n\n## New name\n"),
+    ]);
+    let garden = assembled(&notes, &["pics/b.png", "deep/x/b.png"]);
+    let file = |path: &str| Target::File(path.to_owned());
+    let expected = [
+        to(1, "^para"),
+        to(1, "new-name"),
+        to(1, ""),
+        Target::Unresolved,
+        file("pics/b.png"),
+        file("deep/x/b.png"),
+    ];
+    assert_eq!(garden.links[0], expected);
+    assert_eq!(garden.problems[0].len(), 1);
+    assert!(garden.problems[0][0].to_string().contains("has no block `^nothing` (hint: "));
+}
+
+#[test]
+fn the_nearest_names_are_found_among_very_many() {
+    let many: Vec<(String, String)> =
+        (0..3000).map(|n| (format!("note-{n}.md"), format!("---\ntitle: Subject {n}\n---\n"))).collect();
+    let mut sources: Vec<(&str, &str)> = many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    sources.push(("z.md", "[[Piggy bnak]] [[zzzzzz]]\n"));
+    sources.push(("piggy-bank.md", "---\ntitle: Piggy bank\n---\n"));
+    let notes = notes(&sources);
+    let garden = assembled(&notes, &[]);
+    let said: Vec<String> = garden.problems.iter().flatten().map(ToString::to_string).collect();
+    assert!(said[0].contains("did you mean `Piggy bank`"), "{said:?}");
+    assert!(!said[1].contains("did you mean"), "{said:?}");
+}

@@ -182,7 +182,7 @@ impl Note {
         let heading = heading.or_else(|| self.headings.iter().find(|h| slug(&h.text) == wanted));
         let block = || self.blocks.iter().find(|block| block.id == fragment).map(|b| b.id.clone());
         let moved = || {
-            let now = &self.front.anchors.iter().find(|(old, _)| *old == fragment)?.1;
+            let now = &self.front.anchors.iter().find(|(old, _)| slug(old) == wanted)?.1;
             let now = self.headings.iter().find(|h| h.text == **now || h.id == **now)?;
             Some(now.id.clone())
         };

@@ -198,7 +198,7 @@ impl<'a> Scene<'a> {
             let mentions = if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
             HeadingShown {
                 id: heading.id.clone(),
-                moved: moved.map(|(old, _)| old.clone()).collect(),
+                moved: moved.map(|(old, _)| note::slug(old)).collect(),
                 after_html: super::backlink::line(&mentions),
             }
         });

@@ -67,6 +67,7 @@ pub struct Options {
 /// Where it is no garden, no port is free, or it cannot be watched.
 pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let mut workspace = Workspace::open(root)?;
+    workspace.drafts = true;
     let root = workspace.root.clone();
     let (sender, messages) = mpsc::channel();
     let changed = sender.clone();

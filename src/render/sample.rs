@@ -9,11 +9,36 @@ pub fn site() -> SiteView {
         title: "A garden".into(),
         language: "en".into(),
         root: String::new(),
+        page: "toc.html".into(),
         home: "index.html".into(),
         stylesheet: "style.css".into(),
+        script: "garden.js".into(),
+        find: "find.js".into(),
+        previews: 2,
+        nav: vec![
+            NavView { title: "Notes".into(), href: "notes.html".into(), current: false },
+            NavView { title: "Tags".into(), href: "tags.html".into(), current: false },
+        ],
+        feed: Some("feed.xml".into()),
         note_footer_html: Some("This line appears after every note.".into()),
         preview: false,
     }
+}
+
+pub fn head() -> HeadView {
+    HeadView {
+        description: "A unit that answers to a thing & its word.".into(),
+        canonical: Some("https://example.org/toc.html".into()),
+        card: Some("https://example.org/cards/4f.png".into()),
+        kind: "article",
+        published: Some("2025-03-02".into()),
+        modified: Some("2025-04-22".into()),
+        meta: vec![MetaView { name: "citation_title".into(), content: "Notes with TOC".into() }],
+    }
+}
+
+fn tag(name: &str) -> LinkView {
+    LinkView { title: name.into(), href: format!("tags/{name}.html") }
 }
 
 fn day(iso: &str, shown: &str) -> Option<DateView> {
@@ -36,22 +61,29 @@ fn problem() -> ProblemView {
 pub fn note() -> NoteView {
     NoteView {
         site: site(),
+        head: head(),
         title: "Notes with TOC".into(),
-        description: "A unit that answers to a thing & its word.".into(),
+        draft: false,
         date: day("2025-03-02", "March 2, 2025"),
         updated: day("2025-04-22", "April 22, 2025"),
-        tags: vec!["finance".into(), "composition".into()],
+        authors: vec!["Ada Lovelace".into(), "B. C.".into()],
+        tags: vec![tag("finance"), tag("composition")],
+        units: vec![LinkView { title: "unit 42 · finance".into(), href: "units/42.html".into() }],
         contents: vec![
             entry("neurons", "Neurons", vec![entry("tail", "A <em>long</em> tail", vec![])]),
             entry("absent", "Absent concepts", vec![]),
         ],
         body_html: "<p>Text.</p>\n<pre><code>a\n  b\n</code></pre>".into(),
+        references: vec!["<li id=\"ref-a\">A.</li>".into()],
+        citation: Some(SelfCitationView { text: "Lovelace.".into(), bibtex: "@misc{a}".into() }),
+        graph_html: Some("<svg></svg>".into()),
         backlinks: vec![BacklinkView {
             title: "Piggy bank".into(),
             href: "piggy-bank.html".into(),
             mentions: vec![MentionView {
                 href: "piggy-bank.html#p-3".into(),
                 sentence_html: "Compare <mark>the first note</mark>.".into(),
+                place: Some(LinkView { title: "Neurons".into(), href: "#neurons".into() }),
             }],
         }],
         problems: vec![problem()],
@@ -61,14 +93,20 @@ pub fn note() -> NoteView {
 pub fn bare_note() -> NoteView {
     NoteView {
         site: SiteView { note_footer_html: None, ..site() },
+        head: HeadView::default(),
         title: "Bare".into(),
-        description: String::new(),
+        draft: true,
         date: None,
         updated: None,
+        authors: vec![],
         tags: vec![],
+        units: vec![],
         contents: vec![],
         body_html: "<p>Text.</p>".into(),
+        references: vec![],
+        citation: None,
         backlinks: vec![],
+        graph_html: None,
         problems: vec![],
     }
 }
@@ -88,8 +126,12 @@ fn picture(synthetic: bool) -> PictureView {
 pub fn home() -> HomeView {
     HomeView {
         site: site(),
+        head: head(),
         title: None,
         body_html: "<p>Welcome.</p>".into(),
+        references: vec![],
+        count: 2,
+        all: None,
         notes: vec![
             CardView {
                 title: "Notes with TOC".into(),
@@ -97,7 +139,7 @@ pub fn home() -> HomeView {
                 date: day("2025-04-22", "April 22, 2025"),
                 excerpt: "A unit that answers to a thing.".into(),
                 picture: Some(picture(true)),
-                tags: vec!["finance".into(), "composition".into()],
+                tags: vec![tag("finance"), tag("composition")],
             },
             CardView {
                 title: "Bare".into(),
@@ -127,10 +169,14 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         title: Some("Unit 42".into()),
         caption_html: Some("What unit 42 <em>looks for</em>.".into()),
         state,
-        provenance: vec![FactView { name: "layer".into(), value: "image_block_4/0/Add_6".into() }],
+        provenance: vec![
+            FactView { name: "layer".into(), value: "image_block_4/0/Add_6".into(), href: None },
+            FactView { name: "unit".into(), value: "42".into(), href: Some("units/42.html".into()) },
+        ],
         yaml: "id: vis\nunit: 42\n".into(),
         key: "9f2c".repeat(16),
         keys: vec![],
+        mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
     let single = || DrawingView::Picture {
         picture: picture(true),

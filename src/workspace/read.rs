@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
@@ -87,6 +88,7 @@ impl Workspace {
         }
         let folder = self.root.join(self.layout.notes());
         let mut found = BTreeSet::new();
+        let mut notes = Vec::new();
         let is_here = |known: &str| {
             path.is_empty()
                 || known == path
@@ -120,7 +122,7 @@ impl Workspace {
             if entry.file_type().is_file() {
                 let name = relative(entry.path(), &folder);
                 match layout.is_note(&layout.file(&name)) {
-                    true => self.read_note(&entry, &name, anew, touched),
+                    true => notes.push((name.clone(), entry.path().to_owned())),
                     false => {
                         touched.listed |= self.files.insert(name.clone());
                         touched.files.insert(name.clone());
@@ -129,6 +131,7 @@ impl Workspace {
                 found.insert(name);
             }
         }
+        self.read_notes(notes, anew, touched);
         let gone = |known: &&String| is_here(known) && !found.contains(*known);
         let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
         for name in notes {
@@ -143,44 +146,70 @@ impl Workspace {
         }
     }
 
-    fn read_note(
-        &mut self,
-        entry: &walkdir::DirEntry,
-        path: &str,
-        anew: bool,
-        touched: &mut Touched,
-    ) {
-        let stamp = entry.metadata().ok().and_then(|meta| stamp(&meta));
-        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
-        // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
-        let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
-        let known = self.notes.get_mut(path);
-        let same = known.as_ref().is_some_and(|known| known.stamp == stamp);
-        if same && settled && !anew {
-            return;
-        }
-        match read_note(entry.path(), stamp.0) {
-            Ok(text) => match known {
-                Some(known) if *known.note.source == *text => known.stamp = stamp,
-                _ => {
-                    let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
-                    let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
-                    let shown = None;
-                    self.notes.insert(path.to_owned(), Parsed { stamp, note, special, shown });
-                    touched.notes.insert(path.to_owned());
+    /// Reads notes, on all cores.
+    fn read_notes(&mut self, notes: Vec<(String, PathBuf)>, anew: bool, touched: &mut Touched) {
+        let this = &*self;
+        let read = notes.into_par_iter().map(|(path, file)| {
+            let read = this.read_note(&path, &file, anew);
+            (path, read)
+        });
+        for (path, read) in read.collect::<Vec<_>>() {
+            match read {
+                Read::Same(stamp) => {
+                    if let (Some(stamp), Some(known)) = (stamp, self.notes.get_mut(&path)) {
+                        known.stamp = stamp;
+                    }
                 }
-            },
-            // Without the note that was there: its page would say what the file does not.
-            Err(message) => {
-                let problem = Diagnostic::of_file(self.layout.file(path), message);
-                self.unread.insert(path.to_owned(), problem);
-                touched.unread = true;
-                if self.notes.remove(path).is_some() {
-                    touched.notes.insert(path.to_owned());
+                Read::New(parsed) => {
+                    self.notes.insert(path.clone(), *parsed);
+                    touched.notes.insert(path);
+                }
+                // Without the note that was there: its page would say what the file does not.
+                Read::Failed(message) => {
+                    let problem = Diagnostic::of_file(self.layout.file(&path), message);
+                    self.unread.insert(path.clone(), problem);
+                    touched.unread = true;
+                    if self.notes.remove(&path).is_some() {
+                        touched.notes.insert(path);
+                    }
                 }
             }
         }
     }
+
+    fn read_note(&self, path: &str, file: &Path, anew: bool) -> Read {
+        // What a link points to is not looked at.
+        let stamp = fs::symlink_metadata(file).ok().and_then(|meta| stamp(&meta));
+        let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
+        // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
+        let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
+        let known = self.notes.get(path);
+        let same = known.is_some_and(|known| known.stamp == stamp);
+        if same && settled && !anew {
+            return Read::Same(None);
+        }
+        match read_note(file, stamp.0) {
+            Ok(text) if known.is_some_and(|known| *known.note.source == *text) => {
+                Read::Same(Some(stamp))
+            }
+            Ok(text) => {
+                let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
+                let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
+                Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
+            }
+            Err(message) => Read::Failed(message),
+        }
+    }
+}
+
+/// What reading a note came to.
+enum Read {
+    /// Its text is what it was; with the stamp of the file, where it was looked at.
+    Same(Option<Stamp>),
+    /// It has another text.
+    New(Box<Parsed>),
+    /// It cannot be read.
+    Failed(String),
 }
 
 /// Whether something is not there any more.
