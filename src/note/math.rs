@@ -12,6 +12,8 @@ use std::thread;
 
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
+use super::escape;
+
 /// Most bytes of one formula.
 const LONGEST: usize = 16 << 10;
 /// Most nested parts that a thread of any size has room for; the converter takes about 1 kB for each.
@@ -64,20 +66,29 @@ fn unconvertible(tex: &str) -> MathError {
 
 fn converted(tex: &str, display: bool) -> Result<String, MathError> {
     static CONVERTER: OnceLock<LatexToMathML> = OnceLock::new();
-    let converter = CONVERTER.get_or_init(|| {
-        let config = MathCoreConfig { annotation: true, ..MathCoreConfig::default() };
-        // Only macros of our own could be wrong, and there are none.
-        LatexToMathML::new(config).unwrap_or_default()
-    });
+    // Only macros of our own could be wrong, and there are none.
+    let made = || LatexToMathML::new(MathCoreConfig::default()).unwrap_or_default();
+    let converter = CONVERTER.get_or_init(made);
     let display = if display { MathDisplay::Block } else { MathDisplay::Inline };
     let start = tex.len() - tex.trim_start().len();
     // The converter asserts things about itself that do not hold for every wrong formula.
     let convert = || converter.convert_with_local_counter(tex.trim(), display);
     let result = panic::catch_unwind(AssertUnwindSafe(convert));
-    result.map_err(|_| unconvertible(tex))?.map_err(|cause| {
+    let html = result.map_err(|_| unconvertible(tex))?.map_err(|cause| {
         let span = start + cause.0.start..start + cause.0.end;
         error(tex, span, in_our_words(&cause.error_message()))
-    })
+    })?;
+    Ok(annotated(&html, tex.trim()))
+}
+
+/// Puts the TeX beside what it means. The converter can do so too, but then breaks the formula into lines.
+fn annotated(html: &str, tex: &str) -> String {
+    let Some((tag, rest)) = html.split_once('>') else { return html.to_owned() };
+    let formula = rest.strip_suffix("</math>").unwrap_or(rest);
+    let tex = escape(tex);
+    format!(
+        "{tag}><semantics><mrow>{formula}</mrow><annotation encoding=\"application/x-tex\">{tex}</annotation></semantics></math>"
+    )
 }
 
 /// An error about a part of the TeX, which is brought to whole characters inside it.
