@@ -272,6 +272,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
     let item = |unit: u32, state| SweepItemView {
         key: format!("{unit:04}").repeat(16),
         caption: format!("unit {unit}"),
+        href: Some(format!("units/{unit}.html")),
         state,
     };
     let sweep = FigureState::Sweep {

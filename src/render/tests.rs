@@ -97,9 +97,11 @@ fn hostile_text_stays_text() {
     let renderer = built_in();
     let mut note = sample::note();
     note.title = EVIL.into();
-    note.description = EVIL.into();
+    note.head.description = EVIL.into();
+    note.head.canonical = Some(EVIL.into());
+    note.authors = vec![EVIL.into()];
     note.site.title = EVIL.into();
-    note.tags = vec![EVIL.into()];
+    note.tags = vec![LinkView { title: EVIL.into(), href: EVIL.into() }];
     note.backlinks[0].title = EVIL.into();
     note.problems = vec![ProblemView {
         severity: "error",
