@@ -1,7 +1,7 @@
 //! `cargo xtask bench site`: a whole site from its notes, by our program and by other generators, in turns.
 //!
 //! Each is given the same notes in its own form, and starts cold: what it wrote before, and what it kept for the next
-//! time, is removed. Every run must leave a page a note.
+//! time, is gone. Every run must leave a page a note.
 
 mod measured;
 mod prose;
@@ -18,7 +18,6 @@ use serde::Serialize;
 use crate::cache;
 use crate::cli::BenchSite;
 use crate::failure::failure;
-use crate::files::remove;
 use crate::programs::{Compiled, compile};
 use crate::run::{release_folder, repository};
 use crate::say::{Step, say};
@@ -139,8 +138,15 @@ impl Contender {
     /// One cold run.
     fn build(&mut self, notes: u64) -> Result<()> {
         let output = self.folder.join(self.tool.output);
-        for left in [self.tool.output].iter().chain(self.tool.kept) {
-            remove_any(&self.folder.join(left))?;
+        // Moved aside and removed at the end: ext4 looks long for room among files that were removed moments ago.
+        let aside = self.folder.with_extension(format!("{}.old", self.rounds.len()));
+        fs::create_dir(&aside).with_context(|| format!("{}", aside.display()))?;
+        for (number, left) in [self.tool.output].iter().chain(self.tool.kept).enumerate() {
+            let left = self.folder.join(left);
+            if left.exists() {
+                fs::rename(&left, aside.join(number.to_string()))
+                    .with_context(|| format!("{} could not be moved", left.display()))?;
+            }
         }
         // What the one before wrote is brought to the disk on its account. Not every system has the command.
         let _ = Command::new("sync").status();
@@ -176,13 +182,6 @@ impl Written {
         }
         Ok(found)
     }
-}
-
-fn remove_any(path: &Path) -> Result<()> {
-    if path.is_file() {
-        return fs::remove_file(path).with_context(|| format!("{}", path.display()));
-    }
-    remove(path)
 }
 
 /// The number in what a program says of its version.
