@@ -251,7 +251,7 @@ fn the_nearest_names_are_found_among_very_many() {
     let many: Vec<(String, String)> =
         (0..3000).map(|n| (format!("note-{n}.md"), format!("---\ntitle: Subject {n}\n---\n"))).collect();
     let mut sources: Vec<(&str, &str)> = many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
-    sources.push(("z.md", "[[Piggy bnak]] [[zzzzzz]]\n"));
+    sources.push(("other.md", "[[Piggy bnak]] [[zzzzzz]]\n"));
     sources.push(("piggy-bank.md", "---\ntitle: Piggy bank\n---\n"));
     let notes = notes(&sources);
     let garden = assembled(&notes, &[]);

@@ -383,7 +383,7 @@ fn works_are_cited_in_brackets_or_in_the_sentence() {
 
 #[test]
 fn mathematics_is_an_element_and_its_mistakes_have_their_place() {
-    let found = note("Costs $5 or $6, and $x^2$.\n\n$$\\frac{a}{b}$$\n\nAnd $\\nope{$ is wrong.\n\n# A $y_1$ title `code`\n");
+    let found = note("Costs $5 or $6, and $x^2$.\n\n$$\\frac{a}{b}$$\n\nAnd $\\nope$ is wrong.\n\n# A $y_1$ title `code`\n");
     assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
     assert!(found.problems[0].to_string().starts_with("notes/people/lady-gaga.md:5:"), "{:?}", found.problems);
     let shown = html(found.markdown());
@@ -402,6 +402,7 @@ fn pictures_have_a_size_where_one_is_asked_for() {
         file("b.png", Some((600, 300))),
         file("c.mp3", None),
         file("d.pdf", None),
+        ResolvedLink::External,
         file("e.png", Some((60, 30))),
     ];
     let source = "![[a.png|300]]\n\n![words|20x10](b.png)\n\n![[c.mp3]]\n\n![[d.pdf|the paper]]\n\n[![in a link](e.png)](https://x.org)\n";

@@ -61,7 +61,7 @@ impl<'e> Renderer<'_, 'e> {
                 let mail = if link_type == LinkType::Email { "mailto:" } else { "" };
                 let mut href = String::from(mail);
                 let _ = pulldown_cmark_escape::escape_href(&mut href, dest);
-                let is_site = mail.is_empty() && resolved.is_some() && !dest.starts_with("mailto:");
+                let is_site = mail.is_empty() && !dest.starts_with("mailto:");
                 let class = match (is_site, self.parts.new_tab) {
                     (false, _) => "",
                     (true, false) => " class=\"external\" rel=\"noopener\"",
