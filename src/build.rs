@@ -15,7 +15,7 @@ use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};
 use crate::request::Request;
-use crate::site::{self, Progress, Site};
+use crate::site::{self, Discarded, Progress, Site};
 use crate::store::{Root, StoreError};
 use crate::workspace::Workspace;
 
@@ -93,10 +93,10 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     }
     let cache = workspace.cache("");
     let mut output = Output::open(&folder, &cache, &mut workspace.digests);
-    let mut site = site::compose(&mut workspace, &wishes, &progress, &|path, key| {
-        output.is_current(path, key)
-    });
-    let (changes, problems) = output.write(&site.files, &site.kept, &workspace.store);
+    let desk = output.desk(&workspace.store);
+    let mut site = site::compose(&mut workspace, &wishes, &progress, &desk);
+    let done = desk.done();
+    let (changes, problems) = output.finish(done);
     site.problems.extend(problems);
     site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     site.problems.extend(unkept.and_then(|error| forgotten(&error)));
@@ -208,7 +208,7 @@ pub fn check(root: &Path, results: &Results) -> Result<(Workspace, Site), Freeze
     let wishes = site::wishes(&mut workspace);
     // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };
-    let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
+    let site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: true });
     workspace.save_digests();
     Ok((workspace, site))
 }

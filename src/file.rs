@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
+use tempfile::NamedTempFile;
+
 /// Writes a file so that a reader sees the old bytes or the new ones, never a part.
 ///
 /// # Errors
@@ -23,17 +25,37 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Whatever the file system gives; then the old file still stands.
 pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    match rename_into_place(temporary(temporary_folder, bytes)?, path) {
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+    let file = temporary(temporary_folder, bytes)?;
+    match renamed(file, path) {
+        // In most cases the folder is there, and so it is not looked for first.
+        Err((error, file)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            match renamed(file, path) {
+                Err((error, _)) if error.kind() == io::ErrorKind::CrossesDevices => {
+                    rename_into_place(temporary(folder, bytes)?, path)
+                }
+                Err((error, _)) => Err(error),
+                Ok(()) => Ok(()),
+            }
+        }
+        Err((error, _)) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::create_dir_all(folder)?;
             rename_into_place(temporary(folder, bytes)?, path)
         }
-        result => result,
+        Err((error, _)) => Err(error),
+        Ok(()) => Ok(()),
     }
 }
 
-fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-");
+    // Readable by all, as far as the system's mask allows: others may serve it.
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    #[cfg(unix)]
+    builder.permissions(mode);
+    let file = builder.tempfile_in(folder);
     let mut file = file.map_err(plain)?;
     file.as_file_mut().write_all(bytes)?;
     Ok(file)
@@ -47,14 +69,12 @@ fn plain(error: io::Error) -> io::Error {
     }
 }
 
-fn rename_into_place(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+fn rename_into_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    renamed(file, path).map_err(|(error, _)| error)
+}
+
+fn renamed(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
+    file.persist(path).map(|_| ()).map_err(|error| (error.error, error.file))
 }
 
 /// As [`write_atomic`], by way of another folder on the same file system, which must exist.

@@ -26,7 +26,7 @@ use crate::plan;
 use crate::request::{DatasetFormat, Request};
 use crate::resource::{Facts, Resources, SCHEMA, Thawed};
 use crate::seal;
-use crate::site::{self, Progress, Wishes};
+use crate::site::{self, Discarded, Progress, Wishes};
 use crate::store::Store;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -126,7 +126,7 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     let failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
     let wishes = Wishes { plan, missing };
     let progress = Progress { failed, ..Progress::default() };
-    let mut site = site::compose(&mut workspace, &wishes, &progress, &|_, _| true);
+    let mut site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: false });
     site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     workspace.save_digests();
     let mut report = Report {

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::file::{self, replace, write_atomic};
 use crate::seal::{self, Opened};
-use crate::site::Content;
+use crate::site::{Content, Sink};
 use crate::store::Store;
 
 /// What stands in an output folder.
@@ -50,6 +50,50 @@ struct Entry {
     key: Option<Digest>,
     /// Of the file's bytes.
     digest: Digest,
+}
+
+/// Writes the files of a site as they are made.
+pub struct Desk<'a> {
+    output: &'a Output,
+    store: Store,
+    done: Mutex<BTreeMap<String, Outcome>>,
+}
+
+/// What came of the files of a site.
+pub struct Done(BTreeMap<String, Outcome>);
+
+/// What came of a file.
+enum Outcome {
+    /// It stands there already, under this key.
+    Kept(Digest),
+    /// It was to be written.
+    Put(Result<Option<(Entry, bool)>, Fault>),
+}
+
+impl Desk<'_> {
+    /// What came of all files.
+    pub fn done(self) -> Done {
+        Done(self.done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, path: String, outcome: Outcome) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(path, outcome);
+    }
+}
+
+impl Sink for Desk<'_> {
+    fn is_current(&self, path: &str, key: Digest) -> bool {
+        self.output.is_current(path, key)
+    }
+
+    fn take(&self, path: String, content: Content) {
+        let put = self.output.put(&path, content, &self.store);
+        self.note(path, Outcome::Put(put));
+    }
+
+    fn keep(&self, path: String, key: Digest) {
+        self.note(path, Outcome::Kept(key));
+    }
 }
 
 /// What writing changed.
@@ -90,51 +134,44 @@ impl Output {
         self.manifest.get(path).is_some_and(|entry| entry.key == Some(key))
     }
 
-    /// Makes the folder hold these files. `kept` are pages that stand there already, with their keys.
+    /// What takes the files of a site, to write them at once.
+    pub fn desk(&self, store: &Store) -> Desk<'_> {
+        Desk { output: self, store: store.clone(), done: Mutex::default() }
+    }
+
+    /// Removes what nobody asks for any more, and remembers what was written.
     ///
     /// # Errors
     /// A diagnostic a file that could not be written; the others are.
-    pub fn write(
-        &mut self,
-        files: &BTreeMap<String, Content>,
-        kept: &BTreeMap<String, Digest>,
-        store: &Store,
-    ) -> (Changes, Vec<Diagnostic>) {
-        let mut changes = Changes { kept: kept.len(), ..Changes::default() };
+    pub fn finish(&mut self, done: Done) -> (Changes, Vec<Diagnostic>) {
+        let mut changes = Changes::default();
         let mut faults: Vec<(String, Fault)> = Vec::new();
         let mut next = BTreeMap::new();
-        for (path, key) in kept {
-            if let Some(entry) = self.manifest.get(path) {
-                next.insert(path.clone(), Entry { key: Some(*key), ..entry.clone() });
-            }
-        }
-        let this = &*self;
-        let put: Vec<_> = files
-            .par_iter()
-            .map(|(path, content)| (path, this.put(path, content, store)))
-            .collect();
-        for (path, put) in put {
-            match put {
-                Ok(Some((entry, written))) => {
+        for (path, outcome) in done.0 {
+            match outcome {
+                Outcome::Kept(key) => {
+                    changes.kept += 1;
+                    if let Some(entry) = self.manifest.get(&path) {
+                        next.insert(path, Entry { key: Some(key), ..entry.clone() });
+                    }
+                }
+                Outcome::Put(Ok(Some((entry, written)))) => {
                     if written {
                         changes.written.push(path.clone());
                     } else {
                         changes.kept += 1;
                     }
-                    next.insert(path.clone(), entry);
+                    next.insert(path, entry);
                 }
-                // A page that could not be rendered leaves the last good one in place.
-                Ok(None) => {
-                    if let Some(entry) = self.manifest.get(path) {
+                // A page that could not be rendered leaves the last good one in place, and so does one that could not be
+                // written: it stays known, so that it is removed one day.
+                Outcome::Put(result) => {
+                    if let Some(entry) = self.manifest.get(&path) {
                         next.insert(path.clone(), Entry { key: None, ..entry.clone() });
                     }
-                }
-                Err(fault) => {
-                    // The last good file stays, and stays known, so that it is removed one day.
-                    if let Some(entry) = self.manifest.get(path) {
-                        next.insert(path.clone(), Entry { key: None, ..entry.clone() });
+                    if let Err(fault) = result {
+                        faults.push((path, fault));
                     }
-                    faults.push((path.clone(), fault));
                 }
             }
         }
@@ -190,7 +227,7 @@ impl Output {
     fn put(
         &self,
         path: &str,
-        content: &Content,
+        content: Content,
         store: &Store,
     ) -> Result<Option<(Entry, bool)>, Fault> {
         let target = self.folder.join(path);
@@ -200,15 +237,15 @@ impl Output {
             hint: file::hint(&error).map(str::to_owned),
         };
         let (key, bytes) = match content {
-            Content::Page { key, html: Ok(html) } => (Some(*key), html.as_bytes().to_vec()),
+            Content::Page { key, html: Ok(html) } => (Some(key), html.into_bytes()),
             Content::Page { html: Err(_), .. } => return Ok(None),
-            Content::Picture { key, bytes } => (Some(*key), bytes.clone()),
-            Content::Bytes(bytes) => (None, bytes.clone()),
+            Content::Picture { key, bytes } => (Some(key), bytes),
+            Content::Bytes(bytes) => (None, bytes),
             Content::Copy { from, digest } => {
-                if known.is_some_and(|entry| entry.digest == *digest) {
-                    return Ok(Some((Entry { key: None, digest: *digest }, false)));
+                if known.is_some_and(|entry| entry.digest == digest) {
+                    return Ok(Some((Entry { key: None, digest }, false)));
                 }
-                (None, copied(from, digest, store)?)
+                (None, copied(&from, &digest, store)?)
             }
         };
         let entry = Entry { key, digest: Digest::of(&bytes) };
@@ -295,6 +332,19 @@ fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault>
 mod tests {
     use super::*;
 
+    fn write(
+        output: &mut Output,
+        files: BTreeMap<String, Content>,
+        store: &Store,
+    ) -> (Changes, Vec<Diagnostic>) {
+        let desk = output.desk(store);
+        for (path, content) in files {
+            desk.take(path, content);
+        }
+        let done = desk.done();
+        output.finish(done)
+    }
+
     fn site(pages: &[(&str, &str)]) -> BTreeMap<String, Content> {
         let page =
             |html: &str| Content::Page { key: Digest::of(html.as_bytes()), html: Ok(html.into()) };
@@ -309,7 +359,7 @@ mod tests {
         let write = |pages: &[(&str, &str)]| {
             let mut digests = FileDigests::default();
             let mut output = Output::open(&folder, &dir.path().join("cache"), &mut digests);
-            let (changes, problems) = output.write(&site(pages), &BTreeMap::new(), &store);
+            let (changes, problems) = self::write(&mut output, site(pages), &store);
             assert_eq!(problems, []);
             changes
         };
@@ -337,11 +387,11 @@ mod tests {
             |digests: &mut FileDigests| Output::open(&folder, &dir.path().join("cache"), digests);
         let pages = site(&[("a.html", "a")]);
         let key = Digest::of(b"a");
-        open(&mut digests).write(&pages, &BTreeMap::new(), &store);
+        write(&mut open(&mut digests), pages, &store);
         assert!(open(&mut digests).is_current("a.html", key));
         fs::write(folder.join("a.html"), "by hand").expect("a change");
         assert!(!open(&mut digests).is_current("a.html", key));
-        let (changes, _) = open(&mut digests).write(&BTreeMap::new(), &BTreeMap::new(), &store);
+        let (changes, _) = write(&mut open(&mut digests), BTreeMap::new(), &store);
         assert_eq!(changes.removed, Vec::<String>::new());
         assert!(folder.join("a.html").exists());
     }
@@ -356,7 +406,7 @@ mod tests {
         let files = [("figures/p.png".to_owned(), Content::Copy { from, digest })].into();
         let folder = dir.path().join("output");
         let mut output = Output::open(&folder, dir.path(), &mut FileDigests::default());
-        let (changes, problems) = output.write(&files, &BTreeMap::new(), &store);
+        let (changes, problems) = write(&mut output, files, &store);
         assert_eq!((changes.written.len(), problems.len()), (0, 1));
         assert!(!folder.join("figures/p.png").exists());
     }

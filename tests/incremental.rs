@@ -156,8 +156,9 @@ fn seen_anew(garden: &Garden, progress: &Progress) -> Seen {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let wishes = site::wishes(&mut workspace);
     let progress = Progress { stale: Default::default(), ..progress.clone() };
-    let composed = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
-    let pages = composed.files.into_iter().filter_map(|(path, content)| match content {
+    let sink = site::Collected::default();
+    let composed = site::compose(&mut workspace, &wishes, &progress, &sink);
+    let pages = sink.files().into_iter().filter_map(|(path, content)| match content {
         Content::Page { html, .. } => Some((path, html.unwrap_or_else(|_| "broken".into()))),
         _ => None,
     });

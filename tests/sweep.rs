@@ -120,8 +120,10 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
     assert_eq!(wishes.missing.len(), 1);
     let progress = Progress { preview: true, ..Progress::default() };
     let page = |workspace: &mut Workspace, progress: &Progress| {
-        let site = site::compose(workspace, &wishes, progress, &|_, _| false);
-        let page = match site.files.get("a.html") {
+        let sink = site::Collected::default();
+        site::compose(workspace, &wishes, progress, &sink);
+        let files = sink.files();
+        let page = match files.get("a.html") {
             Some(site::Content::Page { html: Ok(html), .. }) => html.clone(),
             other => panic!("{other:?}"),
         };
@@ -134,7 +136,7 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
     let slot =
         format!("<li class=\"waiting\" data-key=\"{}\" aria-busy=\"true\">", wishes.missing[0].0);
     assert!(waiting.contains(&slot), "{waiting}");
-    let pictures = site.files.keys().filter(|name| name.starts_with("figures/"));
+    let pictures = files.keys().filter(|name| name.starts_with("figures/"));
     let endings: Vec<&str> = pictures.filter_map(|name| name.rsplit('.').next()).collect();
     assert_eq!(endings.iter().filter(|ending| **ending == "webp").count(), 2);
     assert_eq!(endings.iter().filter(|ending| **ending == "png").count(), 2);

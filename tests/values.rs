@@ -193,9 +193,11 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
     let key = wishes.missing[0].0;
     let mut progress = Progress { preview: true, ..Progress::default() };
     progress.running.insert(key, "optimising: step 3 of 9".to_owned());
-    let site = site::compose(&mut workspace, &wishes, &progress, &|_, _| false);
-    let Some(Content::Page { html: Ok(page), .. }) = site.files.get("a.html") else {
-        panic!("{:?}", site.files.get("a.html"))
+    let sink = site::Collected::default();
+    let site = site::compose(&mut workspace, &wishes, &progress, &sink);
+    let files = sink.files();
+    let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else {
+        panic!("{:?}", files.get("a.html"))
     };
     let waiting = format!(
         "<span class=\"value waiting\" data-key=\"{key}\" aria-busy=\"true\" title=\"Figure 1: optimising: step 3 of \
@@ -393,8 +395,10 @@ fn whatever_is_asked_something_stands_in_its_place() {
     let values = workspace.notes()[0].values.len();
     assert!(values > 1400, "{values}");
     let wishes = site::wishes(&mut workspace);
-    let site = site::compose(&mut workspace, &wishes, &Progress::default(), &|_, _| false);
-    let Some(Content::Page { html: Ok(page), .. }) = site.files.get("a.html") else {
+    let sink = site::Collected::default();
+    site::compose(&mut workspace, &wishes, &Progress::default(), &sink);
+    let files = sink.files();
+    let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else {
         panic!("no page")
     };
     assert_eq!(page.matches("class=\"value").count(), values);

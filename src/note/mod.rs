@@ -15,6 +15,7 @@ mod list;
 mod markup;
 mod math;
 mod outline;
+mod sentence;
 mod raw;
 mod slug;
 mod sweep;

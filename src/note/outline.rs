@@ -4,13 +4,12 @@
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag, TagEnd};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::block::RawBlock;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
 use super::markup::{self, Citation, Piece, is_wiki};
 use super::raw::{Form, Raw, plain};
-use super::{escape, math};
+use super::{escape, math, sentence};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// The info string of an analysis block.
@@ -485,16 +484,7 @@ impl<'a> Walk<'a> {
 
 /// The sentence of `text` around `place`, by Unicode's rules, cut at word boundaries where it is long.
 fn mention(text: &str, place: Range<usize>) -> Mention {
-    let (mut start, mut end) = (0, text.len());
-    for (offset, sentence) in text.split_sentence_bound_indices() {
-        if offset <= place.start {
-            start = offset;
-        }
-        if offset + sentence.len() >= place.end {
-            end = offset + sentence.len();
-            break;
-        }
-    }
+    let Range { start, end } = sentence::around(text, &place);
     let before = text[start..place.start].trim_start();
     let after = text[place.end..end.max(place.end)].trim_end();
     let cut = |text: &str| text.chars().count() > 200;

@@ -61,6 +61,11 @@ impl Draft<'_> {
         Some(self.rendered.get_or_init(|| body.render(renderer).map(Arc::new)).clone())
     }
 
+    /// The note's body, where it was rendered already.
+    pub fn rendered(&self) -> Option<Arc<Body>> {
+        self.rendered.get()?.as_ref().ok().map(Arc::clone)
+    }
+
     /// The page's HTML.
     ///
     /// # Errors

@@ -8,16 +8,20 @@ mod live;
 mod missing;
 mod publish;
 mod settle;
+mod sink;
 mod smaller;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 pub use live::{Live, Rendered, Served};
 use missing::FREEZE;
 pub use missing::{missing, unscanned};
 pub use settle::{Drawn, Progress, Settler};
+pub use sink::{Collected, Discarded, Sink};
 
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
@@ -93,22 +97,18 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
 /// The composed site.
 #[derive(Debug)]
 pub struct Site {
-    /// Every file by its path relative to the site's root, but for those kept.
-    pub files: BTreeMap<String, Content>,
-    /// Pages that stand already as they should, with their keys.
-    pub kept: BTreeMap<String, Digest>,
     /// Everything that is wrong, in the order of the notes and of their text.
     pub problems: Vec<Diagnostic>,
     /// For each note, its page.
     pub pages: BTreeMap<String, String>,
 }
 
-/// Composes the site. `is_current` says whether a file of that path and key need not be made again.
+/// Composes the site; its files go to `sink` as they are made.
 pub fn compose(
     workspace: &mut Workspace,
     wishes: &Wishes,
     progress: &Progress,
-    is_current: &(dyn Fn(&str, Digest) -> bool + Sync),
+    sink: &dyn Sink,
 ) -> Site {
     let shared = workspace.notes();
     let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
@@ -168,6 +168,8 @@ pub fn compose(
     }
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
+    let copied: Vec<(String, Content)> = files.into_iter().collect();
+    copied.into_par_iter().for_each(|(path, content)| sink.take(path, content));
     let scene = Scene {
         config: &workspace.config,
         notes: &notes,
@@ -185,15 +187,13 @@ pub fn compose(
         preview: progress.preview,
         shared: page::Shared::default(),
     };
-    let mut made = publish::Made { files, ..publish::Made::default() };
-    publish::all(&scene, &workspace.renderer, &workspace.store, is_current, &mut made);
-    for problem in made.problems {
+    for problem in publish::all(&scene, &workspace.renderer, &workspace.store, sink) {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
     }
     let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
-    Site { files: made.files, kept: made.kept, problems, pages }
+    Site { problems, pages }
 }
 
 /// Everything that is wrong with a note, in the order of its text.

@@ -1,31 +1,19 @@
 //! Every page and file that follows from a scene: those whose keys changed are made, on all cores.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::Content;
+use super::{Content, Sink};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::note::Body;
 use crate::page::{Assets, Bare, Draft, Scene};
 use crate::render::Renderer;
 use crate::search::Indexed;
 use crate::store::Store;
 use crate::workspace::template_problem;
-
-/// What was made.
-#[derive(Debug, Default)]
-pub(super) struct Made {
-    /// Every file by its path.
-    pub(super) files: BTreeMap<String, Content>,
-    /// Files that stand already as they should, with their keys.
-    pub(super) kept: BTreeMap<String, Digest>,
-    /// What is wrong with templates.
-    pub(super) problems: Vec<Diagnostic>,
-}
-
-/// Whether a file of that path and key need not be made again.
-type IsCurrent<'a> = &'a (dyn Fn(&str, Digest) -> bool + Sync);
 
 /// What every page asks for, and the text of each; their names say their content.
 pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) {
@@ -46,68 +34,111 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     (assets, contents)
 }
 
-/// Makes all of them.
+/// What is left of a page once it is made.
+struct Made {
+    body_key: Option<Digest>,
+    /// Where it was rendered.
+    body: Option<Arc<Body>>,
+}
+
+/// Makes all of them. Says what is wrong with templates.
 pub(super) fn all(
     scene: &Scene<'_>,
     renderer: &Renderer,
     store: &Store,
-    is_current: IsCurrent<'_>,
-    made: &mut Made,
-) {
-    let count = scene.notes.len();
-    let notes: Vec<(Draft<'_>, Option<Content>)> = (0..count)
-        .into_par_iter()
-        .map(|index| {
-            let draft = scene.note_draft(index);
-            let content = page(&draft, renderer, is_current);
-            (draft, content)
-        })
-        .collect();
-    let shards: Vec<(String, Digest, Option<String>)> = scene
-        .preview_shards()
-        .into_par_iter()
-        .map(|shard| {
-            let key = scene.shard_key(&shard, &|note| notes[note].0.body_key);
-            if is_current(&shard.path, key) {
-                return (shard.path, key, None);
+    sink: &dyn Sink,
+) -> Vec<Diagnostic> {
+    let problems = Mutex::new(Vec::new());
+    let press = Press { scene, renderer, store, sink, problems: &problems };
+    rayon::join(
+        || rayon::join(|| press.search(), || press.bare()),
+        || {
+            let made: Vec<Made> =
+                (0..scene.notes.len()).into_par_iter().map(|index| press.note(index)).collect();
+            press.previews(&made);
+            press.sheets();
+        },
+    );
+    let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Threads come to them in any order.
+    problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
+    problems.dedup();
+    problems
+}
+
+struct Press<'a> {
+    scene: &'a Scene<'a>,
+    renderer: &'a Renderer,
+    store: &'a Store,
+    sink: &'a dyn Sink,
+    problems: &'a Mutex<Vec<Diagnostic>>,
+}
+
+impl Press<'_> {
+    fn note(&self, index: usize) -> Made {
+        let draft = self.scene.note_draft(index);
+        self.page(&draft);
+        Made { body_key: draft.body_key, body: draft.rendered() }
+    }
+
+    /// A page, made where it is not current.
+    fn page(&self, draft: &Draft<'_>) {
+        let path = draft.path.clone();
+        if self.sink.is_current(&path, draft.key) {
+            return self.sink.keep(path, draft.key);
+        }
+        let html = draft.render(self.renderer).map_err(|error| Box::new(template_problem(&error)));
+        if let Err(problem) = &html {
+            let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+            problems.push((**problem).clone());
+        }
+        self.sink.take(path, Content::Page { key: draft.key, html });
+    }
+
+    fn previews(&self, made: &[Made]) {
+        self.scene.preview_shards().into_par_iter().for_each(|shard| {
+            let key = self.scene.shard_key(&shard, &|note| made[note].body_key);
+            if self.sink.is_current(&shard.path, key) {
+                return self.sink.keep(shard.path, key);
             }
-            let mut body = |note: usize| notes[note].0.body(renderer)?.ok();
-            let text = scene.shard(&shard, &mut body);
-            (shard.path, key, Some(text))
-        })
-        .collect();
-    for (path, key, text) in shards {
-        made.put(path, key, text.map(|text| Content::Page { key, html: Ok(text) }));
+            let mut body = |note: usize| match &made[note].body {
+                Some(body) => Some(Arc::clone(body)),
+                // Its page is current.
+                None => self.scene.note_draft(note).body(self.renderer)?.ok(),
+            };
+            let text = self.scene.shard(&shard, &mut body);
+            self.sink.take(shard.path, Content::Page { key, html: Ok(text) });
+        });
     }
-    for (draft, content) in notes {
-        made.put(draft.path, draft.key, content);
+
+    fn sheets(&self) {
+        let sheets: Vec<_> = self.scene.sheets().into_iter().collect();
+        sheets.into_par_iter().for_each(|(path, sheet)| {
+            self.page(&self.scene.sheet_draft(&path, &sheet));
+        });
     }
-    let sheets: Vec<_> = scene.sheets().into_iter().collect();
-    let sheets: Vec<(String, Digest, Option<Content>)> = sheets
-        .into_par_iter()
-        .map(|(path, sheet)| {
-            let draft = scene.sheet_draft(&path, &sheet);
-            let content = page(&draft, renderer, is_current);
-            (path, draft.key, content)
-        })
-        .collect();
-    for (path, key, content) in sheets {
-        made.put(path, key, content);
+
+    fn search(&self) {
+        let files: Vec<_> = search(self.scene).into_iter().collect();
+        files
+            .into_par_iter()
+            .for_each(|(path, text)| self.sink.take(path, Content::Bytes(text.into())));
     }
-    let search = search(scene);
-    made.files.extend(search.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
-    for path in scene.bare_files() {
-        let Some(bare) = scene.bare_file(&path) else { continue };
-        let key = scene.bare_key(&path, &bare);
-        let content = match bare {
-            Bare::Text(text) => Some(Content::Bytes(text.into_bytes())),
-            Bare::Card(..) if is_current(&path, key) => None,
-            Bare::Card(image, synthetic) => match card(store, &image, synthetic) {
-                Some(bytes) => Some(Content::Picture { key, bytes }),
-                None => continue,
-            },
-        };
-        made.put(path, key, content);
+
+    fn bare(&self) {
+        self.scene.bare_files().into_par_iter().for_each(|path| {
+            let Some(bare) = self.scene.bare_file(&path) else { return };
+            let key = self.scene.bare_key(&path, &bare);
+            match bare {
+                Bare::Text(text) => self.sink.take(path, Content::Bytes(text.into_bytes())),
+                Bare::Card(..) if self.sink.is_current(&path, key) => self.sink.keep(path, key),
+                Bare::Card(image, synthetic) => {
+                    if let Some(bytes) = card(self.store, &image, synthetic) {
+                        self.sink.take(path, Content::Picture { key, bytes });
+                    }
+                }
+            }
+        });
     }
 }
 
@@ -129,28 +160,4 @@ pub(super) fn card(
     let bytes = store.blob(&image.digest)?;
     let picture = image::load_from_memory(&bytes).ok()?;
     Some(crate::card::card(&picture, synthetic))
-}
-
-/// A page, made where it is not current.
-fn page(draft: &Draft<'_>, renderer: &Renderer, is_current: IsCurrent<'_>) -> Option<Content> {
-    if is_current(&draft.path, draft.key) {
-        return None;
-    }
-    let html = draft.render(renderer).map_err(|error| Box::new(template_problem(&error)));
-    Some(Content::Page { key: draft.key, html })
-}
-
-impl Made {
-    fn put(&mut self, path: String, key: Digest, content: Option<Content>) {
-        let Some(content) = content else {
-            self.kept.insert(path, key);
-            return;
-        };
-        if let Content::Page { html: Err(problem), .. } = &content
-            && !self.problems.contains(problem)
-        {
-            self.problems.push((**problem).clone());
-        }
-        self.files.insert(path, content);
-    }
 }

@@ -1,0 +1,146 @@
+//! Sentences: a text and a place in it in, the sentence around the place out, by Unicode's rules (UAX 29, SB4 to SB11).
+//!
+//! Most prose has no letters beyond ASCII near a link; there the rules are few, and are followed here byte by byte. All other text
+//! goes through `unicode_segmentation`; a test holds one against the other.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// The sentence of `text` around `place`.
+pub(super) fn around(text: &str, place: &Range<usize>) -> Range<usize> {
+    if text.is_ascii() { ascii(text.as_bytes(), place) } else { any(text, place) }
+}
+
+fn any(text: &str, place: &Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (0, text.len());
+    for (offset, sentence) in text.split_sentence_bound_indices() {
+        if offset <= place.start {
+            start = offset;
+        }
+        if offset + sentence.len() >= place.end {
+            end = offset + sentence.len();
+            break;
+        }
+    }
+    start..end.max(start)
+}
+
+fn ascii(text: &[u8], place: &Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (0, text.len());
+    let mut at = 0;
+    while let Some(bound) = next_bound(text, at) {
+        if bound <= place.start {
+            start = bound;
+        }
+        if bound >= place.end {
+            end = bound;
+            break;
+        }
+        at = bound;
+    }
+    start..end.max(start)
+}
+
+/// Where the sentence that begins at `from` ends; none where it is the last.
+fn next_bound(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while at < text.len() {
+        match text[at] {
+            // SB4: a line's end is a sentence's, and `\r\n` is one.
+            b'\r' if text.get(at + 1) == Some(&b'\n') => return inside(text, at + 2),
+            b'\n' | b'\r' => return inside(text, at + 1),
+            b'.' | b'!' | b'?' => match terminated(text, at) {
+                Ok(bound) => return inside(text, bound),
+                Err(next) => at = next,
+            },
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn inside(text: &[u8], bound: usize) -> Option<usize> {
+    (bound < text.len()).then_some(bound)
+}
+
+/// The bound after the terminator at `at`; an error where there is none, and where to look on.
+fn terminated(text: &[u8], at: usize) -> Result<usize, usize> {
+    let dot = text[at] == b'.';
+    let next = text.get(at + 1).copied();
+    if dot {
+        // SB6 and SB7: a number, or an abbreviation in capitals.
+        let letter = at.checked_sub(1).is_some_and(|before| text[before].is_ascii_alphabetic());
+        let capital = next.is_some_and(|c| c.is_ascii_uppercase());
+        if next.is_some_and(|c| c.is_ascii_digit()) || (letter && capital) {
+            return Err(at + 1);
+        }
+    }
+    let mut to = at + 1;
+    while text.get(to).is_some_and(|c| is_close(*c)) {
+        to += 1;
+    }
+    while text.get(to).is_some_and(|c| is_space(*c)) {
+        to += 1;
+    }
+    let Some(follows) = text.get(to).copied() else { return Ok(to) };
+    // SB8: a small letter follows a dot, whatever stands between that is no letter.
+    if dot {
+        let rest = text[to..].iter();
+        let first = rest.copied().find(|c| {
+            c.is_ascii_alphabetic() || matches!(c, b'\r' | b'\n' | b'.' | b'!' | b'?')
+        });
+        if first.is_some_and(|c| c.is_ascii_lowercase()) {
+            return Err(to.max(at + 1));
+        }
+    }
+    // SB8a: what goes on, or ends again.
+    if matches!(follows, b',' | b'-' | b':' | b';' | b'.' | b'!' | b'?') {
+        return Err(to);
+    }
+    // SB9 and SB10: closing signs, spaces and one line's end belong to the sentence.
+    match follows {
+        b'\r' if text.get(to + 1) == Some(&b'\n') => Ok(to + 2),
+        b'\r' | b'\n' => Ok(to + 1),
+        _ => Ok(to),
+    }
+}
+
+fn is_close(c: u8) -> bool {
+    matches!(c, b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'{' | b'}')
+}
+
+fn is_space(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | 0x0b | 0x0c)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn ascii_is_cut_as_unicode_says(
+            text in "[aBcD1 .!?,;:'\"()\\-\n\r\t]{0,40}",
+            a in 0usize..41,
+            b in 0usize..41,
+        ) {
+            let (a, b) = (a.min(text.len()), b.min(text.len()));
+            let place = a.min(b)..a.max(b);
+            prop_assert_eq!(ascii(text.as_bytes(), &place), any(&text, &place), "{:?} {:?}", text, place);
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_found_in_any_script() {
+        let text = "Größe. Das [Haus] steht. Ende.";
+        let place = text.find('[').expect("a place")..text.find(']').expect("a place");
+        assert_eq!(&text[around(text, &place)], "Das [Haus] steht. ");
+        let text = "As Goh et al. say, 3.5 of [it] e.g. here. Next.";
+        let place = text.find('[').expect("a place")..text.find(']').expect("a place");
+        assert_eq!(&text[around(text, &place)], "As Goh et al. say, 3.5 of [it] e.g. here. ");
+    }
+}

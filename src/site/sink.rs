@@ -1,0 +1,57 @@
+//! What takes the files of a site while they are made, on whatever core.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::Content;
+use crate::digest::Digest;
+
+/// Takes the files of a site, each once.
+pub trait Sink: Sync {
+    /// Whether a file of that path and key need not be made again.
+    fn is_current(&self, path: &str, key: Digest) -> bool;
+    /// Takes a file.
+    fn take(&self, path: String, content: Content);
+    /// Is told of a file that is current.
+    fn keep(&self, path: String, key: Digest);
+}
+
+/// Keeps every file in memory.
+#[derive(Debug, Default)]
+pub struct Collected(Mutex<BTreeMap<String, Content>>);
+
+impl Collected {
+    /// Every file by its path.
+    pub fn files(self) -> BTreeMap<String, Content> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Collected {
+    fn is_current(&self, _: &str, _: Digest) -> bool {
+        false
+    }
+
+    fn take(&self, path: String, content: Content) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path, content);
+    }
+
+    fn keep(&self, _: String, _: Digest) {}
+}
+
+/// Keeps nothing: of interest is only what is wrong. Pages are made all the same, or not even these.
+#[derive(Debug, Clone, Copy)]
+pub struct Discarded {
+    /// Whether pages are made.
+    pub rendered: bool,
+}
+
+impl Sink for Discarded {
+    fn is_current(&self, _: &str, _: Digest) -> bool {
+        !self.rendered
+    }
+
+    fn take(&self, _: String, _: Content) {}
+
+    fn keep(&self, _: String, _: Digest) {}
+}
