@@ -126,7 +126,8 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     let failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
     let wishes = Wishes { plan, missing };
     let progress = Progress { failed, ..Progress::default() };
-    let mut site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: false });
+    let mut site =
+        site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: false });
     site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     workspace.save_digests();
     let mut report = Report {

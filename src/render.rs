@@ -38,6 +38,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("unit.html", include_str!("../templates/unit.html")),
     ("style.css", include_str!("../templates/style.css")),
     ("garden.css", include_str!("../templates/garden.css")),
+    ("figures.css", include_str!("../templates/figures.css")),
+    ("lists.css", include_str!("../templates/lists.css")),
+    ("boxes.css", include_str!("../templates/boxes.css")),
     ("garden.js", include_str!("../templates/garden.js")),
     ("find.js", include_str!("../templates/find.js")),
     ("graph.js", include_str!("../templates/graph.js")),
@@ -47,8 +50,11 @@ const BUILT_IN: &[(&str, &str)] = &[
 const ABSENT: &str = "this value is absent here";
 
 /// What is put out as it is: each file by its name, and what it is made of, in order.
-const ASSETS: [(&str, &[&str]); 4] = [
+const ASSETS: [(&str, &[&str]); 7] = [
     ("style.css", &["style.css", "garden.css"]),
+    ("figures.css", &["figures.css"]),
+    ("lists.css", &["lists.css"]),
+    ("boxes.css", &["boxes.css"]),
     ("garden.js", &["garden.js"]),
     ("find.js", &["find.js"]),
     ("graph.js", &["graph.js"]),
@@ -167,9 +173,10 @@ impl Renderer {
         self.render("figure.html", &FigureContext { figure, site })
     }
 
-    /// A style sheet or script, by its name: `style.css`, `garden.js`, `find.js` or `graph.js`.
+    /// A style sheet or script, by its name: `style.css`, `garden.js` and the like.
     pub fn asset(&self, name: &str) -> String {
-        let parts = ASSETS.iter().find(|(known, _)| *known == name).map_or(&[][..], |found| found.1);
+        let parts =
+            ASSETS.iter().find(|(known, _)| *known == name).map_or(&[][..], |found| found.1);
         parts.iter().filter_map(|part| Some(self.sources.get(*part)?.text.as_str())).collect()
     }
 
@@ -363,8 +370,8 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
 }
 
 mod css;
-mod script;
 #[cfg(test)]
 mod sample;
+mod script;
 #[cfg(test)]
 mod tests;

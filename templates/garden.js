@@ -5,7 +5,7 @@
 // they are needed, and what is added to the body is marked `data-preview`, which a patch leaves alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = 1, find } = document.currentScript.dataset;
+  const { root = "", page: own = "", previews = 1, find, boxes: sheet } = document.currentScript.dataset;
   const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
@@ -39,6 +39,14 @@
 
   const href = (path, anchor) => root + path.split("/").map(encodeURIComponent).join("/") + (anchor ? `#${encodeURIComponent(anchor)}` : "");
   window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make };
+
+  // How boxes and dialogs look, asked for with the first of them.
+  let looks;
+  const styled = () => (looks ||= new Promise((resolve) => {
+    const link = make("link", { rel: "stylesheet", href: sheet, "data-preview": "" });
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  }));
 
   const status = make("div", { class: "says", role: "status", "data-preview": "" });
   document.body.append(status);
@@ -141,7 +149,7 @@
     const parent = boxAt(link);
     if (!goal || parent?.depth >= 3 || boxOf(link)) return;
     wanted = link;
-    const found = await contentOf(goal, link).catch(() => null);
+    const [found] = await Promise.all([contentOf(goal, link).catch(() => null), styled()]);
     if (wanted !== link || !link.isConnected) return;
     wanted = null;
     if (!found?.body.hasChildNodes()) {
@@ -279,7 +287,8 @@
   let zoomed = null; // {from: the link that was followed, link: the one that is shown, links}
   const zoomBox = () => document.querySelector(".zoom-dialog");
 
-  function zoom(link) {
+  async function zoom(link) {
+    await styled();
     if (!zoomBox()) {
       const turn = (text, by, label) => button(text, { class: "zoom-step", "data-step": by, "aria-label": label });
       const dialog = make("dialog", { class: "zoom-dialog", "aria-label": "Picture", "data-preview": "" },
@@ -419,7 +428,7 @@
 
   async function search() {
     closeAll();
-    await load("find", find).catch(() => {});
+    await Promise.all([load("find", find).catch(() => {}), styled()]);
     if (window.neuronotes.find) window.neuronotes.find.open();
     else say("The search does not load.");
   }

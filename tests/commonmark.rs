@@ -287,6 +287,9 @@ fn without_additions(parts: Vec<Part>) -> Vec<Part> {
                 } else if name == "a" && has("class", "external") && has("rel", "noopener") {
                     attributes.remove("class");
                     attributes.remove("rel");
+                } else if name == "pre" && has("tabindex", "0") {
+                    // What is wider than the page is moved by the keyboard.
+                    attributes.remove("tabindex");
                 } else if name == "img" && has("loading", "lazy") {
                     attributes.remove("loading");
                 }

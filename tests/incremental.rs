@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::Garden;
 use neuronotes::analysis::feature_vis;
 use neuronotes::diagnostic::Diagnostic;
-use neuronotes::site::{self, Content, Live, Progress};
+use neuronotes::site::{self, Content, Live, Progress, Served};
 use neuronotes::store::Record;
 use neuronotes::workspace::{Touched, Workspace};
 use proptest::prelude::*;
@@ -152,18 +152,27 @@ struct Seen {
     missing: Vec<String>,
 }
 
-fn seen_anew(garden: &Garden, progress: &Progress) -> Seen {
+fn seen_anew(garden: &Garden, progress: &Progress) -> (Seen, BTreeMap<String, String>) {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let wishes = site::wishes(&mut workspace);
     let progress = Progress { stale: Default::default(), ..progress.clone() };
     let sink = site::Collected::default();
     let composed = site::compose(&mut workspace, &wishes, &progress, &sink);
-    let pages = sink.files().into_iter().filter_map(|(path, content)| match content {
-        Content::Page { html, .. } => Some((path, html.unwrap_or_else(|_| "broken".into()))),
-        _ => None,
-    });
+    let (mut pages, mut files) = (BTreeMap::new(), BTreeMap::new());
+    for (path, content) in sink.files() {
+        match content {
+            Content::Page { html, .. } if path.ends_with(".html") => {
+                pages.insert(path, html.unwrap_or_else(|_| "broken".into()));
+            }
+            Content::Page { html: Ok(text), .. } => drop(files.insert(path, text)),
+            Content::Bytes(bytes) => {
+                files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+            }
+            _ => {}
+        }
+    }
     let missing = wishes.missing.iter().map(|(key, _)| key.hex()).collect();
-    Seen { pages: pages.collect(), problems: composed.problems, missing }
+    (Seen { pages, problems: composed.problems, missing }, files)
 }
 
 fn seen_live(live: &mut Live) -> Seen {
@@ -333,12 +342,20 @@ proptest! {
                 continue;
             }
             let now = seen_live(&mut live);
-            let anew = seen_anew(&garden, &live.progress);
+            let (anew, files) = seen_anew(&garden, &live.progress);
             for (path, page) in &anew.pages {
                 // A page that a template's fault keeps from being rendered stays as it was.
                 if page != "broken" {
                     prop_assert_eq!(Some(page), now.pages.get(path), "{} after {:?}", path, edit);
                 }
+            }
+            let broken = anew.pages.values().any(|page| page == "broken");
+            for (path, text) in files.iter().filter(|_| !broken) {
+                let served = match live.file(path) {
+                    Some(Served::Bytes(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+                    other => format!("{other:?}"),
+                };
+                prop_assert_eq!(text, &served, "{} after {:?}", path, edit);
             }
             prop_assert_eq!(now.pages.keys().collect::<Vec<_>>(), anew.pages.keys().collect::<Vec<_>>());
             prop_assert_eq!(&now.missing, &anew.missing);

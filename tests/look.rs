@@ -83,6 +83,8 @@ fn pages(garden: &Garden) -> Pages {
         let address = format!("file://{}", garden.path("output").join(&name).display());
         (name, address)
     };
+    // Shown at whatever address is asked for, it has the paths of a host, and none of a disk.
+    let names = names.filter(|name| name != "404.html");
     let pages: Pages = names.map(address).collect();
     for page in ["index.html", "text.html", "prose.html", "deep/figures.html"] {
         assert!(pages.contains_key(page), "{pages:?}");
@@ -288,7 +290,7 @@ fn too_wide(tab: &Tab, pages: &Pages) -> String {
 fn unreached(tab: &Tab, pages: &Pages) -> String {
     // What no click can reach, such as a link within a closed fold, is none for the keyboard either.
     let all = "(window.wanted = [...document.querySelectorAll('a[href], button, summary, input, select, [tabindex=\"0\"]')]\
-               .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && !e.closest('[inert]')), \
+               .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && !e.closest('[inert], [aria-hidden=true]')), \
                window.reached = new Set(), window.unseen = [], window.back = false, \
                addEventListener('focusin', ({ target }) => { \
                  back ||= reached.has(target); reached.add(target); const style = getComputedStyle(target); \

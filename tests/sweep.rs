@@ -121,15 +121,15 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
     let progress = Progress { preview: true, ..Progress::default() };
     let page = |workspace: &mut Workspace, progress: &Progress| {
         let sink = site::Collected::default();
-        site::compose(workspace, &wishes, progress, &sink);
+        let site = site::compose(workspace, &wishes, progress, &sink);
         let files = sink.files();
         let page = match files.get("a.html") {
             Some(site::Content::Page { html: Ok(html), .. }) => html.clone(),
             other => panic!("{other:?}"),
         };
-        (page, site)
+        (page, site, files)
     };
-    let (waiting, site) = page(&mut workspace, &progress);
+    let (waiting, site, files) = page(&mut workspace, &progress);
     assert!(site.problems.is_empty(), "{:?}", site.problems);
     assert_eq!(waiting.matches("mean activation").count(), 4, "{waiting}");
     assert!(waiting.contains("2 of 3 measured") && waiting.contains("unit 4 · stars"), "{waiting}");
@@ -144,7 +144,7 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
     // One that failed leaves its message in its place, and is an error at its value.
     let mut failed = Progress::default();
     failed.failed.insert(wishes.missing[0].0, ("it is too dark".into(), Some("try less".into())));
-    let (page, site) = page(&mut workspace, &failed);
+    let (page, site, _) = page(&mut workspace, &failed);
     assert!(page.contains("it is too dark") && page.contains("mean activation 4.00"), "{page}");
     let [problem] = &site.problems[..] else { panic!("{:?}", site.problems) };
     assert_eq!((problem.line, problem.column), (10, 16));

@@ -194,7 +194,7 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
     let mut progress = Progress { preview: true, ..Progress::default() };
     progress.running.insert(key, "optimising: step 3 of 9".to_owned());
     let sink = site::Collected::default();
-    let site = site::compose(&mut workspace, &wishes, &progress, &sink);
+    site::compose(&mut workspace, &wishes, &progress, &sink);
     let files = sink.files();
     let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else {
         panic!("{:?}", files.get("a.html"))
@@ -396,11 +396,9 @@ fn whatever_is_asked_something_stands_in_its_place() {
     assert!(values > 1400, "{values}");
     let wishes = site::wishes(&mut workspace);
     let sink = site::Collected::default();
-    site::compose(&mut workspace, &wishes, &Progress::default(), &sink);
+    let site = site::compose(&mut workspace, &wishes, &Progress::default(), &sink);
     let files = sink.files();
-    let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else {
-        panic!("no page")
-    };
+    let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else { panic!("no page") };
     assert_eq!(page.matches("class=\"value").count(), values);
     assert!(page.matches("<data class=\"value\"").count() >= 3, "some are right");
     assert!(site.problems.iter().all(|problem| problem.hint.is_some()), "each has a hint");

@@ -228,7 +228,10 @@ fn a_ring_of_whole_notes_is_an_error_in_each_of_them() {
 #[test]
 fn blocks_moved_headings_and_ends_of_paths_are_found() {
     let notes = notes(&[
-        ("a.md", "[[deep/c#^para]] [[c#Old name]] [[sub/deep/c]] [[c#^nothing]] [[b.png]] [[x/b.png]]\n"),
+        (
+            "a.md",
+            "[[deep/c#^para]] [[c#Old name]] [[sub/deep/c]] [[c#^nothing]] [[b.png]] [[x/b.png]]\n",
+        ),
         ("sub/deep/c.md", "---\nanchors: {Old name: New name}\n---\nText. ^para\n\n## New name\n"),
     ]);
     let garden = assembled(&notes, &["pics/b.png", "deep/x/b.png"]);
@@ -248,9 +251,11 @@ fn blocks_moved_headings_and_ends_of_paths_are_found() {
 
 #[test]
 fn the_nearest_names_are_found_among_very_many() {
-    let many: Vec<(String, String)> =
-        (0..3000).map(|n| (format!("note-{n}.md"), format!("---\ntitle: Subject {n}\n---\n"))).collect();
-    let mut sources: Vec<(&str, &str)> = many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let many: Vec<(String, String)> = (0..3000)
+        .map(|n| (format!("note-{n}.md"), format!("---\ntitle: Subject {n}\n---\n")))
+        .collect();
+    let mut sources: Vec<(&str, &str)> =
+        many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     sources.push(("other.md", "[[Piggy bnak]] [[zzzzzz]]\n"));
     sources.push(("piggy-bank.md", "---\ntitle: Piggy bank\n---\n"));
     let notes = notes(&sources);

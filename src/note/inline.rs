@@ -253,11 +253,18 @@ pub(super) fn mark(number: usize) -> String {
 
 /// Text of a note, without what would be taken for a mark.
 pub(super) fn unmarked(text: &str) -> String {
+    if !text.as_bytes().contains(&0xEF) {
+        return text.to_owned();
+    }
     text.replace(MARKS, "\u{FFFD}")
 }
 
 /// Plain text out of a note with its values in their places: `shown` gives what is shown for the n-th.
 pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String {
+    // Both marks begin with this byte, and hardly any text has it.
+    if !text.as_bytes().contains(&0xEF) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(MARKS) {

@@ -15,8 +15,8 @@ mod list;
 mod markup;
 mod math;
 mod outline;
-mod sentence;
 mod raw;
+mod sentence;
 mod slug;
 mod sweep;
 mod value;
@@ -29,7 +29,8 @@ pub use block::{Block, FieldValue, Fields};
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
 pub use html::{
-    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render, render_inline,
+    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render,
+    render_inline,
 };
 pub use inline::{Fault, InlineValue, Query, Step, fill};
 pub use markup::{Citation, CitedKey};

@@ -68,7 +68,7 @@ pub struct Anchor {
 pub enum LinkKind {
     /// `[[target]]`
     Wiki,
-    /// `![[target]]`
+    /// `![[target]]` that stands by itself.
     Embed,
     /// `[text](target)` and its kin.
     Markdown,
@@ -153,6 +153,7 @@ struct Walk<'a> {
     /// The last block that began at the top.
     last_block: Range<usize>,
     depth: usize,
+    in_embeds: bool,
     raw: Raw,
     /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
     raw_link: Option<(usize, usize)>,
@@ -176,6 +177,7 @@ impl<'a> Walk<'a> {
             in_paragraph: false,
             last_block: 0..0,
             depth: 0,
+            in_embeds: false,
             raw: Raw::default(),
             raw_link: None,
         }
@@ -209,7 +211,14 @@ impl<'a> Walk<'a> {
                 self.out.anchors.push(Anchor { id: id.to_owned(), span });
             }
             Piece::Callout(_) | Piece::CalloutTitleEnd | Piece::CalloutEnd => self.flush(),
-            Piece::Embeds | Piece::EmbedsEnd => self.flush(),
+            Piece::Embeds => {
+                self.flush();
+                self.in_embeds = true;
+            }
+            Piece::EmbedsEnd => {
+                self.flush();
+                self.in_embeds = false;
+            }
             Piece::Mark | Piece::MarkEnd => {}
         }
         self.seen_anything = true;
@@ -255,7 +264,8 @@ impl<'a> Walk<'a> {
             let start = range.start + source.find(tex).unwrap_or(0);
             let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
             let span = span.start.min(range.end)..span.end.min(range.end);
-            let problem = self.at.error(span, format!("the formula cannot be read: {}", fault.message));
+            let problem =
+                self.at.error(span, format!("the formula cannot be read: {}", fault.message));
             let hint = "mathematics stands between dollar signs; `\\$` is a dollar sign".to_owned();
             self.out.problems.push(problem.hint(hint));
             format!("<code>{}</code>", escape(tex))
@@ -370,7 +380,9 @@ impl<'a> Walk<'a> {
         let wiki = is_wiki(link_type);
         let kind = match (wiki, image) {
             (true, false) => LinkKind::Wiki,
-            (true, true) => LinkKind::Embed,
+            // Within a line there is no room for a note, and so it is a link.
+            (true, true) if self.in_embeds => LinkKind::Embed,
+            (true, true) => LinkKind::Wiki,
             (false, false) => LinkKind::Markdown,
             (false, true) => LinkKind::Image,
         };

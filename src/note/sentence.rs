@@ -9,10 +9,10 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The sentence of `text` around `place`.
 pub(super) fn around(text: &str, place: &Range<usize>) -> Range<usize> {
-    if text.is_ascii() { ascii(text.as_bytes(), place) } else { any(text, place) }
+    if text.is_ascii() { ascii(text.as_bytes(), place) } else { in_any_script(text, place) }
 }
 
-fn any(text: &str, place: &Range<usize>) -> Range<usize> {
+fn in_any_script(text: &str, place: &Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (0, text.len());
     for (offset, sentence) in text.split_sentence_bound_indices() {
         if offset <= place.start {
@@ -30,12 +30,12 @@ fn ascii(text: &[u8], place: &Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (0, text.len());
     let mut at = 0;
     while let Some(bound) = next_bound(text, at) {
-        if bound <= place.start {
-            start = bound;
-        }
         if bound >= place.end {
             end = bound;
             break;
+        }
+        if bound <= place.start {
+            start = bound;
         }
         at = bound;
     }
@@ -87,9 +87,9 @@ fn terminated(text: &[u8], at: usize) -> Result<usize, usize> {
     // SB8: a small letter follows a dot, whatever stands between that is no letter.
     if dot {
         let rest = text[to..].iter();
-        let first = rest.copied().find(|c| {
-            c.is_ascii_alphabetic() || matches!(c, b'\r' | b'\n' | b'.' | b'!' | b'?')
-        });
+        let first = rest
+            .copied()
+            .find(|c| c.is_ascii_alphabetic() || matches!(c, b'\r' | b'\n' | b'.' | b'!' | b'?'));
         if first.is_some_and(|c| c.is_ascii_lowercase()) {
             return Err(to.max(at + 1));
         }
@@ -130,7 +130,7 @@ mod tests {
         ) {
             let (a, b) = (a.min(text.len()), b.min(text.len()));
             let place = a.min(b)..a.max(b);
-            prop_assert_eq!(ascii(text.as_bytes(), &place), any(&text, &place), "{:?} {:?}", text, place);
+            prop_assert_eq!(ascii(text.as_bytes(), &place), in_any_script(&text, &place), "{:?} {:?}", text, place);
         }
     }
 

@@ -189,8 +189,7 @@ fn html_has_links_figures_footnotes_and_tables_in_place() {
                   ```yaml analysis\nkind: x\n```\n\n- [x] done\n- [ ] to do\n\n~~gone~~ `<b>`\n\n[^1]: One.\n[^2]: Two [[Coin]].\n\n\
                   ```rust\nfn main() {}\n```\n";
     let note = note(source);
-    let internal =
-        |href: &str| ResolvedLink::Internal {
+    let internal = |href: &str| ResolvedLink::Internal {
         href: href.into(),
         id: Some("to-coin".into()),
         label: None,
@@ -309,7 +308,9 @@ fn marks_comments_and_tags_are_found_in_text_only() {
     assert_eq!(html("a %%b [[c]]%% d"), "<p>a  d</p>\n");
     assert_eq!(html("5 %% of it"), "<p>5 %% of it</p>\n");
     assert_eq!(html("a\n\n%%\nnot *this*\n\n- nor this\n\nend %%\n\nb"), "<p>a</p>\n<p>b</p>\n");
-    let found = note("#finance, x#no, \\#no, `#no`, #2026, #ff0044 and #a/b. #Finance\n\n%% [[hidden]] #hidden %%\n");
+    let found = note(
+        "#finance, x#no, \\#no, `#no`, #2026, #ff0044 and #a/b. #Finance\n\n%% [[hidden]] #hidden %%\n",
+    );
     assert_eq!(found.tags, ["finance", "a/b"]);
     assert_eq!(found.links.len(), 0);
     let tags = |tag: &str| format!("tags/{tag}.html");
@@ -321,14 +322,23 @@ fn marks_comments_and_tags_are_found_in_text_only() {
 fn blocks_have_names() {
     let source = "First.\n\nSecond one. ^two\n\n- item ^in-list\n- other\n\n> quote\n\n^quoted\n\n## H\n\nLast ^no_name\n";
     let found = note(source);
-    let named: Vec<(&str, &str)> =
-        found.anchors.iter().map(|a| (a.id.as_str(), found.source[a.span.clone()].trim())).collect();
-    assert_eq!(named, [("two", "Second one. ^two"), ("in-list", "item ^in-list"), ("quoted", "> quote")]);
+    let named: Vec<(&str, &str)> = found
+        .anchors
+        .iter()
+        .map(|a| (a.id.as_str(), found.source[a.span.clone()].trim()))
+        .collect();
+    assert_eq!(
+        named,
+        [("two", "Second one. ^two"), ("in-list", "item ^in-list"), ("quoted", "> quote")]
+    );
     assert_eq!(found.anchor("^two").as_deref(), Some("^two"));
     assert_eq!(found.anchor("^three"), None);
     let part = found.part(Some("^two")).expect("a part");
     let shown = render(source, Parts { part: Some(part), prefix: "e-", ..Parts::default() });
-    assert_eq!(shown.trim(), "<p><span class=\"block-anchor\" id=\"e-^two\"></span>Second one.</p>");
+    assert_eq!(
+        shown.trim(),
+        "<p><span class=\"block-anchor\" id=\"e-^two\"></span>Second one.</p>"
+    );
     assert!(html(source).contains("Last ^no_name"), "only letters, digits and hyphens are a name");
 }
 
@@ -383,15 +393,23 @@ fn works_are_cited_in_brackets_or_in_the_sentence() {
 
 #[test]
 fn mathematics_is_an_element_and_its_mistakes_have_their_place() {
-    let found = note("Costs $5 or $6, and $x^2$.\n\n$$\\frac{a}{b}$$\n\nAnd $\\nope$ is wrong.\n\n# A $y_1$ title `code`\n");
+    let found = note(
+        "Costs $5 or $6, and $x^2$.\n\n$$\\frac{a}{b}$$\n\nAnd $\\nope$ is wrong.\n\n# A $y_1$ title `code`\n",
+    );
     assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
-    assert!(found.problems[0].to_string().starts_with("notes/people/lady-gaga.md:5:"), "{:?}", found.problems);
+    assert!(
+        found.problems[0].to_string().starts_with("notes/people/lady-gaga.md:5:"),
+        "{:?}",
+        found.problems
+    );
     let shown = html(found.markdown());
     assert!(shown.contains("Costs $5 or $6, and <math"), "{shown}");
     assert!(shown.contains("<span class=\"math-display\" tabindex=\"0\"><math"), "{shown}");
     let heading = &found.headings[0];
     assert_eq!(heading.text, "A y_1 title code");
-    assert!(heading.html.starts_with("A <math") && heading.html.ends_with("title <code>code</code>"));
+    assert!(
+        heading.html.starts_with("A <math") && heading.html.ends_with("title <code>code</code>")
+    );
 }
 
 #[test]
@@ -422,6 +440,7 @@ fn smaller_copies_of_a_picture_are_offered_by_their_widths() {
 fn an_embed_stands_by_itself_or_is_a_link() {
     let embeds = ["<div class=\"embed\">x</div>\n".to_owned()];
     let links = [ResolvedLink::Embed { number: 0 }];
-    let alone = render("a\n\n![[B]]\n\nb", Parts { links: &links, embeds: &embeds, ..Parts::default() });
+    let alone =
+        render("a\n\n![[B]]\n\nb", Parts { links: &links, embeds: &embeds, ..Parts::default() });
     assert_eq!(alone, "<p>a</p>\n<div class=\"embed\">x</div>\n<p>b</p>\n");
 }

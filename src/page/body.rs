@@ -59,6 +59,11 @@ struct Inputs<'a> {
 }
 
 impl BodyDraft<'_> {
+    /// Whether there are figures in it.
+    pub fn has_figures(&self) -> bool {
+        !self.figures.is_empty() || self.embeds.iter().any(|embed| embed.body.has_figures())
+    }
+
     /// Covers all that decides the HTML.
     pub fn key(&self, templates: Digest) -> Digest {
         let embed = |embed: &'_ EmbedDraft<'_>| embed.body.key(templates);
@@ -117,7 +122,9 @@ impl EmbedDraft<'_> {
     fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
         let body = self.body.render(renderer)?.html;
         let (source, title) = (note::escape(&self.source), note::escape(&self.title));
-        let source = format!("<p class=\"embed-source\"><a class=\"internal\" href=\"{source}\">{title}</a></p>");
+        let source = format!(
+            "<p class=\"embed-source\"><a class=\"internal\" href=\"{source}\">{title}</a></p>"
+        );
         Ok(match self.is_figure {
             true => format!("<div class=\"embed embed-figure\">\n{body}{source}</div>\n"),
             false => format!(
@@ -192,10 +199,13 @@ impl<'a> Scene<'a> {
     fn headings(&self, index: usize, page: &str, at_home: bool) -> Vec<HeadingShown> {
         let note = self.notes[index];
         let shown = note.headings.iter().map(|heading| {
-            let moved = note.front.anchors.iter().filter(|(_, now)| {
-                **now == heading.text || **now == heading.id
-            });
-            let mentions = if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
+            let moved = note
+                .front
+                .anchors
+                .iter()
+                .filter(|(_, now)| **now == heading.text || **now == heading.id);
+            let mentions =
+                if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
             HeadingShown {
                 id: heading.id.clone(),
                 moved: moved.map(|(old, _)| note::slug(old)).collect(),
@@ -212,19 +222,15 @@ impl<'a> Scene<'a> {
             .map(|value| ShownValue {
                 text: value.text.clone(),
                 html: value.html.clone(),
-                href: value.figure.as_ref().map(|(note, id)| {
-                    self.href(page, &self.garden.pages[*note], Some(id))
-                }),
+                href: value
+                    .figure
+                    .as_ref()
+                    .map(|(note, id)| self.href(page, &self.garden.pages[*note], Some(id))),
             })
             .collect()
     }
 
-    pub(super) fn target(
-        &self,
-        page: &str,
-        target: &Target,
-        id: Option<String>,
-    ) -> ResolvedLink {
+    pub(super) fn target(&self, page: &str, target: &Target, id: Option<String>) -> ResolvedLink {
         match target {
             Target::Note { index, anchor } => ResolvedLink::Internal {
                 href: self.href(page, &self.garden.pages[*index], anchor.as_deref()),

@@ -79,11 +79,13 @@ impl Scene<'_> {
             }
         });
         let references = cited.references.iter().map(|reference| {
-            let label = reference.label.as_ref().map(|label| {
-                format!("<span class=\"reference-label\">{label}</span> ")
-            });
+            let label = reference
+                .label
+                .as_ref()
+                .map(|label| format!("<span class=\"reference-label\">{label}</span> "));
             let id = note::escape(&bibliography::anchor(&reference.key));
-            format!("<li id=\"{id}\">{}{}</li>", label.unwrap_or_default(), reference.html)
+            let label = label.unwrap_or_default();
+            format!("<li id=\"{id}\">{label}<span>{}</span></li>", reference.html)
         });
         Cited { marks: marks.collect(), references: references.collect() }
     }
@@ -99,7 +101,10 @@ impl Scene<'_> {
             return marks;
         }
         let list = note::escape(&self.href(page, home, Some("ref-")));
-        marks.into_iter().map(|mark| mark.replace("href=\"#ref-", &format!("href=\"{list}"))).collect()
+        marks
+            .into_iter()
+            .map(|mark| mark.replace("href=\"#ref-", &format!("href=\"{list}")))
+            .collect()
     }
 
     pub(super) fn references(&self, index: usize) -> Vec<String> {

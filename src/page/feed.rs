@@ -130,8 +130,9 @@ impl Scene<'_> {
             let page = absolute(&self.shown_path(&self.garden.pages[note]));
             let written = crate::dates::of(self.notes[note], self.git).0.unwrap_or(day);
             let authors = self.notes[note].front.authors.iter();
-            let authors: String =
-                authors.map(|name| format!("<author><name>{}</name></author>\n", xml(name))).collect();
+            let authors: String = authors
+                .map(|name| format!("<author><name>{}</name></author>\n", xml(name)))
+                .collect();
             let tags = self.notes[note].tags.iter();
             let tags: String =
                 tags.map(|tag| format!("<category term=\"{}\"/>\n", xml(tag))).collect();

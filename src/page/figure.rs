@@ -35,6 +35,7 @@ impl Scene<'_> {
         FigureView {
             id: block.id.clone(),
             number: block.number,
+            label: self.figure_label(page, index, Some(&block.id)).unwrap_or_default(),
             kind: block.kind.map_or("", |kind| kind.name).to_owned(),
             width: text("width").unwrap_or("text").to_owned(),
             title: text("title").map(str::to_owned),
@@ -178,8 +179,7 @@ impl Scene<'_> {
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
         if let Some(unit) = measurement.named() {
-            let href =
-                self.unit_href(page, &unit, &request.model.name, measurement.layer_shown());
+            let href = self.unit_href(page, &unit, &request.model.name, measurement.layer_shown());
             let shown = facts.iter_mut().find(|fact| fact.name == "unit");
             if let Some(fact) = shown {
                 fact.href = Some(href);

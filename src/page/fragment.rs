@@ -91,7 +91,11 @@ impl Scene<'_> {
     }
 
     /// A file of previews, of these bodies; a note whose body could not be rendered has none.
-    pub fn shard(&self, shard: &Shard, bodies: &mut dyn FnMut(usize) -> Option<std::sync::Arc<Body>>) -> String {
+    pub fn shard(
+        &self,
+        shard: &Shard,
+        bodies: &mut dyn FnMut(usize) -> Option<std::sync::Arc<Body>>,
+    ) -> String {
         let mut pages: BTreeMap<&str, Pieces> = BTreeMap::new();
         for index in &shard.notes {
             let Some(body) = bodies(*index) else { continue };
@@ -146,7 +150,9 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
         let at = body.blocks.iter().position(|block| match (heading, figure, &span) {
             (Some(heading), _, _) => block.heading == Some(heading),
             (None, Some(figure), _) => block.figures.contains(&figure),
-            (None, None, Some(span)) => block.span.start <= span.start && span.end <= block.span.end,
+            (None, None, Some(span)) => {
+                block.span.start <= span.start && span.end <= block.span.end
+            }
             _ => false,
         });
         let Some(at) = at else { continue };
@@ -158,4 +164,3 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
     }
     pieces
 }
-

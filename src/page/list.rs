@@ -16,10 +16,12 @@ impl<'a> Scene<'a> {
         let index = self.garden.pages.iter().position(|page| page == HOME);
         let newest = &self.index().newest;
         let cards = newest.iter().take(ON_HOME).map(|note| self.card(HOME, *note)).collect();
+        let body = index.map(|index| self.body(index, HOME));
         let view = HomeView {
             site: self.site(HOME),
             head: self.home_head(index),
             title: index.map(|i| self.notes[i].title.clone()),
+            figures: body.as_ref().is_some_and(super::BodyDraft::has_figures),
             body_html: String::new(),
             references: index.map(|i| self.references(i)).unwrap_or_default(),
             notes: cards,
@@ -28,7 +30,6 @@ impl<'a> Scene<'a> {
             backlinks: index.map(|i| self.backlinks(i)).unwrap_or_default(),
             problems: index.map(|i| self.problems(i)).unwrap_or_default(),
         };
-        let body = index.map(|index| self.body(index, HOME));
         self.draft(HOME, body, View::Home(Box::new(view)))
     }
 

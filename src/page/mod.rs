@@ -54,8 +54,14 @@ pub const HOME: &str = "index.html";
 /// Files that every page asks for, relative to the site's root; their names say their content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Assets {
-    /// The style sheet.
+    /// The style sheet of every page.
     pub stylesheet: String,
+    /// That for figures.
+    pub figures: String,
+    /// That for pages which list others.
+    pub lists: String,
+    /// That for what scripts open.
+    pub boxes: String,
     /// The script of every page.
     pub script: String,
     /// The script that searches.
@@ -191,6 +197,7 @@ impl<'a> Scene<'a> {
         let note = self.notes[index];
         let (written, changed) = dates::of(note, self.git);
         let references = self.references(index);
+        let body = self.body(index, page);
         let view = NoteView {
             site: self.site(page),
             head: self.note_head(index),
@@ -202,6 +209,7 @@ impl<'a> Scene<'a> {
             tags: self.tag_links(page, index),
             units: self.unit_links(page, index),
             contents: contents::of(note, |html| self.filled_html(index, html)),
+            figures: body.has_figures(),
             body_html: String::new(),
             references,
             citation: self.self_citation(index),
@@ -209,7 +217,6 @@ impl<'a> Scene<'a> {
             graph_html: self.local_graph(index),
             problems: self.problems(index),
         };
-        let body = self.body(index, page);
         self.draft(page, Some(body), draft::View::Note(Box::new(view)))
     }
 
@@ -222,6 +229,9 @@ impl<'a> Scene<'a> {
             page: page.to_owned(),
             home: self.href(page, HOME, None),
             stylesheet: garden::href(page, &self.assets.stylesheet, None),
+            figures: garden::href(page, &self.assets.figures, None),
+            lists: garden::href(page, &self.assets.lists, None),
+            boxes: garden::href(page, &self.assets.boxes, None),
             script: garden::href(page, &self.assets.script, None),
             find: garden::href(page, &self.assets.find, None),
             previews: fragment::shards(self.notes.len()),

@@ -37,7 +37,8 @@ impl Scene<'_> {
         for (block, wanted) in note.blocks.iter().zip(self.plan.wanted(index)) {
             let caption = self.filled(index, block.caption_text.trim());
             let mut fields = vec![(Field::Caption, caption.clone())];
-            fields.extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
+            fields
+                .extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
             for measurement in wanted.measurements() {
                 if let Some((_, layer, unit)) = measurement.named() {
                     let shown = measurement.layer_shown();

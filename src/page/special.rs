@@ -86,7 +86,14 @@ impl<'a> Scene<'a> {
         let mut site = self.site(page);
         // Shown at any address, so that nothing on it may be relative to it.
         let root = self.config.base_path();
-        for address in [&mut site.home, &mut site.stylesheet, &mut site.script, &mut site.find] {
+        let asked = [
+            &mut site.home,
+            &mut site.stylesheet,
+            &mut site.boxes,
+            &mut site.script,
+            &mut site.find,
+        ];
+        for address in asked {
             address.insert_str(0, &root);
         }
         for nav in &mut site.nav {
@@ -138,10 +145,7 @@ impl<'a> Scene<'a> {
                 kind: "website",
                 ..HeadView::default()
             },
-            to: LinkView {
-                title: self.notes[note].title.clone(),
-                href: self.href(page, to, None),
-            },
+            to: LinkView { title: self.notes[note].title.clone(), href: self.href(page, to, None) },
         };
         self.draft(page, None, View::Redirect(Box::new(view)))
     }

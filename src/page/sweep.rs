@@ -150,7 +150,11 @@ mod tests {
 
     #[test]
     fn facts_that_differ_are_listed() {
-        let fact = |name: &str, value: &str| FactView { name: name.into(), value: value.into(), href: None };
+        let fact = |name: &str, value: &str| FactView {
+            name: name.into(),
+            value: value.into(),
+            href: None,
+        };
         let list = |unit| vec![fact("unit", unit), fact("steps", "512")];
         let all: Vec<String> = merged(vec![list("3"), list("4")])
             .into_iter()

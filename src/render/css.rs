@@ -21,7 +21,7 @@ pub fn minified(css: &str) -> String {
             }
             _ => next.len_utf8(),
         };
-        let open = |c: char| matches!(c, '{' | '}' | ';' | ',');
+        let open = |c: char| matches!(c, '{' | '}' | ';' | ',' | '>');
         let idle = out.is_empty() || out.ends_with(open) || open(next);
         if space && !idle {
             out.push(' ');
@@ -57,7 +57,7 @@ mod tests {
     fn only_what_is_idle_goes() {
         for (css, small) in [
             ("/* one */\na {\n  color: red;\n}\n", "a{color: red}"),
-            ("a  b, c > d { x: y }", "a b,c > d{x: y}"),
+            ("a  b, c > d { x: y }", "a b,c>d{x: y}"),
             ("a::after { content: \"{ /* ; \\\" } \"; }", "a::after{content: \"{ /* ; \\\" } \"}"),
             ("@media (a) and (b) { c { d: e } }", "@media (a) and (b){c{d: e}}"),
             (".a :is(b) { c: d }", ".a :is(b){c: d}"),

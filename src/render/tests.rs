@@ -52,7 +52,8 @@ fn nothing_is_asked_of_another_host() {
     assert!(!css.contains("http") && !css.contains("url(") && !css.contains("@import"));
     for (name, page) in everything(&renderer) {
         // What search engines and social sites are told is no request of a reader's.
-        let page = page.replace("http://www.w3.org/2000/svg", "").replace("https://example.org/", "");
+        let page =
+            page.replace("http://www.w3.org/2000/svg", "").replace("https://example.org/", "");
         assert!(!page.contains("http"), "{name}");
         for address in ["src=\"/", "href=\"/", "src=\"//", "href=\"//"] {
             assert!(!page.contains(address), "{name}: {address}");

@@ -20,8 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::missing::missing_by;
-use super::settle::{Drawn, Progress};
 use super::publish;
+use super::settle::{Drawn, Progress};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};

@@ -27,6 +27,9 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     };
     let assets = Assets {
         stylesheet: asset("style.css"),
+        figures: asset("figures.css"),
+        lists: asset("lists.css"),
+        boxes: asset("boxes.css"),
         script: asset("garden.js"),
         find: asset("find.js"),
         graph: asset("graph.js"),
@@ -145,8 +148,7 @@ impl Press<'_> {
 /// The files of the search index.
 pub(super) fn search(scene: &Scene<'_>) -> BTreeMap<String, String> {
     let order = scene.indexed_order();
-    let mut pages: Vec<Indexed> =
-        order.into_par_iter().map(|index| scene.indexed(index)).collect();
+    let mut pages: Vec<Indexed> = order.into_par_iter().map(|index| scene.indexed(index)).collect();
     pages.extend(scene.indexed_units());
     crate::search::files(&pages.iter().collect::<Vec<_>>()).into_iter().collect()
 }

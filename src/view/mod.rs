@@ -95,6 +95,8 @@ pub struct FigureView {
     pub id: String,
     /// Counted through the note, from 1.
     pub number: usize,
+    /// `Figure 2`; elsewhere than in its own note `Figure 2 of Faces`.
+    pub label: String,
     /// The kind's name; empty where the block has none that is known.
     pub kind: String,
     /// `text`, `middle` or `page`.

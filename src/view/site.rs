@@ -17,8 +17,14 @@ pub struct SiteView {
     pub page: String,
     /// Of the home page.
     pub home: String,
-    /// Of the style sheet.
+    /// Of the style sheet that every page has.
     pub stylesheet: String,
+    /// Of that for figures.
+    pub figures: String,
+    /// Of that for pages which list others.
+    pub lists: String,
+    /// Of that for what scripts open.
+    pub boxes: String,
     /// Of the script that every page has.
     pub script: String,
     /// Of the script that searches.
@@ -106,6 +112,8 @@ pub struct NoteView {
     pub units: Vec<LinkView>,
     /// From the note's headings; empty where there are fewer than two.
     pub contents: Vec<ContentsView>,
+    /// Whether there are figures in it.
+    pub figures: bool,
     /// The note, its figures in place.
     pub body_html: String,
     /// Works that the note cites, as list items.
@@ -138,6 +146,8 @@ pub struct HomeView {
     pub head: HeadView,
     /// Out of `index.md`, where there is one.
     pub title: Option<String>,
+    /// Whether there are figures in it.
+    pub figures: bool,
     /// Out of `index.md`, where there is one.
     pub body_html: String,
     /// Works that `index.md` cites, as list items.

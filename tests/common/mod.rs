@@ -121,6 +121,14 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     out
 }
 
+/// Whether a file of a site shows pictures of notes besides, and leaves out one that is not there.
+pub fn shows_cards(name: &str) -> bool {
+    name == "index.html"
+        || ["notes", "tags", "units", "previews/", "cards/"]
+            .iter()
+            .any(|start| name.starts_with(start))
+}
+
 /// What a run left.
 pub struct Run(pub Output);
 

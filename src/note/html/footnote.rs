@@ -68,7 +68,8 @@ impl<'e> Footnotes<'e> {
             return;
         }
         let prefix = &self.prefix;
-        let mut list = String::from("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
+        let mut list =
+            String::from("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
         let mut texts = Vec::new();
         for (number, name) in numbered {
             let mut text = String::new();

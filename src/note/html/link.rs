@@ -98,11 +98,17 @@ impl<'e> Renderer<'_, 'e> {
             Some(ResolvedLink::File { href, size, variants }) => match medium(&href) {
                 Medium::Picture => self.picture(&mut image, &href, size, &variants),
                 Medium::Audio => {
-                    image.open = format!("<audio controls preload=\"none\" src=\"{}\" aria-label=\"", escape(&href));
+                    image.open = format!(
+                        "<audio controls preload=\"none\" src=\"{}\" aria-label=\"",
+                        escape(&href)
+                    );
                     image.close = "\"></audio>".to_owned();
                 }
                 Medium::Video => {
-                    image.open = format!("<video controls preload=\"none\" src=\"{}\" aria-label=\"", escape(&href));
+                    image.open = format!(
+                        "<video controls preload=\"none\" src=\"{}\" aria-label=\"",
+                        escape(&href)
+                    );
                     image.close = "\"></video>".to_owned();
                 }
                 Medium::Other if wiki => {

@@ -265,7 +265,9 @@ impl<'p, 'e> Renderer<'p, 'e> {
         match event {
             Event::Code(text) => drop(self.value(&text, range)),
             Event::Start(Tag::Link { .. } | Tag::Image { .. }) => self.links += 1,
-            Event::Html(html) | Event::InlineHtml(html) => self.links += self.found.find(&html).len(),
+            Event::Html(html) | Event::InlineHtml(html) => {
+                self.links += self.found.find(&html).len()
+            }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_analysis(&info) => {
                 self.figures += 1;
             }

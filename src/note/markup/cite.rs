@@ -63,7 +63,10 @@ pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
     let length = 1 + key.len();
     let span = at..at + length;
     let cited = CitedKey { key: key.to_owned(), supplement: None, span: span.clone() };
-    Some((length, Citation { keys: vec![cited], bare: true, text: rest[..length].to_owned(), span }))
+    Some((
+        length,
+        Citation { keys: vec![cited], bare: true, text: rest[..length].to_owned(), span },
+    ))
 }
 
 /// Letters, digits, and the signs that are usual in keys.

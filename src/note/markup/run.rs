@@ -62,9 +62,11 @@ pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option
     let before = &source[..at];
     let apart = before.ends_with([' ', '\t'])
         || (before.is_empty()
-            && run.iter().rev().nth(1).is_none_or(|(event, _)| {
-                matches!(event, Event::SoftBreak | Event::HardBreak)
-            }));
+            && run
+                .iter()
+                .rev()
+                .nth(1)
+                .is_none_or(|(event, _)| matches!(event, Event::SoftBreak | Event::HardBreak)));
     if !(named && apart) {
         return None;
     }
@@ -83,7 +85,10 @@ pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option
 }
 
 /// Finds our pieces in the text of events.
-pub(super) fn pieces<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<(Piece<'e>, Range<usize>)> {
+pub(super) fn pieces<'e>(
+    run: Vec<Placed<'e>>,
+    markdown: &'e str,
+) -> Vec<(Piece<'e>, Range<usize>)> {
     let mut finder = Finder {
         markdown,
         out: Vec::with_capacity(run.len() + 4),

@@ -51,10 +51,11 @@ fn tag_end(rest: &str) -> usize {
 fn tag(tag: &str, page: &str, out: &mut String) {
     let mut rest = tag;
     loop {
-        let found = [" id=\"", " href=\"", " src=\"", " srcset=\"", " data-block=\"", " data-key=\""]
-            .into_iter()
-            .filter_map(|name| Some((rest.find(name)?, name)))
-            .min();
+        let found =
+            [" id=\"", " href=\"", " src=\"", " srcset=\"", " data-block=\"", " data-key=\""]
+                .into_iter()
+                .filter_map(|name| Some((rest.find(name)?, name)))
+                .min();
         let Some((at, name)) = found else {
             out.push_str(rest);
             return;
@@ -120,6 +121,9 @@ mod tests {
             "<p><a class=\"internal\" href=\"b.html#c\">b</a> <a href=\"people/a.html#here\">h</a> \
              <a href=\"https://x.org/?a=>\">x</a><img src=\"people/y.png\" srcset=\"people/y-1.png 480w, y.png 960w\" alt=\"a > b\"></p>"
         );
-        assert_eq!(rebased("<details class=\"fold data\"><p>x</p></details><b>y</b>", "a.html"), "<b>y</b>");
+        assert_eq!(
+            rebased("<details class=\"fold data\"><p>x</p></details><b>y</b>", "a.html"),
+            "<b>y</b>"
+        );
     }
 }

@@ -38,13 +38,8 @@ impl Live {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let embeds = garden.embed_problems(index, &refers);
         let cited = page::citation_problems(note, workspace.library.works.as_ref());
-        let others = [
-            &garden.problems[index],
-            &embeds,
-            &cited,
-            plan.unit_problems(index),
-            &quoted.problems,
-        ];
+        let others =
+            [&garden.problems[index], &embeds, &cited, plan.unit_problems(index), &quoted.problems];
         self.problems[index] = Some(problems_of(note, others, own));
         self.quoted[index] = quoted;
     }

@@ -1,0 +1,325 @@
+//! What a garden's pages say of each other: embeds, backlinks to places, numbered figures, tags, units, previews, search,
+//! feeds and redirects; and what they must not say of what is not published.
+
+mod common;
+
+use common::Garden;
+use common::results::fill;
+
+const VIS: &str = "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\ncaption: What it looks for.\n```\n";
+
+fn built(notes: &[(&str, &str)]) -> Garden {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("{config}url: https://example.org/garden/\n"));
+    for (name, text) in notes {
+        garden.note(name, text);
+    }
+    fill(&garden);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden
+}
+
+fn page(garden: &Garden, name: &str) -> String {
+    garden.read(&format!("output/{name}"))
+}
+
+#[test]
+fn a_part_of_a_note_stands_in_another_with_ids_and_addresses_of_its_own() {
+    let garden = built(&[
+        (
+            "deep/source.md",
+            &format!(
+                "---\ntitle: Source\n---\nOpening.\n\n## Part\n\nSee [[Other]], [[#Part]] and ![p](p.png).[^1]\n\n{VIS}\n\n## Rest\n\nUnseen.\n\n[^1]: Foot.\n"
+            ),
+        ),
+        ("other.md", "Other."),
+        (
+            "host.md",
+            "Before.\n\n![[Source#Part]]\n\n![[Source#vis]]\n\nInline ![[Source]] is a link.\n",
+        ),
+    ]);
+    std::fs::write(garden.path("notes/deep/p.png"), common::results::picture([1, 2, 3]))
+        .expect("a picture");
+    assert_eq!(garden.build().code(), 0);
+    let host = page(&garden, "host.html");
+    assert!(host.contains("<h2 id=\"e1-part\">Part"), "{host}");
+    assert!(!host.contains("Unseen") && !host.contains("Opening"), "{host}");
+    assert!(host.contains("href=\"other.html\" id=\"e1-link-1\""), "{host}");
+    assert!(host.contains("href=\"deep/source.html#part\""), "{host}");
+    assert!(host.contains("src=\"files/deep/p.png\""), "{host}");
+    assert!(
+        host.contains("<figure id=\"e1-vis\"") && host.contains("<figure id=\"e2-vis\""),
+        "{host}"
+    );
+    assert!(host.contains("Figure 1 of Source.</a>"), "{host}");
+    assert!(host.contains("id=\"e1-footnote-1\""), "{host}");
+    assert!(
+        host.contains(
+            "Inline <a class=\"internal\" href=\"deep/source.html\">Source</a> is a link"
+        ),
+        "{host}"
+    );
+    let mut ids: Vec<&str> =
+        host.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "every id is there once");
+    // A change of the source changes the host.
+    garden.note("deep/source.md", "---\ntitle: Source\n---\n## Part\n\nAnother text. ^vis\n");
+    garden.note("host.md", "![[Source#Part]]\n");
+    assert_eq!(garden.build().code(), 0);
+    assert!(page(&garden, "host.html").contains("Another text."));
+    assert_eq!(garden.output(), garden.clean_output());
+}
+
+#[test]
+fn an_embed_of_itself_is_an_error_at_its_place_and_the_page_is_there() {
+    let garden = Garden::new();
+    garden.note("a.md", "![[b]]\n");
+    garden.note("b.md", "Text.\n\n![[a]]\n");
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    assert!(said.contains("notes/a.md:1:1") && said.contains("notes/b.md:3:1"), "{said}");
+    assert!(said.contains("stands in itself here, without end"), "{said}");
+    assert!(page(&garden, "b.html").contains("Text."));
+}
+
+#[test]
+fn figures_are_numbered_in_links_of_any_note_and_follow_their_order() {
+    let two = format!(
+        "{VIS}\nAs [[#vis]] and [[#second]] show.\n\n{}",
+        VIS.replace("id: vis", "id: second")
+    );
+    let garden = built(&[("a.md", &two), ("b.md", "See [[a#second]], [[a#second|that]].\n")]);
+    let a = page(&garden, "a.html");
+    assert!(
+        a.contains(
+            ">Figure 1</a> and <a class=\"internal\" href=\"#second\" id=\"link-2\">Figure 2</a>"
+        ),
+        "{a}"
+    );
+    let b = page(&garden, "b.html");
+    assert!(b.contains(">Figure 2 of a</a>") && b.contains(">that</a>"), "{b}");
+    let first = VIS.replace("id: vis", "id: second");
+    garden.note("a.md", &format!("{first}\nAs [[#vis]] and [[#second]] show.\n\n{VIS}"));
+    assert_eq!(garden.build().code(), 0);
+    assert!(page(&garden, "b.html").contains(">Figure 1 of a</a>"));
+}
+
+#[test]
+fn sections_and_figures_say_who_mentions_them_with_the_sentence() {
+    let garden = built(&[
+        ("a.md", &format!("## Part\n\nText.\n\n{VIS}")),
+        ("b.md", "---\ntitle: Bee\n---\nFirst. It is [[a#Part]] that counts. And [[a#vis]]!\n"),
+    ]);
+    let a = page(&garden, "a.html");
+    assert!(a.contains("<p class=\"mentions\">Mentioned in <a class=\"internal\" href=\"b.html#link-1\">Bee</a></p>"), "{a}");
+    assert!(a.contains("href=\"b.html#link-2\">Bee</a></p>\n</figcaption>"), "{a}");
+    assert!(a.contains("It is <mark>a › Part</mark> that counts.</a> <a class=\"place\" href=\"#part\">Part</a>"), "{a}");
+    assert!(
+        a.contains("And <mark>Figure 1</mark>!</a> <a class=\"place\" href=\"#vis\">Figure 1</a>"),
+        "{a}"
+    );
+}
+
+#[test]
+fn tags_units_and_the_graph_have_pages() {
+    let garden = built(&[
+        (
+            "a.md",
+            &format!(
+                "---\ntags: [Finance, two words]\nunits: [{{layer: image_block_4/0/Add_6, unit: 3, name: coins}}]\n---\nText with #finance and #nested/tag.\n\n{VIS}"
+            ),
+        ),
+        ("b.md", "---\ntags: [finance]\n---\nSee [[a]].\n"),
+    ]);
+    let tag = page(&garden, "tags/finance.html");
+    assert!(tag.contains("../a.html") && tag.contains("../b.html"), "{tag}");
+    let tags = page(&garden, "tags.html");
+    assert!(
+        tags.contains("#Finance</a>")
+            && tags.contains("2 notes")
+            && tags.contains("tags/two-words.html"),
+        "{tags}"
+    );
+    assert!(tags.contains("tags/nested-tag.html"), "{tags}");
+    let unit = page(&garden, "units/emoji/image_block_4-0-add_6/3.html");
+    assert!(unit.contains("Unit 3 <span class=\"unit-name\">coins</span>"), "{unit}");
+    assert!(unit.contains("href=\"../../../a.html#vis\">Figure 1 of a</a>"), "{unit}");
+    assert!(unit.contains("What it looks for."), "{unit}");
+    let a = page(&garden, "a.html");
+    assert!(a.contains("<dt>unit</dt><dd><a class=\"internal\" href=\"units/emoji/image_block_4-0-add_6/3.html\">3 (coins)</a>"), "{a}");
+    assert!(a.contains("<svg class=\"graph-local\""), "{a}");
+    let graph = page(&garden, "graph-data.js");
+    assert!(
+        graph.starts_with("neuronotes.take(\"graph\",{\"nodes\":[[\"a\",\"a.html\","),
+        "{graph}"
+    );
+    assert!(graph.contains("\"links\":[0,1]"), "{graph}");
+    assert!(page(&garden, "graph.html").contains("2 notes, 1 pair of them linked"));
+}
+
+#[test]
+fn previews_and_the_search_index_have_what_pages_say() {
+    let garden = built(&[
+        (
+            "a.md",
+            "---\ntitle: Alpha\n---\nThe opening of it.\n\n## Deep part\n\nZebras live [[b|here]].\n",
+        ),
+        ("b.md", &format!("See [[a#Deep part]].\n\n{VIS}")),
+    ]);
+    let previews: String = garden
+        .output()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("previews/"))
+        .map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    assert!(
+        previews.contains("\"title\":\"Alpha\"") && previews.contains("The opening of it."),
+        "{previews}"
+    );
+    assert!(previews.contains("\"deep-part\":\"<h2>Deep part</h2>"), "{previews}");
+    assert!(!previews.contains(" id=") && !previews.contains("class=\\\"fold"), "{previews}");
+    assert!(page(&garden, "a.html").contains("data-previews=\"1\""));
+    let terms = page(&garden, "search/t0.js");
+    for term in ["zebras", "opening", "alpha", "looks"] {
+        assert!(terms.contains(&format!("{term}\\t")), "{term}: {terms}");
+    }
+    assert!(
+        page(&garden, "search/e0.js")
+            .contains("[\"deep-part\",\"Deep part\",\"Zebras live here.\"]")
+    );
+}
+
+#[test]
+fn feed_map_rules_and_cards_are_absolute_and_old_addresses_lead_on() {
+    let garden = built(&[
+        (
+            "people/a.md",
+            &format!(
+                "---\ntitle: A & B\ndate: 2025-02-01\nupdated: 2025-03-04\nauthors: [Ada Lovelace]\naliases: [Old Name]\nredirect_from: /was/here/\nanchors: {{gone: Part}}\n---\nText <of> it.\n\n## Part\n\n{VIS}"
+            ),
+        ),
+        ("b.md", "No date. See [[a#gone]].\n"),
+    ]);
+    let feed = page(&garden, "feed.xml");
+    assert!(
+        feed.contains(
+            "<title>A &amp; B</title>\n<id>https://example.org/garden/people/a.html</id>"
+        ),
+        "{feed}"
+    );
+    assert!(
+        feed.contains("<updated>2025-03-04T00:00:00Z</updated>")
+            && feed.contains("<published>2025-02-01T00:00:00Z"),
+        "{feed}"
+    );
+    assert!(!feed.contains("b.html"), "what has no date is not dated now: {feed}");
+    let map = page(&garden, "sitemap.xml");
+    assert!(
+        map.contains(
+            "<loc>https://example.org/garden/people/a.html</loc><lastmod>2025-03-04</lastmod>"
+        ),
+        "{map}"
+    );
+    assert!(!map.contains("404") && !map.contains("old-name"), "{map}");
+    assert!(
+        page(&garden, "robots.txt").contains("Sitemap: https://example.org/garden/sitemap.xml")
+    );
+    let a = page(&garden, "people/a.html");
+    assert!(
+        a.contains("<link rel=\"canonical\" href=\"https://example.org/garden/people/a.html\">"),
+        "{a}"
+    );
+    assert!(a.contains("<meta name=\"citation_author\" content=\"Ada Lovelace\">"), "{a}");
+    let card = a
+        .split("og:image\" content=\"https://example.org/garden/")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a card");
+    let card = image::open(garden.path(&format!("output/{card}"))).expect("a picture");
+    assert_eq!((card.width(), card.height()), (1200, 630));
+    assert!(a.contains("<span class=\"block-anchor\" id=\"gone\"></span>Part"), "{a}");
+    assert!(page(&garden, "b.html").contains("href=\"people/a.html#part\""));
+    for (old, to) in [("people/old-name.html", "a.html"), ("was/here.html", "../people/a.html")] {
+        let old = page(&garden, old);
+        assert!(old.contains(&format!("location.replace(\"{to}\" + location.hash)")), "{old}");
+    }
+    let missing = page(&garden, "404.html");
+    assert!(
+        missing.contains("href=\"/garden/style-")
+            && missing.contains("href=\"/garden/index.html\""),
+        "{missing}"
+    );
+}
+
+#[test]
+fn drafts_and_private_notes_leak_nowhere() {
+    let secret = |field: &str| {
+        format!(
+            "---\ntitle: Quetzalcoatl\n{field}\ntags: [xylophone]\naliases: [Huitzilopochtli]\ndate: 2026-01-01\nunits: [{{layer: image_block_4/0/Add_6, unit: 7, name: zanzibar}}]\n---\n\
+             Tenochtitlan is #popocatepetl. See [[open]] and ![x](secret.png).\n\n## Chichimeca\n\n{}",
+            VIS.replace("unit: 3", "unit: 7").replace("What it looks for", "Cuauhtemoc")
+        )
+    };
+    for field in ["draft: true", "private: true", "published: false", "publish: false"] {
+        let garden = Garden::new();
+        let config = garden.read("neuronotes.yaml");
+        garden.write("neuronotes.yaml", &format!("{config}url: https://example.org/\n"));
+        garden.note("open.md", "---\ndate: 2026-01-02\n---\nAn open note.\n");
+        garden.note("secret-place/hidden-name.md", &secret(field));
+        std::fs::write(
+            garden.path("notes/secret-place/secret.png"),
+            common::results::picture([9, 9, 9]),
+        )
+        .expect("a picture");
+        assert_eq!(garden.build().code(), 0);
+        let words = [
+            "quetzalcoatl",
+            "xylophone",
+            "huitzilopochtli",
+            "zanzibar",
+            "tenochtitlan",
+            "popocatepetl",
+            "chichimeca",
+            "cuauhtemoc",
+            "hidden-name",
+            "secret",
+        ];
+        let output = garden.output();
+        assert!(output.contains_key("feed.xml") && output.contains_key("search/t0.js"));
+        for (path, bytes) in output {
+            let text = format!("{path}\n{}", String::from_utf8_lossy(&bytes)).to_lowercase();
+            for word in words {
+                assert!(!text.contains(word), "{field}: `{word}` is in {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn works_are_cited_and_what_is_not_there_is_said() {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("{config}bibliography: refs.bib\n"));
+    garden.write("refs.bib", "@article{goh2021, title={Multimodal Neurons}, author={Goh, Gabriel}, journal={Distill}, year={2021}}\n\n@article{broken, title={x\n");
+    garden.note("a.md", "As [@goh2021, p. 3] and [@goh2012] say; @nobody does not.\n");
+    garden.note("b.md", "![[a]]\n");
+    let run = garden.run(&["check"]);
+    let said = run.stdout() + &run.stderr();
+    assert!(said.contains("refs.bib:4"), "{said}");
+    assert!(
+        said.contains("the bibliography has no work `goh2012`")
+            && said.contains("did you mean `goh2021`"),
+        "{said}"
+    );
+    garden.build();
+    let a = page(&garden, "a.html");
+    assert!(a.contains("href=\"#ref-goh2021\"") && a.contains("<li id=\"ref-goh2021\">"), "{a}");
+    assert!(a.contains("class=\"unknown-work\"") && a.contains("@nobody does not"), "{a}");
+    assert!(page(&garden, "b.html").contains("href=\"a.html#ref-goh2021\""));
+}
