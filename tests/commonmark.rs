@@ -18,6 +18,8 @@ use neuronotes::note::{Parts, render};
 
 /// Examples that notes read otherwise, by the numbers of the specification, each with the reason.
 const EXCEPTIONS: &[(u32, &str)] = &[
+    (142, "a listing in Ruby is coloured"),
+    (143, "a listing in Ruby is coloured"),
     (548, "[[foo]] is a wikilink"),
     (559, "[[*foo* bar]] is a wikilink, whose target is no Markdown"),
     (590, "![[foo]] is an embed"),

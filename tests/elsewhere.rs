@@ -156,7 +156,7 @@ fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
         ">안녕하세요</a>",
         ">bon appétit!</a>",
         "title=\"There is no note that matches this link.\">Nothing like it<",
-        "src=\"files/assets/coin.png\"",
+        "src=\"assets/coin.png\"",
     ] {
         assert!(first.contains(wanted), "{wanted} in {first}");
     }

@@ -49,6 +49,11 @@ enum Part {
     LinkByTitle(u32),
     LinkToHeading(usize, u32),
     Embed,
+    /// Another note, or a section of it, stands here.
+    Within(usize, Option<u32>),
+    Tag(u32),
+    Named(u32),
+    LinkToNamed(usize, u32),
     Vis(u32),
     Facet,
     Leaning,
@@ -70,6 +75,10 @@ fn part() -> impl Strategy<Value = Part> {
         4 => (0..4u32).prop_map(Part::LinkByTitle),
         12 => ((0..NOTES.len()), (0..3u32)).prop_map(|(note, n)| Part::LinkToHeading(note, n)),
         2 => Just(Part::Embed),
+        5 => ((0..NOTES.len()), proptest::option::of(0..3u32)).prop_map(|(note, n)| Part::Within(note, n)),
+        3 => (0..3u32).prop_map(Part::Tag),
+        3 => (0..3u32).prop_map(Part::Named),
+        4 => ((0..NOTES.len()), (0..3u32)).prop_map(|(note, n)| Part::LinkToNamed(note, n)),
         6 => (0..3u32).prop_map(Part::Vis),
         1 => Just(Part::Facet),
         2 => Just(Part::Leaning),
@@ -120,6 +129,21 @@ fn text(parts: &[Part]) -> String {
             Part::LinkToHeading(note, n) => {
                 body +=
                     &format!("At [[{}#Heading {n}]].\n\n", NOTES[*note].trim_end_matches(".md"));
+            }
+            Part::Within(note, section) => {
+                let name = NOTES[*note].trim_end_matches(".md");
+                body += &match section {
+                    Some(n) => format!("![[{name}#Heading {n}]]\n\n"),
+                    None => format!("![[{name}]]\n\n"),
+                };
+            }
+            Part::Tag(n) => {
+                body += &format!("It is #tag-{n} here.[^{n}]\n\n[^{n}]: A note of it.\n\n")
+            }
+            Part::Named(n) => body += &format!("Something. ^named-{n}\n\n"),
+            Part::LinkToNamed(note, n) => {
+                let name = NOTES[*note].trim_end_matches(".md");
+                body += &format!("See [[{name}#^named-{n}]].\n\n");
             }
             Part::Embed => body += "![A picture](/picture.png)\n\n",
             Part::Vis(unit) => {

@@ -248,7 +248,7 @@ pub static COMMON: &[Field] = &[
     },
     Field {
         name: "width",
-        ty: Type::Choice(&["text", "middle", "page"]),
+        ty: Type::Choice(&["text", "middle", "page", "screen"]),
         default: Default::Text("text"),
         role: Role::Presentation,
         doc: "How much of the page the figure takes.",

@@ -25,7 +25,7 @@ use super::settle::{Drawn, Progress};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::{self, Garden};
-use crate::note::Note;
+use crate::note::{LinkKind, Note};
 use crate::page::value::Quoted;
 use crate::page::{self, Assets, Bare, Draft, HOME, Scene, Settled, Shared, Sheet};
 use crate::plan::{Plan, Plans, Wanted};
@@ -192,6 +192,12 @@ impl Live {
         }
         for index in relinked {
             self.problems[index] = None;
+        }
+        // Whether a note would stand in itself depends on what it embeds.
+        for (index, note) in self.notes.iter().enumerate() {
+            if note.links.iter().any(|link| link.kind == LinkKind::Embed) {
+                self.problems[index] = None;
+            }
         }
     }
 
@@ -473,6 +479,9 @@ fn are_named_alike(old: &Note, new: &Note) -> bool {
 fn have_places_alike(old: &Note, new: &Note) -> bool {
     let headings = old.headings.iter().map(|h| (&h.id, &h.text));
     let blocks = old.blocks.iter().map(|block| &block.id);
+    let anchors = old.anchors.iter().map(|anchor| &anchor.id);
     headings.eq(new.headings.iter().map(|h| (&h.id, &h.text)))
         && blocks.eq(new.blocks.iter().map(|block| &block.id))
+        && anchors.eq(new.anchors.iter().map(|anchor| &anchor.id))
+        && old.front.anchors == new.front.anchors
 }

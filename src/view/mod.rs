@@ -99,7 +99,7 @@ pub struct FigureView {
     pub label: String,
     /// The kind's name; empty where the block has none that is known.
     pub kind: String,
-    /// `text`, `middle` or `page`.
+    /// `text`, `middle`, `page` or `screen`.
     pub width: String,
     /// Above the figure.
     pub title: Option<String>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Live;
 use crate::diagnostic::Diagnostic;
-use crate::note::Note;
+use crate::note::{LinkKind, Note};
 use crate::page;
 use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
@@ -35,8 +35,11 @@ impl Live {
         let settler = Settler { store: &workspace.store, plan, progress, drawn };
         let note = &self.notes[index];
         let own = settler.problems(index, note, &settled[index]);
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let embeds = garden.embed_problems(index, &refers);
+        let mut embeds = Vec::new();
+        if self.notes[index].links.iter().any(|link| link.kind == LinkKind::Embed) {
+            let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+            embeds = garden.embed_problems(index, &refers);
+        }
         let cited = page::citation_problems(note, workspace.library.works.as_ref());
         let others =
             [&garden.problems[index], &embeds, &cited, plan.unit_problems(index), &quoted.problems];
