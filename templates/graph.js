@@ -33,7 +33,7 @@
     one.addEventListener("click", () => act(one));
     return one;
   }
-  const zooms = [["+", "Zoom in", () => zoom(1.5)], ["−", "Zoom out", () => zoom(1 / 1.5)], ["Reset", "Show all", () => fit()]];
+  const zooms = [["+", "Zoom in", () => zoom(1.5)], ["−", "Zoom out", () => zoom(1 / 1.5)], ["Reset", "Reset to show all", () => fit()]];
   const buttons = make("div", { class: "graph-buttons" }, ...zooms.map(([text, name, act]) => button(text, { "aria-label": name, title: name }, act)));
   shown.forEach((tag, i) => legend.append(button(tags[tag], { "aria-pressed": "false", class: `graph-${i + 1}` }, (key) => {
     tagged = tagged === tag ? -1 : tag;
