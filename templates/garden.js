@@ -367,7 +367,8 @@
     if (near(".zoom-dialog") && !near(".zoom-caption *")) return zoomBox().close();
     if (near("button[data-search]")) return search();
     if (near(".copy")) return copy(near(".copy"));
-    if (near("a.zoom :is(img, svg)")) {
+    // By the keyboard the link itself is clicked.
+    if (near("a.zoom")?.querySelector("img, svg")) {
       event.preventDefault();
       return zoom(near("a.zoom"));
     }

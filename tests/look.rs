@@ -85,6 +85,12 @@ fn pages(garden: &Garden) -> Pages {
     };
     // Shown at whatever address is asked for, it has the paths of a host, and none of a disk.
     let names = names.filter(|name| name != "404.html");
+    // Pages of tags and of units are alike: the first of each stands for all.
+    let mut alike = std::collections::BTreeSet::new();
+    let names = names.filter(|name| match name.split_once('/') {
+        Some((folder @ ("tags" | "units"), _)) => alike.insert(folder.to_owned()),
+        _ => true,
+    });
     let pages: Pages = names.map(address).collect();
     for page in ["index.html", "text.html", "prose.html", "deep/figures.html"] {
         assert!(pages.contains_key(page), "{pages:?}");

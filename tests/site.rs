@@ -123,7 +123,7 @@ fn a_note_is_a_page_with_everything_it_must_have() {
     }
     let alone = garden.read("output/alone.html");
     assert!(alone.contains("There are no notes linking to this note."));
-    assert!(!page.contains("<script") && !page.contains("preview"), "nothing of the preview");
+    assert!(!page.contains("preview.js"), "nothing of the preview");
     let other = garden.read("output/deep/other.html");
     assert!(other.contains("href=\"../coins.html#vis\"") && other.contains("href=\"../style-"));
     let home = garden.read("output/index.html");
@@ -137,7 +137,9 @@ fn every_address_leads_to_a_file_and_every_anchor_to_an_element() {
     garden.build();
     let files = garden.output();
     let mut checked = 0;
-    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+    // What is shown at any address has those of a host.
+    let pages = files.iter().filter(|(name, _)| name.ends_with(".html") && *name != "404.html");
+    for (name, bytes) in pages {
         let page = String::from_utf8_lossy(bytes);
         for attribute in ["href=\"", "src=\""] {
             for address in page.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
@@ -178,7 +180,7 @@ fn only_what_changed_is_done_again() {
     fill(&garden);
     assert_eq!(
         garden.build().summary(),
-        "3 notes: 0 figures measured, 2 stored; 7 files written, 0 unchanged; all is well"
+        "3 notes: 0 figures measured, 2 stored; 24 files written, 0 unchanged; all is well"
     );
     let step = |expected: &str| {
         assert_eq!(garden.build().summary(), expected);

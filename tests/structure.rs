@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
     &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "layout", "document", "scaffold"],
-    &["note", "dates", "resource"],
+    &["note", "dates", "resource", "library"],
     &["input", "schedule"],
     &["plan", "garden", "render", "measure"],
     &["jekyll"],

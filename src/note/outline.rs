@@ -1,16 +1,21 @@
 //! What other parts of the garden ask of a note: its headings, its links with the sentences around them,
 //! its analysis blocks and its opening, found in one pass over the syntax tree.
 
+mod link;
+mod mention;
+
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::block::RawBlock;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
-use super::markup::{self, Citation, Piece, is_wiki};
-use super::raw::{Form, Raw, plain};
-use super::{escape, math, sentence};
+use super::markup::{self, Citation, Piece};
+use super::raw::Raw;
+use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
+pub(super) use link::wiki_label;
+use mention::{mention, shorten};
 
 /// The info string of an analysis block.
 pub(super) fn is_analysis(info: &str) -> bool {
@@ -104,20 +109,6 @@ pub struct Outline {
     pub excerpt: String,
     pub opens_with_heading: bool,
     pub problems: Vec<Diagnostic>,
-}
-
-/// The words that a wikilink without a label shows.
-pub(super) fn wiki_label(dest: &str) -> String {
-    match dest.split_once('#') {
-        None => dest.trim().to_owned(),
-        Some((target, fragment)) => {
-            let fragment = fragment.trim_start_matches('^').trim();
-            match target.trim() {
-                "" => fragment.to_owned(),
-                target => format!("{target} › {fragment}"),
-            }
-        }
-    }
 }
 
 /// Walks the Markdown that begins at `body`. Values count on from `values`.
@@ -291,47 +282,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Links in raw HTML, which stands within a line of prose or for itself.
-    fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
-        if within_line && html.to_ascii_lowercase().starts_with("</a") {
-            self.end_raw_link();
-        }
-        for found in self.raw.find(html) {
-            let (target, fragment) = match found.target.split_once('#') {
-                Some((target, fragment)) => (target, Some(fragment.to_owned())),
-                None => (&*found.target, None),
-            };
-            let text = match (found.form, found.label.as_str()) {
-                (Form::Wiki, "") => wiki_label(&found.target),
-                (_, label) => label.to_owned(),
-            };
-            if within_line && found.form == Form::Href {
-                self.end_raw_link();
-                self.raw_link = Some((self.out.links.len(), self.flat.len()));
-            }
-            let before = plain(&html[..found.range.start]);
-            let spaced = if before.is_empty() { before } else { format!("{before} ") };
-            self.out.links.push(Link {
-                kind: match found.form {
-                    Form::Wiki => LinkKind::Wiki,
-                    Form::Href => LinkKind::Markdown,
-                    Form::Src => LinkKind::Image,
-                },
-                target: target.to_owned(),
-                fragment,
-                span: range.start + found.range.start..range.start + found.range.end,
-                mention: Mention { before: spaced, text, after: String::new() },
-                section: self.out.headings.len().checked_sub(1),
-            });
-        }
-    }
-
-    fn end_raw_link(&mut self) {
-        if let Some((index, start)) = self.raw_link.take() {
-            self.here.push((index, start..self.flat.len()));
-        }
-    }
-
     /// A part of a heading that has a meaning of its own.
     fn element(&mut self, tag: &str) {
         if self.heading.is_some() {
@@ -374,39 +324,6 @@ impl<'a> Walk<'a> {
             }
             tag => self.in_paragraph = matches!(tag, Tag::Paragraph),
         }
-    }
-
-    fn link(&mut self, link_type: LinkType, dest: &str, range: Range<usize>, image: bool) {
-        let wiki = is_wiki(link_type);
-        let kind = match (wiki, image) {
-            (true, false) => LinkKind::Wiki,
-            // Within a line there is no room for a note, and so it is a link.
-            (true, true) if self.in_embeds => LinkKind::Embed,
-            (true, true) => LinkKind::Wiki,
-            (false, false) => LinkKind::Markdown,
-            (false, true) => LinkKind::Image,
-        };
-        // In a table the bar before a label is written `\|`, of which the backslash reaches us.
-        let dest = if wiki { dest.strip_suffix('\\').unwrap_or(dest) } else { dest };
-        let (target, fragment) = match dest.split_once('#') {
-            Some((target, fragment)) => (target, Some(fragment.to_owned())),
-            None => (dest, None),
-        };
-        let email = link_type == LinkType::Email;
-        let start = self.flat.len();
-        if link_type == (LinkType::WikiLink { has_pothole: false }) {
-            self.text(&wiki_label(dest));
-            self.hide_text = true;
-        }
-        self.open_links.push((self.out.links.len(), start));
-        self.out.links.push(Link {
-            kind,
-            target: if email { format!("mailto:{target}") } else { target.trim().to_owned() },
-            fragment,
-            span: range,
-            mention: Mention::default(),
-            section: self.out.headings.len().checked_sub(1),
-        });
     }
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
@@ -492,36 +409,4 @@ impl<'a> Walk<'a> {
             self.out.links[index].mention = mention(&self.flat, place);
         }
     }
-}
-
-/// The sentence of `text` around `place`, by Unicode's rules, cut at word boundaries where it is long.
-fn mention(text: &str, place: Range<usize>) -> Mention {
-    let Range { start, end } = sentence::around(text, &place);
-    let before = text[start..place.start].trim_start();
-    let after = text[place.end..end.max(place.end)].trim_end();
-    let cut = |text: &str| text.chars().count() > 200;
-    Mention {
-        before: if cut(before) {
-            format!("… {}", last_words(before, 180))
-        } else {
-            before.into()
-        },
-        text: text[place].to_owned(),
-        after: if cut(after) { shorten(after, 180) } else { after.into() },
-    }
-}
-
-fn last_words(text: &str, characters: usize) -> &str {
-    let skip = text.chars().count().saturating_sub(characters);
-    let from = text.char_indices().nth(skip).map_or(0, |(i, _)| i);
-    text[from..].find(' ').map_or(&text[from..], |i| &text[from + i + 1..])
-}
-
-/// Cut after at most so many characters, at a word's end, with an ellipsis.
-fn shorten(text: &str, characters: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(characters) else {
-        return text.to_owned();
-    };
-    let end = text[..end].rfind(' ').unwrap_or(end);
-    format!("{}…", text[..end].trim_end_matches([',', ';', ':', ' ']))
 }

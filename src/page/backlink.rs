@@ -55,7 +55,10 @@ impl Scene<'_> {
         MentionView {
             href: self.href(page, &self.garden.pages[from], Some(&incoming.anchor)),
             sentence_html,
-            place: anchor.and_then(|anchor| self.place(index, anchor)),
+            // The sentence may say it already.
+            place: anchor
+                .and_then(|anchor| self.place(index, anchor))
+                .filter(|place| place.title != text),
         }
     }
 

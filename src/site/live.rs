@@ -14,6 +14,7 @@
 //! A page is known by its key, so that one which nothing touched is never rendered again.
 
 mod settled;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -27,10 +28,10 @@ use crate::digest::Digest;
 use crate::garden::{self, Garden};
 use crate::note::{LinkKind, Note};
 use crate::page::value::Quoted;
-use crate::page::{self, Assets, Bare, Draft, HOME, Scene, Settled, Shared, Sheet};
+use crate::page::{self, Assets, HOME, Settled};
 use crate::plan::{Plan, Plans, Wanted};
 use crate::request::Request;
-use crate::workspace::{Touched, Workspace, template_problem};
+use crate::workspace::{Touched, Workspace};
 
 /// How many rendered pages are kept.
 const MOST_PAGES: usize = 512;
@@ -286,168 +287,6 @@ impl Live {
         let index = self.notes.binary_search_by(|known| known.path.as_str().cmp(note)).ok();
         let wanted = index.map(|index| self.plan.wanted(index)).unwrap_or_default();
         wanted.iter().flat_map(Wanted::measurements).map(|measurement| measurement.key).collect()
-    }
-
-    /// Every page's path.
-    pub fn pages(&mut self) -> BTreeSet<String> {
-        self.settle_all();
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let sheets = self.scene(&refers).sheets();
-        self.garden.pages.iter().cloned().chain(sheets.into_keys()).collect()
-    }
-
-    fn settle_all(&mut self) {
-        (0..self.notes.len()).for_each(|index| self.settle(index));
-    }
-
-    /// Settles all that the page of a note shows.
-    fn settle_around(&mut self, index: usize) {
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let mut around = self.garden.embedded_in(index, &refers);
-        around.insert(index);
-        // Sentences of other notes that mention it may quote figures.
-        let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
-        around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
-        around.into_iter().for_each(|index| self.settle(index));
-    }
-
-    fn scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
-        Scene {
-            config: &self.workspace.config,
-            notes,
-            garden: &self.garden,
-            plan: &self.plan,
-            figures: &self.settled,
-            quoted: &self.quoted,
-            sizes: &self.sizes,
-            variants: &self.variants,
-            git: &self.workspace.git,
-            assets: &self.assets,
-            works: self.workspace.library.works.as_ref(),
-            footer: self.footer.clone(),
-            templates: self.workspace.renderer.digest(),
-            preview: self.progress.preview,
-            shared: Shared::default(),
-        }
-    }
-
-    /// The path of the page that a browser asks for as `path`: itself, or without its ending, or a folder.
-    pub fn named(&self, path: &str) -> String {
-        let is_page = |path: &str| path == HOME || self.addresses.contains_key(path);
-        let folder = path.trim_end_matches('/');
-        let index = if folder.is_empty() { HOME.to_owned() } else { format!("{folder}/{HOME}") };
-        let full = format!("{path}.html");
-        match () {
-            () if is_page(path) => path.to_owned(),
-            () if !path.ends_with('/') && is_page(&full) => full,
-            () if is_page(&index) => index,
-            () => path.to_owned(),
-        }
-    }
-
-    /// A page, rendered where it is another than it was; none where the garden has no such page.
-    ///
-    /// One that a fault in a template keeps from being rendered stays as it was, if it ever was.
-    ///
-    /// # Errors
-    /// What is wrong with the template, where there is nothing else to show.
-    pub fn page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
-        let index = self.addresses.get(path).copied();
-        match index.filter(|_| path != HOME) {
-            Some(index) => self.settle_around(index),
-            None if path.ends_with(".html") || path.ends_with(".htm") => self.settle_all(),
-            None => return None,
-        }
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let scene = self.scene(&refers);
-        let draft: Option<Draft<'_>> = match index {
-            Some(index) => Some(scene.note_draft(index)),
-            None if path == HOME => Some(scene.sheet_draft(path, &Sheet::Home)),
-            None => scene.sheets().get(path).map(|sheet| scene.sheet_draft(path, sheet)),
-        };
-        let Some(draft) = draft else {
-            self.rendered.remove(path);
-            return None;
-        };
-        let known = self.rendered.get(path);
-        if let Some(known) = known.filter(|known| known.key == draft.key) {
-            return Some(Ok(known.clone()));
-        }
-        let html = match draft.render(&self.workspace.renderer) {
-            Ok(html) => html,
-            Err(error) => {
-                let problem = template_problem(&error);
-                let shown = known.cloned();
-                self.unrendered.insert(path.to_owned(), problem.clone());
-                return Some(shown.ok_or(problem));
-            }
-        };
-        let key = draft.key;
-        self.unrendered.remove(path);
-        let digest = Digest::of(html.as_bytes());
-        let rendered = Rendered { key, html: html.into(), digest };
-        if self.rendered.len() >= MOST_PAGES {
-            self.rendered.clear();
-        }
-        self.rendered.insert(path.to_owned(), rendered.clone());
-        Some(Ok(rendered))
-    }
-
-    /// A file of the site that is no page; an image only once a page with it was rendered.
-    pub fn file(&mut self, path: &str) -> Option<Served> {
-        if let Some(text) = self.asset_texts.get(path) {
-            return Some(Served::Bytes(text.clone().into_bytes()));
-        }
-        if let Some(copy) = self.copies.get(path) {
-            return Some(Served::File(copy.clone()));
-        }
-        if let Some(digest) = self.images.get(path) {
-            return Some(Served::Blob(*digest));
-        }
-        // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
-        let is_asked =
-            |file: &&str| self.files.contains_key(*file) && self.workspace.files.contains(*file);
-        match self.garden.routes.copied(path).filter(is_asked) {
-            Some(file) => {
-                Some(Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
-            }
-            None => self.made_file(path),
-        }
-    }
-
-    /// A file that is made of all notes.
-    fn made_file(&mut self, path: &str) -> Option<Served> {
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        if path.starts_with("previews/") {
-            // Which notes are in it does not depend on what came of their figures.
-            let shard = self.scene(&refers).preview_shard(path)?;
-            drop(refers);
-            shard.notes.iter().for_each(|index| self.settle_around(*index));
-            if !shard.units.is_empty() {
-                self.settle_all();
-            }
-            let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-            let scene = self.scene(&refers);
-            let renderer = &self.workspace.renderer;
-            let mut body = |index: usize| scene.note_draft(index).body(renderer)?.ok();
-            return Some(Served::Bytes(scene.shard(&shard, &mut body).into_bytes()));
-        }
-        drop(refers);
-        self.settle_all();
-        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        if path.starts_with("search/") {
-            if self.search.is_none() {
-                self.search = Some(publish::search(&self.scene(&refers)));
-            }
-            let text = self.search.as_ref()?.get(path)?;
-            return Some(Served::Bytes(text.clone().into_bytes()));
-        }
-        match self.scene(&refers).bare_file(path)? {
-            Bare::Text(text) => Some(Served::Bytes(text.into_bytes())),
-            Bare::Card(image, synthetic) => {
-                publish::card(&self.workspace.store, &image, synthetic).map(Served::Bytes)
-            }
-        }
     }
 }
 

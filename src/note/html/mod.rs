@@ -5,6 +5,7 @@
 //! are found in the tree and not in the text.
 
 mod callout;
+mod element;
 mod footnote;
 mod link;
 mod parts;
@@ -18,8 +19,9 @@ pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
 use super::markup::{self, Piece};
 use super::outline::is_analysis;
 use super::raw::Raw;
-use super::{code, inline, math};
+use super::{code, inline};
 use callout::Callouts;
+use element::{is_block, is_block_end};
 use footnote::Footnotes;
 pub(super) use link::NO_NOTE;
 use link::OpenImage;
@@ -244,22 +246,6 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    fn tag(&mut self, name: &str) {
-        if let Some(image) = &mut self.image {
-            image.alt.push_str(&format!("#{name}"));
-        } else if !self.hidden() {
-            let html = match self.parts.tags {
-                Some(tags) => format!(
-                    "<a class=\"tag\" href=\"{}\">{}</a>",
-                    escape(&tags(name)),
-                    escape(name)
-                ),
-                None => format!("#{}", escape(name)),
-            };
-            self.raw(html);
-        }
-    }
-
     /// What is not shown is counted all the same.
     fn pass(&mut self, event: Event<'e>, range: Range<usize>) {
         match event {
@@ -325,20 +311,6 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    fn math(&mut self, tex: &str, display: bool) {
-        if self.hidden() {
-            return;
-        }
-        let html = math::mathml(tex, display).unwrap_or_else(|fault| {
-            let fault = escape(&fault.to_string());
-            format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
-        });
-        match display {
-            true => self.raw(format!("<span class=\"math-display\" tabindex=\"0\">{html}</span>")),
-            false => self.raw(html),
-        }
-    }
-
     /// What is shown for code that is a value.
     fn value(&mut self, text: &str, range: Range<usize>) -> Option<&'p ShownValue> {
         inline::of_code(&self.markdown[range], text)?;
@@ -394,30 +366,6 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    fn heading_open(&self, level: pulldown_cmark::HeadingLevel) -> String {
-        let Some(heading) = self.parts.headings.get(self.headings) else {
-            return format!("\n<{level}>");
-        };
-        let moved: String = heading
-            .moved
-            .iter()
-            .map(|id| format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id)))
-            .collect();
-        format!("\n<{level} id=\"{}\">{moved}", self.id(&heading.id))
-    }
-
-    fn heading_end(&mut self, level: pulldown_cmark::HeadingLevel) {
-        let heading = self.parts.headings.get(self.headings);
-        let anchor = heading.map_or_else(String::new, |heading| {
-            format!(
-                " <a class=\"anchor\" href=\"#{}\" aria-label=\"Link to this section\">#</a>",
-                self.id(&heading.id)
-            )
-        });
-        let after = heading.map_or("", |heading| heading.after_html.as_str());
-        self.raw(format!("{anchor}</{level}>\n{after}"));
-    }
-
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Heading(level) => {
@@ -455,32 +403,6 @@ impl<'p, 'e> Renderer<'p, 'e> {
             tag => self.out.push(Event::End(tag)),
         }
     }
-}
-
-fn is_block(tag: &Tag<'_>) -> bool {
-    !matches!(
-        tag,
-        Tag::Emphasis
-            | Tag::Strong
-            | Tag::Strikethrough
-            | Tag::Superscript
-            | Tag::Subscript
-            | Tag::Link { .. }
-            | Tag::Image { .. }
-    )
-}
-
-fn is_block_end(tag: &TagEnd) -> bool {
-    !matches!(
-        tag,
-        TagEnd::Emphasis
-            | TagEnd::Strong
-            | TagEnd::Strikethrough
-            | TagEnd::Superscript
-            | TagEnd::Subscript
-            | TagEnd::Link
-            | TagEnd::Image
-    )
 }
 
 /// Text for HTML, attribute values included.

@@ -1,0 +1,88 @@
+//! Parts of a note that are more than CommonMark makes of them: headings with their anchors, mathematics, tags.
+
+use pulldown_cmark::{HeadingLevel, Tag, TagEnd};
+
+use super::super::math;
+use super::{Renderer, escape};
+
+impl Renderer<'_, '_> {
+    pub(super) fn tag(&mut self, name: &str) {
+        if let Some(image) = &mut self.image {
+            image.alt.push_str(&format!("#{name}"));
+        } else if !self.hidden() {
+            let html = match self.parts.tags {
+                Some(tags) => format!(
+                    "<a class=\"tag\" href=\"{}\">{}</a>",
+                    escape(&tags(name)),
+                    escape(name)
+                ),
+                None => format!("#{}", escape(name)),
+            };
+            self.raw(html);
+        }
+    }
+
+    pub(super) fn math(&mut self, tex: &str, display: bool) {
+        if self.hidden() {
+            return;
+        }
+        let html = math::mathml(tex, display).unwrap_or_else(|fault| {
+            let fault = escape(&fault.to_string());
+            format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
+        });
+        match display {
+            true => self.raw(format!("<span class=\"math-display\" tabindex=\"0\">{html}</span>")),
+            false => self.raw(html),
+        }
+    }
+
+    pub(super) fn heading_open(&self, level: HeadingLevel) -> String {
+        let Some(heading) = self.parts.headings.get(self.headings) else {
+            return format!("\n<{level}>");
+        };
+        let moved: String = heading
+            .moved
+            .iter()
+            .map(|id| format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id)))
+            .collect();
+        format!("\n<{level} id=\"{}\">{moved}", self.id(&heading.id))
+    }
+
+    pub(super) fn heading_end(&mut self, level: HeadingLevel) {
+        let heading = self.parts.headings.get(self.headings);
+        let anchor = heading.map_or_else(String::new, |heading| {
+            format!(
+                " <a class=\"anchor\" href=\"#{}\" aria-label=\"Link to this section\">#</a>",
+                self.id(&heading.id)
+            )
+        });
+        let after = heading.map_or("", |heading| heading.after_html.as_str());
+        self.raw(format!("{anchor}</{level}>\n{after}"));
+    }
+}
+
+pub(super) fn is_block(tag: &Tag<'_>) -> bool {
+    !matches!(
+        tag,
+        Tag::Emphasis
+            | Tag::Strong
+            | Tag::Strikethrough
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::Link { .. }
+            | Tag::Image { .. }
+    )
+}
+
+pub(super) fn is_block_end(tag: &TagEnd) -> bool {
+    !matches!(
+        tag,
+        TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::Link
+            | TagEnd::Image
+    )
+}

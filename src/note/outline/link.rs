@@ -1,0 +1,105 @@
+//! Links of a note as the outline finds them: those of Markdown, and those in raw HTML.
+
+use std::ops::Range;
+
+use pulldown_cmark::LinkType;
+
+use super::super::markup::is_wiki;
+use super::super::raw::{Form, plain};
+use super::{Link, LinkKind, Mention, Walk};
+
+impl Walk<'_> {
+    /// Links in raw HTML, which stands within a line of prose or for itself.
+    pub(super) fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
+        if within_line && html.to_ascii_lowercase().starts_with("</a") {
+            self.end_raw_link();
+        }
+        for found in self.raw.find(html) {
+            let (target, fragment) = match found.target.split_once('#') {
+                Some((target, fragment)) => (target, Some(fragment.to_owned())),
+                None => (&*found.target, None),
+            };
+            let text = match (found.form, found.label.as_str()) {
+                (Form::Wiki, "") => wiki_label(&found.target),
+                (_, label) => label.to_owned(),
+            };
+            if within_line && found.form == Form::Href {
+                self.end_raw_link();
+                self.raw_link = Some((self.out.links.len(), self.flat.len()));
+            }
+            let before = plain(&html[..found.range.start]);
+            let spaced = if before.is_empty() { before } else { format!("{before} ") };
+            self.out.links.push(Link {
+                kind: match found.form {
+                    Form::Wiki => LinkKind::Wiki,
+                    Form::Href => LinkKind::Markdown,
+                    Form::Src => LinkKind::Image,
+                },
+                target: target.to_owned(),
+                fragment,
+                span: range.start + found.range.start..range.start + found.range.end,
+                mention: Mention { before: spaced, text, after: String::new() },
+                section: self.out.headings.len().checked_sub(1),
+            });
+        }
+    }
+
+    pub(super) fn end_raw_link(&mut self) {
+        if let Some((index, start)) = self.raw_link.take() {
+            self.here.push((index, start..self.flat.len()));
+        }
+    }
+
+    pub(super) fn link(
+        &mut self,
+        link_type: LinkType,
+        dest: &str,
+        range: Range<usize>,
+        image: bool,
+    ) {
+        let wiki = is_wiki(link_type);
+        let kind = match (wiki, image) {
+            (true, false) => LinkKind::Wiki,
+            // Within a line there is no room for a note, and so it is a link.
+            (true, true) if self.in_embeds => LinkKind::Embed,
+            (true, true) => LinkKind::Wiki,
+            (false, false) => LinkKind::Markdown,
+            (false, true) => LinkKind::Image,
+        };
+        // In a table the bar before a label is written `\|`, of which the backslash reaches us.
+        let dest = if wiki { dest.strip_suffix('\\').unwrap_or(dest) } else { dest };
+        let (target, fragment) = match dest.split_once('#') {
+            Some((target, fragment)) => (target, Some(fragment.to_owned())),
+            None => (dest, None),
+        };
+        let email = link_type == LinkType::Email;
+        let start = self.flat.len();
+        if link_type == (LinkType::WikiLink { has_pothole: false }) {
+            self.text(&wiki_label(dest));
+            self.hide_text = true;
+        }
+        self.open_links.push((self.out.links.len(), start));
+        self.out.links.push(Link {
+            kind,
+            target: if email { format!("mailto:{target}") } else { target.trim().to_owned() },
+            fragment,
+            span: range,
+            mention: Mention::default(),
+            section: self.out.headings.len().checked_sub(1),
+        });
+    }
+}
+
+/// The words that a wikilink without a label shows.
+pub(in crate::note) fn wiki_label(dest: &str) -> String {
+    match dest.split_once('#') {
+        None => dest.trim().to_owned(),
+        Some((target, fragment)) => {
+            let fragment = fragment.trim_start_matches('^').trim();
+            match target.trim() {
+                "" => fragment.to_owned(),
+                target => format!("{target} › {fragment}"),
+            }
+        }
+    }
+}
