@@ -332,7 +332,7 @@ fn captions_headings_and_tables_show_values_and_code_stays_code() {
         page.contains("<code>= vis.unit</code> and <code>=&gt;</code> and <code>=</code>"),
         "{page}"
     );
-    assert!(page.contains("<pre><code>`= vis.unit`"), "{page}");
+    assert!(page.contains("<pre tabindex=\"0\"><code>`= vis.unit`"), "{page}");
     assert!(page.contains("<a href=\"#about-visunit\">About 3</a>"), "{page}");
     assert!(page.contains("Reaches <a class=\"quoted\" href=\"#vis\">"), "{page}");
     // A caption is presentation: other values of it measure nothing.

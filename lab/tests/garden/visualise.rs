@@ -110,7 +110,7 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
     let page = garden.read("output/a.html");
     let places: Vec<usize> = [1, 2, 4, 3]
         .iter()
-        .map(|unit| page.find(&format!("unit {unit}</span>")).expect("a cell"))
+        .map(|unit| page.find(&format!(">unit {unit}</a></span>")).expect("a cell"))
         .collect();
     assert!(places.is_sorted(), "in the order of the sweep: {places:?}");
 
