@@ -215,10 +215,10 @@ impl<'e> Reader<'e, '_> {
 
     /// Where the run begins a callout: gives its head and leaves the rest of the run.
     fn callout(&mut self, run: &mut Vec<Placed<'e>>, source: &'e str) {
-        let opens = match &self.held[..] {
-            [.., (Event::Start(Tag::BlockQuote(_)), _), (Event::Start(Tag::Paragraph), _)] => true,
-            _ => false,
-        };
+        let opens = matches!(
+            &self.held[..],
+            [.., (Event::Start(Tag::BlockQuote(_)), _), (Event::Start(Tag::Paragraph), _)]
+        );
         let Some((kind, after)) =
             source.strip_prefix("[!").filter(|_| opens).and_then(|rest| rest.split_once(']'))
         else {
