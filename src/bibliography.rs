@@ -39,7 +39,7 @@ pub struct Citation {
     pub key: String,
     /// A place in it: `p. 3`, `ch. 2`, or any words.
     pub supplement: Option<String>,
-    /// Whether the authors are a part of the sentence, as in "Goh et al. [1] found".
+    /// Whether the authors are a part of the sentence, as in "Goh et al. \[1\] found".
     pub narrative: bool,
 }
 
