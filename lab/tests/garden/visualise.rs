@@ -130,7 +130,10 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
     garden.note("b.md", &format!("# Another note\n\n{large}"));
     assert_eq!(garden.build().code(), 0);
     let page = garden.read("output/b.html");
-    assert!(page.contains("class=\"full\"") && page.contains("width=\"640\""), "{page}");
+    // The link leads to the large one.
+    let shown = page.split("class=\"zoom\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+    assert!(shown.is_some_and(|href| href.ends_with(".png")), "{page}");
+    assert!(page.contains(".webp\"") && page.contains("width=\"640\""), "{page}");
 }
 
 #[test]
