@@ -268,7 +268,7 @@ impl<'e> Reader<'e, '_> {
 }
 
 /// Whether an event is part of a line.
-fn is_inline(event: &Event<'_>) -> bool {
+pub(super) fn is_inline(event: &Event<'_>) -> bool {
     match event {
         Event::Start(tag) => matches!(
             tag,

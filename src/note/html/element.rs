@@ -1,6 +1,6 @@
 //! Parts of a note that are more than CommonMark makes of them: headings with their anchors, mathematics, tags.
 
-use pulldown_cmark::{HeadingLevel, Tag, TagEnd};
+use pulldown_cmark::HeadingLevel;
 
 use super::super::math;
 use super::{Renderer, escape};
@@ -59,30 +59,4 @@ impl Renderer<'_, '_> {
         let after = heading.map_or("", |heading| heading.after_html.as_str());
         self.raw(format!("{anchor}</{level}>\n{after}"));
     }
-}
-
-pub(super) fn is_block(tag: &Tag<'_>) -> bool {
-    !matches!(
-        tag,
-        Tag::Emphasis
-            | Tag::Strong
-            | Tag::Strikethrough
-            | Tag::Superscript
-            | Tag::Subscript
-            | Tag::Link { .. }
-            | Tag::Image { .. }
-    )
-}
-
-pub(super) fn is_block_end(tag: &TagEnd) -> bool {
-    !matches!(
-        tag,
-        TagEnd::Emphasis
-            | TagEnd::Strong
-            | TagEnd::Strikethrough
-            | TagEnd::Superscript
-            | TagEnd::Subscript
-            | TagEnd::Link
-            | TagEnd::Image
-    )
 }

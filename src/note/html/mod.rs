@@ -21,7 +21,6 @@ use super::outline::is_analysis;
 use super::raw::Raw;
 use super::{code, inline};
 use callout::Callouts;
-use element::{is_block, is_block_end};
 use footnote::Footnotes;
 pub(super) use link::NO_NOTE;
 use link::OpenImage;
@@ -171,12 +170,12 @@ impl<'p, 'e> Renderer<'p, 'e> {
 
     fn piece(&mut self, piece: Piece<'e>, range: Range<usize>) {
         let opens = match &piece {
-            Piece::Plain(Event::Start(tag)) => is_block(tag),
+            Piece::Plain(event @ Event::Start(_)) => !markup::is_inline(event),
             Piece::Callout(_) | Piece::Embeds => true,
             _ => false,
         };
         let closes = match &piece {
-            Piece::Plain(Event::End(tag)) => is_block_end(tag),
+            Piece::Plain(event @ Event::End(_)) => !markup::is_inline(event),
             Piece::CalloutEnd | Piece::EmbedsEnd => true,
             _ => false,
         };
