@@ -93,9 +93,11 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     }
     let cache = workspace.cache("");
     let mut output = Output::open(&folder, &cache, &mut workspace.digests);
-    let desk = output.desk(&workspace.store);
+    let copied = watcher.copying();
+    let desk = output.desk(&workspace.store, &*copied);
     let mut site = site::compose(&mut workspace, &wishes, &progress, &desk);
     let done = desk.done();
+    drop(copied);
     let (changes, problems) = output.finish(done);
     site.problems.extend(problems);
     site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));

@@ -10,7 +10,10 @@ use crate::request::Request;
 use crate::schedule::{LabNews, Rank, Scheduler, Told, Wish};
 use crate::store::Store;
 
-/// What is told while measurements run.
+/// Is told of how many pictures smaller copies are there, out of how many; on whatever core.
+pub type Copied = dyn Fn(usize, usize) + Sync;
+
+/// What is told while measurements run, and while smaller copies of pictures are made.
 pub trait Watcher {
     /// The lab is up.
     fn ready(&mut self, device: &str, device_name: &str);
@@ -18,6 +21,10 @@ pub trait Watcher {
     fn progress(&mut self, request: &Request, event: &Event, left: Option<f64>);
     /// A request has ended: its seconds, or why it failed.
     fn ended(&mut self, request: &Request, outcome: Result<f64, &str>);
+    /// Smaller copies of pictures are to be made: what is to be told of each.
+    fn copying(&mut self) -> Box<Copied> {
+        Box::new(|_, _| {})
+    }
 }
 
 /// Why requests have no result: what is wrong, and what to do.

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::file::{self, replace, write_atomic};
+use crate::measure::Copied;
 use crate::seal::{self, Opened};
 use crate::site::{Content, Sink};
 use crate::store::Store;
@@ -56,6 +57,7 @@ struct Entry {
 pub struct Desk<'a> {
     output: &'a Output,
     store: Store,
+    copied: &'a Copied,
     done: Mutex<BTreeMap<String, Outcome>>,
 }
 
@@ -93,6 +95,14 @@ impl Sink for Desk<'_> {
 
     fn keep(&self, path: String, key: Digest) {
         self.note(path, Outcome::Kept(key));
+    }
+
+    fn offers_copies(&self) -> bool {
+        true
+    }
+
+    fn copied(&self, done: usize, all: usize) {
+        (self.copied)(done, all);
     }
 }
 
@@ -135,8 +145,8 @@ impl Output {
     }
 
     /// What takes the files of a site, to write them at once.
-    pub fn desk(&self, store: &Store) -> Desk<'_> {
-        Desk { output: self, store: store.clone(), done: Mutex::default() }
+    pub fn desk<'a>(&'a self, store: &Store, copied: &'a Copied) -> Desk<'a> {
+        Desk { output: self, store: store.clone(), copied, done: Mutex::default() }
     }
 
     /// Removes what nobody asks for any more, and remembers what was written.
@@ -337,7 +347,7 @@ mod tests {
         files: BTreeMap<String, Content>,
         store: &Store,
     ) -> (Changes, Vec<Diagnostic>) {
-        let desk = output.desk(store);
+        let desk = output.desk(store, &|_, _| {});
         for (path, content) in files {
             desk.take(path, content);
         }

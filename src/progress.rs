@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::digest::Digest;
 use crate::fetch::{self, Doing};
-use crate::measure::Watcher;
+use crate::measure::{Copied, Watcher};
 use crate::protocol::Event;
 use crate::request::Request;
 use crate::schedule::duration;
@@ -112,6 +113,11 @@ fn together<'a>(all: impl ExactSizeIterator<Item = &'a About> + Clone) -> String
 }
 
 impl Watcher for Bars {
+    fn copying(&mut self) -> Box<Copied> {
+        let copying = Copying::new(self.terminal);
+        Box::new(move |done, all| copying.step(done, all))
+    }
+
     fn ready(&mut self, device: &str, device_name: &str) {
         self.say(&format!("measuring on {device} ({device_name})"));
     }
@@ -163,6 +169,55 @@ impl Watcher for Bars {
                 self.say(&format!("  failed   {what}: {first}"));
             }
         }
+    }
+}
+
+/// Copies of pictures that were not there yet take long; those that were are counted in no time and are not worth a word.
+#[derive(Debug)]
+struct Copying {
+    bar: ProgressBar,
+    terminal: bool,
+    begun: Instant,
+    said: Mutex<Instant>,
+}
+
+/// What takes no longer than this is not spoken of.
+const SHORT: Duration = Duration::from_millis(500);
+
+impl Copying {
+    fn new(terminal: bool) -> Self {
+        let bar = if terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let template = "  smaller copies of pictures [{bar:24}] {pos}/{len}, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        let now = Instant::now();
+        Self { bar, terminal, begun: now, said: Mutex::new(now) }
+    }
+
+    fn step(&self, done: usize, all: usize) {
+        let took = self.begun.elapsed();
+        if took < SHORT {
+            return;
+        }
+        if self.terminal {
+            self.bar.set_length(all as u64);
+            self.bar.set_position(done as u64);
+            return;
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.elapsed() >= EVERY || done == all {
+            *said = Instant::now();
+            let rate = done as f64 / took.as_secs_f64();
+            let left = duration((all - done.min(all)) as f64 / rate);
+            eprintln!("  smaller copies of pictures: {done} of {all}, {rate:.1}/s, {left} left");
+        }
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

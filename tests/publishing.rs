@@ -105,3 +105,106 @@ fn what_the_workflow_calls_publishes_a_frozen_garden() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(garden.output(), expected);
 }
+
+/// A picture of many colours and fine detail.
+fn photograph(width: u32, height: u32) -> image::RgbImage {
+    let mut state = 1_u32;
+    image::RgbImage::from_fn(width, height, |x, y| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (state >> 27) as u8;
+        image::Rgb([(x / 5) as u8 + noise, (y / 4) as u8 ^ noise, (x * y / 900) as u8 + noise])
+    })
+}
+
+/// A garden whose note shows these pictures.
+fn album(names: &[&str]) -> Garden {
+    let garden = Garden::new();
+    fs::create_dir_all(garden.path("notes")).expect("a folder");
+    let shown: Vec<String> = names.iter().map(|name| format!("![]({name})")).collect();
+    garden.note("a.md", &format!("# Album\n\n{}\n", shown.join("\n\n")));
+    garden
+}
+
+/// The addresses and widths of the copies that the page offers of a picture.
+fn offered(garden: &Garden, name: &str) -> Vec<(String, u32)> {
+    let page = garden.read("output/a.html");
+    let image = page.split("<img").find(|tag| tag.contains(&format!("src=\"files/{name}\"")));
+    let image = image.unwrap_or_else(|| panic!("{name} is not shown\n{page}"));
+    let Some(set) = image.split("srcset=\"").nth(1).and_then(|rest| rest.split('"').next()) else {
+        return vec![];
+    };
+    let candidate = |one: &str| {
+        let (address, width) = one.trim().split_once(' ').expect("an address and a width");
+        (address.to_owned(), width.trim_end_matches('w').parse().expect("a width"))
+    };
+    set.split(',').map(candidate).filter(|(address, _)| !address.starts_with("files/")).collect()
+}
+
+#[test]
+fn copies_of_pictures_are_offered_where_they_take_fewer_bytes_and_are_kept_as_they_are_made() {
+    let garden = album(&["large.png", "small.png", "spare.jpg"]);
+    photograph(1300, 700).save(garden.path("notes/large.png")).expect("a picture");
+    photograph(300, 200).save(garden.path("notes/small.png")).expect("a picture");
+    // So poor that a copy of good quality takes more.
+    let mut spare = fs::File::create(garden.path("notes/spare.jpg")).expect("a file");
+    let poor = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut spare, 4);
+    photograph(1300, 700).write_with_encoder(poor).expect("a picture");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let copies = offered(&garden, "large.png");
+    assert_eq!(copies.iter().map(|(_, width)| *width).collect::<Vec<_>>(), [480, 960]);
+    let whole = fs::metadata(garden.path("output/files/large.png")).expect("the picture").len();
+    for (address, width) in &copies {
+        let file = garden.path("output").join(address);
+        assert_eq!(image::image_dimensions(&file).expect("a picture").0, *width);
+        assert!(fs::metadata(&file).expect("a file").len() < whole);
+    }
+    assert!(offered(&garden, "small.png").is_empty());
+    let widths: Vec<u32> = offered(&garden, "spare.jpg").iter().map(|(_, width)| *width).collect();
+    assert_eq!(widths, [480], "at 960 a copy would take more than the picture");
+
+    // A build that was broken off goes on where it ended: what is kept is not made again.
+    let cache = garden.path(".neuronotes/cache/pictures");
+    let kept = |cache: &std::path::Path| {
+        let entries = fs::read_dir(cache).expect("the copies").map(|entry| entry.expect("a file"));
+        let time =
+            |entry: &fs::DirEntry| entry.metadata().and_then(|m| m.modified()).expect("a time");
+        entries.map(|entry| (entry.file_name(), time(&entry))).collect::<BTreeSet<_>>()
+    };
+    let before = kept(&cache);
+    // One that is offered, and a word that one is no use, of which there is one for each width that was tried.
+    assert_eq!(before.len(), 4, "{before:?}");
+    let lost = before.iter().find(|(name, _)| name.to_string_lossy().ends_with("-480-2.jpg"));
+    let lost = lost.expect("the smallest copy").clone();
+    fs::remove_file(cache.join(&lost.0)).expect("removed");
+    let output = garden.output();
+    assert_eq!(garden.build().code(), 0);
+    let after = kept(&cache);
+    assert_eq!(before.intersection(&after).count(), 3, "only the lost one is made again");
+    assert_eq!((garden.output(), after.len()), (output, 4));
+    assert_eq!(garden.output(), garden.clean_output());
+    // A check makes none.
+    fs::remove_dir_all(&cache).expect("removed");
+    assert_eq!(garden.run(&["check"]).code(), 0);
+    assert!(!cache.exists());
+}
+
+#[test]
+fn a_damaged_picture_is_published_as_it_is_and_said() {
+    let garden = album(&["broken.png", "moving.gif"]);
+    let path = garden.path("notes/broken.png");
+    photograph(900, 600).save(&path).expect("a picture");
+    let bytes = fs::read(&path).expect("the picture");
+    fs::write(&path, &bytes[..bytes.len() / 3]).expect("a file");
+    let still = image::DynamicImage::from(photograph(700, 500));
+    still.save(garden.path("notes/moving.gif")).expect("a picture");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let said = run.stderr();
+    assert!(said.contains("warning: no smaller copies of the picture are made"), "{said}");
+    assert!(said.contains("notes/broken.png") && !said.contains("moving.gif"), "{said}");
+    assert_eq!(garden.output()["files/broken.png"], bytes[..bytes.len() / 3]);
+    assert!(offered(&garden, "broken.png").is_empty() && offered(&garden, "moving.gif").is_empty());
+    // What is known to be damaged is not read again, and is said again.
+    assert_eq!(garden.build().stderr().matches("no smaller copies").count(), 1);
+}

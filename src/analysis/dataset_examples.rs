@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::value::{deviations, named, read};
 use super::{About, Data, Default, Exhibit, Field, Kind, Role, Scan, Type, Values};
-use crate::figure::{DrawContext, Drawing, GridItem, Picture, number};
+use crate::figure::{DrawContext, Drawing, GridItem, Picture, Table, number};
 
 /// What decides which images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -200,5 +200,35 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             number::number(outcome.sd, 2),
         ),
         curve: None,
+        table: Some(tabulate(&outcome)),
     })
+}
+
+/// What is known of each image; a column that would be empty is left out.
+fn tabulate(outcome: &Outcome) -> Table {
+    let has = |text: fn(&Example) -> &Option<String>| {
+        outcome.top.iter().any(|example| text(example).is_some())
+    };
+    let (captions, labels) = (has(|example| &example.caption), has(|example| &example.label));
+    let row = |example: &Example| {
+        let deviations = deviations(example.activation, outcome.mean, outcome.sd).as_f64();
+        let texts = [(captions, &example.caption), (labels, &example.label)];
+        let texts = texts.into_iter().filter(|(shown, _)| *shown);
+        std::iter::once(example.key.clone())
+            .chain(texts.map(|(_, text)| text.clone().unwrap_or_default()))
+            .chain([
+                number::number(example.activation, 5),
+                deviations.map(|n| number::number(n, 2)).unwrap_or_default(),
+            ])
+            .collect()
+    };
+    let head = [
+        (true, "key"),
+        (captions, "caption"),
+        (labels, "label"),
+        (true, "activation"),
+        (true, "standard deviations from the mean"),
+    ];
+    let head = head.into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name.to_owned());
+    Table { head: head.collect(), rows: outcome.top.iter().map(row).collect() }
 }

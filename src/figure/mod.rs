@@ -19,7 +19,7 @@ use crate::request::{Inputs, canonical_json};
 use crate::store::{Record, Store};
 
 /// Raised when the same result and the same presentation give another drawing.
-pub const RENDERER_VERSION: u32 = 2;
+pub const RENDERER_VERSION: u32 = 3;
 
 /// A figure without its caption, frame and provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Drawing {
         note: String,
         /// How a number of each came to be what it is.
         curve: Option<Curve>,
+        /// What is known of each, as a table.
+        table: Option<Table>,
     },
     /// A plot.
     Plot {
@@ -172,6 +174,36 @@ pub struct Table {
     pub head: Vec<String>,
     /// Rows of as many cells.
     pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// As comma-separated values (RFC 4180), for programs: numbers without separators of thousands, and with a hyphen for a
+    /// minus sign.
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        for row in std::iter::once(&self.head).chain(&self.rows) {
+            let fields: Vec<String> = row.iter().map(|cell| field(cell)).collect();
+            text.push_str(&fields.join(","));
+            text.push_str("\r\n");
+        }
+        text
+    }
+}
+
+/// A cell as a field of comma-separated values.
+fn field(cell: &str) -> String {
+    let plain = cell.replace('−', "-");
+    let digits = plain.strip_prefix('-').unwrap_or(&plain);
+    let grouped = digits.split(',').enumerate().all(|(at, group)| {
+        let fits = if at == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 };
+        fits && group.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    match () {
+        () if grouped => plain.replace(',', ""),
+        () if plain.parse::<f64>().is_ok() => plain,
+        () if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
+        () => cell.to_owned(),
+    }
 }
 
 /// What a kind may look at while it draws.
@@ -326,6 +358,17 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
 }
 
 impl Drawing {
+    /// The numbers that it shows, where they are a table.
+    pub fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Picture { curve, .. } => curve.as_ref().map(|curve| &curve.table),
+            Self::Grid { table, curve, .. } => {
+                table.as_ref().or(curve.as_ref().map(|curve| &curve.table))
+            }
+            Self::Plot { table, .. } | Self::Parts { table, .. } => Some(table),
+        }
+    }
+
     /// Every image that a page with this drawing needs.
     pub fn images(&self) -> Vec<&Image> {
         match self {

@@ -53,6 +53,7 @@ impl Scene<'_> {
                 }
                 _ => vec![],
             },
+            data: self.data_view(page, settled),
             mentions: self.mentions_of(index, page, &block.id),
         }
     }
@@ -189,6 +190,26 @@ impl Scene<'_> {
     }
 }
 
+impl Scene<'_> {
+    /// A picture as lists show it: a small copy, where there is one.
+    pub(super) fn thumbnail_view(&self, page: &str, picture: &Picture) -> PictureView {
+        let whole = picture_view(page, picture);
+        match self.thumbnails.get(&picture.image.digest) {
+            Some(small) => PictureView {
+                src: href(page, &small.path, None),
+                width: small.width,
+                height: small.height,
+                // Its pixels are means of several.
+                synthetic: false,
+                full: None,
+                film: None,
+                ..whole
+            },
+            None => whole,
+        }
+    }
+}
+
 pub(super) fn picture_view(page: &str, picture: &Picture) -> PictureView {
     PictureView {
         src: href(page, &image_file(&picture.image), None),
@@ -211,10 +232,11 @@ fn drawing_view(page: &str, drawing: &Drawing, own_alt: Option<&str>) -> Drawing
             let curve = curve.as_ref().map(curve_view);
             DrawingView::Picture { picture, note: note.clone(), curve }
         }
-        Drawing::Grid { items, note, curve } => DrawingView::Grid {
+        Drawing::Grid { items, note, curve, table } => DrawingView::Grid {
             items: item_views(page, items),
             note: note.clone(),
             curve: curve.as_ref().map(curve_view),
+            table: table.clone(),
         },
         Drawing::Plot { svg, alt, table, note } => DrawingView::Plot {
             svg_html: svg.clone(),

@@ -1,7 +1,7 @@
 //! The home page, and pages that list notes, tags and units.
 
 use super::sheet::{NOTES, notes_page, on_page};
-use super::{Draft, HOME, Scene, draft::View, figure};
+use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::href;
 use crate::view::{
     GroupView, HomeView, IndexGroupView, IndexItemView, IndexView, ListView, NavView,
@@ -133,7 +133,7 @@ impl<'a> Scene<'a> {
                 href: href(page, path, None),
                 note: unit.names.join(", "),
                 count: unit.notes.len(),
-                picture: picture.map(|picture| figure::picture_view(page, picture)),
+                picture: picture.map(|picture| self.thumbnail_view(page, picture)),
             };
             match groups.last_mut().filter(|group| group.title == title) {
                 Some(group) => group.items.push(item),

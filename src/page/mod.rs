@@ -9,6 +9,7 @@ mod backlink;
 mod body;
 mod cite;
 mod contents;
+mod data;
 mod draft;
 mod feed;
 mod figure;
@@ -30,6 +31,7 @@ use serde::Serialize;
 
 pub use body::BodyDraft;
 pub use cite::{Cited, problems as citation_problems};
+pub use data::data_files;
 pub use draft::{Draft, Inputs};
 pub use feed::Bare;
 pub use fragment::{Shard, shard_of};
@@ -70,6 +72,17 @@ pub struct Assets {
     pub graph: String,
 }
 
+/// A small copy of a stored picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Relative to the site's root.
+    pub path: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
 /// Everything that pages are composed from.
 pub struct Scene<'a> {
     /// The configuration.
@@ -88,6 +101,8 @@ pub struct Scene<'a> {
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Smaller copies of these: their widths, and their paths relative to the site's root.
     pub variants: &'a BTreeMap<String, Vec<(u32, String)>>,
+    /// Copies of stored pictures for lists, where they are worth having.
+    pub thumbnails: &'a BTreeMap<Digest, Thumbnail>,
     /// Commits' dates.
     pub git: &'a GitDates,
     /// What every page asks for.
@@ -293,7 +308,7 @@ impl<'a> Scene<'a> {
             href: self.href(page, &self.garden.pages[index], None),
             date: self.changed(index).map(dates::view),
             excerpt: self.description(index),
-            picture: picture.map(|picture| figure::picture_view(page, picture)),
+            picture: picture.map(|picture| self.thumbnail_view(page, picture)),
             tags: self.tag_links(page, index),
         }
     }

@@ -78,6 +78,7 @@ impl<'a> Scene<'a> {
             figure.caption_html = Some(crate::note::escape(&self.plan.caption(wanted)));
             figure.state = self.measured_state(page, settled);
             figure.provenance = self.cell_facts(page, settled, wanted);
+            figure.data = self.data_view(page, settled);
         }
         matches!(figure.state, FigureState::Done { .. }).then_some(figure)
     }

@@ -187,6 +187,10 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         yaml: "id: vis\nunit: 42\n".into(),
         key: "9f2c".repeat(16),
         keys: vec![],
+        data: Some(DataView {
+            csv: "figures/data/5c.csv".into(),
+            json: "figures/data/7d.json".into(),
+        }),
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
     let single = || DrawingView::Picture {
@@ -204,6 +208,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
             .collect(),
         note: String::new(),
         curve: None,
+        table: None,
     };
     let plot = DrawingView::Plot {
         svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),

@@ -86,14 +86,13 @@ pub struct Live {
     /// Files that notes point to, as far as they were looked at: the size of a picture, or what is wrong.
     files: BTreeMap<String, Result<Option<(u32, u32)>, Diagnostic>>,
     sizes: BTreeMap<String, (u32, u32)>,
-    variants: BTreeMap<String, Vec<(u32, String)>>,
-    /// Where smaller copies of pictures are, by their paths in the site.
-    copies: HashMap<String, PathBuf>,
     rendered: HashMap<String, Rendered>,
     /// What is wrong with templates when pages are rendered, by page.
     unrendered: BTreeMap<String, Diagnostic>,
     /// Images of rendered pages, by their addresses.
     images: HashMap<String, Digest>,
+    /// Files with the numbers of figures, by their addresses.
+    data: HashMap<String, String>,
     /// Files of the search index, as long as nothing is another.
     search: Option<BTreeMap<String, String>>,
     /// Requests whose results were seen in the store.
@@ -121,11 +120,10 @@ impl Live {
             footer: None,
             files: BTreeMap::new(),
             sizes: BTreeMap::new(),
-            variants: BTreeMap::new(),
-            copies: HashMap::new(),
             rendered: HashMap::new(),
             unrendered: BTreeMap::new(),
             images: HashMap::new(),
+            data: HashMap::new(),
             search: None,
             stored: HashSet::new(),
         };
@@ -151,7 +149,6 @@ impl Live {
         for file in &touched.files {
             self.files.remove(file);
             self.sizes.remove(file);
-            self.variants.remove(file);
         }
         let changed = changed(&before, &self.notes);
         let renamed = changed.as_ref().is_none_or(|changed| {

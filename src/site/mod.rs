@@ -33,6 +33,7 @@ use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
 use crate::workspace::Workspace;
+use smaller::Smaller;
 
 /// What the notes want and what the store has of it.
 #[derive(Debug)]
@@ -135,24 +136,14 @@ pub fn compose(
         problems.extend(problems_of(note, others, blocks));
     }
     let mut files = BTreeMap::new();
-    let mut sizes = BTreeMap::new();
-    let mut variants = BTreeMap::new();
-    let cache = workspace.cache("pictures");
+    let mut linked = BTreeMap::new();
     for path in garden.files() {
         let from = workspace.root.join(workspace.layout.file(path));
-        match smaller::linked(&from, &cache, &mut workspace.digests) {
-            Ok(linked) => {
-                sizes.extend(linked.size.map(|size| (path.to_owned(), size)));
-                let copies = linked.smaller.iter().map(|copy| (copy.width, copy.path.clone()));
-                variants.insert(path.to_owned(), copies.collect::<Vec<_>>());
-                for copy in linked.smaller {
-                    if let Ok(digest) = workspace.digests.digest(&copy.from) {
-                        let copied = Content::Copy { from: copy.from, digest };
-                        files.insert(copy.path, copied);
-                    }
-                }
-                let copied = Content::Copy { from, digest: linked.digest };
+        match smaller::linked(&from, &mut workspace.digests) {
+            Ok(found) => {
+                let copied = Content::Copy { from, digest: found.digest };
                 files.insert(garden.routes.file(path), copied);
+                linked.insert(path.to_owned(), found);
             }
             Err(error) => problems.push(Diagnostic::of_file(
                 workspace.layout.file(path),
@@ -160,11 +151,35 @@ pub fn compose(
             )),
         }
     }
+    let sizes = linked.iter().filter_map(|(path, linked)| Some((path.clone(), linked.size?)));
+    let sizes = sizes.collect();
+    let mut variants = BTreeMap::new();
+    let mut thumbnails = BTreeMap::new();
+    if sink.offers_copies() {
+        let cache = workspace.cache("pictures");
+        let leads = figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings);
+        let leads = leads.filter_map(|drawing| Some(&drawing.first_picture()?.image)).collect();
+        let made = Smaller::make(&linked, leads, &cache, &workspace.store, sink);
+        for copy in made.all() {
+            if let Ok(digest) = workspace.digests.digest(&copy.from) {
+                let copied = Content::Copy { from: copy.from.clone(), digest };
+                files.insert(copy.path.clone(), copied);
+            }
+        }
+        for (path, fault) in &made.faults {
+            problems.push(smaller::fault(workspace.layout.file(path), fault));
+        }
+        (variants, thumbnails) = (made.variants(), made.shown());
+    }
     for drawing in figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings) {
         for image in drawing.images() {
             let from = workspace.store.blob_path(&image.digest);
             files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
         }
+    }
+    for settled in figures.iter().flat_map(|settled| &**settled) {
+        let data = page::data_files(settled, &workspace.store);
+        files.extend(data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
     }
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
@@ -179,6 +194,7 @@ pub fn compose(
         quoted: &quoted,
         sizes: &sizes,
         variants: &variants,
+        thumbnails: &thumbnails,
         git: &workspace.git,
         assets: &assets,
         works: workspace.library.works.as_ref(),

@@ -14,6 +14,13 @@ pub trait Sink: Sync {
     fn take(&self, path: String, content: Content);
     /// Is told of a file that is current.
     fn keep(&self, path: String, key: Digest);
+    /// Whether pages are to offer smaller copies of pictures, which take long to make. Where nothing is published, a picture
+    /// itself is at hand.
+    fn offers_copies(&self) -> bool {
+        false
+    }
+    /// Is told of how many pictures the copies are there, out of how many.
+    fn copied(&self, _done: usize, _all: usize) {}
 }
 
 /// Keeps every file in memory.

@@ -115,8 +115,19 @@ pub struct FigureView {
     pub key: String,
     /// The request keys of the measurements of a sweep.
     pub keys: Vec<String>,
+    /// Files with its numbers, where it shows any.
+    pub data: Option<DataView>,
     /// Notes that mention this figure, each at the place where it does.
     pub mentions: Vec<LinkView>,
+}
+
+/// Addresses of files with a figure's numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct DataView {
+    /// Of its table, as comma-separated values.
+    pub csv: String,
+    /// Of its whole result, as JSON.
+    pub json: String,
 }
 
 /// What stands in a figure's place.
@@ -214,6 +225,8 @@ pub enum DrawingView {
         note: String,
         /// How a number of each came to be what it is.
         curve: Option<CurveView>,
+        /// What is known of each.
+        table: Option<Table>,
     },
     /// A plot.
     Plot {

@@ -60,6 +60,24 @@ fn each_figure_is_measured_once() {
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
+    // The numbers of a figure are files too: what its fold shows, and the result in full.
+    let data = page.split("id=\"dataset-examples\"").nth(1).expect("the figure");
+    let linked = |ending: &str| {
+        let mut hrefs = data.split("href=\"").filter_map(|rest| rest.split('"').next());
+        hrefs.find(|href| href.starts_with("figures/data/") && href.ends_with(ending))
+    };
+    let read = |href: Option<&str>| garden.read(&format!("output/{}", href.expect("a link")));
+    let csv = read(linked(".csv"));
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0][..2], ["key", "caption"], "{csv}");
+    assert_eq!(rows.len(), 6);
+    let json: serde_json::Value = serde_json::from_str(&read(linked(".json"))).expect("JSON");
+    for (row, example) in rows[1..].iter().zip(json["top"].as_array().expect("a list")) {
+        assert_eq!(row[0], example["key"]);
+        let shown: f64 = row[row.len() - 2].parse().expect("a number");
+        let whole = example["activation"].as_f64().expect("a number");
+        assert!((shown - whole).abs() < 1e-5, "{shown} {whole}");
+    }
 
     // Nothing changed: no lab is started, for there is none, and no file is touched.
     let before = times(&garden.path("output"));

@@ -134,6 +134,16 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
     let shown = page.split("class=\"zoom\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
     assert!(shown.is_some_and(|href| href.ends_with(".png")), "{page}");
     assert!(page.contains(".webp\"") && page.contains("width=\"640\""), "{page}");
+    // Lists show a small copy of it, in fewer bytes.
+    for list in ["index.html", "units.html"] {
+        let page = garden.read(&format!("output/{list}"));
+        let shown = page.split("class=\"card-picture\" src=\"").nth(1);
+        let shown = shown.and_then(|rest| rest.split('"').next()).expect("a picture");
+        let small = garden.path("output").join(shown);
+        assert!(shown.starts_with("figures/smaller/"), "{list}: {shown}");
+        assert_eq!(image::image_dimensions(&small).expect("a picture"), (104, 104));
+        assert!(fs::metadata(&small).expect("a file").len() < 20_000, "{list}");
+    }
 }
 
 #[test]

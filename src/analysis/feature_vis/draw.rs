@@ -44,7 +44,7 @@ pub(super) fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
                 value: value(made),
             };
             let items = pictures.into_iter().zip(&outcome.images).enumerate().map(item).collect();
-            Ok(Drawing::Grid { items, note, curve: curve(&what, &outcome)? })
+            Ok(Drawing::Grid { items, note, curve: curve(&what, &outcome)?, table: None })
         }
     }
 }

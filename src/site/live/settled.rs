@@ -61,6 +61,7 @@ impl Live {
                 self.images.insert(page::image_file(image), image.digest);
             }
         }
+        self.data.extend(settled.iter().flat_map(|one| page::data_files(one, &workspace.store)));
         for (block, settled) in note.blocks.iter().zip(&settled) {
             if let Settled::Done { drawing, .. } = settled {
                 let place = (note.path.clone(), block.id.clone());
@@ -77,17 +78,12 @@ impl Live {
             }
             let path = self.workspace.layout.file(file);
             let from = self.workspace.root.join(&path);
-            let cache = self.workspace.cache("pictures");
-            let found = smaller::linked(&from, &cache, &mut self.workspace.digests);
+            let found = smaller::linked(&from, &mut self.workspace.digests);
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
                 Diagnostic::of_file(self.workspace.layout.file(file), message)
             });
             let found = found.map(|linked| {
-                let copies = linked.smaller.iter().map(|copy| (copy.width, copy.path.clone()));
-                self.variants.insert(file.to_owned(), copies.collect());
-                let copies = linked.smaller.into_iter().map(|copy| (copy.path, copy.from));
-                self.copies.extend(copies);
                 if let Some(size) = linked.size {
                     self.sizes.insert(file.to_owned(), size);
                 }

@@ -1,6 +1,6 @@
 //! Pages and files of a garden that is kept composed, each made when it is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Live, MOST_PAGES, Rendered, Served};
 use crate::diagnostic::Diagnostic;
@@ -43,7 +43,9 @@ impl Live {
             figures: &self.settled,
             quoted: &self.quoted,
             sizes: &self.sizes,
-            variants: &self.variants,
+            // A preview never waits for copies: it has the pictures themselves at hand.
+            variants: const { &BTreeMap::new() },
+            thumbnails: const { &BTreeMap::new() },
             git: &self.workspace.git,
             assets: &self.assets,
             works: self.workspace.library.works.as_ref(),
@@ -121,8 +123,8 @@ impl Live {
         if let Some(text) = self.asset_texts.get(path) {
             return Some(Served::Bytes(text.clone().into_bytes()));
         }
-        if let Some(copy) = self.copies.get(path) {
-            return Some(Served::File(copy.clone()));
+        if let Some(text) = self.data.get(path) {
+            return Some(Served::Bytes(text.clone().into_bytes()));
         }
         if let Some(digest) = self.images.get(path) {
             return Some(Served::Blob(*digest));

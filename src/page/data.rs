@@ -1,0 +1,47 @@
+//! The numbers behind a figure as files: what came of a block in, its table as CSV and its result as JSON out.
+
+use super::{Scene, Settled};
+use crate::analysis::Kind;
+use crate::digest::Digest;
+use crate::garden::href;
+use crate::store::{Record, Store};
+use crate::view::DataView;
+
+/// Every file with numbers that the pages of what was settled lead to: its path in the site, and its text.
+pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
+    match settled {
+        Settled::Done { record, drawing, .. } => {
+            let Some(table) = drawing.table() else { return vec![] };
+            let csv = table.csv();
+            vec![(csv_path(&csv), csv), (json_path(record), json(record, store))]
+        }
+        Settled::Sweep(cells) => cells.iter().flat_map(|cell| data_files(cell, store)).collect(),
+        Settled::Waiting { .. } | Settled::Failed(_) => vec![],
+    }
+}
+
+impl Scene<'_> {
+    /// The files with the numbers of a figure; none where it shows none.
+    pub(super) fn data_view(&self, page: &str, settled: &Settled) -> Option<DataView> {
+        let Settled::Done { record, drawing, .. } = settled else { return None };
+        let csv = csv_path(&drawing.table()?.csv());
+        Some(DataView { csv: href(page, &csv, None), json: href(page, &json_path(record), None) })
+    }
+}
+
+fn csv_path(csv: &str) -> String {
+    format!("figures/data/{}.csv", &Digest::of(csv.as_bytes()).hex()[..20])
+}
+
+fn json_path(record: &Record) -> String {
+    format!("figures/data/{}.json", &record.result_digest().hex()[..20])
+}
+
+/// The result in full precision, under the names by which values in the prose know it.
+fn json(record: &Record, store: &Store) -> String {
+    let values = Kind::named(&record.kind)
+        .zip(record.result(store))
+        .and_then(|(kind, result)| (kind.values.of)(result).ok());
+    let text = serde_json::to_string_pretty(&values.unwrap_or_default()).unwrap_or_default();
+    text + "\n"
+}
