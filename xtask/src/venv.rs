@@ -38,17 +38,27 @@ for wanted in sys.argv[1:]:
 
 /// A Python with the packages that the scripts in tests/reference need, which is set up where there is none.
 pub fn python(repository: &Path) -> Result<PathBuf> {
-    let file = repository.join("tests/reference/requirements.txt");
+    python_with(repository, "requirements.txt", "PyTorch and open_clip")
+}
+
+/// A Python with Pillow and nothing else, which is set up where there is none.
+pub fn pillow(repository: &Path) -> Result<PathBuf> {
+    python_with(repository, "pillow.txt", "Pillow")
+}
+
+/// A Python with the packages of one of the lists in tests/reference; `what` says for a person what they are.
+fn python_with(repository: &Path, list: &str, what: &'static str) -> Result<PathBuf> {
+    let file = repository.join("tests/reference").join(list);
     let read = || fs::read_to_string(&file);
     let text = read().with_context(|| format!("{} could not be read", file.display()))?;
     if let Some(own) = env::var_os(OWN).filter(|value| !value.is_empty()) {
-        return own_python(Path::new(&own), &text);
+        return own_python(Path::new(&own), &file, &text);
     }
-    Environment::new(&cache::folder()?, &file, text).in_place(Path::new(&any_python()?))
+    Environment::new(&cache::folder()?, &file, text, what).in_place(Path::new(&any_python()?))
 }
 
 /// The user's Python, if it has the packages.
-fn own_python(own: &Path, requirements: &str) -> Result<PathBuf> {
+fn own_python(own: &Path, file: &Path, requirements: &str) -> Result<PathBuf> {
     // A virtual environment's Python is a link: followed, it would be another one.
     let own = on_path(own).unwrap_or(std::path::absolute(own)?);
     match unmet(&own, requirements)?.as_slice() {
@@ -56,9 +66,9 @@ fn own_python(own: &Path, requirements: &str) -> Result<PathBuf> {
         missing => Err(failure(
             format!("{OWN}={} does not do ({})", own.display(), missing.join("; ")),
             format!(
-                "install them with `{} -m pip install -r tests/reference/requirements.txt`, or unset {OWN} to have an \
-                 environment set up",
-                own.display()
+                "install them with `{} -m pip install -r {}`, or unset {OWN} to have an environment set up",
+                own.display(),
+                file.display()
             ),
         )),
     }
@@ -73,7 +83,7 @@ fn any_python() -> Result<&'static str> {
     };
     ["python3", "python"].into_iter().find(starts).ok_or_else(|| {
         failure(
-            "the reference is PyTorch, and there is no Python to run it",
+            "the reference runs in Python, and there is none",
             format!("install Python (Debian: apt-get install python3-venv), or name one in {OWN}"),
         )
     })
@@ -84,16 +94,18 @@ struct Environment<'a> {
     folder: PathBuf,
     file: &'a Path,
     requirements: String,
+    /// What it is for, for a person.
+    what: &'static str,
 }
 
 impl<'a> Environment<'a> {
-    fn new(cache: &Path, file: &'a Path, requirements: String) -> Self {
+    fn new(cache: &Path, file: &'a Path, requirements: String, what: &'static str) -> Self {
         // std does not promise the same number for ever. Were it another one, an environment would be made twice;
         // what an environment has, its marker says in full.
         let mut hasher = DefaultHasher::new();
         requirements.hash(&mut hasher);
         let folder = cache.join(format!("venv-{:016x}", hasher.finish()));
-        Self { folder, file, requirements }
+        Self { folder, file, requirements, what }
     }
 
     fn marker(&self) -> PathBuf {
@@ -122,7 +134,7 @@ impl<'a> Environment<'a> {
         if self.is_complete() {
             return Ok(self.python());
         }
-        say(format_args!("PyTorch and open_clip go into {}", self.folder.display()));
+        say(format_args!("{} is set up in {}", self.what, self.folder.display()));
         self.make(with)?;
         Ok(self.python())
     }
@@ -140,7 +152,7 @@ impl<'a> Environment<'a> {
         let mut pip = Command::new(self.python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
         pip.arg("-r").arg(self.file);
-        if run("installing PyTorch and open_clip", &mut pip)? != 0 {
+        if run(&format!("installing {}", self.what), &mut pip)? != 0 {
             return Err(failure(
                 format!("pip could not install {}", self.file.display()),
                 "pip's own message is above; once it is settled, give the same command again",
@@ -206,7 +218,7 @@ esac 2> /dev/null
 
         fn environment(&self, requirements: &str) -> Environment<'_> {
             let cache = self.folder.path().join("cache");
-            Environment::new(&cache, &self.file, requirements.to_owned())
+            Environment::new(&cache, &self.file, requirements.to_owned(), "PyTorch")
         }
 
         /// How often an environment was begun.
@@ -270,9 +282,9 @@ esac 2> /dev/null
     #[test]
     fn a_python_of_the_users_own_has_to_have_the_packages() -> Result<()> {
         let fake = Fake::new()?;
-        assert_eq!(own_python(&fake.python, WANTED)?, fake.python);
+        assert_eq!(own_python(&fake.python, &fake.file, WANTED)?, fake.python);
         fs::write(fake.folder.path().join("lacks"), "")?;
-        let error = own_python(&fake.python, WANTED).expect_err("torch is missing");
+        let error = own_python(&fake.python, &fake.file, WANTED).expect_err("torch is missing");
         let text = crate::failure::report(&error);
         assert!(text.contains("torch 2.11.0 is missing") && text.contains("hint: "), "{text}");
         Ok(())
