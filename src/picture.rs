@@ -350,7 +350,9 @@ mod tests {
                 .collect();
             let mean = f64::from(off.iter().sum::<u32>()) / off.len() as f64;
             let most = off.iter().max().expect("levels");
-            assert!(*most <= 5 && mean <= 0.5, "{mode}: {most} at most, {mean} on average");
+            // Transparency is rounded twice more.
+            let (limit, usual) = if mode == "RGBA" { (8, 0.6) } else { (5, 0.5) };
+            assert!(*most <= limit && mean <= usual, "{mode}: {most} at most, {mean} on average");
         }
     }
 
