@@ -139,6 +139,13 @@ pub enum Benched {
     /// NEURONOTES names a program of ours; else it is compiled. Of 10,000 notes mdBook makes a site in ten minutes and
     /// with more than 2.5 GB of memory: `--with hugo` leaves it out.
     Site(BenchSite),
+    /// Seconds for smaller copies of screenshots beside Hugo's and Pillow's, as a ratio
+    ///
+    /// Made-up screenshots are given to each, which makes copies of three widths of each with Lanczos' filter, as JPEG of
+    /// quality 85, on all cores. They take turns, and start cold. Hugo is looked for in the cache folder's bench/bin and on
+    /// PATH; Pillow is set up in a virtual environment of its own in the cache folder. NEURONOTES names a program of ours;
+    /// else it is compiled.
+    Pictures(BenchPictures),
     /// Images a second of the lab beside open_clip in PyTorch, as a ratio
     ///
     /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
@@ -177,6 +184,23 @@ pub struct BenchSite {
     pub rounds: u32,
     /// The other generators, with commas between them
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["hugo", "mdbook", "zola"])]
+    pub with: Vec<String>,
+    /// Print every number as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `bench pictures` takes.
+#[derive(Debug, Args)]
+pub struct BenchPictures {
+    /// Screenshots
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pictures: u32,
+    /// How often they take turns
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// What else makes copies, with commas between them
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["hugo", "pillow"])]
     pub with: Vec<String>,
     /// Print every number as JSON
     #[arg(long)]

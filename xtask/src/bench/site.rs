@@ -3,7 +3,7 @@
 //! Each is given the same notes in its own form, and starts cold: what it wrote before, and what it kept for the next
 //! time, is gone. Every run must leave a page a note.
 
-mod measured;
+pub mod measured;
 mod prose;
 mod tools;
 
@@ -85,7 +85,7 @@ pub fn site(arguments: &BenchSite) -> Result<i32> {
                 format!("it can be {known}"),
             ));
         };
-        match find(tool)? {
+        match find_program(tool.name)? {
             Some(program) => contenders.push(Contender::new(tool, program, folder.path())?),
             None => missing.push(tool),
         }
@@ -117,8 +117,8 @@ pub fn site(arguments: &BenchSite) -> Result<i32> {
 }
 
 /// A generator's program: the one in the cache folder's `bench/bin`, else the one on PATH.
-fn find(tool: &Tool) -> Result<Option<PathBuf>> {
-    let name = format!("{}{}", tool.name, env::consts::EXE_SUFFIX);
+pub fn find_program(name: &str) -> Result<Option<PathBuf>> {
+    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
     let kept = cache::folder()?.join("bench/bin").join(&name);
     Ok(kept.is_file().then_some(kept).or_else(|| on_path(Path::new(&name))))
 }
@@ -185,7 +185,7 @@ impl Written {
 }
 
 /// The number in what a program says of its version.
-fn version(said: &str) -> String {
+pub fn version(said: &str) -> String {
     let numbered = |word: &&str| {
         word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
     };
@@ -196,14 +196,9 @@ fn version(said: &str) -> String {
 }
 
 fn rows(contenders: Vec<Contender>, notes: usize) -> Vec<Row> {
-    let median = |rounds: &[Taken]| {
-        let mut sorted = rounds.to_vec();
-        sorted.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-    };
-    let ours = contenders.first().map_or(0.0, |ours| median(&ours.rounds).seconds);
+    let ours = contenders.first().map_or(0.0, |ours| measured::median(&ours.rounds).seconds);
     let row = |contender: Contender| {
-        let median = median(&contender.rounds);
+        let median = measured::median(&contender.rounds);
         Row {
             name: contender.tool.name,
             version: contender.version,

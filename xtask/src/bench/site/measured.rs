@@ -19,6 +19,13 @@ pub struct Taken {
     pub peak_bytes: u64,
 }
 
+/// The round of median time.
+pub fn median(rounds: &[Taken]) -> Taken {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
 /// Runs a program to its end; what it says goes into a file.
 ///
 /// # Errors
