@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 use neuronotes::digest::{Digest, FileDigests};
+use neuronotes::model::parts;
 use neuronotes::protocol::ELSEWHERE;
 use neuronotes::request::Request;
 use neuronotes::store::{Claim, Claimed, Claims, Provenance, Record, Store};
@@ -218,17 +219,27 @@ impl Session {
         Ok(record)
     }
 
-    /// The digest of a file, or of a folder's files.
-    pub(crate) fn digest(&self, path: &Path) -> Result<Digest, Failure> {
+    /// The digest of an input.
+    pub(crate) fn digest(&self, path: &Path, sort: Input) -> Result<Digest, Failure> {
         let mut digests = self.digests.borrow_mut();
-        let digest = match path.is_dir() {
-            true => digests.folder(path),
-            false => digests.digest(path),
+        let digest = match sort {
+            Input::Weights => parts::digest(&mut digests, path),
+            Input::Data if path.is_dir() => digests.folder(path),
+            Input::Data => digests.digest(path),
         };
         digest.map_err(|error| {
             Failure::outside(format!("{} cannot be read ({error})", path.display()))
         })
     }
+}
+
+/// What a file is read as, which decides what its digest is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Weights: a file, or all parts of an index.
+    Weights,
+    /// A file's bytes, or all files of a folder.
+    Data,
 }
 
 /// What is to be done about a request.

@@ -118,7 +118,7 @@ impl Thawed {
             digest: known.digest,
             conventions: known.conventions.clone(),
         };
-        Ok(Model { reference, architecture: Arc::new(known.architecture.clone()) })
+        Ok(Model { reference, architecture: Arc::new(known.architecture.clone()), beside: None })
     }
 
     pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
