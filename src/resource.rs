@@ -137,8 +137,15 @@ impl Resources {
             } else {
                 (format_of(&path)?, digest(digests, &path)?)
             };
-            let shards = vec![ShardRef { path, digest }];
-            Ok(DatasetRef { name: name.to_owned(), format, shards })
+            let pictures = match format {
+                DatasetFormat::Words => None,
+                DatasetFormat::Tar | DatasetFormat::Folder => {
+                    Some(digests.pictures(&path).map_err(|error| unreadable(&path, &error))?)
+                }
+            };
+            let pictures = pictures.filter(|pictures| *pictures != digest);
+            let shards = vec![ShardRef { path, digest, pictures }];
+            Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
         });
         self.datasets.insert(name.to_owned(), found.clone());
         found

@@ -2,10 +2,12 @@
 //!
 //! Knows nothing of what is measured on it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use neuronotes::analysis::dataset_examples::Pool;
+use neuronotes::analysis::scan::Sample;
 use neuronotes::analysis::{Kind, Origin, scan};
 use neuronotes::digest::Digest;
 use neuronotes::model::{Architecture, parts};
@@ -116,7 +118,13 @@ impl<'a> Bench<'a> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
-        self.check_input(&shard.path, Input::Data, shard.digest)?;
+        match dataset.captions {
+            true => self.check_input(&shard.path, Input::Data, shard.digest)?,
+            false if shard.pictures.is_some() => {
+                self.check_input(&shard.path, Input::Pictures, shard.shown())?;
+            }
+            false => self.check_input(&shard.path, Input::Data, shard.digest)?,
+        }
         let side = match dataset.format {
             // Words are drawn as large as the model looks at them.
             DatasetFormat::Words => {
@@ -130,6 +138,16 @@ impl<'a> Bench<'a> {
             ShardError::Io { .. } => Failure::outside(error.to_string()),
             ShardError::Malformed { .. } => Failure::new(error.to_string()),
         })
+    }
+
+    /// What is said of each picture of a shard of the request's data set, by the picture's key.
+    ///
+    /// # Errors
+    /// As [`Bench::shard`].
+    pub fn said(&mut self, index: usize) -> Result<HashMap<String, Sample>, Failure> {
+        let shard = self.shard(index)?;
+        let samples = shard.samples().iter();
+        Ok(samples.map(|sample| (sample.key.clone(), sample.clone())).collect())
     }
 
     /// One unit over the whole data set, a [`Scanned`] a shard, out of the scans that the request uses.
@@ -168,7 +186,7 @@ impl<'a> Bench<'a> {
         let used = &self.request.uses;
         (0..dataset.shards.len())
             .map(|index| {
-                let shard = dataset.shard(index).content();
+                let shard = dataset.pictures().shard(index).content();
                 let of_shard = |request: &&Request| {
                     let own = request.dataset.as_ref().map(DatasetRef::content);
                     let its = request.params.get("layer").and_then(|layer| layer.as_str());
