@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::seal;
 use crate::sha256::Sha256;
 
+mod pictures;
+
+pub use pictures::is_beside;
+
 /// A BLAKE3 digest of 32 bytes, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -98,6 +102,9 @@ struct Known {
     /// Only of files that somebody asked it of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<Sha256>,
+    /// Likewise: of an archive's pictures alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pictures: Option<Digest>,
 }
 
 impl Known {
@@ -153,7 +160,7 @@ impl FileDigests {
         let digest = Digest::of_file(path)?;
         if settled {
             let (size, modified_ns) = stamp;
-            let known = Known { size, modified_ns, digest, sha256: None };
+            let known = Known { size, modified_ns, digest, sha256: None, pictures: None };
             self.known.insert(path.to_owned(), known);
             self.dirty = true;
         }
@@ -179,6 +186,30 @@ impl FileDigests {
         Ok(sha256)
     }
 
+    /// The digest of what a shard of a data set shows, without what is only said of it: of the list of an archive's
+    /// entries in order, or of a folder's files by path, each with its digest, but not of those that
+    /// [lie beside pictures](is_beside). Of a file that is no archive it is the file's own.
+    ///
+    /// # Errors
+    /// Whatever reading gives.
+    pub fn pictures(&mut self, path: &Path) -> io::Result<Digest> {
+        if path.is_dir() {
+            return self.files(path, &|name| !is_beside(name));
+        }
+        let whole = self.digest(path)?;
+        let (stamp, _) = stamp(path)?;
+        let known = self.known.get_mut(path).filter(|known| known.is(stamp));
+        if let Some(pictures) = known.as_ref().and_then(|known| known.pictures) {
+            return Ok(pictures);
+        }
+        let pictures = pictures::of_archive(path).unwrap_or(whole);
+        if let Some(known) = known {
+            known.pictures = Some(pictures);
+            self.dirty = true;
+        }
+        Ok(pictures)
+    }
+
     /// The digest of a folder: of the list of its files, sorted by path, each with its digest.
     ///
     /// Hidden files and folders are passed over; links to folders are not followed.
@@ -186,13 +217,18 @@ impl FileDigests {
     /// # Errors
     /// Whatever walking the folder or reading a file gives.
     pub fn folder(&mut self, path: &Path) -> io::Result<Digest> {
+        self.files(path, &|_| true)
+    }
+
+    /// The same of those files whose names are wanted.
+    fn files(&mut self, path: &Path, wanted: &dyn Fn(&str) -> bool) -> io::Result<Digest> {
         let hidden = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
         };
         let mut files = Vec::new();
         for entry in walkdir::WalkDir::new(path).into_iter().filter_entry(|entry| !hidden(entry)) {
             let entry = entry?;
-            if !entry.file_type().is_dir() {
+            if !entry.file_type().is_dir() && wanted(&entry.file_name().to_string_lossy()) {
                 files.push(entry.into_path());
             }
         }

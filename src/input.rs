@@ -217,8 +217,9 @@ mod tests {
         let path = dir.path().join("words.txt");
         fs::write(&path, "\u{feff}# names\r\n\r\n  bank \nNew York\n#\nbank\n").expect("a list");
         let digest = crate::digest::Digest::of(b"");
-        let shards = vec![crate::request::ShardRef { path, digest }];
-        let mut list = DatasetRef { name: "words".into(), format: DatasetFormat::Words, shards };
+        let shards = vec![crate::request::ShardRef { path, digest, pictures: None }];
+        let (name, format) = ("words".into(), DatasetFormat::Words);
+        let mut list = DatasetRef { name, format, captions: false, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
         list.format = DatasetFormat::Tar;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
 //! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
-//! | the digest of the weights and what they were trained with, the digest of the data set | device, driver, libtorch build, host, time |
+//! | the digest of the weights and what they were trained with | device, driver, libtorch build, host, time |
+//! | the digest of the data set: of its pictures, and of its captions and labels only where these are read | |
 //! | the digests of pictures and other data sets, as parameters | |
 //! | the keys of the requests it uses, precision | |
 //!
 //! The right column is recorded as provenance instead.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -92,7 +94,8 @@ pub struct ModelRef {
     pub conventions: Conventions,
 }
 
-/// A data set, or one shard of one: only the digests decide a result.
+/// A data set, or one shard of one: only the digests decide a result. Which of them do, the pictures' or those of all
+/// files, is said by `captions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetRef {
@@ -100,8 +103,15 @@ pub struct DatasetRef {
     pub name: String,
     /// How the shards are read.
     pub format: DatasetFormat,
+    /// Whether captions and labels decide too, beside the pictures.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub captions: bool,
     /// In order; a scan is taken a shard.
     pub shards: Vec<ShardRef>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
@@ -166,6 +176,16 @@ pub struct ShardRef {
     pub path: PathBuf,
     /// Of the file's bytes; for a folder of the sorted list of its files and their digests.
     pub digest: Digest,
+    /// Of its pictures alone, by their names and bytes; none where that is not another one, or nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Digest>,
+}
+
+impl ShardRef {
+    /// The digest of what a network is shown of it.
+    pub fn shown(&self) -> Digest {
+        self.pictures.unwrap_or(self.digest)
+    }
 }
 
 /// How a data set's shards are read.
@@ -186,13 +206,22 @@ impl DatasetRef {
         Self { shards: vec![self.shards[index].clone()], ..self.clone() }
     }
 
+    /// The same as far as a network is shown it: without what is only said of the pictures.
+    pub fn pictures(&self) -> Self {
+        Self { captions: false, ..self.clone() }
+    }
+
     /// One digest for all that decides what is read: format and content.
     pub fn content(&self) -> Digest {
         Digest::of(canonical_json(&self.canonical()).as_bytes())
     }
 
     fn canonical(&self) -> Value {
-        let shards = self.shards.iter().map(|s| s.digest.hex()).collect::<Vec<_>>();
+        let digest = |shard: &ShardRef| match self.captions {
+            true => shard.digest.hex(),
+            false => shard.shown().hex(),
+        };
+        let shards = self.shards.iter().map(digest).collect::<Vec<_>>();
         serde_json::json!({ "format": self.format, "shards": shards })
     }
 }
@@ -219,6 +248,41 @@ impl Request {
         let uses = self.uses.iter().map(|r| r.key().hex()).collect::<Vec<_>>();
         out.insert("uses".into(), uses.into());
         Value::Object(out)
+    }
+
+    /// The same request as it was asked for when every key covered captions and labels; `None` where that had the same
+    /// key. What is stored under that one is this one's result too.
+    pub fn former(&self) -> Option<Self> {
+        let whole = |dataset: &DatasetRef| DatasetRef { captions: true, ..dataset.clone() };
+        let mut names = BTreeMap::new();
+        let mut former = self.clone();
+        former.dataset = self.dataset.as_ref().map(whole);
+        for (now, then) in self.inputs.datasets.iter().zip(&mut former.inputs.datasets) {
+            *then = whole(now);
+            names.insert(now.content().hex(), then.content().hex());
+        }
+        for (now, then) in self.uses.iter().zip(&mut former.uses) {
+            if let Some(used) = now.former() {
+                names.insert(now.key().hex(), used.key().hex());
+                *then = used;
+            }
+        }
+        former.params.values_mut().for_each(|value| rename(value, &names));
+        (former.key() != self.key()).then_some(former)
+    }
+}
+
+/// Puts other texts in the place of some, at any depth.
+fn rename(value: &mut Value, names: &BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = names.get(text.as_str()) {
+                text.clone_from(name);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        Value::Object(map) => map.values_mut().for_each(|value| rename(value, names)),
+        _ => {}
     }
 }
 
@@ -282,7 +346,12 @@ mod tests {
             dataset: Some(DatasetRef {
                 name: "emoji".into(),
                 format: DatasetFormat::Tar,
-                shards: vec![ShardRef { path: "/a/emoji.tar".into(), digest: Digest::of(b"data") }],
+                captions: false,
+                shards: vec![ShardRef {
+                    path: "/a/emoji.tar".into(),
+                    digest: Digest::of(b"data"),
+                    pictures: None,
+                }],
             }),
             inputs: Inputs::default(),
             uses: vec![],
@@ -323,6 +392,43 @@ mod tests {
             change(&mut other);
             assert_ne!(request().key(), other.key());
         }
+    }
+
+    #[test]
+    fn captions_change_the_keys_of_what_reads_them_alone() {
+        let with = |pictures: &[u8], all: &[u8], captions: bool| {
+            let mut request = request();
+            let dataset = request.dataset.as_mut().expect("a data set");
+            dataset.captions = captions;
+            dataset.shards[0].digest = Digest::of(all);
+            dataset.shards[0].pictures = Some(Digest::of(pictures));
+            request
+        };
+        let key = |pictures: &[u8], all: &[u8], captions| with(pictures, all, captions).key();
+        assert_eq!(key(b"p", b"cat", false), key(b"p", b"dog", false));
+        assert_ne!(key(b"p", b"cat", true), key(b"p", b"dog", true));
+        assert_ne!(key(b"p", b"cat", false), key(b"q", b"cat", false));
+        // What was stored when keys covered all of a data set is found, however deep the data set lies.
+        let old = |all: &[u8]| {
+            let mut request = with(b"", all, true);
+            request.dataset.as_mut().expect("a data set").shards[0].pictures = None;
+            request
+        };
+        let (scan, old_scan) = (with(b"p", b"cat", false), old(b"cat"));
+        assert_eq!(scan.former().expect("another key").key(), old_scan.key());
+        assert_eq!(with(b"p", b"cat", true).former(), None);
+        let set = scan.dataset.clone().expect("a data set");
+        let old_set = old_scan.dataset.clone().expect("a data set");
+        let using = |mut request: Request, used: &Request, set: &DatasetRef| {
+            request.uses = vec![used.clone()];
+            request.inputs.datasets = vec![set.clone()];
+            let named = serde_json::json!([{ "set": set.content().hex() }, used.key().hex(), "x"]);
+            request.params.insert("of".into(), named);
+            request
+        };
+        let now = using(with(b"p", b"cat", true), &scan, &set);
+        let then = using(old(b"cat"), &old_scan, &old_set);
+        assert_eq!(now.former().expect("another key").key(), then.key());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod facts;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use walkdir::WalkDir;
 
 use crate::config::{Config, Place, Source, Weights};
 use crate::digest::{Digest, FileDigests};
-use crate::model::{Architecture, Conventions, Header, ModelError};
+use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts};
 use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
 use crate::suggest;
 
@@ -36,6 +37,8 @@ pub struct Model {
     pub reference: ModelRef,
     /// Its layers.
     pub architecture: Arc<Architecture>,
+    /// What its files have beside it, for a reader; none where that is nothing, or where they are not at hand.
+    pub beside: Option<String>,
 }
 
 /// Weights and data sets, looked at when first asked for.
@@ -68,21 +71,33 @@ impl Resources {
             if let Some(thawed) = &self.thawed {
                 return thawed.model(name, weights);
             }
-            let path = file(weights)?;
-            check(weights, digests, name, &path)?;
             let unusable = |error: ModelError| ResourceError {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
             };
+            let path = parts::locate(&file(weights)?).map_err(|error| unusable(error.into()))?;
+            check(weights, digests, name, &path)?;
             let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
             let conventions = Conventions::of(&path, &header, &weights.given).map_err(unusable)?;
             let architecture = Architecture::of_header(&header, &conventions).map_err(unusable)?;
-            let digest = digest(digests, &path)?;
+            let digest =
+                parts::digest(digests, &path).map_err(|error| unreadable(&path, &error))?;
             let reference = ModelRef { name: name.to_owned(), path, digest, conventions };
-            Ok(Model { reference, architecture: Arc::new(architecture) })
+            let architecture = Arc::new(architecture);
+            Ok(Model { reference, architecture, beside: beside(&header) })
         });
         self.models.insert(name.to_owned(), found.clone());
         found
+    }
+
+    /// What is to be said of models that can be used: where their entries stand in the configuration, and what.
+    pub fn notices(&self, config: &Config) -> Vec<(Range<usize>, String)> {
+        let notice = |(name, found): (&String, &Result<Model, ResourceError>)| {
+            let beside = found.as_ref().ok()?.beside.as_ref()?;
+            let span = config.models.get(name)?.span.clone();
+            Some((span, format!("the weights of `{name}` hold more than a CLIP; {beside}")))
+        };
+        self.models.iter().filter_map(notice).collect()
     }
 
     /// Looks at all again that was asked for before. Says whether any is another now, or cannot be used any more, or can.
@@ -122,8 +137,15 @@ impl Resources {
             } else {
                 (format_of(&path)?, digest(digests, &path)?)
             };
-            let shards = vec![ShardRef { path, digest }];
-            Ok(DatasetRef { name: name.to_owned(), format, shards })
+            let pictures = match format {
+                DatasetFormat::Words => None,
+                DatasetFormat::Tar | DatasetFormat::Folder => {
+                    Some(digests.pictures(&path).map_err(|error| unreadable(&path, &error))?)
+                }
+            };
+            let pictures = pictures.filter(|pictures| *pictures != digest);
+            let shards = vec![ShardRef { path, digest, pictures }];
+            Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
         });
         self.datasets.insert(name.to_owned(), found.clone());
         found
@@ -171,10 +193,18 @@ fn check(
     path: &Path,
 ) -> Result<(), ResourceError> {
     let Some(expected) = weights.sha256 else { return Ok(()) };
-    let found = digests.sha256(path).map_err(|error| ResourceError {
-        message: format!("{} cannot be read ({error})", path.display()),
-        hint: None,
-    })?;
+    if let Ok(Some(parts)) = parts::parts(path) {
+        let count = parts.files.len();
+        return Err(ResourceError {
+            message: format!(
+                "the weights of `{name}` are {count} files, and a sha256 is one file's"
+            ),
+            hint: Some(
+                "take `sha256` away; `neuronotes model info` shows the digest of all".into(),
+            ),
+        });
+    }
+    let found = digests.sha256(path).map_err(|error| unreadable(path, &error))?;
     if found == expected {
         return Ok(());
     }
@@ -195,10 +225,11 @@ fn absolute(source: &Source) -> Result<PathBuf, ResourceError> {
 }
 
 fn digest(digests: &mut FileDigests, path: &Path) -> Result<Digest, ResourceError> {
-    digests.digest(path).map_err(|error| ResourceError {
-        message: format!("{} cannot be read ({error})", path.display()),
-        hint: None,
-    })
+    digests.digest(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ResourceError {
+    ResourceError { message: format!("{} cannot be read ({error})", path.display()), hint: None }
 }
 
 fn format_of(path: &Path) -> Result<DatasetFormat, ResourceError> {

@@ -8,13 +8,14 @@ mod read;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::config::{self, Config};
 use crate::dates::GitDates;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::FileDigests;
 use crate::garden::Routes;
 use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
@@ -59,6 +60,8 @@ pub struct Workspace {
     includes: BTreeMap<String, String>,
     notes: BTreeMap<String, Parsed>,
     config_problems: Vec<Diagnostic>,
+    /// What is to be said of models in the configuration.
+    notices: Vec<Diagnostic>,
     template_problem: Option<Diagnostic>,
     /// What is wrong with notes and folders that cannot be read, by their paths.
     unread: BTreeMap<String, Diagnostic>,
@@ -159,6 +162,7 @@ impl Workspace {
             includes: BTreeMap::new(),
             notes: BTreeMap::new(),
             config_problems: Vec::new(),
+            notices: Vec::new(),
             template_problem: None,
             unread: BTreeMap::new(),
         };
@@ -245,8 +249,16 @@ impl Workspace {
 
     /// What is wrong with the configuration, the templates, and notes that cannot be read.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
-        let own = self.config_problems.iter().chain(&self.library.problems);
+        let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
         own.chain(&self.template_problem).chain(self.unread.values())
+    }
+
+    /// Keeps what is to be said of entries of the configuration, instead of what was said before.
+    pub fn notice(&mut self, notices: Vec<(Range<usize>, String)>) {
+        let lines = Lines::of(&self.config_text);
+        let at = SourceFile { file: config::FILE, text: &self.config_text, lines: &lines };
+        let said = notices.into_iter().map(|(span, message)| at.warning(span, message));
+        self.notices = said.collect();
     }
 
     /// The notes that are part of the site, by path; drafts are in the preview only.

@@ -2,13 +2,15 @@
 //!
 //! Knows nothing of what is measured on it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use neuronotes::analysis::dataset_examples::Pool;
+use neuronotes::analysis::scan::Sample;
 use neuronotes::analysis::{Kind, Origin, scan};
 use neuronotes::digest::Digest;
-use neuronotes::model::Architecture;
+use neuronotes::model::{Architecture, parts};
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
 use neuronotes::store::{Record, Store};
 
@@ -18,7 +20,7 @@ use crate::dataset::{self, Shard, ShardError};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
-use crate::session::Session;
+use crate::session::{Input, Session};
 use crate::vis::facet::Facet;
 
 /// What one measurement works with. Inputs are read through it, so that their digests are checked.
@@ -30,7 +32,7 @@ pub struct Bench<'a> {
     /// Watches.
     pub monitor: &'a mut dyn Monitor,
     session: &'a Session,
-    read: Vec<(PathBuf, Digest)>,
+    read: Vec<(PathBuf, Input, Digest)>,
 }
 
 impl<'a> Bench<'a> {
@@ -57,7 +59,7 @@ impl<'a> Bench<'a> {
     /// Where the file is missing, not the one asked for, or no CLIP.
     pub fn clip(&mut self) -> Result<Rc<Clip>, Failure> {
         let model = &self.request.model;
-        self.check_input(&model.path, model.digest)?;
+        self.check_input(&model.path, Input::Weights, model.digest)?;
         let layer = self.request.params.get("layer").and_then(|layer| layer.as_str());
         let layer = layer.and_then(|layer| self.architecture().ok()?.layer(layer).ok());
         let loading = Loading {
@@ -74,7 +76,7 @@ impl<'a> Bench<'a> {
         }
         self.monitor.progress(&Progress::beginning(&format!("loading {}", model.name)));
         // Before it is loaded, since two at once might not fit. A file is about as large as what is in it.
-        residents.make_room(std::fs::metadata(&model.path).map_or(0, |meta| meta.len()));
+        residents.make_room(parts::size(&model.path));
         let clip = Rc::new(Clip::load(&model.path, loading)?);
         residents.add(model.digest, &clip);
         Ok(clip)
@@ -116,12 +118,18 @@ impl<'a> Bench<'a> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
-        self.check_input(&shard.path, shard.digest)?;
+        match dataset.captions {
+            true => self.check_input(&shard.path, Input::Data, shard.digest)?,
+            false if shard.pictures.is_some() => {
+                self.check_input(&shard.path, Input::Pictures, shard.shown())?;
+            }
+            false => self.check_input(&shard.path, Input::Data, shard.digest)?,
+        }
         let side = match dataset.format {
             // Words are drawn as large as the model looks at them.
             DatasetFormat::Words => {
                 let model = &self.request.model;
-                self.check_input(&model.path, model.digest)?;
+                self.check_input(&model.path, Input::Weights, model.digest)?;
                 self.architecture()?.image_size
             }
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
@@ -130,6 +138,16 @@ impl<'a> Bench<'a> {
             ShardError::Io { .. } => Failure::outside(error.to_string()),
             ShardError::Malformed { .. } => Failure::new(error.to_string()),
         })
+    }
+
+    /// What is said of each picture of a shard of the request's data set, by the picture's key.
+    ///
+    /// # Errors
+    /// As [`Bench::shard`].
+    pub fn said(&mut self, index: usize) -> Result<HashMap<String, Sample>, Failure> {
+        let shard = self.shard(index)?;
+        let samples = shard.samples().iter();
+        Ok(samples.map(|sample| (sample.key.clone(), sample.clone())).collect())
     }
 
     /// One unit over the whole data set, a [`Scanned`] a shard, out of the scans that the request uses.
@@ -168,7 +186,7 @@ impl<'a> Bench<'a> {
         let used = &self.request.uses;
         (0..dataset.shards.len())
             .map(|index| {
-                let shard = dataset.shard(index).content();
+                let shard = dataset.pictures().shard(index).content();
                 let of_shard = |request: &&Request| {
                     let own = request.dataset.as_ref().map(DatasetRef::content);
                     let its = request.params.get("layer").and_then(|layer| layer.as_str());
@@ -267,7 +285,7 @@ impl<'a> Bench<'a> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
         let known = known
             .ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
-        self.check_input(&known.path, digest)?;
+        self.check_input(&known.path, Input::Data, digest)?;
         Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
         })
@@ -281,28 +299,28 @@ impl<'a> Bench<'a> {
         let known = self.request.inputs.files.iter().find(|known| known.digest == digest);
         let known =
             known.ok_or_else(|| Failure::outside("the request does not say where its file is"))?;
-        self.check_input(&known.path, digest)?;
+        self.check_input(&known.path, Input::Data, digest)?;
         Ok(known.path.clone())
     }
 
     /// Checks that an input is the one that the key names, and remembers to check again at the end.
-    fn check_input(&mut self, path: &Path, digest: Digest) -> Result<(), Failure> {
-        if self.read.iter().any(|(known, _)| known == path) {
+    fn check_input(&mut self, path: &Path, sort: Input, digest: Digest) -> Result<(), Failure> {
+        if self.read.iter().any(|(known, as_what, _)| known == path && *as_what == sort) {
             return Ok(());
         }
-        let found = self.session.digest(path)?;
+        let found = self.session.digest(path, sort)?;
         if found != digest {
             let message = format!("{} is not the file that was asked for any more", path.display());
             return Err(Failure::outside(message)
                 .hint("save the note again to measure the file as it is now"));
         }
-        self.read.push((path.to_owned(), digest));
+        self.read.push((path.to_owned(), sort, digest));
         Ok(())
     }
 
     pub(crate) fn check_unchanged(&mut self) -> Result<(), Failure> {
-        for (path, digest) in std::mem::take(&mut self.read) {
-            if self.session.digest(&path)? != digest {
+        for (path, sort, digest) in std::mem::take(&mut self.read) {
+            if self.session.digest(&path, sort)? != digest {
                 let message = format!("{} changed while it was being measured", path.display());
                 return Err(
                     Failure::outside(message).hint("save the note again once the file is complete")

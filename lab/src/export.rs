@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use neuronotes::file::write_atomic;
-use neuronotes::model::{Activation, Architecture, Conventions, Given, Header, Layer, Stage};
+use neuronotes::model::{
+    Activation, Architecture, Conventions, Given, Header, Layer, ModelError, Stage,
+};
 use neuronotes::request::Precision;
 use neuronotes::suggest;
 use neuronotes::tokenizer::Tokenizer;
@@ -70,12 +72,15 @@ struct Found {
 pub fn compute(wanted: &Wanted, device: &Device) -> Result<BTreeMap<String, Tensor>, Failure> {
     let header = Header::read(&wanted.model).map_err(|error| Failure::new(error.to_string()))?;
     let given = Given { activation: wanted.activation, ..Given::default() };
-    let hinted = |error: neuronotes::model::ModelError| {
+    let hinted = |error: ModelError| {
         let failure = Failure::new(error.to_string());
-        match error.hint() {
+        match (&error, error.hint()) {
             // Here there is no configuration to say it in.
-            Some(_) => failure.hint("say `--activation gelu` or `--activation quick_gelu`"),
-            None => failure,
+            (ModelError::Activation, _) => {
+                failure.hint("say `--activation gelu` or `--activation quick_gelu`")
+            }
+            (_, Some(hint)) => failure.hint(hint),
+            (_, None) => failure,
         }
     };
     let conventions = Conventions::of(&wanted.model, &header, &given).map_err(hinted)?;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 use neuronotes::digest::{Digest, FileDigests};
+use neuronotes::model::parts;
 use neuronotes::protocol::ELSEWHERE;
 use neuronotes::request::Request;
 use neuronotes::store::{Claim, Claimed, Claims, Provenance, Record, Store};
@@ -173,7 +174,10 @@ impl Session {
     /// Sees whether a request has to be measured here, and measures what it uses.
     fn begin(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Begun, Failure> {
         let key = request.key();
-        let stored = || self.store.record(&key).map(|record| Begun::Stored(Box::new(record)));
+        let stored = || {
+            let record = self.store.record(&key).or_else(|| self.renamed(request));
+            record.map(|record| Begun::Stored(Box::new(record)))
+        };
         if let Some(stored) = stored() {
             return Ok(stored);
         }
@@ -193,6 +197,14 @@ impl Session {
         }
         monitor.check()?;
         Ok(Begun::Mine(measure, claim))
+    }
+
+    /// What is stored under the key that a request had when keys covered captions too, now under its own.
+    fn renamed(&self, request: &Request) -> Option<Record> {
+        let mut record = self.store.record(&request.former()?.key())?;
+        (record.key, record.request) = (request.key(), request.canonical());
+        self.store.commit(&record).ok()?;
+        Some(record)
     }
 
     fn commit(
@@ -218,17 +230,30 @@ impl Session {
         Ok(record)
     }
 
-    /// The digest of a file, or of a folder's files.
-    pub(crate) fn digest(&self, path: &Path) -> Result<Digest, Failure> {
+    /// The digest of an input.
+    pub(crate) fn digest(&self, path: &Path, sort: Input) -> Result<Digest, Failure> {
         let mut digests = self.digests.borrow_mut();
-        let digest = match path.is_dir() {
-            true => digests.folder(path),
-            false => digests.digest(path),
+        let digest = match sort {
+            Input::Weights => parts::digest(&mut digests, path),
+            Input::Data if path.is_dir() => digests.folder(path),
+            Input::Data => digests.digest(path),
+            Input::Pictures => digests.pictures(path),
         };
         digest.map_err(|error| {
             Failure::outside(format!("{} cannot be read ({error})", path.display()))
         })
     }
+}
+
+/// What a file is read as, which decides what its digest is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Weights: a file, or all parts of an index.
+    Weights,
+    /// A file's bytes, or all files of a folder.
+    Data,
+    /// The pictures of an archive or a folder, whatever is said of them.
+    Pictures,
 }
 
 /// What is to be done about a request.

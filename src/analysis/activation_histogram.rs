@@ -76,6 +76,7 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Always,
     scan: Scan::Layer,
+    captions: false,
     values: Values {
         named: &[
             named("count", "images", "Images in the data set."),

@@ -121,6 +121,7 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Always,
     scan: Scan::Layer,
+    captions: true,
     values: Values {
         named: &[
             named("count", "images", "Images in the data set."),

@@ -137,6 +137,7 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Never,
     scan: Scan::None,
+    captions: false,
     values: Values {
         named: &[
             named("images.positive", "images", "Images of the data set `positive`."),

@@ -56,6 +56,8 @@ pub struct Kind {
     pub data: Data,
     /// Which scan of its data set it reads.
     pub scan: Scan,
+    /// Whether it reads captions and labels of its data set, which then decide its results.
+    pub captions: bool,
     /// What prose may show of its result.
     pub values: Values,
     /// The pictures of a stored result that other figures may be made of, for kinds that have some.

@@ -3,6 +3,10 @@
 //!
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
 //! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row; `moments.json`, [`Moments`].
+//!
+//! What is said of a picture, its caption and its label, is none of a scan: a figure that shows it reads it from the data
+//! set, and another caption measures no picture again. Scans of earlier versions have captions in their samples, which
+//! nothing reads.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,7 +94,7 @@ pub fn requests(
             impl_version: IMPL_VERSION,
             params: params.clone(),
             model: model.clone(),
-            dataset: Some(dataset.shard(index)),
+            dataset: Some(dataset.pictures().shard(index)),
             inputs: Inputs::default(),
             uses: Vec::new(),
             precision,

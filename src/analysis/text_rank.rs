@@ -149,6 +149,7 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Never,
     scan: Scan::None,
+    captions: false,
     values: Values {
         named: &[
             named("count", "texts", "Texts in the list."),

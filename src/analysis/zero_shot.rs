@@ -201,6 +201,7 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Unless(&["images", "use"]),
     scan: Scan::Embedding,
+    captions: true,
     values: Values {
         named: &[
             named(

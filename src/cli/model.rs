@@ -10,9 +10,9 @@ use indicatif::DecimalBytes;
 use super::{Garden, nearest_garden, print, root};
 use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Place, Weights};
-use crate::digest::Digest;
+use crate::digest::FileDigests;
 use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
-use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe};
+use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe, parts};
 use crate::progress::Transfer;
 use crate::request::ModelRef;
 use crate::resource::Resources;
@@ -47,7 +47,7 @@ pub(super) enum Command {
     },
     /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
     Info {
-        /// A name out of `models:` in `neuronotes.yaml`, or a file [default: the one in `defaults:`]
+        /// A name out of `models:` in `neuronotes.yaml`, or a file or folder of weights [default: the one in `defaults:`]
         name: Option<String>,
         #[command(flatten)]
         garden: Garden,
@@ -128,7 +128,7 @@ fn configured(folder: &Path, weights: &Weights) -> String {
     match &weights.place {
         Place::Known(known) => format!("{}: {}", known.name, state(folder, known)),
         Place::File(source) => match fs::metadata(&source.path) {
-            Ok(meta) => format!("{} ({})", source.written, DecimalBytes(meta.len())),
+            Ok(_) => format!("{} ({})", source.written, DecimalBytes(parts::size(&source.path))),
             Err(error) => format!("{}: cannot be read ({error})", source.written),
         },
     }
@@ -164,8 +164,8 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
 }
 
 fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String> {
-    // A file is described wherever it lies; a garden's own name for a model goes first.
-    let file = name.as_deref().map(Path::new).filter(|path| path.is_file());
+    // A file, or a folder of weights, is described wherever it lies; a garden's own name for a model goes first.
+    let file = name.as_deref().map(Path::new).filter(|path| path.exists());
     let own = |workspace: &Workspace| {
         name.as_ref().is_some_and(|name| workspace.config.models.contains_key(name))
     };
@@ -202,11 +202,12 @@ fn info_of_file(path: &Path) -> anyhow::Result<String> {
         let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         anyhow::anyhow!("{error}{hint}")
     };
+    let path = &parts::locate(path)?;
     let header = Header::read(path)?;
     let conventions = Conventions::of(path, &header, &Given::default()).map_err(hinted)?;
     let architecture = Architecture::of_header(&header, &conventions).map_err(hinted)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let digest = Digest::of_file(path)?;
+    let digest = parts::digest(&mut FileDigests::default(), path)?;
     let model = ModelRef { name, path: path.to_owned(), digest, conventions };
     Ok(describe(&path.display().to_string(), &model, &header, &architecture))
 }

@@ -19,7 +19,8 @@ use zip::CompressionMethod;
 use zip::read::ZipArchive;
 
 use super::header::{TensorInfo, width};
-use super::pickle::{self, Heap, PickleError, Value};
+use super::pickle::{self, Heap, PickleError};
+use super::tree::{TreeError, names};
 
 /// Opens every zip archive that has entries.
 pub const MAGIC: &[u8] = b"PK\x03\x04";
@@ -29,14 +30,6 @@ pub const MAGIC: &[u8] = b"PK\x03\x04";
 const MOST_READ: u64 = 64 << 20;
 /// A larger pickle than any checkpoint's.
 const LONGEST_PICKLE: u64 = 16 << 20;
-/// More tensors than any checkpoint has.
-const TENSORS: usize = 1 << 16;
-/// More attributes than the modules of any network have.
-const ATTRIBUTES: usize = 1 << 20;
-/// Modules in modules.
-const DEPTH: usize = 32;
-/// A longer name than any tensor's.
-const LONGEST_NAME: usize = 512;
 
 /// Why an archive is refused.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +58,8 @@ pub enum ArchiveError {
         "the tensor `{0}` is not contiguous; save it again after .contiguous(), or convert the file to safetensors"
     )]
     Strided(String),
-    #[error("it holds no tensors by name; save the model's state_dict() or a TorchScript archive")]
-    NoTensors,
-    #[error("it holds more than {TENSORS} tensors, or names longer than {LONGEST_NAME} bytes")]
-    ManyTensors,
-    #[error("its modules lie too deep in each other, or are too many")]
-    Tangled,
+    #[error(transparent)]
+    Tree(#[from] TreeError),
 }
 
 /// Reads where the tensors of an archive lie. `size` is the file's.
@@ -180,84 +169,8 @@ impl Entries {
             name: name.to_owned(),
             key: printable(storage.key),
         })?;
-        Ok(TensorInfo { dtype: storage.element.to_owned(), shape: tensor.shape.clone(), data })
-    }
-}
-
-/// The tensors by name, each an index into the heap: a state dict's own, or a module's and those of the
-/// modules in it.
-fn names(root: Value, heap: &Heap) -> Result<BTreeMap<String, usize>, ArchiveError> {
-    let mut walk = Walk { heap, found: BTreeMap::new(), attributes: 0 };
-    match root {
-        Value::Dict(dict) => {
-            let nested = heap.dicts[dict].iter().find_map(|pair| match *pair {
-                (Value::Text("state_dict"), Value::Dict(nested)) => Some(nested),
-                _ => None,
-            });
-            for (key, value) in &heap.dicts[nested.unwrap_or(dict)] {
-                if let (Value::Text(name), Value::Tensor(tensor)) = (*key, *value) {
-                    walk.add(String::new(), name, tensor)?;
-                }
-            }
-        }
-        Value::Object(object) => walk.module("", object, 0)?,
-        _ => {}
-    }
-    if walk.found.is_empty() {
-        return Err(ArchiveError::NoTensors);
-    }
-    // What a model that was trained on several devices is wrapped into.
-    match walk.found.keys().all(|name| name.starts_with("module.")) {
-        true => Ok(walk
-            .found
-            .into_iter()
-            .map(|(name, at)| (name["module.".len()..].into(), at))
-            .collect()),
-        false => Ok(walk.found),
-    }
-}
-
-/// On the way through a TorchScript's modules. The same module may be found in several places, so what
-/// is small in the file may be large here: everything is counted.
-struct Walk<'a> {
-    heap: &'a Heap<'a>,
-    found: BTreeMap<String, usize>,
-    attributes: usize,
-}
-
-impl Walk<'_> {
-    fn module(&mut self, path: &str, object: usize, depth: usize) -> Result<(), ArchiveError> {
-        let heap = self.heap;
-        let Value::Dict(state) = heap.objects[object] else { return Ok(()) };
-        if depth > DEPTH {
-            return Err(ArchiveError::Tangled);
-        }
-        for (key, value) in &heap.dicts[state] {
-            self.attributes += 1;
-            if self.attributes > ATTRIBUTES {
-                return Err(ArchiveError::Tangled);
-            }
-            let Value::Text(name) = *key else { continue };
-            match *value {
-                Value::Tensor(tensor) => self.add(path.to_owned(), name, tensor)?,
-                Value::Object(inner) => {
-                    if path.len() + name.len() > LONGEST_NAME {
-                        return Err(ArchiveError::ManyTensors);
-                    }
-                    self.module(&format!("{path}{name}."), inner, depth + 1)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, path: String, name: &str, tensor: usize) -> Result<(), ArchiveError> {
-        if self.found.len() >= TENSORS || path.len() + name.len() > LONGEST_NAME {
-            return Err(ArchiveError::ManyTensors);
-        }
-        self.found.insert(path + name, tensor);
-        Ok(())
+        let dtype = storage.element.to_owned();
+        Ok(TensorInfo { dtype, shape: tensor.shape.clone(), file: 0, data })
     }
 }
 
@@ -295,6 +208,6 @@ fn contiguous(shape: &[u64], strides: &[u64]) -> bool {
 }
 
 /// What a file may put into a message: short, and nothing that a terminal would obey.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     name.chars().take(80).flat_map(char::escape_debug).collect()
 }

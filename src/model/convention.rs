@@ -101,7 +101,7 @@ impl Conventions {
     /// what cannot be done here.
     pub fn of(path: &Path, header: &Header, given: &Given) -> Result<Self, ModelError> {
         let names = Names::of(header);
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
         let beside = match names.style() {
             Style::HuggingFace => hugging_face(folder)?,
             Style::OpenAi | Style::Nested => open_clip(folder)?,
@@ -109,7 +109,9 @@ impl Conventions {
         // OpenAI's archives carry their sizes as tensors; a ResNet has MLPs only in its text tower, and all that
         // were published have QuickGELU there.
         let marks = ["input_resolution", "context_length", "vocab_size"];
-        let is_openai = marks.iter().any(|mark| header.tensors.contains_key(*mark));
+        let marked =
+            |mark: &&str| header.tensors.contains_key(&format!("{}{mark}", names.prefix()));
+        let is_openai = marks.iter().any(marked);
         let is_resnet = names.shape(header, "visual.class_embedding").is_none();
         let unsaid = (is_openai || is_resnet).then_some(Activation::QuickGelu);
         let activation = given.activation.or(beside.given.activation).or(unsaid);

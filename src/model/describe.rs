@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::archive::printable;
 use super::{Architecture, Header, Layer, Names, Positions, TransformerSizes, Visual};
 use crate::request::ModelRef;
 
@@ -14,6 +15,12 @@ pub fn describe(
 ) -> String {
     let (visual, text) = parameters(header);
     let mut out = format!("{}: {file}\ndigest: {}\n", model.name, model.digest);
+    if header.files.len() > 1 {
+        let _ = writeln!(out, "parts: {} files", header.files.len());
+    }
+    if let Some(beside) = beside(header) {
+        let _ = writeln!(out, "{beside}");
+    }
     let size = architecture.image_size;
     let tower = match &architecture.visual {
         Visual::ResNet(sizes) => {
@@ -50,6 +57,22 @@ pub fn describe(
         table(&mut out, "layer of texts", "in Hugging Face's", &architecture.text_layers());
     }
     out
+}
+
+/// What a file has beside the model and what nothing here reads; `None` where there is nothing.
+pub fn beside(header: &Header) -> Option<String> {
+    let names = Names::of(header);
+    let foreign: Vec<&str> = names.foreign(header).collect();
+    if foreign.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> =
+        foreign.iter().take(3).map(|name| format!("`{}`", printable(name))).collect();
+    let more = match foreign.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("beside the model, not used: {}{more}", shown.join(", ")))
 }
 
 fn blocks(sizes: &TransformerSizes) -> String {
@@ -94,7 +117,7 @@ fn parameters(header: &Header) -> (u64, u64) {
     ];
     let (mut visual, mut text) = (0u64, 0u64);
     for (name, info) in &header.tensors {
-        if kept.iter().any(|number| name.ends_with(number)) {
+        if kept.iter().any(|number| name.ends_with(number)) || names.is_foreign(name) {
             continue;
         }
         let name = names.bare(name);

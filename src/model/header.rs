@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `PK\x03\x04` | an archive of PyTorch, see [`super::archive`] |
 //! | a length, 8 bytes little-endian | safetensors: that much JSON follows, then the data |
+//! | `{` | an index: weights in several files, see [`super::parts`] |
 //!
 //! The ending of the file's name decides nothing.
 
@@ -15,16 +16,21 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::archive;
+use super::{archive, parts};
 
 /// A larger header than any CLIP's; what claims more is no safetensors file.
-const LONGEST: u64 = 16 << 20;
+pub(super) const LONGEST: u64 = 16 << 20;
 
-/// Names, types, shapes and places of a file's tensors.
+/// More tensors than the parts of any model have.
+const TENSORS: usize = 1 << 18;
+
+/// Names, types, shapes and places of a model's tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Header {
     /// By name.
     pub tensors: BTreeMap<String, TensorInfo>,
+    /// The files that they lie in: one, or the parts of a model in order.
+    pub files: Vec<PathBuf>,
 }
 
 /// One tensor's type, shape and place.
@@ -34,6 +40,8 @@ pub struct TensorInfo {
     pub dtype: String,
     /// Its sizes.
     pub shape: Vec<u64>,
+    /// Which of [`Header::files`] it lies in.
+    pub file: usize,
     /// Which of the file's bytes are its elements, row by row and little-endian; within the file, and as
     /// many as type and shape ask for.
     pub data: Range<u64>,
@@ -74,6 +82,28 @@ pub enum HeaderError {
         /// Why not.
         why: String,
     },
+    /// An index of weights in several files that cannot be followed.
+    #[error("{} is no index of weights that can be followed ({why})", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A folder of which nothing says what in it is meant.
+    #[error(
+        "{} {}", path.display(),
+        match &**found {
+            [] => "has no weights in it, as `model.safetensors` would be".to_owned(),
+            some => format!("has several weights in it (`{}`); name one of these files", some.join("`, `")),
+        }
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Some of the weights in it.
+        found: Vec<String>,
+    },
     /// A pickle that is in no archive.
     #[error(
         "{} was saved by an old PyTorch; save it again with a newer one, or convert it to safetensors",
@@ -86,42 +116,70 @@ pub enum HeaderError {
 }
 
 impl Header {
-    /// Reads the header of the file at `path`; no more than some MiB, whatever the file claims.
+    /// Reads the header of the weights at `path`, a file, an index or a folder; no more than some MiB of each file,
+    /// whatever it claims.
     ///
     /// # Errors
-    /// Where the file cannot be read or is no weights file.
+    /// Where a file cannot be read or is no weights file, or parts do not fit together.
     pub fn read(path: &Path) -> Result<Self, HeaderError> {
-        let io = |source| HeaderError::Io { path: path.to_owned(), source };
-        let unknown = |why: String| HeaderError::Unknown { path: path.to_owned(), why };
-        let mut file = File::open(path).map_err(io)?;
-        let size = file.metadata().map_err(io)?.len();
-        if size < 8 {
-            return Err(unknown(format!("it has {size} bytes")));
-        }
-        let mut first = [0; 8];
-        file.read_exact(&mut first).map_err(io)?;
-        if first.starts_with(archive::MAGIC) {
-            file.rewind().map_err(io)?;
-            let tensors = archive::read(file, size).map_err(|error| HeaderError::Archive {
-                path: path.to_owned(),
-                why: error.to_string(),
-            })?;
-            return Ok(Self { tensors });
-        }
-        let length = u64::from_le_bytes(first);
-        if length > LONGEST || length > size - 8 {
-            // A pickle's first operation names its protocol.
-            if first[0] == 0x80 && (2..=5).contains(&first[1]) {
-                return Err(HeaderError::Old { path: path.to_owned() });
+        let path = parts::locate(path)?;
+        let Some(parts) = parts::parts(&path)? else {
+            return Ok(Self { tensors: of_file(&path)?, files: vec![path] });
+        };
+        let wrong = |why: String| HeaderError::Index { path: path.clone(), why };
+        let (mut tensors, mut files) = (BTreeMap::<String, TensorInfo>::new(), Vec::new());
+        for (at, (name, file)) in parts.files.into_iter().enumerate() {
+            for (tensor, info) in of_file(&file)? {
+                let shown = archive::printable(&tensor);
+                if tensors.insert(tensor, TensorInfo { file: at, ..info }).is_some() {
+                    return Err(wrong(format!("the tensor `{shown}` is in `{name}` and before")));
+                }
             }
-            return Err(unknown("its first bytes are those of neither".into()));
+            if tensors.len() > TENSORS {
+                return Err(wrong(format!("its parts have more than {TENSORS} tensors")));
+            }
+            files.push(file);
         }
-        let mut json = Vec::new();
-        file.take(length).read_to_end(&mut json).map_err(io)?;
-        let tensors = safetensors(&json, 8 + length, size)
-            .map_err(|why| HeaderError::Safetensors { path: path.to_owned(), why })?;
-        Ok(Self { tensors })
+        for (tensor, file) in &parts.tensors {
+            if tensors.get(tensor).is_none_or(|info| info.file != *file) {
+                let (shown, file) = (archive::printable(tensor), files[*file].display());
+                return Err(wrong(format!("the tensor `{shown}` is not in {file}")));
+            }
+        }
+        Ok(Self { tensors, files })
     }
+}
+
+/// The tensors of one file.
+fn of_file(path: &Path) -> Result<BTreeMap<String, TensorInfo>, HeaderError> {
+    let io = |source| HeaderError::Io { path: path.to_owned(), source };
+    let unknown = |why: String| HeaderError::Unknown { path: path.to_owned(), why };
+    let mut file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    if size < 8 {
+        return Err(unknown(format!("it has {size} bytes")));
+    }
+    let mut first = [0; 8];
+    file.read_exact(&mut first).map_err(io)?;
+    if first.starts_with(archive::MAGIC) {
+        file.rewind().map_err(io)?;
+        return archive::read(file, size).map_err(|error| HeaderError::Archive {
+            path: path.to_owned(),
+            why: error.to_string(),
+        });
+    }
+    let length = u64::from_le_bytes(first);
+    if length > LONGEST || length > size - 8 {
+        // A pickle's first operation names its protocol.
+        if first[0] == 0x80 && (2..=5).contains(&first[1]) {
+            return Err(HeaderError::Old { path: path.to_owned() });
+        }
+        return Err(unknown("its first bytes are those of neither".into()));
+    }
+    let mut json = Vec::new();
+    file.take(length).read_to_end(&mut json).map_err(io)?;
+    safetensors(&json, 8 + length, size)
+        .map_err(|why| HeaderError::Safetensors { path: path.to_owned(), why })
 }
 
 /// An entry of a safetensors header.
@@ -153,7 +211,7 @@ fn safetensors(json: &[u8], start: u64, size: u64) -> Result<BTreeMap<String, Te
                 return Err(format!("its tensor `{name}` has not as many bytes as its shape"));
             }
         }
-        tensors.insert(name, TensorInfo { dtype: entry.dtype, shape: entry.shape, data });
+        tensors.insert(name, TensorInfo { dtype: entry.dtype, shape: entry.shape, file: 0, data });
     }
     Ok(tensors)
 }

@@ -10,14 +10,16 @@ mod describe;
 mod header;
 mod layer;
 mod naming;
+pub mod parts;
 mod pickle;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use convention::{Activation, Conventions, Given};
-pub use describe::describe;
+pub use describe::{beside, describe};
 pub use header::{Header, HeaderError, TensorInfo};
 pub use layer::{BlockTap, Layer, LayerName, Positions, Stage, StemTap, Tap};
 pub use naming::{Names, Source, Style};
@@ -112,6 +114,9 @@ pub enum ModelError {
         /// The names of a few.
         some: String,
     },
+    /// Several CLIPs are in one file.
+    #[error("the weights are of several models ({}), and nothing says which is meant", .0.join(", "))]
+    Several(Vec<String>),
     /// A tensor that every such CLIP has is missing.
     #[error("the weights have no tensor `{0}`, which every such CLIP has")]
     Missing(String),
@@ -147,6 +152,7 @@ impl ModelError {
                  (OpenAI's have quick_gelu, most of open_clip's gelu); or put the model's open_clip_config.json, or \
                  Hugging Face's config.json, beside the weights",
             ),
+            Self::Several(_) => Some("save the state_dict() of the one that is meant by itself"),
             _ => None,
         }
     }
@@ -227,6 +233,12 @@ impl Architecture {
     /// Where a tensor is missing or misshapen.
     pub fn of_header(header: &Header, conventions: &Conventions) -> Result<Self, ModelError> {
         let shapes = Shapes { header, names: Names::of(header) };
+        if !shapes.names.rivals().is_empty() {
+            let prefix = shapes.names.prefix();
+            let all = std::iter::once(prefix).chain(shapes.names.rivals().iter().map(|s| &**s));
+            let shown = all.take(4).map(|prefix| format!("`{}`", archive::printable(prefix)));
+            return Err(ModelError::Several(shown.collect()));
+        }
         let (image_size, embedding, visual) = if shapes.has("visual.class_embedding") {
             transformer(&shapes, conventions)?
         } else if shapes.has("visual.layer1.0.conv1.weight") {

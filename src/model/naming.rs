@@ -6,17 +6,49 @@
 //! | open_clip, nested | `text.…` | `text.transformer.…` | the same | the same |
 //! | Hugging Face | `vision_model.…`, `text_model.…` | `text_model.…` | `self_attn.{q,k,v}_proj.weight` | `visual_projection.weight`, transposed |
 //!
-//! Training checkpoints put `module.` before each. Knows nothing of what the tensors are for.
+//! A model that is part of another, or wrapped by what trains it, has something before each name: `module.`,
+//! `_orig_mod.`, `model.`, `clip.model.` … Whatever stands before `visual.` (or `vision_model.`) is taken off. What
+//! lies beside is none of the model's: see [`Names::foreign`]. Knows nothing of what the tensors are for.
+
+use std::collections::BTreeMap;
 
 use super::{Header, TensorInfo};
 
 /// How a file names its tensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     style: Style,
-    /// Stands before every name.
-    prefix: &'static str,
+    /// Stands before every name of the model's.
+    prefix: String,
+    /// The same of other models in the file that are as large.
+    rivals: Vec<String>,
 }
+
+/// What both towers and what is beside them are called, in any style.
+const OWN: [&str; 17] = [
+    "visual",
+    "text",
+    "transformer",
+    "token_embedding",
+    "positional_embedding",
+    "ln_final",
+    "text_projection",
+    "logit_scale",
+    "logit_bias",
+    "attn_mask",
+    "vision_model",
+    "text_model",
+    "visual_projection",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "text_decoder",
+];
+
+/// What a tower that looks at images is called.
+const TOWERS: [&str; 2] = ["visual", "vision_model"];
+/// What wraps a model, for files with a text tower alone.
+const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 
 /// Whose names they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,15 +102,34 @@ impl Source {
 impl Names {
     /// Tells the style by the names in a file.
     pub fn of(header: &Header) -> Self {
-        let all = |prefix: &str| {
-            !header.tensors.is_empty() && header.tensors.keys().all(|name| name.starts_with(prefix))
+        // How many tensors each tower has, by what stands before it.
+        let mut towers: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in header.tensors.keys() {
+            if let Some(prefix) = before_tower(name) {
+                *towers.entry(prefix).or_default() += 1;
+            }
+        }
+        // The whole of a file goes before what is deeper in it; of that the largest, and what training wraps before others.
+        let most = towers.values().copied().max().unwrap_or(0);
+        let whole = towers.get("").filter(|count| **count * 2 >= most).map(|_| "");
+        let large = towers.iter().filter(|(_, count)| **count == most).map(|(prefix, _)| *prefix);
+        let mut large: Vec<&str> = large.collect();
+        let wrapped: Vec<&str> =
+            large.iter().copied().filter(|prefix| is_wrapper(prefix)).collect();
+        if let [only] = *wrapped {
+            large = vec![only];
+        }
+        let prefix = match (whole, large.is_empty()) {
+            (Some(whole), _) => {
+                large.clear();
+                whole.to_owned()
+            }
+            (None, false) => large.remove(0).to_owned(),
+            (None, true) => wrapper(header),
         };
-        let prefix = if all("module.") { "module." } else { "" };
         let any = |start: &str| {
-            header
-                .tensors
-                .keys()
-                .any(|name| name.strip_prefix(prefix).is_some_and(|name| name.starts_with(start)))
+            let bare = header.tensors.keys().filter_map(|name| name.strip_prefix(&*prefix));
+            bare.into_iter().any(|name| name.starts_with(start))
         };
         let style = if any("vision_model.") || any("text_model.") {
             Style::HuggingFace
@@ -87,7 +138,32 @@ impl Names {
         } else {
             Style::OpenAi
         };
-        Self { style, prefix }
+        let rivals = large.into_iter().map(str::to_owned).collect();
+        Self { style, prefix, rivals }
+    }
+
+    /// What stands before every name of the model's; empty where nothing does.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What stands before other models in the file that are as large: nothing says which one is meant.
+    pub fn rivals(&self) -> &[String] {
+        &self.rivals
+    }
+
+    /// Whether a tensor of the file is none of the model's, by its name alone: it lies beside what the model is in, or
+    /// beside both towers, as a running average's, an optimizer's or a loss's.
+    pub fn is_foreign(&self, name: &str) -> bool {
+        name.strip_prefix(&*self.prefix).is_none_or(|bare| {
+            let first = bare.split('.').next().unwrap_or_default();
+            !OWN.contains(&first)
+        })
+    }
+
+    /// The tensors of a file that are none of the model's.
+    pub fn foreign<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a str> {
+        header.tensors.keys().map(String::as_str).filter(|name| self.is_foreign(name))
     }
 
     /// The style.
@@ -120,8 +196,47 @@ impl Names {
 
     /// A file's name for a tensor without what stands before every one.
     pub fn bare<'a>(&self, name: &'a str) -> &'a str {
-        name.strip_prefix(self.prefix).unwrap_or(name)
+        name.strip_prefix(&*self.prefix).unwrap_or(name)
     }
+}
+
+/// What stands before the tower that a tensor is of.
+fn before_tower(name: &str) -> Option<&str> {
+    let mut at = 0;
+    for part in name.split('.') {
+        // A tower is a module: something follows.
+        if TOWERS.contains(&part) && name.len() > at + part.len() {
+            return Some(&name[..at]);
+        }
+        at += part.len() + 1;
+    }
+    None
+}
+
+/// Whether a prefix is of nothing but what training wraps a model into.
+fn is_wrapper(prefix: &str) -> bool {
+    let mut rest = prefix;
+    while let Some(next) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(*wrapper)) {
+        rest = next;
+    }
+    rest.is_empty()
+}
+
+/// What wraps every tensor of a file.
+fn wrapper(header: &Header) -> String {
+    let mut prefix = String::new();
+    let mut names = header.tensors.keys();
+    let Some(first) = names.next() else { return prefix };
+    while let Some(next) =
+        WRAPPERS.iter().find(|wrapper| first[prefix.len()..].starts_with(**wrapper))
+    {
+        let longer = format!("{prefix}{next}");
+        if !header.tensors.keys().all(|name| name.starts_with(&longer)) {
+            break;
+        }
+        prefix = longer;
+    }
+    prefix
 }
 
 /// After `convert_clip_original_pytorch_to_hf.py` of transformers.
@@ -221,8 +336,52 @@ mod tests {
     }
 
     #[test]
+    fn whatever_stands_before_a_tower_is_taken_off_and_what_lies_beside_is_foreign() {
+        for prefix in ["", "module.", "_orig_mod.", "model.", "module._orig_mod.", "clip.model."] {
+            for (tower, text) in [
+                ("visual.class_embedding", "token_embedding.weight"),
+                ("visual.layer1.0.conv1.weight", "text.token_embedding.weight"),
+                (
+                    "vision_model.embeddings.class_embedding",
+                    "text_model.embeddings.token_embedding.weight",
+                ),
+            ] {
+                let own = [format!("{prefix}{tower}"), format!("{prefix}{text}")];
+                let beside = format!("{prefix}head.weight");
+                let all = [&*own[0], &*own[1], "ema.decay", "loss.weight", &*beside];
+                let header = header(&all.map(|name| (name, &[1u64][..])));
+                let names = Names::of(&header);
+                assert_eq!(names.prefix(), prefix);
+                let mut foreign: Vec<&str> = names.foreign(&header).collect();
+                foreign.sort_unstable();
+                let mut expected = ["ema.decay", "loss.weight", &*beside];
+                expected.sort_unstable();
+                assert_eq!(foreign, expected, "{prefix}{tower}");
+                assert!(names.rivals().is_empty());
+                assert_eq!(names.bare(&own[0]), tower);
+            }
+        }
+        // Only texts.
+        let texts = header(&[("_orig_mod.model.token_embedding.weight", &[1])]);
+        assert_eq!(Names::of(&texts).prefix(), "_orig_mod.model.");
+        // A running average of the same size: the model itself goes first, or nothing says which.
+        let averaged = header(&[("visual.a.b", &[1]), ("ema.visual.a.b", &[1])]);
+        assert_eq!((Names::of(&averaged).prefix(), Names::of(&averaged).rivals().len()), ("", 0));
+        let two = header(&[("student.visual.a.b", &[1]), ("teacher.visual.a.b", &[1])]);
+        assert_eq!(Names::of(&two).rivals(), ["teacher."]);
+        let wrapped = header(&[("model.visual.a.b", &[1]), ("ema.visual.a.b", &[1])]);
+        assert_eq!(Names::of(&wrapped).prefix(), "model.");
+        assert!(Names::of(&wrapped).rivals().is_empty());
+        // A smaller tower beside is foreign.
+        let small =
+            header(&[("model.visual.a", &[1]), ("model.visual.b", &[1]), ("ema.visual.a", &[1])]);
+        assert_eq!(Names::of(&small).prefix(), "model.");
+        assert!(Names::of(&small).rivals().is_empty());
+    }
+
+    #[test]
     fn hugging_faces_names() {
-        let names = Names { style: Style::HuggingFace, prefix: "" };
+        let names = Names { style: Style::HuggingFace, prefix: String::new(), rivals: Vec::new() };
         let whole = |name: &str| match names.source(name) {
             Source::Whole(name) => name,
             other => panic!("{other:?}"),

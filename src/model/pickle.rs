@@ -1,81 +1,23 @@
 //! The part of Python's pickle that PyTorch writes: bytes in; a tree of values out.
 //!
-//! A pickle is a program that may call anything in Python. Here a call either is one of the few that
-//! rebuild tensors, and then its arguments are written down, or the file is refused: nothing is ever run.
+//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and
+//! then its arguments are written down; or what it would make stays opaque; or the file is refused (see
+//! [`mod@global`]). Nothing is ever run.
 //! Values lie in an arena and refer to each other by index, so neither nesting nor cycles cost anything,
 //! and the number of operations bounds the memory. Knows nothing of the archive around it.
 
+mod global;
+mod heap;
+
 use std::collections::HashMap;
+
+use global::global;
+pub use heap::{Call, Foreign, Heap, Storage, Tensor, Value};
 
 /// More operations than any checkpoint has; RN50x64's has tens of thousands.
 const OPERATIONS: usize = 1 << 20;
 /// More dimensions than any weight has.
 const RANK: usize = 8;
-
-/// A value; what no tensor depends on is not told apart.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value<'a> {
-    /// None, a truth value or a float.
-    Plain,
-    Int(i64),
-    Text(&'a str),
-    /// Something of Python that may be called.
-    Call(Call),
-    /// A type of storage, by its element as safetensors spells it.
-    Element(&'static str),
-    /// A class of a TorchScript module.
-    Class,
-    /// An index into [`Heap::lists`]; tuples and lists are one.
-    List(usize),
-    /// An index into [`Heap::dicts`].
-    Dict(usize),
-    /// A TorchScript module, an index into [`Heap::objects`].
-    Object(usize),
-    /// An index into [`Heap::storages`].
-    Storage(usize),
-    /// An index into [`Heap::tensors`].
-    Tensor(usize),
-}
-
-/// What may be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
-    /// `torch._utils._rebuild_tensor_v2`
-    Tensor,
-    /// Returns its first argument: a parameter is a tensor, a typed list a list.
-    First,
-    /// `collections.OrderedDict`
-    Dict,
-}
-
-/// Where values lie.
-#[derive(Debug, Default)]
-pub struct Heap<'a> {
-    pub lists: Vec<Vec<Value<'a>>>,
-    pub dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
-    /// The state that each module was given.
-    pub objects: Vec<Value<'a>>,
-    pub storages: Vec<Storage<'a>>,
-    pub tensors: Vec<Tensor>,
-}
-
-/// Bytes that lie elsewhere in the archive.
-#[derive(Debug)]
-pub struct Storage<'a> {
-    /// As safetensors spells it.
-    pub element: &'static str,
-    /// Names the archive's entry.
-    pub key: &'a str,
-}
-
-/// A view of a storage, in elements. Not checked against the storage.
-#[derive(Debug)]
-pub struct Tensor {
-    pub storage: usize,
-    pub offset: u64,
-    pub shape: Vec<u64>,
-    pub strides: Vec<u64>,
-}
 
 /// Why a pickle is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +84,10 @@ impl<'a> Machine<'a> {
                 self.take(8)?;
                 self.stack.push(Value::Plain);
             }
+            // FRAME: how far a reader may read ahead.
+            0x95 => drop(self.take(8)?),
+            b'0' => drop(self.pop()?),
+            b'1' => drop(self.since_mark()?),
             b'K' => {
                 let value = self.byte()?;
                 self.stack.push(Value::Int(value.into()));
@@ -154,18 +100,40 @@ impl<'a> Machine<'a> {
                 let value = i32::from_le_bytes(self.array()?);
                 self.stack.push(Value::Int(value.into()));
             }
-            0x8a => {
-                let value = self.long()?;
-                self.stack.push(Value::Int(value));
+            0x8a | 0x8b => {
+                let value = self.long(operation == 0x8a)?;
+                self.stack.push(value);
             }
-            b'X' => {
-                let length = u32::from_le_bytes(self.array()?);
-                let bytes = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+            b'X' | 0x8c | 0x8d => {
+                let bytes = self.counted(match operation {
+                    0x8c => 1,
+                    b'X' => 4,
+                    _ => 8,
+                })?;
                 let value = self.text(bytes)?;
                 self.stack.push(Value::Text(value));
             }
+            // Texts of Python 2, which may be any bytes.
+            b'U' | b'T' => {
+                let bytes = self.counted(if operation == b'U' { 1 } else { 4 })?;
+                let text = std::str::from_utf8(bytes).map_or(Value::Plain, Value::Text);
+                self.stack.push(text);
+            }
+            b'C' | b'B' | 0x8e | 0x96 => {
+                self.counted(match operation {
+                    b'C' => 1,
+                    b'B' => 4,
+                    _ => 8,
+                })?;
+                self.stack.push(Value::Plain);
+            }
             b'q' | b'r' => {
                 let index = self.index(operation == b'q')?;
+                let value = self.top()?;
+                self.memo.insert(index, value);
+            }
+            0x94 => {
+                let index = u32::try_from(self.memo.len()).unwrap_or(u32::MAX);
                 let value = self.top()?;
                 self.memo.insert(index, value);
             }
@@ -174,8 +142,8 @@ impl<'a> Machine<'a> {
                 let value = self.memo.get(&index).copied();
                 self.stack.push(value.ok_or_else(|| self.malformed("it recalls nothing"))?);
             }
-            b')' | b']' => self.push_list(Vec::new()),
-            b't' => {
+            b')' | b']' | 0x8f => self.push_list(Vec::new()),
+            b't' | 0x91 => {
                 let items = self.since_mark()?;
                 self.push_list(items);
             }
@@ -185,52 +153,65 @@ impl<'a> Machine<'a> {
                 self.push_list(items);
             }
             b'}' => self.push_dict(),
-            b'a' | b'e' => {
+            b'a' | b'e' | 0x90 => {
                 let items = if operation == b'a' { self.pop_many(1)? } else { self.since_mark()? };
-                let Value::List(list) = self.top()? else {
-                    return Err(self.malformed("it appends to what is no list"));
-                };
-                self.heap.lists[list].extend(items);
+                match self.top()? {
+                    Value::List(list) => self.heap.lists[list].extend(items),
+                    Value::Foreign(_) => {}
+                    _ => return Err(self.malformed("it appends to what is no list")),
+                }
             }
             b's' | b'u' => {
                 let items = if operation == b's' { self.pop_many(2)? } else { self.since_mark()? };
-                let Value::Dict(dict) = self.top()? else {
-                    return Err(self.malformed("it sets an item of what is no dictionary"));
-                };
+                let top = self.top()?;
                 if items.len() % 2 == 1 {
                     return Err(self.malformed("a key has no value"));
                 }
                 let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
-                self.heap.dicts[dict].extend(pairs);
+                match top {
+                    Value::Dict(dict) => self.heap.dicts[dict].extend(pairs),
+                    Value::Foreign(foreign) => self.heap.foreign[foreign].items.extend(pairs),
+                    _ => return Err(self.malformed("it sets an item of what is no dictionary")),
+                }
             }
             b'c' => {
                 let module = self.line()?;
                 let name = self.line()?;
-                self.stack.push(global(module, name)?);
+                self.push_global(module, name)?;
+            }
+            0x93 => {
+                let [module, name] = self.pop_many(2)?[..] else { return Err(PickleError::Cut) };
+                let (Value::Text(module), Value::Text(name)) = (module, name) else {
+                    return Err(self.malformed("it asks for what is no name"));
+                };
+                self.push_global(module, name)?;
             }
             b'Q' => {
                 let id = self.pop()?;
                 let storage = self.storage(id)?;
-                self.heap.storages.push(storage);
-                self.stack.push(Value::Storage(self.heap.storages.len() - 1));
+                self.stack.push(storage);
             }
             b'R' => {
                 let arguments = self.pop()?;
                 let function = self.pop()?;
                 self.call(function, arguments)?;
             }
-            0x81 => {
-                let _arguments = self.pop()?;
-                if self.pop()? != Value::Class {
-                    return Err(PickleError::Call);
+            0x81 | 0x92 => {
+                let _arguments = self.pop_many(if operation == 0x81 { 1 } else { 2 })?;
+                match self.pop()? {
+                    Value::Class => {
+                        self.heap.objects.push(Value::Plain);
+                        self.stack.push(Value::Object(self.heap.objects.len() - 1));
+                    }
+                    Value::Foreign(class) => self.push_foreign_of(class),
+                    _ => return Err(PickleError::Call),
                 }
-                self.heap.objects.push(Value::Plain);
-                self.stack.push(Value::Object(self.heap.objects.len() - 1));
             }
             b'b' => {
                 let state = self.pop()?;
                 match self.top()? {
                     Value::Object(object) => self.heap.objects[object] = state,
+                    Value::Foreign(foreign) => self.heap.foreign[foreign].state = state,
                     // A state dict carries versions of its modules.
                     Value::Dict(_) => {}
                     _ => return Err(self.malformed("it gives a state to what can have none")),
@@ -242,12 +223,21 @@ impl<'a> Machine<'a> {
     }
 
     fn call(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<(), PickleError> {
-        let (Value::Call(call), Value::List(list)) = (function, arguments) else {
-            return Err(PickleError::Call);
+        let (call, list) = match (function, arguments) {
+            (Value::Call(call), Value::List(list)) => (call, list),
+            (Value::Foreign(function), Value::List(_)) => {
+                self.push_foreign_of(function);
+                return Ok(());
+            }
+            _ => return Err(PickleError::Call),
         };
         match (call, self.heap.lists[list].as_slice()) {
             (Call::Dict, []) => self.push_dict(),
             (Call::First, &[value, ..]) => self.stack.push(value),
+            // Whatever is called there is not this again, so it goes no deeper.
+            (Call::Typed, &[inner, _, arguments, ..]) if inner != Value::Call(Call::Typed) => {
+                return self.call(inner, arguments);
+            }
             (Call::Tensor, &[Value::Storage(storage), Value::Int(offset), shape, strides, ..]) => {
                 let offset = u64::try_from(offset)
                     .map_err(|_| self.malformed("a tensor's offset is negative"))?;
@@ -255,20 +245,49 @@ impl<'a> Machine<'a> {
                 self.heap.tensors.push(Tensor { storage, offset, shape, strides });
                 self.stack.push(Value::Tensor(self.heap.tensors.len() - 1));
             }
+            // Of numbers that no weights have, as complex ones.
+            (Call::Tensor, &[Value::Foreign(storage), ..]) => self.push_foreign_of(storage),
             _ => return Err(self.malformed("a call has other arguments than PyTorch gives it")),
         }
         Ok(())
     }
 
     /// `("storage", type, key, device, elements)`
-    fn storage(&self, id: Value<'a>) -> Result<Storage<'a>, PickleError> {
+    fn storage(&mut self, id: Value<'a>) -> Result<Value<'a>, PickleError> {
         if let Value::List(list) = id
-            && let [Value::Text("storage"), Value::Element(element), Value::Text(key), ..] =
+            && let [Value::Text("storage"), element, Value::Text(key), ..] =
                 self.heap.lists[list][..]
         {
-            return Ok(Storage { element, key });
+            match element {
+                Value::Element(element) => {
+                    self.heap.storages.push(Storage { element, key });
+                    return Ok(Value::Storage(self.heap.storages.len() - 1));
+                }
+                Value::Foreign(_) => return Ok(element),
+                _ => {}
+            }
         }
         Err(self.malformed("a storage is not described as PyTorch does"))
+    }
+
+    fn push_global(&mut self, module: &'a str, name: &'a str) -> Result<(), PickleError> {
+        match global(module, name)? {
+            Some(value) => self.stack.push(value),
+            None => self.push_foreign(module, name),
+        }
+        Ok(())
+    }
+
+    fn push_foreign(&mut self, module: &'a str, name: &'a str) {
+        let foreign = Foreign { module, name, items: Vec::new(), state: Value::Plain };
+        self.heap.foreign.push(foreign);
+        self.stack.push(Value::Foreign(self.heap.foreign.len() - 1));
+    }
+
+    /// What something foreign would make.
+    fn push_foreign_of(&mut self, maker: usize) {
+        let Foreign { module, name, .. } = self.heap.foreign[maker];
+        self.push_foreign(module, name);
     }
 
     fn sizes(&self, value: Value<'a>) -> Result<Vec<u64>, PickleError> {
@@ -325,17 +344,23 @@ impl<'a> Machine<'a> {
         Ok(if short { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) })
     }
 
-    /// Little-endian with a sign, of as many bytes as the first one says.
-    fn long(&mut self) -> Result<i64, PickleError> {
-        let length = usize::from(self.byte()?);
-        let bytes = self.take(length)?;
-        if length > 8 {
-            return Err(self.malformed("a number has more than 64 bits"));
+    /// As many bytes as a number of so many bytes says.
+    fn counted(&mut self, width: usize) -> Result<&'a [u8], PickleError> {
+        let mut all = [0; 8];
+        all[..width].copy_from_slice(self.take(width)?);
+        self.take(usize::try_from(u64::from_le_bytes(all)).unwrap_or(usize::MAX))
+    }
+
+    /// Little-endian with a sign, of as many bytes as the first ones say.
+    fn long(&mut self, short: bool) -> Result<Value<'a>, PickleError> {
+        let bytes = self.counted(if short { 1 } else { 4 })?;
+        if bytes.len() > 8 {
+            return Ok(Value::Plain);
         }
         let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
         let mut all = [if negative { 0xff } else { 0 }; 8];
-        all[..length].copy_from_slice(bytes);
-        Ok(i64::from_le_bytes(all))
+        all[..bytes.len()].copy_from_slice(bytes);
+        Ok(Value::Int(i64::from_le_bytes(all)))
     }
 
     fn line(&mut self) -> Result<&'a str, PickleError> {
@@ -369,37 +394,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The few names of Python that weights need.
-fn global<'a>(module: &str, name: &str) -> Result<Value<'a>, PickleError> {
-    let element = |element| Ok(Value::Element(element));
-    match (module, name) {
-        ("torch._utils", "_rebuild_tensor_v2") => Ok(Value::Call(Call::Tensor)),
-        ("torch._utils", "_rebuild_parameter") => Ok(Value::Call(Call::First)),
-        (
-            "torch.jit._pickle",
-            "build_intlist" | "build_tensorlist" | "build_doublelist" | "build_boollist"
-            | "restore_type_tag",
-        ) => Ok(Value::Call(Call::First)),
-        ("collections", "OrderedDict") => Ok(Value::Call(Call::Dict)),
-        ("torch", "DoubleStorage") => element("F64"),
-        ("torch", "FloatStorage") => element("F32"),
-        ("torch", "HalfStorage") => element("F16"),
-        ("torch", "BFloat16Storage") => element("BF16"),
-        ("torch", "LongStorage") => element("I64"),
-        ("torch", "IntStorage") => element("I32"),
-        ("torch", "ShortStorage") => element("I16"),
-        ("torch", "CharStorage") => element("I8"),
-        ("torch", "ByteStorage") => element("U8"),
-        ("torch", "BoolStorage") => element("BOOL"),
-        _ if module == "__torch__" || module.starts_with("__torch__.") => Ok(Value::Class),
-        _ => {
-            // What a file may put into a message is short and printable.
-            let shown: String = format!("{module}.{name}").chars().take(80).collect();
-            Err(PickleError::Refused(shown.escape_debug().to_string()))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,6 +417,9 @@ mod tests {
         assert!(alike.contains("`__torch__evil.system`"), "{alike}");
         let terminal = refused(b"\x80\x02c\x1b[2J\nx\n.");
         assert!(!terminal.contains('\x1b'), "{terminal}");
+        // By names that were texts before: STACK_GLOBAL.
+        let stacked = refused(b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x8c\x02ls\x85R.");
+        assert!(stacked.contains("`os.system`"), "{stacked}");
     }
 
     #[test]
@@ -433,10 +430,39 @@ mod tests {
         refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
         refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
         refused(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.");
-        // Operations that look names up at run time: STACK_GLOBAL, INST, OBJ, EXT1.
-        for operation in [0x93, b'i', b'o', 0x82] {
+        // Operations that look names up at run time: INST, OBJ, EXT1.
+        for operation in [b'i', b'o', 0x82] {
             let error = refused(&[0x80, 2, operation]);
             assert!(error.contains("is none that PyTorch writes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_opaque_and_takes_what_it_is_given() {
+        // A Namespace with an attribute, a scalar of NumPy's, a subclass of list, a set, a path, a random generator's
+        // number.
+        let named = b"\x80\x02cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG????????sb.";
+        let (value, heap) = read(named).expect("opaque");
+        let Value::Foreign(at) = value else { panic!("{value:?}") };
+        assert_eq!((heap.foreign[at].module, heap.foreign[at].name), ("argparse", "Namespace"));
+        assert!(matches!(heap.foreign[at].state, Value::Dict(_)));
+        for bytes in [
+            &b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\0\0\0f8K\0K\x01\x87R(K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tbc_codecs\nencode\nX\x01\0\0\0aX\x06\0\0\0latin1\x86R\x86R."[..],
+            b"\x80\x02c__main__\nRow\n)\x81(K\x01K\x02e.",
+            b"\x80\x02c__builtin__\nset\n]K\x01a\x85R.",
+            b"\x80\x02cpathlib\nPosixPath\nX\x01\0\0\0/\x85R.",
+            b"\x80\x04\x95\x01\0\0\0\0\0\0\0\x8c\x01a\x94\x8c\x01b\x93)}\x92.",
+            b"\x80\x03C\x02ab.",
+        ] {
+            let (value, _) = read(bytes).expect("opaque");
+            assert!(matches!(value, Value::Foreign(_) | Value::Plain), "{value:?}");
+        }
+        assert_eq!(read(b"\x8a\x09123456789.").expect("a number").0, Value::Plain);
+        // Bytes that are not there.
+        for bytes in
+            [&b"C\xff."[..], b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", b"\x8b\xff\xff\xff\x7f."]
+        {
+            assert_eq!(refused(bytes), PickleError::Cut.to_string());
         }
     }
 
@@ -454,7 +480,6 @@ mod tests {
             b"q\x00",
             b"X\xff\xff\xff\xffa",
             b"X\x01\x00\x00\x00\xff.",
-            b"\x8a\x09123456789.",
             b"cos",
             b"Q",
             b"K\x01Q.",

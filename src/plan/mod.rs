@@ -298,6 +298,7 @@ impl Planner<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let dataset = dataset.map(|set| DatasetRef { captions: kind.captions, ..set });
         let precision = block.fields.text("precision").and_then(Precision::named);
         let precision = precision.unwrap_or(self.config.defaults.precision);
         let embedding = model.architecture.embedding_layer().name.canonical;

@@ -57,6 +57,9 @@ pub struct DatasetFacts {
     pub format: DatasetFormat,
     /// Of its shards, in order.
     pub shards: Vec<Digest>,
+    /// Of their pictures alone, where there are others; empty where they were frozen before keys knew of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Option<Digest>>,
 }
 
 /// Facts, and the store that they came with.
@@ -118,7 +121,7 @@ impl Thawed {
             digest: known.digest,
             conventions: known.conventions.clone(),
         };
-        Ok(Model { reference, architecture: Arc::new(known.architecture.clone()) })
+        Ok(Model { reference, architecture: Arc::new(known.architecture.clone()), beside: None })
     }
 
     pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
@@ -126,10 +129,13 @@ impl Thawed {
             return Err(stale(format!("the data set `{name}` is not among the frozen results")));
         };
         same("data set", name, &known.configured, &of_source(source))?;
-        let shard =
-            |digest: &Digest| ShardRef { path: self.store.blob_path(digest), digest: *digest };
-        let shards = known.shards.iter().map(shard).collect();
-        Ok(DatasetRef { name: name.to_owned(), format: known.format, shards })
+        let shard = |(at, digest): (usize, &Digest)| ShardRef {
+            path: self.store.blob_path(digest),
+            digest: *digest,
+            pictures: known.pictures.get(at).copied().flatten(),
+        };
+        let shards = known.shards.iter().enumerate().map(shard).collect();
+        Ok(DatasetRef { name: name.to_owned(), format: known.format, captions: false, shards })
     }
 }
 
@@ -183,6 +189,7 @@ impl Resources {
                 configured: of_source(source),
                 format: dataset.format,
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
+                pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),
             };
             Some((name.clone(), facts))
         };

@@ -91,6 +91,7 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
         &mut resources,
         &mut workspace.digests,
     );
+    workspace.notice(resources.notices(&workspace.config));
     let missing = missing(&plan, &workspace.store);
     Wishes { plan, missing }
 }

@@ -2,7 +2,7 @@
 
 use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params};
 
-use super::gallery::Gallery;
+use super::gallery::{Exhibited, Gallery};
 use super::{Scanned, params, summary};
 use crate::bench::Bench;
 use crate::failure::Failure;
@@ -21,11 +21,11 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     for &(shard, row) in &places {
         bench.monitor.check()?;
         let sample = &scans[shard].samples[row];
-        let hung = gallery.add_sample(bench, shard, &sample.key)?;
+        let Exhibited { hung, caption, label } = gallery.add_sample(bench, shard, &sample.key)?;
         top.push(Example {
             key: sample.key.clone(),
-            caption: sample.caption.clone(),
-            label: sample.label.clone(),
+            caption,
+            label,
             activation: scans[shard].activations[row],
             picture: hung.picture,
             width: hung.width,

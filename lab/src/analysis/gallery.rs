@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use neuronotes::analysis::scan::Sample;
+
 use crate::bench::Bench;
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
@@ -35,6 +37,17 @@ pub(super) struct Hung {
     pub height: u32,
 }
 
+/// A sample's picture in the record, and what is said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exhibited {
+    /// Its picture.
+    pub hung: Hung,
+    /// Its caption.
+    pub caption: Option<String>,
+    /// Its label.
+    pub label: Option<String>,
+}
+
 impl Gallery {
     /// Adds the sample of that key, out of a shard of the request's data set.
     pub(super) fn add_sample(
@@ -42,7 +55,7 @@ impl Gallery {
         bench: &mut Bench<'_>,
         shard: usize,
         key: &str,
-    ) -> Result<Hung, Failure> {
+    ) -> Result<Exhibited, Failure> {
         let (shard, by_key) = match self.shards.entry(shard) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
@@ -56,7 +69,8 @@ impl Gallery {
         let gone = |why: &str| Failure::new(format!("`{key}` cannot be shown ({why})"));
         let at = by_key.get(key).ok_or_else(|| gone("it is not in the shard"))?;
         let picture = shard.picture(*at).map_err(|why| gone(&why))?;
-        self.add(bench, picture)
+        let Sample { caption, label, .. } = shard.samples()[*at].clone();
+        Ok(Exhibited { hung: self.add(bench, picture)?, caption, label })
     }
 
     /// Adds a picture.

@@ -101,7 +101,9 @@ impl Scan {
                     match pixels {
                         Ok(pixels) => {
                             good.extend_from_slice(&pixels);
-                            self.samples.push(samples[row].clone());
+                            // What is said of it is read by whoever shows it.
+                            let key = samples[row].key.clone();
+                            self.samples.push(Sample { key, caption: None, label: None });
                         }
                         Err(why) => self.skipped.push((samples[row].key.clone(), why)),
                     }

@@ -25,10 +25,18 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let mut params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
     let of_data = params.images.is_empty() && params.figures.is_empty();
-    let shards = match of_data {
+    let mut shards = match of_data {
         true => bench.embeddings(bench.dataset()?, None)?,
         false => Vec::new(),
     };
+    for (index, shard) in shards.iter_mut().enumerate() {
+        let said = bench.said(index)?;
+        for sample in &mut shard.samples {
+            if let Some(known) = said.get(&sample.key) {
+                sample.clone_from(known);
+            }
+        }
+    }
     if params.classes.is_empty() {
         params.classes = labels(&shards, params.truth)?;
     }
@@ -147,7 +155,7 @@ fn survey(
     for found in kept {
         bench.monitor.check()?;
         let sample = &shards[found.shard].samples[found.row];
-        let hung = gallery.add_sample(bench, found.shard, &sample.key)?;
+        let hung = gallery.add_sample(bench, found.shard, &sample.key)?.hung;
         survey.examples.push(Example {
             key: sample.key.clone(),
             caption: sample.caption.clone(),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use neuronotes::analysis::{Kind, Role, Type, feature_vis};
-use neuronotes::digest::Digest;
+use neuronotes::digest::FileDigests;
 use neuronotes::file::write_atomic;
-use neuronotes::model::{Activation, Architecture, Conventions, Given, Header};
+use neuronotes::model::{Activation, Architecture, Conventions, Given, Header, parts};
 use neuronotes::request::{Inputs, ModelRef, Precision, Request};
 use neuronotes::store::{Record, Store};
 use serde_json::{Map, Value, json};
@@ -136,7 +136,8 @@ fn model(wanted: &Vis) -> Result<ModelRef, Failure> {
     let conventions = Conventions::of(path, &header, &given).map_err(|error| {
         Failure::new(error.to_string()).hint("say it with --activation gelu or quick_gelu")
     })?;
-    let digest = Digest::of_file(path)
+    let path = &parts::locate(path).map_err(|error| failed(&error))?;
+    let digest = parts::digest(&mut FileDigests::default(), path)
         .map_err(|error| Failure::new(format!("{} cannot be read ({error})", path.display())))?;
     Ok(ModelRef { name: path.display().to_string(), path: path.clone(), digest, conventions })
 }

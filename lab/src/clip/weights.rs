@@ -4,7 +4,7 @@
 //! Where each tensor lies, and under which name, is read by `neuronotes::model`, whatever the file's format. The
 //! file is mapped into memory, and nothing in it is executed. Every tensor has to be asked for: one left over means
 //! that the network built here is not the one that was trained, as when BatchNorm's running statistics are
-//! overlooked. Tensors in memory are handed out so that gradients reach them. Knows nothing of what the tensors
+//! overlooked. What lies beside the model, as a loss's or an optimizer's, is not asked for. Tensors in memory are handed out so that gradients reach them. Knows nothing of what the tensors
 //! are for.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,8 @@ pub struct Weights {
 enum Origin {
     File {
         path: PathBuf,
-        map: Mmap,
+        /// Of the header's files, in order.
+        maps: Vec<Mmap>,
         header: Header,
         names: Names,
     },
@@ -66,20 +67,23 @@ enum Origin {
 }
 
 impl Weights {
-    /// Maps a file, whose tensors are to be of `kind` on `device`.
+    /// Maps a file, or the parts of an index or a folder, whose tensors are to be of `kind` on `device`.
     ///
     /// # Errors
     /// Where it cannot be read or is no weights file.
     pub fn open(path: &Path, device: Device, kind: Kind) -> Result<Self, WeightsError> {
-        let unreadable = |why: String| WeightsError::Unreadable { path: path.to_owned(), why };
-        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-        // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
-        // and after notices one that changes, and weights are replaced by a rename, not in place.
-        let map = unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))?;
         let header = Header::read(path)?;
+        let map = |path: &PathBuf| {
+            let unreadable = |why: String| WeightsError::Unreadable { path: path.clone(), why };
+            let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+            // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
+            // and after notices one that changes, and weights are replaced by a rename, not in place.
+            unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))
+        };
+        let maps = header.files.iter().map(map).collect::<Result<Vec<_>, _>>()?;
         let left = header.tensors.keys().cloned().collect();
         let names = Names::of(&header);
-        let origin = Origin::File { path: path.to_owned(), map, header, names };
+        let origin = Origin::File { path: path.to_owned(), maps, header, names };
         Ok(Self::from(origin, left, device, kind))
     }
 
@@ -196,11 +200,12 @@ impl Weights {
     /// # Errors
     /// All missing, surplus and misshapen tensors, by name.
     pub fn finish(self) -> Result<(), WeightsError> {
-        let bare = |name: &'_ str| match &self.origin {
-            Origin::File { names, .. } => names.bare(name).to_owned(),
-            Origin::Memory(_) => name.to_owned(),
+        let is_surplus = |name: &&String| match &self.origin {
+            // What lies beside the model is no part of its network, whatever that is.
+            Origin::File { names, .. } => !names.is_foreign(name) && !belongs(names.bare(name)),
+            Origin::Memory(_) => !belongs(name),
         };
-        let surplus = self.left.iter().filter(|name| !belongs(&bare(name))).cloned().collect();
+        let surplus = self.left.iter().filter(is_surplus).cloned().collect();
         self.verdict(surplus)
     }
 
@@ -261,11 +266,11 @@ impl Origin {
     /// One tensor by its own name, as it is there; a scalar that stands for it where they are only checked.
     fn read(&self, name: &str, only_check: bool) -> Result<Tensor, String> {
         let missing = || format!("`{name}` is missing");
-        let (map, header) = match self {
+        let (maps, header) = match self {
             Self::Memory(tensors) => {
                 return tensors.get(name).map(Tensor::shallow_clone).ok_or_else(missing);
             }
-            Self::File { map, header, .. } => (map, header),
+            Self::File { maps, header, .. } => (maps, header),
         };
         let info = header.tensors.get(name).ok_or_else(missing)?;
         let kind = match info.dtype.as_str() {
@@ -281,7 +286,7 @@ impl Origin {
         let shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
         // None of it where the file shrank since its header was read.
         let range = info.data.start as usize..info.data.end as usize;
-        let data = map.get(range).unwrap_or_default();
+        let data = maps.get(info.file).and_then(|map| map.get(range)).unwrap_or_default();
         Tensor::f_from_data_size(data, &shape, kind)
             .map_err(|error| format!("`{name}` cannot be read: {error}"))
     }

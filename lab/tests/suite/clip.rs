@@ -200,6 +200,50 @@ fn open_clips_nested_names_and_prefixes_of_training_are_known() {
 }
 
 #[test]
+fn what_stands_before_and_beside_a_model_and_how_many_files_it_has_change_nothing() {
+    let golden_activations = tensors("clip_vit/activations.safetensors");
+    for (file, prefix) in [
+        ("weights.safetensors", "_orig_mod."),
+        ("weights.safetensors", "clip.model."),
+        ("hugging_face/model.safetensors", "model."),
+        ("hugging_face/model.safetensors", ""),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bytes = fs::read(golden("clip_vit").join(file)).expect("weights");
+        let whole = SafeTensors::deserialize(&bytes).expect("weights");
+        let views = whole.tensors();
+        let own = views.iter().map(|(name, view)| (format!("{prefix}{name}"), view.clone()));
+        let beside = [("ema.decay", &views[0].1), ("loss.head.weight", &views[1].1)];
+        let beside = beside.map(|(name, view)| (name.to_owned(), view.clone()));
+        let all: Vec<_> = own.chain(beside).collect();
+        let parts = [&all[..5], &all[5..]];
+        let mut places = serde_json::Map::new();
+        for (at, part) in parts.into_iter().enumerate() {
+            let name = format!("model-0000{}-of-00002.safetensors", at + 1);
+            let bytes = safetensors::serialize(part.to_vec(), None).expect("a part");
+            fs::write(folder.path().join(&name), bytes).expect("written");
+            places.extend(part.iter().map(|(tensor, _)| (tensor.clone(), name.clone().into())));
+        }
+        let index = serde_json::json!({ "metadata": {}, "weight_map": places });
+        let path = folder.path().join("model.safetensors.index.json");
+        fs::write(&path, index.to_string()).expect("written");
+        for path in [&*path, folder.path()] {
+            let clip = load(path);
+            let images = clip.encode_images(&golden_activations["pixels"]).expect("embeddings");
+            close(&images, &golden_activations["image_features"], prefix);
+            // The text tower is read later, and from the same files.
+            let texts = clip.read(&golden_activations["tokens"], &[Stage::Embedding]);
+            let texts = texts.expect("embeddings");
+            let texts = texts.get(Stage::Embedding).expect("embeddings");
+            close(texts, &golden_activations["text_features"], prefix);
+        }
+        let said = neuronotes::model::beside(&Header::read(&path).expect("a header"));
+        let said = said.expect("something beside");
+        assert!(said.contains("`ema.decay`, `loss.head.weight`"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_surplus_in_either_tower_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = changed(folder.path(), |name| match name {

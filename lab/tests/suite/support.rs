@@ -82,8 +82,12 @@ pub fn dataset(format: DatasetFormat, paths: &[&Path]) -> DatasetRef {
             true => digests.folder(path).expect("a digest"),
             false => digests.digest(path).expect("a digest"),
         },
+        pictures: match format {
+            DatasetFormat::Words => None,
+            _ => Some(digests.pictures(path).expect("a digest")),
+        },
     });
-    DatasetRef { name: "data".into(), format, shards: shards.collect() }
+    DatasetRef { name: "data".into(), format, captions: false, shards: shards.collect() }
 }
 
 pub fn vis_request(model: ModelRef, change: Value) -> Request {
@@ -101,6 +105,7 @@ pub fn examples_request(model: ModelRef, dataset: DatasetRef, change: Value) -> 
     let params = json!({
         "layer": "visual.layer4.0.add", "unit": 3, "top": 3, "order": "strongest", "pool": "mean",
     });
+    let dataset = DatasetRef { captions: true, ..dataset };
     with_scans(request("dataset_examples", model, Some(dataset), params, change))
 }
 

@@ -148,6 +148,7 @@ pub static KIND: Kind = Kind {
     text: false,
     data: Data::Never,
     scan: Scan::None,
+    captions: false,
     values: Values {
         named: &[
             named(
