@@ -280,14 +280,14 @@
     if (trouble || !found) says.textContent = trouble;
     else if (!pages.length) says.textContent = `Nothing found for “${question.trim()}”`;
     else {
-      const slip = ({ term, words }) => `Nothing has “${term}”; this is what has ${quoted(words)}. `;
+      const slip = ({ term, words }) => `No match for “${term}”; showing results for ${quoted(words)}. `;
       says.textContent = `${found.meant.map(slip).join("")}${sections} ${sections === 1 ? "place" : "places"} in ${pages.length} ${pages.length === 1 ? "page" : "pages"}`;
     }
   }
 
   // The first line of a page leads to its head, or to the best place where the head has none of the words.
   function group(page, marks) {
-    const top = page.hits.slice(0, SECTIONS);
+    const top = page.hits.filter(({ score }) => score > page.hits[0].score / 5).slice(0, SECTIONS);
     const head = top.find((hit) => !hit.anchor) || top[0];
     const link = (anchor, kind, ...parts) => make("a", { role: "option", tabindex: "-1", class: kind, href: href(page.path, anchor), "aria-selected": "false" }, ...parts);
     const excerpt = (hit) => make("span", { class: "find-text", dir: "auto" }, ...marked(hit.text, marks, 160));
@@ -295,7 +295,7 @@
     const first = [name(page.title)];
     if (head.anchor) first.push(make("span", { class: "find-place", dir: "auto" }, ...marked(head.heading || "", marks)));
     if (head.text) first.push(excerpt(head));
-    if (page.missing.length) first.push(make("span", { class: "find-text" }, `Without ${quoted(page.missing)}`));
+    if (page.missing.length) first.push(make("span", { class: "find-text" }, `Missing: ${quoted(page.missing)}`));
     return make("div", { role: "group", "aria-label": page.title },
       link(head.anchor, "find-page", ...first),
       ...top.filter((hit) => hit !== head).map((hit) => link(hit.anchor, "find-section", name(hit.heading || ""), excerpt(hit))));

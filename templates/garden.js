@@ -408,7 +408,7 @@
     const data = document.documentElement.dataset;
     if (THEMES.indexOf(theme) > 0) data.theme = theme;
     else delete data.theme;
-    const name = `Colours: ${data.theme || "as the system has them"}`;
+    const name = `Theme: ${data.theme || "system"}`;
     for (const one of all("button[data-theme-choice]")) {
       one.title = name;
       one.setAttribute("aria-label", name);

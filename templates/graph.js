@@ -180,23 +180,34 @@
     names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / (large ? 8 : 2)));
   }
 
-  // The most linked first; none over another.
+  // The most linked first; none over another, nor over a note: below its own, else above, else beside.
   function names(order, most) {
     Object.assign(pen, { font: `13px ${sans}`, textAlign: "center", textBaseline: "top", lineJoin: "round", lineWidth: 3.5 });
     [pen.strokeStyle, pen.fillStyle] = [colours("paper"), colours("ink")];
     const taken = [];
+    const free = (box, own) => taken.every((other) => box.x + box.half < other.x - other.half || box.x - box.half > other.x + other.half || box.y + 16 < other.y || box.y > other.y + other.high || other.of === own);
+    const seen = nodes.filter((node) => within(node.sx, node.sy, 0));
+    if (seen.length <= 400) for (const node of seen) {
+      const r = radius(node) + 1;
+      taken.push({ x: node.sx, y: node.sy - r, half: r, high: 2 * r, of: node });
+    }
+    let count = 0;
     for (const i of order) {
       const node = nodes[i];
-      if (taken.length >= most) break;
+      if (count >= most) break;
       if (!within(node.sx, node.sy, 0)) continue;
       node.short ??= node.title.length > 32 ? `${node.title.slice(0, 30)}…` : node.title;
       node.half ??= pen.measureText(node.short).width / 2 + 3;
-      const x = between(node.half, node.sx, width - node.half);
-      const y = node.sy + radius(node) + 3;
-      if (taken.some((other) => Math.abs(x - other.x) < node.half + other.half && Math.abs(y - other.y) < 18)) continue;
-      taken.push({ x, y, half: node.half });
-      pen.strokeText(node.short, x, y);
-      pen.fillText(node.short, x, y);
+      const { half } = node;
+      const r = radius(node);
+      const x = between(half, node.sx, width - half);
+      const places = [[x, node.sy + r + 3], [x, node.sy - r - 18], [node.sx + r + half, node.sy - 8], [node.sx - r - half, node.sy - 8]];
+      const box = places.map(([x, y]) => ({ x, y, half, high: 16 })).find((one) => one.x - half >= 0 && one.x + half <= width + 1 && free(one, node));
+      if (!box) continue;
+      count++;
+      taken.push(box);
+      pen.strokeText(node.short, box.x, box.y);
+      pen.fillText(node.short, box.x, box.y);
     }
   }
 

@@ -135,6 +135,8 @@
     else if (y > 80 && y > 2 * Math.abs(x)) dialog.close();
   }, { passive: true });
 
+  // What two fingers have enlarged is moved by one.
+  visualViewport?.addEventListener("resize", () => (dialog.style.touchAction = visualViewport.scale > 1.01 ? "auto" : ""));
   addEventListener("resize", size);
   // A page that was loaded again shows no picture.
   if (history.state?.zoom !== undefined) history.replaceState({ ...history.state, zoom: undefined }, "");
