@@ -22,6 +22,7 @@ pub mod garden;
 pub mod input;
 pub mod jekyll;
 pub mod lab;
+pub mod language;
 pub mod layout;
 pub mod library;
 pub mod measure;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use walkdir::WalkDir;
 
 use crate::digest::Digest;
+use crate::language;
 use crate::suggest;
 use crate::view::{FigureView, HomeView, NoteView, SiteView};
 
@@ -43,6 +44,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("boxes.css", include_str!("../templates/boxes.css")),
     ("garden.js", include_str!("../templates/garden.js")),
     ("find.js", include_str!("../templates/find.js")),
+    ("zoom.js", include_str!("../templates/zoom.js")),
     ("graph.js", include_str!("../templates/graph.js")),
 ];
 
@@ -50,13 +52,14 @@ const BUILT_IN: &[(&str, &str)] = &[
 const ABSENT: &str = "this value is absent here";
 
 /// What is put out as it is: each file by its name, and what it is made of, in order.
-const ASSETS: [(&str, &[&str]); 7] = [
+const ASSETS: [(&str, &[&str]); 8] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
     ("lists.css", &["lists.css"]),
     ("boxes.css", &["boxes.css"]),
     ("garden.js", &["garden.js"]),
     ("find.js", &["find.js"]),
+    ("zoom.js", &["zoom.js"]),
     ("graph.js", &["graph.js"]),
 ];
 
@@ -301,6 +304,7 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(format_value);
     environment.set_debug(true);
     environment.add_filter("code_spans", code_spans);
+    environment.add_filter("direction", direction);
     environment
 }
 
@@ -335,6 +339,12 @@ fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
         rest = &rest[at + 1..];
     }
     out.write_str(rest)
+}
+
+/// ` dir="auto"` where a text goes another way than its page may: a filter for titles and excerpts of other pages.
+fn direction(text: &str, page: &str) -> Value {
+    let other = page == "rtl" || language::has_right_to_left(text);
+    Value::from_safe_string(if other { " dir=\"auto\"" } else { "" }.to_owned())
 }
 
 /// Plain text as HTML, what stands between backticks as code: a filter for messages.

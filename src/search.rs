@@ -3,12 +3,16 @@
 //! Only text and addresses come in; what a note, a heading or a figure is, others know. The format:
 //!
 //! - A text is folded (NFKD, without marks, lower case) and cut into terms: runs of letters and numbers, of which the first 32
-//!   characters count. Of scripts that are written without spaces, every character is a term.
+//!   characters count. Of scripts that are written without spaces, every character is a term. A field that begins with `#` is a
+//!   term as a whole too, so that `#C++` and `#🌱` are found as they are written.
 //! - An *entry* is a part of a page that can be found by itself. Entries are numbered through the site from 0.
-//! - `search/meta.js` `{"entries", "pages", "starts", "terms"}`: the first entry of each shard of entries, and the first term of
-//!   each shard of terms; that of the first is `""`, so that every term has its place.
+//! - `search/meta.js` `{"entries", "pages", "starts", "terms", "words"}`: the first entry of each shard of entries, the first term
+//!   of each shard of terms (that of the first is `""`, so that every term has its place), and the lengths of words for which there
+//!   is a list of words.
 //! - `search/t<i>.js`: lines `term TAB postings`, sorted by UTF-16 code units, as JavaScript's `<` does. A posting is the step from
 //!   the entry before (from -1 for the first) in base 36, and the weight as a letter: `A` = 1 … `Z` = 26.
+//! - `search/w<length>.js`: the words of so many letters, one a line, in order, each as the number of UTF-16 code units that it
+//!   shares with the one before, in base 36, and the rest. A word that is nowhere is compared with those of nearly its length.
 //! - `search/e<i>.js`: `[path, title, first entry, [[anchor, heading or null, text], …]]` for each page.
 //!
 //! Incremental: an [`Indexed`] is a function of its [`Page`], so that an unchanged page is never read twice; [`files`] is a function
@@ -16,6 +20,7 @@
 
 mod page;
 mod term;
+mod word;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -62,17 +67,26 @@ pub enum Field {
     Tag,
     /// The caption of a figure.
     Caption,
+    /// What means this entry and no other: the number of a unit, the first digits of a figure's key.
+    Name,
 }
 
 /// The files of the index, by their paths relative to the site's root, for pages in the site's order.
 pub fn files(pages: &[&Indexed]) -> Vec<(String, String)> {
     let mut files = vec![("search/meta.js".to_owned(), String::new())];
     let starts = entry_shards(pages, &mut files);
-    let starting = term_shards(&merged(pages), &mut files);
+    let terms = merged(pages);
+    let starting = term_shards(&terms, &mut files);
+    let lists = word::lists(terms.iter().map(|posted| posted.term));
     let entries: usize = pages.iter().map(|page| page.entries).sum();
     let meta = serde_json::json!({
         "entries": entries, "pages": pages.len(), "starts": starts, "terms": starting,
+        "words": lists.keys().collect::<Vec<_>>(),
     });
+    files.extend(lists.iter().map(|(length, list)| {
+        let name = format!("search/w{length}");
+        (format!("{name}.js"), taken(&name, &serde_json::Value::from(list.as_str()).to_string()))
+    }));
     files[0].1 = taken("search/meta", &meta.to_string());
     files
 }
@@ -159,11 +173,14 @@ fn term_shards<'p>(terms: &[Posted<'p>], files: &mut Vec<(String, String)>) -> V
             Some(*size)
         });
         let (shard, after) = rest.split_at(sizes.take_while(|size| *size <= SHARD).count().max(1));
-        // Terms are letters and numbers, so that only the ends need to be escaped.
         let mut json = String::with_capacity(SHARD + SHARD / 4);
         json.push('"');
         for Posted { term, postings, .. } in shard {
-            json.extend([term, "\\t", postings, "\\n"]);
+            // All but tags are letters and numbers, so that only the ends need to be escaped.
+            let escaped = term.starts_with('#').then(|| page::json(term));
+            let inner = escaped.as_ref().and_then(|json| json.get(1..json.len() - 1));
+            json.push_str(inner.unwrap_or(term));
+            json.extend(["\\t", postings, "\\n"]);
         }
         json.push('"');
         let name = format!("search/t{}", starting.len());

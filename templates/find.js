@@ -14,7 +14,51 @@
   const cut = (token) => [...token].slice(0, 32).join("");
   const words = (text) => (fold(text).match(word) || []).map(cut);
 
-  // Where a term is: {entries: Map(entry → weight)}; the last word of a question may go on.
+  // Words that the British and the Americans write differently: what varies stands in the second group, in two ways.
+
+  const ENDS = "(?=s?$)";
+  const RE = "(cent|theat|met|lit|fib|calib|spect|somb|lust|sab|meag|och)";
+  const VARIES = [
+    ["(arm|ard|behavi|cand|clam|col|endeav|fav|flav|harb|hon|hum|lab|neighb|od|parl|ranc|rig|rum|sav|splend|tum|val|vap|vig)(our|or)", "our", "or"],
+    [`${RE}(re|er)${ENDS}`, "re", "er"], [`${RE}(red|ered)$`, "red", "ered"], [`${RE}(ring|ering)$`, "ring", "ering"],
+    ["(..i|ly)([sz])(?=(?:e|ed|er|es|ers|ing|ation|ations|able)$)", "s", "z"],
+    [`((?:anal|catal|dial|epil|homol|monol|prol)og)(ue|)${ENDS}`, "ue", ""],
+    ["([aeiou].*[^aeiou][aeiou])(ll|l)(?=(?:ed|ing|er|ers|or|ors|ous|ation|ations)$)", "ll", "l"],
+    ["^(disti|enro|fulfi|insta|insti|ski)(ll|l)(?=$|s$|ment|ful)", "ll", "l"],
+    ["(def|lic|off|pret)(ence|ense)", "ence", "ense"], ["(practi)([cs])(?=e|i)", "c", "s"],
+  ].map(([pattern, ...ways]) => [new RegExp(pattern), ways]);
+  const PAIRS = "acknowledgement acknowledgment,aeroplane airplane,aesthet esthet,ageing aging,aluminium aluminum,anaem anem,anaesth anesth,archaeo archeo,artefact artifact,burnt burned,cheque check,cosy cozy,cypher cipher,diarrhoea diarrhea,disc disk,doughnut donut,draught draft,encyclopaed encycloped,faec fec,foetal fetal,foetus fetus,gramme gram,grey gray,haemo hemo,jewellery jewelry,judgement judgment,kerb curb,learnt learned,leukaem leukem,manoeuvr maneuver,maths math,mediaeval medieval,mould mold,moustache mustache,oestro estro,paediatr pediatr,palaeo paleo,plough plow,programme program,pyjama pajama,sceptic skeptic,smoulder smolder,spelt spelled,storey story,towards toward,tyre tire".split(",").map((pair) => pair.split(" "));
+
+  function spellings(term) {
+    const others = VARIES.map(([pattern, ways]) => term.replace(pattern, (_, stem, way) => stem + ways[Number(way === ways[0])]));
+    for (const pair of PAIRS) {
+      const which = pair.findIndex((start) => term.startsWith(start));
+      if (which >= 0) others.push(pair[1 - which] + term.slice(pair[which].length));
+    }
+    return [...new Set(others)].filter((other) => other !== term);
+  }
+
+  // Whether one letter too many, too few or another, or two that changed places, make one word of the other.
+  function isSlip(a, b) {
+    if (a.length > b.length) [a, b] = [b, a];
+    let i = 0;
+    while (i < a.length && a[i] === b[i]) i++;
+    if (a.length < b.length) return a.slice(i) === b.slice(i + 1);
+    return a.slice(i + 1) === b.slice(i + 1) || (a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2));
+  }
+
+  async function slips(meta, term) {
+    const { length } = [...term];
+    if (length < 4 || !/^\p{L}+$/u.test(term)) return [];
+    const lists = [length - 1, length, length + 1].filter((one) => meta.words.includes(one));
+    return (await Promise.all(lists.map((one) => piece(`w${one}`)))).flatMap((list) => {
+      let last = "";
+      const all = list.split("\n").slice(0, -1).map((line) => (last = last.slice(0, parseInt(line[0], 36)) + line.slice(1)));
+      return all.filter((one) => isSlip(term, one));
+    });
+  }
+
+  // Where a term is: entry → score. The last word of a question may go on.
 
   function place(list, value) {
     let [low, high] = [0, list.length];
@@ -26,29 +70,61 @@
     return Math.max(0, low - 1);
   }
 
-  async function lookUp(meta, term, open) {
+  async function lookUp(meta, term, open, worth = 1) {
     const first = place(meta.terms, term);
     const last = open ? Math.min(place(meta.terms, `${term}\uffff`), first + 7) : first;
     const shards = await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => piece(`t${first + i}`)));
-    const found = new Map();
+    // The word itself, and those that it begins.
+    const found = [new Map(), new Map()];
     for (const shard of shards) {
       const text = `\n${shard}`;
       const start = open ? `\n${term}` : `\n${term}\t`;
       for (let i = text.indexOf(start); i >= 0; i = text.indexOf(start, i + 1)) {
         const tab = text.indexOf("\t", i);
         const end = text.indexOf("\n", tab);
-        const whole = tab - i - 1 === term.length ? 1 : 0.7;
+        const into = found[Number(tab - i - 1 > term.length)];
         let entry = -1;
         for (const [, step, weight] of text.slice(tab + 1, end < 0 ? undefined : end).matchAll(/([0-9a-z]+)([A-Z])/g)) {
           entry += parseInt(step, 36);
           const w = weight.charCodeAt(0) - 64;
-          found.set(entry, Math.max(found.get(entry) || 0, (whole * w) / (w + 2)));
+          // From 20 on the term is what the entry is called.
+          into.set(entry, Math.max(into.get(entry) || 0, w < 20 ? w / (w + 2) : 3));
         }
       }
     }
-    const idf = Math.log(1 + meta.entries / (found.size || 1));
-    for (const [entry, w] of found) found.set(entry, w * idf);
-    return found;
+    const scores = new Map();
+    [worth, worth * 0.4].forEach((part, i) => {
+      const rare = Math.log(1 + meta.entries / (found[i].size || 1));
+      for (const [entry, w] of found[i]) scores.set(entry, Math.max(scores.get(entry) || 0, part * rare * w));
+    });
+    return scores;
+  }
+
+  // A word of the question as it stands, else as it may be meant: {list: entry → score, words: what is marked, meant}.
+  async function sought(meta, term, open) {
+    let ways = [term, ...spellings(term)];
+    const look = async (worth, open) => {
+      const lists = await Promise.all(ways.map((way, i) => lookUp(meta, way, open, i ? worth * 0.9 : worth)));
+      const list = new Map();
+      for (const one of lists) for (const [entry, score] of one) list.set(entry, Math.max(list.get(entry) || 0, score));
+      return list;
+    };
+    let list = await look(1, open);
+    let meant = false;
+    if (!list.size) {
+      // Of a figure's key the first eight digits are known.
+      const key = /^[0-9a-f]{9,}$/.test(term) && /\d/.test(term) && term.slice(0, 8);
+      ways = key ? [key] : await slips(meta, term);
+      list = await look(0.5, false);
+      meant = Boolean(list.size && !key);
+    }
+    return { term, list, words: ways, open, meant };
+  }
+
+  // A tag as it is written, with all that stands behind the sign, else the words.
+  async function soughtTag(meta, text) {
+    const list = await lookUp(meta, cut(fold(text).trim().replace(/\s+/g, " ")), true);
+    return list.size ? [{ term: text, list, words: words(text), open: true, meant: false }] : null;
   }
 
   async function find(question) {
@@ -56,25 +132,31 @@
     const asked = words(question);
     const open = /[\p{L}\p{N}\p{M}]$/u.test(question);
     const terms = [...new Set(asked)];
-    if (!terms.length) return null;
-    const lists = await Promise.all(terms.map((term) => lookUp(meta, term, open && term === asked.at(-1))));
-    if (lists.some((list) => !list.size)) return [];
+    const tag = question.trim().startsWith("#") && (await soughtTag(meta, question));
+    if (!terms.length && !tag) return null;
+    const all = tag || (await Promise.all(terms.map((term) => sought(meta, term, open && term === asked.at(-1)))));
+    const lists = all.map(({ list }) => list);
 
-    // Entries with all words first. A page that has them in several entries counts less, and is looked for only where
-    // the pages of whole hits are few.
+    // Parts of the index where one entry has many of the words come first, then those where many are at all.
     const sums = new Map();
-    for (const list of lists) for (const [entry, score] of list) {
-      const sum = sums.get(entry) || [0, 0];
-      sums.set(entry, [sum[0] + score, sum[1] + 1]);
+    const parts = new Map();
+    lists.forEach((list, term) => {
+      for (const [entry, score] of list) {
+        const sum = sums.get(entry) || [0, 0];
+        sums.set(entry, [sum[0] + score, sum[1] + 1]);
+        const at = place(meta.starts, entry);
+        const part = parts.get(at) || { terms: new Set(), most: 0, best: 0 };
+        part.terms.add(term);
+        parts.set(at, part);
+      }
+    });
+    for (const [entry, [score, count]] of sums) {
+      const part = parts.get(place(meta.starts, entry));
+      [part.most, part.best] = [Math.max(part.most, count), Math.max(part.best, score)];
     }
-    const ranked = [...sums].sort((a, b) => b[1][1] - a[1][1] || b[1][0] - a[1][0]);
-    const wanted = new Set();
-    for (const [entry] of ranked) {
-      if (wanted.size >= 2 * PAGES) break;
-      wanted.add(place(meta.starts, entry));
-    }
-    const shards = await Promise.all([...wanted].map((i) => piece(`e${i}`)));
-    const phrase = asked.join(" ");
+    const order = [...parts].sort(([, a], [, b]) => b.most - a.most || b.terms.size - a.terms.size || b.best - a.best);
+    const shards = await Promise.all(order.slice(0, 2 * PAGES).map(([at]) => piece(`e${at}`)));
+    const phrase = ` ${asked.join(" ")}`;
     const pages = [];
     for (const [path, title, first, entries] of shards.flat()) {
       const hits = [];
@@ -83,21 +165,32 @@
         const sum = sums.get(first + i);
         if (!sum) return;
         lists.forEach((list, term) => list.has(first + i) && seen.add(term));
+        const name = ` ${words(heading || title).join(" ")} `;
         let score = sum[0] * (sum[1] / lists.length) ** 2;
-        if (asked.length > 1 && words(`${heading || title} ${text}`).join(" ").includes(phrase)) score *= 2;
+        if (name === `${phrase} `) score *= 3;
+        else if (asked.length > 1) {
+          const whole = `${name}${words(text).join(" ")} `;
+          if (whole.includes(`${phrase} `)) score *= 2;
+          else if (open && whole.includes(phrase)) score *= 1.4;
+        }
         hits.push({ anchor, heading, text, score });
       });
-      if (seen.size < lists.length) continue;
+      if (!hits.length) continue;
       hits.sort((a, b) => b.score - a.score);
       const score = hits[0].score + 0.3 * (hits[1]?.score || 0);
-      pages.push({ path, title, hits, score });
+      const missing = all.filter((_, term) => !seen.has(term)).map(({ term }) => term);
+      pages.push({ path, title, hits, score, missing });
     }
-    return pages.sort((a, b) => b.score - a.score).slice(0, PAGES).map((page) => ({ ...page, terms, open }));
+    // What has all words comes before what has some.
+    pages.sort((a, b) => a.missing.length - b.missing.length || b.score - a.score);
+    const whole = new Set(all.flatMap(({ words }) => words));
+    const starts = all.filter(({ open }) => open).flatMap(({ words }) => words);
+    return { pages: pages.slice(0, PAGES), marks: { whole, starts }, meant: all.filter(({ meant }) => meant) };
   }
 
   // The text with the words marked; of a long one about 160 characters around the first.
 
-  function marked(text, { terms, open }, length = Infinity) {
+  function marked(text, { whole, starts }, length = Infinity) {
     let folded = "";
     const origin = [];
     let i = 0;
@@ -108,12 +201,11 @@
       i += character.length;
     }
     origin.push(text.length);
-    const last = terms.at(-1);
     const spans = [];
     for (const { 0: token, index } of folded.matchAll(word)) {
-      const whole = terms.includes(cut(token));
-      if (!whole && !(open && token.startsWith(last))) continue;
-      let end = origin[index + (whole ? token : last).length];
+      const part = whole.has(cut(token)) ? token : starts.find((start) => token.startsWith(start));
+      if (!part) continue;
+      let end = origin[index + part.length];
       // An accent that was folded away belongs to its letter.
       while (end < text.length && /\p{M}/u.test(text[end])) end++;
       spans.push([origin[index], end]);
@@ -161,41 +253,52 @@
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   let round = 0;
+  let latest = Promise.resolve();
+  const quoted = (words) => words.map((one) => `“${one}”`).join(", ");
 
   async function renew() {
     const now = ++round;
     const question = input.value;
     store("sessionStorage", "neuronotes-find", question);
     const waiting = setTimeout(() => (says.textContent = "Looking through the notes …"), 150);
-    let pages = null;
+    let found = null;
     let trouble = "";
     try {
-      pages = await find(question);
+      found = await find(question);
     } catch {
       trouble = "A part of the index does not load. Try again.";
     }
     clearTimeout(waiting);
     if (now !== round) return;
-    list.replaceChildren(...(pages || []).map(group));
+    const pages = found?.pages || [];
+    list.replaceChildren(...pages.map((page) => group(page, found.marks)));
     options().forEach((option, i) => (option.id = `find-${i}`));
-    input.setAttribute("aria-expanded", String(Boolean(pages?.length)));
+    input.setAttribute("aria-expanded", String(pages.length > 0));
     choose(0);
     list.scrollTop = 0;
     const sections = options().length;
-    if (trouble || !pages) says.textContent = trouble;
+    if (trouble || !found) says.textContent = trouble;
     else if (!pages.length) says.textContent = `Nothing found for “${question.trim()}”`;
-    else says.textContent = `${sections} ${sections === 1 ? "place" : "places"} in ${pages.length} ${pages.length === 1 ? "page" : "pages"}`;
+    else {
+      const slip = ({ term, words }) => `No match for “${term}”; showing results for ${quoted(words)}. `;
+      says.textContent = `${found.meant.map(slip).join("")}${sections} ${sections === 1 ? "place" : "places"} in ${pages.length} ${pages.length === 1 ? "page" : "pages"}`;
+    }
   }
 
-  function group(page) {
-    const top = page.hits.slice(0, SECTIONS);
-    const head = top.find((hit) => !hit.anchor);
+  // The first line of a page leads to its head, or to the best place where the head has none of the words.
+  function group(page, marks) {
+    const top = page.hits.filter(({ score }) => score > page.hits[0].score / 5).slice(0, SECTIONS);
+    const head = top.find((hit) => !hit.anchor) || top[0];
     const link = (anchor, kind, ...parts) => make("a", { role: "option", tabindex: "-1", class: kind, href: href(page.path, anchor), "aria-selected": "false" }, ...parts);
-    const excerpt = (hit) => make("span", { class: "find-text" }, ...marked(hit.text, page, 160));
-    const name = make("span", { class: "find-name" }, ...marked(page.title, page));
+    const excerpt = (hit) => make("span", { class: "find-text", dir: "auto" }, ...marked(hit.text, marks, 160));
+    const name = (text) => make("span", { class: "find-name", dir: "auto" }, ...marked(text, marks));
+    const first = [name(page.title)];
+    if (head.anchor) first.push(make("span", { class: "find-place", dir: "auto" }, ...marked(head.heading || "", marks)));
+    if (head.text) first.push(excerpt(head));
+    if (page.missing.length) first.push(make("span", { class: "find-text" }, `Missing: ${quoted(page.missing)}`));
     return make("div", { role: "group", "aria-label": page.title },
-      link("", "find-page", name, ...(head?.text ? [excerpt(head)] : [])),
-      ...top.filter((hit) => hit !== head).map((hit) => link(hit.anchor, "find-section", make("span", { class: "find-name" }, ...marked(hit.heading || "", page)), excerpt(hit))));
+      link(head.anchor, "find-page", ...first),
+      ...top.filter((hit) => hit !== head).map((hit) => link(hit.anchor, "find-section", name(hit.heading || ""), excerpt(hit))));
   }
 
   const chosen = () => list.querySelector("[aria-selected=true]");
@@ -222,15 +325,16 @@
     }
   }
 
-  input.addEventListener("input", renew);
+  input.addEventListener("input", () => (latest = renew()));
   slash.addEventListener("change", () => store("localStorage", "neuronotes-slash", slash.checked ? "on" : "off"));
   dialog.addEventListener("keydown", (event) => {
     if (event.target !== input || event.isComposing) return;
     const now = options().indexOf(chosen());
-    const to = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: -1 }[event.key];
+    // Home and End belong to the text.
+    const to = { ArrowDown: now + 1, ArrowUp: now - 1 }[event.key];
     if (to !== undefined && !event.shiftKey) choose(to);
     else if (event.key === "Escape") dialog.close();
-    else if (event.key === "Enter") follow(chosen(), event.ctrlKey || event.metaKey);
+    else if (event.key === "Enter") latest.then(() => follow(chosen(), event.ctrlKey || event.metaKey));
     else return;
     event.preventDefault();
   });
@@ -250,7 +354,7 @@
       dialog.showModal();
       input.focus();
       input.select();
-      if (input.value) renew();
+      if (input.value) latest = renew();
       piece("meta").catch(() => {});
     },
   };

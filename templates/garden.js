@@ -5,7 +5,7 @@
 // they are needed, and what is added to the body is marked `data-preview`, which a patch leaves alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = 1, find, boxes: sheet } = document.currentScript.dataset;
+  const { root = "", page: own = "", previews = 1, find, zoom: zooming, boxes: sheet } = document.currentScript.dataset;
   const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
@@ -38,7 +38,7 @@
   }
 
   const href = (path, anchor) => root + path.split("/").map(encodeURIComponent).join("/") + (anchor ? `#${encodeURIComponent(anchor)}` : "");
-  window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make };
+  window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make, button, all, bare };
 
   // How boxes and dialogs look, asked for with the first of them.
   let looks;
@@ -282,55 +282,25 @@
     event.preventDefault();
   });
 
-  // Pictures enlarged
+  // Pictures enlarged, and the search: each comes with a script of its own, once.
 
-  let zoomed = null; // {from: the link that was followed, link: the one that is shown, links}
-  const zoomBox = () => document.querySelector(".zoom-dialog");
+  async function start(name, address, from = null) {
+    closeAll(({ element }) => !element.contains(from));
+    if (!window.neuronotes[name]) await load(name, address).catch(() => {});
+    await styled();
+    return window.neuronotes[name];
+  }
 
   async function zoom(link) {
-    await styled();
-    if (!zoomBox()) {
-      const turn = (text, by, label) => button(text, { class: "zoom-step", "data-step": by, "aria-label": label });
-      const dialog = make("dialog", { class: "zoom-dialog", "aria-label": "Picture", "data-preview": "" },
-        make("div", { class: "zoom-picture" }), make("div", { class: "zoom-caption", "aria-live": "polite" }),
-        turn("‹", -1, "Previous picture"), turn("›", 1, "Next picture"), button("Close", { class: "zoom-close" }));
-      dialog.addEventListener("close", () => zoomed.from.focus({ preventScroll: true }));
-      document.body.append(dialog);
-    }
-    zoomed = { from: link, link, links: all("a.zoom", link.closest(".preview-body") || document) };
-    closeAll((box) => !box.element.contains(link));
-    zoomBox().showModal();
-    step(0);
+    const box = await start("zoom", zooming, link);
+    if (box) box.open(link);
+    else location.href = link.href;
   }
 
-  function step(by) {
-    const { link: last, links } = zoomed;
-    const at = (links.indexOf(last) + by + links.length) % links.length;
-    const link = (zoomed.link = links[at]);
-    const picture = link.querySelector("img, svg").cloneNode(true);
-    for (const name of ["srcset", "sizes", "style", "loading"]) picture.removeAttribute(name);
-    if (picture.tagName === "IMG") picture.src = link.href;
-    picture.addEventListener("load", size);
-    const parts = [link.closest("li")?.querySelector(".item-caption"), link.closest("figure")?.querySelector(".caption")];
-    const words = bare(make("div", {}, ...parts.filter(Boolean).map((part) => part.cloneNode(true))));
-    document.querySelector(".zoom-picture").replaceChildren(picture);
-    document.querySelector(".zoom-caption").replaceChildren(...words.childNodes, make("p", {}, `${at + 1} of ${links.length}`));
-    for (const turn of all(".zoom-step")) turn.hidden = links.length < 2;
-    size();
-  }
-
-  // As large as fits; a synthetic picture by a whole multiple, so that its pixels stay square.
-  function size() {
-    const picture = document.querySelector(".zoom-picture > *");
-    if (!picture) return;
-    const room = picture.parentNode;
-    const drawn = picture.viewBox?.baseVal;
-    const side = (name) => picture[`natural${name}`] || drawn?.[name.toLowerCase()] || Number(picture.getAttribute(name)) || 1;
-    const [width, height] = [side("Width"), side("Height")];
-    const exact = picture.matches(".synthetic");
-    let scale = Math.min(room.clientWidth / width, room.clientHeight / height, exact || drawn ? 12 : 4);
-    if (exact) scale = Math.floor(scale * devicePixelRatio) / devicePixelRatio || scale;
-    Object.assign(picture.style, { width: `${width * scale}px`, height: `${height * scale}px` });
+  async function search() {
+    const box = await start("find", find);
+    if (box) box.open();
+    else say("The search does not load.");
   }
 
   // Code to copy
@@ -363,12 +333,11 @@
     const near = (selector) => target.closest(selector);
     const act = near("[data-act]");
     if (act) return acts[act.dataset.act](boxAt(act));
-    if (near("[data-step]")) return step(Number(near("[data-step]").dataset.step));
-    if (near(".zoom-dialog") && !near(".zoom-caption *")) return zoomBox().close();
     if (near("button[data-search]")) return search();
+    if (near("button[data-theme-choice]")) return choose();
     if (near(".copy")) return copy(near(".copy"));
     // By the keyboard the link itself is clicked.
-    if (near("a.zoom")?.querySelector("img, svg")) {
+    if (zooming && near("a.zoom")?.querySelector("img, svg")) {
       event.preventDefault();
       return zoom(near("a.zoom"));
     }
@@ -382,18 +351,13 @@
     if (!near("a")) return;
     consider(null);
     closeAll();
-    zoomBox()?.close();
     hold(near("a").hash);
   });
 
   on("keydown", (event) => {
     const { key, target } = event;
     const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (document.querySelector("dialog[open]")) {
-      const by = zoomBox()?.open && { ArrowLeft: -1, ArrowRight: 1 }[key];
-      if (by) step(by);
-      return;
-    }
+    if (document.querySelector("dialog[open]")) return;
     const typing = target.isContentEditable || target.matches?.("input, textarea, select");
     const slash = key === "/" && bare && !typing && setting("slash") !== "off";
     if (find && (slash || (key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey))) {
@@ -427,12 +391,40 @@
     }
   }
 
-  async function search() {
-    closeAll();
-    await Promise.all([load("find", find).catch(() => {}), styled()]);
-    if (window.neuronotes.find) window.neuronotes.find.open();
-    else say("The search does not load.");
+  function set(name, value) {
+    try {
+      if (value) localStorage.setItem(`neuronotes-${name}`, value);
+      else localStorage.removeItem(`neuronotes-${name}`);
+    } catch {
+      // It holds for this page then.
+    }
   }
+
+  // Light, dark, or as the system has it: an attribute that a script in the page's head sets before anything is drawn.
+
+  const THEMES = ["", "light", "dark"];
+
+  function dress(theme) {
+    const data = document.documentElement.dataset;
+    if (THEMES.indexOf(theme) > 0) data.theme = theme;
+    else delete data.theme;
+    const name = `Theme: ${data.theme || "system"}`;
+    for (const one of all("button[data-theme-choice]")) {
+      one.title = name;
+      one.setAttribute("aria-label", name);
+    }
+    return name;
+  }
+
+  function choose() {
+    const now = document.documentElement.dataset.theme || "";
+    const next = THEMES[(THEMES.indexOf(now) + 1) % 3];
+    set("theme", next);
+    say(dress(next));
+  }
+
+  addEventListener("storage", ({ key, newValue }) => key === "neuronotes-theme" && dress(newValue));
+  addEventListener("pageshow", ({ persisted }) => persisted && dress(setting("theme")));
 
   // Contents that follow
 
@@ -508,13 +500,13 @@
 
   function arrange() {
     margins();
-    size();
     for (const box of boxes) if (box.pinned) place(box, box.left, box.top);
     plan();
   }
 
   function renew() {
     all("article.note pre:has(code)").forEach(offer);
+    dress(document.documentElement.dataset.theme);
     arrange();
   }
 

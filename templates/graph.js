@@ -7,7 +7,7 @@
   const source = document.querySelector("script[data-graph]");
   if (!stage || !source) return;
   const graph = await load("graph", source.dataset.graph).catch(() => null);
-  if (!graph) return stage.append(make("p", { class: "graph-says" }, "The graph does not load. The list below has all notes."));
+  if (!graph) return stage.append(make("p", { class: "graph-says" }, "The graph does not load. The list below says who links to whom."));
 
   const { links, tags } = graph;
   const nodes = graph.nodes.map(([title, path, x, y, tag]) => ({ title, path, x, y, tag, near: [] }));
@@ -23,7 +23,7 @@
 
   // What stands around the canvas
 
-  const label = `Map of ${nodes.length} notes. Arrows move it, plus and minus zoom. The list below has all notes.`;
+  const label = `Map of ${nodes.length} notes. Arrows move it, plus and minus zoom, on a touch screen two fingers. The list below says who links to whom.`;
   const canvas = make("canvas", { tabindex: "0", role: "application", "aria-label": label });
   const field = make("input", { type: "search", placeholder: "Find a note", "aria-label": "Find a note in the graph", autocomplete: "off" });
   const says = make("span", { class: "graph-says", role: "status" });
@@ -41,7 +41,9 @@
     field.value = "";
     select();
   })));
-  stage.append(make("div", { class: "graph-tools" }, field, says, buttons), canvas, legend);
+  const hint = make("p", { class: "graph-hint", "aria-hidden": "true" }, "Two fingers move the graph");
+  const probe = make("span", { hidden: "", style: "forced-color-adjust: none" });
+  stage.append(make("div", { class: "graph-tools" }, field, says, buttons), make("div", { class: "graph-sheet" }, canvas, hint, probe), legend);
 
   // The view: a point of the canvas is place × k + (dx, dy).
 
@@ -52,8 +54,16 @@
   let view = { k: 1, dx: 0, dy: 0 };
   let drawn = null; // the view that `still` shows
   let [width, height, dense, least] = [0, 0, 1, 0.01];
-  const style = getComputedStyle(stage);
-  const colours = (name) => style.getPropertyValue(`--${name}`).trim();
+  const sans = getComputedStyle(stage).getPropertyValue("--sans");
+  let palette = {};
+  // What a colour of the theme is now, light or dark.
+  function colours(name) {
+    if (!palette[name]) {
+      probe.style.color = `var(--${name})`;
+      palette[name] = getComputedStyle(probe).color;
+    }
+    return palette[name];
+  }
   let over = -1;
   let tagged = -1;
   let matches = null;
@@ -65,6 +75,7 @@
 
   function renew() {
     drawn = null;
+    palette = {};
     draw();
   }
 
@@ -169,23 +180,34 @@
     names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / (large ? 8 : 2)));
   }
 
-  // The most linked first; none over another.
+  // The most linked first; none over another, nor over a note: below its own, else above, else beside.
   function names(order, most) {
-    Object.assign(pen, { font: `12px ${colours("sans")}`, textAlign: "center", textBaseline: "top", lineJoin: "round", lineWidth: 3.5 });
+    Object.assign(pen, { font: `13px ${sans}`, textAlign: "center", textBaseline: "top", lineJoin: "round", lineWidth: 3.5 });
     [pen.strokeStyle, pen.fillStyle] = [colours("paper"), colours("ink")];
     const taken = [];
+    const free = (box, own) => taken.every((other) => box.x + box.half < other.x - other.half || box.x - box.half > other.x + other.half || box.y + 16 < other.y || box.y > other.y + other.high || other.of === own);
+    const seen = nodes.filter((node) => within(node.sx, node.sy, 0));
+    if (seen.length <= 400) for (const node of seen) {
+      const r = radius(node) + 1;
+      taken.push({ x: node.sx, y: node.sy - r, half: r, high: 2 * r, of: node });
+    }
+    let count = 0;
     for (const i of order) {
       const node = nodes[i];
-      if (taken.length >= most) break;
+      if (count >= most) break;
       if (!within(node.sx, node.sy, 0)) continue;
       node.short ??= node.title.length > 32 ? `${node.title.slice(0, 30)}…` : node.title;
       node.half ??= pen.measureText(node.short).width / 2 + 3;
-      const x = between(node.half, node.sx, width - node.half);
-      const y = node.sy + radius(node) + 3;
-      if (taken.some((other) => Math.abs(x - other.x) < node.half + other.half && Math.abs(y - other.y) < 16)) continue;
-      taken.push({ x, y, half: node.half });
-      pen.strokeText(node.short, x, y);
-      pen.fillText(node.short, x, y);
+      const { half } = node;
+      const r = radius(node);
+      const x = between(half, node.sx, width - half);
+      const places = [[x, node.sy + r + 3], [x, node.sy - r - 18], [node.sx + r + half, node.sy - 8], [node.sx - r - half, node.sy - 8]];
+      const box = places.map(([x, y]) => ({ x, y, half, high: 16 })).find((one) => one.x - half >= 0 && one.x + half <= width + 1 && free(one, node));
+      if (!box) continue;
+      count++;
+      taken.push(box);
+      pen.strokeText(node.short, box.x, box.y);
+      pen.fillText(node.short, box.x, box.y);
     }
   }
 
@@ -222,9 +244,9 @@
     else location.href = href(nodes[i].path);
   }
 
-  // By pointer: one moves, two zoom, one that has not moved opens. A finger's first tap shows, its second opens.
+  // A mouse or a pen moves it and opens. One finger is the page's, which scrolls: its first tap shows a note, its second opens it.
 
-  const down = new Map();
+  let down = null;
   let moved = 0;
   const on = (type, act, options) => canvas.addEventListener(type, act, options);
   function spot(event) {
@@ -233,36 +255,50 @@
   }
 
   on("pointerdown", (event) => {
-    if (event.button) return;
-    canvas.setPointerCapture(event.pointerId);
-    down.set(event.pointerId, spot(event));
-    if (down.size === 1) moved = 0;
+    if (event.button || !event.isPrimary) return;
+    down = spot(event);
+    moved = 0;
+    if (event.pointerType !== "touch") canvas.setPointerCapture(event.pointerId);
   });
   on("pointermove", (event) => {
+    if (!event.isPrimary) return;
     const now = spot(event);
-    const was = down.get(event.pointerId);
-    if (!was) return hover(at(now, 6));
-    const [x, y] = [now.x - was.x, now.y - was.y];
+    if (!down) return event.pointerType === "touch" || hover(at(now, 6));
+    const [x, y] = [now.x - down.x, now.y - down.y];
     moved += Math.hypot(x, y);
-    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) {
-      const apart = (point) => Math.hypot(point.x - other.x, point.y - other.y) || 1;
-      zoom(apart(now) / apart(was), (now.x + other.x) / 2, (now.y + other.y) / 2);
-    }
-    if (moved > 3) pan(x / down.size, y / down.size);
-    down.set(event.pointerId, now);
+    if (event.pointerType !== "touch" && moved > 3) pan(x, y);
+    down = now;
   });
   on("pointerup", (event) => {
-    const click = down.size === 1 && down.delete(event.pointerId) && moved <= 3;
-    down.delete(event.pointerId);
-    if (!click) return;
     const touch = event.pointerType === "touch";
+    const click = event.isPrimary && down && moved <= (touch ? 10 : 3);
+    down = null;
+    if (!click) return;
     const i = at(spot(event), touch ? 14 : 6);
     if (i >= 0 && (!touch || i === over)) visit(i, event);
     else hover(i);
   });
-  on("pointercancel", (event) => down.delete(event.pointerId));
+  on("pointercancel", () => (down = null));
   on("pointerleave", (event) => event.pointerType !== "touch" && hover(-1));
+
+  // Two fingers move it and zoom: between them lies the same place as before.
+  let fingers = null;
+  const middle = ([a, b]) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+  const apart = ([a, b]) => Math.hypot(a.x - b.x, a.y - b.y) || 1;
+  function touched(event) {
+    const now = event.touches.length === 2 ? [...event.touches].map(spot) : null;
+    if (now && event.cancelable) event.preventDefault();
+    if (now && fingers && event.type === "touchmove") {
+      const [from, to] = [middle(fingers), middle(now)];
+      pan(to.x - from.x, to.y - from.y);
+      zoom(apart(now) / apart(fingers), to.x, to.y);
+    }
+    fingers = now;
+    down = now ? null : down;
+    hint.classList.toggle("shown", event.touches.length === 1 && event.type === "touchmove" && moved > 10);
+  }
+  for (const type of ["touchstart", "touchmove", "touchend", "touchcancel"]) on(type, touched, { passive: false });
+
   // At its smallest the graph lets the page scroll.
   on("wheel", (event) => {
     const { x, y } = spot(event);
@@ -296,6 +332,8 @@
     if (first !== undefined) visit(first, event);
   });
 
+  // The reader chose light or dark.
+  new MutationObserver(renew).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", renew);
   select();
   new ResizeObserver(resize).observe(canvas);

@@ -157,7 +157,49 @@ fn tags_units_and_the_graph_have_pages() {
         "{graph}"
     );
     assert!(graph.contains("\"links\":[0,1]"), "{graph}");
-    assert!(page(&garden, "graph.html").contains("2 notes, 1 pair of them linked"));
+    let graph = page(&garden, "graph.html");
+    assert!(graph.contains("2 notes, 1 pair of them linked"));
+    assert!(graph.contains("<span>Linked from</span> <a href=\"b.html\">b</a>"), "{graph}");
+    assert!(graph.contains("<span>Links to</span> <a href=\"a.html\">a</a>"), "{graph}");
+}
+
+#[test]
+fn a_note_says_its_language_and_goes_its_way() {
+    let rtl = "---\ntitle: \u{645}\u{644}\u{627}\u{62d}\u{638}\u{629}\nlang: ar\ndate: 2026-01-01\nauthors: [A]\n---\n\u{641}\u{642}\u{631}\u{629}.\n\n\
+               English.\n\n## \u{639}\u{646}\u{648}\u{627}\u{646}\n\n- \u{628}\u{646}\u{62f}\n\n  More.\n\n| a | b |\n|---|---|\n| c | d |\n\n\
+               Foot.[^1]\n\n[^1]: \u{62d}.\n";
+    let garden = built(&[
+        ("a.md", rtl),
+        ("mixed.md", "English.\n\n\u{5e4}\u{5e1}\u{5e7}\u{5d4}.\n"),
+        ("plain.md", "---\nlang: de_AT\n---\nEin Absatz.\n"),
+        ("forced.md", "---\nlang: en\ndir: rtl\n---\nText.\n"),
+    ]);
+    let a = page(&garden, "a.html");
+    assert!(a.contains("<html lang=\"ar\" dir=\"rtl\">"), "{a}");
+    assert!(a.contains("<header class=\"masthead\" lang=\"en\">"), "{a}");
+    assert!(a.contains("<meta name=\"citation_language\" content=\"ar\">"), "{a}");
+    for part in [
+        "<h1 dir=\"auto\">",
+        "<p dir=\"auto\">English.</p>",
+        "<h2 dir=\"auto\" id=",
+        "<ul dir=\"auto\">\n<li>\n<p>",
+        "<th dir=\"auto\">a</th>",
+        "<td dir=\"auto\">d</td>",
+        "<ol dir=\"auto\">\n<li id=\"footnote-1\"><p>",
+    ] {
+        assert!(a.contains(part), "{part} in {a}");
+    }
+    let mixed = page(&garden, "mixed.html");
+    assert!(mixed.contains("<html lang=\"en\">"), "{mixed}");
+    assert!(mixed.contains("<p dir=\"auto\">English.</p>"), "{mixed}");
+    let plain = page(&garden, "plain.html");
+    assert!(
+        plain.contains("<html lang=\"de-AT\">") && plain.contains("<p>Ein Absatz.</p>"),
+        "{plain}"
+    );
+    assert!(page(&garden, "forced.html").contains("<html lang=\"en\" dir=\"rtl\">"));
+    let feed = page(&garden, "feed.xml");
+    assert!(feed.contains("<entry xml:lang=\"ar\">"), "{feed}");
 }
 
 #[test]

@@ -47,6 +47,19 @@ const FIGURES: &str = "---\ntitle: Figures\ntags: [figures]\n---\nSee [[Everythi
     layer: image_block_4/0/Add_6\nsweep: { unit: [1, 2, 3, 4, 5, 6] }\nwidth: page\n```\n\n\
     ```yaml analysis\nid: words\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n";
 
+/// A note of what does not break by itself.
+const LONG: &str = "---\ntitle: Atitlewithoutanyspacethatisagooddeallongerthanatelephoneiswide\n\
+    tags: [atagwithoutanyspacethatisagooddeallongerthanatelephoneiswide]\nauthors: [Ada Lovelace]\n---\n\
+    A [link](https://example.org/an/address/without/any/space/that/is/a/good/deal/longer/than/a/telephone/is/wide), \
+    `code_without_any_space_that_is_a_good_deal_longer_than_a_telephone_is_wide`, \
+    <kbd>Control+Shift+Alternative+Meta+AKeyWithALongName</kbd> and $a_1+a_2+a_3+a_4+a_5+a_6+a_7+a_8+a_9+b_1+b_2+b_3+b_4+b_5$.\n\n\
+    - item\n  - deeper\n    1. anitemwithoutanyspacethatisagooddeallongerthanatelephoneiswide\n\n\
+    > [!warning] Atitleofacalloutwithoutanyspacethatisagooddeallongerthanatelephone\n> | one | two | three | four |\n> |---|---|---|---|\n\
+    > | aaaaaaaaaaaaaa | bbbbbbbbbbbbbb | cccccccccccccc | dddddddddddddd |\n\n\
+    <table><tr><td>raw</td><td>awordwithoutanyspacethatisagooddeal</td><td>longerthanatelephoneiswide</td></tr></table>\n\n\
+    <video width=\"900\" controls></video>\n\n<iframe width=\"900\" title=\"A frame\"></iframe>\n\n\
+    ## Aheadingwithoutanyspacethatisagooddeallongerthanatelephoneiswide\n\n$$a_1+a_2+a_3+a_4+a_5+a_6+a_7+a_8+a_9+b_1+b_2+b_3+b_4+b_5+b_6+b_7$$\n";
+
 /// A note of text alone, of about a thousand words.
 fn text() -> String {
     let words =
@@ -281,8 +294,11 @@ fn too_wide(tab: &Tab, pages: &Pages) -> String {
     for (page, address) in pages {
         go(tab, address);
         unfold(tab);
-        for width in [320, 400, 1400, 2560] {
+        // A telephone on which letters are twice as large, too.
+        for (width, letters) in [(320, 1), (400, 1), (1400, 1), (2560, 1), (390, 2)] {
             resize(tab, width);
+            let larger = format!("document.documentElement.style.fontSize = '{letters}00%'");
+            tab.evaluate(&larger, false).expect("evaluates");
             let over = overflow(tab);
             if over != 0 {
                 let _ = writeln!(wide, "{page} at {width} px: by {over}, {}", value(tab, widest));
@@ -379,6 +395,8 @@ fn a_page_asks_no_other_host_complains_of_nothing_and_is_light() {
 fn no_page_is_wider_than_the_window() {
     let Some(browser) = browser() else { return };
     let garden = garden();
+    garden.note("long.md", LONG);
+    assert_eq!(garden.build().code(), 0);
     let wide = too_wide(&open(&browser, "about:blank"), &pages(&garden));
     assert!(wide.is_empty(), "{wide}");
 }
@@ -423,6 +441,301 @@ fn without_scripts_contents_folds_and_links_work() {
         let idle = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map(b => b.outerHTML)";
         assert_eq!(value(&tab, idle), Value::Array(vec![]), "{page}");
     }
+}
+
+/// What a reader may be looking for, and what is to be found first.
+#[test]
+fn the_search_has_what_was_meant_first() {
+    let Some(browser) = browser() else { return };
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("{config}bibliography: refs.bib\n"));
+    garden.write("refs.bib", "@article{olah2017feature, title={Feature Visualization}, author={Olah, Chris}, journal={Distill}, year={2017}}\n");
+    let block = |unit: u32, more: &str| {
+        format!(
+            "```yaml analysis\nid: u{unit}\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: {unit}\n{more}```\n\n"
+        )
+    };
+    let many: String =
+        (0..3).map(|n| format!("## Unit 71 again {n}\n\nUnit 71, unit 71.\n\n")).collect();
+    let units = "units:\n  - { layer: image_block_4/0/Add_6, unit: 71, name: lamps }\n";
+    garden.note(
+        "lamps.md",
+        &format!("---\ntitle: Lamps\n{units}tags: [light, \"C++\"]\n---\nUnit 71 answers to lamps.\n\n{many}{}{}", block(7, ""), block(71, "caption: A chandelier.\n")),
+    );
+    garden.note("organise.md", "---\ntags: [lighting]\n---\nA grey harbour, organised at the centre, as @olah2017feature says.\n");
+    garden.note("words.md", "---\ntitle: Words in pictures\n---\nA marmalade sandwich.\n\n```yaml analysis\nid: ranked\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n");
+    garden.note("two.md", "A marmalade jar.\n");
+    assert!(results::fill(&garden) > 0);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let lamps = garden.read("output/lamps.html");
+    let key = lamps.split("id=\"u71\"").nth(1).and_then(|rest| rest.split("data-key=\"").nth(1));
+    let key = &key.expect("a figure")[..64];
+    let tab = open(&browser, &format!("file://{}", garden.path("output/words.html").display()));
+    click(&tab, "button[data-search]");
+    wait(&tab, "document.querySelector('.find-dialog')?.open");
+    let ask = |question: &str| {
+        let question = serde_json::Value::from(question);
+        let put = format!(
+            "(i => {{ i.value = {question}; i.dispatchEvent(new Event('input', {{ bubbles: true }})) }})(document.querySelector('.find-dialog input'))"
+        );
+        tab.evaluate(&put, false).expect("evaluates");
+    };
+    let unit = |unit: u32| format!("units/emoji/image_block_4-0-add_6/{unit}.html");
+    for (question, first) in [
+        ("71", unit(71).as_str()),
+        ("unit 7", &unit(7)),
+        ("unit 71", &unit(71)),
+        (&key[..8], "lamps.html#u71"),
+        (&key[..20], "lamps.html#u71"),
+        (key, "lamps.html#u71"),
+        ("#light", "tags/light.html"),
+        ("#lightin", "tags/lighting.html"),
+        ("chandeleir", "lamps.html#u71"),
+        ("hcandelier", "lamps.html#u71"),
+        ("harbor", "organise.html"),
+        ("gray", "organise.html"),
+        ("organized", "organise.html"),
+        ("center", "organise.html"),
+        ("Olah 2017", "organise.html#ref-olah2017feature"),
+        ("olah2017feature", "organise.html"),
+        ("green", "words.html#ranked"),
+        ("marmalade sandwich zebra", "words.html"),
+        ("marmalade jar", "two.html"),
+    ] {
+        ask(question);
+        let found = format!(
+            "document.querySelector('#find-list [role=option]')?.getAttribute('href') === {first:?}"
+        );
+        wait(&tab, &found);
+    }
+    ask("#C++");
+    wait(&tab, "document.querySelector('#find-list [role=option]')?.innerText.startsWith('#C++')");
+    // A number that is slightly another is another, and what is nowhere is not found.
+    for question in ["9071", "xylophone"] {
+        ask(question);
+        wait(&tab, "document.querySelector('.find-says').textContent.startsWith('Nothing found')");
+    }
+    ask("marmalade sandwich zebra");
+    wait(&tab, "document.querySelector('#find-list').innerText.includes('Missing: “zebra”')");
+    ask("chandeleir");
+    wait(
+        &tab,
+        "document.querySelector('.find-says').textContent.includes('results for “chandelier”')",
+    );
+    // Home and End move the cursor, and the choice stays.
+    ask("marmalade");
+    wait(&tab, "document.querySelectorAll('#find-list [role=option]').length === 2");
+    tab.evaluate("document.querySelector('.find-dialog input').focus()", false).expect("evaluates");
+    tab.press_key("ArrowDown").expect("a key");
+    for (key, at) in [("Home", 0), ("End", 9)] {
+        tab.press_key(key).expect("a key");
+        wait(
+            &tab,
+            &format!("document.querySelector('.find-dialog input').selectionStart === {at}"),
+        );
+        wait(
+            &tab,
+            "document.querySelectorAll('#find-list [role=option]')[1].getAttribute('aria-selected') === 'true'",
+        );
+    }
+}
+
+#[test]
+fn light_and_dark_are_the_readers_choice_and_paper_is_white() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    let pages = pages(&garden);
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let (light, dark) = ("rgb(253, 253, 251)", "rgb(21, 22, 27)");
+    let shows = |colour: &str| wait(&tab, &format!("{paper} === {colour:?}"));
+    colours(&tab, "dark");
+    go(&tab, &pages["text.html"]);
+    shows(dark);
+    click(&tab, "button[data-theme-choice]");
+    shows(light);
+    wait(
+        &tab,
+        "document.querySelector('button[data-theme-choice]').getAttribute('aria-label') === 'Theme: light'",
+    );
+    // It is there before the first style on every page, and what the system has does not matter.
+    go(&tab, &pages["deep/figures.html"]);
+    shows(light);
+    let first = "[...document.head.children].findIndex(e => e.textContent.includes('neuronotes-theme')) < \
+                 [...document.head.children].findIndex(e => e.rel === 'stylesheet')";
+    assert_eq!(value(&tab, first), true);
+    colours(&tab, "light");
+    click(&tab, "button[data-theme-choice]");
+    shows(dark);
+    let print = SetEmulatedMedia { media: Some("print".into()), features: None };
+    tab.call_method(print).expect("paper");
+    shows("rgb(255, 255, 255)");
+    wait(&tab, "getComputedStyle(document.body).color === 'rgb(0, 0, 0)'");
+    let screen = SetEmulatedMedia { media: Some(String::new()), features: None };
+    tab.call_method(screen).expect("a screen");
+    click(&tab, "button[data-theme-choice]");
+    shows(light);
+    assert_eq!(value(&tab, "document.documentElement.dataset.theme ?? null"), Value::Null);
+    // Without scripts it is as the system has it.
+    tab.call_method(SetScriptExecutionDisabled { value: true }).expect("no scripts");
+    colours(&tab, "dark");
+    go(&tab, &pages["text.html"]);
+    shows(dark);
+}
+
+#[test]
+fn on_paper_and_in_the_systems_colours_bars_and_tables_are_whole() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    let pages = pages(&garden);
+    resize(&tab, 700);
+    let media = |media: &str, forced: &str| {
+        let feature = MediaFeature { name: "forced-colors".into(), value: forced.into() };
+        let media = SetEmulatedMedia { media: Some(media.into()), features: Some(vec![feature]) };
+        tab.call_method(media).expect("a medium");
+    };
+    let cut = "[...document.querySelectorAll('.table, pre, .matrix')].filter(e => e.checkVisibility() && \
+               (getComputedStyle(e).overflowX !== 'visible' || e.getBoundingClientRect().left + e.scrollWidth > innerWidth)).map(e => e.outerHTML.slice(0, 80))";
+    let bars = "[...document.querySelectorAll('.bars .track i.bar')].map(e => getComputedStyle(e))";
+    for page in ["prose.html", "deep/figures.html"] {
+        go(&tab, &pages[page]);
+        unfold(&tab);
+        media("print", "none");
+        assert_eq!(value(&tab, cut), Value::Array(vec![]), "{page}");
+        media("", "none");
+    }
+    media("print", "none");
+    let exact = format!("{bars}.length > 0 && {bars}.every(s => s.printColorAdjust === 'exact')");
+    assert_eq!(value(&tab, &exact), true);
+    // Nothing that may not be parted takes a page's title away from its text.
+    assert_eq!(value(&tab, "getComputedStyle(document.querySelector('.note')).display"), "block");
+    media("", "active");
+    let seen = format!(
+        "{bars}.every(s => s.backgroundColor !== getComputedStyle(document.body).backgroundColor && s.forcedColorAdjust === 'none')"
+    );
+    assert_eq!(value(&tab, &seen), true);
+}
+
+/// Puts fingers down, moves them and lifts them.
+fn drag(tab: &Tab, from: &[(f64, f64)], to: &[(f64, f64)]) {
+    use headless_chrome::protocol::cdp::Input::{
+        DispatchTouchEvent, DispatchTouchEventTypeOption as Type, TouchPoint,
+    };
+    let send = |r#type: Type, points: Vec<(f64, f64)>| {
+        let point = |(id, (x, y)): (usize, (f64, f64))| TouchPoint {
+            x,
+            y,
+            radius_x: None,
+            radius_y: None,
+            rotation_angle: None,
+            force: None,
+            tangential_pressure: None,
+            tilt_x: None,
+            tilt_y: None,
+            twist: None,
+            id: Some(id as f64),
+        };
+        let touch_points = points.into_iter().enumerate().map(point).collect();
+        let event =
+            DispatchTouchEvent { Type: r#type, touch_points, modifiers: None, timestamp: None };
+        tab.call_method(event).expect("a touch");
+    };
+    send(Type::TouchStart, from.to_vec());
+    for step in 1..=8 {
+        let share = f64::from(step) / 8.0;
+        let between = |(a, b): (&(f64, f64), &(f64, f64))| {
+            (a.0 + (b.0 - a.0) * share, a.1 + (b.1 - a.1) * share)
+        };
+        send(Type::TouchMove, from.iter().zip(to).map(between).collect());
+        std::thread::sleep(Duration::from_millis(16));
+    }
+    send(Type::TouchEnd, vec![]);
+}
+
+fn telephone(tab: &Tab) {
+    use headless_chrome::protocol::cdp::Emulation::SetTouchEmulationEnabled;
+    resize(tab, 390);
+    let fingers = SetTouchEmulationEnabled { enabled: true, max_touch_points: Some(5) };
+    tab.call_method(fingers).expect("fingers");
+}
+
+#[test]
+fn a_picture_is_turned_by_a_finger_and_closed_by_going_back() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    telephone(&tab);
+    go(&tab, &pages(&garden)["deep/figures.html"]);
+    let links = "document.querySelectorAll('article a.zoom')";
+    tab.evaluate(&format!("({links}[1].focus(), {links}[1].click())"), false).expect("a click");
+    let at = |number: u32| {
+        wait(
+            &tab,
+            &format!(
+                "document.querySelector('.zoom-dialog')?.open && document.querySelector('.zoom-caption p:last-child')?.textContent.startsWith('{number} of ')"
+            ),
+        );
+    };
+    let closed = || {
+        wait(
+            &tab,
+            &format!(
+                "!document.querySelector('.zoom-dialog').open && document.activeElement === {links}[1] && location.pathname.endsWith('deep/figures.html')"
+            ),
+        )
+    };
+    at(2);
+    drag(&tab, &[(300.0, 300.0)], &[(80.0, 310.0)]);
+    at(3);
+    drag(&tab, &[(80.0, 300.0)], &[(300.0, 310.0)]);
+    at(2);
+    tab.press_key("ArrowRight").expect("a key");
+    at(3);
+    tab.evaluate("history.back()", false).expect("evaluates");
+    closed();
+    // What was closed by a key leaves nothing behind in the history.
+    let length = value(&tab, "history.length");
+    tab.evaluate(&format!("{links}[1].click()"), false).expect("a click");
+    at(2);
+    tab.press_key("Escape").expect("a key");
+    closed();
+    wait(&tab, "history.state?.zoom === undefined");
+    assert_eq!(value(&tab, "history.length"), length);
+}
+
+#[test]
+fn one_finger_scrolls_past_the_graph_and_two_move_it() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    telephone(&tab);
+    go(&tab, &pages(&garden)["graph.html"]);
+    wait(&tab, "document.querySelector('.graph canvas')?.width > 100");
+    std::thread::sleep(Duration::from_millis(300));
+    let drawn = "document.querySelector('.graph canvas').toDataURL()";
+    tab.evaluate(&format!("window.before = {drawn}"), false).expect("evaluates");
+    let box_ = value(
+        &tab,
+        "(b => [b.x + b.width / 2, b.y])(document.querySelector('.graph canvas').getBoundingClientRect())",
+    );
+    let (x, y) = (box_[0].as_f64().expect("a place"), box_[1].as_f64().expect("a place"));
+    drag(&tab, &[(x, y + 250.0)], &[(x, y + 50.0)]);
+    wait(&tab, "scrollY > 100");
+    assert_eq!(value(&tab, &format!("{drawn} === before")), true, "the graph moved");
+    tab.evaluate("scrollTo({ top: 0, behavior: 'instant' })", false).expect("evaluates");
+    wait(&tab, "scrollY === 0");
+    drag(
+        &tab,
+        &[(x - 40.0, y + 150.0), (x + 40.0, y + 150.0)],
+        &[(x - 120.0, y + 100.0), (x + 130.0, y + 260.0)],
+    );
+    wait(&tab, &format!("{drawn} !== before"));
+    assert_eq!(value(&tab, "[scrollY, visualViewport.scale]"), serde_json::json!([0, 1]));
+    // The list says who links to whom.
+    wait(&tab, "document.querySelector('.linked').innerText.includes('Linked from')");
 }
 
 /// A page with everything that the tests above look for.

@@ -383,6 +383,17 @@ impl Drawing {
         }
     }
 
+    /// What is written in it that a reader may look for, each once, in order: captions of pictures, labels of bars, names.
+    pub fn texts(&self) -> Vec<&str> {
+        let all: Vec<&str> = match self {
+            Self::Picture { .. } | Self::Plot { .. } => vec![],
+            Self::Grid { items, .. } => items.iter().map(|item| &*item.caption).collect(),
+            Self::Parts { parts, .. } => parts.iter().flat_map(Part::texts).collect(),
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        all.into_iter().filter(|text| !text.is_empty() && seen.insert(*text)).collect()
+    }
+
     /// The first picture of all, for a list of notes.
     pub fn first_picture(&self) -> Option<&Picture> {
         match self {

@@ -78,6 +78,24 @@ pub struct Cell {
 }
 
 impl Part {
+    /// What is written in it: its title, and captions, labels or names.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Bars(bars) => {
+                let labels = bars.rows.iter().map(|row| &*row.label);
+                std::iter::once(&*bars.title).chain(labels).collect()
+            }
+            Self::Matrix(matrix) => {
+                let names = matrix.names.iter().map(String::as_str);
+                std::iter::once(&*matrix.title).chain(names).collect()
+            }
+            Self::Pictures { title, items } => {
+                let captions = items.iter().map(|item| &*item.caption);
+                std::iter::once(&**title).chain(captions).collect()
+            }
+        }
+    }
+
     /// Every picture in it.
     pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
         match self {

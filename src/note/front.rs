@@ -12,6 +12,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
+use crate::language;
 use crate::suggest;
 use crate::yaml::{self, Node, Value};
 
@@ -54,9 +55,13 @@ pub struct FrontMatter {
     pub anchors: BTreeMap<String, String>,
     /// Units that the note is about.
     pub units: Vec<UnitName>,
+    /// The language that it is in, as BCP 47 has it.
+    pub lang: Option<String>,
+    /// The way that it is written, where it says so: `ltr` or `rtl`.
+    pub dir: Option<&'static str>,
 }
 
-const KNOWN: [&str; 33] = [
+const KNOWN: [&str; 36] = [
     "title",
     "date",
     "updated",
@@ -82,6 +87,9 @@ const KNOWN: [&str; 33] = [
     "authors",
     "image",
     "anchors",
+    "lang",
+    "language",
+    "dir",
     // Others' business.
     "layout",
     "id",
@@ -294,6 +302,18 @@ impl Reader<'_> {
                     return Err(problem.hint("for instance {old-name: New name}".to_owned()));
                 }
             },
+            "lang" => front.lang = Some(self.language(node, key)?),
+            // Others name there what a note is about.
+            "language" => {
+                let tag = node.text().as_deref().and_then(language::tag);
+                front.lang = front.lang.take().or(tag);
+            }
+            "dir" => match node.text().as_deref() {
+                Some("rtl") => front.dir = Some("rtl"),
+                Some("ltr") => front.dir = Some("ltr"),
+                Some("auto") => {}
+                _ => return Err(self.lenient(node, key, "`ltr`, `rtl` or `auto`")),
+            },
             "units" => match &node.value {
                 Value::List(items) => {
                     for item in items {
@@ -313,6 +333,18 @@ impl Reader<'_> {
             return Err(problem.hint("a value that begins with `[` needs quotes".to_owned()));
         }
         node.text().ok_or_else(|| self.wrong(node, field, "text"))
+    }
+
+    fn lenient(&self, node: &Node, field: &str, expected: &str) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self.wrong(node, field, expected) }
+    }
+
+    fn language(&self, node: &Node, field: &str) -> Result<String, Diagnostic> {
+        let tag = node.text().as_deref().and_then(language::tag);
+        tag.ok_or_else(|| {
+            let problem = self.lenient(node, field, "a language tag");
+            problem.hint("write the language as `ar`, `pt-BR` or the like".to_owned())
+        })
     }
 
     /// A list, or text with commas. Editors leave empty items.
@@ -390,6 +422,21 @@ mod tests {
         let lines = Lines::of(&text);
         let (_, _, problems) = parse(SourceFile { file: "a.md", text: &text, lines: &lines });
         problems.iter().map(|p| format!("{:?} {p}", p.severity)).collect()
+    }
+
+    #[test]
+    fn languages_are_tags_and_what_is_none_is_said() {
+        let front = read("lang: pt_br\ndir: rtl");
+        assert_eq!((front.lang.as_deref(), front.dir), (Some("pt-BR"), Some("rtl")));
+        assert_eq!(read("language: he").lang.as_deref(), Some("he"));
+        assert_eq!(read("language: Hebrew").lang, None);
+        let warned = warned("lang: English\ndir: up");
+        assert_eq!(warned.len(), 2, "{warned:?}");
+        assert!(
+            warned[0].contains("Warning") && warned[0].contains("a language tag"),
+            "{warned:?}"
+        );
+        assert!(warned[1].contains("`ltr`, `rtl` or `auto`"), "{warned:?}");
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use html::{
 pub use inline::{Fault, InlineValue, Query, Step, fill};
 pub use markup::{Citation, CitedKey};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
+pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
 

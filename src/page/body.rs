@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Scene, sheet};
 use crate::digest::Digest;
 use crate::garden::{Target, href, link_anchor};
+use crate::language;
 use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
 use crate::render::{RenderError, Renderer};
 use crate::view::{FigureView, SiteView};
@@ -29,6 +30,7 @@ pub struct BodyDraft<'a> {
     citations: Vec<String>,
     embeds: Vec<EmbedDraft<'a>>,
     new_tab: bool,
+    directed: bool,
 }
 
 /// A part of another note that stands in a note.
@@ -55,6 +57,7 @@ struct Inputs<'a> {
     citations: &'a [String],
     embeds: Vec<(&'a str, &'a str, bool, Digest)>,
     new_tab: bool,
+    directed: bool,
     preview: bool,
 }
 
@@ -81,6 +84,7 @@ impl BodyDraft<'_> {
             citations: &self.citations,
             embeds: embeds.map(|e| (&*e.source, &*e.title, e.is_figure, embed(e))).collect(),
             new_tab: self.new_tab,
+            directed: self.directed,
             preview: self.site.preview,
         };
         Digest::of(&serde_json::to_vec(&inputs).expect("views are plain data"))
@@ -113,6 +117,7 @@ impl BodyDraft<'_> {
             prefix: &self.prefix,
             part: self.part.clone(),
             new_tab: self.new_tab,
+            directed: self.directed,
         };
         Ok(note::body(self.note.markdown(), parts))
     }
@@ -193,6 +198,8 @@ impl<'a> Scene<'a> {
             citations: self.citations(index, page),
             embeds,
             new_tab: self.config.open_external_links_in_new_tab,
+            directed: self.direction(index) == "rtl"
+                || language::has_right_to_left(note.markdown()),
         }
     }
 

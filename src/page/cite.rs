@@ -18,6 +18,8 @@ pub struct Cited {
     pub marks: Vec<String>,
     /// List items.
     pub references: Vec<String>,
+    /// The key and the plain text of each of these.
+    pub plain: Vec<(String, String)>,
 }
 
 /// What is wrong with a note's citations.
@@ -78,6 +80,11 @@ impl Scene<'_> {
                 ),
             }
         });
+        let plain = cited
+            .references
+            .iter()
+            .map(|reference| (reference.key.clone(), note::without_tags(&reference.html)));
+        let plain = plain.collect();
         let references = cited.references.iter().map(|reference| {
             let label = reference
                 .label
@@ -87,7 +94,7 @@ impl Scene<'_> {
             let label = label.unwrap_or_default();
             format!("<li id=\"{id}\">{label}<span>{}</span></li>", reference.html)
         });
-        Cited { marks: marks.collect(), references: references.collect() }
+        Cited { marks: marks.collect(), references: references.collect(), plain }
     }
 
     /// HTML of a note's citations as a page shows them: elsewhere than at home they lead to the note's own list.
@@ -111,6 +118,14 @@ impl Scene<'_> {
         match self.notes[index].citations.is_empty() {
             true => Vec::new(),
             false => self.cited(index).references.clone(),
+        }
+    }
+
+    /// The key and the plain text of each work that a note cites.
+    pub(super) fn reference_texts(&self, index: usize) -> Vec<(String, String)> {
+        match self.notes[index].citations.is_empty() {
+            true => Vec::new(),
+            false => self.cited(index).plain.clone(),
         }
     }
 

@@ -136,8 +136,10 @@ impl Scene<'_> {
             let tags = self.notes[note].tags.iter();
             let tags: String =
                 tags.map(|tag| format!("<category term=\"{}\"/>\n", xml(tag))).collect();
+            let language = self.notes[note].front.lang.as_deref().map(xml);
+            let language = language.map(|tag| format!(" xml:lang=\"{tag}\"")).unwrap_or_default();
             out.push_str(&format!(
-                "<entry>\n<title>{}</title>\n<id>{page}</id>\n<link href=\"{page}\"/>\n\
+                "<entry{language}>\n<title>{}</title>\n<id>{page}</id>\n<link href=\"{page}\"/>\n\
                  <published>{written}T00:00:00Z</published>\n<updated>{day}T00:00:00Z</updated>\n{authors}{tags}\
                  <summary>{}</summary>\n</entry>\n",
                 xml(&self.notes[note].title),

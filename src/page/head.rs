@@ -36,7 +36,7 @@ impl Scene<'_> {
             if let Some(address) = self.config.absolute(&self.shown_path(page)) {
                 say("citation_fulltext_html_url", address);
             }
-            say("citation_language", self.config.language.clone());
+            say("citation_language", self.language(index).to_owned());
         }
         HeadView {
             description: shortened(&self.description(index)),

@@ -18,7 +18,7 @@ impl<'a> Scene<'a> {
         let cards = newest.iter().take(ON_HOME).map(|note| self.card(HOME, *note)).collect();
         let body = index.map(|index| self.body(index, HOME));
         let view = HomeView {
-            site: self.site(HOME),
+            site: index.map_or_else(|| self.site(HOME), |index| self.note_site(HOME, index)),
             head: self.home_head(index),
             title: index.map(|i| self.notes[i].title.clone()),
             figures: body.as_ref().is_some_and(super::BodyDraft::has_figures),

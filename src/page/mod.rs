@@ -44,6 +44,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{Drawing, Image};
 use crate::garden::{self, Garden};
+use crate::language;
 use crate::library::Works;
 use crate::note::{self, Note};
 use crate::plan::Plan;
@@ -68,6 +69,8 @@ pub struct Assets {
     pub script: String,
     /// The script that searches.
     pub find: String,
+    /// The script that enlarges pictures.
+    pub zoom: String,
     /// The script that draws the whole graph.
     pub graph: String,
 }
@@ -187,6 +190,11 @@ impl Settled {
     }
 }
 
+/// Which way a language is written.
+fn direction(language: &str) -> &'static str {
+    if language::is_right_to_left(language) { "rtl" } else { "ltr" }
+}
+
 /// The file of an image, relative to the site's root.
 pub fn image_file(image: &Image) -> String {
     format!("figures/{}.{}", &image.digest.hex()[..20], image.format.extension())
@@ -214,7 +222,7 @@ impl<'a> Scene<'a> {
         let references = self.references(index);
         let body = self.body(index, page);
         let view = NoteView {
-            site: self.site(page),
+            site: self.note_site(page, index),
             head: self.note_head(index),
             title: note.title.clone(),
             draft: note.front.draft,
@@ -235,11 +243,29 @@ impl<'a> Scene<'a> {
         self.draft(page, Some(body), draft::View::Note(Box::new(view)))
     }
 
+    /// The language of a note: its own, else the garden's.
+    pub(crate) fn language(&self, index: usize) -> &'a str {
+        self.notes[index].front.lang.as_deref().unwrap_or(&self.config.language)
+    }
+
+    /// Which way a note is written: `ltr` or `rtl`.
+    fn direction(&self, index: usize) -> &'static str {
+        self.notes[index].front.dir.unwrap_or_else(|| direction(self.language(index)))
+    }
+
+    /// The same for the page of a note, which may be in another language.
+    fn note_site(&self, page: &str, index: usize) -> SiteView {
+        let language = self.language(index).to_owned();
+        SiteView { language, direction: self.direction(index), ..self.site(page) }
+    }
+
     /// What every page shares, as the page `page` sees it.
     pub(crate) fn site(&self, page: &str) -> SiteView {
         SiteView {
             title: self.config.title.clone(),
             language: self.config.language.clone(),
+            direction: direction(&self.config.language),
+            own_language: self.config.language.clone(),
             root: "../".repeat(page.matches('/').count()),
             page: page.to_owned(),
             home: self.href(page, HOME, None),
@@ -249,6 +275,7 @@ impl<'a> Scene<'a> {
             boxes: garden::href(page, &self.assets.boxes, None),
             script: garden::href(page, &self.assets.script, None),
             find: garden::href(page, &self.assets.find, None),
+            zoom: garden::href(page, &self.assets.zoom, None),
             previews: fragment::shards(self.notes.len()),
             nav: self.nav(page),
             feed: self.config.url.is_some().then(|| garden::href(page, feed::FEED, None)),

@@ -1,7 +1,14 @@
-//! What each page gives to the search index: the text of a note and of its sections, its captions, its tags and units.
+//! What each page gives to the search index: the text of a note and of its sections, its figures with what is written in them,
+//! the works that it cites, its tags and units.
 
-use super::{HOME, Scene, index::Unit};
+use super::{HOME, Scene, Settled, index::Tag, index::Unit};
+use crate::figure::Drawing;
 use crate::search::{Entry, Field, Indexed, Page, indexed};
+
+/// So many digits of a figure's key find it.
+const KEY_DIGITS: usize = 8;
+/// So much of what is written in a figure is found, in bytes.
+const MOST_WRITTEN: usize = 1200;
 
 impl Scene<'_> {
     /// What a note gives to the index.
@@ -19,7 +26,7 @@ impl Scene<'_> {
         }
         let mut fields = vec![(Field::Title, note.title.clone())];
         fields.extend(note.front.aliases.iter().map(|alias| (Field::Title, alias.clone())));
-        fields.extend(note.tags.iter().map(|tag| (Field::Tag, tag.clone())));
+        fields.extend(note.tags.iter().map(|tag| (Field::Tag, format!("#{tag}"))));
         let units = self.plan.named(index).iter();
         fields.extend(units.map(|named| {
             (Field::Tag, format!("unit {} {} {}", named.unit.2, named.name, named.layer))
@@ -34,12 +41,16 @@ impl Scene<'_> {
                 fields: vec![(Field::Heading, shown)],
             });
         }
-        for (block, wanted) in note.blocks.iter().zip(self.plan.wanted(index)) {
+        let settled = self.figures[index].iter();
+        for ((block, wanted), settled) in
+            note.blocks.iter().zip(self.plan.wanted(index)).zip(settled)
+        {
             let caption = self.filled(index, block.caption_text.trim());
             let mut fields = vec![(Field::Caption, caption.clone())];
             fields
                 .extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
             for measurement in wanted.measurements() {
+                fields.push((Field::Name, measurement.key.hex()[..KEY_DIGITS].to_owned()));
                 if let Some((_, layer, unit)) = measurement.named() {
                     let shown = measurement.layer_shown();
                     fields.push((Field::Tag, format!("unit {unit} {shown} {layer}")));
@@ -48,8 +59,16 @@ impl Scene<'_> {
             entries.push(Entry {
                 anchor: block.id.clone(),
                 heading: Some(format!("Figure {}", block.number)),
-                text: caption,
+                text: [caption, written(settled)].join(" ").trim().to_owned(),
                 fields,
+            });
+        }
+        for (key, reference) in self.reference_texts(index) {
+            entries.push(Entry {
+                anchor: crate::bibliography::anchor(&key),
+                heading: Some("Reference".to_owned()),
+                fields: vec![(Field::Name, key), (Field::Caption, reference.clone())],
+                text: reference,
             });
         }
         let path = self.garden.pages[index].clone();
@@ -62,11 +81,28 @@ impl Scene<'_> {
             let title = format!("Unit {}", unit.unit);
             let names = unit.names.join(", ");
             let text = format!("{} of {} {names}", unit.layer, unit.model);
-            let fields = vec![(Field::Title, title.clone()), (Field::Tag, names)];
+            let number = unit.unit.to_string();
+            let fields =
+                vec![(Field::Title, title.clone()), (Field::Tag, names), (Field::Name, number)];
             let head = Entry { anchor: String::new(), heading: None, text, fields };
             indexed(&Page { path: path.clone(), title, entries: vec![head] })
         };
         self.index().units.iter().map(page).collect()
+    }
+
+    /// What the pages of tags give to the index.
+    pub fn indexed_tags(&self) -> Vec<Indexed> {
+        let page = |(path, tag): (&String, &Tag)| {
+            let title = format!("#{}", tag.name);
+            let text = match tag.notes.len() {
+                1 => "One note has this tag.".to_owned(),
+                count => format!("{count} notes have this tag."),
+            };
+            let fields = vec![(Field::Title, title.clone()), (Field::Tag, title.clone())];
+            let head = Entry { anchor: String::new(), heading: None, text, fields };
+            indexed(&Page { path: path.clone(), title, entries: vec![head] })
+        };
+        self.index().tags.iter().map(page).collect()
     }
 
     /// Notes in the order in which the index has them.
@@ -74,4 +110,22 @@ impl Scene<'_> {
         let home = self.garden.pages.iter().position(|page| page == HOME);
         home.into_iter().chain((0..self.notes.len()).filter(|index| Some(*index) != home)).collect()
     }
+}
+
+/// What is written in a figure, as one line.
+fn written(settled: &Settled) -> String {
+    let drawings = settled.drawings();
+    let mut seen = std::collections::BTreeSet::new();
+    let texts = drawings.into_iter().flat_map(Drawing::texts).filter(|text| seen.insert(*text));
+    let mut line = String::new();
+    for text in texts {
+        if line.len() + text.len() > MOST_WRITTEN {
+            break;
+        }
+        if !line.is_empty() {
+            line.push_str(" · ");
+        }
+        line.push_str(text);
+    }
+    line
 }

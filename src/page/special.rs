@@ -1,13 +1,17 @@
 //! The graph, the page for what is not there, and pages that lead to where something is now.
 
+use std::collections::BTreeSet;
+
 use super::sheet::GRAPH;
 use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::{self, Target, href};
 use crate::note::file_slug;
-use crate::view::{GraphView, HeadView, IndexItemView, LinkView, NotFoundView, RedirectView};
+use crate::view::{GraphView, HeadView, LinkView, LinkedView, NotFoundView, RedirectView, WayView};
 
 /// So many of the most linked notes are listed below the graph.
 const MOST: usize = 100;
+/// So many notes are named that one of them links to, and so many that link to it.
+const NAMED: usize = 12;
 /// So many of the newest notes are on the page for what is not there.
 const NEWEST: usize = 5;
 
@@ -36,12 +40,27 @@ impl<'a> Scene<'a> {
             let titles = || self.notes[*a].title.cmp(&self.notes[*b].title);
             degrees[*b].cmp(&degrees[*a]).then_with(titles)
         });
-        let item = |note: &usize| IndexItemView {
+        let mut outgoing = vec![BTreeSet::new(); self.notes.len()];
+        let mut incoming = vec![BTreeSet::new(); self.notes.len()];
+        for (to, links) in self.garden.incoming.iter().enumerate() {
+            for from in links.iter().map(|link| link.from).filter(|from| *from != to) {
+                outgoing[from].insert(to);
+                incoming[to].insert(from);
+            }
+        }
+        let link = |note: &usize| LinkView {
             title: self.notes[*note].title.clone(),
             href: self.href(page, &self.garden.pages[*note], None),
-            note: String::new(),
-            count: degrees[*note],
-            picture: None,
+        };
+        let way = |title: &'static str, notes: &BTreeSet<usize>| WayView {
+            title,
+            notes: notes.iter().take(NAMED).map(link).collect(),
+            more: notes.len().saturating_sub(NAMED),
+        };
+        let item = |note: &usize| {
+            let ways = [way("Links to", &outgoing[*note]), way("Linked from", &incoming[*note])];
+            let ways = ways.into_iter().filter(|way| !way.notes.is_empty()).collect();
+            LinkedView { note: link(note), ways }
         };
         let view = GraphView {
             site: self.site(page),
@@ -92,6 +111,7 @@ impl<'a> Scene<'a> {
             &mut site.boxes,
             &mut site.script,
             &mut site.find,
+            &mut site.zoom,
         ];
         for address in asked {
             address.insert_str(0, &root);

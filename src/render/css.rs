@@ -1,7 +1,7 @@
 //! A style sheet goes in, the same without comments and idle white space comes out. It knows strings and
 //! comments, and nothing else of CSS.
 
-/// `css` without comments, and without white space beside `{`, `}`, `;` and `,`.
+/// `css` without comments, and without white space beside `{`, `}`, `;` and `,`, or after `:`.
 pub fn minified(css: &str) -> String {
     let mut out = String::with_capacity(css.len());
     let mut rest = css;
@@ -22,7 +22,8 @@ pub fn minified(css: &str) -> String {
             _ => next.len_utf8(),
         };
         let open = |c: char| matches!(c, '{' | '}' | ';' | ',' | '>');
-        let idle = out.is_empty() || out.ends_with(open) || open(next);
+        // Before a colon it may part a selector from the next.
+        let idle = out.is_empty() || out.ends_with(open) || out.ends_with(':') || open(next);
         if space && !idle {
             out.push(' ');
         }
@@ -56,13 +57,13 @@ mod tests {
     #[test]
     fn only_what_is_idle_goes() {
         for (css, small) in [
-            ("/* one */\na {\n  color: red;\n}\n", "a{color: red}"),
-            ("a  b, c > d { x: y }", "a b,c>d{x: y}"),
-            ("a::after { content: \"{ /* ; \\\" } \"; }", "a::after{content: \"{ /* ; \\\" } \"}"),
-            ("@media (a) and (b) { c { d: e } }", "@media (a) and (b){c{d: e}}"),
-            (".a :is(b) { c: d }", ".a :is(b){c: d}"),
+            ("/* one */\na {\n  color: red;\n}\n", "a{color:red}"),
+            ("a  b, c > d { x: y }", "a b,c>d{x:y}"),
+            ("a::after { content: \"{ /* ; \\\" } \"; }", "a::after{content:\"{ /* ; \\\" } \"}"),
+            ("@media (a) and (b) { c { d: e } }", "@media (a) and (b){c{d:e}}"),
+            (".a :is(b) { c: d }", ".a :is(b){c:d}"),
             ("a /* open", "a"),
-            ("a { b: 'c", "a{b: 'c"),
+            ("a { b: 'c", "a{b:'c"),
             ("", ""),
         ] {
             assert_eq!(minified(css), small);

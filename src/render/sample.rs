@@ -8,6 +8,8 @@ pub fn site() -> SiteView {
     SiteView {
         title: "A garden".into(),
         language: "en".into(),
+        direction: "ltr",
+        own_language: "en".into(),
         root: String::new(),
         page: "toc.html".into(),
         home: "index.html".into(),
@@ -17,6 +19,7 @@ pub fn site() -> SiteView {
         boxes: "boxes.css".into(),
         script: "garden.js".into(),
         find: "find.js".into(),
+        zoom: "zoom.js".into(),
         previews: 2,
         nav: vec![
             NavView { title: "Notes".into(), href: "notes.html".into(), current: false },

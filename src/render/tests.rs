@@ -66,7 +66,10 @@ fn only_the_preview_has_a_script_of_its_own() {
     let renderer = built_in();
     for (name, page) in everything(&renderer) {
         assert!(!page.contains("preview.js"), "{name}");
-        assert_eq!(page.matches("<script").count(), usize::from(page.contains("<head>")), "{name}");
+        // One sets the theme before anything is drawn.
+        let pages = usize::from(page.contains("<head>"));
+        assert_eq!(page.matches("<script data-theme>").count(), pages, "{name}");
+        assert_eq!(page.matches("<script").count(), 2 * pages, "{name}");
     }
     let mut view = sample::note();
     view.site.preview = true;

@@ -39,14 +39,23 @@ struct Standing {
     count: u8,
 }
 
-const FIELDS: [(Field, u8); 4] =
-    [(Field::Title, 8), (Field::Heading, 5), (Field::Tag, 5), (Field::Caption, 3)];
+const FIELDS: [(Field, u8); 5] = [
+    (Field::Title, 8),
+    (Field::Heading, 5),
+    (Field::Tag, 5),
+    (Field::Caption, 3),
+    (Field::Name, NAME),
+];
+
+/// The script takes a term of this weight or more for one that means the entry.
+const NAME: u8 = 20;
 
 impl Standing {
-    /// Each kind of field once, and each time in the text up to three; at most 26.
+    /// Each kind of field once, and each time in the text up to three; at most 26, and below 20 where it is no name.
     fn weight(self) -> u8 {
         let fields = FIELDS.iter().filter(|(field, _)| self.fields & bit(*field) != 0);
-        (fields.map(|(_, weight)| weight).sum::<u8>() + self.count).min(26)
+        let sum = fields.map(|(_, weight)| weight).sum::<u8>() + self.count;
+        sum.min(if self.fields & bit(Field::Name) == 0 { NAME - 1 } else { 26 })
     }
 }
 
@@ -63,7 +72,7 @@ pub fn indexed(page: &Page) -> Indexed {
     let mut standing = Vec::new();
     for (index, entry) in page.entries.iter().enumerate() {
         let mut meet = |text: &str, field: Option<Field>| {
-            term::for_each(text, |term| {
+            let mut take = |term: &str| {
                 let number = terms.number(term);
                 if number == standings.len() {
                     standings.push(Standing::default());
@@ -76,7 +85,11 @@ pub fn indexed(page: &Page) -> Indexed {
                     Some(field) => met.fields |= bit(field),
                     None => met.count = (met.count + 1).min(3),
                 }
-            });
+            };
+            term::for_each(text, &mut take);
+            if field.is_some() && text.starts_with('#') {
+                take(&term::whole(text));
+            }
         };
         meet(&entry.text, None);
         for (field, text) in &entry.fields {
@@ -111,7 +124,7 @@ fn tail(entries: &[Entry]) -> String {
 }
 
 /// A string of JSON that every JavaScript reads: two ends of lines were none in strings once.
-fn json(text: &str) -> String {
+pub(super) fn json(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     if json.contains(['\u{2028}', '\u{2029}']) {
         return json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");

@@ -43,6 +43,13 @@ pub(super) fn for_each(text: &str, mut take: impl FnMut(&str)) {
     }
 }
 
+/// A text as one term: folded, its white space as single spaces.
+pub(super) fn whole(text: &str) -> String {
+    let bare: String = text.nfkd().filter(|c| group(*c) != GeneralCategoryGroup::Mark).collect();
+    let words: Vec<String> = bare.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    words.join(" ").chars().take(LONGEST).collect()
+}
+
 fn group(c: char) -> GeneralCategoryGroup {
     c.general_category_group()
 }
@@ -176,6 +183,14 @@ mod tests {
         assert_eq!(terms("CLIPは神経x"), ["clip", "は", "神", "経", "x"]);
         assert_eq!(terms("ｶﾞガ ไทย"), ["カ", "カ", "ไ", "ท", "ย"]);
         assert_eq!(terms("한글"), ["한글".nfkd().collect::<String>()]);
+    }
+
+    #[test]
+    fn a_tag_is_a_term_as_it_is_written() {
+        assert_eq!(whole("#Two  Wörds"), "#two words");
+        assert_eq!(whole("#C++"), "#c++");
+        assert_eq!(whole("#\u{1f331}\u{fe0f}"), "#\u{1f331}");
+        assert_eq!(whole(&format!("#{}", "x".repeat(40))).chars().count(), LONGEST);
     }
 
     #[test]

@@ -123,16 +123,27 @@ fn slow_find(pages: &[Page], fits: impl Fn(&str) -> bool) -> BTreeMap<usize, u32
             let count = terms.entry(term).or_default();
             *count = (*count + 1).min(3);
         }
-        for (field, weight) in
-            [(Field::Title, 8), (Field::Heading, 5), (Field::Tag, 5), (Field::Caption, 3)]
-        {
+        let mut names = Vec::new();
+        for (field, weight) in [
+            (Field::Title, 8),
+            (Field::Heading, 5),
+            (Field::Tag, 5),
+            (Field::Caption, 3),
+            (Field::Name, 20),
+        ] {
             let texts = entry.fields.iter().filter(|(kind, _)| *kind == field);
             let mut in_field: Vec<String> = texts.flat_map(|(_, text)| slow_terms(text)).collect();
             in_field.sort_unstable();
             in_field.dedup();
             for term in in_field {
+                if field == Field::Name {
+                    names.push(term.clone());
+                }
                 *terms.entry(term).or_default() += weight;
             }
+        }
+        for (term, weight) in &mut terms {
+            *weight = (*weight).min(if names.contains(term) { 26 } else { 19 });
         }
         let fitting = terms.into_iter().filter(|(term, _)| fits(term));
         if let Some(weight) = fitting.map(|(_, weight)| weight).max() {
@@ -164,8 +175,9 @@ fn the_files_are_as_the_format_says() {
     ];
     pages[0].entries[0].fields = vec![
         (Field::Title, "Piggy bank".into()),
-        (Field::Tag, "bank".into()),
-        (Field::Tag, "bank".into()),
+        (Field::Tag, "#Bank".into()),
+        (Field::Tag, "#Bank \"A\"".into()),
+        (Field::Name, "612".into()),
     ];
     let indexed: Vec<Indexed> = pages.iter().map(indexed).collect();
     let all: Vec<String> = files(&indexed.iter().collect::<Vec<_>>())
@@ -173,9 +185,12 @@ fn the_files_are_as_the_format_says() {
         .map(|(path, text)| format!("{path}: {text}"))
         .collect();
     insta::assert_snapshot!(all.concat(), @r###"
-    search/meta.js: neuronotes.take("search/meta",{"entries":3,"pages":2,"starts":[0],"terms":[""]});
+    search/meta.js: neuronotes.take("search/meta",{"entries":3,"pages":2,"starts":[0],"terms":[""],"words":[3,4,5]});
     search/e0.js: neuronotes.take("search/e0",[["a.html","A.HTML",0,[["",null,"The bank, the the the"],["part-1","Part 1","of \u2028\"Emil\""]]],["b.html","B.HTML",2,[["",null,"bank"]]]]);
-    search/t0.js: neuronotes.take("search/t0","bank\t1N2A\nemil\t2A\nof\t2A\npiggy\t1H\nthe\t1C\n");
+    search/t0.js: neuronotes.take("search/t0","#bank\t1E\n#bank \"a\"\t1E\n612\t1T\na\t1E\nbank\t1N2A\nemil\t2A\nof\t2A\npiggy\t1H\nthe\t1C\n");
+    search/w3.js: neuronotes.take("search/w3","0the\n");
+    search/w4.js: neuronotes.take("search/w4","0bank\n0emil\n");
+    search/w5.js: neuronotes.take("search/w5","0piggy\n");
     "###);
 }
 
@@ -254,7 +269,7 @@ proptest! {
         texts in prop::collection::vec(prop::collection::vec(
             (
                 "([A-Cß-éΣσ ﬁ神かไ한\u{301}\u{10400}\u{fb4f}1²'._-]{1,4} ?){0,8}",
-                prop::collection::vec((prop::sample::select(vec![Field::Title, Field::Heading, Field::Tag, Field::Caption]), "[A-c é神]{0,6}"), 0..4),
+                prop::collection::vec((prop::sample::select(vec![Field::Title, Field::Heading, Field::Tag, Field::Caption, Field::Name]), "[A-c é神]{0,6}"), 0..4),
             ), 0..4), 0..6),
         any in "\\PC{0,20}",
         at in any::<prop::sample::Index>(),

@@ -32,6 +32,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         boxes: asset("boxes.css"),
         script: asset("garden.js"),
         find: asset("find.js"),
+        zoom: asset("zoom.js"),
         graph: asset("graph.js"),
     };
     (assets, contents)
@@ -150,6 +151,7 @@ pub(super) fn search(scene: &Scene<'_>) -> BTreeMap<String, String> {
     let order = scene.indexed_order();
     let mut pages: Vec<Indexed> = order.into_par_iter().map(|index| scene.indexed(index)).collect();
     pages.extend(scene.indexed_units());
+    pages.extend(scene.indexed_tags());
     crate::search::files(&pages.iter().collect::<Vec<_>>()).into_iter().collect()
 }
 

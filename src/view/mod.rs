@@ -9,8 +9,8 @@ use serde::Serialize;
 
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkView,
-    ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView, SelfCitationView, SiteView,
-    UnitFigureView, UnitView,
+    LinkedView, ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView,
+    SelfCitationView, SiteView, UnitFigureView, UnitView, WayView,
 };
 
 use crate::figure::Table;

@@ -9,8 +9,12 @@ use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView};
 pub struct SiteView {
     /// The garden's title.
     pub title: String,
-    /// BCP 47, for the `lang` attribute.
+    /// Of the page, as BCP 47 has it, for the `lang` attribute.
     pub language: String,
+    /// Which way it is written: `ltr` or `rtl`.
+    pub direction: &'static str,
+    /// Of what stands around the page's text.
+    pub own_language: String,
     /// From the page to the site's root: empty, or `../` as often as needed.
     pub root: String,
     /// The page's own path, relative to the site's root.
@@ -29,6 +33,8 @@ pub struct SiteView {
     pub script: String,
     /// Of the script that searches.
     pub find: String,
+    /// Of the script that enlarges pictures.
+    pub zoom: String,
     /// How many files of previews there are.
     pub previews: usize,
     /// Pages that list others.
@@ -279,7 +285,27 @@ pub struct GraphView {
     /// How many pairs of notes are linked.
     pub links: usize,
     /// The most linked notes.
-    pub most: Vec<IndexItemView>,
+    pub most: Vec<LinkedView>,
+}
+
+/// A note and those that it is linked with.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinkedView {
+    /// The note.
+    pub note: LinkView,
+    /// Those that it links to, and those that link to it.
+    pub ways: Vec<WayView>,
+}
+
+/// Notes that lie one way from a note.
+#[derive(Debug, Clone, Serialize)]
+pub struct WayView {
+    /// `Links to` or `Linked from`.
+    pub title: &'static str,
+    /// The first of them.
+    pub notes: Vec<LinkView>,
+    /// How many there are besides.
+    pub more: usize,
 }
 
 /// What is shown where there is no page, for `404.html`.

@@ -5,6 +5,7 @@
 //! are found in the tree and not in the text.
 
 mod callout;
+mod direction;
 mod element;
 mod footnote;
 mod link;
@@ -138,6 +139,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
         self.end_outermost();
         let footnotes = std::mem::take(&mut self.footnotes);
         footnotes.write(&mut self.done.html, &mut self.done.blocks);
+        self.direct(self.done.blocks.last().map_or(0, |block| block.place.end));
         self.done
     }
 
@@ -145,11 +147,21 @@ impl<'p, 'e> Renderer<'p, 'e> {
     fn end_outermost(&mut self) {
         let start = self.done.html.len();
         html::push_html(&mut self.done.html, self.out.drain(..));
+        self.direct(start);
         let figures = std::mem::replace(&mut self.block_figures, self.figures)..self.figures;
         let heading = self.block_heading.take();
         let place = start..self.done.html.len();
         if !place.is_empty() {
             self.done.blocks.push(BlockHtml { place, heading, figures, span: self.block.clone() });
+        }
+    }
+
+    /// Gives what was written from `start` on its directions.
+    fn direct(&mut self, start: usize) {
+        if self.parts.directed {
+            let directed = direction::directed(&self.done.html[start..]);
+            self.done.html.truncate(start);
+            self.done.html.push_str(&directed);
         }
     }
 

@@ -95,4 +95,6 @@ pub struct Parts<'a> {
     pub part: Option<Range<usize>>,
     /// Whether links to other sites open in a new tab.
     pub new_tab: bool,
+    /// Whether each paragraph, list and cell goes the way of its own letters.
+    pub directed: bool,
 }
