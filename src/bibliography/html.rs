@@ -31,7 +31,7 @@ pub(super) fn citation(children: &ElemChildren, works: &[Linked<'_>], math: Math
 
 /// Years alone come without the brackets that a style has around a group.
 fn in_brackets(text: String, works: &[Linked<'_>]) -> String {
-    match !works.is_empty() && works.iter().all(|work| work.is_year) {
+    match works.iter().any(|work| work.is_year) {
         true => format!("({text})"),
         false => text,
     }

@@ -403,3 +403,32 @@ fn groups_say_what_pandoc_s_do() {
         );
     }
 }
+
+#[test]
+fn no_style_stumbles_over_an_odd_work() {
+    let odd = "@misc{a}\n@article{b, author={others}, year=0, pages={,}, volume={99999999999}, number={}}\n\
+        @book{c, author={{} and , , and {}}, edition={-3}, volumes={x}, editor={and others}, year={-5}}\n\
+        @inbook{d, title={$\\frac{}{}$}, chapter={\\textbf{}}, pages={9--1}, month=13, year=2020}\n\
+        @thesis{e, author={given=Simon, family=Beumont, useprefix=true}, type={{}}, date={2020-02-31}}\n\
+        @online{f, url={http://[}, urldate={12345}, title={\u{202e}x\\}, author={\\'}}\n\
+        @patent{g, holder={A and B}, number={1--2--3}, date={1999/..}, title={{{{}}}}, ids={,}}\n\
+        @weird{h, series={S}, maintitle={M}, volume={IV-1/W1}, eventdate={x}, venue={V}, langid={klingon}}\n\
+        @proceedings{i, editor={X, Y, Z, W}, eventtitle={E}, venue={V}, eventdate={2020-01-01/2020-01-03}}\n";
+    let (works, faults) = Bibliography::parse(odd);
+    assert_eq!(works.keys().count(), 9, "{faults:?}");
+    let groups: Vec<Vec<Citation>> = works
+        .keys()
+        .flat_map(|key| {
+            let plain = cite(key);
+            let narrative = Citation { narrative: true, ..cite(key) };
+            let placed =
+                Citation { authorless: true, supplement: Some("p. 3".into()), ..cite(key) };
+            [vec![plain], vec![narrative], vec![placed]]
+        })
+        .collect();
+    for name in styles() {
+        let style = style(name).expect(name);
+        let cited = works.cited(&style, &groups, &tex::plain);
+        assert_eq!((cited.citations.len(), cited.references.len()), (27, 9), "{name}");
+    }
+}

@@ -149,7 +149,7 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
         && let Some(at) = body.html.find("<img ")
     {
         let tag = &body.html[at..at + rebase::tag_end(&body.html[at..])];
-        opening = format!("<p>{}</p>{opening}", rebased(tag, page));
+        opening = format!("<p class=\"preview-picture\">{}</p>{opening}", rebased(tag, page));
     }
     pieces.insert(String::new(), opening);
     for anchor in asked {

@@ -1,3 +1,5 @@
+//! LaTeX of real bibliographies, form by form.
+
 use super::*;
 
 /// The pieces of a field, as one can read them: braces around what keeps its case, tags for looks.
