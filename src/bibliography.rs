@@ -6,10 +6,16 @@
 //!
 //! The styles and terms come with hayagriva and are, unlike it, under CC BY-SA 3.0.
 
+mod bibtex;
 mod html;
+mod inherit;
+mod latex;
+mod locator;
 mod own;
 mod read;
+mod strings;
 mod style;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +25,9 @@ use hayagriva::{
     CitePurpose, Entry, LocatorPayload, Rendered, SpecificLocator,
 };
 
+use html::Linked;
+
+pub use html::MathFn;
 pub use own::{SelfMeta, self_citation};
 pub use read::Fault;
 pub use style::{CitationStyle, style, styles};
@@ -30,17 +39,23 @@ pub const DEFAULT_STYLE: &str = "ieee";
 #[derive(Debug, Clone, Default)]
 pub struct Bibliography {
     entries: BTreeMap<String, Entry>,
+    /// Other names of works.
+    aliases: BTreeMap<String, String>,
 }
 
 /// One work in a group of citations.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Citation {
     /// Of the work.
     pub key: String,
+    /// Words before it: `see`.
+    pub prefix: Option<String>,
     /// A place in it: `p. 3`, `ch. 2`, or any words.
     pub supplement: Option<String>,
     /// Whether the authors are a part of the sentence, as in "Goh et al. \[1\] found".
     pub narrative: bool,
+    /// Whether the authors are not named, since the sentence does so.
+    pub authorless: bool,
 }
 
 /// What a page shows of its citations.
@@ -48,6 +63,8 @@ pub struct Citation {
 pub struct Cited {
     /// HTML of each group: `[<a class="cite" href="#ref-goh2021">1</a>]` or the like.
     pub citations: Vec<String>,
+    /// What plain text without a list of references says in each group's place: authors and years, but no number.
+    pub spoken: Vec<String>,
     /// In the style's order.
     pub references: Vec<Reference>,
 }
@@ -65,14 +82,15 @@ pub struct Reference {
 
 /// The id of a reference in a page.
 pub fn anchor(key: &str) -> String {
+    let key: String = key.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
     format!("ref-{key}")
 }
 
 impl Bibliography {
     /// Reads BibTeX or BibLaTeX. Never fails: what is wrong is left out and said.
     pub fn parse(text: &str) -> (Self, Vec<Fault>) {
-        let (entries, faults) = read::entries(text);
-        (Self { entries }, faults)
+        let read = read::read(text);
+        (Self { entries: read.entries, aliases: read.aliases }, read.faults)
     }
 
     /// What its works are called, in order.
@@ -82,24 +100,35 @@ impl Bibliography {
 
     /// Whether there is such a work.
     pub fn has(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.entry(key).is_some()
     }
 
-    /// The citations of one page, groups in the order of its text. A key that there is not is passed over.
-    pub fn cited<G: AsRef<[Citation]>>(&self, style: &CitationStyle, groups: &[G]) -> Cited {
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key).or_else(|| self.entries.get(self.aliases.get(key)?))
+    }
+
+    /// The citations of one page, groups in the order of its text. A key that there is not is passed over. `math` gives the HTML
+    /// of a formula.
+    pub fn cited<G: AsRef<[Citation]>>(
+        &self,
+        style: &CitationStyle,
+        groups: &[G],
+        math: MathFn<'_>,
+    ) -> Cited {
         let groups: Vec<Vec<Item<'_>>> =
-            groups.iter().map(|group| self.items(group.as_ref())).collect();
+            groups.iter().map(|group| self.items(style, group.as_ref())).collect();
         let rendered = rendered(style, &groups);
+        let spoken = spoken(style, &groups, &rendered);
         let mut shown = rendered.citations.iter();
         let citations = groups.iter().map(|group| {
-            let keys: Vec<&str> = group.iter().map(|item| item.entry.key()).collect();
+            let works: Vec<Linked<'_>> = group.iter().map(Item::linked).collect();
             let citation = if group.is_empty() { None } else { shown.next() };
-            citation.map(|shown| html::citation(&shown.citation, &keys)).unwrap_or_default()
+            citation.map(|shown| html::citation(&shown.citation, &works, math)).unwrap_or_default()
         });
         let citations = citations.collect();
         let reference = |item: BibliographyItem| Reference {
-            label: item.first_field.as_ref().map(html::label),
-            html: html::reference(&item.content),
+            label: item.first_field.as_ref().map(|field| html::label(field, math)),
+            html: html::reference(&item.content, math),
             key: item.key,
         };
         let references = match rendered.bibliography {
@@ -112,15 +141,25 @@ impl Bibliography {
                 items.map(|item| Reference { label: None, ..item }).collect()
             }
         };
-        Cited { citations, references }
+        Cited { citations, spoken, references }
     }
 
-    fn items(&self, group: &[Citation]) -> Vec<Item<'_>> {
-        let item = |citation: &Citation| {
+    fn items<'i>(&'i self, style: &CitationStyle, group: &'i [Citation]) -> Vec<Item<'i>> {
+        let item = |citation: &'i Citation| {
+            let entry = self.entry(&citation.key)?;
+            let supplement = citation.supplement.as_deref().filter(|text| !text.trim().is_empty());
+            // Numbers name nobody in any case; and of an author's year alone the processor shows no place.
+            let year_only = citation.authorless && !citation.narrative && style.names_authors();
             Some(Item {
-                entry: self.entries.get(&citation.key)?,
-                place: citation.supplement.as_deref().and_then(place),
-                narrative: citation.narrative,
+                entry,
+                prefix: citation.prefix.as_deref(),
+                suffix: supplement.filter(|_| year_only).map(locator::written),
+                place: supplement.filter(|_| !year_only).and_then(locator::place),
+                purpose: match (citation.narrative, year_only) {
+                    (true, _) => Some(CitePurpose::Prose),
+                    (false, true) => Some(CitePurpose::Year),
+                    (false, false) => None,
+                },
             })
         };
         group.iter().filter_map(item).collect()
@@ -130,8 +169,27 @@ impl Bibliography {
 /// One citation whose work is there.
 struct Item<'b> {
     entry: &'b Entry,
+    prefix: Option<&'b str>,
+    suffix: Option<String>,
     place: Option<(Locator, String)>,
-    narrative: bool,
+    purpose: Option<CitePurpose>,
+}
+
+impl<'b> Item<'b> {
+    /// Its authors alone.
+    fn author(&self) -> Item<'b> {
+        let purpose = Some(CitePurpose::Author);
+        Item { entry: self.entry, prefix: None, suffix: None, place: None, purpose }
+    }
+
+    fn linked(&self) -> Linked<'_> {
+        Linked {
+            key: self.entry.key(),
+            prefix: self.prefix,
+            suffix: self.suffix.as_deref(),
+            is_year: self.purpose == Some(CitePurpose::Year),
+        }
+    }
 }
 
 /// What the style makes of the groups that have anything in them.
@@ -142,42 +200,40 @@ fn rendered(style: &CitationStyle, groups: &[Vec<Item<'_>>]) -> Rendered {
         let items = group.iter().map(|item| {
             let place = item.place.as_ref();
             let place = place.map(|(kind, at)| SpecificLocator(*kind, LocatorPayload::Str(at)));
-            let purpose = item.narrative.then_some(CitePurpose::Prose);
-            CitationItem::new(item.entry, place, None, false, purpose)
+            CitationItem::new(item.entry, place, None, false, item.purpose)
         });
         driver.citation(CitationRequest::new(items.collect(), csl, None, locales, Some(index + 1)));
     }
     driver.finish(BibliographyRequest::new(csl, None, locales))
 }
 
-/// What a supplement names: `p. 3` is page 3.
-fn place(supplement: &str) -> Option<(Locator, String)> {
-    const KINDS: &[(&str, Locator)] = &[
-        ("p", Locator::Page),
-        ("pp", Locator::Page),
-        ("page", Locator::Page),
-        ("pages", Locator::Page),
-        ("ch", Locator::Chapter),
-        ("chap", Locator::Chapter),
-        ("chapter", Locator::Chapter),
-        ("sec", Locator::Section),
-        ("section", Locator::Section),
-        ("§", Locator::Section),
-        ("fig", Locator::Figure),
-        ("figure", Locator::Figure),
-        ("vol", Locator::Volume),
-        ("volume", Locator::Volume),
-        ("eq", Locator::Equation),
-        ("table", Locator::Table),
-    ];
-    let supplement = supplement.trim();
-    let (word, rest) = supplement.split_once(char::is_whitespace).unwrap_or(("", supplement));
-    let word = word.trim_end_matches('.').to_lowercase();
-    let kind = KINDS.iter().find(|(name, _)| *name == word);
-    match kind {
-        Some((_, kind)) if !rest.trim().is_empty() => Some((*kind, rest.trim().to_owned())),
-        _ => (!supplement.is_empty()).then(|| (Locator::Custom, supplement.to_owned())),
+/// What plain text says in the place of each group.
+fn spoken(style: &CitationStyle, groups: &[Vec<Item<'_>>], rendered: &Rendered) -> Vec<String> {
+    if style.names_authors() {
+        let mut shown = rendered.citations.iter();
+        let words = groups.iter().map(|group| {
+            let works: Vec<Linked<'_>> = group.iter().map(Item::linked).collect();
+            let citation = if group.is_empty() { None } else { shown.next() };
+            citation.map(|shown| html::plain(&shown.citation, &works)).unwrap_or_default()
+        });
+        return words.collect();
     }
+    // A number, or a note at the page's foot, says nothing elsewhere; names that are part of the sentence do.
+    let named = groups.iter().map(|group| {
+        let first = group.iter().find(|item| item.purpose == Some(CitePurpose::Prose));
+        first.map(Item::author).into_iter().collect()
+    });
+    let named: Vec<Vec<Item<'_>>> = named.collect();
+    if named.iter().all(Vec::is_empty) {
+        return vec![String::new(); groups.len()];
+    }
+    let names = self::rendered(style, &named);
+    let mut names = names.citations.iter();
+    let words = named.iter().map(|group| {
+        let citation = if group.is_empty() { None } else { names.next() };
+        citation.map(|shown| html::plain(&shown.citation, &[])).unwrap_or_default()
+    });
+    words.collect()
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub mod sha256;
 pub mod site;
 pub mod store;
 pub mod suggest;
+pub mod tex;
 pub mod tokenizer;
 pub mod view;
 pub mod watch;

@@ -45,8 +45,8 @@ impl Library {
             *self = Self::default();
             return changed;
         };
-        let text = match fs::read_to_string(&source.path) {
-            Ok(text) => text,
+        let (text, foreign) = match fs::read(&source.path) {
+            Ok(bytes) => decoded(bytes),
             Err(error) => {
                 let message = format!("the bibliography cannot be read ({error})");
                 let problems = vec![Diagnostic::of_file(&*source.written, message)];
@@ -63,8 +63,19 @@ impl Library {
         let (bibliography, faults) = Bibliography::parse(&text);
         let mut problems: Vec<Diagnostic> = faults
             .into_iter()
-            .map(|fault| at.error(fault.span, fault.message).hint(fault.hint))
+            .map(|fault| {
+                let problem = match fault.is_minor {
+                    true => at.warning(fault.span, fault.message),
+                    false => at.error(fault.span, fault.message),
+                };
+                problem.hint(fault.hint)
+            })
             .collect();
+        if let Some(place) = foreign {
+            let message = "the bibliography is not in UTF-8, and was read as Windows-1252";
+            let hint = "save it as UTF-8, so that every letter is what you wrote";
+            problems.push(at.warning(place..place, message).hint(hint.to_owned()));
+        }
         let found = style(&name).or_else(|| {
             let message = format!("there is no citation style `{name}`");
             let hint = suggest::hint(&name, styles());
@@ -77,5 +88,54 @@ impl Library {
         self.problems = problems;
         self.written = written;
         true
+    }
+}
+
+/// A file's text without a byte order mark, and where the first letter stands that is not in UTF-8. Such a file is most often in
+/// Windows-1252, of which Latin-1 is the greater part.
+fn decoded(bytes: Vec<u8>) -> (String, Option<usize>) {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        (String::from_utf16_lossy(&units), None)
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        _ => {}
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => match text.strip_prefix('\u{feff}') {
+            Some(text) => (text.to_owned(), None),
+            None => (text, None),
+        },
+        Err(error) => {
+            let first = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let text = |bytes: &[u8]| bytes.iter().copied().map(windows_1252).collect::<String>();
+            (text(bytes), Some(text(&bytes[..first]).len()))
+        }
+    }
+}
+
+/// A character of Windows-1252; bytes that it leaves open are control characters, as the WHATWG has it.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    let high = byte.checked_sub(0x80).and_then(|at| HIGH.chars().nth(usize::from(at)));
+    high.unwrap_or(char::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_in_whatever_encoding_it_is_in() {
+        let text = |bytes: &[u8]| decoded(bytes.to_vec());
+        assert_eq!(text("Zoë".as_bytes()), ("Zoë".to_owned(), None));
+        assert_eq!(text("\u{feff}Zoë".as_bytes()), ("Zoë".to_owned(), None));
+        assert_eq!(text(b"\x80 Zo\xeb"), ("€ Zoë".to_owned(), Some(0)));
+        assert_eq!(text(b"Zo\xeb \x93a\x94"), ("Zoë “a”".to_owned(), Some(2)));
+        assert_eq!(text(b"\xff\xfeZ\0\xeb\0"), ("Zë".to_owned(), None));
+        assert_eq!(text(b"\xfe\xff\0Z\0\xeb"), ("Zë".to_owned(), None));
     }
 }

@@ -57,7 +57,7 @@ fn a_part_of_a_note_stands_in_another_with_ids_and_addresses_of_its_own() {
     assert!(host.contains("id=\"e1-footnote-1\""), "{host}");
     assert!(
         host.contains(
-            "Inline <a class=\"internal\" href=\"deep/source.html\">Source</a> is a link"
+            "Inline <a class=\"internal\" href=\"deep/source.html\" id=\"link-3\">Source</a> is a link"
         ),
         "{host}"
     );
@@ -341,6 +341,71 @@ fn drafts_and_private_notes_leak_nowhere() {
 }
 
 #[test]
+fn a_backlink_of_an_embed_leads_to_it_and_says_what_it_is() {
+    let garden = built(&[
+        ("source.md", "Opening.\n\n## Part\n\nShown.\n"),
+        ("host.md", "Before.\n\n![[source#Part]]\n\nAfter, and inline ![[source]].\n"),
+    ]);
+    let (source, host) = (page(&garden, "source.html"), page(&garden, "host.html"));
+    assert!(source.contains("Embeds <mark>source › Part</mark>"), "{source}");
+    for id in ["link-1", "link-2"] {
+        assert!(source.contains(&format!("href=\"host.html#{id}\"")), "{source}");
+        assert_eq!(host.matches(&format!(" id=\"{id}\"")).count(), 1, "{host}");
+    }
+}
+
+#[test]
+fn lists_feeds_and_descriptions_say_what_the_page_says() {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.write(
+        "neuronotes.yaml",
+        &format!("{config}url: https://example.org/\nbibliography: refs.bib\n"),
+    );
+    garden.write(
+        "refs.bib",
+        "@article{goh2021, title={Multimodal Neurons}, author={Goh, Gabriel and Olah, Chris and others}, journal={Distill}, year={2021}}\n\
+         @misc{radford2021, title={CLIP}, author={Radford, Alec}, year={2021}}\n",
+    );
+    garden.note(
+        "a.md",
+        "---\ndate: 2025-01-02\ntags: [one]\n---\n# T\u{fffe} & \\<x>\n\n\
+         *@goh2021* found neurons in CLIP [see @radford2021, p. 3] that answer to $x^2$, \u{fffe}``x`` and ==[[b|words]]==.[^1]\n\n[^1]: Foot.\n",
+    );
+    garden.note("b.md", "---\ndate: 2025-01-01\n---\n- An *item*\n- Another, as in [[a]]\n");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let words = "found neurons in CLIP that answer to x², \u{fffe}x and words.";
+    let output = garden.output();
+    for (path, start) in [
+        ("a.html", "<meta name=\"description\" content=\""),
+        ("tags/one.html", "<p class=\"card-excerpt\">"),
+    ] {
+        let html = page(&garden, path);
+        let said = html.split(start).nth(1).unwrap_or_default();
+        let said = said.split(['"', '<']).next().unwrap_or_default();
+        assert!(
+            said.ends_with(&format!("et al. {words}")) && !said.contains('@'),
+            "{path}: {said}"
+        );
+    }
+    assert!(page(&garden, "b.html").contains("content=\"An item; Another, as in a\""));
+    for (path, bytes) in output.iter().filter(|(path, _)| path.ends_with(".xml")) {
+        let text = String::from_utf8_lossy(bytes);
+        let read = roxmltree::Document::parse(&text);
+        let read = read.unwrap_or_else(|wrong| panic!("{path}: {wrong}\n{text}"));
+        if path == "feed.xml" {
+            let summary = read.descendants().find(|node| node.has_tag_name("summary"));
+            let summary = summary.and_then(|node| node.text()).unwrap_or_default();
+            assert!(summary.ends_with(&words.replace('\u{fffe}', "")), "{summary}");
+        }
+    }
+    assert!(output.contains_key("feed.xml") && output.contains_key("sitemap.xml"));
+    let found = String::from_utf8_lossy(&output["search/e0.js"]).into_owned();
+    assert!(found.contains("et al. found neurons in CLIP that answer to x²"), "{found}");
+}
+
+#[test]
 fn works_are_cited_and_what_is_not_there_is_said() {
     let garden = Garden::new();
     let config = garden.read("neuronotes.yaml");
@@ -350,7 +415,7 @@ fn works_are_cited_and_what_is_not_there_is_said() {
     garden.note("b.md", "![[a]]\n");
     let run = garden.run(&["check"]);
     let said = run.stdout() + &run.stderr();
-    assert!(said.contains("refs.bib:4"), "{said}");
+    assert!(said.contains("refs.bib:3:24"), "{said}");
     assert!(
         said.contains("the bibliography has no work `goh2012`")
             && said.contains("did you mean `goh2021`"),

@@ -1,37 +1,119 @@
-//! What the style processor makes in, HTML out: escaped, and with links only to where a reader may be sent.
+//! What the style processor makes in, HTML out: escaped, and with links only to where a reader may be sent; or plain text.
 
 use hayagriva::citationberg::{FontStyle, FontVariant, FontWeight, VerticalAlign};
 use hayagriva::{ElemChild, ElemChildren, ElemMeta, Formatted};
 
 use super::anchor;
+use super::latex::Look;
+use super::work::OTHERS;
+use crate::tex;
+
+/// HTML of a formula.
+pub type MathFn<'m> = &'m dyn Fn(&str) -> String;
+
+/// One work of a group.
+#[derive(Clone, Copy)]
+pub(super) struct Linked<'k> {
+    pub(super) key: &'k str,
+    /// Words before it, and behind it what the style does not show.
+    pub(super) prefix: Option<&'k str>,
+    pub(super) suffix: Option<&'k str>,
+    /// Whether its year alone is shown.
+    pub(super) is_year: bool,
+}
 
 /// A group of citations, each linked with its reference.
-pub(super) fn citation(children: &ElemChildren, keys: &[&str]) -> String {
-    let mut out = Writer { html: String::new(), keys, linked: false };
+pub(super) fn citation(children: &ElemChildren, works: &[Linked<'_>], math: MathFn<'_>) -> String {
+    let mut out = Writer { works, ..Writer::new(math) };
     out.children(children);
-    out.html
+    in_brackets(tidied(out.html), works)
+}
+
+/// Years alone come without the brackets that a style has around a group.
+fn in_brackets(text: String, works: &[Linked<'_>]) -> String {
+    match works.iter().any(|work| work.is_year) {
+        true => format!("({text})"),
+        false => text,
+    }
 }
 
 /// An item of the list of references.
-pub(super) fn reference(children: &ElemChildren) -> String {
-    citation(children, &[])
+pub(super) fn reference(children: &ElemChildren, math: MathFn<'_>) -> String {
+    citation(children, &[], math)
 }
 
 /// What stands before an item.
-pub(super) fn label(child: &ElemChild) -> String {
-    let mut out = Writer { html: String::new(), keys: &[], linked: false };
+pub(super) fn label(child: &ElemChild, math: MathFn<'_>) -> String {
+    let mut out = Writer::new(math);
     out.child(child);
     out.html.trim().to_owned()
 }
 
-struct Writer<'k> {
-    html: String,
-    keys: &'k [&'k str],
-    /// Whether what is written is inside a link.
-    linked: bool,
+/// The words of a group without what they look like.
+pub(super) fn plain(children: &ElemChildren, works: &[Linked<'_>]) -> String {
+    let mut out = String::new();
+    write_plain(children, works, &mut out);
+    let words: Vec<&str> = out.split_whitespace().collect();
+    in_brackets(tidied(words.join(" ")), works)
 }
 
-impl Writer<'_> {
+/// What styles leave behind where a part is missing taken out, and a list of names with "et al." where it ends with those who are not named.
+fn tidied(text: String) -> String {
+    // APA sets a comma between a year and a month that there is not.
+    let mut text = if text.contains(",)") { text.replace(",)", ")") } else { text };
+    if text.contains(OTHERS) {
+        for join in [", and ", " and ", ", &amp; ", " &amp; ", ", & ", " & ", "; ", ", "] {
+            text = text.replace(&format!("{join}{OTHERS}"), " et al.");
+        }
+        text = text.replace(OTHERS, "et al.").replace("et al..", "et al.");
+    }
+    text
+}
+
+fn write_plain(children: &ElemChildren, works: &[Linked<'_>], out: &mut String) {
+    for child in &children.0 {
+        match child {
+            ElemChild::Text(text) | ElemChild::Link { text, .. } => out.push_str(&text.text),
+            ElemChild::Markup(text) if Look::read(text).is_none() => {
+                out.push_str(&tex::plain(text));
+            }
+            ElemChild::Markup(_) | ElemChild::Transparent { .. } => {}
+            ElemChild::Elem(elem) => match elem.meta {
+                Some(ElemMeta::Entry(index)) => {
+                    let work = works.get(index).copied();
+                    if let Some(prefix) = work.and_then(|work| work.prefix) {
+                        out.push_str(prefix);
+                        out.push(' ');
+                    }
+                    write_plain(&elem.children, &[], out);
+                    if let Some(suffix) = work.and_then(|work| work.suffix) {
+                        out.push_str(", ");
+                        out.push_str(suffix);
+                    }
+                }
+                _ => write_plain(&elem.children, works, out),
+            },
+        }
+    }
+}
+
+struct Writer<'k, 'm> {
+    html: String,
+    works: &'k [Linked<'k>],
+    math: MathFn<'m>,
+    /// Whether what is written is inside a link.
+    linked: bool,
+    /// How what is written looks, beside what the style says.
+    looks: Vec<Look>,
+}
+
+impl<'m> Writer<'_, 'm> {
+    fn new(math: MathFn<'m>) -> Self {
+        Self { html: String::new(), works: &[], math, linked: false, looks: Vec::new() }
+    }
+}
+
+impl Writer<'_, '_> {
     fn children(&mut self, children: &ElemChildren) {
         for child in &children.0 {
             self.child(child);
@@ -41,7 +123,18 @@ impl Writer<'_> {
     fn child(&mut self, child: &ElemChild) {
         match child {
             ElemChild::Text(text) => self.text(text),
-            ElemChild::Markup(text) => self.escaped(text),
+            ElemChild::Markup(text) => match Look::read(text) {
+                Some((look, true)) => self.looks.push(look),
+                Some((look, false)) => {
+                    if let Some(at) = self.looks.iter().rposition(|open| *open == look) {
+                        self.looks.remove(at);
+                    }
+                }
+                None => {
+                    let formula = (self.math)(text);
+                    self.html.push_str(&formula);
+                }
+            },
             ElemChild::Transparent { .. } => {}
             ElemChild::Link { text, url } if !self.linked && is_web(url) => {
                 self.html.push_str("<a href=\"");
@@ -52,18 +145,26 @@ impl Writer<'_> {
             }
             ElemChild::Link { text, .. } => self.text(text),
             ElemChild::Elem(elem) => {
-                let key = match elem.meta {
-                    Some(ElemMeta::Entry(index)) if !self.linked => self.keys.get(index),
+                let work = match elem.meta {
+                    Some(ElemMeta::Entry(index)) if !self.linked => self.works.get(index).copied(),
                     _ => None,
                 };
-                match key {
-                    Some(key) => {
+                match work {
+                    Some(work) => {
+                        if let Some(prefix) = work.prefix {
+                            self.escaped(prefix);
+                            self.html.push(' ');
+                        }
                         self.html.push_str("<a class=\"cite\" href=\"#");
-                        self.escaped(&anchor(key));
+                        self.escaped(&anchor(work.key));
                         self.html.push_str("\">");
                         self.linked = true;
                         self.children(&elem.children);
                         self.linked = false;
+                        if let Some(suffix) = work.suffix {
+                            self.escaped(", ");
+                            self.escaped(suffix);
+                        }
                         self.html.push_str("</a>");
                     }
                     None => self.children(&elem.children),
@@ -74,14 +175,17 @@ impl Writer<'_> {
 
     fn text(&mut self, text: &Formatted) {
         let format = text.formatting;
+        let has = |look: Look| self.looks.contains(&look);
         let marks = [
-            (format.font_style == FontStyle::Italic, "i"),
-            (format.font_weight == FontWeight::Bold, "b"),
-            (format.vertical_align == VerticalAlign::Sup, "sup"),
-            (format.vertical_align == VerticalAlign::Sub, "sub"),
+            // What is emphasized in a title that is set in italics stands upright.
+            ((format.font_style == FontStyle::Italic) != has(Look::Emphasized), "i"),
+            (format.font_weight == FontWeight::Bold || has(Look::Bold), "b"),
+            (format.vertical_align == VerticalAlign::Sup || has(Look::Raised), "sup"),
+            (format.vertical_align == VerticalAlign::Sub || has(Look::Lowered), "sub"),
+            (has(Look::Code), "code"),
         ];
+        let small = format.font_variant == FontVariant::SmallCaps || has(Look::SmallCaps);
         let marks = marks.iter().filter(|(holds, _)| *holds).map(|(_, mark)| *mark);
-        let small = format.font_variant == FontVariant::SmallCaps;
         for mark in marks.clone() {
             self.html.extend(["<", mark, ">"]);
         }

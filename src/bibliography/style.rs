@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use hayagriva::archive::{ArchivedStyle, locales};
-use hayagriva::citationberg::{IndependentStyle, Locale, LocaleCode, Style};
+use hayagriva::citationberg::{
+    CitationFormat, IndependentStyle, Locale, LocaleCode, Style, StyleCategory,
+};
 
 /// A style that has been read; reading takes about as long as many citations, so it is done once.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,18 @@ pub struct CitationStyle(IndependentStyle);
 impl CitationStyle {
     pub(super) fn style(&self) -> &IndependentStyle {
         &self.0
+    }
+
+    /// Whether its marks name authors, and are not numbers or notes.
+    pub(super) fn names_authors(&self) -> bool {
+        self.0.info.category.iter().any(|category| {
+            matches!(
+                category,
+                StyleCategory::CitationFormat {
+                    format: CitationFormat::AuthorDate | CitationFormat::Author
+                }
+            )
+        })
     }
 
     /// The terms of the language that the pages are in.

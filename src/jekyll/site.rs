@@ -8,7 +8,7 @@ use liquid::model::{KString, Object, Value};
 use crate::config::Config;
 use crate::dates::{self, GitDates};
 use crate::garden::Routes;
-use crate::note::{Note, fill};
+use crate::note::{Note, fill, fill_citations};
 use crate::yaml;
 
 /// The garden as Liquid sees it.
@@ -82,7 +82,7 @@ fn about(note: &Note, words: &BTreeSet<String>, routes: &Routes, git: &GitDates)
     put("url", Some(routes.url(note)));
     put("path", Some(note.path.clone()));
     put("description", note.front.description.clone());
-    put("excerpt", Some(fill(&note.excerpt, |_| None)));
+    put("excerpt", Some(fill(&fill_citations(&note.excerpt, |_| None), |_| None)));
     put("date", written.map(moment));
     put("last_modified_at", changed.map(moment));
     // Of a note without a date it is the earliest, for lists put the latest first.

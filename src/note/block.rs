@@ -198,7 +198,7 @@ fn read_caption(block: &mut Block, values: &mut Vec<InlineValue>) {
     let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else { return };
     let lines = Lines::of(caption);
     let at = SourceFile { file: "", text: caption, lines: &lines };
-    let found = outline::parse(at, 0, values.len());
+    let found = outline::caption(at, values.len());
     let links = found.links.into_iter().map(|link| Link { span: field.span.clone(), ..link });
     let links = links.collect();
     values.extend(found.values.into_iter().map(|value| value.in_caption(field.span.clone())));

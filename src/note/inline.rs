@@ -4,6 +4,7 @@
 //! `` `= id.path | format` `` asks a figure of the same note, `` `= note#id.path` `` one of another. Whether there is
 //! such a figure and what came out of it is not known here.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::format::{self, Format};
@@ -244,35 +245,73 @@ impl<'t> Reader<'t> {
 }
 
 /// Stand around a value's number in plain text. Noncharacters, which Unicode keeps for such uses.
-const MARKS: [char; 2] = ['\u{FDD0}', '\u{FDD1}'];
+const VALUE: [char; 2] = ['\u{FDD0}', '\u{FDD1}'];
+/// Stand around a citation's.
+const CITATION: [char; 2] = ['\u{FDD2}', '\u{FDD3}'];
 
 /// What stands in plain text for the value of that number.
 pub(super) fn mark(number: usize) -> String {
-    format!("{}{number}{}", MARKS[0], MARKS[1])
+    format!("{}{number}{}", VALUE[0], VALUE[1])
+}
+
+/// What stands in plain text for the citation of that number.
+pub(super) fn citation_mark(number: usize) -> String {
+    format!("{}{number}{}", CITATION[0], CITATION[1])
 }
 
 /// Text of a note, without what would be taken for a mark.
 pub(super) fn unmarked(text: &str) -> String {
-    if !text.as_bytes().contains(&0xEF) {
+    if !may_have_marks(text) {
         return text.to_owned();
     }
-    text.replace(MARKS, "\u{FFFD}")
+    text.replace([VALUE[0], VALUE[1], CITATION[0], CITATION[1]], "\u{FFFD}")
+}
+
+/// All marks begin with this byte, and hardly any text has it.
+fn may_have_marks(text: &str) -> bool {
+    text.as_bytes().contains(&0xEF)
 }
 
 /// Plain text out of a note with its values in their places: `shown` gives what is shown for the n-th.
 pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String {
-    // Both marks begin with this byte, and hardly any text has it.
-    if !text.as_bytes().contains(&0xEF) {
+    replaced(text, VALUE, |out, number| {
+        out.push_str(number.and_then(&shown).unwrap_or("…"));
+        false
+    })
+}
+
+/// Whether a text out of a note has citations in it.
+pub fn has_citations(text: &str) -> bool {
+    may_have_marks(text) && text.contains(CITATION)
+}
+
+/// Plain text out of a note with its citations in their places: `spoken` gives what a line of text says for the n-th. Where it
+/// says nothing, neither does a gap stay.
+pub fn fill_citations<'v>(text: &str, spoken: impl Fn(usize) -> Option<Cow<'v, str>>) -> String {
+    replaced(text, CITATION, |out, number| {
+        let text = number.and_then(&spoken).unwrap_or_default();
+        out.push_str(&text);
+        text.is_empty()
+    })
+}
+
+/// A text whose marks are replaced by what `put` writes; it says whether a gap is to be closed there.
+fn replaced(
+    text: &str,
+    marks: [char; 2],
+    put: impl Fn(&mut String, Option<usize>) -> bool,
+) -> String {
+    if !may_have_marks(text) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(MARKS) {
+    while let Some(start) = rest.find(marks) {
         let (before, from) = rest.split_at(start);
-        let opens = from.starts_with(MARKS[0]);
-        let from = &from[MARKS[0].len_utf8()..];
+        let opens = from.starts_with(marks[0]);
+        let from = &from[marks[0].len_utf8()..];
         let digits = from.bytes().take_while(u8::is_ascii_digit).count();
-        let closed = from[digits..].starts_with(MARKS[1]);
+        let closed = from[digits..].starts_with(marks[1]);
         // Text that was cut may have lost one end of a mark.
         out.push_str(if opens {
             before
@@ -282,8 +321,15 @@ pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String 
         rest = from;
         if opens {
             let number = from[..digits].parse().ok().filter(|_| closed);
-            out.push_str(number.and_then(&shown).unwrap_or("…"));
-            rest = from[digits..].strip_prefix(MARKS[1]).unwrap_or(&from[digits..]);
+            let gap = put(&mut out, number);
+            rest = from[digits..].strip_prefix(marks[1]).unwrap_or(&from[digits..]);
+            let ends = |c: char| c.is_whitespace() || ".,;:!?)”’…".contains(c);
+            if gap && rest.chars().next().is_none_or(ends) {
+                out.truncate(out.trim_end_matches(' ').len());
+                if out.is_empty() {
+                    rest = rest.trim_start_matches(' ');
+                }
+            }
         }
     }
     out + rest
@@ -420,5 +466,22 @@ mod tests {
             whole.char_indices().map(|(at, _)| fill(&whole[..at], shown)).collect();
         assert_eq!(starts, ["", "a", "a…", "a…", "a12.3"]);
         assert_eq!(fill(&unmarked("\u{fdd0}0\u{fdd1}"), shown), "\u{fffd}0\u{fffd}");
+    }
+
+    #[test]
+    fn citations_that_say_nothing_leave_no_gap() {
+        let spoken = |n: usize| ["Goh et al.", ""].get(n).map(|text| Cow::Borrowed(*text));
+        let (named, silent) = (citation_mark(0), citation_mark(1));
+        for (text, said) in [
+            (format!("{named} found it {silent}."), "Goh et al. found it."),
+            (format!("In CLIP {silent} that answer"), "In CLIP that answer"),
+            (format!("{silent} Here"), "Here"),
+            (format!("(see {silent}) and {silent}{silent}"), "(see) and"),
+            (format!("It is{silent}so"), "It isso"),
+            (format!("Lost {}", citation_mark(9)), "Lost"),
+        ] {
+            assert_eq!(fill_citations(&text, spoken), said, "{text:?}");
+        }
+        assert_eq!(unmarked("\u{fdd2}0\u{fdd3}"), "\u{fffd}0\u{fffd}");
     }
 }

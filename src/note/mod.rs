@@ -32,8 +32,9 @@ pub use html::{
     BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render,
     render_inline,
 };
-pub use inline::{Fault, InlineValue, Query, Step, fill};
+pub use inline::{Fault, InlineValue, Query, Step, fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
+pub use math::{MathError, mathml};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};
@@ -63,7 +64,7 @@ pub struct Note {
     pub title: String,
     /// Whether the body begins with the title as a heading, which the page must not repeat.
     pub title_in_body: bool,
-    /// The first sentences, plain text with marks for values, which [`fill`] replaces.
+    /// The first words of the prose, plain text with marks for values and citations, which [`fill`] and [`fill_citations`] replace.
     pub excerpt: String,
     /// In order.
     pub headings: Vec<Heading>,
@@ -77,7 +78,8 @@ pub struct Note {
     pub citations: Vec<Citation>,
     /// Of the front matter, then those of the prose, each once.
     pub tags: Vec<String>,
-    /// The prose before the first heading, then that below each heading: plain text with marks for values.
+    /// The prose before the first heading, then that below each heading: plain text with marks for values and
+    /// citations.
     pub texts: Vec<String>,
     /// Values out of results: those of the prose in order, then those of each block's caption.
     pub values: Vec<InlineValue>,

@@ -1,21 +1,25 @@
 //! What other parts of the garden ask of a note: its headings, its links with the sentences around them,
 //! its analysis blocks and its opening, found in one pass over the syntax tree.
 
+mod excerpt;
 mod link;
 mod mention;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::block::RawBlock;
-use super::inline::{self, InlineValue, fill, mark, unmarked};
+use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark, unmarked};
 use super::markup::{self, Citation, Piece};
 use super::raw::Raw;
 use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::tex;
+use excerpt::Excerpt;
 pub(super) use link::wiki_label;
-use mention::{mention, shorten};
+use mention::mention;
 
 /// The info string of an analysis block.
 pub(super) fn is_analysis(info: &str) -> bool {
@@ -81,7 +85,8 @@ pub enum LinkKind {
     Image,
 }
 
-/// The sentence around a link, in plain text. Where a value stands in it there is a mark, which [`fill`] replaces.
+/// The sentence around a link, in plain text. Where a value or a citation stands in it there is a mark, which [`fill`] and
+/// [`fill_citations`] replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mention {
     /// Up to the link.
@@ -101,11 +106,11 @@ pub struct Outline {
     pub citations: Vec<Citation>,
     /// Written in the prose, each once.
     pub tags: Vec<String>,
-    /// The prose before the first heading, then that below each heading, with marks for values.
+    /// The prose before the first heading, then that below each heading, with marks for values and citations.
     pub texts: Vec<String>,
     pub blocks: Vec<RawBlock>,
     pub values: Vec<InlineValue>,
-    /// With marks for values.
+    /// With marks for values and citations.
     pub excerpt: String,
     pub opens_with_heading: bool,
     pub problems: Vec<Diagnostic>,
@@ -113,12 +118,22 @@ pub struct Outline {
 
 /// Walks the Markdown that begins at `body`. Values count on from `values`.
 pub fn parse(at: SourceFile<'_>, body: usize, values: usize) -> Outline {
-    let mut walk = Walk { first_value: values, ..Walk::new(at) };
+    outlined(Walk { first_value: values, ..Walk::new(at) }, body)
+}
+
+/// Walks a caption, which cites nothing: its citations are text.
+pub fn caption(at: SourceFile<'_>, values: usize) -> Outline {
+    outlined(Walk { first_value: values, is_caption: true, ..Walk::new(at) }, 0)
+}
+
+fn outlined(mut walk: Walk<'_>, body: usize) -> Outline {
+    let at = walk.at;
     walk.out.texts.push(String::new());
     markup::walk(&at.text[body..], &mut |piece, range| {
         walk.piece(piece, body + range.start..body + range.end, body);
     });
     walk.flush();
+    walk.out.excerpt = walk.excerpt.take();
     walk.out
 }
 
@@ -127,6 +142,8 @@ struct Walk<'a> {
     out: Outline,
     /// The number of the first value.
     first_value: usize,
+    is_caption: bool,
+    excerpt: Excerpt,
     /// Plain text of the leaf block that is being read, with marks for values.
     flat: String,
     /// Links in it: the index in `out.links`, and their place in `flat`.
@@ -140,7 +157,6 @@ struct Walk<'a> {
     block: Option<RawBlock>,
     in_code: bool,
     seen_anything: bool,
-    in_paragraph: bool,
     /// The last block that began at the top.
     last_block: Range<usize>,
     depth: usize,
@@ -156,6 +172,8 @@ impl<'a> Walk<'a> {
             at,
             out: Outline::default(),
             first_value: 0,
+            is_caption: false,
+            excerpt: Excerpt::default(),
             flat: String::new(),
             here: Vec::new(),
             open_links: Vec::new(),
@@ -165,7 +183,6 @@ impl<'a> Walk<'a> {
             block: None,
             in_code: false,
             seen_anything: false,
-            in_paragraph: false,
             last_block: 0..0,
             depth: 0,
             in_embeds: false,
@@ -189,8 +206,12 @@ impl<'a> Walk<'a> {
                 for key in &mut keys {
                     key.span = moved(&key.span);
                 }
-                if citation.bare {
+                if self.is_caption {
                     self.text(&citation.text);
+                } else if !self.hide_text {
+                    let mark = citation_mark(self.out.citations.len());
+                    self.flat.push_str(&mark);
+                    self.element(&mark);
                 }
                 let span = moved(&citation.span);
                 self.out.citations.push(Citation { keys, span, ..citation });
@@ -232,7 +253,12 @@ impl<'a> Walk<'a> {
             Event::InlineMath(tex) | Event::DisplayMath(tex) => self.math(&tex, &range),
             Event::SoftBreak | Event::HardBreak => self.text(" "),
             Event::Html(html) => self.raw_links(&html, range, false),
-            Event::InlineHtml(html) => self.raw_links(&html, range, true),
+            Event::InlineHtml(html) => {
+                if html.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("<br")) {
+                    self.text(" ");
+                }
+                self.raw_links(&html, range, true);
+            }
             _ => {}
         }
     }
@@ -248,7 +274,9 @@ impl<'a> Walk<'a> {
 
     fn math(&mut self, tex: &str, range: &Range<usize>) {
         if !self.hide_text {
-            self.flat.push_str(&unmarked(tex));
+            // A heading's text is also its anchor, which is made of what is written.
+            let shown = if self.heading.is_some() { tex.to_owned() } else { tex::plain(tex) };
+            self.flat.push_str(&unmarked(&shown));
         }
         let html = math::mathml(tex, false).unwrap_or_else(|fault| {
             let source = &self.at.text[range.clone()];
@@ -307,6 +335,7 @@ impl<'a> Walk<'a> {
             self.last_block = range.clone();
         }
         self.depth += 1;
+        self.excerpt.begin(&tag);
         match tag {
             Tag::Heading { level, .. } => {
                 self.out.opens_with_heading |= !self.seen_anything;
@@ -322,7 +351,7 @@ impl<'a> Walk<'a> {
                     self.block = Some(block);
                 }
             }
-            tag => self.in_paragraph = matches!(tag, Tag::Paragraph),
+            _ => {}
         }
     }
 
@@ -332,6 +361,7 @@ impl<'a> Walk<'a> {
                 self.hide_text = false;
                 if let Some((index, start)) = self.open_links.pop() {
                     self.here.push((index, start..self.flat.len()));
+                    self.excerpt.link(&self.out.links[index], start..self.flat.len());
                 }
             }
             TagEnd::Emphasis => self.element("</em>"),
@@ -357,7 +387,11 @@ impl<'a> Walk<'a> {
                     let first = self.first_value;
                     let values = &self.out.values;
                     let asked = |n: usize| values.get(n.checked_sub(first)?).map(|v| &*v.text);
-                    let text = fill(&shown, asked);
+                    let cited = |n: usize| {
+                        let citation = self.out.citations.get(n)?;
+                        citation.bare.then(|| Cow::Borrowed(citation.text.as_str()))
+                    };
+                    let text = fill(&fill_citations(&shown, cited), asked);
                     let id = String::new();
                     let html = std::mem::take(&mut self.heading_html).trim().to_owned();
                     self.settle_links();
@@ -365,11 +399,11 @@ impl<'a> Walk<'a> {
                     self.out.headings.push(Heading { level, id, text, shown, html, span: range });
                     self.out.texts.push(String::new());
                 }
-                self.in_paragraph = false;
             }
             _ => {}
         }
         self.flush();
+        self.excerpt.end(tag);
     }
 
     /// CommonMark closes an open fence at the end of the document; here that swallows the rest of a note.
@@ -392,10 +426,7 @@ impl<'a> Walk<'a> {
     /// Ends a leaf block: gives its links their sentences.
     fn flush(&mut self) {
         self.end_raw_link();
-        if self.in_paragraph && self.out.excerpt.is_empty() && !self.flat.trim().is_empty() {
-            self.out.excerpt = shorten(self.flat.trim(), 220);
-        }
-        self.in_paragraph = false;
+        self.excerpt.leaf(&self.flat);
         self.settle_links();
         if let Some(text) = self.out.texts.last_mut().filter(|_| !self.flat.is_empty()) {
             text.push_str(self.flat.trim());

@@ -290,6 +290,28 @@ fn a_title_shows_no_value() {
 #[test]
 fn the_excerpt_is_the_first_paragraph() {
     assert_eq!(note("# T\n\n> Quote.\n\nText with `code`.\n").excerpt, "Quote.");
+    for (source, words) in [
+        ("![a *dog*](dog.png)\n\nWords.\n", "Words."),
+        ("![[dog.png|300]] and words.\n", "and words."),
+        ("#tag #other\n\nWords #tag.\n", "Words #tag."),
+        ("- One, *two*\n- Three `x`\n\n## Next\n\nMore.\n", "One, two; Three x"),
+        ("There are two:\n\n1. One.\n\n2. Two.\n\nThen.\n", "There are two: One. Two."),
+        (
+            "> [!note] Title\n> Body with [[other note|a link]] and ==marks==.\n",
+            "Body with a link and marks.",
+        ),
+        ("So $x^2 \\le \\alpha$ holds.[^1]\n\n[^1]: Not this.\n", "So x² ≤ α holds."),
+        ("[^1]: Not this.\n\nOne<br>two\nthree%%hidden%%.\n", "One two three."),
+        ("| a |\n|---|\n| b |\n\n```\ncode\n```\n\nWords ^id\n", "Words"),
+        ("![[other]]\n\n$$y = 2$$\n\nWords.\n", "y = 2"),
+    ] {
+        assert_eq!(note(source).excerpt, words, "{source}");
+    }
+    let cited = note("@goh2021 found neurons in CLIP [@radford2021] that answer.\n").excerpt;
+    let spoken = |n: usize| ["Goh et al.", ""].get(n).map(|text| (*text).into());
+    assert_eq!(fill_citations(&cited, spoken), "Goh et al. found neurons in CLIP that answer.");
+    let heading = &note("## On @goh2021 and [@a] here\n").headings[0];
+    assert_eq!(heading.text, "On @goh2021 and here");
     let long = note(&"word ".repeat(100)).excerpt;
     assert!(long.ends_with("word…") && long.chars().count() <= 221);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Scene;
 use crate::garden::Incoming;
-use crate::note;
+use crate::note::{self, LinkKind};
 use crate::view::{BacklinkView, LinkView, MentionView};
 
 /// So many mentions stand at a section or a figure; all are at the note's end.
@@ -46,8 +46,9 @@ impl Scene<'_> {
             Some(label) => label.clone(),
             None => self.filled(from, &mention.text),
         };
+        let embeds = if self.is_embed(incoming) { "Embeds " } else { "" };
         let sentence_html = format!(
-            "{}<mark>{}</mark>{}",
+            "{embeds}{}<mark>{}</mark>{}",
             note::escape(&self.filled(from, &mention.before)),
             note::escape(&text),
             note::escape(&self.filled(from, &mention.after))
@@ -60,6 +61,14 @@ impl Scene<'_> {
                 .and_then(|anchor| self.place(index, anchor))
                 .filter(|place| place.title != text),
         }
+    }
+
+    /// Whether a mention is an embed, which has no sentence around it.
+    fn is_embed(&self, incoming: &Incoming) -> bool {
+        let number = incoming.anchor.strip_prefix("link-").and_then(|n| n.parse::<usize>().ok());
+        let links = &self.notes[incoming.from].links;
+        let link = number.and_then(|number| links.get(number.checked_sub(1)?));
+        link.is_some_and(|link| link.kind == LinkKind::Embed)
     }
 
     /// What a section or figure of a note is called there.

@@ -35,6 +35,8 @@ pub struct BodyDraft<'a> {
 
 /// A part of another note that stands in a note.
 struct EmbedDraft<'a> {
+    /// Its place on the page, which backlinks lead to.
+    id: String,
     /// Where it is from.
     source: String,
     title: String,
@@ -55,7 +57,7 @@ struct Inputs<'a> {
     figures: &'a [FigureView],
     values: &'a [ShownValue],
     citations: &'a [String],
-    embeds: Vec<(&'a str, &'a str, bool, Digest)>,
+    embeds: Vec<(&'a str, &'a str, &'a str, bool, Digest)>,
     new_tab: bool,
     directed: bool,
     preview: bool,
@@ -82,7 +84,9 @@ impl BodyDraft<'_> {
             figures: &self.figures,
             values: &self.values,
             citations: &self.citations,
-            embeds: embeds.map(|e| (&*e.source, &*e.title, e.is_figure, embed(e))).collect(),
+            embeds: embeds
+                .map(|e| (&*e.id, &*e.source, &*e.title, e.is_figure, embed(e)))
+                .collect(),
             new_tab: self.new_tab,
             directed: self.directed,
             preview: self.site.preview,
@@ -127,13 +131,16 @@ impl EmbedDraft<'_> {
     fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
         let body = self.body.render(renderer)?.html;
         let (source, title) = (note::escape(&self.source), note::escape(&self.title));
+        let id = note::escape(&self.id);
         let source = format!(
             "<p class=\"embed-source\"><a class=\"internal\" href=\"{source}\">{title}</a></p>"
         );
         Ok(match self.is_figure {
-            true => format!("<div class=\"embed embed-figure\">\n{body}{source}</div>\n"),
+            true => {
+                format!("<div class=\"embed embed-figure\" id=\"{id}\">\n{body}{source}</div>\n")
+            }
             false => format!(
-                "<div class=\"embed\" role=\"group\" aria-label=\"{title}\">\n{source}{body}</div>\n"
+                "<div class=\"embed\" id=\"{id}\" role=\"group\" aria-label=\"{title}\">\n{source}{body}</div>\n"
             ),
         })
     }
@@ -176,7 +183,8 @@ impl<'a> Scene<'a> {
             };
             let source = self.href(page, &self.garden.pages[embedded.note], anchor);
             links[embedded.link] = ResolvedLink::Embed { number: embeds.len() };
-            embeds.push(EmbedDraft { source, title, is_figure: block.is_some(), body });
+            let id = format!("{prefix}{}", link_anchor(embedded.link));
+            embeds.push(EmbedDraft { id, source, title, is_figure: block.is_some(), body });
         }
         let mut figures = self.figure_views(index, page);
         if !prefix.is_empty() {

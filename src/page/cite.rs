@@ -1,5 +1,6 @@
 //! Works that a note cites: marks in its text, the list below it, and what is wrong with them; and how the note is cited.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::Scene;
@@ -16,6 +17,8 @@ use crate::view::SelfCitationView;
 pub struct Cited {
     /// HTML of each mark, in the order of the text.
     pub marks: Vec<String>,
+    /// What a line of plain text says in the place of each mark.
+    pub spoken: Vec<String>,
     /// List items.
     pub references: Vec<String>,
     /// The key and the plain text of each of these.
@@ -62,13 +65,23 @@ impl Scene<'_> {
             .map(|citation| {
                 let one = |cited: &note::CitedKey| bibliography::Citation {
                     key: cited.key.clone(),
+                    prefix: cited.prefix.clone(),
                     supplement: cited.supplement.clone(),
-                    narrative: citation.bare,
+                    narrative: cited.narrative,
+                    authorless: cited.authorless,
                 };
                 citation.keys.iter().map(one).collect()
             })
             .collect();
-        let cited = works.bibliography.cited(&works.style, &groups);
+        let cited = works.bibliography.cited(&works.style, &groups, &|tex| {
+            note::mathml(tex, false)
+                .unwrap_or_else(|_| format!("<code>{}</code>", note::escape(tex)))
+        });
+        let spoken = note.citations.iter().zip(cited.spoken).map(|(citation, spoken)| {
+            let is_known = citation.keys.iter().any(|cited| works.bibliography.has(&cited.key));
+            if is_known { spoken } else { citation.text.clone() }
+        });
+        let spoken = spoken.collect();
         let marks = note.citations.iter().zip(cited.citations).map(|(citation, html)| {
             let is_known = citation.keys.iter().any(|cited| works.bibliography.has(&cited.key));
             match (is_known, citation.bare) {
@@ -94,7 +107,24 @@ impl Scene<'_> {
             let label = label.unwrap_or_default();
             format!("<li id=\"{id}\">{label}<span>{}</span></li>", reference.html)
         });
-        Cited { marks: marks.collect(), references: references.collect(), plain }
+        Cited { marks: marks.collect(), spoken, references: references.collect(), plain }
+    }
+
+    /// A text, or HTML, out of the note `index`, with what its citations say in their places.
+    pub(super) fn spoken<'t>(&self, index: usize, text: &'t str, html: bool) -> Cow<'t, str> {
+        let citations = &self.notes[index].citations;
+        if citations.is_empty() || !note::has_citations(text) {
+            return Cow::Borrowed(text);
+        }
+        let cited = self.works.map(|_| self.cited(index));
+        let spoken = |n: usize| {
+            let text = match &cited {
+                Some(cited) => cited.spoken.get(n)?,
+                None => &citations.get(n)?.text,
+            };
+            Some(if html { Cow::Owned(note::escape(text)) } else { Cow::Borrowed(text.as_str()) })
+        };
+        Cow::Owned(note::fill_citations(text, spoken))
     }
 
     /// HTML of a note's citations as a page shows them: elsewhere than at home they lead to the note's own list.

@@ -169,6 +169,24 @@ impl Scene<'_> {
 
 /// Text for XML, without the characters that it may not hold.
 fn xml(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let allowed = |c: &char| match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        c => !c.is_control(),
+    };
     crate::note::escape(&text.chars().filter(allowed).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::xml;
+
+    #[test]
+    fn every_character_makes_well_formed_xml() {
+        let all: String = (0..=0x1_ffff).filter_map(char::from_u32).collect();
+        let text = format!("<a b=\"{0}\">{0}</a>", xml(&all));
+        let read = roxmltree::Document::parse(&text).expect("well-formed XML");
+        let inner = read.root_element().text().unwrap_or_default();
+        assert!(inner.contains('\u{fdd0}') && inner.contains('<') && !inner.contains('\u{fffe}'));
+    }
 }

@@ -5,6 +5,7 @@
 //! link points to have a piece of their own.
 
 mod rebase;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +18,8 @@ use rebase::rebased;
 
 /// About so many pages share a file.
 const IN_A_FILE: usize = 16;
-/// A piece ends after so many blocks, or bytes of HTML.
-const MOST_BLOCKS: usize = 3;
-const MOST_BYTES: usize = 1800;
+/// A piece ends after so many blocks.
+const MOST_BLOCKS: usize = 6;
 
 /// The previews of one file.
 #[derive(Debug, Default)]
@@ -128,21 +128,30 @@ impl Scene<'_> {
 /// The piece of a whole page, and one for each place that is asked for.
 fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Pieces {
     let mut pieces = Pieces::new();
-    let taken = |from: usize| {
+    let taken = |from: usize, whole: bool| {
         let blocks = body.blocks.get(from..).unwrap_or_default();
         let mut html = String::new();
-        for (number, block) in blocks.iter().enumerate() {
-            let is_next = block.heading.is_some() && number > 0;
-            let piece = &body.html[block.place.clone()];
-            let full = number > 0 && html.len() + piece.len() > MOST_BYTES;
-            if is_next || number > MOST_BLOCKS || full {
+        for (number, block) in blocks.iter().enumerate().take(MOST_BLOCKS) {
+            // A section's piece is of that section; a note that begins with few words goes on in the next one.
+            let is_heading = block.heading.is_some() && number > 0;
+            if words::suffices(&html) || (is_heading && !whole) {
                 break;
             }
-            html.push_str(piece);
+            if !is_heading {
+                html.push_str(&body.html[block.place.clone()]);
+            }
         }
-        rebased(&html, page)
+        rebased(&words::first(&html), page)
     };
-    pieces.insert(String::new(), taken(0));
+    let mut opening = taken(0, true);
+    // The first picture, wherever it stands.
+    if !opening.contains("<img ")
+        && let Some(at) = body.html.find("<img ")
+    {
+        let tag = &body.html[at..at + rebase::tag_end(&body.html[at..])];
+        opening = format!("<p class=\"preview-picture\">{}</p>{opening}", rebased(tag, page));
+    }
+    pieces.insert(String::new(), opening);
     for anchor in asked {
         let heading = note.headings.iter().position(|heading| heading.id == *anchor);
         let figure = note.blocks.iter().position(|block| block.id == *anchor);
@@ -157,7 +166,7 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
         });
         let Some(at) = at else { continue };
         let piece = match heading {
-            Some(_) => taken(at),
+            Some(_) => taken(at, false),
             None => rebased(&body.html[body.blocks[at].place.clone()], page),
         };
         pieces.insert((*anchor).to_owned(), piece);

@@ -304,15 +304,16 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
-    /// Plain text out of the note `index`, its values in their places.
+    /// Plain text out of the note `index`, its values and citations in their places.
     fn filled(&self, index: usize, text: &str) -> String {
-        note::fill(text, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
+        let cited = self.spoken(index, text, false);
+        note::fill(&cited, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
     }
 
-    /// HTML out of the note `index`, its values in their places.
+    /// HTML out of the note `index`, its values and citations in their places.
     fn filled_html(&self, index: usize, html: &str) -> String {
         let shown = |n: usize| self.quoted[index].shown.get(n);
-        note::fill(html, |n| shown(n).map(|value| &*value.escaped))
+        note::fill(&self.spoken(index, html, true), |n| shown(n).map(|value| &*value.escaped))
     }
 
     fn description(&self, index: usize) -> String {

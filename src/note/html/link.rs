@@ -121,11 +121,12 @@ impl<'e> Renderer<'_, 'e> {
                 image.open = self.parts.embeds.get(number).cloned().unwrap_or_default();
                 image.is_textless = true;
             }
-            Some(ResolvedLink::Internal { href, label, .. }) => {
+            Some(ResolvedLink::Internal { href, label, id }) => {
                 if let (true, Some(label)) = (plain, label) {
                     image.alt = label;
                 }
-                image.open = format!("<a class=\"internal\" href=\"{}\">", escape(&href));
+                let id = id.map(|id| format!(" id=\"{}\"", self.id(&id))).unwrap_or_default();
+                image.open = format!("<a class=\"internal\" href=\"{}\"{id}>", escape(&href));
                 image.close = "</a>".to_owned();
             }
             Some(ResolvedLink::Unresolved) => {

@@ -1,4 +1,7 @@
-//! How works are cited: `[@goh2021, p. 3; @olah2017]`, or `@goh2021` in the middle of a sentence.
+//! How works are cited, as pandoc has it: `[see @goh2021, p. 3; -@olah2017]`, `@goh2021` in the middle of a sentence, and
+//! `@goh2021 [p. 3]`.
+//!
+//! A group holds no bracket of its own and stands in one text, so that time is in proportion to the text.
 
 use std::ops::Range;
 
@@ -7,7 +10,7 @@ use std::ops::Range;
 pub struct Citation {
     /// In order.
     pub keys: Vec<CitedKey>,
-    /// Whether it is part of the sentence, `@key`; then it is only one where the bibliography has the key.
+    /// Whether it may be a text with a sign in it, `@key` or `[see @key]`; then it is only one where the bibliography has a key.
     pub bare: bool,
     /// As written.
     pub text: String,
@@ -16,61 +19,207 @@ pub struct Citation {
 }
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CitedKey {
     /// In the bibliography.
     pub key: String,
+    /// Words before it: `see`.
+    pub prefix: Option<String>,
     /// What of it: `p. 3`.
     pub supplement: Option<String>,
+    /// Whether the authors are part of the sentence.
+    pub narrative: bool,
+    /// Whether the authors are left out: `-@key`.
+    pub authorless: bool,
     /// Of the key, in the source.
     pub span: Range<usize>,
 }
 
-/// The citation that `rest`, which stands at `at`, begins with: `[@…]`.
+/// The citation that `rest`, which stands at `at`, begins with: `[@…]`, `[-@…]` or `[see @…]`.
 pub(super) fn group(rest: &str, at: usize) -> Option<(usize, Citation)> {
-    let end = rest.find(']')?;
-    let inner = &rest[1..end];
-    if rest[end + 1..].starts_with('(') || inner.contains(['[', '\n']) {
+    let end = bracketed(rest)?;
+    if rest[end + 1..].starts_with('(') {
         return None;
     }
-    let mut keys = Vec::new();
-    let mut offset = 1;
-    for part in inner.split(';') {
-        let start = offset + (part.len() - part.trim_start().len());
-        offset += part.len() + 1;
-        let part = part.trim();
-        let name = part.strip_prefix('@')?;
-        let key = &name[..key_length(name)];
-        if key.is_empty() {
-            return None;
-        }
-        let supplement = name[key.len()..].trim_start_matches(',').trim();
-        let span = at + start..at + start + 1 + key.len();
-        let supplement = (!supplement.is_empty()).then(|| supplement.to_owned());
-        keys.push(CitedKey { key: key.to_owned(), supplement, span });
-    }
+    let keys = keys(&rest[1..end], at + 1)?;
+    let bare = keys.iter().any(|cited| cited.prefix.is_some());
     let span = at..at + end + 1;
-    Some((end + 1, Citation { keys, bare: false, text: rest[..=end].to_owned(), span }))
+    Some((end + 1, Citation { keys, bare, text: rest[..=end].to_owned(), span }))
 }
 
-/// The citation that `rest`, which stands at `at`, begins with: `@key`.
-pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
-    let name = &rest[1..];
-    let key = name[..key_length(name)].trim_end_matches(['.', ':', '-', '_', '/']);
-    if key.is_empty() {
-        return None;
+/// Where the bracket that a text begins with ends, if no other is in it.
+fn bracketed(rest: &str) -> Option<usize> {
+    let end = 1 + rest.get(1..)?.find(['[', ']'])?;
+    (rest.as_bytes()[end] == b']').then_some(end)
+}
+
+/// The works of a group, of which each part has one.
+fn keys(inner: &str, at: usize) -> Option<Vec<CitedKey>> {
+    let mut keys = Vec::new();
+    let mut offset = at;
+    for part in parts(inner) {
+        keys.push(cited(part, offset)?);
+        offset += part.len() + 1;
     }
-    let length = 1 + key.len();
-    let span = at..at + length;
-    let cited = CitedKey { key: key.to_owned(), supplement: None, span: span.clone() };
-    Some((
-        length,
-        Citation { keys: vec![cited], bare: true, text: rest[..length].to_owned(), span },
-    ))
+    Some(keys)
 }
 
-/// Letters, digits, and the signs that are usual in keys.
-fn key_length(name: &str) -> usize {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '.' | '-' | '/' | '+');
-    name.find(|c| !is_part(c)).unwrap_or(name.len())
+/// What stands between semicolons; one between braces is part of a key.
+fn parts(inner: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    inner.split(move |c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ';' && depth == 0
+    })
+}
+
+/// `see -@key, p. 3`.
+fn cited(part: &str, at: usize) -> Option<CitedKey> {
+    let mut from = 0;
+    let (sign, key, length) = loop {
+        let sign = from + part[from..].find('@')?;
+        match key(&part[sign + 1..]).filter(|_| is_apart(&part[..sign])) {
+            Some((key, length)) => break (sign, key, length),
+            None => from = sign + 1,
+        }
+    };
+    let before = &part[..sign];
+    let prefix = before.strip_suffix('-').unwrap_or(before);
+    let after = part[sign + 1 + length..].trim();
+    let supplement = after.strip_prefix(',').unwrap_or(after).trim();
+    let words = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    };
+    Some(CitedKey {
+        key: key.to_owned(),
+        prefix: words(prefix),
+        supplement: words(supplement),
+        narrative: false,
+        authorless: before.len() > prefix.len(),
+        span: at + sign..at + sign + 1 + length,
+    })
+}
+
+/// The citation that `rest`, which stands at `at` behind `before`, begins with: `@key`, `-@key`, `@key [p. 3]`.
+pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
+    let authorless = rest.starts_with('-');
+    let sign = usize::from(authorless);
+    let (key, length) = key(rest.get(sign..)?.strip_prefix('@')?)?;
+    let mut end = sign + 1 + length;
+    let mut cited = CitedKey {
+        key: key.to_owned(),
+        prefix: None,
+        supplement: None,
+        narrative: !authorless,
+        authorless,
+        span: at + sign..at + end,
+    };
+    // What follows in brackets is a place in the work, where it is no link and cites nothing itself.
+    let behind = &rest[end..];
+    let gap = behind.len() - behind.trim_start_matches(' ').len();
+    if let Some(close) = behind.get(gap..).filter(|text| text.starts_with('[')).and_then(bracketed)
+    {
+        let inner = behind[gap + 1..gap + close].trim();
+        let follows = behind[gap + close + 1..].chars().next();
+        let is_place =
+            !inner.is_empty() && !inner.contains(['@', ';', '^']) && follows != Some('(');
+        if gap <= 1 && is_place {
+            cited.supplement = Some(inner.split_whitespace().collect::<Vec<_>>().join(" "));
+            end += gap + close + 1;
+        }
+    }
+    let span = at..at + end;
+    Some((end, Citation { keys: vec![cited], bare: true, text: rest[..end].to_owned(), span }))
+}
+
+/// Whether a key may follow this: an e-mail's address, a part of a path and `\@` are none.
+pub(super) fn is_apart(before: &str) -> bool {
+    let before = before.strip_suffix('-').unwrap_or(before);
+    let last = before.chars().next_back();
+    last.is_none_or(|c| {
+        !c.is_alphanumeric() && !matches!(c, '.' | '/' | '@' | '\\' | '+' | '%' | '_' | '=')
+    })
+}
+
+/// The key that a text behind the sign begins with, and how long it is as written: letters, digits and `_`, with single signs
+/// between them; or anything between braces.
+fn key(text: &str) -> Option<(&str, usize)> {
+    if let Some(inner) = text.strip_prefix('{') {
+        let end = inner.find(['{', '}', '\n'])?;
+        let key = inner[..end].trim();
+        return (inner.as_bytes()[end] == b'}' && !key.is_empty()).then_some((key, end + 2));
+    }
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_sign = |c: char| ":.#$%&-+?<>~/".contains(c);
+    let mut length = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let goes_on = match chars.peek() {
+            Some((_, next)) => is_part(*next),
+            None => false,
+        };
+        if !(is_part(c) || (at > 0 && is_sign(c) && goes_on)) {
+            break;
+        }
+        length = at + c.len_utf8();
+    }
+    (length > 0).then(|| (&text[..length], length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        let found = match text.starts_with('[') {
+            true => group(text, 0),
+            false => bare(text, 0),
+        };
+        let Some((length, citation)) = found else { return "none".to_owned() };
+        let keys = citation.keys.iter().map(|cited| {
+            let word = |word: &Option<String>| word.clone().unwrap_or_default();
+            let sign = if cited.authorless { "-" } else { "" };
+            format!("{}|{sign}{}|{}", word(&cited.prefix), cited.key, word(&cited.supplement))
+        });
+        let keys: Vec<String> = keys.collect();
+        format!("{} +{}", keys.join(" & "), text.len() - length)
+    }
+
+    #[test]
+    fn citations_are_written_as_for_pandoc() {
+        for (text, found) in [
+            ("[@a]", "|a| +0"),
+            ("[-@a]", "|-a| +0"),
+            ("[see @a, p. 3]", "see|a|p. 3 +0"),
+            (
+                "[see @a; also -@b-c, pp. 3–5, and passim]",
+                "see|a| & also|-b-c|pp. 3–5, and passim +0",
+            ),
+            ("[@a: see]", "|a|: see +0"),
+            ("[@a.]", "|a|. +0"),
+            ("[@{a b; c}, p. 1]", "|a b; c|p. 1 +0"),
+            ("[@DBLP:conf/cvpr/He16]", "|DBLP:conf/cvpr/He16| +0"),
+            ("[@a--p. 3]", "|a|--p. 3 +0"),
+            ("[@a\np. 3]", "|a|p. 3 +0"),
+            ("[@a](x)", "none"),
+            ("[@a; see]", "none"),
+            ("[mail me@x.org]", "none"),
+            ("[a [@b]", "none"),
+            ("[@]", "none"),
+            ("@a [p. 33] x", "|a|p. 33 +2"),
+            ("@a [see](x)", "|a| +9"),
+            ("@a [@b]", "|a| +5"),
+            ("@a. B", "|a| +3"),
+            ("-@a", "|-a| +0"),
+            ("@{a b}", "|a b| +0"),
+            ("@_x:1", "|_x:1| +0"),
+        ] {
+            assert_eq!(read(text), found, "{text}");
+        }
+    }
 }

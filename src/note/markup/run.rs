@@ -160,9 +160,9 @@ impl<'e> Finder<'e> {
                 b'=' if rest.starts_with("==") => self.mark(at, &range),
                 b'%' if rest.starts_with("%%") => Some((2, self.comment_sign())),
                 b'#' if self.links == 0 => self.tag(at, rest),
-                b'[' if self.links == 0 && rest.starts_with("[@") => cite::group(rest, at)
+                b'[' if self.links == 0 => cite::group(rest, at)
                     .map(|(length, citation)| (length, Sign::Piece(Piece::Cite(citation)))),
-                b'@' if self.links == 0 && self.is_apart(at) => cite::bare(rest, at)
+                b'@' | b'-' if self.links == 0 && self.may_cite(at, &range) => cite::bare(rest, at)
                     .map(|(length, citation)| (length, Sign::Piece(Piece::Cite(citation)))),
                 _ => None,
             };
@@ -240,6 +240,14 @@ impl<'e> Finder<'e> {
     fn is_apart(&self, at: usize) -> bool {
         let before = self.markdown[..at].chars().next_back();
         before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '“' | '"' | '—' | '–' | '>'))
+    }
+
+    /// Whether a key may begin at a place of a text; behind a sign that begins emphasis it may.
+    fn may_cite(&self, at: usize, range: &Range<usize>) -> bool {
+        match self.markdown[..at].chars().next_back() {
+            Some('*' | '_' | '~') if at == range.start => true,
+            _ => cite::is_apart(&self.markdown[..at]),
+        }
     }
 
     /// `#tag` begins with a letter; `\#tag`, `x#tag` and a colour such as `#ff0044` are none.

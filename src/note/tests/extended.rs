@@ -78,6 +78,19 @@ fn callouts_are_boxes_or_folds_with_a_title() {
 }
 
 #[test]
+fn keys_are_found_behind_signs_and_not_in_addresses() {
+    let source = "*@a* and **[see @b, p. 3]**, -@c \"@d\" me@e.org, https://f.org/@g, \\@h, _@i_ x_@j `@k` @{l m} [x](@n).\n";
+    let keys: Vec<String> = note(source)
+        .citations
+        .iter()
+        .flat_map(|citation| citation.keys.iter().map(|cited| cited.key.clone()))
+        .collect();
+    assert_eq!(keys, ["a", "b", "c", "d", "i", "l m"]);
+    // Each bracket is looked at once.
+    assert_eq!(note(&"[@a; ".repeat(20_000)).citations.len(), 20_000);
+}
+
+#[test]
 fn works_are_cited_in_brackets_or_in_the_sentence() {
     let source = "As @goh2021 say [@goh2021, p. 3; @olah2017], not a@b.org, [@x](y) or `[@z]`. \\@no (@yes.)\n";
     let found = note(source);

@@ -25,16 +25,21 @@ fn without_folds(html: &str) -> String {
         ("<p class=\"mentions\">", "</p>"),
         ("<small class=\"sidenote\"", "</small>"),
     ] {
-        while let Some(start) = text.find(from) {
-            let Some(length) = text[start..].find(to) else { break };
-            text.replace_range(start..start + length + to.len(), "");
+        let mut out = String::with_capacity(text.len());
+        let mut rest = &*text;
+        while let Some((before, inner)) = rest.split_once(from) {
+            let Some((_, after)) = inner.split_once(to) else { break };
+            out.push_str(before);
+            rest = after;
         }
+        out.push_str(rest);
+        text = out;
     }
     text
 }
 
 /// The length of the tag that `rest` begins with.
-fn tag_end(rest: &str) -> usize {
+pub(super) fn tag_end(rest: &str) -> usize {
     let mut quote = None;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
         match (byte, quote) {

@@ -1,0 +1,448 @@
+//! LaTeX as bibliographies have it: a field's text in, its characters, and how they look, out.
+//!
+//! biblatex reads few of LaTeX's ways to write a letter and none of its ways to set one, and takes any dollar sign for mathematics; so
+//! it is given what this module makes. What is set in some way stands between two marks, each a piece of mathematics to the style
+//! processor, which leaves that as it is. Time is in proportion to the text.
+
+mod accent;
+mod formula;
+
+use biblatex::Chunk;
+
+use crate::tex;
+
+/// How a part of a field looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Emphasized,
+    Bold,
+    SmallCaps,
+    Code,
+    Raised,
+    Lowered,
+}
+
+const LOOKS: [Look; 6] =
+    [Look::Emphasized, Look::Bold, Look::SmallCaps, Look::Code, Look::Raised, Look::Lowered];
+/// The first of the marks: noncharacters, which Unicode keeps for such uses.
+const FIRST: u32 = 0xFDD4;
+
+impl Look {
+    fn mark(self, opens: bool) -> Option<char> {
+        let at = LOOKS.iter().position(|look| *look == self)?;
+        char::from_u32(FIRST + 2 * u32::try_from(at).ok()? + u32::from(!opens))
+    }
+
+    /// What a piece of mathematics marks: a look, and whether it begins.
+    pub(super) fn read(text: &str) -> Option<(Self, bool)> {
+        let mut chars = text.chars();
+        let at = u32::from(chars.next()?).checked_sub(FIRST)?;
+        let look = *LOOKS.get(usize::try_from(at / 2).ok()?)?;
+        chars.next().is_none().then_some((look, at % 2 == 0))
+    }
+}
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Words that are shown.
+    Text,
+    /// Names, numbers and such: without looks.
+    Plain,
+    /// An address or an identifier, of which each character counts.
+    Address,
+}
+
+/// What became of a field.
+#[derive(Debug, Default)]
+pub(super) struct Decoded {
+    pub(super) chunks: Vec<Chunk>,
+    /// The first command that is not known; it is left as it is written.
+    pub(super) unknown: Option<String>,
+}
+
+/// The characters of a field.
+pub(super) fn decode(text: &str, purpose: Use) -> Decoded {
+    let mut reader = Reader {
+        purpose,
+        out: Decoded::default(),
+        groups: Vec::new(),
+        protecting: 0,
+        accents: Vec::new(),
+        no_display: false,
+        no_end: Vec::new(),
+    };
+    let mut rest = text.trim();
+    while let Some(c) = rest.chars().next() {
+        rest = reader.step(c, rest);
+    }
+    while !reader.groups.is_empty() {
+        reader.close();
+    }
+    reader.lone_accents();
+    if let Some(Chunk::Normal(last) | Chunk::Verbatim(last)) = reader.out.chunks.last_mut() {
+        last.truncate(last.trim_end_matches(' ').len());
+    }
+    reader.out
+}
+
+/// Braces that are open.
+struct Group {
+    /// Whether they keep the case of what is in them.
+    protects: bool,
+    /// What stands behind them.
+    end: &'static str,
+    /// Looks that end with them.
+    looks: Vec<Look>,
+}
+
+struct Reader {
+    purpose: Use,
+    out: Decoded,
+    groups: Vec<Group>,
+    /// Open groups that keep the case.
+    protecting: usize,
+    /// Accents that wait for their letter, the innermost last.
+    accents: Vec<char>,
+    /// Whether no `$$` follows.
+    no_display: bool,
+    /// Signs that begin a formula, `\(` and `\[`, whose end does not follow.
+    no_end: Vec<char>,
+}
+
+impl Reader {
+    /// Reads what `rest` begins with, and gives what follows.
+    fn step<'t>(&mut self, c: char, rest: &'t str) -> &'t str {
+        let after = &rest[c.len_utf8()..];
+        let is_address = self.purpose == Use::Address;
+        match c {
+            '\\' => return self.command(after),
+            '{' => {
+                let is_letter = self.groups.is_empty() && accent::begins_letter(after);
+                let protects = self.accents.is_empty() && !is_letter && !is_address;
+                self.open(protects, "", None);
+            }
+            '}' => self.close(),
+            '$' if !is_address => return self.dollar(after),
+            '~' if !is_address => self.push("\u{a0}"),
+            '-' if !is_address => {
+                let count = rest.bytes().take(3).take_while(|byte| *byte == b'-').count();
+                self.push(["-", "–", "—"][count - 1]);
+                return &rest[count..];
+            }
+            '`' | '\'' if !is_address => {
+                let double = after.starts_with(c);
+                self.push(match (c, double) {
+                    ('`', true) => "“",
+                    ('`', false) => "‘",
+                    (_, true) => "”",
+                    // An apostrophe; names keep theirs.
+                    (_, false) if self.purpose == Use::Text => "’",
+                    (_, false) => "'",
+                });
+                return if double { &after[1..] } else { after };
+            }
+            _ if c.is_whitespace() => {
+                if self.accents.is_empty() {
+                    self.push(" ");
+                }
+                return rest.trim_start();
+            }
+            // What would be taken for a mark.
+            '\u{fdd0}'..='\u{fdef}' => self.push("\u{fffd}"),
+            c => {
+                let mut utf8 = [0; 4];
+                self.push(c.encode_utf8(&mut utf8));
+            }
+        }
+        after
+    }
+
+    fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let accented;
+        let text = match self.accents.is_empty() {
+            true => text,
+            false => {
+                accented = accent::accented(text, &std::mem::take(&mut self.accents));
+                &accented
+            }
+        };
+        match (self.out.chunks.last_mut(), self.protecting > 0) {
+            (Some(Chunk::Normal(last)), false) | (Some(Chunk::Verbatim(last)), true) => {
+                last.push_str(text);
+            }
+            (_, false) => self.out.chunks.push(Chunk::Normal(text.to_owned())),
+            (_, true) => self.out.chunks.push(Chunk::Verbatim(text.to_owned())),
+        }
+    }
+
+    fn open(&mut self, protects: bool, end: &'static str, look: Option<Look>) {
+        self.protecting += usize::from(protects);
+        self.groups.push(Group { protects, end, looks: Vec::new() });
+        if let Some(look) = look {
+            self.look(look);
+        }
+    }
+
+    /// From here to the end of the group everything looks like this.
+    fn look(&mut self, look: Look) {
+        if self.purpose != Use::Text {
+            return;
+        }
+        let Some(group) = self.groups.last_mut().filter(|group| !group.looks.contains(&look))
+        else {
+            return;
+        };
+        group.looks.push(look);
+        self.out.chunks.extend(look.mark(true).map(|mark| Chunk::Math(mark.into())));
+    }
+
+    fn close(&mut self) {
+        // A brace too many is left out.
+        let Some(group) = self.groups.pop() else { return };
+        self.lone_accents();
+        self.push(group.end);
+        self.protecting -= usize::from(group.protects);
+        let marks = group.looks.iter().rev().filter_map(|look| look.mark(false));
+        self.out.chunks.extend(marks.map(|mark| Chunk::Math(mark.into())));
+    }
+
+    /// Accents over nothing are characters.
+    fn lone_accents(&mut self) {
+        for accent in std::mem::take(&mut self.accents) {
+            self.push(accent::alone(accent));
+        }
+    }
+
+    /// What follows a backslash.
+    fn command<'t>(&mut self, rest: &'t str) -> &'t str {
+        let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        if length == 0 {
+            let Some(c) = rest.chars().next() else {
+                self.push("\\");
+                return rest;
+            };
+            return self.sign(c, &rest[c.len_utf8()..], rest);
+        }
+        if self.purpose == Use::Address && !is_known_in_address(&rest[..length]) {
+            // A folder of Windows, say.
+            self.push("\\");
+            return rest;
+        }
+        let (name, after) = rest.split_at(length);
+        let argument = after.trim_start();
+        if let Some(accent) = accent::named(name) {
+            self.accents.push(accent);
+            return argument;
+        }
+        if let Some(text) = tex::symbol(name) {
+            self.push(text);
+            return argument;
+        }
+        if let Some(look) = declared(name) {
+            if let Some(look) = look {
+                self.look(look);
+            }
+            return argument;
+        }
+        let inner = argument.strip_prefix('{');
+        match (name, inner) {
+            ("url" | "path" | "nolinkurl" | "href", Some(inner))
+                if self.purpose == Use::Address =>
+            {
+                self.open(false, "", None);
+                inner
+            }
+            ("url" | "path" | "nolinkurl", Some(inner)) => self.address(inner),
+            ("href" | "textcolor" | "color", Some(inner)) => {
+                let (_, behind) = braced(inner);
+                behind.trim_start()
+            }
+            ("noopsort" | "SortNoop" | "sortnoop" | "noop" | "nocite" | "label", Some(inner)) => {
+                braced(inner).1
+            }
+            ("ensuremath", Some(inner)) => {
+                let (formula, behind) = braced(inner);
+                self.formula(formula);
+                behind
+            }
+            ("enquote" | "mkbibquote" | "textquote", Some(inner)) => {
+                self.push("“");
+                self.open(false, "”", None);
+                inner
+            }
+            (name, Some(inner)) => match set(name) {
+                Some(look) => {
+                    self.open(true, "", look);
+                    inner
+                }
+                None => {
+                    self.unknown(name);
+                    self.push("{");
+                    self.open(false, "}", None);
+                    inner
+                }
+            },
+            (name, None) => {
+                if set(name).is_none() {
+                    self.unknown(name);
+                }
+                after
+            }
+        }
+    }
+
+    fn unknown(&mut self, name: &str) {
+        self.push("\\");
+        self.push(name);
+        self.out.unknown.get_or_insert_with(|| name.to_owned());
+    }
+
+    /// A command that is one sign.
+    fn sign<'t>(&mut self, c: char, after: &'t str, rest: &'t str) -> &'t str {
+        if self.purpose == Use::Address && !"{}_%&#$~^".contains(c) {
+            self.push("\\");
+            return rest;
+        }
+        match c {
+            '(' | '[' => {
+                let end = if c == '(' { "\\)" } else { "\\]" };
+                let at = if self.no_end.contains(&c) { None } else { after.find(end) };
+                if let Some(at) = at {
+                    self.formula(&after[..at]);
+                    return &after[at + 2..];
+                }
+                if !self.no_end.contains(&c) {
+                    self.no_end.push(c);
+                }
+                self.push(if c == '(' { "(" } else { "[" });
+            }
+            '-' | '/' | '!' | '@' | '*' => {}
+            ',' => self.push("\u{2009}"),
+            ';' | ':' | '\\' => self.push(" "),
+            '^' | '~' | '"' | '\'' | '`' | '=' | '.' | '´' if self.purpose != Use::Address => {
+                self.accents.extend(accent::signed(c));
+                return after.trim_start();
+            }
+            c if c.is_whitespace() => self.push(" "),
+            c => {
+                let mut utf8 = [0; 4];
+                self.push(c.encode_utf8(&mut utf8));
+            }
+        }
+        after
+    }
+
+    /// An address between braces, which reaches up to the one that closes them.
+    fn address<'t>(&mut self, inner: &'t str) -> &'t str {
+        let (address, behind) = braced(inner);
+        for chunk in decode(address, Use::Address).chunks {
+            self.push(chunk.get());
+        }
+        behind
+    }
+
+    /// What follows a dollar sign: a formula, or an amount of money.
+    fn dollar<'t>(&mut self, rest: &'t str) -> &'t str {
+        if let Some(inner) = rest.strip_prefix('$').filter(|_| !self.no_display) {
+            if let Some(end) = inner.find("$$") {
+                self.formula(&inner[..end]);
+                return &inner[end + 2..];
+            }
+            self.no_display = true;
+        }
+        match formula::inner(rest) {
+            Some(inner) => {
+                self.formula(inner);
+                &rest[inner.len() + 1..]
+            }
+            None => {
+                self.push("$");
+                rest
+            }
+        }
+    }
+
+    /// A formula: characters where they suffice.
+    fn formula(&mut self, formula: &str) {
+        match (self.purpose, formula::simple(formula)) {
+            (Use::Text, None) => {
+                let formula = formula.trim().replace(is_mark, "\u{fffd}");
+                self.out.chunks.push(Chunk::Math(formula));
+            }
+            (Use::Text, Some(parts)) => {
+                self.open(true, "", None);
+                for (look, text) in parts {
+                    self.open(false, "", look);
+                    self.push(&text);
+                    self.close();
+                }
+                self.close();
+            }
+            _ => self.push(&tex::plain(formula).replace(is_mark, "\u{fffd}")),
+        }
+    }
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// What stands before the brace that closes an open one, and what behind it.
+fn braced(inner: &str) -> (&str, &str) {
+    let mut depth = 0;
+    let mut escaped = false;
+    for (at, byte) in inner.bytes().enumerate() {
+        match byte {
+            _ if escaped => {}
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return (&inner[..at], &inner[at + 1..]),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    (inner, "")
+}
+
+fn is_known_in_address(name: &str) -> bool {
+    matches!(name, "url" | "path" | "nolinkurl" | "href")
+        || (name.starts_with("text") && tex::symbol(name).is_some())
+}
+
+/// What a command says of all that follows it in its group; some say nothing that a page could show.
+fn declared(name: &str) -> Option<Option<Look>> {
+    Some(match name {
+        "em" | "it" | "itshape" | "sl" | "slshape" => Some(Look::Emphasized),
+        "bf" | "bfseries" => Some(Look::Bold),
+        "sc" | "scshape" => Some(Look::SmallCaps),
+        "tt" | "ttfamily" => Some(Look::Code),
+        "rm" | "rmfamily" | "sf" | "sffamily" | "upshape" | "mdseries" | "normalfont" | "small"
+        | "footnotesize" | "scriptsize" | "tiny" | "normalsize" | "large" | "relax" | "protect"
+        | "ignorespaces" | "unskip" | "noindent" | "nobreak" | "allowbreak" | "linebreak"
+        | "xspace" | "bibnamedelima" | "bibrangessep" => None,
+        _ => return None,
+    })
+}
+
+/// What a command says of what it is given.
+fn set(name: &str) -> Option<Option<Look>> {
+    Some(match name {
+        "emph" | "textit" | "textsl" | "mkbibemph" | "mkbibitalic" => Some(Look::Emphasized),
+        "textbf" | "mkbibbold" => Some(Look::Bold),
+        "textsc" => Some(Look::SmallCaps),
+        "texttt" | "verb" => Some(Look::Code),
+        "textsuperscript" | "mkbibsuperscript" | "sp" => Some(Look::Raised),
+        "textsubscript" | "mkbibsubscript" | "sb" => Some(Look::Lowered),
+        "text" | "textrm" | "textsf" | "textup" | "textmd" | "textnormal" | "textlatin"
+        | "mbox" | "hbox" | "fbox" | "underline" | "uline" | "mathrm" | "mathit"
+        | "mkbibparens" | "foreignlanguage" | "textgreek" | "textcyrillic" => None,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! One entry of a bibliography: its fields in, the work as the style processor takes it out.
+//!
+//! This is the one place that works around what biblatex 0.12 and hayagriva 0.10 do otherwise than BibTeX's own styles: they lose the
+//! commas of a list of pages, a thesis' school, a subtitle, how a work was published where it also has a note, and what stands in
+//! place of pages; they double an address before a DOI; and some dates make them panic.
+
+mod date;
+mod pages;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+
+use biblatex::{Chunk, Chunks, EntryType, Spanned};
+use hayagriva::Entry;
+
+use super::latex::{self, Use};
+use super::read::Fault;
+
+/// The name that stands for "et al.": `and others`. A noncharacter, which no name has.
+pub(super) const OTHERS: &str = "\u{fde8}";
+
+/// An entry as it is written.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// `article`, in lower case.
+    pub(super) kind: String,
+    pub(super) key: String,
+    /// Of the key.
+    pub(super) span: Range<usize>,
+    /// By their names in lower case.
+    pub(super) fields: BTreeMap<String, Value>,
+}
+
+/// The LaTeX of a field.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    pub(super) text: Rc<str>,
+    pub(super) span: Range<usize>,
+}
+
+impl Work {
+    pub(super) fn fault(&self, field: &str, message: String, hint: Option<String>) -> Fault {
+        let span = self.fields.get(field).map_or(&self.span, |value| &value.span);
+        Fault::new(span.clone(), message, hint)
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|value| !value.text.trim().is_empty())
+    }
+}
+
+const NAMES: &[&str] = &[
+    "author",
+    "editor",
+    "editora",
+    "editorb",
+    "editorc",
+    "holder",
+    "bookauthor",
+    "annotator",
+    "commentator",
+    "translator",
+    "afterword",
+    "foreword",
+    "introduction",
+];
+const TEXTS: &[&str] = &[
+    "title",
+    "subtitle",
+    "titleaddon",
+    "shorttitle",
+    "booktitle",
+    "booksubtitle",
+    "booktitleaddon",
+    "maintitle",
+    "mainsubtitle",
+    "maintitleaddon",
+    "journaltitle",
+    "journal",
+    "journalsubtitle",
+    "issuetitle",
+    "issuesubtitle",
+    "eventtitle",
+    "venue",
+    "series",
+    "publisher",
+    "location",
+    "address",
+    "organization",
+    "institution",
+    "school",
+    "howpublished",
+    "note",
+    "addendum",
+    "annotation",
+    "annote",
+    "abstract",
+];
+const PLAIN: &[&str] = &[
+    "type",
+    "volume",
+    "volumes",
+    "number",
+    "issue",
+    "edition",
+    "chapter",
+    "version",
+    "isbn",
+    "issn",
+    "isan",
+    "ismn",
+    "iswc",
+    "language",
+    "langid",
+    "editortype",
+    "editoratype",
+    "editorbtype",
+    "editorctype",
+    "pagetotal",
+    "pages",
+    "eid",
+];
+const ADDRESSES: &[&str] =
+    &["doi", "url", "eprint", "eprinttype", "archiveprefix", "eprintclass", "primaryclass"];
+/// Fields that no style shows, so that it does not matter what they are written in.
+const UNSHOWN: &[&str] = &["abstract", "annotation", "annote"];
+
+/// Whether a field makes a difference.
+pub(super) fn is_shown(name: &str) -> bool {
+    let dates = ["date", "year", "month", "day", "urldate", "eventdate"];
+    (purpose(name).is_some() && !UNSHOWN.contains(&name)) || dates.contains(&name)
+}
+
+fn purpose(name: &str) -> Option<Use> {
+    if TEXTS.contains(&name) {
+        Some(Use::Text)
+    } else if NAMES.contains(&name) || PLAIN.contains(&name) {
+        Some(Use::Plain)
+    } else {
+        ADDRESSES.contains(&name).then_some(Use::Address)
+    }
+}
+
+/// The work as the style processor takes it.
+pub(super) fn entry(work: &Work, faults: &mut Vec<Fault>) -> Option<Entry> {
+    let mut fields = decoded(work, faults);
+    subtitles(&mut fields);
+    publisher(work, &mut fields);
+    addresses(work, &mut fields, faults);
+    date::dates(work, &mut fields, faults);
+    let pages = fields.remove("pages").or_else(|| fields.remove("eid"));
+    let mut tex = biblatex::Entry::new(work.key.clone(), EntryType::new(&work.kind));
+    let spanned = |name: &str, chunks: Vec<Chunk>| -> Chunks {
+        let span = work.fields.get(name).map_or(&work.span, |value| &value.span);
+        chunks.into_iter().map(|chunk| Spanned::new(chunk, span.clone())).collect()
+    };
+    for (name, chunks) in fields {
+        let chunks = spanned(&name, chunks);
+        tex.fields.insert(name, chunks);
+    }
+    let mut entry = converted(work, tex, faults)?;
+    if let Some(pages) = pages {
+        entry.set_page_range(pages::ranges(&text(&pages)));
+    }
+    if let Some(authors) = entry.authors().map(<[_]>::to_vec) {
+        entry.set_authors(authors.into_iter().map(other).collect());
+    }
+    if let Some(editors) = entry.editors().map(<[_]>::to_vec) {
+        entry.set_editors(editors.into_iter().map(other).collect());
+    }
+    Some(entry)
+}
+
+/// `others` is no name.
+fn other(mut person: hayagriva::types::Person) -> hayagriva::types::Person {
+    if person.name == "others" && person.given_name.is_none() && person.prefix.is_none() {
+        person.name = OTHERS.to_owned();
+    }
+    person
+}
+
+type Fields = BTreeMap<String, Vec<Chunk>>;
+
+fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
+    let mut fields = Fields::new();
+    for (name, value) in &work.fields {
+        let Some(purpose) = purpose(name) else { continue };
+        let decoded = latex::decode(&value.text, purpose);
+        if let Some(command) = decoded.unknown.filter(|_| !UNSHOWN.contains(&name.as_str())) {
+            let message = format!(
+                "`{name}` of `{}` has a command that is not known, `\\{command}`, and shows it as it is written",
+                work.key
+            );
+            let hint = Some("write the characters that it stands for".to_owned());
+            faults.push(work.fault(name, message, hint).minor());
+        }
+        if !decoded.chunks.iter().all(|chunk| chunk.get().trim().is_empty()) {
+            fields.insert(name.clone(), decoded.chunks);
+        }
+    }
+    fields
+}
+
+/// The characters of a field.
+fn text(chunks: &[Chunk]) -> String {
+    chunks.iter().filter(|chunk| !matches!(chunk, Chunk::Math(_))).map(Chunk::get).collect()
+}
+
+/// Titles with what is added to them, which the processor passes over.
+fn subtitles(fields: &mut Fields) {
+    for prefix in ["", "book", "main", "journal", "issue"] {
+        let title = match prefix {
+            "journal" if !fields.contains_key("journaltitle") => "journal".to_owned(),
+            prefix => format!("{prefix}title"),
+        };
+        for (more, sign) in [("subtitle", ":"), ("titleaddon", ".")] {
+            let Some(more) = fields.remove(&format!("{prefix}{more}")) else { continue };
+            let title = fields.entry(title.clone()).or_default();
+            if !title.is_empty() {
+                let closed = text(title).ends_with([':', '.', '?', '!', '–', '—']);
+                let sign = if closed { " ".to_owned() } else { format!("{sign} ") };
+                title.push(Chunk::Normal(sign));
+            }
+            title.extend(more);
+        }
+    }
+}
+
+/// Who published a work, in the order in which BibTeX's styles look: of a thesis its school.
+fn publisher(work: &Work, fields: &mut Fields) {
+    if let Some(chunks) = fields.get("howpublished") {
+        let address = text(chunks).trim().to_owned();
+        let is_address = address.starts_with("http://") || address.starts_with("https://");
+        if is_address && !address.contains(char::is_whitespace) {
+            fields.remove("howpublished");
+            if !work.has("url") {
+                fields.insert("url".to_owned(), vec![Chunk::Normal(address)]);
+            }
+        }
+    }
+    if !fields.contains_key("publisher") {
+        let names = ["school", "institution", "organization", "howpublished"];
+        let found = names.iter().find_map(|name| fields.remove(*name));
+        if let Some(mut found) = found {
+            // "and" would make a list of it.
+            for chunk in &mut found {
+                if let Chunk::Normal(text) = chunk {
+                    *chunk = Chunk::Verbatim(std::mem::take(text));
+                }
+            }
+            fields.insert("publisher".to_owned(), found);
+        }
+    }
+    if let Some(how) = fields.remove("howpublished") {
+        let note = fields.entry("note".to_owned()).or_default();
+        let rest = std::mem::replace(note, how);
+        if !rest.is_empty() {
+            note.push(Chunk::Normal(". ".to_owned()));
+            note.extend(rest);
+        }
+    }
+}
+
+fn addresses(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
+    let plain =
+        |fields: &Fields, name: &str| fields.get(name).map(|chunks| text(chunks).trim().to_owned());
+    if let Some(doi) = plain(fields, "doi") {
+        let lower = doi.to_lowercase();
+        let prefixes = [
+            "https://doi.org/",
+            "http://doi.org/",
+            "https://dx.doi.org/",
+            "http://dx.doi.org/",
+            "doi.org/",
+            "doi:",
+        ];
+        let prefix = prefixes.iter().find(|prefix| lower.starts_with(**prefix));
+        let doi = prefix.map_or(&*doi, |prefix| doi[prefix.len()..].trim_start());
+        fields.insert("doi".to_owned(), vec![Chunk::Normal(doi.to_owned())]);
+    }
+    if let Some(mut url) = plain(fields, "url") {
+        if !url.contains("://") && !url.starts_with("mailto:") {
+            url = format!("https://{url}");
+        }
+        if url.contains(char::is_whitespace) {
+            let message = format!("`url` of `{}` is left out: an address has no blanks", work.key);
+            faults.push(work.fault("url", message, None));
+            fields.remove("url");
+        } else {
+            fields.insert("url".to_owned(), vec![Chunk::Normal(url)]);
+        }
+    }
+    let archive = plain(fields, "eprinttype").or_else(|| plain(fields, "archiveprefix"));
+    let is_arxiv = archive.is_some_and(|archive| archive.eq_ignore_ascii_case("arxiv"));
+    if let Some(eprint) = plain(fields, "eprint").filter(|_| is_arxiv)
+        && !fields.contains_key("url")
+        && !fields.contains_key("doi")
+    {
+        let eprint = eprint.trim_start_matches("arXiv:");
+        let url = format!("https://arxiv.org/abs/{eprint}");
+        fields.insert("url".to_owned(), vec![Chunk::Normal(url)]);
+    }
+}
+
+/// The entry without the fields that the processor does not take.
+fn converted(work: &Work, mut tex: biblatex::Entry, faults: &mut Vec<Fault>) -> Option<Entry> {
+    loop {
+        // The library asserts things of entries that do not hold for every one.
+        let result = panic::catch_unwind(AssertUnwindSafe(|| Entry::try_from(&tex)));
+        let Ok(result) = result else {
+            let message = format!("the entry `{}` cannot be read", work.key);
+            faults.push(Fault::new(work.span.clone(), message, None));
+            return None;
+        };
+        let wrong = match result {
+            Ok(entry) => return Some(entry),
+            Err(wrong) => wrong,
+        };
+        let holds = |name: &&String| {
+            work.fields.get(*name).is_some_and(|value| {
+                value.span.start <= wrong.span.start && wrong.span.start <= value.span.end
+            })
+        };
+        let Some(field) = tex.fields.keys().find(holds).cloned() else {
+            let message = format!("the entry `{}` cannot be read ({})", work.key, wrong.kind);
+            faults.push(Fault::new(work.span.clone(), message, None));
+            return None;
+        };
+        let message = format!("`{field}` of `{}` is left out ({})", work.key, wrong.kind);
+        faults.push(work.fault(&field, message, None));
+        tex.fields.remove(&field);
+    }
+}

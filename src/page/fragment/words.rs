@@ -1,0 +1,115 @@
+//! The first words of a piece of a page: HTML in, as much of it as a reader takes in at a glance out.
+
+/// Characters of text, about sixty words.
+const MOST: usize = 300;
+
+/// A piece cut at a sentence's or a word's end, with what is open in it closed; its text, if it is longer than that.
+pub(super) fn first(html: &str) -> String {
+    let mut counted = 0;
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = html;
+    while !rest.is_empty() {
+        let at = html.len() - rest.len();
+        if rest.starts_with('<') {
+            let length = super::rebase::tag_end(rest);
+            let tag = &rest[..length];
+            // A formula or a figure is not broken off within.
+            if let Some(whole) = ["math", "figure", "svg", "pre", "table", "video", "audio"]
+                .into_iter()
+                .find(|name| opens(tag) == Some(name))
+            {
+                let end = format!("</{whole}>");
+                let Some(close) = rest.find(&end) else { return html.to_owned() };
+                counted += if whole == "math" { 10 } else { 60 };
+                rest = &rest[close + end.len()..];
+                continue;
+            }
+            match opens(tag) {
+                Some(name) if !is_empty(name) && !tag.ends_with("/>") => open.push(name),
+                None if tag.starts_with("</") => drop(open.pop()),
+                _ => {}
+            }
+            rest = &rest[length..];
+            continue;
+        }
+        let length = rest.find('<').unwrap_or(rest.len());
+        let text = &rest[..length];
+        let characters = text.chars().count();
+        if counted + characters > MOST {
+            let cut = at + cut(text, MOST.saturating_sub(counted));
+            return closed(html[..cut].trim_end(), &open);
+        }
+        counted += characters;
+        rest = &rest[length..];
+    }
+    html.to_owned()
+}
+
+/// About how many characters of text a piece has.
+pub(super) fn length(html: &str) -> usize {
+    let mut count = 0;
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        count += rest[..at].chars().count();
+        rest = &rest[at + super::rebase::tag_end(&rest[at..])..];
+    }
+    count + rest.chars().count()
+}
+
+/// Whether a piece has enough text.
+pub(super) fn suffices(html: &str) -> bool {
+    length(html) >= MOST / 2
+}
+
+/// The name of the element that a tag opens.
+fn opens(tag: &str) -> Option<&str> {
+    let inner = tag.strip_prefix('<')?;
+    let length = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    (length > 0).then(|| &inner[..length])
+}
+
+fn is_empty(name: &str) -> bool {
+    matches!(name, "br" | "hr" | "img" | "input" | "wbr" | "source" | "col" | "track" | "embed")
+}
+
+/// Where a text is cut so that at most so many characters stay: behind its last sentence, if that leaves most of it, else before a
+/// word, and before no character reference's end.
+fn cut(text: &str, characters: usize) -> usize {
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let kept = &text[..end];
+    let sentence = [". ", "! ", "? ", "。"].iter().filter_map(|sign| kept.rfind(sign)).max();
+    if let Some(at) = sentence.filter(|at| 2 * at >= kept.len()) {
+        return at + text[at..].chars().next().map_or(1, char::len_utf8);
+    }
+    kept.rfind(char::is_whitespace).unwrap_or(0)
+}
+
+fn closed(html: &str, open: &[&str]) -> String {
+    let mut out = html.to_owned();
+    if !out.ends_with(['.', '!', '?', '。']) {
+        out.push('…');
+    }
+    for name in open.iter().rev() {
+        out.extend(["</", name, ">"]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_piece_is_cut_behind_a_sentence_or_a_word_and_closed() {
+        assert_eq!(first("<p>Short <em>one</em>.</p>"), "<p>Short <em>one</em>.</p>");
+        let words = "word ".repeat(80);
+        let cut = first(&format!("<p>So <a href=\"x\">{words}</a> on.</p><p>More.</p>"));
+        assert!(cut.ends_with("word…</a></p>") && length(&cut) <= MOST + 1, "{cut}");
+        let sentences = "Twenty characters ab. ".repeat(20);
+        let cut = first(&format!("<ul><li>{sentences}</li></ul>"));
+        assert!(cut.ends_with("ab.</li></ul>") && !suffices("<p>x</p>") && suffices(&cut), "{cut}");
+        let formula = format!("<p>{}<math><mi>x</mi></math> end</p>", "a ".repeat(120));
+        assert_eq!(first(&formula), formula);
+        assert_eq!(first(&"é".repeat(400)), "…");
+    }
+}
