@@ -9,10 +9,11 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::block::RawBlock;
+use super::escape;
 use super::inline::{self, InlineValue, fill, mark, unmarked};
 use super::markup::{self, Citation, Piece};
+use super::math::{self, Formulas, Macros};
 use super::raw::Raw;
-use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
 pub(super) use link::wiki_label;
 use mention::{mention, shorten};
@@ -108,17 +109,20 @@ pub struct Outline {
     /// With marks for values.
     pub excerpt: String,
     pub opens_with_heading: bool,
+    /// HTML of each formula, in order.
+    pub formulas: Vec<String>,
     pub problems: Vec<Diagnostic>,
 }
 
-/// Walks the Markdown that begins at `body`. Values count on from `values`.
-pub fn parse(at: SourceFile<'_>, body: usize, values: usize) -> Outline {
-    let mut walk = Walk { first_value: values, ..Walk::new(at) };
+/// Walks the Markdown that begins at `body`. Values count on from `values`; `macros` are those of formulas.
+pub fn parse(at: SourceFile<'_>, body: usize, values: usize, macros: &Macros) -> Outline {
+    let mut walk = Walk { first_value: values, ..Walk::new(at, macros) };
     walk.out.texts.push(String::new());
     markup::walk(&at.text[body..], &mut |piece, range| {
         walk.piece(piece, body + range.start..body + range.end, body);
     });
     walk.flush();
+    walk.end_formulas();
     walk.out
 }
 
@@ -148,10 +152,14 @@ struct Walk<'a> {
     raw: Raw,
     /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
     raw_link: Option<(usize, usize)>,
+    macros: &'a Macros,
+    /// The formulas so far, and where each stands; none before the first.
+    formulas: Option<Formulas>,
+    formula_places: Vec<Range<usize>>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(at: SourceFile<'a>) -> Self {
+    fn new(at: SourceFile<'a>, macros: &'a Macros) -> Self {
         Self {
             at,
             out: Outline::default(),
@@ -171,6 +179,9 @@ impl<'a> Walk<'a> {
             in_embeds: false,
             raw: Raw::default(),
             raw_link: None,
+            macros,
+            formulas: None,
+            formula_places: Vec::new(),
         }
     }
 
@@ -229,7 +240,8 @@ impl<'a> Walk<'a> {
             }
             Event::Code(text) => self.code(&text, range),
             Event::Text(text) => self.text(&text),
-            Event::InlineMath(tex) | Event::DisplayMath(tex) => self.math(&tex, &range),
+            Event::InlineMath(tex) => self.math(&tex, false, range),
+            Event::DisplayMath(tex) => self.math(&tex, true, range),
             Event::SoftBreak | Event::HardBreak => self.text(" "),
             Event::Html(html) => self.raw_links(&html, range, false),
             Event::InlineHtml(html) => self.raw_links(&html, range, true),
@@ -246,22 +258,47 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn math(&mut self, tex: &str, range: &Range<usize>) {
+    fn math(&mut self, tex: &str, display: bool, range: Range<usize>) {
         if !self.hide_text {
             self.flat.push_str(&unmarked(tex));
         }
-        let html = math::mathml(tex, false).unwrap_or_else(|fault| {
+        let formulas = self.formulas.get_or_insert_with(|| Formulas::new(self.macros));
+        let made = formulas.add(tex, display);
+        let html = made.unwrap_or_else(|fault| {
             let source = &self.at.text[range.clone()];
             let start = range.start + source.find(tex).unwrap_or(0);
             let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
             let span = span.start.min(range.end)..span.end.min(range.end);
-            let problem =
-                self.at.error(span, format!("the formula cannot be read: {}", fault.message));
-            let hint = "mathematics stands between dollar signs; `\\$` is a dollar sign".to_owned();
-            self.out.problems.push(problem.hint(hint));
-            format!("<code>{}</code>", escape(tex))
+            self.unreadable(span, &fault.message);
+            math::unread(tex, &fault)
         });
-        self.element(&html);
+        self.formula_places.push(range);
+        self.element(&math::without_ids(&html));
+    }
+
+    /// A formula that is shown as its source, which is no error: the author's own programs may read it.
+    fn unreadable(&mut self, span: Range<usize>, message: &str) {
+        let problem = self.at.warning(span, format!("the formula cannot be read: {message}"));
+        let hint = if message.starts_with("unknown command") {
+            "define the command under `math: macros:` in neuronotes.yaml, or with `\\newcommand` in a formula"
+        } else {
+            "mathematics stands between dollar signs; `\\$` is a dollar sign"
+        };
+        self.out.problems.push(problem.hint(hint.to_owned()));
+    }
+
+    /// All formulas are known, and with them the equations that they refer to.
+    fn end_formulas(&mut self) {
+        let Some(formulas) = self.formulas.take() else { return };
+        let (html, problems) = formulas.finish();
+        self.out.formulas = html;
+        for (number, message) in problems {
+            let Some(place) = self.formula_places.get(number) else { continue };
+            let problem = self.at.warning(place.clone(), message);
+            let hint =
+                "each label is given once in a note: `\\label{eq:name}`, and `\\eqref{eq:name}`";
+            self.out.problems.push(problem.hint(hint.to_owned()));
+        }
     }
 
     /// Code within a line, which may be a value.

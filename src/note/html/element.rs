@@ -23,14 +23,16 @@ impl Renderer<'_, '_> {
     }
 
     pub(super) fn math(&mut self, tex: &str, display: bool) {
+        self.formulas += 1;
         if self.hidden() {
             return;
         }
-        let html = math::mathml(tex, display).unwrap_or_else(|fault| {
-            let fault = escape(&fault.to_string());
-            format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
-        });
+        let html = match self.parts.formulas.get(self.formulas - 1) {
+            Some(html) => math::placed(html, self.parts.prefix),
+            None => math::mathml(tex, display).unwrap_or_else(|fault| math::unread(tex, &fault)),
+        };
         match display {
+            _ if html.is_empty() => {}
             true => self.raw(format!("<span class=\"math-display\" tabindex=\"0\">{html}</span>")),
             false => self.raw(html),
         }

@@ -85,6 +85,7 @@ struct Renderer<'p, 'e> {
     headings: usize,
     links: usize,
     figures: usize,
+    formulas: usize,
     values: usize,
     citations: usize,
     /// How each open link ends.
@@ -119,6 +120,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             headings: 0,
             links: 0,
             figures: 0,
+            formulas: 0,
             values: 0,
             citations: 0,
             ends: Vec::new(),
@@ -249,6 +251,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
     fn pass(&mut self, event: Event<'e>, range: Range<usize>) {
         match event {
             Event::Code(text) => drop(self.value(&text, range)),
+            Event::InlineMath(_) | Event::DisplayMath(_) => self.formulas += 1,
             Event::Start(Tag::Link { .. } | Tag::Image { .. }) => self.links += 1,
             Event::Html(html) | Event::InlineHtml(html) => {
                 self.links += self.found.find(&html).len()
