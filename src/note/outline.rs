@@ -118,9 +118,14 @@ pub struct Outline {
 pub fn parse(at: SourceFile<'_>, body: usize, values: usize, macros: &Macros) -> Outline {
     let mut walk = Walk { first_value: values, ..Walk::new(at, macros) };
     walk.out.texts.push(String::new());
-    markup::walk(&at.text[body..], &mut |piece, range| {
+    let open = markup::walk(&at.text[body..], &mut |piece, range| {
         walk.piece(piece, body + range.start..body + range.end, body);
     });
+    if let Some(sign) = open {
+        let problem = at.warning(body + sign.start..body + sign.end, "the comment is never closed");
+        let hint = "all that follows is part of it; end it with `%%`, or write `\\%%` for the signs themselves";
+        walk.out.problems.push(problem.hint(hint.to_owned()));
+    }
     walk.flush();
     walk.end_formulas();
     walk.out
@@ -152,6 +157,8 @@ struct Walk<'a> {
     raw: Raw,
     /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
     raw_link: Option<(usize, usize)>,
+    /// What stands around each open inline footnote: text, links, and HTML of a heading.
+    notes: Vec<(String, Vec<(usize, Range<usize>)>, String)>,
     macros: &'a Macros,
     /// The formulas so far, and where each stands; none before the first.
     formulas: Option<Formulas>,
@@ -179,6 +186,7 @@ impl<'a> Walk<'a> {
             in_embeds: false,
             raw: Raw::default(),
             raw_link: None,
+            notes: Vec::new(),
             macros,
             formulas: None,
             formula_places: Vec::new(),
@@ -221,7 +229,14 @@ impl<'a> Walk<'a> {
                 self.flush();
                 self.in_embeds = false;
             }
-            Piece::Mark | Piece::MarkEnd => {}
+            Piece::Note => {
+                let flat = std::mem::take(&mut self.flat);
+                let here = std::mem::take(&mut self.here);
+                let html = std::mem::take(&mut self.heading_html);
+                self.notes.push((flat, here, html));
+            }
+            Piece::NoteEnd => self.end_note(),
+            Piece::Mark | Piece::MarkEnd | Piece::Task(_) => {}
         }
         self.seen_anything = true;
     }
@@ -246,6 +261,19 @@ impl<'a> Walk<'a> {
             Event::Html(html) => self.raw_links(&html, range, false),
             Event::InlineHtml(html) => self.raw_links(&html, range, true),
             _ => {}
+        }
+    }
+
+    /// A footnote's words are no part of the sentence that it stands in.
+    fn end_note(&mut self) {
+        self.settle_links();
+        let note = std::mem::take(&mut self.flat);
+        if let Some(text) = self.out.texts.last_mut() {
+            text.push_str(note.trim());
+            text.push(' ');
+        }
+        if let Some((flat, here, html)) = self.notes.pop() {
+            (self.flat, self.here, self.heading_html) = (flat, here, html);
         }
     }
 

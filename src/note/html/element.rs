@@ -5,6 +5,21 @@ use pulldown_cmark::HeadingLevel;
 use super::super::math;
 use super::{Renderer, escape};
 
+/// The check box of a task that is neither done nor to do.
+pub(super) fn task(sign: char) -> String {
+    let state = match sign {
+        '/' => "in progress",
+        '-' => "cancelled",
+        '>' => "postponed",
+        '<' => "scheduled",
+        '?' => "in question",
+        '!' => "important",
+        _ => "marked",
+    };
+    let sign = escape(&sign.to_string());
+    format!("<input type=\"checkbox\" disabled data-task=\"{sign}\" aria-label=\"{state}\"> ")
+}
+
 impl Renderer<'_, '_> {
     pub(super) fn tag(&mut self, name: &str) {
         if let Some(image) = &mut self.image {

@@ -60,8 +60,8 @@ const COMMANDS: &[Builtin] = &[
     stands_for("Complex", r"\mathbb{C}"),
     // Parts of formulas.
     stands_for("substack", r"\begin{subarray}{c}#1\end{subarray}"),
-    stands_for("boxed", r"{\color{#B0CED0}#1}"),
-    stands_for("fbox", r"{\color{#B0CED0}\text{#1}}"),
+    stands_for("boxed", r"{\color[HTML]{B0CED0}#1}"),
+    stands_for("fbox", r"{\color[HTML]{B0CED0}\text{#1}}"),
     stands_for("mathchoice", "{#1}"),
     stands_for("pod", r"\quad(#1)"),
     stands_for("widetilde", r"\tilde{#1}"),
@@ -72,7 +72,8 @@ const COMMANDS: &[Builtin] = &[
     stands_for("tag*", r"\tag{#1}"),
     stands_for("ref", r"\eqref{#1}"),
     stands_for("hdots", r"\cdots"),
-    stands_for("adots", r"\iddots"),
+    stands_for("adots", "⋰"),
+    stands_for("iddots", "⋰"),
     stands_for("dotsc", r"\ldots"),
     stands_for("dotsb", r"\cdots"),
     stands_for("dotsm", r"\cdots"),
@@ -90,7 +91,7 @@ const COMMANDS: &[Builtin] = &[
     // Colours: of the letters as they are; what lies behind them is left out.
     stands_for("textcolor", r"{\color{#1}#2}"),
     stands_for("colorbox", r"\text{#2}"),
-    stands_for("fcolorbox", r"{\color{#B0CED0}\text{#3}}"),
+    stands_for("fcolorbox", r"{\color[HTML]{B0CED0}\text{#3}}"),
     // Room.
     stands_for("hspace*", r"\hspace{#1}"),
     stands_for("smash", "{#1}"),
@@ -237,6 +238,16 @@ pub fn columns(written: &str) -> String {
         }
     }
     if out.is_empty() { "c".to_owned() } else { out }
+}
+
+/// A colour by its digits, `#0a0` or `#00aa00`, as the converter reads it.
+pub fn colour(written: &str) -> String {
+    let digits = written.trim().trim_start_matches('#');
+    let digits = match digits.len() {
+        3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
+        _ => digits.to_ascii_uppercase(),
+    };
+    format!("\\color[HTML]{{{}}}", digits.to_ascii_uppercase())
 }
 
 /// What stands in braces at the beginning of a text, and what follows.

@@ -318,6 +318,13 @@ impl Expander<'_> {
         if matches!(name, "begin" | "end") {
             return self.environment(name, at, reader, from);
         }
+        if name == "color" && reader.rest().trim_start().starts_with("{#") {
+            let written = reader.argument().unwrap_or_default();
+            if let Some(from) = from {
+                self.place = from + at..from + reader.at;
+            }
+            return self.write(&dialect::colour(written));
+        }
         if dialect::is_text(name) {
             let argument = reader.argument().unwrap_or_default().to_owned();
             return self.prose(name, &argument, at..reader.at, from, depth);

@@ -77,6 +77,9 @@ pub struct Formulas {
     macros: Macros,
     converter: LatexToMathML,
     all: Vec<Formula>,
+    labels: BTreeSet<String>,
+    /// What is wrong with how formulas refer to each other: each formula's number, and a message.
+    problems: Vec<(usize, String)>,
 }
 
 #[derive(Debug)]
@@ -93,7 +96,13 @@ impl Formulas {
     pub fn new(macros: &Macros) -> Self {
         // Only macros of the converter's own could be wrong, and it is given none.
         let converter = LatexToMathML::new(MathCoreConfig::default()).unwrap_or_default();
-        Self { macros: macros.clone(), converter, all: Vec::new() }
+        Self {
+            macros: macros.clone(),
+            converter,
+            all: Vec::new(),
+            labels: BTreeSet::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// Converts the next formula. Where it refers to an equation that follows, [`Self::finish`] has what it says.
@@ -119,13 +128,35 @@ impl Formulas {
         let expanded =
             self.macros.expand(tex).map_err(|fault| error(tex, fault.span, fault.message))?;
         let (before, after) = frame(&expanded.text);
-        let ready = format!("{before}{}{after}", expanded.text);
+        let ready = self.labelled(format!("{before}{}{after}", expanded.text));
         if ready.trim().is_empty() {
             // Definitions alone, or nothing.
             return Ok((String::new(), String::new()));
         }
         let html = self.converted(tex, &ready, before.len(), &expanded, display)?;
         Ok((ready, finished(&html, tex.trim())))
+    }
+
+    /// A formula without the labels that others have already.
+    fn labelled(&mut self, mut ready: String) -> String {
+        const LABEL: &str = "\\label{";
+        let mut at = 0;
+        while let Some(found) = ready[at..].find(LABEL) {
+            let start = at + found;
+            let inner = start + LABEL.len();
+            let Some(length) = ready[inner..].find('}') else { break };
+            let label = ready[inner..inner + length].trim().to_owned();
+            at = inner + length;
+            if self.labels.contains(&label) {
+                let message = format!("the label `{label}` is already that of another equation");
+                self.problems.push((self.all.len(), message));
+                ready.replace_range(start..=at, "");
+                at = start;
+            } else {
+                self.labels.insert(label);
+            }
+        }
+        ready
     }
 
     fn converted(
@@ -154,7 +185,7 @@ impl Formulas {
     /// The HTML of all formulas, and what is wrong with those that refer to others: each formula's number, and a message.
     pub fn finish(mut self) -> (Vec<String>, Vec<(usize, String)>) {
         let refers = |formula: &Formula| formula.ready.contains("\\eqref");
-        let mut problems = Vec::new();
+        let mut problems = std::mem::take(&mut self.problems);
         if self.all.iter().any(refers) {
             // All labels are known now.
             let sound: Vec<usize> = (0..self.all.len())
@@ -187,13 +218,6 @@ impl Formulas {
                     ));
                 }
             }
-        }
-        let mut labels = BTreeSet::new();
-        for (at, formula) in self.all.iter_mut().enumerate() {
-            formula.html = only_new_ids(&formula.html, &mut labels, &mut |label| {
-                problems
-                    .push((at, format!("the label `{label}` is already that of another equation")));
-            });
         }
         (self.all.into_iter().map(|formula| formula.html).collect(), problems)
     }
@@ -278,24 +302,6 @@ fn finished(html: &str, tex: &str) -> String {
     format!(
         "{tag}><semantics><mrow>{formula}</mrow><annotation encoding=\"application/x-tex\">{tex}</annotation></semantics></math>"
     )
-}
-
-/// HTML of a formula without the ids that are in `known`; the others come to it.
-fn only_new_ids(html: &str, known: &mut BTreeSet<String>, twice: &mut impl FnMut(&str)) -> String {
-    let mark = format!(" id=\"{ID}");
-    let mut parts = html.split(mark.as_str());
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (id, rest) = part.split_once('"').unwrap_or((part, ""));
-        if known.insert(id.to_owned()) {
-            out.push_str(&mark);
-            out.push_str(part);
-        } else {
-            twice(id);
-            out.push_str(rest);
-        }
-    }
-    out
 }
 
 /// A formula's HTML without ids, for where it stands a second time.

@@ -37,7 +37,7 @@ fn an_error_says_where() {
     assert_eq!(said(r" é + \nope x"), "unknown command `\\nope` (character 6 of the formula)");
     let wrong = mathml(r" é + \nope x", false).expect_err("an unknown command");
     assert_eq!(&r" é + \nope x"[wrong.span], r"\nope");
-    insta::assert_snapshot!(said(r"\frac{1"), @"expected token `}`, but not found (character 8 of the formula)");
+    insta::assert_snapshot!(said(r"\frac{1"), @"expected closing token `}`, but reached end of input (character 8 of the formula)");
     insta::assert_snapshot!(said("a & b"), @"got `&`, which may only appear in a table-like environment (character 3 of the formula)");
     insta::assert_snapshot!(said(r"\begin{nope}"), @"unknown environment `nope` (character 7 of the formula)");
     assert!(said(&"x".repeat(LONGEST + 1)).contains("at most 16 KiB"));
@@ -75,7 +75,7 @@ proptest! {
     ) {
         let tex = parts.concat();
         match mathml(&tex, false) {
-            Ok(html) => prop_assert!(html.starts_with("<math>")),
+            Ok(html) => prop_assert!(html.is_empty() || html.starts_with("<math>")),
             Err(wrong) => prop_assert!(tex.get(wrong.span).is_some()),
         }
     }
@@ -104,7 +104,10 @@ fn the_usual_formulas_are_read() {
 fn what_stands_for_a_command_means_what_it_does() {
     let shown = |tex: &str| mathml(tex, true).expect(tex);
     assert!(shown(r"x = y \tag{1.1}").contains("<mtext>(1.1)</mtext>"));
-    assert!(shown(r"\textcolor{red}{x}y").contains("<mrow style=\"color:#FF0000;\"><mi>x</mi></mrow><mi>y</mi>"));
+    assert!(
+        shown(r"\textcolor{red}{x}y")
+            .contains("<mrow style=\"color:#FF0000;\"><mi>x</mi></mrow><mi>y</mi>")
+    );
     assert!(shown(r"\boxed{x}").contains("style=\"border:"));
     assert!(shown(r"\text{if $x$}").contains("<mi>x</mi>"));
     assert!(shown(r"\norm{x}").contains("∥"));
@@ -128,12 +131,13 @@ fn equations_are_numbered_and_referred_to_through_a_note() {
     assert!(first.contains("<a href=\"#e1:eq:eq:b\">(2)</a>"), "{first}");
     assert!(placed(&html[2], "e1:").contains(" id=\"e1:eq:eq:b\""), "{}", html[2]);
     assert!(!html[3].contains(" id="), "{}", html[3]);
+    assert!(html[3].contains("(3)"), "{}", html[3]);
     let said: Vec<_> = problems.iter().map(|(at, message)| format!("{at} {message}")).collect();
     assert_eq!(
         said,
         [
-            "4 the formula refers to an equation that has no `\\label` here",
             "3 the label `eq:b` is already that of another equation",
+            "4 the formula refers to an equation that has no `\\label` here",
         ]
     );
 }
