@@ -4,6 +4,7 @@
 //! changed, and [`Workspace::apply`] reads nothing but the paths that it is given, and these in any case. Both parse a note
 //! again only where its bytes did change, and say what is another than it was.
 
+mod macros;
 mod read;
 mod shown;
 
@@ -24,6 +25,7 @@ use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
+use macros::Defined;
 
 /// A garden on disk.
 #[derive(Debug)]
@@ -54,6 +56,8 @@ pub struct Workspace {
     pub config_text: String,
     /// The text of Jekyll's configuration, likewise.
     jekyll_text: String,
+    /// What formulas may use.
+    defined: Defined,
     /// Folders of sites, relative to the garden.
     outputs: BTreeSet<String>,
     /// What notes of a Jekyll garden may include, by its name below the folder of includes.
@@ -158,6 +162,7 @@ impl Workspace {
             files: BTreeSet::new(),
             config_text: String::new(),
             jekyll_text: String::new(),
+            defined: Defined::default(),
             outputs: BTreeSet::new(),
             includes: BTreeMap::new(),
             notes: BTreeMap::new(),
@@ -175,6 +180,15 @@ impl Workspace {
         let mut touched = Touched { pictures: true, ..Touched::default() };
         let before = self.layout.clone();
         self.read_config(&mut touched);
+        let defined = Defined::read(&self.config, &self.config_text);
+        if self.defined != defined {
+            touched.config = true;
+            if self.defined.macros != defined.macros {
+                // A note's formulas are others now.
+                touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
+            }
+            self.defined = defined;
+        }
         if (self.layout.kind, self.layout.notes()) != (before.kind, before.notes()) {
             // The same path is another note's there, or is read otherwise.
             touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
@@ -201,7 +215,8 @@ impl Workspace {
             if layout::decides(path) {
                 let before = self.layout.clone();
                 self.read_config(&mut touched);
-                if self.layout != before {
+                let defined = Defined::read(&self.config, &self.config_text);
+                if self.layout != before || self.defined != defined {
                     // Other folders are read now.
                     return Touched { config: true, ..self.refresh() };
                 }
@@ -209,6 +224,10 @@ impl Workspace {
             let bibliography = self.config.bibliography.as_ref();
             if bibliography.is_some_and(|source| within(&source.written, path)) {
                 touched.config |= self.library.read(&self.config);
+            }
+            let preamble = self.config.math.preamble.as_ref();
+            if preamble.is_some_and(|source| within(&source.written, path)) {
+                return Touched { config: true, ..self.refresh() };
             }
             match path {
                 config::FILE | layout::JEKYLL => {}
@@ -250,6 +269,7 @@ impl Workspace {
     /// What is wrong with the configuration, the templates, and notes that cannot be read.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
+        let own = own.chain(&self.defined.problems);
         own.chain(&self.template_problem).chain(self.unread.values())
     }
 
@@ -295,6 +315,9 @@ impl Workspace {
         let bibliography = self.config.bibliography.as_ref();
         if bibliography.is_some_and(|source| source.written == file) {
             return Some(&self.library.text);
+        }
+        if self.config.math.preamble.as_ref().is_some_and(|source| source.written == file) {
+            return Some(&self.defined.text);
         }
         let path = self.layout.path(file)?;
         // Places in what Jekyll made of a note are none in its file.

@@ -1,6 +1,7 @@
 //! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
 
 mod jekyll;
+mod math;
 mod weights;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value, YamlError};
 
 pub use jekyll::{Jekyll, parse as parse_jekyll};
+pub use math::{Command, Mathematics};
 pub use weights::{Place, Weights};
 
 /// The configuration's file name.
@@ -45,6 +47,8 @@ pub struct Config {
     pub bibliography: Option<Source>,
     /// How they are cited: `ieee`, `apa`, `nature` …
     pub citation_style: Option<String>,
+    /// What formulas may use.
+    pub math: Mathematics,
     /// By name.
     pub models: BTreeMap<String, Weights>,
     /// By name.
@@ -112,6 +116,7 @@ impl Default for Config {
             footer: None,
             bibliography: None,
             citation_style: None,
+            math: Mathematics::default(),
             models: BTreeMap::new(),
             datasets: BTreeMap::new(),
             defaults: Defaults::default(),
@@ -120,7 +125,7 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "title",
     "description",
     "language",
@@ -131,6 +136,7 @@ const FIELDS: [&str; 14] = [
     "footer",
     "bibliography",
     "citation_style",
+    "math",
     "models",
     "datasets",
     "defaults",
@@ -279,6 +285,7 @@ impl Reader<'_> {
                     Some(device) if is_device(&device) => config.device = device,
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
                 },
+                "math" => config.math = self.mathematics(entry),
                 "models" => config.models = self.each(entry, Self::model),
                 "datasets" => config.datasets = self.each(entry, Self::dataset),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),

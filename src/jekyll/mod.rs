@@ -70,7 +70,7 @@ pub fn shown(
         None if *before.source == *text && before.problems.is_empty() => return Arc::clone(before),
         _ => {}
     }
-    let mut shown = Note::parse_as(&note.path, &note.file, &text, &note.source);
+    let mut shown = Note::parse_with(&note.path, &note.file, &text, &note.source, &note.macros);
     shown.problems.extend(problem.map(|found| at(note, &found)));
     Arc::new(shown)
 }

@@ -9,11 +9,12 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::inline::InlineValue;
+use super::math::Macros;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
 use super::value;
 use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
-use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Entry, Node};
 
@@ -51,6 +52,8 @@ pub struct Block {
     pub caption_text: String,
     /// Links in its caption, each with the caption's place.
     pub caption_links: Vec<Link>,
+    /// HTML of the formulas in its caption.
+    pub caption_formulas: Vec<String>,
     /// Which of the note's values stand in its caption.
     pub caption_values: Range<usize>,
     /// What is wrong with it; a block with an error is not measured.
@@ -147,7 +150,8 @@ impl Block {
 
     /// Whether it can be measured as far as the block itself goes.
     pub fn is_sound(&self) -> bool {
-        self.kind.is_some() && self.problems.is_empty()
+        let wrong = |problem: &Diagnostic| problem.severity == Severity::Error;
+        self.kind.is_some() && !self.problems.iter().any(wrong)
     }
 }
 
@@ -157,6 +161,7 @@ pub fn parse(
     raw: RawBlock,
     number: usize,
     values: &mut Vec<InlineValue>,
+    macros: &Macros,
 ) -> Block {
     let mut block = Block {
         id: String::new(),
@@ -169,6 +174,7 @@ pub fn parse(
         sweep: Vec::new(),
         caption_text: String::new(),
         caption_links: Vec::new(),
+        caption_formulas: Vec::new(),
         caption_values: values.len()..values.len(),
         problems: Vec::new(),
     };
@@ -188,23 +194,33 @@ pub fn parse(
             )),
         },
     }
-    read_caption(&mut block, values);
+    read_caption(&mut block, values, at, macros);
     block
 }
 
 /// A caption is Markdown of its own; YAML may fold it, so its links and values stand where the caption does.
-fn read_caption(block: &mut Block, values: &mut Vec<InlineValue>) {
+fn read_caption(
+    block: &mut Block,
+    values: &mut Vec<InlineValue>,
+    note: SourceFile<'_>,
+    macros: &Macros,
+) {
     let fields = &block.fields;
     let Some((caption, field)) = fields.text("caption").zip(fields.get("caption")) else { return };
     let lines = Lines::of(caption);
     let at = SourceFile { file: "", text: caption, lines: &lines };
-    let found = outline::caption(at, values.len());
+    let found = outline::caption(at, values.len(), macros);
     let links = found.links.into_iter().map(|link| Link { span: field.span.clone(), ..link });
     let links = links.collect();
     values.extend(found.values.into_iter().map(|value| value.in_caption(field.span.clone())));
+    let hinted =
+        |problem: Diagnostic| note.warning(field.span.clone(), problem.message).hint(problem.hint);
+    let warned: Vec<_> = found.problems.into_iter().map(hinted).collect();
+    block.caption_formulas = found.formulas;
     block.caption_text = found.texts.concat();
     block.caption_values.end = values.len();
     block.caption_links = links;
+    block.problems.extend(warned);
 }
 
 /// What reads a block's YAML, and knows where all of it stands in the source.

@@ -6,6 +6,7 @@
 //! The outline and the HTML of a note are made from the same pieces, so that the n-th link of one is that of the other.
 
 mod cite;
+mod dollar;
 mod run;
 
 use std::ops::Range;
@@ -44,6 +45,12 @@ pub(super) enum Piece<'e> {
     CalloutTitleEnd,
     /// A callout ends.
     CalloutEnd,
+    /// The state of a task that is neither done nor to do: `[/]`.
+    Task(char),
+    /// An inline footnote begins: `^[`.
+    Note,
+    /// It ends.
+    NoteEnd,
     /// Embeds, and nothing else, stand here in the place of a paragraph.
     Embeds,
     /// They end.
@@ -61,23 +68,37 @@ pub(super) struct Callout<'e> {
     pub(super) open: Option<bool>,
 }
 
-/// Gives `sink` every piece of `markdown` with its place.
-pub(super) fn walk<'e>(markdown: &'e str, sink: &mut dyn FnMut(Piece<'e>, Range<usize>)) {
+/// Gives `sink` every piece of `markdown` with its place. Where a comment begins that never ends is returned.
+pub(super) fn walk<'e>(
+    markdown: &'e str,
+    sink: &mut dyn FnMut(Piece<'e>, Range<usize>),
+) -> Option<Range<usize>> {
     let mut reader = Reader {
         markdown,
         sink,
         held: Vec::new(),
         run: Vec::new(),
+        blocks: Vec::new(),
         quotes: Vec::new(),
-        is_paragraph_gone: false,
         are_embeds: false,
         verbatim: 0,
-        commenting: false,
+        comment: None,
+        fresh_item: false,
     };
-    for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
-        reader.event(event, range);
+    match dollar::masked(markdown, OPTIONS) {
+        None => {
+            for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
+                reader.event(event, range);
+            }
+        }
+        Some(masked) => {
+            for (event, range) in Parser::new_ext(&masked.text, OPTIONS).into_offset_iter() {
+                reader.event(masked.restored(event), range);
+            }
+        }
     }
     reader.end_run(None);
+    reader.comment
 }
 
 type Placed<'e> = (Event<'e>, Range<usize>);
@@ -89,28 +110,54 @@ struct Reader<'e, 's> {
     held: Vec<Placed<'e>>,
     /// Inline events since the last block began or ended.
     run: Vec<Placed<'e>>,
-    /// For each open block quote, whether it is a callout.
+    /// For each open block, whether its beginning was given; what was not given does not end either.
+    blocks: Vec<bool>,
+    /// For each open block quote that was given, whether it is a callout.
     quotes: Vec<bool>,
-    /// Whether the end of the open paragraph is to be left out.
-    is_paragraph_gone: bool,
     /// Whether embeds stand in the place of the open paragraph.
     are_embeds: bool,
     /// Open code and HTML blocks, whose text is not looked at.
     verbatim: usize,
-    /// Whether a comment goes on over several blocks.
-    commenting: bool,
+    /// The sign of the comment that goes on over several blocks.
+    comment: Option<Range<usize>>,
+    /// Whether an item has just begun.
+    fresh_item: bool,
 }
 
 impl<'e> Reader<'e, '_> {
     fn event(&mut self, event: Event<'e>, range: Range<usize>) {
         if self.verbatim == 0 && is_inline(&event) {
-            self.run.push((event, range));
+            if self.comment.is_some() {
+                self.end_comment(&event, range);
+            } else {
+                self.run.push((event, range));
+            }
             return;
         }
         self.end_run(Some(&event));
         match &event {
-            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock) => self.verbatim += 1,
-            Event::End(TagEnd::CodeBlock | TagEnd::HtmlBlock) => self.verbatim -= 1,
+            Event::Start(tag) => {
+                let outside = self.comment.is_some();
+                let bereft = is_part(tag) && self.blocks.last() == Some(&false);
+                self.blocks.push(!(outside || bereft));
+                self.verbatim += usize::from(is_verbatim(tag.to_end()));
+                self.fresh_item =
+                    matches!(tag, Tag::Item) || (self.fresh_item && matches!(tag, Tag::Paragraph));
+                if outside || bereft {
+                    return;
+                }
+            }
+            Event::End(tag) => {
+                self.fresh_item = false;
+                self.verbatim -= usize::from(is_verbatim(*tag));
+                if !self.blocks.pop().unwrap_or(true) {
+                    return;
+                }
+            }
+            _ if self.comment.is_some() => return,
+            _ => self.fresh_item = false,
+        }
+        match &event {
             Event::Start(Tag::BlockQuote(_)) => {
                 self.flush_held();
                 self.quotes.push(false);
@@ -133,9 +180,6 @@ impl<'e> Reader<'e, '_> {
                 if std::mem::take(&mut self.are_embeds) {
                     return self.give(Piece::EmbedsEnd, range);
                 }
-                if std::mem::take(&mut self.is_paragraph_gone) {
-                    return;
-                }
             }
             _ => {}
         }
@@ -143,10 +187,26 @@ impl<'e> Reader<'e, '_> {
         self.give(Piece::Plain(event), range);
     }
 
-    fn give(&mut self, piece: Piece<'e>, range: Range<usize>) {
-        if !self.commenting {
-            (self.sink)(piece, range);
+    /// The comment that is open ends where its sign stands in text; what follows there is shown.
+    fn end_comment(&mut self, event: &Event<'e>, range: Range<usize>) {
+        let Event::Text(text) = event else { return };
+        let Some(at) = text.find("%%").filter(|_| text.len() == range.len()) else { return };
+        self.comment = None;
+        let rest = range.start + at + 2..range.end;
+        if !rest.is_empty() {
+            self.run.push((Event::Text(self.markdown[rest.clone()].into()), rest));
         }
+    }
+
+    /// Leaves out the end of the block that is open, since its beginning was left out.
+    fn leave_out_block(&mut self) {
+        if let Some(given) = self.blocks.last_mut() {
+            *given = false;
+        }
+    }
+
+    fn give(&mut self, piece: Piece<'e>, range: Range<usize>) {
+        (self.sink)(piece, range);
     }
 
     fn flush_held(&mut self) {
@@ -161,23 +221,39 @@ impl<'e> Reader<'e, '_> {
             return;
         }
         let mut run = std::mem::take(&mut self.run);
+        let bare = self.blocks.last() == Some(&false);
+        if bare {
+            // Behind a comment, in a block that began in it.
+            run::trim_start(&mut run);
+            if run.is_empty() {
+                return;
+            }
+        }
         let whole = run[0].1.start..run.iter().map(|(_, range)| range.end).max().unwrap_or(0);
         let source = &self.markdown[whole.clone()];
-        if self.commenting {
-            // The block comment ends with the paragraph that has its sign.
-            self.held.clear();
-            if source.trim_end().ends_with("%%") {
-                self.commenting = false;
-                self.is_paragraph_gone = true;
-            }
-            return;
+        if bare {
+            self.give(Piece::Plain(Event::Start(Tag::Paragraph)), whole.clone());
         }
+        self.inline(run, whole.clone(), source, next);
+        if bare {
+            self.give(Piece::Plain(Event::End(TagEnd::Paragraph)), whole);
+        }
+    }
+
+    /// The inline events of a block, or up to its first inner block.
+    fn inline(
+        &mut self,
+        mut run: Vec<Placed<'e>>,
+        whole: Range<usize>,
+        source: &'e str,
+        next: Option<&Event<'e>>,
+    ) {
         let in_paragraph = matches!(self.held.last(), Some((Event::Start(Tag::Paragraph), _)));
         if in_paragraph && source.starts_with("%%") && !source[2..].contains("%%") {
-            // The paragraph's own end is left out by the comment.
             self.held.pop();
             self.flush_held();
-            self.commenting = true;
+            self.leave_out_block();
+            self.comment = Some(whole.start..whole.start + 2);
             return;
         }
         self.callout(&mut run, source);
@@ -194,22 +270,43 @@ impl<'e> Reader<'e, '_> {
         let is_heading = matches!(next, Some(Event::End(TagEnd::Heading(_))));
         let mut block = self.held.last().map_or(whole.clone(), |(_, range)| range.clone());
         block.start = block.start.min(whole.start);
-        self.flush_held();
+        let task = run::task(source).filter(|_| self.fresh_item);
+        if task.is_some() {
+            run::cut_before(&mut run, whole.start + 3);
+        }
         if run::is_plain(source) {
+            self.flush_held();
+            self.give_task(task, &whole);
             for (event, range) in run {
                 self.give(Piece::Plain(event), range);
             }
         } else {
             let anchor = (!is_heading).then(|| run::anchor(&mut run, self.markdown)).flatten();
+            let pieces = run::pieces(run, self.markdown);
+            let only_comment = source.starts_with("%%") && pieces.iter().all(run::is_blank);
+            if only_comment && in_paragraph && anchor.is_none() {
+                // A paragraph that is a comment is none.
+                self.held.pop();
+                self.flush_held();
+                return self.leave_out_block();
+            }
+            self.flush_held();
             if let Some(id) = anchor {
                 self.give(Piece::Anchor(id), block);
             }
-            for (piece, range) in run::pieces(run, self.markdown) {
+            self.give_task(task, &whole);
+            for (piece, range) in pieces {
                 self.give(piece, range);
             }
         }
         if fences {
             self.give(Piece::EmbedsEnd, whole);
+        }
+    }
+
+    fn give_task(&mut self, task: Option<char>, whole: &Range<usize>) {
+        if let Some(sign) = task {
+            self.give(Piece::Task(sign), whole.start..whole.start + 3);
         }
     }
 
@@ -248,7 +345,8 @@ impl<'e> Reader<'e, '_> {
         let range = quote.map_or(place..line_end, |(_, range)| range);
         self.give(Piece::Callout(Callout { kind: kind.trim(), titled, open }), range.clone());
         let end = run.iter().position(|(event, range)| {
-            range.start >= line_end && matches!(event, Event::SoftBreak | Event::HardBreak)
+            // A hard break has the blanks before it too.
+            range.end > line_end && matches!(event, Event::SoftBreak | Event::HardBreak)
         });
         let rest = end.map(|at| run.split_off(at)).unwrap_or_default();
         let mut head = std::mem::replace(run, rest);
@@ -262,9 +360,26 @@ impl<'e> Reader<'e, '_> {
         }
         match paragraph.filter(|_| !run.is_empty()) {
             Some(paragraph) => self.held.push(paragraph),
-            None => self.is_paragraph_gone = true,
+            None => self.leave_out_block(),
         }
     }
+}
+
+/// Whether a block is nothing without the one around it.
+fn is_part(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::Item
+            | Tag::TableHead
+            | Tag::TableRow
+            | Tag::TableCell
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+    )
+}
+
+fn is_verbatim(tag: TagEnd) -> bool {
+    matches!(tag, TagEnd::CodeBlock | TagEnd::HtmlBlock)
 }
 
 /// Whether an event is part of a line.

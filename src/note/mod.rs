@@ -34,7 +34,7 @@ pub use html::{
 };
 pub use inline::{Fault, InlineValue, Query, Step, fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
-pub use math::{MathError, mathml};
+pub use math::Macros;
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};
@@ -76,6 +76,10 @@ pub struct Note {
     pub anchors: Vec<Anchor>,
     /// In order.
     pub citations: Vec<Citation>,
+    /// HTML of each formula, in order, as [`Parts::formulas`] has it.
+    pub formulas: Vec<String>,
+    /// The garden's macros.
+    pub macros: Macros,
     /// Of the front matter, then those of the prose, each once.
     pub tags: Vec<String>,
     /// The prose before the first heading, then that below each heading: plain text with marks for values and
@@ -90,22 +94,29 @@ pub struct Note {
 impl Note {
     /// Parses a note. Never fails: what is wrong is in the note.
     pub fn parse(path: &str, file: &str, source: &str) -> Self {
-        Self::parse_as(path, file, source, source)
+        Self::parse_with(path, file, source, source, &Macros::default())
     }
 
-    /// The same of a text that was made of what the file has, which is `written`: diagnostics name its lines.
-    pub fn parse_as(path: &str, file: &str, source: &str, written: &str) -> Self {
+    /// The same of a text that was made of what the file has, which is `written`: diagnostics name its lines. Formulas may
+    /// use `macros`.
+    pub fn parse_with(
+        path: &str,
+        file: &str,
+        source: &str,
+        written: &str,
+        macros: &Macros,
+    ) -> Self {
         let lines = Lines::made_of(source, written);
         let at = SourceFile { file, text: source, lines: &lines };
         let (front, body, mut problems) = front::parse(at);
-        let outline = outline::parse(at, body, 0);
+        let outline = outline::parse(at, body, 0, macros);
         problems.extend(outline.problems);
         let mut values = outline.values;
         let mut blocks: Vec<Block> = outline
             .blocks
             .into_iter()
             .enumerate()
-            .map(|(index, raw)| block::parse(at, raw, index + 1, &mut values))
+            .map(|(index, raw)| block::parse(at, raw, index + 1, &mut values, macros))
             .collect();
         name_blocks(at, &mut blocks);
         let mut headings = outline.headings;
@@ -140,6 +151,8 @@ impl Note {
             blocks,
             anchors: outline.anchors,
             citations: outline.citations,
+            formulas: outline.formulas,
+            macros: macros.clone(),
             tags,
             texts: outline.texts,
             values,

@@ -11,10 +11,11 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::block::RawBlock;
+use super::escape;
 use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark, unmarked};
 use super::markup::{self, Citation, Piece};
+use super::math::{self, Formulas, Macros};
 use super::raw::Raw;
-use super::{escape, math};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::tex;
 use excerpt::Excerpt;
@@ -113,26 +114,34 @@ pub struct Outline {
     /// With marks for values and citations.
     pub excerpt: String,
     pub opens_with_heading: bool,
+    /// HTML of each formula, in order.
+    pub formulas: Vec<String>,
     pub problems: Vec<Diagnostic>,
 }
 
-/// Walks the Markdown that begins at `body`. Values count on from `values`.
-pub fn parse(at: SourceFile<'_>, body: usize, values: usize) -> Outline {
-    outlined(Walk { first_value: values, ..Walk::new(at) }, body)
+/// Walks the Markdown that begins at `body`. Values count on from `values`; `macros` are those of formulas.
+pub fn parse(at: SourceFile<'_>, body: usize, values: usize, macros: &Macros) -> Outline {
+    outlined(Walk { first_value: values, ..Walk::new(at, macros) }, body)
 }
 
 /// Walks a caption, which cites nothing: its citations are text.
-pub fn caption(at: SourceFile<'_>, values: usize) -> Outline {
-    outlined(Walk { first_value: values, is_caption: true, ..Walk::new(at) }, 0)
+pub fn caption(at: SourceFile<'_>, values: usize, macros: &Macros) -> Outline {
+    outlined(Walk { first_value: values, is_caption: true, ..Walk::new(at, macros) }, 0)
 }
 
 fn outlined(mut walk: Walk<'_>, body: usize) -> Outline {
     let at = walk.at;
     walk.out.texts.push(String::new());
-    markup::walk(&at.text[body..], &mut |piece, range| {
+    let open = markup::walk(&at.text[body..], &mut |piece, range| {
         walk.piece(piece, body + range.start..body + range.end, body);
     });
+    if let Some(sign) = open {
+        let problem = at.warning(body + sign.start..body + sign.end, "the comment is never closed");
+        let hint = "all that follows is part of it; end it with `%%`, or write `\\%%` for the signs themselves";
+        walk.out.problems.push(problem.hint(hint.to_owned()));
+    }
     walk.flush();
+    walk.end_formulas();
     walk.out.excerpt = walk.excerpt.take();
     walk.out
 }
@@ -164,10 +173,16 @@ struct Walk<'a> {
     raw: Raw,
     /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
     raw_link: Option<(usize, usize)>,
+    /// What stands around each open inline footnote: text, links, and HTML of a heading.
+    notes: Vec<(String, Vec<(usize, Range<usize>)>, String)>,
+    macros: &'a Macros,
+    /// The formulas so far, and where each stands; none before the first.
+    formulas: Option<Formulas>,
+    formula_places: Vec<Range<usize>>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(at: SourceFile<'a>) -> Self {
+    fn new(at: SourceFile<'a>, macros: &'a Macros) -> Self {
         Self {
             at,
             out: Outline::default(),
@@ -188,6 +203,10 @@ impl<'a> Walk<'a> {
             in_embeds: false,
             raw: Raw::default(),
             raw_link: None,
+            notes: Vec::new(),
+            macros,
+            formulas: None,
+            formula_places: Vec::new(),
         }
     }
 
@@ -231,7 +250,14 @@ impl<'a> Walk<'a> {
                 self.flush();
                 self.in_embeds = false;
             }
-            Piece::Mark | Piece::MarkEnd => {}
+            Piece::Note => {
+                let flat = std::mem::take(&mut self.flat);
+                let here = std::mem::take(&mut self.here);
+                let html = std::mem::take(&mut self.heading_html);
+                self.notes.push((flat, here, html));
+            }
+            Piece::NoteEnd => self.end_note(),
+            Piece::Mark | Piece::MarkEnd | Piece::Task(_) => {}
         }
         self.seen_anything = true;
     }
@@ -250,7 +276,8 @@ impl<'a> Walk<'a> {
             }
             Event::Code(text) => self.code(&text, range),
             Event::Text(text) => self.text(&text),
-            Event::InlineMath(tex) | Event::DisplayMath(tex) => self.math(&tex, &range),
+            Event::InlineMath(tex) => self.math(&tex, false, range),
+            Event::DisplayMath(tex) => self.math(&tex, true, range),
             Event::SoftBreak | Event::HardBreak => self.text(" "),
             Event::Html(html) => self.raw_links(&html, range, false),
             Event::InlineHtml(html) => {
@@ -263,6 +290,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A footnote's words are no part of the sentence that it stands in.
+    fn end_note(&mut self) {
+        self.settle_links();
+        let note = std::mem::take(&mut self.flat);
+        if let Some(text) = self.out.texts.last_mut() {
+            text.push_str(note.trim());
+            text.push(' ');
+        }
+        if let Some((flat, here, html)) = self.notes.pop() {
+            (self.flat, self.here, self.heading_html) = (flat, here, html);
+        }
+    }
+
     fn text(&mut self, text: &str) {
         if !self.hide_text {
             self.flat.push_str(&unmarked(text));
@@ -272,24 +312,49 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn math(&mut self, tex: &str, range: &Range<usize>) {
+    fn math(&mut self, tex: &str, display: bool, range: Range<usize>) {
         if !self.hide_text {
             // A heading's text is also its anchor, which is made of what is written.
             let shown = if self.heading.is_some() { tex.to_owned() } else { tex::plain(tex) };
             self.flat.push_str(&unmarked(&shown));
         }
-        let html = math::mathml(tex, false).unwrap_or_else(|fault| {
+        let formulas = self.formulas.get_or_insert_with(|| Formulas::new(self.macros));
+        let made = formulas.add(tex, display);
+        let html = made.unwrap_or_else(|fault| {
             let source = &self.at.text[range.clone()];
             let start = range.start + source.find(tex).unwrap_or(0);
             let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
             let span = span.start.min(range.end)..span.end.min(range.end);
-            let problem =
-                self.at.error(span, format!("the formula cannot be read: {}", fault.message));
-            let hint = "mathematics stands between dollar signs; `\\$` is a dollar sign".to_owned();
-            self.out.problems.push(problem.hint(hint));
-            format!("<code>{}</code>", escape(tex))
+            self.unreadable(span, &fault.message);
+            math::unread(tex, &fault)
         });
-        self.element(&html);
+        self.formula_places.push(range);
+        self.element(&math::without_ids(&html));
+    }
+
+    /// A formula that is shown as its source, which is no error: the author's own programs may read it.
+    fn unreadable(&mut self, span: Range<usize>, message: &str) {
+        let problem = self.at.warning(span, format!("the formula cannot be read: {message}"));
+        let hint = if message.starts_with("unknown command") {
+            "define the command under `math: macros:` in neuronotes.yaml, or with `\\newcommand` in a formula"
+        } else {
+            "mathematics stands between dollar signs; `\\$` is a dollar sign"
+        };
+        self.out.problems.push(problem.hint(hint.to_owned()));
+    }
+
+    /// All formulas are known, and with them the equations that they refer to.
+    fn end_formulas(&mut self) {
+        let Some(formulas) = self.formulas.take() else { return };
+        let (html, problems) = formulas.finish();
+        self.out.formulas = html;
+        for (number, message) in problems {
+            let Some(place) = self.formula_places.get(number) else { continue };
+            let problem = self.at.warning(place.clone(), message);
+            let hint =
+                "each label is given once in a note: `\\label{eq:name}`, and `\\eqref{eq:name}`";
+            self.out.problems.push(problem.hint(hint.to_owned()));
+        }
     }
 
     /// Code within a line, which may be a value.

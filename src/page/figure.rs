@@ -31,7 +31,11 @@ impl Scene<'_> {
         let presentation = block.presentation();
         let text = |name: &str| presentation.get(name).and_then(|v| v.as_str());
         let new_tab = self.config.open_external_links_in_new_tab;
-        let parts = Parts { links: &links, values, new_tab, ..Parts::default() };
+        let formulas = &block.caption_formulas;
+        // The ids of a caption's formulas are its own.
+        let prefix = format!("{}:", block.id);
+        let parts =
+            Parts { links: &links, values, formulas, new_tab, prefix: &prefix, ..Parts::default() };
         FigureView {
             id: block.id.clone(),
             number: block.number,

@@ -193,7 +193,13 @@ impl Workspace {
                 Read::Same(Some(stamp))
             }
             Ok(text) => {
-                let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
+                let note = Arc::new(Note::parse_with(
+                    path,
+                    &self.layout.file(path),
+                    &text,
+                    &text,
+                    &self.defined.macros,
+                ));
                 let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }

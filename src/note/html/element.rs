@@ -5,6 +5,21 @@ use pulldown_cmark::HeadingLevel;
 use super::super::math;
 use super::{Renderer, escape};
 
+/// The check box of a task that is neither done nor to do.
+pub(super) fn task(sign: char) -> String {
+    let state = match sign {
+        '/' => "in progress",
+        '-' => "cancelled",
+        '>' => "postponed",
+        '<' => "scheduled",
+        '?' => "in question",
+        '!' => "important",
+        _ => "marked",
+    };
+    let sign = escape(&sign.to_string());
+    format!("<input type=\"checkbox\" disabled data-task=\"{sign}\" aria-label=\"{state}\"> ")
+}
+
 impl Renderer<'_, '_> {
     pub(super) fn tag(&mut self, name: &str) {
         if let Some(image) = &mut self.image {
@@ -23,14 +38,16 @@ impl Renderer<'_, '_> {
     }
 
     pub(super) fn math(&mut self, tex: &str, display: bool) {
+        self.formulas += 1;
         if self.hidden() {
             return;
         }
-        let html = math::mathml(tex, display).unwrap_or_else(|fault| {
-            let fault = escape(&fault.to_string());
-            format!("<code class=\"bad-math\" title=\"{fault}\">{}</code>", escape(tex))
-        });
+        let html = match self.parts.formulas.get(self.formulas - 1) {
+            Some(html) => math::placed(html, self.parts.prefix),
+            None => math::mathml(tex, display).unwrap_or_else(|fault| math::unread(tex, &fault)),
+        };
         match display {
+            _ if html.is_empty() => {}
             true => self.raw(format!("<span class=\"math-display\" tabindex=\"0\">{html}</span>")),
             false => self.raw(html),
         }

@@ -15,7 +15,8 @@ pub(super) struct Footnotes<'e> {
     numbers: BTreeMap<String, usize>,
     citations: BTreeMap<String, usize>,
     definitions: BTreeMap<String, Vec<Event<'e>>>,
-    open: Option<(String, Vec<Event<'e>>)>,
+    /// Footnotes that are being read, each with the events before it.
+    open: Vec<(String, Vec<Event<'e>>)>,
 }
 
 impl<'e> Footnotes<'e> {
@@ -25,7 +26,7 @@ impl<'e> Footnotes<'e> {
 
     /// Whether events are a footnote's.
     pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+        !self.open.is_empty()
     }
 
     /// What stands where a footnote is cited.
@@ -45,12 +46,12 @@ impl<'e> Footnotes<'e> {
 
     /// From here on, events are a footnote's; `outer` are those before it.
     pub(super) fn begin(&mut self, name: &str, outer: Vec<Event<'e>>) {
-        self.open = Some((name.to_owned(), outer));
+        self.open.push((name.to_owned(), outer));
     }
 
     /// Ends a footnote of these events; those before it come back.
     pub(super) fn end(&mut self, events: Vec<Event<'e>>) -> Vec<Event<'e>> {
-        match self.open.take() {
+        match self.open.pop() {
             Some((name, outer)) => {
                 self.definitions.entry(name).or_insert(events);
                 outer

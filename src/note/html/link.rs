@@ -212,8 +212,11 @@ impl<'e> Renderer<'_, 'e> {
                 }
             }
             Event::Text(text) | Event::Code(text) if !self.hide_text => image.alt.push_str(&text),
-            Event::InlineMath(tex) | Event::DisplayMath(tex) if !self.hide_text => {
-                image.alt.push_str(&tex);
+            Event::InlineMath(tex) | Event::DisplayMath(tex) => {
+                self.formulas += 1;
+                if !self.hide_text {
+                    image.alt.push_str(&tex);
+                }
             }
             Event::SoftBreak | Event::HardBreak => image.alt.push(' '),
             _ => {}

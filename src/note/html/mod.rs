@@ -86,8 +86,12 @@ struct Renderer<'p, 'e> {
     headings: usize,
     links: usize,
     figures: usize,
+    formulas: usize,
     values: usize,
     citations: usize,
+    /// Inline footnotes, and how many of them are open.
+    notes: usize,
+    open_notes: usize,
     /// How each open link ends.
     ends: Vec<&'static str>,
     hide_text: bool,
@@ -120,8 +124,11 @@ impl<'p, 'e> Renderer<'p, 'e> {
             headings: 0,
             links: 0,
             figures: 0,
+            formulas: 0,
             values: 0,
             citations: 0,
+            notes: 0,
+            open_notes: 0,
             ends: Vec::new(),
             hide_text: false,
             in_analysis: false,
@@ -242,6 +249,23 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 let html = self.callouts.end();
                 self.out.push(Event::Html(html.into()));
             }
+            Piece::Task(sign) => self.raw(element::task(sign)),
+            Piece::Note if !self.hidden() => {
+                self.notes += 1;
+                // No label of a footnote has such a character.
+                let name = format!("\u{1}{}", self.notes);
+                let mark = self.footnotes.cite(&name);
+                self.raw(mark);
+                self.footnotes.begin(&name, std::mem::take(&mut self.out));
+                self.out.push(Event::Start(Tag::Paragraph));
+                self.open_notes += 1;
+            }
+            Piece::NoteEnd if self.open_notes > 0 => {
+                self.open_notes -= 1;
+                self.out.push(Event::End(TagEnd::Paragraph));
+                self.out = self.footnotes.end(std::mem::take(&mut self.out));
+            }
+            Piece::Note | Piece::NoteEnd => {}
             Piece::Embeds => {
                 let next = self.parts.links.get(self.links);
                 self.embeds = matches!(next, Some(ResolvedLink::Embed { .. }));
@@ -261,6 +285,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
     fn pass(&mut self, event: Event<'e>, range: Range<usize>) {
         match event {
             Event::Code(text) => drop(self.value(&text, range)),
+            Event::InlineMath(_) | Event::DisplayMath(_) => self.formulas += 1,
             Event::Start(Tag::Link { .. } | Tag::Image { .. }) => self.links += 1,
             Event::Html(html) | Event::InlineHtml(html) => {
                 self.links += self.found.find(&html).len()

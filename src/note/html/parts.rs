@@ -83,6 +83,8 @@ pub struct Parts<'a> {
     pub embeds: &'a [String],
     /// What is shown for each value; those of the prose come first.
     pub values: &'a [ShownValue],
+    /// HTML of each formula; one that is not there is converted by itself, without macros.
+    pub formulas: &'a [String],
     /// HTML of each citation; one that is not there stays as it is written.
     pub citations: &'a [String],
     /// The address of a tag's page; tags are plain text where it is not known.

@@ -28,6 +28,35 @@ pub(super) fn are_embeds(run: &[Placed<'_>]) -> bool {
     })
 }
 
+/// Signs of tasks that are neither done nor to do: begun, given up, put off, asked and the like.
+const TASKS: &[u8] = b"/-><?!*\"+~";
+
+/// The state of the task that a source begins with: `[/] half`.
+pub(super) fn task(source: &str) -> Option<char> {
+    let [b'[', sign, b']', b' ' | b'\t', ..] = source.as_bytes() else { return None };
+    TASKS.contains(sign).then(|| char::from(*sign))
+}
+
+/// Leaves out blanks and line breaks at the beginning.
+pub(super) fn trim_start(run: &mut Vec<Placed<'_>>) {
+    let blank = |event: &Event<'_>| match event {
+        Event::SoftBreak | Event::HardBreak => true,
+        Event::Text(text) => text.trim().is_empty(),
+        _ => false,
+    };
+    let count = run.iter().take_while(|(event, _)| blank(event)).count();
+    run.drain(..count);
+}
+
+/// Whether nothing of a piece is seen.
+pub(super) fn is_blank((piece, _): &(Piece<'_>, Range<usize>)) -> bool {
+    match piece {
+        Piece::Plain(Event::SoftBreak | Event::HardBreak) => true,
+        Piece::Plain(Event::Text(text)) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
 /// Leaves out of `run` what stands before a place in the source.
 pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
     run.retain_mut(|(event, range)| {
@@ -96,6 +125,7 @@ pub(super) fn pieces<'e>(
         links: 0,
         mark: None,
         comment: None,
+        notes: Vec::new(),
     };
     for (event, range) in joined(run, markdown) {
         match event {
@@ -142,10 +172,20 @@ struct Finder<'e> {
     depth: usize,
     /// Open links and images.
     links: usize,
-    /// Where marked words may begin: the place in `out`, and how deep.
-    mark: Option<(usize, usize)>,
+    /// Where marked words may begin.
+    mark: Option<Open>,
     /// Where a comment may begin.
-    comment: Option<(usize, usize)>,
+    comment: Option<Open>,
+    /// Where inline footnotes may begin, each with how many brackets are open in it.
+    notes: Vec<(Open, usize)>,
+}
+
+/// Where something may begin: the place in `out`, and in how many elements and inline footnotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Open {
+    at: usize,
+    depth: usize,
+    notes: usize,
 }
 
 impl<'e> Finder<'e> {
@@ -159,6 +199,12 @@ impl<'e> Finder<'e> {
             let found = match bytes[at] {
                 b'=' if rest.starts_with("==") => self.mark(at, &range),
                 b'%' if rest.starts_with("%%") => Some((2, self.comment_sign())),
+                b'^' if rest.starts_with("^[") && self.links == 0 && !self.is_escaped(at) => {
+                    Some((2, Sign::Open(Kind::Note)))
+                }
+                b']' if !self.is_escaped(at) && self.closes_note() => {
+                    Some((1, Sign::Close(Kind::Note)))
+                }
                 b'#' if self.links == 0 => self.tag(at, rest),
                 b'[' if self.links == 0 => cite::group(rest, at)
                     .map(|(length, citation)| (length, Sign::Piece(Piece::Cite(citation)))),
@@ -167,6 +213,9 @@ impl<'e> Finder<'e> {
                 _ => None,
             };
             let Some((length, sign)) = found else {
+                if bytes[at] == b'[' && !self.is_escaped(at) {
+                    self.open_bracket();
+                }
                 at += rest.chars().next().map_or(1, char::len_utf8);
                 continue;
             };
@@ -175,24 +224,36 @@ impl<'e> Finder<'e> {
             match sign {
                 Sign::Piece(piece) => self.out.push((piece, place)),
                 Sign::Open(kind) => {
-                    let open = Some((self.out.len(), self.depth));
+                    let notes = self.notes.len();
+                    let open = Open { at: self.out.len(), depth: self.depth, notes };
                     match kind {
-                        Kind::Mark => self.mark = open,
-                        Kind::Comment => self.comment = open,
+                        Kind::Mark => self.mark = Some(open),
+                        Kind::Comment => self.comment = Some(open),
+                        Kind::Note => self.notes.push((open, 0)),
                     }
                     // Should nothing close it, it is what it looks like.
                     self.plain(place);
                 }
                 Sign::Close(Kind::Mark) => {
-                    if let Some((open, _)) = self.mark.take() {
-                        self.out[open].0 = Piece::Mark;
+                    if let Some(open) = self.mark.take() {
+                        self.out[open.at].0 = Piece::Mark;
                         self.out.push((Piece::MarkEnd, place));
                     }
                 }
                 Sign::Close(Kind::Comment) => {
-                    if let Some((open, _)) = self.comment.take() {
-                        self.out.truncate(open);
-                        self.mark = self.mark.filter(|(mark, _)| *mark < open);
+                    if let Some(open) = self.comment.take() {
+                        self.out.truncate(open.at);
+                        self.mark = self.mark.filter(|mark| mark.at < open.at);
+                        self.notes.retain(|(note, _)| note.at < open.at);
+                    }
+                }
+                Sign::Close(Kind::Note) => {
+                    if let Some((open, _)) = self.notes.pop() {
+                        self.out[open.at].0 = Piece::Note;
+                        self.out.push((Piece::NoteEnd, place));
+                        let outside = |inner: &Open| inner.notes <= open.notes;
+                        self.mark = self.mark.filter(outside);
+                        self.comment = self.comment.filter(outside);
                     }
                 }
             }
@@ -218,7 +279,7 @@ impl<'e> Finder<'e> {
         }
         let beside = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
         match self.mark {
-            Some((_, depth)) if depth == self.depth && beside(before) => {
+            Some(open) if self.is_beside(open) && beside(before) => {
                 Some((2, Sign::Close(Kind::Mark)))
             }
             None => {
@@ -231,8 +292,42 @@ impl<'e> Finder<'e> {
 
     fn comment_sign(&self) -> Sign<'e> {
         match self.comment {
-            Some((_, depth)) if depth == self.depth => Sign::Close(Kind::Comment),
+            Some(open) if self.is_beside(open) => Sign::Close(Kind::Comment),
             _ => Sign::Open(Kind::Comment),
+        }
+    }
+
+    /// Whether something may end here that began there.
+    fn is_beside(&self, open: Open) -> bool {
+        open.depth == self.depth && open.notes == self.notes.len()
+    }
+
+    fn is_escaped(&self, at: usize) -> bool {
+        at > 0 && self.markdown.as_bytes()[at - 1] == b'\\'
+    }
+
+    /// A bracket within an inline footnote.
+    fn open_bracket(&mut self) {
+        let depth = self.depth;
+        if let Some((_, brackets)) = self.notes.last_mut().filter(|(open, _)| open.depth == depth) {
+            *brackets += 1;
+        }
+    }
+
+    /// Whether the bracket that stands here ends an inline footnote.
+    fn closes_note(&mut self) -> bool {
+        let depth = self.depth;
+        // What began in an element that has ended never ends.
+        while self.notes.last().is_some_and(|(open, _)| open.depth > depth) {
+            self.notes.pop();
+        }
+        match self.notes.last_mut() {
+            Some((open, brackets)) if open.depth == depth => {
+                let closes = *brackets == 0;
+                *brackets = brackets.saturating_sub(1);
+                closes
+            }
+            _ => false,
         }
     }
 
@@ -283,4 +378,5 @@ enum Sign<'e> {
 enum Kind {
     Mark,
     Comment,
+    Note,
 }

@@ -1,0 +1,71 @@
+//! `math:` of the configuration: macros of formulas, and a file with more of them.
+
+use std::ops::Range;
+
+use super::{Reader, Source};
+use crate::yaml::{Entry, Value};
+
+/// What formulas may use.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mathematics {
+    /// Commands, in order.
+    pub macros: Vec<Command>,
+    /// A file of definitions in TeX.
+    pub preamble: Option<Source>,
+}
+
+/// A command and what stands for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// With or without `\`.
+    pub name: String,
+    /// TeX with `#1` … for its arguments.
+    pub body: String,
+    /// What stands for its first argument where that is not given.
+    pub default: Option<String>,
+    /// Its name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+impl Reader<'_> {
+    pub(super) fn mathematics(&mut self, entry: &Entry) -> Mathematics {
+        let mut mathematics = Mathematics::default();
+        let Some(entries) = entry.node.entries() else {
+            self.wrong(&entry.node, "math", "a mapping with `macros` or `preamble`");
+            return mathematics;
+        };
+        for entry in entries {
+            match entry.key.as_str() {
+                "macros" => match entry.node.entries() {
+                    Some(commands) => {
+                        let read = commands.iter().filter_map(|command| self.command(command));
+                        mathematics.macros = read.collect();
+                    }
+                    None => self.wrong(&entry.node, "macros", "a mapping of commands to TeX"),
+                },
+                "preamble" => {
+                    let written = self.text(entry).unwrap_or_default();
+                    mathematics.preamble = self.source(entry, written);
+                }
+                _ => self.unknown(entry, "`math`", &["macros", "preamble"]),
+            }
+        }
+        mathematics
+    }
+
+    /// `"\\R": "\\mathbb{R}"`, or as MathJax has it: `[body, number of arguments, default]`.
+    fn command(&mut self, entry: &Entry) -> Option<Command> {
+        let (body, default) = match &entry.node.value {
+            Value::List(items) => {
+                let text = |index: usize| items.get(index).and_then(|item| item.text());
+                (text(0), text(2))
+            }
+            _ => (entry.node.text(), None),
+        };
+        let Some(body) = body else {
+            self.wrong(&entry.node, &entry.key, "TeX, such as \"\\\\mathbb{R}\"");
+            return None;
+        };
+        Some(Command { name: entry.key.clone(), body, default, span: self.key_span(entry) })
+    }
+}

@@ -1,0 +1,53 @@
+//! The macros of formulas: the configuration and its preamble in; what formulas may use, and what is wrong, out.
+
+use std::fs;
+
+use crate::config::{self, Config};
+use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::note::Macros;
+
+/// What formulas of all notes may use.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Defined {
+    pub(super) macros: Macros,
+    /// The preamble's text, for diagnostics.
+    pub(super) text: String,
+    /// What is wrong with it, and with the macros of the configuration.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl Defined {
+    /// Reads what the configuration, whose text is `config_text`, names.
+    pub(super) fn read(config: &Config, config_text: &str) -> Self {
+        let mut defined = Self::default();
+        if let Some(preamble) = &config.math.preamble {
+            match fs::read_to_string(&preamble.path) {
+                Ok(text) => {
+                    let lines = Lines::of(&text);
+                    let at = SourceFile { file: &preamble.written, text: &text, lines: &lines };
+                    for fault in defined.macros.read(&text) {
+                        let problem = at.warning(fault.span, fault.message);
+                        let hint = "a definition is `\\newcommand{\\name}[1]{…}`, `\\def\\name#1{…}` or \
+                                    `\\DeclareMathOperator{\\name}{…}`";
+                        defined.problems.push(problem.hint(hint.to_owned()));
+                    }
+                    defined.text = text;
+                }
+                Err(error) => {
+                    let message = format!("the preamble of formulas cannot be read ({error})");
+                    defined.problems.push(Diagnostic::of_file(&*preamble.written, message));
+                }
+            }
+        }
+        let lines = Lines::of(config_text);
+        let at = SourceFile { file: config::FILE, text: config_text, lines: &lines };
+        for command in &config.math.macros {
+            let body = (&*command.body, command.default.as_deref());
+            if let Err(message) = defined.macros.configure(&command.name, body.0, body.1) {
+                let hint = "a command is a backslash and letters: \"\\\\norm\"".to_owned();
+                defined.problems.push(at.error(command.span.clone(), message).hint(hint));
+            }
+        }
+        defined
+    }
+}
