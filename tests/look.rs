@@ -14,6 +14,7 @@ mod proxy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -514,29 +515,24 @@ fn every_check_of_the_list_holds_on_the_published_site() {
 
 /// Changes every page that the checks look at, and waits until the open one has heard of it.
 fn change(garden: &Garden, tab: &Tab) {
-    let count = value(tab, "document.documentElement.dataset.patched");
-    let round: u32 = count.as_str().and_then(|count| count.parse().ok()).expect("a number");
+    static ROUND: AtomicU32 = AtomicU32::new(0);
+    let round = ROUND.fetch_add(1, Ordering::Relaxed);
+    let before = value(tab, "Number(document.documentElement.dataset.patched)");
     let (_, figures) = checks::NOTES[1];
-    let more = format!("Patch {round} has come.\n\n");
+    let (title, more) = (format!("A plain text {round}"), format!("Patch {round} has come.\n\n"));
+    let above = format!("\n---\n{more}- A list\n- of two\n\nAs");
+    let figures =
+        figures.replace("\n---\nAs", &above).replace("[[A plain text]]", &format!("[[{title}]]"));
     // A title is part of every page that links to the note or lists it.
-    let figures = figures.replace("\n---\nAs", &format!("\n---\n{more}- A list\n- of two\n\nAs"));
-    garden.note(
-        "text.md",
-        &checks::text(&more).replace("A plain text", &format!("A plain text {round}")),
-    );
-    garden.note(
-        "deep/figures.md",
-        &figures.replace("[[A plain text]]", &format!("[[A plain text {round}]]")),
-    );
+    garden.note("text.md", &checks::text(&more).replace("A plain text", &title));
+    garden.note("deep/figures.md", &figures);
     wait(
         tab,
         &format!(
-            "Number(document.documentElement.dataset.patched) > {round} && \
-                        (document.body.innerText.includes('Patch {round} has come') || document.querySelector('[data-graph-root]'))"
+            "document.documentElement.dataset.patched > {before} && !document.querySelector('article .unresolved') && \
+             document.querySelector('main').textContent.includes(document.querySelector('article') ? 'Patch {round} has come' : {title:?})"
         ),
     );
-    // The note's title may have come in a patch of its own, or may be about to.
-    wait(tab, &format!("!document.querySelector('article .unresolved')"));
 }
 
 #[test]
@@ -689,7 +685,7 @@ fn what_the_preview_says_itself_stands_at_the_top_and_leads_to_where_a_note_went
     let bar = "document.querySelector('#preview-says')";
     wait(&tab, &format!("{bar}.querySelector('a')?.textContent === 'Figures of it'"));
     let looks = format!(
-        "(b => [Math.round(b.top), Math.round(b.width) === innerWidth, getComputedStyle({bar}).position, \
+        "(b => [Math.round(b.top), b.width === document.documentElement.clientWidth, getComputedStyle({bar}).position, \
           getComputedStyle({bar}).backgroundColor !== 'rgba(0, 0, 0, 0)'])({bar}.getBoundingClientRect())"
     );
     assert_eq!(value(&tab, &looks), serde_json::json!([0, true, "fixed", true]));
