@@ -5,6 +5,7 @@ mod model;
 mod store;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -55,8 +56,8 @@ enum Command {
     },
     /// Show the site in a browser and keep it right while notes are edited
     ///
-    /// Serves on this machine only. A saved note's page is patched in the open browser; figures appear as
-    /// they are measured. Publishes nothing: `neuronotes build` does.
+    /// A saved note's page is patched in the open browser; figures appear as they are measured. Publishes nothing:
+    /// `neuronotes build` does. Listens on this machine only, also through a forwarded port (`ssh -L 8000:localhost:4321`).
     Serve {
         #[command(flatten)]
         garden: Garden,
@@ -69,6 +70,15 @@ enum Command {
         /// How to learn of changes
         #[arg(long, value_enum, default_value_t = Watching::Auto, value_name = "HOW")]
         watch: Watching,
+        /// Also answer to this name, such as that of a proxy in front; may be repeated
+        #[arg(long, value_name = "NAME")]
+        allow_host: Vec<preview::Name>,
+        /// The path below which a proxy shows the preview, where the proxy does not take it off
+        #[arg(long, value_name = "PATH", default_value = "/", hide_default_value = true)]
+        base: preview::Base,
+        /// Listen at this address, beyond this machine. Browsers then need the address that is printed, with its token
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<IpAddr>,
     },
     /// Report what is wrong without measuring or writing
     Check {
@@ -217,8 +227,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             eprintln!("{} checked: {}", count(site.pages.len(), "note"), verdict(&site.problems));
             Ok(ExitCode::from(u8::from(failed)))
         }
-        Command::Serve { garden, port, open, watch } => {
-            let options = preview::Options { port, open, watch: watch.mode() };
+        Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen } => {
+            let watch = watch.mode();
+            let options = preview::Options { port, open, watch, listen, hosts, base };
             preview::serve(&root(garden.root)?, options)?;
             Ok(ExitCode::SUCCESS)
         }

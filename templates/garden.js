@@ -27,8 +27,14 @@
     if (!loading.has(name)) {
       const coming = new Promise((resolve, reject) => {
         const script = make("script", { src: address });
-        script.onload = () => resolve(taken.get(name));
-        script.onerror = () => reject(new Error(`${address} does not load`));
+        script.onload = () => {
+          script.remove();
+          resolve(taken.get(name));
+        };
+        script.onerror = () => {
+          script.remove();
+          reject(new Error(`${address} does not load`));
+        };
         document.head.append(script);
       });
       coming.catch(() => loading.delete(name));
@@ -514,7 +520,8 @@
   on("toggle", arrange, true);
   // After a patch (preview only) the page is looked at again, and what other pages say may have changed.
   new MutationObserver(() => {
-    loading.clear();
+    // A script that does something is not run twice.
+    for (const name of loading.keys()) if (name !== "find") loading.delete(name);
     renew();
   }).observe(document.documentElement, { attributeFilter: ["data-patched"] });
   renew();

@@ -1,19 +1,26 @@
-//! How the published site looks and behaves in headless Chromium, opened from the file system: every page that a build puts
-//! out, whatever it is of.
+//! How a site looks and behaves in headless Chromium: every page that a build puts out, whatever it is of, opened from the
+//! file system, and the same pages in the preview, where patches come in between.
 //!
 //! `AXE` names axe-core's script (`cargo xtask test` fetches it); without it accessibility is not tested, and that is said.
 
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/browser.rs"]
 mod chromium;
 mod common;
+#[path = "common/proxy.rs"]
+mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use checks::Site;
 use chromium::{browser, open, overflow, resize, value, wait};
+use common::preview::Preview;
 use common::{Garden, results};
 use headless_chrome::Tab;
 use headless_chrome::browser::tab::point::Point;
@@ -22,6 +29,7 @@ use headless_chrome::protocol::cdp::Emulation::{
 };
 use headless_chrome::protocol::cdp::Network;
 use headless_chrome::protocol::cdp::types::Event;
+use proxy::{Proxy, Way};
 use serde_json::Value;
 
 /// A note with all that prose can have.
@@ -89,13 +97,22 @@ fn garden() -> Garden {
     garden
 }
 
-/// The addresses of all pages, by their paths in the output.
-fn pages(garden: &Garden) -> Pages {
+/// The address of a garden's output.
+fn published(garden: &Garden) -> String {
+    format!("file://{}/", garden.path("output").display())
+}
+
+/// Looks at a garden as it is published, and as the preview shows it.
+fn everywhere(garden: &Garden, look: impl Fn(&str)) {
+    look(&published(garden));
+    let preview = Preview::of(garden);
+    look(&preview.url);
+}
+
+/// The addresses of all pages, by their paths in the output, below the folder of the site.
+fn pages(garden: &Garden, base: &str) -> Pages {
     let names = garden.output().into_keys().filter(|name| name.ends_with(".html"));
-    let address = |name: String| {
-        let address = format!("file://{}", garden.path("output").join(&name).display());
-        (name, address)
-    };
+    let address = |name: String| (name.clone(), format!("{base}{name}"));
     // Shown at whatever address is asked for, it has the paths of a host, and none of a disk.
     let names = names.filter(|name| name != "404.html");
     // Pages of tags and of units are alike: the first of each stands for all.
@@ -242,7 +259,7 @@ fn listen(tab: &Tab) -> Arc<Mutex<Heard>> {
 }
 
 /// Requests to elsewhere, complaints, and pages of more bytes than they may have.
-fn disturbances(tab: &Tab, pages: &Pages, light: &str) -> String {
+fn disturbances(tab: &Tab, pages: &Pages, base: &str, light: Option<&str>) -> String {
     let heard = listen(tab);
     let mut wrong = String::new();
     for (page, address) in pages {
@@ -255,14 +272,14 @@ fn disturbances(tab: &Tab, pages: &Pages, light: &str) -> String {
         read_through(tab);
         let heard = heard.lock().expect("no panic");
         for (url, _) in &heard.asked {
-            if !["file:", "data:", "blob:"].iter().any(|own| url.starts_with(own)) {
+            if !["file:", "data:", "blob:", base].iter().any(|own| url.starts_with(own)) {
                 let _ = writeln!(wrong, "{page} asks for {url}");
             }
         }
         for complaint in &heard.complaints {
             let _ = writeln!(wrong, "{page}: {complaint}");
         }
-        if page == light {
+        if Some(&**page) == light {
             let bytes = weight(&at_start);
             println!("{page} weighs {bytes} bytes with styles and scripts");
             if bytes >= 60_000 {
@@ -371,24 +388,32 @@ fn everybody_can_use_every_page() {
     let Some(browser) = browser() else { return };
     let Some(axe) = axe() else { return };
     let garden = garden();
-    let found = barriers(&open(&browser, "about:blank"), &axe, &pages(&garden));
-    assert!(found.is_empty(), "{found:#?}");
+    everywhere(&garden, |base| {
+        let found = barriers(&open(&browser, "about:blank"), &axe, &pages(&garden, base));
+        assert!(found.is_empty(), "{base}: {found:#?}");
+    });
 }
 
 #[test]
 fn nothing_moves_while_a_page_is_read() {
     let Some(browser) = browser() else { return };
     let garden = garden();
-    let moved = shifts(&open(&browser, "about:blank"), &pages(&garden));
-    assert!(moved.is_empty(), "{moved}");
+    everywhere(&garden, |base| {
+        let moved = shifts(&open(&browser, "about:blank"), &pages(&garden, base));
+        assert!(moved.is_empty(), "{moved}");
+    });
 }
 
 #[test]
 fn a_page_asks_no_other_host_complains_of_nothing_and_is_light() {
     let Some(browser) = browser() else { return };
     let garden = garden();
-    let wrong = disturbances(&open(&browser, "about:blank"), &pages(&garden), "text.html");
-    assert!(wrong.is_empty(), "{wrong}");
+    everywhere(&garden, |base| {
+        let tab = open(&browser, "about:blank");
+        let light = base.starts_with("file:").then_some("text.html");
+        let wrong = disturbances(&tab, &pages(&garden, base), base, light);
+        assert!(wrong.is_empty(), "{wrong}");
+    });
 }
 
 #[test]
@@ -397,8 +422,10 @@ fn no_page_is_wider_than_the_window() {
     let garden = garden();
     garden.note("long.md", LONG);
     assert_eq!(garden.build().code(), 0);
-    let wide = too_wide(&open(&browser, "about:blank"), &pages(&garden));
-    assert!(wide.is_empty(), "{wide}");
+    everywhere(&garden, |base| {
+        let wide = too_wide(&open(&browser, "about:blank"), &pages(&garden, base));
+        assert!(wide.is_empty(), "{wide}");
+    });
 }
 
 #[test]
@@ -407,8 +434,10 @@ fn the_keyboard_reaches_everything_and_shows_where_it_is() {
     let garden = garden();
     let tab = open(&browser, "about:blank");
     tab.bring_to_front().expect("the front");
-    let wrong = unreached(&tab, &pages(&garden));
-    assert!(wrong.is_empty(), "{wrong}");
+    everywhere(&garden, |base| {
+        let wrong = unreached(&tab, &pages(&garden, base));
+        assert!(wrong.is_empty(), "{wrong}");
+    });
 }
 
 #[test]
@@ -417,30 +446,32 @@ fn without_scripts_contents_folds_and_links_work() {
     let garden = garden();
     let tab = open(&browser, "about:blank");
     tab.call_method(SetScriptExecutionDisabled { value: true }).expect("no scripts");
-    let pages = pages(&garden);
-    let click = |selector: &str| click(&tab, selector);
-    let top = "document.querySelector('#two-of-them').getBoundingClientRect().top";
-    resize(&tab, 1400);
-    go(&tab, &pages["deep/figures.html"]);
-    click(".contents-side a[href='#two-of-them']");
-    wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
-    resize(&tab, 400);
-    go(&tab, &pages["deep/figures.html"]);
-    click(".contents-fold summary");
-    click(".contents-fold a[href='#two-of-them']");
-    wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
-    click("#vis .provenance summary");
-    wait(&tab, "document.querySelector('#vis .provenance pre').checkVisibility()");
-    click("#vis .caption a.internal");
-    wait(&tab, "location.pathname.endsWith('/text.html')");
-    click(".masthead .site-title");
-    wait(&tab, "location.pathname.endsWith('/index.html')");
-    for (page, address) in &pages {
-        go(&tab, address);
-        // What only a script can do is not offered.
-        let idle = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map(b => b.outerHTML)";
-        assert_eq!(value(&tab, idle), Value::Array(vec![]), "{page}");
-    }
+    everywhere(&garden, |base| {
+        let pages = pages(&garden, base);
+        let click = |selector: &str| click(&tab, selector);
+        let top = "document.querySelector('#two-of-them').getBoundingClientRect().top";
+        resize(&tab, 1400);
+        go(&tab, &pages["deep/figures.html"]);
+        click(".contents-side a[href='#two-of-them']");
+        wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
+        resize(&tab, 400);
+        go(&tab, &pages["deep/figures.html"]);
+        click(".contents-fold summary");
+        click(".contents-fold a[href='#two-of-them']");
+        wait(&tab, &format!("location.hash === '#two-of-them' && Math.abs({top}) < 200"));
+        click("#vis .provenance summary");
+        wait(&tab, "document.querySelector('#vis .provenance pre').checkVisibility()");
+        click("#vis .caption a.internal");
+        wait(&tab, "location.pathname.endsWith('/text.html')");
+        click(".masthead .site-title");
+        wait(&tab, "location.pathname.endsWith('/index.html')");
+        for (page, address) in &pages {
+            go(&tab, address);
+            // What only a script can do is not offered.
+            let idle = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map(b => b.outerHTML)";
+            assert_eq!(value(&tab, idle), Value::Array(vec![]), "{page}");
+        }
+    });
 }
 
 /// What a reader may be looking for, and what is to be found first.
@@ -547,7 +578,7 @@ fn light_and_dark_are_the_readers_choice_and_paper_is_white() {
     let Some(browser) = browser() else { return };
     let garden = garden();
     let tab = open(&browser, "about:blank");
-    let pages = pages(&garden);
+    let pages = pages(&garden, &published(&garden));
     let paper = "getComputedStyle(document.body).backgroundColor";
     let (light, dark) = ("rgb(253, 253, 251)", "rgb(21, 22, 27)");
     let shows = |colour: &str| wait(&tab, &format!("{paper} === {colour:?}"));
@@ -590,7 +621,7 @@ fn on_paper_and_in_the_systems_colours_bars_and_tables_are_whole() {
     let Some(browser) = browser() else { return };
     let garden = garden();
     let tab = open(&browser, "about:blank");
-    let pages = pages(&garden);
+    let pages = pages(&garden, &published(&garden));
     resize(&tab, 700);
     let media = |media: &str, forced: &str| {
         let feature = MediaFeature { name: "forced-colors".into(), value: forced.into() };
@@ -668,7 +699,7 @@ fn a_picture_is_turned_by_a_finger_and_closed_by_going_back() {
     let garden = garden();
     let tab = open(&browser, "about:blank");
     telephone(&tab);
-    go(&tab, &pages(&garden)["deep/figures.html"]);
+    go(&tab, &pages(&garden, &published(&garden))["deep/figures.html"]);
     let links = "document.querySelectorAll('article a.zoom')";
     tab.evaluate(&format!("({links}[1].focus(), {links}[1].click())"), false).expect("a click");
     let at = |number: u32| {
@@ -712,7 +743,7 @@ fn one_finger_scrolls_past_the_graph_and_two_move_it() {
     let garden = garden();
     let tab = open(&browser, "about:blank");
     telephone(&tab);
-    go(&tab, &pages(&garden)["graph.html"]);
+    go(&tab, &pages(&garden, &published(&garden))["graph.html"]);
     wait(&tab, "document.querySelector('.graph canvas')?.width > 100");
     std::thread::sleep(Duration::from_millis(300));
     let drawn = "document.querySelector('.graph canvas').toDataURL()";
@@ -756,7 +787,7 @@ fn what_is_wrong_with_a_page_is_seen() {
     let pages = Pages::from([("bad.html".to_owned(), address)]);
     let tab = open(&browser, "about:blank");
     tab.bring_to_front().expect("the front");
-    let wrong = disturbances(&tab, &pages, "bad.html");
+    let wrong = disturbances(&tab, &pages, "file:", Some("bad.html"));
     for part in ["127.0.0.1:9", "a complaint", "weighs"] {
         assert!(wrong.contains(part), "{part} in {wrong}");
     }
@@ -771,6 +802,266 @@ fn what_is_wrong_with_a_page_is_seen() {
         for rule in ["color-contrast", "image-alt", "html-has-lang"] {
             assert!(found.iter().any(|problem| problem.starts_with(rule)), "{rule} in {found:#?}");
         }
+    }
+}
+
+/// A garden for the list of checks, built.
+fn checked() -> Garden {
+    let garden = Garden::new();
+    for (name, text) in checks::NOTES {
+        garden.note(name, text);
+    }
+    garden.note("text.md", &checks::text(""));
+    results::fill(&garden);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden
+}
+
+#[test]
+fn every_check_of_the_list_holds_on_the_published_site() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    let tab = open(&browser, "about:blank");
+    checks::all(&tab, &Site { base: published(&garden), change: None });
+}
+
+/// Changes every page that the checks look at, and waits until the open one has heard of it.
+fn change(garden: &Garden, tab: &Tab) {
+    static ROUND: AtomicU32 = AtomicU32::new(0);
+    let round = ROUND.fetch_add(1, Ordering::Relaxed);
+    let before = value(tab, "Number(document.documentElement.dataset.patched)");
+    let (_, figures) = checks::NOTES[1];
+    let (title, more) = (format!("A plain text {round}"), format!("Patch {round} has come.\n\n"));
+    let above = format!("\n---\n{more}- A list\n- of two\n\nAs");
+    let figures =
+        figures.replace("\n---\nAs", &above).replace("[[A plain text]]", &format!("[[{title}]]"));
+    // A title is part of every page that links to the note or lists it.
+    garden.note("text.md", &checks::text(&more).replace("A plain text", &title));
+    garden.note("deep/figures.md", &figures);
+    wait(
+        tab,
+        &format!(
+            "document.documentElement.dataset.patched > {before} && !document.querySelector('article .unresolved') && \
+             document.querySelector('main').textContent.includes(document.querySelector('article') ? 'Patch {round} has come' : {title:?})"
+        ),
+    );
+}
+
+#[test]
+fn every_check_of_the_list_holds_on_the_preview_with_patches_in_between() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    let preview = Preview::of(&garden);
+    let tab = open(&browser, "about:blank");
+    let patch = |tab: &Tab| change(&garden, tab);
+    checks::all(&tab, &Site { base: preview.url.clone(), change: Some(&patch) });
+}
+
+/// What a browser makes of a preview that it reaches in some way: the checks, and a page that comes to be while its address is open.
+fn through(browser: &headless_chrome::Browser, garden: &Garden, base: &str) {
+    let tab = open(browser, "about:blank");
+    let patch = |tab: &Tab| change(garden, tab);
+    checks::all(&tab, &Site { base: base.to_owned(), change: Some(&patch) });
+    go(&tab, &format!("{base}deep/later.html"));
+    wait(&tab, "document.querySelector('h1')?.textContent === 'There is no such page'");
+    wait(
+        &tab,
+        "getComputedStyle(document.querySelector('.masthead')).display !== 'inline' && document.documentElement.dataset.patched",
+    );
+    garden.note("deep/later.md", "It has come.\n");
+    wait(&tab, "document.querySelector('article')?.textContent.includes('It has come')");
+    garden.remove("notes/deep/later.md");
+    wait(&tab, "document.querySelector('#preview-says').textContent.includes('deleted')");
+    let inside = format!(
+        "[...document.querySelectorAll('[href], [src]')].map(e => e.href || e.src)\
+                          .filter(a => a.startsWith('http://localhost') && !a.startsWith({base:?}))"
+    );
+    assert_eq!(value(&tab, &inside), Value::Array(vec![]), "addresses that lead out of {base}");
+}
+
+#[test]
+fn through_a_forwarded_port_everything_works() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    let preview = Preview::of(&garden);
+    through(&browser, &garden, &Proxy::to(&preview.url, Way::Port).url);
+}
+
+#[test]
+fn below_a_path_of_a_proxy_everything_works_whether_it_is_taken_off_or_not() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    let preview = Preview::of(&garden);
+    let proxy = Proxy::to(&preview.url, Way::Stripped("/user/x/proxy/4321/"));
+    through(&browser, &garden, &proxy.url);
+    drop(preview);
+    let path = "/user/x/proxy/absolute/4321/";
+    let preview = Preview::by(garden.command(&["serve", "--port", "0", "--base", path]));
+    let proxy = Proxy::to(&preview.url, Way::Whole(path));
+    let tab = open(&browser, &proxy.url);
+    wait(&tab, "document.documentElement.dataset.patched && document.querySelector('h1')");
+    garden.note("index.md", "# Changed behind a proxy\n");
+    wait(&tab, "document.querySelector('h1').textContent === 'Changed behind a proxy'");
+    // Without the last slash the links of the page would lead elsewhere.
+    go(&tab, preview.url.trim_end_matches('/'));
+    wait(&tab, &format!("location.pathname === {path:?}"));
+}
+
+/// Answers to every request with this page, at a port of its own.
+fn elsewhere(html: String) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 4096];
+            let read = std::io::Read::read(&mut stream, &mut head).unwrap_or(0);
+            let own = "neuronotes.take(\"graph\", \"of this page itself\")";
+            let is_script = String::from_utf8_lossy(&head[..read]).starts_with("GET /own.js");
+            let (kind, body) =
+                if is_script { ("text/javascript", own) } else { ("text/html", &*html) };
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn a_foreign_page_reads_nothing_of_the_preview_and_can_lead_to_it() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    garden.note("secret.md", "---\ntitle: Secret\ndraft: true\n---\nA draft.\n");
+    let preview = Preview::of(&garden);
+    let site = &preview.url;
+    let page = format!(
+        "<!doctype html><title>Elsewhere</title><script>window.taken = []; window.told = []; \
+         window.neuronotes = {{ take: (name, data) => taken.push([name, data]) }}; \
+         const done = name => told.push(name);</script>\
+         {}<script src=\"/own.js\" onload=\"done('own')\"></script>\
+         <img src=\"{site}-/partial/x\" onerror=\"done('picture')\"><iframe src=\"{site}\" onload=\"done('frame')\"></iframe>\
+         <script>fetch('{site}search/meta.js').then(() => done('read'), () => done('fetch')); \
+         fetch('{site}-/retry', {{ method: 'POST', mode: 'no-cors', body: '{{}}' }}).then(() => done('sent'), () => done('post')); \
+         new EventSource('{site}-/events').onerror = () => done('events');</script>\
+         <a id=\"link\" href=\"{site}text.html\">a link</a>",
+        ["graph-data.js", "search/meta.js", "search/t0.js", "search/e0.js", "previews/0.js"]
+            .map(|path| format!("<script src=\"{site}{path}\" onload=\"done('script')\" onerror=\"done('refused')\"></script>"))
+            .concat()
+    );
+    let port = elsewhere(page);
+    // Of another site, and of this one with another port.
+    for host in ["127.0.0.1", "localhost", "elsewhere.localhost"] {
+        let tab = open(&browser, &format!("http://{host}:{port}/"));
+        let count = |what: &str| format!("told.filter(name => name === {what:?}).length");
+        wait(
+            &tab,
+            &format!(
+                "{} === 5 && {} && {} && {}",
+                count("refused"),
+                count("fetch"),
+                count("events"),
+                count("post")
+            ),
+        );
+        wait(&tab, &format!("{} && {}", count("own"), count("frame")));
+        assert_eq!(
+            value(&tab, "taken"),
+            serde_json::json!([["graph", "of this page itself"]]),
+            "{host}"
+        );
+        for what in ["script", "read", "sent"] {
+            assert_eq!(value(&tab, &count(what)), 0, "{what} from {host}");
+        }
+        assert_eq!(value(&tab, "window.frames[0].length"), 0);
+        click(&tab, "#link");
+        wait(&tab, "location.pathname === '/text.html' && document.querySelector('h1')");
+    }
+    // What is refused there is there for the preview's own page.
+    let tab = open(&browser, site);
+    assert_eq!(awaited(&tab, "fetch('search/meta.js').then(answer => answer.status)"), 200);
+}
+
+#[test]
+fn what_the_preview_says_itself_stands_at_the_top_and_leads_to_where_a_note_went() {
+    let Some(browser) = browser() else { return };
+    let garden = checked();
+    let preview = Preview::of(&garden);
+    let tab = open(&browser, &format!("{}deep/figures.html", preview.url));
+    wait(&tab, "document.documentElement.dataset.patched");
+    let top = "document.querySelector('article').getBoundingClientRect().top";
+    let before = value(&tab, top);
+    fs::rename(garden.path("notes/deep/figures.md"), garden.path("notes/drawings.md"))
+        .expect("renamed");
+    let bar = "document.querySelector('#preview-says')";
+    wait(&tab, &format!("{bar}.querySelector('a')?.textContent === 'Figures of it'"));
+    let looks = format!(
+        "(b => [Math.round(b.top), b.width === document.documentElement.clientWidth, getComputedStyle({bar}).position, \
+          getComputedStyle({bar}).backgroundColor !== 'rgba(0, 0, 0, 0)'])({bar}.getBoundingClientRect())"
+    );
+    assert_eq!(value(&tab, &looks), serde_json::json!([0, true, "fixed", true]));
+    assert_eq!(value(&tab, top), before, "nothing is moved");
+    click(&tab, "#preview-says a");
+    wait(
+        &tab,
+        "location.pathname === '/drawings.html' && document.documentElement.dataset.patched",
+    );
+    assert_eq!(value(&tab, &format!("{bar}.textContent")), "");
+    go(&tab, &format!("{}deep/figures.html", preview.url));
+    wait(&tab, "document.querySelector('main a.internal')?.textContent === 'Figures of it'");
+    go(&tab, &format!("{}drawings.html", preview.url));
+    wait(&tab, "document.documentElement.dataset.patched");
+    drop(preview);
+    wait(&tab, &format!("{bar}.textContent.includes('has ended')"));
+}
+
+#[test]
+fn what_is_put_above_leaves_all_below_as_it_is() {
+    let Some(browser) = browser() else { return };
+    let garden = Garden::new();
+    let note = |above: &str, between: &str, end: &str| {
+        format!(
+            "# A note\n\n{above}A paragraph of some words.\n\n<details><summary>One</summary>\n\nFolded.\n\n</details>\n\n\
+             {between}Another paragraph, [linked](https://example.org/).\n\n- a list\n- of things\n\n\
+             ```yaml analysis\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 3\n```\n\n\
+             > [!info]- A callout\n> With a text.\n\n{end}\n"
+        )
+    };
+    garden.note("a.md", &note("", "", "The end."));
+    results::fill(&garden);
+    let preview = Preview::of(&garden);
+    let tab = open(&browser, &format!("{}a.html", preview.url));
+    wait(&tab, "document.documentElement.dataset.patched && window.neuronotes");
+    tab.evaluate(
+        "window.kept = [...document.querySelectorAll('article > *, article details, article a, article svg')]; \
+         for (const fold of document.querySelectorAll('article details')) fold.open = true; \
+         window.focused = document.querySelector('article a.external'); focused.focus(); \
+         window.open_ = [...document.querySelectorAll('article details')];",
+        false,
+    )
+    .expect("evaluates");
+    let all = "[kept.filter(e => !e.isConnected).map(e => e.outerHTML), open_.every(e => e.open), document.activeElement === focused]";
+    let same = serde_json::json!([[], true, true]);
+    for (round, (above, between, end)) in [
+        ("A new paragraph.\n\n", "", "The end."),
+        ("A new paragraph.\n\n1. a numbered\n2. list\n\n", "", "The end."),
+        ("", "", "The end."),
+        ("<details><summary>Zero</summary>\n\nAnother fold.\n\n</details>\n\n", "- a list between\n\n", "The end."),
+        ("- [ ] to do\n\n", "## A heading\n\nText.\n\n", "The end, and at once something else."),
+        ("```yaml analysis\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 300\n```\n\n", "", "The end, and at once something else."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        garden.note("a.md", &note(above, between, &format!("{end} {round}")));
+        wait(&tab, &format!("document.querySelector('article').textContent.includes('{end} {round}')"));
+        assert_eq!(value(&tab, all), same, "round {round}");
+        let zero = "[...document.querySelectorAll('article > details')].filter(e => e.open && /Zero/.test(e.textContent)).length";
+        assert_eq!(value(&tab, zero), 0, "a new fold is closed");
+        let twice = "(ids => ids.filter((id, at) => ids.indexOf(id) !== at))([...document.querySelectorAll('[id]')].map(e => e.id))";
+        assert_eq!(value(&tab, twice), Value::Array(vec![]), "round {round}");
     }
 }
 

@@ -176,6 +176,344 @@ fn foreign_pages_are_refused_and_no_path_leads_out() {
     assert_eq!(preview.get("a.html").0, 200);
 }
 
+/// An answer: its status, its headers and its body.
+struct Got {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Got {
+    fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+/// Asks for something with these headers.
+fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> Got {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into();
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut answer = agent.run(request.body(()).expect("a request")).expect("an answer");
+    let text = |value: &ureq::http::HeaderValue| value.to_str().expect("text").to_owned();
+    let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
+    let headers = headers.collect();
+    let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().expect("a body");
+    Got { status: answer.status().as_u16(), headers, body }
+}
+
+#[test]
+fn everything_has_its_media_type_and_is_kept_from_other_sites() {
+    let garden = garden();
+    garden.note(
+        "b.md",
+        "---\ntitle: B\n---\n![[clip.mp4]] [t](table.csv) [d](drawing.svg) [u](unknown.zzz)\n",
+    );
+    for name in ["clip.mp4", "table.csv", "drawing.svg", "unknown.zzz"] {
+        garden.note(name, "some bytes");
+    }
+    let preview = Preview::of(&garden);
+    let page = preview.get("b.html").1;
+    let named = |start: &str| {
+        let at = page.find(start).unwrap_or_else(|| panic!("{start} in {page}"));
+        page[at..].split('"').next().expect("a name").to_owned()
+    };
+    let javascript = "text/javascript; charset=utf-8";
+    for (path, media_type) in [
+        ("".to_owned(), "text/html; charset=utf-8"),
+        ("b.html".to_owned(), "text/html; charset=utf-8"),
+        ("-/preview.js".to_owned(), javascript),
+        ("-/preview.css".to_owned(), "text/css; charset=utf-8"),
+        (named("garden-"), javascript),
+        (named("find-"), javascript),
+        (named("style-"), "text/css; charset=utf-8"),
+        ("search/meta.js".to_owned(), javascript),
+        ("previews/0.js".to_owned(), javascript),
+        ("graph-data.js".to_owned(), javascript),
+        ("files/clip.mp4".to_owned(), "video/mp4"),
+        ("files/table.csv".to_owned(), "text/csv; charset=utf-8"),
+        ("files/drawing.svg".to_owned(), "image/svg+xml; charset=utf-8"),
+        ("files/unknown.zzz".to_owned(), "application/octet-stream"),
+    ] {
+        let url = format!("{}{path}", preview.url);
+        let got = ask("GET", &url, &[("sec-fetch-site", "same-origin")]);
+        assert_eq!((got.status, got.header("content-type")), (200, media_type), "{path}");
+        for (header, value) in [
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "SAMEORIGIN"),
+            ("content-security-policy", "frame-ancestors 'self'"),
+        ] {
+            assert_eq!(got.header(header), value, "{path}");
+        }
+        for site in ["cross-site", "same-site"] {
+            let given = [
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", "no-cors"),
+                ("sec-fetch-dest", "script"),
+            ];
+            let refused = ask("GET", &url, &given);
+            assert_eq!(refused.status, 403, "{path} for {site}");
+            assert_eq!(refused.header("cross-origin-resource-policy"), "same-origin");
+        }
+    }
+    // A link on another site can be followed; a frame there shows nothing.
+    let navigate = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    let to = |dest| {
+        ask(
+            "GET",
+            &format!("{}b.html", preview.url),
+            &[navigate[0], navigate[1], ("sec-fetch-dest", dest)],
+        )
+        .status
+    };
+    assert_eq!((to("document"), to("iframe")), (200, 403));
+    // What a browser asks before it lets a foreign page ask is refused.
+    let given = [("origin", "https://evil.example"), ("access-control-request-method", "POST")];
+    assert_eq!(ask("OPTIONS", &format!("{}-/retry", preview.url), &given).status, 403);
+    assert_eq!(ask("PUT", &preview.url, &[]).status, 405);
+}
+
+#[test]
+fn a_film_comes_in_the_parts_that_are_asked_for() {
+    let garden = garden();
+    garden.note("b.md", "---\ntitle: B\n---\n![[clip.mp4]]\n");
+    let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+    std::fs::write(garden.path("notes/clip.mp4"), &bytes).expect("a film");
+    let preview = Preview::of(&garden);
+    preview.shows("b.html", "clip.mp4");
+    let url = format!("{}files/clip.mp4", preview.url);
+    let whole = ask("GET", &url, &[]);
+    assert!(whole.status == 200 && whole.body == bytes);
+    assert_eq!(
+        (whole.header("accept-ranges"), whole.header("content-length")),
+        ("bytes", "800000")
+    );
+    let tag = whole.header("etag").to_owned();
+    let part = ask("GET", &url, &[("range", "bytes=100000-299999")]);
+    assert_eq!((part.status, part.header("content-range")), (206, "bytes 100000-299999/800000"));
+    assert_eq!(
+        (part.header("content-length"), part.header("content-type")),
+        ("200000", "video/mp4")
+    );
+    assert!(part.body == bytes[100_000..300_000]);
+    let end = ask("GET", &url, &[("range", "bytes=-10"), ("if-range", &tag)]);
+    assert_eq!((end.status, &*end.body), (206, &bytes[799_990..]));
+    let beyond = ask("GET", &url, &[("range", "bytes=800000-")]);
+    assert_eq!((beyond.status, beyond.header("content-range")), (416, "bytes */800000"));
+    let head = ask("HEAD", &url, &[]);
+    assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, "800000", 0));
+    // Another film under the same name: its parts are not put to those of the last one.
+    std::fs::write(garden.path("notes/clip.mp4"), vec![1; 900_000]).expect("a film");
+    let other = ask("GET", &url, &[("range", "bytes=0-9"), ("if-range", &tag)]);
+    assert_eq!((other.status, other.body.len()), (200, 900_000));
+    // Bytes that are made, not read, come in parts too.
+    let part = ask("GET", &format!("{}search/meta.js", preview.url), &[("range", "bytes=0-3")]);
+    assert_eq!((part.status, part.body.len()), (206, 4));
+}
+
+/// Kilobytes that a process holds in memory of its own.
+#[cfg(target_os = "linux")]
+fn held(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line");
+    line.split_whitespace().next().and_then(|n| n.parse().ok()).expect("a number")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_film_of_any_length_costs_no_memory_and_keeps_nobody_waiting() {
+    let garden = garden();
+    garden.note("b.md", "---\ntitle: B\n---\n![[clip.mp4]]\n");
+    let film = std::fs::File::create(garden.path("notes/clip.mp4")).expect("a film");
+    film.set_len(400 << 20).expect("a length");
+    let preview = Preview::of(&garden);
+    preview.shows("b.html", "clip.mp4");
+    let before = held(preview.id());
+    let url = format!("{}files/clip.mp4", preview.url);
+    // Several browsers that take a little and then nothing any more.
+    let mut open: Vec<_> = (0..4).map(|_| ureq::get(&url).call().expect("an answer")).collect();
+    for answer in &mut open {
+        let mut some = [0; 1 << 16];
+        answer.body_mut().as_reader().read_exact(&mut some).expect("bytes");
+    }
+    assert_eq!(preview.get("a.html").0, 200, "another page meanwhile");
+    assert!(held(preview.id()) < before + (64 << 10), "{} kB, before {before}", held(preview.id()));
+    let mut whole = ureq::get(&url).call().expect("an answer");
+    let count =
+        std::io::copy(&mut whole.body_mut().as_reader(), &mut std::io::sink()).expect("bytes");
+    assert_eq!(count, 400 << 20);
+    assert!(held(preview.id()) < before + (64 << 10), "{} kB, before {before}", held(preview.id()));
+}
+
+#[test]
+fn other_names_are_answered_where_they_were_allowed() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    for own in ["localhost:8000", "notes.localhost", "127.0.0.1:9", "[::1]:8000"] {
+        assert_eq!(preview.request("a.html", Some(own), None).0, 200, "{own}");
+    }
+    let (status, said) = preview.request("a.html", Some("gpu-box:8000"), None);
+    assert!(status == 403 && said.contains("--allow-host gpu-box"), "{said}");
+    assert_eq!(preview.request("a.html", Some("192.168.1.5:4321"), None).0, 403);
+    assert_eq!(
+        preview.request("a.html", Some("localhost:8000"), Some("http://localhost:8000")).0,
+        200
+    );
+    assert_eq!(
+        preview.request("a.html", Some("localhost:8000"), Some("http://localhost:3000")).0,
+        403
+    );
+    drop(preview);
+    let arguments =
+        ["serve", "--port", "0", "--allow-host", "gpu-box", "--allow-host", "hub.example.org"];
+    let preview = Preview::by(garden.command(&arguments));
+    let asked =
+        |given: &[(&str, &str)]| ask("GET", &format!("{}a.html", preview.url), given).status;
+    let hub = ("host", "hub.example.org");
+    assert_eq!(
+        asked(&[hub, ("sec-fetch-site", "same-origin"), ("origin", "https://hub.example.org")]),
+        200
+    );
+    assert_eq!(asked(&[("host", "gpu-box:8000"), ("sec-fetch-site", "none")]), 200);
+    assert_eq!(asked(&[("host", "evil.example"), ("sec-fetch-site", "none")]), 403);
+    // Where the browser does not say who asks, it has to show the token.
+    assert_eq!(asked(&[hub]), 403);
+    preview.says("?token=");
+    let said = preview.said();
+    let token =
+        said.split("?token=").nth(1).expect("a token").split_whitespace().next().expect("one");
+    let greeted = ask("GET", &format!("{}?token={token}", preview.url), &[hub]);
+    let cookie = greeted.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert_eq!(asked(&[hub, ("cookie", &cookie)]), 200);
+    for wrong in ["*", "https://", "a b"] {
+        let run = garden.run(&["serve", "--allow-host", wrong]);
+        assert!(run.code() == 2 && run.stderr().contains("--allow-host"), "{}", run.stderr());
+    }
+}
+
+#[test]
+fn beyond_this_machine_nobody_is_answered_without_the_token() {
+    let garden = garden();
+    let preview = Preview::by(garden.command(&["serve", "--port", "0", "--listen", "0.0.0.0"]));
+    preview.says("warning: everybody who can reach 0.0.0.0");
+    let (address, token) = preview.url.split_once("?token=").expect("an address with a token");
+    let port = address.trim_end_matches('/').rsplit(':').next().expect("a port");
+    let here = format!("http://127.0.0.1:{port}/");
+    for path in [
+        "",
+        "a.html",
+        "search/meta.js",
+        "-/events",
+        "-/preview.js",
+        "?token=wrong",
+        "a.html?token=",
+    ] {
+        assert_eq!(ask("GET", &format!("{here}{path}"), &[]).status, 403, "{path}");
+        let given = [("sec-fetch-site", "same-origin"), ("host", "localhost")];
+        assert_eq!(ask("GET", &format!("{here}{path}"), &given).status, 403, "{path}");
+    }
+    let deep = ask("GET", &format!("{here}deep/a.html?token={token}"), &[]);
+    assert_eq!((deep.status, deep.header("location")), (307, &*format!("../?token={token}")));
+    let greeted = ask("GET", &format!("{here}?token={token}"), &[("sec-fetch-site", "none")]);
+    let cookie = greeted.header("set-cookie");
+    assert!(greeted.status == 200 && cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(
+        !String::from_utf8_lossy(&greeted.body).contains("<p>One."),
+        "the page comes with the cookie"
+    );
+    let cookie = cookie.split(';').next().expect("a cookie");
+    assert_eq!(ask("GET", &format!("{here}a.html"), &[("cookie", cookie)]).status, 200);
+    let given = [("cookie", cookie), ("host", "evil.example")];
+    assert_eq!(
+        ask("GET", &format!("{here}a.html"), &given).status,
+        403,
+        "a name that was pointed here"
+    );
+}
+
+#[test]
+fn a_page_that_is_not_there_is_the_gardens_and_says_where_it_went() {
+    let garden = garden();
+    garden.note("deep/c.md", "---\ntitle: Sea\n---\nA text of its own.\n\nAnd more of it.\n");
+    let preview = Preview::of(&garden);
+    let (status, page) = preview.get("very/deep/nothing.html");
+    assert_eq!(status, 404);
+    for part in [
+        "There is no such page",
+        "A test garden",
+        "../../-/preview.js",
+        "href=\"../../a.html\"",
+        "href=\"../../style-",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("href=\"/") && !page.contains("src=\"/"), "{page}");
+    let news = preview.news("deep/c.html");
+    // Renamed and moved at once.
+    std::fs::create_dir_all(garden.path("notes/far")).expect("a folder");
+    std::fs::rename(garden.path("notes/deep/c.md"), garden.path("notes/far/d.md"))
+        .expect("renamed");
+    let mut told = news.next_of("gone");
+    while told["moved"].is_null() {
+        told = news.next_of("gone");
+    }
+    assert_eq!(told["moved"], serde_json::json!({ "title": "Sea", "href": "far/d.html" }));
+    let (status, page) = preview.get("deep/c.html");
+    assert!(status == 404 && page.contains("href=\"../far/d.html\">Sea</a>"), "{page}");
+    // Renamed again, with another text in part; and by its front matter alone.
+    garden.remove("notes/far/d.md");
+    preview.misses("far/d.html");
+    garden.note("e.md", "---\ntitle: Sea\n---\nA text of its own.\n\nAnd something else.\n");
+    preview.shows("e.html", "something else");
+    assert!(preview.get("deep/c.html").1.contains("href=\"../e.html\">Sea</a>"));
+    garden.note("e.md", "---\ntitle: Sea\nslug: ocean\n---\nA text of its own.\n");
+    preview.shows("ocean.html", "A text of its own.");
+    assert!(preview.get("e.html").1.contains("href=\"ocean.html\">Sea</a>"));
+    assert!(preview.get("deep/c.html").1.contains("href=\"../ocean.html\">Sea</a>"));
+    // What was deleted leads nowhere.
+    garden.remove("notes/a.md");
+    preview.misses("a.html");
+    assert!(!preview.get("a.html").1.contains("another address"));
+}
+
+#[test]
+fn a_configuration_that_is_removed_is_told_on_every_page_and_a_broken_template_is_readable() {
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let news = preview.news("a.html");
+    let config = garden.read("neuronotes.yaml");
+    garden.remove("neuronotes.yaml");
+    let told = news.next_of("problems");
+    assert_eq!(told["problems"][0]["place"], "neuronotes.yaml:1:1");
+    assert!(told["problems"][0]["message"].to_string().contains("removed"), "{told}");
+    preview.says("the configuration was removed");
+    garden.write("neuronotes.yaml", &config);
+    assert_eq!(news.next_of("problems")["problems"], serde_json::json!([]));
+    drop((news, preview));
+    garden.write("templates/note.html", "{{ nothing_like_it }}");
+    let preview = Preview::of(&garden);
+    let (status, page) = preview.get("a.html");
+    assert_eq!(status, 500);
+    for part in
+        ["templates/note.html:1", "problem-error", "href=\"style-", "src=\"-/preview.js\"", "<main"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let news = preview.news("a.html");
+    garden.remove("templates/note.html");
+    assert_eq!(news.next_of("fetch")["type"], "fetch");
+}
+
 /// A script in the lab's place: it begins three requests together and dies; after that, unit 4 kills any lab that comes to
 /// it, and the results of the others are there already, in the folder `ready`.
 #[cfg(unix)]

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::sheet::GRAPH;
+use super::sheet::{GRAPH, NOT_FOUND};
 use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::{self, Target, href};
 use crate::note::file_slug;
-use crate::view::{GraphView, HeadView, LinkView, LinkedView, NotFoundView, RedirectView, WayView};
+use crate::view::{
+    CardView, GraphView, HeadView, IndexItemView, LinkView, LinkedView, NotFoundView, RedirectView,
+    WayView,
+};
 
 /// So many of the most linked notes are listed below the graph.
 const MOST: usize = 100;
@@ -101,7 +104,9 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn not_found_draft(&self, page: &str) -> Draft<'a> {
-        let newest = self.index().newest.iter().take(NEWEST);
+        if self.preview {
+            return self.missing_draft(0, None);
+        }
         let mut site = self.site(page);
         // Shown at any address, so that nothing on it may be relative to it.
         let root = self.config.base_path();
@@ -123,14 +128,34 @@ impl<'a> Scene<'a> {
             feed.insert_str(0, &root);
         }
         site.root.clone_from(&root);
-        let mut notes: Vec<_> = newest.map(|note| self.card(page, *note)).collect();
+        let mut notes = self.newest_cards(page);
         for card in &mut notes {
             card.href.insert_str(0, &root);
-            card.picture = None;
-            card.tags.clear();
         }
-        let view = NotFoundView { site, head: HeadView::default(), notes };
+        let view = NotFoundView { site, head: HeadView::default(), moved: None, notes };
         self.draft(page, None, View::NotFound(Box::new(view)))
+    }
+
+    /// The same in the preview, which knows how many folders deep a page is asked for; the path below which a proxy may
+    /// show it is known to nobody, so that everything is relative. `moved` is the title and page of the note that a page
+    /// went to.
+    pub fn missing_draft(&self, depth: usize, moved: Option<(String, String)>) -> Draft<'a> {
+        // Folders that no page lies in.
+        let page = format!("{}{NOT_FOUND}", "?/".repeat(depth));
+        let mut site = self.site(&page);
+        NOT_FOUND.clone_into(&mut site.page);
+        let notes = self.newest_cards(&page);
+        let moved = moved.map(|(title, to)| LinkView { title, href: self.href(&page, &to, None) });
+        let view = NotFoundView { site, head: HeadView::default(), moved, notes };
+        self.draft(NOT_FOUND, None, View::NotFound(Box::new(view)))
+    }
+
+    /// The newest notes, without what stands below their titles beside the excerpt.
+    fn newest_cards(&self, page: &str) -> Vec<CardView> {
+        let newest = self.index().newest.iter().take(NEWEST);
+        let bare =
+            |note: &usize| CardView { picture: None, tags: vec![], ..self.card(page, *note) };
+        newest.map(bare).collect()
     }
 
     /// Old addresses of notes: those that they name, and those that their other names would have.

@@ -3,9 +3,9 @@
 use super::figure::picture_view;
 use super::{Scene, Settled};
 use crate::digest::Digest;
-use crate::figure::Drawing;
+use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
-use crate::view::{FactView, FigureState, SweepItemState, SweepItemView};
+use crate::view::{FactView, FigureState, StaleView, SweepItemState, SweepItemView};
 
 /// Most different values of one fact that are written out.
 const MOST_VALUES: usize = 12;
@@ -72,12 +72,30 @@ fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
     let drawing = match settled {
         Settled::Done { drawing, .. } => &**drawing,
         Settled::Failed(problem) => return SweepItemState::Failed { problem: problem.view() },
-        Settled::Waiting { status, .. } => {
-            return SweepItemState::Waiting { status: status.clone() };
+        Settled::Waiting { status, stale } => {
+            let stale = stale.as_ref().map(|drawing| {
+                let (pictures, value, _) = shown(drawing);
+                let pictures = pictures.into_iter().map(|picture| picture_view(page, picture));
+                StaleView { pictures: pictures.collect(), value }
+            });
+            return SweepItemState::Waiting { status: status.clone(), stale };
         }
-        Settled::Sweep(_) => return SweepItemState::Waiting { status: String::new() },
+        Settled::Sweep(_) => {
+            return SweepItemState::Waiting { status: String::new(), stale: None };
+        }
     };
-    let (pictures, value, note) = match drawing {
+    let (pictures, value, note) = shown(drawing);
+    let view = |picture| {
+        let mut view = picture_view(page, picture);
+        view.alt = alt.clone().unwrap_or(view.alt);
+        view
+    };
+    SweepItemState::Done { pictures: pictures.into_iter().map(view).collect(), value, note }
+}
+
+/// What a cell shows of a drawing: its pictures, a number, and the line that would stand below it.
+fn shown(drawing: &Drawing) -> (Vec<&Picture>, String, String) {
+    match drawing {
         Drawing::Picture { picture, value, note, .. } => {
             (vec![picture], value.clone(), note.clone())
         }
@@ -86,13 +104,7 @@ fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
             (items.iter().map(|item| &item.picture).collect(), value, note.clone())
         }
         drawing => (drawing.first_picture().into_iter().collect(), String::new(), String::new()),
-    };
-    let view = |picture| {
-        let mut view = picture_view(page, picture);
-        view.alt = alt.clone().unwrap_or(view.alt);
-        view
-    };
-    SweepItemState::Done { pictures: pictures.into_iter().map(view).collect(), value, note }
+    }
 }
 
 /// What stands for all measurements of a block; empty where it is faulty.

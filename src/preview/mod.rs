@@ -3,12 +3,16 @@
 //! One thread owns the garden and does what messages say; the server asks it for what browsers ask for, and streams what
 //! it has to tell open pages. Pages are rendered when somebody looks at them. The page never waits for the lab.
 
+mod base;
+mod body;
+mod guard;
+mod moved;
 mod news;
 mod server;
 mod session;
 mod tabs;
 
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
@@ -19,6 +23,9 @@ use crate::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
 
+pub use base::Base;
+pub use guard::Name;
+use guard::{Guard, Token};
 use server::{Answer, Door, Tab};
 use session::Session;
 
@@ -37,7 +44,14 @@ enum Message {
 #[derive(Debug)]
 enum Question {
     /// A page or file of the site.
-    Page { path: String, answer: oneshot::Sender<Answer> },
+    Page {
+        /// Relative to the site's root.
+        path: String,
+        /// How many folders deep it is asked for.
+        depth: usize,
+        /// For the page.
+        answer: oneshot::Sender<Answer>,
+    },
     /// To be told of what changes.
     Open(Tab),
     /// Nothing any more.
@@ -51,7 +65,7 @@ enum Question {
 }
 
 /// How a garden is served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The port; where it is taken, one of the next.
     pub port: u16,
@@ -59,6 +73,12 @@ pub struct Options {
     pub open: bool,
     /// How changes are noticed.
     pub watch: Mode,
+    /// The address to listen at, where that is not this machine's alone.
+    pub listen: Option<IpAddr>,
+    /// Further names under which browsers reach it, such as a proxy's.
+    pub hosts: Vec<Name>,
+    /// The path below which a proxy shows it.
+    pub base: Base,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
@@ -76,12 +96,37 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     })?;
     // What changed before there was a watch.
     workspace.refresh();
-    let listener = listen(options.port)?;
+    let address = options.listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let listener = listen(address, options.port)?;
     let port = listener.local_addr()?.port();
-    let url = format!("http://localhost:{port}/");
+    let beyond = !address.is_loopback();
+    let token = match beyond || !options.hosts.is_empty() {
+        true => Some(Token::new()?),
+        false => None,
+    };
+    let url = url(address, port, &options.base, token.as_ref().filter(|_| beyond));
     eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
+    match &token {
+        Some(_) if beyond => eprintln!(
+            "warning: everybody who can reach {address} and has that address reads this garden, drafts included, and starts \
+             measurements; what is sent is not encrypted\nhint: `ssh -L {port}:localhost:{port}` needs no --listen"
+        ),
+        Some(token) => eprintln!(
+            "under an allowed name and without HTTPS, begin at the address that ends in ?token={}",
+            token.text()
+        ),
+        None => {}
+    }
     let store = workspace.store.clone();
-    let door = Door { port, store, sender: sender.clone(), tabs: Default::default() };
+    let guard = Guard::new(options.hosts, beyond, token, port);
+    let door = Door {
+        guard,
+        base: options.base,
+        store,
+        sender: sender.clone(),
+        tabs: Default::default(),
+        checked: Default::default(),
+    };
     let mut session = Session::new(workspace, sender, watch);
     std::thread::spawn(move || server::run(listener, Arc::new(door)));
     if options.open
@@ -93,11 +138,37 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The address for a browser. One with a token, where others than this machine's programs reach the preview.
+fn url(address: IpAddr, port: u16, base: &Base, token: Option<&Token>) -> String {
+    let host = match address {
+        address if address.is_loopback() && address.is_ipv4() => "localhost".to_owned(),
+        // All of this machine's addresses: the one that it has towards others.
+        address if address.is_unspecified() => {
+            let own = own_address(address).unwrap_or(address);
+            SocketAddr::new(own, port).to_string().trim_end_matches(&format!(":{port}")).to_owned()
+        }
+        IpAddr::V6(address) => format!("[{address}]"),
+        IpAddr::V4(address) => address.to_string(),
+    };
+    let token = token.map(|token| format!("?token={}", token.text())).unwrap_or_default();
+    format!("http://{host}:{port}/{}{token}", base.address())
+}
+
+/// The address under which this machine would speak to others. Nothing is sent.
+fn own_address(unspecified: IpAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind((unspecified, 0)).ok()?;
+    // Addresses that documents use as examples.
+    let other: IpAddr =
+        if unspecified.is_ipv4() { "192.0.2.1" } else { "2001:db8::1" }.parse().ok()?;
+    socket.connect((other, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
 /// The port that was asked for, or the next one that is free.
-fn listen(port: u16) -> anyhow::Result<TcpListener> {
+fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let mut last = None;
     for port in port..port.saturating_add(20) {
-        match TcpListener::bind(("127.0.0.1", port)) {
+        match TcpListener::bind((address, port)) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = Some(error),
         }
@@ -105,6 +176,11 @@ fn listen(port: u16) -> anyhow::Result<TcpListener> {
             break;
         }
     }
-    let why = last.map(|error| error.to_string()).unwrap_or_default();
+    let why = last.as_ref().map(ToString::to_string).unwrap_or_default();
+    if last.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrNotAvailable) {
+        anyhow::bail!(
+            "{address} is no address of this machine ({why})\nhint: `--listen 0.0.0.0` means all of them"
+        );
+    }
     anyhow::bail!("no port from {port} on is free ({why})\nhint: name another one with --port")
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::site::Rendered;
-use crate::view::ProblemView;
+use crate::view::{LinkView, ProblemView};
 
 /// What an open page is told.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,8 @@ pub enum News<'a> {
     Gone {
         /// Of the garden.
         generation: u64,
+        /// Where it is now, relative to the site's root.
+        moved: Option<LinkView>,
     },
     /// A figure is being measured.
     Progress {

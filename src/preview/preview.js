@@ -1,12 +1,12 @@
 // Keeps an open page right while its garden is edited. Only the preview's pages load this.
 //
-// A change comes as the lines of the page that are others now. The page is put together from them, parsed, and patched
-// into the open one node by node: what is equal stays, so that the scroll position, open folds and the focus stay too.
-// Progress goes straight to the figures it is about.
+// A change comes as the lines of the page that are others now. The page is put together from them, parsed, and the open one
+// is turned into it (`morph.js`). Progress goes straight to the figures it is about. All addresses are relative to this
+// script's, so that a proxy may show the preview below any path.
 "use strict";
 (() => {
   const root = new URL("../", document.currentScript.src);
-  const own = decodeURIComponent(location.pathname.slice(root.pathname.length)) || "index.html";
+  const own = decoded(location.pathname.slice(root.pathname.length)) || "index.html";
   // The page's text as the preview sent it, in lines, and its digest.
   let lines = null;
   let digest = "";
@@ -14,6 +14,23 @@
   let fetching = false;
   let again = false;
   let tab = null;
+  // The status with which this document came: one that stands for a page which is not there is loaded anew once it is.
+  let loaded = performance.getEntriesByType("navigation")[0]?.responseStatus || 0;
+
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("-/preview.css", root) }));
+  const bar = document.createElement("div");
+  bar.id = "preview-says";
+  bar.dataset.preview = "";
+  bar.setAttribute("role", "status");
+  document.body.append(bar);
+
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
 
   async function refresh() {
     if (fetching) {
@@ -24,13 +41,22 @@
     try {
       const answer = await fetch(location.pathname, { cache: "no-store" });
       const text = await answer.text();
-      if (answer.status === 404) {
-        gone();
-      } else {
-        lines = text.split("\n");
+      loaded ||= answer.status;
+      if (answer.ok && loaded >= 400) {
+        location.reload();
+        return;
+      }
+      if (answer.ok || answer.status === loaded) {
+        lines = answer.ok ? text.split("\n") : null;
         digest = answer.headers.get("x-page") || "";
         apply(text);
-        say("");
+        say();
+      } else if (answer.status === 404) gone();
+      else if (answer.status === 403) say("The preview no longer knows this browser. Open the address that the terminal printed.");
+      else {
+        // A template is broken, which is told beside: the page stays as it was.
+        lines = null;
+        say();
       }
     } catch {
       say(LOST);
@@ -51,24 +77,22 @@
     lines = lines.slice(0, news.first).concat(news.lines, lines.slice(lines.length - news.last));
     digest = news.page;
     apply(lines.join("\n"));
-    say("");
+    say();
     const times = news.milliseconds;
     document.documentElement.dataset.milliseconds = [times.settled, times.read, times.rendered].join(" ");
   }
 
-  function gone() {
+  function gone(moved) {
     lines = null;
-    say("This page is not part of the garden any more.");
+    if (moved) {
+      const link = Object.assign(document.createElement("a"), { href: new URL(moved.href, root), textContent: moved.title });
+      say("This note has another address now: ", link);
+    } else if (loaded < 400) say("This note was deleted. The page is as it was last.");
     patched();
   }
 
   function apply(text) {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    document.title = page.title;
-    morphChildren(document.head, page.head);
-    // What this script has put there is in no page.
-    for (const kept of document.querySelectorAll("[data-preview]")) page.body.append(kept.cloneNode(true));
-    morphChildren(document.body, page.body);
+    neuronotesMorph(new DOMParser().parseFromString(text, "text/html"));
     look();
     patched();
   }
@@ -78,70 +102,11 @@
     data.patched = String(Number(data.patched || 0) + 1);
   }
 
-  const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.block || "" : "");
-  const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
-
-  // Patches the children of `old` into those of `fresh`. Looks ahead for a child that is equal or has the same
-  // key, so that one insertion does not change all that follows.
-  function morphChildren(old, fresh) {
-    let here = old.firstChild;
-    for (const wanted of [...fresh.childNodes]) {
-      let found = here;
-      while (found && !found.isEqualNode(wanted)) found = found.nextSibling;
-      if (!found) {
-        found = here;
-        while (found && !(alike(found, wanted) && (keyOf(wanted) || found === here))) found = found.nextSibling;
-      }
-      if (!found) {
-        old.insertBefore(document.adoptNode(wanted), here);
-        continue;
-      }
-      while (here !== found) {
-        const gone = here;
-        here = here.nextSibling;
-        gone.remove();
-      }
-      here = found.nextSibling;
-      if (!found.isEqualNode(wanted)) morph(found, wanted);
-    }
-    while (here) {
-      const gone = here;
-      here = here.nextSibling;
-      gone.remove();
-    }
-  }
-
-  function morph(old, fresh) {
-    if (old.nodeType !== 1) {
-      old.nodeValue = fresh.nodeValue;
-      return;
-    }
-    // A script that is replaced would run again, and an SVG is cheaper to replace than to compare.
-    if (old.nodeName === "SCRIPT") return;
-    if (old.nodeName === "svg") {
-      old.replaceWith(document.adoptNode(fresh));
-      return;
-    }
-    // A measurement that goes on keeps its picture and its bar, which came as news and stand in no page.
-    const room = (figure) => figure.getAttribute("aria-busy") && figure.querySelector(".waiting-room");
-    if (old.dataset.key && old.dataset.key === fresh.dataset.key && room(old) && room(fresh)) {
-      room(fresh).replaceWith(room(old).cloneNode(true));
-    }
-    // What a reader has opened or typed is the reader's.
-    const kept = (name) => name === "open" && (old.nodeName === "DETAILS" || old.nodeName === "DIALOG");
-    for (const { name } of [...old.attributes]) {
-      if (!fresh.hasAttribute(name) && !kept(name)) old.removeAttribute(name);
-    }
-    for (const { name, value } of [...fresh.attributes]) {
-      if (old.getAttribute(name) !== value && !kept(name)) old.setAttribute(name, value);
-    }
-    morphChildren(old, fresh);
-  }
-
   function progress(news) {
     for (const figure of document.querySelectorAll(`[data-key="${news.key}"]`)) {
       const status = figure.querySelector("[data-status]");
-      if (status) status.textContent = news.status;
+      // The text is changed, not replaced: patches find it again.
+      if (status?.firstChild) status.firstChild.nodeValue = news.status;
       const bar = figure.querySelector("progress");
       if (bar && news.fraction > 0) bar.value = news.fraction;
       const picture = figure.querySelector("img[data-partial]");
@@ -202,22 +167,10 @@
     post("retry", JSON.stringify({ key: button.dataset.retry }));
   });
 
-  const LOST = "The preview has ended, or is starting again. This page is as it was.";
+  const LOST = "The preview has ended, or is starting again. This page is as it was last.";
 
-  function say(text) {
-    let line = document.getElementById("preview-says");
-    if (!text) {
-      line?.remove();
-      return;
-    }
-    if (!line) {
-      line = document.createElement("p");
-      line.id = "preview-says";
-      line.dataset.preview = "";
-      line.setAttribute("role", "status");
-      document.body.append(line);
-    }
-    line.textContent = text;
+  function say(...what) {
+    if (bar.textContent !== what.map((part) => part.textContent ?? part).join("")) bar.replaceChildren(...what);
   }
 
   // What is wrong outside notes lies over the page, and can be put aside until something else is wrong.
@@ -256,6 +209,7 @@
     box.append(close);
     document.body.append(box);
   }
+
   let events = null;
   function connect() {
     if (events) return;
@@ -275,7 +229,7 @@
         refresh();
       } else if (news.type === "patch") patch(news);
       else if (news.type === "fetch") refresh();
-      else if (news.type === "gone") gone();
+      else if (news.type === "gone") gone(news.moved);
       else if (news.type === "progress") progress(news);
       else if (news.type === "problems") overlay(news.problems);
     };

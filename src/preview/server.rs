@@ -1,53 +1,74 @@
-//! The loopback server: asks the owner of the garden for what a browser asks for, and streams what changes.
+//! The server: asks the owner of the garden for what a browser asks for, and streams what changes.
 //!
-//! Only names that the site has are served, so that no path leads out of it. Requests with a foreign `Host` or
-//! `Origin` are refused: a page of another site must not read unpublished notes through the reader's browser.
+//! Only names that the site has are served, so that no path leads out of it; `guard` says who is answered. Everything in an
+//! answer is relative, so that a proxy may show the preview below any path, whether it takes that path off or not.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use axum::response::{IntoResponse as _, Response};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio_stream::{Stream, StreamExt as _};
 
+use super::base::Base;
+use super::body::{self, Content, Opened};
+use super::guard::{Guard, Verdict};
 use super::{Message, Question};
 use crate::digest::Digest;
 use crate::store::Store;
 
 /// The script that patches open pages.
-const SCRIPT: &str = include_str!("preview.js");
+const SCRIPT: &str = concat!(include_str!("morph.js"), include_str!("preview.js"));
+/// How what the preview says looks.
+const STYLE: &str = include_str!("preview.css");
 /// Most news that wait for a page; one that does not take them is cut off, and catches up when it connects again.
 const BACKLOG: usize = 256;
 /// Most bytes of what a page says.
 const LONGEST: usize = 64 << 10;
 
+/// What is said with every answer. No other site's page gets any of it, whatever it asks with: not by a script's tag, not in
+/// a frame, not by a window that it opened.
+const ALWAYS: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", "frame-ancestors 'self'"),
+    ("x-frame-options", "SAMEORIGIN"),
+];
+
 /// What the server needs to know.
 #[derive(Debug)]
 pub struct Door {
-    /// Its own port.
-    pub port: u16,
+    /// Who is answered.
+    pub guard: Guard,
+    /// The path below which a proxy shows the preview.
+    pub base: Base,
     /// Where the site's images lie.
     pub store: Store,
     /// To the owner of the garden.
     pub sender: Sender<Message>,
     /// Connections so far.
     pub tabs: AtomicU64,
+    /// Blobs that were read and found to be what their names say, with the tags of their files.
+    pub checked: Mutex<HashMap<Digest, String>>,
 }
 
 /// An answer to a browser.
@@ -61,12 +82,12 @@ pub enum Answer {
     File(PathBuf),
     /// The store's blob.
     Blob(Digest),
-    /// This is a folder, of that name: its page is at the same address with a slash at the end.
-    Moved(String),
+    /// This is a folder: its page is at the same address with a slash at the end.
+    Moved,
     /// This cannot be shown, and that is why.
     Broken(String),
-    /// There is no such page or file.
-    Nothing,
+    /// There is no such page or file, and this page says so.
+    Missing(String),
 }
 
 /// An open page.
@@ -97,96 +118,176 @@ pub fn run(listener: TcpListener, door: Arc<Door>) {
 }
 
 fn router(door: Arc<Door>) -> Router {
-    Router::new()
-        .route("/", get(home))
-        .route("/-/events", get(events))
-        .route("/-/preview.js", get(|| async { respond("text/javascript; charset=utf-8", SCRIPT) }))
-        .route("/-/partial/{key}", get(partial))
-        .route("/-/seen", post(seen))
-        .route("/-/retry", post(retry))
-        .route("/{*path}", get(page))
-        .layer(DefaultBodyLimit::max(LONGEST))
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), own_pages_only))
-        .with_state(door)
+    Router::new().fallback(ask).with_state(door)
 }
 
-/// Refuses what another site's page sends: a name that is not this machine's, or a foreign origin.
-async fn own_pages_only(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    if is_own(request.headers(), door.port) {
-        next.run(request).await
-    } else {
-        let text = "this preview answers only to this machine's own pages\n";
-        (StatusCode::FORBIDDEN, text).into_response()
+/// Answers a request, if it is to be answered.
+async fn ask(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let query = head.uri.query();
+    let (path, below) = door.base.below(head.uri.path());
+    let mut response = match door.guard.judge(&head.method, query, &head.headers) {
+        Verdict::Refuse(why) => {
+            (StatusCode::FORBIDDEN, text("text/plain; charset=utf-8", why)).into_response()
+        }
+        // The links of the home page are relative to its folder.
+        Verdict::Greet | Verdict::Pass if !below => moved(path, query),
+        Verdict::Greet => greet(&door, path, query.unwrap_or_default()),
+        Verdict::Pass => match (head.method.as_str(), path) {
+            ("GET" | "HEAD", _) => {
+                get(door, &head.method, &head.headers, path, query.unwrap_or_default()).await
+            }
+            ("POST", "-/seen") => {
+                heard(&head.headers, body, |seen: Seen| {
+                    door.told(Question::Seen(seen.tab, seen.keys))
+                })
+                .await
+            }
+            ("POST", "-/retry") => {
+                heard(&head.headers, body, |again: Again| door.told(Question::Retry(again.key)))
+                    .await
+            }
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response(),
+        },
+    };
+    for (name, value) in ALWAYS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Gives a browser that shows the token a cookie, for this folder and what is below it, and leads it on. The page does that
+/// by itself: with a redirect, a browser that comes from elsewhere would not show a cookie of this site alone.
+fn greet(door: &Door, path: &str, query: &str) -> Response {
+    if !path.is_empty() {
+        let root = match path.matches('/').count() {
+            0 => "./".to_owned(),
+            depth => "../".repeat(depth),
+        };
+        return redirect(&format!("{root}?{query}"));
+    }
+    let page = "<!doctype html><meta charset=\"utf-8\"><title>Preview</title>\
+                <meta http-equiv=\"refresh\" content=\"0; url=./\"><p><a href=\"./\">To the garden</a></p>";
+    let mut response = text(HTML, page);
+    let token = door.guard.token.as_ref().map_or("", |token| token.text());
+    let cookie = format!("{}={token}; HttpOnly; SameSite=Strict", door.guard.cookie());
+    if let Ok(cookie) = cookie.parse() {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn redirect(to: &str) -> Response {
+    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
+}
+
+/// What is asked for is a folder: its page is at the same address with a slash at the end. `folder` is the address's last part.
+fn moved(folder: &str, query: Option<&str>) -> Response {
+    let folder = percent_decode_str(folder).decode_utf8_lossy();
+    let folder = utf8_percent_encode(&folder, NON_ALPHANUMERIC);
+    redirect(&format!("./{folder}/{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+fn text(media_type: &'static str, body: impl Into<Body>) -> Response {
+    ([(header::CONTENT_TYPE, media_type)], body.into()).into_response()
+}
+
+async fn get(
+    door: Arc<Door>,
+    method: &Method,
+    headers: &HeaderMap,
+    path: &str,
+    query: &str,
+) -> Response {
+    match path.split_once("-/") {
+        Some(("", "events")) => events(door, query),
+        Some(("", "preview.js")) => text("text/javascript; charset=utf-8", SCRIPT),
+        Some(("", "preview.css")) => text("text/css; charset=utf-8", STYLE),
+        Some(("", rest)) => match rest.strip_prefix("partial/") {
+            Some(key) => partial(&door, key).await,
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        _ => page(door, method, headers, path).await,
     }
 }
 
-fn is_own(headers: &HeaderMap, port: u16) -> bool {
-    let hosts = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{host}:{port}"));
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let host = text(header::HOST).is_some_and(|host| hosts.iter().any(|own| own == host));
-    let origin = text(header::ORIGIN).is_none_or(|origin| {
-        origin.strip_prefix("http://").is_some_and(|o| hosts.iter().any(|own| own == o))
-    });
-    host && origin
-}
-
-fn respond(media_type: &str, body: impl Into<Body>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media_type),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, body.into()).into_response()
-}
-
-async fn home(state: State<Arc<Door>>) -> Response {
-    page(state, UrlPath("index.html".into())).await
-}
-
-async fn page(State(door): State<Arc<Door>>, UrlPath(path): UrlPath<String>) -> Response {
-    let (answer, answered) = oneshot::channel();
-    let question = Question::Page { path: path.clone(), answer };
-    let asked = door.sender.send(Message::Browser(question));
-    let answer = match asked {
-        Ok(()) => answered.await.unwrap_or(Answer::Nothing),
-        Err(_) => Answer::Nothing,
+/// A page or file of the site.
+async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) -> Response {
+    let name = match percent_decode_str(raw).decode_utf8_lossy().into_owned() {
+        name if name.is_empty() => "index.html".to_owned(),
+        name => name,
     };
-    let bytes = match answer {
-        Answer::Page(html, digest) => {
-            let mut response = respond("text/html; charset=utf-8", Bytes::from_owner(Html(html)));
+    let depth = raw.matches('/').count();
+    let answer = asked(&door, &name, depth).await;
+    let content = match answer {
+        Some(Answer::Page(html, digest)) => {
+            let mut response = text(HTML, Bytes::from_owner(Html(html)));
             if let Ok(value) = digest.hex().parse() {
                 response.headers_mut().insert("x-page", value);
             }
             return response;
         }
-        Answer::Broken(html) => {
-            let page = respond("text/html; charset=utf-8", html);
-            return (StatusCode::INTERNAL_SERVER_ERROR, page).into_response();
+        Some(Answer::Broken(html)) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, text(HTML, html)).into_response();
         }
-        Answer::Moved(folder) => {
-            let folder = utf8_percent_encode(&folder, NON_ALPHANUMERIC);
-            return Redirect::temporary(&format!("./{folder}/")).into_response();
+        Some(Answer::Missing(html)) => {
+            return (StatusCode::NOT_FOUND, text(HTML, html)).into_response();
         }
-        Answer::Bytes(bytes) => Some(bytes),
-        Answer::File(file) => std::fs::read(file).ok(),
-        Answer::Blob(digest) => {
-            let bytes = door.store.blob(&digest);
-            if bytes.is_none() {
-                let _ = door.sender.send(Message::Browser(Question::Lost));
+        Some(Answer::Moved) => return moved(raw.rsplit('/').next().unwrap_or(raw), None),
+        Some(Answer::Bytes(bytes)) => Some(Content::Bytes(bytes.into())),
+        Some(Answer::File(file)) => opened(file).await,
+        Some(Answer::Blob(digest)) => {
+            let blob = blob(&door, digest).await;
+            if blob.is_none() {
+                door.told(Question::Lost);
             }
-            bytes
+            blob
         }
-        Answer::Nothing => None,
+        None => None,
     };
-    match bytes {
-        Some(bytes) => respond(media_type(&path), bytes),
+    match content {
+        Some(content) => body::answer(method, headers, &name, content),
+        // It was there a moment ago.
         None => {
-            // It hears of the page, should it come to be.
-            let text = "<!doctype html><meta charset=\"utf-8\"><title>Not here</title>\
-                        <script src=\"/-/preview.js\" defer></script>\
-                        <p>The garden has no such page. <a href=\"/\">Home</a></p>";
-            (StatusCode::NOT_FOUND, respond("text/html; charset=utf-8", text)).into_response()
+            (StatusCode::NOT_FOUND, text("text/plain; charset=utf-8", "this file cannot be read\n"))
+                .into_response()
         }
+    }
+}
+
+/// What the owner of the garden gives for a name.
+async fn asked(door: &Door, name: &str, depth: usize) -> Option<Answer> {
+    let (answer, answered) = oneshot::channel();
+    door.told(Question::Page { path: name.to_owned(), depth, answer });
+    answered.await.ok()
+}
+
+async fn opened(file: PathBuf) -> Option<Content> {
+    spawn_blocking(move || Opened::new(&file).ok().map(Content::File)).await.ok().flatten()
+}
+
+/// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.
+async fn blob(door: &Arc<Door>, digest: Digest) -> Option<Content> {
+    let door = Arc::clone(door);
+    let found = spawn_blocking(move || {
+        let opened = Opened::new(&door.store.blob_path(&digest)).ok()?;
+        let known = || door.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = known().get(&digest).is_some_and(|tag| tag == opened.tag());
+        if !is_known {
+            door.store.blob(&digest)?;
+            known().insert(digest, opened.tag().to_owned());
+        }
+        Some(Content::File(opened))
+    });
+    found.await.ok().flatten()
+}
+
+impl Door {
+    /// Tells the owner of the garden; where it is gone, the program ends.
+    fn told(&self, question: Question) {
+        let _ = self.sender.send(Message::Browser(question));
     }
 }
 
@@ -199,29 +300,25 @@ impl AsRef<[u8]> for Html {
     }
 }
 
-async fn partial(State(door): State<Arc<Door>>, UrlPath(key): UrlPath<String>) -> Response {
+async fn partial(door: &Door, key: &str) -> Response {
     let path = key.parse::<Digest>().ok().map(|key| door.store.partial_path(&key));
-    match path.and_then(|path| std::fs::read(path).ok()) {
-        Some(bytes) => respond("image/png", bytes),
+    let read = spawn_blocking(move || std::fs::read(path?).ok());
+    match read.await.ok().flatten() {
+        Some(bytes) => text("image/png", bytes),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// Which page wants the news.
-#[derive(Debug, Deserialize)]
-struct Wanted {
-    #[serde(default)]
-    page: String,
-}
-
-async fn events(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Response {
+/// Streams what a page is told; the query says which one.
+fn events(door: Arc<Door>, query: &str) -> Response {
     let id = door.tabs.fetch_add(1, Ordering::Relaxed);
     let (news, heard) = mpsc::channel(BACKLOG);
-    let page = match wanted.page.as_str() {
-        "" => "index.html".to_owned(),
-        page => page.to_owned(),
+    let wanted = query.split('&').find_map(|part| part.strip_prefix("page=")).unwrap_or_default();
+    let page = match percent_decode_str(wanted).decode_utf8_lossy().into_owned() {
+        page if page.is_empty() => "index.html".to_owned(),
+        page => page,
     };
-    let _ = door.sender.send(Message::Browser(Question::Open(Tab { id, page, news })));
+    door.told(Question::Open(Tab { id, page, news }));
     let stream =
         News { id, heard, door }.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
     let retry = tokio_stream::once(Ok(Event::default().retry(Duration::from_millis(300))));
@@ -246,7 +343,7 @@ impl Stream for News {
 
 impl Drop for News {
     fn drop(&mut self) {
-        let _ = self.door.sender.send(Message::Browser(Question::Close(self.id)));
+        self.door.told(Question::Close(self.id));
     }
 }
 
@@ -257,59 +354,31 @@ struct Seen {
     keys: Vec<Digest>,
 }
 
-async fn seen(State(door): State<Arc<Door>>, Json(seen): Json<Seen>) -> StatusCode {
-    let _ = door.sender.send(Message::Browser(Question::Seen(seen.tab, seen.keys)));
-    StatusCode::NO_CONTENT
-}
-
 /// A measurement that is to be tried again.
 #[derive(Debug, Deserialize)]
 struct Again {
     key: Digest,
 }
 
-async fn retry(State(door): State<Arc<Door>>, Json(again): Json<Again>) -> StatusCode {
-    let _ = door.sender.send(Message::Browser(Question::Retry(again.key)));
-    StatusCode::NO_CONTENT
-}
-
-fn media_type(path: &str) -> &'static str {
-    match path.rsplit('.').next().unwrap_or_default().to_lowercase().as_str() {
-        "html" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "svg" => "image/svg+xml",
-        "pdf" => "application/pdf",
-        "txt" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
+/// Takes in what a page says, as JSON.
+async fn heard<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    told: impl FnOnce(T),
+) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    // A form of another site can send text, but no JSON.
+    if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(host: &str, origin: Option<&str>) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, host.parse().expect("a value"));
-        if let Some(origin) = origin {
-            headers.insert(header::ORIGIN, origin.parse().expect("a value"));
+    let Ok(bytes) = to_bytes(body, LONGEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(said) => {
+            told(said);
+            StatusCode::NO_CONTENT.into_response()
         }
-        headers
-    }
-
-    #[test]
-    fn only_this_machines_own_pages_are_answered() {
-        assert!(is_own(&headers("localhost:4321", None), 4321));
-        assert!(is_own(&headers("127.0.0.1:4321", Some("http://127.0.0.1:4321")), 4321));
-        assert!(!is_own(&headers("evil.example:4321", None), 4321));
-        assert!(!is_own(&headers("localhost:4321", Some("https://evil.example")), 4321));
-        assert!(!is_own(&headers("localhost:4321", Some("null")), 4321));
-        assert!(!is_own(&headers("localhost:80", None), 4321));
-        assert!(!is_own(&HeaderMap::new(), 4321));
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
 }

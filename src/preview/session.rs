@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use super::moved::{Before, Moved};
 use super::news::{News, Phases, partial};
 use super::server::Answer;
 use super::tabs::Tabs;
 use super::{Message, Question};
 use crate::build;
+use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::schedule::{Rank, Scheduler, Told, Wish};
 use crate::site::{Live, Progress, Served};
+use crate::view::LinkView;
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
@@ -47,6 +50,10 @@ pub struct Session {
     problems: Vec<Diagnostic>,
     outside: Vec<Diagnostic>,
     device: String,
+    /// Pages that are gone.
+    moved: Moved,
+    /// Whether there ever was a `neuronotes.yaml`.
+    configured: bool,
 }
 
 impl Session {
@@ -72,7 +79,10 @@ impl Session {
             problems: Vec::new(),
             outside: Vec::new(),
             device,
+            moved: Moved::default(),
+            configured: false,
         };
+        session.configured = session.is_configured();
         session.watch_folders();
         session.wish();
         session
@@ -106,8 +116,8 @@ impl Session {
                 let told = self.scheduler.hear(news);
                 self.take(told);
             }
-            Message::Browser(Question::Page { path, answer }) => {
-                let _ = answer.send(self.answer(&path));
+            Message::Browser(Question::Page { path, depth, answer }) => {
+                let _ = answer.send(self.answer(&path, depth));
             }
             Message::Browser(Question::Open(tab)) => {
                 let id = tab.id;
@@ -165,7 +175,10 @@ impl Session {
                 self.scheduler.set_device(device.clone());
             }
         }
+        let before = Before::of(&self.live, &touched.notes);
         self.live.update(&touched);
+        self.moved.take(before, &self.live, &touched.notes);
+        self.configured |= self.is_configured();
         times.read = change.first.elapsed().into();
         self.show(times);
         self.say_outside();
@@ -296,15 +309,22 @@ impl Session {
             let now = self.live.page(&page).and_then(Result::ok);
             let since = Duration::from_micros(times.read.micros()) + begun.elapsed();
             let times = Phases { rendered: since.into(), ..times };
-            self.tabs.show(&path, now.as_ref(), self.generation, times);
+            let moved = match &now {
+                Some(_) => None,
+                None => self.moved.to(&page, &self.live),
+            };
+            // Relative to the site's root.
+            let moved =
+                moved.map(|(title, page)| LinkView { title, href: self.live.href("", &page) });
+            self.tabs.show(&path, now.as_ref(), self.generation, times, moved);
         }
     }
 
-    fn answer(&mut self, path: &str) -> Answer {
+    fn answer(&mut self, path: &str, depth: usize) -> Answer {
         let named = self.live.named(path);
         if named.strip_suffix("/index.html") == Some(path) {
             // Its links are relative to the folder.
-            return Answer::Moved(path.rsplit('/').next().unwrap_or(path).to_owned());
+            return Answer::Moved;
         }
         // What is said of running measurements may be old.
         self.live.look_at_running(&named);
@@ -313,14 +333,58 @@ impl Session {
                 self.tabs.handed_out(path, &page);
                 Answer::Page(page.html, page.digest)
             }
-            Some(Err(problem)) => Answer::Broken(broken(&problem)),
+            Some(Err(problem)) => self.broken(&problem, depth),
             None => match self.live.file(path) {
                 Some(Served::Bytes(bytes)) => Answer::Bytes(bytes),
                 Some(Served::File(file)) => Answer::File(file),
                 Some(Served::Blob(digest)) => Answer::Blob(digest),
-                None => Answer::Nothing,
+                None => {
+                    let moved = self.moved.to(&named, &self.live);
+                    match self.live.not_found(depth, moved) {
+                        Ok(html) => Answer::Missing(html),
+                        Err(problem) => self.broken(&problem, depth),
+                    }
+                }
             },
         }
+    }
+
+    /// A page in place of one that a template's fault keeps from being rendered; it hears of the mending. No template is
+    /// asked for it, only the garden's style.
+    fn broken(&self, problem: &Diagnostic, depth: usize) -> Answer {
+        let escape = crate::note::escape;
+        let hint = problem.hint.as_ref();
+        let hint =
+            hint.map(|hint| format!("<p class=\"problem-hint\"><b>hint:</b> {}</p>", escape(hint)));
+        let root = "../".repeat(depth);
+        Answer::Broken(format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>Template error</title>\n\
+             <link rel=\"stylesheet\" href=\"{root}{style}\">\n<script src=\"{root}-/preview.js\" defer></script>\n\
+             </head>\n<body>\n<main id=\"main\" class=\"page\">\n<header class=\"opening\"><h1>Template error</h1></header>\n\
+             <article class=\"note\">\n<div class=\"problem problem-error\">\n\
+             <p class=\"problem-head\"><b>error</b> <code>{place}</code></p>\n<p class=\"problem-message\">{message}</p>\n\
+             {hint}</div>\n<p>This page is shown as soon as the template is mended.</p>\n</article>\n</main>\n</body>\n\
+             </html>\n",
+            style = escape(self.live.stylesheet()),
+            place = escape(&problem.place()),
+            message = escape(&problem.message),
+            hint = hint.unwrap_or_default(),
+        ))
+    }
+
+    fn is_configured(&self) -> bool {
+        self.live.workspace.root.join(config::FILE).exists()
+    }
+
+    /// What is wrong with the garden as a preview sees it: a configuration that went away while it runs.
+    fn unconfigured(&self) -> Option<Diagnostic> {
+        (self.configured && !self.is_configured()).then(|| {
+            let message = "the configuration was removed: what it said of models, data and addresses no longer holds";
+            let hint = "restore the file, or restart the preview to go on without it".to_owned();
+            Diagnostic::of_file(config::FILE, message.to_owned()).hint(Some(hint))
+        })
     }
 
     /// Does what can wait: sees what is wrong with notes that nobody looks at, says it, and saves what was learnt.
@@ -329,7 +393,8 @@ impl Session {
             return;
         }
         self.idle = false;
-        let problems = self.live.problems();
+        let problems: Vec<Diagnostic> =
+            self.unconfigured().into_iter().chain(self.live.problems()).collect();
         for problem in problems.iter().filter(|problem| !self.problems.contains(problem)) {
             let source = self.live.workspace.source(&problem.file);
             eprintln!("{}\n", problem.terminal(source, false));
@@ -349,25 +414,12 @@ impl Session {
 
     /// Tells open pages what is wrong where no page can show it.
     fn say_outside(&mut self) {
-        let outside = self.live.problems_outside();
+        let outside: Vec<Diagnostic> =
+            self.unconfigured().into_iter().chain(self.live.problems_outside()).collect();
         if outside != self.outside {
             let problems = outside.iter().map(Diagnostic::view).collect();
             self.tabs.tell(&News::Problems { problems });
             self.outside = outside;
         }
     }
-}
-
-/// A page in place of one that a template's fault keeps from being rendered; it hears of the mending.
-fn broken(problem: &Diagnostic) -> String {
-    let escape = crate::note::escape;
-    let hint = problem.hint.as_ref().map(|hint| format!("<p>hint: {}</p>", escape(hint)));
-    format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>A template is at fault</title>\
-         <script src=\"/-/preview.js\" defer></script>\
-         <h1>A template is at fault</h1><p><code>{}</code></p><p>{}</p>{}",
-        escape(&problem.place()),
-        escape(&problem.message),
-        hint.unwrap_or_default()
-    )
 }

@@ -7,6 +7,7 @@ use super::news::{News, Patch, Phases};
 use super::server::Tab;
 use crate::digest::Digest;
 use crate::site::Rendered;
+use crate::view::LinkView;
 
 /// A patch that is longer than this is fetched instead.
 const LONGEST: usize = 256 << 10;
@@ -17,6 +18,8 @@ pub struct Tabs {
     open: BTreeMap<u64, Open>,
     /// What each open page was last; none where the garden had no such page.
     shown: BTreeMap<String, Option<Rendered>>,
+    /// Where each open page that is gone went, as far as it was told.
+    moved: BTreeMap<String, LinkView>,
 }
 
 #[derive(Debug)]
@@ -39,6 +42,7 @@ impl Tabs {
             && !self.open.values().any(|other| other.tab.page == open.tab.page)
         {
             self.shown.remove(&open.tab.page);
+            self.moved.remove(&open.tab.page);
         }
     }
 
@@ -67,8 +71,21 @@ impl Tabs {
     }
 
     /// Tells those who show a page what it is now.
-    pub fn show(&mut self, path: &str, now: Option<&Rendered>, generation: u64, times: Phases) {
+    ///
+    /// `moved` is where one went that is gone.
+    pub fn show(
+        &mut self,
+        path: &str,
+        now: Option<&Rendered>,
+        generation: u64,
+        times: Phases,
+        moved: Option<LinkView>,
+    ) {
         let before = self.shown.insert(path.to_owned(), now.cloned());
+        let told = match &moved {
+            Some(moved) => self.moved.insert(path.to_owned(), moved.clone()),
+            None => self.moved.remove(path),
+        };
         let news = match (before.flatten(), now) {
             (Some(before), Some(now)) if before.digest == now.digest => return,
             (Some(before), Some(now)) => {
@@ -79,8 +96,8 @@ impl Tabs {
                 }
             }
             (None, Some(_)) => News::Fetch { generation },
-            (Some(_), None) => News::Gone { generation },
-            (None, None) => return,
+            (None, None) if told == moved => return,
+            (_, None) => News::Gone { generation, moved },
         };
         self.send(&news, |tab| tab.page == path);
     }

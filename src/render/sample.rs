@@ -304,7 +304,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
                     note: "mean activation 6.12, from 0.08 on noise".into(),
                 },
             ),
-            item(4, SweepItemState::Waiting { status: "queued".into() }),
+            item(4, SweepItemState::Waiting { status: "queued".into(), stale: None }),
             item(5, SweepItemState::Failed { problem: problem() }),
         ],
         wide: 3,

@@ -25,8 +25,8 @@ pub struct Progress {
     pub running: BTreeMap<Digest, String>,
     /// Requests that failed: what is wrong and what to do.
     pub failed: BTreeMap<Digest, (String, Option<String>)>,
-    /// Each block's last drawing, by note and block id.
-    pub stale: HashMap<(String, String), Arc<Drawing>>,
+    /// Each block's last drawing, by note and block id; of a sweep each measurement's, by its caption besides.
+    pub stale: HashMap<(String, String, String), Arc<Drawing>>,
     /// Whether this is for the preview, where what is not measured waits and is no error.
     pub preview: bool,
 }
@@ -86,9 +86,12 @@ impl Settler<'_> {
                     first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
                 Settled::Failed(problem)
             }
-            Wanted::Measurement(measurement) => self.measured(note, block, measurement),
+            Wanted::Measurement(measurement) => self.measured(note, block, measurement, ""),
             Wanted::Sweep(sweep) => {
-                let cell = |cell: &Cell| match self.measured(note, block, &cell.measurement) {
+                let measured = |cell: &Cell| {
+                    self.measured(note, block, &cell.measurement, &self.plan.caption(cell))
+                };
+                let cell = |cell: &Cell| match measured(cell) {
                     Settled::Failed(mut problem) => {
                         if self.store.is_frozen() {
                             // What is missing is to be found one by one.
@@ -101,8 +104,6 @@ impl Settler<'_> {
                         };
                         Settled::Failed(problem)
                     }
-                    // A cell's last drawing may be another cell's now.
-                    Settled::Waiting { status, .. } => Settled::Waiting { status, stale: None },
                     settled => settled,
                 };
                 Settled::Sweep(sweep.cells.iter().map(cell).collect())
@@ -110,8 +111,14 @@ impl Settler<'_> {
         }
     }
 
-    /// What came of one measurement.
-    fn measured(self, note: &Note, block: &Block, measurement: &Measurement) -> Settled {
+    /// What came of one measurement; `which` tells it from others of its block.
+    fn measured(
+        self,
+        note: &Note,
+        block: &Block,
+        measurement: &Measurement,
+        which: &str,
+    ) -> Settled {
         if let Some(done) = self.drawn(note, block, measurement) {
             return done;
         }
@@ -128,7 +135,8 @@ impl Settler<'_> {
             return Settled::Failed(at(note, block, "this was not measured".into()));
         }
         let status = self.progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());
-        let stale = self.progress.stale.get(&(note.path.clone(), block.id.clone())).cloned();
+        let place = (note.path.clone(), block.id.clone(), which.to_owned());
+        let stale = self.progress.stale.get(&place).cloned();
         Settled::Waiting { status, stale }
     }
 

@@ -196,12 +196,23 @@ pub enum SweepItemState {
     Waiting {
         /// What is known of its progress, for a person.
         status: String,
+        /// The last result, shown dimmed meanwhile.
+        stale: Option<StaleView>,
     },
     /// It cannot be measured or drawn.
     Failed {
         /// Why.
         problem: ProblemView,
     },
+}
+
+/// The last result of one measurement of several.
+#[derive(Debug, Clone, Serialize)]
+pub struct StaleView {
+    /// Its pictures, one or more.
+    pub pictures: Vec<PictureView>,
+    /// What was said of it.
+    pub value: String,
 }
 
 /// A drawing with its addresses.

@@ -315,6 +315,8 @@ pub struct NotFoundView {
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
+    /// The note that the page was of, which has another address now; only in the preview.
+    pub moved: Option<LinkView>,
     /// The newest notes.
     pub notes: Vec<CardView>,
 }

@@ -74,7 +74,16 @@ fn commit(store: &Store, request: &Request) {
                 strength: None,
                 curve: vec![(0, 0.5), (511, number)],
             };
-            let (web, film, restarted_with) = (None, None, None);
+            let frames = request.params.get("frames").and_then(serde_json::Value::as_u64);
+            let film = frames.filter(|frames| *frames > 0).map(|_| {
+                let mut bytes = std::io::Cursor::new(Vec::new());
+                image::RgbImage::from_pixel(6, 6, image::Rgb([9, shade(&key), 9]))
+                    .write_to(&mut bytes, image::ImageFormat::WebP)
+                    .expect("a film");
+                put(&mut record, &feature_vis::film(0), "image/webp", bytes.get_ref());
+                6
+            });
+            let (web, restarted_with) = (None, None);
             let outcome =
                 feature_vis::Outcome { size: 6, web, film, images: vec![made], restarted_with };
             record.set_result(store, &outcome).expect("a result");

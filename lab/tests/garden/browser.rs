@@ -179,3 +179,77 @@ fn a_figure_in_work_shows_its_step_and_a_picture_that_sharpens() {
     garden.note("a.md", &format!("# A note\n\n{}", vis(3, 4)));
     wait(&tab, &format!("document.querySelector('#vis.done img')?.src === {done}"));
 }
+
+#[test]
+fn a_list_put_above_a_figure_in_work_leaves_its_picture_and_open_folds() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let fold = "<details><summary>Fold</summary>\n\nFolded.\n\n</details>\n\n";
+    let text = |above: &str| format!("# A note\n\n{above}Text.\n\n{fold}{}", vis(3, 60_000));
+    garden.note("a.md", &text(""));
+    let (_preview, tab) = preview(&garden, &browser, "a.html");
+    let picture = "document.querySelector('#vis img[data-partial]')";
+    wait(&tab, &format!("{picture}?.naturalWidth > 0 && !{picture}.hidden"));
+    tab.evaluate(
+        "window.kept = ['#vis', '#vis img[data-partial]', '#vis [data-status]', 'article details'].map(at => document.querySelector(at)); \
+         kept[3].open = true",
+        false,
+    )
+    .expect("evaluates");
+    garden.note("a.md", &text("A paragraph.\n\n- a list\n- of two\n\n"));
+    wait(&tab, "document.querySelector('article ul')");
+    let all = "[kept.every(e => e.isConnected), kept[1].naturalWidth > 0 && !kept[1].hidden, kept[3].open]";
+    assert_eq!(value(&tab, all), serde_json::json!([true, true, true]));
+    // The news still reach what was kept.
+    let status = value(&tab, "kept[2].textContent");
+    wait(&tab, &format!("kept[2].textContent !== {status}"));
+}
+
+#[test]
+fn a_figure_measured_again_keeps_its_place_and_size_from_the_save_to_the_end() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let layer = crate::LAYER;
+    let text = |steps: u32| {
+        format!(
+            "# A note\n\nText.\n\n{}## After one\n\n```yaml analysis\nid: all\nkind: feature_vis\nlayer: {layer}\nsize: 64\n\
+             steps: {steps}\nsweep: {{unit: [1, 2]}}\n```\n\n## After both\n\nText.\n",
+            vis(3, steps)
+        )
+    };
+    garden.note("a.md", &text(4));
+    let (_preview, tab) = preview(&garden, &browser, "a.html");
+    let done = "document.querySelector('#vis.done img')?.naturalWidth > 0 && document.querySelectorAll('#all li.done img').length === 2";
+    wait(&tab, done);
+    // At a width at which everything is in the window: what is outside of it cannot shift.
+    tab.evaluate(
+        "document.documentElement.style.zoom = .4; window.shifts = []; \
+         new PerformanceObserver(list => shifts.push(...list.getEntries().map(s => [s.value, s.sources.map(n => n.node?.outerHTML?.slice(0, 120))]))).observe({ type: 'layout-shift' })",
+        false,
+    )
+    .expect("evaluates");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    tab.evaluate("shifts.length = 0", false).expect("evaluates");
+    let places = "JSON.stringify(['#vis .drawing-picture img', '#vis figcaption', '#after-one', '#all li:nth-child(1) img', '#all li:nth-child(2) img', '#all figcaption', '#after-both', '.backlinks'] \
+                  .map(at => { const box = document.querySelector(at).getBoundingClientRect(); return [box.left, box.top, box.width, box.height].map(Math.round); }))";
+    let before = value(&tab, places);
+    garden.note("a.md", &text(60_000));
+    for figure in ["#vis", "#all li:nth-child(1)", "#all li:nth-child(2)"] {
+        let partial = format!("document.querySelector('{figure} img[data-partial]')");
+        wait(&tab, &format!("{partial}?.naturalWidth > 0 && !{partial}.hidden"));
+        // Exactly over the last one.
+        let boxes = format!(
+            "['{figure} img:not([data-partial])', '{figure} img[data-partial]'].map(at => {{ \
+             const box = document.querySelector(at).getBoundingClientRect(); \
+             return [box.left, box.top, box.width, box.height].map(n => Math.round(n * 10)); }})"
+        );
+        let boxes = value(&tab, &boxes);
+        assert_eq!(boxes[0], boxes[1], "{figure}");
+    }
+    assert_eq!(value(&tab, places), before, "while it is measured");
+    garden.note("a.md", &text(5));
+    wait(&tab, done);
+    assert_eq!(value(&tab, places), before, "when it is done");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(value(&tab, "shifts"), serde_json::json!([]));
+}

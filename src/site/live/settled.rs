@@ -8,6 +8,7 @@ use crate::note::{LinkKind, Note};
 use crate::page;
 use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
+use crate::plan::Wanted;
 use crate::site::settle::Settler;
 use crate::site::{problems_of, smaller};
 
@@ -62,10 +63,20 @@ impl Live {
             }
         }
         self.data.extend(settled.iter().flat_map(|one| page::data_files(one, &workspace.store)));
-        for (block, settled) in note.blocks.iter().zip(&settled) {
+        let mut keep = |id: &str, which: String, settled: &Settled| {
             if let Settled::Done { drawing, .. } = settled {
-                let place = (note.path.clone(), block.id.clone());
-                self.progress.stale.insert(place, Arc::clone(drawing));
+                let place = (note.path.clone(), id.to_owned(), which);
+                progress.stale.insert(place, Arc::clone(drawing));
+            }
+        };
+        for ((block, settled), wanted) in note.blocks.iter().zip(&settled).zip(plan.wanted(index)) {
+            match (settled, wanted) {
+                (Settled::Sweep(cells), Wanted::Sweep(sweep)) => {
+                    for (cell, settled) in sweep.cells.iter().zip(cells) {
+                        keep(&block.id, plan.caption(cell), settled);
+                    }
+                }
+                _ => keep(&block.id, String::new(), settled),
             }
         }
         self.settled[index] = settled.into();

@@ -1,6 +1,7 @@
 //! Pages and files of a garden that is kept composed, each made when it is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Live, MOST_PAGES, Rendered, Served};
 use crate::diagnostic::Diagnostic;
@@ -116,6 +117,37 @@ impl Live {
         }
         self.rendered.insert(path.to_owned(), rendered.clone());
         Some(Ok(rendered))
+    }
+
+    /// What stands in place of a page that is not there, asked for so many folders deep; `moved` is the title and the page
+    /// of the note that it went to.
+    ///
+    /// # Errors
+    /// What is wrong with the template.
+    pub fn not_found(
+        &mut self,
+        depth: usize,
+        moved: Option<(String, String)>,
+    ) -> Result<String, Diagnostic> {
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let draft = self.scene(&refers).missing_draft(depth, moved);
+        draft.render(&self.workspace.renderer).map_err(|error| template_problem(&error))
+    }
+
+    /// A note and its page, by the note's path.
+    pub fn note_and_page(&self, path: &str) -> Option<(Arc<Note>, String)> {
+        let index = self.notes.binary_search_by(|known| known.path.as_str().cmp(path)).ok()?;
+        Some((Arc::clone(&self.notes[index]), self.garden.pages.get(index)?.clone()))
+    }
+
+    /// The address of a page as seen from another.
+    pub fn href(&self, from: &str, page: &str) -> String {
+        self.garden.routes.href(from, page, None)
+    }
+
+    /// The style sheet of every page, relative to the site's root.
+    pub fn stylesheet(&self) -> &str {
+        &self.assets.stylesheet
     }
 
     /// A file of the site that is no page; an image only once a page with it was rendered.

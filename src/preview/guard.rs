@@ -1,0 +1,406 @@
+//! Who may ask the preview: a request's head in, a verdict out.
+//!
+//! A page of another site must not read unpublished notes through the reader's browser, nor anybody else on the network:
+//!
+//! | what is looked at | what it keeps out |
+//! |---|---|
+//! | `Host` is this machine's own name, or one that was allowed | a foreign name that was pointed at this machine (DNS rebinding) |
+//! | `Origin`, where there is one, is that of the host | posts from foreign pages |
+//! | `Sec-Fetch-Site` is `same-origin` or `none` | scripts, pictures and frames that foreign pages ask for |
+//! | the token, in a cookie | everybody where the browser says nothing of that, and all who were not given the address |
+//!
+//! A link on another site may lead here: that the browser shows the page in a tab of its own tells the other page nothing.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::http::{HeaderMap, Method, header};
+use percent_encoding::percent_decode_str;
+
+use crate::digest::Digest;
+
+/// The names under which the preview answers, and what else it asks for.
+#[derive(Debug)]
+pub struct Guard {
+    names: Vec<Name>,
+    /// Whether the preview listens beyond this machine, where everybody needs the token.
+    pub beyond: bool,
+    /// What a browser shows that was sent here by the terminal; none where nobody else reaches the preview.
+    pub token: Option<Token>,
+    port: u16,
+}
+
+/// A secret that the terminal prints and a browser keeps in a cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl Token {
+    /// A new one, which nobody can guess.
+    ///
+    /// # Errors
+    /// Where the system gives no random numbers.
+    pub fn new() -> std::io::Result<Self> {
+        let mut bytes = [0; 20];
+        getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    /// As it stands in an address.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is it. Digests are compared, so that the time taken says nothing.
+    fn is(&self, shown: &str) -> bool {
+        Digest::of(self.0.as_bytes()) == Digest::of(shown.as_bytes())
+    }
+}
+
+/// A name that `--allow-host` gave, with its port where only that one is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    host: String,
+    port: Option<u16>,
+}
+
+impl std::str::FromStr for Name {
+    type Err = String;
+
+    /// Reads `gpu-box`, `gpu-box:8000`, or the address of a page there.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let part = rest.split('/').next().unwrap_or_default();
+        match authority(part) {
+            Some((host, port)) if !host.contains('*') => Ok(Self { host, port }),
+            _ => {
+                Err("a host's name is expected, such as `gpu-box` or `hub.example.org`".to_owned())
+            }
+        }
+    }
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is answered.
+    Pass,
+    /// It shows the token: the browser is to keep it.
+    Greet,
+    /// It is refused, and that is what a person is told.
+    Refuse(String),
+}
+
+impl Guard {
+    /// One that answers to this machine's own names and to these.
+    pub fn new(names: Vec<Name>, beyond: bool, token: Option<Token>, port: u16) -> Self {
+        Self { names, beyond, token, port }
+    }
+
+    /// The cookie's name; cookies know no ports, and one machine may have several previews.
+    pub fn cookie(&self) -> String {
+        format!("neuronotes-{}", self.port)
+    }
+
+    /// Looks at the head of a request.
+    pub fn judge(&self, method: &Method, query: Option<&str>, headers: &HeaderMap) -> Verdict {
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let host = text(header::HOST.as_str()).unwrap_or_default();
+        let Some((name, port)) = authority(host) else {
+            return refuse("the request does not say for which host it is");
+        };
+        if !self.answers_to(&name, port) {
+            return Verdict::Refuse(format!(
+                "This preview does not answer to the name `{name}`.\n\nIf that is a name of this machine, or of a proxy in \
+                 front of it, start the preview with `neuronotes serve --allow-host {name}`.\n"
+            ));
+        }
+        // Some proxies put a name of their own in place of the one that the browser asked for, and say here what that was.
+        // No foreign page can send this header without asking first, and that is refused.
+        let forwarded = text("x-forwarded-host").and_then(authority);
+        let forwarded = forwarded.filter(|(name, port)| self.answers_to(name, *port));
+        let is_own = |origin: &str| {
+            let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            let origin = rest.and_then(authority);
+            origin.is_some() && (origin == authority(host) || origin == forwarded)
+        };
+        if !text(header::ORIGIN.as_str()).is_none_or(is_own) {
+            return refuse("pages of other sites may not ask this preview for anything");
+        }
+        let site = text("sec-fetch-site");
+        if !matches!(site, None | Some("same-origin" | "none")) {
+            // A page in a tab of its own, where somebody followed a link.
+            let followed = matches!(*method, Method::GET | Method::HEAD)
+                && text("sec-fetch-mode") == Some("navigate")
+                && text("sec-fetch-dest") == Some("document");
+            if !followed {
+                return refuse("pages of other sites may not ask this preview for anything");
+            }
+        }
+        let Some(token) = &self.token else { return Verdict::Pass };
+        if query.and_then(shown).is_some_and(|shown| token.is(&shown)) {
+            return Verdict::Greet;
+        }
+        if !self.beyond && (site.is_some() || is_loopback(&name)) {
+            return Verdict::Pass;
+        }
+        let start = format!("{}=", self.cookie());
+        let cookies =
+            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut cookies = cookies.flat_map(|all| all.split(';'));
+        if cookies.any(|one| one.trim().strip_prefix(&start).is_some_and(|shown| token.is(shown))) {
+            return Verdict::Pass;
+        }
+        refuse(
+            "this browser has not shown the preview's token. Open the address with `?token=` that the terminal printed when \
+             the preview was started",
+        )
+    }
+
+    fn answers_to(&self, name: &str, port: Option<u16>) -> bool {
+        let is_named = |known: &Name| {
+            known.host == name && known.port.is_none_or(|wanted| Some(wanted) == port)
+        };
+        // Beyond this machine, an address of numbers is as good as its name: nobody can point it anywhere else.
+        is_loopback(name)
+            || self.beyond && address(name).is_some()
+            || self.names.iter().any(is_named)
+    }
+}
+
+fn refuse(why: &str) -> Verdict {
+    Verdict::Refuse(format!("Refused: {why}.\n"))
+}
+
+/// The token in a query.
+fn shown(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|part| part.strip_prefix("token="))?;
+    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+/// Whether a name can only be this machine: no resolver may point it elsewhere, and no foreign page is found under it.
+fn is_loopback(name: &str) -> bool {
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || match address(name) {
+            Some(IpAddr::V4(address)) => address.is_loopback(),
+            Some(IpAddr::V6(address)) => {
+                address.is_loopback()
+                    || address.to_ipv4_mapped().as_ref().is_some_and(Ipv4Addr::is_loopback)
+            }
+            None => false,
+        }
+}
+
+/// The address that a name of numbers is.
+fn address(name: &str) -> Option<IpAddr> {
+    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match inner {
+        Some(inner) => inner.parse().ok().map(IpAddr::V6),
+        None => name.parse().ok().map(IpAddr::V4),
+    }
+}
+
+/// A host and its port out of `host:port`, in lower case and without a dot at its end.
+fn authority(text: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = match text.rfind(']') {
+        Some(end) => (&text[..=end], text[end + 1..].strip_prefix(':')),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = match port {
+        Some(port) => Some(port.parse().ok()?),
+        None => None,
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_name =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+    (!host.is_empty() && host.chars().all(is_name)).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(names: &[&str], beyond: bool, token: bool) -> Guard {
+        let names = names.iter().map(|name| name.parse().expect("a name")).collect();
+        Guard::new(names, beyond, token.then(|| Token("secret".to_owned())), 4321)
+    }
+
+    fn headers(given: &[(&'static str, &str)]) -> HeaderMap {
+        given
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+            .collect()
+    }
+
+    fn passes(guard: &Guard, given: &[(&'static str, &str)]) -> bool {
+        guard.judge(&Method::GET, None, &headers(given)) == Verdict::Pass
+    }
+
+    #[test]
+    fn every_name_of_this_machine_with_any_port_is_its_own_and_no_other_is() {
+        let guard = guard(&[], false, false);
+        for own in [
+            "localhost",
+            "localhost:4321",
+            "localhost:8000",
+            "LOCALHOST:8000",
+            "localhost.:80",
+            "notes.localhost:8000",
+            "127.0.0.1:4321",
+            "127.0.0.1",
+            "127.8.9.10:1",
+            "[::1]:4321",
+            "[::1]",
+            "[::ffff:127.0.0.1]:80",
+        ] {
+            assert!(passes(&guard, &[("host", own)]), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "evil.example:4321",
+            "localhost.evil.example",
+            "evillocalhost",
+            "127.0.0.1.evil.example",
+            "192.168.1.5:4321",
+            "0.0.0.0:4321",
+            "[::]:4321",
+            "[2001:db8::1]",
+            "128.0.0.1",
+            "",
+            ":80",
+            "localhost:port",
+            "localhost@evil.example",
+            "[::1",
+            "a b",
+        ] {
+            assert!(!passes(&guard, &[("host", foreign)]), "{foreign}");
+        }
+        assert!(!passes(&guard, &[]), "a request without a host");
+        let Verdict::Refuse(why) =
+            guard.judge(&Method::GET, None, &headers(&[("host", "gpu-box:80")]))
+        else {
+            panic!("a name that was not allowed")
+        };
+        assert!(why.contains("--allow-host gpu-box"), "{why}");
+    }
+
+    #[test]
+    fn an_origin_is_that_of_the_host_through_whatever_proxy() {
+        let guard = guard(&["hub.example.org"], false, false);
+        let origin =
+            |host: &str, origin: &str| passes(&guard, &[("host", host), ("origin", origin)]);
+        assert!(origin("localhost:8000", "http://localhost:8000"));
+        assert!(origin("hub.example.org", "https://hub.example.org"));
+        for foreign in [
+            "http://localhost:3000",
+            "http://127.0.0.1:8000",
+            "https://evil.example",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert!(!origin("localhost:8000", foreign), "{foreign}");
+        }
+        // A proxy that puts its own name there.
+        let through = |forwarded: &str| {
+            let origin = format!("https://{forwarded}");
+            passes(
+                &guard,
+                &[("host", "localhost:4321"), ("x-forwarded-host", forwarded), ("origin", &origin)],
+            )
+        };
+        assert!(through("hub.example.org"));
+        assert!(!through("evil.example"));
+    }
+
+    #[test]
+    fn what_a_foreign_page_asks_for_is_refused_and_a_link_can_be_followed() {
+        let guard = guard(&[], false, false);
+        let fetch = |site: &str, mode: &str, dest: &str, method: Method| {
+            let given = [
+                ("host", "localhost:1"),
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ];
+            guard.judge(&method, None, &headers(&given)) == Verdict::Pass
+        };
+        assert!(fetch("same-origin", "no-cors", "script", Method::GET));
+        assert!(fetch("none", "navigate", "document", Method::GET));
+        for site in ["cross-site", "same-site", "nonsense"] {
+            for (mode, dest) in [
+                ("no-cors", "script"),
+                ("no-cors", "image"),
+                ("cors", "empty"),
+                ("navigate", "iframe"),
+                ("navigate", "embed"),
+            ] {
+                assert!(!fetch(site, mode, dest, Method::GET), "{site} {mode} {dest}");
+            }
+            assert!(fetch(site, "navigate", "document", Method::GET), "a link from {site}");
+            assert!(!fetch(site, "navigate", "document", Method::POST), "a form from {site}");
+        }
+        assert!(!passes(&guard, &[("host", "localhost:1"), ("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn where_the_browser_says_nothing_a_token_decides() {
+        let proxied = guard(&["hub.lan"], false, true);
+        let cookie = [("host", "hub.lan"), ("cookie", "a=b; neuronotes-4321=secret")];
+        assert!(passes(&proxied, &cookie));
+        assert!(passes(&proxied, &[("host", "hub.lan"), ("sec-fetch-site", "same-origin")]));
+        assert!(passes(&proxied, &[("host", "localhost:4321")]), "this machine itself");
+        assert!(!passes(&proxied, &[("host", "hub.lan")]));
+        assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-4321=secre")]));
+        assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-1=secret")]));
+        // Beyond this machine nobody is believed without it: whoever writes requests by hand writes any header.
+        let beyond = guard(&[], true, true);
+        assert!(passes(
+            &beyond,
+            &[("host", "192.168.1.5:4321"), ("cookie", "neuronotes-4321=secret")]
+        ));
+        for given in [
+            &[("host", "192.168.1.5:4321")][..],
+            &[("host", "localhost:4321")],
+            &[("host", "192.168.1.5:4321"), ("sec-fetch-site", "same-origin")],
+            &[("host", "evil.example"), ("cookie", "neuronotes-4321=secret")],
+        ] {
+            assert!(!passes(&beyond, given), "{given:?}");
+        }
+        let greeted =
+            |query| beyond.judge(&Method::GET, Some(query), &headers(&[("host", "10.0.0.1")]));
+        assert_eq!(greeted("a=b&token=secret"), Verdict::Greet);
+        assert_ne!(greeted("token=other"), Verdict::Greet);
+    }
+
+    #[test]
+    fn a_host_may_be_given_with_a_port_or_as_an_address() {
+        let named = |text: &str| text.parse::<Name>().map(|name| (name.host, name.port));
+        assert_eq!(named("GPU-box"), Ok(("gpu-box".to_owned(), None)));
+        assert_eq!(named("gpu-box:8000"), Ok(("gpu-box".to_owned(), Some(8000))));
+        assert_eq!(
+            named("https://hub.example.org/user/ada/"),
+            Ok(("hub.example.org".to_owned(), None))
+        );
+        for wrong in ["*", "*.example.org", "", "a b", "http://"] {
+            assert!(named(wrong).is_err(), "{wrong}");
+        }
+        let guard = guard(&["gpu-box:8000"], false, false);
+        assert!(
+            passes(&guard, &[("host", "gpu-box:8000")])
+                && !passes(&guard, &[("host", "gpu-box:1")])
+        );
+    }
+
+    #[test]
+    fn tokens_are_long_and_of_their_own() {
+        let [one, other] = [0, 1].map(|_| Token::new().expect("random numbers"));
+        assert!(one.text().len() >= 32 && one != other);
+        assert_eq!(format!("{one:?}"), "Token", "no log shows it");
+    }
+}

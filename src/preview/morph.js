@@ -1,0 +1,276 @@
+// Turns the open page into another one, and keeps of it what it can: open folds, the focus, pictures in work, and whatever
+// scripts have added.
+//
+// Beside the page stands its twin: the same page as it was sent. A new text is compared with the twin, and only what differs
+// between these two is done to the page. So what a reader or a script has done to it is no difference, and stays.
+//
+// Children are matched so that most of them is kept, weighed by how alike they are. Blank text weighs next to nothing.
+"use strict";
+const neuronotesMorph = (() => {
+  // The node of the page that belongs to each node of the twin.
+  const lives = new WeakMap();
+  let twin = document.documentElement.cloneNode(true);
+  for (const own of twin.querySelectorAll("[data-preview]")) own.remove();
+  pair(document.documentElement, twin);
+
+  // Is replaced as a whole; what runs or plays in it is nothing of the page.
+  function whole(node) {
+    return ["svg", "math", "SCRIPT", "NOSCRIPT", "STYLE", "TEMPLATE"].includes(node.nodeName);
+  }
+
+  // The two are alike, but for what scripts have added to the page before this one ran.
+  function pair(node, of) {
+    lives.set(of, node);
+    if (whole(of)) return;
+    const nodes = [...node.childNodes].filter((child) => !child.dataset || !("preview" in child.dataset));
+    [...of.childNodes].forEach((child, i) => pair(nodes[i], child));
+  }
+
+  function made(fresh) {
+    const node = document.importNode(fresh, true);
+    pair(node, fresh);
+    return node;
+  }
+
+  // An equal node takes the other's place in the twin.
+  function follow(of, fresh) {
+    lives.set(fresh, lives.get(of));
+    if (whole(of)) return;
+    let [a, b] = [of.firstChild, fresh.firstChild];
+    for (; a && b; a = a.nextSibling, b = b.nextSibling) follow(a, b);
+  }
+
+  function change(of, fresh) {
+    if (of.isEqualNode(fresh)) return follow(of, fresh);
+    const node = lives.get(of);
+    lives.set(fresh, node);
+    if (of.nodeType !== 1) {
+      node.nodeValue = fresh.nodeValue;
+      return;
+    }
+    // A script that is replaced would run again.
+    if (of.nodeName === "SCRIPT" || of.nodeName === "NOSCRIPT") return;
+    if (whole(of)) {
+      const other = made(fresh);
+      node.replaceWith(other);
+      return;
+    }
+    if (of.dataset.key !== fresh.dataset.key) begin(node);
+    // What a reader has opened is the reader's.
+    const kept = (name) => name === "open" && (of.nodeName === "DETAILS" || of.nodeName === "DIALOG");
+    for (const { name } of of.attributes) if (!fresh.hasAttribute(name) && !kept(name)) node.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) {
+      if (of.getAttribute(name) !== value && !kept(name)) node.setAttribute(name, value);
+    }
+    changeChildren(node, [...of.childNodes], [...fresh.childNodes]);
+  }
+
+  // Another measurement than before has nothing to show yet.
+  function begin(figure) {
+    for (const part of figure.querySelectorAll("img[data-partial], progress")) {
+      if (part.closest("[data-key]") !== figure) continue;
+      if (part.nodeName === "PROGRESS") part.removeAttribute("value");
+      else {
+        part.hidden = true;
+        part.removeAttribute("src");
+      }
+    }
+  }
+
+  function changeChildren(parent, olds, news) {
+    const matches = align(olds, news);
+    const there = (i) => i >= 0 && lives.get(olds[i])?.parentNode === parent;
+    const kept = new Set(matches);
+    olds.forEach((old, i) => {
+      if (!kept.has(i) && there(i)) lives.get(old).remove();
+    });
+    // What stays where it is: matches in their order. All else is put between.
+    const still = rising(matches);
+    let last = null;
+    news.forEach((fresh, at) => {
+      let node = null;
+      if (there(matches[at])) {
+        change(olds[matches[at]], fresh);
+        node = lives.get(fresh);
+      } else node = made(fresh);
+      if (!there(matches[at]) || !still.has(at)) put(parent, node, last ? last.nextSibling : first(at));
+      last = node;
+    });
+
+    // Before the first of the nodes that stay; a script may have put something at the very beginning.
+    function first(at) {
+      for (let i = at + 1; i < news.length; i++) if (still.has(i) && there(matches[i])) return lives.get(olds[matches[i]]);
+      return parent.firstChild && !olds.length ? null : parent.firstChild;
+    }
+  }
+
+  // Moved within the page, a node keeps its state where the browser can do that.
+  function put(parent, node, before) {
+    if (node === before) return;
+    if (node.isConnected && parent.moveBefore) parent.moveBefore(node, before);
+    else parent.insertBefore(node, before);
+  }
+
+  // The places of a longest rising subsequence of what is matched.
+  function rising(matches) {
+    const ends = [];
+    const before = new Array(matches.length).fill(-1);
+    matches.forEach((match, at) => {
+      if (match < 0) return;
+      let [low, high] = [0, ends.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (matches[ends[middle]] < match) low = middle + 1;
+        else high = middle;
+      }
+      before[at] = low ? ends[low - 1] : -1;
+      ends[low] = at;
+    });
+    const places = new Set();
+    for (let at = ends.at(-1) ?? -1; at >= 0; at = before[at]) places.add(at);
+    return places;
+  }
+
+  // For each of `news` the place of the one of `olds` that it is made of, or -1.
+  function align(olds, news) {
+    const matches = new Array(news.length).fill(-1);
+    let first = 0;
+    while (first < olds.length && first < news.length && olds[first].isEqualNode(news[first])) matches[first] = first++;
+    let last = 0;
+    while (first + last < Math.min(olds.length, news.length) && olds.at(-1 - last).isEqualNode(news.at(-1 - last))) {
+      last += 1;
+      matches[news.length - last] = olds.length - last;
+    }
+    between(olds, news, matches, [first, olds.length - last], [first, news.length - last]);
+    moves(olds, news, matches);
+    return matches;
+  }
+
+  // So many pairs are weighed; where there are more, those that are there once on both sides divide them first.
+  const MOST = 20_000;
+
+  function between(olds, news, matches, [a, b], [c, d]) {
+    if (a === b || c === d) return;
+    if ((b - a) * (d - c) <= MOST) {
+      weigh(olds, news, matches, [a, b], [c, d]);
+      return;
+    }
+    const places = new Map();
+    const count = (nodes, from, to, side) => {
+      for (let i = from; i < to; i++) {
+        if (blank(nodes[i])) continue;
+        const name = nodes[i].id || nodes[i].outerHTML || nodes[i].nodeValue;
+        const place = places.get(name) || [-1, -1];
+        place[side] = place[side] === -1 ? i : -2;
+        places.set(name, place);
+      }
+    };
+    count(olds, a, b, 0);
+    count(news, c, d, 1);
+    const once = new Array(d).fill(-1);
+    for (const [from, to] of places.values()) if (from >= 0 && to >= 0) once[to] = from;
+    const fixed = [...rising(once)].sort((x, y) => x - y);
+    if (!fixed.length) {
+      // Nothing is known of them: each is made of the one in its place.
+      for (let i = 0; a + i < b && c + i < d; i++) if (weight(olds[a + i], news[c + i])) matches[c + i] = a + i;
+      return;
+    }
+    for (const at of [...fixed, d]) {
+      const to = at < d ? once[at] : b;
+      between(olds, news, matches, [a, to], [c, at]);
+      if (at < d) matches[at] = to;
+      [a, c] = [to + 1, at + 1];
+    }
+  }
+
+  // The heaviest matching that keeps the order.
+  function weigh(olds, news, matches, [a, b], [c, d]) {
+    const across = d - c + 1;
+    const best = new Float64Array((b - a + 1) * across);
+    const weights = new Float64Array((b - a + 1) * across);
+    for (let i = 1; i <= b - a; i++) {
+      for (let j = 1; j < across; j++) {
+        const w = weight(olds[a + i - 1], news[c + j - 1]);
+        weights[i * across + j] = w;
+        const both = w ? best[(i - 1) * across + j - 1] + w : 0;
+        best[i * across + j] = Math.max(both, best[(i - 1) * across + j], best[i * across + j - 1]);
+      }
+    }
+    for (let i = b - a, j = across - 1; i > 0 && j > 0; ) {
+      const here = best[i * across + j];
+      const w = weights[i * across + j];
+      if (w && here === best[(i - 1) * across + j - 1] + w) {
+        matches[c + j - 1] = a + i - 1;
+        i -= 1;
+        j -= 1;
+      } else if (here === best[(i - 1) * across + j]) i -= 1;
+      else j -= 1;
+    }
+  }
+
+  // What is left on both sides and is the same, or has the same name, has changed its place.
+  function moves(olds, news, matches) {
+    const used = new Set(matches);
+    const left = new Map();
+    const names = (node) => (node.nodeType === 1 ? [node.dataset.key, node.id, node.outerHTML].filter(Boolean) : []);
+    olds.forEach((old, i) => {
+      if (!used.has(i)) for (const name of names(old)) if (!left.has(name)) left.set(name, i);
+    });
+    if (!left.size) return;
+    news.forEach((fresh, at) => {
+      if (matches[at] >= 0) return;
+      for (const name of names(fresh)) {
+        const i = left.get(name);
+        if (i !== undefined && !used.has(i) && weight(olds[i], fresh) >= 1) {
+          matches[at] = i;
+          used.add(i);
+          return;
+        }
+      }
+    });
+  }
+
+  const blank = (node) => node.nodeType !== 1 && (node.nodeType !== 3 || !/\S/.test(node.nodeValue));
+
+  // How much is kept where one is made of the other; 0 where that must not be.
+  function weight(old, fresh) {
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return 0;
+    if (blank(old) || blank(fresh)) return blank(old) && blank(fresh) ? 0.001 : 0;
+    const alike = likeness(old, fresh);
+    if (old.nodeType !== 1) return 0.2 + alike;
+    let named = 0;
+    if (old.dataset.key && old.dataset.key === fresh.dataset.key) named += 4;
+    if (old.id && old.id === fresh.id) named += 2;
+    // Of these a page has one.
+    const only = ["HEAD", "BODY", "MAIN", "ARTICLE"].includes(old.nodeName);
+    if (named || only || alike >= 0.3) return 1 + named + 4 * alike;
+    // A fold that is open is not another one's.
+    if (old.nodeName === "DETAILS" || old.nodeName === "FIGURE") return 0;
+    if (old.className && old.className === fresh.className) return 0.5;
+    return old.querySelector("details, figure, input, iframe") ? 0 : 0.2;
+  }
+
+  const known = new WeakMap();
+
+  function wordsOf(node) {
+    if (!known.has(node)) {
+      const text = /\S/.test(node.textContent) ? node.textContent : node.outerHTML || "";
+      known.set(node, new Set(text.split(/[\s<>"]+/, 2000).filter(Boolean)));
+    }
+    return known.get(node);
+  }
+
+  // From 0 to 1, by the words that both have.
+  function likeness(old, fresh) {
+    if (old.isEqualNode(fresh)) return 1;
+    const [a, b] = [wordsOf(old), wordsOf(fresh)];
+    let shared = 0;
+    for (const word of a) if (b.has(word)) shared += 1;
+    return a.size + b.size ? (0.95 * 2 * shared) / (a.size + b.size) : 0.95;
+  }
+
+  return (page) => {
+    change(twin, page.documentElement);
+    twin = page.documentElement;
+  };
+})();

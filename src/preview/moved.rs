@@ -1,0 +1,117 @@
+//! Where pages went: the notes of a change before and after it in, the note that a page which is gone leads to out.
+//!
+//! A renamed note is one that is gone and another that is new, in one change or in two. They belong together where the text
+//! is the same or most of it, or where a file of the same name lies in another folder.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::note::Note;
+use crate::site::Live;
+
+/// So many notes that are gone may come back under another name.
+const REMEMBERED: usize = 64;
+/// So much of the lines of two notes must be the same, of 100.
+const ALIKE: usize = 50;
+
+/// Pages that are gone, and where they went.
+#[derive(Debug, Default)]
+pub struct Moved {
+    /// Each page that is gone, and the path of the note that it was of.
+    pages: BTreeMap<String, String>,
+    /// Each note that is gone, and the one that it is now.
+    notes: BTreeMap<String, String>,
+    /// Notes that are gone, and are no other yet; the last one first.
+    gone: VecDeque<Arc<Note>>,
+}
+
+/// Notes with their pages, by their paths.
+#[derive(Debug)]
+pub struct Before(BTreeMap<String, (Arc<Note>, String)>);
+
+impl Before {
+    /// What these notes are now.
+    pub fn of(live: &Live, paths: &BTreeSet<String>) -> Self {
+        let known = |path: &String| Some((path.clone(), live.note_and_page(path)?));
+        Self(paths.iter().filter_map(known).collect())
+    }
+}
+
+impl Moved {
+    /// Takes in a change of these notes, which was made after `before`.
+    pub fn take(&mut self, before: Before, live: &Live, paths: &BTreeSet<String>) {
+        let now = Before::of(live, paths).0;
+        for (path, (note, page)) in &before.0 {
+            if now.get(path).is_none_or(|(_, now)| now != page) {
+                self.pages.insert(page.clone(), path.clone());
+            }
+            if !now.contains_key(path) {
+                self.gone.push_front(Arc::clone(note));
+            }
+        }
+        for (path, (note, page)) in &now {
+            self.pages.remove(page);
+            self.notes.remove(path);
+            self.gone.retain(|gone| gone.path != *path);
+            if before.0.contains_key(path) {
+                continue;
+            }
+            let best = self.gone.iter().map(|gone| likeness(gone, note)).enumerate();
+            let best = best.rev().max_by_key(|(_, likeness)| *likeness);
+            if let Some((at, ALIKE..)) = best
+                && let Some(gone) = self.gone.remove(at)
+            {
+                self.notes.insert(gone.path.clone(), path.clone());
+            }
+        }
+        self.gone.truncate(REMEMBERED);
+    }
+
+    /// Where a page that is gone went: the note's title and its page.
+    pub fn to(&self, page: &str, live: &Live) -> Option<(String, String)> {
+        let mut path = self.pages.get(page)?;
+        // A note may be renamed again and again, but there is no circle: one that is there is none that is gone.
+        for _ in 0..=self.notes.len() {
+            if let Some((note, page)) = live.note_and_page(path) {
+                return Some((note.title.clone(), page));
+            }
+            path = self.notes.get(path)?;
+        }
+        None
+    }
+}
+
+/// How alike two notes are, of 100.
+fn likeness(old: &Note, new: &Note) -> usize {
+    if old.source == new.source {
+        return 101;
+    }
+    let name = |note: &Note| note.path.rsplit('/').next().map(str::to_owned);
+    let lines = |note: &Note| -> BTreeSet<String> {
+        let lines = note.source.lines().map(str::trim).filter(|line| line.len() > 3);
+        lines.map(str::to_owned).collect()
+    };
+    let (a, b) = (lines(old), lines(new));
+    let alike = 200 * a.intersection(&b).count() / (a.len() + b.len()).max(1);
+    if name(old) == name(new) { alike.max(ALIKE) } else { alike }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(path: &str, text: &str) -> Note {
+        Note::parse(path, &format!("notes/{path}"), text)
+    }
+
+    #[test]
+    fn notes_are_alike_by_most_of_their_lines_or_by_their_name() {
+        let text = "A first line.\n\nA second one.\n\nAnd a third.\n";
+        let old = note("a.md", text);
+        assert!(likeness(&old, &note("b.md", text)) > 100);
+        assert!(likeness(&old, &note("b.md", &text.replace("third", "last"))) >= ALIKE);
+        assert!(likeness(&old, &note("b.md", "Something else.\n\nAltogether.\n")) < ALIKE);
+        assert!(likeness(&old, &note("deep/a.md", "Something else.\n")) >= ALIKE);
+        assert!(likeness(&note("a.md", ""), &note("b.md", "")) > 100);
+    }
+}
