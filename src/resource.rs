@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
+use crate::bundled::{self, Bundled, Unpackable};
 use crate::config::{Config, Place, Source, Weights};
 use crate::digest::{Digest, FileDigests};
 use crate::model::{Architecture, Conventions, Header, ModelError};
@@ -64,12 +65,14 @@ impl Resources {
         if let Some(known) = self.models.get(name) {
             return known.clone();
         }
-        let found = find(&config.models, name, "model").and_then(|weights| {
+        let weights =
+            config.model(name).ok_or_else(|| unknown(name, "model", config.model_names()));
+        let found = weights.and_then(|weights| {
             if let Some(thawed) = &self.thawed {
-                return thawed.model(name, weights);
+                return thawed.model(name, &weights);
             }
-            let path = file(weights)?;
-            check(weights, digests, name, &path)?;
+            let path = file(&weights, digests)?;
+            check(&weights, digests, name, &path)?;
             let unusable = |error: ModelError| ResourceError {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
@@ -112,7 +115,16 @@ impl Resources {
         if let Some(known) = self.datasets.get(name) {
             return known.clone();
         }
-        let found = find(&config.datasets, name, "dataset").and_then(|source| {
+        let named = match (config.datasets.get(name), bundled::dataset(name)) {
+            (Some(source), _) => Ok(source),
+            (None, Some(bundled)) => {
+                let found = self.bundled(digests, name, bundled);
+                self.datasets.insert(name.to_owned(), found.clone());
+                return found;
+            }
+            (None, None) => Err(unknown(name, "dataset", config.dataset_names())),
+        };
+        let found = named.and_then(|source| {
             if let Some(thawed) = &self.thawed {
                 return thawed.dataset(name, source);
             }
@@ -128,24 +140,44 @@ impl Resources {
         self.datasets.insert(name.to_owned(), found.clone());
         found
     }
+
+    /// A data set that comes with the program.
+    fn bundled(
+        &self,
+        digests: &mut FileDigests,
+        name: &str,
+        bundled: &Bundled,
+    ) -> Result<DatasetRef, ResourceError> {
+        if let Some(thawed) = &self.thawed {
+            return thawed.bundled(name);
+        }
+        let path = bundled.unpacked(digests).map_err(|error| unpackable(&error))?;
+        let shards = vec![ShardRef { path, digest: bundled.digest }];
+        let format = if bundled.is_list() { DatasetFormat::Words } else { DatasetFormat::Tar };
+        Ok(DatasetRef { name: name.to_owned(), format, shards })
+    }
 }
 
-fn find<'a, T>(
-    sources: &'a BTreeMap<String, T>,
-    name: &str,
-    what: &str,
-) -> Result<&'a T, ResourceError> {
-    sources.get(name).ok_or_else(|| ResourceError {
+/// A name that is neither in the configuration nor known without it.
+fn unknown(name: &str, what: &str, known: Vec<&str>) -> ResourceError {
+    ResourceError {
         message: format!("the configuration has no {what} `{name}`"),
-        hint: suggest::hint(name, sources.keys())
+        hint: suggest::hint(name, known)
             .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
-    })
+    }
+}
+
+fn unpackable(error: &Unpackable) -> ResourceError {
+    ResourceError { message: error.to_string(), hint: Some(error.hint()) }
 }
 
 /// The file of a model's weights, which is there.
-fn file(weights: &Weights) -> Result<PathBuf, ResourceError> {
+fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, ResourceError> {
     let known = match &weights.place {
         Place::File(source) => return absolute(source),
+        Place::Bundled(bundled) => {
+            return bundled.unpacked(digests).map_err(|error| unpackable(&error));
+        }
         Place::Known(known) => known,
     };
     let path = known.path().map_err(|nowhere| ResourceError {
