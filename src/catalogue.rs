@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use crate::cache;
 use crate::sha256::Sha256;
-use crate::suggest;
 
 /// Where OpenAI publishes: below it, a file is at `<sha256>/<file>`.
 pub const BASE: &str = "https://openaipublic.azureedge.net/clip/models/";
@@ -129,11 +128,6 @@ fn plain(name: &str) -> String {
     plain.strip_suffix("px").map(str::to_owned).unwrap_or(plain)
 }
 
-/// `did you mean …?` or the list of all.
-pub fn hint(name: &str) -> Option<String> {
-    suggest::hint(name, KNOWN.iter().map(|known| known.name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,7 +148,6 @@ mod tests {
         for written in ["", "RN", "RN50x", "px", "ViT-B", "ViT-H/14"] {
             assert_eq!(find(written), None, "{written}");
         }
-        assert_eq!(hint("RN5Ox4").expect("a hint").split('`').nth(1), Some("RN50x4"));
         for known in KNOWN {
             assert_eq!(find(known.name), Some(known));
             assert_eq!(find(known.file.trim_end_matches(".pt")), Some(known));

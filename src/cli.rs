@@ -123,7 +123,9 @@ enum Command {
         #[command(subcommand)]
         command: store::Command,
     },
-    /// Make a new garden that builds
+    /// Make a new garden whose first build measures three figures
+    ///
+    /// They are about a small CLIP and pictures that come with the program, so that nothing has to be fetched.
     New {
         /// The folder; it must not exist yet, or be empty
         dir: PathBuf,
@@ -247,8 +249,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Store { command } => store::run(command),
         Command::New { dir } => {
             scaffold::make(&dir)?;
-            println!("{} is a garden now. Look at it with:\n", dir.display());
-            println!("    neuronotes serve --root {}", dir.display());
+            print(&scaffold::next(&dir));
             Ok(ExitCode::SUCCESS)
         }
         Command::Model { command } => {

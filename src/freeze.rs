@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::analysis::{Kind, Type, scan};
+use crate::bundled;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::file;
@@ -218,8 +219,11 @@ fn write(
         records.push(record);
     }
     for name in lists {
-        let Some(dataset) = report.workspace.config.datasets.get(name) else { continue };
-        let bytes = fs::read(&dataset.path).map_err(io_error("read", &dataset.path))?;
+        let bytes = match (report.workspace.config.datasets.get(name), bundled::dataset(name)) {
+            (Some(own), _) => fs::read(&own.path).map_err(io_error("read", &own.path))?,
+            (None, Some(bundled)) => bundled.bytes().to_vec(),
+            (None, None) => continue,
+        };
         let path = frozen.blob_path(&Digest::of(&bytes));
         report.put(&path, &bytes)?;
         needed.insert(path);

@@ -4,6 +4,7 @@
 pub mod analysis;
 pub mod bibliography;
 pub mod build;
+pub mod bundled;
 pub mod cache;
 pub mod card;
 pub mod catalogue;

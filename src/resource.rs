@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
+use crate::bundled::{self, Bundled, Unpackable};
 use crate::config::{Config, Place, Source, Weights};
 use crate::digest::{Digest, FileDigests};
 use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts};
@@ -67,16 +68,19 @@ impl Resources {
         if let Some(known) = self.models.get(name) {
             return known.clone();
         }
-        let found = find(&config.models, name, "model").and_then(|weights| {
+        let weights =
+            config.model(name).ok_or_else(|| unknown(name, "model", config.model_names()));
+        let found = weights.and_then(|weights| {
             if let Some(thawed) = &self.thawed {
-                return thawed.model(name, weights);
+                return thawed.model(name, &weights);
             }
             let unusable = |error: ModelError| ResourceError {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
             };
-            let path = parts::locate(&file(weights)?).map_err(|error| unusable(error.into()))?;
-            check(weights, digests, name, &path)?;
+            let path = file(&weights, digests)?;
+            let path = parts::locate(&path).map_err(|error| unusable(error.into()))?;
+            check(&weights, digests, name, &path)?;
             let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
             let conventions = Conventions::of(&path, &header, &weights.given).map_err(unusable)?;
             let architecture = Architecture::of_header(&header, &conventions).map_err(unusable)?;
@@ -127,7 +131,16 @@ impl Resources {
         if let Some(known) = self.datasets.get(name) {
             return known.clone();
         }
-        let found = find(&config.datasets, name, "dataset").and_then(|source| {
+        let named = match (config.datasets.get(name), bundled::dataset(name)) {
+            (Some(source), _) => Ok(source),
+            (None, Some(bundled)) => {
+                let found = self.bundled(digests, name, bundled);
+                self.datasets.insert(name.to_owned(), found.clone());
+                return found;
+            }
+            (None, None) => Err(unknown(name, "dataset", config.dataset_names())),
+        };
+        let found = named.and_then(|source| {
             if let Some(thawed) = &self.thawed {
                 return thawed.dataset(name, source);
             }
@@ -137,37 +150,53 @@ impl Resources {
             } else {
                 (format_of(&path)?, digest(digests, &path)?)
             };
-            let pictures = match format {
-                DatasetFormat::Words => None,
-                DatasetFormat::Tar | DatasetFormat::Folder => {
-                    Some(digests.pictures(&path).map_err(|error| unreadable(&path, &error))?)
-                }
-            };
-            let pictures = pictures.filter(|pictures| *pictures != digest);
+            let pictures = pictures(digests, format, &path, &digest)?;
             let shards = vec![ShardRef { path, digest, pictures }];
             Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
         });
         self.datasets.insert(name.to_owned(), found.clone());
         found
     }
+
+    /// A data set that comes with the program.
+    fn bundled(
+        &self,
+        digests: &mut FileDigests,
+        name: &str,
+        bundled: &Bundled,
+    ) -> Result<DatasetRef, ResourceError> {
+        if let Some(thawed) = &self.thawed {
+            return thawed.bundled(name);
+        }
+        let path = bundled.unpacked(digests).map_err(|error| unpackable(&error))?;
+        let format = if bundled.is_list() { DatasetFormat::Words } else { DatasetFormat::Tar };
+        let digest = bundled.digest;
+        let pictures = pictures(digests, format, &path, &digest)?;
+        let shards = vec![ShardRef { path, digest, pictures }];
+        Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
+    }
 }
 
-fn find<'a, T>(
-    sources: &'a BTreeMap<String, T>,
-    name: &str,
-    what: &str,
-) -> Result<&'a T, ResourceError> {
-    sources.get(name).ok_or_else(|| ResourceError {
+/// A name that is neither in the configuration nor known without it.
+fn unknown(name: &str, what: &str, known: Vec<&str>) -> ResourceError {
+    ResourceError {
         message: format!("the configuration has no {what} `{name}`"),
-        hint: suggest::hint(name, sources.keys())
+        hint: suggest::hint(name, known)
             .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
-    })
+    }
+}
+
+fn unpackable(error: &Unpackable) -> ResourceError {
+    ResourceError { message: error.to_string(), hint: Some(error.hint()) }
 }
 
 /// The file of a model's weights, which is there.
-fn file(weights: &Weights) -> Result<PathBuf, ResourceError> {
+fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, ResourceError> {
     let known = match &weights.place {
         Place::File(source) => return absolute(source),
+        Place::Bundled(bundled) => {
+            return bundled.unpacked(digests).map_err(|error| unpackable(&error));
+        }
         Place::Known(known) => known,
     };
     let path = known.path().map_err(|nowhere| ResourceError {
@@ -230,6 +259,22 @@ fn digest(digests: &mut FileDigests, path: &Path) -> Result<Digest, ResourceErro
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ResourceError {
     ResourceError { message: format!("{} cannot be read ({error})", path.display()), hint: None }
+}
+
+/// What of a shard's bytes decides its pixels; none where all of them do.
+fn pictures(
+    digests: &mut FileDigests,
+    format: DatasetFormat,
+    path: &Path,
+    whole: &Digest,
+) -> Result<Option<Digest>, ResourceError> {
+    match format {
+        DatasetFormat::Words => Ok(None),
+        DatasetFormat::Tar | DatasetFormat::Folder => {
+            let pictures = digests.pictures(path).map_err(|error| unreadable(path, &error))?;
+            Ok(Some(pictures).filter(|pictures| pictures != whole))
+        }
+    }
 }
 
 fn format_of(path: &Path) -> Result<DatasetFormat, ResourceError> {

@@ -52,30 +52,31 @@ impl Sha256 {
 
     /// A digest that stands in the source; one that is none does not compile, where the result is a constant.
     pub(crate) const fn constant(text: &str) -> Self {
-        match Self::parse(text.as_bytes()) {
-            Some(digest) => digest,
+        match digits(text.as_bytes()) {
+            Some(digest) => Self(digest),
             None => panic!("a digest has 64 hexadecimal digits"),
         }
     }
+}
 
-    const fn parse(text: &[u8]) -> Option<Self> {
-        if text.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        let mut at = 0;
-        while at < 64 {
-            let digit = match text[at] {
-                digit @ b'0'..=b'9' => digit - b'0',
-                digit @ b'a'..=b'f' => digit - b'a' + 10,
-                digit @ b'A'..=b'F' => digit - b'A' + 10,
-                _ => return None,
-            };
-            bytes[at / 2] = bytes[at / 2] << 4 | digit;
-            at += 1;
-        }
-        Some(Self(bytes))
+/// The 32 bytes of 64 hexadecimal digits.
+pub(crate) const fn digits(text: &[u8]) -> Option<[u8; 32]> {
+    if text.len() != 64 {
+        return None;
     }
+    let mut bytes = [0; 32];
+    let mut at = 0;
+    while at < 64 {
+        let digit = match text[at] {
+            digit @ b'0'..=b'9' => digit - b'0',
+            digit @ b'a'..=b'f' => digit - b'a' + 10,
+            digit @ b'A'..=b'F' => digit - b'A' + 10,
+            _ => return None,
+        };
+        bytes[at / 2] = bytes[at / 2] << 4 | digit;
+        at += 1;
+    }
+    Some(bytes)
 }
 
 impl fmt::Display for Sha256 {
@@ -96,7 +97,7 @@ impl FromStr for Sha256 {
     /// Of either case: publishers write both.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let not = || format!("`{text}` is not a SHA-256 of 64 hexadecimal digits");
-        Self::parse(text.as_bytes()).ok_or_else(not)
+        digits(text.as_bytes()).map(Self).ok_or_else(not)
     }
 }
 

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],
     // What templates see is plain data, and diagnostics are shown on pages too.
-    &["digest", "catalogue", "seal"],
+    &["digest", "catalogue", "seal", "bundled"],
     &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
     &["protocol", "diagnostic", "lab", "fetch"],
     &["config", "layout", "document", "scaffold"],

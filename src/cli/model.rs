@@ -8,9 +8,10 @@ use clap::Subcommand;
 use indicatif::DecimalBytes;
 
 use super::{Garden, nearest_garden, print, root};
+use crate::bundled;
 use crate::catalogue::{self, KNOWN, Known};
-use crate::config::{self, Place, Weights};
-use crate::digest::FileDigests;
+use crate::config::{self, Config, Place, Weights};
+use crate::digest::{Digest, FileDigests};
 use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
 use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe, parts};
 use crate::progress::Transfer;
@@ -46,8 +47,11 @@ pub(super) enum Command {
         verify: bool,
     },
     /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
+    ///
+    /// Files, and models that go by their name, are described outside of a garden too.
     Info {
-        /// A name out of `models:` in `neuronotes.yaml`, or a file or folder of weights [default: the one in `defaults:`]
+        /// A name out of `models:` in `neuronotes.yaml` or of `model list`, or a file or folder of weights [default: the one in
+        /// `defaults:`]
         name: Option<String>,
         #[command(flatten)]
         garden: Garden,
@@ -94,7 +98,13 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
             state(&folder, known)
         );
     }
-    out.push_str("\n`neuronotes model fetch NAME` brings weights; `models: { NAME: {} }` in neuronotes.yaml uses them\n");
+    if let Some(bundled) = bundled::model(bundled::MODEL) {
+        let (name, size) = (bundled::MODEL, DecimalBytes(bundled.bytes().len() as u64));
+        let _ = writeln!(out, "{name:<15} {}; comes with the program ({size})", bundled.summary);
+    }
+    out.push_str(
+        "\n`neuronotes model fetch NAME` brings weights; `model: NAME` in a block then uses them\n",
+    );
     let here = std::env::current_dir()?;
     if let Some(root) = garden.as_deref().or_else(|| nearest_garden(&here)) {
         let file = root.join(config::FILE);
@@ -127,6 +137,7 @@ fn state(folder: &Path, known: &Known) -> String {
 fn configured(folder: &Path, weights: &Weights) -> String {
     match &weights.place {
         Place::Known(known) => format!("{}: {}", known.name, state(folder, known)),
+        Place::Bundled(bundled) => format!("comes with the program: {}", bundled.summary),
         Place::File(source) => match fs::metadata(&source.path) {
             Ok(_) => format!("{} ({})", source.written, DecimalBytes(parts::size(&source.path))),
             Err(error) => format!("{}: cannot be read ({error})", source.written),
@@ -135,8 +146,15 @@ fn configured(folder: &Path, weights: &Weights) -> String {
 }
 
 fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
+    if let Some(bundled) = bundled::model(name) {
+        let unpacked = bundled.unpacked(&mut FileDigests::default());
+        let path = unpacked.map_err(|error| anyhow::anyhow!("{error}\nhint: {}", error.hint()))?;
+        eprintln!("{name} comes with the program; it is unpacked:");
+        print(&format!("{}\n", path.display()));
+        return Ok(());
+    }
     let Some(known) = catalogue::find(name) else {
-        let hint = catalogue::hint(name).unwrap_or_default();
+        let hint = suggest::hint(name, config::known_models()).unwrap_or_default();
         anyhow::bail!("no model `{name}` is known by name\nhint: {hint}");
     };
     let explained = |error: crate::fetch::FetchError| {
@@ -164,37 +182,65 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
 }
 
 fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String> {
-    // A file, or a folder of weights, is described wherever it lies; a garden's own name for a model goes first.
-    let file = name.as_deref().map(Path::new).filter(|path| path.exists());
-    let own = |workspace: &Workspace| {
-        name.as_ref().is_some_and(|name| workspace.config.models.contains_key(name))
-    };
+    // A garden's own name for a model goes first; then a file, wherever it lies, and what is known by name everywhere.
+    let asked_for_garden = garden.is_some();
     let opened = root(garden).and_then(|root| Ok(Workspace::open(&root)?));
-    let mut workspace = match (opened, file) {
-        (Ok(workspace), None) => workspace,
-        (Ok(workspace), Some(_)) if own(&workspace) => workspace,
-        (_, Some(path)) => return info_of_file(path),
-        (Err(error), None) => return Err(error),
+    let (config, mut workspace) = match opened {
+        Ok(workspace) => (workspace.config.clone(), Some(workspace)),
+        Err(error) if asked_for_garden || name.is_none() => return Err(error),
+        Err(_) => (Config::default(), None),
     };
-    let models = &workspace.config.models;
-    let only = (models.len() == 1).then(|| models.keys().next().cloned()).flatten();
-    let Some(name) = name.or(workspace.config.defaults.model.clone()).or(only) else {
-        let names: Vec<String> = models.keys().cloned().collect();
+    let own = |name: &String| config.models.contains_key(name);
+    if let Some(name) = name.as_ref().filter(|name| !own(name))
+        && Path::new(name).exists()
+    {
+        return info_of_file(Path::new(name));
+    }
+    let only = (config.models.len() == 1).then(|| config.models.keys().next().cloned()).flatten();
+    let Some(name) = name.or(config.defaults.model.clone()).or(only) else {
+        let names: Vec<String> = config.model_names().into_iter().map(str::to_owned).collect();
         anyhow::bail!("name a model\nhint: known: {}", suggest::quoted(&names, "and"));
     };
-    let found = Resources::default().model(&workspace.config, &mut workspace.digests, &name);
-    let model = found.map_err(|error| {
-        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        anyhow::anyhow!("{}{hint}", error.message)
-    })?;
+    let mut none = FileDigests::default();
+    let digests = workspace.as_mut().map_or(&mut none, |workspace| &mut workspace.digests);
+    let model = match Resources::default().model(&config, digests, &name) {
+        Ok(model) => model,
+        Err(error) => match config.model(&name).map(|weights| weights.place.clone()) {
+            // What is known without its weights is still of use.
+            Some(Place::Known(known)) if !known.path().is_ok_and(|path| path.exists()) => {
+                return Ok(info_without_weights(known, &folder()?));
+            }
+            _ => {
+                let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+                anyhow::bail!("{}{hint}", error.message)
+            }
+        },
+    };
     let path = &model.reference.path;
-    let file = match &workspace.config.models[&name].place {
-        Place::File(source) => source.written.clone(),
-        Place::Known(_) => path.display().to_string(),
+    let file = match config.model(&name).map(|weights| weights.place.clone()) {
+        Some(Place::File(source)) => source.written,
+        _ => path.display().to_string(),
     };
     let header = Header::read(path)?;
-    workspace.save_digests();
+    if let Some(workspace) = &mut workspace {
+        workspace.save_digests();
+    }
     Ok(describe(&file, &model.reference, &header, &model.architecture))
+}
+
+/// What is known of a model whose weights are not on this machine.
+fn info_without_weights(known: &Known, folder: &Path) -> String {
+    format!(
+        "{}\npictures: {}, {} x {} pixels\nparameters: {:.1} M\nweights: {}\n\n\
+         `neuronotes model fetch {}` brings its weights; its layers are listed then\n",
+        known.name,
+        known.tower,
+        known.pixels,
+        known.pixels,
+        known.parameters as f64 / 1e6,
+        state(folder, known),
+        known.name
+    )
 }
 
 fn info_of_file(path: &Path) -> anyhow::Result<String> {

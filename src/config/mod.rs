@@ -4,10 +4,12 @@ mod jekyll;
 mod math;
 mod weights;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use crate::bundled;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::layout;
 use crate::request::Precision;
@@ -16,7 +18,7 @@ use crate::yaml::{self, Entry, Node, Value, YamlError};
 
 pub use jekyll::{Jekyll, parse as parse_jekyll};
 pub use math::{Command, Mathematics};
-pub use weights::{Place, Weights};
+pub use weights::{Place, Weights, names as known_models};
 
 /// The configuration's file name.
 pub const FILE: &str = "neuronotes.yaml";
@@ -60,6 +62,30 @@ pub struct Config {
 }
 
 impl Config {
+    /// The model of that name: the garden's own, else one that goes by its name.
+    pub fn model(&self, name: &str) -> Option<Cow<'_, Weights>> {
+        let own = self.models.get(name).map(Cow::Borrowed);
+        own.or_else(|| Weights::by_name(name).map(Cow::Owned))
+    }
+
+    /// The names of all models, the garden's own first.
+    pub fn model_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.models.keys().map(String::as_str).collect();
+        for known in weights::names().filter(|name| !self.models.contains_key(*name)) {
+            names.push(known);
+        }
+        names
+    }
+
+    /// The names of all data sets, the garden's own first.
+    pub fn dataset_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.datasets.keys().map(String::as_str).collect();
+        for known in bundled::DATASETS.iter().filter(|name| !self.datasets.contains_key(**name)) {
+            names.push(known);
+        }
+        names
+    }
+
     /// The absolute address of a path below the site's root, where the site's is known.
     pub fn absolute(&self, path: &str) -> Option<String> {
         self.url.as_ref().map(|url| format!("{}/{path}", url.trim_end_matches('/')))
@@ -292,17 +318,23 @@ impl Reader<'_> {
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }
         }
+        let models = config.model_names();
+        let datasets = config.dataset_names();
+        // A known model's name may be written in several ways.
+        let has_model =
+            config.defaults.model.as_ref().is_some_and(|name| config.model(name).is_some());
         for (field, name, known) in [
-            ("model", &config.defaults.model, config.models.keys().cloned().collect::<Vec<_>>()),
-            ("dataset", &config.defaults.dataset, config.datasets.keys().cloned().collect()),
+            ("model", &config.defaults.model, &models),
+            ("dataset", &config.defaults.dataset, &datasets),
         ] {
             if let Some(name) = name
-                && !known.contains(name)
+                && !known.contains(&name.as_str())
+                && !(field == "model" && has_model)
             {
                 let start = self.at.text.find("defaults").unwrap_or(0);
                 let span = self.line_from(start);
                 let message = format!("the default {field} `{name}` is not among `{field}s`");
-                let problem = self.at.error(span, message).hint(suggest::hint(name, &known));
+                let problem = self.at.error(span, message).hint(suggest::hint(name, known));
                 self.problems.push(problem);
             }
         }
@@ -347,6 +379,15 @@ impl Reader<'_> {
 
     fn dataset(&mut self, named: &Entry) -> Option<Source> {
         let mut path = None;
+        let is_bare = match &named.node.value {
+            Value::Null => true,
+            Value::Map(fields) => fields.is_empty(),
+            _ => false,
+        };
+        if is_bare && bundled::dataset(&named.key).is_some() {
+            // It needs no entry, but may have one.
+            return None;
+        }
         match &named.node.value {
             Value::Text(text) => path = Some(text.clone()),
             Value::Map(fields) => {
@@ -456,19 +497,23 @@ mod tests {
     fn a_known_name_needs_no_path() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let text = format!(
-            "models:\n  RN50x4: {{}}\n  vit-b-32:\n  RN50: {{ path: a.pt, sha256: {digest} }}\n"
+            "models:\n  RN50x4: {{}}\n  emoji:\n  vit-b-32:\n  RN50: {{ path: a.pt, sha256: {digest} }}\n"
         );
         let (config, problems) = parse(&text, Path::new("/garden"));
         assert_eq!(problems, []);
         let named = |name: &str| match &config.models[name].place {
             Place::Known(known) => known.name,
+            Place::Bundled(_) => "bundled",
             Place::File(source) => &source.written,
         };
+        assert_eq!(named("emoji"), "bundled");
         assert_eq!(
             (named("RN50x4"), named("vit-b-32"), named("RN50")),
             ("RN50x4", "ViT-B/32", "a.pt")
         );
         assert_eq!(config.models["RN50"].sha256.expect("a digest").to_string(), digest);
+        let hint = parse("models:\n  RN5Ox4: {}\n", Path::new("/garden")).1.remove(0).hint;
+        assert_eq!(hint.expect("a hint").split('`').nth(1), Some("RN50x4"));
     }
 
     #[test]

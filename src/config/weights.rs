@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use super::{Reader, Source};
+use crate::bundled::{self, Bundled};
 use crate::catalogue::{self, Known};
 use crate::model::{Activation, Given};
 use crate::sha256::Sha256;
+use crate::suggest;
 use crate::yaml::{Entry, Node, Value};
 
 /// The fields of an entry.
@@ -31,6 +33,29 @@ pub enum Place {
     File(Source),
     /// Where `neuronotes model fetch` puts those that go by their name.
     Known(&'static Known),
+    /// In the program, which unpacks them.
+    Bundled(&'static Bundled),
+}
+
+impl Weights {
+    /// Weights that go by their name and need no path; `None` where the name is not known.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let place = match (bundled::model(name), catalogue::find(name)) {
+            (Some(bundled), _) => Place::Bundled(bundled),
+            (None, known) => Place::Known(known?),
+        };
+        let mut given = Given::default();
+        if let Place::Known(_) = place {
+            // All that go by their name are OpenAI's.
+            given.activation = Some(Activation::QuickGelu);
+        }
+        Some(Self { place, sha256: None, given, span: 0..0 })
+    }
+}
+
+/// The names that need no path.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    std::iter::once(bundled::MODEL).chain(catalogue::KNOWN.iter().map(|known| known.name))
 }
 
 impl Reader<'_> {
@@ -60,17 +85,16 @@ impl Reader<'_> {
                 return None;
             }
         }
-        let place = match (path, catalogue::find(&named.key)) {
+        let place = match (path, Weights::by_name(&named.key)) {
             (Some(path), _) => Place::File(self.source(named, path)?),
             (None, Some(known)) => {
-                // All that go by their name are OpenAI's.
-                given.activation = given.activation.or(Some(Activation::QuickGelu));
-                Place::Known(known)
+                given.activation = given.activation.or(known.given.activation);
+                known.place
             }
             (None, None) => {
                 let message =
                     format!("`{}` has no `path`, and is no model known by name", named.key);
-                let near = catalogue::hint(&named.key).unwrap_or_default();
+                let near = suggest::hint(&named.key, names()).unwrap_or_default();
                 let hint =
                     format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);
                 self.problems.push(self.at.error(span, message).hint(hint));

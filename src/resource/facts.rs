@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Model, ResourceError, Resources};
+use crate::bundled;
 use crate::config::{Place, Source, Weights};
 use crate::digest::Digest;
 use crate::model::{Architecture, Conventions};
@@ -92,6 +93,7 @@ fn of_weights(weights: &Weights) -> String {
     match &weights.place {
         Place::File(source) => entry.insert("path".into(), source.written.clone().into()),
         Place::Known(known) => entry.insert("known".into(), known.name.into()),
+        Place::Bundled(_) => entry.insert("known".into(), bundled::MODEL.into()),
     };
     let given = &weights.given;
     let others = [
@@ -104,6 +106,9 @@ fn of_weights(weights: &Weights) -> String {
     entry.extend(others);
     crate::request::canonical_json(&entry.into())
 }
+
+/// What stands for the entry of a data set that comes with the program.
+const BUNDLED: &str = "comes with the program";
 
 fn of_source(source: &Source) -> String {
     source.written.clone()
@@ -125,10 +130,19 @@ impl Thawed {
     }
 
     pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
+        self.configured_as(name, &of_source(source))
+    }
+
+    /// A data set that comes with the program.
+    pub(super) fn bundled(&self, name: &str) -> Result<DatasetRef, ResourceError> {
+        self.configured_as(name, BUNDLED)
+    }
+
+    fn configured_as(&self, name: &str, entry: &str) -> Result<DatasetRef, ResourceError> {
         let Some(known) = self.facts.datasets.get(name) else {
             return Err(stale(format!("the data set `{name}` is not among the frozen results")));
         };
-        same("data set", name, &known.configured, &of_source(source))?;
+        same("data set", name, &known.configured, entry)?;
         let shard = |(at, digest): (usize, &Digest)| ShardRef {
             path: self.store.blob_path(digest),
             digest: *digest,
@@ -174,9 +188,9 @@ impl Resources {
     /// What is known of the models and data sets that were asked for and could be used.
     pub fn facts(&self, config: &crate::config::Config) -> Facts {
         let model = |(name, found): (&String, &Result<Model, ResourceError>)| {
-            let (model, weights) = (found.as_ref().ok()?, config.models.get(name)?);
+            let (model, weights) = (found.as_ref().ok()?, config.model(name)?);
             let facts = ModelFacts {
-                configured: of_weights(weights),
+                configured: of_weights(&weights),
                 digest: model.reference.digest,
                 conventions: model.reference.conventions.clone(),
                 architecture: (*model.architecture).clone(),
@@ -184,9 +198,10 @@ impl Resources {
             Some((name.clone(), facts))
         };
         let dataset = |(name, found): (&String, &Result<DatasetRef, ResourceError>)| {
-            let (dataset, source) = (found.as_ref().ok()?, config.datasets.get(name)?);
+            let dataset = found.as_ref().ok()?;
+            let entry = config.datasets.get(name).map(of_source);
             let facts = DatasetFacts {
-                configured: of_source(source),
+                configured: entry.unwrap_or_else(|| BUNDLED.to_owned()),
                 format: dataset.format,
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
                 pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),

@@ -32,6 +32,19 @@ impl Garden {
         garden
     }
 
+    /// One that `neuronotes new` made.
+    pub fn scaffold() -> (Self, Run) {
+        let garden = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        let mut command = Command::new(program());
+        let output = command.arg("new").arg(garden.root()).output().expect("neuronotes runs");
+        (garden, Run(output))
+    }
+
+    /// An empty folder.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
     pub fn root(&self) -> &Path {
         self.folder.path()
     }

@@ -7,6 +7,7 @@ mod common;
 mod deaths;
 mod measure;
 mod mistakes;
+mod newcomer;
 mod react;
 mod uses;
 mod visualise;

@@ -14,7 +14,7 @@ fn three(unit: u32, caption: &str) -> String {
 }
 
 /// How many stored results there are of each kind.
-fn stored(garden: &Garden) -> BTreeMap<String, usize> {
+pub(super) fn stored(garden: &Garden) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
     for bytes in files(&garden.path(".neuronotes/store/v1/records")).into_values() {
         let record: serde_json::Value = serde_json::from_slice(&bytes).expect("a record");

@@ -1,0 +1,185 @@
+//! The small CLIP and its pictures that come with the program: a name in, a file in the cache folder out.
+//!
+//! The program holds their bytes, so that a new garden measures on a machine without a network, and with the program
+//! copied alone. Only what is used is unpacked, once for all gardens, since the lab reads files. A file in the cache is
+//! believed only if its digest is right; the digests are also those that request keys cover, so that weights and data
+//! that come with the program give the same results as the same bytes under a path.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cache;
+use crate::digest::{Digest, FileDigests};
+use crate::file;
+
+/// The name of the model that comes with the program.
+pub const MODEL: &str = "emoji";
+/// The names of the data sets that come with it: pictures, and a list of words.
+pub const DATASETS: [&str; 2] = ["emoji", "words"];
+/// The folder in the cache.
+const FOLDER: &str = "emoji";
+
+/// A file that the program holds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// Its name up to the digest, and its ending.
+    name: (&'static str, &'static str),
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// Of its bytes.
+    pub digest: Digest,
+    bytes: &'static [u8],
+    /// What has to lie beside it, by name.
+    beside: &'static [(&'static str, &'static str)],
+}
+
+static WEIGHTS: Bundled = Bundled {
+    name: ("emoji-clip", "safetensors"),
+    summary: "a small CLIP trained on 498 emoji",
+    digest: Digest::constant("67c2d6c2bf9b994e168a357eeed8ae682e0159d802b1cd2be0e0d46da69ab5b1"),
+    bytes: include_bytes!("../models/emoji-clip.safetensors"),
+    beside: &[],
+};
+
+static PICTURES: Bundled = Bundled {
+    name: ("emoji", "tar"),
+    summary: "1,494 pictures of 498 emoji in three styles",
+    digest: Digest::constant("fefa52122f1f825da7df36cd963a934624ffb8d5f0383706f75831ad04595e7a"),
+    bytes: include_bytes!("../data/emoji.tar"),
+    beside: LICENCES,
+};
+
+static WORDS: Bundled = Bundled {
+    name: ("words", "txt"),
+    summary: "the names of the 498 emoji, each drawn as a picture of itself",
+    digest: Digest::constant("190f28fe974c9fa0afd4d83c7a525990cec16268ab1f70eccd576ef4b5822402"),
+    bytes: include_bytes!("../data/words.txt"),
+    beside: LICENCES,
+};
+
+const LICENCES: &[(&str, &str)] = &[
+    ("LICENSES.md", include_str!("../data/LICENSES.md")),
+    ("LICENSES/Apache-2.0.txt", include_str!("../data/LICENSES/Apache-2.0.txt")),
+    ("LICENSES/CC-BY-4.0.txt", include_str!("../data/LICENSES/CC-BY-4.0.txt")),
+    ("LICENSES/MIT.txt", include_str!("../data/LICENSES/MIT.txt")),
+    ("LICENSES/Unicode-3.0.txt", include_str!("../data/LICENSES/Unicode-3.0.txt")),
+];
+
+/// The weights that come with the program under this name.
+pub fn model(name: &str) -> Option<&'static Bundled> {
+    (name == MODEL).then_some(&WEIGHTS)
+}
+
+/// The data set that comes with the program under this name.
+pub fn dataset(name: &str) -> Option<&'static Bundled> {
+    let at = DATASETS.iter().position(|known| *known == name)?;
+    [&PICTURES, &WORDS].into_iter().nth(at)
+}
+
+/// Why a file could not be unpacked.
+#[derive(Debug)]
+pub struct Unpackable {
+    what: &'static str,
+    /// Where to; none where the environment names no cache folder.
+    path: Option<PathBuf>,
+    cause: String,
+}
+
+impl Unpackable {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        format!("set {} to a folder that can be written", cache::VARIABLE)
+    }
+}
+
+impl fmt::Display for Unpackable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => {
+                let path = path.display();
+                write!(f, "{} cannot be unpacked to {path} ({})", self.what, self.cause)
+            }
+            None => write!(f, "there is no folder to unpack {} into: {}", self.what, self.cause),
+        }
+    }
+}
+
+impl std::error::Error for Unpackable {}
+
+impl Bundled {
+    /// Its bytes.
+    pub fn bytes(&self) -> &'static [u8] {
+        self.bytes
+    }
+
+    /// Whether it is a list of words, and else an archive.
+    pub fn is_list(&self) -> bool {
+        self.name.1 == "txt"
+    }
+
+    /// Where it is unpacked: under its digest, so that two versions of the program do not replace each other's.
+    ///
+    /// # Errors
+    /// Where the environment names no cache folder.
+    pub fn path(&self) -> Result<PathBuf, Unpackable> {
+        let folder = cache::folder().map_err(|nowhere| self.unpackable(None, &nowhere))?;
+        let (stem, ending) = self.name;
+        Ok(folder.join(FOLDER).join(format!("{stem}-{}.{ending}", self.digest.short())))
+    }
+
+    /// Its file, which is unpacked where it is missing or is not what it should be.
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    pub fn unpacked(&self, digests: &mut FileDigests) -> Result<PathBuf, Unpackable> {
+        let path = self.path()?;
+        if digests.digest(&path).is_ok_and(|found| found == self.digest) {
+            return Ok(path);
+        }
+        match self.unpack(&path) {
+            Ok(()) => Ok(path),
+            Err(error) => Err(self.unpackable(Some(path), &error)),
+        }
+    }
+
+    fn unpackable(&self, path: Option<PathBuf>, cause: &dyn fmt::Display) -> Unpackable {
+        Unpackable { what: self.summary, path, cause: cause.to_string() }
+    }
+
+    fn unpack(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(path);
+        fs::create_dir_all(folder)?;
+        for (name, text) in self.beside {
+            file::write_atomic(&folder.join(name), text.as_bytes())?;
+        }
+        file::write_atomic(path, self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digests_are_those_of_the_bytes() {
+        for bundled in [&WEIGHTS, &PICTURES, &WORDS] {
+            assert_eq!(Digest::of(bundled.bytes).hex(), bundled.digest.hex());
+        }
+    }
+
+    #[test]
+    fn a_file_is_unpacked_where_it_is_missing_or_damaged_and_only_there() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("new/emoji.tar");
+        let mut digests = FileDigests::default();
+        PICTURES.unpack(&path).expect("unpacked");
+        assert_eq!(digests.digest(&path).expect("a digest"), PICTURES.digest);
+        assert!(dir.path().join("new/LICENSES/MIT.txt").is_file());
+        fs::write(&path, &PICTURES.bytes[..1000]).expect("write");
+        assert_ne!(digests.digest(&path).expect("a digest"), PICTURES.digest);
+        PICTURES.unpack(&path).expect("unpacked");
+        assert_eq!(digests.digest(&path).expect("a digest"), PICTURES.digest);
+    }
+}
