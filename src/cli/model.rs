@@ -11,7 +11,7 @@ use super::{Garden, nearest_garden, print, root};
 use crate::bundled;
 use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Config, Place, Weights};
-use crate::digest::{Digest, FileDigests};
+use crate::digest::FileDigests;
 use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
 use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe, parts};
 use crate::progress::Transfer;

@@ -34,7 +34,7 @@ pub use html::{
 };
 pub use inline::{Fault, InlineValue, Query, Step, fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
-pub use math::Macros;
+pub use math::{Macros, MathError, mathml};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};

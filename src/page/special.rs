@@ -7,8 +7,7 @@ use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::{self, Target, href};
 use crate::note::file_slug;
 use crate::view::{
-    CardView, GraphView, HeadView, IndexItemView, LinkView, LinkedView, NotFoundView, RedirectView,
-    WayView,
+    CardView, GraphView, HeadView, LinkView, LinkedView, NotFoundView, RedirectView, WayView,
 };
 
 /// So many of the most linked notes are listed below the graph.
