@@ -204,3 +204,21 @@ fn a_part_has_what_its_whole_says() {
     <i>Proceedings of All</i>. ACM, 2001.
     "###);
 }
+
+#[test]
+fn what_the_processor_gets_wrong_is_put_right() {
+    let text = "@incollection{a, title={{A} b}, author={Ada Lovelace}, booktitle={The Book}, editor={Ann Brown}, volume=42, year=2001}\n\
+        @inproceedings{b, title={B}, author={Ada Lovelace}, booktitle={{NAACL} Papers}, editor={Ann Brown}, year=2002}\n\
+        @article{c, title={C}, author={Ada Lovelace}, journal={{IEEE} Trans. X}, doi={https://doi.org/10.1/x}, year={n.d.}}\n\
+        @misc{d, title={D}, author={Ada Lovelace}, eprint={1412.6980}, archivePrefix={arXiv}, year=2014}\n";
+    let list = listed(text, "apa");
+    for part in [
+        "A b. In A. Brown (Ed.), <i>The Book</i><i>: </i><i>Vol.</i><i> </i><i>42</i>.",
+        "<i>NAACL Papers</i>.",
+        "<i>IEEE Trans. X</i>. <a href=\"https://doi.org/10.1/x\">",
+        "https://arxiv.org/abs/1412.6980",
+    ] {
+        assert!(list.contains(part), "{part}\n{list}");
+    }
+    assert!(!list.contains('!'), "{list}");
+}
