@@ -373,6 +373,7 @@ fn lists_feeds_and_descriptions_say_what_the_page_says() {
          *@goh2021* found neurons in CLIP [see @radford2021, p. 3] that answer to $x^2$, \u{fffe}``x`` and ==[[b|words]]==.[^1]\n\n[^1]: Foot.\n",
     );
     garden.note("b.md", "---\ndate: 2025-01-01\n---\n- An *item*\n- Another, as in [[a]]\n");
+    garden.note("c.md", "# C\n\n![[b]]\n");
     let run = garden.build();
     assert_eq!(run.code(), 0, "{}", run.stderr());
     let words = "found neurons in CLIP that answer to x², \u{fffe}x and words.";
@@ -390,6 +391,7 @@ fn lists_feeds_and_descriptions_say_what_the_page_says() {
         );
     }
     assert!(page(&garden, "b.html").contains("content=\"An item; Another, as in a\""));
+    assert!(page(&garden, "c.html").contains("content=\"An item; Another, as in a\""));
     for (path, bytes) in output.iter().filter(|(path, _)| path.ends_with(".xml")) {
         let text = String::from_utf8_lossy(bytes);
         let read = roxmltree::Document::parse(&text);

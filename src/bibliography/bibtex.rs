@@ -49,7 +49,7 @@ pub(super) enum Part<'t> {
 pub(super) fn outer(text: &str) -> Outer<'_> {
     let mut out = Outer::default();
     let mut skip = 0;
-    // Of a comment that is never closed only the first line is left out, and so it is for all after it.
+    // Of a comment that is never closed only the first line is left out; those after it reach no further than an entry.
     let mut are_comments_closed = true;
     let starts = starts(text);
     for (number, start) in starts.iter().enumerate() {
@@ -64,14 +64,11 @@ pub(super) fn outer(text: &str) -> Outer<'_> {
             reader.space();
             at = match kind.to_ascii_lowercase().as_str() {
                 "comment" | "preamble" => {
-                    let whole = Reader { end: text.len(), ..reader };
-                    match whole.balanced().filter(|_| are_comments_closed) {
-                        Some(after) => after,
-                        None => {
-                            are_comments_closed = false;
-                            text[sign..end].find('\n').map_or(end, |line| sign + line)
-                        }
-                    }
+                    let reach = if are_comments_closed { text.len() } else { end };
+                    let closed = Reader { end: reach, ..reader }.balanced();
+                    are_comments_closed &= closed.is_some();
+                    let line = || text[sign..end].find('\n').map_or(end, |line| sign + line);
+                    closed.unwrap_or_else(line)
                 }
                 _ => read(&mut out, reader, kind, sign),
             };

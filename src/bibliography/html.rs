@@ -39,7 +39,23 @@ fn in_brackets(text: String, works: &[Linked<'_>]) -> String {
 
 /// An item of the list of references.
 pub(super) fn reference(children: &ElemChildren, math: MathFn<'_>) -> String {
-    citation(children, &[], math)
+    unrepeated(citation(children, &[], math))
+}
+
+/// An item without a book's title where it stands a second time behind the volume: hayagriva takes it for the volume's own.
+fn unrepeated(html: String) -> String {
+    const COLON: &str = "</i><i>: </i>";
+    /// Between the two is at most a volume's number.
+    const NEAR: usize = 100;
+    let Some(colon) = html.find(COLON) else { return html };
+    let Some(start) = html[..colon].rfind("<i>") else { return html };
+    let title = format!("{}</i>", &html[start..colon]);
+    let rest = &html[colon + COLON.len()..];
+    let again = rest.find(&title).filter(|at| *at <= NEAR && !rest[..*at].contains('('));
+    let Some(again) = again else { return html };
+    let volume = rest[..again].trim_end_matches("<i>. </i>");
+    let sign = if volume.is_empty() { "</i>" } else { COLON };
+    format!("{}{sign}{volume}{}", &html[..colon], &rest[again + title.len()..])
 }
 
 /// What stands before an item.

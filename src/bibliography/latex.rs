@@ -5,9 +5,12 @@
 //! processor, which leaves that as it is. Time is in proportion to the text.
 
 mod accent;
+mod command;
 mod formula;
 
 use biblatex::Chunk;
+
+use command::{braced, declared, is_known_in_address, set};
 
 use crate::tex;
 
@@ -389,59 +392,6 @@ impl Reader {
 
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}')
-}
-
-/// What stands before the brace that closes an open one, and what behind it.
-fn braced(inner: &str) -> (&str, &str) {
-    let mut depth = 0;
-    let mut escaped = false;
-    for (at, byte) in inner.bytes().enumerate() {
-        match byte {
-            _ if escaped => {}
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return (&inner[..at], &inner[at + 1..]),
-            b'}' => depth -= 1,
-            _ => {}
-        }
-        escaped = byte == b'\\' && !escaped;
-    }
-    (inner, "")
-}
-
-fn is_known_in_address(name: &str) -> bool {
-    matches!(name, "url" | "path" | "nolinkurl" | "href")
-        || (name.starts_with("text") && tex::symbol(name).is_some())
-}
-
-/// What a command says of all that follows it in its group; some say nothing that a page could show.
-fn declared(name: &str) -> Option<Option<Look>> {
-    Some(match name {
-        "em" | "it" | "itshape" | "sl" | "slshape" => Some(Look::Emphasized),
-        "bf" | "bfseries" => Some(Look::Bold),
-        "sc" | "scshape" => Some(Look::SmallCaps),
-        "tt" | "ttfamily" => Some(Look::Code),
-        "rm" | "rmfamily" | "sf" | "sffamily" | "upshape" | "mdseries" | "normalfont" | "small"
-        | "footnotesize" | "scriptsize" | "tiny" | "normalsize" | "large" | "relax" | "protect"
-        | "ignorespaces" | "unskip" | "noindent" | "nobreak" | "allowbreak" | "linebreak"
-        | "xspace" | "bibnamedelima" | "bibrangessep" => None,
-        _ => return None,
-    })
-}
-
-/// What a command says of what it is given.
-fn set(name: &str) -> Option<Option<Look>> {
-    Some(match name {
-        "emph" | "textit" | "textsl" | "mkbibemph" | "mkbibitalic" => Some(Look::Emphasized),
-        "textbf" | "mkbibbold" => Some(Look::Bold),
-        "textsc" => Some(Look::SmallCaps),
-        "texttt" | "verb" => Some(Look::Code),
-        "textsuperscript" | "mkbibsuperscript" | "sp" => Some(Look::Raised),
-        "textsubscript" | "mkbibsubscript" | "sb" => Some(Look::Lowered),
-        "text" | "textrm" | "textsf" | "textup" | "textmd" | "textnormal" | "textlatin"
-        | "mbox" | "hbox" | "fbox" | "underline" | "uline" | "mathrm" | "mathit"
-        | "mkbibparens" | "foreignlanguage" | "textgreek" | "textcyrillic" => None,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! One entry of a bibliography: its fields in, the work as the style processor takes it out.
 //!
 //! This is the one place that works around what biblatex 0.12 and hayagriva 0.10 do otherwise than BibTeX's own styles: they lose the
-//! commas of a list of pages, a thesis' school, a subtitle, how a work was published where it also has a note, and what stands in
-//! place of pages; they double an address before a DOI; and some dates make them panic.
+//! commas of a list of pages, a thesis' school, a subtitle, how a work was published where it also has a note, what stands in place of
+//! pages, and the blank behind protected words at a title's beginning; they double an address before a DOI; and some dates make
+//! them panic.
 
 mod date;
 mod pages;
@@ -124,6 +125,9 @@ const PLAIN: &[&str] = &[
 ];
 const ADDRESSES: &[&str] =
     &["doi", "url", "eprint", "eprinttype", "archiveprefix", "eprintclass", "primaryclass"];
+/// Names of what a work is in, whose case BibTeX's styles leave as it is.
+const KEPT: &[&str] =
+    &["journaltitle", "journal", "booktitle", "maintitle", "series", "eventtitle"];
 /// Fields that no style shows, so that it does not matter what they are written in.
 const UNSHOWN: &[&str] = &["abstract", "annotation", "annote"];
 
@@ -187,7 +191,12 @@ fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in &work.fields {
         let Some(purpose) = purpose(name) else { continue };
-        let decoded = latex::decode(&value.text, purpose);
+        let mut decoded = latex::decode(&value.text, purpose);
+        if KEPT.contains(&name.as_str()) {
+            protect(&mut decoded.chunks);
+        } else if purpose == Use::Text {
+            keep_blanks(&mut decoded.chunks);
+        }
         if let Some(command) = decoded.unknown.filter(|_| !UNSHOWN.contains(&name.as_str())) {
             let message = format!(
                 "`{name}` of `{}` has a command that is not known, `\\{command}`, and shows it as it is written",
@@ -201,6 +210,25 @@ fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
         }
     }
     fields
+}
+
+/// Keeps the case of all of a field.
+fn protect(chunks: &mut [Chunk]) {
+    for chunk in chunks {
+        if let Chunk::Normal(text) = chunk {
+            *chunk = Chunk::Verbatim(std::mem::take(text));
+        }
+    }
+}
+
+/// Puts the blank behind protected words at a title's beginning among them: hayagriva takes it off what follows.
+fn keep_blanks(chunks: &mut [Chunk]) {
+    if let [Chunk::Verbatim(first), Chunk::Normal(next), ..] = chunks
+        && next.starts_with(' ')
+    {
+        first.push(' ');
+        next.remove(0);
+    }
 }
 
 /// The characters of a field.
@@ -245,11 +273,7 @@ fn publisher(work: &Work, fields: &mut Fields) {
         let found = names.iter().find_map(|name| fields.remove(*name));
         if let Some(mut found) = found {
             // "and" would make a list of it.
-            for chunk in &mut found {
-                if let Chunk::Normal(text) = chunk {
-                    *chunk = Chunk::Verbatim(std::mem::take(text));
-                }
-            }
+            protect(&mut found);
             fields.insert("publisher".to_owned(), found);
         }
     }

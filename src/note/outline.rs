@@ -20,6 +20,8 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::tex;
 use excerpt::Excerpt;
 pub(super) use link::wiki_label;
+pub use link::{Link, LinkKind};
+pub use mention::Mention;
 use mention::mention;
 
 /// The info string of an analysis block.
@@ -47,23 +49,6 @@ pub struct Heading {
     pub span: Range<usize>,
 }
 
-/// A link or an image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Link {
-    /// How it is written.
-    pub kind: LinkKind,
-    /// What it points to, without the fragment.
-    pub target: String,
-    /// What follows the first `#`.
-    pub fragment: Option<String>,
-    /// In the source, brackets included.
-    pub span: Range<usize>,
-    /// The sentence it stands in.
-    pub mention: Mention,
-    /// The anchor of the heading that it stands under.
-    pub section: Option<usize>,
-}
-
 /// A block that is named by `^id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
@@ -71,31 +56,6 @@ pub struct Anchor {
     pub id: String,
     /// The block in the source.
     pub span: Range<usize>,
-}
-
-/// How a link is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkKind {
-    /// `[[target]]`
-    Wiki,
-    /// `![[target]]` that stands by itself.
-    Embed,
-    /// `[text](target)` and its kin.
-    Markdown,
-    /// `![text](target)`
-    Image,
-}
-
-/// The sentence around a link, in plain text. Where a value or a citation stands in it there is a mark, which [`fill`] and
-/// [`fill_citations`] replace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mention {
-    /// Up to the link.
-    pub before: String,
-    /// The link's own text.
-    pub text: String,
-    /// After the link.
-    pub after: String,
 }
 
 /// What one pass finds.
@@ -454,7 +414,7 @@ impl<'a> Walk<'a> {
                     let asked = |n: usize| values.get(n.checked_sub(first)?).map(|v| &*v.text);
                     let cited = |n: usize| {
                         let citation = self.out.citations.get(n)?;
-                        citation.bare.then(|| Cow::Borrowed(citation.text.as_str()))
+                        citation.bare.then_some(Cow::Borrowed(citation.text.as_str()))
                     };
                     let text = fill(&fill_citations(&shown, cited), asked);
                     let id = String::new();

@@ -23,6 +23,7 @@ mod special;
 mod sweep;
 mod unit;
 pub mod value;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -302,24 +303,6 @@ impl<'a> Scene<'a> {
             .filter(|problem| self.preview || problem.severity == Severity::Error)
             .map(Diagnostic::view)
             .collect()
-    }
-
-    /// Plain text out of the note `index`, its values and citations in their places.
-    fn filled(&self, index: usize, text: &str) -> String {
-        let cited = self.spoken(index, text, false);
-        note::fill(&cited, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
-    }
-
-    /// HTML out of the note `index`, its values and citations in their places.
-    fn filled_html(&self, index: usize, html: &str) -> String {
-        let shown = |n: usize| self.quoted[index].shown.get(n);
-        note::fill(&self.spoken(index, html, true), |n| shown(n).map(|value| &*value.escaped))
-    }
-
-    fn description(&self, index: usize) -> String {
-        let note = self.notes[index];
-        let own = note.front.description.clone();
-        own.unwrap_or_else(|| self.filled(index, &note.excerpt))
     }
 
     /// When a note was last changed, else when it was written.

@@ -22,6 +22,12 @@ pub(super) fn dates(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
         }
     }
     let Some(year) = plain("year").filter(|_| !fields.contains_key("date")) else { return };
+    if matches!(
+        year.to_lowercase().as_str(),
+        "n.d." | "n. d." | "nd" | "no date" | "s.d." | "o. j."
+    ) {
+        return;
+    }
     let Some((year, is_approximate)) = self::year(&year) else {
         faults.push(wrong(work, "year"));
         return;

@@ -75,7 +75,7 @@ mod tests {
             ("34,37–39", "34, 37-39", true),
             ("1102–1107", "1102-1107", true),
             ("5", "5", true),
-            ("1 - 4 ; 9&11", "1-4, 9 & 11", true),
+            ("1 - 4 ; 9&11", "1-4, 9&11", true),
             ("S1–S10", "S1-S10", true),
             ("12:1–12:20", "12:1–12:20", false),
             ("iv-x", "iv–x", false),
@@ -86,8 +86,7 @@ mod tests {
         ] {
             let pages = ranges(text);
             assert_eq!(matches!(pages, MaybeTyped::Typed(_)), typed, "{text}");
-            let said = pages.to_string();
-            assert_eq!(said.replace(" & ", " & ").replace("9&11", "9 & 11"), shown, "{text}");
+            assert_eq!(pages.to_string(), shown, "{text}");
         }
     }
 }

@@ -6,7 +6,37 @@ use pulldown_cmark::LinkType;
 
 use super::super::markup::is_wiki;
 use super::super::raw::{Form, plain};
-use super::{Link, LinkKind, Mention, Walk};
+use super::{Mention, Walk};
+
+/// A link or an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// How it is written.
+    pub kind: LinkKind,
+    /// What it points to, without the fragment.
+    pub target: String,
+    /// What follows the first `#`.
+    pub fragment: Option<String>,
+    /// In the source, brackets included.
+    pub span: Range<usize>,
+    /// The sentence it stands in.
+    pub mention: Mention,
+    /// The anchor of the heading that it stands under.
+    pub section: Option<usize>,
+}
+
+/// How a link is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// `[[target]]`
+    Wiki,
+    /// `![[target]]` that stands by itself.
+    Embed,
+    /// `[text](target)` and its kin.
+    Markdown,
+    /// `![text](target)`
+    Image,
+}
 
 impl Walk<'_> {
     /// Links in raw HTML, which stands within a line of prose or for itself.

@@ -3,7 +3,18 @@
 use std::ops::Range;
 
 use super::super::sentence;
-use super::Mention;
+
+/// The sentence around a link, in plain text. Where a value or a citation stands in it there is a mark, which [`fill`](crate::note::fill) and
+/// [`fill_citations`](crate::note::fill_citations) replace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mention {
+    /// Up to the link.
+    pub before: String,
+    /// The link's own text.
+    pub text: String,
+    /// After the link.
+    pub after: String,
+}
 
 /// The sentence of `text` around `place`, by Unicode's rules, cut at word boundaries where it is long.
 pub(super) fn mention(text: &str, place: Range<usize>) -> Mention {
