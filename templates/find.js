@@ -21,21 +21,26 @@
   const VARIES = [
     ["(arm|ard|behavi|cand|clam|col|endeav|fav|flav|harb|hon|hum|lab|neighb|od|parl|ranc|rig|rum|sav|splend|tum|val|vap|vig)(our|or)", "our", "or"],
     [`${RE}(re|er)${ENDS}`, "re", "er"], [`${RE}(red|ered)$`, "red", "ered"], [`${RE}(ring|ering)$`, "ring", "ering"],
-    ["(..i|ly)([sz])(?=(?:e|ed|er|es|ers|ing|ation|ations|able)$)", "s", "z"],
+    ["(..i|ly)([sz])(?=(?:e|ed|er|es|ers|ing|able|ation|ations|ational)$)", "s", "z"],
     [`((?:anal|catal|dial|epil|homol|monol|prol)og)(ue|)${ENDS}`, "ue", ""],
     ["([aeiou].*[^aeiou][aeiou])(ll|l)(?=(?:ed|ing|er|ers|or|ors|ous|ation|ations)$)", "ll", "l"],
-    ["^(disti|enro|fulfi|insta|insti|ski)(ll|l)(?=$|s$|ment|ful)", "ll", "l"],
+    ["^(disti|enro|fulfi|insta|insti|ski|wi)(ll|l)(?=$|s$|ment|ful)", "ll", "l"],
     ["(def|lic|off|pret)(ence|ense)", "ence", "ense"], ["(practi)([cs])(?=e|i)", "c", "s"],
   ].map(([pattern, ...ways]) => [new RegExp(pattern), ways]);
-  const PAIRS = "acknowledgement acknowledgment,aeroplane airplane,aesthet esthet,ageing aging,aluminium aluminum,anaem anem,anaesth anesth,archaeo archeo,artefact artifact,burnt burned,cheque check,cosy cozy,cypher cipher,diarrhoea diarrhea,disc disk,doughnut donut,draught draft,encyclopaed encycloped,faec fec,foetal fetal,foetus fetus,gramme gram,grey gray,haemo hemo,jewellery jewelry,judgement judgment,kerb curb,learnt learned,leukaem leukem,manoeuvr maneuver,maths math,mediaeval medieval,mould mold,moustache mustache,oestro estro,paediatr pediatr,palaeo paleo,plough plow,programme program,pyjama pajama,sceptic skeptic,smoulder smolder,spelt spelled,storey story,towards toward,tyre tire".split(",").map((pair) => pair.split(" "));
+  const PAIRS = "acknowledgement acknowledgment,aeroplane airplane,aesthet esthet,ageing aging,aluminium aluminum,anaem anem,anaesth anesth,archaeo archeo,artefact artifact,burnt burned,cheque check,cosy cozy,cypher cipher,diarrhoea diarrhea,disc disk,doughnut donut,draught draft,encyclopaed encycloped,faec fec,foetal fetal,foetus fetus,gramme gram,grey gray,haemo hemo,jewellery jewelry,judgement judgment,kerb curb,learnt learned,leukaem leukem,manoeuvr maneuver,maths math,mediaeval medieval,mould mold,moustache mustache,oestro estro,paediatr pediatr,palaeo paleo,plough plow,programme program,pyjama pajama,sceptic skeptic,smoulder smolder,spelt spelled,storey story,sulphur sulfur,towards toward,tyre tire".split(",").map((pair) => pair.split(" "));
 
+  // The word and how else it is written: `colourise` has four ways.
   function spellings(term) {
-    const others = VARIES.map(([pattern, ways]) => term.replace(pattern, (_, stem, way) => stem + ways[Number(way === ways[0])]));
-    for (const pair of PAIRS) {
-      const which = pair.findIndex((start) => term.startsWith(start));
-      if (which >= 0) others.push(pair[1 - which] + term.slice(pair[which].length));
+    const all = new Set([term]);
+    for (const one of all) {
+      for (const [pattern, ways] of VARIES) all.add(one.replace(pattern, (_, stem, way) => stem + ways[Number(way === ways[0])]));
+      for (const pair of PAIRS) {
+        const which = pair.findIndex((start) => one.startsWith(start));
+        if (which >= 0) all.add(pair[1 - which] + one.slice(pair[which].length));
+      }
+      if (all.size > 7) break;
     }
-    return [...new Set(others)].filter((other) => other !== term);
+    return [...all];
   }
 
   // Whether one letter too many, too few or another, or two that changed places, make one word of the other.
@@ -102,7 +107,7 @@
 
   // A word of the question as it stands, else as it may be meant: {list: entry → score, words: what is marked, meant}.
   async function sought(meta, term, open) {
-    let ways = [term, ...spellings(term)];
+    let ways = spellings(term);
     const look = async (worth, open) => {
       const lists = await Promise.all(ways.map((way, i) => lookUp(meta, way, open, i ? worth * 0.9 : worth)));
       const list = new Map();

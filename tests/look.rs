@@ -530,7 +530,7 @@ fn the_search_has_what_was_meant_first() {
         ("organized", "organise.html"),
         ("center", "organise.html"),
         ("Olah 2017", "organise.html#ref-olah2017feature"),
-        ("olah2017feature", "organise.html"),
+        ("olah2017feature", "organise.html#ref-olah2017feature"),
         ("green", "words.html#ranked"),
         ("marmalade sandwich zebra", "words.html"),
         ("marmalade jar", "two.html"),

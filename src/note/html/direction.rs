@@ -21,8 +21,19 @@ const OUTERMOST: [&str; 15] = [
     "figcaption",
 ];
 
+impl super::Renderer<'_, '_> {
+    /// Gives what was written from `start` on its directions.
+    pub(super) fn direct(&mut self, start: usize) {
+        if self.parts.directed {
+            let directed = directed(&self.done.html[start..]);
+            self.done.html.truncate(start);
+            self.done.html.push_str(&directed);
+        }
+    }
+}
+
 /// `html` with `dir="auto"` on its outermost elements of text; one that has a direction keeps it.
-pub(super) fn directed(html: &str) -> String {
+fn directed(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 16);
     let mut rest = html;
     // The open element that has a direction, and how many of its name are open within.

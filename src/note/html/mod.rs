@@ -163,15 +163,6 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    /// Gives what was written from `start` on its directions.
-    fn direct(&mut self, start: usize) {
-        if self.parts.directed {
-            let directed = direction::directed(&self.done.html[start..]);
-            self.done.html.truncate(start);
-            self.done.html.push_str(&directed);
-        }
-    }
-
     fn raw(&mut self, html: impl Into<CowStr<'e>>) {
         self.out.push(Event::InlineHtml(html.into()));
     }
