@@ -1065,6 +1065,67 @@ fn what_is_put_above_leaves_all_below_as_it_is() {
     }
 }
 
+/// Pages by chance, each turned into the next. Says where one is not what it is to be, how many nodes of others were kept,
+/// and whether what a script has put there stays.
+const CHANGES: &str = r#"
+    const parse = html => new DOMParser().parseFromString(`<!doctype html><html lang="en"><head><title>t</title></head><body>${html}</body></html>`, 'text/html');
+    let seed = 11;
+    const chance = n => { seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff; return (seed >> 8) % n; };
+    const words = 'coin bank note vault silver piggy'.split(' ');
+    const word = () => words[chance(6)];
+    function some(depth) {
+      let html = '';
+      for (let n = chance(6); n > 0; n--) {
+        const kind = chance(10);
+        if (kind < 2) html += '
+';
+        else if (kind < 3) html += `<!--${word()}-->`;
+        else if (kind < 5) html += `${word()} `;
+        else if (kind < 6) html += `<svg><g data-x="${chance(3)}"></g></svg>`;
+        else if (kind < 7) html += `<p>${word()} ${word()}</p>`;
+        else {
+          const tag = ['div', 'details', 'b', 'figure', 'section'][chance(5)];
+          const id = chance(3) ? '' : ` id="i${chance(5)}"`;
+          const key = chance(5) ? '' : ` data-key="k${chance(3)}"`;
+          html += `<${tag}${id}${key}>${depth ? some(depth - 1) : word()}</${tag}>`;
+        }
+      }
+      return html;
+    }
+    const wrong = [];
+    for (let n = 0; n < 2000 && !wrong.length; n++) {
+      const html = some(3);
+      neuronotesMorph(parse(html));
+      if (!document.body.isEqualNode(parse(html).body)) wrong.push(html);
+    }
+    const long = (add, change) => '<main>' + Array.from({ length: 3000 }, (_, i) => `<p>Paragraph ${i} of ${change} words</p>`).join('
+') + add + '</main>';
+    neuronotesMorph(parse(long('', 'some')));
+    const all = [...document.querySelectorAll('p')];
+    document.querySelector('main').prepend(document.createElement('aside'));
+    neuronotesMorph(parse(long('', 'some').replace('<main>', '<main><p>One more</p>')));
+    neuronotesMorph(parse(long('<p>Last</p>', 'other')));
+    const kept = all.filter(p => p.isConnected).length;
+    const stays = document.querySelector('main > aside:first-child') !== null;
+    const sections = ['a', 'b', 'c'].map(id => `<section id="${id}"><p>${id} ${id}</p></section>`);
+    neuronotesMorph(parse(sections.join('')));
+    const places = ['a', 'b', 'c'].map(id => document.getElementById(id));
+    neuronotesMorph(parse([sections[2], sections[0], sections[1]].join('')));
+    const moved = places.map(section => section.isConnected && [...document.body.children].indexOf(section));
+    "#;
+
+#[test]
+fn any_page_becomes_any_other_and_keeps_what_both_have() {
+    let Some(browser) = browser() else { return };
+    let tab = open(&browser, "data:text/html,<!doctype html><title>t</title><p>Some text.");
+    tab.evaluate(include_str!("../src/preview/morph.js"), false).expect("evaluates");
+    tab.evaluate(CHANGES, false).expect("evaluates");
+    assert_eq!(value(&tab, "wrong"), Value::Array(vec![]));
+    assert_eq!(value(&tab, "kept"), 3000, "paragraphs of a long page of which each is another");
+    assert_eq!(value(&tab, "stays"), true, "what a script has put there");
+    assert_eq!(value(&tab, "moved"), serde_json::json!([1, 2, 0]), "sections in another order");
+}
+
 /// The tests above look at nothing if pages come up empty.
 #[test]
 fn the_garden_of_these_tests_has_what_they_look_at() {

@@ -5,6 +5,7 @@
 
 mod base;
 mod body;
+mod broken;
 mod guard;
 mod moved;
 mod news;

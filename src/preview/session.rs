@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use super::broken;
 use super::moved::{Before, Moved};
 use super::news::{News, Phases, partial};
 use super::server::Answer;
@@ -349,29 +350,8 @@ impl Session {
         }
     }
 
-    /// A page in place of one that a template's fault keeps from being rendered; it hears of the mending. No template is
-    /// asked for it, only the garden's style.
     fn broken(&self, problem: &Diagnostic, depth: usize) -> Answer {
-        let escape = crate::note::escape;
-        let hint = problem.hint.as_ref();
-        let hint =
-            hint.map(|hint| format!("<p class=\"problem-hint\"><b>hint:</b> {}</p>", escape(hint)));
-        let root = "../".repeat(depth);
-        Answer::Broken(format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>Template error</title>\n\
-             <link rel=\"stylesheet\" href=\"{root}{style}\">\n<script src=\"{root}-/preview.js\" defer></script>\n\
-             </head>\n<body>\n<main id=\"main\" class=\"page\">\n<header class=\"opening\"><h1>Template error</h1></header>\n\
-             <article class=\"note\">\n<div class=\"problem problem-error\">\n\
-             <p class=\"problem-head\"><b>error</b> <code>{place}</code></p>\n<p class=\"problem-message\">{message}</p>\n\
-             {hint}</div>\n<p>This page is shown as soon as the template is mended.</p>\n</article>\n</main>\n</body>\n\
-             </html>\n",
-            style = escape(self.live.stylesheet()),
-            place = escape(&problem.place()),
-            message = escape(&problem.message),
-            hint = hint.unwrap_or_default(),
-        ))
+        Answer::Broken(broken::page(problem, depth, self.live.stylesheet()))
     }
 
     fn is_configured(&self) -> bool {

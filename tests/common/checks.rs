@@ -128,10 +128,7 @@ fn previews(tab: &Tab, site: &Site<'_>) {
     twice(tab, site, |tab| {
         wait(tab, link);
         point(tab, link);
-        wait(
-            tab,
-            &format!("document.querySelector('.preview-box')?.textContent.includes('zebra')"),
-        );
+        wait(tab, "document.querySelector('.preview-box')?.textContent.includes('zebra')");
         assert_eq!(value(tab, boxes), 1);
         tab.move_mouse_to_point(Point { x: 5.0, y: 890.0 }).expect("away");
         wait(tab, &format!("{boxes} === 0"));
