@@ -167,6 +167,5 @@ impl Scene<'_> {
 
 /// Text for XML, without the characters that it may not hold.
 fn xml(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-    crate::note::escape(&text.chars().filter(allowed).collect::<String>())
+    crate::view::legible(crate::note::escape(text))
 }

@@ -202,6 +202,7 @@ impl<'a> Scene<'a> {
             site: self.site(page),
             head: self.note_head(index),
             title: note.title.clone(),
+            title_html: String::new(),
             draft: note.front.draft,
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),

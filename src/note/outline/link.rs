@@ -5,7 +5,11 @@ use std::ops::Range;
 use pulldown_cmark::LinkType;
 
 use super::super::markup::is_wiki;
-use super::super::raw::{Form, plain};
+use super::super::raw::{Form, plain_end};
+
+/// Most bytes of HTML before a link that its sentence is taken from.
+const BEFORE: usize = 600;
+
 use super::{Link, LinkKind, Mention, Walk};
 
 impl Walk<'_> {
@@ -14,7 +18,12 @@ impl Walk<'_> {
         if within_line && html.to_ascii_lowercase().starts_with("</a") {
             self.end_raw_link();
         }
-        for found in self.raw.find(html) {
+        let links = self.raw.find(html);
+        for id in self.raw.ids() {
+            let place = range.start + id.attribute.start..range.start + id.attribute.end;
+            self.out.html_ids.push((id.id.clone(), place));
+        }
+        for found in links {
             let (target, fragment) = match found.target.split_once('#') {
                 Some((target, fragment)) => (target, Some(fragment.to_owned())),
                 None => (&*found.target, None),
@@ -27,7 +36,7 @@ impl Walk<'_> {
                 self.end_raw_link();
                 self.raw_link = Some((self.out.links.len(), self.flat.len()));
             }
-            let before = plain(&html[..found.range.start]);
+            let before = plain_end(&html[..found.range.start], BEFORE);
             let spaced = if before.is_empty() { before } else { format!("{before} ") };
             self.out.links.push(Link {
                 kind: match found.form {
