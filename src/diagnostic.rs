@@ -44,13 +44,38 @@ pub struct Lines {
     starts: Vec<usize>,
     /// For each line, which one of the file it comes from; empty where the text is the file's.
     written: Vec<usize>,
+    /// Places within long lines, each with how many characters of its line stand before it: columns are counted from there.
+    marks: Vec<(usize, usize)>,
+}
+
+/// A line is long where it has more bytes than this.
+const LONG: usize = 1024;
+
+/// Places about so far from each other within the lines of `source` that are long.
+fn marks(source: &str, starts: &[usize]) -> Vec<(usize, usize)> {
+    let mut marks = Vec::new();
+    for (line, start) in starts.iter().enumerate() {
+        let end = starts.get(line + 1).copied().unwrap_or(source.len());
+        if end - start <= LONG {
+            continue;
+        }
+        let mut last = *start;
+        for (count, (at, _)) in source[*start..end].char_indices().enumerate() {
+            if start + at - last >= LONG {
+                last = start + at;
+                marks.push((last, count));
+            }
+        }
+    }
+    marks
 }
 
 impl Lines {
     /// Finds the lines of `source`.
     pub fn of(source: &str) -> Self {
         let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
-        Self { starts: std::iter::once(0).chain(after).collect(), written: Vec::new() }
+        let starts: Vec<usize> = std::iter::once(0).chain(after).collect();
+        Self { marks: marks(source, &starts), starts, written: Vec::new() }
     }
 
     /// Finds the lines of `source`, which was made of the text `written`: positions are those of the line of `written`
@@ -89,7 +114,10 @@ impl Lines {
     pub fn position(&self, source: &str, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let before = source.get(start..offset).map_or(0, |text| text.chars().count());
+        let mark = self.marks.partition_point(|(at, _)| *at <= offset);
+        let mark = mark.checked_sub(1).map(|at| self.marks[at]).filter(|(at, _)| *at >= start);
+        let (from, counted) = mark.unwrap_or((start, 0));
+        let before = counted + source.get(from..offset).map_or(0, |text| text.chars().count());
         (self.written.get(line - 1).copied().unwrap_or(line), before + 1)
     }
 
@@ -224,6 +252,25 @@ mod tests {
         }
         assert_eq!(lines.position(text, text.find("7").expect("in it")), (2, 10));
         assert_eq!(lines.offset(text, 99, 1), text.len());
+    }
+
+    #[test]
+    fn a_long_lines_columns_are_counted_from_its_marks() {
+        let text = format!("a\n{}\n{}", "größe ".repeat(4000), "x".repeat(3000));
+        let lines = Lines::of(&text);
+        let mut column = 0;
+        let mut line = 1;
+        for (at, c) in text.char_indices() {
+            column += 1;
+            if at % 97 == 0 {
+                assert_eq!(lines.position(&text, at), (line, column), "{at}");
+            }
+            if c == '\n' {
+                (line, column) = (line + 1, 0);
+            }
+        }
+        // No place is farther from a mark before it than a short line is long.
+        assert!(lines.marks.len() >= text.len() / (2 * LONG), "{}", lines.marks.len());
     }
 
     #[test]

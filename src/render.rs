@@ -15,7 +15,7 @@ use walkdir::WalkDir;
 use crate::digest::Digest;
 use crate::language;
 use crate::suggest;
-use crate::view::{FigureView, HomeView, NoteView, SiteView};
+use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
 /// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -193,7 +193,7 @@ impl Renderer {
             .environment
             .get_template(name)
             .and_then(|template| template.render(Value::from(Serde(view))));
-        rendered.map_err(|error| self.explain(name, &error))
+        rendered.map(legible).map_err(|error| self.explain(name, &error))
     }
 
     /// The innermost cause of `error`, which arose while `name` was read or rendered.

@@ -16,6 +16,10 @@ pub struct Node {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
+    /// How a number or flag is written: `007`, `1.10`, `No`.
+    pub written: Option<String>,
+    /// Where it stands, in bytes: start and length.
+    place: Option<(usize, usize)>,
 }
 
 /// A YAML value.
@@ -64,7 +68,12 @@ pub struct YamlError {
 /// # Errors
 /// Where the text is not YAML, or is more than one document.
 pub fn parse(text: &str) -> Result<Node, YamlError> {
-    serde_yaml::from_str(text).map_err(|error| {
+    let node: Result<Node, _> = serde_yaml::from_str(text);
+    let node = node.map(|mut node| {
+        node.read_written(text);
+        node
+    });
+    node.map_err(|error| {
         let location = error.location();
         let full = error.without_snippet().to_string();
         // The position is told apart from the message; the parser's advice about its own options is no help.
@@ -92,8 +101,31 @@ pub fn quote_hint(text: &str, line: usize) -> Option<String> {
 }
 
 impl Node {
+    /// Keeps how numbers and flags are written, which is what they are where a text is wanted.
+    fn read_written(&mut self, text: &str) {
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.read_written(text)),
+            Value::Map(entries) => {
+                entries.iter_mut().for_each(|entry| entry.node.read_written(text))
+            }
+            Value::Bool(_) | Value::Integer(_) | Value::Number(_) => {
+                let place = self.place.map(|(start, length)| start..start + length);
+                let written = place.and_then(|place| text.get(place)).map(str::trim);
+                let plain = |written: &&str| {
+                    !written.is_empty()
+                        && !written.contains(['\n', '"', '\'', '!', '&', '*', '#', ','])
+                };
+                self.written = written.filter(plain).map(str::to_owned);
+            }
+            Value::Null | Value::Text(_) => {}
+        }
+    }
+
     /// What kind of value it is, for messages.
     pub fn describe(&self) -> String {
+        if let Some(written) = &self.written {
+            return format!("`{written}`");
+        }
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(flag) => format!("`{flag}`"),
@@ -107,6 +139,9 @@ impl Node {
 
     /// The value as text: numbers and flags count as what is written.
     pub fn text(&self) -> Option<String> {
+        if let Some(written) = &self.written {
+            return Some(written.clone());
+        }
         match &self.value {
             Value::Text(text) => Some(text.clone()),
             Value::Integer(number) => Some(number.to_string()),
@@ -130,7 +165,10 @@ impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
         let (line, column) = place(&spanned);
-        Ok(Self { value: spanned.value, line, column })
+        let span = spanned.defined.span();
+        let number = |n: u64| usize::try_from(n).ok();
+        let place = span.byte_offset().and_then(number).zip(span.byte_len().and_then(number));
+        Ok(Self { value: spanned.value, line, column, written: None, place })
     }
 }
 
@@ -237,5 +275,30 @@ mod tests {
         }
         let error = parse(&text).expect_err("a bomb");
         assert!(!error.message.is_empty());
+    }
+
+    #[test]
+    fn a_number_or_flag_is_what_is_written_where_a_text_is_wanted() {
+        let texts = |yaml: &str| -> Vec<String> {
+            let node = parse(yaml).expect("YAML");
+            let Value::List(items) = &node.entries().expect("a mapping")[0].node.value else {
+                panic!("a list")
+            };
+            items.iter().map(|item| item.text().expect("text")).collect()
+        };
+        assert_eq!(
+            texts("a: [007, 1.10, No, yes, 0x1F, 1e3, +5, \"1.0\", 99999999999999999999, 5.0]"),
+            ["007", "1.10", "No", "yes", "0x1F", "1e3", "+5", "1.0", "99999999999999999999", "5.0"]
+        );
+        assert_eq!(
+            texts("é: ü\n".replace("é: ü", "é:\n  - 001999 # größer\n  - ja\n  - 2.50").as_str()),
+            ["001999", "ja", "2.50"]
+        );
+        assert_eq!(
+            parse("unit: 5.0").expect("YAML").entries().expect("a mapping")[0].node.describe(),
+            "`5.0`"
+        );
+        // An alias is what it stands for.
+        assert_eq!(texts("a: [&x 010, *x]"), ["010", "010"]);
     }
 }

@@ -68,18 +68,27 @@ impl Garden {
         let note = notes[index];
         let embeds = self.embeds(index, None, notes);
         let endless = embeds.into_iter().filter(|embed| self.is_endless(index, embed, notes));
-        endless
-            .map(|embed| {
-                let link = &note.links[embed.link];
-                let what = match embed.anchor {
-                    Some(anchor) => format!("“{}#{anchor}”", notes[embed.note].title),
-                    None => format!("“{}”", notes[embed.note].title),
-                };
-                let message = format!("{what} stands in itself here, without end");
-                let hint = "link to it instead: leave out the `!`".to_owned();
-                note.at().error(link.span.clone(), message).hint(hint)
-            })
-            .collect()
+        let within_lines = note.links.iter().zip(&self.links[index]).filter(|(link, target)| {
+            let written = note.source.get(link.span.clone()).unwrap_or_default();
+            let is_note = matches!(target, Target::Note { .. });
+            link.kind == LinkKind::Wiki && written.starts_with("![[") && is_note
+        });
+        let within_lines = within_lines.map(|(link, _)| {
+            let message = format!("the embed of `{}` is shown as a link", link.target);
+            let hint = "put it on a line of its own, with a blank line before and after".to_owned();
+            note.at().warning(link.span.clone(), message).hint(hint)
+        });
+        let endless = endless.map(|embed| {
+            let link = &note.links[embed.link];
+            let what = match embed.anchor {
+                Some(anchor) => format!("“{}#{anchor}”", notes[embed.note].title),
+                None => format!("“{}”", notes[embed.note].title),
+            };
+            let message = format!("{what} stands in itself here, without end");
+            let hint = "link to it instead: leave out the `!`".to_owned();
+            note.at().error(link.span.clone(), message).hint(hint)
+        });
+        endless.chain(within_lines).collect()
     }
 
     /// Every note of which a part stands in the note `index`, itself left out.

@@ -16,17 +16,28 @@ pub struct InlineValue {
     pub span: Range<usize>,
     /// What is asked for as it is written, without `= `.
     pub text: String,
+    /// What it begins with. Where there is no such figure it is code, and no value.
+    pub head: Head,
     /// The same, understood.
     pub asked: Result<Query, Fault>,
     /// Where the text stands in the source, if it stands there as it is.
     start: Option<usize>,
 }
 
+/// What a value begins with: the figure that it is out of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The note as a wikilink names it; none for the note that the value stands in.
+    pub note: Option<String>,
+    /// The block.
+    pub id: String,
+    /// Where both stand in the text.
+    pub place: Range<usize>,
+}
+
 /// What a value asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// The note as a wikilink names it; none for the note that the value stands in.
-    pub note: Option<String>,
     /// The block.
     pub id: String,
     /// The way into what is known of the block, each step with its place in the text.
@@ -59,13 +70,30 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-/// What a code span asks for, where it is a value: `source` is the whole span, `text` what CommonMark makes of it.
+/// What a code span asks for, where it may be a value: `source` is the whole span, `text` what CommonMark makes of it. It
+/// begins with what may be the id of a figure; whether there is that figure is not known here.
 ///
 /// A space before the sign, `` ` = x ` ``, leaves it code.
 pub(super) fn of_code<'t>(source: &str, text: &'t str) -> Option<&'t str> {
     let written = source.trim_start_matches('`').starts_with('=');
     let text = text.strip_prefix("= ")?.trim();
-    (written && !text.is_empty()).then_some(text)
+    (written && head(text).is_some()).then_some(text)
+}
+
+/// The figure that a text begins with, or may begin with.
+fn head(text: &str) -> Option<Head> {
+    let main = text.rsplit_once('|').map_or(text, |(main, _)| main);
+    let (note, path_at) = match main.rfind('#') {
+        None => (None, 0),
+        Some(hash) => (Some(main[..hash].trim()).filter(|name| !name.is_empty()), hash + 1),
+    };
+    let mut reader = Reader { text: main, at: path_at };
+    reader.space();
+    let id_at = reader.at;
+    let id = reader.name();
+    let place = if note.is_some() { 0..reader.at } else { id_at..reader.at };
+    let head = Head { note: note.map(str::to_owned), id: id.to_owned(), place };
+    id.starts_with(char::is_alphabetic).then_some(head)
 }
 
 impl InlineValue {
@@ -73,7 +101,9 @@ impl InlineValue {
     pub(super) fn parse(source: &str, span: Range<usize>, text: &str) -> Self {
         let found = source.get(span.clone()).and_then(|code| code.find(text));
         let start = found.map(|offset| span.start + offset);
-        Self { span, text: text.to_owned(), asked: parse(text), start }
+        let none = || Head { note: None, id: String::new(), place: 0..text.len() };
+        let head = head(text).unwrap_or_else(none);
+        Self { span, text: text.to_owned(), asked: parse(text, &head), head, start }
     }
 
     /// The same, standing in a caption, whose place in the note is all that is known.
@@ -90,7 +120,7 @@ impl InlineValue {
     }
 }
 
-fn parse(text: &str) -> Result<Query, Fault> {
+fn parse(text: &str, head: &Head) -> Result<Query, Fault> {
     let (main, format) = match text.rsplit_once('|') {
         None => (text, None),
         Some((main, written)) => {
@@ -105,28 +135,12 @@ fn parse(text: &str) -> Result<Query, Fault> {
             (main, Some((read, place)))
         }
     };
-    let (note, path_at) = match main.rfind('#') {
-        None => (None, 0),
-        Some(hash) => (Some(main[..hash].trim()).filter(|name| !name.is_empty()), hash + 1),
-    };
-    let mut reader = Reader { text: main, at: path_at };
-    reader.space();
-    let id_at = reader.at;
-    let id = reader.name();
-    if !id.starts_with(char::is_alphabetic) {
-        return Err(Fault {
-            place: 0..text.len(),
-            message: format!("`{}` does not begin with the id of a figure", main.trim()),
-            hint: Some(PLAIN.to_owned()),
-        });
-    }
-    let block = if note.is_some() { 0..reader.at } else { id_at..reader.at };
+    let mut reader = Reader { text: main, at: head.place.end };
     let mut steps = Vec::new();
     while let Some(step) = reader.step()? {
         steps.push(step);
     }
-    let note = note.map(str::to_owned);
-    Ok(Query { note, id: id.to_owned(), steps, format, block })
+    Ok(Query { id: head.id.clone(), steps, format, block: head.place.clone() })
 }
 
 /// What to do about code that is no value.
@@ -339,8 +353,12 @@ fn replaced(
 mod tests {
     use super::*;
 
+    fn headed(text: &str) -> Head {
+        head(text).unwrap_or_else(|| panic!("{text} begins with no figure"))
+    }
+
     fn asked(text: &str) -> Query {
-        parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+        parse(text, &headed(text)).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
     }
 
     fn steps(text: &str) -> Vec<Step> {
@@ -350,15 +368,16 @@ mod tests {
     #[test]
     fn a_value_names_a_note_a_block_a_path_and_a_format() {
         let query = asked("Piggy bank v1.2#vis.images[-1].activation | .2f");
-        assert_eq!((query.note.as_deref(), &*query.id), (Some("Piggy bank v1.2"), "vis"));
+        let named = headed("Piggy bank v1.2#vis.images[-1].activation | .2f");
+        assert_eq!((named.note.as_deref(), &*named.id), (Some("Piggy bank v1.2"), "vis"));
         let field = |name: &str| Step::Field(name.to_owned());
         assert_eq!(
             query.steps.iter().map(|(step, _)| step.clone()).collect::<Vec<_>>(),
             [field("images"), Step::At(-1), field("activation")]
         );
         assert_eq!(query.format.map(|(format, _)| format), Format::read(".2f"));
-        assert_eq!(asked("#vis.unit").note, None);
-        assert_eq!(asked(" vis . unit ").id, "vis");
+        assert_eq!(headed("#vis.unit").note, None);
+        assert_eq!(headed(" vis . unit ").id, "vis");
         assert_eq!(steps("grid.cells[ 2 ]"), [field("cells"), Step::At(2)]);
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(
@@ -384,6 +403,13 @@ mod tests {
             ("`=x`", "=x"),
             ("`== x`", "== x"),
             ("`a = b`", "a = b"),
+            ("`= 0`", "= 0"),
+            ("`= (len l2)`", "= (len l2)"),
+            ("`= 5 + 3`", "= 5 + 3"),
+            ("`= Note#`", "= Note#"),
+            ("`= #.activation`", "= #.activation"),
+            ("`= .activation`", "= .activation"),
+            ("`= \"text\"`", "= \"text\""),
         ] {
             assert_eq!(of_code(source, text), None, "{source}");
         }
@@ -392,7 +418,6 @@ mod tests {
     #[test]
     fn every_mistake_in_how_a_value_is_written_has_its_place_and_a_hint() {
         let all: Vec<String> = [
-            "5 + 3",
             "vis.activation | .1x",
             "vis.activation |",
             "vis.",
@@ -403,12 +428,9 @@ mod tests {
             "vis.top[0",
             "vis.top[unit=3",
             "vis.top[9999999999999999999999]",
-            "#.activation",
-            "Note#",
-            ".activation",
         ]
         .iter()
-        .map(|text| match parse(text) {
+        .map(|text| match parse(text, &headed(text)) {
             Ok(query) => panic!("{text}: {query:?}"),
             Err(fault) => {
                 let hint = fault.hint.unwrap_or_default();
@@ -447,7 +469,7 @@ mod tests {
                     for (step, place) in &query.steps {
                         assert!(text.get(place.clone()).is_some(), "{text:?} {step:?}");
                     }
-                    assert!(text.get(query.block.clone()).is_some(), "{text:?}");
+                    assert!(text.get(value.head.place.clone()).is_some(), "{text:?}");
                 }
             }
         }

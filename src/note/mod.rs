@@ -32,7 +32,7 @@ pub use html::{
     BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render,
     render_inline,
 };
-pub use inline::{Fault, InlineValue, Query, Step, fill, fill_citations, has_citations};
+pub use inline::{Fault, Head, InlineValue, Query, Step, fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
@@ -80,6 +80,8 @@ pub struct Note {
     pub formulas: Vec<String>,
     /// The garden's macros.
     pub macros: Macros,
+    /// Ids of raw HTML that are no other's.
+    pub html_ids: BTreeSet<String>,
     /// Of the front matter, then those of the prose, each once.
     pub tags: Vec<String>,
     /// The prose before the first heading, then that below each heading: plain text with marks for values and
@@ -120,13 +122,15 @@ impl Note {
             .collect();
         name_blocks(at, &mut blocks);
         let mut headings = outline.headings;
-        anchor_headings(&mut headings, &blocks);
+        let anchors = named_once(at, outline.anchors, &mut problems);
+        let html_ids = html_ids(at, outline.html_ids, &blocks, &mut problems);
+        anchor_headings(&mut headings, &blocks, &html_ids);
         let stem = file_stem(path);
-        let first = headings.first().filter(|h| h.level == 1);
+        let first = headings.first().filter(|h| h.level == 1 && !h.quoted);
         let title = match (&front.title, first) {
             (Some(title), _) => title.clone(),
             (None, Some(heading)) => {
-                problems.extend(titled_by_value(at, heading, &values));
+                problems.extend(titled_by_value(at, heading, &values, &blocks));
                 heading.text.clone()
             }
             (None, None) => stem.replace(['-', '_'], " "),
@@ -149,7 +153,8 @@ impl Note {
             headings,
             links: outline.links,
             blocks,
-            anchors: outline.anchors,
+            anchors,
+            html_ids,
             citations: outline.citations,
             formulas: outline.formulas,
             macros: macros.clone(),
@@ -163,8 +168,8 @@ impl Note {
 
     /// The blocks that its values are out of, as they are named: a note, or none for this one, and an id.
     pub fn quoted_blocks(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
-        let asked = self.values.iter().filter_map(|value| value.asked.as_ref().ok());
-        asked.map(|query| (query.note.as_deref(), query.id.as_str()))
+        let heads = self.values.iter().map(|value| &value.head);
+        heads.map(|head| (head.note.as_deref(), head.id.as_str()))
     }
 
     /// For diagnostics about this note.
@@ -217,7 +222,10 @@ impl Note {
         } else {
             let at = self.headings.iter().position(|heading| heading.id == anchor)?;
             let heading = &self.headings[at];
-            let next = self.headings[at + 1..].iter().find(|other| other.level <= heading.level);
+            let ends = |other: &&Heading| {
+                other.level <= heading.level && (heading.quoted || !other.quoted)
+            };
+            let next = self.headings[at + 1..].iter().find(ends);
             heading.span.start..next.map_or(self.source.len(), |next| next.span.start)
         };
         Some(span.start.saturating_sub(self.body)..span.end.saturating_sub(self.body))
@@ -234,9 +242,15 @@ fn titled_by_value(
     at: SourceFile<'_>,
     heading: &Heading,
     values: &[InlineValue],
+    blocks: &[Block],
 ) -> Option<Diagnostic> {
+    // Code that names no figure is code.
+    let names = |value: &InlineValue| match &value.head.note {
+        Some(_) => value.asked.is_ok(),
+        None => blocks.iter().any(|block| block.id == value.head.id),
+    };
     let within = |value: &&InlineValue| {
-        heading.span.start <= value.span.start && value.span.end <= heading.span.end
+        names(value) && heading.span.start <= value.span.start && value.span.end <= heading.span.end
     };
     let value = values.iter().find(within)?;
     let problem = at.error(value.span.clone(), "a title cannot show a value");
@@ -248,6 +262,11 @@ fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for block in blocks.iter_mut().filter(|block| block.given_id.is_some()) {
         let (id, span) = block.given_id.clone().unwrap_or_default();
+        if slug::is_of_page(&id) {
+            let problem =
+                at.error(span.clone(), format!("the id `{id}` is one that pages use themselves"));
+            block.problems.push(problem.hint("give the block another `id`".to_owned()));
+        }
         if let Some(first) = seen.get(&id) {
             let (line, _) = at.lines.position(at.text, first.start);
             block.problems.push(
@@ -272,9 +291,64 @@ fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
     }
 }
 
-/// Anchors as GitHub makes them, kept apart from each other and from the blocks' ids.
-fn anchor_headings(headings: &mut [Heading], blocks: &[Block]) {
+/// Names of blocks, each once.
+fn named_once(
+    at: SourceFile<'_>,
+    anchors: Vec<Anchor>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Anchor> {
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    let mut once = Vec::with_capacity(anchors.len());
+    for anchor in anchors {
+        if let Some(line) = lines.get(&anchor.id) {
+            let message =
+                format!("the name `^{}` is already that of the block on line {line}", anchor.id);
+            let problem = at.warning(anchor.span.clone(), message);
+            problems.push(
+                problem.hint("links lead to the first; give this one another name".to_owned()),
+            );
+            continue;
+        }
+        lines.insert(anchor.id.clone(), at.lines.position(at.text, anchor.span.start).0);
+        once.push(anchor);
+    }
+    once
+}
+
+/// Ids of raw HTML that are neither a figure's nor the page's own, each once.
+fn html_ids(
+    at: SourceFile<'_>,
+    written: Vec<(String, Range<usize>)>,
+    blocks: &[Block],
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for (id, span) in written {
+        let is_of_figure = blocks.iter().any(|block| block.id == id);
+        let usable = !(id.is_empty() || id.contains(char::is_whitespace));
+        if usable
+            && !is_of_figure
+            && !slug::is_of_page(&id)
+            && !id.starts_with('^')
+            && ids.insert(id.clone())
+        {
+            continue;
+        }
+        let message = format!("the id `{id}` is left out: the page has it already");
+        let problem = at.warning(span, message);
+        problems.push(
+            problem.hint("an id stands on a page once; give this element another".to_owned()),
+        );
+    }
+    ids
+}
+
+/// Anchors as GitHub makes them, kept apart from each other, from the blocks' ids and from those of raw HTML.
+fn anchor_headings(headings: &mut [Heading], blocks: &[Block], html_ids: &BTreeSet<String>) {
     let mut slugger = Slugger::default();
+    for id in html_ids {
+        slugger.reserve(id);
+    }
     for block in blocks {
         slugger.reserve(&block.id);
     }

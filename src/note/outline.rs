@@ -2,10 +2,13 @@
 //! its analysis blocks and its opening, found in one pass over the syntax tree.
 
 mod excerpt;
+mod formula;
 mod link;
 mod mention;
+mod part;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
@@ -14,15 +17,14 @@ use super::block::RawBlock;
 use super::escape;
 use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark, unmarked};
 use super::markup::{self, Citation, Piece};
-use super::math::{self, Formulas, Macros};
+use super::math::{Formulas, Macros};
 use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::tex;
 use excerpt::Excerpt;
 pub(super) use link::wiki_label;
-pub use link::{Link, LinkKind};
-pub use mention::Mention;
-use mention::mention;
+use mention::Sentences;
+pub use part::{Anchor, Heading, Link, LinkKind, Mention};
 
 /// The info string of an analysis block.
 pub(super) fn is_analysis(info: &str) -> bool {
@@ -30,32 +32,6 @@ pub(super) fn is_analysis(info: &str) -> bool {
     matches!(words.next(), Some("yaml" | "yml"))
         && words.next() == Some("analysis")
         && words.next().is_none()
-}
-
-/// A heading.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heading {
-    /// 1 to 6.
-    pub level: u8,
-    /// Its anchor, unique in the note.
-    pub id: String,
-    /// Plain text; a value as it is asked for, so that no measurement moves an anchor.
-    pub text: String,
-    /// The same with marks for values, which [`fill`] replaces.
-    pub shown: String,
-    /// The same as HTML: code, mathematics and emphasis, no links.
-    pub html: String,
-    /// In the source.
-    pub span: Range<usize>,
-}
-
-/// A block that is named by `^id`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchor {
-    /// Without the sign.
-    pub id: String,
-    /// The block in the source.
-    pub span: Range<usize>,
 }
 
 /// What one pass finds.
@@ -76,6 +52,8 @@ pub struct Outline {
     pub opens_with_heading: bool,
     /// HTML of each formula, in order.
     pub formulas: Vec<String>,
+    /// Ids in raw HTML, each with its attribute's place.
+    pub html_ids: Vec<(String, Range<usize>)>,
     pub problems: Vec<Diagnostic>,
 }
 
@@ -133,12 +111,24 @@ struct Walk<'a> {
     raw: Raw,
     /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
     raw_link: Option<(usize, usize)>,
-    /// What stands around each open inline footnote: text, links, and HTML of a heading.
-    notes: Vec<(String, Vec<(usize, Range<usize>)>, String)>,
+    /// Those of `out.tags`.
+    tags: BTreeSet<String>,
+    /// Open block quotes.
+    quotes: usize,
+    /// What stands around each open inline footnote.
+    notes: Vec<Around>,
     macros: &'a Macros,
     /// The formulas so far, and where each stands; none before the first.
     formulas: Option<Formulas>,
     formula_places: Vec<Range<usize>>,
+}
+
+/// What stands around an inline footnote, while that is read.
+struct Around {
+    flat: String,
+    here: Vec<(usize, Range<usize>)>,
+    html: String,
+    raw_link: Option<(usize, usize)>,
 }
 
 impl<'a> Walk<'a> {
@@ -163,6 +153,8 @@ impl<'a> Walk<'a> {
             in_embeds: false,
             raw: Raw::default(),
             raw_link: None,
+            tags: BTreeSet::new(),
+            quotes: 0,
             notes: Vec::new(),
             macros,
             formulas: None,
@@ -175,7 +167,7 @@ impl<'a> Walk<'a> {
             Piece::Plain(event) => self.event(event, range),
             Piece::Tag(name) => {
                 self.text(&format!("#{name}"));
-                if !self.out.tags.iter().any(|known| **known == *name) {
+                if self.tags.insert(name.to_string()) {
                     self.out.tags.push(name.into_string());
                 }
             }
@@ -201,7 +193,15 @@ impl<'a> Walk<'a> {
                 let span = if alone { self.last_block.clone() } else { range };
                 self.out.anchors.push(Anchor { id: id.to_owned(), span });
             }
-            Piece::Callout(_) | Piece::CalloutTitleEnd | Piece::CalloutEnd => self.flush(),
+            Piece::Callout(_) => {
+                self.flush();
+                self.quotes += 1;
+            }
+            Piece::CalloutTitleEnd => self.flush(),
+            Piece::CalloutEnd => {
+                self.flush();
+                self.quotes = self.quotes.saturating_sub(1);
+            }
             Piece::Embeds => {
                 self.flush();
                 self.in_embeds = true;
@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
                 let flat = std::mem::take(&mut self.flat);
                 let here = std::mem::take(&mut self.here);
                 let html = std::mem::take(&mut self.heading_html);
-                self.notes.push((flat, here, html));
+                self.notes.push(Around { flat, here, html, raw_link: self.raw_link.take() });
             }
             Piece::NoteEnd => self.end_note(),
             Piece::Mark | Piece::MarkEnd | Piece::Task(_) => {}
@@ -252,14 +252,16 @@ impl<'a> Walk<'a> {
 
     /// A footnote's words are no part of the sentence that it stands in.
     fn end_note(&mut self) {
+        self.end_raw_link();
         self.settle_links();
         let note = std::mem::take(&mut self.flat);
         if let Some(text) = self.out.texts.last_mut() {
             text.push_str(note.trim());
             text.push(' ');
         }
-        if let Some((flat, here, html)) = self.notes.pop() {
-            (self.flat, self.here, self.heading_html) = (flat, here, html);
+        if let Some(around) = self.notes.pop() {
+            (self.flat, self.here) = (around.flat, around.here);
+            (self.heading_html, self.raw_link) = (around.html, around.raw_link);
         }
     }
 
@@ -269,51 +271,6 @@ impl<'a> Walk<'a> {
             if self.heading.is_some() {
                 self.heading_html.push_str(&escape(&unmarked(text)));
             }
-        }
-    }
-
-    fn math(&mut self, tex: &str, display: bool, range: Range<usize>) {
-        if !self.hide_text {
-            // A heading's text is also its anchor, which is made of what is written.
-            let shown = if self.heading.is_some() { tex.to_owned() } else { tex::plain(tex) };
-            self.flat.push_str(&unmarked(&shown));
-        }
-        let formulas = self.formulas.get_or_insert_with(|| Formulas::new(self.macros));
-        let made = formulas.add(tex, display);
-        let html = made.unwrap_or_else(|fault| {
-            let source = &self.at.text[range.clone()];
-            let start = range.start + source.find(tex).unwrap_or(0);
-            let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
-            let span = span.start.min(range.end)..span.end.min(range.end);
-            self.unreadable(span, &fault.message);
-            math::unread(tex, &fault)
-        });
-        self.formula_places.push(range);
-        self.element(&math::without_ids(&html));
-    }
-
-    /// A formula that is shown as its source, which is no error: the author's own programs may read it.
-    fn unreadable(&mut self, span: Range<usize>, message: &str) {
-        let problem = self.at.warning(span, format!("the formula cannot be read: {message}"));
-        let hint = if message.starts_with("unknown command") {
-            "define the command under `math: macros:` in neuronotes.yaml, or with `\\newcommand` in a formula"
-        } else {
-            "mathematics stands between dollar signs; `\\$` is a dollar sign"
-        };
-        self.out.problems.push(problem.hint(hint.to_owned()));
-    }
-
-    /// All formulas are known, and with them the equations that they refer to.
-    fn end_formulas(&mut self) {
-        let Some(formulas) = self.formulas.take() else { return };
-        let (html, problems) = formulas.finish();
-        self.out.formulas = html;
-        for (number, message) in problems {
-            let Some(place) = self.formula_places.get(number) else { continue };
-            let problem = self.at.warning(place.clone(), message);
-            let hint =
-                "each label is given once in a note: `\\label{eq:name}`, and `\\eqref{eq:name}`";
-            self.out.problems.push(problem.hint(hint.to_owned()));
         }
     }
 
@@ -361,6 +318,7 @@ impl<'a> Walk<'a> {
         }
         self.depth += 1;
         self.excerpt.begin(&tag);
+        self.quotes += usize::from(matches!(tag, Tag::BlockQuote(_)));
         match tag {
             Tag::Heading { level, .. } => {
                 self.out.opens_with_heading |= !self.seen_anything;
@@ -399,6 +357,7 @@ impl<'a> Walk<'a> {
     fn end_block(&mut self, tag: TagEnd, range: Range<usize>) {
         self.depth = self.depth.saturating_sub(1);
         match tag {
+            TagEnd::BlockQuote(_) => self.quotes = self.quotes.saturating_sub(1),
             TagEnd::CodeBlock => {
                 self.in_code = false;
                 if let Some(block) = self.block.take() {
@@ -408,6 +367,7 @@ impl<'a> Walk<'a> {
             }
             TagEnd::Heading(_) => {
                 if let Some((level, _)) = self.heading.take() {
+                    self.end_raw_link();
                     let shown = self.flat.trim().to_owned();
                     let first = self.first_value;
                     let values = &self.out.values;
@@ -418,10 +378,19 @@ impl<'a> Walk<'a> {
                     };
                     let text = fill(&fill_citations(&shown, cited), asked);
                     let id = String::new();
+                    let quoted = self.quotes > 0;
                     let html = std::mem::take(&mut self.heading_html).trim().to_owned();
                     self.settle_links();
                     self.flat.clear();
-                    self.out.headings.push(Heading { level, id, text, shown, html, span: range });
+                    self.out.headings.push(Heading {
+                        level,
+                        id,
+                        text,
+                        shown,
+                        html,
+                        quoted,
+                        span: range,
+                    });
                     self.out.texts.push(String::new());
                 }
             }
@@ -461,8 +430,12 @@ impl<'a> Walk<'a> {
     }
 
     fn settle_links(&mut self) {
+        if self.here.is_empty() {
+            return;
+        }
+        let sentences = Sentences::of(&self.flat);
         for (index, place) in std::mem::take(&mut self.here) {
-            self.out.links[index].mention = mention(&self.flat, place);
+            self.out.links[index].mention = sentences.around(place);
         }
     }
 }

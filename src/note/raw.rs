@@ -82,6 +82,9 @@ fn given(id: Option<&str>, prefix: &str, quote: char) -> String {
     id.map(|id| format!(" id={quote}{}{}{quote}", escape(prefix), escape(id))).unwrap_or_default()
 }
 
+/// Most bytes of a link's words that are looked at.
+const LONGEST_LABEL: usize = 2000;
+
 /// What is open between two pieces.
 #[derive(Debug, Default)]
 pub struct Raw {
@@ -89,6 +92,17 @@ pub struct Raw {
     until: Option<&'static str>,
     /// The name of the open tag.
     tag: Option<String>,
+    /// The `id`s in the last piece.
+    ids: Vec<Id>,
+}
+
+/// An `id` in raw HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id {
+    /// Of the whole attribute, in the piece.
+    pub attribute: Range<usize>,
+    /// As the page has it.
+    pub id: String,
 }
 
 /// Elements whose text is no prose, with their ends.
@@ -101,8 +115,14 @@ const OPAQUE: [(&str, &str); 5] = [
 ];
 
 impl Raw {
+    /// The `id`s in the last piece, in order.
+    pub fn ids(&self) -> &[Id] {
+        &self.ids
+    }
+
     /// The links in the next piece, in order.
     pub fn find(&mut self, html: &str) -> Vec<Found> {
+        self.ids.clear();
         let mut found = Vec::new();
         let mut at = 0;
         while at < html.len() {
@@ -173,10 +193,15 @@ impl Raw {
             let length =
                 rest.find(|c: char| c.is_whitespace() || "=>/".contains(c)).unwrap_or(rest.len());
             let name = rest[..length].to_ascii_lowercase();
+            let begins = at;
             // A lone sign, as in `<a ="x">`.
             at += length.max(usize::from(length == 0));
             let Some(value) = value(html, &mut at) else { continue };
-            named |= name == "id";
+            if name == "id" {
+                named = true;
+                let id = unescaped(&html[value.clone()]).into_owned();
+                self.ids.push(Id { attribute: begins..at, id });
+            }
             if let Some((attribute, form)) = wanted
                 && attribute == name
                 && is_local(&html[value.clone()])
@@ -189,7 +214,7 @@ impl Raw {
         for link in &mut found[first..] {
             link.named = named;
             if link.form == Form::Href {
-                let text = &html[at..];
+                let text = up_to(&html[at..], LONGEST_LABEL);
                 let end = position(text, "</a").unwrap_or(text.len());
                 link.label = plain(&text[..end]);
             }
@@ -221,9 +246,18 @@ fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
 /// A wikilink that a text begins with.
 fn wiki(text: &str) -> Option<Found> {
     let inner = text.strip_prefix("[[")?;
-    let length = inner.find("]]")?;
+    // What cannot stand in it is met before its end is, so that no text is looked through twice.
+    let mut length = 0;
+    loop {
+        length += inner[length..].find(['[', ']', '\n', '<'])?;
+        match &inner.as_bytes()[length..] {
+            [b']', b']', ..] => break,
+            [b']', ..] => length += 1,
+            _ => return None,
+        }
+    }
     let inner = &inner[..length];
-    if inner.trim().is_empty() || inner.contains(['[', '\n', '<']) {
+    if inner.trim().is_empty() {
         return None;
     }
     let inner = unescaped(inner);
@@ -244,6 +278,26 @@ fn is_local(address: &str) -> bool {
         || address.starts_with("//")
         || address.starts_with('#')
         || address.contains("{{"))
+}
+
+/// A text's first bytes, at most so many.
+fn up_to(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// The words at the end of HTML, at most so many bytes of it, and none of a tag that begins before.
+pub fn plain_end(html: &str, most: usize) -> String {
+    let from = html.len().saturating_sub(most);
+    let from = (from..=html.len()).find(|at| html.is_char_boundary(*at)).unwrap_or(html.len());
+    let end = &html[from..];
+    let cut = match (from, end.find('>'), end.find('<')) {
+        (0, ..) => 0,
+        (_, Some(close), Some(open)) if close < open => close + 1,
+        (_, Some(close), None) => close + 1,
+        _ => 0,
+    };
+    plain(&end[cut..])
 }
 
 /// HTML's text without its tags.

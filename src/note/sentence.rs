@@ -7,39 +7,47 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The sentence of `text` around `place`.
-pub(super) fn around(text: &str, place: &Range<usize>) -> Range<usize> {
-    if text.is_ascii() { ascii(text.as_bytes(), place) } else { in_any_script(text, place) }
+#[cfg(test)]
+thread_local! {
+    /// Bytes that were looked through.
+    static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-fn in_any_script(text: &str, place: &Range<usize>) -> Range<usize> {
-    let (mut start, mut end) = (0, text.len());
-    for (offset, sentence) in text.split_sentence_bound_indices() {
-        if offset <= place.start {
-            start = offset;
-        }
-        if offset + sentence.len() >= place.end {
-            end = offset + sentence.len();
-            break;
-        }
-    }
+/// How many bytes were looked through so far, on this thread.
+#[cfg(test)]
+pub(super) fn work() -> usize {
+    WORK.get()
+}
+
+/// Where the sentences of `text` end, but for the last.
+pub(super) fn bounds(text: &str) -> Vec<usize> {
+    #[cfg(test)]
+    WORK.set(WORK.get() + text.len());
+    if text.is_ascii() { ascii(text.as_bytes()) } else { in_any_script(text) }
+}
+
+/// The sentence around `place`, in a text of `length` bytes whose sentences end at `bounds`.
+pub(super) fn between(bounds: &[usize], length: usize, place: &Range<usize>) -> Range<usize> {
+    // A bound within the place is none of it.
+    let next = bounds.partition_point(|bound| *bound < place.end);
+    let end = bounds.get(next).copied().unwrap_or(length);
+    let first = bounds[..next].partition_point(|bound| *bound <= place.start);
+    let start = first.checked_sub(1).map_or(0, |at| bounds[at]);
     start..end.max(start)
 }
 
-fn ascii(text: &[u8], place: &Range<usize>) -> Range<usize> {
-    let (mut start, mut end) = (0, text.len());
+fn in_any_script(text: &str) -> Vec<usize> {
+    text.split_sentence_bound_indices().map(|(offset, _)| offset).skip(1).collect()
+}
+
+fn ascii(text: &[u8]) -> Vec<usize> {
+    let mut bounds = Vec::new();
     let mut at = 0;
     while let Some(bound) = next_bound(text, at) {
-        if bound >= place.end {
-            end = bound;
-            break;
-        }
-        if bound <= place.start {
-            start = bound;
-        }
+        bounds.push(bound);
         at = bound;
     }
-    start..end.max(start)
+    bounds
 }
 
 /// Where the sentence that begins at `from` ends; none where it is the last.
@@ -130,7 +138,15 @@ mod tests {
         ) {
             let (a, b) = (a.min(text.len()), b.min(text.len()));
             let place = a.min(b)..a.max(b);
-            prop_assert_eq!(ascii(text.as_bytes(), &place), in_any_script(&text, &place), "{:?} {:?}", text, place);
+            prop_assert_eq!(ascii(text.as_bytes()), in_any_script(&text), "{:?}", text);
+            let bounds = bounds(&text);
+            // As if each sentence were looked at in turn.
+            let mut starts = vec![0];
+            starts.extend(&bounds);
+            let start = starts.iter().copied().filter(|start| *start <= place.start && (*start < place.end || *start == 0)).max();
+            let end = bounds.iter().copied().find(|bound| *bound >= place.end).unwrap_or(text.len());
+            let start = start.unwrap_or(0);
+            prop_assert_eq!(between(&bounds, text.len(), &place), start..end.max(start), "{:?} {:?}", text, place);
         }
     }
 
@@ -138,9 +154,12 @@ mod tests {
     fn a_sentence_is_found_in_any_script() {
         let text = "Größe. Das [Haus] steht. Ende.";
         let place = text.find('[').expect("a place")..text.find(']').expect("a place");
-        assert_eq!(&text[around(text, &place)], "Das [Haus] steht. ");
+        assert_eq!(&text[between(&bounds(text), text.len(), &place)], "Das [Haus] steht. ");
         let text = "As Goh et al. say, 3.5 of [it] e.g. here. Next.";
         let place = text.find('[').expect("a place")..text.find(']').expect("a place");
-        assert_eq!(&text[around(text, &place)], "As Goh et al. say, 3.5 of [it] e.g. here. ");
+        assert_eq!(
+            &text[between(&bounds(text), text.len(), &place)],
+            "As Goh et al. say, 3.5 of [it] e.g. here. "
+        );
     }
 }

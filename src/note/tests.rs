@@ -279,12 +279,15 @@ fn values_are_found_wherever_prose_stands_and_shown_in_their_places() {
 
 #[test]
 fn a_title_shows_no_value() {
-    let titled = note("# Unit `= vis.unit`\n\nText.\n");
+    let vis = "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: a\nunit: 1\n```\n";
+    let titled = note(&format!("# Unit `= vis.unit`\n\n{vis}"));
     assert_eq!(titled.title, "Unit vis.unit");
     let said = places(&titled);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains(":1:8: a title cannot show a value (hint: give"), "{said:?}");
-    assert!(places(&note("---\ntitle: A\n---\n# Unit `= vis.unit`\n")).is_empty());
+    assert!(places(&note(&format!("---\ntitle: A\n---\n# Unit `= vis.unit`\n\n{vis}"))).is_empty());
+    // What names no figure is code.
+    assert!(places(&note("# The operator `= ANY`\n")).is_empty());
 }
 
 #[test]
@@ -317,3 +320,4 @@ fn the_excerpt_is_the_first_paragraph() {
 }
 
 mod extended;
+mod random;

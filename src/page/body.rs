@@ -1,6 +1,7 @@
 //! A note's text as one page shows it: its links, figures, values and citations as that page sees them, and the parts of
 //! other notes that stand in it, each likewise.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -120,6 +121,7 @@ impl BodyDraft<'_> {
             citations: &self.citations,
             formulas: &self.note.formulas,
             tags: Some(&tags),
+            html_ids: Some(&self.note.html_ids),
             skip_title: self.note.title_in_body,
             prefix: &self.prefix,
             part: self.part.clone(),
@@ -216,17 +218,22 @@ impl<'a> Scene<'a> {
 
     fn headings(&self, index: usize, page: &str, at_home: bool) -> Vec<HeadingShown> {
         let note = self.notes[index];
+        let ids = note.headings.iter().map(|heading| &heading.id);
+        let ids = ids.chain(note.blocks.iter().map(|block| &block.id)).chain(&note.html_ids);
+        let mut taken: BTreeSet<String> = ids.cloned().collect();
         let shown = note.headings.iter().map(|heading| {
-            let moved = note
-                .front
-                .anchors
-                .iter()
-                .filter(|(_, now)| **now == heading.text || **now == heading.id);
+            let old = note.front.anchors.iter();
+            let old = old.filter(|(_, now)| **now == heading.text || **now == heading.id);
+            // An address that is another's now leads there.
+            let moved: Vec<String> = old
+                .map(|(old, _)| note::slug(old))
+                .filter(|old| taken.insert(old.clone()))
+                .collect();
             let mentions =
                 if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
             HeadingShown {
                 id: heading.id.clone(),
-                moved: moved.map(|(old, _)| note::slug(old)).collect(),
+                moved,
                 after_html: super::backlink::line(&mentions),
             }
         });

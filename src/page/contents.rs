@@ -11,7 +11,8 @@ pub(super) fn of(note: &Note, filled: impl Fn(&str) -> String) -> Vec<ContentsVi
     }
     let deepest = note.front.toc_depth.unwrap_or(6);
     let below_title = &note.headings[usize::from(note.title_in_body).min(note.headings.len())..];
-    let headings: Vec<&Heading> = below_title.iter().filter(|h| h.level <= deepest).collect();
+    let headings: Vec<&Heading> =
+        below_title.iter().filter(|h| h.level <= deepest && !h.quoted).collect();
     match headings[..] {
         [] | [_] => Vec::new(),
         _ => nest(&headings, &filled),
@@ -39,7 +40,8 @@ mod tests {
 
     #[test]
     fn contents_nest_by_level_even_where_levels_are_skipped() {
-        let text = "## A\n#### A1\n### A2\n## B\n# C\n## C1\n";
+        let text =
+            "## A\n#### A1\n### A2\n## B\n# C\n## C1\n> ## Quoted\n\n> [!note]\n> ## Called out\n";
         let note = Note::parse("a.md", "notes/a.md", text);
         let mut flat = Vec::new();
         fn walk(entries: &[ContentsView], depth: usize, flat: &mut Vec<String>) {

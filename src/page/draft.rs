@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::body::BodyDraft;
 use super::{HOME, Scene};
 use crate::digest::Digest;
-use crate::note::Body;
+use crate::note::{Body, escape};
 use crate::render::{RenderError, Renderer};
 use crate::view::{
     GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView, UnitView,
 };
 
 /// Raised when the same draft gives other bytes for a reason that its key does not cover.
-const PAGE_VERSION: u32 = 2;
+const PAGE_VERSION: u32 = 3;
 
 /// A page that can be rendered.
 pub struct Draft<'a> {
@@ -72,10 +72,18 @@ impl Draft<'_> {
     /// Where a template of the garden is at fault.
     pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
         let body = self.body(renderer).transpose()?;
-        let body = body.map(|body| body.html.clone()).unwrap_or_default();
+        let (body, title) =
+            body.map_or((String::new(), None), |b| (b.html.clone(), b.title.clone()));
         match &self.view {
-            View::Note(view) => renderer.note(&NoteView { body_html: body, ..(**view).clone() }),
-            View::Home(view) => renderer.home(&HomeView { body_html: body, ..(**view).clone() }),
+            View::Note(view) => {
+                let title_html = title.unwrap_or_else(|| escape(&view.title));
+                renderer.note(&NoteView { body_html: body, title_html, ..(**view).clone() })
+            }
+            View::Home(view) => {
+                let plain = || escape(view.title.as_ref().unwrap_or(&view.site.title));
+                let title_html = title.unwrap_or_else(plain);
+                renderer.home(&HomeView { body_html: body, title_html, ..(**view).clone() })
+            }
             View::List(view) => renderer.page("list.html", view),
             View::Index(view) => renderer.page("index.html", view),
             View::Graph(view) => renderer.page("graph.html", view),

@@ -169,12 +169,7 @@ impl Scene<'_> {
 
 /// Text for XML, without the characters that it may not hold.
 fn xml(text: &str) -> String {
-    let allowed = |c: &char| match c {
-        '\t' | '\n' | '\r' => true,
-        '\u{fffe}' | '\u{ffff}' => false,
-        c => !c.is_control(),
-    };
-    crate::note::escape(&text.chars().filter(allowed).collect::<String>())
+    crate::view::legible(crate::note::escape(text))
 }
 
 #[cfg(test)]

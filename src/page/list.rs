@@ -21,6 +21,7 @@ impl<'a> Scene<'a> {
             site: index.map_or_else(|| self.site(HOME), |index| self.note_site(HOME, index)),
             head: self.home_head(index),
             title: index.map(|i| self.notes[i].title.clone()),
+            title_html: String::new(),
             figures: body.as_ref().is_some_and(super::BodyDraft::has_figures),
             body_html: String::new(),
             references: index.map(|i| self.references(i)).unwrap_or_default(),

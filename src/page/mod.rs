@@ -226,6 +226,7 @@ impl<'a> Scene<'a> {
             site: self.note_site(page, index),
             head: self.note_head(index),
             title: note.title.clone(),
+            title_html: String::new(),
             draft: note.front.draft,
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),

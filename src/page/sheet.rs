@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{Draft, HOME, Scene};
+use crate::digest::Digest;
 use crate::garden;
 use crate::note::file_slug;
 use crate::plan::{NamedUnit, Wanted};
@@ -44,10 +47,35 @@ pub enum Sheet {
     Redirect(usize),
 }
 
-/// The page of a tag.
+/// The page of a tag. Upper and lower case are the same, and so are a blank and `-`; `a/b` lies in the folder of `a`. What
+/// cannot stand in every file's name is written as `~` and its number: `c~2b~2b` for `C++`.
 pub(super) fn tag_page(tag: &str) -> String {
-    let parts: Vec<String> = tag.split('/').map(|part| file_slug(&part.to_lowercase())).collect();
-    format!("tags/{}.html", parts.join("-"))
+    const LONGEST: usize = 96;
+    let lower: String = tag.nfc().flat_map(char::to_lowercase).collect();
+    let mut parts: Vec<String> = Vec::new();
+    for part in lower.split('/').filter(|part| !part.is_empty()) {
+        let mut name = String::new();
+        for c in part.trim().chars() {
+            match c {
+                ' ' => name.push('-'),
+                c if c.is_alphanumeric() || matches!(c, '-' | '_') => name.push(c),
+                c if c.is_ascii() || c.is_control() || c.is_whitespace() => {
+                    name.push_str(&format!("~{:x}", u32::from(c)));
+                }
+                c => name.push(c),
+            }
+        }
+        if name.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+            let digest = Digest::of(name.as_bytes()).short();
+            name = format!("{}~{digest}", &name[..end]);
+        }
+        parts.push(name);
+    }
+    if parts.is_empty() {
+        parts.push("~".to_owned());
+    }
+    format!("tags/{}.html", parts.join("/"))
 }
 
 /// The page of a unit.
@@ -159,4 +187,33 @@ pub(super) fn notes_page(number: usize) -> String {
 /// The notes on a page of the list.
 pub(super) fn on_page(newest: &[usize], number: usize) -> &[usize] {
     newest.chunks(ON_A_PAGE).nth(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_differ_have_pages_that_do() {
+        let pages = |tags: &[&str]| tags.iter().map(|tag| tag_page(tag)).collect::<Vec<_>>();
+        assert_eq!(
+            pages(&["🌱", "📚", "C", "C++", "C#", "a/b", "a-b", "two words", "Größe", "a.b", "?"]),
+            [
+                "tags/🌱.html",
+                "tags/📚.html",
+                "tags/c.html",
+                "tags/c~2b~2b.html",
+                "tags/c~23.html",
+                "tags/a/b.html",
+                "tags/a-b.html",
+                "tags/two-words.html",
+                "tags/größe.html",
+                "tags/a~2eb.html",
+                "tags/~3f.html",
+            ]
+        );
+        assert_eq!(tag_page("Gro\u{308}ße"), tag_page("größe"));
+        let long = [tag_page(&"x".repeat(300)), tag_page(&("x".repeat(299) + "y"))];
+        assert!(long[0] != long[1] && long.iter().all(|page| page.len() < 200), "{long:?}");
+    }
 }

@@ -7,9 +7,10 @@
 //! the block that it names ([`Note::quoted_blocks`]).
 
 mod choice;
+mod near;
 mod tree;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -22,7 +23,7 @@ use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::Garden;
-use crate::note::{self, Block, Fault, InlineValue, Note, Query, Step};
+use crate::note::{self, Block, Fault, Head, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
 use crate::store::{Record, Store};
 use crate::suggest;
@@ -66,6 +67,8 @@ pub struct Sources<'a> {
     store: &'a Store,
     /// Results that were read, by request key: prose often quotes one several times.
     results: RefCell<BTreeMap<Digest, Option<Rc<Value>>>>,
+    /// For each id, the first note that has a figure of it.
+    homes: OnceCell<BTreeMap<&'a str, usize>>,
 }
 
 /// What a value turned out to be.
@@ -96,7 +99,15 @@ impl<'a> Sources<'a> {
         figures: &'a [Arc<[Settled]>],
         store: &'a Store,
     ) -> Self {
-        Self { notes, garden, plan, figures, store, results: RefCell::default() }
+        Self {
+            notes,
+            garden,
+            plan,
+            figures,
+            store,
+            results: RefCell::default(),
+            homes: OnceCell::new(),
+        }
     }
 
     /// The values of the note `index`.
@@ -104,9 +115,21 @@ impl<'a> Sources<'a> {
         let mut out = Quoted::default();
         let note = self.notes[index];
         for value in &note.values {
-            let shown = match value.asked.as_ref().map_err(Fault::clone) {
-                Ok(query) => self.shown(index, value, query),
-                Err(fault) => Err(fault),
+            let shown = match self.source(index, &value.head) {
+                Ok(source) => value
+                    .asked
+                    .as_ref()
+                    .map_err(Fault::clone)
+                    .and_then(|query| self.shown(index, value, query, source)),
+                // Code that names no figure is code.
+                Err(fault) => {
+                    if self.is_nearly(index, value) {
+                        let message = format!("this is shown as code: {}", fault.message);
+                        let problem = note.at().warning(value.place(&fault.place), message);
+                        out.problems.push(problem.hint(fault.hint));
+                    }
+                    Ok(code(value))
+                }
             };
             out.shown.push(shown.unwrap_or_else(|fault| {
                 let problem = note.at().error(value.place(&fault.place), fault.message.clone());
@@ -117,8 +140,13 @@ impl<'a> Sources<'a> {
         out
     }
 
-    fn shown(&self, index: usize, value: &InlineValue, query: &Query) -> Result<Shown, Fault> {
-        let source = self.source(index, query)?;
+    fn shown(
+        &self,
+        index: usize,
+        value: &InlineValue,
+        query: &Query,
+        source: Source<'a>,
+    ) -> Result<Shown, Fault> {
         let place = Some((source.note, source.block.id.clone()));
         match self.answer(source, query)? {
             Answer::Known { value: found, from } => {
@@ -152,13 +180,13 @@ impl<'a> Sources<'a> {
     }
 
     /// The block that a value names.
-    fn source(&self, index: usize, query: &Query) -> Result<Source<'a>, Fault> {
+    fn source(&self, index: usize, head: &Head) -> Result<Source<'a>, Fault> {
         let wrong = |message: String, hint: Option<String>| Fault {
-            place: query.block.clone(),
+            place: head.place.clone(),
             message,
             hint,
         };
-        let at = match &query.note {
+        let at = match &head.note {
             None => index,
             Some(name) => match self.garden.names().find(name)[..] {
                 [at] => at,
@@ -177,7 +205,7 @@ impl<'a> Sources<'a> {
                         .map(|at| self.notes[*at].path.trim_end_matches(".md").to_owned())
                         .collect();
                     let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
-                    let hint = format!("write the path: `{}#{}`", paths[0], query.id);
+                    let hint = format!("write the path: `{}#{}`", paths[0], head.id);
                     return Err(wrong(message, Some(hint)));
                 }
             },
@@ -186,9 +214,9 @@ impl<'a> Sources<'a> {
         let blocks = note.blocks.iter().zip(self.plan.wanted(at)).zip(&*self.figures[at]);
         let found =
             blocks.map(|((block, wanted), settled)| Source { note: at, block, wanted, settled });
-        let mut found = found.filter(|source| source.block.id == query.id);
+        let mut found = found.filter(|source| source.block.id == head.id);
         found.next().ok_or_else(|| {
-            let id = &query.id;
+            let id = &head.id;
             let message = match at == index {
                 true => format!("this note has no figure `{id}`"),
                 false => format!("“{}” has no figure `{id}`", note.title),
@@ -200,7 +228,7 @@ impl<'a> Sources<'a> {
     /// What to do where a note has no figure of that id.
     fn other_figures(&self, note: &Note, id: &str) -> String {
         let own = note.blocks.iter().map(|block| block.id.as_str());
-        let elsewhere = self.notes.iter().find(|other| other.blocks.iter().any(|b| b.id == id));
+        let elsewhere = self.homes().get(id).map(|home| self.notes[*home]);
         match (elsewhere, suggest::hint(id, own)) {
             (Some(other), _) => format!("“{}” has one: write `{}#{id}`", other.title, other.stem()),
             (None, Some(hint)) => hint,
@@ -308,6 +336,13 @@ fn day(record: &Record) -> &str {
 /// As a page calls a figure.
 fn figure(block: &Block) -> String {
     format!("Figure {}", block.number)
+}
+
+/// What only looks like a value.
+fn code(value: &InlineValue) -> Shown {
+    let text = format!("= {}", value.text);
+    let html = format!("<code>{}</code>", note::escape(&text));
+    Shown { escaped: html.clone(), html, text, figure: None }
 }
 
 /// A mark for a value that cannot be shown.

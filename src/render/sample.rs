@@ -69,6 +69,7 @@ pub fn note() -> NoteView {
         site: site(),
         head: head(),
         title: "Notes with TOC".into(),
+        title_html: "Notes with TOC".into(),
         draft: false,
         date: day("2025-03-02", "March 2, 2025"),
         updated: day("2025-04-22", "April 22, 2025"),
@@ -102,6 +103,7 @@ pub fn bare_note() -> NoteView {
         site: SiteView { note_footer_html: None, ..site() },
         head: HeadView::default(),
         title: "Bare".into(),
+        title_html: "Bare".into(),
         draft: true,
         date: None,
         updated: None,
@@ -136,6 +138,7 @@ pub fn home() -> HomeView {
         site: site(),
         head: head(),
         title: None,
+        title_html: "A garden".into(),
         figures: false,
         body_html: "<p>Welcome.</p>".into(),
         references: vec![],
@@ -165,7 +168,13 @@ pub fn home() -> HomeView {
 }
 
 pub fn bare_home() -> HomeView {
-    HomeView { title: Some("Welcome".into()), body_html: String::new(), notes: vec![], ..home() }
+    HomeView {
+        title: Some("Welcome".into()),
+        title_html: "Welcome".into(),
+        body_html: String::new(),
+        notes: vec![],
+        ..home()
+    }
 }
 
 /// A figure in each state and with each drawing.

@@ -3,10 +3,12 @@
 //! Fields of HTML end in `_html` and are put out as they are; all others are escaped by the template.
 //! Addresses (`href`, `src`) are relative to the page that holds them and percent-encoded.
 
+mod legible;
 mod site;
 
 use serde::Serialize;
 
+pub use legible::legible;
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkView,
     LinkedView, ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView,

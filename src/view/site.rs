@@ -104,6 +104,8 @@ pub struct NoteView {
     pub head: HeadView,
     /// The note's title.
     pub title: String,
+    /// The same as it is written, with its links and formulas.
+    pub title_html: String,
     /// Whether it is a draft, which only the preview shows.
     pub draft: bool,
     /// When it was written.
@@ -152,6 +154,8 @@ pub struct HomeView {
     pub head: HeadView,
     /// Out of `index.md`, where there is one.
     pub title: Option<String>,
+    /// The heading of the page, as it is written.
+    pub title_html: String,
     /// Whether there are figures in it.
     pub figures: bool,
     /// Out of `index.md`, where there is one.

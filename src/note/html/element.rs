@@ -1,9 +1,9 @@
 //! Parts of a note that are more than CommonMark makes of them: headings with their anchors, mathematics, tags.
 
-use pulldown_cmark::HeadingLevel;
+use pulldown_cmark::{Event, HeadingLevel, html};
 
 use super::super::math;
-use super::{Renderer, escape};
+use super::{Renderer, escape, footnote};
 
 /// The check box of a task that is neither done nor to do.
 pub(super) fn task(sign: char) -> String {
@@ -20,7 +20,7 @@ pub(super) fn task(sign: char) -> String {
     format!("<input type=\"checkbox\" disabled data-task=\"{sign}\" aria-label=\"{state}\"> ")
 }
 
-impl Renderer<'_, '_> {
+impl<'e> Renderer<'_, 'e> {
     pub(super) fn tag(&mut self, name: &str) {
         if let Some(image) = &mut self.image {
             image.alt.push_str(&format!("#{name}"));
@@ -53,15 +53,28 @@ impl Renderer<'_, '_> {
         }
     }
 
+    /// A place that a link may lead to.
+    fn place(&self, id: &str) -> String {
+        format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id))
+    }
+
+    /// The heading that is the title is shown by the page, with all that stands in it.
+    pub(super) fn end_title(&mut self, outer: Vec<Event<'e>>) {
+        let mut html = String::new();
+        if let Some(heading) = self.parts.headings.get(self.headings) {
+            let ids = std::iter::once(&heading.id).chain(&heading.moved);
+            html.extend(ids.map(|id| self.place(id)));
+        }
+        html::push_html(&mut html, self.out.drain(..));
+        self.out = outer;
+        self.done.title = Some(footnote::without_marks(&html).trim().to_owned());
+    }
+
     pub(super) fn heading_open(&self, level: HeadingLevel) -> String {
         let Some(heading) = self.parts.headings.get(self.headings) else {
             return format!("\n<{level}>");
         };
-        let moved: String = heading
-            .moved
-            .iter()
-            .map(|id| format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id)))
-            .collect();
+        let moved: String = heading.moved.iter().map(|id| self.place(id)).collect();
         format!("\n<{level} id=\"{}\">{moved}", self.id(&heading.id))
     }
 

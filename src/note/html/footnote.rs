@@ -105,7 +105,7 @@ impl<'e> Footnotes<'e> {
 const SIDE: char = '\0';
 
 /// A text without the places for footnotes beside their marks.
-fn without_marks(text: &str) -> String {
+pub(super) fn without_marks(text: &str) -> String {
     text.split(SIDE).step_by(2).collect()
 }
 

@@ -178,18 +178,30 @@ impl<'e> Renderer<'_, 'e> {
     /// Raw HTML with its links resolved. What the garden does not have stays as it is written, but for wikilinks.
     pub(super) fn raw_links(&mut self, html: CowStr<'e>) -> CowStr<'e> {
         let found = self.found.find(&html);
-        if found.is_empty() {
+        if found.is_empty() && self.found.ids().is_empty() {
             return html;
         }
-        let mut out = String::with_capacity(html.len() + 64);
-        let mut copied = 0;
+        let mut changes = Vec::new();
         for link in found {
             let resolved = self.parts.links.get(self.links);
             self.links += 1;
-            let new = link.shown(&html, resolved, self.parts.prefix);
-            out.push_str(&html[copied..link.range.start]);
+            changes.push((link.range.clone(), link.shown(&html, resolved, self.parts.prefix)));
+        }
+        for id in self.found.ids() {
+            let kept = self.parts.html_ids.is_none_or(|ids| ids.contains(&id.id));
+            let attribute = match kept && self.used.insert(id.id.clone()) {
+                true => format!("id=\"{}{}\"", escape(self.parts.prefix), escape(&id.id)),
+                false => String::new(),
+            };
+            changes.push((id.attribute.clone(), attribute));
+        }
+        changes.sort_by_key(|(range, _)| range.start);
+        let mut out = String::with_capacity(html.len() + 64);
+        let mut copied = 0;
+        for (range, new) in changes {
+            out.push_str(&html[copied..range.start]);
             out.push_str(&new);
-            copied = link.range.end;
+            copied = range.end;
         }
         out.push_str(&html[copied..]);
         out.into()

@@ -4,6 +4,7 @@
 //! the garden resolved is looked up by number. Code, mathematics and YAML are never rewritten, because links
 //! are found in the tree and not in the text.
 
+mod block;
 mod callout;
 mod direction;
 mod element;
@@ -11,16 +12,17 @@ mod footnote;
 mod link;
 mod parts;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
 
 pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
 
+use super::inline;
 use super::markup::{self, Piece};
 use super::outline::is_analysis;
 use super::raw::Raw;
-use super::{code, inline};
 use callout::Callouts;
 use footnote::Footnotes;
 pub(super) use link::NO_NOTE;
@@ -31,6 +33,8 @@ use link::OpenImage;
 pub struct Body {
     /// All of it.
     pub html: String,
+    /// Of the heading that is the note's title, where [`Parts::skip_title`] asks for it: what stands in the heading.
+    pub title: Option<String>,
     /// Its outermost blocks, in order; footnotes are none.
     pub blocks: Vec<BlockHtml>,
 }
@@ -96,7 +100,10 @@ struct Renderer<'p, 'e> {
     ends: Vec<&'static str>,
     hide_text: bool,
     in_analysis: bool,
-    skipping_title: bool,
+    /// While the heading that is the title is read, the events before it.
+    title: Option<Vec<Event<'e>>>,
+    /// Ids of raw HTML and names of blocks that are on the page already.
+    used: BTreeSet<String>,
     /// The open code block: its language, and its text so far.
     code: Option<(String, String)>,
     /// The open image, whose text becomes its alternative text.
@@ -132,7 +139,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
             ends: Vec::new(),
             hide_text: false,
             in_analysis: false,
-            skipping_title: false,
+            title: None,
+            used: BTreeSet::new(),
             code: None,
             image: None,
             embeds: false,
@@ -221,6 +229,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             }
             _ if outside => {}
             Piece::Tag(name) => self.tag(&name),
+            Piece::Anchor(id) if !self.used.insert(format!("^{id}")) => {}
             Piece::Anchor(id) => {
                 let id = self.id(&format!("^{id}"));
                 self.raw(format!("<span class=\"block-anchor\" id=\"{id}\"></span>"));
@@ -346,89 +355,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
     }
 
     fn hidden(&self) -> bool {
-        self.hide_text || self.in_analysis || self.skipping_title
-    }
-
-    fn start(&mut self, tag: Tag<'e>) {
-        match tag {
-            Tag::Heading { level, .. } => {
-                self.skipping_title = self.parts.skip_title && self.headings == 0;
-                if !self.skipping_title {
-                    if self.depth == 1 {
-                        self.block_heading = Some(self.headings);
-                    }
-                    let open = self.heading_open(level);
-                    self.raw(open);
-                }
-            }
-            Tag::CodeBlock(CodeBlockKind::Fenced(info)) if is_analysis(&info) => {
-                self.in_analysis = true;
-                let figure = self.parts.figures.get(self.figures).cloned().unwrap_or_default();
-                self.figures += 1;
-                self.out.push(Event::Html(figure.into()));
-            }
-            Tag::CodeBlock(kind) => {
-                let language = match &kind {
-                    CodeBlockKind::Fenced(info) => {
-                        info.split([' ', ',', '{']).next().unwrap_or("").to_owned()
-                    }
-                    CodeBlockKind::Indented => String::new(),
-                };
-                self.code = Some((language, String::new()));
-            }
-            Tag::Table(alignments) => {
-                self.raw(
-                    "\n<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">",
-                );
-                self.out.push(Event::Start(Tag::Table(alignments)));
-            }
-            Tag::Link { link_type, dest_url, title, .. } => self.link(link_type, &dest_url, &title),
-            Tag::Image { link_type, dest_url, title, .. } => {
-                self.image(link_type, &dest_url, &title);
-            }
-            Tag::FootnoteDefinition(name) => {
-                self.footnotes.begin(&name, std::mem::take(&mut self.out));
-            }
-            tag => self.out.push(Event::Start(tag)),
-        }
-    }
-
-    fn end(&mut self, tag: TagEnd) {
-        match tag {
-            TagEnd::Heading(level) => {
-                if self.skipping_title {
-                    self.skipping_title = false;
-                } else {
-                    self.heading_end(level);
-                }
-                self.headings += 1;
-            }
-            TagEnd::CodeBlock if self.in_analysis => self.in_analysis = false,
-            TagEnd::CodeBlock if self.code.is_some() => {
-                let (language, text) = self.code.take().unwrap_or_default();
-                let inner = code::highlighted(&text, &language).unwrap_or_else(|| escape(&text));
-                let class = match language.as_str() {
-                    "" => String::new(),
-                    language => format!(" class=\"language-{}\"", escape(language)),
-                };
-                // A listing that is wider than the page is moved by the keyboard too.
-                let html = format!("<pre tabindex=\"0\"><code{class}>{inner}</code></pre>\n");
-                self.out.push(Event::Html(html.into()));
-            }
-            TagEnd::Table => {
-                self.out.push(Event::End(TagEnd::Table));
-                self.raw("</div>\n");
-            }
-            TagEnd::Link => {
-                self.hide_text = false;
-                let end = self.ends.pop().unwrap_or("</a>");
-                self.raw(end);
-            }
-            TagEnd::FootnoteDefinition => {
-                self.out = self.footnotes.end(std::mem::take(&mut self.out));
-            }
-            tag => self.out.push(Event::End(tag)),
-        }
+        self.hide_text || self.in_analysis
     }
 }
 

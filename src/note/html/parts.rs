@@ -1,5 +1,6 @@
 //! What a page puts into a note: resolved links, figures, values, citations and anchors, as plain data.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::escape;
@@ -89,7 +90,9 @@ pub struct Parts<'a> {
     pub citations: &'a [String],
     /// The address of a tag's page; tags are plain text where it is not known.
     pub tags: Option<&'a (dyn Fn(&str) -> String + Sync)>,
-    /// Whether the first heading is the title, which the page shows already.
+    /// Ids of raw HTML that are the note's own; all of them where this is not said.
+    pub html_ids: Option<&'a BTreeSet<String>>,
+    /// Whether the first heading is the title, which the page shows in its own place: [`Body::title`](super::Body::title).
     pub skip_title: bool,
     /// What stands before every id, so that those of an embedded note are others.
     pub prefix: &'a str,

@@ -46,6 +46,14 @@ pub(super) fn trim_start(run: &mut Vec<Placed<'_>>) {
     };
     let count = run.iter().take_while(|(event, _)| blank(event)).count();
     run.drain(..count);
+    if let Some((event @ Event::Text(_), range)) = run.first_mut()
+        && let Event::Text(text) = &*event
+        && text.len() == range.len()
+    {
+        let trimmed = text.trim_start().to_owned();
+        range.start = range.end - trimmed.len();
+        *event = Event::Text(trimmed.into());
+    }
 }
 
 /// Whether nothing of a piece is seen.

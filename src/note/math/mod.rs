@@ -6,7 +6,9 @@
 //! macros of the garden and of the note in [`macros`], what other programs know in [`dialect`].
 
 mod dialect;
+mod expand;
 mod macros;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +21,7 @@ use std::thread;
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 use super::escape;
-use macros::Expanded;
+use expand::Expanded;
 pub use macros::Macros;
 
 /// Most bytes of one formula.
@@ -242,8 +244,7 @@ fn with_room<'t, T: Send>(
     thread::scope(|scope| deep.spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok()))
 }
 
-/// The environment that a formula needs around it, which other programs do without: for a `\tag` or `\label` of its own,
-/// and for columns.
+/// The environment that a formula needs around it, which other programs do without: for a `\tag` or `\label` of its own.
 fn frame(tex: &str) -> (&'static str, &'static str) {
     let (mut tag, mut label, mut column, mut row) = (false, false, false, false);
     let (mut braces, mut environments) = (0_i32, 0_i32);
@@ -273,7 +274,6 @@ fn frame(tex: &str) -> (&'static str, &'static str) {
         rest = after;
     }
     match (tag, label, column, row) {
-        (false, false, true, _) => ("\\begin{aligned}", "\\end{aligned}"),
         (false, false, ..) => ("", ""),
         (true, _, true, _) => ("\\begin{align*}", "\\end{align*}"),
         (true, _, _, true) => ("\\begin{gather*}", "\\end{gather*}"),

@@ -5,38 +5,12 @@ use std::ops::Range;
 use pulldown_cmark::LinkType;
 
 use super::super::markup::is_wiki;
-use super::super::raw::{Form, plain};
-use super::{Mention, Walk};
+use super::super::raw::{Form, plain_end};
 
-/// A link or an image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Link {
-    /// How it is written.
-    pub kind: LinkKind,
-    /// What it points to, without the fragment.
-    pub target: String,
-    /// What follows the first `#`.
-    pub fragment: Option<String>,
-    /// In the source, brackets included.
-    pub span: Range<usize>,
-    /// The sentence it stands in.
-    pub mention: Mention,
-    /// The anchor of the heading that it stands under.
-    pub section: Option<usize>,
-}
+/// Most bytes of HTML before a link that its sentence is taken from.
+const BEFORE: usize = 600;
 
-/// How a link is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkKind {
-    /// `[[target]]`
-    Wiki,
-    /// `![[target]]` that stands by itself.
-    Embed,
-    /// `[text](target)` and its kin.
-    Markdown,
-    /// `![text](target)`
-    Image,
-}
+use super::{Link, LinkKind, Mention, Walk};
 
 impl Walk<'_> {
     /// Links in raw HTML, which stands within a line of prose or for itself.
@@ -44,7 +18,12 @@ impl Walk<'_> {
         if within_line && html.to_ascii_lowercase().starts_with("</a") {
             self.end_raw_link();
         }
-        for found in self.raw.find(html) {
+        let links = self.raw.find(html);
+        for id in self.raw.ids() {
+            let place = range.start + id.attribute.start..range.start + id.attribute.end;
+            self.out.html_ids.push((id.id.clone(), place));
+        }
+        for found in links {
             let (target, fragment) = match found.target.split_once('#') {
                 Some((target, fragment)) => (target, Some(fragment.to_owned())),
                 None => (&*found.target, None),
@@ -57,7 +36,7 @@ impl Walk<'_> {
                 self.end_raw_link();
                 self.raw_link = Some((self.out.links.len(), self.flat.len()));
             }
-            let before = plain(&html[..found.range.start]);
+            let before = plain_end(&html[..found.range.start], BEFORE);
             let spaced = if before.is_empty() { before } else { format!("{before} ") };
             self.out.links.push(Link {
                 kind: match found.form {

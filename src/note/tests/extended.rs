@@ -165,3 +165,166 @@ fn an_embed_stands_by_itself_or_is_a_link() {
         render("a\n\n![[B]]\n\nb", Parts { links: &links, embeds: &embeds, ..Parts::default() });
     assert_eq!(alone, "<p>a</p>\n<div class=\"embed\">x</div>\n<p>b</p>\n");
 }
+
+#[test]
+fn a_comment_over_several_blocks_takes_with_it_what_it_opens_and_no_more() {
+    assert_eq!(
+        html("%%\nhid\n\n- item\n%%\n\nEnd **bold**\n"),
+        "<p>End <strong>bold</strong></p>\n"
+    );
+    assert_eq!(
+        html("- a\n\n  %%\n  hid\n\n  hid %%\n- b\n"),
+        "<ul>\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ul>\n"
+    );
+    assert_eq!(html("%%\nhid\n\n> quote\n>\n> hid %% seen\n\nEnd\n"), "<p>seen</p>\n<p>End</p>\n");
+    assert_eq!(html("%%\nhid\n\n- a %%\n- b\n\nEnd\n"), "<p>b</p>\n<p>End</p>\n");
+    assert_eq!(html("%% hid %%\n\nEnd\n"), "<p>End</p>\n");
+    let open = note("Text.\n\n%% begins\n\nand [[never]] ends\n");
+    assert_eq!(open.links.len(), 0);
+    let said = places(&open);
+    assert!(said[0].contains(":3:1: the comment is never closed"), "{said:?}");
+    assert!(places(&note("%%\nhid\n\n- item\n%%\n")).is_empty());
+}
+
+#[test]
+fn prices_are_text_and_formulas_stay_formulas() {
+    for text in [
+        "It is $5-$10 each.",
+        "Either ($5) or ($6).",
+        "Pay $1,$2 or $3.",
+        "From US$5–US$6, or $1/$2/$3/$4/$5.",
+        "`x$1` costs $5-$10",
+    ] {
+        assert!(!html(text).contains("<math"), "{text}: {}", html(text));
+    }
+    let mixed = html("It is $5-$10, *and* `$1` for $x^2$-many [a$1](b$2 \"$3\").");
+    assert_eq!(mixed.matches("<math").count(), 1, "{mixed}");
+    assert!(
+        mixed.starts_with("<p>It is $5-$10, <em>and</em> <code>$1</code> for <math"),
+        "{mixed}"
+    );
+    assert!(mixed.contains("href=\"b$2\" title=\"$3\">a$1</a>"), "{mixed}");
+    assert!(html("the $n$th and $k$-means").matches("<math").count() == 2);
+}
+
+#[test]
+fn a_footnote_may_stand_where_it_is_cited() {
+    let source =
+        "Used^[an *inline* [[note]], see [this]].[^1] More^[two].\n\n[^1]: Below^[within].\n";
+    let shown = html(source);
+    assert!(shown.starts_with("<p>Used<sup class=\"footnote\"><a href=\"#footnote-1\""), "{shown}");
+    assert!(shown.contains("an <em>inline</em>") && shown.contains("see [this]"), "{shown}");
+    assert_eq!(shown.matches("<li id=\"footnote-").count(), 4, "{shown}");
+    let found = note(source);
+    assert_eq!(found.excerpt, "Used. More.");
+    assert_eq!(found.links[0].mention.before, "an inline ");
+    assert!(found.texts[0].contains("an inline note"), "{:?}", found.texts);
+    assert_eq!(
+        html("2^[x](y) \\^[a] a^[b"),
+        "<p>2^<a class=\"external\" rel=\"noopener\" href=\"y\">x</a> ^[a] a^[b</p>\n"
+    );
+}
+
+#[test]
+fn tasks_have_more_states_than_two() {
+    let shown = html("- [/] half *done*\n- [-] no\n- [x] yes\n- [1] a reference\n\n[/] no task\n");
+    assert!(
+        shown.contains("data-task=\"/\" aria-label=\"in progress\"> half <em>done</em>"),
+        "{shown}"
+    );
+    assert!(shown.contains("data-task=\"-\" aria-label=\"cancelled\"> no"), "{shown}");
+    assert!(shown.contains("[1] a reference") && shown.contains("<p>[/] no task</p>"), "{shown}");
+}
+
+#[test]
+fn a_callouts_title_ends_with_its_line() {
+    for source in ["> [!info]+ Dosage  \n> body\n", "> [!info]+ Dosage\\\n> body\n"] {
+        let shown = html(source);
+        assert!(shown.contains("Dosage</summary>\n<p>body</p>"), "{shown}");
+    }
+}
+
+#[test]
+fn the_title_is_taken_out_of_the_body_with_all_that_is_in_it() {
+    let shown = |source: &str| {
+        let found = note(source);
+        let link = ResolvedLink::Internal {
+            href: "b.html".into(),
+            id: Some("link-1".into()),
+            label: None,
+        };
+        let links = vec![link; found.links.len()];
+        let headings = self::shown(&found);
+        let parts = Parts {
+            headings: &headings,
+            links: &links,
+            formulas: &found.formulas,
+            skip_title: found.title_in_body,
+            ..Parts::default()
+        };
+        body(found.markdown(), parts)
+    };
+    let body = shown("# See [[b]] *now* $x$[^1]\n\nText.\n\n[^1]: Foot.\n");
+    let title = body.title.expect("a title");
+    assert!(
+        title.starts_with(
+            "<span class=\"block-anchor\" id=\"see-b-now-x\"></span>See <a class=\"internal\""
+        ),
+        "{title}"
+    );
+    assert!(
+        title.contains("<em>now</em>")
+            && title.contains("<math")
+            && title.contains("href=\"#footnote-1\""),
+        "{title}"
+    );
+    assert!(body.html.starts_with("<p>Text.</p>\n<section class=\"footnotes\""), "{}", body.html);
+    assert_eq!(shown("# *Big* idea\n").html, "");
+    assert_eq!(note("> # Quoted\n").title, "lady gaga");
+}
+
+#[test]
+fn ids_of_raw_html_are_kept_once_and_headings_make_way() {
+    let source = "<div id=\"box\">x</div>\n\n<p id='box'>y</p>\n\n<b id=footnote-1>z</b>\n\n## Box\n\nA. ^n\n\nB. ^n\n";
+    let found = note(source);
+    assert_eq!(found.headings[0].id, "box-1");
+    let said = places(&found);
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said.iter().any(|said| said.contains(":3:4: the id `box` is left out")), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|said| said.contains("the name `^n` is already that of the block on line 9")),
+        "{said:?}"
+    );
+    let shown = render(
+        source,
+        Parts { html_ids: Some(&found.html_ids), prefix: "e1-", ..Parts::default() },
+    );
+    assert!(
+        shown.contains("<div id=\"e1-box\">") && shown.contains("<p >y") && shown.contains("<b >z"),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("id=\"e1-^n\"").count(), 1, "{shown}");
+    let main = note("```yaml analysis\nid: main\nkind: feature_vis\nlayer: a\nunit: 1\n```\n");
+    assert!(
+        places(&main)[0].contains("the id `main` is one that pages use themselves"),
+        "{:?}",
+        places(&main)
+    );
+}
+
+#[test]
+fn how_long_a_note_takes_grows_as_its_length_does() {
+    // The work that is counted is what is read of the text: sentences are looked for once, whatever is linked in them.
+    let links = |count: usize| note(&"[[index]] ".repeat(count));
+    let found = links(20_000);
+    assert_eq!(found.links.len(), 20_000);
+    assert!(found.links.iter().all(|link| link.mention.before.len() < 800));
+    let work = |count: usize| {
+        let before = sentence::work();
+        links(count);
+        sentence::work() - before
+    };
+    let (one, four) = (work(500), work(2000));
+    assert!(four <= 4 * one + 100, "{one} and {four}");
+}

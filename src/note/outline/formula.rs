@@ -1,0 +1,55 @@
+//! Formulas of a note as the outline finds them: converted together, and what is wrong with each at its place.
+
+use std::ops::Range;
+
+use super::super::inline::unmarked;
+use super::super::math::{self, Formulas};
+use super::Walk;
+use crate::tex;
+
+impl Walk<'_> {
+    pub(super) fn math(&mut self, tex: &str, display: bool, range: Range<usize>) {
+        if !self.hide_text {
+            // A heading's text is also its anchor, which is made of what is written.
+            let shown = if self.heading.is_some() { tex.to_owned() } else { tex::plain(tex) };
+            self.flat.push_str(&unmarked(&shown));
+        }
+        let formulas = self.formulas.get_or_insert_with(|| Formulas::new(self.macros));
+        let made = formulas.add(tex, display);
+        let html = made.unwrap_or_else(|fault| {
+            let source = &self.at.text[range.clone()];
+            let start = range.start + source.find(tex).unwrap_or(0);
+            let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
+            let span = span.start.min(range.end)..span.end.min(range.end);
+            self.unreadable(span, &fault.message);
+            math::unread(tex, &fault)
+        });
+        self.formula_places.push(range);
+        self.element(&math::without_ids(&html));
+    }
+
+    /// A formula that is shown as its source, which is no error: the author's own programs may read it.
+    fn unreadable(&mut self, span: Range<usize>, message: &str) {
+        let problem = self.at.warning(span, format!("the formula cannot be read: {message}"));
+        let hint = if message.starts_with("unknown command") {
+            "define the command under `math: macros:` in neuronotes.yaml, or with `\\newcommand` in a formula"
+        } else {
+            "mathematics stands between dollar signs; `\\$` is a dollar sign"
+        };
+        self.out.problems.push(problem.hint(hint.to_owned()));
+    }
+
+    /// All formulas are known, and with them the equations that they refer to.
+    pub(super) fn end_formulas(&mut self) {
+        let Some(formulas) = self.formulas.take() else { return };
+        let (html, problems) = formulas.finish();
+        self.out.formulas = html;
+        for (number, message) in problems {
+            let Some(place) = self.formula_places.get(number) else { continue };
+            let problem = self.at.warning(place.clone(), message);
+            let hint =
+                "each label is given once in a note: `\\label{eq:name}`, and `\\eqref{eq:name}`";
+            self.out.problems.push(problem.hint(hint.to_owned()));
+        }
+    }
+}

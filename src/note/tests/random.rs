@@ -1,0 +1,200 @@
+//! Any text whatever: a note of pieces of markup, closed or not, is read and shown without a panic, every id once.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Pieces of all that a note can hold, and of what is none of it.
+const PIECES: &[&str] = &[
+    "# See <a href=\"b.html\">b",
+    "# *Big* [[b]] idea[^1]",
+    "## Footnote 1",
+    "## Link 1",
+    "## Cite 1",
+    "## Main",
+    "## same",
+    "## same",
+    "> ## In a quote",
+    "###### Graph heading",
+    "Setext\n===",
+    "## <a id=\"same\"></a>x",
+    "text",
+    "a word ",
+    "[[b]]",
+    "[[b|",
+    "[[#same]]",
+    "![[b]]",
+    "![[b.png|30]]",
+    "[x](y \"t\")",
+    "![alt [[b]]](c.png)",
+    "[x]: y",
+    "[x]",
+    "<https://a.org>",
+    "*",
+    "**bold**",
+    "_",
+    "~~gone~~",
+    "==mark==",
+    "==",
+    "%%",
+    "%% hid %%",
+    "\n%%\nhid\n\n- item\n%%\n",
+    "#tag",
+    "#C++",
+    "`",
+    "``",
+    "`= vis.unit`",
+    "`= ANY`",
+    "`= Note#x.y | .1f`",
+    "```",
+    "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: a\nunit: 1\ncaption: \"$x$ ^[n]\"\n```",
+    "```yaml analysis\nid: main\n",
+    "~~~",
+    "    code",
+    "<div id=\"box\">",
+    "</div>",
+    "<a name=x id=x>",
+    "<p id='box'>",
+    "<!-- c",
+    "-->",
+    "<b",
+    "<script>",
+    "<span id=footnote-1>",
+    "[^1]",
+    "[^1]: Foot ^[in] [[b]].",
+    "[^2]: x[^1]",
+    "Used^[an inline note].",
+    "^[open",
+    "a^[b ==c]==",
+    "]",
+    "[",
+    "(",
+    ")",
+    " ^name",
+    "\n\n^name\n\n",
+    "- item",
+    "- [ ] to do",
+    "- [x] done",
+    "- [/] half",
+    "- [-] no",
+    "1. one",
+    "  - nested",
+    "> quote",
+    "> > deeper",
+    "> [!info]+ Dosage  \n> body",
+    "> [!note]- *T* ^[n]",
+    "> [!x]",
+    "Term\n: what",
+    "| a | b |\n|---|---|\n| [[b\\|c]] | `= x.y` |",
+    "|---|",
+    "---",
+    "***",
+    "$x^2$",
+    "$5-$10",
+    "$",
+    "$$",
+    "$$\n\\begin{align} a &= b \\label{eq:a}\\\\ c \\end{align}\n$$",
+    "$\\eqref{eq:a}$",
+    "$\\nope$",
+    "$\\frac{$",
+    "$\\newcommand{\\R}{\\mathbb{R}}$",
+    "$\\def\\a{\\a}\\a$",
+    "[@goh2021, p. 3]",
+    "@goh2021",
+    "[@a; ",
+    "\\",
+    "\\%%",
+    "\\^[",
+    "&amp;",
+    "&#1;",
+    "&#xfffe;",
+    "\u{fffe}",
+    "\u{1}",
+    "\u{0}",
+    "\u{fdd0}0\u{fdd1}",
+    "é",
+    "末",
+    "🐖",
+    "e\u{301}",
+    "\u{202e}",
+    "\r\n",
+    "\t",
+];
+
+fn source() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(PIECES);
+    let between = prop::sample::select(&["", " ", "\n", "\n\n", "\n> ", "\n  "][..]);
+    let front = prop::sample::select(
+        &[
+            "",
+            "---\ntitle: T\n---\n",
+            "---\ntitle: 007\nanchors: {box: same, old: x}\n---\n",
+            "---\n",
+        ][..],
+    );
+    (front, prop::collection::vec((piece, between), 0..24)).prop_map(|(front, parts)| {
+        parts.into_iter().fold(front.to_owned(), |out, (a, b)| out + a + b)
+    })
+}
+
+/// Every id of the HTML, in order; what HTML holds as text has its quotes escaped.
+fn ids(html: &str) -> Vec<&str> {
+    html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// A note as a page shows it, its blocks as figures.
+fn page(note: &Note, prefix: &str) -> String {
+    let figures: Vec<String> = note
+        .blocks
+        .iter()
+        .map(|block| format!("<figure id=\"{prefix}{}\"></figure>", block.id))
+        .collect();
+    let link = |at: usize| ResolvedLink::Internal {
+        href: "b.html".into(),
+        id: Some(format!("link-{}", at + 1)),
+        label: None,
+    };
+    let links: Vec<_> = (0..note.links.len()).map(link).collect();
+    let values: Vec<_> = (0..note.values.len())
+        .map(|_| ShownValue { text: "1".into(), html: "<data>1</data>".into(), href: None })
+        .collect();
+    let headings = shown(note);
+    let parts = Parts {
+        headings: &headings,
+        links: &links,
+        figures: &figures,
+        values: &values,
+        formulas: &note.formulas,
+        html_ids: Some(&note.html_ids),
+        skip_title: note.title_in_body,
+        prefix,
+        ..Parts::default()
+    };
+    let body = body(note.markdown(), parts);
+    body.title.unwrap_or_default() + &body.html
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_text_is_a_note_and_every_id_is_there_once(source in source()) {
+        let note = note(&source);
+        let whole = page(&note, "") + &page(&note, "e1-");
+        let mut known = BTreeSet::new();
+        let mut all = ids(&whole);
+        all.extend(slug::OF_PAGES);
+        for id in all {
+            // A block that has a page's id is an error, and is not shown.
+            let faulty = note.blocks.iter().any(|block| block.id == id && !block.is_sound());
+            prop_assert!(known.insert(id) || faulty, "{id} twice in {source:?}\n{whole}");
+        }
+        for problem in note.all_problems() {
+            prop_assert!(note.source.get(problem.span.clone()).is_some(), "{problem:?} of {source:?}");
+        }
+        for heading in &note.headings {
+            prop_assert!(note.part(Some(&heading.id)).is_some_and(|part| note.markdown().get(part).is_some()));
+        }
+    }
+}

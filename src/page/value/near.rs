@@ -1,0 +1,47 @@
+//! Code that is nearly a value: it names no figure, and was probably meant to.
+
+use std::collections::BTreeMap;
+
+use super::Sources;
+use crate::note::{Head, InlineValue};
+
+impl<'a> Sources<'a> {
+    /// Whether code that names no figure was probably meant to: its note, or a figure of nearly that name, is there.
+    pub(super) fn is_nearly(&self, index: usize, value: &InlineValue) -> bool {
+        let Head { note, id, .. } = &value.head;
+        let in_steps = value.asked.as_ref().is_ok_and(|query| !query.steps.is_empty());
+        match note {
+            Some(name) if !self.garden.names().find(name).is_empty() => true,
+            Some(name) => self.homes().get(id.as_str()).is_some_and(|home| {
+                let home = self.notes[*home];
+                is_misspelt(name, &home.title) || is_misspelt(name, home.stem())
+            }),
+            None => {
+                let own = &self.notes[index].blocks;
+                let near = own.iter().any(|block| is_misspelt(id, &block.id));
+                // A path into a result, where results are at hand.
+                near || (in_steps && (!own.is_empty() || self.homes().contains_key(id.as_str())))
+            }
+        }
+    }
+
+    pub(super) fn homes(&self) -> &BTreeMap<&'a str, usize> {
+        self.homes.get_or_init(|| {
+            let mut homes = BTreeMap::new();
+            for (at, note) in self.notes.iter().enumerate() {
+                for block in &note.blocks {
+                    homes.entry(block.id.as_str()).or_insert(at);
+                }
+            }
+            homes
+        })
+    }
+}
+
+/// Whether a name looks like a slip in writing another.
+fn is_misspelt(name: &str, known: &str) -> bool {
+    let most = if known.chars().count() < 5 { 1 } else { 2 };
+    let (name, known) = (name.to_lowercase(), known.to_lowercase());
+    // A name of one letter is like every other.
+    known.chars().count() > 1 && strsim::damerau_levenshtein(&name, &known) <= most
+}
