@@ -251,7 +251,8 @@ fn what_stands_before_and_beside_a_model_and_how_many_files_it_has_change_nothin
 fn said_once(folder: &Path) {
     let garden = folder.join("garden");
     fs::create_dir_all(garden.join("notes")).expect("a folder");
-    let config = "models:\n  m: { path: .., activation: quick_gelu }\n";
+    let folder = folder.display();
+    let config = format!("models:\n  m: {{ path: {folder}, activation: quick_gelu }}\n");
     fs::write(garden.join("neuronotes.yaml"), config).expect("written");
     let block = |unit: u32| {
         let layer = "visual.transformer.resblocks.1.mlp.gelu";
