@@ -1,5 +1,7 @@
 //! `dataset_examples`: the images of a data set that excite a unit most, or least.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -31,6 +33,17 @@ pub enum Order {
     Strongest,
     /// The weakest first.
     Weakest,
+}
+
+impl Order {
+    /// How two activations follow each other. -0 equals 0.
+    pub fn compare(self, a: f64, b: f64) -> Ordering {
+        let (a, b) = (a + 0.0, b + 0.0);
+        match self {
+            Self::Strongest => b.total_cmp(&a),
+            Self::Weakest => a.total_cmp(&b),
+        }
+    }
 }
 
 /// How an activation map becomes one number.
@@ -92,12 +105,15 @@ pub static KIND: Kind = Kind {
     name: "dataset_examples",
     summary: "the images of a data set that excite a unit most",
     doc: "Every image of the data set goes through the model once a layer; the pooled activations of all the \
-          layer's units are kept, so that the next unit costs no forward pass. Images of equal activation \
-          stand in the data set's order.\n\nWith a list of words as the data set, each word is drawn as a \
+          layer's units are kept in half precision, so that the next unit costs no forward pass. Where that \
+          leaves shown images equal, they alone go through the model again and are ordered by their activations \
+          in full precision. Images that are equal even so, and more than 256 of one activation, as of a unit \
+          that is silent, stand in the data set's order.\n\nWith a list of words as the data set, each word is drawn as a \
           picture of itself: the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
           Networks*, Distill 2021.",
     example: "id: examples\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 42\ntop: 12\n",
-    impl_version: 1,
+    // 2: images that are equal in half precision are ordered by full precision.
+    impl_version: 2,
     fields: &[
         Field {
             name: "top",

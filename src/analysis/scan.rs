@@ -4,11 +4,14 @@
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
 //! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row; `moments.json`, [`Moments`].
 //!
+//! Where a unit answers to a picture with what is no number, or one beyond half precision's 65504, it stands in the tables
+//! as it is: figures of that unit fail and name both, and no others do.
+//!
 //! What is said of a picture, its caption and its label, is none of a scan: a figure that shows it reads it from the data
 //! set, and another caption measures no picture again. Scans of earlier versions have captions in their samples, which
 //! nothing reads.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::request::{DatasetRef, Inputs, ModelRef, Precision, Request};
@@ -59,14 +62,22 @@ pub struct Moments {
     pub max: Distribution,
 }
 
-/// Means and standard deviations (of the population), one a unit.
+/// Means and standard deviations (of the population), one a unit; no numbers for a unit that has a row without one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distribution {
     /// Mean over rows.
+    #[serde(deserialize_with = "numbers")]
     pub mean: Vec<f64>,
     /// Standard deviation over rows.
+    #[serde(deserialize_with = "numbers")]
     pub sd: Vec<f64>,
+}
+
+/// Numbers, of which JSON writes those that are none as `null`.
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let all = Vec::<Option<f64>>::deserialize(deserializer)?;
+    Ok(all.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
 /// What came out.
@@ -100,4 +111,19 @@ pub fn requests(
             precision,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_without_numbers_leaves_the_others_theirs() {
+        let with = Distribution { mean: vec![1.5, f64::NAN], sd: vec![0.5, f64::INFINITY] };
+        let text = serde_json::to_string(&with).expect("JSON");
+        assert_eq!(text, r#"{"mean":[1.5,null],"sd":[0.5,null]}"#);
+        let read: Distribution = serde_json::from_str(&text).expect("a distribution");
+        assert_eq!((read.mean[0], read.sd[0]), (1.5, 0.5));
+        assert!(read.mean[1].is_nan() && read.sd[1].is_nan());
+    }
 }

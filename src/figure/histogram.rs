@@ -76,7 +76,8 @@ fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<()
         .set_label_area_size(LabelAreaPosition::Left, MARGIN.3 * SCALE);
     let step = (across.end - across.start) / 6.0;
     let digits = decimals(step);
-    let x_label = |value: &f64| tick(*value, digits);
+    // Steps that are added up may miss zero by a rounding.
+    let x_label = |value: &f64| tick(if value.abs() < step * 1e-6 { 0.0 } else { *value }, digits);
     let y_label = |value: &f64| count_label(*value, log);
     // Both arms say the same of two types: plotters' axes are part of a chart's type.
     macro_rules! mesh {

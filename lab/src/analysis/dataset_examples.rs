@@ -1,11 +1,24 @@
 //! Measures `dataset_examples`: the images of a data set that excite a unit most, or least.
+//!
+//! A scan keeps activations in half precision, in which different ones may be equal. Where that decides which images are
+//! shown, or in what order, the equal ones go through the network once more.
 
-use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params};
+use std::ops::Range;
+
+use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params, Pool};
+use tch::Kind;
 
 use super::gallery::{Exhibited, Gallery};
-use super::{Scanned, params, summary};
+use super::{Scanned, layer, params, summary};
+use crate::batch::Batch;
 use crate::bench::Bench;
+use crate::clip::activations::by_unit;
+use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
+
+/// Most images of one activation in half precision that go through the network again: more have it in common that the
+/// unit is silent.
+const MOST_EQUAL: usize = 256;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
@@ -15,8 +28,18 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
         return Err(Failure::new("the data set has no picture that can be read"));
     }
     let summary = summary(&values);
-    let places = ranked(&scans, params.order, params.top as usize);
+    let mut places = ranked(&scans, params.order);
     let mut gallery = Gallery::default();
+    for equal in ties(&scans, &places, params.top as usize) {
+        let exact = exact(bench, &params, &scans, &places[equal.clone()], &mut gallery)?;
+        let mut order: Vec<(f64, (usize, usize))> =
+            exact.into_iter().zip(places[equal.clone()].iter().copied()).collect();
+        order.sort_by(|a, b| params.order.compare(a.0, b.0));
+        for (place, (_, found)) in places[equal].iter_mut().zip(order) {
+            *place = found;
+        }
+    }
+    places.truncate(params.top as usize);
     let mut top = Vec::new();
     for &(shard, row) in &places {
         bench.monitor.check()?;
@@ -38,8 +61,8 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shard and row of the first `top` samples in order; of equal activations the earlier row goes first.
-fn ranked(scans: &[Scanned], order: Order, top: usize) -> Vec<(usize, usize)> {
+/// Shard and row of all samples in order; of equal activations the earlier row goes first.
+fn ranked(scans: &[Scanned], order: Order) -> Vec<(usize, usize)> {
     let mut places: Vec<(usize, usize)> = scans
         .iter()
         .enumerate()
@@ -47,15 +70,56 @@ fn ranked(scans: &[Scanned], order: Order, top: usize) -> Vec<(usize, usize)> {
         .collect();
     let value = |&(shard, row): &(usize, usize)| scans[shard].activations[row];
     // A stable sort, so that equal values keep the data set's order. -0 equals 0.
-    places.sort_by(|a, b| {
-        let (a, b) = (value(a) + 0.0, value(b) + 0.0);
-        match order {
-            Order::Strongest => b.total_cmp(&a),
-            Order::Weakest => a.total_cmp(&b),
-        }
-    });
-    places.truncate(top);
+    places.sort_by(|a, b| order.compare(value(a), value(b)));
     places
+}
+
+/// The runs of equal activations among places in order that decide which are the first `top`, or how these follow each
+/// other; without those that are so long that the unit tells these images apart no better.
+fn ties(scans: &[Scanned], places: &[(usize, usize)], top: usize) -> Vec<Range<usize>> {
+    let value = |at: usize| scans[places[at].0].activations[places[at].1];
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < top.min(places.len()) {
+        let equal = (start..places.len()).take_while(|at| value(*at) == value(start)).count();
+        if (2..=MOST_EQUAL).contains(&equal) {
+            found.push(start..start + equal);
+        }
+        start += equal.max(1);
+    }
+    found
+}
+
+/// A unit's activations in the network's precision for these samples.
+fn exact(
+    bench: &mut Bench<'_>,
+    params: &Params,
+    scans: &[Scanned],
+    places: &[(usize, usize)],
+    gallery: &mut Gallery,
+) -> Result<Vec<f64>, Failure> {
+    let clip = bench.clip()?;
+    let stage = layer(&clip.architecture, &params.layer)?.stage;
+    let side = clip.architecture.image_size;
+    let mut found = Vec::new();
+    Batch::on(clip.device).halved(bench.monitor.halves()).run(places.len(), |range| {
+        bench.monitor.check()?;
+        let mut pixels = Vec::new();
+        for &(shard, row) in &places[range.clone()] {
+            let (_, picture) = gallery.sample(bench, shard, &scans[shard].samples[row].key)?;
+            pixels.extend(prepare(picture, side).map_err(Failure::new)?.into_raw());
+        }
+        let input = clip.input(&pixels, range.len())?;
+        let activations = tch::no_grad(|| clip.look(&input, &[stage]))?;
+        let unit = by_unit(activations.get(stage)?).select(1, params.unit.into()); // [n, positions]
+        let pooled = match params.pool {
+            Pool::Mean => unit.mean_dim([1i64].as_slice(), false, Kind::Float),
+            Pool::Max => unit.amax([1i64].as_slice(), false),
+        };
+        found.extend(Vec::<f64>::try_from(pooled.to_kind(Kind::Double))?);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -69,10 +133,24 @@ mod tests {
     #[test]
     fn shards_are_merged_and_ties_keep_the_order_of_the_data_set() {
         let scans = [scan(&[1.0, 3.0, -0.0]), scan(&[]), scan(&[3.0, 0.0, 5.0])];
-        let strongest = ranked(&scans, Order::Strongest, 4);
-        assert_eq!(strongest, [(2, 2), (0, 1), (2, 0), (0, 0)]);
-        let weakest = ranked(&scans, Order::Weakest, 3);
-        assert_eq!(weakest, [(0, 2), (2, 1), (0, 0)]);
-        assert_eq!(ranked(&scans, Order::Weakest, 100).len(), 6);
+        let strongest = ranked(&scans, Order::Strongest);
+        assert_eq!(strongest[..4], [(2, 2), (0, 1), (2, 0), (0, 0)]);
+        let weakest = ranked(&scans, Order::Weakest);
+        assert_eq!(weakest[..3], [(0, 2), (2, 1), (0, 0)]);
+        assert_eq!(weakest.len(), 5);
+    }
+
+    #[test]
+    fn equal_activations_matter_where_they_are_shown_or_just_missed() {
+        let scans = [scan(&[5.0, 3.0, 3.0, 2.0, 2.0, 2.0, 1.0, 1.0])];
+        let places = ranked(&scans, Order::Strongest);
+        assert_eq!(ties(&scans, &places, 1), []);
+        assert_eq!(ties(&scans, &places, 2), [1..3]);
+        assert_eq!(ties(&scans, &places, 4), [1..3, 3..6]);
+        assert_eq!(ties(&scans, &places, 100), [1..3, 3..6, 6..8]);
+        assert_eq!(ties(&[], &[], 3), []);
+        // Of a unit that is silent nothing tells images apart.
+        let silent = [scan(&vec![0.0; MOST_EQUAL + 1])];
+        assert_eq!(ties(&silent, &ranked(&silent, Order::Strongest), 9), []);
     }
 }

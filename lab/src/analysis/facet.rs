@@ -14,6 +14,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tch::{Kind, Tensor};
 
+use super::scanned::no_number;
 use super::{layer, params};
 use crate::batch::Batch;
 use crate::bench::Bench;
@@ -178,17 +179,19 @@ fn activations(
         let stage = format!("looking at {}", set.name);
         Batch::on(clip.device).halved(bench.monitor.halves()).run(chosen.len(), |range| {
             bench.monitor.check()?;
-            let shown: Vec<Vec<u8>> = chosen[range.clone()]
+            let shown: Vec<(usize, Vec<u8>)> = chosen[range.clone()]
                 .par_iter()
                 .filter_map(|&at| {
                     let (shard, row) = all[at];
                     // One that cannot be read is left out; a scan of the data set says which.
                     let picture = shards[shard].picture(row);
-                    picture.and_then(|picture| prepare(picture, side)).ok().map(|p| p.into_raw())
+                    let pixels = picture.and_then(|picture| prepare(picture, side)).ok()?;
+                    Some((at, pixels.into_raw()))
                 })
                 .collect();
             if !shown.is_empty() {
-                let input = clip.input(&shown.concat(), shown.len())?;
+                let pixels: Vec<&[u8]> = shown.iter().map(|(_, pixels)| &**pixels).collect();
+                let input = clip.input(&pixels.concat(), shown.len())?;
                 let maps = tch::no_grad(|| clip.look(&input, &stages))?;
                 let mut rows = Vec::new();
                 for layer in layers {
@@ -198,6 +201,12 @@ fn activations(
                         return Err(Failure::new(format!("`{name}` has no rows and columns"))
                             .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
                     };
+                    if let Some((image, unit, number)) = no_number_in(map)? {
+                        let (shard, row) = all[shown[image].0];
+                        let what = format!("unit {unit} of `{}`", layer.name.canonical);
+                        let key = &shards[shard].samples()[row].key;
+                        return Err(no_number(&what, key, number));
+                    }
                     let flat = map.contiguous().view([shown.len() as i64, -1]);
                     rows.push((flat.to_kind(Kind::Float), [c, h, w]));
                 }
@@ -223,6 +232,19 @@ fn activations(
     }
     let rows = found.into_iter().map(|(rows, shape)| (Tensor::cat(&rows, 0), shape)).collect();
     Ok(Activations { rows, counts })
+}
+
+/// The first image and unit of maps, `[n, c, h, w]`, where there is what is no number, and that.
+fn no_number_in(maps: &Tensor) -> Result<Option<(usize, u32, f64)>, Failure> {
+    if maps.isfinite().all().int64_value(&[]) == 1 {
+        return Ok(None);
+    }
+    let place: Vec<i64> = Vec::try_from(maps.isfinite().logical_not().nonzero().get(0))?;
+    let [image, unit, y, x] = place[..] else {
+        return Err(Failure::new("activations have no rows and columns"));
+    };
+    let number = maps.double_value(&[image, unit, y, x]);
+    Ok(Some((image as usize, u32::try_from(unit).unwrap_or_default(), number)))
 }
 
 /// At most `most` of `0..count`, evenly spaced.
@@ -327,6 +349,14 @@ mod tests {
         let square = weights.iter().map(|w| w * w).sum::<f32>() / 4.0;
         assert!((square.sqrt() / size - 1.0).abs() < 1e-4);
         assert_eq!(trained.right, Some([(8, 8), (12, 12)]));
+    }
+
+    #[test]
+    fn what_is_no_number_is_found_with_its_image_and_unit() {
+        let maps = Tensor::zeros([3, 4, 2, 2], (Kind::Float, Device::Cpu));
+        assert_eq!(no_number_in(&maps), Ok(None));
+        let _ = maps.get(2).get(1).get(1).fill_(f64::INFINITY);
+        assert_eq!(no_number_in(&maps), Ok(Some((2, 1, f64::INFINITY))));
     }
 
     #[test]

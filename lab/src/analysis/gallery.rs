@@ -56,6 +56,18 @@ impl Gallery {
         shard: usize,
         key: &str,
     ) -> Result<Exhibited, Failure> {
+        let (sample, picture) = self.sample(bench, shard, key)?;
+        let Sample { caption, label, .. } = sample;
+        Ok(Exhibited { hung: self.add(bench, picture)?, caption, label })
+    }
+
+    /// The sample of that key and its picture, out of a shard of the request's data set.
+    pub(super) fn sample(
+        &mut self,
+        bench: &mut Bench<'_>,
+        shard: usize,
+        key: &str,
+    ) -> Result<(Sample, Picture), Failure> {
         let (shard, by_key) = match self.shards.entry(shard) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
@@ -69,8 +81,7 @@ impl Gallery {
         let gone = |why: &str| Failure::new(format!("`{key}` cannot be shown ({why})"));
         let at = by_key.get(key).ok_or_else(|| gone("it is not in the shard"))?;
         let picture = shard.picture(*at).map_err(|why| gone(&why))?;
-        let Sample { caption, label, .. } = shard.samples()[*at].clone();
-        Ok(Exhibited { hung: self.add(bench, picture)?, caption, label })
+        Ok((shard.samples()[*at].clone(), picture))
     }
 
     /// Adds a picture.

@@ -23,7 +23,7 @@ impl Scanned {
     /// Reads one unit of a scan; `Ok(None)` where a blob of the scan is gone or damaged.
     ///
     /// # Errors
-    /// Where the layer has no such unit, or the scan is of another form.
+    /// Where the layer has no such unit or it has no number for a picture, or the scan is of another form.
     pub fn read(
         store: &Store,
         record: &Record,
@@ -37,9 +37,14 @@ impl Scanned {
         };
         let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
         check_unit(layer, table.columns, unit)?;
-        let (columns, unit) = (table.columns, unit as usize);
-        let activations =
-            (0..table.samples.len()).map(|row| table.number(row * columns + unit).into()).collect();
+        let (columns, place) = (table.columns, unit as usize);
+        let activations: Vec<f64> = (0..table.samples.len())
+            .map(|row| table.number(row * columns + place).into())
+            .collect();
+        if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
+            let what = format!("unit {unit} of `{layer}`");
+            return Err(no_number(&what, &table.samples[row].key, activations[row]));
+        }
         Ok(Some(Self { activations, samples: table.samples }))
     }
 }
@@ -59,13 +64,33 @@ impl Embedded {
     /// Reads a table of a scan, such as `embedding`; `Ok(None)` where a blob of the scan is gone or damaged.
     ///
     /// # Errors
-    /// Where the scan is of another form.
-    pub fn read(store: &Store, record: &Record, table: &str) -> Result<Option<Self>, Failure> {
-        let Some(table) = Table::read(store, record, table)? else { return Ok(None) };
+    /// Where the scan is of another form, or holds what is no number.
+    pub fn read(store: &Store, record: &Record, name: &str) -> Result<Option<Self>, Failure> {
+        let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
         let count = table.samples.len() * table.columns;
-        let embeddings = (0..count).map(|at| table.number(at)).collect();
+        let embeddings: Vec<f32> = (0..count).map(|at| table.number(at)).collect();
+        if let Some(at) = embeddings.iter().position(|number| !number.is_finite()) {
+            let unit = at % table.columns.max(1);
+            let layer = record.request["params"]["layer"].as_str().unwrap_or_default();
+            let what = match name {
+                "embedding" => "the embedding".to_owned(),
+                _ => format!("unit {unit} of `{layer}`"),
+            };
+            let key = &table.samples[at / table.columns.max(1)].key;
+            return Err(no_number(&what, key, embeddings[at].into()));
+        }
         Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))
     }
+}
+
+/// Why what rests on an answer that is no number cannot be made.
+pub(super) fn no_number(what: &str, picture: &str, found: f64) -> Failure {
+    let why = match found.is_nan() {
+        true => "is not a number",
+        false => "is too large for half precision (65504)",
+    };
+    Failure::new(format!("{what} {why} for the picture `{picture}`"))
+        .hint("look at that picture and at the weights; figures of other units are not touched")
 }
 
 /// One tensor of a scan.

@@ -136,8 +136,11 @@ pub fn optimise(
         eprintln!("neuronotes-lab: numbers that are none; again with a learning rate of {rate}");
         let lost = Attempt { rate, ..first }.run(&lost, watch, &mut results);
         for job in lost {
-            let message =
-                format!("the objective is not a number, nor with a learning rate of {rate}");
+            let what = match jobs[job].target.aim {
+                Aim::Unit(unit, _) => format!("the activation of unit {unit}"),
+                _ => "the objective".to_owned(),
+            };
+            let message = format!("{what} is not a number, nor with a learning rate of {rate}");
             results[job] = Some(Err(Failure::new(message).hint("try a smaller `learning_rate`")));
         }
     }

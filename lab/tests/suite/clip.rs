@@ -6,6 +6,8 @@ use std::path::Path;
 
 use neuronotes::model::{Activation, Conventions, Given, Header, Layer, Positions, Stage};
 use neuronotes::request::Precision;
+use neuronotes::site;
+use neuronotes::workspace::Workspace;
 use neuronotes_lab::clip::activations::{Activations, by_unit};
 use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use safetensors::SafeTensors;
@@ -240,7 +242,37 @@ fn what_stands_before_and_beside_a_model_and_how_many_files_it_has_change_nothin
         let said = neuronotes::model::beside(&Header::read(&path).expect("a header"));
         let said = said.expect("something beside");
         assert!(said.contains("`ema.decay`, `loss.head.weight`"), "{said}");
+        said_once(folder.path());
     }
+}
+
+/// Checks that a garden whose two figures use the model in that folder says once what is beside it, where it is
+/// configured, and has no other problem.
+fn said_once(folder: &Path) {
+    let garden = folder.join("garden");
+    fs::create_dir_all(garden.join("notes")).expect("a folder");
+    let folder = folder.display();
+    let config = format!("models:\n  m: {{ path: {folder}, activation: quick_gelu }}\n");
+    fs::write(garden.join("neuronotes.yaml"), config).expect("written");
+    let block = |unit: u32| {
+        let layer = "visual.transformer.resblocks.1.mlp.gelu";
+        format!(
+            "```yaml analysis\nid: u{unit}\nkind: feature_vis\nmodel: m\nlayer: {layer}\nunit: {unit}\n```\n\n"
+        )
+    };
+    fs::write(garden.join("notes/a.md"), block(1) + &block(2)).expect("written");
+    let mut workspace = Workspace::open(&garden).expect("a garden");
+    assert_eq!(site::wishes(&mut workspace).plan.requests.len(), 2);
+    let said: Vec<String> = workspace
+        .problems()
+        .map(|problem| format!("{:?} {} {}", problem.severity, problem.place(), problem.message))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "Warning neuronotes.yaml:2:3 the weights of `m` hold more than a CLIP; beside the model, not used: `ema.decay`, `loss.head.weight`"
+        ]
+    );
 }
 
 #[test]

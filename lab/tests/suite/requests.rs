@@ -1,10 +1,11 @@
 //! Requests through a session: what is committed, and what fails alone.
 
 use std::fs;
+use std::path::Path;
 
 use half::f16;
 use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes::request::{DatasetFormat, Precision, Request};
+use neuronotes::request::{DatasetFormat, DatasetRef, Precision, Request};
 use neuronotes::store::{Record, Store};
 use neuronotes_lab::clip::preprocess::prepare;
 use neuronotes_lab::failure::Failure;
@@ -13,11 +14,11 @@ use neuronotes_lab::picture::Picture;
 use neuronotes_lab::session::Session;
 use safetensors::SafeTensors;
 use serde_json::json;
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 use crate::support::{
-    dataset, emoji_weights, examples_request, histogram_request, load, model, picture, png,
-    repository, session, shard, small_clip, small_weights, vis_request,
+    archive, dataset, emoji_weights, examples_request, histogram_request, load, model, picture,
+    png, repository, session, shard, small_clip, small_weights, vis_request,
 };
 
 fn measure(session: &Session, request: &Request) -> Record {
@@ -77,7 +78,7 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
         let samples = session.store().blob(&record.outputs[scan::SAMPLES].digest).expect("a blob");
         let samples: Vec<scan::Sample> = serde_json::from_slice(&samples).expect("samples");
         assert_eq!(samples[3].key, "004");
-        assert_eq!(samples[3].caption.as_deref(), Some("number 4"));
+        assert_eq!(samples[3].caption, None, "what is said of a picture is none of a scan");
 
         let clip = small_clip();
         let stage = clip.architecture.layer(layer).expect("a layer").stage;
@@ -159,6 +160,208 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     assert_eq!((outcome.min, outcome.max), (sorted[18], sorted[0]));
     assert_eq!(outcome.quantiles[3], (0.5, sorted[9]));
     assert_eq!(outcome.edges.len(), 6);
+}
+
+/// Remembers the stages of what is measured.
+#[derive(Default)]
+struct Stages(Vec<String>);
+
+impl Monitor for Stages {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        self.0.push(progress.stage.to_owned());
+    }
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// What a request's figure is, and whether pictures were shown to the network for it.
+fn looked(session: &Session, request: &Request) -> (Record, bool) {
+    let mut stages = Stages::default();
+    let record = session.measure(request, &mut stages).expect("a record");
+    (record, stages.0.iter().any(|stage| stage.starts_with("scanning")))
+}
+
+#[test]
+fn another_caption_is_shown_and_no_picture_goes_through_the_network_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("a.tar");
+    let write = |third: &str| {
+        let file = |at: u32| {
+            let caption = if at == 2 { third.to_owned() } else { format!("number {at}") };
+            [
+                (format!("{at}.txt"), caption.into_bytes()),
+                (format!("{at}.png"), png(&picture(at, 70, 64))),
+            ]
+        };
+        archive(&path, &(0..6).flat_map(file).collect::<Vec<_>>());
+        dataset(DatasetFormat::Tar, &[&path])
+    };
+    let model = model(&small_weights());
+    let session = session(dir.path());
+    let before = write("a typing error");
+    let shown =
+        |data: &DatasetRef| examples_request(model.clone(), data.clone(), json!({ "top": 6 }));
+    let counted = |data: &DatasetRef| histogram_request(model.clone(), data.clone(), json!({}));
+    let (first, scanned) = looked(&session, &shown(&before));
+    assert!(scanned);
+    let histogram = measure(&session, &counted(&before));
+
+    let after = write("a typing error, mended");
+    assert_eq!(counted(&after).key(), histogram.key, "it shows no caption");
+    assert_eq!(shown(&after).uses[0].key(), shown(&before).uses[0].key());
+    assert_ne!(shown(&after).key(), first.key);
+    let (second, scanned) = looked(&session, &shown(&after));
+    assert!(!scanned, "no picture is another");
+    let outcome = |record: &Record| -> dataset_examples::Outcome {
+        record.result(session.store()).expect("a result")
+    };
+    let captions = |record: &Record| {
+        let third = outcome(record).top.into_iter().find(|example| example.key == "2");
+        third.and_then(|example| example.caption).expect("a caption")
+    };
+    assert_eq!(captions(&first), "a typing error");
+    assert_eq!(captions(&second), "a typing error, mended");
+    let numbers =
+        |record: &Record| outcome(record).top.iter().map(|e| e.activation).collect::<Vec<_>>();
+    assert_eq!(numbers(&first), numbers(&second));
+    // Another picture is another scan.
+    let mut files: Vec<(String, Vec<u8>)> =
+        (0..6).map(|at| (format!("{at}.png"), png(&picture(at, 70, 64)))).collect();
+    files[0].1 = png(&picture(9, 70, 64));
+    archive(&path, &files);
+    assert!(looked(&session, &shown(&dataset(DatasetFormat::Tar, &[&path]))).1);
+}
+
+#[test]
+fn what_was_stored_when_keys_covered_captions_is_found() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = shard(dir.path(), 6);
+    let now = dataset(DatasetFormat::Tar, &[&path]);
+    let mut then = now.clone();
+    then.shards[0].pictures = None;
+    let request =
+        |data: &DatasetRef| histogram_request(model(&small_weights()), data.clone(), json!({}));
+    assert_ne!(request(&now).key(), request(&then).key());
+    let session = session(dir.path());
+    let (old, scanned) = looked(&session, &request(&then));
+    assert!(scanned);
+    let (new, scanned) = looked(&session, &request(&now));
+    assert!(!scanned);
+    assert_eq!((new.key, &new.outputs), (request(&now).key(), &old.outputs));
+    assert!(new.names_its_request());
+    // And what is new rests on a scan that is not.
+    let other = histogram_request(model(&small_weights()), now, json!({ "unit": 4 }));
+    assert!(!looked(&session, &other).1);
+}
+
+/// The small network with some units of its last layer given another bias.
+fn biased(path: &Path, biases: &[(i64, f64)]) {
+    let mut tensors = Tensor::read_safetensors(small_weights()).expect("weights");
+    let bias = tensors.iter_mut().find(|(name, _)| name == "visual.layer4.0.bn3.bias");
+    let (_, bias) = bias.expect("a bias");
+    for &(unit, value) in biases {
+        let _ = bias.get(unit).fill_(value);
+    }
+    Tensor::write_safetensors(&tensors, path).expect("written");
+}
+
+#[test]
+fn a_unit_without_numbers_fails_by_its_name_and_the_others_do_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let weights = dir.path().join("w.safetensors");
+    biased(&weights, &[(5, f64::NAN), (7, 1e6)]);
+    let path = shard(dir.path(), 6);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let session = session(dir.path());
+    for (unit, why) in [
+        (5, "unit 5 of `visual.layer4.0.add` is not a number for the picture `000`"),
+        (
+            7,
+            "unit 7 of `visual.layer4.0.add` is too large for half precision (65504) for the picture `000`",
+        ),
+    ] {
+        let change = json!({ "unit": unit });
+        let histogram = histogram_request(model(&weights), data.clone(), change.clone());
+        assert_eq!(message(&session, &histogram), why);
+        let examples = examples_request(model(&weights), data.clone(), change);
+        assert_eq!(message(&session, &examples), why);
+    }
+    let histogram = histogram_request(model(&weights), data.clone(), json!({}));
+    let (record, scanned) = looked(&session, &histogram);
+    assert!(!scanned, "the scan is there");
+    // It is what the sound network says.
+    let sound = histogram_request(model(&small_weights()), data.clone(), json!({}));
+    assert_eq!(record.outputs, measure(&session, &sound).outputs);
+    measure(&session, &examples_request(model(&weights), data.clone(), json!({})));
+    let scan = session.store().record(&histogram.uses[0].key()).expect("a scan");
+    let moments = session.store().blob(&scan.outputs[scan::MOMENTS].digest).expect("a blob");
+    let moments: scan::Moments = serde_json::from_slice(&moments).expect("moments");
+    assert!(moments.mean.mean[5].is_nan() && moments.mean.mean[3].is_finite());
+    // A visualisation of it has no numbers either, and says so.
+    let vis = vis_request(model(&weights), json!({ "unit": 5, "steps": 3 }));
+    let error = message(&session, &vis);
+    assert!(error.contains("the activation of unit 5 is not a number"), "{error}");
+}
+
+#[test]
+fn images_that_are_equal_in_half_precision_are_ordered_by_full() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let clip = small_clip();
+    let stage = clip.architecture.layer("visual.layer4.0.add").expect("a layer").stage;
+    // One picture with more and more of it a little different.
+    let nearly = |pixels: u32| {
+        let mut shown = picture(4, 64, 64);
+        for at in 0..pixels {
+            shown.get_pixel_mut(at % 64, at / 64).0[0] ^= 0x3f;
+        }
+        shown
+    };
+    let exact = |shown: &image::RgbImage| {
+        let shown = Picture::decode(&png(shown)).expect("a picture");
+        let input = prepare(shown, 64).expect("a picture");
+        let input = clip.input(input.as_raw(), 1).expect("an input");
+        let all = clip.look(&input, &[stage]).expect("activations");
+        let units = all.get(stage).expect("an activation").mean_dim(
+            [0i64, 2, 3].as_slice(),
+            false,
+            Kind::Double,
+        );
+        Vec::<f64>::try_from(units).expect("units")
+    };
+    let rows: Vec<(Vec<f64>, image::RgbImage)> =
+        (1..=40).map(|at| nearly(at * 12)).map(|shown| (exact(&shown), shown)).collect();
+    // Three that half precision does not tell apart, and single precision does; the weakest first, so that the data
+    // set's order is the wrong one.
+    let three = |unit: usize| {
+        let mut all: Vec<(f64, &image::RgbImage)> =
+            rows.iter().map(|(units, shown)| (units[unit], shown)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        all.dedup_by(|b, a| b.0 - a.0 < 1e-6 + 1e-5 * a.0.abs());
+        let alike = |three: &&[(f64, &image::RgbImage)]| {
+            f16::from_f64(three[0].0) == f16::from_f64(three[2].0)
+        };
+        all.windows(3).find(alike).map(<[_]>::to_vec)
+    };
+    let found = (0..rows[0].0.len()).find_map(|unit| Some((unit, three(unit)?)));
+    let (unit, all) = found.expect("three that are alike");
+    let files: Vec<(String, Vec<u8>)> =
+        all.iter().enumerate().map(|(at, (_, shown))| (format!("{at}.png"), png(shown))).collect();
+    let path = dir.path().join("a.tar");
+    archive(&path, &files);
+    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let request =
+        examples_request(model(&small_weights()), data, json!({ "unit": unit, "top": 3 }));
+    let session = session(dir.path());
+    let record = measure(&session, &request);
+    let scan = session.store().record(&request.uses[0].key()).expect("a scan");
+    let (values, columns) = table(session.store(), &scan, "mean");
+    let stored: Vec<f64> = values.chunks(columns).map(|row| row[unit]).collect();
+    assert!(stored.windows(2).all(|pair| pair[0] == pair[1]), "{stored:?}");
+    let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
+    let keys: Vec<&str> = outcome.top.iter().map(|example| &*example.key).collect();
+    assert_eq!(keys, ["2", "1", "0"], "{stored:?}");
 }
 
 #[test]

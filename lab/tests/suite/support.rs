@@ -106,7 +106,9 @@ pub fn examples_request(model: ModelRef, dataset: DatasetRef, change: Value) -> 
         "layer": "visual.layer4.0.add", "unit": 3, "top": 3, "order": "strongest", "pool": "mean",
     });
     let dataset = DatasetRef { captions: true, ..dataset };
-    with_scans(request("dataset_examples", model, Some(dataset), params, change))
+    let request = request("dataset_examples", model, Some(dataset), params, change);
+    let version = neuronotes::analysis::dataset_examples::KIND.impl_version;
+    with_scans(Request { impl_version: version, ..request })
 }
 
 pub fn histogram_request(model: ModelRef, dataset: DatasetRef, change: Value) -> Request {

@@ -144,7 +144,21 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
             crate::figure::number::tick(rate, 6)
         );
     }
+    if unmoved(outcome) {
+        return note
+            + ": nothing was excited, every step had the same answer, so the picture says nothing of it";
+    }
     note + &beside_images(context, params, best).unwrap_or_default()
+}
+
+/// Whether no step changed anything, as with a unit that is silent whatever it is shown.
+fn unmoved(outcome: &Outcome) -> bool {
+    outcome.images.iter().all(|made| {
+        let first = made.activation_at_start;
+        made.curve.len() > 1
+            && made.activation == first
+            && made.curve.iter().all(|(_, value)| *value == first)
+    })
 }
 
 /// How far an activation lies from what a data set's images reach.

@@ -119,3 +119,21 @@ fn outcomes_that_are_none_are_errors() {
         assert!(error.contains(message), "{error}");
     }
 }
+
+#[test]
+fn a_silent_units_axis_has_no_roundings() {
+    let silent = Outcome {
+        edges: (0..=40).map(|i| -0.5 + f64::from(i) / 40.0).collect(),
+        ..outcome(&[0.0; 30], 40)
+    };
+    for log in [false, true] {
+        let (svg, alt, table, note) = parts(draw(&silent, log, "activation").expect("draws"));
+        let labels: Vec<&str> =
+            svg.split("<text").skip(1).filter_map(|text| text.split(['>', '<']).nth(1)).collect();
+        assert!(labels.iter().any(|label| label.trim() == "0"), "{labels:?}");
+        let rows = table.rows.concat().join(" ");
+        for text in labels.into_iter().chain([&*alt, &*rows, &*note]) {
+            assert!(!text.contains("e-") && !text.contains("e−"), "{text}");
+        }
+    }
+}

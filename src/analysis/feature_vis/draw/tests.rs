@@ -119,3 +119,22 @@ fn the_note_says_what_the_number_is_of() {
     ];
     insta::assert_snapshot!(all.join("\n"));
 }
+
+#[test]
+fn a_unit_that_nothing_excites_is_said_to_be_silent() {
+    let silent = |value: f64| Made {
+        activation: value,
+        activation_at_start: value,
+        strength: None,
+        curve: vec![(0, value), (32, value), (64, value)],
+    };
+    for value in [0.0, -1.5] {
+        let drawing = drawn(params(json!({})), &outcome(vec![silent(value)]), None);
+        assert!(note(&drawing).contains("nothing was excited"), "{}", note(&drawing));
+        assert!(!note(&drawing).contains("standard deviations"), "{}", note(&drawing));
+    }
+    // One picture of two that moves is enough.
+    let drawing =
+        drawn(params(json!({ "images": 2 })), &outcome(vec![silent(0.25), made(2.0, None)]), None);
+    assert!(!note(&drawing).contains("nothing was excited"), "{}", note(&drawing));
+}
