@@ -193,7 +193,12 @@ impl Workspace {
                 Read::Same(Some(stamp))
             }
             Ok(text) => {
-                let note = Arc::new(Note::parse(path, &self.layout.file(path), &text));
+                let note = Note::parse(path, &self.layout.file(path), &text);
+                let note = match known {
+                    Some(known) => note.after(&known.note),
+                    None => note,
+                };
+                let note = Arc::new(note);
                 let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }
