@@ -45,8 +45,8 @@ pub fn next(folder: &Path) -> String {
          neuronotes serve --open --root {root}\n\n\
          Its three figures are measured then, which takes less than a minute on two cores. Edit\n\
          {note}, save, and watch the page.\n\n    \
-         neuronotes build --root {root}    writes the site to {output}\n    \
-         neuronotes kinds                  lists what a note can ask for\n\n\
+         neuronotes build --root {root}\n\n\
+         writes the site to {output}. `neuronotes kinds` lists what a note can ask for.\n\
          Models and data sets are named in {config}.\n",
         note = folder.join("notes/a-first-figure.md").display(),
         output = folder.join("output").display(),

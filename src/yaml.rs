@@ -16,7 +16,7 @@ pub struct Node {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// How a number or flag is written: `007`, `1.10`, `No`.
+    /// How a number or flag is written: `007`, `1.10`, `No`; of a short text in quotes, with these.
     pub written: Option<String>,
     /// Where it stands, in bytes: start and length.
     place: Option<(usize, usize)>,
@@ -80,12 +80,81 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
         let message = full.split(" at line ").next().unwrap_or(&full);
         let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
         let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
-        YamlError {
-            line: location.map_or(1, |l| position(l.line())),
-            column: location.map_or(1, |l| position(l.column())),
-            message: message.to_owned(),
+        let line = location.map_or(1, |l| position(l.line()));
+        if let Some((line, column, bracket)) = open_bracket(text, line) {
+            let message = format!("this `{bracket}` is never closed");
+            return YamlError { line, column, message };
         }
+        let column = location.map_or(1, |l| position(l.column()));
+        YamlError { line, column, message: message.to_owned() }
     })
+}
+
+/// What to do about an error on a line, counted from 1, of a mapping whose keys are `known`; and the line that is meant,
+/// where it is another one.
+pub fn hint(text: &str, line: usize, known: &dyn Fn(&str) -> bool) -> (usize, Option<String>) {
+    if let Some((line, hint)) = colon_hint(text, line, known) {
+        return (line, Some(hint));
+    }
+    (line, quote_hint(text, line))
+}
+
+/// A line up to this one that begins with a key and has no `: ` behind it: `unit 612`, `unit:612`, `unit = 612`.
+pub fn colon_hint(
+    text: &str,
+    line: usize,
+    known: &dyn Fn(&str) -> bool,
+) -> Option<(usize, String)> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let top = indent(text.lines().find(|line| !line.trim().is_empty())?);
+    let lines = text.lines().enumerate().take(line).filter(|(_, line)| indent(line) == top);
+    let found = lines.filter_map(|(at, line)| {
+        let line = line.trim();
+        let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))?;
+        let (key, rest) = line.split_at(end);
+        let is_key = rest.starts_with(": ") || rest == ":";
+        let value = rest.trim_start_matches([' ', '\t', ':', '=']).trim();
+        let missing = known(key) && !is_key && !value.is_empty();
+        missing.then(|| (at + 1, format!("write `{key}: {value}`")))
+    });
+    found.last()
+}
+
+/// What stands behind the key of a line that begins with one.
+fn begins(text: &str) -> Option<&str> {
+    let (key, value) = text.split_once(':')?;
+    let is_key = !key.is_empty() && !key.starts_with([' ', '\t', '#', '-', '"', '\'', '[', '{']);
+    (is_key && (value.is_empty() || value.starts_with([' ', '\t', '\r']))).then_some(value)
+}
+
+/// The bracket or brace that a value begins with, up to this line, and that nothing closes before the next key of the
+/// mapping: its line and column.
+fn open_bracket(text: &str, line: usize) -> Option<(usize, usize, char)> {
+    let lines: Vec<&str> = text.split('\n').collect();
+    for (at, first) in lines.iter().enumerate().take(line.min(lines.len())) {
+        let Some(value) = begins(first) else { continue };
+        let bracket = value.trim_start().chars().next().filter(|c| matches!(c, '[' | '{'));
+        let Some(bracket) = bracket else { continue };
+        let rest = lines[at + 1..].iter().take_while(|line| begins(line).is_none());
+        let mut depth = 0_usize;
+        let (mut quote, mut last) = (None, ' ');
+        for c in value.chars().chain(rest.flat_map(|line| line.chars())) {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                // Else it is an apostrophe.
+                (None, '"' | '\'') if " \t,:[{".contains(last) => quote = Some(c),
+                (None, '[' | '{') => depth += 1,
+                (None, ']' | '}') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            last = c;
+        }
+        if depth > 0 {
+            let before = first.len() - value.trim_start().len();
+            return Some((at + 1, first[..before].chars().count() + 1, bracket));
+        }
+    }
+    None
 }
 
 /// What to do about the commonest mistake on a line that is not YAML, counted from 1: a value that needs
@@ -94,10 +163,17 @@ pub fn quote_hint(text: &str, line: usize) -> Option<String> {
     let (key, value) = text.lines().nth(line.checked_sub(1)?)?.split_once(": ")?;
     let value = value.trim();
     let special = ['`', '@', '%', '&', '*', '!'];
-    let needs = value.contains(": ") || value.ends_with(':') || value.starts_with(special);
+    let open = (value.starts_with('[') && !value.ends_with(']'))
+        || (value.starts_with('{') && !value.ends_with('}'));
+    let needs = value.contains(": ") || value.ends_with(':') || value.starts_with(special) || open;
     let quoted = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let close = match value.chars().next() {
+        Some('[') if open => "close it with `]`, or ",
+        Some('{') if open => "close it with `}`, or ",
+        _ => "",
+    };
     (needs && !value.starts_with(['"', '\'']))
-        .then(|| format!("put the value in quotes: {}: {quoted}", key.trim()))
+        .then(|| format!("{close}put the value in quotes: {}: {quoted}", key.trim()))
 }
 
 impl Node {
@@ -117,14 +193,20 @@ impl Node {
                 };
                 self.written = written.filter(plain).map(str::to_owned);
             }
-            Value::Null | Value::Text(_) => {}
+            Value::Text(_) => {
+                let rest = self.place.and_then(|(start, _)| text.get(start..));
+                self.written = rest.and_then(quoted).map(str::to_owned);
+            }
+            Value::Null => {}
         }
     }
 
     /// What kind of value it is, for messages.
     pub fn describe(&self) -> String {
-        if let Some(written) = &self.written {
-            return format!("`{written}`");
+        match (&self.value, &self.written) {
+            (Value::Text(_), Some(written)) => return format!("the text `{written}`"),
+            (_, Some(written)) => return format!("`{written}`"),
+            _ => {}
         }
         match &self.value {
             Value::Null => "nothing".into(),
@@ -139,8 +221,10 @@ impl Node {
 
     /// The value as text: numbers and flags count as what is written.
     pub fn text(&self) -> Option<String> {
-        if let Some(written) = &self.written {
-            return Some(written.clone());
+        match &self.value {
+            Value::Text(text) => return Some(text.clone()),
+            _ if self.written.is_some() => return self.written.clone(),
+            _ => {}
         }
         match &self.value {
             Value::Text(text) => Some(text.clone()),
@@ -170,6 +254,14 @@ impl<'de> Deserialize<'de> for Node {
         let place = span.byte_offset().and_then(number).zip(span.byte_len().and_then(number));
         Ok(Self { value: spanned.value, line, column, written: None, place })
     }
+}
+
+/// A short text in quotes that stands at the beginning of `rest`.
+fn quoted(rest: &str) -> Option<&str> {
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let line = rest.lines().next()?;
+    let end = line[1..].find(quote)? + 2;
+    (end <= 64).then(|| &line[..end])
 }
 
 fn place<T>(spanned: &Spanned<T>) -> (usize, usize) {
@@ -263,7 +355,41 @@ mod tests {
         let error = parse("unit: 1\nunit: 2\n").expect_err("twice");
         assert_eq!((error.line, error.column), (2, 1));
         assert_eq!(error.message, "duplicate mapping key: unit");
-        assert_eq!(parse("a: [1, 2\nb: 3").expect_err("open").line, 2);
+        let error = parse("c: 1\na: [1, 2\nb: 3").expect_err("open");
+        assert_eq!((error.line, error.column), (2, 4));
+        assert_eq!(error.message, "this `[` is never closed");
+        let error = parse("title: {Faces, drawn\ntags: [a, b]\nx: y").expect_err("open");
+        assert_eq!((error.line, error.column), (1, 8));
+    }
+
+    #[test]
+    fn a_scalar_is_described_as_it_is_written() {
+        let of = |written: &str| {
+            let node = parse(&format!("é: [a, {{unit: {written}}}] # 5\n")).expect(written);
+            let entries = node.entries().expect("a mapping");
+            let Value::List(items) = &entries[0].node.value else { panic!("a list") };
+            items[1].entries().expect("a mapping")[0].node.describe()
+        };
+        for written in ["5.0", "99999999999999999999", "1e3", "0x10", "-1", "true", "+5", "1_000"] {
+            let described = of(written);
+            assert!(
+                described == format!("`{written}`") || described == format!("the text `{written}`"),
+                "{described}"
+            );
+        }
+        assert_eq!(of("\"5\""), "the text `\"5\"`");
+        assert_eq!(of("word"), "the text `word`");
+    }
+
+    #[test]
+    fn a_key_without_its_colon_is_named_with_it() {
+        let known = |key: &str| matches!(key, "kind" | "unit");
+        let hint = |text: &str| colon_hint(text, 9, &known);
+        let unit = |line| Some((line, "write `unit: 612`".to_owned()));
+        assert_eq!(hint("kind: a\nunit 612\n"), unit(2));
+        assert_eq!(hint("unit:612\nkind: a\n"), unit(1));
+        assert_eq!(hint("unit = 612\n"), unit(1));
+        assert_eq!(hint("kind: a\ncaption: >\n  unit 612 is\nunit: 3\n"), None);
     }
 
     #[test]

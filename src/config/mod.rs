@@ -2,9 +2,9 @@
 
 mod jekyll;
 mod math;
+mod names;
 mod weights;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -62,30 +62,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The model of that name: the garden's own, else one that goes by its name.
-    pub fn model(&self, name: &str) -> Option<Cow<'_, Weights>> {
-        let own = self.models.get(name).map(Cow::Borrowed);
-        own.or_else(|| Weights::by_name(name).map(Cow::Owned))
-    }
-
-    /// The names of all models, the garden's own first.
-    pub fn model_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.models.keys().map(String::as_str).collect();
-        for known in weights::names().filter(|name| !self.models.contains_key(*name)) {
-            names.push(known);
-        }
-        names
-    }
-
-    /// The names of all data sets, the garden's own first.
-    pub fn dataset_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.datasets.keys().map(String::as_str).collect();
-        for known in bundled::DATASETS.iter().filter(|name| !self.datasets.contains_key(**name)) {
-            names.push(known);
-        }
-        names
-    }
-
     /// The absolute address of a path below the site's root, where the site's is known.
     pub fn absolute(&self, path: &str) -> Option<String> {
         self.url.as_ref().map(|url| format!("{}/{path}", url.trim_end_matches('/')))
@@ -210,9 +186,11 @@ fn absolute_url(written: &str) -> Option<String> {
 
 impl Reader<'_> {
     fn unreadable(&mut self, error: &YamlError) {
-        let span = self.line_from(self.at.lines.offset(self.at.text, error.line, error.column));
+        let (line, hint) = yaml::hint(self.at.text, error.line, &|key| FIELDS.contains(&key));
+        let column = if line == error.line { error.column } else { 1 };
+        let span = self.line_from(self.at.lines.offset(self.at.text, line, column));
         let problem = self.at.error(span, format!("this is not YAML: {}", error.message));
-        self.problems.push(problem.hint(yaml::quote_hint(self.at.text, error.line)));
+        self.problems.push(problem.hint(hint));
     }
 
     fn no_url(&mut self, entry: &Entry, written: &str) {

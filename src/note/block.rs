@@ -181,21 +181,32 @@ pub fn parse(
     let reader = Reader { at, lines: Lines::of(&raw.text), raw };
     match yaml::parse(&reader.raw.text) {
         Err(error) => {
-            let offset = reader.offset((error.line, error.column));
+            let (line, hint) = yaml::hint(&reader.raw.text, error.line, &is_field);
+            let column = if line == error.line { error.column } else { 1 };
+            let offset = reader.offset((line, column));
             let message = format!("the block is not YAML: {}", error.message);
-            let hint = yaml::quote_hint(&reader.raw.text, error.line);
             block.problems.push(at.error(reader.line_from(offset), message).hint(hint));
         }
         Ok(node) => match node.entries() {
             Some(entries) => reader.fill(&mut block, entries),
-            None => block.problems.push(at.error(
-                reader.first_line(),
-                format!("the block must be a mapping such as `kind: …`, not {}", node.describe()),
-            )),
+            None => {
+                let message = format!(
+                    "the block must be a mapping such as `kind: …`, not {}",
+                    node.describe()
+                );
+                let hint = yaml::colon_hint(&reader.raw.text, usize::MAX, &is_field);
+                let problem = at.error(reader.first_line(), message);
+                block.problems.push(problem.hint(hint.map(|(_, hint)| hint)));
+            }
         },
     }
     read_caption(&mut block, values, at, macros);
     block
+}
+
+/// Whether a block of some kind may have such a field.
+fn is_field(name: &str) -> bool {
+    name == "kind" || KINDS.iter().any(|kind| kind.all_fields().any(|field| field.name == name))
 }
 
 /// A caption is Markdown of its own; YAML may fold it, so its links and values stand where the caption does.

@@ -4,6 +4,7 @@
 //! like a misspelling of a known field is warned about. Jekyll's and Obsidian's names for what is known here are known
 //! too, in all the forms that these tools write; where such a field holds something else, it is another tool's.
 
+mod broken;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub struct FrontMatter {
     pub lang: Option<String>,
     /// The way that it is written, where it says so: `ltr` or `rtl`.
     pub dir: Option<&'static str>,
+    /// Whether some of it could not be read.
+    pub is_broken: bool,
 }
 
 const KNOWN: [&str; 36] = [
@@ -126,23 +129,25 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     match yaml::parse(yaml) {
         Err(error) => {
-            let offset = reader.offset(error.line, error.column);
-            let problem = at
-                .error(
-                    reader.line_from(offset),
-                    format!("front matter is not YAML: {}", error.message),
-                )
-                .hint(yaml::quote_hint(yaml, error.line));
-            problems.push(problem);
+            let (line, hint) = yaml::hint(yaml, error.line, &|key| KNOWN.contains(&key));
+            let column = if line == error.line { error.column } else { 1 };
+            let offset = reader.offset(line, column);
+            let message = format!("front matter is not YAML: {}", error.message);
+            problems.push(at.error(reader.line_from(offset), message).hint(hint));
+            front.is_broken = true;
+            reader.salvage(&mut front, &mut problems);
         }
         Ok(node) => match node.entries() {
-            None => problems.push(at.error(
-                reader.line_from(start),
-                format!(
+            None => {
+                let message = format!(
                     "front matter must be a mapping such as `title: …`, not {}",
                     node.describe()
-                ),
-            )),
+                );
+                let hint = yaml::colon_hint(yaml, usize::MAX, &|key| KNOWN.contains(&key));
+                let problem = at.error(reader.line_from(start), message);
+                problems.push(problem.hint(hint.map(|(_, hint)| hint)));
+                front.is_broken = true;
+            }
             Some(entries) => {
                 for entry in entries {
                     if let Err(problem) = reader.field(&mut front, &entry.key, &entry.node) {

@@ -7,6 +7,7 @@
 
 mod block;
 mod code;
+mod earlier;
 mod format;
 mod front;
 mod html;

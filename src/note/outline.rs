@@ -2,6 +2,7 @@
 //! its analysis blocks and its opening, found in one pass over the syntax tree.
 
 mod excerpt;
+mod fence;
 mod formula;
 mod link;
 mod mention;
@@ -360,9 +361,12 @@ impl<'a> Walk<'a> {
             TagEnd::BlockQuote(_) => self.quotes = self.quotes.saturating_sub(1),
             TagEnd::CodeBlock => {
                 self.in_code = false;
-                if let Some(block) = self.block.take() {
-                    self.unclosed(&block);
-                    self.out.blocks.push(block);
+                match self.block.take() {
+                    Some(mut block) => {
+                        self.unclosed(&mut block);
+                        self.out.blocks.push(block);
+                    }
+                    None => self.unasked(&range),
                 }
             }
             TagEnd::Heading(_) => {
@@ -398,23 +402,6 @@ impl<'a> Walk<'a> {
         }
         self.flush();
         self.excerpt.end(tag);
-    }
-
-    /// CommonMark closes an open fence at the end of the document; here that swallows the rest of a note.
-    fn unclosed(&mut self, block: &RawBlock) {
-        let text = self.at.text[block.span.clone()].trim_end();
-        let fence = if text.starts_with('~') { '~' } else { '`' };
-        let last = text.lines().last().unwrap_or("").trim();
-        let closed =
-            text.lines().count() > 1 && last.len() >= 3 && last.chars().all(|c| c == fence);
-        if !closed {
-            let line = text.lines().next().unwrap_or("").len();
-            let span = block.span.start..block.span.start + line;
-            let problem = self.at.error(span, "the analysis block is never closed");
-            self.out
-                .problems
-                .push(problem.hint(format!("end it with a line {}", fence.to_string().repeat(3))));
-        }
     }
 
     /// Ends a leaf block: gives its links their sentences.

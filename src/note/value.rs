@@ -42,7 +42,8 @@ pub(super) fn read(
 fn scalar(reader: &Reader<'_>, field: &Field, node: &Node) -> Result<Json, Box<Diagnostic>> {
     let wrong = |expected: String| {
         let message = format!("`{}` must be {expected}, not {}", field.name, node.describe());
-        Box::new(reader.at.error(reader.value_span(node), message))
+        let problem = reader.at.error(reader.value_span(node), message);
+        Box::new(problem.hint(whole(node).map(|n| format!("write `{}: {n}`", field.name))))
     };
     let words = match field.ty {
         Type::Choice(words) => words,
@@ -56,6 +57,10 @@ fn scalar(reader: &Reader<'_>, field: &Field, node: &Node) -> Result<Json, Box<D
         },
         Type::Unit => match node.value {
             Value::Integer(n) if u32::try_from(n).is_ok() => Ok(n.into()),
+            // Written out only where it is what is wrong.
+            _ if node.written.as_deref().is_some_and(is_digits) => {
+                Err(wrong(format!("a whole number from 0 to {}", u32::MAX)))
+            }
             _ => Err(wrong("a whole number from 0".into())),
         },
         Type::Number { min, max } => match number(node) {
@@ -81,6 +86,19 @@ fn scalar(reader: &Reader<'_>, field: &Field, node: &Node) -> Result<Json, Box<D
             _ => Err(wrong("letters, digits, `-` and `_`, beginning with a letter".into())),
         },
         _ => node.text().map(Json::from).ok_or_else(|| wrong("text".into())),
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The whole number that is meant by another form of it: `5.0`, `1e3`, `"5"`.
+fn whole(node: &Node) -> Option<i64> {
+    match &node.value {
+        Value::Number(x) if x.fract() == 0.0 && (0.0..=9e15).contains(x) => Some(*x as i64),
+        Value::Text(text) if is_digits(text) => text.parse().ok(),
+        _ => None,
     }
 }
 

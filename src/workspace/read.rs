@@ -193,13 +193,18 @@ impl Workspace {
                 Read::Same(Some(stamp))
             }
             Ok(text) => {
-                let note = Arc::new(Note::parse_with(
+                let note = Note::parse_with(
                     path,
                     &self.layout.file(path),
                     &text,
                     &text,
                     &self.defined.macros,
-                ));
+                );
+                let note = match known {
+                    Some(known) => note.after(&known.note),
+                    None => note,
+                };
+                let note = Arc::new(note);
                 let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }

@@ -1,0 +1,33 @@
+//! What goes by its name without an entry in the configuration: models and data sets that come with the program, and
+//! OpenAI's models.
+
+use std::borrow::Cow;
+
+use super::{Config, Weights, weights};
+use crate::bundled;
+
+impl Config {
+    /// The model of that name: the garden's own, else one that goes by its name.
+    pub fn model(&self, name: &str) -> Option<Cow<'_, Weights>> {
+        let own = self.models.get(name).map(Cow::Borrowed);
+        own.or_else(|| Weights::by_name(name).map(Cow::Owned))
+    }
+
+    /// The names of all models, the garden's own first.
+    pub fn model_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.models.keys().map(String::as_str).collect();
+        for known in weights::names().filter(|name| !self.models.contains_key(*name)) {
+            names.push(known);
+        }
+        names
+    }
+
+    /// The names of all data sets, the garden's own first.
+    pub fn dataset_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.datasets.keys().map(String::as_str).collect();
+        for known in bundled::DATASETS.iter().filter(|name| !self.datasets.contains_key(**name)) {
+            names.push(known);
+        }
+        names
+    }
+}

@@ -1,0 +1,62 @@
+//! Fences of analysis blocks that are not as their author meant them: a block in, what is wrong with its fence out.
+
+use std::ops::Range;
+
+use super::Walk;
+use crate::analysis::Kind;
+use crate::note::block::RawBlock;
+
+impl Walk<'_> {
+    /// A block that would be an analysis, but for its info string.
+    pub(super) fn unasked(&mut self, range: &Range<usize>) {
+        let mut lines = self.at.text[range.clone()].lines();
+        let first = lines.next().unwrap_or_default().trim_end();
+        let info = first.trim_start_matches(['`', '~']).to_lowercase();
+        let mut words = info.split(|c: char| !c.is_alphanumeric());
+        if info.len() == first.len() || !words.any(|w| matches!(w, "yaml" | "yml" | "analysis")) {
+            return;
+        }
+        let kind = |line: &str| {
+            let line = line.trim_start_matches(['>', ' ', '\t']).strip_prefix("kind:")?;
+            Kind::named(line.split('#').next()?.trim())
+        };
+        let Some(kind) = lines.find_map(kind) else { return };
+        let message = format!("this is shown as code, though it reads like a `{}`", kind.name);
+        let problem = self.at.warning(range.start..range.start + first.len(), message);
+        let hint = "add `analysis` to have it measured: the block begins with ```yaml analysis";
+        self.out.problems.push(problem.hint(hint.to_owned()));
+    }
+
+    /// CommonMark closes an open fence at the end of the document; here that swallows the rest of a note.
+    ///
+    /// Where another block begins within one, the first is the one that is never closed: what follows is not read as part of it.
+    pub(super) fn unclosed(&mut self, block: &mut RawBlock) {
+        let text = self.at.text[block.span.clone()].trim_end();
+        let fence = if text.starts_with('~') { '~' } else { '`' };
+        let length = text.chars().take_while(|c| *c == fence).count();
+        let last = text.lines().last().unwrap_or("").trim();
+        let closed =
+            text.lines().count() > 1 && last.len() >= 3 && last.chars().all(|c| c == fence);
+        let opens = |line: &str| {
+            let info = line.trim_start_matches(fence);
+            line.len() - info.len() >= length && !info.trim().is_empty()
+        };
+        let mut begin = 0;
+        let swallowed = block.text.split_inclusive('\n').find_map(|line| {
+            begin += line.len();
+            opens(line).then(|| begin - line.len())
+        });
+        if let Some(at) = swallowed {
+            block.text.truncate(at);
+            block.pieces.retain(|(start, _)| *start <= at);
+        }
+        if !closed || swallowed.is_some() {
+            let line = text.lines().next().unwrap_or("").len();
+            let span = block.span.start..block.span.start + line;
+            let problem = self.at.error(span, "the analysis block is never closed");
+            self.out
+                .problems
+                .push(problem.hint(format!("end it with a line {}", fence.to_string().repeat(3))));
+        }
+    }
+}
