@@ -194,13 +194,23 @@ impl<'e> Reader<'e, '_> {
         let is_heading = matches!(next, Some(Event::End(TagEnd::Heading(_))));
         let mut block = self.held.last().map_or(whole.clone(), |(_, range)| range.clone());
         block.start = block.start.min(whole.start);
+        let plain = run::is_plain(source);
+        let is_named = !plain && !is_heading;
+        let anchor = is_named.then(|| run::anchor(&mut run, self.markdown)).flatten();
+        if anchor.is_some()
+            && run.is_empty()
+            && matches!(self.held.last(), Some((Event::Start(Tag::Paragraph), _)))
+        {
+            // It names what stands before it, and is no paragraph.
+            self.held.pop();
+            self.is_paragraph_gone = true;
+        }
         self.flush_held();
-        if run::is_plain(source) {
+        if plain {
             for (event, range) in run {
                 self.give(Piece::Plain(event), range);
             }
         } else {
-            let anchor = (!is_heading).then(|| run::anchor(&mut run, self.markdown)).flatten();
             if let Some(id) = anchor {
                 self.give(Piece::Anchor(id), block);
             }

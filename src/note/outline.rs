@@ -3,6 +3,7 @@
 
 mod link;
 mod mention;
+mod table;
 
 use std::ops::Range;
 
@@ -98,6 +99,8 @@ pub struct Outline {
     pub headings: Vec<Heading>,
     pub links: Vec<Link>,
     pub anchors: Vec<Anchor>,
+    /// Places that are named in HTML.
+    pub marks: Vec<String>,
     pub citations: Vec<Citation>,
     /// Written in the prose, each once.
     pub tags: Vec<String>,
@@ -302,8 +305,7 @@ impl<'a> Walk<'a> {
             }
             _ => self.flush(),
         }
-        let is_anchor = self.at.text[range.clone()].starts_with('^');
-        if self.depth == 0 && !is_anchor {
+        if self.depth == 0 {
             self.last_block = range.clone();
         }
         self.depth += 1;
@@ -322,6 +324,7 @@ impl<'a> Walk<'a> {
                     self.block = Some(block);
                 }
             }
+            Tag::Table(_) => self.out.problems.extend(table::cut_links(self.at, range)),
             tag => self.in_paragraph = matches!(tag, Tag::Paragraph),
         }
     }

@@ -89,6 +89,8 @@ pub struct Raw {
     until: Option<&'static str>,
     /// The name of the open tag.
     tag: Option<String>,
+    /// Places that tags of the pieces so far name: by `id`, or by `name` as links once did.
+    pub marks: Vec<String>,
 }
 
 /// Elements whose text is no prose, with their ends.
@@ -177,6 +179,12 @@ impl Raw {
             at += length.max(usize::from(length == 0));
             let Some(value) = value(html, &mut at) else { continue };
             named |= name == "id";
+            if name == "id" || (name == "name" && tag == "a") {
+                let mark = unescaped(&html[value.clone()]).trim().to_owned();
+                if !mark.is_empty() {
+                    self.marks.push(mark);
+                }
+            }
             if let Some((attribute, form)) = wanted
                 && attribute == name
                 && is_local(&html[value.clone()])

@@ -59,6 +59,8 @@ pub struct Options {
     pub open: bool,
     /// How changes are noticed.
     pub watch: Mode,
+    /// Whether the terminal shows every problem, however many there are of one kind.
+    pub all: bool,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
@@ -82,7 +84,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
     let store = workspace.store.clone();
     let door = Door { port, store, sender: sender.clone(), tabs: Default::default() };
-    let mut session = Session::new(workspace, sender, watch);
+    let mut session = Session::new(workspace, sender, watch, options.all);
     std::thread::spawn(move || server::run(listener, Arc::new(door)));
     if options.open
         && let Err(error) = open::that_detached(&url)

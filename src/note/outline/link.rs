@@ -14,7 +14,9 @@ impl Walk<'_> {
         if within_line && html.to_ascii_lowercase().starts_with("</a") {
             self.end_raw_link();
         }
-        for found in self.raw.find(html) {
+        let links = self.raw.find(html);
+        self.out.marks.append(&mut self.raw.marks);
+        for found in links {
             let (target, fragment) = match found.target.split_once('#') {
                 Some((target, fragment)) => (target, Some(fragment.to_owned())),
                 None => (&*found.target, None),
