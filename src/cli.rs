@@ -20,7 +20,7 @@ use crate::layout::Kind;
 use crate::progress::Bars;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{document, explain, freeze, layout, preview, scaffold, site, suggest};
+use crate::{diagnostic, document, explain, freeze, layout, preview, scaffold, site, suggest};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
@@ -79,6 +79,9 @@ enum Command {
         /// Listen at this address, beyond this machine. Browsers then need the address that is printed, with its token
         #[arg(long, value_name = "ADDR")]
         listen: Option<IpAddr>,
+        /// Show every problem; without, past ten of one kind the rest are counted by file
+        #[arg(long)]
+        all: bool,
     },
     /// Report what is wrong without measuring or writing
     Check {
@@ -170,6 +173,9 @@ struct Reporting {
     /// Count warnings, such as links to notes that are not there, as errors
     #[arg(long)]
     strict: bool,
+    /// Show every problem; without, past ten of one kind the rest are counted by file
+    #[arg(long)]
+    all: bool,
     /// How to report what is wrong
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -217,27 +223,27 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let results = frozen.results();
             let options = Options { root, output, strict: report.strict, retry, results };
             let result = build::build(&options, &mut Bars::new())?;
-            list(&result.workspace, &result.site.problems, report.format);
+            list(&result.workspace, &result.site.problems, &report);
             eprintln!("{}", summary(&result, begun));
             Ok(ExitCode::from(u8::from(result.failed)))
         }
         Command::Check { garden, frozen, report } => {
             let (workspace, site) = build::check(&root(garden.root)?, &frozen.results())?;
-            list(&workspace, &site.problems, report.format);
+            list(&workspace, &site.problems, &report);
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
             let failed = site.problems.iter().any(|problem| problem.severity >= worst);
             eprintln!("{} checked: {}", count(site.pages.len(), "note"), verdict(&site.problems));
             Ok(ExitCode::from(u8::from(failed)))
         }
-        Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen } => {
+        Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen, all } => {
             let watch = watch.mode();
-            let options = preview::Options { port, open, watch, listen, hosts, base };
+            let options = preview::Options { port, open, watch, listen, hosts, base, all };
             preview::serve(&root(garden.root)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Freeze { garden, to, report } => {
             let frozen = freeze::freeze(&root(garden.root)?, to.as_deref())?;
-            list(&frozen.workspace, &frozen.problems, report.format);
+            list(&frozen.workspace, &frozen.problems, &report);
             let warned = report.strict && !frozen.problems.is_empty();
             eprintln!("{}", frozen_summary(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
@@ -319,17 +325,23 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn list(workspace: &Workspace, problems: &[Diagnostic], format: Format) {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    for problem in problems {
-        match format {
-            Format::Human => {
-                eprintln!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
-            }
-            Format::Json => {
-                print(&format!("{}\n", serde_json::to_string(problem).unwrap_or_default()));
-            }
+fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
+    if report.format == Format::Json {
+        for problem in problems {
+            print(&format!("{}\n", serde_json::to_string(problem).unwrap_or_default()));
         }
+        return;
+    }
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let summary = diagnostic::summary(problems, report.all);
+    for problem in summary.shown {
+        eprintln!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
+    }
+    for line in &summary.rest {
+        eprintln!("{line}");
+    }
+    if !summary.rest.is_empty() {
+        eprintln!("hint: `--all` shows every one of them, and so does `--format json`\n");
     }
 }
 

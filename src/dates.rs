@@ -1,66 +1,128 @@
 //! When notes were written and last changed: from the front matter, else from git, never from the clock.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+use crate::file;
 use crate::note::Note;
 use crate::view::DateView;
 
 /// First and last commit of each file, by its path relative to the garden.
+///
+/// Incremental: what was read is kept for the commit that was checked out, and where another one is that grew out of it,
+/// only the commits since are read. A history that was rewritten is read anew, and so is one of which what is kept is
+/// damaged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GitDates {
-    files: BTreeMap<String, (Date, Date)>,
+    files: Files,
     /// What git wrote when it last changed what is checked out, and that file's length and time.
     reflog: Option<(PathBuf, Option<(u64, SystemTime)>)>,
+    /// Where the dates are kept.
+    kept: PathBuf,
+    /// How many commits were read to learn this.
+    commits: usize,
+}
+
+/// The days of the first and of the last commit of each file.
+type Files = BTreeMap<String, (Date, Date)>;
+
+/// The dates as they are kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// The commit that they are those of.
+    head: String,
+    /// The garden's place in its repository.
+    prefix: String,
+    /// The days of [`Files`], as they are written.
+    files: BTreeMap<String, (String, String)>,
+}
+
+impl Kept {
+    /// What is kept in a file; none where that is damaged.
+    fn load(path: &Path) -> Option<Self> {
+        let text = fs::read_to_string(path).ok()?;
+        let (digest, json) = text.split_once('\n')?;
+        (digest == Digest::of(json.as_bytes()).hex()).then(|| serde_json::from_str(json).ok())?
+    }
+
+    /// The dates; none where one is no day.
+    fn files(&self) -> Option<Files> {
+        let day = |text: &str| text.parse::<Date>().ok();
+        let days = |(first, last): &(String, String)| Some((day(first)?, day(last)?));
+        self.files.iter().map(|(file, kept)| Some((file.clone(), days(kept)?))).collect()
+    }
+
+    /// Keeps it; losing it costs time only.
+    fn save(&self, path: &Path) {
+        let Ok(json) = serde_json::to_string(self) else { return };
+        let text = format!("{}\n{json}", Digest::of(json.as_bytes()).hex());
+        if let Some(folder) = path.parent().filter(|folder| fs::create_dir_all(folder).is_ok()) {
+            let _ = file::replace(folder, path, text.as_bytes());
+        }
+    }
 }
 
 impl GitDates {
-    /// Asks git once for the whole garden. Empty where there is no git, no repository, or only a shallow
-    /// clone, whose history would date every note to its last deployment.
-    pub fn read(root: &Path) -> Self {
-        let git = |arguments: &[&str]| {
-            let output = Command::new("git")
-                .arg("-C")
-                .arg(root)
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .output()
-                .ok()
-                .filter(|output| output.status.success())?;
-            String::from_utf8(output.stdout).ok()
-        };
-        // One call for both: git takes milliseconds to start.
-        let about = git(&["rev-parse", "--is-shallow-repository", "--git-path", "logs/HEAD"]);
-        let Some((shallow, reflog)) =
-            about.as_deref().and_then(|about| about.trim_end().split_once('\n'))
-        else {
-            return Self::default();
-        };
-        let reflog = root.join(reflog);
+    /// Asks git once for the whole garden, but for what is kept in the file `kept`. Empty where there is no git, no
+    /// repository, or only a shallow clone, whose history would date every note to its last deployment.
+    pub fn read(root: &Path, kept: &Path) -> Self {
+        let mut dates = Self { kept: kept.to_owned(), ..Self::default() };
+        // One call for all: git takes milliseconds to start. Before the first commit it fails at the last of these.
+        let asked = ["--is-shallow-repository", "--show-prefix", "--git-path", "logs/HEAD"];
+        let about = [&["rev-parse"], &asked[..], &["--verify", "-q", "HEAD"]].concat();
+        let about = git(root, &about).or_else(|| git(root, &[&["rev-parse"], &asked[..]].concat()));
+        let Some(about) = about else { return dates };
+        let mut about = about.lines();
+        let mut next = || about.next().unwrap_or_default().to_owned();
+        let (shallow, prefix, reflog, head) = (next(), next(), root.join(next()), next());
         let stamp = stamp(&reflog);
-        let reflog = Some((reflog, stamp));
-        if shallow != "false" {
-            return Self { reflog, ..Self::default() };
+        dates.reflog = Some((reflog, stamp));
+        if shallow != "false" || head.is_empty() {
+            return dates;
         }
-        let format = "--format=%x01%as";
-        let log = git(&["-c", "core.quotePath=false", "log", format, "--name-only", "--relative"]);
-        let mut files = BTreeMap::new();
-        for commit in log.unwrap_or_default().split('\u{1}').skip(1) {
+        let known = Kept::load(kept).filter(|known| known.prefix == prefix);
+        let mut range = head.clone();
+        if let Some((known, files)) = known.and_then(|known| known.files().map(|f| (known, f))) {
+            if known.head == head {
+                dates.files = files;
+                return dates;
+            }
+            if git(root, &["merge-base", "--is-ancestor", &known.head, &head]).is_some() {
+                dates.files = files;
+                range = format!("{}..{head}", known.head);
+            }
+        }
+        dates.read_log(root, &range);
+        let days = |(first, last): &(Date, Date)| (first.to_string(), last.to_string());
+        let files = dates.files.iter().map(|(file, dates)| (file.clone(), days(dates))).collect();
+        Kept { head, prefix, files }.save(kept);
+        dates
+    }
+
+    /// Takes in the commits of a range. In whatever order they are read, the same comes out.
+    fn read_log(&mut self, root: &Path, range: &str) {
+        let settings = ["-c", "core.quotePath=false", "-c", "log.showSignature=false"];
+        let log = ["log", "--format=%x01%as", "--name-only", "--relative", range, "--"];
+        let log = git(root, &[&settings[..], &log[..]].concat()).unwrap_or_default();
+        for commit in log.split('\u{1}').skip(1) {
+            self.commits += 1;
             let mut lines = commit.lines();
             let Some(date) = lines.next().and_then(|day| day.parse::<Date>().ok()) else {
                 continue;
             };
             for file in lines.filter(|line| !line.is_empty()) {
-                // The log begins with the newest commit.
-                files.entry(file.to_owned()).or_insert((date, date)).0 = date;
+                let (first, last) = self.files.entry(file.to_owned()).or_insert((date, date));
+                *first = date.min(*first);
+                *last = date.max(*last);
             }
         }
-        Self { files, reflog }
     }
 
     /// Asks git again where something was committed or checked out since. Says whether any date is another now.
@@ -69,9 +131,24 @@ impl GitDates {
         if stamp(reflog) == *known {
             return false;
         }
-        let before = std::mem::replace(self, Self::read(root));
+        let now = Self::read(root, &self.kept);
+        let before = std::mem::replace(self, now);
         before.files != self.files
     }
+}
+
+/// What git answers; none where it fails.
+fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A file's length and time of change.
@@ -97,42 +174,143 @@ pub fn view(date: Date) -> DateView {
 mod tests {
     use super::*;
 
-    #[test]
-    fn dates_come_from_the_front_matter_then_from_git() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let git = |arguments: &[&str]| {
+    struct Repository(tempfile::TempDir);
+
+    impl Repository {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a temporary folder"))
+        }
+
+        fn git(&self, arguments: &[&str]) {
             let status = Command::new("git")
                 .arg("-C")
-                .arg(dir.path())
+                .arg(self.0.path())
                 .args(["-c", "user.name=A", "-c", "user.email=a@b.c"])
                 .args(arguments)
                 .stdout(Stdio::null())
+                .stderr(Stdio::null())
                 .status()
                 .expect("git");
-            assert!(status.success());
-        };
-        let save = |text: &str, day: &str| {
-            std::fs::create_dir_all(dir.path().join("notes")).expect("a folder");
-            std::fs::write(dir.path().join("notes/größe.md"), text).expect("a note");
-            git(&["add", "-A"]);
-            git(&["commit", "-q", "-m", "x", &format!("--date={day}T12:00:00")]);
-        };
-        assert_eq!(GitDates::read(dir.path()), GitDates::default());
-        git(&["init", "-q"]);
-        save("one", "2025-04-20");
-        save("two", "2025-04-22");
-        let dates = GitDates::read(dir.path());
+            assert!(status.success(), "{arguments:?}");
+        }
+
+        fn save(&self, name: &str, text: &str, day: &str) {
+            let path = self.0.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a note");
+            self.git(&["add", "--", name]);
+            self.git(&["commit", "-q", "-m", "x", &format!("--date={day}T12:00:00")]);
+        }
+
+        fn kept(&self) -> PathBuf {
+            self.0.path().join(".neuronotes/cache/dates")
+        }
+
+        fn dates(&self) -> GitDates {
+            GitDates::read(self.0.path(), &self.kept())
+        }
+
+        /// As they are without anything that was kept.
+        fn anew(&self) -> GitDates {
+            GitDates::read(self.0.path(), &self.0.path().join(".neuronotes/other"))
+        }
+    }
+
+    #[test]
+    fn dates_come_from_the_front_matter_then_from_git() {
+        let garden = Repository::new();
+        assert_eq!(garden.dates().files, Files::new());
+        garden.git(&["init", "-q"]);
+        assert_eq!(garden.dates().files, Files::new(), "before the first commit");
+        garden.save("notes/größe.md", "one", "2025-04-20");
+        garden.save("notes/größe.md", "two", "2025-04-22");
+        let dates = garden.dates();
         let note = Note::parse("größe.md", "notes/größe.md", "two");
         let day = |text: &str| text.parse::<Date>().ok();
         assert_eq!(of(&note, &dates), (day("2025-04-20"), day("2025-04-22")));
         let own = Note::parse("größe.md", "notes/größe.md", "---\ndate: 2026-01-01\n---\n");
         assert_eq!(of(&own, &dates), (day("2026-01-01"), day("2026-01-01")));
-        save("three", "2025-04-25");
+        garden.save("notes/größe.md", "three", "2025-04-25");
         let mut later = dates.clone();
-        assert!(later.look_again(dir.path()) && !later.look_again(dir.path()));
+        let root = garden.0.path();
+        assert!(later.look_again(root) && !later.look_again(root));
         assert_eq!(of(&note, &later), (day("2025-04-20"), day("2025-04-25")));
         let other = Note::parse("b.md", "notes/b.md", "");
         assert_eq!(of(&other, &dates), (None, None));
+    }
+
+    #[test]
+    fn only_commits_since_the_last_reading_are_read_and_the_same_comes_out() {
+        let garden = Repository::new();
+        garden.git(&["init", "-q", "-b", "main"]);
+        garden.save("notes/a.md", "one", "2025-01-05");
+        garden.save("notes/b.md", "one", "2025-01-06");
+        assert_eq!(garden.dates().commits, 2);
+        assert_eq!(garden.dates().commits, 0, "nothing was committed since");
+        // A branch that began before, with an older day in it, is merged.
+        garden.git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
+        garden.save("notes/b.md", "other", "2024-12-31");
+        garden.git(&["checkout", "-q", "main"]);
+        garden.save("notes/a.md", "two", "2025-01-09");
+        assert_eq!(garden.dates().commits, 1);
+        garden.git(&["merge", "-q", "-X", "ours", "-m", "both", "side"]);
+        let merged = garden.dates();
+        assert_eq!(
+            (merged.commits, merged.files.len()),
+            (2, 2),
+            "the side's, and the merge itself"
+        );
+        assert_eq!(merged.files, garden.anew().files);
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        assert_eq!(merged.files["notes/b.md"], (day("2024-12-31"), day("2025-01-06")));
+    }
+
+    #[test]
+    fn a_rewritten_history_a_bare_head_and_a_damaged_file_are_read_anew() {
+        let garden = Repository::new();
+        garden.git(&["init", "-q"]);
+        garden.save("notes/a.md", "one", "2025-01-05");
+        garden.save("notes/a.md", "two", "2025-01-06");
+        garden.dates();
+        let amend = ["commit", "-q", "--amend", "-m", "y", "--date=2025-02-01T12:00:00"];
+        garden.git(&amend);
+        let dates = garden.dates();
+        assert_eq!((dates.commits, &dates.files), (2, &garden.anew().files));
+        garden.git(&["checkout", "-q", "--detach", "HEAD~1"]);
+        let dates = garden.dates();
+        assert_eq!((dates.commits, &dates.files), (1, &garden.anew().files));
+        let text = std::fs::read_to_string(garden.kept()).expect("what is kept");
+        for damaged in [&text[..text.len() - 3], "", "x\n{}", &text.replace("2025-01", "2024-01")] {
+            std::fs::write(garden.kept(), damaged).expect("a file");
+            let dates = garden.dates();
+            assert_eq!((dates.commits, &dates.files), (1, &garden.anew().files), "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn a_shallow_clone_says_no_dates_until_it_has_its_history() {
+        let (garden, clone) = (Repository::new(), Repository::new());
+        garden.git(&["init", "-q"]);
+        garden.save("notes/a.md", "one", "2025-01-05");
+        garden.save("notes/a.md", "two", "2025-01-06");
+        let from = format!("file://{}", garden.0.path().display());
+        clone.git(&["clone", "-q", "--depth", "1", &from, "."]);
+        assert_eq!(clone.dates().files, Files::new());
+        assert!(!clone.kept().exists());
+        clone.git(&["fetch", "-q", "--unshallow"]);
+        assert_eq!(clone.dates().files, garden.dates().files);
+    }
+
+    #[test]
+    fn a_garden_in_a_folder_of_a_repository_has_its_own_dates() {
+        let repository = Repository::new();
+        repository.git(&["init", "-q"]);
+        repository.save("deep/notes/a.md", "one", "2025-01-05");
+        let deep = repository.0.path().join("deep");
+        let kept = repository.kept();
+        assert!(GitDates::read(&deep, &kept).files.contains_key("notes/a.md"));
+        let whole = GitDates::read(repository.0.path(), &kept);
+        assert!(whole.files.contains_key("deep/notes/a.md"), "what is kept is another folder's");
     }
 
     #[test]

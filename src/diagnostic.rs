@@ -1,15 +1,19 @@
 //! What is wrong, where, and what to do about it: one form for the terminal, for JSON and for the page.
 
+mod summary;
+
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Deserialize, Serialize};
 
+pub use summary::{Summary, summary};
+
 use crate::view::ProblemView;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The garden still says what was meant; the exit code stays 0.
@@ -19,7 +23,7 @@ pub enum Severity {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
@@ -42,40 +46,24 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     starts: Vec<usize>,
+    /// For each block of the text, how many characters begin before it: so that a place in a very long line is found at once.
+    counts: Vec<usize>,
     /// For each line, which one of the file it comes from; empty where the text is the file's.
     written: Vec<usize>,
-    /// Places within long lines, each with how many characters of its line stand before it: columns are counted from there.
-    marks: Vec<(usize, usize)>,
-}
-
-/// A line is long where it has more bytes than this.
-const LONG: usize = 1024;
-
-/// Places about so far from each other within the lines of `source` that are long.
-fn marks(source: &str, starts: &[usize]) -> Vec<(usize, usize)> {
-    let mut marks = Vec::new();
-    for (line, start) in starts.iter().enumerate() {
-        let end = starts.get(line + 1).copied().unwrap_or(source.len());
-        if end - start <= LONG {
-            continue;
-        }
-        let mut last = *start;
-        for (count, (at, _)) in source[*start..end].char_indices().enumerate() {
-            if start + at - last >= LONG {
-                last = start + at;
-                marks.push((last, count));
-            }
-        }
-    }
-    marks
 }
 
 impl Lines {
     /// Finds the lines of `source`.
     pub fn of(source: &str) -> Self {
         let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
-        let starts: Vec<usize> = std::iter::once(0).chain(after).collect();
-        Self { marks: marks(source, &starts), starts, written: Vec::new() }
+        let mut counts = Vec::with_capacity(source.len() / BLOCK + 1);
+        let mut count = 0;
+        for block in source.as_bytes().chunks(BLOCK) {
+            counts.push(count);
+            count += characters(block);
+        }
+        let starts = std::iter::once(0).chain(after).collect();
+        Self { starts, counts, written: Vec::new() }
     }
 
     /// Finds the lines of `source`, which was made of the text `written`: positions are those of the line of `written`
@@ -114,11 +102,28 @@ impl Lines {
     pub fn position(&self, source: &str, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let mark = self.marks.partition_point(|(at, _)| *at <= offset);
-        let mark = mark.checked_sub(1).map(|at| self.marks[at]).filter(|(at, _)| *at >= start);
-        let (from, counted) = mark.unwrap_or((start, 0));
-        let before = counted + source.get(from..offset).map_or(0, |text| text.chars().count());
+        let before = self.before(source, offset).0.saturating_sub(self.before(source, start).0);
         (self.written.get(line - 1).copied().unwrap_or(line), before + 1)
+    }
+
+    /// How many characters begin before a byte offset, and how many bytes were looked at to know it.
+    fn before(&self, source: &str, offset: usize) -> (usize, usize) {
+        let offset = offset.min(source.len());
+        let block = offset / BLOCK;
+        let Some(known) = self.counts.get(block).copied() else {
+            // The text ends with a block, or these lines are another text's.
+            let start = self.counts.len().saturating_sub(1) * BLOCK;
+            let rest = source.as_bytes().get(start..offset).unwrap_or_default();
+            return (self.counts.last().copied().unwrap_or(0) + characters(rest), rest.len());
+        };
+        let rest = &source.as_bytes()[block * BLOCK..offset];
+        (known + characters(rest), rest.len())
+    }
+
+    /// Where the line begins in which a byte is.
+    pub fn start_of(&self, offset: usize) -> usize {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        self.starts.get(line - 1).copied().unwrap_or(0)
     }
 
     /// The byte offset of a line and column, both from 1; the end of the line where it is shorter.
@@ -130,6 +135,14 @@ impl Lines {
         let text = &source[start..end.max(start)];
         text.char_indices().nth(column.saturating_sub(1)).map_or(end, |(i, _)| start + i)
     }
+}
+
+/// So many bytes are a block.
+const BLOCK: usize = 1024;
+
+/// How many characters begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 /// A file that diagnostics speak of.
@@ -255,22 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_lines_columns_are_counted_from_its_marks() {
-        let text = format!("a\n{}\n{}", "größe ".repeat(4000), "x".repeat(3000));
-        let lines = Lines::of(&text);
-        let mut column = 0;
-        let mut line = 1;
-        for (at, c) in text.char_indices() {
-            column += 1;
-            if at % 97 == 0 {
-                assert_eq!(lines.position(&text, at), (line, column), "{at}");
+    fn a_place_in_a_very_long_line_is_found_without_reading_the_line() {
+        for length in [20_000, 80_000] {
+            let text = format!("one\n{}", "ö[[x]] ".repeat(length / 7));
+            let lines = Lines::of(&text);
+            for (number, (offset, _)) in text.char_indices().enumerate().skip(4).step_by(97) {
+                assert_eq!(lines.position(&text, offset), (2, number - 3));
+                assert!(lines.before(&text, offset).1 <= BLOCK, "{offset}");
             }
-            if c == '\n' {
-                (line, column) = (line + 1, 0);
-            }
+            assert_eq!(lines.position(&text, text.len()).0, 2);
+            assert_eq!(lines.start_of(text.len()), 4);
         }
-        // No place is farther from a mark before it than a short line is long.
-        assert!(lines.marks.len() >= text.len() / (2 * LONG), "{}", lines.marks.len());
     }
 
     #[test]

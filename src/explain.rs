@@ -100,15 +100,16 @@ pub fn explain(
         Some((name, id)) => (name, Some(id)),
         None => (asked, None),
     };
-    let index = match Names::of(notes).find(name)[..] {
-        [index] => index,
-        [] => {
+    let index = match Names::of(notes).note(name, "") {
+        Some(found) if found.others.is_empty() => found.best,
+        None => {
             let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
             let hint = suggest::hint(name, names.collect::<Vec<_>>());
             return Err(Unknown { message: format!("no note is called `{name}`"), hint });
         }
-        ref several => {
-            let paths: Vec<String> = several.iter().map(|i| notes[*i].path.clone()).collect();
+        Some(found) => {
+            let all = std::iter::once(&found.best).chain(&found.others);
+            let paths: Vec<String> = all.map(|i| notes[*i].path.clone()).collect();
             let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
             return Err(Unknown { message, hint: Some("write the path".to_owned()) });
         }

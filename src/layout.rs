@@ -155,7 +155,7 @@ impl Layout {
         self.reads(file)
             && match self.kind {
                 Kind::Jekyll => is_markdown(file) && sources(),
-                Kind::Plain | Kind::Vault => file.ends_with(".md"),
+                Kind::Plain | Kind::Vault => is_markdown(file),
             }
     }
 
@@ -207,9 +207,28 @@ pub fn within(path: &str, folder: &str) -> bool {
     folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// How the names of notes end, in any case.
+const ENDINGS: [&str; 2] = [".md", ".markdown"];
+
 /// Whether a file's name is that of Markdown.
 pub fn is_markdown(file: &str) -> bool {
-    file.ends_with(".md") || file.ends_with(".markdown")
+    without_ending(file).len() < file.len()
+}
+
+/// Whether a file's name is that of a note in other programs, which is none here.
+pub fn seems_note(file: &str) -> bool {
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let others = ["mdown", "mkd", "mkdn", "mdwn", "mdtxt", "mdtext", "mdx", "rmd", "qmd"];
+    ending.is_some_and(|ending| others.contains(&ending.as_str()))
+}
+
+/// A note's path or name without its ending.
+pub fn without_ending(path: &str) -> &str {
+    let bare = |ending: &&str| {
+        let at = path.len().checked_sub(ending.len())?;
+        path.get(at..)?.eq_ignore_ascii_case(ending).then(|| &path[..at])
+    };
+    ENDINGS.iter().find_map(bare).unwrap_or(path)
 }
 
 /// A path as it is written in a configuration, without `.` and with `/`; `None` where it leaves the garden.

@@ -4,6 +4,7 @@
 //! changed, and [`Workspace::apply`] reads nothing but the paths that it is given, and these in any case. Both parse a note
 //! again only where its bytes did change, and say what is another than it was.
 
+mod link;
 mod macros;
 mod read;
 mod shown;
@@ -63,11 +64,13 @@ pub struct Workspace {
     /// What notes of a Jekyll garden may include, by its name below the folder of includes.
     includes: BTreeMap<String, String>,
     notes: BTreeMap<String, Parsed>,
+    /// Symbolic links among the notes, by their paths, with what they point to, relative to the garden.
+    links: BTreeMap<String, String>,
     config_problems: Vec<Diagnostic>,
     /// What is to be said of models in the configuration.
     notices: Vec<Diagnostic>,
     template_problem: Option<Diagnostic>,
-    /// What is wrong with notes and folders that cannot be read, by their paths.
+    /// What is wrong with notes and folders that cannot be read, and what is passed over, by their paths.
     unread: BTreeMap<String, Diagnostic>,
 }
 
@@ -147,7 +150,7 @@ impl Workspace {
         let store = Store::open(&root.join(STATE).join("store"))?;
         let digests = FileDigests::load(&root.join(STATE).join("cache/digests.json"));
         let renderer = Renderer::new(None).map_err(WorkspaceError::Template)?;
-        let git = GitDates::read(&root);
+        let git = GitDates::read(&root, &root.join(STATE).join("cache/dates"));
         let mut workspace = Self {
             root,
             config: Config::default(),
@@ -166,6 +169,7 @@ impl Workspace {
             outputs: BTreeSet::new(),
             includes: BTreeMap::new(),
             notes: BTreeMap::new(),
+            links: BTreeMap::new(),
             config_problems: Vec::new(),
             notices: Vec::new(),
             template_problem: None,
@@ -211,7 +215,8 @@ impl Workspace {
     pub fn apply<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) -> Touched {
         let mut touched = Touched::default();
         let mut included = false;
-        for path in paths {
+        for path in self.with_links(paths) {
+            let path = path.as_str();
             if layout::decides(path) {
                 let before = self.layout.clone();
                 self.read_config(&mut touched);

@@ -297,6 +297,112 @@ fn a_vault_builds_as_it_is() {
     assert!(again.stderr().starts_with("3 notes"), "{}", again.stderr());
 }
 
+/// A vault in two languages, with the same names, permalinks and attachments in each.
+fn translated() -> Garden {
+    let garden = Garden::new();
+    garden.remove("neuronotes.yaml");
+    garden.write(".obsidian/app.json", "{}");
+    garden.write("Welcome.md", "[[en/Home|English]] [[es/Home|español]] 🌱\n");
+    for (language, word) in [("en", "coin"), ("es", "moneda")] {
+        let note = |name: &str, text: &str| garden.write(&format!("{language}/{name}"), text);
+        note(
+            "Home.md",
+            "---\npermalink: home\n---\n[[Sync]], [[Files/Files]], [[Ideas 💡]], [[神経]], ![[coin.png]]\n",
+        );
+        note(
+            "Sync/Sync.md",
+            &format!("A folder note: {word}. See [[Security]] and [x](Security.md).\n"),
+        );
+        note("Sync/Security.md", "---\npermalink: security\n---\nBack to [[Home]].\n");
+        note(
+            "Files/Files.md",
+            "[[manual.pdf#page=2]] [[Board.canvas]] [[Table.base]] ![[../Attachments/coin.png|40]]\n",
+        );
+        note("Files/manual.pdf", "%PDF-1.4");
+        note("Files/Board.canvas", "{\"nodes\":[]}");
+        note("Files/Table.base", "views: []\n");
+        note(
+            "Files/Sketch.excalidraw.md",
+            "---\nexcalidraw-plugin: parsed\ntags: [excalidraw]\n---\n# Text Elements\nHi ^abc123\n\n%%\n# Drawing\n```json\n{}\n```\n%%\n",
+        );
+        note(
+            "Ideas 💡.md",
+            "| a | b |\n|---|---|\n| [[Home\\|home]] | c |\n\n^table\n\n[[#^table]]\n",
+        );
+        note("神経.md", &format!("[[Ideas 💡]] {word}\n"));
+        picture(&garden, &format!("{language}/Attachments/coin.png"));
+    }
+    garden
+}
+
+#[test]
+fn a_translated_vault_builds_without_an_error_and_every_link_stays_in_its_language() {
+    let garden = translated();
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let pages = pages(&garden);
+    assert_eq!(pages.len(), 16, "a page for each note, and the home page: {pages:?}");
+    for (page, word) in
+        [("output/en/sync/sync.html", "coin"), ("output/es/sync/sync.html", "moneda")]
+    {
+        assert!(garden.read(page).contains(&format!("A folder note: {word}")), "{page}");
+    }
+    let spanish = garden.read("output/es/sync/sync.html");
+    assert!(spanish.contains("href=\"security.html\""), "{spanish}");
+    assert!(!spanish.contains("class=\"unresolved\""), "{spanish}");
+    let files = garden.read("output/es/files/files.html");
+    assert!(files.contains("href=\"../../files/es/Files/manual.pdf#page=2\""), "{files}");
+    assert!(files.contains("src=\"../../files/es/Attachments/coin.png\""), "{files}");
+    let ideas = garden.read("output/es/ideas-.html");
+    assert!(!ideas.contains("<p></p>") && ideas.contains("href=\"#^table\""), "{ideas}");
+    let strict = garden.write("neuronotes.yaml", "links: strict\n");
+    assert_eq!((strict, garden.build().code()), ((), 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_among_the_notes_are_followed_and_others_are_said() {
+    use std::os::unix::fs::symlink;
+    let garden = Garden::new();
+    garden.note("index.md", "[[Shared]] [[Mk]] [[Up]]\n");
+    garden.note("deep/Shared.md", "One.\n");
+    garden.note("Up.MD", "Up.\n");
+    garden.note("Mk.markdown", "Mk.\n");
+    garden.note("draft.mdx", "Not read.\n");
+    garden.write("private/secret.md", "Xyzzy\n");
+    let link = |to: &str, name: &str| {
+        symlink(garden.path(to), garden.path(&format!("notes/{name}"))).expect("a link");
+    };
+    link("notes/deep", "again");
+    link("notes/deep/Shared.md", "alias.md");
+    link("notes", "deep/loop");
+    link("private", "out");
+    link("nowhere", "gone.md");
+    let run = garden.build();
+    let said = run.stderr();
+    assert_eq!(run.code(), 0, "{said}");
+    for page in ["deep/shared", "again/shared", "alias", "up", "mk"] {
+        assert!(garden.path(&format!("output/{page}.html")).is_file(), "{page}: {said}");
+    }
+    for (place, what) in [
+        ("notes/deep/loop", "leads back to the folder"),
+        ("notes/out", "leads out of the notes"),
+        ("notes/gone.md", "leads nowhere"),
+        ("notes/draft.mdx", "is not read as a note"),
+    ] {
+        assert!(said.contains(place) && said.contains(what), "{place}: {said}");
+    }
+    let leaked =
+        garden.output().into_iter().any(|(_, bytes)| bytes.windows(5).any(|b| b == b"Xyzzy"));
+    assert!(!leaked, "nothing outside the notes is read");
+    // What changes behind a link changes the note that the link is.
+    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    garden.note("deep/Shared.md", "Two.\n");
+    let touched = workspace.apply(["notes/deep/Shared.md"]);
+    let expected = ["again/Shared.md", "alias.md", "deep/Shared.md"];
+    assert_eq!(touched.notes.into_iter().collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn a_preview_finds_pages_without_their_ending_and_sees_every_save() {
     let garden = jekyll();

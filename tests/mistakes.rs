@@ -30,6 +30,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str)> {
 
 fn garden() -> Garden {
     let garden = Garden::new();
+    garden.write("neuronotes.yaml", &format!("{}links: strict\n", garden.read("neuronotes.yaml")));
     for (name, text, _, _) in mistakes() {
         garden.note(name, &text);
     }
@@ -306,4 +307,25 @@ fn a_text_with_too_many_tokens_is_reported_where_it_stands_unless_it_may_be_cut(
     assert!(said.contains("22 tokens, but the model takes 16"), "{said}");
     assert!(said.contains("`truncate: true`"), "{said}");
     assert_eq!(note("truncate: true\n").code(), 0);
+}
+
+#[test]
+fn past_ten_of_one_kind_the_rest_are_counted_and_json_has_them_all() {
+    let garden = Garden::new();
+    for file in 0..4 {
+        let links: String = (0..30).map(|n| format!("[[Nowhere {n}]]\n")).collect();
+        garden.note(&format!("n{file}.md"), &links);
+    }
+    garden.note("other.md", "[[n1#Nothing]]\n");
+    let run = garden.run(&["check"]);
+    let said = run.stderr();
+    assert_eq!((run.code(), said.matches("no note is called `Nowhere").count()), (0, 10), "{said}");
+    assert!(said.contains("has no heading or figure `Nothing`"), "{said}");
+    let rest = said.lines().find(|line| line.contains(" more like ")).expect("the rest");
+    insta::assert_snapshot!(rest);
+    assert!(said.contains("hint: `--all`") && said.contains("121 warnings"), "{said}");
+    let all = garden.run(&["check", "--all"]);
+    assert_eq!(all.stderr().matches("no note is called `Nowhere").count(), 120);
+    let json = garden.run(&["check", "--format", "json"]);
+    assert_eq!(json.stdout().lines().count(), 121);
 }

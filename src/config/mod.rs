@@ -39,6 +39,8 @@ pub struct Config {
     /// Whether links to notes end in `.html`, as `people/ada.html`. Without, they need a host that finds `people/ada.html`
     /// at `people/ada`, as most do; files are named alike in both cases.
     pub use_html_extension: bool,
+    /// Whether a link by a name that several notes have, and an address that several notes ask for, are errors.
+    pub strict_links: bool,
     /// Whether links to other sites open in a new tab.
     pub open_external_links_in_new_tab: bool,
     /// What Jekyll's own configuration says beside; none in other gardens.
@@ -113,6 +115,7 @@ impl Default for Config {
             url: None,
             notes: None,
             use_html_extension: true,
+            strict_links: false,
             open_external_links_in_new_tab: false,
             jekyll: None,
             footer: None,
@@ -127,13 +130,14 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "title",
     "description",
     "language",
     "url",
     "notes",
     "use_html_extension",
+    "links",
     "open_external_links_in_new_tab",
     "footer",
     "bibliography",
@@ -274,6 +278,11 @@ impl Reader<'_> {
                 "use_html_extension" => {
                     config.use_html_extension = self.flag(entry, config.use_html_extension);
                 }
+                "links" => match self.text(entry).as_deref() {
+                    Some("strict") => config.strict_links = true,
+                    Some("lenient") | None => config.strict_links = false,
+                    Some(_) => self.wrong(&entry.node, &entry.key, "`strict` or `lenient`"),
+                },
                 "open_external_links_in_new_tab" => {
                     let before = config.open_external_links_in_new_tab;
                     config.open_external_links_in_new_tab = self.flag(entry, before);

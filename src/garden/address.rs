@@ -2,15 +2,16 @@
 //!
 //! A page is named by its file, relative to the site's root; [`Routes::shown`] is how links name it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::names::composed;
 use super::permalink;
 use crate::config::{Config, Jekyll};
-use crate::diagnostic::Diagnostic;
-use crate::layout::{Kind, Layout};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::layout::{Kind, Layout, without_ending};
 use crate::note::{Note, file_slug};
 
 /// The anchor of a note's n-th link, from 0.
@@ -24,7 +25,7 @@ pub fn address(path: &str) -> String {
     let mut parts: Vec<String> =
         folder.split('/').filter(|p| !p.is_empty()).map(file_slug).collect();
     let name = path.rsplit('/').next().unwrap_or(path);
-    parts.push(file_slug(name.strip_suffix(".md").unwrap_or(name)));
+    parts.push(file_slug(without_ending(name)));
     format!("{}.html", parts.join("/"))
 }
 
@@ -35,12 +36,16 @@ pub struct Routes {
     jekyll: Option<Jekyll>,
     /// Whether links end in `.html`.
     html_extension: bool,
+    /// Whether a name or an address that several notes have is an error.
+    strict: bool,
+    /// Whether it is a vault, of which Obsidian keeps notes with one address.
+    vault: bool,
 }
 
 impl Default for Routes {
     /// Those of a plain garden.
     fn default() -> Self {
-        Self { jekyll: None, html_extension: true }
+        Self { jekyll: None, html_extension: true, strict: false, vault: false }
     }
 }
 
@@ -51,6 +56,8 @@ impl Routes {
         Self {
             jekyll: (layout.kind == Kind::Jekyll).then(jekyll),
             html_extension: config.use_html_extension,
+            strict: config.strict_links,
+            vault: layout.kind == Kind::Vault,
         }
     }
 
@@ -75,13 +82,15 @@ impl Routes {
     /// The file of the site that a file of the notes folder becomes, relative to the site's root. Apart from the pages, whose
     /// names are made; but a Jekyll garden keeps its addresses.
     pub fn file(&self, path: &str) -> String {
+        let path = composed(path);
         match self.jekyll {
-            Some(_) => path.to_owned(),
+            Some(_) => path,
             None => format!("files/{path}"),
         }
     }
 
-    /// The file of the notes folder that became a file of the site; none where that is made otherwise.
+    /// The file of the notes folder that became a file of the site, with its letters composed; none where that is made
+    /// otherwise.
     pub fn copied<'p>(&self, file: &'p str) -> Option<&'p str> {
         match self.jekyll {
             Some(_) => Some(file),
@@ -104,6 +113,12 @@ impl Routes {
     /// Where the whole garden is published below its host: a link may begin with it.
     pub fn base(&self) -> &str {
         self.jekyll.as_ref().map_or("", |jekyll| &jekyll.base)
+    }
+
+    /// A problem of what several notes claim: an error where the garden asks for strict links, else a warning.
+    pub(super) fn claimed(&self, problem: Diagnostic) -> Diagnostic {
+        let severity = if self.strict { Severity::Error } else { Severity::Warning };
+        Diagnostic { severity, ..problem }
     }
 
     /// Whether a note is a page beside the notes, of which no note says that it is mentioned.
@@ -133,10 +148,37 @@ impl Routes {
 }
 
 /// Each note's page, and what is wrong with that.
-pub(super) fn addresses(notes: &[&Note], routes: &Routes) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
+pub(super) fn addresses(
+    notes: &[&Note],
+    files: &BTreeSet<String>,
+    routes: &Routes,
+) -> (Vec<String>, Vec<Vec<Diagnostic>>) {
     let mut problems = vec![Vec::new(); notes.len()];
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    let mut pages = Vec::new();
+    let made = Made::of(notes, files, routes);
+    let mut taken: HashMap<String, usize> = HashMap::with_capacity(notes.len());
+    let mut pages = Vec::with_capacity(notes.len());
+    // Notes that ask for one page, by the first of them, with the pages that they get instead.
+    let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut free = |page: &str, taken: &HashMap<String, usize>| {
+        let mut stem = page.trim_end_matches(".html").to_owned();
+        if made.what(page).is_some() {
+            // Pages that are made may have numbers too.
+            stem.push_str("-note");
+            let page = format!("{stem}.html");
+            if !taken.contains_key(&page) && made.what(&page).is_none() {
+                return page;
+            }
+        }
+        let count = counts.entry(stem.clone()).or_insert(1);
+        loop {
+            *count += 1;
+            let page = format!("{stem}-{count}.html");
+            if !taken.contains_key(&page) && made.what(&page).is_none() {
+                return page;
+            }
+        }
+    };
     for (index, note) in notes.iter().enumerate() {
         let mut page = routes.page(note).unwrap_or_else(|| {
             let written = note.front.permalink.as_deref().unwrap_or_default();
@@ -146,21 +188,120 @@ pub(super) fn addresses(notes: &[&Note], routes: &Routes) -> (Vec<String>, Vec<V
             address(&note.path)
         });
         if let Some(first) = taken.get(&page) {
-            let message = format!("the page `{page}` is already that of {}", notes[*first].file);
-            problems[index].push(
-                note.at().error(0..0, message).hint("rename one of the two files".to_owned()),
-            );
-            let stem = page.trim_end_matches(".html").to_owned();
-            let mut count = 2;
-            while taken.contains_key(&page) {
-                page = format!("{stem}-{count}.html");
-                count += 1;
+            claims.entry(*first).or_default().push(index);
+            // What its file's name says is nearer to what it asks for than a number.
+            let own = address(&note.path);
+            page = match taken.contains_key(&own) || made.what(&own).is_some() {
+                true => free(&page, &taken),
+                false => own,
+            };
+        } else if let Some(what) = made.what(&page) {
+            let (message, hint);
+            if note.front.permalink.is_some() {
+                message = format!("the page `{page}` is this note's, and not {what}");
+                hint = "give the note another `permalink` to have both";
+            } else {
+                let new = free(&page, &taken);
+                message = format!("the page `{page}` is {what}; this note's is `{new}`");
+                page = new;
+                hint = "rename the file, or give the note a `slug` or a `permalink`";
             }
+            let problem = note.at().warning(0..0, message);
+            problems[index].push(routes.claimed(problem).hint(hint.to_owned()));
         }
         taken.insert(page.clone(), index);
         pages.push(page);
     }
+    for (first, others) in claims {
+        let at = others.first().copied().unwrap_or(first);
+        let problem = shared(notes, &pages, first, &others);
+        problems[at].push(if routes.vault { routes.claimed(problem) } else { problem });
+    }
     (pages, problems)
+}
+
+/// That several notes ask for one page, said once for all of them, at the first that does not get it.
+fn shared(notes: &[&Note], pages: &[String], first: usize, others: &[usize]) -> Diagnostic {
+    const NAMED: usize = 3;
+    let at = others.first().copied().unwrap_or(first);
+    let mut message = format!(
+        "the page `{}` is already that of {}; this note's is `{}`",
+        pages[first], notes[first].file, pages[at]
+    );
+    if let [_, more @ ..] = others
+        && !more.is_empty()
+    {
+        let mut named: Vec<&str> =
+            more.iter().take(NAMED).map(|index| &*notes[*index].file).collect();
+        let left = format!("{} more", more.len().saturating_sub(NAMED));
+        if more.len() > NAMED {
+            named.push(&left);
+        }
+        message.push_str(&format!(". Likewise {}", named.join(", ")));
+    }
+    let hint = match notes[at].front.permalink {
+        Some(_) => "give each of them a `permalink` of its own",
+        None => "rename one of the files, or give one a `slug` of its own",
+    };
+    notes[at].at().error(0..0, message).hint(hint.to_owned())
+}
+
+/// Files that the site has beside the notes' pages, as far as a note may come into their way.
+struct Made<'a> {
+    files: &'a BTreeSet<String>,
+    routes: &'a Routes,
+    /// The last parts of tags' pages.
+    tags: HashSet<String>,
+    notes: usize,
+}
+
+impl<'a> Made<'a> {
+    fn of(notes: &[&Note], files: &'a BTreeSet<String>, routes: &'a Routes) -> Self {
+        let part = |part: &str| file_slug(&part.to_lowercase());
+        let tags = notes.iter().flat_map(|note| &note.tags);
+        let tags = tags.map(|tag| tag.split('/').map(part).collect::<Vec<_>>().join("-"));
+        Self { files, routes, tags: tags.collect(), notes: notes.len() }
+    }
+
+    /// What the site has at this path, for a person.
+    fn what(&self, page: &str) -> Option<&'static str> {
+        let stem = page.strip_suffix(".html")?;
+        let numbered = |text: &str| text.parse::<usize>().is_ok();
+        let what = match stem {
+            "notes" => "the list of all notes",
+            "tags" if !self.tags.is_empty() => "the list of all tags",
+            "units" => "the list of all units",
+            "graph" => "the graph",
+            "404" => "what readers see where there is no page",
+            stem => match stem.split_once('/') {
+                None => {
+                    let number = stem.strip_prefix("notes-")?.parse::<usize>().ok()?;
+                    // Every page of the list has some hundreds of notes.
+                    (2..=self.notes / 100).contains(&number).then_some("a list of notes")?
+                }
+                Some(("tags", tag)) => {
+                    // Tags that are written almost alike are told apart by a number.
+                    let bare = tag.rsplit_once('-').filter(|(_, end)| numbered(end));
+                    let is_tag = |tag: &str| self.tags.contains(tag);
+                    let is_one = is_tag(tag) || bare.is_some_and(|(bare, _)| is_tag(bare));
+                    is_one.then_some("the list of the notes with a tag")?
+                }
+                Some(("units", unit)) => {
+                    let mut parts = unit.split('/');
+                    let is_unit =
+                        parts.clone().count() == 3 && parts.next_back().is_some_and(numbered);
+                    is_unit.then_some("the page of a unit")?
+                }
+                Some(_) => {
+                    let copied = self.routes.copied(page);
+                    copied
+                        .filter(|file| self.files.contains(*file))
+                        .map(|_| "a file of the garden")?
+                }
+            },
+        };
+        Some(what)
+    }
 }
 
 const IN_PATH: &AsciiSet = &CONTROLS

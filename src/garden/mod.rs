@@ -19,7 +19,7 @@ use rayon::prelude::*;
 pub use address::{Routes, address, href, link_anchor};
 pub use embed::Embedded;
 pub use graph::{Neighbour, layout, local_svg};
-pub use names::Names;
+pub use names::{Meant, Names};
 
 use crate::diagnostic::Diagnostic;
 use crate::note::{Link, Mention, Note};
@@ -36,8 +36,13 @@ pub enum Target {
         /// A heading's or block's anchor.
         anchor: Option<String>,
     },
-    /// A file beside the notes, relative to the notes folder.
-    File(String),
+    /// A file beside the notes.
+    File {
+        /// Relative to the notes folder.
+        path: String,
+        /// A place in it, as its viewer understands it: `page=3`, `t=10`.
+        fragment: Option<String>,
+    },
     /// Another site.
     External,
     /// Nothing that the garden has.
@@ -81,7 +86,7 @@ pub struct Garden {
 
 /// Puts notes together. `files` are the other files in the notes folder, relative to it.
 pub fn assemble(notes: &[&Note], files: &BTreeSet<String>, routes: Routes) -> Garden {
-    let (pages, problems) = addresses(notes, &routes);
+    let (pages, problems) = addresses(notes, files, &routes);
     let names = Names::of(notes).with(files, &pages);
     let mut garden = Garden {
         routes,
@@ -148,7 +153,7 @@ impl Garden {
     pub fn files_of(&self, index: usize) -> impl Iterator<Item = &str> {
         let captions = self.caption_links[index].iter().flatten();
         self.links[index].iter().chain(captions).filter_map(|target| match target {
-            Target::File(path) => Some(path.as_str()),
+            Target::File { path, .. } => Some(path.as_str()),
             _ => None,
         })
     }
@@ -160,8 +165,8 @@ impl Garden {
 
     /// Sees what a note's links point to.
     fn resolve(&self, index: usize, notes: &[&Note]) -> Found {
-        let place = (self.pages[index].as_str(), self.routes.base());
-        Resolver::new(notes, &self.names, index, place).all()
+        let page = self.pages[index].as_str();
+        Resolver::new(notes, &self.names, index, (page, &self.routes)).all()
     }
 
     /// Which other notes a note mentions, in the order of its text, captions last.

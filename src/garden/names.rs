@@ -1,54 +1,91 @@
-//! Every name by which a link may call a note or a file: all notes and files in, what a name means out.
+//! Every name by which a link may call a note or a file: all notes and files in, what a name means where it is said out.
+//!
+//! The rule is Obsidian's: the exact path, else the one that is nearest to the note that says the name, its own folder first,
+//! else the shortest path. A title and an alias are names too, which come after those of files.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+
 use super::near::Near;
+use crate::layout::without_ending;
 use crate::note::Note;
 
-/// Every name that a link may use; those of notes in lower case.
+/// Every name that a link may use, folded.
 #[derive(Debug, Default)]
 pub struct Names {
-    notes: HashMap<String, Vec<usize>>,
+    /// By file names without ending.
+    stems: HashMap<String, Vec<usize>>,
+    /// By titles and aliases.
+    called: HashMap<String, Vec<usize>>,
     /// By file names with spaces for `-` and `_`, where nothing else has that name.
     spaced: HashMap<String, Vec<usize>>,
     /// By path, with its ending and without.
-    paths: HashMap<String, usize>,
-    /// Each note's path without its ending, in lower case.
+    paths: HashMap<String, Vec<usize>>,
+    /// Each note's path.
+    note_paths: Vec<String>,
+    /// Each note's path without its ending, folded.
     folded_paths: Vec<String>,
     /// By the path of the page, with its ending and without.
     pages: HashMap<String, usize>,
-    files: BTreeSet<String>,
-    /// Files by their own names, in lower case.
+    /// Files by their paths.
+    files: HashMap<String, Vec<String>>,
+    /// Files by their own names.
     bare_files: HashMap<String, Vec<String>>,
     /// What notes go by, for hints; made when the first is asked for.
     near: OnceLock<Near>,
-    /// Titles and file names, then paths of notes, of which that is made.
+    /// Titles and file names, of which that is made.
     known: Vec<String>,
+}
+
+/// What a name means where it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant<T> {
+    /// What it is taken for.
+    pub best: T,
+    /// What else has that name, the nearest first; nothing where the name is an exact path.
+    pub others: Vec<T>,
+}
+
+impl<T> Meant<T> {
+    fn exactly(best: T) -> Self {
+        Self { best, others: Vec::new() }
+    }
+
+    /// The same with other words for what is meant.
+    pub fn map<'s, U>(&'s self, word: impl Fn(&'s T) -> U) -> Meant<U> {
+        Meant { best: word(&self.best), others: self.others.iter().map(&word).collect() }
+    }
+
+    /// The first is meant.
+    fn first(all: Vec<T>) -> Option<Self> {
+        let mut all = all.into_iter();
+        Some(Self { best: all.next()?, others: all.collect() })
+    }
 }
 
 impl Names {
     /// The names of notes.
     pub fn of(notes: &[&Note]) -> Self {
         let mut names = Self {
-            notes: HashMap::with_capacity(3 * notes.len()),
+            stems: HashMap::with_capacity(notes.len()),
+            called: HashMap::with_capacity(notes.len()),
             paths: HashMap::with_capacity(2 * notes.len()),
             ..Self::default()
         };
         for (index, note) in notes.iter().enumerate() {
-            let path = note.path.strip_suffix(".md").unwrap_or(&note.path);
-            let path = path.strip_suffix(".markdown").unwrap_or(path);
-            names.paths.entry(path.to_owned()).or_insert(index);
-            names.paths.insert(note.path.clone(), index);
-            names.folded_paths.push(fold(path));
-            let spaced = fold(&note.stem().replace(['-', '_'], " "));
-            names.spaced.entry(spaced).or_default().push(index);
-            let own = [note.title.as_str(), note.stem(), path, &note.path];
-            for name in own.into_iter().chain(note.front.aliases.iter().map(String::as_str)) {
-                let known = names.notes.entry(fold(name)).or_default();
-                if known.last() != Some(&index) {
-                    known.push(index);
-                }
+            let path = fold(without_ending(&note.path));
+            add(&mut names.paths, fold(&note.path), index);
+            add(&mut names.paths, path.clone(), index);
+            names.folded_paths.push(path);
+            names.note_paths.push(note.path.clone());
+            add(&mut names.stems, fold(note.stem()), index);
+            add(&mut names.spaced, spaced(note.stem()), index);
+            let called = note.front.aliases.iter().map(String::as_str);
+            for name in std::iter::once(note.title.as_str()).chain(called) {
+                add(&mut names.called, fold(name), index);
             }
             names.known.push(note.title.clone());
             if fold(note.stem()) != fold(&note.title) {
@@ -60,10 +97,10 @@ impl Names {
 
     /// The same, and the other files in the notes folder, and each note's page.
     pub(super) fn with(mut self, files: &BTreeSet<String>, pages: &[String]) -> Self {
-        self.files.clone_from(files);
         for file in files {
-            let name = file.rsplit('/').next().unwrap_or(file).to_lowercase();
-            self.bare_files.entry(name).or_default().push(file.clone());
+            let name = file.rsplit('/').next().unwrap_or(file);
+            self.bare_files.entry(fold(name)).or_default().push(file.clone());
+            self.files.entry(fold(file)).or_default().push(file.clone());
         }
         for (index, page) in pages.iter().enumerate() {
             self.pages.insert(page.clone(), index);
@@ -74,55 +111,110 @@ impl Names {
         self
     }
 
-    /// The notes, by their index, that a name may mean. A title, file name, alias or whole path comes before the end of
-    /// a path.
-    pub fn find(&self, name: &str) -> Vec<usize> {
-        let folded = fold(name);
-        let spaced = || self.spaced.get(&fold(&folded.replace(['-', '_'], " ")));
-        if let Some(found) = self.notes.get(&folded).or_else(spaced) {
-            return found.clone();
+    /// The note that a name means in the note at the path `from`: by its path, file name, title or alias.
+    pub fn note(&self, name: &str, from: &str) -> Option<Meant<usize>> {
+        if let Some(found) = self.note_by_path(name, from) {
+            let mut found = found;
+            // The name of one file may be the title of another.
+            let exact = self.paths.get(&fold(name)).is_some_and(|all| all.contains(&found.best));
+            for other in self.called.get(&fold(name)).into_iter().flatten() {
+                if !exact && *other != found.best && !found.others.contains(other) {
+                    found.others.push(*other);
+                }
+            }
+            return Some(found);
         }
-        let Some((_, last)) = folded.rsplit_once('/') else { return Vec::new() };
-        let end = format!("/{}", folded.strip_suffix(".md").unwrap_or(&folded));
-        let candidates = self.notes.get(last.strip_suffix(".md").unwrap_or(last));
-        let mut found: Vec<usize> = candidates.into_iter().flatten().copied().collect();
-        found.retain(|index| self.folded_paths[*index].ends_with(&end));
-        found
+        if is_placed(name) {
+            return None;
+        }
+        let folded = fold(name);
+        let all = self.called.get(&folded).or_else(|| self.spaced.get(&spaced(&folded)))?;
+        Meant::first(self.nearest(all.iter().copied(), name, from))
     }
 
-    /// The note at a path of the notes folder, with or without `.md`.
+    /// The same by its path or file name alone, with its ending or without.
+    pub(super) fn note_by_path(&self, name: &str, from: &str) -> Option<Meant<usize>> {
+        let placed = placed(name, from)?;
+        if let Some(all) = self.paths.get(&fold(&placed)) {
+            let exact = all.iter().copied().find(|index| self.is_at(*index, &placed));
+            return match (exact, is_placed(name)) {
+                (Some(index), _) => Some(Meant::exactly(index)),
+                (None, _) => Meant::first(all.clone()),
+            };
+        }
+        if is_placed(name) {
+            return None;
+        }
+        let folded = fold(without_ending(name));
+        let last = folded.rsplit('/').next().unwrap_or(&folded);
+        let end = format!("/{folded}");
+        let all = self.stems.get(last).into_iter().flatten().copied();
+        let all = all.filter(|index| self.folded_paths[*index].ends_with(&end));
+        Meant::first(self.nearest(all, name, from))
+    }
+
+    fn is_at(&self, index: usize, path: &str) -> bool {
+        let own = composed(&self.note_paths[index]);
+        let path = composed(path);
+        own == path || without_ending(&own) == path
+    }
+
+    /// Notes with one name, the nearest to the note at `from` first.
+    fn nearest(&self, all: impl Iterator<Item = usize>, name: &str, from: &str) -> Vec<usize> {
+        let mut all: Vec<usize> = all.collect();
+        all.sort_by_cached_key(|index| {
+            let path = &self.note_paths[*index];
+            let stem = without_ending(path).rsplit('/').next().unwrap_or(path);
+            (distance(from, path), Reverse(composed(stem) == composed(name)), path.clone())
+        });
+        all
+    }
+
+    /// The note at a path of the notes folder, with or without its ending.
     pub(super) fn at_path(&self, path: &str) -> Option<usize> {
-        self.paths.get(path).copied()
+        let all = self.paths.get(&fold(path))?;
+        all.iter().copied().find(|index| self.is_at(*index, path))
     }
 
     /// The note whose page has this address, with or without `.html`.
     pub(super) fn at_page(&self, path: &str) -> Option<usize> {
-        self.pages.get(path.trim_end_matches('/')).copied()
+        self.pages.get(&composed(path.trim_end_matches('/'))).copied()
     }
 
-    /// Whether there is such a file in the notes folder.
-    pub(super) fn has_file(&self, path: &str) -> bool {
-        self.files.contains(path)
+    /// The file at a path of the notes folder, as its folder names it: however its letters are composed, and, where none is
+    /// named just so, in whatever case.
+    pub fn file_at(&self, path: &str) -> Option<&str> {
+        let all = self.files.get(&fold(path))?;
+        let exact = all.iter().find(|file| composed(file) == composed(path));
+        exact.or(all.first()).map(String::as_str)
     }
 
-    /// The files whose path ends so, in whatever folder: those that lie highest, as in a vault.
-    pub(super) fn files_called(&self, name: &str) -> Vec<String> {
-        let folded = name.to_lowercase();
+    /// The file that a name means in the note at the path `from`.
+    pub(super) fn file(&self, name: &str, from: &str) -> Option<Meant<&str>> {
+        let exact = placed(name, from).and_then(|path| self.file_at(&path));
+        if let Some(file) = exact {
+            return Some(Meant::exactly(file));
+        }
+        if is_placed(name) {
+            return None;
+        }
+        let folded = fold(name);
         let bare = folded.rsplit('/').next().unwrap_or(&folded);
         let end = format!("/{folded}");
-        let depth = |path: &String| path.matches('/').count();
         let all = self.bare_files.get(bare).into_iter().flatten();
-        let found: Vec<&String> =
-            all.filter(|path| format!("/{}", path.to_lowercase()).ends_with(&end)).collect();
-        let highest = found.iter().map(|path| depth(path)).min();
-        found.into_iter().filter(|path| Some(depth(path)) == highest).cloned().collect()
+        let mut found: Vec<&str> = all
+            .filter(|path| format!("/{}", fold(path)).ends_with(&end))
+            .map(String::as_str)
+            .collect();
+        found.sort_by_cached_key(|path| (distance(from, path), (*path).to_owned()));
+        Meant::first(found)
     }
 
     /// Titles and file names of notes that are near to one that is not known.
     pub(super) fn near(&self, name: &str, most: usize) -> Vec<String> {
         let near = self.near.get_or_init(|| {
-            let paths = self.paths.keys().filter(|path| path.ends_with(".md"));
-            let mut all: Vec<&str> = paths.chain(&self.files).map(String::as_str).collect();
+            let paths = self.note_paths.iter().chain(self.files.values().flatten());
+            let mut all: Vec<&str> = paths.map(String::as_str).collect();
             all.sort_unstable();
             Near::of(self.known.iter().map(String::as_str), all)
         });
@@ -136,10 +228,73 @@ impl Names {
     }
 }
 
-/// Names are the same whatever their case and however many spaces they have.
+fn add(names: &mut HashMap<String, Vec<usize>>, name: String, index: usize) {
+    let known = names.entry(name).or_default();
+    if known.last() != Some(&index) {
+        known.push(index);
+    }
+}
+
+/// Whether a name says by itself where it is: from the root, or from the note.
+fn is_placed(name: &str) -> bool {
+    name.starts_with('/') || name.split('/').any(|part| matches!(part, "." | ".."))
+}
+
+/// The path in the notes folder that a name has as a path; `None` where it leaves the folder. Without `/`, `./` or `../`
+/// before it, it is one from the root.
+fn placed(name: &str, from: &str) -> Option<String> {
+    let relative = name.split('/').next().is_some_and(|part| matches!(part, "." | ".."));
+    let base = if relative { from } else { "" };
+    joined(base, name)
+}
+
+/// A path as seen from another one; `None` where it climbs out.
+pub(super) fn joined(from: &str, path: &str) -> Option<String> {
+    let (base, path) = match path.strip_prefix('/') {
+        Some(rest) => ("", rest),
+        None => (folder(from), path),
+    };
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// How far a path lies from a note: folders up from the note's own, then folders down from there.
+fn distance(from: &str, path: &str) -> (usize, usize) {
+    let parts = |path| -> Vec<&str> { folder(path).split('/').filter(|p| !p.is_empty()).collect() };
+    let (from, to) = (parts(from), parts(path));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    (from.len() - shared, to.len() - shared)
+}
+
+/// A name with its letters and their marks composed (NFC): file systems and keyboards differ in that.
+pub(super) fn composed(name: &str) -> String {
+    match is_nfc_quick(name.chars()) {
+        IsNormalized::Yes => name.to_owned(),
+        _ => name.nfc().collect(),
+    }
+}
+
+/// Names are the same whatever their case, however many spaces they have and however their letters are composed.
 pub(super) fn fold(name: &str) -> String {
     if name.is_ascii() && !name.contains("  ") && name.trim().len() == name.len() {
         return name.to_ascii_lowercase();
     }
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    composed(&composed(&words).to_lowercase())
+}
+
+/// The same with spaces for `-` and `_`.
+fn spaced(name: &str) -> String {
+    fold(&name.replace(['-', '_'], " "))
 }

@@ -5,7 +5,7 @@
 use percent_encoding::percent_decode_str;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::layout::{COLLECTION, PAGES, within};
+use crate::layout::{COLLECTION, PAGES, within, without_ending};
 use crate::note::Note;
 
 /// The collection of notes, as patterns name it.
@@ -154,10 +154,6 @@ fn hyphenated(text: &str, also: &str) -> String {
     };
     let words = text.split(|c: char| !stays(c)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")
-}
-
-fn without_ending(path: &str) -> &str {
-    path.strip_suffix(".md").or_else(|| path.strip_suffix(".markdown")).unwrap_or(path)
 }
 
 /// Whether a note is a page of a Jekyll garden, and none of its notes.

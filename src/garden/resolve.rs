@@ -1,11 +1,14 @@
 //! What the links of one note point to: the note and every name in; targets, and what is wrong, out.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Names, Target};
+use super::names::{Meant, joined};
+use super::{Names, Routes, Target};
 use crate::diagnostic::Diagnostic;
+use crate::layout::without_ending;
 use crate::note::{Link, LinkKind, Note};
 use crate::suggest;
 
@@ -26,8 +29,7 @@ pub(super) struct Resolver<'a> {
     index: usize,
     /// The note's own page.
     page: &'a str,
-    /// What addresses of the site may begin with.
-    base: &'a str,
+    routes: &'a Routes,
     found: Found,
 }
 
@@ -36,9 +38,9 @@ impl<'a> Resolver<'a> {
         notes: &'a [&'a Note],
         names: &'a Names,
         index: usize,
-        (page, base): (&'a str, &'a str),
+        (page, routes): (&'a str, &'a Routes),
     ) -> Self {
-        Self { notes, names, index, page, base, found: Found::default() }
+        Self { notes, names, index, page, routes, found: Found::default() }
     }
 
     /// Every link of the note and of its captions.
@@ -77,40 +79,61 @@ impl<'a> Resolver<'a> {
         if link.target.is_empty() {
             return self.place(self.index, link);
         }
-        let found = self.names.find(&link.target);
-        match found[..] {
-            [index] => self.place(index, link),
-            [] => {
-                if let Some(file) = self.file(&link.target) {
-                    return Ok(Target::File(file));
-                }
-                let files = self.names.files_called(&link.target);
-                match &files[..] {
-                    [file] => Ok(Target::File(file.clone())),
-                    [] => Err(self.unknown(link)),
-                    files => {
-                        let message =
-                            format!("`{}` may mean {}", link.target, suggest::quoted(files, "or"));
-                        let hint = format!("write the path: [[/{}]]", files[0]);
-                        Err(Box::new(self.error(link, message).hint(hint)))
-                    }
-                }
+        let from = &self.note().path;
+        if let Some(found) = self.names.note(&link.target, from) {
+            self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
+            return self.place(found.best, link);
+        }
+        let decoded = decoded(&link.target);
+        let named = |name: &str| self.names.file(name, from);
+        match named(&link.target).or_else(|| named(&decoded)) {
+            Some(found) => {
+                self.others_too(link, &found);
+                Ok(file(found.best, link))
             }
-            _ => {
-                let paths: Vec<String> = found
-                    .iter()
-                    .map(|i| self.notes[*i].path.trim_end_matches(".md").to_owned())
-                    .collect();
-                let message =
-                    format!("`{}` may mean {}", link.target, suggest::quoted(&paths, "or"));
-                let hint = format!("write the path: [[{}|{}]]", paths[0], link.target);
-                Err(Box::new(self.error(link, message).hint(hint)))
-            }
+            None if joined(from, &link.target).is_none() => Err(self.leaves(link)),
+            None => Err(self.unknown(link)),
         }
     }
 
-    fn error(&self, link: &Link, message: String) -> Diagnostic {
-        self.note().at().error(link.span.clone(), message)
+    /// Says which others have the name that a link uses.
+    fn others_too(&mut self, link: &Link, found: &Meant<&str>) {
+        const NAMED: usize = 3;
+        if found.others.is_empty() {
+            return;
+        }
+        let mut others: Vec<String> =
+            found.others.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
+        if found.others.len() > NAMED {
+            others.push(format!("{} more", found.others.len() - NAMED));
+        }
+        let last = others.pop().unwrap_or_default();
+        let others = match others.is_empty() {
+            true => last,
+            false => format!("{} or {last}", others.join(", ")),
+        };
+        let message = format!(
+            "`{}` may mean `{}`, which is nearest and is taken, or {others}",
+            link.target, found.best
+        );
+        let path = without_ending(found.best);
+        let root = if path.contains('/') { "" } else { "/" };
+        let hint = match link.kind {
+            LinkKind::Wiki | LinkKind::Embed => {
+                let bar = if self.in_table(link) { "\\|" } else { "|" };
+                format!("write the path: [[{root}{path}{bar}{}]]", link.target)
+            }
+            LinkKind::Markdown | LinkKind::Image => format!("write the path: `/{}`", found.best),
+        };
+        let problem = self.routes.claimed(self.warning(link, message)).hint(hint);
+        self.found.problems.push(problem);
+    }
+
+    /// Whether a link stands in a row of a table, as far as its line shows.
+    fn in_table(&self, link: &Link) -> bool {
+        let note = self.note();
+        let start = note.lines.start_of(link.span.start);
+        note.source[start..].trim_start_matches([' ', '\t']).starts_with('|')
     }
 
     fn warning(&self, link: &Link, message: String) -> Diagnostic {
@@ -137,14 +160,20 @@ impl<'a> Resolver<'a> {
         // `[[note#chapter#section]]` names a section by its path; its last part is the section.
         let last = fragment.rsplit('#').next().unwrap_or(&fragment).trim();
         let note = self.notes[index];
-        match note.anchor(last) {
+        match note.anchor(last).or_else(|| note.anchor(&fragment)) {
             Some(anchor) => Ok(Target::Note { index, anchor: Some(anchor) }),
+            // A page's beginning, as HTML has it.
+            None if last.eq_ignore_ascii_case("top") => {
+                let anchor = (index == self.index).then(|| "top".to_owned());
+                Ok(Target::Note { index, anchor })
+            }
             None => {
                 let named = last.strip_prefix('^');
                 let known = note.headings.iter().filter(|_| named.is_none());
                 let known = known.map(|h| h.text.as_str());
                 let known = known.chain(note.blocks.iter().map(|b| b.id.as_str()));
                 let known = known.chain(note.anchors.iter().map(|anchor| anchor.id.as_str()));
+                let known = known.chain(note.marks.iter().map(String::as_str));
                 let hint = suggest::hint(named.unwrap_or(last), known);
                 let message = match named {
                     None => format!("`{}` has no heading or figure `{last}`", note.title),
@@ -162,10 +191,11 @@ impl<'a> Resolver<'a> {
         if link.target.is_empty() {
             return self.place(self.index, link);
         }
-        if let Some(file) = self.file(&link.target) {
-            return Ok(Target::File(file));
-        }
         let path = self.relative(&link.target);
+        let here = path.as_ref().and_then(|path| self.names.file_at(path));
+        if let Some(path) = here {
+            return Ok(file(path, link));
+        }
         // By its file, or by its address, as a reader's browser sees it.
         let found = path.as_ref().and_then(|path| self.names.at_path(path)).or_else(|| {
             let page = self.joined(self.page, &link.target)?;
@@ -174,27 +204,27 @@ impl<'a> Resolver<'a> {
         if let Some(index) = found {
             return self.place(index, link);
         }
-        let (message, hint) = match path {
-            None => (
-                format!("`{}` leaves the notes", link.target),
-                Some("copy the file into the notes folder".to_owned()),
-            ),
-            Some(path) => {
-                let near = self.names.near_path(&path);
-                let hint = near.map(|near| format!("did you mean `{near}`?"));
-                (format!("there is no file `{path}` in the notes"), hint)
-            }
-        };
+        // By its name, as Obsidian reads these addresses too.
+        let (from, name) = (&self.note().path, decoded(&link.target));
+        if let Some(found) = self.names.file(&name, from) {
+            self.others_too(link, &found);
+            return Ok(file(found.best, link));
+        }
+        if let Some(found) = self.names.note_by_path(&name, from) {
+            self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
+            return self.place(found.best, link);
+        }
+        let Some(path) = path else { return Err(self.leaves(link)) };
+        let hint = self.names.near_path(&path).map(|near| format!("did you mean `{near}`?"));
+        let message = format!("there is no file `{path}` in the notes");
         Err(Box::new(self.warning(link, message).hint(hint)))
     }
 
-    /// The file in the notes folder that `target` means: relative to the note, or to the folder.
-    fn file(&self, target: &str) -> Option<String> {
-        let there = |path: &String| self.names.has_file(path);
-        self.relative(target).filter(there).or_else(|| {
-            let rooted = (!target.starts_with(['/', '.'])).then(|| format!("/{target}"))?;
-            self.relative(&rooted).filter(there)
-        })
+    /// That a path climbs out of the notes folder.
+    fn leaves(&self, link: &Link) -> Box<Diagnostic> {
+        let message = format!("`{}` leaves the notes", link.target);
+        let hint = "copy the file into the notes folder".to_owned();
+        Box::new(self.warning(link, message).hint(hint))
     }
 
     /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.
@@ -204,23 +234,20 @@ impl<'a> Resolver<'a> {
 
     /// A target as seen from another path; `None` where it climbs out.
     fn joined(&self, from: &str, target: &str) -> Option<String> {
-        let target = percent_decode_str(target).decode_utf8_lossy();
-        let below = target.strip_prefix(self.base).filter(|rest| rest.starts_with('/'));
-        let target = below.unwrap_or(&target);
-        let (base, target) = match target.strip_prefix('/') {
-            Some(rest) => ("", rest),
-            None => (from.rsplit_once('/').map_or("", |(folder, _)| folder), target),
-        };
-        let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
-        for part in target.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => drop(parts.pop()?),
-                part => parts.push(part),
-            }
-        }
-        Some(parts.join("/"))
+        let target = decoded(target);
+        let below = target.strip_prefix(self.routes.base()).filter(|rest| rest.starts_with('/'));
+        joined(from, below.unwrap_or(&target))
     }
+}
+
+fn decoded(target: &str) -> Cow<'_, str> {
+    percent_decode_str(target).decode_utf8_lossy()
+}
+
+/// A file, and the place in it that a link names.
+fn file(path: &str, link: &Link) -> Target {
+    let fragment = link.fragment.as_deref().filter(|fragment| !fragment.is_empty());
+    Target::File { path: path.to_owned(), fragment: fragment.map(|f| decoded(f).into_owned()) }
 }
 
 /// Whether an address has a scheme, or is one of another host.

@@ -1,5 +1,7 @@
 //! A few notes in, resolved links and diagnostics out.
 
+mod obsidian;
+
 use super::*;
 
 fn notes(sources: &[(&str, &str)]) -> Vec<Note> {
@@ -14,6 +16,10 @@ fn assembled(notes: &[Note], files: &[&str]) -> Garden {
 fn to(index: usize, anchor: &str) -> Target {
     let anchor = (!anchor.is_empty()).then(|| anchor.to_owned());
     Target::Note { index, anchor }
+}
+
+fn file(path: &str) -> Target {
+    Target::File { path: path.to_owned(), fragment: None }
 }
 
 #[test]
@@ -41,7 +47,7 @@ fn wikilinks_go_by_title_file_name_alias_and_path() {
         to(1, "vis"),
         to(0, "here"),
         to(1, ""),
-        Target::File("photo.png".into()),
+        file("photo.png"),
     ];
     assert_eq!(garden.links[0], expected);
     assert_eq!(garden.incoming[1].len(), 8);
@@ -60,7 +66,7 @@ fn markdown_links_go_by_relative_path() {
     ]);
     let garden = assembled(&notes, &["money/coin one.png"]);
     assert_eq!(garden.problems[0], vec![]);
-    let file = Target::File("money/coin one.png".into());
+    let file = file("money/coin one.png");
     assert_eq!(
         garden.links[0],
         [to(1, "x"), to(1, ""), file, Target::External, Target::External, to(0, "sec")]
@@ -148,7 +154,6 @@ fn a_file_may_be_named_by_the_end_of_its_path() {
     )]);
     let garden =
         assembled(&notes, &["x/art/coin.png", "y/coin.png", "y/z/coin.png", "coin.png.txt"]);
-    let file = |path: &str| Target::File(path.to_owned());
     let expected =
         [file("y/coin.png"), file("x/art/coin.png"), file("x/art/coin.png"), Target::Unresolved];
     assert_eq!(garden.links[0], expected);
@@ -235,7 +240,6 @@ fn blocks_moved_headings_and_ends_of_paths_are_found() {
         ("sub/deep/c.md", "---\nanchors: {Old name: New name}\n---\nText. ^para\n\n## New name\n"),
     ]);
     let garden = assembled(&notes, &["pics/b.png", "deep/x/b.png"]);
-    let file = |path: &str| Target::File(path.to_owned());
     let expected = [
         to(1, "^para"),
         to(1, "new-name"),
@@ -245,8 +249,10 @@ fn blocks_moved_headings_and_ends_of_paths_are_found() {
         file("deep/x/b.png"),
     ];
     assert_eq!(garden.links[0], expected);
-    assert_eq!(garden.problems[0].len(), 1);
-    assert!(garden.problems[0][0].to_string().contains("has no block `^nothing` (hint: "));
+    let said: Vec<String> = garden.problems[0].iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("has no block `^nothing` (hint: "), "{said:?}");
+    assert!(said[1].contains("`b.png` may mean `pics/b.png`, which is nearest"), "{said:?}");
 }
 
 #[test]

@@ -274,14 +274,24 @@ impl<'e> Reader<'e, '_> {
         if task.is_some() {
             run::cut_before(&mut run, whole.start + 3);
         }
-        if run::is_plain(source) {
+        let plain = run::is_plain(source);
+        let is_named = !plain && !is_heading;
+        let anchor = is_named.then(|| run::anchor(&mut run, self.markdown)).flatten();
+        if anchor.is_some()
+            && run.is_empty()
+            && matches!(self.held.last(), Some((Event::Start(Tag::Paragraph), _)))
+        {
+            // It names what stands before it, and is no paragraph.
+            self.held.pop();
+            self.leave_out_block();
+        }
+        if plain {
             self.flush_held();
             self.give_task(task, &whole);
             for (event, range) in run {
                 self.give(Piece::Plain(event), range);
             }
         } else {
-            let anchor = (!is_heading).then(|| run::anchor(&mut run, self.markdown)).flatten();
             let pieces = run::pieces(run, self.markdown);
             let only_comment = source.starts_with("%%") && pieces.iter().all(run::is_blank);
             if only_comment && in_paragraph && anchor.is_none() {

@@ -10,6 +10,7 @@ mod code;
 mod earlier;
 mod format;
 mod front;
+mod heading;
 mod html;
 mod inline;
 mod list;
@@ -75,6 +76,8 @@ pub struct Note {
     pub blocks: Vec<Block>,
     /// Blocks that are named by `^id`.
     pub anchors: Vec<Anchor>,
+    /// Places that the author names in HTML: `<a name="here">`, `<div id="here">`.
+    pub marks: Vec<String>,
     /// In order.
     pub citations: Vec<Citation>,
     /// HTML of each formula, in order, as [`Parts::formulas`] has it.
@@ -156,6 +159,7 @@ impl Note {
             blocks,
             anchors,
             html_ids,
+            marks: outline.marks,
             citations: outline.citations,
             formulas: outline.formulas,
             macros: macros.clone(),
@@ -193,7 +197,8 @@ impl Note {
         self.problems.iter().chain(self.blocks.iter().flat_map(|block| &block.problems))
     }
 
-    /// The anchor that `fragment` means: a heading by its text or anchor, a block by its id, or `^id`.
+    /// The anchor that `fragment` means: a heading by its text, anchor or source, a block by its id, `^id`, or a place that
+    /// is named in HTML.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
         if let Some(id) = fragment.strip_prefix('^') {
             if self.anchors.iter().any(|anchor| anchor.id == id) {
@@ -210,7 +215,16 @@ impl Note {
             let now = self.headings.iter().find(|h| h.text == **now || h.id == **now)?;
             Some(now.id.clone())
         };
-        heading.map(|h| h.id.clone()).or_else(block).or_else(moved)
+        let mark = || self.marks.iter().find(|mark| *mark == fragment).cloned();
+        let by_source = || {
+            let wanted = heading::linked(fragment);
+            let found = |h: &&Heading| {
+                heading::linked(heading::source(&self.source[h.span.clone()])) == wanted
+            };
+            self.headings.iter().find(found).map(|h| h.id.clone())
+        };
+        let own = heading.map(|h| h.id.clone()).or_else(block).or_else(mark);
+        own.or_else(by_source).or_else(moved)
     }
 
     /// The part of the Markdown that an anchor names: a section, or a block; all of it without an anchor.
@@ -235,7 +249,7 @@ impl Note {
 
 fn file_stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name)
+    crate::layout::without_ending(name)
 }
 
 /// A title is also a name, so it cannot follow a measurement.

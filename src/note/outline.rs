@@ -7,6 +7,7 @@ mod formula;
 mod link;
 mod mention;
 mod part;
+mod table;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,7 +22,6 @@ use super::markup::{self, Citation, Piece};
 use super::math::{Formulas, Macros};
 use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::tex;
 use excerpt::Excerpt;
 pub(super) use link::wiki_label;
 use mention::Sentences;
@@ -41,6 +41,8 @@ pub struct Outline {
     pub headings: Vec<Heading>,
     pub links: Vec<Link>,
     pub anchors: Vec<Anchor>,
+    /// Places that are named in HTML.
+    pub marks: Vec<String>,
     pub citations: Vec<Citation>,
     /// Written in the prose, each once.
     pub tags: Vec<String>,
@@ -313,8 +315,7 @@ impl<'a> Walk<'a> {
             }
             _ => self.flush(),
         }
-        let is_anchor = self.at.text[range.clone()].starts_with('^');
-        if self.depth == 0 && !is_anchor {
+        if self.depth == 0 {
             self.last_block = range.clone();
         }
         self.depth += 1;
@@ -335,6 +336,7 @@ impl<'a> Walk<'a> {
                     self.block = Some(block);
                 }
             }
+            Tag::Table(_) => self.out.problems.extend(table::cut_links(self.at, range)),
             _ => {}
         }
     }

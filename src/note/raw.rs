@@ -94,6 +94,8 @@ pub struct Raw {
     tag: Option<String>,
     /// The `id`s in the last piece.
     ids: Vec<Id>,
+    /// Places that tags of the pieces so far name: by `id`, or by `name` as links once did.
+    pub marks: Vec<String>,
 }
 
 /// An `id` in raw HTML.
@@ -201,6 +203,12 @@ impl Raw {
                 named = true;
                 let id = unescaped(&html[value.clone()]).into_owned();
                 self.ids.push(Id { attribute: begins..at, id });
+            }
+            if name == "id" || (name == "name" && tag == "a") {
+                let mark = unescaped(&html[value.clone()]).trim().to_owned();
+                if !mark.is_empty() {
+                    self.marks.push(mark);
+                }
             }
             if let Some((attribute, form)) = wanted
                 && attribute == name

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// An anchor as GitHub makes it: lower case, letters and digits of any script, `-` for a space.
 pub fn slug(text: &str) -> String {
+    // A file system may keep a letter apart from its accent, which is no letter.
     text.trim()
-        .chars()
+        .nfc()
         .flat_map(char::to_lowercase)
         .filter_map(|c| match c {
             ' ' => Some('-'),

@@ -262,8 +262,8 @@ impl<'a> Scene<'a> {
                 id,
                 label: self.figure_label(page, *index, anchor.as_deref()),
             },
-            Target::File(path) => ResolvedLink::File {
-                href: href(page, &self.garden.routes.file(path), None),
+            Target::File { path, fragment } => ResolvedLink::File {
+                href: href(page, &self.garden.routes.file(path), fragment.as_deref()),
                 size: self.sizes.get(path).copied(),
                 variants: self
                     .variants

@@ -172,8 +172,12 @@ impl<'a> Scene<'a> {
             }
             let folder = self.garden.pages[index].rsplit_once('/').map(|(folder, _)| folder);
             for alias in &note.front.aliases {
-                let name = format!("{}.html", file_slug(alias));
-                old.push((index, folder.map_or(name.clone(), |folder| format!("{folder}/{name}"))));
+                let parts: Vec<String> =
+                    alias.split('/').filter(|p| !p.is_empty()).map(file_slug).collect();
+                let name = format!("{}.html", parts.join("/"));
+                // One with folders in it is a path from the root, as a note that was moved had it.
+                let beside = folder.filter(|_| parts.len() == 1);
+                old.push((index, beside.map_or(name.clone(), |folder| format!("{folder}/{name}"))));
             }
         }
         old.retain(|(_, path)| path != HOME);

@@ -23,6 +23,7 @@ use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden::Garden;
+use crate::layout::without_ending;
 use crate::note::{self, Block, Fault, Head, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
 use crate::store::{Record, Store};
@@ -188,9 +189,9 @@ impl<'a> Sources<'a> {
         };
         let at = match &head.note {
             None => index,
-            Some(name) => match self.garden.names().find(name)[..] {
-                [at] => at,
-                [] => {
+            Some(name) => match self.garden.names().note(name, &self.notes[index].path) {
+                Some(found) if found.others.is_empty() => found.best,
+                None => {
                     let known = self.notes.iter().flat_map(|n| [n.title.as_str(), n.stem()]);
                     let near = suggest::nearest(name, known, 3);
                     let hint = match near.is_empty() {
@@ -199,11 +200,11 @@ impl<'a> Sources<'a> {
                     };
                     return Err(wrong(format!("no note is called `{name}`"), Some(hint)));
                 }
-                ref found => {
-                    let paths: Vec<String> = found
-                        .iter()
-                        .map(|at| self.notes[*at].path.trim_end_matches(".md").to_owned())
-                        .collect();
+                // A number out of the wrong figure would be believed.
+                Some(found) => {
+                    let all = std::iter::once(&found.best).chain(&found.others);
+                    let path = |at: &usize| without_ending(&self.notes[*at].path).to_owned();
+                    let paths: Vec<String> = all.map(path).collect();
                     let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
                     let hint = format!("write the path: `{}#{}`", paths[0], head.id);
                     return Err(wrong(message, Some(hint)));

@@ -260,19 +260,19 @@ impl<'a> Planner<'a> {
         let (notes, id): (Vec<&'a Note>, &str) = match name.rsplit_once('#') {
             Some((note, id)) => {
                 let names = self.names.get_or_init(|| Names::of(self.notes));
-                let found = names.find(note);
-                match found[..] {
-                    [index] => (vec![self.notes[index]], id),
-                    [] => {
+                match names.note(note, &here.path) {
+                    Some(found) if found.others.is_empty() => (vec![self.notes[found.best]], id),
+                    None => {
                         let names = self.notes.iter().map(|note| note.stem());
                         return Err((
                             format!("no note is called `{note}`"),
                             suggest::hint(note, names),
                         ));
                     }
-                    _ => {
-                        let paths: Vec<String> =
-                            found.iter().map(|i| self.notes[*i].path.clone()).collect();
+                    // A figure of the wrong note would be believed.
+                    Some(found) => {
+                        let all = std::iter::once(&found.best).chain(&found.others);
+                        let paths: Vec<String> = all.map(|i| self.notes[*i].path.clone()).collect();
                         return Err((
                             format!("`{note}` may mean {}", suggest::quoted(&paths, "or")),
                             Some(format!("write the path: `{}#{id}`", paths[0])),

@@ -80,6 +80,8 @@ pub struct Options {
     pub hosts: Vec<Name>,
     /// The path below which a proxy shows it.
     pub base: Base,
+    /// Whether the terminal shows every problem, however many there are of one kind.
+    pub all: bool,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
@@ -128,7 +130,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         tabs: Default::default(),
         checked: Default::default(),
     };
-    let mut session = Session::new(workspace, sender, watch);
+    let mut session = Session::new(workspace, sender, watch, options.all);
     std::thread::spawn(move || server::run(listener, Arc::new(door)));
     if options.open
         && let Err(error) = open::that_detached(&url)

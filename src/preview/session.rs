@@ -1,7 +1,7 @@
 //! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
 //! pages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::tabs::Tabs;
 use super::{Message, Question};
 use crate::build;
 use crate::config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
 use crate::schedule::{Rank, Scheduler, Told, Wish};
 use crate::site::{Live, Progress, Served};
@@ -49,6 +49,8 @@ pub struct Session {
     /// The store is to be told what the garden wants.
     unremembered: bool,
     problems: Vec<Diagnostic>,
+    /// Whether the terminal shows every problem.
+    all: bool,
     outside: Vec<Diagnostic>,
     device: String,
     /// Pages that are gone.
@@ -59,7 +61,7 @@ pub struct Session {
 
 impl Session {
     /// A session over a garden that has just been read.
-    pub fn new(workspace: Workspace, sender: Sender<Message>, watch: Watch) -> Self {
+    pub fn new(workspace: Workspace, sender: Sender<Message>, watch: Watch, all: bool) -> Self {
         let device = workspace.config.device.clone();
         let news = move |news| drop(sender.send(Message::Lab(news)));
         let scheduler = Scheduler::new(workspace.store.clone(), device.clone(), news);
@@ -78,6 +80,7 @@ impl Session {
             idle: true,
             unremembered: true,
             problems: Vec::new(),
+            all,
             outside: Vec::new(),
             device,
             moved: Moved::default(),
@@ -375,9 +378,19 @@ impl Session {
         self.idle = false;
         let problems: Vec<Diagnostic> =
             self.unconfigured().into_iter().chain(self.live.problems()).collect();
-        for problem in problems.iter().filter(|problem| !self.problems.contains(problem)) {
+        let known: HashSet<&Diagnostic> = self.problems.iter().collect();
+        let new = problems.iter().filter(|problem| !known.contains(problem));
+        let new: Vec<Diagnostic> = new.cloned().collect();
+        let summary = summary(&new, self.all);
+        for problem in summary.shown {
             let source = self.live.workspace.source(&problem.file);
             eprintln!("{}\n", problem.terminal(source, false));
+        }
+        for line in &summary.rest {
+            eprintln!("{line}");
+        }
+        if !summary.rest.is_empty() {
+            eprintln!("hint: `--all` shows every one of them\n");
         }
         if problems.is_empty() && !self.problems.is_empty() {
             eprintln!("all is well again");

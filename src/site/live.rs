@@ -308,7 +308,9 @@ fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
 fn are_named_alike(old: &Note, new: &Note) -> bool {
     let address =
         |note: &Note| (note.front.permalink.clone(), note.front.slug.clone(), note.front.date);
-    old.title == new.title && old.front.aliases == new.front.aliases && address(old) == address(new)
+    // A note makes way for the page of a tag.
+    let names = |note: &Note| (note.title.clone(), note.front.aliases.clone(), note.tags.clone());
+    names(old) == names(new) && address(old) == address(new)
 }
 
 /// Whether all by which others can name a place in a note is the same.
@@ -319,5 +321,6 @@ fn have_places_alike(old: &Note, new: &Note) -> bool {
     headings.eq(new.headings.iter().map(|h| (&h.id, &h.text)))
         && blocks.eq(new.blocks.iter().map(|block| &block.id))
         && anchors.eq(new.anchors.iter().map(|anchor| &anchor.id))
+        && old.marks == new.marks
         && old.front.anchors == new.front.anchors
 }

@@ -1,7 +1,7 @@
 //! Reading a garden: its folder in; configuration, templates, notes and the names of other files out, and what of them is
 //! another than it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
+use super::link;
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
@@ -95,27 +96,42 @@ impl Workspace {
                 || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
         self.unread.retain(|known, _| !is_here(known));
-        // Links are not followed: what they point to may lie outside the garden.
-        let walk = WalkDir::new(folder.join(path)).sort_by_file_name();
+        // Links are followed among the notes only: what else they point to is not meant to be published.
+        let walk = WalkDir::new(folder.join(path)).follow_links(true).sort_by_file_name();
         let layout = self.layout.clone();
+        let mut links = BTreeMap::new();
+        let mut refused = Vec::new();
         let visible = |entry: &walkdir::DirEntry| {
             let name = relative(entry.path(), &folder);
-            !of_editors(&entry.file_name().to_string_lossy()) && layout.reads(&layout.file(&name))
+            if of_editors(&entry.file_name().to_string_lossy())
+                || !layout.reads(&layout.file(&name))
+            {
+                return false;
+            }
+            // The notes folder itself may lie elsewhere.
+            if !entry.path_is_symlink() || name.is_empty() {
+                return true;
+            }
+            match link::target(&folder, &layout, entry.path()) {
+                Ok(target) => {
+                    links.insert(name, target);
+                    true
+                }
+                Err(why) => {
+                    refused.push((name, why));
+                    false
+                }
+            }
         };
+        let mut unread = Vec::new();
         for entry in walk.into_iter().filter_entry(visible) {
             let entry = match entry {
                 Ok(entry) => entry,
                 // What is gone is no mistake.
                 Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
-                    let message = format!("a folder cannot be read ({error})");
-                    let file = match layout.notes() {
-                        "" => ".",
-                        notes => notes,
-                    };
-                    let known =
-                        self.unread.insert(path.to_owned(), Diagnostic::of_file(file, message));
-                    touched.unread |= known.is_none();
+                    let at = error.path().map_or(path.to_owned(), |path| relative(path, &folder));
+                    unread.push((at.clone(), not_walked(&error, layout.file(&at))));
                     continue;
                 }
             };
@@ -126,11 +142,21 @@ impl Workspace {
                     false => {
                         touched.listed |= self.files.insert(name.clone());
                         touched.files.insert(name.clone());
+                        if layout::seems_note(&name) {
+                            unread.push((name.clone(), link::no_note(layout.file(&name))));
+                        }
                     }
                 }
                 found.insert(name);
             }
         }
+        let refused = refused.into_iter();
+        unread.extend(refused.map(|(name, why)| (name.clone(), why.problem(layout.file(&name)))));
+        for (name, problem) in unread {
+            touched.unread |= self.unread.insert(name, problem).is_none();
+        }
+        self.links.retain(|known, _| !is_here(known));
+        self.links.extend(links);
         self.read_notes(notes, anew, touched);
         let gone = |known: &&String| is_here(known) && !found.contains(*known);
         let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
@@ -178,8 +204,7 @@ impl Workspace {
     }
 
     fn read_note(&self, path: &str, file: &Path, anew: bool) -> Read {
-        // What a link points to is not looked at.
-        let stamp = fs::symlink_metadata(file).ok().and_then(|meta| stamp(&meta));
+        let stamp = fs::metadata(file).ok().and_then(|meta| stamp(&meta));
         let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
         // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
         let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
@@ -227,6 +252,29 @@ enum Read {
 fn is_gone(error: &walkdir::Error) -> bool {
     let kind = error.io_error().map(std::io::Error::kind);
     matches!(kind, Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory))
+}
+
+/// What is wrong with a folder or a link that the walk could not enter.
+fn not_walked(error: &walkdir::Error, file: String) -> Diagnostic {
+    let file = if file.is_empty() { ".".to_owned() } else { file };
+    if let Some(ancestor) = error.loop_ancestor() {
+        let name = ancestor.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!(
+            "the link leads back to the folder `{name}` that it lies in, and is not followed"
+        );
+        return link::passed_over(file, message, "remove the link, or let it point elsewhere");
+    }
+    match error.io_error() {
+        Some(cause) if is_gone(error) => {
+            let message = format!("the link leads nowhere ({cause})");
+            link::passed_over(file, message, "remove the link, or mend what it points to")
+        }
+        cause => {
+            let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
+            let hint = "make it readable, or move it out of the notes".to_owned();
+            Diagnostic::of_file(file, format!("this cannot be read ({cause})")).hint(hint)
+        }
+    }
 }
 
 fn stamp(meta: &fs::Metadata) -> Option<Stamp> {

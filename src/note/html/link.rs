@@ -283,7 +283,8 @@ fn fitting((width, height): (u32, Option<u32>), own: Option<(u32, u32)>) -> (u32
 }
 
 fn medium(href: &str) -> Medium {
-    let ending = href.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let path = href.split('#').next().unwrap_or(href);
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     match ending.as_deref() {
         Some("png" | "jpg" | "jpeg" | "gif" | "webp" | "avif" | "svg" | "bmp") => Medium::Picture,
         Some("mp3" | "wav" | "ogg" | "m4a" | "flac") => Medium::Audio,

@@ -4,6 +4,7 @@
 //! the garden resolved is looked up by number. Code, mathematics and YAML are never rewritten, because links
 //! are found in the tree and not in the text.
 
+mod anchor;
 mod block;
 mod callout;
 mod direction;
@@ -82,6 +83,8 @@ struct Renderer<'p, 'e> {
     out: Vec<Event<'e>>,
     /// Open blocks.
     depth: usize,
+    /// Where in `out` the last block at each depth began.
+    begun: Vec<Option<usize>>,
     /// Where the outermost open block stands in the source.
     block: Range<usize>,
     /// The heading that it is.
@@ -125,6 +128,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             done: Body { html: String::with_capacity(markdown.len() * 3 / 2), ..Body::default() },
             out: Vec::new(),
             depth: 0,
+            begun: Vec::new(),
             block: 0..0,
             block_heading: None,
             block_figures: 0,
@@ -201,6 +205,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             if self.depth == 0 {
                 self.block = range.clone();
             }
+            self.begin();
             self.depth += 1;
         }
         self.placed(piece, range);
@@ -230,10 +235,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             _ if outside => {}
             Piece::Tag(name) => self.tag(&name),
             Piece::Anchor(id) if !self.used.insert(format!("^{id}")) => {}
-            Piece::Anchor(id) => {
-                let id = self.id(&format!("^{id}"));
-                self.raw(format!("<span class=\"block-anchor\" id=\"{id}\"></span>"));
-            }
+            Piece::Anchor(id) => self.anchor(id, range),
             Piece::Mark if self.image.is_none() && !self.hidden() => self.raw("<mark>"),
             Piece::MarkEnd if self.image.is_none() && !self.hidden() => self.raw("</mark>"),
             Piece::Mark | Piece::MarkEnd => {}

@@ -23,6 +23,7 @@ impl Walk<'_> {
             let place = range.start + id.attribute.start..range.start + id.attribute.end;
             self.out.html_ids.push((id.id.clone(), place));
         }
+        self.out.marks.append(&mut self.raw.marks);
         for found in links {
             let (target, fragment) = match found.target.split_once('#') {
                 Some((target, fragment)) => (target, Some(fragment.to_owned())),

@@ -11,7 +11,7 @@ impl<'a> Sources<'a> {
         let Head { note, id, .. } = &value.head;
         let in_steps = value.asked.as_ref().is_ok_and(|query| !query.steps.is_empty());
         match note {
-            Some(name) if !self.garden.names().find(name).is_empty() => true,
+            Some(name) if self.garden.names().note(name, &self.notes[index].path).is_some() => true,
             Some(name) => self.homes().get(id.as_str()).is_some_and(|home| {
                 let home = self.notes[*home];
                 is_misspelt(name, &home.title) || is_misspelt(name, home.stem())

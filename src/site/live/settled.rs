@@ -23,7 +23,8 @@ impl Live {
         let quotes: Vec<usize> = self.notes[index]
             .quoted_blocks()
             .filter_map(|(note, _)| note)
-            .flat_map(|note| self.garden.names().find(note))
+            .filter_map(|note| self.garden.names().note(note, &self.notes[index].path))
+            .map(|found| found.best)
             .collect();
         quotes.into_iter().for_each(|quoted| self.settle_blocks(quoted));
         let Self { workspace, plan, progress, drawn, garden, settled, .. } = self;

@@ -164,7 +164,8 @@ impl Live {
         // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
         let is_asked =
             |file: &&str| self.files.contains_key(*file) && self.workspace.files.contains(*file);
-        match self.garden.routes.copied(path).filter(is_asked) {
+        let copied = self.garden.routes.copied(path);
+        match copied.and_then(|file| self.garden.names().file_at(file)).filter(is_asked) {
             Some(file) => {
                 Some(Served::File(self.workspace.root.join(self.workspace.layout.file(file))))
             }

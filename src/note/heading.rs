@@ -1,0 +1,47 @@
+//! Headings as Obsidian links to them: the source of a heading, or of a link's last part, in; the same words out.
+//!
+//! Obsidian writes a link to a heading out of the heading's source, Markdown and all, without the signs that would end the
+//! link: these become blanks.
+
+/// A heading's source without the signs that make it one.
+pub(super) fn source(markdown: &str) -> &str {
+    let markdown = markdown.trim();
+    let bare = markdown.trim_start_matches('#');
+    if bare.len() == markdown.len() {
+        // It is underlined.
+        let underline = |line: &str| {
+            let line = line.trim();
+            !line.is_empty() && (line.bytes().all(|b| b == b'=') || line.bytes().all(|b| b == b'-'))
+        };
+        return match markdown.rsplit_once('\n') {
+            Some((text, last)) if underline(last) => text.trim(),
+            _ => markdown,
+        };
+    }
+    let bare = bare.trim();
+    // Signs at the end close the heading where a blank stands before them.
+    let open = bare.trim_end_matches('#');
+    if open.ends_with([' ', '\t']) { open.trim_end() } else { bare }
+}
+
+/// The words by which a link calls a heading of this source, in lower case.
+pub(super) fn linked(source: &str) -> String {
+    let plain =
+        source.replace("[[", " ").replace("]]", " ").replace([':', '#', '^', '|', '\\'], " ");
+    plain.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_is_called_by_its_source_without_signs_that_end_a_link() {
+        assert_eq!(source("### *Lemma:* on $x$ ###\n"), "*Lemma:* on $x$");
+        assert_eq!(source("# C#"), "C#");
+        assert_eq!(source("Two\nlines\n---\n"), "Two\nlines");
+        assert_eq!(linked("*Lemma:* on $\\frac x y$"), "*lemma * on $ frac x y$");
+        assert_eq!(linked("See [[Other|that]]  ^now"), "see other that now");
+        assert_eq!(linked(source("## C#: a `b|c`")), linked("C  a `b c`"));
+    }
+}

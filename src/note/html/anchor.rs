@@ -1,0 +1,41 @@
+//! Anchors of blocks that are named by `^id`, each at its block's beginning.
+
+use std::ops::Range;
+
+use pulldown_cmark::Event;
+
+use super::Renderer;
+
+impl Renderer<'_, '_> {
+    /// Notes where a block begins.
+    pub(super) fn begin(&mut self) {
+        self.begun.truncate(self.depth);
+        self.begun.resize(self.depth, None);
+        self.begun.push(Some(self.out.len()));
+    }
+
+    /// The anchor of the block that begins here, or, where the name stands by itself, of the one before it.
+    pub(super) fn anchor(&mut self, id: &str, range: Range<usize>) {
+        let alone = self.markdown[range].trim().strip_prefix('^') == Some(id);
+        let id = self.id(&format!("^{id}"));
+        let anchor = format!("<span class=\"block-anchor\" id=\"{id}\"></span>");
+        match alone {
+            true => self.mark_before(anchor),
+            false => self.raw(anchor),
+        }
+    }
+
+    /// Puts an anchor at the beginning of the block that ended last.
+    fn mark_before(&mut self, anchor: String) {
+        if self.depth > 0 {
+            let before = self.begun.get(self.depth).copied().flatten();
+            let place = before.map_or(self.out.len(), |place| place.min(self.out.len()));
+            self.out.insert(place, Event::Html(anchor.into()));
+        } else if let Some(block) = self.done.blocks.last_mut() {
+            self.done.html.insert_str(block.place.start, &anchor);
+            block.place.end += anchor.len();
+        } else {
+            self.out.push(Event::Html(anchor.into()));
+        }
+    }
+}

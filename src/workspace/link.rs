@@ -1,0 +1,95 @@
+//! Symbolic links among the notes, and other things that a garden passes over: a link in; what it points to among the notes, or
+//! why it is not followed, out.
+
+use std::io;
+use std::path::Path;
+
+use super::{Workspace, relative};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::layout::{Layout, within};
+
+/// Why a link is not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It points to nothing that there is.
+    Nowhere(String),
+    /// It points out of the notes folder.
+    Outside,
+    /// It points to what the garden never reads: what is hidden, or what others fill.
+    Unread(String),
+}
+
+impl Refused {
+    pub(super) fn problem(self, file: String) -> Diagnostic {
+        match self {
+            Self::Nowhere(cause) => {
+                let message = format!("the link leads nowhere ({cause})");
+                passed_over(file, message, "remove the link, or mend what it points to")
+            }
+            Self::Outside => {
+                let message = "the link leads out of the notes, and is not followed".to_owned();
+                passed_over(file, message, "copy what it points to into the notes folder")
+            }
+            Self::Unread(target) => {
+                let message =
+                    format!("the link leads to `{target}`, which is not read, and is not followed");
+                passed_over(file, message, "let it point to something among the notes")
+            }
+        }
+    }
+}
+
+/// That something of the garden is left out.
+pub(super) fn passed_over(file: String, message: String, hint: &str) -> Diagnostic {
+    let problem = Diagnostic::of_file(file, message).hint(hint.to_owned());
+    Diagnostic { severity: Severity::Warning, ..problem }
+}
+
+/// That a file's name keeps it from being a note.
+pub(super) fn no_note(file: String) -> Diagnostic {
+    let message =
+        "the file is not read as a note, since its name ends in neither `.md` nor `.markdown`";
+    passed_over(file, message.to_owned(), "give it the ending `.md`")
+}
+
+/// What a link among the notes in `folder` points to, relative to the garden, with all links on the way followed.
+pub(super) fn target(folder: &Path, layout: &Layout, link: &Path) -> Result<String, Refused> {
+    let nowhere = |error: io::Error| Refused::Nowhere(cause(&error));
+    let target = link.canonicalize().map_err(nowhere)?;
+    let folder = folder.canonicalize().map_err(nowhere)?;
+    if !target.starts_with(&folder) {
+        return Err(Refused::Outside);
+    }
+    let target = layout.file(&relative(&target, &folder));
+    match layout.reads(&target) {
+        true => Ok(target),
+        false => Err(Refused::Unread(target)),
+    }
+}
+
+fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl Workspace {
+    /// The same paths, and those of links to them: what changes behind a link changes the note that the link is. Paths are
+    /// relative to the garden.
+    pub(super) fn with_links<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let mut all: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+        for at in 0..all.len() {
+            for (link, target) in &self.links {
+                let link = self.layout.file(link);
+                if within(&all[at], target) {
+                    let rest = all[at][target.len()..].to_owned();
+                    all.push(format!("{link}{rest}"));
+                } else if within(target, &all[at]) {
+                    all.push(link);
+                }
+            }
+        }
+        all
+    }
+}
