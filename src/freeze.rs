@@ -144,7 +144,10 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     if report.problems.iter().all(|problem| problem.severity < Severity::Error) {
         let mut facts = resources.facts(&report.workspace.config);
         facts.files = files(&wishes);
-        write(&mut report, &wishes, &facts, &lists(&notes, &facts))?;
+        let lists = lists(&notes, &facts);
+        let lists: Vec<PathBuf> =
+            lists.iter().flat_map(|name| resources.shards(name)).map(Path::to_owned).collect();
+        write(&mut report, &wishes, &facts, &lists)?;
     }
     report.failed = report.problems.iter().any(|problem| problem.severity == Severity::Error);
     Ok(report)
@@ -190,7 +193,7 @@ fn write(
     report: &mut Report,
     wishes: &Wishes,
     facts: &Facts,
-    lists: &BTreeSet<String>,
+    lists: &[PathBuf],
 ) -> Result<(), FreezeError> {
     let folder = report.folder.clone();
     let (store, frozen) = (report.workspace.store.clone(), Store::frozen(&folder));
@@ -217,9 +220,8 @@ fn write(
         }
         records.push(record);
     }
-    for name in lists {
-        let Some(dataset) = report.workspace.config.datasets.get(name) else { continue };
-        let bytes = fs::read(&dataset.path).map_err(io_error("read", &dataset.path))?;
+    for path in lists {
+        let bytes = fs::read(path).map_err(io_error("read", path))?;
         let path = frozen.blob_path(&Digest::of(&bytes));
         report.put(&path, &bytes)?;
         needed.insert(path);

@@ -100,8 +100,41 @@ pub struct DatasetRef {
     pub name: String,
     /// How the shards are read.
     pub format: DatasetFormat,
+    /// Where labels come from.
+    #[serde(default, skip_serializing_if = "Labels::is_default")]
+    pub labels: Labels,
     /// In order; a scan is taken a shard.
     pub shards: Vec<ShardRef>,
+}
+
+/// Where the labels of pictures come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// The files beside the pictures.
+    #[default]
+    Files,
+    /// The folder that each picture lies in.
+    Folders,
+}
+
+impl Labels {
+    /// Their names in the configuration, the default first.
+    pub const NAMES: [&str; 2] = ["files", "folders"];
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "files" => Some(Self::Files),
+            "folders" => Some(Self::Folders),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the default, which a key does not name.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
@@ -166,15 +199,42 @@ pub struct ShardRef {
     pub path: PathBuf,
     /// Of the file's bytes; for a folder of the sorted list of its files and their digests.
     pub digest: Digest,
+    /// The version of the rules by which it is read: 1 wherever later ones read the same out of it, so that what was
+    /// measured by earlier ones is still found.
+    #[serde(default = "first_rules", skip_serializing_if = "is_first_rules")]
+    pub rules: u32,
+}
+
+fn first_rules() -> u32 {
+    1
+}
+
+fn is_first_rules(rules: &u32) -> bool {
+    *rules == first_rules()
+}
+
+impl ShardRef {
+    /// A shard that the first rules read as all later ones do.
+    pub fn new(path: PathBuf, digest: Digest) -> Self {
+        Self { path, digest, rules: first_rules() }
+    }
+
+    /// What a key says of it.
+    fn canonical(&self) -> String {
+        match self.rules {
+            1 => self.digest.hex(),
+            rules => format!("{}@{rules}", self.digest.hex()),
+        }
+    }
 }
 
 /// How a data set's shards are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DatasetFormat {
-    /// WebDataset: tar archives of pictures, each with a `.json` or `.txt` beside it.
+    /// WebDataset: tar archives of pictures, each with files beside it that describe it.
     Tar,
-    /// A folder of pictures, each with an optional `.json` or `.txt` beside it.
+    /// A folder of pictures, likewise.
     Folder,
     /// A text file of words, one a line, each drawn as a picture of itself.
     Words,
@@ -192,8 +252,12 @@ impl DatasetRef {
     }
 
     fn canonical(&self) -> Value {
-        let shards = self.shards.iter().map(|s| s.digest.hex()).collect::<Vec<_>>();
-        serde_json::json!({ "format": self.format, "shards": shards })
+        let shards = self.shards.iter().map(ShardRef::canonical).collect::<Vec<_>>();
+        let mut canonical = serde_json::json!({ "format": self.format, "shards": shards });
+        if !self.labels.is_default() {
+            canonical["labels"] = serde_json::json!(self.labels);
+        }
+        canonical
     }
 }
 
@@ -282,7 +346,8 @@ mod tests {
             dataset: Some(DatasetRef {
                 name: "emoji".into(),
                 format: DatasetFormat::Tar,
-                shards: vec![ShardRef { path: "/a/emoji.tar".into(), digest: Digest::of(b"data") }],
+                labels: Labels::Files,
+                shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],
             }),
             inputs: Inputs::default(),
             uses: vec![],
@@ -308,12 +373,14 @@ mod tests {
 
     #[test]
     fn everything_that_decides_the_result_changes_the_key() {
-        let changes: [fn(&mut Request); 8] = [
+        let changes: [fn(&mut Request); 10] = [
             |r| r.kind = "activation_histogram".into(),
             |r| r.impl_version = 2,
             |r| r.params["unit"] = 90.into(),
             |r| r.model.digest = Digest::of(b"other weights"),
             |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
+            |r| r.dataset.as_mut().expect("a data set").shards[0].rules = 2,
+            |r| r.dataset.as_mut().expect("a data set").labels = Labels::Folders,
             |r| r.uses.push(request()),
             |r| r.model.conventions.activation = Activation::Gelu,
             |r| r.precision = Precision::Bf16,

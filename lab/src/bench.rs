@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use neuronotes::analysis::dataset_examples::Pool;
 use neuronotes::analysis::{Kind, Origin, scan};
+use neuronotes::dataset::ShardError;
 use neuronotes::digest::Digest;
 use neuronotes::model::Architecture;
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
@@ -14,7 +15,7 @@ use neuronotes::store::{Record, Store};
 
 use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
-use crate::dataset::{self, Shard, ShardError};
+use crate::dataset::{self, Shard};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
@@ -126,9 +127,18 @@ impl<'a> Bench<'a> {
             }
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
-        dataset::open(&shard.path, dataset.format, side).map_err(|error| match error {
-            ShardError::Io { .. } => Failure::outside(error.to_string()),
-            ShardError::Malformed { .. } => Failure::new(error.to_string()),
+        dataset::open(&shard.path, dataset.format, dataset.labels, side).map_err(|error| {
+            let hint = error.hint();
+            let failure = match error {
+                ShardError::Io { .. } => Failure::outside(error.to_string()),
+                ShardError::Malformed { .. } | ShardError::Instead { .. } => {
+                    Failure::new(error.to_string())
+                }
+            };
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
         })
     }
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Model, ResourceError, Resources};
-use crate::config::{Place, Source, Weights};
+use super::{Dataset, Model, ResourceError, Resources};
+use crate::config::{DatasetSource, Place, Weights};
 use crate::digest::Digest;
 use crate::model::{Architecture, Conventions};
-use crate::request::{DatasetFormat, DatasetRef, FileRef, ModelRef, ShardRef};
+use crate::request::{DatasetFormat, DatasetRef, FileRef, Labels, ModelRef, ShardRef};
 use crate::store::Store;
 
 /// The version of the form.
@@ -55,8 +55,14 @@ pub struct DatasetFacts {
     pub configured: String,
     /// How it is read.
     pub format: DatasetFormat,
+    /// Where its labels come from.
+    #[serde(default, skip_serializing_if = "Labels::is_default")]
+    pub labels: Labels,
     /// Of its shards, in order.
     pub shards: Vec<Digest>,
+    /// The rules by which each of these is read; none where the first do for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<u32>,
 }
 
 /// Facts, and the store that they came with.
@@ -102,10 +108,6 @@ fn of_weights(weights: &Weights) -> String {
     crate::request::canonical_json(&entry.into())
 }
 
-fn of_source(source: &Source) -> String {
-    source.written.clone()
-}
-
 impl Thawed {
     pub(super) fn model(&self, name: &str, weights: &Weights) -> Result<Model, ResourceError> {
         let Some(known) = self.facts.models.get(name) else {
@@ -121,15 +123,23 @@ impl Thawed {
         Ok(Model { reference, architecture: Arc::new(known.architecture.clone()) })
     }
 
-    pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
+    pub(super) fn dataset(
+        &self,
+        name: &str,
+        source: &DatasetSource,
+    ) -> Result<DatasetRef, ResourceError> {
         let Some(known) = self.facts.datasets.get(name) else {
             return Err(stale(format!("the data set `{name}` is not among the frozen results")));
         };
-        same("data set", name, &known.configured, &of_source(source))?;
-        let shard =
-            |digest: &Digest| ShardRef { path: self.store.blob_path(digest), digest: *digest };
-        let shards = known.shards.iter().map(shard).collect();
-        Ok(DatasetRef { name: name.to_owned(), format: known.format, shards })
+        same("data set", name, &known.configured, &source.written())?;
+        let shard = |(index, digest): (usize, &Digest)| ShardRef {
+            path: self.store.blob_path(digest),
+            digest: *digest,
+            rules: known.rules.get(index).copied().unwrap_or(1),
+        };
+        let shards = known.shards.iter().enumerate().map(shard).collect();
+        let (format, labels) = (known.format, known.labels);
+        Ok(DatasetRef { name: name.to_owned(), format, labels, shards })
     }
 }
 
@@ -177,12 +187,16 @@ impl Resources {
             };
             Some((name.clone(), facts))
         };
-        let dataset = |(name, found): (&String, &Result<DatasetRef, ResourceError>)| {
-            let (dataset, source) = (found.as_ref().ok()?, config.datasets.get(name)?);
+        let dataset = |(name, found): (&String, &Result<Dataset, ResourceError>)| {
+            let (dataset, source) = (&found.as_ref().ok()?.reference, config.datasets.get(name)?);
+            let first = dataset.shards.iter().all(|shard| shard.rules == 1);
+            let rules = if first { &[] } else { dataset.shards.as_slice() };
             let facts = DatasetFacts {
-                configured: of_source(source),
+                configured: source.written(),
                 format: dataset.format,
+                labels: dataset.labels,
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
+                rules: rules.iter().map(|shard| shard.rules).collect(),
             };
             Some((name.clone(), facts))
         };
