@@ -14,6 +14,7 @@ use crate::digest::FileDigests;
 use crate::encoding;
 use crate::request::{DatasetFormat, DatasetRef, FileRef};
 use crate::resource::ResourceError;
+use crate::sniff;
 
 /// Most bytes of a file of the garden, as in the lab.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -36,6 +37,11 @@ pub fn picture(
     name: &str,
 ) -> Result<FileRef, ResourceError> {
     let path = located(root, name, "picture")?;
+    let start = sniff::start_of(&path);
+    if let Some(found) = sniff::other(&start).filter(|_| !sniff::is_picture(&start)) {
+        let message = format!("`{name}` is {}, not a picture that is read", found.what);
+        return Err(error(message, found.hint));
+    }
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
     // The header alone; the bytes decide the format, not the ending.
@@ -179,6 +185,8 @@ mod tests {
         }
         assert!(wrong(&root, "notes/b.png").contains("no picture `notes/b.png`"));
         assert!(wrong(&root, "notes").contains("not a file"));
+        fs::write(root.join("notes/c.png"), "<html>").expect("a file");
+        assert!(wrong(&root, "notes/c.png").contains("an HTML page"));
         fs::write(root.join("notes/c.png"), "text").expect("a file");
         assert!(wrong(&root, "notes/c.png").contains("not a picture"));
     }

@@ -209,6 +209,13 @@ fn look_at(
         ledger.merge(&seen.ledger);
         shards.push(ShardRef { rules: seen.rules, ..ShardRef::new(path, digest) });
     }
+    if ledger.pictures == 0 {
+        let what = if format == DatasetFormat::Words { "word" } else { "picture that can be read" };
+        return Err(ResourceError {
+            message: format!("the data set `{name}` has no {what}"),
+            hint: ledger.left_out().into_iter().next(),
+        });
+    }
     let reference = DatasetRef { name: name.to_owned(), format, labels, shards };
     Ok(Dataset { reference, ledger: Arc::new(ledger) })
 }

@@ -17,7 +17,7 @@ pub struct Found {
     pub hint: Option<&'static str>,
 }
 
-const SAVED: &str = "the server sent this instead of the file, often because it asks for a login: download it again";
+const SAVED: &str = "a server sent it instead of the file; download it again";
 
 /// What stands in for a file that was not fetched: of text files too.
 pub fn stand_in(start: &[u8]) -> Option<Found> {

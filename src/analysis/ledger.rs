@@ -20,6 +20,9 @@ pub struct Ledger {
     pub captions: u64,
     /// Of these, those with a label.
     pub labels: u64,
+    /// Different folders that the pictures lie in, below the data set's own.
+    #[serde(default)]
+    pub folders: u64,
     /// What was left out, by reason, in the order in which it was met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
@@ -117,9 +120,16 @@ impl Ledger {
         self.pictures += other.pictures;
         self.captions += other.captions;
         self.labels += other.labels;
+        // Shards may have the same ones.
+        self.folders = self.folders.max(other.folders);
         for lost in &other.lost {
             self.add(lost.clone());
         }
+    }
+
+    /// Everything that was left out, a sentence a reason.
+    pub fn left_out(&self) -> Vec<String> {
+        self.lost.iter().map(Lost::sentence).collect()
     }
 
     /// What is probably missing that was meant to be there, a sentence a reason.

@@ -8,6 +8,7 @@ use super::ending::{self, Beside, Ending};
 use crate::analysis::ledger::{Ledger, What};
 use crate::analysis::scan::Sample;
 use crate::request::Labels;
+use crate::sniff;
 
 /// How names go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Sheet<P> {
     /// Whether the first rules read another thing out of it.
     pub is_new: bool,
     keys: HashSet<String>,
+    folders: HashSet<String>,
 }
 
 /// Names that lie in many folders and belong to no picture.
@@ -74,6 +76,15 @@ impl<P: Clone> Sheet<P> {
         self.is_new |= group.is_new;
         for at in std::mem::take(&mut group.pictures) {
             let file = &files[at];
+            let start = read(&file.place, file.bytes.min(sniff::ENOUGH as u64)).unwrap_or_default();
+            let other = sniff::other(&start).filter(|_| !sniff::is_picture(&start));
+            if let Some(found) = other.filter(|_| !start.is_empty()) {
+                let hint = found.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+                self.ledger.lose(What::Picture, format!("it is {}{hint}", found.what), &*file.name);
+                // Its name is free for another one.
+                self.is_new = true;
+                continue;
+            }
             let (stem, ending) = ending::split(&file.name).unwrap_or((&file.name, ""));
             let mut stems = vec![stem, file.name.as_str()];
             let mut key = stem.to_owned();
@@ -107,8 +118,13 @@ impl<P: Clone> Sheet<P> {
                 grouped = grouped.take().or_else(|| said.group.clone());
             }
             sample.label = sample.label.take().or(grouped);
+            let folder = folder(&file.name);
+            if let Some(folder) = folder.filter(|folder| !self.folders.contains(*folder)) {
+                self.folders.insert(folder.to_owned());
+                self.ledger.folders += 1;
+            }
             if labels == Labels::Folders {
-                sample.label = folder(&file.name).map(str::to_owned);
+                sample.label = folder.map(str::to_owned);
                 if sample.label.is_none() {
                     self.ledger.lose(What::Label, "its picture lies in no folder", &*file.name);
                 }

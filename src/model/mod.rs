@@ -147,6 +147,7 @@ impl ModelError {
                  (OpenAI's have quick_gelu, most of open_clip's gelu); or put the model's open_clip_config.json, or \
                  Hugging Face's config.json, beside the weights",
             ),
+            Self::Header(error) => error.hint(),
             _ => None,
         }
     }
