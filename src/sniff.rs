@@ -89,22 +89,30 @@ pub fn other(start: &[u8]) -> Option<Found> {
 
 /// Whether a picture begins so that is of a format which is read.
 pub fn is_picture(start: &[u8]) -> bool {
-    matches!(
-        start,
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..]
-            | [0xff, 0xd8, 0xff, ..]
-            | [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..]
-            | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..]
-            | [b'B', b'M', ..]
-            | [b'I', b'I', 42 | 43, 0, ..]
-            | [b'M', b'M', 0, 42 | 43, ..]
-            | [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..]
-    )
+    is_late_picture(start)
+        || matches!(
+            start,
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..]
+                | [0xff, 0xd8, 0xff, ..]
+                | [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..]
+                | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..]
+                | [b'B', b'M', ..]
+                | [b'I', b'I', 42 | 43, 0, ..]
+                | [b'M', b'M', 0, 42 | 43, ..]
+        )
 }
 
-/// The first bytes of a file; none where it cannot be read.
+/// Whether it is of a format that was not always read: PBM, PGM or PPM.
+pub fn is_late_picture(start: &[u8]) -> bool {
+    matches!(start, [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..])
+}
+
+/// The first bytes of a regular file; none where it is none, or cannot be read.
 pub fn start_of(path: &Path) -> Vec<u8> {
     let mut start = Vec::new();
+    if !path.is_file() {
+        return start;
+    }
     let read = File::open(path).and_then(|file| file.take(ENOUGH as u64).read_to_end(&mut start));
     read.map_or_else(|_| Vec::new(), |_| start)
 }

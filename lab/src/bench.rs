@@ -242,6 +242,24 @@ impl<'a> Bench<'a> {
         self.request.uses.iter().find(|request| request.key().hex() == key)
     }
 
+    /// That nothing of the data set could be read, with the reasons of its scans.
+    pub fn nothing_read(&self) -> Failure {
+        let mut why = Vec::new();
+        for used in self.request.uses.iter().filter(|used| used.kind == scan::NAME) {
+            let record = self.session.store().record(&used.key());
+            let outcome: Option<scan::Outcome> =
+                record.and_then(|record| record.result(self.session.store()));
+            why.extend(outcome.into_iter().flat_map(|outcome| outcome.skipped));
+        }
+        let failure = Failure::new("the data set has no picture that can be read");
+        match why.first() {
+            Some((key, first)) => {
+                failure.hint(format!("of {} the first is {key}: {first}", why.len()))
+            }
+            None => failure,
+        }
+    }
+
     /// What a request that this one uses left in the store.
     fn stored<T>(
         &mut self,

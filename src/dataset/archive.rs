@@ -282,8 +282,10 @@ pub fn open(path: &Path) -> Result<File, Malformed> {
 }
 
 fn unpack(decoder: &mut dyn Read) -> Result<File, Malformed> {
-    let damaged =
-        |error: io::Error| Malformed::Form(format!("its compression is damaged: {error}"));
+    let damaged = |error: io::Error| match error.kind() {
+        io::ErrorKind::StorageFull => Malformed::Io(error),
+        _ => Malformed::Form(format!("its compression is damaged: {error}")),
+    };
     let mut out = tempfile::tempfile().map_err(Malformed::Io)?;
     let mut begun = Vec::new();
     (&mut *decoder).take(sniff::ENOUGH as u64).read_to_end(&mut begun).map_err(damaged)?;

@@ -105,7 +105,9 @@ impl<P: Clone> Sheet<P> {
                 again += 1;
             }
             self.keys.insert(key.clone());
-            self.is_new |= file.is_new || !ending::is_of_the_first_rules(ending);
+            self.is_new |= file.is_new
+                || !ending::is_of_the_first_rules(ending)
+                || sniff::is_late_picture(&start);
             let mut sample = Sample { key, caption: None, label: None };
             let mut grouped = None;
             for index in group.beside(&stems) {

@@ -1,3 +1,5 @@
+//! Shards written byte by byte, listed.
+
 use std::fs;
 use std::io::Write as _;
 

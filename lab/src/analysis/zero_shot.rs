@@ -145,7 +145,7 @@ fn survey(
         tally.row = 0;
     }
     if tally.survey.count == 0 {
-        return Err(Failure::new("the data set has no picture that can be read"));
+        return Err(bench.nothing_read());
     }
     let (mut survey, kept) = tally.end();
     let mut gallery = Gallery::default();

@@ -10,7 +10,9 @@
 //! profiles and a PNG's `tRNS` are not applied; CMYK is turned to RGB without a profile; a file that is cut
 //! short is refused.
 //!
-//! Otherwise than Pillow: only these seven formats are read. Refused are arithmetic-coded JPEGs, and TIFFs of
+//! Otherwise than Pillow: only these seven formats are read. AVIF and JPEG 2000 are refused by name: the one
+//! decoder of JPEG 2000 in Rust (hayro 0.3) differs by up to 42 levels in lossy files. Refused are arithmetic-coded
+//! JPEGs, and TIFFs of
 //! floating-point, 12-bit, 32-bit, CIE Lab or YCbCr pixels (but for those in JPEG), of 16-bit grey whose 0
 //! is white, of fax group 3, or whose bits lie in reverse. JPEG inside a TIFF may differ by 2 levels. Pillow
 //! garbles 16-bit grey TIFFs that are big-endian; here they equal the little-endian. Comments and colour
