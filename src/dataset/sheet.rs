@@ -321,7 +321,7 @@ fn other(name: &str, ending: &str, ledger: &mut Ledger) {
     if TABLES.contains(&stem) && table.contains(&&*ending.to_lowercase()) {
         let why = "a table about all pictures is not read; give each picture a file of its own";
         ledger.lose(What::Description, why, name);
-    } else if last.ends_with(".tar") || last.ends_with(".tar.gz") || last.ends_with(".zip") {
+    } else if [".tar", ".tar.gz", ".tgz", ".tar.zst", ".zip"].iter().any(|e| last.ends_with(e)) {
         let why = "an archive among pictures is not read; name it as a data set, or unpack it";
         ledger.lose(What::Part, why, name);
     } else {

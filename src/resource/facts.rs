@@ -208,3 +208,38 @@ impl Resources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::digest::FileDigests;
+
+    #[test]
+    fn a_thawed_data_set_has_the_keys_that_it_had() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(dir.path().join("pets/cat")).expect("a folder");
+        // By the first rules, and by later ones.
+        for name in ["pets/cat/1.png", "pets/2.gif", "words.txt"] {
+            fs::write(dir.path().join(name), "a file").expect("written");
+        }
+        let text = "datasets:\n  pets: { path: pets, labels: folders }\n  gif: [pets]\n  words: words.txt\n";
+        let (config, problems) = crate::config::parse(text, dir.path());
+        assert_eq!(problems, []);
+        let names = ["pets", "gif", "words"];
+        let (mut there, mut digests) = (Resources::default(), FileDigests::default());
+        let before = names.map(|n| there.dataset(&config, &mut digests, n).expect(n).content());
+        let json = serde_json::to_string(&there.facts(&config)).expect("JSON");
+        let facts: Facts = serde_json::from_str(&json).expect("facts");
+        assert!(facts.datasets["words"].rules.is_empty() && facts.datasets["gif"].rules == [2]);
+        let store = Store::frozen(dir.path());
+        let mut thawed = Resources::of(Some(&Arc::new(Thawed { facts, store })));
+        let after = names.map(|n| thawed.dataset(&config, &mut digests, n).expect(n).content());
+        assert_eq!(after, before);
+        let other = text.replace("labels: folders", "labels: files");
+        let (config, _) = crate::config::parse(&other, dir.path());
+        let mut thawed = Resources::of(thawed.thawed.as_ref());
+        assert!(thawed.dataset(&config, &mut digests, "pets").is_err());
+    }
+}

@@ -144,7 +144,7 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     assert_eq!(outcome.classes[0], "bicycle");
     let none = survey(&expected, &data, json!({ "classes": [], "truth": "label" }));
     let error = session.measure(&none, &mut Silent).expect_err("no labels").to_string();
-    assert!(error.contains("says of no image"), "{error}");
+    assert!(error.contains("has a label or caption"), "{error}");
 }
 
 #[test]
