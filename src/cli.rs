@@ -1,6 +1,7 @@
 //! Arguments in, an exit code out: 0 where all is well, 1 where something in the garden is wrong, 2 where
 //! the command itself could not work.
 
+mod dataset;
 mod model;
 mod store;
 
@@ -138,6 +139,11 @@ enum Command {
         #[command(subcommand)]
         command: model::Command,
     },
+    /// List data sets, and show what was read of each and what was left out
+    Dataset {
+        #[command(subcommand)]
+        command: dataset::Command,
+    },
     /// Document the analyses that a note can ask for
     Kinds {
         /// Only this one, with all its fields
@@ -260,6 +266,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Model { command } => {
             model::run(command)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Dataset { command } => {
+            dataset::run(command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: None } => {

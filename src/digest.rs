@@ -98,9 +98,21 @@ impl<'de> Deserialize<'de> for Digest {
 /// and decides nothing else.
 #[derive(Debug, Default)]
 pub struct FileDigests {
-    known: BTreeMap<PathBuf, Known>,
+    state: State,
     dirty: bool,
 }
+
+/// What is saved.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct State {
+    files: BTreeMap<PathBuf, Known>,
+    /// What was found out about content, by names that hold its digest.
+    #[serde(default)]
+    facts: BTreeMap<String, serde_json::Value>,
+}
+
+/// Most facts that are remembered; beyond, all are found out again.
+const MOST_FACTS: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Known {
@@ -133,11 +145,11 @@ fn stamp(path: &Path) -> io::Result<((u64, u128), bool)> {
 impl FileDigests {
     /// What an earlier process saved at `path`; empty where that cannot be read.
     pub fn load(path: &Path) -> Self {
-        let known = fs::read(path)
+        let state = fs::read(path)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&seal::open(&bytes).whole()?).ok())
             .unwrap_or_default();
-        Self { known, dirty: false }
+        Self { state, dirty: false }
     }
 
     /// Saves to `path`, where anything changed since [`FileDigests::load`].
@@ -147,7 +159,7 @@ impl FileDigests {
     pub fn save(&mut self, path: &Path) -> io::Result<()> {
         if self.dirty {
             // A wrong digest would name another file's results.
-            crate::file::write_atomic(path, &seal::seal(&serde_json::to_vec(&self.known)?))?;
+            crate::file::write_atomic(path, &seal::seal(&serde_json::to_vec(&self.state)?))?;
             self.dirty = false;
         }
         Ok(())
@@ -162,14 +174,14 @@ impl FileDigests {
     /// Whatever opening or reading the file gives.
     pub fn digest(&mut self, path: &Path) -> io::Result<Digest> {
         let (stamp, settled) = stamp(path)?;
-        if let Some(known) = self.known.get(path).filter(|known| known.is(stamp)) {
+        if let Some(known) = self.state.files.get(path).filter(|known| known.is(stamp)) {
             return Ok(known.digest);
         }
         let digest = Digest::of_file(path)?;
         if settled {
             let (size, modified_ns) = stamp;
             let known = Known { size, modified_ns, digest, sha256: None, pictures: None };
-            self.known.insert(path.to_owned(), known);
+            self.state.files.insert(path.to_owned(), known);
             self.dirty = true;
         }
         Ok(digest)
@@ -182,7 +194,7 @@ impl FileDigests {
     pub fn sha256(&mut self, path: &Path) -> io::Result<Sha256> {
         self.digest(path)?;
         let (stamp, _) = stamp(path)?;
-        let known = self.known.get_mut(path).filter(|known| known.is(stamp));
+        let known = self.state.files.get_mut(path).filter(|known| known.is(stamp));
         if let Some(sha256) = known.as_ref().and_then(|known| known.sha256) {
             return Ok(sha256);
         }
@@ -206,7 +218,7 @@ impl FileDigests {
         }
         let whole = self.digest(path)?;
         let (stamp, _) = stamp(path)?;
-        let known = self.known.get_mut(path).filter(|known| known.is(stamp));
+        let known = self.state.files.get_mut(path).filter(|known| known.is(stamp));
         if let Some(pictures) = known.as_ref().and_then(|known| known.pictures) {
             return Ok(pictures);
         }
@@ -218,9 +230,25 @@ impl FileDigests {
         Ok(pictures)
     }
 
+    /// What was found out about content before, under a name that holds its digest.
+    pub fn fact<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_value(self.state.facts.get(name)?.clone()).ok()
+    }
+
+    /// Remembers what was found out about content.
+    pub fn remember<T: Serialize>(&mut self, name: String, fact: &T) {
+        let Ok(fact) = serde_json::to_value(fact) else { return };
+        if self.state.facts.len() >= MOST_FACTS {
+            self.state.facts.clear();
+        }
+        self.state.facts.insert(name, fact);
+        self.dirty = true;
+    }
+
     /// The digest of a folder: of the list of its files, sorted by path, each with its digest.
     ///
-    /// Hidden files and folders are passed over; links to folders are not followed.
+    /// Hidden files and folders are passed over. Only regular files are opened, and of links only those that lead to
+    /// regular files in the same folder; anything else counts by its name.
     ///
     /// # Errors
     /// Whatever walking the folder or reading a file gives.
@@ -230,23 +258,32 @@ impl FileDigests {
 
     /// The same of those files whose names are wanted.
     fn files(&mut self, path: &Path, wanted: &dyn Fn(&str) -> bool) -> io::Result<Digest> {
+        let real = path.canonicalize()?;
         let hidden = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
         };
         let mut files = Vec::new();
         for entry in walkdir::WalkDir::new(path).into_iter().filter_entry(|entry| !hidden(entry)) {
             let entry = entry?;
-            if !entry.file_type().is_dir() && wanted(&entry.file_name().to_string_lossy()) {
-                files.push(entry.into_path());
+            let kind = entry.file_type();
+            if kind.is_dir() || !wanted(&entry.file_name().to_string_lossy()) {
+                continue;
             }
+            let is_read = match kind.is_symlink() {
+                true => entry.path().canonicalize().is_ok_and(|target| {
+                    target.starts_with(&real) && fs::metadata(&target).is_ok_and(|m| m.is_file())
+                }),
+                false => kind.is_file(),
+            };
+            files.push((entry.into_path(), is_read));
         }
         files.sort();
         let mut list = Vec::new();
-        for file in files {
-            if file.is_dir() {
-                continue; // a link to a folder
-            }
-            let digest = self.digest(&file)?;
+        for (file, is_read) in files {
+            let digest = match is_read {
+                true => self.digest(&file)?.hex(),
+                false => "not read".to_owned(),
+            };
             let relative = file.strip_prefix(path).unwrap_or(&file);
             list.extend_from_slice(relative.to_string_lossy().replace('\\', "/").as_bytes());
             list.extend_from_slice(format!("\0{digest}\n").as_bytes());
@@ -308,6 +345,19 @@ mod tests {
         let two = digests.sha256(&path).expect("a digest");
         assert_eq!(two, Sha256::of_file(&path).expect("a digest"));
         assert_ne!(two, one);
+    }
+
+    #[test]
+    fn what_was_found_out_is_remembered_with_the_digests() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let state = dir.path().join("digests.json");
+        let mut digests = FileDigests::default();
+        digests.remember("pictures of abc".into(), &7);
+        digests.save(&state).expect("saved");
+        let digests = FileDigests::load(&state);
+        assert_eq!(digests.fact::<u64>("pictures of abc"), Some(7));
+        assert_eq!(digests.fact::<u64>("pictures of abd"), None);
+        assert_eq!(digests.fact::<String>("pictures of abc"), None, "it is of another form");
     }
 
     #[test]

@@ -145,7 +145,10 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     if report.problems.iter().all(|problem| problem.severity < Severity::Error) {
         let mut facts = resources.facts(&report.workspace.config);
         facts.files = files(&wishes);
-        write(&mut report, &wishes, &facts, &lists(&notes, &facts))?;
+        let lists = lists(&notes, &facts);
+        let lists: Vec<PathBuf> =
+            lists.iter().flat_map(|name| resources.shards(name)).map(Path::to_owned).collect();
+        write(&mut report, &wishes, &facts, &lists)?;
     }
     report.failed = report.problems.iter().any(|problem| problem.severity == Severity::Error);
     Ok(report)
@@ -191,7 +194,7 @@ fn write(
     report: &mut Report,
     wishes: &Wishes,
     facts: &Facts,
-    lists: &BTreeSet<String>,
+    lists: &[PathBuf],
 ) -> Result<(), FreezeError> {
     let folder = report.folder.clone();
     let (store, frozen) = (report.workspace.store.clone(), Store::frozen(&folder));
@@ -218,12 +221,8 @@ fn write(
         }
         records.push(record);
     }
-    for name in lists {
-        let bytes = match (report.workspace.config.datasets.get(name), bundled::dataset(name)) {
-            (Some(own), _) => fs::read(&own.path).map_err(io_error("read", &own.path))?,
-            (None, Some(bundled)) => bundled.bytes().to_vec(),
-            (None, None) => continue,
-        };
+    for path in lists {
+        let bytes = fs::read(path).map_err(io_error("read", path))?;
         let path = frozen.blob_path(&Digest::of(&bytes));
         report.put(&path, &bytes)?;
         needed.insert(path);

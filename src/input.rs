@@ -9,9 +9,12 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
+use crate::dataset::words;
 use crate::digest::FileDigests;
+use crate::encoding;
 use crate::request::{DatasetFormat, DatasetRef, FileRef};
 use crate::resource::ResourceError;
+use crate::sniff;
 
 /// Most bytes of a file of the garden, as in the lab.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -34,6 +37,11 @@ pub fn picture(
     name: &str,
 ) -> Result<FileRef, ResourceError> {
     let path = located(root, name, "picture")?;
+    let start = sniff::start_of(&path);
+    if let Some(found) = sniff::other(&start).filter(|_| !sniff::is_picture(&start)) {
+        let message = format!("`{name}` is {}, not a picture that is read", found.what);
+        return Err(error(message, found.hint));
+    }
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
     // The header alone; the bytes decide the format, not the ending.
@@ -117,12 +125,6 @@ pub fn folder(root: &Path, name: &str) -> Option<String> {
     in_garden.then(|| parent.to_string_lossy().replace('\\', "/"))
 }
 
-/// The words of a list, one a line: empty lines and lines that begin with `#` are passed over.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
 /// The words of a data set that is a list of words, each once.
 ///
 /// # Errors
@@ -143,7 +145,8 @@ pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, ResourceError> {
         if size > LARGEST_LIST {
             return Err(unreadable(&format!("it has {} MiB, more than 4", size >> 20)));
         }
-        let text = fs::read_to_string(&shard.path).map_err(|cause| unreadable(&cause))?;
+        let bytes = fs::read(&shard.path).map_err(|cause| unreadable(&cause))?;
+        let text = encoding::text(&bytes).map_err(|cause| unreadable(&cause))?;
         all.extend(words(&text).filter(|word| seen.insert((*word).to_owned())).map(str::to_owned));
     }
     if all.is_empty() {
@@ -182,6 +185,8 @@ mod tests {
         }
         assert!(wrong(&root, "notes/b.png").contains("no picture `notes/b.png`"));
         assert!(wrong(&root, "notes").contains("not a file"));
+        fs::write(root.join("notes/c.png"), "<html>").expect("a file");
+        assert!(wrong(&root, "notes/c.png").contains("an HTML page"));
         fs::write(root.join("notes/c.png"), "text").expect("a file");
         assert!(wrong(&root, "notes/c.png").contains("not a picture"));
     }
@@ -217,9 +222,10 @@ mod tests {
         let path = dir.path().join("words.txt");
         fs::write(&path, "\u{feff}# names\r\n\r\n  bank \nNew York\n#\nbank\n").expect("a list");
         let digest = crate::digest::Digest::of(b"");
-        let shards = vec![crate::request::ShardRef { path, digest, pictures: None }];
-        let (name, format) = ("words".into(), DatasetFormat::Words);
-        let mut list = DatasetRef { name, format, captions: false, shards };
+        let shards = vec![crate::request::ShardRef::new(path, digest)];
+        let labels = crate::request::Labels::Files;
+        let format = DatasetFormat::Words;
+        let mut list = DatasetRef { name: "words".into(), format, captions: false, labels, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
         list.format = DatasetFormat::Tar;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));

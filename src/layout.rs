@@ -96,8 +96,13 @@ impl Layout {
             left_out.extend(obsidian_templates(root));
         }
         // A data set may have more files than a garden has notes.
-        let data = config.datasets.values().filter_map(|source| inside(&source.written));
-        left_out.extend(data.filter(|path| !path.is_empty()));
+        let written = config.datasets.values().flat_map(|source| &source.paths);
+        // Of a pattern the folder that it begins with.
+        let place = |path: &String| match path.find(['*', '?', '[', '{']) {
+            Some(end) => inside(path[..end].rsplit_once('/')?.0),
+            None => inside(path),
+        };
+        left_out.extend(written.filter_map(place).filter(|path| !path.is_empty()));
         Self { kind, notes: String::new(), left_out }
     }
 

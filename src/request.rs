@@ -106,12 +106,45 @@ pub struct DatasetRef {
     /// Whether captions and labels decide too, beside the pictures.
     #[serde(default, skip_serializing_if = "is_false")]
     pub captions: bool,
+    /// Where labels come from.
+    #[serde(default, skip_serializing_if = "Labels::is_default")]
+    pub labels: Labels,
     /// In order; a scan is taken a shard.
     pub shards: Vec<ShardRef>,
 }
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// Where the labels of pictures come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// The files beside the pictures.
+    #[default]
+    Files,
+    /// The folder that each picture lies in.
+    Folders,
+}
+
+impl Labels {
+    /// Their names in the configuration, the default first.
+    pub const NAMES: [&str; 2] = ["files", "folders"];
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "files" => Some(Self::Files),
+            "folders" => Some(Self::Folders),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the default, which a key does not name.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
@@ -179,12 +212,38 @@ pub struct ShardRef {
     /// Of its pictures alone, by their names and bytes; none where that is not another one, or nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<Digest>,
+    /// The version of the rules by which it is read: 1 wherever later ones read the same out of it, so that what was
+    /// measured by earlier ones is still found.
+    #[serde(default = "first_rules", skip_serializing_if = "is_first_rules")]
+    pub rules: u32,
+}
+
+fn first_rules() -> u32 {
+    1
+}
+
+fn is_first_rules(rules: &u32) -> bool {
+    *rules == first_rules()
 }
 
 impl ShardRef {
+    /// A shard that the first rules read as all later ones do.
+    pub fn new(path: PathBuf, digest: Digest) -> Self {
+        Self { path, digest, pictures: None, rules: first_rules() }
+    }
+
     /// The digest of what a network is shown of it.
     pub fn shown(&self) -> Digest {
         self.pictures.unwrap_or(self.digest)
+    }
+
+    /// What a key says of it; `captions`: where what is said of its pictures decides too.
+    fn canonical(&self, captions: bool) -> String {
+        let digest = if captions { self.digest } else { self.shown() };
+        match self.rules {
+            1 => digest.hex(),
+            rules => format!("{}@{rules}", digest.hex()),
+        }
     }
 }
 
@@ -192,9 +251,9 @@ impl ShardRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DatasetFormat {
-    /// WebDataset: tar archives of pictures, each with a `.json` or `.txt` beside it.
+    /// WebDataset: tar archives of pictures, each with files beside it that describe it.
     Tar,
-    /// A folder of pictures, each with an optional `.json` or `.txt` beside it.
+    /// A folder of pictures, likewise.
     Folder,
     /// A text file of words, one a line, each drawn as a picture of itself.
     Words,
@@ -217,12 +276,13 @@ impl DatasetRef {
     }
 
     fn canonical(&self) -> Value {
-        let digest = |shard: &ShardRef| match self.captions {
-            true => shard.digest.hex(),
-            false => shard.shown().hex(),
-        };
-        let shards = self.shards.iter().map(digest).collect::<Vec<_>>();
-        serde_json::json!({ "format": self.format, "shards": shards })
+        let shards = self.shards.iter().map(|shard| shard.canonical(self.captions));
+        let shards = shards.collect::<Vec<_>>();
+        let mut canonical = serde_json::json!({ "format": self.format, "shards": shards });
+        if self.captions && !self.labels.is_default() {
+            canonical["labels"] = serde_json::json!(self.labels);
+        }
+        canonical
     }
 }
 
@@ -347,11 +407,8 @@ mod tests {
                 name: "emoji".into(),
                 format: DatasetFormat::Tar,
                 captions: false,
-                shards: vec![ShardRef {
-                    path: "/a/emoji.tar".into(),
-                    digest: Digest::of(b"data"),
-                    pictures: None,
-                }],
+                labels: Labels::Files,
+                shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],
             }),
             inputs: Inputs::default(),
             uses: vec![],
@@ -377,12 +434,14 @@ mod tests {
 
     #[test]
     fn everything_that_decides_the_result_changes_the_key() {
-        let changes: [fn(&mut Request); 8] = [
+        let changes: [fn(&mut Request); 10] = [
             |r| r.kind = "activation_histogram".into(),
             |r| r.impl_version = 2,
             |r| r.params["unit"] = 90.into(),
             |r| r.model.digest = Digest::of(b"other weights"),
             |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
+            |r| r.dataset.as_mut().expect("a data set").shards[0].rules = 2,
+            |r| r.dataset.as_mut().expect("a data set").labels = Labels::Folders,
             |r| r.uses.push(request()),
             |r| r.model.conventions.activation = Activation::Gelu,
             |r| r.precision = Precision::Bf16,

@@ -11,13 +11,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use walkdir::WalkDir;
+use serde::{Deserialize, Serialize};
 
+use crate::analysis::ledger::Ledger;
 use crate::bundled::{self, Bundled, Unpackable};
-use crate::config::{Config, Place, Source, Weights};
+use crate::config::{Config, DatasetSource, Place, Source, Weights};
+use crate::dataset;
 use crate::digest::{Digest, FileDigests};
 use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts};
-use crate::request::{DatasetFormat, DatasetRef, ModelRef, ShardRef};
+use crate::request::{DatasetFormat, DatasetRef, Labels, ModelRef, ShardRef};
 use crate::suggest;
 
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
@@ -42,17 +44,23 @@ pub struct Model {
     pub beside: Option<String>,
 }
 
+/// A data set that can be used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// For requests.
+    pub reference: DatasetRef,
+    /// What was seen in it; nothing where only frozen results are published.
+    pub ledger: Arc<Ledger>,
+}
+
 /// Weights and data sets, looked at when first asked for.
 #[derive(Debug, Default)]
 pub struct Resources {
     models: BTreeMap<String, Result<Model, ResourceError>>,
-    datasets: BTreeMap<String, Result<DatasetRef, ResourceError>>,
+    datasets: BTreeMap<String, Result<Dataset, ResourceError>>,
     /// What is known without looking; then nothing is looked at.
     thawed: Option<Arc<Thawed>>,
 }
-
-/// Endings of files that a folder of pictures is made of.
-const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
 impl Resources {
     /// The model of that name.
@@ -113,7 +121,8 @@ impl Resources {
             changed |= self.model(config, digests, &name) != before;
         }
         for (name, before) in datasets {
-            changed |= self.dataset(config, digests, &name) != before;
+            let now = self.looked_at(config, digests, &name);
+            changed |= now != before;
         }
         changed
     }
@@ -128,6 +137,19 @@ impl Resources {
         digests: &mut FileDigests,
         name: &str,
     ) -> Result<DatasetRef, ResourceError> {
+        self.looked_at(config, digests, name).map(|dataset| dataset.reference)
+    }
+
+    /// The same with what was seen in it.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn looked_at(
+        &mut self,
+        config: &Config,
+        digests: &mut FileDigests,
+        name: &str,
+    ) -> Result<Dataset, ResourceError> {
         if let Some(known) = self.datasets.get(name) {
             return known.clone();
         }
@@ -142,17 +164,10 @@ impl Resources {
         };
         let found = named.and_then(|source| {
             if let Some(thawed) = &self.thawed {
-                return thawed.dataset(name, source);
+                let reference = thawed.dataset(name, source)?;
+                return Ok(Dataset { reference, ledger: Arc::default() });
             }
-            let path = absolute(source)?;
-            let (format, digest) = if path.is_dir() {
-                (DatasetFormat::Folder, folder_digest(digests, &path)?)
-            } else {
-                (format_of(&path)?, digest(digests, &path)?)
-            };
-            let pictures = pictures(digests, format, &path, &digest)?;
-            let shards = vec![ShardRef { path, digest, pictures }];
-            Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
+            look_at(name, source, digests)
         });
         self.datasets.insert(name.to_owned(), found.clone());
         found
@@ -164,17 +179,95 @@ impl Resources {
         digests: &mut FileDigests,
         name: &str,
         bundled: &Bundled,
-    ) -> Result<DatasetRef, ResourceError> {
+    ) -> Result<Dataset, ResourceError> {
         if let Some(thawed) = &self.thawed {
-            return thawed.bundled(name);
+            let reference = thawed.bundled(name)?;
+            return Ok(Dataset { reference, ledger: Arc::default() });
         }
         let path = bundled.unpacked(digests).map_err(|error| unpackable(&error))?;
-        let format = if bundled.is_list() { DatasetFormat::Words } else { DatasetFormat::Tar };
-        let digest = bundled.digest;
-        let pictures = pictures(digests, format, &path, &digest)?;
-        let shards = vec![ShardRef { path, digest, pictures }];
-        Ok(DatasetRef { name: name.to_owned(), format, captions: false, shards })
+        let source = DatasetSource {
+            paths: vec![path.display().to_string()],
+            root: PathBuf::new(),
+            labels: Labels::Files,
+            span: 0..0,
+        };
+        look_at(name, &source, digests)
     }
+
+    /// The files of a data set that was asked for and can be used.
+    pub fn shards(&self, name: &str) -> impl Iterator<Item = &Path> {
+        let found = self.datasets.get(name).and_then(|found| found.as_ref().ok());
+        found.into_iter().flat_map(|found| &found.reference.shards).map(|shard| &*shard.path)
+    }
+
+    /// What was seen in the data sets that were asked for and can be used, by name.
+    pub fn ledgers(&self) -> BTreeMap<String, Arc<Ledger>> {
+        let ledger = |(name, found): (&String, &Result<Dataset, ResourceError>)| {
+            Some((name.clone(), Arc::clone(&found.as_ref().ok()?.ledger)))
+        };
+        self.datasets.iter().filter_map(ledger).collect()
+    }
+}
+
+/// What was found in a shard by listing it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Seen {
+    ledger: Ledger,
+    rules: u32,
+}
+
+/// Looks through a data set, shard by shard; what was seen in one is remembered by its content.
+fn look_at(
+    name: &str,
+    source: &DatasetSource,
+    digests: &mut FileDigests,
+) -> Result<Dataset, ResourceError> {
+    let found = dataset::shards(&source.root, &source.paths)
+        .map_err(|error| ResourceError { message: error.message, hint: error.hint })?;
+    let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
+    if format == DatasetFormat::Words && labels == Labels::Folders {
+        return Err(ResourceError {
+            message: format!("`{name}` is a list of words, which lie in no folders"),
+            hint: Some(format!("leave out `labels` in {}", crate::config::FILE)),
+        });
+    }
+    let mut shards = Vec::new();
+    for path in found.paths {
+        let digest = match format {
+            DatasetFormat::Folder => digests.folder(&path),
+            DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path),
+        };
+        let digest = digest.map_err(|error| ResourceError {
+            message: format!("{} cannot be read ({error})", path.display()),
+            hint: None,
+        })?;
+        let rules = dataset::RULES;
+        let fact = format!("{}/{format:?}/{labels:?}/{rules}", digest.hex());
+        let seen = match digests.fact::<Seen>(&fact) {
+            Some(seen) => seen,
+            None => {
+                let listed = dataset::list(&path, format, labels).map_err(|error| {
+                    let hint = error.hint().map(str::to_owned);
+                    ResourceError { message: error.to_string(), hint }
+                })?;
+                let seen = Seen { ledger: listed.ledger, rules: listed.rules };
+                digests.remember(fact, &seen);
+                seen
+            }
+        };
+        ledger.merge(&seen.ledger);
+        let pictures = pictures(digests, format, &path, &digest)?;
+        shards.push(ShardRef { path, digest, pictures, rules: seen.rules });
+    }
+    if ledger.pictures == 0 {
+        let what = if format == DatasetFormat::Words { "word" } else { "picture that can be read" };
+        return Err(ResourceError {
+            message: format!("the data set `{name}` has no {what}"),
+            hint: ledger.left_out().into_iter().next(),
+        });
+    }
+    let reference = DatasetRef { name: name.to_owned(), format, labels, captions: false, shards };
+    Ok(Dataset { reference, ledger: Arc::new(ledger) })
 }
 
 /// A name that is neither in the configuration nor known without it.
@@ -275,38 +368,4 @@ fn pictures(
             Ok(Some(pictures).filter(|pictures| pictures != whole))
         }
     }
-}
-
-fn format_of(path: &Path) -> Result<DatasetFormat, ResourceError> {
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("tar") => Ok(DatasetFormat::Tar),
-        Some("txt") => Ok(DatasetFormat::Words),
-        _ => Err(ResourceError {
-            message: format!("{} is not a data set", path.display()),
-            hint: Some(
-                "known: a folder of pictures, a WebDataset `.tar`, a `.txt` list of words".into(),
-            ),
-        }),
-    }
-}
-
-/// The digest of a folder of pictures.
-///
-/// # Errors
-/// Where a file cannot be read, or there is no picture.
-fn folder_digest(digests: &mut FileDigests, folder: &Path) -> Result<Digest, ResourceError> {
-    let is_picture = |entry: walkdir::DirEntry| {
-        let ending = entry.path().extension().and_then(|e| e.to_str()).map(str::to_lowercase);
-        ending.is_some_and(|ending| PICTURES.contains(&ending.as_str()))
-    };
-    if !WalkDir::new(folder).into_iter().filter_map(Result::ok).any(is_picture) {
-        return Err(ResourceError {
-            message: format!("{} has no pictures", folder.display()),
-            hint: Some(format!("files that count end in {}", PICTURES.join(", "))),
-        });
-    }
-    digests.folder(folder).map_err(|error| ResourceError {
-        message: format!("{} cannot be read ({error})", folder.display()),
-        hint: None,
-    })
 }

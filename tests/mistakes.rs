@@ -329,3 +329,107 @@ fn past_ten_of_one_kind_the_rest_are_counted_and_json_has_them_all() {
     let json = garden.run(&["check", "--format", "json"]);
     assert_eq!(json.stdout().lines().count(), 121);
 }
+
+/// A garden with a data set of pictures in folders, of which not all can be read.
+fn pets() -> Garden {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    let config = config.replace("datasets:\n", "datasets:\n  pets: { path: pets }\n");
+    garden.write("neuronotes.yaml", &config);
+    for name in ["pets/dog/1.png", "pets/cat/2.png", "pets/cat/3.gif"] {
+        let path = garden.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        image::RgbImage::new(8, 8).save(path).expect("a picture");
+    }
+    garden.write("pets/cat/4.avif", "not read");
+    garden.write("pets/cat/5.jpg", "<!doctype html><title>Sign in</title>");
+    garden.write("pets/cat/7.jpg", "no picture");
+    garden.write("pets/cat/2.txt", "\u{feff}a cat that sleeps");
+    garden.write("pets/cat/6.txt", "of no picture");
+    garden.write("pets/notes.docx", "about them");
+    let block = "kind: zero_shot\ndataset: pets\nclasses: [dog, cat]\n";
+    garden.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    garden
+}
+
+#[test]
+fn what_is_left_out_of_a_data_set_is_said_before_anything_is_measured() {
+    let garden = pets();
+    let run = garden.run(&["check", "--format", "json"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let said: Vec<serde_json::Value> =
+        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let line = |report: &serde_json::Value| {
+        format!("{}:{}: {} / {}", report["file"], report["line"], report["message"], report["hint"])
+    };
+    insta::assert_snapshot!(said.iter().map(line).collect::<Vec<_>>().join("\n"));
+    let told = garden.run(&["dataset", "info", "pets"]).stdout();
+    let root = garden.root().canonicalize().expect("a folder");
+    let told = told.replace(&*root.to_string_lossy(), "GARDEN");
+    let digest = told.rsplit_once(", ").and_then(|(_, end)| end.strip_suffix(")\n")).expect("one");
+    insta::assert_snapshot!(told.replace(digest, "DIGEST"));
+    let list = garden.run(&["dataset", "list"]).stdout();
+    let pets = list.lines().find(|line| line.starts_with("pets")).expect("a line");
+    assert!(pets.contains("4 pictures; something was left out"), "{list}");
+    let json = garden.run(&["dataset", "info", "pets", "--format", "json"]).stdout();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["ledger"]["pictures"], &json["ledger"]["entries"]), (&3.into(), &9.into()));
+}
+
+#[test]
+fn labels_come_from_folders_where_that_is_asked_for() {
+    let garden = pets();
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &config.replace("path: pets", "path: pets, labels: folders"));
+    let said = garden.run(&["check"]).stderr();
+    assert!(!said.contains("to compare with"), "{said}");
+    let told = garden.run(&["dataset", "info", "pets"]).stdout();
+    assert!(told.contains("3, 2 different: cat (2), dog (1)"), "{told}");
+}
+
+#[test]
+fn what_stands_in_for_a_data_set_or_weights_is_named_at_the_block() {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    let more = "datasets:\n  page: { path: page.tar }\n  pointer: { path: words.txt }\n  packed: { path: a.zip }\n  \
+                cloned: cloned\n";
+    let config = config.replace("datasets:\n", more);
+    let config = config.replace("models:\n", "models:\n  lfs: { path: w.safetensors }\n");
+    garden.write("neuronotes.yaml", &config);
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+    garden.write("page.tar", "\n<html><head><title>Not found</title></head></html>");
+    garden.write("words.txt", pointer);
+    garden.write("w.safetensors", pointer);
+    garden.write("a.zip", "PK");
+    garden.write("cloned/1.png", pointer);
+    garden.write("cloned/2.png", pointer);
+    let block = |more: &str| {
+        format!(
+            "```yaml analysis\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 3\n{more}```\n\n"
+        )
+    };
+    let blocks = [
+        "dataset: page\n",
+        "dataset: pointer\n",
+        "dataset: packed\n",
+        "dataset: cloned\n",
+        "model: lfs\n",
+    ];
+    garden.note("a.md", &blocks.map(block).concat());
+    let run = garden.run(&["check"]);
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    for wanted in [
+        "page.tar is an HTML page, not a tar archive",
+        "download it again",
+        "words.txt is a Git LFS pointer, not a list of words",
+        "`git lfs pull` fetches the file",
+        "a.zip is not a data set",
+        "unpack it into a folder",
+        "the data set `cloned` has no picture that can be read",
+        "2 pictures left out: it is a Git LFS pointer: `git lfs pull` fetches the file (1.png, 2.png)",
+        "w.safetensors is a Git LFS pointer, not a weights file",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+}

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 /// The modules of `src/` from the bottom up: each may use only those that stand before it, or beside it in
 /// the same line.
 const LAYERS: &[&[&str]] = &[
-    &["suggest", "yaml", "file", "cache", "sha256", "language", "tex"],
+    &["suggest", "yaml", "file", "cache", "sha256", "language", "tex", "encoding", "sniff"],
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],
     // What templates see is plain data, and diagnostics are shown on pages too.
     &["digest", "catalogue", "seal", "bundled"],
     &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
-    &["protocol", "diagnostic", "lab", "fetch"],
+    &["protocol", "diagnostic", "lab", "fetch", "dataset"],
     &["config", "layout", "document", "scaffold"],
     &["note", "dates", "resource", "library"],
     &["input", "schedule"],

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use neuronotes::analysis::dataset_examples::Pool;
 use neuronotes::analysis::scan::Sample;
 use neuronotes::analysis::{Kind, Origin, scan};
+use neuronotes::dataset::ShardError;
 use neuronotes::digest::Digest;
 use neuronotes::model::{Architecture, parts};
 use neuronotes::request::{DatasetFormat, DatasetRef, Request};
@@ -16,7 +17,7 @@ use neuronotes::store::{Record, Store};
 
 use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
-use crate::dataset::{self, Shard, ShardError};
+use crate::dataset::{self, Shard};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
@@ -134,9 +135,18 @@ impl<'a> Bench<'a> {
             }
             DatasetFormat::Tar | DatasetFormat::Folder => 0,
         };
-        dataset::open(&shard.path, dataset.format, side).map_err(|error| match error {
-            ShardError::Io { .. } => Failure::outside(error.to_string()),
-            ShardError::Malformed { .. } => Failure::new(error.to_string()),
+        dataset::open(&shard.path, dataset.format, dataset.labels, side).map_err(|error| {
+            let hint = error.hint();
+            let failure = match error {
+                ShardError::Io { .. } => Failure::outside(error.to_string()),
+                ShardError::Malformed { .. } | ShardError::Instead { .. } => {
+                    Failure::new(error.to_string())
+                }
+            };
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
         })
     }
 
@@ -248,6 +258,24 @@ impl<'a> Bench<'a> {
     /// The request of that key among those that this one uses.
     fn used(&self, key: &str) -> Option<&'a Request> {
         self.request.uses.iter().find(|request| request.key().hex() == key)
+    }
+
+    /// That nothing of the data set could be read, with the reasons of its scans.
+    pub fn nothing_read(&self) -> Failure {
+        let mut why = Vec::new();
+        for used in self.request.uses.iter().filter(|used| used.kind == scan::NAME) {
+            let record = self.session.store().record(&used.key());
+            let outcome: Option<scan::Outcome> =
+                record.and_then(|record| record.result(self.session.store()));
+            why.extend(outcome.into_iter().flat_map(|outcome| outcome.skipped));
+        }
+        let failure = Failure::new("the data set has no picture that can be read");
+        match why.first() {
+            Some((key, first)) => {
+                failure.hint(format!("of {} the first is {key}: {first}", why.len()))
+            }
+            None => failure,
+        }
     }
 
     /// What a request that this one uses left in the store.

@@ -11,6 +11,7 @@ mod exhibit;
 pub mod facet;
 pub mod feature_vis;
 mod field;
+pub mod ledger;
 pub mod scan;
 mod shown;
 pub mod text_rank;

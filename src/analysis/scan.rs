@@ -14,6 +14,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::ledger::Ledger;
 use crate::request::{DatasetRef, Inputs, ModelRef, Precision, Request};
 
 /// The name in requests and records.
@@ -88,6 +89,9 @@ pub struct Outcome {
     pub count: u64,
     /// Images that could not be decoded, with the reason; they have no row.
     pub skipped: Vec<(String, String)>,
+    /// What was seen in the shard; none of those that were measured before ledgers were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
 }
 
 /// The scans that a question about `layer` over `dataset` rests on, one a shard.

@@ -249,7 +249,7 @@ fn info_of_file(path: &Path) -> anyhow::Result<String> {
         anyhow::anyhow!("{error}{hint}")
     };
     let path = &parts::locate(path)?;
-    let header = Header::read(path)?;
+    let header = Header::read(path).map_err(|error| hinted(error.into()))?;
     let conventions = Conventions::of(path, &header, &Given::default()).map_err(hinted)?;
     let architecture = Architecture::of_header(&header, &conventions).map_err(hinted)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,5 +1,6 @@
 //! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
 
+mod dataset;
 mod jekyll;
 mod math;
 mod names;
@@ -16,6 +17,7 @@ use crate::request::Precision;
 use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value, YamlError};
 
+pub use dataset::DatasetSource;
 pub use jekyll::{Jekyll, parse as parse_jekyll};
 pub use math::{Command, Mathematics};
 pub use weights::{Place, Weights, names as known_models};
@@ -56,7 +58,7 @@ pub struct Config {
     /// By name.
     pub models: BTreeMap<String, Weights>,
     /// By name.
-    pub datasets: BTreeMap<String, Source>,
+    pub datasets: BTreeMap<String, DatasetSource>,
     /// What blocks leave out.
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
@@ -364,47 +366,29 @@ impl Reader<'_> {
         entries.iter().filter_map(read).collect()
     }
 
-    fn dataset(&mut self, named: &Entry) -> Option<Source> {
-        let mut path = None;
-        let is_bare = match &named.node.value {
-            Value::Null => true,
-            Value::Map(fields) => fields.is_empty(),
-            _ => false,
-        };
-        if is_bare && bundled::dataset(&named.key).is_some() {
-            // It needs no entry, but may have one.
-            return None;
-        }
-        match &named.node.value {
-            Value::Text(text) => path = Some(text.clone()),
-            Value::Map(fields) => {
-                for field in fields {
-                    match field.key.as_str() {
-                        "path" => path = self.text(field),
-                        _ => self.unknown(field, &format!("`{}`", named.key), &["path"]),
-                    }
-                }
-            }
-            _ => {}
-        }
-        self.source(named, path.unwrap_or_default())
-    }
-
     /// What lies at a path, which an entry has to say.
     fn source(&mut self, named: &Entry, written: String) -> Option<Source> {
         let span = self.key_span(named);
         if written.is_empty() {
-            let message = format!("`{}` does not say its `path`", named.key);
-            let hint = format!("for instance {}: {{ path: … }}", named.key);
-            self.problems.push(self.at.error(span, message).hint(hint));
+            self.unplaced(named);
             return None;
         }
         if escapes(&written) {
-            let message = format!("`{written}` leaves the garden");
-            let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
-            self.problems.push(self.at.error(span.clone(), message).hint(hint));
+            self.leaves(span.clone(), &written);
         }
         Some(Source { path: self.root.join(&written), written, span })
+    }
+
+    fn unplaced(&mut self, named: &Entry) {
+        let message = format!("`{}` does not say its `path`", named.key);
+        let hint = format!("for instance {}: {{ path: … }}", named.key);
+        self.problems.push(self.at.error(self.key_span(named), message).hint(hint));
+    }
+
+    fn leaves(&mut self, span: Range<usize>, written: &str) {
+        let message = format!("`{written}` leaves the garden");
+        let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
+        self.problems.push(self.at.error(span, message).hint(hint));
     }
 }
 
@@ -437,7 +421,7 @@ mod tests {
         assert_eq!(problems, []);
         let Place::File(source) = &config.models["emoji"].place else { panic!("a file") };
         assert_eq!(source.path, Path::new("/garden/models/e.safetensors"));
-        assert_eq!(config.datasets["emoji"].path, Path::new("/garden/data/emoji.tar"));
+        assert_eq!(config.datasets["emoji"].paths, ["data/emoji.tar"]);
         assert_eq!((config.defaults.seed, config.device.as_str()), (7, "cuda:1"));
     }
 

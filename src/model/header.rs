@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{archive, parts};
+use crate::sniff::{self, Found};
 
 /// A larger header than any CLIP's; what claims more is no safetensors file.
 pub(super) const LONGEST: u64 = 16 << 20;
@@ -104,6 +105,14 @@ pub enum HeaderError {
         /// Some of the weights in it.
         found: Vec<String>,
     },
+    /// Something stands in for it.
+    #[error("{} is {}, not a weights file", path.display(), found.what)]
+    Instead {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: Found,
+    },
     /// A pickle that is in no archive.
     #[error(
         "{} was saved by an old PyTorch; save it again with a newer one, or convert it to safetensors",
@@ -113,6 +122,16 @@ pub enum HeaderError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl HeaderError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Instead { found, .. } => found.hint,
+            _ => None,
+        }
+    }
 }
 
 impl Header {
@@ -156,6 +175,9 @@ fn of_file(path: &Path) -> Result<BTreeMap<String, TensorInfo>, HeaderError> {
     let unknown = |why: String| HeaderError::Unknown { path: path.to_owned(), why };
     let mut file = File::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
+    if let Some(found) = sniff::stand_in(&sniff::start_of(path)) {
+        return Err(HeaderError::Instead { path: path.to_owned(), found });
+    }
     if size < 8 {
         return Err(unknown(format!("it has {size} bytes")));
     }
@@ -239,6 +261,15 @@ mod tests {
             std::fs::write(&path, bytes).expect("write");
             let error = Header::read(&path).expect_err("not weights");
             assert!(error.to_string().contains("is not a weights file"), "{error}");
+        }
+        for (bytes, what, hint) in [
+            (&b"<!DOCTYPE html>\n<html>"[..], "is an HTML page", "download it again"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer", "git lfs pull"),
+        ] {
+            std::fs::write(&path, bytes).expect("write");
+            let error = Header::read(&path).expect_err("not weights");
+            assert!(error.to_string().contains(what), "{error}");
+            assert!(error.hint().is_some_and(|known| known.contains(hint)), "{error}");
         }
         std::fs::write(&path, b"\x02\0\0\0\0\0\0\0[]").expect("write");
         let error = Header::read(&path).expect_err("a list");

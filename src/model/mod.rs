@@ -153,6 +153,7 @@ impl ModelError {
                  Hugging Face's config.json, beside the weights",
             ),
             Self::Several(_) => Some("save the state_dict() of the one that is meant by itself"),
+            Self::Header(error) => error.hint(),
             _ => None,
         }
     }

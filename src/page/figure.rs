@@ -176,6 +176,9 @@ impl Scene<'_> {
             name => format!("{} ({name}, {} threads)", made.device, made.threads),
         };
         fact("device", device);
+        if let Some(seen) = scanned.and_then(Scanned::seen) {
+            fact("pictures", seen);
+        }
         if let Some(left_out) = scanned.and_then(Scanned::left_out) {
             fact("left out", left_out);
         }

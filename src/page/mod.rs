@@ -39,11 +39,12 @@ pub use fragment::{Shard, shard_of};
 pub use index::Index;
 pub use sheet::Sheet;
 
+use crate::analysis::ledger::Ledger;
 use crate::config::Config;
 use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
-use crate::figure::{Drawing, Image};
+use crate::figure::{Drawing, Image, number};
 use crate::garden::{self, Garden};
 use crate::language;
 use crate::library::Works;
@@ -140,11 +141,13 @@ pub struct Scanned {
     pub seconds: f64,
     /// Images that could not be read and are not in them, with the reason.
     pub skipped: Vec<(String, String)>,
+    /// What was seen in the data sets; none where that was not kept.
+    pub ledger: Option<Ledger>,
 }
 
 impl Scanned {
-    /// Which images were left out, a few of them by name; `None` where all were read.
-    pub fn left_out(&self) -> Option<String> {
+    /// Which images could not be read, a few of them by name; `None` where all were.
+    pub fn unread(&self) -> Option<String> {
         const NAMED: usize = 3;
         let mut named: Vec<_> =
             self.skipped.iter().take(NAMED).map(|(key, why)| format!("{key} ({why})")).collect();
@@ -152,6 +155,28 @@ impl Scanned {
             named.push(format!("and {} more", self.skipped.len() - NAMED));
         }
         (!named.is_empty()).then(|| named.join("; "))
+    }
+
+    /// What was seen and how much of it is in the figure; `None` where that was not kept.
+    pub fn seen(&self) -> Option<String> {
+        let ledger = self.ledger.as_ref()?;
+        let read = ledger.pictures.saturating_sub(self.skipped.len() as u64);
+        let n = number::thousands;
+        Some(format!(
+            "{} of {} read, in {} entries; {} with a caption, {} with a label",
+            n(read),
+            n(ledger.pictures),
+            n(ledger.entries),
+            n(ledger.captions),
+            n(ledger.labels)
+        ))
+    }
+
+    /// Everything that was left out, and why; `None` where all was read.
+    pub fn left_out(&self) -> Option<String> {
+        let ledger = self.ledger.iter().flat_map(Ledger::left_out);
+        let all: Vec<String> = self.unread().into_iter().chain(ledger).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 

@@ -60,9 +60,9 @@ impl Plans {
             kept.insert(note.path.clone(), (note, Arc::clone(&planned)));
             planned
         });
-        let plan = Plan::of(planned.collect(), config);
+        let planned = planned.collect();
         self.notes = kept;
-        plan
+        Plan { ledgers: self.resources.ledgers(), ..Plan::of(planned, config) }
     }
 
     /// The configuration is another one.

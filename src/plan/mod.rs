@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::analysis::ledger::Ledger;
 use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub scans: Vec<(Digest, Request)>,
     /// Names of units, out of the notes' front matter.
     pub names: BTreeMap<NamedUnit, String>,
+    /// What was seen in the data sets that blocks name.
+    pub ledgers: BTreeMap<String, Arc<Ledger>>,
     baselines: Baselines,
 }
 
@@ -88,7 +91,8 @@ pub fn plan(
 ) -> Plan {
     let mut planner = Planner::new(notes, root, config, resources, digests);
     let planned = notes.iter().map(|note| Arc::new(planner.note(note))).collect();
-    Plan::of(planned, config)
+    let ledgers = planner.resources.ledgers();
+    Plan { ledgers, ..Plan::of(planned, config) }
 }
 
 impl Plan {

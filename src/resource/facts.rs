@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Model, ResourceError, Resources};
+use super::{Dataset, Model, ResourceError, Resources};
 use crate::bundled;
-use crate::config::{Place, Source, Weights};
+use crate::config::{DatasetSource, Place, Weights};
 use crate::digest::Digest;
 use crate::model::{Architecture, Conventions};
-use crate::request::{DatasetFormat, DatasetRef, FileRef, ModelRef, ShardRef};
+use crate::request::{DatasetFormat, DatasetRef, FileRef, Labels, ModelRef, ShardRef};
 use crate::store::Store;
 
 /// The version of the form.
@@ -56,11 +56,17 @@ pub struct DatasetFacts {
     pub configured: String,
     /// How it is read.
     pub format: DatasetFormat,
+    /// Where its labels come from.
+    #[serde(default, skip_serializing_if = "Labels::is_default")]
+    pub labels: Labels,
     /// Of its shards, in order.
     pub shards: Vec<Digest>,
     /// Of their pictures alone, where there are others; empty where they were frozen before keys knew of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Option<Digest>>,
+    /// The rules by which each of these is read; none where the first do for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<u32>,
 }
 
 /// Facts, and the store that they came with.
@@ -110,10 +116,6 @@ fn of_weights(weights: &Weights) -> String {
 /// What stands for the entry of a data set that comes with the program.
 const BUNDLED: &str = "comes with the program";
 
-fn of_source(source: &Source) -> String {
-    source.written.clone()
-}
-
 impl Thawed {
     pub(super) fn model(&self, name: &str, weights: &Weights) -> Result<Model, ResourceError> {
         let Some(known) = self.facts.models.get(name) else {
@@ -129,8 +131,12 @@ impl Thawed {
         Ok(Model { reference, architecture: Arc::new(known.architecture.clone()), beside: None })
     }
 
-    pub(super) fn dataset(&self, name: &str, source: &Source) -> Result<DatasetRef, ResourceError> {
-        self.configured_as(name, &of_source(source))
+    pub(super) fn dataset(
+        &self,
+        name: &str,
+        source: &DatasetSource,
+    ) -> Result<DatasetRef, ResourceError> {
+        self.configured_as(name, &source.written())
     }
 
     /// A data set that comes with the program.
@@ -147,9 +153,11 @@ impl Thawed {
             path: self.store.blob_path(digest),
             digest: *digest,
             pictures: known.pictures.get(at).copied().flatten(),
+            rules: known.rules.get(at).copied().unwrap_or(1),
         };
         let shards = known.shards.iter().enumerate().map(shard).collect();
-        Ok(DatasetRef { name: name.to_owned(), format: known.format, captions: false, shards })
+        let (format, labels) = (known.format, known.labels);
+        Ok(DatasetRef { name: name.to_owned(), format, labels, captions: false, shards })
     }
 }
 
@@ -197,14 +205,18 @@ impl Resources {
             };
             Some((name.clone(), facts))
         };
-        let dataset = |(name, found): (&String, &Result<DatasetRef, ResourceError>)| {
-            let dataset = found.as_ref().ok()?;
-            let entry = config.datasets.get(name).map(of_source);
+        let dataset = |(name, found): (&String, &Result<Dataset, ResourceError>)| {
+            let dataset = &found.as_ref().ok()?.reference;
+            let first = dataset.shards.iter().all(|shard| shard.rules == 1);
+            let rules = if first { &[] } else { dataset.shards.as_slice() };
+            let entry = config.datasets.get(name).map(DatasetSource::written);
             let facts = DatasetFacts {
                 configured: entry.unwrap_or_else(|| BUNDLED.to_owned()),
                 format: dataset.format,
+                labels: dataset.labels,
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
                 pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),
+                rules: rules.iter().map(|shard| shard.rules).collect(),
             };
             Some((name.clone(), facts))
         };
@@ -214,5 +226,40 @@ impl Resources {
             datasets: self.datasets.iter().filter_map(dataset).collect(),
             files: BTreeMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::digest::FileDigests;
+
+    #[test]
+    fn a_thawed_data_set_has_the_keys_that_it_had() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(dir.path().join("pets/cat")).expect("a folder");
+        // By the first rules, and by later ones.
+        for name in ["pets/cat/1.png", "pets/2.gif", "words.txt"] {
+            fs::write(dir.path().join(name), "a file").expect("written");
+        }
+        let text = "datasets:\n  pets: { path: pets, labels: folders }\n  gif: [pets]\n  words: words.txt\n";
+        let (config, problems) = crate::config::parse(text, dir.path());
+        assert_eq!(problems, []);
+        let names = ["pets", "gif", "words"];
+        let (mut there, mut digests) = (Resources::default(), FileDigests::default());
+        let before = names.map(|n| there.dataset(&config, &mut digests, n).expect(n).content());
+        let json = serde_json::to_string(&there.facts(&config)).expect("JSON");
+        let facts: Facts = serde_json::from_str(&json).expect("facts");
+        assert!(facts.datasets["words"].rules.is_empty() && facts.datasets["gif"].rules == [2]);
+        let store = Store::frozen(dir.path());
+        let mut thawed = Resources::of(Some(&Arc::new(Thawed { facts, store })));
+        let after = names.map(|n| thawed.dataset(&config, &mut digests, n).expect(n).content());
+        assert_eq!(after, before);
+        let other = text.replace("labels: folders", "labels: files");
+        let (config, _) = crate::config::parse(&other, dir.path());
+        let mut thawed = Resources::of(thawed.thawed.as_ref());
+        assert!(thawed.dataset(&config, &mut digests, "pets").is_err());
     }
 }

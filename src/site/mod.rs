@@ -4,6 +4,7 @@
 //!
 //! Incremental: [`Live`] keeps a garden composed through changes, and comes to the same pages.
 
+mod data;
 mod live;
 mod missing;
 mod publish;
@@ -117,6 +118,7 @@ pub fn compose(
     let garden = garden::assemble(&notes, &workspace.files, workspace.routes());
     let mut problems: Vec<Diagnostic> = workspace.problems().cloned().collect();
     let plan = &wishes.plan;
+    problems.extend(data::problems(workspace, plan));
     let drawn = Drawn::default();
     let settler = Settler { store: &workspace.store, plan, progress, drawn: &drawn };
     let settled = notes.iter().enumerate().map(|(index, note)| settler.note(index, note).into());

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::FREEZE;
+use super::{FREEZE, data};
 use crate::analysis::scan;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
@@ -65,6 +65,7 @@ impl Settler<'_> {
         for ((block, settled), wanted) in
             note.blocks.iter().zip(settled).zip(self.plan.wanted(index))
         {
+            own.extend(data::unlabelled(note, block, wanted, &self.plan.ledgers));
             match (settled, wanted) {
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
@@ -191,6 +192,9 @@ impl Settler<'_> {
             let all = scanned.get_or_insert_default();
             all.seconds += record.provenance.seconds;
             all.skipped.extend(outcome.skipped);
+            if let Some(ledger) = outcome.ledger {
+                all.ledger.get_or_insert_default().merge(&ledger);
+            }
         }
         Ok(scanned)
     }
@@ -232,7 +236,7 @@ fn of_cells(note: &Note, block: &Block, cells: &[Settled]) -> Vec<Diagnostic> {
 
 /// A warning about images of a block's data sets that could not be read.
 fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
-    let (count, which) = (scanned.skipped.len(), scanned.left_out()?);
+    let (count, which) = (scanned.skipped.len(), scanned.unread()?);
     let s = if count == 1 { "" } else { "s" };
     let message = format!("{count} image{s} of the data set cannot be read: {which}");
     let hint = "the figure was measured without them; mend or remove their files".to_owned();
@@ -240,7 +244,7 @@ fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
 }
 
 /// An error about a whole block, at its first line.
-fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
+pub(super) fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
     let text = &note.source[block.span.clone()];
     let length = text.lines().next().unwrap_or("").trim_end().len();
     note.at().error(block.span.start..block.span.start + length, message)

@@ -61,7 +61,7 @@ fn commit(store: &Store, request: &Request) {
             let moments = scan::Moments { count: 6, mean: all(), max: all() };
             let json = serde_json::to_vec(&moments).expect("JSON");
             put(&mut record, scan::MOMENTS, "application/json", &json);
-            let outcome = scan::Outcome { count: 6, skipped: vec![] };
+            let outcome = scan::Outcome { count: 6, skipped: vec![], ledger: None };
             record.set_result(store, &outcome).expect("a result");
         }
         "feature_vis" => {

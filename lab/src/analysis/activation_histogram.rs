@@ -12,8 +12,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
-    let outcome = distribution(values, params.bins)
-        .ok_or_else(|| Failure::new("the data set has no picture that can be read"))?;
+    let outcome = distribution(values, params.bins).ok_or_else(|| bench.nothing_read())?;
     let store = &bench.store();
     bench.record.set_result(store, &outcome)?;
     Ok(())

@@ -25,7 +25,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
     if values.is_empty() {
-        return Err(Failure::new("the data set has no picture that can be read"));
+        return Err(bench.nothing_read());
     }
     let summary = summary(&values);
     let mut places = ranked(&scans, params.order);

@@ -106,7 +106,7 @@ pub(super) fn of_source(
         }
         Source::Words(words) => {
             let side = clip.architecture.image_size;
-            let shard = drawn_words(words, side).map_err(Failure::new)?;
+            let shard = drawn_words(words, side);
             for (row, word) in words.iter().enumerate() {
                 let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
                 let picture = shard.picture(row).map_err(cannot)?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use half::f16;
+use neuronotes::analysis::ledger::Ledger;
 use neuronotes::analysis::scan::{
     ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES, Sample,
 };
@@ -40,7 +41,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
     }
     let stage = format!("scanning {}", dataset.name);
     let shard = bench.shard(0)?;
-    let mut scan = Scan::default();
+    let mut scan = Scan { ledger: shard.ledger().clone(), ..Scan::default() };
     scan.run(&clip, layer.stage, shard.as_ref(), &stage, bench.monitor)?;
     scan.write(bench, layer.units as usize, clip.architecture.embedding as usize)
 }
@@ -53,6 +54,7 @@ struct Scan {
     embedding: Vec<u8>, // f16 [images, embedding]
     samples: Vec<Sample>,
     skipped: Vec<(String, String)>,
+    ledger: Ledger,
 }
 
 impl Scan {
@@ -155,7 +157,8 @@ impl Scan {
         };
         let moments = serde_json::to_vec(&moments).map_err(|error| broken(&error))?;
         let samples = serde_json::to_vec(&self.samples).map_err(|error| broken(&error))?;
-        let outcome = Outcome { count: rows as u64, skipped: self.skipped };
+        let outcome =
+            Outcome { count: rows as u64, skipped: self.skipped, ledger: Some(self.ledger) };
         let store = &bench.store();
         let record = &mut bench.record;
         record.add_output(store, ACTIVATIONS, "application/octet-stream", &bytes)?;

@@ -70,7 +70,12 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
     let found: BTreeSet<&str> = samples.filter_map(|sample| truth(sample, by)).collect();
     let hint = "name the `classes`";
     if found.is_empty() {
-        return Err(Failure::new("the data set says of no image what it is").hint(hint));
+        let folders =
+            "pictures in folders get these as labels by `labels: folders` in neuronotes.yaml";
+        let in_folders = |sample: &Sample| by == Truth::Label && sample.key.contains('/');
+        let any = shards.iter().flat_map(|shard| &shard.samples).any(in_folders);
+        let hint = if any { format!("{hint}; {folders}") } else { hint.to_owned() };
+        return Err(Failure::new("no image in the data set has a label or caption").hint(hint));
     }
     if found.len() > MOST_LABELS {
         let message = format!(
@@ -148,7 +153,7 @@ fn survey(
         tally.row = 0;
     }
     if tally.survey.count == 0 {
-        return Err(Failure::new("the data set has no picture that can be read"));
+        return Err(bench.nothing_read());
     }
     let (mut survey, kept) = tally.end();
     let mut gallery = Gallery::default();

@@ -1,23 +1,19 @@
-//! A list of words in; each, drawn as a picture of itself, out.
+//! Words in; each, drawn as a picture of itself, out.
 //!
-//! UTF-8, one word or phrase a line; empty lines and lines that begin with `#` are passed over. Drawn black
-//! on white in DejaVu Sans Bold, each word of a phrase on a line of its own.
-
-use std::fs;
-use std::path::Path;
+//! Drawn black on white in DejaVu Sans Bold, each word of a phrase on a line of its own. Where letters join, run from right
+//! to left or carry marks, they are shaped; all other words are drawn letter by letter.
 
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
+use neuronotes::analysis::ledger::Ledger;
 use neuronotes::analysis::scan::Sample;
-use neuronotes::input::words;
+use neuronotes::dataset::{Listing, needs_shaping};
 
+use super::Shard;
+use super::shaping::{self, Shaped};
 use crate::picture::Picture;
 
-use super::{Shard, ShardError};
-
-const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
-/// Most bytes of a list.
-const LARGEST: u64 = 64 << 20;
+pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
 /// Part of the picture's side that the widest line fills, and that all lines together may fill.
 const FILL: f32 = 0.8;
 /// Part of the picture's side that one line's height may fill.
@@ -26,65 +22,51 @@ const TALLEST_LINE: f32 = 0.25;
 /// A list of words.
 #[derive(Debug)]
 pub struct Words {
-    font: FontRef<'static>,
-    samples: Vec<Sample>,
+    listing: Listing,
     side: u32,
 }
 
 impl Words {
-    /// Reads a list, to be drawn as pictures of `side` x `side` pixels.
-    ///
-    /// # Errors
-    /// Where the file cannot be read, is not UTF-8, or is larger than 64 MiB.
-    pub fn open(path: &Path, side: u32) -> Result<Self, ShardError> {
-        let io = |source| ShardError::Io { path: path.to_owned(), source };
-        let malformed = |why: String| ShardError::Malformed {
-            path: path.to_owned(),
-            format: "a list of words",
-            why,
-        };
-        let length = fs::metadata(path).map_err(io)?.len();
-        if length > LARGEST {
-            return Err(malformed(format!("it has {length} bytes, more than 64 MiB")));
-        }
-        let text = String::from_utf8(fs::read(path).map_err(io)?)
-            .map_err(|error| malformed(error.to_string()))?;
-        Self::of(words(&text), side).map_err(malformed)
+    /// Words, to be drawn as pictures of `side` x `side` pixels.
+    pub fn of(listing: Listing, side: u32) -> Self {
+        Self { listing, side }
     }
+}
 
-    /// These words, to be drawn as pictures of `side` x `side` pixels.
-    ///
-    /// # Errors
-    /// Where the font cannot be read, which it always can.
-    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>, side: u32) -> Result<Self, String> {
-        let sample = |word: &str| Sample {
-            key: word.to_owned(),
-            caption: Some(word.to_owned()),
-            label: None,
-        };
-        let samples = words.into_iter().map(sample).collect();
-        let font = FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
-        Ok(Self { font, samples, side })
-    }
+/// That the font has no such letter.
+pub(super) fn lacks(letter: char) -> String {
+    format!(
+        "DejaVu Sans Bold, in which words are drawn, has no `{letter}` (U+{:04X})",
+        letter as u32
+    )
 }
 
 impl Shard for Words {
     fn samples(&self) -> &[Sample] {
-        &self.samples
+        &self.listing.samples
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.listing.ledger
     }
 
     fn picture(&self, row: usize) -> Result<Picture, String> {
-        let sample = self.samples.get(row).ok_or("there is no such row")?;
-        draw(&self.font, &sample.key, self.side).map(Picture::from)
+        let sample = self.listing.samples.get(row).ok_or("there is no such row")?;
+        draw(&sample.key, self.side).map(Picture::from)
     }
 }
 
 /// Draws a word in the middle of a white square.
-fn draw(font: &FontRef<'_>, text: &str, side: u32) -> Result<RgbImage, String> {
-    if let Some(unknown) = text.chars().find(|c| !c.is_whitespace() && font.glyph_id(*c).0 == 0) {
-        return Err(format!("the font has no `{unknown}`"));
-    }
-    let lines: Vec<_> = text.split_whitespace().collect();
+fn draw(text: &str, side: u32) -> Result<RgbImage, String> {
+    let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
+    let line = |word| match needs_shaping(word) {
+        true => shaping::shape(FONT, word).map(Line::Shaped),
+        false => match word.chars().find(|c| font.glyph_id(*c).0 == 0) {
+            Some(unknown) => Err(lacks(unknown)),
+            None => Ok(Line::Plain(word)),
+        },
+    };
+    let lines = text.split_whitespace().map(line).collect::<Result<Vec<_>, _>>()?;
     // Sizes are proportional, so one measurement at any size gives the one that fits.
     const PROBE: f32 = 100.0;
     let widest =
@@ -119,10 +101,21 @@ fn draw(font: &FontRef<'_>, text: &str, side: u32) -> Result<RgbImage, String> {
     }))
 }
 
+/// A line of a picture.
+enum Line<'t> {
+    /// Drawn letter by letter.
+    Plain(&'t str),
+    Shaped(Shaped),
+}
+
 /// Glyphs of a line from (0, 0) rightwards along its baseline, and its width in pixels.
-fn lay_out(font: &FontRef<'_>, line: &str, size: f32) -> (Vec<Glyph>, f32) {
+fn lay_out(font: &FontRef<'_>, line: &Line<'_>, size: f32) -> (Vec<Glyph>, f32) {
     let scale = PxScale::from(size);
     let scaled = font.as_scaled(scale);
+    let line = match line {
+        Line::Plain(line) => line,
+        Line::Shaped(shaped) => return shaped.at(size, scaled.h_scale_factor()),
+    };
     let mut x = 0.0;
     let mut before = None;
     let mut glyphs = Vec::new();
@@ -141,11 +134,8 @@ fn lay_out(font: &FontRef<'_>, line: &str, size: f32) -> (Vec<Glyph>, f32) {
 mod tests {
     use super::*;
 
-    fn list(text: &[u8]) -> Result<Words, ShardError> {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("words.txt");
-        fs::write(&path, text).expect("write");
-        Words::open(&path, 96)
+    fn list(words: &[&str]) -> Words {
+        Words::of(neuronotes::dataset::of_words(words.iter().copied()), 96)
     }
 
     fn drawn(words: &Words, row: usize) -> RgbImage {
@@ -164,18 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_line_by_line() {
-        let words = list("# names\r\n\r\n  bank \nNew York\n#\nétoile".as_bytes()).expect("a list");
-        let keys: Vec<_> = words.samples().iter().map(|s| s.key.as_str()).collect();
-        assert_eq!(keys, ["bank", "New York", "étoile"]);
-        assert_eq!(words.samples()[1].caption.as_deref(), Some("New York"));
-        assert!(list(b"\xff\xfe").is_err());
-    }
-
-    #[test]
     fn a_word_fills_the_width_and_stands_in_the_middle() {
-        let words =
-            list(b"banknotes\na\nNew York City\nantidisestablishmentarianism\n").expect("a list");
+        let words = list(&["banknotes", "a", "New York City", "antidisestablishmentarianism"]);
         let [left, top, right, bottom] = ink(&drawn(&words, 0));
         assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
         assert!(top > 30 && bottom < 66, "{top} {bottom}");
@@ -192,8 +172,12 @@ mod tests {
 
     #[test]
     fn what_the_font_lacks_is_an_error_and_edges_are_soft() {
-        let words = list("銀行\nbank".as_bytes()).expect("a list");
-        assert!(words.picture(0).expect_err("no glyph").contains('銀'));
+        let words = list(&["銀行", "bank", "سلام", "fox🦊"]);
+        assert!(words.picture(0).expect_err("no glyph").contains("no `銀` (U+9280)"));
+        assert!(words.picture(3).expect_err("no glyph").contains('🦊'));
+        let [left, top, right, bottom] = ink(&drawn(&words, 2));
+        assert!((40..56).contains(&((left + right) / 2)), "{left} {right}");
+        assert!(right - left > 20 && top > 20 && bottom < 80, "{left} {top} {right} {bottom}");
         let picture = drawn(&words, 1);
         let soft = picture.pixels().filter(|p| (1..255).contains(&p.0[0])).count();
         assert!(soft > 50, "{soft}");

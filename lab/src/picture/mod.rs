@@ -10,7 +10,9 @@
 //! profiles and a PNG's `tRNS` are not applied; CMYK is turned to RGB without a profile; a file that is cut
 //! short is refused.
 //!
-//! Otherwise than Pillow: only these six formats are read. Refused are arithmetic-coded JPEGs, and TIFFs of
+//! Otherwise than Pillow: only these seven formats are read. AVIF and JPEG 2000 are refused by name: the one
+//! decoder of JPEG 2000 in Rust (hayro 0.3) differs by up to 42 levels in lossy files. Refused are arithmetic-coded
+//! JPEGs, and TIFFs of
 //! floating-point, 12-bit, 32-bit, CIE Lab or YCbCr pixels (but for those in JPEG), of 16-bit grey whose 0
 //! is white, of fax group 3, or whose bits lie in reverse. JPEG inside a TIFF may differ by 2 levels. Pillow
 //! garbles 16-bit grey TIFFs that are big-endian; here they equal the little-endian. Comments and colour
@@ -23,6 +25,7 @@ mod bmp;
 mod gif;
 mod jpeg;
 mod png;
+mod pnm;
 mod resize;
 mod rgb;
 mod tiff;
@@ -32,6 +35,8 @@ use std::fs;
 use std::path::Path;
 
 use image::RgbImage;
+use neuronotes::dataset::regular;
+use neuronotes::sniff;
 
 pub use resize::Side;
 
@@ -107,16 +112,24 @@ impl Picture {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => webp::decode(bytes),
             [b'B', b'M', ..] => bmp::decode(bytes),
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::decode(bytes),
-            _ => Err("it is no PNG, JPEG, GIF, WebP, BMP or TIFF picture".into()),
+            [b'P', b'1'..=b'6', ..] if sniff::is_picture(bytes) => pnm::decode(bytes),
+            _ => Err(match sniff::other(bytes) {
+                Some(found) => {
+                    let hint = found.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+                    format!("it is {}, which is not read{hint}", found.what)
+                }
+                None => "it is no PNG, JPEG, GIF, WebP, BMP, TIFF or PPM picture".into(),
+            }),
         }
     }
 
-    /// Reads and decodes a file.
+    /// Reads and decodes a regular file.
     ///
     /// # Errors
     /// Where it cannot be read, is larger than 64 MiB, or [`Picture::decode`] refuses it.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+        let file = regular(path).map_err(|error| error.to_string())?;
+        let size = file.metadata().map_err(|error| error.to_string())?.len();
         if size > LARGEST_FILE {
             return Err(format!("it has {size} bytes, more than {} MiB", LARGEST_FILE >> 20));
         }

@@ -38,7 +38,7 @@ pub fn measure(
 ) -> Result<Attacks, Failure> {
     let side = clip.architecture.image_size as usize;
     let list: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let words = dataset::drawn_words(&list, side as u32).map_err(Failure::new)?;
+    let words = dataset::drawn_words(&list, side as u32);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut attacked = Vec::with_capacity(pictures.len());
     for (name, pixels) in pictures {

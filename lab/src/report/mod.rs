@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use neuronotes::digest::Digest;
 use neuronotes::model::{Conventions, Given, Header, Stage, Tap, Visual};
-use neuronotes::request::DatasetFormat;
+use neuronotes::request::{DatasetFormat, Labels};
 use neuronotes::tokenizer::Tokenizer;
 use tch::Tensor;
 
@@ -186,7 +186,8 @@ fn demonstration(
     let places: HashMap<&str, usize> =
         names.iter().enumerate().map(|(i, name)| (name.name.as_str(), i)).collect();
     let wrong = |why: String| Failure::new(format!("{}: {why}", path.display()));
-    let shard = dataset::open(path, format, side).map_err(|error| wrong(error.to_string()))?;
+    let shard = dataset::open(path, format, Labels::Files, side)
+        .map_err(|error| wrong(error.to_string()))?;
     let each = shard.samples().iter().enumerate().map(|(row, sample)| {
         let caption = sample.caption.as_deref().unwrap_or_default();
         let name = *places.get(caption).ok_or_else(|| {

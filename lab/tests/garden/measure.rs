@@ -224,3 +224,54 @@ fn arithmetic_decides_what_is_measured() {
     assert!(refused.stderr().contains("half precision (f16) needs a GPU"), "{}", refused.stderr());
     assert!(note("f32").summary().contains("0 figures measured, 1 stored"));
 }
+
+#[test]
+fn shards_in_whatever_form_are_one_data_set_with_a_ledger() {
+    let garden = garden();
+    let png = |shade: u8| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let picture = image::RgbImage::from_pixel(96, 96, image::Rgb([shade, 40, 90]));
+        picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a PNG");
+        bytes.into_inner()
+    };
+    let archive = |files: &[(&str, &[u8])]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, *bytes).expect("an entry");
+        }
+        builder.into_inner().expect("an archive")
+    };
+    // Two archives in one file, with dots in their names; and one that is compressed.
+    let first = archive(&[("22.05.png", &png(1)), ("22.05.txt", b"\xef\xbb\xbfthe fifth")]);
+    let joined = archive(&[("1.png", &png(90)), ("1.cls", b"7"), ("2.avif", b"not read")]);
+    std::fs::create_dir_all(garden.path("shards")).expect("a folder");
+    std::fs::write(garden.path("shards/s-000.tar"), [first, joined].concat()).expect("written");
+    let packed = std::fs::File::create(garden.path("shards/s-001.tar.gz")).expect("a file");
+    let mut gzip = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    let packed = archive(&[("last.png", &png(200)), ("last.json", br#"{"cls": 8}"#)]);
+    std::io::Write::write_all(&mut gzip, &packed).expect("written");
+    gzip.finish().expect("finished");
+    let config = garden.read("neuronotes.yaml");
+    let all = "datasets:\n  sharded: { path: \"shards/s-*.tar*\" }\n";
+    garden.write("neuronotes.yaml", &config.replace("datasets:\n", all));
+    garden.note("a.md", &block("dataset_examples", 3, "dataset: sharded\ntop: 5\n"));
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert_eq!(stored(&garden)["scan"], 2, "one a shard");
+    let page = garden.read("output/a.html");
+    for wanted in [
+        "of 3 images",
+        "the fifth",
+        "<dt>pictures</dt><dd>3 of 3 read, in 7 entries; 1 with a caption, 2 with a label</dd>",
+        "<dt>left out</dt><dd>1 picture left out: AVIF is not read (2.avif)</dd>",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    let said = run.stderr();
+    assert!(said.contains("data set `sharded`: 1 picture left out"), "{said}");
+    assert!(garden.build().summary().contains("0 figures measured, 1 stored"));
+    assert_eq!(garden.output(), garden.clean_output());
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use half::f16;
 use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes::request::{DatasetFormat, DatasetRef, Precision, Request};
+use neuronotes::request::{DatasetFormat, DatasetRef, Labels, Precision, Request};
 use neuronotes::store::{Record, Store};
 use neuronotes_lab::clip::preprocess::prepare;
 use neuronotes_lab::failure::Failure;
@@ -504,7 +504,8 @@ fn real_weights_tell_real_pictures_apart() {
     let clip = load(&emoji_weights());
     assert_eq!(clip.architecture.image_size, 96);
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, 96).expect("a shard");
+    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, Labels::Files, 96)
+        .expect("a shard");
     assert_eq!(shard.samples().len(), 1494);
     let embed = |key: &str| {
         let row = shard.samples().iter().position(|s| s.key.starts_with(key)).expect("a picture");

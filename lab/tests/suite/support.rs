@@ -10,7 +10,7 @@ use neuronotes::analysis::scan;
 use neuronotes::digest::{Digest, FileDigests};
 use neuronotes::model::Conventions;
 use neuronotes::request::{
-    DatasetFormat, DatasetRef, Inputs, ModelRef, Precision, Request, ShardRef,
+    DatasetFormat, DatasetRef, Inputs, Labels, ModelRef, Precision, Request, ShardRef,
 };
 use neuronotes::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
@@ -76,18 +76,19 @@ pub fn model(path: &Path) -> ModelRef {
 
 pub fn dataset(format: DatasetFormat, paths: &[&Path]) -> DatasetRef {
     let mut digests = FileDigests::default();
-    let shards = paths.iter().map(|path| ShardRef {
-        path: path.to_path_buf(),
-        digest: match path.is_dir() {
+    let shards = paths.iter().map(|path| {
+        let digest = match path.is_dir() {
             true => digests.folder(path).expect("a digest"),
             false => digests.digest(path).expect("a digest"),
-        },
-        pictures: match format {
+        };
+        let pictures = match format {
             DatasetFormat::Words => None,
             _ => Some(digests.pictures(path).expect("a digest")),
-        },
+        };
+        ShardRef { pictures, ..ShardRef::new(path.to_path_buf(), digest) }
     });
-    DatasetRef { name: "data".into(), format, captions: false, shards: shards.collect() }
+    let (labels, captions) = (Labels::Files, false);
+    DatasetRef { name: "data".into(), format, labels, captions, shards: shards.collect() }
 }
 
 pub fn vis_request(model: ModelRef, change: Value) -> Request {

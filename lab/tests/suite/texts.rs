@@ -5,7 +5,7 @@ use std::path::Path;
 
 use neuronotes::analysis::{scan, text_rank, zero_shot};
 use neuronotes::digest::Digest;
-use neuronotes::request::{DatasetFormat, DatasetRef, FileRef, Inputs, Precision, Request};
+use neuronotes::request::{DatasetFormat, DatasetRef, FileRef, Inputs, Labels, Precision, Request};
 use neuronotes::store::Record;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::session::Session;
@@ -21,7 +21,8 @@ fn expected() -> Value {
 /// The golden pictures as a folder, out of the demonstration garden's data.
 fn pictures(folder: &Path, expected: &Value) -> DatasetRef {
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, 96).expect("a shard");
+    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, Labels::Files, 96)
+        .expect("a shard");
     fs::create_dir_all(folder).expect("a folder");
     for sample in expected["samples"].as_array().expect("samples") {
         let key = sample[0].as_str().expect("a key");
@@ -143,7 +144,7 @@ fn a_data_set_is_judged_as_open_clip_judges_it() {
     assert_eq!(outcome.classes[0], "bicycle");
     let none = survey(&expected, &data, json!({ "classes": [], "truth": "label" }));
     let error = session.measure(&none, &mut Silent).expect_err("no labels").to_string();
-    assert!(error.contains("says of no image"), "{error}");
+    assert!(error.contains("has a label or caption"), "{error}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::plan::Wanted;
 use crate::site::settle::Settler;
-use crate::site::{problems_of, smaller};
+use crate::site::{data, problems_of, smaller};
 
 impl Live {
     /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
@@ -127,8 +127,9 @@ impl Live {
             path.is_some_and(|path| self.garden.files().any(|file| file == path))
         };
         let files = unread.iter().filter(pointed).copied();
-        let mut all: Vec<Diagnostic> =
-            self.workspace.problems().chain(notes).chain(files).cloned().collect();
+        let mut all: Vec<Diagnostic> = self.workspace.problems().cloned().collect();
+        all.extend(data::problems(&self.workspace, &self.plan));
+        all.extend(notes.chain(files).cloned());
         for problem in self.unrendered.values() {
             if !all.contains(problem) {
                 all.push(problem.clone());

@@ -1,0 +1,264 @@
+//! `neuronotes dataset`: names in, lists and ledgers on standard output.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::{Format, Garden, print, root};
+use crate::analysis::ledger::{Ledger, What};
+use crate::config::DatasetSource;
+use crate::dataset::{self, Listing};
+use crate::digest::FileDigests;
+use crate::figure::number::thousands;
+use crate::request::{DatasetFormat, Labels};
+use crate::sniff;
+use crate::suggest;
+use crate::workspace::Workspace;
+
+/// Most labels that are named.
+const NAMED: usize = 12;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the garden's data sets with what is in them
+    List {
+        #[command(flatten)]
+        garden: Garden,
+    },
+    /// Print what was seen in a data set: pictures, captions, labels, and everything that was left out and why
+    Info {
+        /// A name out of `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
+        name: Option<String>,
+        /// Take labels from the folders that pictures lie in, as `labels: folders` does; for a file or folder
+        #[arg(long)]
+        folders: bool,
+        #[command(flatten)]
+        garden: Garden,
+        /// How to report
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+pub(super) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { garden } => print(&list(&root(garden.root)?)?),
+        Command::Info { name, folders, garden, format } => {
+            let (name, source) = named(garden.root, name, folders)?;
+            let info = Info::of(&name, &source)?;
+            match format {
+                Format::Human => print(&info.text()),
+                Format::Json => print(&format!("{}\n", serde_json::to_string(&info)?)),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(root: &Path) -> anyhow::Result<String> {
+    let mut workspace = Workspace::open(root)?;
+    let mut resources = crate::resource::Resources::default();
+    let names: Vec<String> = workspace.config.datasets.keys().cloned().collect();
+    let mut out = String::new();
+    for name in &names {
+        let found = resources.looked_at(&workspace.config, &mut workspace.digests, name);
+        let said = match found {
+            Ok(found) => {
+                let ledger = &found.ledger;
+                let what = noun(found.reference.format);
+                let left = ledger.warnings().len();
+                let left = match left {
+                    0 => String::new(),
+                    _ => format!("; something was left out: `neuronotes dataset info {name}`"),
+                };
+                let count = thousands(ledger.pictures);
+                let shards = found.reference.shards.len();
+                let shards =
+                    if shards == 1 { String::new() } else { format!(" in {shards} shards") };
+                format!("{count} {what}{shards}{left}")
+            }
+            Err(error) => error.message,
+        };
+        let written = workspace.config.datasets[name].written();
+        let _ = writeln!(out, "{name:<15} {written:<32} {said}");
+    }
+    if names.is_empty() {
+        out.push_str("the garden has no data sets; `datasets: { NAME: { path: … } }` in neuronotes.yaml names some\n");
+    }
+    workspace.save_digests();
+    Ok(out)
+}
+
+fn noun(format: DatasetFormat) -> &'static str {
+    match format {
+        DatasetFormat::Tar | DatasetFormat::Folder => "pictures",
+        DatasetFormat::Words => "words",
+    }
+}
+
+/// The data set that is meant: a garden's own name for one goes before a file.
+fn named(
+    garden: Option<PathBuf>,
+    name: Option<String>,
+    folders: bool,
+) -> anyhow::Result<(String, DatasetSource)> {
+    let opened = root(garden).and_then(|root| Ok(Workspace::open(&root)?));
+    let labels = if folders { Labels::Folders } else { Labels::Files };
+    let of_path = |name: &str| {
+        let here = std::env::current_dir()?;
+        let paths = vec![name.to_owned()];
+        anyhow::Ok((name.to_owned(), DatasetSource { paths, root: here, labels, span: 0..0 }))
+    };
+    let is_path = |name: &str| Path::new(name).exists() || name.contains(['*', '{']);
+    let workspace = match (opened, &name) {
+        (Ok(workspace), _) => workspace,
+        (Err(_), Some(name)) if is_path(name) => return of_path(name),
+        (Err(error), _) => return Err(error),
+    };
+    let datasets = &workspace.config.datasets;
+    let only = (datasets.len() == 1).then(|| datasets.keys().next().cloned()).flatten();
+    let Some(name) = name.or(workspace.config.defaults.dataset.clone()).or(only) else {
+        let names: Vec<String> = datasets.keys().cloned().collect();
+        anyhow::bail!("name a data set\nhint: known: {}", suggest::quoted(&names, "and"));
+    };
+    match datasets.get(&name) {
+        Some(source) => Ok((name, source.clone())),
+        None if is_path(&name) => of_path(&name),
+        None => {
+            let hint = suggest::hint(&name, datasets.keys());
+            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            anyhow::bail!("the garden has no data set `{name}`, and there is no such file{hint}")
+        }
+    }
+}
+
+/// What is in a data set.
+#[derive(Debug, Serialize)]
+struct Info {
+    name: String,
+    path: Vec<String>,
+    format: DatasetFormat,
+    shards: Vec<Shard>,
+    ledger: Ledger,
+    /// How often each label occurs.
+    labels: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Shard {
+    path: PathBuf,
+    digest: String,
+    ledger: Ledger,
+}
+
+impl Info {
+    fn of(name: &str, source: &DatasetSource) -> anyhow::Result<Self> {
+        let hinted = |message: String, hint: Option<String>| {
+            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            anyhow::anyhow!("{message}{hint}")
+        };
+        let found = dataset::shards(&source.root, &source.paths)
+            .map_err(|error| hinted(error.message, error.hint))?;
+        let mut info = Self {
+            name: name.to_owned(),
+            path: source.paths.clone(),
+            format: found.format,
+            shards: Vec::new(),
+            ledger: found.ledger,
+            labels: BTreeMap::new(),
+        };
+        let mut digests = FileDigests::default();
+        for path in found.paths {
+            let listing = dataset::list(&path, found.format, source.labels)
+                .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
+            let digest = match found.format {
+                DatasetFormat::Folder => digests.folder(&path)?,
+                DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path)?,
+            };
+            let ledger = info.look_into(&listing);
+            info.ledger.merge(&ledger);
+            info.shards.push(Shard { path, digest: digest.hex(), ledger });
+        }
+        Ok(info)
+    }
+
+    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is left out.
+    fn look_into(&mut self, listing: &Listing) -> Ledger {
+        let mut ledger = listing.ledger.clone();
+        for (row, sample) in listing.samples.iter().enumerate() {
+            let why = match listing.start(row) {
+                _ if self.format == DatasetFormat::Words => None,
+                Ok(start) if sniff::is_picture(&start) => None,
+                Ok(_) => Some("its first bytes are not those of a picture".to_owned()),
+                Err(why) => Some(format!("it cannot be read ({why})")),
+            };
+            if let Some(why) = why {
+                ledger.pictures -= 1;
+                ledger.captions -= u64::from(sample.caption.is_some());
+                ledger.labels -= u64::from(sample.label.is_some());
+                ledger.lose(What::Picture, why, sample.key.clone());
+            } else if let Some(label) = &sample.label {
+                *self.labels.entry(label.clone()).or_default() += 1;
+            }
+        }
+        ledger
+    }
+
+    fn text(&self) -> String {
+        let mut out = format!("{}: {}\n", self.name, self.path.join(", "));
+        let ledger = &self.ledger;
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(out, "  {name:<10} {value}");
+        };
+        let format = match self.format {
+            DatasetFormat::Tar => "WebDataset tar archive",
+            DatasetFormat::Folder => "folder of pictures",
+            DatasetFormat::Words => "list of words, each drawn as a picture of itself",
+        };
+        line(
+            "format",
+            match self.shards.len() {
+                1 => format.to_owned(),
+                count => format!("{format}, {count} shards"),
+            },
+        );
+        line("entries", thousands(ledger.entries));
+        line(noun(self.format), thousands(ledger.pictures));
+        line("captions", thousands(ledger.captions));
+        line("labels", self.labels());
+        if ledger.folders > 0 {
+            line("folders", thousands(ledger.folders));
+        }
+        match ledger.left_out().as_slice() {
+            [] => line("left out", "nothing".to_owned()),
+            all => {
+                for (index, one) in all.iter().enumerate() {
+                    line(if index == 0 { "left out" } else { "" }, one.clone());
+                }
+            }
+        }
+        for shard in &self.shards {
+            let pictures = thousands(shard.ledger.pictures);
+            let what = noun(self.format);
+            let digest = &shard.digest[..12];
+            line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
+        }
+        out
+    }
+
+    fn labels(&self) -> String {
+        let count = thousands(self.ledger.labels);
+        if self.labels.is_empty() {
+            return count;
+        }
+        let mut all: Vec<(&String, &u64)> = self.labels.iter().collect();
+        all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let named: Vec<String> =
+            all.iter().take(NAMED).map(|(label, count)| format!("{label} ({count})")).collect();
+        let more = if all.len() > NAMED { ", …" } else { "" };
+        format!("{count}, {} different: {}{more}", all.len(), named.join(", "))
+    }
+}

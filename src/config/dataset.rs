@@ -1,0 +1,135 @@
+//! A data set's entry in `neuronotes.yaml`: where it lies and where its labels come from.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use super::{Reader, escapes};
+use crate::bundled;
+use crate::request::Labels;
+use crate::yaml::{Entry, Node, Value};
+
+/// A data set, as it is configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetSource {
+    /// Paths of its shards as they are written, at least one: files, folders, lists in braces, patterns. Relative ones
+    /// begin in the garden.
+    pub paths: Vec<String>,
+    /// The garden, as its root is given.
+    pub root: PathBuf,
+    /// Where its labels come from.
+    pub labels: Labels,
+    /// The name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+impl DatasetSource {
+    /// The entry in one line.
+    pub fn written(&self) -> String {
+        let paths = self.paths.join(", ");
+        match self.labels {
+            Labels::Files => paths,
+            Labels::Folders => format!("{paths}; labels: folders"),
+        }
+    }
+}
+
+const FIELDS: [&str; 2] = ["path", "labels"];
+
+impl Reader<'_> {
+    pub(super) fn dataset(&mut self, named: &Entry) -> Option<DatasetSource> {
+        let is_bare = match &named.node.value {
+            Value::Null => true,
+            Value::Map(fields) => fields.is_empty(),
+            _ => false,
+        };
+        if is_bare && bundled::dataset(&named.key).is_some() {
+            // It needs no entry, but may have one.
+            return None;
+        }
+        let span = self.key_span(named);
+        let root = self.root.to_owned();
+        let mut source = DatasetSource { paths: Vec::new(), root, labels: Labels::Files, span };
+        match &named.node.value {
+            Value::Text(path) => source.paths.push(path.clone()),
+            Value::List(_) => source.paths = self.paths(&named.node, &named.key),
+            Value::Map(fields) => {
+                for field in fields {
+                    match field.key.as_str() {
+                        "path" => source.paths = self.paths(&field.node, &field.key),
+                        "labels" => match field.node.text().as_deref().and_then(Labels::named) {
+                            Some(labels) => source.labels = labels,
+                            None => self.wrong(&field.node, "labels", "`files` or `folders`"),
+                        },
+                        _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
+                    }
+                }
+            }
+            _ => {}
+        }
+        source.paths.retain(|path| !path.is_empty());
+        if source.paths.is_empty() {
+            self.unplaced(named);
+            return None;
+        }
+        for path in source.paths.iter().filter(|path| escapes(path)) {
+            self.leaves(source.span.clone(), path);
+        }
+        Some(source)
+    }
+
+    /// One path, or a list of them.
+    fn paths(&mut self, node: &Node, field: &str) -> Vec<String> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            Value::Null => &[],
+            _ => std::slice::from_ref(node),
+        };
+        let mut paths = Vec::new();
+        for item in items {
+            match item.text() {
+                Some(path) => paths.push(path),
+                None => self.wrong(item, field, "a path or a list of paths"),
+            }
+        }
+        paths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::parse;
+    use crate::request::Labels;
+
+    #[test]
+    fn a_data_set_is_one_path_or_several_and_says_where_labels_come_from() {
+        let text = "datasets:\n  a: data/a.tar\n  b: [data/b-0.tar, data/b-1.tar]\n  \
+                    c: { path: pets, labels: folders }\n  d: { path: [\"s-{0..9}.tar\", t], labels: files }\n";
+        let (config, problems) = parse(text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        let written = |name: &str| config.datasets[name].written();
+        assert_eq!(written("a"), "data/a.tar", "frozen facts know it by this");
+        assert_eq!(written("b"), "data/b-0.tar, data/b-1.tar");
+        assert_eq!(written("c"), "pets; labels: folders");
+        assert_eq!(config.datasets["d"].paths, ["s-{0..9}.tar", "t"]);
+        assert_eq!(config.datasets["d"].labels, Labels::Files);
+    }
+
+    #[test]
+    fn mistakes_about_a_data_set_have_their_places_and_hints() {
+        let all: Vec<String> = [
+            "datasets:\n  a: { paths: a.tar }\n",
+            "datasets:\n  a: { path: a.tar, labels: folder }\n",
+            "datasets:\n  a: { path: a.tar, label: folders }\n",
+            "datasets:\n  a: { path: [a.tar, { b: c }] }\n",
+            "datasets:\n  a: { path: [a.tar, ../b.tar] }\n",
+            "datasets:\n  a: []\n",
+        ]
+        .iter()
+        .flat_map(|text| parse(text, Path::new("/garden")).1)
+        .map(|problem| problem.to_string())
+        .collect();
+        insta::assert_snapshot!(all.join("\n"));
+    }
+}

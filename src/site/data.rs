@@ -1,0 +1,69 @@
+//! What is to be said of data sets: what was left out of those that blocks name, at their entries in the configuration;
+//! and that one has no labels, where a block needs them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::settle::at;
+use crate::analysis::ledger::Ledger;
+use crate::config;
+use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
+use crate::note::{Block, Note};
+use crate::plan::{Plan, Wanted};
+use crate::workspace::Workspace;
+
+/// A warning for each reason for which something was left out of a data set.
+pub fn problems(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
+    let text = workspace.config_text.as_str();
+    let lines = Lines::of(text);
+    let file = SourceFile { file: config::FILE, text, lines: &lines };
+    let mut problems = Vec::new();
+    for (name, ledger) in &plan.ledgers {
+        let Some(source) = workspace.config.datasets.get(name) else { continue };
+        for warning in ledger.warnings() {
+            let message = format!("data set `{name}`: {warning}");
+            let hint = format!("`neuronotes dataset info {name}` lists all that was left out");
+            problems.push(file.warning(source.span.clone(), message).hint(hint));
+        }
+    }
+    problems
+}
+
+/// That a block compares with labels or captions, and its data set has none.
+pub fn unlabelled(
+    note: &Note,
+    block: &Block,
+    wanted: &Wanted,
+    ledgers: &BTreeMap<String, Arc<Ledger>>,
+) -> Option<Diagnostic> {
+    let request = &wanted.measurements().first()?.request;
+    let name = &request.dataset.as_ref()?.name;
+    let ledger = ledgers.get(name).filter(|ledger| ledger.pictures > 0)?;
+    let (what, count) = match request.params.get("truth")?.as_str()? {
+        "label" => ("label", ledger.labels),
+        "caption" => ("caption", ledger.captions),
+        _ => return None,
+    };
+    if count > 0 {
+        return None;
+    }
+    let message = format!("no picture of the data set `{name}` has a {what} to compare with");
+    let hint = match what {
+        "label" if ledger.folders > 0 => format!(
+            "its pictures lie in folders: `labels: folders` at `{name}` in {} makes their names the labels",
+            config::FILE
+        ),
+        "label" if ledger.captions > 0 => {
+            "its pictures have captions: `truth: caption` compares with these".to_owned()
+        }
+        "caption" if ledger.labels > 0 => {
+            "its pictures have labels: `truth: label` compares with these".to_owned()
+        }
+        _ => format!("write each {what} into a file beside its picture, or ask for `truth: none`"),
+    };
+    let problem = match block.fields.get("truth") {
+        Some(value) => note.at().error(value.span.clone(), message),
+        None => at(note, block, message),
+    };
+    Some(Diagnostic { severity: Severity::Warning, ..problem }.hint(hint))
+}
