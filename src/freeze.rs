@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::analysis::{Kind, Type, scan};
-use crate::bundled;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::file;

@@ -346,10 +346,6 @@ fn absolute(source: &Source) -> Result<PathBuf, ResourceError> {
     })
 }
 
-fn digest(digests: &mut FileDigests, path: &Path) -> Result<Digest, ResourceError> {
-    digests.digest(path).map_err(|error| unreadable(path, &error))
-}
-
 fn unreadable(path: &Path, error: &std::io::Error) -> ResourceError {
     ResourceError { message: format!("{} cannot be read ({error})", path.display()), hint: None }
 }

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
-use crate::bundled;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::layout;
 use crate::request::Precision;
