@@ -146,20 +146,29 @@ const neuronotesMorph = (() => {
     return matches;
   }
 
-  // So many pairs are weighed; where there are more, those that are there once on both sides divide them first.
+  // So many pairs are weighed; where there are more, those that are there once on both sides divide them first: by their
+  // name or all that is in them, then by how they begin.
   const MOST = 20_000;
+  const NAMES = [
+    (node) => node.id || node.outerHTML || node.nodeValue,
+    (node) => `${node.nodeName} ${node.textContent.trim().split(/\s+/, 3).join(" ")}`,
+  ];
 
-  function between(olds, news, matches, [a, b], [c, d]) {
+  function between(olds, news, matches, [a, b], [c, d], level = 0) {
     if (a === b || c === d) return;
     if ((b - a) * (d - c) <= MOST) {
       weigh(olds, news, matches, [a, b], [c, d]);
+      return;
+    }
+    if (level === NAMES.length) {
+      inTurn(olds, news, matches, [a, b], [c, d]);
       return;
     }
     const places = new Map();
     const count = (nodes, from, to, side) => {
       for (let i = from; i < to; i++) {
         if (blank(nodes[i])) continue;
-        const name = nodes[i].id || nodes[i].outerHTML || nodes[i].nodeValue;
+        const name = NAMES[level](nodes[i]);
         const place = places.get(name) || [-1, -1];
         place[side] = place[side] === -1 ? i : -2;
         places.set(name, place);
@@ -168,19 +177,23 @@ const neuronotesMorph = (() => {
     count(olds, a, b, 0);
     count(news, c, d, 1);
     const once = new Array(d).fill(-1);
-    for (const [from, to] of places.values()) if (from >= 0 && to >= 0) once[to] = from;
+    for (const [from, to] of places.values()) if (from >= 0 && to >= 0 && weight(olds[from], news[to])) once[to] = from;
     const fixed = [...rising(once)].sort((x, y) => x - y);
-    if (!fixed.length) {
-      // Nothing is known of them: each is made of the one in its place.
-      for (let i = 0; a + i < b && c + i < d; i++) if (weight(olds[a + i], news[c + i])) matches[c + i] = a + i;
-      return;
-    }
     for (const at of [...fixed, d]) {
       const to = at < d ? once[at] : b;
-      between(olds, news, matches, [a, to], [c, at]);
+      between(olds, news, matches, [a, to], [c, at], fixed.length ? level : level + 1);
       if (at < d) matches[at] = to;
       [a, c] = [to + 1, at + 1];
     }
+  }
+
+  // Nothing is known of them: each is made of the one that is as far from the beginning.
+  function inTurn(olds, news, matches, [a, b], [c, d]) {
+    const filled = (nodes, from, to) => Array.from({ length: to - from }, (_, i) => from + i).filter((i) => !blank(nodes[i]));
+    const from = filled(olds, a, b);
+    filled(news, c, d).forEach((at, i) => {
+      if (i < from.length && weight(olds[from[i]], news[at])) matches[at] = from[i];
+    });
   }
 
   // The heaviest matching that keeps the order.

@@ -10,7 +10,7 @@ use crate::note::Note;
 use crate::site::Live;
 
 /// So many notes that are gone may come back under another name.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 32;
 /// So much of the lines of two notes must be the same, of 100.
 const ALIKE: usize = 50;
 
@@ -23,6 +23,8 @@ pub struct Moved {
     notes: BTreeMap<String, String>,
     /// Notes that are gone, and are no other yet; the last one first.
     gone: VecDeque<Arc<Note>>,
+    /// Notes that have come, and were no other before; the last one first. As they came.
+    new: VecDeque<Arc<Note>>,
 }
 
 /// Notes with their pages, by their paths.
@@ -41,30 +43,54 @@ impl Moved {
     /// Takes in a change of these notes, which was made after `before`.
     pub fn take(&mut self, before: Before, live: &Live, paths: &BTreeSet<String>) {
         let now = Before::of(live, paths).0;
+        let mut changed = BTreeSet::new();
         for (path, (note, page)) in &before.0 {
             if now.get(path).is_none_or(|(_, now)| now != page) {
                 self.pages.insert(page.clone(), path.clone());
             }
             if !now.contains_key(path) {
                 self.gone.push_front(Arc::clone(note));
+                self.new.retain(|new| new.path != *path);
+                changed.insert(path);
             }
         }
         for (path, (note, page)) in &now {
             self.pages.remove(page);
             self.notes.remove(path);
             self.gone.retain(|gone| gone.path != *path);
-            if before.0.contains_key(path) {
-                continue;
-            }
-            let best = self.gone.iter().map(|gone| likeness(gone, note)).enumerate();
-            let best = best.rev().max_by_key(|(_, likeness)| *likeness);
-            if let Some((at, ALIKE..)) = best
-                && let Some(gone) = self.gone.remove(at)
-            {
-                self.notes.insert(gone.path.clone(), path.clone());
+            if !before.0.contains_key(path) {
+                self.new.push_front(Arc::clone(note));
+                changed.insert(path);
             }
         }
         self.gone.truncate(REMEMBERED);
+        self.new.truncate(REMEMBERED);
+        self.join(&changed);
+    }
+
+    /// Puts notes that are gone and notes that are new together, of which one was changed just now, the most alike first.
+    /// Which of the two is told first depends on the file system and on the editor.
+    fn join(&mut self, changed: &BTreeSet<&String>) {
+        let mut pairs = Vec::new();
+        for gone in &self.gone {
+            for new in &self.new {
+                if changed.contains(&gone.path) || changed.contains(&new.path) {
+                    pairs.push((likeness(gone, new), gone.path.clone(), new.path.clone()));
+                }
+            }
+        }
+        pairs.retain(|(likeness, ..)| *likeness >= ALIKE);
+        // Of equals the last ones, which stand first.
+        pairs.sort_by_key(|(likeness, ..)| std::cmp::Reverse(*likeness));
+        for (_, gone, new) in pairs {
+            let is_left = self.gone.iter().any(|note| note.path == gone)
+                && self.new.iter().any(|note| note.path == new);
+            if is_left {
+                self.gone.retain(|note| note.path != gone);
+                self.new.retain(|note| note.path != new);
+                self.notes.insert(gone, new);
+            }
+        }
     }
 
     /// Where a page that is gone went: the note's title and its page.

@@ -22,7 +22,6 @@
   bar.id = "preview-says";
   bar.dataset.preview = "";
   bar.setAttribute("role", "status");
-  document.body.append(bar);
 
   function decoded(text) {
     try {
@@ -87,7 +86,7 @@
     if (moved) {
       const link = Object.assign(document.createElement("a"), { href: new URL(moved.href, root), textContent: moved.title });
       say("This note has another address now: ", link);
-    } else if (loaded < 400) say("This note was deleted. The page is as it was last.");
+    } else if (loaded < 400) say("This page is not part of the garden any more. It is shown as it was last.");
     patched();
   }
 
@@ -170,6 +169,8 @@
   const LOST = "The preview has ended, or is starting again. This page is as it was last.";
 
   function say(...what) {
+    if (!what.length) bar.remove();
+    else if (!bar.isConnected) document.body.append(bar);
     if (bar.textContent !== what.map((part) => part.textContent ?? part).join("")) bar.replaceChildren(...what);
   }
 
