@@ -10,6 +10,7 @@ mod graph;
 mod names;
 mod near;
 mod permalink;
+mod redirect;
 mod resolve;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ pub use address::{Routes, address, href, link_anchor};
 pub use embed::Embedded;
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::{Meant, Names};
+pub use redirect::redirect;
 
 use crate::diagnostic::Diagnostic;
 use crate::note::{Link, Mention, Note};
