@@ -1,6 +1,7 @@
 //! A note's text as one page shows it: its links, figures, values and citations as that page sees them, and the parts of
 //! other notes that stand in it, each likewise.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -198,14 +199,19 @@ impl<'a> Scene<'a> {
 
     fn headings(&self, index: usize, page: &str, at_home: bool) -> Vec<HeadingShown> {
         let note = self.notes[index];
+        // Most headings are mentioned nowhere, and a note may have thousands.
+        let incoming = self.garden.incoming[index].iter();
+        let mentioned: HashSet<&str> = incoming.filter_map(|i| i.to.as_deref()).collect();
         let shown = note.headings.iter().map(|heading| {
             let moved = note
                 .front
                 .anchors
                 .iter()
                 .filter(|(_, now)| **now == heading.text || **now == heading.id);
-            let mentions =
-                if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
+            let mentions = match at_home && mentioned.contains(heading.id.as_str()) {
+                true => self.mentions_of(index, page, &heading.id),
+                false => Vec::new(),
+            };
             HeadingShown {
                 id: heading.id.clone(),
                 moved: moved.map(|(old, _)| note::slug(old)).collect(),
