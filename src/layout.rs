@@ -147,6 +147,24 @@ impl Layout {
             && path.split('/').enumerate().all(|(depth, part)| self.shows(part, depth))
     }
 
+    /// Folders of the garden that are not read for their names alone, though notes lie in them.
+    pub fn unread_notes(&self, root: &Path) -> Vec<&'static str> {
+        // So many files are looked at to find one.
+        const LOOKED_AT: usize = 500;
+        // Jekyll reads none of these either.
+        if !self.notes.is_empty() || self.kind == Kind::Jekyll {
+            return Vec::new();
+        }
+        let theirs: BTreeSet<String> = obsidian_templates(root).collect();
+        let has_notes = |name: &&str| {
+            let files = walkdir::WalkDir::new(root.join(name)).into_iter().take(LOOKED_AT);
+            let mut files = files.filter_map(Result::ok).filter(|e| e.file_type().is_file());
+            files.any(|entry| is_markdown(&entry.file_name().to_string_lossy()))
+        };
+        let named = [TEMPLATES, "frozen", "vendor"].into_iter();
+        named.filter(|name| !theirs.contains(*name)).filter(has_notes).collect()
+    }
+
     /// Whether a path lies in what is never read.
     pub fn is_left_out(&self, file: &str) -> bool {
         let ends = file.match_indices('/').map(|(at, _)| at).chain([file.len()]);
@@ -331,6 +349,19 @@ mod tests {
             assert!(!layout.reads(unread), "{unread}");
         }
         assert_eq!((layout.file("a.md").as_str(), layout.path("a.md")), ("a.md", Some("a.md")));
+    }
+
+    #[test]
+    fn a_folder_that_is_left_out_for_its_name_is_known_where_notes_lie_in_it() {
+        let unread = |files: &[&str]| {
+            let dir = garden(files);
+            let layout = Layout::of(dir.path(), &Config::default()).expect("a layout");
+            layout.unread_notes(dir.path())
+        };
+        assert_eq!(unread(&[".obsidian/app.json", "vendor/deep/A.MD"]), ["vendor"]);
+        assert_eq!(unread(&[".obsidian/app.json", "vendor/a.txt", "a.md"]), [""; 0]);
+        assert_eq!(unread(&["_config.yml", "_notes/a.md", "vendor/a.md"]), [""; 0]);
+        assert_eq!(unread(&["notes/a.md", "vendor/a.md"]), [""; 0]);
     }
 
     #[test]

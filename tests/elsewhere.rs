@@ -355,8 +355,8 @@ fn a_translated_vault_builds_without_an_error_and_every_link_stays_in_its_langua
     assert!(files.contains("src=\"../../files/es/Attachments/coin.png\""), "{files}");
     let ideas = garden.read("output/es/ideas-.html");
     assert!(!ideas.contains("<p></p>") && ideas.contains("href=\"#^table\""), "{ideas}");
-    let strict = garden.write("neuronotes.yaml", "links: strict\n");
-    assert_eq!((strict, garden.build().code()), ((), 1));
+    garden.write("neuronotes.yaml", "links: strict\n");
+    assert_eq!(garden.build().code(), 1);
 }
 
 #[cfg(unix)]

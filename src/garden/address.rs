@@ -8,7 +8,7 @@ use std::ops::Range;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::names::composed;
-use super::permalink;
+use super::{permalink, redirect};
 use crate::config::{Config, Jekyll};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::layout::{Kind, Layout, without_ending};
@@ -217,6 +217,9 @@ pub(super) fn addresses(
         let problem = shared(notes, &pages, first, &others);
         problems[at].push(if routes.vault { routes.claimed(problem) } else { problem });
     }
+    for (index, problem) in redirect::problems(notes, &taken, &made) {
+        problems[index].push(problem);
+    }
     (pages, problems)
 }
 
@@ -247,7 +250,7 @@ fn shared(notes: &[&Note], pages: &[String], first: usize, others: &[usize]) -> 
 }
 
 /// Files that the site has beside the notes' pages, as far as a note may come into their way.
-struct Made<'a> {
+pub(super) struct Made<'a> {
     files: &'a BTreeSet<String>,
     routes: &'a Routes,
     /// The last parts of tags' pages.
@@ -264,7 +267,7 @@ impl<'a> Made<'a> {
     }
 
     /// What the site has at this path, for a person.
-    fn what(&self, page: &str) -> Option<&'static str> {
+    pub(super) fn what(&self, page: &str) -> Option<&'static str> {
         let stem = page.strip_suffix(".html")?;
         let numbered = |text: &str| text.parse::<usize>().is_ok();
         let what = match stem {

@@ -10,9 +10,10 @@ mod graph;
 mod names;
 mod near;
 mod permalink;
+mod redirect;
 mod resolve;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -20,6 +21,7 @@ pub use address::{Routes, address, href, link_anchor};
 pub use embed::Embedded;
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::{Meant, Names};
+pub use redirect::redirect;
 
 use crate::diagnostic::Diagnostic;
 use crate::note::{Link, Mention, Note};
@@ -134,12 +136,18 @@ impl Garden {
         if old == new {
             return;
         }
-        let touched: BTreeSet<usize> = old.iter().chain(&new).map(|(to, _)| *to).collect();
-        for to in &touched {
-            let incoming = &mut self.incoming[*to];
+        // Each note's own mentions together: a note may mention thousands.
+        let mut own: BTreeMap<usize, Vec<Incoming>> = BTreeMap::new();
+        for (to, _) in old {
+            own.entry(to).or_default();
+        }
+        for (to, incoming) in new {
+            own.entry(to).or_default().push(incoming);
+        }
+        for (to, own) in own {
+            let incoming = &mut self.incoming[to];
             incoming.retain(|incoming| incoming.from != index);
             let at = incoming.partition_point(|incoming| incoming.from < index);
-            let own = new.iter().filter(|(target, _)| target == to).map(|(_, own)| own.clone());
             incoming.splice(at..at, own);
         }
     }

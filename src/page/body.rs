@@ -1,7 +1,7 @@
 //! A note's text as one page shows it: its links, figures, values and citations as that page sees them, and the parts of
 //! other notes that stand in it, each likewise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use serde::Serialize;
@@ -221,6 +221,9 @@ impl<'a> Scene<'a> {
         let ids = note.headings.iter().map(|heading| &heading.id);
         let ids = ids.chain(note.blocks.iter().map(|block| &block.id)).chain(&note.html_ids);
         let mut taken: BTreeSet<String> = ids.cloned().collect();
+        // Most headings are mentioned nowhere, and a note may have thousands.
+        let incoming = self.garden.incoming[index].iter();
+        let mentioned: HashSet<&str> = incoming.filter_map(|i| i.to.as_deref()).collect();
         let shown = note.headings.iter().map(|heading| {
             let old = note.front.anchors.iter();
             let old = old.filter(|(_, now)| **now == heading.text || **now == heading.id);
@@ -229,8 +232,10 @@ impl<'a> Scene<'a> {
                 .map(|(old, _)| note::slug(old))
                 .filter(|old| taken.insert(old.clone()))
                 .collect();
-            let mentions =
-                if at_home { self.mentions_of(index, page, &heading.id) } else { vec![] };
+            let mentions = match at_home && mentioned.contains(heading.id.as_str()) {
+                true => self.mentions_of(index, page, &heading.id),
+                false => Vec::new(),
+            };
             HeadingShown {
                 id: heading.id.clone(),
                 moved,

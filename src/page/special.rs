@@ -161,15 +161,8 @@ impl<'a> Scene<'a> {
     pub(super) fn redirects(&self) -> Vec<(usize, String)> {
         let mut old = Vec::new();
         for (index, note) in self.notes.iter().enumerate() {
-            for path in &note.front.redirect_from {
-                let path = path.split(['?', '#']).next().unwrap_or("").trim_matches('/');
-                // What stands there is written below the output folder, and nowhere else.
-                if path.is_empty() || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-                    continue;
-                }
-                let named = path.ends_with(".html") || path.ends_with(".htm");
-                old.push((index, if named { path.to_owned() } else { format!("{path}.html") }));
-            }
+            let written = note.front.redirect_from.iter();
+            old.extend(written.filter_map(|path| Some((index, garden::redirect(path)?))));
             let folder = self.garden.pages[index].rsplit_once('/').map(|(folder, _)| folder);
             for alias in &note.front.aliases {
                 let parts: Vec<String> =

@@ -306,8 +306,10 @@ fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
 
 /// Whether all by which others can name a note is the same, its address included.
 fn are_named_alike(old: &Note, new: &Note) -> bool {
-    let address =
-        |note: &Note| (note.front.permalink.clone(), note.front.slug.clone(), note.front.date);
+    let address = |note: &Note| {
+        let front = &note.front;
+        (front.permalink.clone(), front.slug.clone(), front.date, front.redirect_from.clone())
+    };
     // A note makes way for the page of a tag.
     let names = |note: &Note| (note.title.clone(), note.front.aliases.clone(), note.tags.clone());
     names(old) == names(new) && address(old) == address(new)

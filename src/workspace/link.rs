@@ -52,6 +52,14 @@ pub(super) fn no_note(file: String) -> Diagnostic {
     passed_over(file, message.to_owned(), "give it the ending `.md`")
 }
 
+/// That a folder's name keeps the notes in it from being read.
+pub(super) fn no_folder(name: &str) -> Diagnostic {
+    let message = format!(
+        "the notes in the folder `{name}` are not read, since a folder of that name is not one of notes"
+    );
+    passed_over(name.to_owned(), message, "give the folder another name")
+}
+
 /// What a link among the notes in `folder` points to, relative to the garden, with all links on the way followed.
 pub(super) fn target(folder: &Path, layout: &Layout, link: &Path) -> Result<String, Refused> {
     let nowhere = |error: io::Error| Refused::Nowhere(cause(&error));

@@ -150,6 +150,10 @@ impl Workspace {
                 found.insert(name);
             }
         }
+        if path.is_empty() {
+            let folders = layout.unread_notes(&self.root).into_iter();
+            unread.extend(folders.map(|name| (name.to_owned(), link::no_folder(name))));
+        }
         let refused = refused.into_iter();
         unread.extend(refused.map(|(name, why)| (name.clone(), why.problem(layout.file(&name)))));
         for (name, problem) in unread {

@@ -186,3 +186,22 @@ fn notes_make_way_for_pages_that_are_made_and_it_is_said() {
     assert_eq!(garden.pages, pages);
     insta::assert_snapshot!(said(&garden).join("\n"));
 }
+
+#[test]
+fn old_addresses_that_cannot_lead_to_a_note_are_said() {
+    let notes = notes(&[
+        ("a.md", "---\nredirect_from: [/old/a, /b, ../x, /notes/, /a]\n---\n"),
+        ("b.md", "---\nredirect_from: [/old/a.html]\n---\n"),
+    ]);
+    let garden = assembled(&notes, &[]);
+    let said: Vec<String> = garden.problems.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 4, "{said:?}");
+    for (said, what) in said.iter().zip([
+        "notes/a.md:2:25: `/b` is the page of notes/b.md, so",
+        "notes/a.md:2:29: `../x` is no page of the site, so",
+        "notes/a.md:2:35: `/notes/` is the list of all notes, so",
+        "notes/b.md:2:17: `/old/a.html` leads to notes/a.md already, so",
+    ]) {
+        assert!(said.starts_with(what), "{said}");
+    }
+}

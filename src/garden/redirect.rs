@@ -1,0 +1,58 @@
+//! Old addresses of notes, which lead to where they are now: what front matter says in, pages of the site out, and what is
+//! wrong with those that cannot be kept.
+
+use std::collections::HashMap;
+
+use super::address::Made;
+use crate::diagnostic::Diagnostic;
+use crate::note::Note;
+
+/// The page of an old address, relative to the site's root; `None` where it names none within the site.
+pub fn redirect(written: &str) -> Option<String> {
+    let path = written.split(['?', '#']).next().unwrap_or("").trim_matches('/');
+    // What stands there is written below the output folder, and nowhere else.
+    if path.is_empty() || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return None;
+    }
+    let named = path.ends_with(".html") || path.ends_with(".htm");
+    Some(if named { path.to_owned() } else { format!("{path}.html") })
+}
+
+/// What is wrong with old addresses: each note with a problem of it.
+pub(super) fn problems(
+    notes: &[&Note],
+    taken: &HashMap<String, usize>,
+    made: &Made<'_>,
+) -> Vec<(usize, Diagnostic)> {
+    let mut problems = Vec::new();
+    let mut old: HashMap<String, usize> = HashMap::new();
+    for (index, note) in notes.iter().enumerate() {
+        for written in &note.front.redirect_from {
+            let why = match redirect(written) {
+                None if written.trim() == "/" => Some("is the home page".to_owned()),
+                None => Some("is no page of the site".to_owned()),
+                Some(page) => {
+                    let is_page = || taken.get(&page).filter(|other| **other != index);
+                    let page_of =
+                        is_page().map(|other| format!("is the page of {}", notes[*other].file));
+                    let claimed = old.get(&page).filter(|other| **other != index);
+                    let claimed =
+                        claimed.map(|other| format!("leads to {} already", notes[*other].file));
+                    let what = page_of
+                        .or_else(|| made.what(&page).map(|what| format!("is {what}")))
+                        .or(claimed);
+                    old.entry(page).or_insert(index);
+                    what
+                }
+            };
+            if let Some(why) = why {
+                let message = format!("`{written}` {why}, so it does not lead here");
+                let span = note.source[..note.body].find(written.as_str());
+                let span = span.map_or(0..0, |at| at..at + written.len());
+                let hint = "take it out of `redirect_from`".to_owned();
+                problems.push((index, note.at().warning(span, message).hint(hint)));
+            }
+        }
+    }
+    problems
+}
