@@ -10,6 +10,9 @@ use crate::analysis::scan::Sample;
 use crate::request::Labels;
 use crate::sniff;
 
+/// Gives so many bytes of a file from its beginning.
+pub type Read<'r, P> = &'r mut dyn FnMut(&P, u64) -> Result<Vec<u8>, String>;
+
 /// How names go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
@@ -65,13 +68,7 @@ const TABLES: [&str; 4] = ["metadata", "captions", "labels", "annotations"];
 
 impl<P: Clone> Sheet<P> {
     /// Adds the files of a folder, or of one archive; `read` gives the bytes of a small one.
-    pub fn add(
-        &mut self,
-        files: &[File<P>],
-        naming: Naming,
-        labels: Labels,
-        read: &mut dyn FnMut(&P, u64) -> Result<Vec<u8>, String>,
-    ) {
+    pub fn add(&mut self, files: &[File<P>], naming: Naming, labels: Labels, read: Read<'_, P>) {
         let mut group = Group::of(files, naming, &mut self.ledger);
         self.is_new |= group.is_new;
         for at in std::mem::take(&mut group.pictures) {
@@ -252,7 +249,7 @@ impl<'f> Group<'f> {
         files: &[File<P>],
         at: usize,
         ledger: &mut Ledger,
-        read: &mut dyn FnMut(&P, u64) -> Result<Vec<u8>, String>,
+        read: Read<'_, P>,
     ) -> &Said {
         self.said.entry(at).or_insert_with(|| {
             let file = &files[at];
