@@ -143,7 +143,7 @@ fn tags_units_and_the_graph_have_pages() {
             && tags.contains("tags/two-words.html"),
         "{tags}"
     );
-    assert!(tags.contains("tags/nested-tag.html"), "{tags}");
+    assert!(tags.contains("tags/nested/tag.html"), "{tags}");
     let unit = page(&garden, "units/emoji/image_block_4-0-add_6/3.html");
     assert!(unit.contains("Unit 3 <span class=\"unit-name\">coins</span>"), "{unit}");
     assert!(unit.contains("href=\"../../../a.html#vis\">Figure 1 of a</a>"), "{unit}");
@@ -428,4 +428,86 @@ fn works_are_cited_and_what_is_not_there_is_said() {
     assert!(a.contains("href=\"#ref-goh2021\"") && a.contains("<li id=\"ref-goh2021\">"), "{a}");
     assert!(a.contains("class=\"unknown-work\"") && a.contains("@nobody does not"), "{a}");
     assert!(page(&garden, "b.html").contains("href=\"a.html#ref-goh2021\""));
+}
+
+#[test]
+fn a_page_says_its_title_as_it_is_written_and_holds_no_id_twice() {
+    let garden = built(&[
+        (
+            "a.md",
+            "# See [[b]] *now* $x$[^1]\n\nText with `= ANY`.\n\n## Footnote 1\n\n## Link 1\n\n## Main\n\n## Graph heading\n\n\
+             ## See b now x\n\n<p id=\"main\">m</p>\n\n> ## In a quote\n\n[[#Footnote 1]] A1 ![[b]]\n\n[^1]: Foot.\n",
+        ),
+        (
+            "b.md",
+            "---\ntitle: 001999\ntags: [\"🌱\", C, C++, \"C#\", a/b, a-b]\n---\nSee [[a]] and [[001999]].\n",
+        ),
+    ]);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let page = page(&garden, "a.html");
+    let title =
+        page.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).expect("a title");
+    assert!(
+        title.contains("<a class=\"internal\" href=\"b.html\" id=\"link-1\">001999</a>")
+            || title.contains(">b</a>"),
+        "{title}"
+    );
+    assert!(title.contains("<em>now</em>") && title.contains("<math>"), "{title}");
+    assert!(title.contains("href=\"#footnote-1\""), "{title}");
+    assert_eq!(page.matches("<em></em>").count(), 0, "{page}");
+    assert!(page.contains("href=\"#section-footnote-1\""), "{page}");
+    assert!(!page.contains(">In a quote</a>") && page.contains(">In a quote"), "{page}");
+    let mut ids: Vec<&str> =
+        page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "every id is there once");
+    for tag in ["🌱", "c", "c~2b~2b", "c~23", "a/b", "a-b"] {
+        assert!(garden.read(&format!("output/tags/{tag}.html")).contains("001999"), "{tag}");
+    }
+    assert!(garden.read("output/b.html").contains("href=\"tags/c~23.html\""));
+    let warned = garden.run(&["check"]).stderr();
+    assert!(warned.contains("the embed of `b` is shown as a link"), "{warned}");
+    assert!(warned.contains("the id `main` is left out"), "{warned}");
+}
+
+#[test]
+fn formulas_use_the_gardens_macros_and_none_of_them_breaks_a_build() {
+    let garden = built(&[(
+        "a.md",
+        "---\ntitle: \"T\\uFFFE\"\ndate: 2026-01-01\n---\n$\\norm{x} \\in \\R$, $\\rank A$ and $\\nope{x}$.\n\n$$x = y \\tag{1.1}$$\n\nU+FFFE: \u{fffe}, &#xfffe;, \u{1}.\n",
+    )]);
+    let path = garden.path("neuronotes.yaml");
+    let config = std::fs::read_to_string(&path).unwrap_or_default();
+    let math = "math:\n  macros: { \"\\\\norm\": \"\\\\lVert #1 \\\\rVert\", \"bad name\": x }\n  \
+                preamble: macros.tex\n";
+    std::fs::write(&path, format!("{config}\n{math}")).expect("a configuration");
+    let preamble =
+        "\\DeclareMathOperator{\\rank}{rank}\n\\newcommand{\\R}{\\mathbb{R}}\n\\def\\f[#1]{x}\n";
+    std::fs::write(garden.path("macros.tex"), preamble).expect("a preamble");
+    let said = garden.run(&["check"]).stderr();
+    assert!(said.contains("`bad name` is not the name of a command"), "{said}");
+    assert!(said.contains("macros.tex:3:1"), "{said}");
+    std::fs::write(&path, format!("{config}\n{}", math.replace(", \"bad name\": x", "")))
+        .expect("a configuration");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.stderr().contains("unknown command `\\nope`"), "{}", run.stderr());
+    let page = page(&garden, "a.html");
+    assert!(page.contains("<mi>ℝ</mi>") && page.contains(">rank</mo>"), "{page}");
+    assert!(page.contains("\\nope{x}</code>") && page.contains("(1.1)"), "{page}");
+    assert!(garden.read("output/feed.xml").contains("<title>T\u{fffd}</title>"));
+    let barred = |text: &str| text.contains(['\u{fffe}', '\u{1}']);
+    assert!(!barred(&page) && !barred(&garden.read("output/feed.xml")), "{page}");
+    // Another definition is another page.
+    std::fs::write(garden.path("macros.tex"), preamble.replace("mathbb", "mathbf"))
+        .expect("a preamble");
+    assert_eq!(garden.build().code(), 0);
+    assert!(
+        garden.read("output/a.html").contains("<mi>𝐑</mi>"),
+        "{}",
+        garden.read("output/a.html")
+    );
 }

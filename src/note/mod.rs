@@ -281,6 +281,7 @@ fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
             let problem =
                 at.error(span.clone(), format!("the id `{id}` is one that pages use themselves"));
             block.problems.push(problem.hint("give the block another `id`".to_owned()));
+            continue;
         }
         if let Some(first) = seen.get(&id) {
             let (line, _) = at.lines.position(at.text, first.start);

@@ -331,7 +331,7 @@ fn unescaped_dollars(text: &str) -> Vec<&str> {
     let mut from = 0;
     for (at, _) in text.match_indices('$') {
         let backslashes = text[..at].len() - text[..at].trim_end_matches('\\').len();
-        if backslashes % 2 == 0 {
+        if backslashes.is_multiple_of(2) {
             parts.push(&text[from..at]);
             from = at + 1;
         }
