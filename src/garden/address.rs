@@ -2,7 +2,7 @@
 //!
 //! A page is named by its file, relative to the site's root; [`Routes::shown`] is how links name it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -35,12 +35,14 @@ pub struct Routes {
     jekyll: Option<Jekyll>,
     /// Whether links end in `.html`.
     html_extension: bool,
+    /// Whether a folder's README is its first page where it has no `index.md`, as hosts of repositories show it.
+    readme_is_index: bool,
 }
 
 impl Default for Routes {
     /// Those of a plain garden.
     fn default() -> Self {
-        Self { jekyll: None, html_extension: true }
+        Self { jekyll: None, html_extension: true, readme_is_index: false }
     }
 }
 
@@ -51,6 +53,7 @@ impl Routes {
         Self {
             jekyll: (layout.kind == Kind::Jekyll).then(jekyll),
             html_extension: config.use_html_extension,
+            readme_is_index: layout.kind == Kind::Folder,
         }
     }
 
@@ -137,8 +140,16 @@ pub(super) fn addresses(notes: &[&Note], routes: &Routes) -> (Vec<String>, Vec<V
     let mut problems = vec![Vec::new(); notes.len()];
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut pages = Vec::new();
+    let paths: BTreeSet<&str> = notes.iter().map(|note| &*note.path).collect();
+    let first_page = |note: &Note| {
+        let is_readme = routes.readme_is_index && note.stem().eq_ignore_ascii_case("readme");
+        let is_placed = note.front.permalink.is_some() || note.front.slug.is_some();
+        let folder = note.path.rfind('/').map_or("", |end| &note.path[..=end]);
+        let index = format!("{folder}index.md");
+        (is_readme && !is_placed && !paths.contains(&*index)).then(|| address(&index))
+    };
     for (index, note) in notes.iter().enumerate() {
-        let mut page = routes.page(note).unwrap_or_else(|| {
+        let mut page = first_page(note).or_else(|| routes.page(note)).unwrap_or_else(|| {
             let written = note.front.permalink.as_deref().unwrap_or_default();
             let message = format!("the permalink `{written}` leaves the site");
             let hint = "write it as `/about` or `/people/ada/`".to_owned();
