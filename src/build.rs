@@ -15,6 +15,7 @@ use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};
 use crate::request::Request;
+use crate::resource::absent;
 use crate::site::{self, Discarded, Progress, Site};
 use crate::store::{Root, StoreError};
 use crate::workspace::Workspace;
@@ -210,7 +211,11 @@ pub fn check(root: &Path, results: &Results) -> Result<(Workspace, Site), Freeze
     let wishes = site::wishes(&mut workspace);
     // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };
-    let site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: true });
+    let mut site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: true });
+    // Where results are frozen, nothing has to be there.
+    if *results == Results::Measured {
+        site.problems.extend(absent(&workspace.config, &workspace.config_text));
+    }
     workspace.save_digests();
     Ok((workspace, site))
 }

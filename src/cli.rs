@@ -2,6 +2,7 @@
 //! the command itself could not work.
 
 mod dataset;
+mod kinds;
 mod model;
 mod store;
 
@@ -110,11 +111,12 @@ enum Command {
     },
     /// Say why a figure is measured, or is to be measured again
     ///
-    /// Names the request key of a block, when and where its result was measured, and, where that is not the block's last
-    /// result, which parts of the key changed since: a parameter, the weights, the data, or something of what it rests on.
+    /// Names the request key of a block and all that it covers (parameters, digests of weights and data), when, where and by
+    /// which program its result was measured, and, where that is not the block's last result, which parts of the key changed
+    /// since: a parameter, the weights, the data, or something of what it rests on.
     Explain {
-        /// A block, such as `coins#vis`, or a note with all its blocks
-        #[arg(value_name = "NOTE#ID")]
+        /// A block, such as `coins#vis`, a note with all its blocks, or the first digits of a request key
+        #[arg(value_name = "NOTE#ID|KEY")]
         block: String,
         #[command(flatten)]
         garden: Garden,
@@ -273,12 +275,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: None } => {
-            print(&document::overview());
+            print(&kinds::shown(&document::overview()));
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: Some(name) } => match crate::analysis::Kind::named(&name) {
             Some(kind) => {
-                print(&document::kind(kind));
+                print(&kinds::shown(&document::kind(kind, &kinds::local())));
                 Ok(ExitCode::SUCCESS)
             }
             None => {

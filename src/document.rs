@@ -1,6 +1,8 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
-use crate::analysis::{Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, Type};
+use crate::analysis::{
+    About, Data, Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, TARGET, Type,
+};
 use crate::request::Precision;
 use crate::suggest;
 
@@ -18,10 +20,61 @@ pub fn overview() -> String {
     out
 }
 
-/// One kind with all its fields.
-pub fn kind(kind: &Kind) -> String {
+/// What a garden has that an example can be about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Local {
+    /// A layer with units of the garden's own default model; none where the example's layer is one of its.
+    pub layer: Option<String>,
+    /// Whether blocks have to name a model, since the garden has no default.
+    pub names_model: bool,
+    /// Whether they have to name a data set.
+    pub names_dataset: bool,
+}
+
+/// A kind's example, as it can be pasted into a note of the garden.
+fn example(kind: &Kind, local: &Local) -> String {
+    let mut out = String::new();
+    let mut named = false;
+    for line in kind.example.lines() {
+        match (line.strip_prefix("layer: "), &local.layer) {
+            (Some(_), Some(layer)) => out.push_str(&format!("layer: {layer}\n")),
+            _ => out.push_str(&format!("{line}\n")),
+        }
+        named |= line.starts_with("dataset: ");
+    }
+    if local.names_model {
+        out.push_str("model: emoji\n");
+    }
+    if local.names_dataset && !named && kind.data == Data::Always {
+        out.push_str("dataset: emoji\n");
+    }
+    out
+}
+
+/// The fields that say what a block is about, in the order in which they are needed.
+fn needed(kind: &Kind) -> Vec<&'static Field> {
+    let about = |field: &&Field| {
+        field.default == Default::Required
+            || TARGET.iter().any(|target| std::ptr::eq(target, *field))
+    };
+    let mut fields: Vec<_> = kind.all_fields().filter(about).collect();
+    fields.sort_by_key(|field| !matches!(field.ty, Type::Layer | Type::Unit));
+    fields
+}
+
+/// One kind with all its fields, and an example for a garden.
+pub fn kind(kind: &Kind, local: &Local) -> String {
     let mut out = format!("# {}\n\n{}: {}.\n\n{}\n", kind.name, kind.name, kind.summary, kind.doc);
-    out.push_str(&format!("\n```yaml analysis\n{}```\n", kind.example));
+    out.push_str(&format!("\n```yaml analysis\n{}```\n", example(kind, local)));
+    let needed = needed(kind);
+    if !needed.is_empty() {
+        out.push_str("\n## What it needs\n\n");
+        if kind.about == About::Target {
+            out.push_str("A `layer`, and one of `unit`, `units` and `direction` (some objectives take the whole layer).\n\n");
+        }
+        out.extend(needed.iter().map(|field| entry(field)));
+    }
+    let is_needed = |field: &&Field| needed.iter().any(|other| std::ptr::eq(*other, *field));
     if !kind.recipes.is_empty() {
         out.push_str(
             "\n## Recipes (what `recipe` fills in; each value can be given by itself)\n\n",
@@ -34,11 +87,45 @@ pub fn kind(kind: &Kind) -> String {
         (Role::Presentation, "How it is shown (a change never measures)"),
     ] {
         out.push_str(&format!("\n## {title}\n\n"));
-        for field in kind.all_fields().filter(|field| field.role == role && !is_recipe(field)) {
-            out.push_str(&entry(field));
-        }
+        let fields = kind.all_fields().filter(|field| field.role == role && !is_recipe(field));
+        // The model and the data first: they are what differs from garden to garden.
+        let mut fields: Vec<&Field> = fields.filter(|field| !is_needed(field)).collect();
+        fields.sort_by_key(|field| !matches!(field.ty, Type::Model | Type::Dataset));
+        out.extend(fields.into_iter().map(entry));
     }
     out.push_str(&values(kind));
+    out
+}
+
+/// Markdown with lines of at most `width` characters: paragraphs and items of lists are wrapped, code is not.
+pub fn wrapped(markdown: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut in_code = false;
+    for line in markdown.lines() {
+        in_code ^= line.starts_with("```");
+        let indent = if line.starts_with("- ") { "  " } else { "" };
+        let (mut length, mut first) = (0, true);
+        if in_code || line.starts_with(['`', '#', '|', ' ']) && line.chars().count() <= width {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        for word in line.split(' ') {
+            let wide = word.chars().count();
+            if !first && length + 1 + wide > width && wide > 0 {
+                out.push('\n');
+                out.push_str(indent);
+                length = indent.len();
+            } else if !first {
+                out.push(' ');
+                length += 1;
+            }
+            out.push_str(word);
+            length += wide;
+            first = false;
+        }
+        out.push('\n');
+    }
     out
 }
 
@@ -152,7 +239,7 @@ mod tests {
     fn every_kind_and_every_field_is_documented() {
         insta::assert_snapshot!(overview());
         for each in KINDS {
-            let text = kind(each);
+            let text = kind(each, &Local::default());
             for field in each.all_fields() {
                 assert!(!field.doc.is_empty() && text.contains(field.doc), "{}", field.name);
             }
@@ -160,9 +247,48 @@ mod tests {
                 assert!(text.contains(value.path) && text.contains(value.doc), "{}", value.path);
             }
         }
-        insta::assert_snapshot!(kind(KINDS[1]));
-        insta::assert_snapshot!("feature_vis", kind(&crate::analysis::feature_vis::KIND));
-        insta::assert_snapshot!("zero_shot", kind(&crate::analysis::zero_shot::KIND));
-        insta::assert_snapshot!("text_rank", kind(&crate::analysis::text_rank::KIND));
+        insta::assert_snapshot!(kind(KINDS[1], &Local::default()));
+        insta::assert_snapshot!(
+            "feature_vis",
+            kind(&crate::analysis::feature_vis::KIND, &Local::default())
+        );
+        insta::assert_snapshot!(
+            "zero_shot",
+            kind(&crate::analysis::zero_shot::KIND, &Local::default())
+        );
+        insta::assert_snapshot!(
+            "text_rank",
+            kind(&crate::analysis::text_rank::KIND, &Local::default())
+        );
+    }
+
+    #[test]
+    fn what_is_needed_comes_first_and_no_line_is_wider_than_the_terminal() {
+        for each in KINDS {
+            let text = wrapped(&kind(each, &Local::default()), 72);
+            let mut in_code = false;
+            for line in text.lines() {
+                in_code ^= line.starts_with("```");
+                let one_word = !line.trim_start_matches("- ").trim().contains(' ');
+                assert!(in_code || one_word || line.chars().count() <= 72, "{line}");
+            }
+        }
+        let text = kind(&crate::analysis::feature_vis::KIND, &Local::default());
+        let fields: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- `")).collect();
+        let names: Vec<&str> = fields.iter().filter_map(|field| field.split('`').next()).collect();
+        assert_eq!(names[..4], ["layer", "unit", "units", "direction"]);
+        assert_eq!(names.iter().filter(|name| **name == "unit").count(), 1, "once");
+    }
+
+    #[test]
+    fn an_example_is_one_for_the_garden() {
+        let local =
+            Local { layer: Some("visual.layer4.2".into()), names_model: true, names_dataset: true };
+        let text = kind(&crate::analysis::dataset_examples::KIND, &local);
+        assert!(
+            text.contains("layer: visual.layer4.2\n") && !text.contains("layer: image"),
+            "{text}"
+        );
+        assert!(text.contains("model: emoji\ndataset: emoji\n```"), "{text}");
     }
 }

@@ -1,6 +1,9 @@
 //! Why a block's result is the one it is, or is missing: a block in; its request keys, and which field of each changed
 //! since the last measurement, out. Reads records, and changes nothing.
 
+mod covers;
+mod key;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -14,6 +17,9 @@ use crate::progress::describe;
 use crate::request::Request;
 use crate::store::{Record, Root, Store};
 use crate::suggest;
+
+pub use covers::Covers;
+use key::{by_key, is_key};
 
 /// What is to be said of a block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,6 +44,8 @@ pub struct Explanation {
     pub at: Option<String>,
     /// The request key.
     pub key: Digest,
+    /// What the key covers.
+    pub covers: Covers,
     /// How it was made, where it is stored.
     pub stored: Option<Made>,
     /// The block's last result, where that was another one.
@@ -59,6 +67,10 @@ pub struct Made {
     pub device_name: String,
     /// Seconds taken.
     pub seconds: f64,
+    /// The version of the program that measured it.
+    pub lab: String,
+    /// The version of libtorch that it used.
+    pub libtorch: String,
 }
 
 /// One field of what the key covers.
@@ -85,10 +97,10 @@ pub struct Unknown {
     pub hint: Option<String>,
 }
 
-/// Explains what `asked` names: `note#id`, or a note with all its blocks.
+/// Explains what `asked` names: `note#id`, a note with all its blocks, or the first digits of a request key.
 ///
 /// # Errors
-/// Where there is no such note or block, or more than one.
+/// Where there is no such note, block or key, or more than one.
 pub fn explain(
     notes: &[&Note],
     plan: &Plan,
@@ -102,6 +114,9 @@ pub fn explain(
     };
     let index = match Names::of(notes).note(name, "") {
         Some(found) if found.others.is_empty() => found.best,
+        None if id.is_none() && is_key(name) => {
+            return by_key(notes, plan, store, root, &name.to_ascii_lowercase());
+        }
         None => {
             let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
             let hint = suggest::hint(name, names.collect::<Vec<_>>());
@@ -166,7 +181,8 @@ fn of_measurement(
 ) -> Explanation {
     let key = measurement.key;
     let stored = store.record(&key).map(|record| made(&record));
-    let mut explanation = Explanation { at, key, stored, last: None, changes: vec![] };
+    let covers = Covers::of(&measurement.request);
+    let mut explanation = Explanation { at, key, covers, stored, last: None, changes: vec![] };
     if !last.contains(&key) {
         let before = last.iter().filter_map(|key| store.record_alone(key));
         let compared = before.map(|record| (changes(&record, &measurement.request, store), record));
@@ -187,6 +203,8 @@ fn made(record: &Record) -> Made {
         device: how.device.clone(),
         device_name: how.device_name.clone(),
         seconds: how.seconds,
+        lab: how.lab.clone(),
+        libtorch: how.libtorch.clone(),
     }
 }
 
@@ -276,6 +294,7 @@ impl Explained {
                 let _ = writeln!(out, "  {at}");
             }
             let _ = writeln!(out, "  key     {}", result.key);
+            result.covers.write(&mut out);
             match (&result.stored, &result.last) {
                 (Some(made), _) => drop(writeln!(out, "  stored  {}", made.text())),
                 (None, Some(_)) => out.push_str("  not measured yet\n"),
@@ -287,6 +306,7 @@ impl Explained {
                 list(&mut out, &result.changes, 4);
             }
         }
+        let _ = writeln!(out, "  by      neuronotes {}", env!("CARGO_PKG_VERSION"));
         out
     }
 }
@@ -297,7 +317,11 @@ impl Made {
             "" => String::new(),
             name => format!(" ({name})"),
         };
-        format!("{} on {}{name}, {:.1} s", self.started, self.device, self.seconds)
+        let mut by = String::new();
+        if !self.lab.is_empty() {
+            by = format!(", by neuronotes-lab {} with libtorch {}", self.lab, self.libtorch);
+        }
+        format!("{} on {}{name}, {:.1} s{by}", self.started, self.device, self.seconds)
     }
 }
 

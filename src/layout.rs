@@ -1,7 +1,7 @@
 //! What kind of folder a garden is and where things lie in it: a folder and its configuration in; which of its paths are
 //! notes, which are files beside them, and which are never read, out.
 //!
-//! Three kinds of folders are gardens. Only [`Layout::of`] and [`looks_like`] look at the disk; what a path is follows from
+//! Three kinds of folders are gardens, and any folder of Markdown that is named. Only [`Layout::of`] and [`looks_like`] look at the disk; what a path is follows from
 //! its name. Paths are relative to the garden, with `/`, unless something else is said; the empty path is the garden.
 
 use std::collections::BTreeSet;
@@ -36,7 +36,8 @@ const FOREIGN: [&str; 5] = [OUTPUT, TEMPLATES, "frozen", "node_modules", "vendor
 
 /// What each kind of garden looks like, for a person.
 pub const LOOKS: &str = "a garden has a `neuronotes.yaml` or a folder `notes` of Markdown; a Jekyll garden has \
-                         `_config.yml` and `_notes`; an Obsidian vault has `.obsidian`";
+                         `_config.yml` and `_notes`; an Obsidian vault has `.obsidian`; any other folder of Markdown \
+                         is named with `--root`";
 
 /// Kinds of gardens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -48,6 +49,8 @@ pub enum Kind {
     Jekyll,
     /// An Obsidian vault.
     Vault,
+    /// A folder of Markdown and nothing that says more.
+    Folder,
 }
 
 /// Where things lie in a garden.
@@ -78,6 +81,8 @@ impl Layout {
             (Some(folder), _) => Self::below(folder),
             (None, _) if root.join(NOTES).is_dir() => Self::default(),
             (None, Some(kind @ (Kind::Jekyll | Kind::Vault))) => Self::whole(root, kind, config),
+            // Notes that lie beside the configuration.
+            (None, _) if has_markdown(root, config) => Self::whole(root, Kind::Folder, config),
             (None, _) if root.join(config::FILE).is_file() => Self::default(),
             (None, _) => return None,
         };
@@ -136,7 +141,12 @@ impl Layout {
 
     /// Whether the garden has templates of its own; a vault's folder of that name may be Obsidian's.
     pub fn has_theme(&self, root: &Path) -> bool {
-        let theirs = self.kind == Kind::Vault && obsidian_templates(root).any(|f| f == TEMPLATES);
+        let theirs = match self.kind {
+            Kind::Vault => obsidian_templates(root).any(|f| f == TEMPLATES),
+            // They may be anybody's, unless a configuration says that this is a garden.
+            Kind::Folder => !root.join(config::FILE).is_file(),
+            Kind::Plain | Kind::Jekyll => false,
+        };
         root.join(TEMPLATES).is_dir() && !theirs
     }
 
@@ -178,7 +188,7 @@ impl Layout {
         self.reads(file)
             && match self.kind {
                 Kind::Jekyll => is_markdown(file) && sources(),
-                Kind::Plain | Kind::Vault => is_markdown(file),
+                Kind::Plain | Kind::Vault | Kind::Folder => is_markdown(file),
             }
     }
 
@@ -200,7 +210,7 @@ impl Layout {
             Kind::Jekyll if depth == 0 && matches!(part, COLLECTION | PAGES) => true,
             // Jekyll reads no file or folder that begins so.
             Kind::Jekyll => !part.starts_with(['.', '_', '#', '~']) && part != "node_modules",
-            Kind::Vault => !part.starts_with('.') && part != "node_modules",
+            Kind::Vault | Kind::Folder => !part.starts_with('.') && part != "node_modules",
             Kind::Plain => !part.starts_with('.'),
         }
     }
@@ -217,6 +227,25 @@ pub fn looks_like(root: &Path) -> Option<Kind> {
         () if is_plain() => Some(Kind::Plain),
         () => None,
     }
+}
+
+/// Whether a folder may be built where it is named: it is a garden, or has Markdown in it.
+pub fn can_be_built(root: &Path) -> bool {
+    looks_like(root).is_some() || has_markdown(root, &Config::default())
+}
+
+/// Whether there is Markdown in a folder that has no folder `notes`.
+fn has_markdown(root: &Path, config: &Config) -> bool {
+    let layout = Layout::whole(root, Kind::Folder, config);
+    let name = |entry: &walkdir::DirEntry| {
+        let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        path.to_string_lossy().replace('\\', "/")
+    };
+    let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter();
+    let mut visible = walk.filter_entry(|entry| entry.depth() == 0 || layout.reads(&name(entry)));
+    visible.any(|entry| {
+        entry.is_ok_and(|entry| entry.file_type().is_file() && layout.is_note(&name(&entry)))
+    })
 }
 
 /// Whether a garden's layout may be another where this is another.
@@ -309,7 +338,12 @@ mod tests {
         assert_eq!(kind(&all[2..], None), found(Kind::Jekyll, ""));
         assert_eq!(kind(&all[4..], None), found(Kind::Vault, ""));
         assert_eq!(kind(&all[..1], None), found(Kind::Plain, "notes"));
-        assert_eq!(kind(&["_config.yml", "a.md"], None), None);
+        assert_eq!(kind(&["_config.yml", "a.txt"], None), None);
+        assert_eq!(kind(&["deep/er/a.md"], None), found(Kind::Folder, ""));
+        assert_eq!(kind(&["neuronotes.yaml", "README.md"], None), found(Kind::Folder, ""));
+        for unread in ["output/a.md", ".neuronotes/a.md", "x/node_modules/a.md", ".git/a.md"] {
+            assert_eq!(kind(&[unread], None), None, "{unread}");
+        }
         assert_eq!(kind(&["a.md"], Some("")), found(Kind::Plain, ""));
     }
 

@@ -3,6 +3,7 @@
 //! Each is looked at once and remembered by its digest; what is wrong with one is said at every block that
 //! asks for it, and nowhere else. Where a site is published from frozen results, nothing is looked at: see [`Facts`].
 
+mod absent;
 mod facts;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts}
 use crate::request::{DatasetFormat, DatasetRef, Labels, ModelRef, ShardRef};
 use crate::suggest;
 
+pub use absent::absent;
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
 
 /// Why a name cannot be used.

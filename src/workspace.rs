@@ -144,7 +144,7 @@ impl Workspace {
     /// Where it is no garden, or its store cannot be made.
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let root = root.canonicalize().map_err(|_| WorkspaceError::NoGarden(root.to_owned()))?;
-        if layout::looks_like(&root).is_none() {
+        if !layout::can_be_built(&root) {
             return Err(WorkspaceError::NoGarden(root));
         }
         let store = Store::open(&root.join(STATE).join("store"))?;

@@ -433,3 +433,177 @@ fn what_stands_in_for_a_data_set_or_weights_is_named_at_the_block() {
         assert!(said.contains(wanted), "{wanted}\n{said}");
     }
 }
+
+/// Blocks that are not as they were meant: the note, and where and what the one report must be, with its hint.
+const MEANT: &[(&str, &str, &str, &str)] = &[
+    ("```yaml\nkind: feature_vis\nunit: 3\n```\n", "1:1", "shown as code", "```yaml analysis"),
+    ("> ~~~ YAML-analysis\n> kind: text_rank\n> ~~~\n", "1:3", "shown as code", "add `analysis`"),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n\nText.\n\n```yaml analysis\nkind: facet\n```\n",
+        "1:1",
+        "never closed",
+        "end it with a line ```",
+    ),
+    ("```yaml analysis\nkind: feature_vis\nunit 612\n```\n", "3:1", "", "write `unit: 612`"),
+    ("```yaml analysis\nunit:612\nkind: feature_vis\n```\n", "2:1", "", "write `unit: 612`"),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 5.0\n```\n",
+        "4:7",
+        "not `5.0`",
+        "write `unit: 5`",
+    ),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 99999999999999999999\n```\n",
+        "4:7",
+        "to 4294967295, not `99999999999999999999`",
+        "",
+    ),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: \"5\"\n```\n",
+        "4:7",
+        "not the text `\"5\"`",
+        "write `unit: 5`",
+    ),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 1e3\n```\n",
+        "4:7",
+        "not `1e3`",
+        "write `unit: 1000`",
+    ),
+    (
+        "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: -1\n```\n",
+        "4:7",
+        "not `-1`",
+        "",
+    ),
+];
+
+#[test]
+fn what_a_block_was_meant_to_be_is_said_with_what_was_written() {
+    let garden = Garden::new();
+    for (index, (text, ..)) in MEANT.iter().enumerate() {
+        garden.note(&format!("{index}.md"), text);
+    }
+    let run = garden.run(&["check", "--format", "json"]);
+    let reports: Vec<serde_json::Value> =
+        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for (index, (text, place, message, hint)) in MEANT.iter().enumerate() {
+        let file = format!("notes/{index}.md");
+        let own: Vec<_> = reports.iter().filter(|r| r["file"] == file.as_str()).collect();
+        assert_eq!(own.len(), 1, "{text}\n{own:#?}");
+        let at = format!("{}:{}", own[0]["line"], own[0]["column"]);
+        let said = own[0]["message"].as_str().expect("a message");
+        let hinted = own[0]["hint"].as_str().unwrap_or_default();
+        assert!(at == *place && said.contains(message) && hinted.contains(hint), "{:#}", own[0]);
+    }
+    // YAML that asks for nothing of this program is code as ever, and so is a block that is quoted as Markdown.
+    garden.note("code.md", "```yaml\nkind: Deployment\n```\n\n````markdown\n```yaml analysis\nkind: facet\n```\n````\n");
+    let said = garden.run(&["check"]).stderr();
+    assert!(!said.contains("notes/code.md"), "{said}");
+}
+
+#[test]
+fn a_garden_without_models_says_how_to_get_one_and_missing_data_are_warned_about() {
+    let garden = Garden::new();
+    garden.note("a.md", &format!("```yaml analysis\n{BLOCK}```\n"));
+    garden.write("neuronotes.yaml", "title: None\n");
+    let said = garden.run(&["check"]).stderr();
+    assert!(said.contains("the garden has no models") && said.contains("`model: emoji`"), "{said}");
+    // It needs no entry.
+    garden.note("a.md", &format!("```yaml analysis\n{BLOCK}model: emoji\n```\n"));
+    let run = garden.run(&["check", "--strict"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    // Nothing asks for the data, and yet it is said that they are missing.
+    garden.write(
+        "neuronotes.yaml",
+        "datasets: { gone: data/gone.tar }\ndefaults: { dataset: gone, model: emoji }\n",
+    );
+    let run = garden.run(&["check"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let said = run.stderr();
+    assert!(
+        said.contains("neuronotes.yaml:1:13") && said.contains("the data set `gone` is not there"),
+        "{said}"
+    );
+    assert!(said.contains("the data set `emoji`, which comes with the program"), "{said}");
+}
+
+#[test]
+fn models_that_go_by_their_name_are_described_outside_of_a_garden() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let info = |name: &str| {
+        let mut command = std::process::Command::new(common::program());
+        command.args(["model", "info", name]).current_dir(folder.path());
+        command.env("NEURONOTES_CACHE", folder.path().join("cache"));
+        common::Run(command.output().expect("neuronotes runs"))
+    };
+    let run = info("emoji");
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.stdout().contains("image_block_4/1/Add_6"), "{}", run.stdout());
+    let run = info("RN50");
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.stdout().contains("224 x 224 pixels"), "{}", run.stdout());
+    assert!(run.stdout().contains("`neuronotes model fetch RN50`"), "{}", run.stdout());
+    let run = info("RN51");
+    assert_eq!(run.code(), 2);
+    assert!(
+        run.stderr().contains("did you mean") && run.stderr().contains("`RN50`"),
+        "{}",
+        run.stderr()
+    );
+}
+
+#[test]
+fn a_folder_of_markdown_that_is_named_is_a_garden() {
+    let garden = Garden::empty();
+    garden.write("README.md", "# All of it\n\nSee [[Deep thought]].\n");
+    garden.write("guide/README.md", "# The guide\n");
+    garden.write("guide/deep-thought.md", "Back to [[All of it]].\n");
+    garden.write("templates/note.html", "not this program's");
+    for unread in [".neuronotes/a.md", "output/old.md", "node_modules/x/README.md"] {
+        garden.write(unread, "# Not a note\n");
+    }
+    let run = garden.run(&["build", "--strict"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.summary().starts_with("3 notes:"), "{}", run.stderr());
+    let home = garden.read("output/index.html");
+    assert!(home.contains("All of it") && home.contains("guide/deep-thought.html"), "{home}");
+    assert!(garden.read("output/guide/index.html").contains("The guide"));
+    // A second build reads nothing of the first one's site.
+    assert!(garden.run(&["build"]).summary().starts_with("3 notes:"));
+    // With an `index.md`, a README is a note among others.
+    garden.write("index.md", "# Home\n");
+    assert_eq!(garden.run(&["build"]).code(), 0);
+    assert!(garden.path("output/readme.html").is_file());
+    // Nobody builds a folder by standing in it, or below it.
+    for folder in ["", "guide"] {
+        let mut command = std::process::Command::new(common::program());
+        let output = command.arg("build").current_dir(garden.path(folder)).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("--root"), "{said}");
+    }
+}
+
+#[test]
+fn the_readmes_example_measures_in_the_demonstration_garden() {
+    let repository = common::repository();
+    let readme = std::fs::read_to_string(repository.join("README.md")).expect("the README");
+    let example = readme.split("````markdown\n").nth(1).and_then(|rest| rest.split("````").next());
+    let garden = Garden::new();
+    for (name, bytes) in common::files(&repository.join("notes")) {
+        garden.note(&name, &String::from_utf8(bytes).expect("text"));
+    }
+    let config = std::fs::read_to_string(repository.join("neuronotes.yaml")).expect("a file");
+    let elsewhere = format!("path: {}/", repository.display());
+    let config = config
+        .replace("path: ", &elsewhere)
+        .replace("bibliography: ", &format!("bibliography: {}/", repository.display()));
+    garden.write("neuronotes.yaml", &config);
+    garden.note("hands-and-hearts.md", example.expect("an example"));
+    let run = garden.run(&["check"]);
+    assert!(!run.stderr().contains("hands-and-hearts.md"), "{}", run.stderr());
+    let run = garden.run(&["explain", "Hands and hearts#vis", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout()).expect("JSON");
+    assert_eq!(json["results"][0]["covers"]["params"]["unit"], 545, "{json:#}");
+}

@@ -294,7 +294,7 @@ fn a_new_garden_builds_and_an_old_folder_is_left_alone() {
     assert_eq!(made.code(), 0, "{}", made.stderr());
     assert!(made.stdout().contains("neuronotes serve --open --root"), "{}", made.stdout());
     // It asks for three figures; the lab's tests measure them.
-    assert_eq!(common::results::fill(&garden), 4);
+    assert_eq!(common::results::fill(&garden), 3);
     let built = garden.run(&["build", "--strict"]);
     assert_eq!(built.code(), 0, "{}", built.stderr());
     let before = common::files(garden.root());

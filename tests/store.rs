@@ -139,6 +139,20 @@ fn a_block_says_why_it_is_to_be_measured() {
         "{stored}"
     );
     assert!(!stored.contains("changed"), "{stored}");
+    // It lists what the key covers, and its first digits are a name too.
+    for covered in ["model   emoji 67c2d6c2bf9b", "          steps: 512", "          unit: 3"] {
+        assert!(stored.contains(covered), "{covered}\n{stored}");
+    }
+    assert!(stored.contains(&format!("by      neuronotes {}", env!("CARGO_PKG_VERSION"))));
+    let key = stored.lines().find_map(|line| line.strip_prefix("  key     ")).expect("a key");
+    assert_eq!(garden.run(&["explain", &key[..8]]).stdout(), stored);
+    let scan = garden.run(&["explain", "coins#examples"]).stdout();
+    assert!(scan.contains("  data    emoji fefa52122f1f"), "{scan}");
+    let used = scan.lines().find(|line| line.starts_with("  uses")).expect("a scan");
+    let used = used.rsplit(' ').next().expect("a key");
+    let said = garden.run(&["explain", &used[..10]]).stderr();
+    assert!(said.contains("is that of a scan") && said.contains("coins.md#examples"), "{said}");
+    assert!(garden.run(&["explain", "0123456789"]).stderr().contains("no block of this garden"));
 
     let note = garden.read("notes/coins.md");
     let changed = note

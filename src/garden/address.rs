@@ -40,12 +40,20 @@ pub struct Routes {
     strict: bool,
     /// Whether it is a vault, of which Obsidian keeps notes with one address.
     vault: bool,
+    /// Whether a folder's README is its first page where it has no `index.md`, as hosts of repositories show it.
+    readme_is_index: bool,
 }
 
 impl Default for Routes {
     /// Those of a plain garden.
     fn default() -> Self {
-        Self { jekyll: None, html_extension: true, strict: false, vault: false }
+        Self {
+            jekyll: None,
+            html_extension: true,
+            strict: false,
+            vault: false,
+            readme_is_index: false,
+        }
     }
 }
 
@@ -58,6 +66,7 @@ impl Routes {
             html_extension: config.use_html_extension,
             strict: config.strict_links,
             vault: layout.kind == Kind::Vault,
+            readme_is_index: layout.kind == Kind::Folder,
         }
     }
 
@@ -179,8 +188,16 @@ pub(super) fn addresses(
             }
         }
     };
+    let paths: BTreeSet<&str> = notes.iter().map(|note| &*note.path).collect();
+    let first_page = |note: &Note| {
+        let is_readme = routes.readme_is_index && note.stem().eq_ignore_ascii_case("readme");
+        let is_placed = note.front.permalink.is_some() || note.front.slug.is_some();
+        let folder = note.path.rfind('/').map_or("", |end| &note.path[..=end]);
+        let index = format!("{folder}index.md");
+        (is_readme && !is_placed && !paths.contains(&*index)).then(|| address(&index))
+    };
     for (index, note) in notes.iter().enumerate() {
-        let mut page = routes.page(note).unwrap_or_else(|| {
+        let mut page = first_page(note).or_else(|| routes.page(note)).unwrap_or_else(|| {
             let written = note.front.permalink.as_deref().unwrap_or_default();
             let message = format!("the permalink `{written}` leaves the site");
             let hint = "write it as `/about` or `/people/ada/`".to_owned();

@@ -7,6 +7,7 @@
 
 mod block;
 mod code;
+mod complete;
 mod earlier;
 mod format;
 mod front;
@@ -28,6 +29,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{Block, FieldValue, Fields};
+pub use complete::{complete, fenced};
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
 pub use html::{

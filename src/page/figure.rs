@@ -50,6 +50,8 @@ impl Scene<'_> {
             },
             provenance: self.facts(page, settled, wanted),
             yaml: block.yaml.clone(),
+            fenced: note::fenced(&block.yaml),
+            complete: note::complete(block),
             key: key(wanted),
             keys: match wanted {
                 Wanted::Sweep(sweep) => {

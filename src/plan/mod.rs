@@ -341,7 +341,8 @@ impl Planner<'_> {
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {
         let name = block.fields.text("model").or(self.config.defaults.model.as_deref());
         let Some(name) = name else {
-            return Err(Box::new(unnamed(note, block, "model")));
+            let none = self.config.models.is_empty();
+            return Err(Box::new(unnamed(note, block, "model", none)));
         };
         self.resources
             .model(self.config, self.digests, name)
@@ -351,7 +352,8 @@ impl Planner<'_> {
     fn dataset(&mut self, note: &Note, block: &Block) -> Result<DatasetRef, Box<Diagnostic>> {
         let name = block.fields.text("dataset").or(self.config.defaults.dataset.as_deref());
         let Some(name) = name else {
-            return Err(Box::new(unnamed(note, block, "dataset")));
+            let none = self.config.datasets.is_empty();
+            return Err(Box::new(unnamed(note, block, "dataset", none)));
         };
         self.resources
             .dataset(self.config, self.digests, name)
@@ -371,9 +373,26 @@ fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnos
     note.at().error(span, message)
 }
 
-fn unnamed(note: &Note, block: &Block, what: &str) -> Diagnostic {
-    at_field(note, block, what, format!("the block does not say its `{what}`"))
-        .hint(format!("name one, or set `defaults: {{ {what}: … }}` in {}", crate::config::FILE))
+/// A block names no model or no data set, and nothing stands for it; in a garden that has `none` it may be the first.
+fn unnamed(note: &Note, block: &Block, what: &str, none: bool) -> Diagnostic {
+    let file = crate::config::FILE;
+    let set = format!("name one, or set `defaults: {{ {what}: … }}` in {file}");
+    let (message, hint) = match (none, what) {
+        (true, "model") => (
+            format!("the block does not say its `{what}`, and the garden has no models"),
+            format!(
+                "`model: emoji` is a small CLIP that comes with the program; `neuronotes model list` lists others; {set}"
+            ),
+        ),
+        (true, _) => (
+            format!("the block does not say its `{what}`, and the garden has no data sets"),
+            format!(
+                "`dataset: emoji` are pictures that come with the program; your own go under `datasets:`; {set}"
+            ),
+        ),
+        (false, _) => (format!("the block does not say its `{what}`"), set),
+    };
+    at_field(note, block, what, message).hint(hint)
 }
 
 fn unusable(note: &Note, block: &Block, field: &str, error: ResourceError) -> Diagnostic {

@@ -197,6 +197,8 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
             },
         ],
         yaml: "id: vis\nunit: 42\n".into(),
+        fenced: "```yaml analysis\nid: vis\nunit: 42\n```\n".into(),
+        complete: Some("```yaml analysis\nid: vis\nunit: 42\nsteps: 512\n```\n".into()),
         key: "9f2c".repeat(16),
         keys: vec![],
         data: Some(DataView {

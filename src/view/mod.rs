@@ -113,6 +113,10 @@ pub struct FigureView {
     pub provenance: Vec<FactView>,
     /// The block as it stands in the note, to copy.
     pub yaml: String,
+    /// The same with its fence, as it can be pasted into a note.
+    pub fenced: String,
+    /// The same with all defaults written out, where any are left out.
+    pub complete: Option<String>,
     /// The request key, 64 digits; empty where the block is faulty. Of several, one that stands for all.
     pub key: String,
     /// The request keys of the measurements of a sweep.

@@ -35,7 +35,12 @@ impl Workspace {
                 String::new()
             }
         };
-        let text = read(config::FILE);
+        let mut text = read(config::FILE);
+        let gone = !self.config_text.is_empty() && !self.root.join(config::FILE).exists();
+        if gone {
+            // Without it all pages could be others; the last one holds until somebody decides.
+            text.clone_from(&self.config_text);
+        }
         let mut jekyll_text = String::new();
         if layout::looks_like(&self.root) == Some(Kind::Jekyll) {
             jekyll_text = read(layout::JEKYLL);
@@ -51,6 +56,11 @@ impl Workspace {
             layout.leave_out(folder);
         }
         problems.extend(own);
+        if gone {
+            let message = "the configuration is gone; the last one is used until it is back";
+            let hint = "bring it back, or start the preview anew to do without it".to_owned();
+            problems.push(Diagnostic::of_file(config::FILE, message).hint(hint));
+        }
         touched.config |= self.config_text != text
             || self.jekyll_text != jekyll_text
             || self.config_problems != problems

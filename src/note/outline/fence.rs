@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Walk;
 use crate::analysis::Kind;
 use crate::note::block::RawBlock;
+use crate::yaml;
 
 impl Walk<'_> {
     /// A block that would be an analysis, but for its info string.
@@ -48,9 +49,16 @@ impl Walk<'_> {
         });
         if let Some(at) = swallowed {
             block.text.truncate(at);
-            block.pieces.retain(|(start, _)| *start <= at);
         }
         if !closed || swallowed.is_some() {
+            // What is prose again is no YAML that is wrong.
+            if yaml::parse(&block.text).is_err()
+                && let Some(at) = block.text.find("\n\n")
+            {
+                block.text.truncate(at + 1);
+            }
+            let end = block.text.len();
+            block.pieces.retain(|(start, _)| *start <= end);
             let line = text.lines().next().unwrap_or("").len();
             let span = block.span.start..block.span.start + line;
             let problem = self.at.error(span, "the analysis block is never closed");

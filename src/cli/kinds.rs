@@ -1,0 +1,40 @@
+//! `neuronotes kinds`: what is documented, for the terminal and the garden at hand.
+
+use crate::bundled;
+use crate::document::{Local, wrapped};
+use crate::resource::Resources;
+use crate::workspace::Workspace;
+
+/// As wide as the help is at most.
+const WIDEST: usize = 100;
+/// The layer of the kinds' examples, which the model that comes with the program has.
+const LAYER: &str = "image_block_4/0/Add_6";
+/// The unit of the kinds' examples.
+const UNIT: u32 = 42;
+
+/// Wrapped to the terminal.
+pub(super) fn shown(markdown: &str) -> String {
+    let width = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0));
+    wrapped(markdown, width.clamp(40, WIDEST))
+}
+
+/// What the garden at hand has; without one, what a new garden has.
+pub(super) fn local() -> Local {
+    let opened = super::root(None).ok().and_then(|root| Workspace::open(&root).ok());
+    let Some(mut workspace) = opened else { return Local::default() };
+    let config = workspace.config.clone();
+    let mut local = Local {
+        names_model: config.defaults.model.is_none(),
+        names_dataset: config.defaults.dataset.is_none(),
+        ..Local::default()
+    };
+    let model = config.defaults.model.as_deref().unwrap_or(bundled::MODEL);
+    let found = Resources::default().model(&config, &mut workspace.digests, model);
+    if let Ok(model) = found
+        && model.architecture.layer(LAYER).is_err()
+    {
+        let last = model.architecture.layers().into_iter().rfind(|layer| layer.units > UNIT);
+        local.layer = last.map(|layer| layer.name.canonical);
+    }
+    local
+}

@@ -1,0 +1,64 @@
+//! What a request key covers, for a person: a request in, names, values and digests out.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::short;
+use crate::digest::Digest;
+use crate::progress::describe;
+use crate::request::{DatasetRef, Precision, Request};
+
+/// What a request key covers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Covers {
+    /// The version of the kind's computation.
+    pub impl_version: u32,
+    /// Every parameter, defaults filled in.
+    pub params: Map<String, Value>,
+    /// The model's name.
+    pub model: String,
+    /// Of its weights.
+    pub weights: Digest,
+    /// The data set's name and the digests of its shards, where it reads one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<(String, Vec<Digest>)>,
+    /// Arithmetic of the forward pass.
+    pub precision: Precision,
+    /// What it is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<(String, Digest)>,
+}
+
+impl Covers {
+    pub(super) fn of(request: &Request) -> Self {
+        let shards = |dataset: &DatasetRef| dataset.shards.iter().map(|s| s.digest).collect();
+        let dataset = request.dataset.as_ref();
+        Self {
+            impl_version: request.impl_version,
+            params: request.params.clone(),
+            model: request.model.name.clone(),
+            weights: request.model.digest,
+            dataset: dataset.map(|dataset| (dataset.name.clone(), shards(dataset))),
+            precision: request.precision,
+            uses: request.uses.iter().map(|used| (describe(used), used.key())).collect(),
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut String) {
+        let _ = writeln!(out, "  model   {} {}", self.model, self.weights);
+        if let Some((name, shards)) = &self.dataset {
+            for digest in shards {
+                let _ = writeln!(out, "  data    {name} {digest}");
+            }
+        }
+        for (what, key) in &self.uses {
+            let _ = writeln!(out, "  uses    {what} {key}");
+        }
+        let _ = writeln!(out, "  params  precision: {}", self.precision.name());
+        for (name, value) in &self.params {
+            let _ = writeln!(out, "          {name}: {}", short(value));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Weights and data that a configuration names and that are not there, said before a block asks for them.
+
+use std::path::Path;
+
+use crate::config::{self, Config, Place};
+use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
+
+/// A warning for each model and data set of the garden whose file is missing, and for a default model whose weights are not
+/// fetched; `text` is that of the configuration.
+pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
+    let lines = Lines::of(text);
+    let at = SourceFile { file: config::FILE, text, lines: &lines };
+    let mut problems = Vec::new();
+    let mut missing =
+        |name: &str, span: std::ops::Range<usize>, what: &str, path: &Path, hint: String| {
+            if !path.exists() {
+                let message = format!("the {what} `{name}` is not there: {}", path.display());
+                problems.push(at.warning(span, message).hint(hint));
+            }
+        };
+    let bring = |what: &str| {
+        format!(
+            "bring the file, correct its path, or use the {what} `emoji`, which comes with the program and needs no path"
+        )
+    };
+    for (name, weights) in &config.models {
+        if let Place::File(source) = &weights.place {
+            missing(name, weights.span.clone(), "model", &source.path, bring("model"));
+        }
+    }
+    for (name, source) in &config.datasets {
+        missing(name, source.span.clone(), "data set", &source.path, bring("data set"));
+    }
+    if let Some(name) = &config.defaults.model
+        && let Some(weights) = config.model(name)
+        && let Place::Known(known) = &weights.place
+        && let Ok(path) = known.path()
+    {
+        let hint = format!("`neuronotes model fetch {}` brings its weights", known.name);
+        missing(name, weights.span.clone(), "default model", &path, hint);
+    }
+    problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);
+    problems
+}
