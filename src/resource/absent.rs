@@ -29,7 +29,11 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
         }
     }
     for (name, source) in &config.datasets {
-        missing(name, source.span.clone(), "data set", &source.path, bring("data set"));
+        // What a pattern names is looked for when a block asks for it.
+        for path in source.paths.iter().filter(|path| !path.contains(['*', '?', '[', '{'])) {
+            let path = source.root.join(path);
+            missing(name, source.span.clone(), "data set", &path, bring("data set"));
+        }
     }
     if let Some(name) = &config.defaults.model
         && let Some(weights) = config.model(name)

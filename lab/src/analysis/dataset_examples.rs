@@ -144,13 +144,13 @@ mod tests {
     fn equal_activations_matter_where_they_are_shown_or_just_missed() {
         let scans = [scan(&[5.0, 3.0, 3.0, 2.0, 2.0, 2.0, 1.0, 1.0])];
         let places = ranked(&scans, Order::Strongest);
-        assert_eq!(ties(&scans, &places, 1), []);
-        assert_eq!(ties(&scans, &places, 2), [1..3]);
+        assert!(ties(&scans, &places, 1).is_empty());
+        assert!(ties(&scans, &places, 2).into_iter().eq([1..3]));
         assert_eq!(ties(&scans, &places, 4), [1..3, 3..6]);
         assert_eq!(ties(&scans, &places, 100), [1..3, 3..6, 6..8]);
-        assert_eq!(ties(&[], &[], 3), []);
+        assert!(ties(&[], &[], 3).is_empty());
         // Of a unit that is silent nothing tells images apart.
         let silent = [scan(&vec![0.0; MOST_EQUAL + 1])];
-        assert_eq!(ties(&silent, &ranked(&silent, Order::Strongest), 9), []);
+        assert!(ties(&silent, &ranked(&silent, Order::Strongest), 9).is_empty());
     }
 }
