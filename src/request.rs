@@ -441,7 +441,6 @@ mod tests {
             |r| r.model.digest = Digest::of(b"other weights"),
             |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
             |r| r.dataset.as_mut().expect("a data set").shards[0].rules = 2,
-            |r| r.dataset.as_mut().expect("a data set").labels = Labels::Folders,
             |r| r.uses.push(request()),
             |r| r.model.conventions.activation = Activation::Gelu,
             |r| r.precision = Precision::Bf16,
@@ -467,6 +466,13 @@ mod tests {
         assert_eq!(key(b"p", b"cat", false), key(b"p", b"dog", false));
         assert_ne!(key(b"p", b"cat", true), key(b"p", b"dog", true));
         assert_ne!(key(b"p", b"cat", false), key(b"q", b"cat", false));
+        let labelled = |captions| {
+            let mut request = with(b"p", b"cat", captions);
+            request.dataset.as_mut().expect("a data set").labels = Labels::Folders;
+            request.key()
+        };
+        assert_ne!(labelled(true), key(b"p", b"cat", true));
+        assert_eq!(labelled(false), key(b"p", b"cat", false));
         // What was stored when keys covered all of a data set is found, however deep the data set lies.
         let old = |all: &[u8]| {
             let mut request = with(b"", all, true);

@@ -168,7 +168,9 @@ impl Settler<'_> {
         };
         Some(match figure::drawing(kind, &context) {
             Ok(drawing) => {
-                let Ok(scanned) = self.scanned(measurement) else {
+                // The drawing may be kept where the numbers behind it, which pages lead to, are not.
+                let is_whole = record.result::<serde_json::Value>(self.store).is_some();
+                let Some(scanned) = self.scanned(measurement).ok().filter(|_| is_whole) else {
                     return Some(self.undrawn(note, block, figure::damaged(self.store)));
                 };
                 let done =

@@ -134,10 +134,10 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     out
 }
 
-/// Whether a file of a site shows pictures of notes besides, and leaves out one that is not there.
+/// Whether a file of a site shows pictures of notes besides, or says what figures say, and leaves out what is not there.
 pub fn shows_cards(name: &str) -> bool {
     name == "index.html"
-        || ["notes", "tags", "units", "previews/", "cards/"]
+        || ["notes", "tags", "units", "previews/", "cards/", "search/"]
             .iter()
             .any(|start| name.starts_with(start))
 }
