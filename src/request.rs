@@ -434,7 +434,7 @@ mod tests {
 
     #[test]
     fn everything_that_decides_the_result_changes_the_key() {
-        let changes: [fn(&mut Request); 10] = [
+        let changes: [fn(&mut Request); 9] = [
             |r| r.kind = "activation_histogram".into(),
             |r| r.impl_version = 2,
             |r| r.params["unit"] = 90.into(),

@@ -388,7 +388,12 @@ fn texts_and_pictures_are_asked_about_by_what_they_are() {
     assert_eq!(survey.uses[0].params["layer"], "visual.attnpool");
     assert_eq!(ranked.uses, survey.uses);
     assert_eq!(ranked.params["texts"], serde_json::json!(["cat", "dog"]), "each word once");
-    let emoji = survey.dataset.as_ref().expect("a data set").content().hex();
+    // What is said of the pictures does not decide where they lie.
+    let shown = neuronotes::request::DatasetRef {
+        captions: false,
+        ..survey.dataset.clone().expect("a data set")
+    };
+    let emoji = shown.content().hex();
     let terms = serde_json::json!([
         { "weight": 1.0, "of": { "images": [digest] } },
         { "weight": -1.0, "of": { "dataset": emoji } },

@@ -23,17 +23,9 @@ use super::math::{Formulas, Macros};
 use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
+pub(super) use fence::is_analysis;
 pub(super) use link::wiki_label;
-use mention::Sentences;
 pub use part::{Anchor, Heading, Link, LinkKind, Mention};
-
-/// The info string of an analysis block.
-pub(super) fn is_analysis(info: &str) -> bool {
-    let mut words = info.split_whitespace();
-    matches!(words.next(), Some("yaml" | "yml"))
-        && words.next() == Some("analysis")
-        && words.next().is_none()
-}
 
 /// What one pass finds.
 #[derive(Debug, Default)]
@@ -416,15 +408,5 @@ impl<'a> Walk<'a> {
             text.push(' ');
         }
         self.flat.clear();
-    }
-
-    fn settle_links(&mut self) {
-        if self.here.is_empty() {
-            return;
-        }
-        let sentences = Sentences::of(&self.flat);
-        for (index, place) in std::mem::take(&mut self.here) {
-            self.out.links[index].mention = sentences.around(place);
-        }
     }
 }

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(strongest[..4], [(2, 2), (0, 1), (2, 0), (0, 0)]);
         let weakest = ranked(&scans, Order::Weakest);
         assert_eq!(weakest[..3], [(0, 2), (2, 1), (0, 0)]);
-        assert_eq!(weakest.len(), 5);
+        assert_eq!(weakest.len(), 6);
     }
 
     #[test]

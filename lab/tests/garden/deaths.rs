@@ -150,10 +150,10 @@ fn two_programs_with_one_store_measure_each_figure_once() {
 #[test]
 fn what_fails_by_itself_is_not_measured_again_until_it_is_asked_for() {
     let garden = garden();
-    // A data set is opened in the lab alone.
-    garden.write("data/bad.tar", "Dear reader, this is no archive, however long you look at it.");
+    // That a picture cannot be decoded is seen in the lab alone.
+    garden.write("data/bad/a.png", "\u{89}PNG\r\n, and then a letter to the reader.");
     let config = garden.read("neuronotes.yaml");
-    let bad = "datasets:\n  bad: data/bad.tar\n";
+    let bad = "datasets:\n  bad: data/bad\n";
     garden.write("neuronotes.yaml", &config.replace("datasets:\n", bad));
     garden.note("a.md", &super::block("activation_histogram", 3, "dataset: bad\n"));
     let run = garden.build();

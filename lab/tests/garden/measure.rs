@@ -8,7 +8,8 @@ use super::common::{Garden, files};
 use super::{block, garden, vis};
 
 fn three(unit: u32, caption: &str) -> String {
-    let examples = block("dataset_examples", unit, &format!("top: 5\ncaption: {caption}\n"));
+    let examples =
+        block("dataset_examples", unit, &format!("id: examples\ntop: 5\ncaption: {caption}\n"));
     let histogram = block("activation_histogram", unit, "bins: 4\n");
     format!("Text.\n\n{}{examples}{histogram}", vis(7, 3))
 }
@@ -61,7 +62,7 @@ fn each_figure_is_measured_once() {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
     // The numbers of a figure are files too: what its fold shows, and the result in full.
-    let data = page.split("id=\"dataset-examples\"").nth(1).expect("the figure");
+    let data = page.split("id=\"examples\"").nth(1).expect("the figure");
     let linked = |ending: &str| {
         let mut hrefs = data.split("href=\"").filter_map(|rest| rest.split('"').next());
         hrefs.find(|href| href.starts_with("figures/data/") && href.ends_with(ending))
@@ -91,7 +92,7 @@ fn each_figure_is_measured_once() {
     assert!(garden.build().summary().contains("0 figures measured, 3 stored;"));
 
     // The unit of one block: one request, and no forward pass, since the layer has been scanned.
-    let one = three(3, "One.").replacen("unit: 3\ntop", "unit: 4\ntop", 1);
+    let one = three(3, "One.").replacen("unit: 3\nid: examples", "unit: 4\nid: examples", 1);
     garden.note("a.md", &one);
     assert!(garden.build().summary().contains("1 figure measured, 3 stored"));
     assert_eq!(stored(&garden)["scan"], 1);

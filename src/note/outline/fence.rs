@@ -7,6 +7,14 @@ use crate::analysis::Kind;
 use crate::note::block::RawBlock;
 use crate::yaml;
 
+/// The info string of an analysis block.
+pub(in crate::note) fn is_analysis(info: &str) -> bool {
+    let mut words = info.split_whitespace();
+    matches!(words.next(), Some("yaml" | "yml"))
+        && words.next() == Some("analysis")
+        && words.next().is_none()
+}
+
 impl Walk<'_> {
     /// A block that would be an analysis, but for its info string.
     pub(super) fn unasked(&mut self, range: &Range<usize>) {

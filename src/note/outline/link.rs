@@ -10,9 +10,20 @@ use super::super::raw::{Form, plain_end};
 /// Most bytes of HTML before a link that its sentence is taken from.
 const BEFORE: usize = 600;
 
+use super::mention::Sentences;
 use super::{Link, LinkKind, Mention, Walk};
 
 impl Walk<'_> {
+    pub(super) fn settle_links(&mut self) {
+        if self.here.is_empty() {
+            return;
+        }
+        let sentences = Sentences::of(&self.flat);
+        for (index, place) in std::mem::take(&mut self.here) {
+            self.out.links[index].mention = sentences.around(place);
+        }
+    }
+
     /// Links in raw HTML, which stands within a line of prose or for itself.
     pub(super) fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
         if within_line && html.to_ascii_lowercase().starts_with("</a") {
