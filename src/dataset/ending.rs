@@ -117,6 +117,11 @@ mod tests {
         assert_eq!(Ending::of("AVIF"), Ending::Unread("AVIF"));
         assert_eq!(Ending::of("TXT"), Ending::Beside(Beside::Caption));
         assert_eq!(Ending::of("npy"), Ending::Other);
+        // Another text beside a picture is no other pixel.
+        for ending in ["json", "txt", "text", "caption", "cls", "png", "avif", "npy"] {
+            let beside = matches!(Ending::of(ending), Ending::Beside(_));
+            assert_eq!(crate::digest::is_beside(&format!("a.{ending}")), beside, "{ending}");
+        }
         assert!(FIRST.iter().all(|ending| PICTURES.contains(ending)));
         assert!(UNREAD.iter().all(|(ending, _)| !PICTURES.contains(ending)));
     }

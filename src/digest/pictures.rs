@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Digest;
 
 /// Endings of the small files that say something of a picture.
-const BESIDE: [&str; 3] = ["json", "txt", "cls"];
+const BESIDE: [&str; 5] = ["json", "txt", "text", "caption", "cls"];
 
 /// Whether a file of that name lies beside pictures and says something of them: no pixel changes with it.
 pub fn is_beside(name: &str) -> bool {
