@@ -209,6 +209,7 @@ impl<'a> Walk<'a> {
                 let flat = std::mem::take(&mut self.flat);
                 let here = std::mem::take(&mut self.here);
                 let html = std::mem::take(&mut self.heading_html);
+                self.raw.enter();
                 self.notes.push(Around { flat, here, html, raw_link: self.raw_link.take() });
             }
             Piece::NoteEnd => self.end_note(),
@@ -247,6 +248,7 @@ impl<'a> Walk<'a> {
 
     /// A footnote's words are no part of the sentence that it stands in.
     fn end_note(&mut self) {
+        self.raw.leave();
         self.end_raw_link();
         self.settle_links();
         let note = std::mem::take(&mut self.flat);
@@ -328,6 +330,7 @@ impl<'a> Walk<'a> {
                     self.block = Some(block);
                 }
             }
+            Tag::FootnoteDefinition(_) => self.raw.enter(),
             Tag::Table(_) => self.out.problems.extend(table::cut_links(self.at, range)),
             _ => {}
         }
@@ -352,6 +355,7 @@ impl<'a> Walk<'a> {
     fn end_block(&mut self, tag: TagEnd, range: Range<usize>) {
         self.depth = self.depth.saturating_sub(1);
         match tag {
+            TagEnd::FootnoteDefinition => self.raw.leave(),
             TagEnd::BlockQuote(_) => self.quotes = self.quotes.saturating_sub(1),
             TagEnd::CodeBlock => {
                 self.in_code = false;

@@ -92,6 +92,8 @@ pub struct Raw {
     until: Option<&'static str>,
     /// The name of the open tag.
     tag: Option<String>,
+    /// What was open around the footnotes that are being read.
+    around: Vec<(Option<&'static str>, Option<String>)>,
     /// The `id`s in the last piece.
     ids: Vec<Id>,
     /// Places that tags of the pieces so far name: by `id`, or by `name` as links once did.
@@ -117,6 +119,18 @@ const OPAQUE: [(&str, &str); 5] = [
 ];
 
 impl Raw {
+    /// A footnote begins: it is shown elsewhere, and nothing that is open here is open there.
+    pub fn enter(&mut self) {
+        self.around.push((self.until.take(), self.tag.take()));
+    }
+
+    /// A footnote ends: what was open before it is open again, and nothing that it left open.
+    pub fn leave(&mut self) {
+        if let Some((until, tag)) = self.around.pop() {
+            (self.until, self.tag) = (until, tag);
+        }
+    }
+
     /// The `id`s in the last piece, in order.
     pub fn ids(&self) -> &[Id] {
         &self.ids

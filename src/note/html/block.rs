@@ -46,6 +46,7 @@ impl<'e> Renderer<'_, 'e> {
                 self.image(link_type, &dest_url, &title);
             }
             Tag::FootnoteDefinition(name) => {
+                self.found.enter();
                 self.footnotes.begin(&name, std::mem::take(&mut self.out));
             }
             tag => self.out.push(Event::Start(tag)),
@@ -83,6 +84,7 @@ impl<'e> Renderer<'_, 'e> {
                 self.raw(end);
             }
             TagEnd::FootnoteDefinition => {
+                self.found.leave();
                 self.out = self.footnotes.end(std::mem::take(&mut self.out));
             }
             tag => self.out.push(Event::End(tag)),

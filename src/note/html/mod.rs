@@ -258,12 +258,14 @@ impl<'p, 'e> Renderer<'p, 'e> {
                 let name = format!("\u{1}{}", self.notes);
                 let mark = self.footnotes.cite(&name);
                 self.raw(mark);
+                self.found.enter();
                 self.footnotes.begin(&name, std::mem::take(&mut self.out));
                 self.out.push(Event::Start(Tag::Paragraph));
                 self.open_notes += 1;
             }
             Piece::NoteEnd if self.open_notes > 0 => {
                 self.open_notes -= 1;
+                self.found.leave();
                 self.out.push(Event::End(TagEnd::Paragraph));
                 self.out = self.footnotes.end(std::mem::take(&mut self.out));
             }
@@ -298,6 +300,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
             Event::End(TagEnd::Heading(_)) => self.headings += 1,
             // A footnote is shown wherever it is cited.
             Event::Start(Tag::FootnoteDefinition(name)) => {
+                self.found.enter();
                 self.footnotes.begin(&name, std::mem::take(&mut self.out));
             }
             _ => {}
