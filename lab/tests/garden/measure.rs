@@ -97,11 +97,18 @@ fn each_figure_is_measured_once() {
     assert!(garden.build().summary().contains("1 figure measured, 3 stored"));
     assert_eq!(stored(&garden)["scan"], 1);
 
-    // A picture of the data set: all that read it, and nothing else.
+    // A caption of the data set: what shows it, and no picture goes through the network again.
     garden.write("data/red.txt", "a very red square");
     let run = garden.build();
-    assert!(run.summary().contains("3 figures measured, 1 stored"), "{}", run.summary());
+    assert!(run.summary().contains("2 figures measured, 2 stored"), "{}", run.summary());
+    assert_eq!(stored(&garden)["scan"], 1);
     assert!(garden.read("output/a.html").contains("a very red square"));
+
+    // A picture of the data set: all that read it, and nothing else.
+    std::fs::copy(garden.path("data/red.png"), garden.path("data/red-again.png")).expect("copied");
+    let run = garden.build();
+    assert!(run.summary().contains("3 figures measured, 1 stored"), "{}", run.summary());
+    assert_eq!(stored(&garden)["scan"], 2);
     assert_eq!(garden.output(), garden.clean_output());
 }
 
