@@ -116,6 +116,11 @@ pub fn is_unwritable(error: &io::Error) -> bool {
     matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
+/// Whether there was no room on the disk, or none left of the user's share of it.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// What to do about an error of writing, where that is known.
 pub fn hint(error: &io::Error) -> Option<&'static str> {
     match error.kind() {

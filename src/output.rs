@@ -6,11 +6,12 @@
 //! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
 //! files that it is wrong with.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Output {
 struct Fault {
     message: String,
     hint: Option<String>,
+    /// Whether the disk had no room for it at that moment.
+    full: bool,
 }
 
 /// Temporary files of a process that was killed are younger than this, or are taken away.
@@ -59,6 +62,8 @@ pub struct Desk<'a> {
     store: Store,
     copied: &'a Copied,
     done: Mutex<BTreeMap<String, Outcome>>,
+    /// Files for which there was no room while others were being written.
+    waiting: Mutex<BTreeMap<String, Content>>,
 }
 
 /// What came of the files of a site.
@@ -73,14 +78,25 @@ enum Outcome {
 }
 
 impl Desk<'_> {
-    /// What came of all files.
+    /// What came of all files. What found no room is tried once more: the unfinished part of a file that does not fit
+    /// takes room from those that do, until it is removed.
     pub fn done(self) -> Done {
+        let waiting = std::mem::take(&mut *held(&self.waiting));
+        for (path, content) in waiting {
+            let put = self.output.put(&path, &content, &self.store);
+            self.note(path, Outcome::Put(put));
+        }
         Done(self.done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn note(&self, path: String, outcome: Outcome) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(path, outcome);
+        held(&self.done).insert(path, outcome);
     }
+}
+
+/// What a thread that panicked held is whole all the same: each change is one call.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sink for Desk<'_> {
@@ -89,8 +105,12 @@ impl Sink for Desk<'_> {
     }
 
     fn take(&self, path: String, content: Content) {
-        let put = self.output.put(&path, content, &self.store);
-        self.note(path, Outcome::Put(put));
+        match self.output.put(&path, &content, &self.store) {
+            Err(fault) if fault.full => {
+                held(&self.waiting).insert(path, content);
+            }
+            put => self.note(path, Outcome::Put(put)),
+        }
     }
 
     fn keep(&self, path: String, key: Digest) {
@@ -146,7 +166,13 @@ impl Output {
 
     /// What takes the files of a site, to write them at once.
     pub fn desk<'a>(&'a self, store: &Store, copied: &'a Copied) -> Desk<'a> {
-        Desk { output: self, store: store.clone(), copied, done: Mutex::default() }
+        Desk {
+            output: self,
+            store: store.clone(),
+            copied,
+            done: Mutex::default(),
+            waiting: Mutex::default(),
+        }
     }
 
     /// Removes what nobody asks for any more, and remembers what was written.
@@ -196,7 +222,7 @@ impl Output {
                 Err(error) => {
                     let message = format!("the file is not wanted and cannot be removed ({error})");
                     let hint = file::hint(&error).map(str::to_owned);
-                    faults.push((path.clone(), Fault { message, hint }));
+                    faults.push((path.clone(), Fault { message, hint, full: false }));
                     next.insert(path, entry);
                 }
             }
@@ -237,7 +263,7 @@ impl Output {
     fn put(
         &self,
         path: &str,
-        content: Content,
+        content: &Content,
         store: &Store,
     ) -> Result<Option<(Entry, bool)>, Fault> {
         let target = self.folder.join(path);
@@ -245,21 +271,22 @@ impl Output {
         let cannot = |error: io::Error| Fault {
             message: format!("the file cannot be written to {} ({error})", self.folder.display()),
             hint: file::hint(&error).map(str::to_owned),
+            full: file::is_full(&error),
         };
         let (key, bytes) = match content {
-            Content::Page { key, html: Ok(html) } => (Some(key), html.into_bytes()),
+            Content::Page { key, html: Ok(html) } => (Some(*key), Cow::Borrowed(html.as_bytes())),
             Content::Page { html: Err(_), .. } => return Ok(None),
-            Content::Picture { key, bytes } => (Some(key), bytes),
-            Content::Bytes(bytes) => (None, bytes),
+            Content::Picture { key, bytes } => (Some(*key), Cow::Borrowed(&bytes[..])),
+            Content::Bytes(bytes) => (None, Cow::Borrowed(&bytes[..])),
             Content::Copy { from, digest } => {
-                if known.is_some_and(|entry| entry.digest == digest) {
-                    return Ok(Some((Entry { key: None, digest }, false)));
+                if known.is_some_and(|entry| entry.digest == *digest) {
+                    return Ok(Some((Entry { key: None, digest: *digest }, false)));
                 }
-                (None, copied(&from, &digest, store)?)
+                (None, Cow::Owned(copied(from, digest, store)?))
             }
         };
         let entry = Entry { key, digest: Digest::of(&bytes) };
-        let same = fs::read(&target).is_ok_and(|old| old == bytes);
+        let same = fs::read(&target).is_ok_and(|old| old == *bytes);
         if !same {
             self.replace(&target, &bytes).map_err(cannot)?;
         }
@@ -324,16 +351,19 @@ fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault>
             false => Fault {
                 message: "a stored picture was damaged and has been set aside".to_owned(),
                 hint: Some("build again to measure it".to_owned()),
+                full: false,
             },
             true => Fault {
                 message: format!("a frozen picture is damaged: {}", from.display()),
                 hint: Some("`neuronotes freeze`, where it is measured, writes it anew".to_owned()),
+                full: false,
             },
         });
     }
     let unreadable = |error: io::Error| Fault {
         message: format!("{} cannot be read ({error})", from.display()),
         hint: None,
+        full: false,
     };
     fs::read(from).map_err(unreadable)
 }
