@@ -126,8 +126,10 @@ fn test(arguments: &Test) -> Result<i32> {
         check("cargo doc", doc)?;
     }
     if tests {
-        // Tests start the programs as a user would; cargo test alone would not build the lab's.
-        check("cargo build", cargo(&repository, &["build", "--release", "--workspace"]))?;
+        // Tests start the programs as a user would, and a test that is asked for by name may need the lab's. `cargo build`
+        // would build them with other features of what they are made of, and so build all that twice.
+        let all = ["test", "--release", "--workspace", "--no-run"];
+        check("cargo test --no-run", cargo(&repository, &all))?;
         let mut test = cargo(&repository, &["test", "--release", "--workspace", "--no-fail-fast"]);
         test.args(&arguments.args).env("NEURONOTES_LAB", Programs::in_place()?.lab);
         match browser {
