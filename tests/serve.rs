@@ -442,6 +442,48 @@ fn beyond_this_machine_nobody_is_answered_without_the_token() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn another_user_of_the_machine_is_refused_until_it_shows_the_token() {
+    use rustix::process::Uid;
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let as_other = |path: &str, headers: &[(&str, &str)]| {
+        let address = format!("{}{path}", preview.url);
+        // The kernel gives users to threads; this one ends with what it asks.
+        std::thread::scope(|scope| {
+            let asks = || {
+                rustix::thread::set_thread_uid(Uid::from_raw(65_534)).ok()?;
+                Some(ask("GET", &address, headers))
+            };
+            scope.spawn(asks).join().expect("no panic")
+        })
+    };
+    let Some(refused) = as_other("", &[]) else {
+        eprintln!("NOT TESTED: what another user of this machine gets; only root can ask as one");
+        return;
+    };
+    assert_eq!(refused.status, 403);
+    let text = String::from_utf8_lossy(&refused.body);
+    assert!(text.contains("another user of this machine (number 65534)"), "{text}");
+    for (path, headers) in [
+        ("-/events?page=index.html", &[][..]),
+        ("index.html", &[("Sec-Fetch-Site", "same-origin")]),
+        ("index.html?token=guess", &[]),
+    ] {
+        assert_eq!(as_other(path, headers).expect("asked").status, 403, "{path}");
+    }
+    preview.says("begin at http");
+    let said = preview.said();
+    assert_eq!(said.matches("another user of this machine").count(), 1, "said once: {said}");
+    let (_, token) = said.split_once("?token=").expect("an address with the token");
+    let token = token.split_whitespace().next().expect("a token");
+    let greeted = as_other(&format!("?token={token}"), &[]).expect("asked");
+    let cookie = greeted.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert_eq!(as_other("index.html", &[("Cookie", &cookie)]).expect("asked").status, 200);
+    assert_eq!(preview.get("index.html").0, 200, "this user needs none");
+}
+
+#[test]
 fn a_page_that_is_not_there_is_the_gardens_and_says_where_it_went() {
     let garden = garden();
     garden.note("deep/c.md", "---\ntitle: Sea\n---\nA text of its own.\n\nAnd more of it.\n");

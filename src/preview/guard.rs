@@ -7,6 +7,7 @@
 //! | `Host` is this machine's own name, or one that was allowed | a foreign name that was pointed at this machine (DNS rebinding) |
 //! | `Origin`, where there is one, is that of the host | posts from foreign pages |
 //! | `Sec-Fetch-Site` is `same-origin` or `none` | scripts, pictures and frames that foreign pages ask for |
+//! | the user whose program asks | other users of this machine, who reach its loopback addresses as well |
 //! | the token, in a cookie | everybody where the browser says nothing of that, and all who were not given the address |
 //!
 //! A link on another site may lead here: that the browser shows the page in a tab of its own tells the other page nothing.
@@ -24,8 +25,8 @@ pub struct Guard {
     names: Vec<Name>,
     /// Whether the preview listens beyond this machine, where everybody needs the token.
     pub beyond: bool,
-    /// What a browser shows that was sent here by the terminal; none where nobody else reaches the preview.
-    pub token: Option<Token>,
+    /// What a browser shows that was sent here by the terminal.
+    pub token: Token,
     port: u16,
 }
 
@@ -93,11 +94,13 @@ pub enum Verdict {
     Greet,
     /// It is refused, and that is what a person is told.
     Refuse(String),
+    /// It is refused, since this other user of the machine asks.
+    Stranger(u32),
 }
 
 impl Guard {
     /// One that answers to this machine's own names and to these.
-    pub fn new(names: Vec<Name>, beyond: bool, token: Option<Token>, port: u16) -> Self {
+    pub fn new(names: Vec<Name>, beyond: bool, token: Token, port: u16) -> Self {
         Self { names, beyond, token, port }
     }
 
@@ -106,8 +109,19 @@ impl Guard {
         format!("neuronotes-{}", self.port)
     }
 
-    /// Looks at the head of a request.
-    pub fn judge(&self, method: &Method, query: Option<&str>, headers: &HeaderMap) -> Verdict {
+    /// Whether some browsers need the token, whoever runs them.
+    pub fn needs_token(&self) -> bool {
+        self.beyond || !self.names.is_empty()
+    }
+
+    /// Looks at the head of a request; `stranger` is the number of the other user of this machine whose program asks.
+    pub fn judge(
+        &self,
+        method: &Method,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        stranger: Option<u32>,
+    ) -> Verdict {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let host = text(header::HOST.as_str()).unwrap_or_default();
         let Some((name, port)) = authority(host) else {
@@ -141,11 +155,12 @@ impl Guard {
                 return refuse("pages of other sites may not ask this preview for anything");
             }
         }
-        let Some(token) = &self.token else { return Verdict::Pass };
+        let token = &self.token;
         if query.and_then(shown).is_some_and(|shown| token.is(&shown)) {
             return Verdict::Greet;
         }
-        if !self.beyond && (site.is_some() || is_loopback(&name)) {
+        let is_told = site.is_some() || is_loopback(&name);
+        if stranger.is_none() && (!self.needs_token() || !self.beyond && is_told) {
             return Verdict::Pass;
         }
         let start = format!("{}=", self.cookie());
@@ -155,10 +170,13 @@ impl Guard {
         if cookies.any(|one| one.trim().strip_prefix(&start).is_some_and(|shown| token.is(shown))) {
             return Verdict::Pass;
         }
-        refuse(
-            "this browser has not shown the preview's token. Open the address with `?token=` that the terminal printed when \
-             the preview was started",
-        )
+        match stranger {
+            Some(user) => Verdict::Stranger(user),
+            None => refuse(
+                "this browser has not shown the preview's token. Open the address with `?token=` that the terminal printed \
+                 when the preview was started",
+            ),
+        }
     }
 
     fn answers_to(&self, name: &str, port: Option<u16>) -> bool {
@@ -225,10 +243,12 @@ fn authority(text: &str) -> Option<(String, Option<u16>)> {
 mod tests {
     use super::*;
 
-    fn guard(names: &[&str], beyond: bool, token: bool) -> Guard {
+    fn guard(names: &[&str], beyond: bool) -> Guard {
         let names = names.iter().map(|name| name.parse().expect("a name")).collect();
-        Guard::new(names, beyond, token.then(|| Token("secret".to_owned())), 4321)
+        Guard::new(names, beyond, Token("secret".to_owned()), 4321)
     }
+
+    const TOKEN: (&str, &str) = ("cookie", "neuronotes-4321=secret");
 
     fn headers(given: &[(&'static str, &str)]) -> HeaderMap {
         given
@@ -238,12 +258,12 @@ mod tests {
     }
 
     fn passes(guard: &Guard, given: &[(&'static str, &str)]) -> bool {
-        guard.judge(&Method::GET, None, &headers(given)) == Verdict::Pass
+        guard.judge(&Method::GET, None, &headers(given), None) == Verdict::Pass
     }
 
     #[test]
     fn every_name_of_this_machine_with_any_port_is_its_own_and_no_other_is() {
-        let guard = guard(&[], false, false);
+        let guard = guard(&[], false);
         for own in [
             "localhost",
             "localhost:4321",
@@ -282,7 +302,7 @@ mod tests {
         }
         assert!(!passes(&guard, &[]), "a request without a host");
         let Verdict::Refuse(why) =
-            guard.judge(&Method::GET, None, &headers(&[("host", "gpu-box:80")]))
+            guard.judge(&Method::GET, None, &headers(&[("host", "gpu-box:80")]), None)
         else {
             panic!("a name that was not allowed")
         };
@@ -291,9 +311,9 @@ mod tests {
 
     #[test]
     fn an_origin_is_that_of_the_host_through_whatever_proxy() {
-        let guard = guard(&["hub.example.org"], false, false);
+        let guard = guard(&["hub.example.org"], false);
         let origin =
-            |host: &str, origin: &str| passes(&guard, &[("host", host), ("origin", origin)]);
+            |host: &str, origin: &str| passes(&guard, &[("host", host), ("origin", origin), TOKEN]);
         assert!(origin("localhost:8000", "http://localhost:8000"));
         assert!(origin("hub.example.org", "https://hub.example.org"));
         for foreign in [
@@ -320,7 +340,7 @@ mod tests {
 
     #[test]
     fn what_a_foreign_page_asks_for_is_refused_and_a_link_can_be_followed() {
-        let guard = guard(&[], false, false);
+        let guard = guard(&[], false);
         let fetch = |site: &str, mode: &str, dest: &str, method: Method| {
             let given = [
                 ("host", "localhost:1"),
@@ -328,7 +348,7 @@ mod tests {
                 ("sec-fetch-mode", mode),
                 ("sec-fetch-dest", dest),
             ];
-            guard.judge(&method, None, &headers(&given)) == Verdict::Pass
+            guard.judge(&method, None, &headers(&given), None) == Verdict::Pass
         };
         assert!(fetch("same-origin", "no-cors", "script", Method::GET));
         assert!(fetch("none", "navigate", "document", Method::GET));
@@ -350,7 +370,7 @@ mod tests {
 
     #[test]
     fn where_the_browser_says_nothing_a_token_decides() {
-        let proxied = guard(&["hub.lan"], false, true);
+        let proxied = guard(&["hub.lan"], false);
         let cookie = [("host", "hub.lan"), ("cookie", "a=b; neuronotes-4321=secret")];
         assert!(passes(&proxied, &cookie));
         assert!(passes(&proxied, &[("host", "hub.lan"), ("sec-fetch-site", "same-origin")]));
@@ -359,7 +379,7 @@ mod tests {
         assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-4321=secre")]));
         assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-1=secret")]));
         // Beyond this machine nobody is believed without it: whoever writes requests by hand writes any header.
-        let beyond = guard(&[], true, true);
+        let beyond = guard(&[], true);
         assert!(passes(
             &beyond,
             &[("host", "192.168.1.5:4321"), ("cookie", "neuronotes-4321=secret")]
@@ -372,10 +392,30 @@ mod tests {
         ] {
             assert!(!passes(&beyond, given), "{given:?}");
         }
-        let greeted =
-            |query| beyond.judge(&Method::GET, Some(query), &headers(&[("host", "10.0.0.1")]));
+        let greeted = |query| {
+            beyond.judge(&Method::GET, Some(query), &headers(&[("host", "10.0.0.1")]), None)
+        };
         assert_eq!(greeted("a=b&token=secret"), Verdict::Greet);
         assert_ne!(greeted("token=other"), Verdict::Greet);
+    }
+
+    #[test]
+    fn another_user_of_the_machine_needs_the_token_whatever_the_request_says() {
+        for guard in [guard(&[], false), guard(&["hub.lan"], false), guard(&[], true)] {
+            let judged = |query, given: &[(&'static str, &str)]| {
+                guard.judge(&Method::GET, query, &headers(given), Some(33))
+            };
+            for given in [
+                &[("host", "localhost:4321")][..],
+                &[("host", "127.0.0.1:4321"), ("sec-fetch-site", "same-origin")],
+                &[("host", "localhost:4321"), ("cookie", "neuronotes-4321=secre")],
+            ] {
+                assert_eq!(judged(None, given), Verdict::Stranger(33), "{given:?}");
+                assert_eq!(judged(Some("token=other"), given), Verdict::Stranger(33), "{given:?}");
+            }
+            assert_eq!(judged(None, &[("host", "localhost:4321"), TOKEN]), Verdict::Pass);
+            assert_eq!(judged(Some("token=secret"), &[("host", "localhost:1")]), Verdict::Greet);
+        }
     }
 
     #[test]
@@ -390,10 +430,10 @@ mod tests {
         for wrong in ["*", "*.example.org", "", "a b", "http://"] {
             assert!(named(wrong).is_err(), "{wrong}");
         }
-        let guard = guard(&["gpu-box:8000"], false, false);
+        let guard = guard(&["gpu-box:8000"], false);
         assert!(
-            passes(&guard, &[("host", "gpu-box:8000")])
-                && !passes(&guard, &[("host", "gpu-box:1")])
+            passes(&guard, &[("host", "gpu-box:8000"), TOKEN])
+                && !passes(&guard, &[("host", "gpu-box:1"), TOKEN])
         );
     }
 

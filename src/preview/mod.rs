@@ -9,6 +9,7 @@ mod broken;
 mod guard;
 mod moved;
 mod news;
+mod peer;
 mod server;
 mod session;
 mod tabs;
@@ -103,27 +104,27 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let listener = listen(address, options.port)?;
     let port = listener.local_addr()?.port();
     let beyond = !address.is_loopback();
-    let token = match beyond || !options.hosts.is_empty() {
-        true => Some(Token::new()?),
-        false => None,
-    };
-    let url = url(address, port, &options.base, token.as_ref().filter(|_| beyond));
+    let token = Token::new()?;
+    let with_token = url(address, port, &options.base, Some(&token));
+    let url = url(address, port, &options.base, Some(&token).filter(|_| beyond));
     eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
-    match &token {
-        Some(_) if beyond => eprintln!(
+    let guard = Guard::new(options.hosts, beyond, token, port);
+    if beyond {
+        eprintln!(
             "warning: everybody who can reach {address} and has that address reads this garden, drafts included, and starts \
              measurements; what is sent is not encrypted\nhint: `ssh -L {port}:localhost:{port}` needs no --listen"
-        ),
-        Some(token) => eprintln!(
+        );
+    } else if guard.needs_token() {
+        eprintln!(
             "under an allowed name and without HTTPS, begin at the address that ends in ?token={}",
-            token.text()
-        ),
-        None => {}
+            guard.token.text()
+        );
     }
     let store = workspace.store.clone();
-    let guard = Guard::new(options.hosts, beyond, token, port);
     let door = Door {
         guard,
+        with_token,
+        strangers: Default::default(),
         base: options.base,
         store,
         sender: sender.clone(),

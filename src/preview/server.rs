@@ -3,9 +3,9 @@
 //! Only names that the site has are served, so that no path leads out of it; `guard` says who is answered. Everything in an
 //! answer is relative, so that a proxy may show the preview below any path, whether it takes that path off or not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +16,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::IncomingStream;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +32,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use super::base::Base;
 use super::body::{self, Content, Opened};
 use super::guard::{Guard, Verdict};
+use super::peer::stranger;
 use super::{Message, Question};
 use crate::digest::Digest;
 use crate::store::Store;
@@ -59,6 +62,10 @@ const ALWAYS: [(&str, &str); 6] = [
 pub struct Door {
     /// Who is answered.
     pub guard: Guard,
+    /// The address that shows the token.
+    pub with_token: String,
+    /// Other users of this machine who were refused.
+    pub strangers: Mutex<BTreeSet<u32>>,
     /// The path below which a proxy shows the preview.
     pub base: Base,
     /// Where the site's images lie.
@@ -108,7 +115,8 @@ pub fn run(listener: TcpListener, door: Arc<Door>) {
         runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            axum::serve(listener, router(door)).await
+            let router = router(door);
+            axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
         })
     });
     if let Err(error) = served {
@@ -117,18 +125,45 @@ pub fn run(listener: TcpListener, door: Arc<Door>) {
     }
 }
 
+/// Whose program is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    /// The number of its user, where that is another one of this machine.
+    stranger: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, tokio::net::TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, tokio::net::TcpListener>) -> Self {
+        let port = stream.io().local_addr().map(|address: SocketAddr| address.port());
+        let is_near = stream.remote_addr().ip().to_canonical().is_loopback();
+        let port = port.ok().filter(|_| is_near);
+        Self { stranger: port.and_then(|port| stranger(*stream.remote_addr(), port)) }
+    }
+}
+
 fn router(door: Arc<Door>) -> Router {
     Router::new().fallback(ask).with_state(door)
 }
 
 /// Answers a request, if it is to be answered.
-async fn ask(State(door): State<Arc<Door>>, request: Request) -> Response {
+async fn ask(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
     let query = head.uri.query();
     let (path, below) = door.base.below(head.uri.path());
-    let mut response = match door.guard.judge(&head.method, query, &head.headers) {
-        Verdict::Refuse(why) => {
-            (StatusCode::FORBIDDEN, text("text/plain; charset=utf-8", why)).into_response()
+    let refused =
+        |why| (StatusCode::FORBIDDEN, text("text/plain; charset=utf-8", why)).into_response();
+    let mut response = match door.guard.judge(&head.method, query, &head.headers, peer.stranger) {
+        Verdict::Refuse(why) => refused(why),
+        Verdict::Stranger(user) => {
+            door.refused(user);
+            refused(format!(
+                "Refused: another user of this machine (number {user}) runs the program that asks.\n\nIf that is your browser, \
+                 or a proxy of yours, begin at the address with `?token=` that the terminal of the preview prints now.\n"
+            ))
         }
         // The links of the home page are relative to its folder.
         Verdict::Greet | Verdict::Pass if !below => moved(path, query),
@@ -169,7 +204,7 @@ fn greet(door: &Door, path: &str, query: &str) -> Response {
     let page = "<!doctype html><meta charset=\"utf-8\"><title>Preview</title>\
                 <meta http-equiv=\"refresh\" content=\"0; url=./\"><p><a href=\"./\">To the garden</a></p>";
     let mut response = text(HTML, page);
-    let token = door.guard.token.as_ref().map_or("", |token| token.text());
+    let token = door.guard.token.text();
     let cookie = format!("{}={token}; HttpOnly; SameSite=Strict", door.guard.cookie());
     if let Ok(cookie) = cookie.parse() {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -288,6 +323,18 @@ impl Door {
     /// Tells the owner of the garden; where it is gone, the program ends.
     fn told(&self, question: Question) {
         let _ = self.sender.send(Message::Browser(question));
+    }
+
+    /// Says once for each other user that it was refused.
+    fn refused(&self, user: u32) {
+        let is_new = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
+        if is_new {
+            eprintln!(
+                "warning: another user of this machine (number {user}) asked for this preview and was refused\nhint: if that \
+                 is a browser or a proxy of yours, begin at {}",
+                self.with_token
+            );
+        }
     }
 }
 
