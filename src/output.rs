@@ -5,6 +5,9 @@
 //!
 //! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
 //! files that it is wrong with.
+//!
+//! Nothing outside the folder is written or removed: every path goes through [`place::below`], since the manifest may have
+//! come with a garden that somebody else made, and a folder of the site may be a link.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::file::{self, replace, write_atomic};
 use crate::measure::Copied;
+use crate::place;
 use crate::seal::{self, Opened};
 use crate::site::{Content, Sink};
 use crate::store::Store;
@@ -41,6 +45,8 @@ struct Fault {
     hint: Option<String>,
 }
 
+/// Bytes of the longest manifest that is read.
+const LONGEST: u64 = 512 << 20;
 /// Temporary files of a process that was killed are younger than this, or are taken away.
 const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -117,25 +123,46 @@ pub struct Changes {
     pub kept: usize,
 }
 
+impl Changes {
+    /// Takes in what writing changed after these changes.
+    pub fn follow(&mut self, next: Self) {
+        self.removed.retain(|path| !next.written.contains(path));
+        self.written.retain(|path| !next.removed.contains(path) && !next.written.contains(path));
+        // What was written before stood there then.
+        self.kept = next.kept.saturating_sub(self.written.len());
+        self.written.extend(next.written);
+        self.removed.extend(next.removed);
+    }
+}
+
 impl Output {
     /// Looks at what an earlier build left in `folder`, and forgets what was changed since.
     pub fn open(folder: &Path, cache: &Path, digests: &mut FileDigests) -> Self {
         let name = Digest::of(folder.to_string_lossy().as_bytes()).short();
         let manifest_path = cache.join(format!("output-{name}.json"));
-        let bytes = fs::read(&manifest_path).ok();
+        let bytes = match place::read(&manifest_path, LONGEST) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            bytes => Some(bytes.unwrap_or_default()),
+        };
         let known = bytes.as_ref().and_then(|bytes| match seal::open(bytes) {
             Opened::Whole(json) => serde_json::from_slice(&json).ok(),
             // An earlier version wrote no checksum.
             Opened::Bare => serde_json::from_slice(bytes).ok(),
             Opened::Broken => None,
         });
-        let forgot = bytes.is_some() && known.is_none();
+        let mut forgot = bytes.is_some() && known.is_none();
         let mut manifest: BTreeMap<String, Entry> = known.unwrap_or_default();
+        let listed = manifest.len();
+        manifest.retain(|path, _| place::below(folder, path).is_ok());
+        // No build writes a list of files elsewhere.
+        forgot |= manifest.len() < listed;
         manifest.retain(|path, entry| {
             digests.digest(&folder.join(path)).is_ok_and(|digest| digest == entry.digest)
         });
         let temporary = cache.join("tmp");
-        clear(&temporary);
+        for folder in [cache, &temporary, &cache.join("pictures")] {
+            clear(folder);
+        }
         Self { folder: folder.to_owned(), temporary, manifest_path, manifest, forgot }
     }
 
@@ -187,7 +214,7 @@ impl Output {
         }
         let unwanted = self.manifest.iter().filter(|(path, _)| !next.contains_key(*path));
         for (path, entry) in unwanted.map(|(p, e)| (p.clone(), e.clone())).collect::<Vec<_>>() {
-            match fs::remove_file(self.folder.join(&path)) {
+            match place::below(&self.folder, &path).and_then(fs::remove_file) {
                 Ok(()) => {
                     self.remove_empty_folders(&path);
                     changes.removed.push(path);
@@ -240,7 +267,6 @@ impl Output {
         content: Content,
         store: &Store,
     ) -> Result<Option<(Entry, bool)>, Fault> {
-        let target = self.folder.join(path);
         let known = self.manifest.get(path);
         let cannot = |error: io::Error| Fault {
             message: format!("the file cannot be written to {} ({error})", self.folder.display()),
@@ -255,11 +281,12 @@ impl Output {
                 if known.is_some_and(|entry| entry.digest == digest) {
                     return Ok(Some((Entry { key: None, digest }, false)));
                 }
-                (None, copied(&from, &digest, store)?)
+                (None, copied(&from, &digest, store, self.temporary.parent())?)
             }
         };
         let entry = Entry { key, digest: Digest::of(&bytes) };
-        let same = fs::read(&target).is_ok_and(|old| old == bytes);
+        let target = place::below(&self.folder, path).map_err(cannot)?;
+        let same = place::read(&target, bytes.len() as u64).is_ok_and(|old| old == bytes);
         if !same {
             self.replace(&target, &bytes).map_err(cannot)?;
         }
@@ -281,7 +308,8 @@ impl Output {
         let mut folder = Path::new(path).parent();
         while let Some(relative) = folder.filter(|p| !p.as_os_str().is_empty()) {
             // Fails where something is left in it, and then nothing above it is empty either.
-            if fs::remove_dir(self.folder.join(relative)).is_err() {
+            let place = place::below(&self.folder, relative);
+            if place.and_then(fs::remove_dir).is_err() {
                 return;
             }
             folder = relative.parent();
@@ -317,8 +345,13 @@ fn clear(temporary: &Path) {
     }
 }
 
-/// The bytes of a file that is copied: checked, where it comes out of the store.
-fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault> {
+/// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
+fn copied(
+    from: &Path,
+    digest: &Digest,
+    store: &Store,
+    cache: Option<&Path>,
+) -> Result<Vec<u8>, Fault> {
     if from == store.blob_path(digest) {
         return store.blob(digest).ok_or_else(|| match store.is_frozen() {
             false => Fault {
@@ -335,7 +368,16 @@ fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault>
         message: format!("{} cannot be read ({error})", from.display()),
         hint: None,
     };
-    fs::read(from).map_err(unreadable)
+    let bytes = fs::read(from).map_err(unreadable)?;
+    if cache.is_some_and(|cache| from.starts_with(cache)) && Digest::of(&bytes) != *digest {
+        let _ = fs::remove_file(from);
+        store.met_damage();
+        return Err(Fault {
+            message: "a kept copy of a picture was damaged and has been removed".to_owned(),
+            hint: Some("build again to make it anew".to_owned()),
+        });
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -404,6 +446,41 @@ mod tests {
         let (changes, _) = write(&mut open(&mut digests), BTreeMap::new(), &store);
         assert_eq!(changes.removed, Vec::<String>::new());
         assert!(folder.join("a.html").exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_list_that_somebody_else_made_removes_and_writes_nothing_elsewhere() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (cache, folder) = (dir.path().join("cache"), dir.path().join("output"));
+        let outside = dir.path().join("outside");
+        fs::create_dir_all(folder.join("a")).expect("a folder");
+        fs::create_dir_all(outside.join("empty")).expect("a folder");
+        fs::write(outside.join("secret.txt"), "secret").expect("a file");
+        std::os::unix::fs::symlink(&outside, folder.join("link")).expect("a link");
+        let secret = outside.join("secret.txt").display().to_string();
+        let store = Store::open(&dir.path().join("store")).expect("a store");
+        let open = || Output::open(&folder, &cache, &mut FileDigests::default());
+        for path in
+            ["../outside/secret.txt", &secret, "a/../../outside/secret.txt", "link/secret.txt"]
+        {
+            let entry = Entry { key: None, digest: Digest::of(b"secret") };
+            let forged = BTreeMap::from([(path.to_owned(), entry)]);
+            let json = serde_json::to_vec(&forged).expect("JSON");
+            write_atomic(&open().manifest_path, &seal::seal(&json)).expect("written");
+            let (changes, problems) = write(&mut open(), site(&[("a.html", "a")]), &store);
+            assert_eq!(changes.removed, [""; 0], "{path}");
+            assert!(
+                problems[0].message.contains("the list of written files was damaged"),
+                "{path}"
+            );
+        }
+        let (changes, problems) =
+            write(&mut open(), site(&[("link/b.html", "b"), ("../c.html", "c")]), &store);
+        assert_eq!((changes.written.len(), problems.len()), (0, 2), "{problems:?}");
+        let left = fs::read_dir(&outside).expect("the folder").count();
+        assert_eq!((left, outside.join("empty").exists()), (2, true));
+        assert_eq!(fs::read_to_string(&secret).expect("the file"), "secret");
     }
 
     #[test]
