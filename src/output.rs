@@ -1,6 +1,6 @@
 //! The output folder: a composed site in, files changed on disk out, and no more of them than differ.
 //!
-//! A manifest beside the store remembers what was written under which key. A file that nobody asks for any
+//! A manifest beside the store remembers what was written under which key, and a journal what is being written. A file that nobody asks for any
 //! more is removed only where it is still what was written; whatever else lies in the folder is left alone.
 //!
 //! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
@@ -8,6 +8,10 @@
 //!
 //! Nothing outside the folder is written or removed: every path goes through [`place::below`], since the manifest may have
 //! come with a garden that somebody else made, and a folder of the site may be a link.
+
+mod copied;
+mod fault;
+mod journal;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,6 +30,9 @@ use crate::place;
 use crate::seal::{self, Opened};
 use crate::site::{Content, Sink};
 use crate::store::Store;
+use copied::copied;
+use fault::{Fault, told};
+use journal::Journal;
 
 /// What stands in an output folder.
 #[derive(Debug)]
@@ -35,14 +42,11 @@ pub struct Output {
     temporary: PathBuf,
     manifest_path: PathBuf,
     manifest: BTreeMap<String, Entry>,
+    journal: Journal,
+    /// Whether the kept manifest lacks something of this.
+    behind: bool,
     /// Whether what an earlier build left is not known, though there was one.
     forgot: bool,
-}
-
-/// Why a file is not as it should be.
-struct Fault {
-    message: String,
-    hint: Option<String>,
 }
 
 /// Bytes of the longest manifest that is read.
@@ -156,14 +160,32 @@ impl Output {
         manifest.retain(|path, _| place::below(folder, path).is_ok());
         // No build writes a list of files elsewhere.
         forgot |= manifest.len() < listed;
-        manifest.retain(|path, entry| {
-            digests.digest(&folder.join(path)).is_ok_and(|digest| digest == entry.digest)
-        });
+        let mut stands = |path: &str, digest: Digest| {
+            let found = place::below(folder, path).and_then(|path| digests.digest(&path));
+            found.is_ok_and(|found| found == digest)
+        };
+        manifest.retain(|path, entry| stands(path, entry.digest));
+        let journal = Journal::of(&name, cache);
+        let left = journal.left();
+        let behind = !left.is_empty();
+        for (path, digest) in left {
+            if !manifest.contains_key(&path) && stands(&path, digest) {
+                manifest.insert(path, Entry { key: None, digest });
+            }
+        }
         let temporary = cache.join("tmp");
         for folder in [cache, &temporary, &cache.join("pictures")] {
             clear(folder);
         }
-        Self { folder: folder.to_owned(), temporary, manifest_path, manifest, forgot }
+        Self {
+            folder: folder.to_owned(),
+            temporary,
+            manifest_path,
+            manifest,
+            journal,
+            behind,
+            forgot,
+        }
     }
 
     /// Whether the page stands there under this key already.
@@ -245,12 +267,16 @@ impl Output {
             let problem = Diagnostic { severity: Severity::Warning, ..problem };
             problems.push(problem.hint(hint));
         }
-        if self.manifest != next || self.forgot {
+        if self.manifest != next || self.forgot || self.behind {
             let json = serde_json::to_vec_pretty(&next).unwrap_or_default();
             let bytes = if next.is_empty() { b"{}".to_vec() } else { seal::seal(&json) };
             match write_atomic(&self.manifest_path, &bytes) {
-                Ok(()) => self.forgot = false,
+                Ok(()) => {
+                    (self.forgot, self.behind) = (false, false);
+                    self.journal.end();
+                }
                 Err(error) => {
+                    self.behind = true;
                     let message = format!("the list of written files cannot be kept ({error})");
                     let hint = file::hint(&error).map(str::to_owned);
                     problems.push(Diagnostic::of_file(file, message).hint(hint));
@@ -288,6 +314,7 @@ impl Output {
         let target = place::below(&self.folder, path).map_err(cannot)?;
         let same = place::read(&target, bytes.len() as u64).is_ok_and(|old| old == bytes);
         if !same {
+            self.journal.note(path, &entry.digest);
             self.replace(&target, &bytes).map_err(cannot)?;
         }
         Ok(Some((entry, !same)))
@@ -317,67 +344,15 @@ impl Output {
     }
 }
 
-/// One problem for all files that the same is wrong with.
-fn told(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
-    let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
-    for (path, fault) in faults {
-        match problems.iter_mut().find(|(problem, _)| problem.message == fault.message) {
-            Some((_, others)) => *others += 1,
-            None => problems.push((Diagnostic::of_file(path, fault.message).hint(fault.hint), 0)),
-        }
-    }
-    let one = |(problem, others): (Diagnostic, usize)| match others {
-        0 => problem,
-        1 => Diagnostic { message: format!("{}, and one other", problem.message), ..problem },
-        n => Diagnostic { message: format!("{}, and {n} others", problem.message), ..problem },
-    };
-    problems.into_iter().map(one).collect()
-}
-
 /// Removes what killed processes left, long ago.
 fn clear(temporary: &Path) {
     for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
         let modified = entry.metadata().and_then(|meta| meta.modified());
         let old = modified.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > LEFTOVER));
-        if old && entry.file_name().to_string_lossy().starts_with(".new-") {
+        if old && file::is_temporary(&entry.file_name().to_string_lossy()) {
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-/// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
-fn copied(
-    from: &Path,
-    digest: &Digest,
-    store: &Store,
-    cache: Option<&Path>,
-) -> Result<Vec<u8>, Fault> {
-    if from == store.blob_path(digest) {
-        return store.blob(digest).ok_or_else(|| match store.is_frozen() {
-            false => Fault {
-                message: "a stored picture was damaged and has been set aside".to_owned(),
-                hint: Some("build again to measure it".to_owned()),
-            },
-            true => Fault {
-                message: format!("a frozen picture is damaged: {}", from.display()),
-                hint: Some("`neuronotes freeze`, where it is measured, writes it anew".to_owned()),
-            },
-        });
-    }
-    let unreadable = |error: io::Error| Fault {
-        message: format!("{} cannot be read ({error})", from.display()),
-        hint: None,
-    };
-    let bytes = fs::read(from).map_err(unreadable)?;
-    if cache.is_some_and(|cache| from.starts_with(cache)) && Digest::of(&bytes) != *digest {
-        let _ = fs::remove_file(from);
-        store.met_damage();
-        return Err(Fault {
-            message: "a kept copy of a picture was damaged and has been removed".to_owned(),
-            hint: Some("build again to make it anew".to_owned()),
-        });
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -446,6 +421,29 @@ mod tests {
         let (changes, _) = write(&mut open(&mut digests), BTreeMap::new(), &store);
         assert_eq!(changes.removed, Vec::<String>::new());
         assert!(folder.join("a.html").exists());
+    }
+
+    #[test]
+    fn what_a_build_wrote_that_never_came_to_its_end_is_known_to_the_next() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&dir.path().join("store")).expect("a store");
+        let folder = dir.path().join("output");
+        let open = || Output::open(&folder, &dir.path().join("cache"), &mut FileDigests::default());
+        let (_, problems) = write(&mut open(), site(&[("a.html", "a"), ("b.html", "b")]), &store);
+        assert_eq!(problems, []);
+        // Killed after its files were written.
+        let killed = open();
+        let desk = killed.desk(&store, &|_, _| {});
+        for (path, content) in site(&[("a.html", "A"), ("x/c.html", "c")]) {
+            desk.take(path, content);
+        }
+        drop(desk.done());
+        assert!(folder.join("x/c.html").exists());
+        fs::write(folder.join("mine.html"), "mine").expect("a file of the user's");
+        let (changes, problems) = write(&mut open(), site(&[("b.html", "b")]), &store);
+        assert_eq!((changes.removed, problems), (vec!["a.html".into(), "x/c.html".into()], vec![]));
+        assert!(folder.join("mine.html").exists() && !folder.join("x").exists());
+        assert_eq!(open().journal.left(), []);
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn stays(folder: &Path, link: &Path) -> io::Result<()> {
 }
 
 fn astray(why: String) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, why)
+    io::Error::other(why)
 }
 
 /// That no part of a path below a folder is a link, wherever that leads.
