@@ -1,5 +1,7 @@
 //! One build, the phases in order: read, plan, measure, compose, write.
 //!
+//! Where a stored result turns out to be damaged while pages are made of it, measuring and what follows are done again.
+//!
 //! From frozen results nothing is measured: what they lack is missing from the site, and an error.
 
 use std::collections::BTreeSet;
@@ -73,7 +75,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     let mut workspace = open(&options.root, &options.results)?;
     let folder = output_folder(&workspace, options.output.as_deref());
     workspace.leave_out(&folder);
-    let wishes = site::wishes(&mut workspace);
+    let mut wishes = site::wishes(&mut workspace);
     let mut progress = Progress::default();
     let mut unkept = None;
     if options.results == Results::Measured {
@@ -94,12 +96,41 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     }
     let cache = workspace.cache("");
     let mut output = Output::open(&folder, &cache, &mut workspace.digests);
-    let copied = watcher.copying();
-    let desk = output.desk(&workspace.store, &*copied);
-    let mut site = site::compose(&mut workspace, &wishes, &progress, &desk);
-    let done = desk.done();
-    drop(copied);
-    let (changes, problems) = output.finish(done);
+    let mut changes = Changes::default();
+    let mut mended = 0;
+    let (mut site, problems) = loop {
+        let damage = workspace.store.damage();
+        let copied = watcher.copying();
+        let desk = output.desk(&workspace.store, &*copied);
+        let site = site::compose(&mut workspace, &wishes, &progress, &desk);
+        let done = desk.done();
+        drop(copied);
+        let (now, problems) = output.finish(done);
+        changes.follow(now);
+        // What was set aside while the site was composed is measured again, and the site composed anew.
+        if workspace.store.damage() == damage
+            || mended == MENDED
+            || options.results != Results::Measured
+        {
+            break (site, problems);
+        }
+        mended += 1;
+        let lost = site::missing(&wishes.plan, &workspace.store);
+        let lost = lost.into_iter().filter(|(key, _)| !progress.failed.contains_key(key));
+        let lost: Vec<(Digest, Request)> = lost.collect();
+        if !lost.is_empty() {
+            let device = workspace.config.device.clone();
+            progress.failed.extend(measure::measure(
+                &lost,
+                &workspace.store,
+                &device,
+                options.retry,
+                watcher,
+            ));
+            let known = wishes.missing_keys();
+            wishes.missing.extend(lost.into_iter().filter(|(key, _)| !known.contains(key)));
+        }
+    };
     site.problems.extend(problems);
     site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
     site.problems.extend(unkept.and_then(|error| forgotten(&error)));
@@ -177,6 +208,9 @@ pub fn remember(
     }
     store.put_root(&workspace.root, &root)
 }
+
+/// How often a site is composed anew since stored results turned out to be damaged.
+const MENDED: u32 = 3;
 
 /// At least so many results of a block are remembered while it has no new one.
 const LAST: usize = 8;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::file;
 use crate::note::Note;
+use crate::place;
 use crate::view::DateView;
 
 /// First and last commit of each file, by its path relative to the garden.
@@ -33,6 +34,9 @@ pub struct GitDates {
 /// The days of the first and of the last commit of each file.
 type Files = BTreeMap<String, (Date, Date)>;
 
+/// Bytes of the longest file of dates that is read.
+const LONGEST: u64 = 512 << 20;
+
 /// The dates as they are kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -47,7 +51,7 @@ struct Kept {
 impl Kept {
     /// What is kept in a file; none where that is damaged.
     fn load(path: &Path) -> Option<Self> {
-        let text = fs::read_to_string(path).ok()?;
+        let text = String::from_utf8(place::read(path, LONGEST).ok()?).ok()?;
         let (digest, json) = text.split_once('\n')?;
         (digest == Digest::of(json.as_bytes()).hex()).then(|| serde_json::from_str(json).ok())?
     }

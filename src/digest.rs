@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::place;
 use crate::seal;
 use crate::sha256::{self, Sha256};
 
@@ -92,10 +93,11 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Digests of files, taken again only when size or modification time changed.
+/// Digests of files, taken again only when what the file system says of a file changed.
 ///
-/// This is the one place where a modification time means anything: it may save reading a file again,
-/// and decides nothing else.
+/// This is the one place where times mean anything: they may save reading a file again, and decide nothing else. Beside
+/// size and modification time, which can be set, the file's number and the time of its last change of any kind count,
+/// which cannot: a file that was replaced in place is noticed, and so is a list of digests that was made elsewhere.
 #[derive(Debug, Default)]
 pub struct FileDigests {
     state: State,
@@ -111,13 +113,16 @@ struct State {
     facts: BTreeMap<String, serde_json::Value>,
 }
 
+/// A file that was changed more recently may be changed again without its stamp telling.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Bytes of the longest list of digests that is read.
+const LONGEST: u64 = 512 << 20;
 /// Most facts that are remembered; beyond, all are found out again.
 const MOST_FACTS: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Known {
-    size: u64,
-    modified_ns: u128,
+    stamp: Stamp,
     digest: Digest,
     /// Only of files that somebody asked it of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,25 +132,53 @@ struct Known {
     pictures: Option<Digest>,
 }
 
-impl Known {
-    fn is(&self, stamp: (u64, u128)) -> bool {
-        (self.size, self.modified_ns) == stamp
-    }
+/// What the file system says of a file without its being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    size: u64,
+    modified_ns: i128,
+    /// When anything about it was changed last, and its number; none where the system has no such thing.
+    changed_ns: Option<i128>,
+    number: Option<u64>,
 }
 
-/// Size, modification time in nanoseconds, and whether the file has not changed for two seconds.
-fn stamp(path: &Path) -> io::Result<((u64, u128), bool)> {
+/// A file's stamp, and whether the file has not changed for two seconds.
+fn stamp(path: &Path) -> io::Result<(Stamp, bool)> {
     let meta = fs::metadata(path)?;
+    if meta.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !meta.is_file() {
+        // Reading a pipe or a device may never end.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     let modified = meta.modified()?;
-    let modified_ns = modified.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    let settled = modified.elapsed().is_ok_and(|age| age.as_secs() >= 2);
-    Ok(((meta.len(), modified_ns), settled))
+    let modified_ns = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_nanos() as i128,
+        Err(before) => -(before.duration().as_nanos() as i128),
+    };
+    let settled = modified.elapsed().is_ok_and(|age| age >= SETTLED);
+    let (changed_ns, number) = unset(&meta);
+    Ok((Stamp { size: meta.len(), modified_ns, changed_ns, number }, settled))
+}
+
+/// What of a file's stamp nobody can set.
+#[cfg(unix)]
+fn unset(meta: &fs::Metadata) -> (Option<i128>, Option<u64>) {
+    use std::os::unix::fs::MetadataExt as _;
+    let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
+    (Some(changed), Some(meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn unset(_: &fs::Metadata) -> (Option<i128>, Option<u64>) {
+    (None, None)
 }
 
 impl FileDigests {
     /// What an earlier process saved at `path`; empty where that cannot be read.
     pub fn load(path: &Path) -> Self {
-        let state = fs::read(path)
+        let state = place::read(path, LONGEST)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&seal::open(&bytes).whole()?).ok())
             .unwrap_or_default();
@@ -168,19 +201,18 @@ impl FileDigests {
     /// The digest of the file at `path`.
     ///
     /// A file changed within the last two seconds is read each time: its next change might leave
-    /// size and modification time as they are.
+    /// everything that is looked at as it is.
     ///
     /// # Errors
     /// Whatever opening or reading the file gives.
     pub fn digest(&mut self, path: &Path) -> io::Result<Digest> {
         let (stamp, settled) = stamp(path)?;
-        if let Some(known) = self.state.files.get(path).filter(|known| known.is(stamp)) {
+        if let Some(known) = self.state.files.get(path).filter(|known| known.stamp == stamp) {
             return Ok(known.digest);
         }
         let digest = Digest::of_file(path)?;
         if settled {
-            let (size, modified_ns) = stamp;
-            let known = Known { size, modified_ns, digest, sha256: None, pictures: None };
+            let known = Known { stamp, digest, sha256: None, pictures: None };
             self.state.files.insert(path.to_owned(), known);
             self.dirty = true;
         }
@@ -194,7 +226,7 @@ impl FileDigests {
     pub fn sha256(&mut self, path: &Path) -> io::Result<Sha256> {
         self.digest(path)?;
         let (stamp, _) = stamp(path)?;
-        let known = self.state.files.get_mut(path).filter(|known| known.is(stamp));
+        let known = self.state.files.get_mut(path).filter(|known| known.stamp == stamp);
         if let Some(sha256) = known.as_ref().and_then(|known| known.sha256) {
             return Ok(sha256);
         }
@@ -218,7 +250,7 @@ impl FileDigests {
         }
         let whole = self.digest(path)?;
         let (stamp, _) = stamp(path)?;
-        let known = self.state.files.get_mut(path).filter(|known| known.is(stamp));
+        let known = self.state.files.get_mut(path).filter(|known| known.stamp == stamp);
         if let Some(pictures) = known.as_ref().and_then(|known| known.pictures) {
             return Ok(pictures);
         }
@@ -345,6 +377,37 @@ mod tests {
         let two = digests.sha256(&path).expect("a digest");
         assert_eq!(two, Sha256::of_file(&path).expect("a digest"));
         assert_ne!(two, one);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_replaced_in_place_with_its_size_and_time_is_noticed() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (path, other) = (dir.path().join("weights"), dir.path().join("other"));
+        let then = std::time::SystemTime::now() - Duration::from_secs(100);
+        let write = |path: &Path, text: &str| {
+            // As long as its stamp is that of the file before, the file system's clock has not gone on.
+            std::thread::sleep(Duration::from_millis(20));
+            fs::write(path, text).expect("write");
+            let file = fs::File::options().write(true).open(path).expect("a file");
+            file.set_modified(then).expect("another time");
+        };
+        let mut digests = FileDigests::default();
+        write(&path, "one");
+        assert_eq!(digests.digest(&path).expect("a digest"), Digest::of(b"one"));
+        assert!(digests.dirty, "it is remembered");
+        write(&path, "two");
+        assert_eq!(digests.digest(&path).expect("a digest"), Digest::of(b"two"));
+        write(&other, "six");
+        fs::rename(&other, &path).expect("renamed");
+        assert_eq!(digests.digest(&path).expect("a digest"), Digest::of(b"six"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_regular_file_has_no_digest() {
+        assert!(FileDigests::default().digest(Path::new("/dev/zero")).is_err());
+        assert!(FileDigests::default().digest(Path::new("/")).is_err());
     }
 
     #[test]

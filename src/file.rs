@@ -47,9 +47,17 @@ pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result
     }
 }
 
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".new-";
+
+/// Whether a file's name is that of a temporary one, which a kill may leave.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
 fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
+    builder.prefix(TEMPORARY);
     // Readable by all, as far as the system's mask allows: others may serve it.
     #[cfg(unix)]
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);

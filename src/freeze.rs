@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::file;
 use crate::note::Note;
+use crate::place;
 use crate::plan;
 use crate::request::{DatasetFormat, Request};
 use crate::resource::{Facts, Resources, SCHEMA, Thawed};
@@ -34,6 +35,8 @@ use crate::workspace::{Workspace, WorkspaceError};
 pub const FOLDER: &str = "frozen";
 /// What planning must know, within that folder.
 const FACTS: &str = "frozen.json";
+/// Bytes of the longest such file that is read.
+const LONGEST: u64 = 512 << 20;
 
 /// Why nothing could be frozen, or nothing frozen be used.
 #[derive(Debug, thiserror::Error)]
@@ -250,11 +253,14 @@ impl Report {
     /// Makes a file have these bytes; one that has them is not written.
     fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FreezeError> {
         self.bytes += bytes.len() as u64;
-        if fs::read(path).is_ok_and(|old| old == bytes) {
+        if place::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes) {
             self.kept += 1;
             return Ok(());
         }
         let folder = path.parent().unwrap_or(&self.folder);
+        // Links in the folder may have come with the garden.
+        let within = path.strip_prefix(&self.folder).unwrap_or(path);
+        place::below(&self.folder, within).map_err(io_error("write", path))?;
         fs::create_dir_all(folder).map_err(io_error("make", folder))?;
         file::replace(folder, path, bytes).map_err(io_error("write", path))?;
         self.written += 1;
@@ -274,7 +280,7 @@ pub fn thaw(workspace: &mut Workspace, folder: Option<&Path>) -> Result<PathBuf,
     };
     let path = folder.join(FACTS);
     let unusable = |why: String| FreezeError::Unusable { path: path.clone(), why };
-    let bytes = match fs::read(&path) {
+    let bytes = match place::read(&path, LONGEST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(FreezeError::Missing(folder));
         }

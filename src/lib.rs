@@ -34,6 +34,7 @@ pub mod note;
 pub mod output;
 pub mod page;
 pub mod picture;
+pub mod place;
 pub mod plan;
 pub mod preview;
 pub mod progress;

@@ -1,10 +1,17 @@
 //! The output folder: a composed site in, files changed on disk out, and no more of them than differ.
 //!
-//! A manifest beside the store remembers what was written under which key. A file that nobody asks for any
+//! A manifest beside the store remembers what was written under which key, and a journal what is being written. A file that nobody asks for any
 //! more is removed only where it is still what was written; whatever else lies in the folder is left alone.
 //!
 //! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
 //! files that it is wrong with.
+//!
+//! Nothing outside the folder is written or removed: every path goes through [`place::below`], since the manifest may have
+//! come with a garden that somebody else made, and a folder of the site may be a link.
+
+mod copied;
+mod fault;
+mod journal;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,9 +27,13 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::file::{self, replace, write_atomic};
 use crate::measure::Copied;
+use crate::place;
 use crate::seal::{self, Opened};
 use crate::site::{Content, Sink};
 use crate::store::Store;
+use copied::copied;
+use fault::{Fault, told};
+use journal::Journal;
 
 /// What stands in an output folder.
 #[derive(Debug)]
@@ -32,18 +43,15 @@ pub struct Output {
     temporary: PathBuf,
     manifest_path: PathBuf,
     manifest: BTreeMap<String, Entry>,
+    journal: Journal,
+    /// Whether the kept manifest lacks something of this.
+    behind: bool,
     /// Whether what an earlier build left is not known, though there was one.
     forgot: bool,
 }
 
-/// Why a file is not as it should be.
-struct Fault {
-    message: String,
-    hint: Option<String>,
-    /// Whether the disk had no room for it at that moment.
-    full: bool,
-}
-
+/// Bytes of the longest manifest that is read.
+const LONGEST: u64 = 512 << 20;
 /// Temporary files of a process that was killed are younger than this, or are taken away.
 const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -137,26 +145,65 @@ pub struct Changes {
     pub kept: usize,
 }
 
+impl Changes {
+    /// Takes in what writing changed after these changes.
+    pub fn follow(&mut self, next: Self) {
+        self.removed.retain(|path| !next.written.contains(path));
+        self.written.retain(|path| !next.removed.contains(path) && !next.written.contains(path));
+        // What was written before stood there then.
+        self.kept = next.kept.saturating_sub(self.written.len());
+        self.written.extend(next.written);
+        self.removed.extend(next.removed);
+    }
+}
+
 impl Output {
     /// Looks at what an earlier build left in `folder`, and forgets what was changed since.
     pub fn open(folder: &Path, cache: &Path, digests: &mut FileDigests) -> Self {
         let name = Digest::of(folder.to_string_lossy().as_bytes()).short();
         let manifest_path = cache.join(format!("output-{name}.json"));
-        let bytes = fs::read(&manifest_path).ok();
+        let bytes = match place::read(&manifest_path, LONGEST) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            bytes => Some(bytes.unwrap_or_default()),
+        };
         let known = bytes.as_ref().and_then(|bytes| match seal::open(bytes) {
             Opened::Whole(json) => serde_json::from_slice(&json).ok(),
             // An earlier version wrote no checksum.
             Opened::Bare => serde_json::from_slice(bytes).ok(),
             Opened::Broken => None,
         });
-        let forgot = bytes.is_some() && known.is_none();
+        let mut forgot = bytes.is_some() && known.is_none();
         let mut manifest: BTreeMap<String, Entry> = known.unwrap_or_default();
-        manifest.retain(|path, entry| {
-            digests.digest(&folder.join(path)).is_ok_and(|digest| digest == entry.digest)
-        });
+        let listed = manifest.len();
+        manifest.retain(|path, _| place::below(folder, path).is_ok());
+        // No build writes a list of files elsewhere.
+        forgot |= manifest.len() < listed;
+        let mut stands = |path: &str, digest: Digest| {
+            let found = place::below(folder, path).and_then(|path| digests.digest(&path));
+            found.is_ok_and(|found| found == digest)
+        };
+        manifest.retain(|path, entry| stands(path, entry.digest));
+        let journal = Journal::of(&name, cache);
+        let left = journal.left();
+        let behind = !left.is_empty();
+        for (path, digest) in left {
+            if !manifest.contains_key(&path) && stands(&path, digest) {
+                manifest.insert(path, Entry { key: None, digest });
+            }
+        }
         let temporary = cache.join("tmp");
-        clear(&temporary);
-        Self { folder: folder.to_owned(), temporary, manifest_path, manifest, forgot }
+        for folder in [cache, &temporary, &cache.join("pictures")] {
+            clear(folder);
+        }
+        Self {
+            folder: folder.to_owned(),
+            temporary,
+            manifest_path,
+            manifest,
+            journal,
+            behind,
+            forgot,
+        }
     }
 
     /// Whether the page stands there under this key already.
@@ -213,7 +260,7 @@ impl Output {
         }
         let unwanted = self.manifest.iter().filter(|(path, _)| !next.contains_key(*path));
         for (path, entry) in unwanted.map(|(p, e)| (p.clone(), e.clone())).collect::<Vec<_>>() {
-            match fs::remove_file(self.folder.join(&path)) {
+            match place::below(&self.folder, &path).and_then(fs::remove_file) {
                 Ok(()) => {
                     self.remove_empty_folders(&path);
                     changes.removed.push(path);
@@ -244,12 +291,16 @@ impl Output {
             let problem = Diagnostic { severity: Severity::Warning, ..problem };
             problems.push(problem.hint(hint));
         }
-        if self.manifest != next || self.forgot {
+        if self.manifest != next || self.forgot || self.behind {
             let json = serde_json::to_vec_pretty(&next).unwrap_or_default();
             let bytes = if next.is_empty() { b"{}".to_vec() } else { seal::seal(&json) };
             match write_atomic(&self.manifest_path, &bytes) {
-                Ok(()) => self.forgot = false,
+                Ok(()) => {
+                    (self.forgot, self.behind) = (false, false);
+                    self.journal.end();
+                }
                 Err(error) => {
+                    self.behind = true;
                     let message = format!("the list of written files cannot be kept ({error})");
                     let hint = file::hint(&error).map(str::to_owned);
                     problems.push(Diagnostic::of_file(file, message).hint(hint));
@@ -266,7 +317,6 @@ impl Output {
         content: &Content,
         store: &Store,
     ) -> Result<Option<(Entry, bool)>, Fault> {
-        let target = self.folder.join(path);
         let known = self.manifest.get(path);
         let cannot = |error: io::Error| Fault {
             message: format!("the file cannot be written to {} ({error})", self.folder.display()),
@@ -282,12 +332,14 @@ impl Output {
                 if known.is_some_and(|entry| entry.digest == *digest) {
                     return Ok(Some((Entry { key: None, digest: *digest }, false)));
                 }
-                (None, Cow::Owned(copied(from, digest, store)?))
+                (None, Cow::Owned(copied(from, digest, store, self.temporary.parent())?))
             }
         };
         let entry = Entry { key, digest: Digest::of(&bytes) };
-        let same = fs::read(&target).is_ok_and(|old| old == *bytes);
+        let target = place::below(&self.folder, path).map_err(cannot)?;
+        let same = place::read(&target, bytes.len() as u64).is_ok_and(|old| old == *bytes);
         if !same {
+            self.journal.note(path, &entry.digest);
             self.replace(&target, &bytes).map_err(cannot)?;
         }
         Ok(Some((entry, !same)))
@@ -308,7 +360,8 @@ impl Output {
         let mut folder = Path::new(path).parent();
         while let Some(relative) = folder.filter(|p| !p.as_os_str().is_empty()) {
             // Fails where something is left in it, and then nothing above it is empty either.
-            if fs::remove_dir(self.folder.join(relative)).is_err() {
+            let place = place::below(&self.folder, relative);
+            if place.and_then(fs::remove_dir).is_err() {
                 return;
             }
             folder = relative.parent();
@@ -316,56 +369,15 @@ impl Output {
     }
 }
 
-/// One problem for all files that the same is wrong with.
-fn told(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
-    let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
-    for (path, fault) in faults {
-        match problems.iter_mut().find(|(problem, _)| problem.message == fault.message) {
-            Some((_, others)) => *others += 1,
-            None => problems.push((Diagnostic::of_file(path, fault.message).hint(fault.hint), 0)),
-        }
-    }
-    let one = |(problem, others): (Diagnostic, usize)| match others {
-        0 => problem,
-        1 => Diagnostic { message: format!("{}, and one other", problem.message), ..problem },
-        n => Diagnostic { message: format!("{}, and {n} others", problem.message), ..problem },
-    };
-    problems.into_iter().map(one).collect()
-}
-
 /// Removes what killed processes left, long ago.
 fn clear(temporary: &Path) {
     for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
         let modified = entry.metadata().and_then(|meta| meta.modified());
         let old = modified.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > LEFTOVER));
-        if old && entry.file_name().to_string_lossy().starts_with(".new-") {
+        if old && file::is_temporary(&entry.file_name().to_string_lossy()) {
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-/// The bytes of a file that is copied: checked, where it comes out of the store.
-fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault> {
-    if from == store.blob_path(digest) {
-        return store.blob(digest).ok_or_else(|| match store.is_frozen() {
-            false => Fault {
-                message: "a stored picture was damaged and has been set aside".to_owned(),
-                hint: Some("build again to measure it".to_owned()),
-                full: false,
-            },
-            true => Fault {
-                message: format!("a frozen picture is damaged: {}", from.display()),
-                hint: Some("`neuronotes freeze`, where it is measured, writes it anew".to_owned()),
-                full: false,
-            },
-        });
-    }
-    let unreadable = |error: io::Error| Fault {
-        message: format!("{} cannot be read ({error})", from.display()),
-        hint: None,
-        full: false,
-    };
-    fs::read(from).map_err(unreadable)
 }
 
 #[cfg(test)]
@@ -434,6 +446,64 @@ mod tests {
         let (changes, _) = write(&mut open(&mut digests), BTreeMap::new(), &store);
         assert_eq!(changes.removed, Vec::<String>::new());
         assert!(folder.join("a.html").exists());
+    }
+
+    #[test]
+    fn what_a_build_wrote_that_never_came_to_its_end_is_known_to_the_next() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&dir.path().join("store")).expect("a store");
+        let folder = dir.path().join("output");
+        let open = || Output::open(&folder, &dir.path().join("cache"), &mut FileDigests::default());
+        let (_, problems) = write(&mut open(), site(&[("a.html", "a"), ("b.html", "b")]), &store);
+        assert_eq!(problems, []);
+        // Killed after its files were written.
+        let killed = open();
+        let desk = killed.desk(&store, &|_, _| {});
+        for (path, content) in site(&[("a.html", "A"), ("x/c.html", "c")]) {
+            desk.take(path, content);
+        }
+        drop(desk.done());
+        assert!(folder.join("x/c.html").exists());
+        fs::write(folder.join("mine.html"), "mine").expect("a file of the user's");
+        let (changes, problems) = write(&mut open(), site(&[("b.html", "b")]), &store);
+        assert_eq!((changes.removed, problems), (vec!["a.html".into(), "x/c.html".into()], vec![]));
+        assert!(folder.join("mine.html").exists() && !folder.join("x").exists());
+        assert_eq!(open().journal.left(), []);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_list_that_somebody_else_made_removes_and_writes_nothing_elsewhere() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (cache, folder) = (dir.path().join("cache"), dir.path().join("output"));
+        let outside = dir.path().join("outside");
+        fs::create_dir_all(folder.join("a")).expect("a folder");
+        fs::create_dir_all(outside.join("empty")).expect("a folder");
+        fs::write(outside.join("secret.txt"), "secret").expect("a file");
+        std::os::unix::fs::symlink(&outside, folder.join("link")).expect("a link");
+        let secret = outside.join("secret.txt").display().to_string();
+        let store = Store::open(&dir.path().join("store")).expect("a store");
+        let open = || Output::open(&folder, &cache, &mut FileDigests::default());
+        for path in
+            ["../outside/secret.txt", &secret, "a/../../outside/secret.txt", "link/secret.txt"]
+        {
+            let entry = Entry { key: None, digest: Digest::of(b"secret") };
+            let forged = BTreeMap::from([(path.to_owned(), entry)]);
+            let json = serde_json::to_vec(&forged).expect("JSON");
+            write_atomic(&open().manifest_path, &seal::seal(&json)).expect("written");
+            let (changes, problems) = write(&mut open(), site(&[("a.html", "a")]), &store);
+            assert_eq!(changes.removed, [""; 0], "{path}");
+            assert!(
+                problems[0].message.contains("the list of written files was damaged"),
+                "{path}"
+            );
+        }
+        let (changes, problems) =
+            write(&mut open(), site(&[("link/b.html", "b"), ("../c.html", "c")]), &store);
+        assert_eq!((changes.written.len(), problems.len()), (0, 2), "{problems:?}");
+        let left = fs::read_dir(&outside).expect("the folder").count();
+        assert_eq!((left, outside.join("empty").exists()), (2, true));
+        assert_eq!(fs::read_to_string(&secret).expect("the file"), "secret");
     }
 
     #[test]

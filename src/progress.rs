@@ -284,7 +284,7 @@ fn line(done: u64, total: Option<u64>, came: u64, took: Duration) -> String {
     let whole = total.map(|total| format!(" of {}", DecimalBytes(total))).unwrap_or_default();
     let left = total.filter(|_| rate > 0.0).map(|total| {
         let seconds = (total.saturating_sub(done) as f64 / rate).min(1e9);
-        format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
+        format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds.min(1e12))))
     });
     let left = left.unwrap_or_default();
     format!("{}{whole}, {}/s{left}", DecimalBytes(done), DecimalBytes(rate as u64))

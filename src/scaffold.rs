@@ -1,9 +1,10 @@
 //! `neuronotes new`: a garden whose first build measures something, and what to do next with it.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use crate::{file, place};
 
 /// Its files. Its notes link to each other, and ask for figures of the network that comes with the program.
 const FILES: &[(&str, &str)] = &[
@@ -13,13 +14,13 @@ const FILES: &[(&str, &str)] = &[
     ("notes/a-first-figure.md", include_str!("scaffold/a-first-figure.md")),
 ];
 
-/// Makes a garden in `folder`.
+/// Makes a garden in `folder`. A part of one that was broken off is completed; one that cannot be made leaves nothing.
 ///
 /// # Errors
 /// Where the folder has something in it already, or cannot be written.
 pub fn make(folder: &Path) -> anyhow::Result<()> {
     let taken = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    if taken {
+    if taken && !is_part(folder) {
         anyhow::bail!(
             "{} is not empty\nhint: a new garden needs a folder of its own; a folder that has notes is built as it is: \
              `neuronotes build --root {}`",
@@ -27,14 +28,60 @@ pub fn make(folder: &Path) -> anyhow::Result<()> {
             quoted(folder)
         );
     }
+    let mut made = Vec::new();
     for (name, text) in FILES {
         let path = folder.join(name);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::write(&path, text))
-            .with_context(|| format!("{} cannot be written", path.display()))?;
+        if let Err(error) = write(&path, text.as_bytes(), &mut made) {
+            // The disk may be full: what is left would be in the way of the next try.
+            for path in made.iter().rev() {
+                let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+            }
+            let hint = file::hint(&error).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            anyhow::bail!("{} cannot be written: {error}{hint}", path.display());
+        }
     }
     Ok(())
+}
+
+/// Writes a file whole, and notes it and the folders that were made for it.
+fn write(path: &Path, bytes: &[u8], made: &mut Vec<PathBuf>) -> io::Result<()> {
+    let folders: Vec<&Path> = path.ancestors().skip(1).take_while(|path| !path.exists()).collect();
+    made.extend(folders.iter().rev().map(|path| path.to_path_buf()));
+    if path.exists() {
+        return Ok(());
+    }
+    made.push(path.to_owned());
+    file::write_atomic(path, bytes)
+}
+
+/// Whether a folder holds some files of a new garden, as they are written, and nothing else: what a kill left.
+fn is_part(folder: &Path) -> bool {
+    let mut found = 0;
+    for entry in walkdir::WalkDir::new(folder).min_depth(1) {
+        let Ok(entry) = entry else { return false };
+        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let written = FILES.iter().find(|(file, _)| Path::new(file) == name);
+        let ours = match written {
+            _ if entry.file_type().is_dir() => {
+                FILES.iter().any(|(file, _)| Path::new(file).starts_with(name))
+            }
+            Some((_, text)) => {
+                found += 1;
+                place::read(entry.path(), 1 << 20).is_ok_and(|bytes| bytes == text.as_bytes())
+            }
+            None => {
+                let temporary = file::is_temporary(&entry.file_name().to_string_lossy());
+                if temporary {
+                    let _ = fs::remove_file(entry.path());
+                }
+                temporary
+            }
+        };
+        if !ours {
+            return false;
+        }
+    }
+    found < FILES.len()
 }
 
 /// What to do next with a garden that was made in `folder`.
@@ -67,6 +114,40 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_garden_that_was_broken_off_is_completed_and_what_somebody_wrote_is_not_touched() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("deep/garden");
+        make(&folder).expect("a garden");
+        assert!(make(&folder).is_err(), "it is there");
+        let first = folder.join("neuronotes.yaml");
+        // As a kill leaves it.
+        fs::remove_dir_all(folder.join("notes")).expect("removed");
+        fs::write(folder.join(".new-abc123"), "half").expect("a file");
+        make(&folder).expect("the rest");
+        assert!(FILES.iter().all(|(name, _)| folder.join(name).is_file()));
+        assert!(!folder.join(".new-abc123").exists());
+        fs::remove_dir_all(folder.join("notes")).expect("removed");
+        fs::write(&first, "title: mine").expect("written");
+        assert!(make(&folder).is_err() && !folder.join("notes").exists());
+        assert_eq!(fs::read_to_string(&first).expect("text"), "title: mine");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_garden_that_cannot_be_written_leaves_nothing() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("garden");
+        // As long as a file is where a folder has to be, its files cannot be made.
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join("notes"), "").expect("a file");
+        assert!(make(&folder).is_err(), "it is not empty");
+        fs::remove_file(folder.join("notes")).expect("removed");
+        let mut made = Vec::new();
+        write(&folder.join("a/b.md"), b"b", &mut made).expect("written");
+        assert_eq!(made, [folder.join("a"), folder.join("a/b.md")]);
+    }
 
     #[test]
     fn what_to_do_next_can_be_pasted_into_a_shell() {

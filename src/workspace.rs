@@ -8,6 +8,7 @@ mod link;
 mod macros;
 mod read;
 mod shown;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -132,6 +133,19 @@ pub enum WorkspaceError {
     /// Its store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A folder of its own is a link to somewhere else.
+    #[error("{} is a link to {}, which is no folder of `neuronotes`\nhint: remove the link; or, where it is meant, `mkdir -p {}` says so", link.display(), target.display(), wanted.display())]
+    Link {
+        /// The link.
+        link: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+        /// The folder that would have to be there.
+        wanted: PathBuf,
+    },
+    /// A folder of its caches is a link that leads out of its own.
+    #[error("{} leads out of the program's own folder\nhint: remove it: what it should hold is made again", .0.display())]
+    Cache(PathBuf),
     /// The built-in templates are broken.
     #[error("{0}")]
     Template(RenderError),
@@ -141,12 +155,13 @@ impl Workspace {
     /// Opens the garden in `root` and reads it.
     ///
     /// # Errors
-    /// Where it is no garden, or its store cannot be made.
+    /// Where it is no garden, its store cannot be made, or its own folders are links to somewhere else.
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let root = root.canonicalize().map_err(|_| WorkspaceError::NoGarden(root.to_owned()))?;
         if !layout::can_be_built(&root) {
             return Err(WorkspaceError::NoGarden(root));
         }
+        state::check(&root)?;
         let store = Store::open(&root.join(STATE).join("store"))?;
         let digests = FileDigests::load(&root.join(STATE).join("cache/digests.json"));
         let renderer = Renderer::new(None).map_err(WorkspaceError::Template)?;

@@ -191,6 +191,8 @@ impl Session {
         if let Some(stored) = stored() {
             return Ok(stored);
         }
+        // What a measurement left that was broken off.
+        let _ = fs::remove_file(self.store.partial_path(&key));
         monitor.progress(&Progress::beginning("beginning"));
         for used in &request.uses {
             self.ensure(used, monitor)?;

@@ -341,8 +341,7 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         inputs["names"] = serde_json::json!(names.collect::<Vec<_>>());
     }
     let key = Digest::of(canonical_json(&inputs).as_bytes());
-    let stored = context.store.figure(&key).and_then(|json| serde_json::from_slice(&json).ok());
-    if let Some(drawing) = stored {
+    if let Some(drawing) = context.store.figure(&key) {
         return Ok(drawing);
     }
     // Without the numbers that it is compared with it would be another drawing, and be kept under this key.
@@ -350,10 +349,8 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         return Err(damaged(context.store).to_owned());
     }
     let drawing = (kind.draw)(context)?;
-    if let Ok(json) = serde_json::to_vec(&drawing) {
-        // A drawing that cannot be kept is drawn again next time; the page is right all the same.
-        let _ = context.store.put_figure(&key, &json);
-    }
+    // A drawing that cannot be kept is drawn again next time; the page is right all the same.
+    let _ = context.store.put_figure(&key, &drawing);
     Ok(drawing)
 }
 

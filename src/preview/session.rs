@@ -106,6 +106,11 @@ impl Session {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if self.live.met_damage() {
+                self.live.lost();
+                self.wish();
+                self.show(Phases::default());
+            }
             if self.scheduler.next_tick().is_some_and(|at| at <= Instant::now()) {
                 let told = self.scheduler.tick();
                 self.take(told);
@@ -147,11 +152,7 @@ impl Session {
                 self.wish();
                 self.show(Phases::default());
             }
-            Message::Browser(Question::Lost) => {
-                self.live.lost();
-                self.wish();
-                self.show(Phases::default());
-            }
+            Message::Browser(Question::Lost) => self.live.workspace.store.met_damage(),
         }
     }
 

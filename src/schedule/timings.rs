@@ -8,7 +8,6 @@
 //! The numbers come from the provenance of records, and are kept in a small file; losing it costs estimates only.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,11 +15,16 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::file;
+use crate::place;
 use crate::request::Request;
 use crate::store::{Record, Store};
 
 /// How many of a class are remembered.
 const RECENT: usize = 9;
+/// Bytes of the longest file of timings that is read.
+const LONGEST: u64 = 16 << 20;
+/// Seconds that no unit of work takes: thirty years.
+const LONGEST_WORK: f64 = 1e9;
 
 /// What is kept on disk.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,8 +47,14 @@ impl Timings {
     /// Those of a store.
     pub fn of(store: &Store) -> Self {
         let path = store.folder().join("timings.json");
-        let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self { path, kept: kept.unwrap_or_default(), changed: false }
+        let kept = place::read(&path, LONGEST).ok();
+        let kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut kept: Kept = kept.unwrap_or_default();
+        for recent in kept.classes.values_mut() {
+            recent.retain(|seconds| (0.0..=LONGEST_WORK).contains(seconds));
+            recent.truncate(RECENT);
+        }
+        Self { path, kept, changed: false }
     }
 
     /// The lab measures on this device, `cpu` or `cuda:N`; whether it is another one than the last.
@@ -58,7 +68,7 @@ impl Timings {
     pub fn add(&mut self, request: &Request, record: &Record) {
         let device = &record.provenance.device;
         let seconds = record.provenance.seconds / work(request);
-        if !(seconds.is_finite() && seconds >= 0.0) {
+        if !(0.0..=LONGEST_WORK).contains(&seconds) {
             return;
         }
         let recent = self.kept.classes.entry(class(request, device)).or_default();

@@ -97,6 +97,8 @@ pub struct Live {
     search: Option<BTreeMap<String, String>>,
     /// Requests whose results were seen in the store.
     stored: HashSet<Digest>,
+    /// What was stored and turned out to be damaged, as far as that was noticed.
+    damage: u64,
 }
 
 impl Live {
@@ -126,6 +128,7 @@ impl Live {
             data: HashMap::new(),
             search: None,
             stored: HashSet::new(),
+            damage: 0,
         };
         live.update(&Touched { config: true, templates: true, ..Touched::default() });
         live
@@ -252,7 +255,13 @@ impl Live {
         }
     }
 
-    /// A blob of the store is damaged: what rests on it is not there any more.
+    /// Whether anything stored turned out to be damaged since this was asked last.
+    pub fn met_damage(&mut self) -> bool {
+        let damage = self.workspace.store.damage();
+        std::mem::replace(&mut self.damage, damage) != damage
+    }
+
+    /// Something of the store is damaged: what rests on it is not there any more.
     pub fn lost(&mut self) {
         self.drawn = Drawn::default();
         self.stored.clear();

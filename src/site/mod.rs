@@ -26,6 +26,7 @@ pub use sink::{Collected, Discarded, Sink};
 
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::figure::Image;
 use crate::garden;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
@@ -161,8 +162,16 @@ pub fn compose(
     if sink.offers_copies() {
         let cache = workspace.cache("pictures");
         let leads = figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings);
-        let leads = leads.filter_map(|drawing| Some(&drawing.first_picture()?.image)).collect();
-        let made = Smaller::make(&linked, leads, &cache, &workspace.store, sink);
+        let leads = leads.filter_map(|drawing| Some(&drawing.first_picture()?.image));
+        let leads: Vec<&Image> = leads.collect();
+        let make =
+            |leads: Vec<&Image>| Smaller::make(&linked, leads, &cache, &workspace.store, sink);
+        let mut made = make(Vec::clone(&leads));
+        if made.drop_damaged(&mut workspace.digests) {
+            made = make(leads);
+            // What cannot be made right is left out.
+            made.drop_damaged(&mut workspace.digests);
+        }
         for copy in made.all() {
             if let Ok(digest) = workspace.digests.digest(&copy.from) {
                 let copied = Content::Copy { from: copy.from.clone(), digest };

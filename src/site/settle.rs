@@ -166,20 +166,44 @@ impl Settler<'_> {
             facet: measurement.facet.as_deref(),
             baseline: baseline.as_ref(),
         };
-        Some(match figure::drawing(kind, &context) {
-            Ok(drawing) => {
-                // The drawing may be kept where the numbers behind it, which pages lead to, are not.
-                let is_whole = record.result::<serde_json::Value>(self.store).is_some();
-                let Some(scanned) = self.scanned(measurement).ok().filter(|_| is_whole) else {
-                    return Some(self.undrawn(note, block, figure::damaged(self.store)));
-                };
-                let done =
-                    Settled::Done { record: Arc::new(record), drawing: Arc::new(drawing), scanned };
-                self.drawn.0.borrow_mut().insert(decided, done.clone());
-                done
+        let drawing = match figure::drawing(kind, &context) {
+            Ok(drawing) => drawing,
+            Err(message) => {
+                if message == figure::damaged(self.store) {
+                    self.give_up(measurement, &context);
+                }
+                return Some(self.undrawn(note, block, &message));
             }
-            Err(message) => self.undrawn(note, block, &message),
-        })
+        };
+        // The drawing may be kept where the numbers behind it, which pages lead to, are not.
+        let is_whole = record.result::<serde_json::Value>(self.store).is_some();
+        let Some(scanned) = self.scanned(measurement).ok().filter(|_| is_whole) else {
+            self.give_up(measurement, &context);
+            return Some(self.undrawn(note, block, figure::damaged(self.store)));
+        };
+        let done = Settled::Done { record: Arc::new(record), drawing: Arc::new(drawing), scanned };
+        self.drawn.0.borrow_mut().insert(decided, done.clone());
+        Some(done)
+    }
+
+    /// What cannot be drawn or told of counts as never measured from now on, whichever part of it is damaged.
+    fn give_up(self, measurement: &Measurement, context: &DrawContext<'_>) {
+        let mut others = Vec::new();
+        if let (Some(baseline), Some((_, key))) =
+            (context.baseline, self.plan.baseline(measurement))
+            && context.moments(baseline).is_none()
+        {
+            others.push(key);
+        }
+        let unreadable = |key: &&Digest| {
+            let record = self.store.record_alone(key);
+            record.is_some_and(|record| record.result::<scan::Outcome>(self.store).is_none())
+        };
+        others.extend(measurement.scans.iter().filter(unreadable));
+        match others.is_empty() {
+            true => self.store.discard(&measurement.key),
+            false => others.iter().for_each(|key| self.store.discard(key)),
+        }
     }
 
     /// What is to be said of the scans that a measurement rests on; none where it rests on none.

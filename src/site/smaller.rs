@@ -1,7 +1,10 @@
 //! Smaller copies of pictures that pages show: pictures in, files in the program's cache out, each made once and kept as
 //! soon as it is made.
+//!
+//! A kept copy's name says of which picture it is, and what its bytes are: one that is damaged, or lies under another's
+//! name, is noticed and made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +19,7 @@ use crate::figure::Image;
 use crate::file::write_atomic;
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
+use crate::place;
 use crate::store::Store;
 
 /// Pixels across and down, where it is a picture.
@@ -35,6 +39,14 @@ pub(super) struct Copy {
     pub(super) path: String,
     /// Where its bytes are.
     pub(super) from: PathBuf,
+    /// The beginning of their digest.
+    seal: String,
+}
+
+/// The folder of copies, and what is in it.
+struct Shelf {
+    folder: PathBuf,
+    names: BTreeSet<String>,
 }
 
 /// A file that notes point to.
@@ -77,19 +89,20 @@ impl Smaller {
         store: &Store,
         sink: &dyn Sink,
     ) -> Self {
+        let shelf = Shelf::of(cache);
         let all = linked.len() + leads.len();
         let done = AtomicUsize::new(0);
         let count = || sink.copied(done.fetch_add(1, Ordering::Relaxed) + 1, all);
         let copied: Vec<(&String, Copies)> = linked
             .par_iter()
             .map(|(path, linked)| {
-                let copies = linked.copies(cache);
+                let copies = linked.copies(&shelf);
                 count();
                 (path, copies)
             })
             .collect();
         let small = leads.par_iter().filter_map(|image| {
-            let small = thumbnail(image, cache, store);
+            let small = thumbnail(image, &shelf, store);
             count();
             Some((image.digest, small?))
         });
@@ -104,6 +117,23 @@ impl Smaller {
     /// Every copy.
     pub(super) fn all(&self) -> impl Iterator<Item = &Copy> {
         self.files.values().flatten().chain(self.thumbnails.values())
+    }
+
+    /// Takes away copies that are not what their names say; whether there were any.
+    pub(super) fn drop_damaged(&mut self, digests: &mut FileDigests) -> bool {
+        let mut dropped = false;
+        let mut is_whole = |copy: &Copy| {
+            let found = digests.digest(&copy.from);
+            let is_it = found.is_ok_and(|digest| digest.hex().starts_with(&copy.seal));
+            if !is_it {
+                dropped = true;
+                let _ = fs::remove_file(&copy.from);
+            }
+            is_it
+        };
+        self.files.values_mut().for_each(|copies| copies.retain(&mut is_whole));
+        self.thumbnails.retain(|_, copy| is_whole(copy));
+        dropped
     }
 
     /// What pages offer of each file: widths, and paths in the site.
@@ -148,31 +178,31 @@ pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linke
 }
 
 impl Linked {
-    /// The copies that a page offers. `cache` is their folder.
-    pub(super) fn copies(&self, cache: &Path) -> Copies {
+    /// The copies that a page offers.
+    fn copies(&self, shelf: &Shelf) -> Copies {
         let widths = self.size.map(|(width, _)| picture::variants(width)).unwrap_or_default();
-        copies(&self.digest, &widths, cache, || fs::read(&self.from).ok())
+        copies(&self.digest, &widths, shelf, || fs::read(&self.from).ok())
     }
 }
 
 /// The copy of a stored picture that lists show.
-fn thumbnail(image: &Image, cache: &Path, store: &Store) -> Option<Copy> {
+fn thumbnail(image: &Image, shelf: &Shelf, store: &Store) -> Option<Copy> {
     let useful = picture::is_well_below(picture::THUMBNAIL, image.width);
     let widths = if useful { &[picture::THUMBNAIL][..] } else { &[] };
-    copies(&image.digest, widths, cache, || store.blob(&image.digest)).made.pop()
+    copies(&image.digest, widths, shelf, || store.blob(&image.digest)).made.pop()
 }
 
 /// Copies at these widths: those that are kept, and the others made by one decoding.
 fn copies(
     digest: &Digest,
     widths: &[u32],
-    cache: &Path,
+    shelf: &Shelf,
     bytes: impl FnOnce() -> Option<Vec<u8>>,
 ) -> Copies {
     let mut copies = Copies::default();
     let mut missing = Vec::new();
     for width in widths {
-        match kept(digest, *width, cache) {
+        match shelf.kept(digest, *width) {
             Some(Kept::Copy(copy)) => copies.made.push(copy),
             Some(Kept::None(fault)) => copies.fault = fault.or(copies.fault),
             None => missing.push(*width),
@@ -182,36 +212,35 @@ fn copies(
         return copies;
     }
     let Some(bytes) = bytes() else { return copies };
-    let keep = |name: &str, bytes: &[u8]| {
-        fs::create_dir_all(cache)?;
-        write_atomic(&cache.join(name), bytes)
-    };
+    let keep = |width: u32, ending: &str, bytes: &[u8]| shelf.keep(digest, width, ending, bytes);
     match picture::copies(&bytes, &missing) {
         Ok(made) => {
             let is_made = |width: &u32| made.iter().any(|copy| copy.width == *width);
             for width in missing.iter().filter(|width| !is_made(width)) {
-                let _ = keep(&file(digest, *width, NONE), &[]);
+                let _ = keep(*width, NONE, &[]);
             }
             for Copied { width, height, bytes: copy, ending } in made {
                 // One that takes as much would only cost time; the picture itself will do.
                 let (ending, copy) =
                     if copy.len() < bytes.len() { (ending, &*copy) } else { (NONE, &[][..]) };
-                let file = file(digest, width, ending);
                 // Without a place to keep it, the picture itself has to do.
-                if keep(&file, copy).is_ok() && ending != NONE {
-                    copies.made.push(Copy::of(&file, width, height, cache));
+                if let Ok((from, seal)) = keep(width, ending, copy)
+                    && ending != NONE
+                {
+                    let path = published(digest, width, ending);
+                    copies.made.push(Copy { width, height, path, from, seal });
                 }
             }
             copies.made.sort_by_key(|copy| copy.width);
         }
         Err(picture::Unfit::Moves) => {
             for width in missing {
-                let _ = keep(&file(digest, width, NONE), &[]);
+                let _ = keep(width, NONE, &[]);
             }
         }
         Err(picture::Unfit::Broken(reason)) => {
             for width in missing {
-                let _ = keep(&file(digest, width, NONE), reason.as_bytes());
+                let _ = keep(width, NONE, reason.as_bytes());
             }
             copies.fault = Some(reason);
         }
@@ -219,15 +248,20 @@ fn copies(
     copies
 }
 
-impl Copy {
-    fn of(file: &str, width: u32, height: u32, cache: &Path) -> Self {
-        Self { width, height, from: cache.join(file), path: format!("figures/smaller/{file}") }
-    }
+/// The name of a copy up to what its bytes are.
+fn stem(digest: &Digest, width: u32) -> String {
+    format!("{}-{width}-{VERSION}", &digest.hex()[..SEAL])
 }
 
-fn file(digest: &Digest, width: u32, ending: &str) -> String {
-    format!("{}-{width}-{VERSION}.{ending}", &digest.hex()[..20])
+/// Where a copy is in the site.
+fn published(digest: &Digest, width: u32, ending: &str) -> String {
+    format!("figures/smaller/{}.{ending}", stem(digest, width))
 }
+
+/// So many digits of a digest are in a name.
+const SEAL: usize = 20;
+/// Bytes of the longest reason why there is no copy.
+const LONGEST_REASON: u64 = 64 << 10;
 
 /// What an earlier run left.
 enum Kept {
@@ -236,15 +270,59 @@ enum Kept {
     None(Option<String>),
 }
 
-fn kept(digest: &Digest, width: u32, cache: &Path) -> Option<Kept> {
-    let names = ENDINGS.iter().map(|ending| (ending, file(digest, width, ending)));
-    let (ending, file) = names.into_iter().find(|(_, file)| cache.join(file).is_file())?;
-    let path = cache.join(&file);
-    if *ending == NONE {
-        let reason = fs::read_to_string(path).ok()?;
-        return Some(Kept::None(Some(reason).filter(|reason| !reason.is_empty())));
+impl Shelf {
+    fn of(folder: &Path) -> Self {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        Self { folder: folder.to_owned(), names }
     }
-    // Of another size it is no copy of ours, and is made again.
-    let (across, height) = picture::size(&path)?;
-    (across == width).then(|| Kept::Copy(Copy::of(&file, width, height, cache)))
+
+    /// What is kept of a picture at a width. Whether a copy is what its name says is seen later, where digests of files
+    /// are known.
+    fn kept(&self, digest: &Digest, width: u32) -> Option<Kept> {
+        let start = format!("{}-", stem(digest, width));
+        let names = self.names.range(start.clone()..).take_while(|name| name.starts_with(&start));
+        names.filter_map(|name| self.one(digest, width, name, &name[start.len()..])).next()
+    }
+
+    fn one(&self, digest: &Digest, width: u32, name: &str, rest: &str) -> Option<Kept> {
+        let (seal, ending) = rest.split_once('.')?;
+        let path = self.folder.join(name);
+        if seal.len() != SEAL || !ENDINGS.contains(&ending) {
+            return None;
+        }
+        if ending == NONE {
+            let reason = place::read(&path, LONGEST_REASON).ok()?;
+            let is_whole = Digest::of(&reason).hex().starts_with(seal);
+            let reason = is_whole.then(|| String::from_utf8(reason).ok())??;
+            return Some(Kept::None(Some(reason).filter(|reason| !reason.is_empty())));
+        }
+        if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            return None;
+        }
+        // Of another size it is no copy of ours, and is made again.
+        let (across, height) = picture::size(&path)?;
+        let (published, seal) = (published(digest, width, ending), seal.to_owned());
+        let copy = || Copy { width, height, path: published, from: path, seal };
+        (across == width).then(|| Kept::Copy(copy()))
+    }
+
+    /// Keeps a copy, or the reason why there is none; says where, and the beginning of its digest.
+    fn keep(
+        &self,
+        digest: &Digest,
+        width: u32,
+        ending: &str,
+        bytes: &[u8],
+    ) -> io::Result<(PathBuf, String)> {
+        let seal = Digest::of(bytes).hex()[..SEAL].to_owned();
+        let path = self.folder.join(format!("{}-{seal}.{ending}", stem(digest, width)));
+        fs::create_dir_all(&self.folder)?;
+        write_atomic(&path, bytes)?;
+        // What another version kept under a name that says nothing of its bytes.
+        for ending in ENDINGS {
+            let _ = fs::remove_file(self.folder.join(format!("{}.{ending}", stem(digest, width))));
+        }
+        Ok((path, seal))
+    }
 }

@@ -4,10 +4,13 @@
 //! one measure twice, with equally good results. Its holder writes to it every few seconds. It is stale, and taken over, when
 //! that has not been done for a while, or at once when the holder was a process of this machine that is gone.
 //! Nobody's clock is compared with another's: ages are taken from the file system that the store lies on.
+//!
+//! A claim is written whole before it has its name, so that a full disk or a kill leaves none that nobody can read. One
+//! that cannot be read all the same is waited for but a moment.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +21,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use crate::digest::Digest;
+use crate::place;
 
 /// How often a holder writes to its claims.
 const BEAT: Duration = Duration::from_secs(3);
 /// A claim that was not written to for this long is stale.
 const STALE: Duration = Duration::from_secs(15);
+/// The same for one that nobody can read: an earlier version may be writing it.
+const MOMENT: Duration = Duration::from_secs(1);
+/// Bytes of the longest claim.
+const LONGEST: u64 = 64 << 10;
 
 /// Who holds a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,12 +92,17 @@ impl Claims {
         // Another's may be stale, and once more another may be faster.
         for _ in 0..2 {
             let text = self.text();
-            match create(&path, &text) {
+            match self.create(&path, &text) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if !self.is_stale(key, &path) {
                         return Claimed::Theirs;
                     }
-                    let _ = fs::remove_file(&path);
+                    match fs::remove_file(&path) {
+                        Err(error) if error.kind() != ErrorKind::NotFound => {
+                            return Claimed::Mine(Claim { path, held: Arc::clone(&self.held) });
+                        }
+                        _ => {}
+                    }
                 }
                 // What cannot be claimed is measured without.
                 result => {
@@ -103,6 +116,13 @@ impl Claims {
         Claimed::Theirs
     }
 
+    /// Makes a claim that is whole from its first moment.
+    fn create(&self, path: &Path, text: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(self.store.root.join("tmp"))?;
+        file.write_all(text)?;
+        file.persist_noclobber(path).map(|_| ()).map_err(|error| error.error)
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut count = locked(&self.count);
         *count += 1;
@@ -112,22 +132,22 @@ impl Claims {
     }
 
     fn is_stale(&self, key: &Digest, path: &Path) -> bool {
-        let Ok(written) = fs::metadata(path).and_then(|meta| meta.modified()) else {
+        let Ok(written) = fs::symlink_metadata(path).and_then(|meta| meta.modified()) else {
             // It is gone, so there is nothing to wait for.
             return true;
         };
-        // One that cannot be read may be being written this moment.
-        let holder = fs::read(path).ok();
+        let holder = place::read(path, LONGEST).ok();
         let holder = holder.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
-        if holder.is_some_and(|holder| self.is_gone(&holder)) {
+        if holder.as_ref().is_some_and(|holder| self.is_gone(holder)) {
             return true;
         }
+        let patience = if holder.is_some() { STALE } else { MOMENT };
         let mut seen = locked(&self.seen);
         match seen.get(key) {
-            Some((before, since)) if *before == written => since.elapsed() >= STALE,
+            Some((before, since)) if *before == written => since.elapsed() >= patience,
             _ => {
                 seen.insert(*key, (written, Instant::now()));
-                self.age(written).is_some_and(|age| age >= STALE)
+                self.age(written).is_some_and(|age| age >= patience)
             }
         }
     }
@@ -149,7 +169,9 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let text = locked(&self.held).remove(&self.path);
         // Where another took it over meanwhile, it is that one's.
-        if text.is_some_and(|text| fs::read(&self.path).is_ok_and(|found| found == text)) {
+        if text
+            .is_some_and(|text| place::read(&self.path, LONGEST).is_ok_and(|found| found == text))
+        {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -165,16 +187,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn create(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    file.write_all(text)
-}
-
 /// Writes what is held over itself, which gives it a new time by the file system's own clock.
 fn beat(held: &Mutex<BTreeMap<PathBuf, Vec<u8>>>, end: &Receiver<()>) {
     while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
         for (path, text) in &*locked(held) {
-            if fs::read(path).is_ok_and(|found| found == *text) {
+            if place::read(path, LONGEST).is_ok_and(|found| found == *text) {
                 let file = File::options().write(true).open(path);
                 let _ = file.and_then(|mut file| file.write_all(text));
             }
@@ -270,12 +287,42 @@ mod tests {
         // By a clock that goes wrong: only that it does not go on counts.
         locked(&claims.seen).get_mut(&key).expect("seen").1 -= STALE;
         assert!(is_mine(&claims.claim(&key)));
+    }
 
-        // One that has lain there for long is not waited for.
-        let file = File::create(&path).expect("a file, without a word");
-        assert!(!is_mine(&Claims::new(&store).claim(&key)), "it may be being written");
-        file.set_modified(SystemTime::now() - STALE * 2).expect("a time");
-        assert!(is_mine(&Claims::new(&store).claim(&key)));
+    #[test]
+    fn a_claim_that_nobody_can_read_is_waited_for_but_a_moment() {
+        let (_dir, store) = store();
+        let key = Digest::of(b"key");
+        let path = store.claim_path(&key);
+        for text in ["", "{\"host\": nu", "\u{0}\u{0}"] {
+            fs::write(&path, text).expect("a file");
+            let claims = Claims::new(&store);
+            assert!(!is_mine(&claims.claim(&key)), "it may be being written");
+            locked(&claims.seen).get_mut(&key).expect("seen").1 -= MOMENT;
+            assert!(is_mine(&claims.claim(&key)), "{text}");
+            // One that has lain there for longer is not waited for at all.
+            let file = File::create(&path).expect("a file");
+            file.set_modified(SystemTime::now() - MOMENT * 2).expect("a time");
+            assert!(is_mine(&Claims::new(&store).claim(&key)), "{text}");
+        }
+        // What is no file at all is not opened.
+        fs::create_dir(&path).expect("a folder");
+        let claims = Claims::new(&store);
+        assert!(!is_mine(&claims.claim(&key)));
+        locked(&claims.seen).get_mut(&key).expect("seen").1 -= MOMENT;
+        assert!(is_mine(&claims.claim(&key)), "measured without a claim");
+    }
+
+    #[test]
+    fn a_claim_is_whole_from_its_first_moment_and_leaves_nothing_beside_it() {
+        let (dir, store) = store();
+        let claims = Claims::new(&store);
+        let key = Digest::of(b"key");
+        let held = claims.claim(&key);
+        let text = fs::read(store.claim_path(&key)).expect("a claim");
+        assert!(serde_json::from_slice::<Holder>(&text).is_ok());
+        assert_eq!(fs::read_dir(dir.path().join("v1/tmp")).expect("a folder").count(), 0);
+        drop(held);
     }
 
     #[test]

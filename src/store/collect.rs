@@ -27,8 +27,9 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::survey::Found;
-use super::{Record, Store, StoreError, modified};
+use super::{LONGEST, Record, Store, StoreError, modified};
 use crate::digest::Digest;
+use crate::place;
 
 /// The least age of what is taken.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -167,7 +168,7 @@ impl Collection<'_> {
     fn records(&self) -> Result<(Vec<Found>, BTreeMap<Digest, Links>), StoreError> {
         let records = self.store.list("records", ".json")?.found;
         let links = records.iter().filter_map(|found| {
-            let record = Record::read(&fs::read(&found.path).ok()?).ok()?;
+            let record = Record::read(&place::read(&found.path, LONGEST).ok()?).ok()?;
             let blobs = record.outputs.values().map(|output| output.digest).collect();
             Some((found.digest, Links { uses: record.uses().collect(), blobs }))
         });

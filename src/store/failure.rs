@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError};
+use super::{LONGEST, Store, StoreError};
 use crate::digest::Digest;
+use crate::{place, seal};
 
 /// Why a request fails whenever it is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +40,14 @@ impl Store {
     /// The failure remembered under a request key. A file that is none is removed.
     pub fn failure(&self, key: &Digest) -> Option<Remembered> {
         let path = self.failure_path(key);
-        let bytes = fs::read(&path).ok()?;
-        match serde_json::from_slice::<Remembered>(&bytes) {
-            Ok(failure) if failure.key == *key => Some(failure),
+        let bytes = match place::read(&path, LONGEST) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            bytes => bytes.unwrap_or_default(),
+        };
+        // One without a checksum is an earlier version's; what it says would be said again where it still holds.
+        let json = seal::open(&bytes).whole();
+        match json.and_then(|json| serde_json::from_slice::<Remembered>(&json).ok()) {
+            Some(failure) if failure.key == *key => Some(failure),
             _ => {
                 let _ = fs::remove_file(&path);
                 None
@@ -54,9 +60,8 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub fn put_failure(&self, failure: &Remembered) -> Result<(), StoreError> {
-        let mut bytes = serde_json::to_vec_pretty(failure).expect("a failure is plain data");
-        bytes.push(b'\n');
-        self.write(&self.failure_path(&failure.key), &bytes)
+        let json = serde_json::to_vec_pretty(failure).expect("a failure is plain data");
+        self.write(&self.failure_path(&failure.key), &seal::seal(&json))
     }
 
     /// Forgets what is remembered under a request key.
@@ -95,5 +100,12 @@ mod tests {
         fs::write(store.failure_path(&key), b"{\"key\": \"").expect("cut");
         assert_eq!((store.failure(&key), store.failure(&other)), (None, None));
         assert!(!store.failure_path(&key).exists());
+
+        // A flipped bit in what it says.
+        store.put_failure(&failure).expect("written");
+        let text = fs::read_to_string(store.failure_path(&key)).expect("text");
+        fs::write(store.failure_path(&key), text.replace("signal 11", "signal 15"))
+            .expect("damage");
+        assert_eq!(store.failure(&key), None);
     }
 }

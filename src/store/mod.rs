@@ -14,13 +14,18 @@
 //! a blob's name is its content, and two records under one key are equally good.
 //!
 //! Nothing is believed that does not add up: blobs are checked against their names, records, drawings and roots
-//! against a checksum inside them. What is damaged is set aside under `tmp/` and counts as never made.
+//! against a checksum inside them, and what lies under a key says of which it is. What is damaged is set aside under
+//! `tmp/` and counts as never made.
+//!
+//! A store may have come with a garden that somebody else made. Its folders are its own and no links, only regular
+//! files in them are read, and no name in a record or a list leads anywhere else.
 //!
 //! Results may be taken away by [collection](Store::collect) while others are put; how that loses nothing is
 //! told there.
 
 mod claim;
 mod collect;
+mod drawing;
 mod failure;
 mod record;
 mod root;
@@ -31,6 +36,8 @@ mod verify;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +50,7 @@ pub use stats::{OfKind, Stats};
 pub use verify::{Verified, Wrong};
 
 use crate::digest::Digest;
-use crate::{file, seal};
+use crate::{file, place};
 
 /// A store on disk.
 #[derive(Debug, Clone)]
@@ -51,6 +58,8 @@ pub struct Store {
     root: PathBuf,
     /// Whether it is a frozen one: only read, and only what pages need is in it.
     frozen: bool,
+    /// How often something damaged was met, by this one and those that were cloned from it.
+    damage: Arc<AtomicU64>,
 }
 
 /// Why something could not be read from the store or written to it.
@@ -98,36 +107,49 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 
 const FOLDERS: [&str; 8] =
     ["blobs", "records", "figures", "claims", "failures", "partial", "tmp", "roots"];
-/// A file younger than this need not be marked as used again.
-const MARKED: Duration = Duration::from_secs(12 * 60 * 60);
+/// Bytes of the longest record, drawing or failure that is read, and of the longest list of what a garden wants.
+const LONGEST: u64 = 64 << 20;
+const LONGEST_ROOT: u64 = 512 << 20;
 
 impl Store {
     /// Opens the store in `folder`, usually `.neuronotes/store`, and lays it out where it is new. One that cannot be
     /// written to can be read all the same; what is then to be put into it fails by itself.
     ///
     /// # Errors
-    /// Where its folders cannot be made for another reason.
+    /// Where its folders cannot be made for another reason, or one of them is a link.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let root = folder.join("v1");
         for name in FOLDERS {
             let path = root.join(name);
+            // Whoever takes old files away from it must not be led elsewhere.
+            place::unlinked(folder, Path::new("v1").join(name)).map_err(io_error("use", &path))?;
             if let Err(source) = fs::create_dir_all(&path)
                 && !file::is_unwritable(&source)
             {
                 return Err(StoreError::Io { what: "make", path, source });
             }
         }
-        Ok(Self { root, frozen: false })
+        Ok(Self { root, frozen: false, damage: Arc::default() })
     }
 
     /// The results that were frozen in `folder`; nothing in it is ever changed.
     pub fn frozen(folder: &Path) -> Self {
-        Self { root: folder.join("v1"), frozen: true }
+        Self { root: folder.join("v1"), frozen: true, damage: Arc::default() }
     }
 
     /// Whether this is a frozen one.
     pub fn is_frozen(&self) -> bool {
         self.frozen
+    }
+
+    /// How often something damaged was met so far. Where it grows, what was stored may have to be made again.
+    pub fn damage(&self) -> u64 {
+        self.damage.load(Ordering::Relaxed)
+    }
+
+    /// Something damaged was met that lies elsewhere, such as a copy of a picture.
+    pub fn met_damage(&self) {
+        self.damage.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The folder that [`Store::open`] was given.
@@ -170,7 +192,8 @@ impl Store {
 
     /// Whether a blob is there with this length, and young from now on.
     fn renewed(&self, path: &Path, bytes: u64) -> bool {
-        let there = || fs::metadata(path).is_ok_and(|meta| meta.len() == bytes);
+        let is_it = |meta: fs::Metadata| meta.is_file() && meta.len() == bytes;
+        let there = || fs::symlink_metadata(path).is_ok_and(is_it);
         // It must be looked for again afterwards: it may have been taken away before it was young.
         there() && file::touch(path).is_ok() && there()
     }
@@ -179,7 +202,7 @@ impl Store {
     /// is set aside under `tmp/`, so that it is measured again.
     pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
         let path = self.blob_path(digest);
-        let bytes = fs::read(&path).ok()?;
+        let bytes = self.read(&path, u64::MAX)?;
         if Digest::of(&bytes) == *digest {
             return Some(bytes);
         }
@@ -197,9 +220,9 @@ impl Store {
     /// The record under `key`, whether its blobs are there or not.
     pub fn record_alone(&self, key: &Digest) -> Option<Record> {
         let path = self.record_path(key);
-        let bytes = fs::read(&path).ok()?;
+        let bytes = self.read(&path, LONGEST)?;
         match Record::read(&bytes) {
-            Ok(record) if record.key == *key => Some(record),
+            Ok(record) if record.key == *key && record.names_its_request() => Some(record),
             _ => {
                 self.set_aside(&path);
                 None
@@ -243,31 +266,9 @@ impl Store {
         }
     }
 
-    /// The drawing stored under a figure key, as JSON; it counts as used.
-    pub fn figure(&self, key: &Digest) -> Option<Vec<u8>> {
-        let path = self.sharded("figures", key, ".json");
-        let bytes = fs::read(&path).ok()?;
-        match seal::open(&bytes) {
-            seal::Opened::Whole(json) => {
-                let age = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
-                if age.and_then(|then| then.elapsed().ok()).is_some_and(|age| age > MARKED) {
-                    let _ = file::touch(&path);
-                }
-                Some(json)
-            }
-            seal::Opened::Bare | seal::Opened::Broken => {
-                self.set_aside(&path);
-                None
-            }
-        }
-    }
-
-    /// Stores the drawing of a figure key.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
-    pub fn put_figure(&self, key: &Digest, json: &[u8]) -> Result<(), StoreError> {
-        self.write(&self.sharded("figures", key, ".json"), &seal::seal(json))
+    /// The record under `key` is of no use though nothing in it is damaged: it counts as never measured.
+    pub fn discard(&self, key: &Digest) {
+        self.set_aside(&self.record_path(key));
     }
 
     /// Replaces the picture that a running request shows.
@@ -277,9 +278,7 @@ impl Store {
     pub fn put_partial(&self, key: &Digest, png: &[u8]) -> Result<PathBuf, StoreError> {
         let path = self.partial_path(key);
         // No sync: this picture is worth nothing after a crash.
-        let temporary = self.root.join("tmp").join(format!("{key}.{}.png", std::process::id()));
-        fs::write(&temporary, png).map_err(io_error("write", &temporary))?;
-        fs::rename(&temporary, &path).map_err(io_error("rename", &path))?;
+        file::replace(&self.root.join("tmp"), &path, png).map_err(io_error("write", &path))?;
         Ok(path)
     }
 
@@ -292,6 +291,10 @@ impl Store {
                 source,
             });
         }
+        if let Some(within) = path.parent().and_then(|folder| folder.strip_prefix(&self.root).ok())
+        {
+            place::unlinked(&self.root, within).map_err(io_error("write", path))?;
+        }
         let temporary = self.root.join("tmp");
         for folder in [path.parent().unwrap_or(&self.root), &temporary] {
             fs::create_dir_all(folder).map_err(io_error("make", folder))?;
@@ -299,12 +302,33 @@ impl Store {
         file::write_through(&temporary, path, bytes).map_err(io_error("write", path))
     }
 
+    /// The bytes of one of its files; none where there is none. What is no regular file, or is too long to be one of
+    /// ours, is taken out of the way.
+    fn read(&self, path: &Path, most: u64) -> Option<Vec<u8>> {
+        match place::read(path, most) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                use io::ErrorKind::{FileTooLarge, InvalidInput};
+                if matches!(error.kind(), FileTooLarge | InvalidInput) {
+                    self.set_aside(path);
+                }
+                None
+            }
+        }
+    }
+
     /// Takes a damaged file out of the way, to be looked at for a day.
     fn set_aside(&self, path: &Path) {
         if let (false, Some(name)) = (self.frozen, path.file_name()) {
             let aside = self.root.join("tmp").join(format!("bad-{}", name.to_string_lossy()));
-            if fs::rename(path, &aside).is_ok() {
-                let _ = file::touch(&aside);
+            match fs::rename(path, &aside) {
+                Ok(()) => {
+                    let _ = file::touch(&aside);
+                    self.met_damage();
+                }
+                // Another one was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.met_damage(),
+                Err(_) => {}
             }
         }
     }
@@ -325,8 +349,15 @@ mod tests {
         (dir, store)
     }
 
-    fn record(store: &Store, key: Digest) -> Record {
-        let mut record = Record::new(key, "feature_vis", 1, serde_json::json!({}));
+    /// A request, and its key.
+    fn request() -> (Digest, serde_json::Value) {
+        let request = serde_json::json!({ "kind": "feature_vis", "impl_version": 1 });
+        (Digest::of(crate::request::canonical_json(&request).as_bytes()), request)
+    }
+
+    fn record(store: &Store) -> Record {
+        let (key, request) = request();
+        let mut record = Record::new(key, "feature_vis", 1, request);
         record.add_output(store, "image.png", "image/png", b"picture").expect("an output");
         record
     }
@@ -334,9 +365,9 @@ mod tests {
     #[test]
     fn what_was_committed_reads_back() {
         let (_dir, store) = store();
-        let key = Digest::of(b"key");
+        let record = record(&store);
+        let key = record.key;
         assert!(store.record(&key).is_none());
-        let record = record(&store, key);
         store.commit(&record).expect("commit");
         assert_eq!(store.record(&key), Some(record.clone()));
         assert_eq!(store.blob(&record.outputs["image.png"].digest), Some(b"picture".to_vec()));
@@ -345,8 +376,8 @@ mod tests {
     #[test]
     fn a_record_whose_blob_is_gone_or_cut_short_counts_as_never_measured() {
         let (_dir, store) = store();
-        let key = Digest::of(b"key");
-        let record = record(&store, key);
+        let record = record(&store);
+        let key = record.key;
         store.commit(&record).expect("commit");
         let blob = store.blob_path(&record.outputs["image.png"].digest);
         fs::write(&blob, b"pict").expect("cut");
@@ -375,17 +406,16 @@ mod tests {
     #[test]
     fn writing_leaves_no_temporary_file_behind() {
         let (dir, store) = store();
-        let key = Digest::of(b"key");
-        store.commit(&record(&store, key)).expect("commit");
+        store.commit(&record(&store)).expect("commit");
         let left: Vec<_> = fs::read_dir(dir.path().join("v1/tmp")).expect("tmp").collect();
         assert!(left.is_empty(), "{left:?}");
     }
 
     #[test]
-    fn a_flipped_bit_in_a_record_or_a_drawing_never_shows() {
+    fn a_flipped_bit_in_a_record_never_shows() {
         let (_dir, store) = store();
-        let key = Digest::of(b"key");
-        let mut record = record(&store, key);
+        let mut record = record(&store);
+        let key = record.key;
         record.provenance.seconds = 1.5;
         store.commit(&record).expect("commit");
         let path = store.record_path(&key);
@@ -395,21 +425,12 @@ mod tests {
         fs::write(&path, damaged).expect("damage");
         assert_eq!(store.record(&key), None);
         assert!(!path.exists(), "it is set aside");
-
-        store.put_figure(&key, br#"{"value":"5.25"}"#).expect("a drawing");
-        assert!(store.figure(&key).is_some());
-        let path = store.sharded("figures", &key, ".json");
-        let text = fs::read_to_string(&path).expect("a drawing").replace("5.25", "5.35");
-        fs::write(&path, text).expect("damage");
-        assert_eq!(store.figure(&key), None);
-        assert!(!path.exists(), "it is set aside");
     }
 
     #[test]
     fn a_record_without_a_checksum_is_one_of_an_earlier_version() {
         let (_dir, store) = store();
-        let request = serde_json::json!({ "kind": "feature_vis", "impl_version": 1 });
-        let key = Digest::of(crate::request::canonical_json(&request).as_bytes());
+        let (key, request) = request();
         let record = Record::new(key, "feature_vis", 1, request);
         let write = |record: &Record| {
             let bytes = serde_json::to_vec_pretty(record).expect("JSON");
@@ -426,15 +447,15 @@ mod tests {
     #[test]
     fn a_frozen_store_is_never_changed_and_needs_only_what_pages_show() {
         let (dir, store) = store();
-        let key = Digest::of(b"key");
-        let mut record = record(&store, key);
+        let mut record = record(&store);
+        let key = record.key;
         record.add_output(&store, "weights", "application/x", b"large").expect("an output");
         store.commit(&record).expect("commit");
         fs::remove_file(store.blob_path(&record.outputs["weights"].digest)).expect("removed");
         assert!(store.record(&key).is_none());
         let frozen = Store::frozen(dir.path());
         assert_eq!(frozen.record(&key), Some(record.clone()));
-        assert!(frozen.put_blob(b"new").is_err() && frozen.put_figure(&key, b"{}").is_err());
+        assert!(frozen.put_blob(b"new").is_err() && frozen.put_figure(&key, &1).is_err());
         let picture = frozen.blob_path(&record.outputs["image.png"].digest);
         fs::write(&picture, b"PICTURE").expect("damage");
         assert!(frozen.blob(&record.outputs["image.png"].digest).is_none());

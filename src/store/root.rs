@@ -10,9 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, modified};
+use super::{LONGEST_ROOT, Store, StoreError, modified};
 use crate::digest::Digest;
-use crate::seal;
+use crate::{place, seal};
 
 /// A root that says the same need not be written again sooner.
 const RENEWED: Duration = Duration::from_secs(60 * 60);
@@ -52,7 +52,8 @@ pub(super) struct Roots {
 
 impl Root {
     fn read(path: &Path) -> Result<Self, String> {
-        let bytes = fs::read(path).map_err(|error| format!("it cannot be read ({error})"))?;
+        let bytes = place::read(path, LONGEST_ROOT)
+            .map_err(|error| format!("it cannot be read ({error})"))?;
         let json = seal::open(&bytes).whole().ok_or("its checksum is missing or wrong")?;
         serde_json::from_slice(&json).map_err(|error| format!("it is of another form ({error})"))
     }

@@ -1,13 +1,13 @@
 //! What is in a store, counted; and what of it collection would take.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Collected, DAY, Options, Record, Store, StoreError, Tally};
+use super::{Collected, DAY, LONGEST, Options, Record, Store, StoreError, Tally};
 use crate::digest::Digest;
+use crate::place;
 
 /// What is in a store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -54,7 +54,8 @@ impl Store {
         let mut stats = Stats::default();
         let mut seen: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
         for found in self.list("records", ".json")?.found {
-            let record = fs::read(&found.path).ok().and_then(|bytes| Record::read(&bytes).ok());
+            let record =
+                place::read(&found.path, LONGEST).ok().and_then(|bytes| Record::read(&bytes).ok());
             let Some(record) = record else {
                 stats.damaged += 1;
                 continue;

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::{FOLDERS, Store, StoreError, io_error, modified};
 use crate::digest::Digest;
+use crate::place;
 
 /// Folders with a folder for each first two digits.
 const SHARDED: [&str; 3] = ["blobs", "records", "figures"];
@@ -41,7 +42,7 @@ impl Store {
             for path in entries(&top)? {
                 let name = name(&path);
                 let shard = name.len() == 2 && name.bytes().all(|b| b.is_ascii_hexdigit());
-                if shard && path.is_dir() {
+                if shard && place::is_folder(&path) {
                     listing.take(&path, &name, ending)?;
                 } else {
                     listing.foreign.push(path);
@@ -76,7 +77,7 @@ impl Store {
     /// What lies in the store's own folder and is none of its.
     pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = entries(&self.root)?;
-        all.retain(|path| !(path.is_dir() && FOLDERS.contains(&&*name(path))));
+        all.retain(|path| !(place::is_folder(path) && FOLDERS.contains(&&*name(path))));
         Ok(all)
     }
 
@@ -112,6 +113,10 @@ fn name(path: &Path) -> String {
 
 /// What lies in a folder, in order; nothing where there is none.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    // What a link leads to is not the store's.
+    if fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink()) {
+        return Ok(Vec::new());
+    }
     let list = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         list => list.map_err(io_error("read", folder))?,

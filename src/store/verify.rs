@@ -7,9 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Record, Store, StoreError};
+use super::drawing::{self, Kept};
+use super::{LONGEST, Record, Store, StoreError};
 use crate::digest::Digest;
+use crate::place;
 use crate::seal::{self, Opened};
 
 /// What verification found.
@@ -94,11 +97,20 @@ impl Verification<'_> {
             self.read(found.bytes);
         }
         for found in &drawings.found {
-            match fs::read(&found.path).map(|bytes| seal::open(&bytes)) {
-                Ok(Opened::Whole(_)) => self.report.drawings += 1,
+            let kept = place::read(&found.path, LONGEST)
+                .map(|bytes| drawing::read::<Value>(&found.digest, &bytes));
+            match kept {
+                // An earlier version's is drawn again when it is wanted.
+                Ok(Kept::Drawing(_) | Kept::Old) => self.report.drawings += 1,
                 // It was taken away meanwhile.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                _ => self.wrong(&found.path, "the drawing is damaged; it will be drawn again"),
+                Ok(Kept::Swapped) => {
+                    let message = "the drawing is that of another figure; it will be drawn again";
+                    self.wrong(&found.path, message);
+                }
+                Ok(Kept::Damaged) | Err(_) => {
+                    self.wrong(&found.path, "the drawing is damaged; it will be drawn again");
+                }
             }
             self.read(found.bytes);
         }
@@ -132,7 +144,11 @@ impl Verification<'_> {
         if let Some(known) = self.blobs.get(digest) {
             return *known;
         }
-        let length = match (Digest::of_file(path), fs::metadata(path)) {
+        let regular = || match fs::symlink_metadata(path)? {
+            meta if meta.is_file() => Ok(meta),
+            _ => Err(std::io::Error::other("it is not a regular file")),
+        };
+        let length = match (regular().and_then(|_| Digest::of_file(path)), regular()) {
             (Ok(found), Ok(meta)) if found == *digest => Some(meta.len()),
             (Err(error), _) if error.kind() == std::io::ErrorKind::NotFound => None,
             (Err(error), _) => {
@@ -149,7 +165,7 @@ impl Verification<'_> {
     }
 
     fn record(&mut self, key: &Digest, path: &Path) {
-        let bytes = match fs::read(path) {
+        let bytes = match place::read(path, LONGEST) {
             Ok(bytes) => bytes,
             // It was taken away meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
@@ -196,7 +212,7 @@ mod tests {
         };
         let verify = || store.verify(&mut |_, _| {}).expect("verified");
         put("sound", b"sound");
-        store.put_figure(&Digest::of(b"figure"), br#"{"a":1}"#).expect("a drawing");
+        store.put_figure(&Digest::of(b"figure"), &5).expect("a drawing");
         let sound = verify();
         assert_eq!((sound.records, sound.blobs, sound.drawings), (1, 1, 1));
         assert!(sound.wrong.is_empty() && sound.foreign.is_empty(), "{sound:?}");
@@ -213,6 +229,10 @@ mod tests {
         let elsewhere = store.record_path(&Digest::of(b"another key"));
         fs::create_dir_all(elsewhere.parent().expect("a folder")).expect("a folder");
         fs::rename(&moved, &elsewhere).expect("moved");
+        let drawn = |name: &[u8]| store.sharded("figures", &Digest::of(name), ".json");
+        store.put_figure(&Digest::of(b"other"), &6).expect("a drawing");
+        fs::create_dir_all(drawn(b"third").parent().expect("a folder")).expect("a folder");
+        fs::rename(drawn(b"other"), drawn(b"third")).expect("moved");
         let garden = Path::new("/garden");
         store.put_root(garden, &super::super::Root::default()).expect("a root");
         fs::write(store.root_path(garden), "{}").expect("damage");
@@ -233,10 +253,11 @@ mod tests {
             "the gone has lost its output `result.json`",
             "the moved lies under the key of another request",
             "the list of what a garden wants is damaged",
+            "the drawing is that of another figure; it will be drawn again",
         ] {
             assert!(said.contains(wanted), "{wanted}\n{said}");
         }
-        assert_eq!(found.wrong.len(), 6, "{said}");
+        assert_eq!(found.wrong.len(), 7, "{said}");
         assert_eq!(
             found.foreign,
             ["README", "blobs/ab/mine", "blobs/notes.txt", "partial/me", "records/zz"]

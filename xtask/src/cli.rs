@@ -1,6 +1,7 @@
 //! The arguments of `cargo xtask`, with the texts that teach them.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
@@ -57,12 +58,15 @@ pub enum Task {
     Parity(Parity),
     /// Measure how fast it is
     Bench(Bench),
-    /// Kill the programs at random moments, and see that nothing breaks and nothing is lost
+    /// Kill the programs, damage files and fill disks, and see that nothing breaks, is lost or is shown wrong
     ///
     /// A garden whose figures take moments is edited, built, served and collected by processes that share its store, and
-    /// that are killed with SIGKILL, or whose labs are. After each round every record must read whole, every result that
-    /// was committed must be there, and the site must be that of a clean build, byte for byte. The first failure ends it
-    /// with exit code 1 and keeps the garden. 500 rounds take about half an hour on two cores.
+    /// that are killed with SIGKILL, or whose labs are. In a quarter of the rounds files of the store and the caches are
+    /// flipped, cut, emptied, removed or swapped before, and in another the store or the site lies on a disk without room
+    /// (by `unshare`; where a machine does not allow that, this is said). After each round every record must read whole,
+    /// every result that was committed must be there, what was not damaged must not have been measured again, and the site
+    /// must be that of a clean build, byte for byte. The first failure ends it with exit code 1 and keeps the garden. 500
+    /// rounds take about an hour on two cores.
     Torture(Torture),
     /// Make Emoji-CLIP anew: the data, the training, its report
     ///
@@ -119,6 +123,9 @@ pub struct Torture {
     /// Repeats the choices of an earlier run
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Uses the two programs in this folder, and compiles none
+    #[arg(long, value_name = "FOLDER")]
+    pub programs: Option<PathBuf>,
 }
 
 /// What can be measured.

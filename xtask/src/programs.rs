@@ -19,15 +19,27 @@ pub struct Programs {
 impl Programs {
     /// Where cargo puts them.
     pub fn in_place() -> Result<Self> {
-        let folder = release_folder()?;
+        Self::of(&release_folder()?)
+    }
+
+    /// Those in a folder.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let folder = std::path::absolute(folder)?;
         let program = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         Ok(Self { neuronotes: program("neuronotes"), lab: program("neuronotes-lab") })
     }
 
-    /// `neuronotes` on the repository's own garden.
-    pub fn neuronotes(&self, repository: &Path) -> Command {
+    /// `neuronotes`, which measures by the lab beside it.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.neuronotes);
-        command.current_dir(repository).env("NEURONOTES_LAB", &self.lab);
+        command.env("NEURONOTES_LAB", &self.lab);
+        command
+    }
+
+    /// The same on the repository's own garden.
+    pub fn neuronotes(&self, repository: &Path) -> Command {
+        let mut command = self.command();
+        command.current_dir(repository);
         command
     }
 }

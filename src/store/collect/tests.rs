@@ -180,7 +180,7 @@ fn leftovers_go_after_a_day_and_failures_with_what_they_are_about() {
     assert!(gone.iter().all(|path| !path.exists()) && stays.iter().all(|path| path.exists()));
     // Looking at a drawing is using it.
     shelf.age(8);
-    assert!(shelf.store.figure(&wanted).is_some());
+    assert!(shelf.store.figure::<serde_json::Value>(&wanted).is_some());
     assert_eq!(shelf.collect().drawings.count, 0);
     shelf.age(8);
     assert_eq!(shelf.collect().drawings.count, 1);

@@ -45,14 +45,14 @@ pub struct Player {
 impl Player {
     /// Starts it.
     pub fn start(part: Part, programs: &Programs, garden: &Garden) -> Result<Self> {
-        let mut command = Command::new(&programs.neuronotes);
+        let mut command = programs.command();
         match part {
             Part::Build => command.arg("build"),
             Part::Serve => command.args(["serve", "--port", "0"]),
             Part::Collect => command.args(["store", "gc"]),
             Part::Verify => command.args(["store", "verify"]),
         };
-        command.arg("--root").arg(garden.root()).env("NEURONOTES_LAB", &programs.lab);
+        command.arg("--root").arg(garden.root());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("neuronotes did not start")?;
         Ok(Self { part, child, labs: Vec::new(), killed: false })

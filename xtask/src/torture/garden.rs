@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 
 use super::Lost;
+use super::damage::timeless;
 use super::dice::Dice;
 use crate::programs::Programs;
 
@@ -45,6 +46,11 @@ impl Garden {
         self.folder.path()
     }
 
+    /// The program's own folder in it.
+    pub fn state(&self) -> PathBuf {
+        self.root().join(".neuronotes")
+    }
+
     /// Keeps it from being removed, and says where it is.
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
@@ -77,9 +83,49 @@ impl Garden {
         said("build", &output)
     }
 
+    /// Builds it to the end, sometimes into an empty folder, and says what was put out.
+    pub fn build_anew(
+        &self,
+        programs: &Programs,
+        dice: &mut Dice,
+    ) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+        if dice.below(2) == 0 {
+            let _ = fs::remove_dir_all(self.root().join("output"));
+        }
+        self.build(programs)?;
+        site(&self.root().join("output"))
+    }
+
+    /// Verifies the store until nothing in it is wrong; then everything is to be drawn anew.
+    pub fn verify_twice(&self, programs: &Programs) -> Result<()> {
+        let first = self.run(programs, &["store", "verify"])?;
+        if !matches!(first.status.code(), Some(0 | 1)) {
+            bail!("store verify ended with {}", first.status);
+        }
+        said("store verify", &self.run(programs, &["store", "verify"])?)?;
+        for made in ["store/v1/figures", "cache/pictures", "cache/digests.json"] {
+            let path = self.state().join(made);
+            let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+        }
+        Ok(())
+    }
+
+    /// Checks that what was shown is what the site is, but for the seconds that figures took.
+    pub fn check_shown(&self, shown: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+        let now = site(&self.root().join("output"))?;
+        let same = |path: &PathBuf| match (shown.get(path), now.get(path)) {
+            (Some(shown), Some(now)) => shown == now || timeless(shown) == timeless(now),
+            _ => false,
+        };
+        match shown.keys().chain(now.keys()).find(|path| !same(path)) {
+            Some(path) => bail!("{} was shown wrong after damage", path.display()),
+            None => Ok(()),
+        }
+    }
+
     fn run(&self, programs: &Programs, arguments: &[&str]) -> Result<Output> {
-        let mut command = Command::new(&programs.neuronotes);
-        command.args(arguments).arg("--root").arg(self.root()).env("NEURONOTES_LAB", &programs.lab);
+        let mut command = programs.command();
+        command.args(arguments).arg("--root").arg(self.root());
         command.stdin(Stdio::null()).output().context("neuronotes did not start")
     }
 
@@ -117,14 +163,6 @@ impl Garden {
         if !again.contains(": 0 figures measured") {
             bail!("a clean build measured again what was there: {again}");
         }
-        let site = |folder: &Path| -> Result<BTreeMap<PathBuf, Vec<u8>>> {
-            let files = files(folder)?.into_iter();
-            Ok(files
-                .filter_map(|(path, bytes)| {
-                    Some((path.strip_prefix(folder).ok()?.to_owned(), bytes))
-                })
-                .collect())
-        };
         let (here, anew) = (site(&self.root().join("output"))?, site(clean.path())?);
         if let Some(path) =
             here.keys().chain(anew.keys()).find(|path| here.get(*path) != anew.get(*path))
@@ -135,6 +173,13 @@ impl Garden {
             files(&self.root().join(".neuronotes/store/v1/records"))?.into_keys().collect();
         Ok(())
     }
+}
+
+/// The files of a site, by their paths in it.
+fn site(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let files = files(folder)?.into_iter();
+    let within = |path: PathBuf| Some(path.strip_prefix(folder).ok()?.to_owned());
+    Ok(files.filter_map(|(path, bytes)| Some((within(path)?, bytes))).collect())
 }
 
 /// What a run that must have succeeded said.
@@ -173,7 +218,7 @@ fn text(dice: &mut Dice) -> String {
 }
 
 /// Every file below a folder, with its bytes. What goes meanwhile is left out.
-fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+pub(super) fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {

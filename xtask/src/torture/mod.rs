@@ -1,21 +1,29 @@
-//! `cargo xtask torture`: programs killed at random moments; afterwards nothing is broken and nothing is lost.
+//! `cargo xtask torture`: programs killed at random moments, files damaged, disks full; afterwards nothing is broken,
+//! nothing is lost and nothing wrong is shown.
 //!
 //! A garden whose figures take moments is edited, built, served and collected by several processes that share its store.
-//! At random moments some of them, or the labs that they have started, are killed with SIGKILL. After each round:
+//! At random moments some of them, or the labs that they have started, are killed with SIGKILL. In some rounds files of
+//! the store and of the caches are flipped, cut, emptied, removed or swapped before, and in some the program's own folder
+//! or the site's lies on a disk that has hardly any room. After each round:
 //!
-//! - every record, output and drawing in the store reads whole;
-//! - every result that was ever committed is there, but for those that a collection may take;
+//! - every record, output and drawing in the store reads whole; after damage, once it was verified;
+//! - every result that was ever committed is there, but for those that a collection may take and those that were damaged;
+//! - what was not damaged was not measured again, and what was has the same outputs as before;
 //! - no lab outlives the program that started it;
-//! - a build then succeeds, and its site is byte for byte the site of a clean build, of which nothing is measured.
+//! - a build then succeeds, and its site is byte for byte the site of a clean build, of which nothing is measured; after
+//!   damage this is drawn anew, and is the site that the first build showed.
 
 mod cast;
+mod damage;
 pub mod dice;
+mod disk;
 mod garden;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::Torture;
@@ -23,6 +31,7 @@ use crate::programs::{Compiled, Programs, compile};
 use crate::run::repository;
 use crate::say::{say, seconds};
 use cast::{Killed, Part, Player};
+use damage::{Damage, Results};
 use dice::Dice;
 use garden::Garden;
 
@@ -32,10 +41,17 @@ const LONGEST_WAIT: u64 = 800;
 /// Performs `torture`.
 pub fn torture(arguments: &Torture) -> Result<i32> {
     let repository = repository()?;
-    let programs = match compile(&repository)? {
-        Compiled::Failed(code) => return Ok(code),
-        Compiled::Programs(programs) => programs,
+    let programs = match &arguments.programs {
+        Some(folder) => Programs::of(folder)?,
+        None => match compile(&repository)? {
+            Compiled::Failed(code) => return Ok(code),
+            Compiled::Programs(programs) => programs,
+        },
     };
+    let disks = disk::can_be_made();
+    if !disks {
+        say(format_args!("this machine mounts nothing for a program: no disk will be full"));
+    }
     let seed = arguments.seed.unwrap_or_else(dice::seed);
     say(format_args!(
         "{} rounds; --seed {seed} repeats them as far as time allows",
@@ -53,8 +69,13 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
     let mut committed = BTreeSet::new();
     let begun = Instant::now();
     for number in 0..arguments.rounds {
-        let round = round(&garden, &programs, &mut dice, &mut told);
-        let checked = round.and_then(|lost| garden.check(&programs, &mut committed, lost));
+        let checked = match dice.below(4) {
+            0 => damaged(&garden, &programs, &mut dice, &mut told, &mut committed),
+            1 if disks => full(&garden, &programs, &mut dice, &mut told)
+                .and_then(|()| garden.check(&programs, &mut committed, Lost::Nothing)),
+            _ => round(&garden, &programs, &mut dice, &mut told)
+                .and_then(|lost| garden.check(&programs, &mut committed, lost)),
+        };
         if let Err(error) = checked {
             bar.abandon();
             let kept = garden.keep();
@@ -74,7 +95,8 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
     }
     bar.finish_and_clear();
     say(format_args!(
-        "{} rounds in {}: {}; every record whole, every page that of a clean build, nothing lost",
+        "{} rounds of seed {seed} in {}: {}; every record whole, every page that of a clean build, nothing lost, nothing \
+         wrong shown",
         arguments.rounds,
         seconds(begun.elapsed()),
         told.line(),
@@ -89,13 +111,16 @@ struct Told {
     labs: u64,
     ended: u64,
     collections: u64,
+    damaged: u64,
+    disks: u64,
 }
 
 impl Told {
     fn line(&self) -> String {
-        let Self { programs, labs, ended, collections } = self;
+        let Self { programs, labs, ended, collections, damaged, disks } = self;
         format!(
-            "{programs} programs and {labs} labs killed, {ended} ended by themselves, {collections} collections"
+            "{programs} programs and {labs} labs killed, {ended} ended by themselves, {collections} collections, \
+             {damaged} files damaged, {disks} full disks"
         )
     }
 }
@@ -107,6 +132,65 @@ pub enum Lost {
     Nothing,
     /// Those that no note asks for.
     Unwanted,
+    /// Those that were damaged.
+    Damaged,
+}
+
+/// Plays a round in which files were damaged before, and checks what came of them.
+fn damaged(
+    garden: &Garden,
+    programs: &Programs,
+    dice: &mut Dice,
+    told: &mut Told,
+    committed: &mut BTreeSet<PathBuf>,
+) -> Result<()> {
+    // So that what is damaged is what pages show.
+    garden.edit(dice)?;
+    garden.build(programs)?;
+    let state = garden.state();
+    let before = Results::of(&state)?;
+    let damage = Damage::cause(&state, dice)?;
+    told.damaged += damage.count();
+    let mut checked = || -> Result<()> {
+        let parts: &[Part] = match dice.below(4) {
+            0 => &[Part::Serve],
+            1 => &[Part::Build, Part::Build],
+            2 => &[Part::Build],
+            _ => &[],
+        };
+        play(parts, 0, garden, programs, dice, told)?;
+        let shown = garden.build_anew(programs, dice)?;
+        garden.verify_twice(programs)?;
+        garden.check(programs, committed, Lost::Damaged)?;
+        garden.check_shown(&shown)?;
+        before.check(&Results::of(&state)?, &damage, &state)
+    };
+    checked().with_context(|| format!("after damage:\n{}", damage.told.join("\n")))
+}
+
+/// Builds or verifies where a disk has hardly any room.
+fn full(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) -> Result<()> {
+    for _ in 0..3 {
+        garden.edit(dice)?;
+    }
+    let folder = match dice.below(4) {
+        0 => garden.root().join("output"),
+        _ => garden.state(),
+    };
+    // What a few results take, or less than any page.
+    let room = match dice.below(3) {
+        0 => 0,
+        1 => dice.below(40),
+        _ => dice.below(400),
+    };
+    let killed = (dice.below(4) == 0).then(|| 1 + dice.below(2 * LONGEST_WAIT));
+    let mut command = programs.command();
+    command.arg("build").arg("--root").arg(garden.root());
+    let ended = disk::run(&command, &folder, room, killed)?;
+    told.disks += 1;
+    told.ended += u64::from(ended);
+    told.programs += u64::from(!ended);
+    Ok(())
 }
 
 /// Plays one round.
@@ -132,19 +216,32 @@ fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told)
         told.collections += 1;
         lost = Lost::Unwanted;
     }
+    let edits = if lost == Lost::Nothing { dice.below(3) } else { 0 };
+    play(parts, edits, garden, programs, dice, told)?;
+    Ok(lost)
+}
+
+/// Starts programs, edits the garden meanwhile, kills some of them, and waits for all.
+fn play(
+    parts: &[Part],
+    edits: u64,
+    garden: &Garden,
+    programs: &Programs,
+    dice: &mut Dice,
+    told: &mut Told,
+) -> Result<()> {
     let mut players = Vec::new();
     for part in parts {
         players.push(Player::start(*part, programs, garden)?);
         std::thread::sleep(Duration::from_millis(dice.below(60)));
     }
-    // Meanwhile somebody edits; not where all has to stay wanted.
-    for _ in 0..dice.below(3) {
+    for _ in 0..edits {
         std::thread::sleep(Duration::from_millis(dice.below(LONGEST_WAIT / 4)));
-        if lost == Lost::Nothing {
-            garden.edit(dice)?;
-        }
+        garden.edit(dice)?;
     }
-    std::thread::sleep(Duration::from_millis(dice.below(LONGEST_WAIT)));
+    if !players.is_empty() {
+        std::thread::sleep(Duration::from_millis(dice.below(LONGEST_WAIT)));
+    }
     for player in &mut players {
         match dice.below(5) {
             0 | 1 => player.kill(Killed::Program, told),
@@ -156,5 +253,5 @@ fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told)
     for player in players {
         player.end(told)?;
     }
-    Ok(lost)
+    Ok(())
 }

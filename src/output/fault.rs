@@ -1,0 +1,28 @@
+//! What is wrong with files of a site: a fault a file in, one diagnostic for all that the same is wrong with out.
+
+use crate::diagnostic::Diagnostic;
+
+/// Why a file is not as it should be.
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    /// Whether the disk had no room for it at that moment.
+    pub(super) full: bool,
+}
+
+/// One problem for all files that the same is wrong with.
+pub(super) fn told(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
+    let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
+    for (path, fault) in faults {
+        match problems.iter_mut().find(|(problem, _)| problem.message == fault.message) {
+            Some((_, others)) => *others += 1,
+            None => problems.push((Diagnostic::of_file(path, fault.message).hint(fault.hint), 0)),
+        }
+    }
+    let one = |(problem, others): (Diagnostic, usize)| match others {
+        0 => problem,
+        1 => Diagnostic { message: format!("{}, and one other", problem.message), ..problem },
+        n => Diagnostic { message: format!("{}, and {n} others", problem.message), ..problem },
+    };
+    problems.into_iter().map(one).collect()
+}

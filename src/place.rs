@@ -1,0 +1,157 @@
+//! Places below a folder: a folder and a relative path in, where that is out, or that it would lead elsewhere.
+//!
+//! What is written, removed or read back for its name alone goes through here: the output folder, the store, the caches
+//! and frozen results. Their lists may have come with a garden that somebody else made.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
+
+/// The path of `relative` below `folder`.
+///
+/// The folder itself may be a link, as whoever named it wanted; below it a link is followed only where it leads to
+/// another place below it. The last part is not looked at: renaming and removing act on a link, not on what it leads to.
+///
+/// # Errors
+/// Where the path is absolute or empty, has `..` in it, or a part of it is a link that leads out of the folder.
+pub fn below(folder: &Path, relative: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let mut path = folder.to_owned();
+    let mut parts = relative.as_ref().components().peekable();
+    if parts.peek().is_none() {
+        return Err(astray("an empty path names no file".to_owned()));
+    }
+    // Below what is not there yet there are no links.
+    let mut is_there = true;
+    while let Some(part) = parts.next() {
+        let Component::Normal(part) = part else {
+            let shown = relative.as_ref().display();
+            return Err(astray(format!("the path `{shown}` leads out of the folder")));
+        };
+        path.push(part);
+        if !is_there || parts.peek().is_none() {
+            continue;
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_symlink() => stays(folder, &path)?,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => is_there = false,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(path)
+}
+
+/// That a link below a folder leads to a place below it.
+fn stays(folder: &Path, link: &Path) -> io::Result<()> {
+    let (real, target) = (folder.canonicalize()?, link.canonicalize());
+    match target {
+        Ok(target) if target.starts_with(&real) => Ok(()),
+        _ => Err(astray(format!("{} is a link that leads out of the folder", link.display()))),
+    }
+}
+
+fn astray(why: String) -> io::Error {
+    io::Error::other(why)
+}
+
+/// That no part of a path below a folder is a link, wherever that leads.
+///
+/// # Errors
+/// Where one is.
+pub fn unlinked(folder: &Path, relative: impl AsRef<Path>) -> io::Result<()> {
+    let mut path = folder.to_owned();
+    for part in relative.as_ref().components() {
+        path.push(part);
+        if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink()) {
+            return Err(astray(format!("{} is a link", path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder lies there itself, and not behind a link.
+pub fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// The bytes of a regular file of at most so many; links, devices and pipes are not opened, so that nothing hangs.
+///
+/// # Errors
+/// Where it is none, is longer, or cannot be read.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let meta = fs::symlink_metadata(path)?;
+    let longer = || io::Error::from(io::ErrorKind::FileTooLarge);
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    if meta.len() > most {
+        return Err(longer());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // It may have grown since.
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(longer()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_its_folder_or_is_refused() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("output");
+        fs::create_dir_all(folder.join("a/b")).expect("folders");
+        fs::create_dir(dir.path().join("outside")).expect("a folder");
+        let is = |relative: &str| below(&folder, relative).ok();
+        assert_eq!(is("a.html"), Some(folder.join("a.html")));
+        assert_eq!(is("a/b/c/new.html"), Some(folder.join("a/b/c/new.html")));
+        for wrong in ["../secret", "a/../../b", "a/..", "..", "/etc/passwd", "", ".", "a/../c"] {
+            assert_eq!(is(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_followed_only_where_it_stays_below() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("output");
+        fs::create_dir_all(folder.join("real/deep")).expect("folders");
+        fs::create_dir(dir.path().join("outside")).expect("a folder");
+        for (target, link) in [
+            ("real/deep", "inner"),
+            ("../outside", "outer"),
+            ("nowhere", "dangling"),
+            ("deep/../..", "real/up"),
+        ] {
+            symlink(target, folder.join(link)).expect("a link");
+        }
+        let is = |relative: &str| below(&folder, relative).is_ok();
+        assert!(is("inner/a.html") && is("real/up/a.html"));
+        assert!(!is("outer/a.html") && !is("dangling/a.html") && !is("outer/x/y"));
+        // A link itself can be replaced and removed.
+        assert!(is("outer"));
+        assert!(unlinked(&folder, "real/deep").is_ok() && unlinked(&folder, "none/at/all").is_ok());
+        assert!(unlinked(&folder, "inner").is_err() && unlinked(&folder, "real/up/x").is_err());
+        // The folder may be one.
+        symlink("output", dir.path().join("named")).expect("a link");
+        assert!(below(&dir.path().join("named"), "inner/a.html").is_ok());
+        assert!(below(&dir.path().join("named"), "outer/a.html").is_err());
+    }
+
+    #[test]
+    fn only_regular_files_of_a_length_are_read() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join("a");
+        fs::write(&file, "12345").expect("a file");
+        assert_eq!(read(&file, 5).expect("bytes"), b"12345");
+        assert!(read(&file, 4).is_err() && read(dir.path(), 9).is_err());
+        #[cfg(unix)]
+        {
+            let link = dir.path().join("link");
+            std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
+            assert!(read(&link, 9).is_err() && read(Path::new("/dev/zero"), 9).is_err());
+        }
+    }
+}

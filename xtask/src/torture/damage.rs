@@ -1,0 +1,214 @@
+//! Damage: a garden's stored results in, some of their files flipped, cut, emptied, removed or swapped out; and whether
+//! afterwards what was not damaged is untouched, and what was is right again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::dice::Dice;
+use super::garden::files;
+
+/// Folders of what is stored, below the program's own.
+const STORED: [&str; 3] = ["store/v1/records", "store/v1/blobs", "store/v1/figures"];
+/// What else is believed where it is whole.
+const BELIEVED: [&str; 3] = ["store/v1/roots", "store/v1/failures", "cache"];
+
+/// What was done, and to what.
+#[derive(Debug, Default)]
+pub struct Damage {
+    /// What each file suffered, for a person.
+    pub told: Vec<String>,
+    files: BTreeSet<PathBuf>,
+}
+
+/// Results as they are stored, by their keys.
+#[derive(Debug, Default)]
+pub struct Results(BTreeMap<String, Kept>);
+
+/// One result.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Digests by the names of its outputs.
+    outputs: BTreeMap<String, String>,
+}
+
+impl Results {
+    /// Those that are stored in the program's own folder of a garden.
+    pub fn of(state: &Path) -> Result<Self> {
+        let mut all = BTreeMap::new();
+        for (path, bytes) in files(&state.join(STORED[0]))? {
+            let Some(key) = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) else {
+                continue;
+            };
+            // One that was damaged and that no note asks for may lie there until it is verified.
+            let Ok(record) = serde_json::from_slice::<Value>(&bytes) else { continue };
+            let outputs = record["outputs"].as_object().into_iter().flatten();
+            let digest = |output: &Value| output["digest"].as_str().unwrap_or_default().to_owned();
+            let outputs = outputs.map(|(name, output)| (name.clone(), digest(output))).collect();
+            all.insert(key, Kept { path, bytes, outputs });
+        }
+        Ok(Self(all))
+    }
+
+    /// Checks that what was stored before is what it was, but for what was damaged.
+    pub fn check(&self, now: &Self, damage: &Damage, state: &Path) -> Result<()> {
+        for (key, before) in &self.0 {
+            let hurt = damage.hurts(before, state);
+            match now.0.get(key) {
+                // Where no note asks for it, it is not measured again.
+                None if hurt => {}
+                None => bail!("the result {key} is gone, though nothing of it was damaged"),
+                Some(after) if !hurt && after.bytes != before.bytes => {
+                    bail!("the result {key} was measured again, though nothing of it was damaged");
+                }
+                Some(after) if after.outputs != before.outputs => {
+                    bail!("the result {key} is another one after it was damaged");
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Damage {
+    /// Damages some files of the program's own folder of a garden.
+    pub fn cause(state: &Path, dice: &mut Dice) -> Result<Self> {
+        let mut damage = Self::default();
+        for _ in 0..=dice.below(4) {
+            let all = match dice.below(6) {
+                5 => BELIEVED,
+                _ => STORED,
+            };
+            let folder = state.join(all[dice.below(all.len() as u64) as usize]);
+            let found: Vec<(PathBuf, Vec<u8>)> = files(&folder)?.into_iter().collect();
+            if found.is_empty() {
+                continue;
+            }
+            let (path, bytes) = &found[dice.below(found.len() as u64) as usize];
+            let at = dice.below(bytes.len() as u64) as usize;
+            let (what, others) = match dice.below(6) {
+                0 | 1 if !bytes.is_empty() => {
+                    let mut flipped = bytes.clone();
+                    flipped[at] ^= 1 << dice.below(8);
+                    fs::write(path, flipped)?;
+                    ("flipped", None)
+                }
+                2 => {
+                    fs::write(path, &bytes[..at])?;
+                    ("cut", None)
+                }
+                3 => {
+                    fs::write(path, b"")?;
+                    ("emptied", None)
+                }
+                4 => {
+                    fs::remove_file(path)?;
+                    ("removed", None)
+                }
+                _ => {
+                    let (other, others) = &found[dice.below(found.len() as u64) as usize];
+                    fs::write(path, others)?;
+                    fs::write(other, bytes)?;
+                    ("swapped", Some(other))
+                }
+            };
+            for path in [Some(path), others].into_iter().flatten() {
+                damage.told.push(format!("{what} {}", path.display()));
+                damage.files.insert(path.clone());
+            }
+        }
+        damage.claims(state, dice)?;
+        Ok(damage)
+    }
+
+    /// Claims of what is to be measured again, which say nothing, as a full disk once left them.
+    fn claims(&mut self, state: &Path, dice: &mut Dice) -> Result<()> {
+        for (key, kept) in Results::of(state)?.0 {
+            if self.hurts(&kept, state) && dice.below(3) == 0 {
+                let path = state.join("store/v1/claims").join(format!("{key}.json"));
+                fs::write(&path, b"").with_context(|| path.display().to_string())?;
+                self.told.push(format!("an empty claim {}", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many files were damaged.
+    pub fn count(&self) -> u64 {
+        self.files.len() as u64
+    }
+
+    /// Whether a result was damaged, in its record or in one of its outputs.
+    fn hurts(&self, kept: &Kept, state: &Path) -> bool {
+        let blob = |digest: &String| {
+            let shard = digest.get(..2).unwrap_or_default();
+            state.join(STORED[1]).join(shard).join(digest)
+        };
+        self.files.contains(&kept.path)
+            || kept.outputs.values().any(|digest| self.files.contains(&blob(digest)))
+    }
+}
+
+/// A page without the seconds that its figures took, which are others where they were measured again.
+pub fn timeless(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find(" s") {
+        let (before, after) = rest.split_at(at);
+        let number = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        out.push_str(number);
+        out.push_str(if number.len() < before.len() { "#" } else { "" });
+        out.push_str(" s");
+        rest = &after[2..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_compared_without_the_seconds_that_figures_took() {
+        let page = |seconds: &str| format!("took {seconds} s, after 5 steps, b 1.25 strange");
+        assert_eq!(timeless(page("1.5").as_bytes()), timeless(page("20.25").as_bytes()));
+        assert_ne!(timeless(b"took 1 m"), timeless(b"took 2 m"));
+    }
+
+    #[test]
+    fn what_was_not_damaged_has_to_stay_as_it_was() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let state = dir.path();
+        let record = |key: &str, digest: &str, seconds: u32| {
+            let folder = state.join(STORED[0]).join(&key[..2]);
+            fs::create_dir_all(&folder).expect("a folder");
+            let text = format!(
+                "{{\"outputs\": {{\"a\": {{\"digest\": \"{digest}\"}}}}, \"seconds\": {seconds}}}"
+            );
+            fs::write(folder.join(format!("{key}.json")), text).expect("a record");
+        };
+        let now = || Results::of(state).expect("results");
+        record("aa1", "cc1", 1);
+        record("bb1", "dd1", 1);
+        let before = now();
+        let none = Damage::default();
+        assert!(before.check(&now(), &none, state).is_ok());
+        record("aa1", "cc1", 2);
+        assert!(before.check(&now(), &none, state).is_err(), "it was measured again");
+        let hurt = |file: &str| Damage { files: [state.join(file)].into(), ..Damage::default() };
+        let hurt = hurt("store/v1/blobs/cc/cc1");
+        assert!(before.check(&now(), &hurt, state).is_ok());
+        record("aa1", "cc2", 2);
+        assert!(before.check(&now(), &hurt, state).is_err(), "it is another one");
+        fs::remove_file(state.join("store/v1/records/bb/bb1.json")).expect("removed");
+        record("aa1", "cc1", 1);
+        assert!(before.check(&now(), &hurt, state).is_err(), "one is gone");
+    }
+}
