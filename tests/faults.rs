@@ -1,8 +1,7 @@
 //! Disks that are full, folders that cannot be written to, bits that flip, files that are cut short or foreign: said
 //! clearly, recovered from, and never a wrong figure.
 //!
-//! Small file systems are mounted in a namespace of their own (`unshare`). Where a machine does not let that be done,
-//! this is said, and the system's limit of a file's size, or permissions, stand in.
+//! What comes from elsewhere is not trusted: a `.neuronotes` that came with a garden reads, writes and removes nothing outside.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -12,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::fault::{Fault, during};
 use common::results::fill;
-use common::{Garden, Run, files};
+use common::{Garden, files};
 
 const LAYER: &str = "layer: image_block_4/0/Add_6";
 
@@ -34,99 +34,6 @@ fn garden() -> Garden {
     fs::write(garden.path("notes/data.bin"), vec![5; 600_000]).expect("a file");
     assert_eq!(fill(&garden), 3);
     garden
-}
-
-/// What is wrong with a folder.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    /// So many bytes are left in it.
-    Room(u64),
-    /// Nothing can be written in it.
-    ReadOnly,
-}
-
-/// Runs `neuronotes` while something is wrong with a folder of the garden; says what is in the folder afterwards.
-fn during(
-    garden: &Garden,
-    folder: &str,
-    fault: Fault,
-    arguments: &[&str],
-) -> (Run, BTreeMap<String, Vec<u8>>) {
-    let folder = garden.path(folder);
-    fs::create_dir_all(&folder).expect("a folder");
-    let aside = tempfile::tempdir().expect("a temporary folder");
-    let script = match fault {
-        // What was there is there again, and then so much room is left.
-        Fault::Room(_) => {
-            "cp -a \"$1/.\" \"$2\" && mount -t tmpfs -o size=16m none \"$1\" && cp -a \"$2/.\" \"$1\" || exit 99\n\
-             used=$(df -k --output=used \"$1\" | tail -1) && mount -o remount,size=$((used + $3 / 1024 + 8))k \"$1\" || exit 99\n\
-             [ \"$3\" != 0 ] || head -c 99999 /dev/zero >\"$1/.full\" 2>/dev/null\n"
-        }
-        Fault::ReadOnly => {
-            "mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\" || exit 99\n"
-        }
-    };
-    let script = format!(
-        "{script}folder=$1; aside=$2; shift 3\n\"$@\"; code=$?\nrm -rf \"$aside\"; cp -a \"$folder\" \"$aside\"; exit $code\n"
-    );
-    let room = match fault {
-        Fault::Room(room) => room,
-        Fault::ReadOnly => 0,
-    };
-    let asked = garden.command(arguments);
-    let in_namespace = Command::new("unshare").args(["-r", "-m", "true"]).output();
-    if in_namespace.is_ok_and(|output| output.status.success()) {
-        let mut command = Command::new("unshare");
-        command.args(["-r", "-m", "sh", "-c", &script, "sh"]).arg(&folder).arg(aside.path());
-        command.arg(room.to_string()).arg(asked.get_program()).args(asked.get_args());
-        let run = Run(with_environment(command, &asked).output().expect("unshare runs"));
-        if run.code() != 99 {
-            return (run, files(aside.path()));
-        }
-        eprintln!("{}", run.stderr());
-    }
-    let run = otherwise(&folder, fault, &asked);
-    (run, files(&folder))
-}
-
-fn with_environment(mut command: Command, from: &Command) -> Command {
-    for (name, value) in from.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-}
-
-/// Without mounts: a limit of a file's size for a full disk, permissions for a folder that cannot be written to.
-fn otherwise(folder: &Path, fault: Fault, asked: &Command) -> Run {
-    eprintln!(
-        "THIS MACHINE MOUNTS NOTHING FOR A TEST: a limit or permissions stand in for {fault:?}"
-    );
-    let script = match fault {
-        Fault::Room(_) => "trap '' XFSZ; ulimit -f 100; exec \"$@\"",
-        Fault::ReadOnly => {
-            "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; fi; exec \"$@\""
-        }
-    };
-    let mode = |mode: u32| {
-        let each = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
-        for entry in each.filter(|entry| entry.file_type().is_dir()) {
-            let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
-            fs::set_permissions(entry.path(), permissions).expect("permissions");
-        }
-    };
-    if fault == Fault::ReadOnly {
-        mode(0o555);
-    }
-    let mut command = Command::new("sh");
-    command.args(["-c", script, "sh"]).arg(asked.get_program()).args(asked.get_args());
-    let run = Run(with_environment(command, asked).output().expect("sh runs"));
-    if fault == Fault::ReadOnly {
-        mode(0o755);
-    }
-    run
 }
 
 /// A build when nothing is wrong any more is one as if nothing had been.
@@ -366,4 +273,248 @@ fn foreign_files_anywhere_in_the_store_disturb_nothing_and_stay() {
         let name = path.strip_prefix(&store).expect("within").display().to_string();
         assert!(said.contains(&format!("{name}: not the store's")), "{name}\n{said}");
     }
+}
+
+/// Flips a bit in the middle of a file.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).expect("a file");
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(path, bytes).expect("damage");
+}
+
+/// Exchanges two files.
+fn swap(one: &Path, other: &Path) {
+    let (a, b) = (fs::read(one).expect("a file"), fs::read(other).expect("a file"));
+    fs::write(one, b).expect("swapped");
+    fs::write(other, a).expect("swapped");
+}
+
+/// The files of a folder of the store, with their paths.
+fn stored(garden: &Garden, kind: &str) -> Vec<PathBuf> {
+    let folder = garden.path(".neuronotes/store/v1").join(kind);
+    files(&folder).into_keys().map(|name| folder.join(name)).collect()
+}
+
+#[test]
+fn a_damaged_result_that_cannot_be_measured_is_an_error() {
+    let garden = garden();
+    garden.note("c.md", "It reaches `= a#vis.activation | .2f`.\n");
+    assert_eq!(garden.build().code(), 0);
+    for blob in stored(&garden, "blobs") {
+        let is_result = fs::read(&blob).expect("a blob").starts_with(b"{\"size\"");
+        if !is_result {
+            continue;
+        }
+        flip(&blob);
+        for arguments in [&["build"][..], &["build", "--strict"]] {
+            let run = garden.run(arguments);
+            assert_eq!(run.code(), 1, "{}", run.stderr());
+            assert!(
+                run.stderr().contains("there is no lab") || run.stderr().contains("is not there")
+            );
+            assert!(!run.stderr().contains("all is well"), "{}", run.stderr());
+        }
+        let page = garden.read("output/c.html");
+        assert!(!page.contains(".25"), "{page}");
+        fill(&garden);
+        recovers(&garden);
+        return;
+    }
+    panic!("no result was found");
+}
+
+#[test]
+fn swapped_drawings_outputs_and_records_are_noticed_by_a_build_and_by_verification() {
+    for kind in ["figures", "blobs", "records"] {
+        let garden = garden();
+        assert_eq!(garden.build().code(), 0);
+        let clean = garden.output();
+        let all = stored(&garden, kind);
+        swap(&all[0], &all[all.len() - 1]);
+        fs::remove_dir_all(garden.path("output")).expect("removed");
+        let run = garden.build();
+        match kind {
+            "figures" => {
+                assert_eq!(run.code(), 0, "{}", run.stderr());
+                assert!(garden.output() == clean, "a drawing is made again");
+            }
+            _ => no_wrong_figure(&garden, &clean, &format!("{kind}: {}", run.stderr())),
+        }
+        fill(&garden);
+        recovers(&garden);
+
+        let all = stored(&garden, kind);
+        swap(&all[0], &all[all.len() - 1]);
+        let run = garden.run(&["store", "verify"]);
+        assert_eq!(run.code(), 1, "{kind}: {}", run.stdout());
+        let named = all.iter().filter(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            run.stdout().contains(&name)
+        });
+        assert_eq!(named.count(), 2, "{kind}: {}", run.stdout());
+    }
+}
+
+#[test]
+fn a_drawing_of_an_earlier_version_is_drawn_again_and_is_no_damage() {
+    let garden = garden();
+    assert_eq!(garden.build().code(), 0);
+    let clean = garden.output();
+    for path in stored(&garden, "figures") {
+        let json = neuronotes::seal::open(&fs::read(&path).expect("a drawing")).whole();
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&json.expect("whole")).expect("JSON");
+        let old = serde_json::to_vec(&json["drawing"].take()).expect("JSON");
+        fs::write(&path, neuronotes::seal::seal(&old)).expect("an old one");
+    }
+    let run = garden.run(&["store", "verify"]);
+    assert_eq!(run.code(), 0, "{}", run.stdout());
+    fs::remove_dir_all(garden.path("output")).expect("removed");
+    let run = garden.run(&["build", "--strict"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(garden.output() == clean);
+}
+
+#[test]
+fn a_new_garden_for_which_there_is_no_room_leaves_nothing_in_the_way() {
+    let garden = Garden::new();
+    fs::create_dir(garden.path("place")).expect("a folder");
+    let place = garden.path("place/garden");
+    let place = place.to_string_lossy();
+    let run = |room| {
+        let script = "mount -t tmpfs -o size=$1 none \"$2\" || exit 99; shift 2; \"$@\"; code=$?\n\
+                      find \"$0\" -mindepth 1; exit $code";
+        let mut command = Command::new("unshare");
+        command.args(["-r", "-m", "sh", "-c", script]).arg(garden.path("place")).arg(room);
+        command.arg(garden.path("place")).arg(common::program()).args(["new", &*place]);
+        common::Run(command.output().expect("unshare runs"))
+    };
+    let full = run("4k");
+    if [99, -1].contains(&full.code()) || full.stderr().starts_with("unshare") {
+        eprintln!("THIS MACHINE MOUNTS NOTHING FOR A TEST: {}", full.stderr());
+        return;
+    }
+    assert_eq!(full.code(), 2, "{}{}", full.stdout(), full.stderr());
+    assert!(full.stderr().contains("hint: the disk is full"), "{}", full.stderr());
+    assert_eq!(full.stdout(), "", "nothing is left");
+    assert_eq!(run("1m").code(), 0);
+}
+
+/// A folder beside a garden whose files nobody may touch, with what is in it.
+fn outside(garden: &Garden) -> (PathBuf, BTreeMap<String, Vec<u8>>) {
+    let folder = garden.path("outside");
+    for name in ["secret.txt", "tmp/.new-old", "deep/empty/file"] {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(&path, "secret").expect("a file");
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(400_000);
+        let file = fs::File::options().append(true).open(&path).expect("a file");
+        file.set_modified(long_ago).expect("a time");
+    }
+    let all = files(&folder);
+    (folder, all)
+}
+
+#[test]
+fn a_list_of_written_files_that_came_with_a_garden_removes_nothing_outside() {
+    let garden = garden();
+    assert_eq!(garden.build().code(), 0);
+    let (folder, before) = outside(&garden);
+    std::os::unix::fs::symlink(&folder, garden.path("output/link")).expect("a link");
+    let cache = garden.path(".neuronotes/cache");
+    let list = files(&cache).into_keys().find(|name| name.starts_with("output-"));
+    let list = cache.join(list.expect("a list"));
+    let digest = neuronotes::digest::Digest::of(b"secret");
+    let absolute = folder.join("secret.txt").display().to_string();
+    for path in
+        ["../outside/secret.txt", &absolute, "a/../../outside/secret.txt", "link/secret.txt"]
+    {
+        let json = serde_json::json!({ path: { "digest": digest } });
+        fs::write(&list, neuronotes::seal::seal(json.to_string().as_bytes())).expect("forged");
+        let name = list.file_stem().expect("a name").to_string_lossy().into_owned();
+        let line = format!("{digest} {}\n", serde_json::json!(path));
+        fs::write(cache.join(format!("{name}.journal")), line).expect("forged");
+        let run = garden.build();
+        assert_eq!(run.code(), 0, "{}", run.stderr());
+        assert!(run.stderr().contains("the list of written files was damaged"), "{path}");
+        assert!(files(&folder) == before, "{path}");
+    }
+    // A folder of the site that leads elsewhere is not written to.
+    fs::remove_dir_all(garden.path("output/files")).expect("removed");
+    std::os::unix::fs::symlink(&folder, garden.path("output/files")).expect("a link");
+    let run = garden.build();
+    assert_eq!(run.code(), 1, "{}", run.stderr());
+    assert!(run.stderr().contains("is a link that leads out of the folder"), "{}", run.stderr());
+    assert!(files(&folder) == before);
+}
+
+#[test]
+fn folders_of_the_program_that_came_as_links_are_refused() {
+    for place in [
+        ".neuronotes",
+        ".neuronotes/store",
+        ".neuronotes/cache",
+        ".neuronotes/cache/tmp",
+        ".neuronotes/cache/pictures",
+        ".neuronotes/store/v1",
+        ".neuronotes/store/v1/tmp",
+        ".neuronotes/store/v1/claims",
+        ".neuronotes/store/v1/blobs",
+    ] {
+        let garden = garden();
+        let (folder, before) = outside(&garden);
+        let path = garden.path(place);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::os::unix::fs::symlink(&folder, &path).expect("a link");
+        for command in [&["build"][..], &["check"], &["store", "gc"], &["store", "verify"]] {
+            let run = garden.run(command);
+            assert_eq!(run.code(), 2, "{place}: {}", run.stderr());
+            assert!(run.stderr().contains("link") || run.stderr().contains("leads"), "{place}");
+            assert!(files(&folder) == before, "{place}");
+        }
+    }
+    // One that somebody made to have it on another disk is what it was.
+    let garden = garden();
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let moved = elsewhere.path().join("state");
+    let state = garden.path(".neuronotes");
+    assert!(Command::new("mv").args([&state, &moved]).status().expect("mv").success());
+    std::os::unix::fs::symlink(&moved, &state).expect("a link");
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+}
+
+#[test]
+fn what_is_no_regular_file_in_the_programs_folder_hangs_nothing() {
+    let garden = garden();
+    assert_eq!(garden.build().code(), 0);
+    let clean = garden.output();
+    let state = garden.path(".neuronotes");
+    let mut all: Vec<PathBuf> = ["cache/digests.json", "cache/dates", "store/timings.json"]
+        .iter()
+        .map(|name| state.join(name))
+        .collect();
+    all.extend(stored(&garden, "roots"));
+    let list = files(&state).into_keys().find(|name| name.starts_with("cache/output-"));
+    all.push(state.join(list.expect("a list")));
+    for kind in ["records", "figures", "blobs"] {
+        all.extend(stored(&garden, kind).into_iter().take(1));
+    }
+    for (at, path) in all.iter().enumerate() {
+        let _ = fs::remove_file(path);
+        match at % 2 {
+            0 => std::os::unix::fs::symlink("/dev/zero", path).expect("a link"),
+            _ => assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success()),
+        }
+    }
+    let run = garden.build();
+    assert!(run.code() < 2, "{}", run.stderr());
+    no_wrong_figure(&garden, &clean, &run.stderr());
+    assert!(garden.run(&["store", "verify"]).code() < 2);
+    fill(&garden);
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(garden.output().keys().eq(clean.keys()));
 }

@@ -181,8 +181,25 @@ fn copies_of_pictures_are_offered_where_they_take_fewer_bytes_and_are_kept_as_th
     assert_eq!(garden.build().code(), 0);
     let after = kept(&cache);
     assert_eq!(before.intersection(&after).count(), 3, "only the lost one is made again");
-    assert_eq!((garden.output(), after.len()), (output, 4));
+    assert_eq!((garden.output(), after.len()), (output.clone(), 4));
     assert_eq!(garden.output(), garden.clean_output());
+    // A damaged one, and one under another's name, are made again.
+    let copies: Vec<_> =
+        after.iter().filter(|(name, _)| name.to_string_lossy().ends_with(".jpg")).collect();
+    let paths: Vec<_> = copies.iter().map(|(name, _)| cache.join(name)).collect();
+    let bytes: Vec<_> = paths.iter().map(|path| fs::read(path).expect("a copy")).collect();
+    let mut flipped = bytes[0].clone();
+    let at = flipped.len() / 2;
+    flipped[at] ^= 1;
+    for (first, second) in [(&flipped, &bytes[1]), (&bytes[1], &bytes[0])] {
+        fs::write(&paths[0], first).expect("damage");
+        fs::write(&paths[1], second).expect("damage");
+        let run = garden.run(&["build", "--strict"]);
+        assert_eq!(run.code(), 0, "{}", run.stderr());
+        assert_eq!(garden.output(), output);
+        assert_eq!(garden.output(), garden.clean_output());
+        assert_eq!(fs::read(&paths[0]).expect("a copy"), bytes[0]);
+    }
     // A check makes none.
     fs::remove_dir_all(&cache).expect("removed");
     assert_eq!(garden.run(&["check"]).code(), 0);

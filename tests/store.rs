@@ -182,6 +182,94 @@ fn a_block_says_why_it_is_to_be_measured() {
     assert!(back.contains("stored  2026") && !back.contains("changed"), "{back}");
 }
 
+/// Every value in JSON that is no list and no object, by its path.
+fn leaves(json: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    use serde_json::Value::{Array, Object};
+    match json {
+        Array(all) => {
+            all.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), found))
+        }
+        Object(all) => all.iter().for_each(|(name, v)| leaves(v, &format!("{at}/{name}"), found)),
+        _ => found.push(at.to_owned()),
+    }
+}
+
+/// A stored result with another value at one place, and every checksum right.
+fn forge(garden: &Garden, record: &mut serde_json::Value, at: usize, value: &serde_json::Value) {
+    let store = garden.path(".neuronotes/store/v1");
+    let shard = |hex: &str, ending: &str| format!("{}/{hex}{ending}", &hex[..2]);
+    let Some(output) = record["outputs"].get_mut("result.json") else { return };
+    let old = output["digest"].as_str().expect("a digest").to_owned();
+    let bytes = fs::read(store.join("blobs").join(shard(&old, ""))).expect("a result");
+    let mut result: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let mut places = Vec::new();
+    leaves(&result, "", &mut places);
+    let place = &places[at % places.len()];
+    *result.pointer_mut(place).expect("a place") = value.clone();
+    let bytes = serde_json::to_vec(&result).expect("JSON");
+    let digest = neuronotes::digest::Digest::of(&bytes).hex();
+    garden.write(&format!(".neuronotes/store/v1/blobs/{}", shard(&digest, "")), "");
+    fs::write(store.join("blobs").join(shard(&digest, "")), &bytes).expect("written");
+    (output["digest"], output["bytes"]) = (digest.into(), bytes.len().into());
+    let key = record["key"].as_str().expect("a key").to_owned();
+    let json = serde_json::to_vec_pretty(&record).expect("JSON");
+    let path = store.join("records").join(shard(&key, ".json"));
+    fs::write(path, neuronotes::seal::seal(&json)).expect("written");
+}
+
+#[test]
+fn a_forged_result_ends_nothing_and_reaches_nothing_outside() {
+    let garden = garden();
+    assert_eq!(fill(&garden), 4);
+    assert_eq!(garden.build().code(), 0);
+    garden.note("quoting.md", "It is `= coins#vis.activation | .2f`, `= coins#examples.top`.\n");
+    let records = garden.path(".neuronotes/store/v1/records");
+    let sound = files(&records);
+    let (huge, deep) = ("x".repeat(1 << 20), "[".repeat(100) + &"]".repeat(100));
+    let deep: serde_json::Value = serde_json::from_str(&deep).expect("JSON");
+    let hostile: [serde_json::Value; 12] = [
+        1e308.into(),
+        (-1e308).into(),
+        u64::MAX.into(),
+        i64::MIN.into(),
+        0.into(),
+        serde_json::Value::Null,
+        "../../../outside/secret.txt".into(),
+        "/etc/passwd".into(),
+        "<script>alert(1)</script>\u{1b}[31m\u{0}\u{ffff}".into(),
+        huge.into(),
+        serde_json::json!([]),
+        deep,
+    ];
+    let before: Vec<String> =
+        files(garden.root()).into_keys().filter(|name| is_garden(name)).collect();
+    for round in 0..36 {
+        for (number, (name, bytes)) in sound.iter().enumerate() {
+            let json = neuronotes::seal::open(bytes).whole().expect("whole");
+            let mut record = serde_json::from_slice(&json).expect("JSON");
+            let value = &hostile[(5 * round + number) % hostile.len()];
+            fs::write(records.join(name), bytes).expect("written");
+            forge(&garden, &mut record, round + number, value);
+        }
+        let run = garden.build();
+        assert!([0, 1].contains(&run.code()), "{round}: {}", run.stderr());
+        assert!(!run.stderr().contains("panicked"), "{round}: {}", run.stderr());
+        for (name, bytes) in garden.output().into_iter().filter(|(name, _)| name.ends_with(".html"))
+        {
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("<script>alert"), "{round}: {name}");
+        }
+    }
+    let after: Vec<String> =
+        files(garden.root()).into_keys().filter(|name| is_garden(name)).collect();
+    assert_eq!(before, after);
+}
+
+/// Whether a file is the garden's own, and not made by the program.
+fn is_garden(name: &str) -> bool {
+    !name.starts_with("output/") && !name.starts_with(".neuronotes/")
+}
+
 #[test]
 fn a_name_that_is_none_has_a_neighbour() {
     let garden = garden();

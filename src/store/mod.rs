@@ -323,7 +323,10 @@ impl Store {
             let aside = self.root.join("tmp").join(format!("bad-{}", name.to_string_lossy()));
             match fs::rename(path, &aside) {
                 Ok(()) => {
-                    let _ = file::touch(&aside);
+                    // A pipe would be waited for.
+                    if fs::symlink_metadata(&aside).is_ok_and(|meta| meta.is_file()) {
+                        let _ = file::touch(&aside);
+                    }
                     self.met_damage();
                 }
                 // Another one was faster.

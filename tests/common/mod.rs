@@ -1,6 +1,8 @@
 //! Gardens for tests: made in a temporary folder, built by the real program.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+#[cfg(target_os = "linux")]
+pub mod fault;
 pub mod preview;
 pub mod results;
 pub mod server;

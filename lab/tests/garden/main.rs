@@ -4,6 +4,8 @@ mod browser;
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 #[cfg(target_os = "linux")]
+mod damage;
+#[cfg(target_os = "linux")]
 mod deaths;
 mod measure;
 mod mistakes;
