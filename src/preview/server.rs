@@ -25,13 +25,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 
 use super::base::Base;
 use super::body::{self, Content, Opened};
+use super::connections::{self, Bounds};
 use super::guard::{Guard, Verdict};
 use super::{Message, Question};
 use crate::digest::Digest;
+use crate::handles;
 use crate::store::Store;
 
 /// The script that patches open pages.
@@ -42,6 +45,10 @@ const STYLE: &str = include_str!("preview.css");
 const BACKLOG: usize = 256;
 /// Most bytes of what a page says.
 const LONGEST: usize = 64 << 10;
+/// Threads that read files. None waits for a browser.
+const READERS: usize = 16;
+/// How long it may take to say it.
+const SAYING: Duration = Duration::from_secs(20);
 
 /// What is said with every answer. No other site's page gets any of it, whatever it asks with: not by a script's tag, not in
 /// a frame, not by a window that it opened.
@@ -102,13 +109,17 @@ pub struct Tab {
 }
 
 /// Serves until the program ends.
-pub fn run(listener: TcpListener, door: Arc<Door>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(READERS)
+        .enable_all()
+        .build();
     let served = runtime.and_then(|runtime| {
         runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            axum::serve(listener, router(door)).await
+            connections::serve(listener, router(door), bounds).await;
+            std::io::Result::Ok(())
         })
     });
     if let Err(error) = served {
@@ -236,23 +247,43 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
             return (StatusCode::NOT_FOUND, text(HTML, html)).into_response();
         }
         Some(Answer::Moved) => return moved(raw.rsplit('/').next().unwrap_or(raw), None),
-        Some(Answer::Bytes(bytes)) => Some(Content::Bytes(bytes.into())),
+        Some(Answer::Bytes(bytes)) => Found::Content(Content::Bytes(bytes.into())),
         Some(Answer::File(file)) => opened(file).await,
         Some(Answer::Blob(digest)) => {
             let blob = blob(&door, digest).await;
-            if blob.is_none() {
+            if matches!(blob, Found::Not) {
                 door.told(Question::Lost);
             }
             blob
         }
-        None => None,
+        None => Found::Not,
     };
-    match content {
-        Some(content) => body::answer(method, headers, &name, content),
+    let (status, why) = match content {
+        Found::Content(content) => return body::answer(method, headers, &name, content),
         // It was there a moment ago.
-        None => {
-            (StatusCode::NOT_FOUND, text("text/plain; charset=utf-8", "this file cannot be read\n"))
-                .into_response()
+        Found::Not => (StatusCode::NOT_FOUND, "this file cannot be read\n"),
+        Found::Later => {
+            (StatusCode::SERVICE_UNAVAILABLE, "this file cannot be read now: too many are open\n")
+        }
+    };
+    (status, text("text/plain; charset=utf-8", why)).into_response()
+}
+
+/// What was found of a file.
+enum Found {
+    Content(Content),
+    /// It is not there.
+    Not,
+    /// Nobody can say: no handle was left, or the like.
+    Later,
+}
+
+impl Found {
+    fn by(opened: std::io::Result<Opened>) -> Self {
+        match opened {
+            Ok(opened) => Self::Content(Content::File(opened)),
+            Err(error) if handles::is_passing(&error) => Self::Later,
+            Err(_) => Self::Not,
         }
     }
 }
@@ -264,24 +295,32 @@ async fn asked(door: &Door, name: &str, depth: usize) -> Option<Answer> {
     answered.await.ok()
 }
 
-async fn opened(file: PathBuf) -> Option<Content> {
-    spawn_blocking(move || Opened::new(&file).ok().map(Content::File)).await.ok().flatten()
+async fn opened(file: PathBuf) -> Found {
+    spawn_blocking(move || Found::by(Opened::new(&file))).await.unwrap_or(Found::Not)
 }
 
 /// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.
-async fn blob(door: &Arc<Door>, digest: Digest) -> Option<Content> {
+async fn blob(door: &Arc<Door>, digest: Digest) -> Found {
     let door = Arc::clone(door);
     let found = spawn_blocking(move || {
-        let opened = Opened::new(&door.store.blob_path(&digest)).ok()?;
+        let opened = match Opened::new(&door.store.blob_path(&digest)) {
+            Ok(opened) => opened,
+            error => return Found::by(error),
+        };
         let known = || door.checked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = known().get(&digest).is_some_and(|tag| tag == opened.tag());
         if !is_known {
-            door.store.blob(&digest)?;
+            if door.store.blob(&digest).is_none() {
+                // It is open already: what keeps it from being read may have been another lack.
+                let again = Opened::new(&door.store.blob_path(&digest));
+                let is_later = again.is_err_and(|error| handles::is_passing(&error));
+                return if is_later { Found::Later } else { Found::Not };
+            }
             known().insert(digest, opened.tag().to_owned());
         }
-        Some(Content::File(opened))
+        Found::Content(Content::File(opened))
     });
-    found.await.ok().flatten()
+    found.await.unwrap_or(Found::Not)
 }
 
 impl Door {
@@ -371,8 +410,10 @@ async fn heard<T: DeserializeOwned>(
     if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let Ok(bytes) = to_bytes(body, LONGEST).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let bytes = match timeout(SAYING, to_bytes(body, LONGEST)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     match serde_json::from_slice(&bytes) {
         Ok(said) => {
