@@ -80,7 +80,7 @@ impl<'a> Resolver<'a> {
             return self.place(self.index, link);
         }
         let from = &self.note().path;
-        if let Some(found) = self.names.note(&link.target, from) {
+        if let Some(found) = self.names.link(&link.target, from) {
             self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
             return self.place(found.best, link);
         }
@@ -104,8 +104,9 @@ impl<'a> Resolver<'a> {
         }
         let mut others: Vec<String> =
             found.others.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
-        if found.others.len() > NAMED {
-            others.push(format!("{} more", found.others.len() - NAMED));
+        let more = found.others.len().saturating_sub(NAMED) + found.more;
+        if more > 0 {
+            others.push(format!("{more} more"));
         }
         let last = others.pop().unwrap_or_default();
         let others = match others.is_empty() {
@@ -210,7 +211,7 @@ impl<'a> Resolver<'a> {
             self.others_too(link, &found);
             return Ok(file(found.best, link));
         }
-        if let Some(found) = self.names.note_by_path(&name, from) {
+        if let Some(found) = self.names.link_by_path(&name, from) {
             self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
             return self.place(found.best, link);
         }
