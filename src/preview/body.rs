@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use axum::body::{Body, Bytes};
@@ -14,6 +14,8 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
+
+use crate::handles;
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
@@ -56,6 +58,33 @@ impl Opened {
     pub fn tag(&self) -> &str {
         &self.tag
     }
+}
+
+/// What was found of a file.
+#[derive(Debug)]
+pub enum Found {
+    /// It is there.
+    Content(Content),
+    /// It is not there.
+    Not,
+    /// Nobody can say: no handle was left, or the like.
+    Later,
+}
+
+impl Found {
+    /// By what opening it gave.
+    pub fn by(opened: io::Result<Opened>) -> Self {
+        match opened {
+            Ok(opened) => Self::Content(Content::File(opened)),
+            Err(error) if handles::is_passing(&error) => Self::Later,
+            Err(_) => Self::Not,
+        }
+    }
+}
+
+/// Opens a file on another thread.
+pub async fn found(file: PathBuf) -> Found {
+    spawn_blocking(move || Found::by(Opened::new(&file))).await.unwrap_or(Found::Not)
 }
 
 /// An answer with these bytes, of the media type that a name of that ending has.

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 
 use super::base::Base;
-use super::body::{self, Content, Opened};
+use super::body::{self, Content, Found, Opened};
 use super::connections::{self, Bounds};
 use super::guard::{Guard, Verdict};
 use super::{Message, Question};
@@ -248,7 +248,7 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
         }
         Some(Answer::Moved) => return moved(raw.rsplit('/').next().unwrap_or(raw), None),
         Some(Answer::Bytes(bytes)) => Found::Content(Content::Bytes(bytes.into())),
-        Some(Answer::File(file)) => opened(file).await,
+        Some(Answer::File(file)) => body::found(file).await,
         Some(Answer::Blob(digest)) => {
             let blob = blob(&door, digest).await;
             if matches!(blob, Found::Not) {
@@ -269,34 +269,11 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
     (status, text("text/plain; charset=utf-8", why)).into_response()
 }
 
-/// What was found of a file.
-enum Found {
-    Content(Content),
-    /// It is not there.
-    Not,
-    /// Nobody can say: no handle was left, or the like.
-    Later,
-}
-
-impl Found {
-    fn by(opened: std::io::Result<Opened>) -> Self {
-        match opened {
-            Ok(opened) => Self::Content(Content::File(opened)),
-            Err(error) if handles::is_passing(&error) => Self::Later,
-            Err(_) => Self::Not,
-        }
-    }
-}
-
 /// What the owner of the garden gives for a name.
 async fn asked(door: &Door, name: &str, depth: usize) -> Option<Answer> {
     let (answer, answered) = oneshot::channel();
     door.told(Question::Page { path: name.to_owned(), depth, answer });
     answered.await.ok()
-}
-
-async fn opened(file: PathBuf) -> Found {
-    spawn_blocking(move || Found::by(Opened::new(&file))).await.unwrap_or(Found::Not)
 }
 
 /// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.

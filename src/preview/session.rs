@@ -1,13 +1,15 @@
 //! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
 //! pages.
 
+mod measured;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use super::broken;
 use super::moved::{Before, Moved};
-use super::news::{News, Phases, partial};
+use super::news::{News, Phases};
 use super::said::Said;
 use super::server::Answer;
 use super::tabs::Tabs;
@@ -16,16 +18,12 @@ use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
-use crate::schedule::{Rank, Scheduler, Told, Wish};
+use crate::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress, Served};
 use crate::view::LinkView;
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
-/// Least time between two messages about one measurement.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// How often what is said of waiting measurements is said anew.
-const WAITING_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait where files cannot be read now.
 const LATER: Duration = Duration::from_millis(400);
 /// Notes that are settled in one go while nothing else is to be done: a millisecond or two.
@@ -256,85 +254,6 @@ impl Session {
         self.told.retain(|key, _| wanted.contains(key));
         self.fail();
         self.tell_waiting();
-    }
-
-    /// Takes in what the scheduler told.
-    fn take(&mut self, told: Vec<Told>) {
-        let mut ended = false;
-        for told in told {
-            match told {
-                Told::Ready { device, device_name } => {
-                    eprintln!("measuring on {device} ({device_name})");
-                    // What had failed for want of a lab waits again.
-                    ended = true;
-                }
-                Told::Progress { key, status, fraction, picture } => {
-                    let first = !self.told.contains_key(&key);
-                    let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
-                    if first || due || picture.is_some() {
-                        self.told.insert(key, Instant::now());
-                        self.pictures += 1;
-                        let count = self.pictures;
-                        let picture = picture.and_then(|path| partial(&key, &path, count));
-                        let news = News::Progress { key, status: &status, fraction, picture };
-                        self.tabs.tell(&news);
-                    }
-                    self.live.progress.running.insert(key, status);
-                }
-                Told::Done { key, .. } | Told::Failed { key } => {
-                    self.live.progress.running.remove(&key);
-                    self.told.remove(&key);
-                    self.live.ended(&key);
-                    ended = true;
-                }
-            }
-        }
-        if ended {
-            self.fail();
-            // At once, so that no page shows a failure that is none any more.
-            self.generation += 1;
-            self.show(Phases::default());
-            self.wish();
-            self.idle = true;
-        }
-        if self.waiting.elapsed() >= WAITING_EVERY {
-            self.tell_waiting();
-        }
-    }
-
-    /// Takes over what failed of what is wished for.
-    fn fail(&mut self) {
-        for (key, _) in &self.wished {
-            let failed = self.scheduler.failed(key);
-            let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
-            let known = self.live.progress.failed.get(key);
-            if known != reason.as_ref() {
-                match reason {
-                    Some(reason) => drop(self.live.progress.failed.insert(*key, reason)),
-                    None => drop(self.live.progress.failed.remove(key)),
-                }
-                self.live.ended(key);
-                self.idle = true;
-            }
-        }
-    }
-
-    /// Says of those that wait how long they will.
-    fn tell_waiting(&mut self) {
-        self.waiting = Instant::now();
-        let visible = self.tabs.visible();
-        for (key, _) in &self.wished {
-            if self.told.contains_key(key) {
-                continue;
-            }
-            let Some(status) = self.scheduler.status(key) else { continue };
-            let known = self.live.progress.running.insert(*key, status.clone());
-            if known.as_ref() != Some(&status) && visible.contains(key) {
-                let news =
-                    News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
-                self.tabs.tell(&news);
-            }
-        }
     }
 
     /// Tells open pages what they are now.

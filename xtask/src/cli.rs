@@ -152,7 +152,7 @@ pub enum Benched {
     /// the 50th and the 95th percentile of that time, processor time an edit, memory, open files, and what the preview keeps
     /// on disk. Bounded edits put one text in the place of another, and nothing should grow with them; growing ones add a
     /// paragraph with a broken link each. Linux only. NEURONOTES names a program of ours; else it is compiled.
-    Endure(BenchEndure),
+    Endure(crate::bench::endure::BenchEndure),
     /// Images a second of the lab beside open_clip in PyTorch, as a ratio
     ///
     /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
@@ -212,42 +212,6 @@ pub struct BenchPictures {
     /// Print every number as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// What `bench endure` takes.
-#[derive(Debug, Args)]
-pub struct BenchEndure {
-    /// Edits
-    #[arg(long = "edits", value_name = "N", default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub number: u32,
-    /// Notes of the garden
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    pub notes: u32,
-    /// A row for so many edits
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub every: u32,
-    /// What edits do, with commas between them
-    #[arg(long = "mode", value_enum, value_name = "MODE,…", value_delimiter = ',', default_values_t = [Edits::Bounded, Edits::Growing])]
-    pub edits: Vec<Edits>,
-}
-
-/// What edits do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Edits {
-    /// One text in the place of another
-    Bounded,
-    /// A paragraph and a broken link more each
-    Growing,
-}
-
-impl Edits {
-    /// For a person.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bounded => "one text in the place of another",
-            Self::Growing => "a paragraph and a broken link more each",
-        }
-    }
 }
 
 /// What `bench clip` takes.

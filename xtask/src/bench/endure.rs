@@ -13,9 +13,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
 
 use super::site::prose::{Note, Prose};
-use crate::cli::{BenchEndure, Edits};
 use crate::programs::{Compiled, compile};
 use crate::run::repository;
 use crate::say::say;
@@ -24,6 +24,42 @@ use crate::say::say;
 const TABS: usize = 6;
 /// How long an edit may take to be shown.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What `bench endure` takes.
+#[derive(Debug, Args)]
+pub struct BenchEndure {
+    /// Edits
+    #[arg(long = "edits", value_name = "N", default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub number: u32,
+    /// Notes of the garden
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub notes: u32,
+    /// A row for so many edits
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: u32,
+    /// What edits do, with commas between them
+    #[arg(long = "mode", value_enum, value_name = "MODE,…", value_delimiter = ',', default_values_t = [Edits::Bounded, Edits::Growing])]
+    pub edits: Vec<Edits>,
+}
+
+/// What edits do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Edits {
+    /// One text in the place of another
+    Bounded,
+    /// A paragraph and a broken link more each
+    Growing,
+}
+
+impl Edits {
+    /// For a person.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bounded => "one text in the place of another",
+            Self::Growing => "a paragraph and a broken link more each",
+        }
+    }
+}
 
 /// Performs `bench endure`.
 pub fn endure(arguments: &BenchEndure) -> Result<i32> {
