@@ -1,6 +1,7 @@
 //! What is wrong, where, and what to do about it: one form for the terminal, for JSON and for the page.
 
 mod summary;
+mod window;
 
 use std::fmt;
 use std::ops::Range;
@@ -210,21 +211,35 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(self.message.as_str());
+        let place = || Origin::path(self.file.as_str()).line(self.line).char_column(self.column);
         let mut group = match source {
             Some(text) if !self.span.is_empty() && text.get(self.span.clone()).is_some() => {
-                let snippet = Snippet::source(text)
-                    .path(self.file.as_str())
-                    .annotation(AnnotationKind::Primary.span(self.span.clone()));
-                title.element(snippet)
+                let window = window::around(text, &self.span);
+                let snippet = Snippet::source(window.text)
+                    .line_start(self.line)
+                    .annotation(AnnotationKind::Primary.span(window.span));
+                match window.whole {
+                    true => title.element(snippet.path(self.file.as_str())),
+                    // The column is not the one in what is shown.
+                    false => title.element(place()).element(snippet),
+                }
             }
-            _ => title
-                .element(Origin::path(self.file.as_str()).line(self.line).char_column(self.column)),
+            _ => title.element(place()),
         };
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group])
+        let shown = renderer.render(&[group]);
+        // What is shown of a very long line follows its place as another file's would.
+        let is_bare = |line: &&str| {
+            let drawn = |c: &char| !"\u{1b}[;m ".contains(*c) && !c.is_ascii_digit();
+            line.chars().filter(drawn).eq(":::".chars())
+        };
+        match shown.lines().any(|line| is_bare(&line)) {
+            true => shown.lines().filter(|line| !is_bare(line)).collect::<Vec<_>>().join("\n"),
+            false => shown,
+        }
     }
 
     /// For a page.
@@ -296,6 +311,16 @@ mod tests {
                 assert_eq!(lines.position(made, at).0, 1, "{made:?} of {written:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_diagnostic_in_a_very_long_line_shows_what_is_around_it() {
+        let text = format!("one\n{}[[none]]{}\n", "ö and ".repeat(2_000), " and".repeat(2_000));
+        let lines = Lines::of(&text);
+        let source = SourceFile { file: "notes/long.md", text: &text, lines: &lines };
+        let at = text.find("[[").expect("in it");
+        let diagnostic = source.warning(at..at + 8, "no note is called `none`");
+        insta::assert_snapshot!(diagnostic.terminal(Some(&text), false));
     }
 
     #[test]

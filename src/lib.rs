@@ -22,6 +22,7 @@ pub mod figure;
 pub mod file;
 pub mod freeze;
 pub mod garden;
+pub mod handles;
 pub mod input;
 pub mod jekyll;
 pub mod lab;

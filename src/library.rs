@@ -4,6 +4,7 @@
 //! Incremental: the file is read each time, and parsed where its text or the style is another.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use crate::bibliography::{Bibliography, CitationStyle, DEFAULT_STYLE, style, styles};
 use crate::config::Config;
@@ -32,7 +33,26 @@ pub struct Works {
     pub style: CitationStyle,
     /// Of the file's text and the style's name.
     pub digest: Digest,
+    /// Their keys, for hints; made when the first is asked for.
+    near: OnceLock<suggest::Index>,
 }
+
+impl Works {
+    /// Keys that are near to one that is not known.
+    pub fn near(&self, key: &str) -> Vec<String> {
+        const NAMED: usize = 3;
+        match self.bibliography.keys().nth(FEW) {
+            None => suggest::nearest(key, self.bibliography.keys(), NAMED),
+            Some(_) => {
+                let near = || suggest::Index::of(self.bibliography.keys());
+                self.near.get_or_init(near).nearest(key, NAMED)
+            }
+        }
+    }
+}
+
+/// All of so many keys are looked at.
+const FEW: usize = 64;
 
 impl Library {
     /// Reads what the configuration names. Says whether anything is another than it was.
@@ -83,7 +103,8 @@ impl Library {
             style(DEFAULT_STYLE)
         });
         let digest = Digest::of(format!("{name}\n{text}").as_bytes());
-        self.works = found.map(|style| Works { bibliography, style, digest });
+        self.works =
+            found.map(|style| Works { bibliography, style, digest, near: OnceLock::new() });
         self.text = text;
         self.problems = problems;
         self.written = written;

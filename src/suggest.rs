@@ -1,6 +1,7 @@
 //! The nearest known names to one that is not known, for hints.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// Up to `most` of `candidates` that are near to `name`, nearest first.
 pub fn nearest<I>(name: &str, candidates: I, most: usize) -> Vec<String>
@@ -48,6 +49,84 @@ where
     (!all.is_empty() && all.len() <= 24).then(|| format!("known: {}", quoted(&all, "and")))
 }
 
+/// Of so many names that share most letters the nearest is looked for.
+const LOOKED_AT: usize = 64;
+/// So many places of three letters are gone through, beginning with the letters that fewest names have.
+const PLACES: usize = 4096;
+
+/// Very many names, among which near ones are sought again and again: found by the letters that they share, three at a time.
+#[derive(Debug, Clone)]
+pub struct Index {
+    all: Vec<String>,
+    places: HashMap<[char; 3], Vec<u32>>,
+}
+
+impl Index {
+    /// Of these names.
+    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let all: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut places: HashMap<[char; 3], Vec<u32>> = HashMap::new();
+        for (index, name) in all.iter().enumerate() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            for trigram in trigrams(name) {
+                let known = places.entry(trigram).or_default();
+                if known.last() != Some(&index) {
+                    known.push(index);
+                }
+            }
+        }
+        Self { all, places }
+    }
+
+    /// As [`nearest`], among those that share three letters with `name`.
+    pub fn nearest(&self, name: &str, most: usize) -> Vec<String> {
+        if most == 0 {
+            return Vec::new();
+        }
+        let candidates = self.candidates(name).0;
+        nearest(name, candidates.iter().map(|index| &self.all[*index as usize]), most)
+    }
+
+    /// As [`hint`]; all are looked at where they are few.
+    pub fn hint(&self, name: &str) -> Option<String> {
+        if self.all.len() <= LOOKED_AT {
+            return hint(name, &self.all);
+        }
+        let near = self.nearest(name, 3);
+        (!near.is_empty()).then(|| format!("did you mean {}?", quoted(&near, "or")))
+    }
+
+    /// Those that share most with a name, and how many places were gone through to find them.
+    fn candidates(&self, name: &str) -> (Vec<u32>, usize) {
+        let mut lists: Vec<&Vec<u32>> =
+            trigrams(name).iter().filter_map(|trigram| self.places.get(trigram)).collect();
+        // Those that few have say most.
+        lists.sort_by_key(|list| list.len());
+        let mut shared: HashMap<u32, u32> = HashMap::new();
+        let mut left = PLACES;
+        for list in lists {
+            for index in list.iter().take(left) {
+                *shared.entry(*index).or_default() += 1;
+            }
+            left = left.saturating_sub(list.len());
+        }
+        let mut ranked: Vec<(u32, u32)> = shared.into_iter().map(|(index, n)| (n, index)).collect();
+        ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let best = ranked.iter().take(LOOKED_AT).map(|(_, index)| *index).collect();
+        (best, PLACES - left)
+    }
+}
+
+/// Three letters each, in lower case, with what is before the first and after the last.
+fn trigrams(name: &str) -> Vec<[char; 3]> {
+    let letters: Vec<char> = [' ', ' ']
+        .into_iter()
+        .chain(name.chars().flat_map(char::to_lowercase))
+        .chain([' '])
+        .collect();
+    letters.windows(3).map(|w| [w[0], w[1], w[2]]).collect()
+}
+
 /// `` `a`, `b` or `c` ``.
 pub fn quoted(names: &[String], last: &str) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -61,6 +140,21 @@ pub fn quoted(names: &[String], last: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn among_very_many_names_near_ones_are_found_without_a_look_at_all() {
+        for count in [50, 500, 20_000] {
+            let names: Vec<String> = (0..count).map(|n| format!("heading {n}")).collect();
+            let index = Index::of(names.iter().map(String::as_str));
+            for name in ["headong 41", "heading 41x", "Heading 4l"] {
+                assert!(index.candidates(name).1 <= PLACES);
+                let hint = index.hint(name).expect("some are near");
+                assert!(hint.contains("`heading 4"), "{name} of {count}: {hint}");
+            }
+            assert!(index.hint("Zyx").is_none());
+        }
+        assert_eq!(Index::of(["one", "two"]).hint("xyz"), hint("xyz", ["one", "two"]));
+    }
 
     #[test]
     fn a_misspelt_name_finds_its_neighbour() {

@@ -21,6 +21,7 @@ use crate::dates::GitDates;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::FileDigests;
 use crate::garden::Routes;
+use crate::handles;
 use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::library::Library;
 use crate::note::Note;
@@ -28,6 +29,9 @@ use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
 use crate::store::{Store, StoreError};
 use macros::Defined;
+
+/// So many files are open at once while a change is read.
+const HANDLES: usize = 16;
 
 /// A garden on disk.
 #[derive(Debug)]
@@ -73,6 +77,8 @@ pub struct Workspace {
     template_problem: Option<Diagnostic>,
     /// What is wrong with notes and folders that cannot be read, and what is passed over, by their paths.
     unread: BTreeMap<String, Diagnostic>,
+    /// What could not be read for a reason that passes, relative to the garden.
+    passing: BTreeSet<String>,
 }
 
 /// What is another than it was.
@@ -189,6 +195,7 @@ impl Workspace {
             notices: Vec::new(),
             template_problem: None,
             unread: BTreeMap::new(),
+            passing: BTreeSet::new(),
         };
         workspace.refresh();
         Ok(workspace)
@@ -273,6 +280,19 @@ impl Workspace {
         self.read_dates(&mut touched);
         self.show(included, &mut touched);
         touched
+    }
+
+    /// Whether files can be opened now, as many as reading a change takes. Where they cannot, every file would seem to be one
+    /// that cannot be read.
+    pub fn can_read(&self) -> bool {
+        // A folder is opened as a file is.
+        handles::are_left(HANDLES, &self.root)
+    }
+
+    /// What is to be looked at again in a moment, for it could not be read for a reason that passes; that is told once.
+    pub fn to_read_again(&mut self) -> Option<BTreeSet<String>> {
+        let paths = std::mem::take(&mut self.passing);
+        (!paths.is_empty()).then_some(paths)
     }
 
     /// Never reads this folder as notes or files beside them, should it lie among these: a site is written there.

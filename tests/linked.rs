@@ -511,3 +511,27 @@ fn formulas_use_the_gardens_macros_and_none_of_them_breaks_a_build() {
         garden.read("output/a.html")
     );
 }
+
+/// Bytes of the pages of a note's tags, and of the list of them.
+fn of_tags(count: usize) -> usize {
+    let garden = Garden::new();
+    let tags: Vec<String> = (0..count).map(|n| format!("tag{n}")).collect();
+    garden.note("a.md", &format!("---\ntags: [{}]\n---\n# A\n\nText.\n", tags.join(", ")));
+    assert_eq!(garden.build().code(), 0);
+    let page = garden.read("output/tags/tag7.html");
+    let named = page.matches("class=\"tag\"").count();
+    assert!(named == 8 && page.contains(&format!("and {} more", count - 8)), "{page}");
+    // The note itself names all.
+    assert_eq!(garden.read("output/a.html").matches("class=\"tag\"").count(), count);
+    let pages = std::fs::read_dir(garden.path("output/tags")).expect("pages");
+    let size = |entry: std::io::Result<std::fs::DirEntry>| {
+        usize::try_from(entry.expect("a page").metadata().expect("a size").len()).expect("small")
+    };
+    pages.map(size).sum()
+}
+
+#[test]
+fn what_the_pages_of_tags_repeat_of_a_note_does_not_grow_with_its_tags() {
+    let (some, twice) = (of_tags(100), of_tags(200));
+    assert!(twice < some * 2 + some / 10, "{some} and {twice} bytes");
+}

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
@@ -353,6 +354,142 @@ fn a_film_of_any_length_costs_no_memory_and_keeps_nobody_waiting() {
         std::io::copy(&mut whole.body_mut().as_reader(), &mut std::io::sink()).expect("bytes");
     assert_eq!(count, 400 << 20);
     assert!(held(preview.id()) < before + (64 << 10), "{} kB, before {before}", held(preview.id()));
+}
+
+/// Threads of a process.
+#[cfg(target_os = "linux")]
+fn threads(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/task")).expect("a process").count()
+}
+
+/// A connection that has asked for something, and of whose answer nothing was read.
+#[cfg(target_os = "linux")]
+fn asking(preview: &Preview, path: &str) -> std::net::TcpStream {
+    use std::io::Write as _;
+    let host = preview.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut stream = std::net::TcpStream::connect(&host).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    let head = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("a request");
+    stream
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn however_many_read_slowly_or_say_little_others_are_answered() {
+    let garden = garden();
+    garden.note("b.md", "---\ntitle: B\n---\n![[clip.mp4]]\n");
+    let film = std::fs::File::create(garden.path("notes/clip.mp4")).expect("a film");
+    film.set_len(64 << 20).expect("a length");
+    let preview = Preview::of(&garden);
+    preview.shows("b.html", "clip.mp4");
+    let before = threads(preview.id());
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        let mut stream = asking(&preview, "files/clip.mp4");
+        stream.read_exact(&mut [0; 100]).expect("the answer begins");
+        open.push(stream);
+    }
+    // Heads that never end.
+    let host = preview.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    for _ in 0..200 {
+        let mut stream = std::net::TcpStream::connect(&host).expect("a connection");
+        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHo").expect("bytes");
+        open.push(stream);
+    }
+    assert_eq!(preview.get("a.html").0, 200, "another page meanwhile");
+    assert!(threads(preview.id()) <= before + 20, "no thread waits for any of them");
+    let whole = ask("GET", &format!("{}files/clip.mp4", preview.url), &[]);
+    assert_eq!((whole.status, whole.body.len()), (200, 64 << 20));
+    // Those that were slow get all of it too.
+    let mut rest = Vec::new();
+    open[0].read_to_end(&mut rest).expect("the rest");
+    assert!(rest.len() > (64 << 20) - 100, "{}", rest.len());
+}
+
+/// `serve` of a garden in a process that may open so many files.
+#[cfg(target_os = "linux")]
+fn with_handles(garden: &Garden, handles: usize) -> Preview {
+    let plain = garden.command(&["serve", "--port", "0"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {handles} && exec \"$0\" \"$@\"")]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Preview::by(command)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn eighty_open_pages_and_sixty_handles_keep_no_save_from_the_page() {
+    let garden = garden();
+    garden.note("b.md", "---\ntitle: B\n---\n![[clip.mp4]]\n");
+    let film = std::fs::File::create(garden.path("notes/clip.mp4")).expect("a film");
+    film.set_len(64 << 20).expect("a length");
+    let preview = with_handles(&garden, 60);
+    let mut open = Vec::new();
+    for _ in 0..12 {
+        let mut stream = asking(&preview, "-/events?page=a.html");
+        stream.read_exact(&mut [0; 100]).expect("the answer begins");
+        open.push(stream);
+    }
+    // The first ones are told to rest, and their streams end.
+    let mut told = String::new();
+    open[0].read_to_string(&mut told).expect("it ends");
+    assert!(told.contains(r#"{"type":"rest"}"#), "{told}");
+    open.extend((0..68).map(|_| asking(&preview, "-/events?page=a.html")));
+    garden.note("a.md", "Saved. See [[B]].\n");
+    preview.shows("a.html", "Saved.");
+    // Films that nobody takes have the handles of their files too.
+    open.extend((0..40).map(|_| asking(&preview, "files/clip.mp4")));
+    garden.note("a.md", "Saved again. See [[B]].\n");
+    garden.note("new.md", "New.\n");
+    preview.shows("a.html", "Saved again.");
+    preview.shows("new.html", "New.");
+    let news = preview.news("a.html");
+    drop(open);
+    garden.note("a.md", "At last. See [[B]].\n");
+    assert!(news.next_of("patch")["lines"].to_string().contains("At last."));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_no_file_can_be_opened_all_stays_and_is_read_when_one_can() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    preview.shows("a.html", "One.");
+    let id = Pid::from_raw(i32::try_from(preview.id()).expect("a number"));
+    // The connections so far are closed.
+    std::thread::sleep(Duration::from_millis(300));
+    let open = std::fs::read_dir(format!("/proc/{}/fd", preview.id())).expect("a process");
+    let used: BTreeSet<u64> =
+        open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    // Three are left, of which the browser's connection takes one.
+    let last = (0..).filter(|number| !used.contains(number)).nth(2).expect("a number");
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let few = Rlimit { current: Some(last + 1), maximum };
+    let before = prlimit(id, Resource::Nofile, few).expect("a lower limit");
+    garden.note("a.md", "Two. See [[B]].\n");
+    garden.note("b.md", "---\ntitle: Bee\n---\nTwo.\n");
+    garden.note("c.md", "Three.\n");
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &config.replace("A test garden", "Another garden"));
+    for _ in 0..10 {
+        std::thread::sleep(Duration::from_millis(100));
+        let (status, page) = preview.get("a.html");
+        assert!(status == 200 && page.contains("One.") && page.contains("A test garden"), "{page}");
+        assert_eq!(preview.get("b.html").0, 200);
+    }
+    prlimit(id, Resource::Nofile, before).expect("the old limit");
+    preview.shows("a.html", "Two.");
+    preview.shows("a.html", "Another garden");
+    preview.shows("b.html", "Bee");
+    preview.shows("c.html", "Three.");
 }
 
 #[test]

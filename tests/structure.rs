@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &[
         "suggest", "yaml", "file", "place", "cache", "sha256", "language", "tex", "encoding",
-        "sniff",
+        "sniff", "handles",
     ],
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],

@@ -5,6 +5,7 @@
 //! they were, and those that aim at it where its anchors are others; anything else is assembled anew.
 
 mod address;
+mod crowd;
 mod embed;
 mod graph;
 mod names;

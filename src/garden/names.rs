@@ -4,11 +4,12 @@
 //! else the shortest path. A title and an alias are names too, which come after those of files.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
+use super::crowd::{Crowd, MANY, MOST};
 use super::near::Near;
 use crate::layout::without_ending;
 use crate::note::Note;
@@ -34,10 +35,25 @@ pub struct Names {
     files: HashMap<String, Vec<String>>,
     /// Files by their own names.
     bare_files: HashMap<String, Vec<String>>,
+    /// The same of names that many have.
+    crowds: Crowds,
     /// What notes go by, for hints; made when the first is asked for.
     near: OnceLock<Near>,
     /// Titles and file names, of which that is made.
     known: Vec<String>,
+}
+
+/// Names that many have.
+#[derive(Debug, Default)]
+struct Crowds {
+    /// By file names without ending.
+    stems: HashMap<String, Crowd>,
+    /// By titles and aliases.
+    called: HashMap<String, Crowd>,
+    /// Of the same names those that have them as titles or aliases only.
+    beside: HashMap<String, Vec<usize>>,
+    /// Files by their own names.
+    files: HashMap<String, Crowd>,
 }
 
 /// What a name means where it is said.
@@ -47,22 +63,37 @@ pub struct Meant<T> {
     pub best: T,
     /// What else has that name, the nearest first; nothing where the name is an exact path.
     pub others: Vec<T>,
+    /// How many more have it than are told.
+    pub more: usize,
 }
 
 impl<T> Meant<T> {
     fn exactly(best: T) -> Self {
-        Self { best, others: Vec::new() }
+        Self { best, others: Vec::new(), more: 0 }
     }
 
     /// The same with other words for what is meant.
     pub fn map<'s, U>(&'s self, word: impl Fn(&'s T) -> U) -> Meant<U> {
-        Meant { best: word(&self.best), others: self.others.iter().map(&word).collect() }
+        Meant {
+            best: word(&self.best),
+            others: self.others.iter().map(&word).collect(),
+            more: self.more,
+        }
     }
 
     /// The first is meant.
     fn first(all: Vec<T>) -> Option<Self> {
         let mut all = all.into_iter();
-        Some(Self { best: all.next()?, others: all.collect() })
+        Some(Self { best: all.next()?, others: all.collect(), more: 0 })
+    }
+}
+
+impl Meant<usize> {
+    /// The nearest of many.
+    fn among(crowd: &Crowd, name: &str, from: &str) -> Option<Self> {
+        let all = crowd.nearest(from, &composed(name));
+        let more = crowd.count.saturating_sub(all.len());
+        Some(Self { more, ..Self::first(all)? })
     }
 }
 
@@ -92,7 +123,36 @@ impl Names {
                 names.known.push(note.stem().to_owned());
             }
         }
+        names.crowds = names.crowded();
         names
+    }
+
+    /// The notes' names that many have.
+    fn crowded(&self) -> Crowds {
+        let mut crowds = Crowds::default();
+        let many = |(_, all): &(&String, &Vec<usize>)| all.len() > MANY;
+        for (name, all) in self.stems.iter().filter(many) {
+            let place = |index: &usize| {
+                let path = self.note_paths[*index].as_str();
+                let stem = without_ending(path).rsplit('/').next().unwrap_or(path);
+                (*index, path, composed(stem))
+            };
+            crowds.stems.insert(name.clone(), Crowd::of(all.iter().map(place)));
+        }
+        for (name, all) in &self.called {
+            if all.len() > MANY {
+                // None has the name in its path, where it is looked for here.
+                let place =
+                    |index: &usize| (*index, self.note_paths[*index].as_str(), String::new());
+                crowds.called.insert(name.clone(), Crowd::of(all.iter().map(place)));
+            }
+            if all.len() > MANY || crowds.stems.contains_key(name) {
+                let stems: HashSet<&usize> = self.stems.get(name).into_iter().flatten().collect();
+                let beside = all.iter().filter(|index| !stems.contains(index));
+                crowds.beside.insert(name.clone(), beside.copied().collect());
+            }
+        }
+        crowds
     }
 
     /// The same, and the other files in the notes folder, and each note's page.
@@ -108,7 +168,47 @@ impl Names {
             let bare = bare.unwrap_or(page).trim_end_matches('/');
             self.pages.entry(bare.to_owned()).or_insert(index);
         }
+        for (name, all) in self.bare_files.iter().filter(|(_, all)| all.len() > MANY) {
+            let all = all.iter().enumerate();
+            let crowd = Crowd::of(all.map(|(index, path)| (index, path.as_str(), String::new())));
+            self.crowds.files.insert(name.clone(), crowd);
+        }
         self
+    }
+
+    /// As [`Names::note_by_path`], with no more others than a message names.
+    pub(super) fn link_by_path(&self, name: &str, from: &str) -> Option<Meant<usize>> {
+        let crowd = self.crowds.stems.get(&fold(without_ending(name)));
+        match crowd.filter(|_| !self.may_be_path(name)) {
+            Some(crowd) => Meant::among(crowd, name, from),
+            None => self.note_by_path(name, from),
+        }
+    }
+
+    fn may_be_path(&self, name: &str) -> bool {
+        name.contains('/') || is_placed(name) || self.paths.contains_key(&fold(name))
+    }
+
+    /// As [`Names::note`], with no more others than a message names.
+    pub(super) fn link(&self, name: &str, from: &str) -> Option<Meant<usize>> {
+        let (key, stem) = (fold(name), fold(without_ending(name)));
+        let (by_stem, by_call) = (self.crowds.stems.get(&stem), self.crowds.called.get(&key));
+        if self.may_be_path(name) || (by_stem.is_none() && by_call.is_none()) {
+            return self.note(name, from);
+        }
+        let Some(mut found) = self.link_by_path(name, from) else {
+            return match by_call {
+                Some(crowd) => Meant::among(crowd, name, from),
+                None => self.note(name, from),
+            };
+        };
+        for other in self.crowds.beside.get(&key).into_iter().flatten() {
+            match found.others.len() < MOST - 1 {
+                true => found.others.push(*other),
+                false => found.more += 1,
+            }
+        }
+        Some(found)
     }
 
     /// The note that a name means in the note at the path `from`: by its path, file name, title or alias.
@@ -117,10 +217,11 @@ impl Names {
             let mut found = found;
             // The name of one file may be the title of another.
             let exact = self.paths.get(&fold(name)).is_some_and(|all| all.contains(&found.best));
-            for other in self.called.get(&fold(name)).into_iter().flatten() {
-                if !exact && *other != found.best && !found.others.contains(other) {
-                    found.others.push(*other);
-                }
+            if !exact {
+                let known: HashSet<usize> = found.others.iter().copied().collect();
+                let called = self.called.get(&fold(name)).into_iter().flatten();
+                let new = called.filter(|index| **index != found.best && !known.contains(index));
+                found.others.extend(new);
             }
             return Some(found);
         }
@@ -200,6 +301,11 @@ impl Names {
         }
         let folded = fold(name);
         let bare = folded.rsplit('/').next().unwrap_or(&folded);
+        if let Some(crowd) = self.crowds.files.get(&folded)
+            && let Some(all) = self.bare_files.get(&folded)
+        {
+            return Some(Meant::among(crowd, "", from)?.map(|index| all[*index].as_str()));
+        }
         let end = format!("/{folded}");
         let all = self.bare_files.get(bare).into_iter().flatten();
         let mut found: Vec<&str> = all

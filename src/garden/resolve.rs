@@ -1,7 +1,7 @@
 //! What the links of one note point to: the note and every name in; targets, and what is wrong, out.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use percent_encoding::percent_decode_str;
 
@@ -30,6 +30,8 @@ pub(super) struct Resolver<'a> {
     /// The note's own page.
     page: &'a str,
     routes: &'a Routes,
+    /// What places are called, of notes in which one was not found: of blocks alone, or of all.
+    places: HashMap<(usize, bool), suggest::Index>,
     found: Found,
 }
 
@@ -40,7 +42,7 @@ impl<'a> Resolver<'a> {
         index: usize,
         (page, routes): (&'a str, &'a Routes),
     ) -> Self {
-        Self { notes, names, index, page, routes, found: Found::default() }
+        Self { notes, names, index, page, routes, places: HashMap::new(), found: Found::default() }
     }
 
     /// Every link of the note and of its captions.
@@ -80,7 +82,7 @@ impl<'a> Resolver<'a> {
             return self.place(self.index, link);
         }
         let from = &self.note().path;
-        if let Some(found) = self.names.note(&link.target, from) {
+        if let Some(found) = self.names.link(&link.target, from) {
             self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
             return self.place(found.best, link);
         }
@@ -104,8 +106,9 @@ impl<'a> Resolver<'a> {
         }
         let mut others: Vec<String> =
             found.others.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
-        if found.others.len() > NAMED {
-            others.push(format!("{} more", found.others.len() - NAMED));
+        let more = found.others.len().saturating_sub(NAMED) + found.more;
+        if more > 0 {
+            others.push(format!("{more} more"));
         }
         let last = others.pop().unwrap_or_default();
         let others = match others.is_empty() {
@@ -169,12 +172,14 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let named = last.strip_prefix('^');
-                let known = note.headings.iter().filter(|_| named.is_none());
-                let known = known.map(|h| h.text.as_str());
-                let known = known.chain(note.blocks.iter().map(|b| b.id.as_str()));
-                let known = known.chain(note.anchors.iter().map(|anchor| anchor.id.as_str()));
-                let known = known.chain(note.marks.iter().map(String::as_str));
-                let hint = suggest::hint(named.unwrap_or(last), known);
+                let places = self.places.entry((index, named.is_some())).or_insert_with(|| {
+                    let known = note.headings.iter().filter(|_| named.is_none());
+                    let known = known.map(|h| h.text.as_str());
+                    let known = known.chain(note.blocks.iter().map(|b| b.id.as_str()));
+                    let known = known.chain(note.anchors.iter().map(|anchor| anchor.id.as_str()));
+                    suggest::Index::of(known.chain(note.marks.iter().map(String::as_str)))
+                });
+                let hint = places.hint(named.unwrap_or(last));
                 let message = match named {
                     None => format!("`{}` has no heading or figure `{last}`", note.title),
                     Some(id) => format!("`{}` has no block `^{id}`", note.title),
@@ -210,7 +215,7 @@ impl<'a> Resolver<'a> {
             self.others_too(link, &found);
             return Ok(file(found.best, link));
         }
-        if let Some(found) = self.names.note_by_path(&name, from) {
+        if let Some(found) = self.names.link_by_path(&name, from) {
             self.others_too(link, &found.map(|index| self.notes[*index].path.as_str()));
             return self.place(found.best, link);
         }

@@ -270,3 +270,41 @@ fn the_nearest_names_are_found_among_very_many() {
     assert!(said[0].contains("did you mean `Piggy bank`"), "{said:?}");
     assert!(!said[1].contains("did you mean"), "{said:?}");
 }
+
+#[test]
+fn of_a_crowd_the_same_are_named_as_of_a_few() {
+    let sources: Vec<(String, String)> = (0..60)
+        .map(|n| {
+            let folder = ["", "x/", "x/y/", "z/", "z/y/w/"][n % 5];
+            let stem = ["a", "A", "b"][n / 5 % 3];
+            let title = if n % 4 == 0 { "a".to_owned() } else { format!("Other {n}") };
+            (format!("{folder}d{}/{stem}.md", n / 5), format!("---\ntitle: {title}\n---\n"))
+        })
+        .collect();
+    let sources: Vec<(&str, &str)> =
+        sources.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let notes = notes(&sources);
+    let files: Vec<String> = (0..30).map(|n| format!("d{n}/pictures/One.png")).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let garden = assembled(&notes, &files);
+    let names = garden.names();
+    let mut many = 0;
+    for from in sources.iter().map(|(path, _)| *path).chain(["top.md", "x/top.md", "q/r/s.md"]) {
+        for name in ["a", "A", "a.md", "b", "d3/a", "x/y/d7/b", "Other 5", "none", "./a"] {
+            let (all, few) = (names.note(name, from), names.link(name, from));
+            let told = |meant: &names::Meant<usize>| {
+                let named: Vec<usize> = meant.others.iter().take(3).copied().collect();
+                (meant.best, named, meant.others.len() + meant.more)
+            };
+            assert_eq!(few.as_ref().map(told), all.as_ref().map(told), "[[{name}]] in {from}");
+            many += usize::from(few.is_some_and(|few| few.more > 0));
+        }
+        let picture = names.file("one.png", from).expect("there are some");
+        assert_eq!(picture.others.len() + picture.more, 29);
+    }
+    assert!(many > 100, "{many}");
+    assert_eq!(
+        names.file("One.png", "d17/note.md").map(|found| found.best),
+        Some("d17/pictures/One.png")
+    );
+}

@@ -1,6 +1,8 @@
 //! A note while its front matter is being written: what it said before stands in for what cannot be read, so that a bracket
 //! that is still open breaks no other note's links.
 
+use std::collections::HashSet;
+
 use super::Note;
 
 impl Note {
@@ -20,10 +22,9 @@ impl Note {
         if tags.is_empty() {
             let own = std::mem::take(&mut self.tags);
             self.tags.clone_from(&self.front.tags);
-            let is_new = |tag: &String| {
-                !self.front.tags.iter().any(|known| known.to_lowercase() == tag.to_lowercase())
-            };
-            self.tags.extend(own.into_iter().filter(is_new));
+            let known: HashSet<String> =
+                self.front.tags.iter().map(|tag| tag.to_lowercase()).collect();
+            self.tags.extend(own.into_iter().filter(|tag| !known.contains(&tag.to_lowercase())));
         }
         self
     }

@@ -18,6 +18,7 @@ mod list;
 mod markup;
 mod math;
 mod outline;
+mod places;
 mod raw;
 mod sentence;
 mod slug;
@@ -26,7 +27,7 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use block::{Block, FieldValue, Fields};
 pub use complete::{complete, fenced};
@@ -43,6 +44,8 @@ pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
+
+use places::Places;
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
@@ -97,6 +100,8 @@ pub struct Note {
     pub values: Vec<InlineValue>,
     /// What is wrong with it by itself; block faults are in the blocks.
     pub problems: Vec<Diagnostic>,
+    /// What links may name in it; made when one first does.
+    places: OnceLock<Places>,
 }
 
 impl Note {
@@ -169,6 +174,7 @@ impl Note {
             texts: outline.texts,
             values,
             problems,
+            places: OnceLock::new(),
             lines,
         }
     }
@@ -202,31 +208,7 @@ impl Note {
     /// The anchor that `fragment` means: a heading by its text, anchor or source, a block by its id, `^id`, or a place that
     /// is named in HTML.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
-        if let Some(id) = fragment.strip_prefix('^') {
-            if self.anchors.iter().any(|anchor| anchor.id == id) {
-                return Some(fragment.to_owned());
-            }
-            return self.blocks.iter().find(|block| block.id == id).map(|block| block.id.clone());
-        }
-        let wanted = slug(fragment);
-        let heading = self.headings.iter().find(|h| h.id == fragment || h.text == fragment);
-        let heading = heading.or_else(|| self.headings.iter().find(|h| slug(&h.text) == wanted));
-        let block = || self.blocks.iter().find(|block| block.id == fragment).map(|b| b.id.clone());
-        let moved = || {
-            let now = &self.front.anchors.iter().find(|(old, _)| slug(old) == wanted)?.1;
-            let now = self.headings.iter().find(|h| h.text == **now || h.id == **now)?;
-            Some(now.id.clone())
-        };
-        let mark = || self.marks.iter().find(|mark| *mark == fragment).cloned();
-        let by_source = || {
-            let wanted = heading::linked(fragment);
-            let found = |h: &&Heading| {
-                heading::linked(heading::source(&self.source[h.span.clone()])) == wanted
-            };
-            self.headings.iter().find(found).map(|h| h.id.clone())
-        };
-        let own = heading.map(|h| h.id.clone()).or_else(block).or_else(mark);
-        own.or_else(by_source).or_else(moved)
+        self.places.get_or_init(|| Places::of(self)).anchor(self, fragment)
     }
 
     /// The part of the Markdown that an anchor names: a section, or a block; all of it without an anchor.

@@ -37,7 +37,7 @@ pub fn problems(note: &Note, works: Option<&Works>) -> Vec<Diagnostic> {
         };
         for cited in &citation.keys {
             if !works.bibliography.has(&cited.key) {
-                let near = suggest::nearest(&cited.key, works.bibliography.keys(), 3);
+                let near = works.near(&cited.key);
                 let hint = (!near.is_empty())
                     .then(|| format!("did you mean {}?", suggest::quoted(&near, "or")));
                 let message = format!("the bibliography has no work `{}`", cited.key);

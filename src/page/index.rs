@@ -16,6 +16,8 @@ pub struct Index {
     pub units: BTreeMap<String, Unit>,
     /// Each unit's page.
     pub unit_pages: BTreeMap<NamedUnit, String>,
+    /// Each model's layers: their units, in order, with their pages.
+    pub layers: BTreeMap<(String, String), Vec<(u32, String)>>,
 }
 
 /// A tag.
@@ -82,13 +84,14 @@ impl Index {
 
     fn read_units(&mut self, scene: &Scene<'_>) {
         let mut units: BTreeMap<NamedUnit, Unit> = BTreeMap::new();
+        let mut known = BTreeSet::new();
         for note in 0..scene.notes.len() {
             for named in scene.plan.named(note) {
                 let unit = units.entry(named.unit.clone()).or_default();
                 unit.model.clone_from(&named.model);
                 unit.layer.clone_from(&named.layer);
                 unit.unit = named.unit.2;
-                if !unit.names.contains(&named.name) {
+                if known.insert((named.unit.clone(), named.name.clone())) {
                     unit.names.push(named.name.clone());
                 }
                 unit.notes.entry(note).or_default();
@@ -113,7 +116,10 @@ impl Index {
                 page = page.replace(".html", &format!("-{}.html", key.0.short()));
             }
             self.unit_pages.insert(key, page.clone());
+            let layer = self.layers.entry((unit.model.clone(), unit.layer.clone())).or_default();
+            layer.push((unit.unit, page.clone()));
             self.units.insert(page, unit);
         }
+        self.layers.values_mut().for_each(|units| units.sort_unstable());
     }
 }

@@ -56,6 +56,10 @@ use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 /// The home page.
 pub const HOME: &str = "index.html";
 
+/// So many of a note's tags are named where notes are listed. Each tag has such a list: with all of them, the lists of a note of
+/// a thousand tags would have a million links.
+const NAMED_TAGS: usize = 8;
+
 /// Files that every page asks for, relative to the site's root; their names say their content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Assets {
@@ -256,7 +260,7 @@ impl<'a> Scene<'a> {
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),
             authors: note.front.authors.clone(),
-            tags: self.tag_links(page, index),
+            tags: self.tag_links(page, index, usize::MAX),
             units: self.unit_links(page, index),
             contents: contents::of(note, |html| self.filled_html(index, html)),
             figures: body.has_figures(),
@@ -346,7 +350,8 @@ impl<'a> Scene<'a> {
             date: self.changed(index).map(dates::view),
             excerpt: self.description(index),
             picture: picture.map(|picture| self.thumbnail_view(page, picture)),
-            tags: self.tag_links(page, index),
+            tags: self.tag_links(page, index, NAMED_TAGS),
+            more_tags: note.tags.len().saturating_sub(NAMED_TAGS),
         }
     }
 
@@ -356,11 +361,12 @@ impl<'a> Scene<'a> {
         drawings.into_iter().find_map(Drawing::first_picture)
     }
 
-    fn tag_links(&self, page: &str, index: usize) -> Vec<LinkView> {
+    /// Links to the pages of a note's first tags.
+    fn tag_links(&self, page: &str, index: usize, most: usize) -> Vec<LinkView> {
         let link = |tag: &String| LinkView {
             title: tag.clone(),
             href: garden::href(page, &sheet::tag_page(tag), None),
         };
-        self.notes[index].tags.iter().map(link).collect()
+        self.notes[index].tags.iter().take(most).map(link).collect()
     }
 }

@@ -152,8 +152,12 @@ impl<'a> Scene<'a> {
     /// The newest notes, without what stands below their titles beside the excerpt.
     fn newest_cards(&self, page: &str) -> Vec<CardView> {
         let newest = self.index().newest.iter().take(NEWEST);
-        let bare =
-            |note: &usize| CardView { picture: None, tags: vec![], ..self.card(page, *note) };
+        let bare = |note: &usize| CardView {
+            picture: None,
+            tags: vec![],
+            more_tags: 0,
+            ..self.card(page, *note)
+        };
         newest.map(bare).collect()
     }
 

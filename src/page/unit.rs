@@ -26,14 +26,12 @@ impl<'a> Scene<'a> {
             figures.push(figure);
             shown.push(UnitFigureView { html: String::new(), source });
         }
-        let mut layer: Vec<(&u32, &String)> = index
-            .units
-            .iter()
-            .filter(|(_, other)| other.model == unit.model && other.layer == unit.layer)
-            .map(|(path, other)| (&other.unit, path))
-            .collect();
-        layer.sort_unstable();
-        let at = layer.iter().position(|(_, path)| *path == page).unwrap_or(0);
+        let layer = index.layers.get(&(unit.model.clone(), unit.layer.clone()));
+        let layer = layer.map_or(&[][..], Vec::as_slice);
+        let own = layer.binary_search_by(|(number, path)| {
+            number.cmp(&unit.unit).then_with(|| path.as_str().cmp(page))
+        });
+        let at = own.unwrap_or(0);
         let beside = |at: Option<usize>| {
             let (number, path) = layer.get(at?)?;
             Some(LinkView { title: format!("Unit {number}"), href: href(page, path, None) })

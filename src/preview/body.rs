@@ -1,19 +1,21 @@
 //! The bytes of an answer: a file, a stored picture or bytes at hand in; the whole of it or the part that a browser wants
 //! out, with its media type.
 //!
-//! Files are read a piece at a time on threads of their own, so that a film of gigabytes costs no memory and keeps no page
-//! waiting.
+//! Files are read a piece at a time on other threads, so that a film of gigabytes costs no memory and keeps no page waiting.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
+
+use crate::handles;
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
@@ -56,6 +58,33 @@ impl Opened {
     pub fn tag(&self) -> &str {
         &self.tag
     }
+}
+
+/// What was found of a file.
+#[derive(Debug)]
+pub enum Found {
+    /// It is there.
+    Content(Content),
+    /// It is not there.
+    Not,
+    /// Nobody can say: no handle was left, or the like.
+    Later,
+}
+
+impl Found {
+    /// By what opening it gave.
+    pub fn by(opened: io::Result<Opened>) -> Self {
+        match opened {
+            Ok(opened) => Self::Content(Content::File(opened)),
+            Err(error) if handles::is_passing(&error) => Self::Later,
+            Err(_) => Self::Not,
+        }
+    }
+}
+
+/// Opens a file on another thread.
+pub async fn found(file: PathBuf) -> Found {
+    spawn_blocking(move || Found::by(Opened::new(&file))).await.unwrap_or(Found::Not)
 }
 
 /// An answer with these bytes, of the media type that a name of that ending has.
@@ -110,36 +139,46 @@ fn set(response: &mut Response, name: header::HeaderName, value: &str) {
     }
 }
 
-/// Reads a part of a file on another thread, no faster than the browser takes it.
+/// Reads a part of a file, no faster than the browser takes it. Each piece is read on a thread that waits for nobody, so that
+/// however many browsers are slow, others are answered.
 fn read(mut file: File, first: u64, count: u64) -> mpsc::Receiver<io::Result<Bytes>> {
     let (sender, pieces) = mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
-        let mut left = count;
-        if let Err(error) = file.seek(SeekFrom::Start(first)) {
-            let _ = sender.blocking_send(Err(error));
-            return;
-        }
-        while left > 0 {
-            let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-            let mut piece = vec![0; most];
-            let read = match file.read(&mut piece) {
-                // It was cut short meanwhile: the connection breaks off, so that nobody takes this for the whole.
-                Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-                other => other,
-            };
-            let ended = read.is_err();
-            let told = read.map(|read| {
-                piece.truncate(read);
-                left -= read as u64;
-                Bytes::from(piece)
+    tokio::spawn(async move {
+        let (mut at, end) = (first, first + count);
+        while at < end {
+            let reading = spawn_blocking(move || {
+                let piece = piece(&mut file, at, end - at);
+                (file, piece)
             });
+            let Ok((back, piece)) = reading.await else { return };
+            file = back;
+            let read = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            at += read;
             // Whoever asked may be gone.
-            if sender.blocking_send(told).is_err() || ended {
+            if sender.send(piece).await.is_err() || read == 0 {
                 return;
             }
         }
     });
     pieces
+}
+
+/// The next bytes of a file, at least one.
+fn piece(file: &mut File, at: u64, left: u64) -> io::Result<Bytes> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut piece = vec![0; usize::try_from(left).unwrap_or(PIECE).min(PIECE)];
+    let read = loop {
+        match file.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other?,
+        }
+    };
+    // It was cut short meanwhile: the connection breaks off, so that nobody takes this for the whole.
+    if read == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    piece.truncate(read);
+    Ok(Bytes::from(piece))
 }
 
 /// Which bytes are wanted.

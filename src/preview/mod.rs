@@ -6,10 +6,12 @@
 mod base;
 mod body;
 mod broken;
+mod connections;
 mod guard;
 mod moved;
 mod news;
 mod peer;
+mod said;
 mod server;
 mod session;
 mod tabs;
@@ -21,11 +23,13 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use crate::digest::Digest;
+use crate::handles;
 use crate::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
 
 pub use base::Base;
+use connections::Bounds;
 pub use guard::Name;
 use guard::{Guard, Token};
 use server::{Answer, Door, Tab};
@@ -90,6 +94,7 @@ pub struct Options {
 /// # Errors
 /// Where it is no garden, no port is free, or it cannot be watched.
 pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
+    let bounds = Bounds::of(handles::raise());
     let mut workspace = Workspace::open(root)?;
     workspace.drafts = true;
     let root = workspace.root.clone();
@@ -131,8 +136,8 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         tabs: Default::default(),
         checked: Default::default(),
     };
-    let mut session = Session::new(workspace, sender, watch, options.all);
-    std::thread::spawn(move || server::run(listener, Arc::new(door)));
+    let mut session = Session::new(workspace, sender, watch, options.all, bounds.most / 2);
+    std::thread::spawn(move || server::run(listener, Arc::new(door), bounds));
     if options.open
         && let Err(error) = open::that_detached(&url)
     {

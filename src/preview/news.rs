@@ -33,6 +33,8 @@ pub enum News<'a> {
         /// Where it is now, relative to the site's root.
         moved: Option<LinkView>,
     },
+    /// Too many pages are open: this one hears of nothing more until somebody comes back to it.
+    Rest,
     /// A figure is being measured.
     Progress {
         /// The request key.

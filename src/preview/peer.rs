@@ -6,6 +6,24 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use tokio::net::TcpStream;
+
+/// Whose program is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The number of its user, where that is another one of this machine.
+    pub stranger: Option<u32>,
+}
+
+impl Peer {
+    /// Of a connection that was accepted.
+    pub fn of(stream: &TcpStream) -> Self {
+        let near = stream.peer_addr().ok().filter(|peer| peer.ip().to_canonical().is_loopback());
+        let port = stream.local_addr().ok().map(|address| address.port());
+        Self { stranger: near.zip(port).and_then(|(peer, port)| stranger(peer, port)) }
+    }
+}
+
 /// The administrator's number; who has it can read the notes anyway.
 const ROOT: u32 = 0;
 
@@ -13,7 +31,7 @@ const ROOT: u32 = 0;
 ///
 /// `peer` is the other end of a connection to `port` of this machine. A connection that the system does not list is nobody's:
 /// it comes from elsewhere, such as the system around a virtual machine, or is closed already and gets no answer.
-pub fn stranger(peer: SocketAddr, port: u16) -> Option<u32> {
+fn stranger(peer: SocketAddr, port: u16) -> Option<u32> {
     let own = own()?;
     let user = user(peer, port, ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(read))?;
     (user != own && user != ROOT).then_some(user)
@@ -65,7 +83,7 @@ fn address(text: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpListener;
 
     use super::*;
 
@@ -122,7 +140,7 @@ mod tests {
     fn this_user_is_no_stranger() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let _client = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        let _client = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection");
         let (_, peer) = listener.accept().expect("a connection");
         assert_eq!(stranger(peer, port), None);
         if cfg!(target_os = "linux") {

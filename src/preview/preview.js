@@ -233,6 +233,7 @@
       else if (news.type === "gone") gone(news.moved);
       else if (news.type === "progress") progress(news);
       else if (news.type === "problems") overlay(news.problems);
+      else if (news.type === "rest") rest();
     };
     events.onerror = () => {
       say(LOST);
@@ -244,21 +245,28 @@
     };
   }
 
+  // The preview has as many pages open as it can. One that is looked at all the same tries again after a while.
+  function rest() {
+    leave();
+    say("Too many pages of this garden are open. This one is brought up to date when you come back to it.");
+    setTimeout(attend, 15000 + 15000 * Math.random());
+  }
+
+  function leave() {
+    events?.close();
+    events = null;
+    tab = null;
+  }
+
   // A browser has few connections to one host. Pages that nobody sees leave theirs to others, and catch up.
   function attend() {
     if (document.visibilityState === "visible") {
       connect();
-    } else if (events) {
-      events.close();
-      events = null;
-      tab = null;
-    }
+    } else leave();
   }
   document.addEventListener("visibilitychange", attend);
-  window.addEventListener("pagehide", () => {
-    events?.close();
-    events = null;
-  });
+  window.addEventListener("focus", attend);
+  window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", attend);
   attend();
 })();

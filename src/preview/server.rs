@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,27 +14,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use axum::serve::IncomingStream;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 
 use super::base::Base;
-use super::body::{self, Content, Opened};
+use super::body::{self, Content, Found, Opened};
+use super::connections::{self, Bounds};
 use super::guard::{Guard, Verdict};
-use super::peer::stranger;
+use super::peer::Peer;
 use super::{Message, Question};
 use crate::digest::Digest;
+use crate::handles;
 use crate::store::Store;
 
 /// The script that patches open pages.
@@ -45,6 +47,10 @@ const STYLE: &str = include_str!("preview.css");
 const BACKLOG: usize = 256;
 /// Most bytes of what a page says.
 const LONGEST: usize = 64 << 10;
+/// Threads that read files. None waits for a browser.
+const READERS: usize = 16;
+/// How long it may take to say it.
+const SAYING: Duration = Duration::from_secs(20);
 
 /// What is said with every answer. No other site's page gets any of it, whatever it asks with: not by a script's tag, not in
 /// a frame, not by a window that it opened.
@@ -109,35 +115,22 @@ pub struct Tab {
 }
 
 /// Serves until the program ends.
-pub fn run(listener: TcpListener, door: Arc<Door>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(READERS)
+        .enable_all()
+        .build();
     let served = runtime.and_then(|runtime| {
         runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            let router = router(door);
-            axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
+            connections::serve(listener, router(door), bounds).await;
+            std::io::Result::Ok(())
         })
     });
     if let Err(error) = served {
         eprintln!("error: the preview server ended ({error})");
         std::process::exit(2);
-    }
-}
-
-/// Whose program is at the other end of a connection.
-#[derive(Debug, Clone, Copy)]
-struct Peer {
-    /// The number of its user, where that is another one of this machine.
-    stranger: Option<u32>,
-}
-
-impl Connected<IncomingStream<'_, tokio::net::TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, tokio::net::TcpListener>) -> Self {
-        let port = stream.io().local_addr().map(|address: SocketAddr| address.port());
-        let is_near = stream.remote_addr().ip().to_canonical().is_loopback();
-        let port = port.ok().filter(|_| is_near);
-        Self { stranger: port.and_then(|port| stranger(*stream.remote_addr(), port)) }
     }
 }
 
@@ -148,7 +141,7 @@ fn router(door: Arc<Door>) -> Router {
 /// Answers a request, if it is to be answered.
 async fn ask(
     State(door): State<Arc<Door>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -271,25 +264,26 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
             return (StatusCode::NOT_FOUND, text(HTML, html)).into_response();
         }
         Some(Answer::Moved) => return moved(raw.rsplit('/').next().unwrap_or(raw), None),
-        Some(Answer::Bytes(bytes)) => Some(Content::Bytes(bytes.into())),
-        Some(Answer::File(file)) => opened(file).await,
+        Some(Answer::Bytes(bytes)) => Found::Content(Content::Bytes(bytes.into())),
+        Some(Answer::File(file)) => body::found(file).await,
         Some(Answer::Blob(digest)) => {
             let blob = blob(&door, digest).await;
-            if blob.is_none() {
+            if matches!(blob, Found::Not) {
                 door.told(Question::Lost);
             }
             blob
         }
-        None => None,
+        None => Found::Not,
     };
-    match content {
-        Some(content) => body::answer(method, headers, &name, content),
+    let (status, why) = match content {
+        Found::Content(content) => return body::answer(method, headers, &name, content),
         // It was there a moment ago.
-        None => {
-            (StatusCode::NOT_FOUND, text("text/plain; charset=utf-8", "this file cannot be read\n"))
-                .into_response()
+        Found::Not => (StatusCode::NOT_FOUND, "this file cannot be read\n"),
+        Found::Later => {
+            (StatusCode::SERVICE_UNAVAILABLE, "this file cannot be read now: too many are open\n")
         }
-    }
+    };
+    (status, text("text/plain; charset=utf-8", why)).into_response()
 }
 
 /// What the owner of the garden gives for a name.
@@ -299,24 +293,28 @@ async fn asked(door: &Door, name: &str, depth: usize) -> Option<Answer> {
     answered.await.ok()
 }
 
-async fn opened(file: PathBuf) -> Option<Content> {
-    spawn_blocking(move || Opened::new(&file).ok().map(Content::File)).await.ok().flatten()
-}
-
 /// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.
-async fn blob(door: &Arc<Door>, digest: Digest) -> Option<Content> {
+async fn blob(door: &Arc<Door>, digest: Digest) -> Found {
     let door = Arc::clone(door);
     let found = spawn_blocking(move || {
-        let opened = Opened::new(&door.store.blob_path(&digest)).ok()?;
+        let opened = match Opened::new(&door.store.blob_path(&digest)) {
+            Ok(opened) => opened,
+            error => return Found::by(error),
+        };
         let known = || door.checked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = known().get(&digest).is_some_and(|tag| tag == opened.tag());
         if !is_known {
-            door.store.blob(&digest)?;
+            if door.store.blob(&digest).is_none() {
+                // It is open already: what keeps it from being read may have been another lack.
+                let again = Opened::new(&door.store.blob_path(&digest));
+                let is_later = again.is_err_and(|error| handles::is_passing(&error));
+                return if is_later { Found::Later } else { Found::Not };
+            }
             known().insert(digest, opened.tag().to_owned());
         }
-        Some(Content::File(opened))
+        Found::Content(Content::File(opened))
     });
-    found.await.ok().flatten()
+    found.await.unwrap_or(Found::Not)
 }
 
 impl Door {
@@ -418,8 +416,10 @@ async fn heard<T: DeserializeOwned>(
     if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let Ok(bytes) = to_bytes(body, LONGEST).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let bytes = match timeout(SAYING, to_bytes(body, LONGEST)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     match serde_json::from_slice(&bytes) {
         Ok(said) => {

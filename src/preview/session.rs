@@ -1,13 +1,16 @@
 //! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
 //! pages.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod measured;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use super::broken;
 use super::moved::{Before, Moved};
-use super::news::{News, Phases, partial};
+use super::news::{News, Phases};
+use super::said::Said;
 use super::server::Answer;
 use super::tabs::Tabs;
 use super::{Message, Question};
@@ -15,16 +18,14 @@ use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
-use crate::schedule::{Rank, Scheduler, Told, Wish};
+use crate::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress, Served};
 use crate::view::LinkView;
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
-/// Least time between two messages about one measurement.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// How often what is said of waiting measurements is said anew.
-const WAITING_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait where files cannot be read now.
+const LATER: Duration = Duration::from_millis(400);
 /// Notes that are settled in one go while nothing else is to be done: a millisecond or two.
 const SOME: usize = 16;
 
@@ -34,6 +35,8 @@ pub struct Session {
     watch: Watch,
     scheduler: Scheduler,
     tabs: Tabs,
+    /// Most open pages.
+    most: usize,
     /// Counts changes; pages can tell what is newer.
     generation: u64,
     /// The note that was saved last: its figures come after those that are seen.
@@ -48,7 +51,7 @@ pub struct Session {
     idle: bool,
     /// The store is to be told what the garden wants.
     unremembered: bool,
-    problems: Vec<Diagnostic>,
+    said: Said,
     /// Whether the terminal shows every problem.
     all: bool,
     outside: Vec<Diagnostic>,
@@ -57,11 +60,19 @@ pub struct Session {
     moved: Moved,
     /// Whether there ever was a `neuronotes.yaml`.
     configured: bool,
+    /// A change that could not be taken in, for no file can be read now, and what is to be read again; and when to try.
+    later: Option<(Change, Instant)>,
 }
 
 impl Session {
-    /// A session over a garden that has just been read.
-    pub fn new(workspace: Workspace, sender: Sender<Message>, watch: Watch, all: bool) -> Self {
+    /// A session over a garden that has just been read, with at most so many open pages.
+    pub fn new(
+        workspace: Workspace,
+        sender: Sender<Message>,
+        watch: Watch,
+        all: bool,
+        most: usize,
+    ) -> Self {
         let device = workspace.config.device.clone();
         let news = move |news| drop(sender.send(Message::Lab(news)));
         let scheduler = Scheduler::new(workspace.store.clone(), device.clone(), news);
@@ -71,6 +82,7 @@ impl Session {
             watch,
             scheduler,
             tabs: Tabs::default(),
+            most,
             generation: 0,
             saved: None,
             wished: Vec::new(),
@@ -79,12 +91,13 @@ impl Session {
             pictures: 0,
             idle: true,
             unremembered: true,
-            problems: Vec::new(),
+            said: Said::default(),
             all,
             outside: Vec::new(),
             device,
             moved: Moved::default(),
             configured: false,
+            later: None,
         };
         session.configured = session.is_configured();
         session.watch_folders();
@@ -95,10 +108,11 @@ impl Session {
     /// Does what messages say until nobody can send any more.
     pub fn run(&mut self, messages: &Receiver<Message>) {
         loop {
-            let pause = match (self.idle, self.scheduler.next_tick()) {
-                (true, _) => Duration::ZERO,
-                (false, Some(at)) => at.saturating_duration_since(Instant::now()),
-                (false, None) => Duration::from_secs(3600),
+            let again = self.later.as_ref().map(|(_, at)| *at);
+            let pause = match [self.scheduler.next_tick(), again].into_iter().flatten().min() {
+                _ if self.idle => Duration::ZERO,
+                Some(at) => at.saturating_duration_since(Instant::now()),
+                None => Duration::from_secs(3600),
             };
             match messages.recv_timeout(pause) {
                 Ok(message) => self.hear(message),
@@ -115,12 +129,15 @@ impl Session {
                 let told = self.scheduler.tick();
                 self.take(told);
             }
+            if let Some((change, _)) = self.later.take_if(|(_, at)| *at <= Instant::now()) {
+                self.change(change);
+            }
         }
     }
 
     fn hear(&mut self, message: Message) {
         match message {
-            Message::Changed(change) => self.change(&change),
+            Message::Changed(change) => self.change(change),
             Message::Lab(news) => {
                 let told = self.scheduler.hear(news);
                 self.take(told);
@@ -130,7 +147,7 @@ impl Session {
             }
             Message::Browser(Question::Open(tab)) => {
                 let id = tab.id;
-                self.tabs.open(tab, self.generation);
+                self.tabs.open(tab, self.generation, self.most);
                 if !self.outside.is_empty() {
                     let problems = self.outside.iter().map(Diagnostic::view).collect();
                     self.tabs.tell_one(id, &News::Problems { problems });
@@ -156,13 +173,26 @@ impl Session {
         }
     }
 
-    /// Takes in a change on disk.
-    fn change(&mut self, change: &Change) {
+    /// Takes in a change on disk, and what waited for it. Where no file can be opened now, the garden stays as it is, and the
+    /// change is taken in later.
+    fn change(&mut self, change: Change) {
+        let change = match self.later.take() {
+            Some((waiting, _)) => waiting.and(change),
+            None => change,
+        };
+        if !self.live.workspace.can_read() {
+            self.later = Some((change, Instant::now() + LATER));
+            return;
+        }
         let mut times = Phases { settled: change.first.elapsed().into(), ..Phases::default() };
         let touched = match change.all || change.paths.contains("") {
             true => self.live.workspace.refresh(),
             false => self.live.workspace.apply(change.paths.iter().map(String::as_str)),
         };
+        if let Some(paths) = self.live.workspace.to_read_again() {
+            let again = Change { paths, all: false, first: Instant::now() };
+            self.later = Some((again, Instant::now() + LATER));
+        }
         if touched.is_empty() {
             return;
         }
@@ -225,85 +255,6 @@ impl Session {
         self.told.retain(|key, _| wanted.contains(key));
         self.fail();
         self.tell_waiting();
-    }
-
-    /// Takes in what the scheduler told.
-    fn take(&mut self, told: Vec<Told>) {
-        let mut ended = false;
-        for told in told {
-            match told {
-                Told::Ready { device, device_name } => {
-                    eprintln!("measuring on {device} ({device_name})");
-                    // What had failed for want of a lab waits again.
-                    ended = true;
-                }
-                Told::Progress { key, status, fraction, picture } => {
-                    let first = !self.told.contains_key(&key);
-                    let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
-                    if first || due || picture.is_some() {
-                        self.told.insert(key, Instant::now());
-                        self.pictures += 1;
-                        let count = self.pictures;
-                        let picture = picture.and_then(|path| partial(&key, &path, count));
-                        let news = News::Progress { key, status: &status, fraction, picture };
-                        self.tabs.tell(&news);
-                    }
-                    self.live.progress.running.insert(key, status);
-                }
-                Told::Done { key, .. } | Told::Failed { key } => {
-                    self.live.progress.running.remove(&key);
-                    self.told.remove(&key);
-                    self.live.ended(&key);
-                    ended = true;
-                }
-            }
-        }
-        if ended {
-            self.fail();
-            // At once, so that no page shows a failure that is none any more.
-            self.generation += 1;
-            self.show(Phases::default());
-            self.wish();
-            self.idle = true;
-        }
-        if self.waiting.elapsed() >= WAITING_EVERY {
-            self.tell_waiting();
-        }
-    }
-
-    /// Takes over what failed of what is wished for.
-    fn fail(&mut self) {
-        for (key, _) in &self.wished {
-            let failed = self.scheduler.failed(key);
-            let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
-            let known = self.live.progress.failed.get(key);
-            if known != reason.as_ref() {
-                match reason {
-                    Some(reason) => drop(self.live.progress.failed.insert(*key, reason)),
-                    None => drop(self.live.progress.failed.remove(key)),
-                }
-                self.live.ended(key);
-                self.idle = true;
-            }
-        }
-    }
-
-    /// Says of those that wait how long they will.
-    fn tell_waiting(&mut self) {
-        self.waiting = Instant::now();
-        let visible = self.tabs.visible();
-        for (key, _) in &self.wished {
-            if self.told.contains_key(key) {
-                continue;
-            }
-            let Some(status) = self.scheduler.status(key) else { continue };
-            let known = self.live.progress.running.insert(*key, status.clone());
-            if known.as_ref() != Some(&status) && visible.contains(key) {
-                let news =
-                    News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
-                self.tabs.tell(&news);
-            }
-        }
     }
 
     /// Tells open pages what they are now.
@@ -377,11 +328,10 @@ impl Session {
             return;
         }
         self.idle = false;
-        let problems: Vec<Diagnostic> =
-            self.unconfigured().into_iter().chain(self.live.problems()).collect();
-        let known: HashSet<&Diagnostic> = self.problems.iter().collect();
-        let new = problems.iter().filter(|problem| !known.contains(problem));
-        let new: Vec<Diagnostic> = new.cloned().collect();
+        let unconfigured = self.unconfigured().into_iter();
+        let beside = unconfigured.chain(self.live.problems_beside()).collect();
+        let was_well = self.said.is_empty();
+        let new = self.said.take(self.live.problems_by_note(), beside).problems;
         let summary = summary(&new, self.all);
         for problem in summary.shown {
             let source = self.live.workspace.source(&problem.file);
@@ -393,10 +343,9 @@ impl Session {
         if !summary.rest.is_empty() {
             eprintln!("hint: `--all` shows every one of them\n");
         }
-        if problems.is_empty() && !self.problems.is_empty() {
+        if self.said.is_empty() && !was_well {
             eprintln!("all is well again");
         }
-        self.problems = problems;
         self.say_outside();
         self.live.workspace.save_digests();
         if std::mem::take(&mut self.unremembered) {

@@ -29,8 +29,14 @@ struct Open {
 }
 
 impl Tabs {
-    /// A page is open.
-    pub fn open(&mut self, tab: Tab, generation: u64) {
+    /// A page is open. Where `most` are already, the one that was opened first is told to rest.
+    pub fn open(&mut self, tab: Tab, generation: u64, most: usize) {
+        while self.open.len() >= most.max(1)
+            && let Some(first) = self.open.keys().next().copied()
+        {
+            self.tell_one(first, &News::Rest);
+            self.close(first);
+        }
         let hello = News::Hello { tab: tab.id, generation };
         let _ = tab.news.try_send(hello.text());
         self.open.insert(tab.id, Open { tab, seen: BTreeSet::new() });

@@ -152,6 +152,7 @@ pub fn home() -> HomeView {
                 excerpt: "A unit that answers to a thing.".into(),
                 picture: Some(picture(true)),
                 tags: vec![tag("finance"), tag("composition")],
+                more_tags: 3,
             },
             CardView {
                 title: "Bare".into(),
@@ -160,6 +161,7 @@ pub fn home() -> HomeView {
                 excerpt: String::new(),
                 picture: None,
                 tags: vec![],
+                more_tags: 0,
             },
         ],
         backlinks: vec![],

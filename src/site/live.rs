@@ -79,7 +79,7 @@ pub struct Live {
     /// For each note, what its values show.
     quoted: Vec<Quoted>,
     /// For each note, everything that is wrong with it; none where that, and what its values show, is to be seen anew.
-    problems: Vec<Option<Vec<Diagnostic>>>,
+    problems: Vec<Option<Arc<[Diagnostic]>>>,
     assets: Assets,
     asset_texts: BTreeMap<String, String>,
     footer: Option<String>,

@@ -31,8 +31,10 @@ pub struct CardView {
     pub excerpt: String,
     /// The note's first picture.
     pub picture: Option<PictureView>,
-    /// In the note's order.
+    /// The first ones, in the note's order.
     pub tags: Vec<LinkView>,
+    /// How many tags more it has.
+    pub more_tags: usize,
 }
 
 /// A day.

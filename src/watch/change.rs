@@ -17,6 +17,15 @@ pub struct Change {
     pub first: Instant,
 }
 
+impl Change {
+    /// This one and a later one in one.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.paths.extend(later.paths);
+        Self { paths: self.paths, all: self.all || later.all, first: self.first.min(later.first) }
+    }
+}
+
 /// How to learn of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

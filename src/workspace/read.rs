@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,8 +15,9 @@ use super::link;
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
+use crate::handles::is_passing;
 use crate::jekyll;
-use crate::layout::{self, Kind, Layout, TEMPLATES};
+use crate::layout::{self, Kind, Layout, TEMPLATES, within};
 use crate::note::Note;
 use crate::render::Renderer;
 use crate::watch::noise::of_editors;
@@ -26,16 +28,22 @@ const LONGEST_NOTE: u64 = 16 << 20;
 impl Workspace {
     pub(super) fn read_config(&mut self, touched: &mut Touched) {
         let mut problems = Vec::new();
-        let mut read = |name: &str| match fs::read_to_string(self.root.join(name)) {
+        let mut passing = BTreeSet::new();
+        let mut read = |name: &str, last: &str| match fs::read_to_string(self.root.join(name)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if is_passing(&error) => {
+                problems.push(later(name.to_owned(), &error));
+                passing.insert(name.to_owned());
+                last.to_owned()
+            }
             Err(error) => {
                 let message = format!("the configuration cannot be read ({error})");
                 problems.push(Diagnostic::of_file(name, message));
                 String::new()
             }
         };
-        let mut text = read(config::FILE);
+        let mut text = read(config::FILE, &self.config_text);
         let gone = !self.config_text.is_empty() && !self.root.join(config::FILE).exists();
         if gone {
             // Without it all pages could be others; the last one holds until somebody decides.
@@ -43,8 +51,9 @@ impl Workspace {
         }
         let mut jekyll_text = String::new();
         if layout::looks_like(&self.root) == Some(Kind::Jekyll) {
-            jekyll_text = read(layout::JEKYLL);
+            jekyll_text = read(layout::JEKYLL, &self.jekyll_text);
         }
+        self.passing.extend(passing);
         let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
         let (mut config, mut own) = config::parse_over(theirs, &text, &self.root);
         let mut layout = Layout::of(&self.root, &config).unwrap_or_default();
@@ -134,6 +143,7 @@ impl Workspace {
             }
         };
         let mut unread = Vec::new();
+        let mut unseen: Vec<String> = Vec::new();
         for entry in walk.into_iter().filter_entry(visible) {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -141,6 +151,13 @@ impl Workspace {
                 Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
                     let at = error.path().map_or(path.to_owned(), |path| relative(path, &folder));
+                    if let Some(cause) = error.io_error().filter(|cause| is_passing(cause)) {
+                        // What is below it is as it was, until it can be seen.
+                        unread.push((at.clone(), later(layout.file(&at), cause)));
+                        self.passing.insert(layout.file(&at));
+                        unseen.push(at);
+                        continue;
+                    }
                     unread.push((at.clone(), not_walked(&error, layout.file(&at))));
                     continue;
                 }
@@ -172,7 +189,8 @@ impl Workspace {
         self.links.retain(|known, _| !is_here(known));
         self.links.extend(links);
         self.read_notes(notes, anew, touched);
-        let gone = |known: &&String| is_here(known) && !found.contains(*known);
+        let is_seen = |known: &str| !unseen.iter().any(|folder| within(known, folder));
+        let gone = |known: &&String| is_here(known) && !found.contains(*known) && is_seen(known);
         let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
         for name in notes {
             self.notes.remove(&name);
@@ -203,6 +221,13 @@ impl Workspace {
                 Read::New(parsed) => {
                     self.notes.insert(path.clone(), *parsed);
                     touched.notes.insert(path);
+                }
+                // The note stays as it was, where it was ever read.
+                Read::Later(error) => {
+                    let file = self.layout.file(&path);
+                    self.passing.insert(file.clone());
+                    self.unread.insert(path, later(file, &error));
+                    touched.unread = true;
                 }
                 // Without the note that was there: its page would say what the file does not.
                 Read::Failed(message) => {
@@ -247,7 +272,8 @@ impl Workspace {
                 let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }
-            Err(message) => Read::Failed(message),
+            Err(Unread::Now(error)) => Read::Later(error),
+            Err(Unread::Ever(message)) => Read::Failed(message),
         }
     }
 }
@@ -258,8 +284,26 @@ enum Read {
     Same(Option<Stamp>),
     /// It has another text.
     New(Box<Parsed>),
+    /// It cannot be read now.
+    Later(io::Error),
     /// It cannot be read.
     Failed(String),
+}
+
+/// Why a note has no text.
+enum Unread {
+    /// For a reason that passes.
+    Now(io::Error),
+    /// As long as it is as it is.
+    Ever(String),
+}
+
+/// What is said of something that cannot be read now.
+fn later(file: String, error: &io::Error) -> Diagnostic {
+    let message = format!("this cannot be read now ({error})");
+    let hint = "the preview tries again by itself, and shows what it read last".to_owned();
+    let file = if file.is_empty() { ".".to_owned() } else { file };
+    Diagnostic::of_file(file, message).hint(hint)
 }
 
 /// Whether something is not there any more.
@@ -299,14 +343,19 @@ fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
     Some((meta.len(), meta.modified().ok()?, number))
 }
 
-fn read_note(path: &Path, size: u64) -> Result<String, String> {
+fn read_note(path: &Path, size: u64) -> Result<String, Unread> {
     if size > LONGEST_NOTE {
-        return Err(format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20));
+        let message = format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20);
+        return Err(Unread::Ever(message));
     }
-    let bytes = fs::read(path).map_err(|error| format!("the note cannot be read ({error})"))?;
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if is_passing(&error) => return Err(Unread::Now(error)),
+        Err(error) => return Err(Unread::Ever(format!("the note cannot be read ({error})"))),
+    };
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        format!("the note is not UTF-8 (at byte {at}, line {line})")
+        Unread::Ever(format!("the note is not UTF-8 (at byte {at}, line {line})"))
     })
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: the lab's forward passes beside those of open_clip, its feature visualisations beside Lucent's;
-//! the preview from a save to the page; whole sites beside those of other generators; smaller copies of
+//! the preview from a save to the page, and over thousands of edits; whole sites beside those of other generators; smaller copies of
 //! pictures beside Hugo's and Pillow's.
 //!
 //! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it;
 //! so do vis.rs and bench_vis.py. benches/react.rs measures the preview in a browser.
 
+pub mod endure;
 pub mod pictures;
 pub mod site;
 

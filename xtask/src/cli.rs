@@ -153,6 +153,13 @@ pub enum Benched {
     /// PATH; Pillow is set up in a virtual environment of its own in the cache folder. NEURONOTES names a program of ours;
     /// else it is compiled.
     Pictures(BenchPictures),
+    /// What a preview takes over thousands of edits, for each thousand of them
+    ///
+    /// A garden's notes are edited in turn while a preview serves it, and each edit is waited for on its page. Printed are
+    /// the 50th and the 95th percentile of that time, processor time an edit, memory, open files, and what the preview keeps
+    /// on disk. Bounded edits put one text in the place of another, and nothing should grow with them; growing ones add a
+    /// paragraph with a broken link each. Linux only. NEURONOTES names a program of ours; else it is compiled.
+    Endure(crate::bench::endure::BenchEndure),
     /// Images a second of the lab beside open_clip in PyTorch, as a ratio
     ///
     /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::axe;
-use crate::bench::{self, pictures, site};
+use crate::bench::{self, endure, pictures, site};
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
 use crate::editors;
@@ -31,6 +31,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::React(arguments) }) => bench::react(&arguments),
         Task::Bench(Bench { what: Benched::Site(arguments) }) => site::site(&arguments),
         Task::Bench(Bench { what: Benched::Pictures(arguments) }) => pictures::pictures(&arguments),
+        Task::Bench(Bench { what: Benched::Endure(arguments) }) => endure::endure(&arguments),
         Task::Torture(arguments) => torture(&arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! What came of notes, seen when it is asked for: their blocks, their values, their files, and all that is wrong.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Live;
@@ -45,7 +46,7 @@ impl Live {
         let cited = page::citation_problems(note, workspace.library.works.as_ref());
         let others =
             [&garden.problems[index], &embeds, &cited, plan.unit_problems(index), &quoted.problems];
-        self.problems[index] = Some(problems_of(note, others, own));
+        self.problems[index] = Some(problems_of(note, others, own).into());
         self.quoted[index] = quoted;
     }
 
@@ -118,20 +119,49 @@ impl Live {
 
     /// Everything that is known to be wrong, in the order in which a build reports it.
     pub fn problems(&self) -> Vec<Diagnostic> {
-        let notes = self.problems.iter().flatten().flatten();
-        let unread: Vec<&Diagnostic> =
-            self.files.values().filter_map(|f| f.as_ref().err()).collect();
-        // A file that nobody points to any more may be as it is.
-        let pointed = |problem: &&&Diagnostic| {
-            let path = self.workspace.layout.path(&problem.file);
-            path.is_some_and(|path| self.garden.files().any(|file| file == path))
-        };
-        let files = unread.iter().filter(pointed).copied();
+        let notes = self.problems.iter().flatten().flat_map(|problems| problems.iter());
+        let mut all = self.problems_before();
+        all.extend(notes.cloned());
+        all.extend(self.problems_after(&all));
+        all
+    }
+
+    /// What is known to be wrong with each note, by its path. As long as it is the same, it is the same slice.
+    pub fn problems_by_note(&self) -> impl Iterator<Item = (&str, &Arc<[Diagnostic]>)> {
+        let notes = self.notes.iter().zip(&self.problems);
+        notes.filter_map(|(note, problems)| Some((note.path.as_str(), problems.as_ref()?)))
+    }
+
+    /// Everything that is known to be wrong, but for what is wrong with notes.
+    pub fn problems_beside(&self) -> Vec<Diagnostic> {
+        let mut all = self.problems_before();
+        all.extend(self.problems_after(&all));
+        all
+    }
+
+    /// What is wrong with configuration and data.
+    fn problems_before(&self) -> Vec<Diagnostic> {
         let mut all: Vec<Diagnostic> = self.workspace.problems().cloned().collect();
         all.extend(data::problems(&self.workspace, &self.plan));
-        all.extend(notes.chain(files).cloned());
+        all
+    }
+
+    /// What is wrong with files and templates, and not among what is known.
+    fn problems_after(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
+        let unread: Vec<&Diagnostic> =
+            self.files.values().filter_map(|f| f.as_ref().err()).collect();
+        let mut all = Vec::new();
+        if !unread.is_empty() {
+            // A file that nobody points to any more may be as it is.
+            let pointed: HashSet<&str> = self.garden.files().collect();
+            let layout = &self.workspace.layout;
+            let is_pointed = |problem: &&Diagnostic| {
+                layout.path(&problem.file).is_some_and(|path| pointed.contains(path))
+            };
+            all.extend(unread.into_iter().filter(is_pointed).cloned());
+        }
         for problem in self.unrendered.values() {
-            if !all.contains(problem) {
+            if !all.contains(problem) && !known.contains(problem) {
                 all.push(problem.clone());
             }
         }

@@ -4,7 +4,7 @@
 //! time, is gone. Every run must leave a page a note.
 
 pub mod measured;
-mod prose;
+pub mod prose;
 mod tools;
 
 use std::env;

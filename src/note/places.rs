@@ -1,0 +1,77 @@
+//! The places of a note that a link may name: its headings, blocks and marks in, the anchor that a fragment means out, found
+//! without a look at all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::{Note, heading, slug};
+
+/// The places of a note by their names. Of several with one name the first counts.
+#[derive(Clone)]
+pub(super) struct Places {
+    /// Headings by their anchors and their texts.
+    headings: HashMap<String, usize>,
+    /// Headings by what addresses make of their texts.
+    slugs: HashMap<String, usize>,
+    /// Headings by their Markdown.
+    sources: HashMap<String, usize>,
+    /// Ids of blocks.
+    blocks: HashSet<String>,
+    /// Ids of places with `^`.
+    anchors: HashSet<String>,
+    /// Ids in HTML.
+    marks: HashSet<String>,
+    /// What the note says of names that it had, by what addresses make of them.
+    moved: HashMap<String, String>,
+}
+
+/// It is made of what stands beside it.
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Places")
+    }
+}
+
+impl Places {
+    pub(super) fn of(note: &Note) -> Self {
+        let mut places = Self {
+            headings: HashMap::new(),
+            slugs: HashMap::new(),
+            sources: HashMap::new(),
+            blocks: note.blocks.iter().map(|block| block.id.clone()).collect(),
+            anchors: note.anchors.iter().map(|anchor| anchor.id.clone()).collect(),
+            marks: note.marks.iter().cloned().collect(),
+            moved: HashMap::new(),
+        };
+        for (index, known) in note.headings.iter().enumerate() {
+            places.headings.entry(known.id.clone()).or_insert(index);
+            places.headings.entry(known.text.clone()).or_insert(index);
+            places.slugs.entry(slug(&known.text)).or_insert(index);
+            let source = heading::source(&note.source[known.span.clone()]);
+            places.sources.entry(heading::linked(source)).or_insert(index);
+        }
+        for (old, now) in &note.front.anchors {
+            places.moved.entry(slug(old)).or_insert_with(|| now.to_string());
+        }
+        places
+    }
+
+    /// The anchor that a fragment means in the note that these are the places of.
+    pub(super) fn anchor(&self, note: &Note, fragment: &str) -> Option<String> {
+        if let Some(id) = fragment.strip_prefix('^') {
+            if self.anchors.contains(id) {
+                return Some(fragment.to_owned());
+            }
+            return self.blocks.get(id).cloned();
+        }
+        let wanted = slug(fragment);
+        let id = |index: &usize| note.headings.get(*index).map(|heading| heading.id.clone());
+        let heading = self.headings.get(fragment).or_else(|| self.slugs.get(&wanted));
+        let own = heading.and_then(id);
+        let own = own.or_else(|| self.blocks.get(fragment).cloned());
+        let own = own.or_else(|| self.marks.get(fragment).cloned());
+        let by_source = || self.sources.get(&heading::linked(fragment)).and_then(id);
+        let moved = || self.headings.get(self.moved.get(&wanted)?).and_then(id);
+        own.or_else(by_source).or_else(moved)
+    }
+}

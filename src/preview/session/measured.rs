@@ -1,0 +1,93 @@
+//! What the scheduler tells of measurements in; what open pages are told of them out.
+
+use std::time::{Duration, Instant};
+
+use super::Session;
+use crate::preview::news::{News, Phases, partial};
+use crate::schedule::Told;
+
+/// Least time between two messages about one measurement.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How often what is said of waiting measurements is said anew.
+const WAITING_EVERY: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Takes in what the scheduler told.
+    pub(super) fn take(&mut self, told: Vec<Told>) {
+        let mut ended = false;
+        for told in told {
+            match told {
+                Told::Ready { device, device_name } => {
+                    eprintln!("measuring on {device} ({device_name})");
+                    // What had failed for want of a lab waits again.
+                    ended = true;
+                }
+                Told::Progress { key, status, fraction, picture } => {
+                    let first = !self.told.contains_key(&key);
+                    let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
+                    if first || due || picture.is_some() {
+                        self.told.insert(key, Instant::now());
+                        self.pictures += 1;
+                        let count = self.pictures;
+                        let picture = picture.and_then(|path| partial(&key, &path, count));
+                        let news = News::Progress { key, status: &status, fraction, picture };
+                        self.tabs.tell(&news);
+                    }
+                    self.live.progress.running.insert(key, status);
+                }
+                Told::Done { key, .. } | Told::Failed { key } => {
+                    self.live.progress.running.remove(&key);
+                    self.told.remove(&key);
+                    self.live.ended(&key);
+                    ended = true;
+                }
+            }
+        }
+        if ended {
+            self.fail();
+            // At once, so that no page shows a failure that is none any more.
+            self.generation += 1;
+            self.show(Phases::default());
+            self.wish();
+            self.idle = true;
+        }
+        if self.waiting.elapsed() >= WAITING_EVERY {
+            self.tell_waiting();
+        }
+    }
+
+    /// Takes over what failed of what is wished for.
+    pub(super) fn fail(&mut self) {
+        for (key, _) in &self.wished {
+            let failed = self.scheduler.failed(key);
+            let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
+            let known = self.live.progress.failed.get(key);
+            if known != reason.as_ref() {
+                match reason {
+                    Some(reason) => drop(self.live.progress.failed.insert(*key, reason)),
+                    None => drop(self.live.progress.failed.remove(key)),
+                }
+                self.live.ended(key);
+                self.idle = true;
+            }
+        }
+    }
+
+    /// Says of those that wait how long they will.
+    pub(super) fn tell_waiting(&mut self) {
+        self.waiting = Instant::now();
+        let visible = self.tabs.visible();
+        for (key, _) in &self.wished {
+            if self.told.contains_key(key) {
+                continue;
+            }
+            let Some(status) = self.scheduler.status(key) else { continue };
+            let known = self.live.progress.running.insert(*key, status.clone());
+            if known.as_ref() != Some(&status) && visible.contains(key) {
+                let news =
+                    News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
+                self.tabs.tell(&news);
+            }
+        }
+    }
+}
