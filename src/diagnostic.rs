@@ -2,6 +2,7 @@
 
 mod summary;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use summary::{Summary, summary};
 
+use crate::say;
 use crate::view::ProblemView;
 
 /// How bad it is.
@@ -33,7 +35,7 @@ pub struct Diagnostic {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// Lower case, no full stop.
+    /// Lower case, no full stop, no longer than a person reads.
     pub message: String,
     /// What to do, where that is known.
     pub hint: Option<String>,
@@ -165,7 +167,7 @@ impl SourceFile<'_> {
             file: self.file.to_owned(),
             line,
             column,
-            message: message.into(),
+            message: bounded(message.into()),
             hint: None,
             span,
         }
@@ -177,6 +179,14 @@ impl SourceFile<'_> {
     }
 }
 
+/// A message that quotes a name of some megabytes is no longer than a person reads, here and on the page.
+fn bounded(message: String) -> String {
+    match say::bounded(&message) {
+        Cow::Borrowed(_) => message,
+        Cow::Owned(short) => short,
+    }
+}
+
 impl Diagnostic {
     /// An error about a whole file.
     pub fn of_file(file: impl Into<String>, message: impl Into<String>) -> Self {
@@ -185,7 +195,7 @@ impl Diagnostic {
             file: file.into(),
             line: 1,
             column: 1,
-            message: message.into(),
+            message: bounded(message.into()),
             hint: None,
             span: 0..0,
         }
@@ -194,7 +204,7 @@ impl Diagnostic {
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
+        self.hint = hint.into().map(bounded);
         self
     }
 
@@ -209,19 +219,19 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
+        let file = say::name(&self.file);
         let title = level.primary_title(self.message.as_str());
         let mut group = match source {
             Some(text) if !self.span.is_empty() && text.get(self.span.clone()).is_some() => {
                 let snippet = Snippet::source(text)
-                    .path(self.file.as_str())
+                    .path(&*file)
                     .annotation(AnnotationKind::Primary.span(self.span.clone()));
                 title.element(snippet)
             }
-            _ => title
-                .element(Origin::path(self.file.as_str()).line(self.line).char_column(self.column)),
+            _ => title.element(Origin::path(&*file).line(self.line).char_column(self.column)),
         };
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+            group = group.element(Level::HELP.with_name("hint").message(say::harmless(hint)));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])

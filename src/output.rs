@@ -20,7 +20,7 @@ use crate::digest::{Digest, FileDigests};
 use crate::file::{self, replace, write_atomic};
 use crate::measure::Copied;
 use crate::seal::{self, Opened};
-use crate::site::{Content, Sink};
+use crate::site::{Content, LARGEST_FILE, Sink};
 use crate::store::Store;
 
 /// What stands in an output folder.
@@ -335,7 +335,7 @@ fn copied(from: &Path, digest: &Digest, store: &Store) -> Result<Vec<u8>, Fault>
         message: format!("{} cannot be read ({error})", from.display()),
         hint: None,
     };
-    fs::read(from).map_err(unreadable)
+    file::read(from, LARGEST_FILE).map_err(unreadable)
 }
 
 #[cfg(test)]

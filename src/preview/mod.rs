@@ -20,6 +20,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use crate::digest::Digest;
+use crate::say;
 use crate::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
@@ -108,16 +109,16 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         false => None,
     };
     let url = url(address, port, &options.base, token.as_ref().filter(|_| beyond));
-    eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
+    say::err(format_args!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how));
     match &token {
-        Some(_) if beyond => eprintln!(
+        Some(_) if beyond => say::err(format_args!(
             "warning: everybody who can reach {address} and has that address reads this garden, drafts included, and starts \
              measurements; what is sent is not encrypted\nhint: `ssh -L {port}:localhost:{port}` needs no --listen"
-        ),
-        Some(token) => eprintln!(
+        )),
+        Some(token) => say::err(format_args!(
             "under an allowed name and without HTTPS, begin at the address that ends in ?token={}",
             token.text()
-        ),
+        )),
         None => {}
     }
     let store = workspace.store.clone();
@@ -135,7 +136,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     if options.open
         && let Err(error) = open::that_detached(&url)
     {
-        eprintln!("no browser could be opened ({error}); the address is {url}");
+        say::err(format_args!("no browser could be opened ({error}); the address is {url}"));
     }
     session.run(&messages);
     Ok(())

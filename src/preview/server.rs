@@ -32,6 +32,7 @@ use super::body::{self, Content, Opened};
 use super::guard::{Guard, Verdict};
 use super::{Message, Question};
 use crate::digest::Digest;
+use crate::say;
 use crate::store::Store;
 
 /// The script that patches open pages.
@@ -112,7 +113,7 @@ pub fn run(listener: TcpListener, door: Arc<Door>) {
         })
     });
     if let Err(error) = served {
-        eprintln!("error: the preview server ended ({error})");
+        say::err(format_args!("error: the preview server ended ({error})"));
         std::process::exit(2);
     }
 }

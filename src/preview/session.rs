@@ -15,6 +15,7 @@ use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
+use crate::say;
 use crate::schedule::{Rank, Scheduler, Told, Wish};
 use crate::site::{Live, Progress, Served};
 use crate::view::LinkView;
@@ -232,7 +233,7 @@ impl Session {
         for told in told {
             match told {
                 Told::Ready { device, device_name } => {
-                    eprintln!("measuring on {device} ({device_name})");
+                    say::err(format_args!("measuring on {device} ({device_name})"));
                     // What had failed for want of a lab waits again.
                     ended = true;
                 }
@@ -384,16 +385,16 @@ impl Session {
         let summary = summary(&new, self.all);
         for problem in summary.shown {
             let source = self.live.workspace.source(&problem.file);
-            eprintln!("{}\n", problem.terminal(source, false));
+            say::err(format_args!("{}\n", problem.terminal(source, false)));
         }
         for line in &summary.rest {
-            eprintln!("{line}");
+            say::err(line);
         }
         if !summary.rest.is_empty() {
-            eprintln!("hint: `--all` shows every one of them\n");
+            say::err("hint: `--all` shows every one of them\n");
         }
         if problems.is_empty() && !self.problems.is_empty() {
-            eprintln!("all is well again");
+            say::err("all is well again");
         }
         self.problems = problems;
         self.say_outside();

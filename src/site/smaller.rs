@@ -13,13 +13,16 @@ use super::Sink;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
-use crate::file::write_atomic;
+use crate::file::{self, write_atomic};
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
 use crate::store::Store;
 
 /// Pixels across and down, where it is a picture.
 pub(super) type Size = Option<(u32, u32)>;
+
+/// Most bytes of a file that notes point to.
+pub const LARGEST: u64 = 1 << 30;
 
 /// Raised when the same picture gives other copies.
 const VERSION: &str = "2";
@@ -141,6 +144,10 @@ const NONE: &str = "none";
 /// # Errors
 /// Where the file cannot be read.
 pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
+    let length = fs::metadata(from)?.len();
+    if length > LARGEST {
+        return Err(file::Refused::Large(length, LARGEST).into());
+    }
     let digest = digests.digest(from)?;
     // Only the header is read; a file that is no picture has no size.
     let size = picture::size(from);
@@ -151,7 +158,7 @@ impl Linked {
     /// The copies that a page offers. `cache` is their folder.
     pub(super) fn copies(&self, cache: &Path) -> Copies {
         let widths = self.size.map(|(width, _)| picture::variants(width)).unwrap_or_default();
-        copies(&self.digest, &widths, cache, || fs::read(&self.from).ok())
+        copies(&self.digest, &widths, cache, || file::read(&self.from, LARGEST).ok())
     }
 }
 
