@@ -349,7 +349,7 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
         if colour { say::styled(shown) } else { say::err(shown) }
     }
     for line in &summary.rest {
-        say::err(line);
+        say::err(say::name(line));
     }
     if !summary.rest.is_empty() {
         say::err("hint: `--all` shows every one of them, and so does `--format json`\n");

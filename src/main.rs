@@ -10,6 +10,9 @@ use mimalloc::MiMalloc;
 use neuronotes::cli::{self, Arguments};
 use neuronotes::{file, say};
 
+/// Before what is to be done about an error.
+const HINT: &str = "\nhint: ";
+
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -18,8 +21,28 @@ fn main() -> ExitCode {
     match cli::run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            say::err(say::bounded(&format!("error: {error:#}")));
+            say::err(say::bounded(&format!("error: {}", told(&error))));
             ExitCode::from(2)
         }
+    }
+}
+
+/// What is wrong with its causes, each said once, and last what to do.
+fn told(error: &anyhow::Error) -> String {
+    let first = error.to_string();
+    let (message, hint) = match first.split_once(HINT) {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (&*first, None),
+    };
+    let mut message = message.to_owned();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message.push_str(&format!(": {cause}"));
+        }
+    }
+    let of_disk = || error.chain().find_map(|cause| file::hint(cause.downcast_ref()?));
+    match hint.or_else(|| of_disk().map(str::to_owned)) {
+        Some(hint) => message + HINT + &hint,
+        None => message,
     }
 }

@@ -63,9 +63,9 @@ impl Bars {
 
     fn say(&self, line: &str) {
         if self.terminal {
-            let _ = self.bars.println(say::harmless(line));
+            let _ = self.bars.println(say::name(line));
         } else {
-            say::err(line);
+            say::err(say::name(line));
         }
     }
 

@@ -719,6 +719,18 @@ fn a_file_that_grows_beyond_what_the_system_allows_is_an_error_with_its_hint() {
     let run = shell(&garden, "ulimit -f 8; $N build --root $G");
     assert_eq!(run.code(), 1, "{}", run.stderr());
     assert!(run.stderr().contains("ulimit -f"), "{}", run.stderr());
-    let run = shell(&garden, "ulimit -f 1; $N new $G/new");
-    assert!(run.code() == 2 || run.code() == 0, "{} {}", run.code(), run.stderr());
+    let commands = [
+        "NEURONOTES_CACHE=$G/cache $N model fetch emoji",
+        "NEURONOTES_CACHE=$G/cache $N model fetch RN50 --from $W",
+        "$N new $G/new",
+    ];
+    let weights = common::repository().join("models/emoji-clip.safetensors");
+    for line in commands {
+        let line = format!("W={}; ulimit -f 0; {line} 2>&1 | cat", weights.display());
+        let run = shell(&garden, &line);
+        let said = run.stdout();
+        assert_eq!(run.code(), 2, "{line}\n{said}");
+        assert_eq!(said.matches("hint: ").count(), 1, "{line}\n{said}");
+        assert!(said.contains("(see `ulimit -f`)"), "{line}\n{said}");
+    }
 }

@@ -388,7 +388,7 @@ impl Session {
             say::err(format_args!("{}\n", problem.terminal(source, false)));
         }
         for line in &summary.rest {
-            say::err(line);
+            say::err(say::name(line));
         }
         if !summary.rest.is_empty() {
             say::err("hint: `--all` shows every one of them\n");
