@@ -24,8 +24,17 @@ fn read_includes(
     includes: &mut BTreeMap<String, String>,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
-    for entry in entries.filter(|entry| !entry.file_type().is_dir()) {
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => entry,
+            Err(error) => {
+                let at = error.path().map_or(String::new(), |path| relative(path, folder));
+                let at = format!("{}/{at}", layout::INCLUDES);
+                problems.push(link::no_file(at, &error.into()));
+                continue;
+            }
+        };
         let name = relative(entry.path(), folder);
         match file::read_in(folder, entry.path(), LONGEST_INCLUDE).and_then(file::text) {
             Ok(text) => drop(includes.insert(name, text)),

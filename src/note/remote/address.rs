@@ -40,6 +40,8 @@ pub fn followed(address: &str) -> Option<Reach> {
     }
 }
 
+/// So much of an address in style rules says where it leads: there are no tabs in it any more, nor line ends.
+const SCHEME: usize = 64;
 /// So much of an address says where it leads.
 const LONGEST: usize = 1024;
 
@@ -105,7 +107,8 @@ pub fn of_style(css: &str) -> Option<(Reach, String)> {
 
 /// A text's beginning, which says where an address leads.
 fn start(text: &str) -> &str {
-    let end = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let text = text.trim_start();
+    let end = (0..=SCHEME.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
 }
 
@@ -115,7 +118,8 @@ fn without_escapes(css: &str) -> String {
     let mut rest = css.chars().peekable();
     while let Some(c) = rest.next() {
         if c != '\\' {
-            out.push(c);
+            // In an address a tab is nothing.
+            out.extend(Some(c).filter(|c| *c != '\t'));
             continue;
         }
         let mut code = String::new();
@@ -126,7 +130,8 @@ fn without_escapes(css: &str) -> String {
             out.extend(rest.next().filter(|c| *c != '\n'));
         } else {
             rest.next_if(|c| c.is_whitespace());
-            out.extend(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32));
+            let c = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
+            out.extend(c.filter(|c| !matches!(c, '\t' | '\n' | '\r')));
         }
     }
     out
@@ -195,6 +200,8 @@ mod tests {
             "@import 'https://a.org/x.css';",
             "@import url(//a.org);",
             "background: image-set(\"a.png\" 1x, \"https://a.org/x\" 2x)",
+            "background: url(h\\9 \\a ttps://a.org)",
+            "background: url( \"\tht\t\ttps://a.org\")",
             "url(\"/*\") url(https://a.org) \"*/\"",
         ] {
             assert_eq!(of_style(css).map(|found| found.0), Some(Reach::Remote), "{css}");
