@@ -85,12 +85,15 @@ pub struct Unpackable {
     /// Where to; none where the environment names no cache folder.
     path: Option<PathBuf>,
     cause: String,
+    /// Where more can be done than to choose another place.
+    hint: Option<&'static str>,
 }
 
 impl Unpackable {
     /// What to do about it.
     pub fn hint(&self) -> String {
-        format!("set {} to a folder that can be written", cache::VARIABLE)
+        let elsewhere = format!("set {} to a folder that can be written", cache::VARIABLE);
+        self.hint.map_or_else(|| elsewhere.clone(), |hint| format!("{hint}; or {elsewhere}"))
     }
 }
 
@@ -140,12 +143,16 @@ impl Bundled {
         }
         match self.unpack(&path) {
             Ok(()) => Ok(path),
-            Err(error) => Err(self.unpackable(Some(path), &error)),
+            Err(error) => {
+                let full = error.kind() != io::ErrorKind::PermissionDenied;
+                let hint = file::hint(&error).filter(|_| full);
+                Err(Unpackable { hint, ..self.unpackable(Some(path), &error) })
+            }
         }
     }
 
     fn unpackable(&self, path: Option<PathBuf>, cause: &dyn fmt::Display) -> Unpackable {
-        Unpackable { what: self.summary, path, cause: cause.to_string() }
+        Unpackable { what: self.summary, path, cause: cause.to_string(), hint: None }
     }
 
     fn unpack(&self, path: &Path) -> io::Result<()> {

@@ -6,7 +6,6 @@ mod kinds;
 mod model;
 mod store;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +21,7 @@ use crate::layout::Kind;
 use crate::progress::Bars;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{diagnostic, document, explain, freeze, layout, preview, scaffold, site, suggest};
+use crate::{diagnostic, document, explain, freeze, layout, preview, say, scaffold, site, suggest};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
@@ -232,7 +231,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let options = Options { root, output, strict: report.strict, retry, results };
             let result = build::build(&options, &mut Bars::new())?;
             list(&result.workspace, &result.site.problems, &report);
-            eprintln!("{}", summary(&result, begun));
+            say::err(summary(&result, begun));
             Ok(ExitCode::from(u8::from(result.failed)))
         }
         Command::Check { garden, frozen, report } => {
@@ -240,7 +239,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             list(&workspace, &site.problems, &report);
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
             let failed = site.problems.iter().any(|problem| problem.severity >= worst);
-            eprintln!("{} checked: {}", count(site.pages.len(), "note"), verdict(&site.problems));
+            say::err(format_args!(
+                "{} checked: {}",
+                count(site.pages.len(), "note"),
+                verdict(&site.problems)
+            ));
             Ok(ExitCode::from(u8::from(failed)))
         }
         Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen, all } => {
@@ -253,7 +256,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let frozen = freeze::freeze(&root(garden.root)?, to.as_deref())?;
             list(&frozen.workspace, &frozen.problems, &report);
             let warned = report.strict && !frozen.problems.is_empty();
-            eprintln!("{}", frozen_summary(&frozen));
+            say::err(frozen_summary(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
         }
         Command::Explain { block, garden, format } => {
@@ -263,7 +266,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Store { command } => store::run(command),
         Command::New { dir } => {
             scaffold::make(&dir)?;
-            print(&scaffold::next(&dir));
+            say::out(&scaffold::next(&dir));
             Ok(ExitCode::SUCCESS)
         }
         Command::Model { command } => {
@@ -275,12 +278,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: None } => {
-            print(&kinds::shown(&document::overview()));
+            say::out(&kinds::shown(&document::overview()));
             Ok(ExitCode::SUCCESS)
         }
         Command::Kinds { kind: Some(name) } => match crate::analysis::Kind::named(&name) {
             Some(kind) => {
-                print(&kinds::shown(&document::kind(kind, &kinds::local())));
+                say::out(&kinds::shown(&document::kind(kind, &kinds::local())));
                 Ok(ExitCode::SUCCESS)
             }
             None => {
@@ -300,8 +303,8 @@ fn explain_block(root: &Path, block: &str, format: Format) -> anyhow::Result<()>
     let kept = workspace.store.root(&workspace.root);
     for one in explain::explain(&notes, &plan, &workspace.store, kept.as_ref(), block)? {
         match format {
-            Format::Human => print(&one.text()),
-            Format::Json => print(&format!("{}\n", serde_json::to_string(&one)?)),
+            Format::Human => say::out(&one.text()),
+            Format::Json => say::json(&serde_json::to_string(&one)?),
         }
     }
     Ok(())
@@ -332,28 +335,24 @@ fn nearest_garden(here: &Path) -> Option<&Path> {
     here.ancestors().find(|folder| configured(folder) || foreign(folder)).or_else(plain)
 }
 
-/// Standard output that somebody stopped reading is no error.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
 fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
     if report.format == Format::Json {
         for problem in problems {
-            print(&format!("{}\n", serde_json::to_string(problem).unwrap_or_default()));
+            say::json(&serde_json::to_string(problem).unwrap_or_default());
         }
         return;
     }
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = say::has_colour();
     let summary = diagnostic::summary(problems, report.all);
     for problem in summary.shown {
-        eprintln!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
+        let shown = format!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
+        if colour { say::styled(shown) } else { say::err(shown) }
     }
     for line in &summary.rest {
-        eprintln!("{line}");
+        say::err(say::name(line));
     }
     if !summary.rest.is_empty() {
-        eprintln!("hint: `--all` shows every one of them, and so does `--format json`\n");
+        say::err("hint: `--all` shows every one of them, and so does `--format json`\n");
     }
 }
 

@@ -3,6 +3,7 @@
 mod summary;
 mod window;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use summary::{Summary, summary};
 
+use crate::say;
 use crate::view::ProblemView;
 
 /// How bad it is.
@@ -34,7 +36,7 @@ pub struct Diagnostic {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// Lower case, no full stop.
+    /// Lower case, no full stop, no longer than a person reads.
     pub message: String,
     /// What to do, where that is known.
     pub hint: Option<String>,
@@ -166,7 +168,7 @@ impl SourceFile<'_> {
             file: self.file.to_owned(),
             line,
             column,
-            message: message.into(),
+            message: bounded(message.into()),
             hint: None,
             span,
         }
@@ -178,6 +180,14 @@ impl SourceFile<'_> {
     }
 }
 
+/// A message that quotes a name of some megabytes is no longer than a person reads, here and on the page.
+fn bounded(message: String) -> String {
+    match say::bounded(&message) {
+        Cow::Borrowed(_) => message,
+        Cow::Owned(short) => short,
+    }
+}
+
 impl Diagnostic {
     /// An error about a whole file.
     pub fn of_file(file: impl Into<String>, message: impl Into<String>) -> Self {
@@ -186,7 +196,7 @@ impl Diagnostic {
             file: file.into(),
             line: 1,
             column: 1,
-            message: message.into(),
+            message: bounded(message.into()),
             hint: None,
             span: 0..0,
         }
@@ -195,7 +205,7 @@ impl Diagnostic {
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
+        self.hint = hint.into().map(bounded);
         self
     }
 
@@ -210,8 +220,9 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
+        let file = say::name(&self.file);
         let title = level.primary_title(self.message.as_str());
-        let place = || Origin::path(self.file.as_str()).line(self.line).char_column(self.column);
+        let place = || Origin::path(&*file).line(self.line).char_column(self.column);
         let mut group = match source {
             Some(text) if !self.span.is_empty() && text.get(self.span.clone()).is_some() => {
                 let window = window::around(text, &self.span);
@@ -219,7 +230,7 @@ impl Diagnostic {
                     .line_start(self.line)
                     .annotation(AnnotationKind::Primary.span(window.span));
                 match window.whole {
-                    true => title.element(snippet.path(self.file.as_str())),
+                    true => title.element(snippet.path(&*file)),
                     // The column is not the one in what is shown.
                     false => title.element(place()).element(snippet),
                 }
@@ -227,7 +238,7 @@ impl Diagnostic {
             _ => title.element(place()),
         };
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+            group = group.element(Level::HELP.with_name("hint").message(say::harmless(hint)));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let shown = renderer.render(&[group]);

@@ -28,13 +28,13 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// The digest of a file's content, memory-mapped where it is large.
+    /// The digest of a regular file's content, read in pieces: one that shrinks meanwhile would end a program that maps it.
     ///
     /// # Errors
     /// Whatever opening or reading the file gives.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_mmap(path)?;
+        hasher.update_reader(crate::file::open(path)?)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
@@ -317,7 +317,7 @@ impl FileDigests {
                 false => "not read".to_owned(),
             };
             let relative = file.strip_prefix(path).unwrap_or(&file);
-            list.extend_from_slice(relative.to_string_lossy().replace('\\', "/").as_bytes());
+            list.extend_from_slice(crate::file::name(relative).as_bytes());
             list.extend_from_slice(format!("\0{digest}\n").as_bytes());
         }
         Ok(Digest::of(&list))

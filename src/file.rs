@@ -1,4 +1,8 @@
-//! Files written whole: a reader sees the old bytes or the new ones, never a part, whatever is killed when.
+//! Files written whole: a reader sees the old bytes or the new ones, never a part, whatever is killed when. And files
+//! opened for reading, of which the garden's contents say where they are.
+
+mod name;
+mod open;
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -6,6 +10,19 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
+
+pub use name::{is_text, name, named};
+pub use open::{Refused, bounded, hint as read_hint, open, open_in, read, read_in, text, within};
+
+/// Lets a file that grows beyond what the system allows (`ulimit -f`) be an error of writing; the signal would end the
+/// program.
+pub fn refuse_large_writes() {
+    // SAFETY: to ignore a signal runs nothing, and no other thread is there yet.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
 
 /// Writes a file so that a reader sees the old bytes or the new ones, never a part.
 ///

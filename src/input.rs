@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use crate::dataset::words;
 use crate::digest::FileDigests;
 use crate::encoding;
+use crate::file;
 use crate::request::{DatasetFormat, DatasetRef, FileRef};
 use crate::resource::ResourceError;
 use crate::sniff;
@@ -45,7 +46,8 @@ pub fn picture(
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
     // The header alone; the bytes decide the format, not the ending.
-    let reader = image::ImageReader::open(&path).map_err(|cause| unreadable(&cause))?;
+    let reader = file::open_in(root, &path).map_err(|cause| unreadable(&cause))?;
+    let reader = image::ImageReader::new(BufReader::new(reader));
     let reader = reader.with_guessed_format().map_err(|cause| unreadable(&cause))?;
     if let Err(cause) = reader.into_dimensions() {
         return Err(error(format!("`{name}` is not a picture that can be read ({cause})"), None));
@@ -67,7 +69,7 @@ pub fn weights(
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
     let mut start = [0; NUMPY.len()];
-    let mut file = fs::File::open(&path).map_err(|cause| unreadable(&cause))?;
+    let mut file = file::open_in(root, &path).map_err(|cause| unreadable(&cause))?;
     if file.read_exact(&mut start).is_err() || start != *NUMPY {
         return Err(error(format!("`{name}` is not a NumPy array"), None));
     }
@@ -141,11 +143,7 @@ pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, ResourceError> {
         let unreadable = |cause: &dyn std::fmt::Display| {
             error(format!("the list of words `{name}` cannot be read ({cause})"), None)
         };
-        let size = fs::metadata(&shard.path).map_err(|cause| unreadable(&cause))?.len();
-        if size > LARGEST_LIST {
-            return Err(unreadable(&format!("it has {} MiB, more than 4", size >> 20)));
-        }
-        let bytes = fs::read(&shard.path).map_err(|cause| unreadable(&cause))?;
+        let bytes = file::read(&shard.path, LARGEST_LIST).map_err(|cause| unreadable(&cause))?;
         let text = encoding::text(&bytes).map_err(|cause| unreadable(&cause))?;
         all.extend(words(&text).filter(|word| seen.insert((*word).to_owned())).map(str::to_owned));
     }

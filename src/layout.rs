@@ -5,10 +5,10 @@
 //! its name. Paths are relative to the garden, with `/`, unless something else is said; the empty path is the garden.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Component, Path};
 
 use crate::config::{self, Config};
+use crate::file;
 
 /// The folder of a plain garden's notes.
 const NOTES: &str = "notes";
@@ -31,6 +31,8 @@ const OBSIDIAN: &str = ".obsidian";
 /// Where Obsidian and a plugin of it say which folder holds templates for notes, and under which key.
 const OBSIDIAN_TEMPLATES: [(&str, &str); 2] =
     [("templates.json", "folder"), ("plugins/templater-obsidian/data.json", "templates_folder")];
+/// Most bytes of what Obsidian says.
+const LONGEST: u64 = 1 << 20;
 /// Folders that others fill, and one of frozen results.
 const FOREIGN: [&str; 5] = [OUTPUT, TEMPLATES, "frozen", "node_modules", "vendor"];
 
@@ -299,8 +301,9 @@ pub fn inside(written: &str) -> Option<String> {
 
 /// Folders in which Obsidian keeps templates for notes.
 fn obsidian_templates(root: &Path) -> impl Iterator<Item = String> {
-    OBSIDIAN_TEMPLATES.iter().filter_map(move |(file, key)| {
-        let text = fs::read(root.join(OBSIDIAN).join(file)).ok()?;
+    OBSIDIAN_TEMPLATES.iter().filter_map(move |(name, key)| {
+        let real = root.canonicalize().ok()?;
+        let text = file::read_in(&real, &real.join(OBSIDIAN).join(name), LONGEST).ok()?;
         let settings: serde_json::Value = serde_json::from_slice(&text).ok()?;
         inside(settings.get(key)?.as_str()?).filter(|folder| !folder.is_empty())
     })
@@ -308,6 +311,8 @@ fn obsidian_templates(root: &Path) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn garden(files: &[&str]) -> tempfile::TempDir {

@@ -1,6 +1,9 @@
 //! Neuronotes turns a folder of Markdown research notes into a linked static site whose figures are
 //! measured, not pasted.
 
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod analysis;
 pub mod bibliography;
 pub mod build;
@@ -43,6 +46,7 @@ pub mod protocol;
 pub mod render;
 pub mod request;
 pub mod resource;
+pub mod say;
 pub mod scaffold;
 pub mod schedule;
 pub mod seal;

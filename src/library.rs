@@ -3,14 +3,17 @@
 //!
 //! Incremental: the file is read each time, and parsed where its text or the style is another.
 
-use std::fs;
 use std::sync::OnceLock;
 
 use crate::bibliography::{Bibliography, CitationStyle, DEFAULT_STYLE, style, styles};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
+use crate::file;
 use crate::suggest;
+
+/// Most bytes of a bibliography.
+const LARGEST: u64 = 64 << 20;
 
 /// The works that a garden cites.
 #[derive(Debug, Default)]
@@ -65,11 +68,12 @@ impl Library {
             *self = Self::default();
             return changed;
         };
-        let (text, foreign) = match fs::read(&source.path) {
+        let (text, foreign) = match source.read(LARGEST) {
             Ok(bytes) => decoded(bytes),
             Err(error) => {
                 let message = format!("the bibliography cannot be read ({error})");
-                let problems = vec![Diagnostic::of_file(&*source.written, message)];
+                let problem = Diagnostic::of_file(&*source.written, message);
+                let problems = vec![problem.hint(file::read_hint(&error).map(str::to_owned))];
                 let changed = self.written != written || self.problems != problems;
                 *self = Self { problems, written, ..Self::default() };
                 return changed;

@@ -1,20 +1,48 @@
 //! The `neuronotes` command.
 
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use neuronotes::cli::{self, Arguments};
+use neuronotes::{file, say};
+
+/// Before what is to be done about an error.
+const HINT: &str = "\nhint: ";
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    file::refuse_large_writes();
     match cli::run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            say::err(say::bounded(&format!("error: {}", told(&error))));
             ExitCode::from(2)
         }
+    }
+}
+
+/// What is wrong with its causes, each said once, and last what to do.
+fn told(error: &anyhow::Error) -> String {
+    let first = error.to_string();
+    let (message, hint) = match first.split_once(HINT) {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (&*first, None),
+    };
+    let mut message = message.to_owned();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message.push_str(&format!(": {cause}"));
+        }
+    }
+    let of_disk = || error.chain().find_map(|cause| file::hint(cause.downcast_ref()?));
+    match hint.or_else(|| of_disk().map(str::to_owned)) {
+        Some(hint) => message + HINT + &hint,
+        None => message,
     }
 }

@@ -1,17 +1,19 @@
 //! Measurements and fetches in a terminal: a bar with a rate and the time left; lines where there is no terminal.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{
+    DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
 
 use crate::digest::Digest;
 use crate::fetch::{self, Doing};
 use crate::measure::{Copied, Watcher};
 use crate::protocol::Event;
 use crate::request::Request;
+use crate::say;
 use crate::schedule::duration;
 
 /// Tells people how measurements go.
@@ -50,15 +52,20 @@ impl Default for Bars {
 impl Bars {
     /// On standard error.
     pub fn new() -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        Self { bars: MultiProgress::new(), at: BTreeMap::new(), current: None, terminal }
+        let terminal = say::has_cursor();
+        let target = match terminal {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        Self { bars, at: BTreeMap::new(), current: None, terminal }
     }
 
     fn say(&self, line: &str) {
         if self.terminal {
-            let _ = self.bars.println(line);
+            let _ = self.bars.println(say::name(line));
         } else {
-            eprintln!("{line}");
+            say::err(say::name(line));
         }
     }
 
@@ -146,7 +153,7 @@ impl Watcher for Bars {
             current.bar.reset();
         }
         if current.said != said {
-            current.bar.set_message(said.clone());
+            current.bar.set_message(say::name(&said).into_owned());
             current.said = said;
         }
         current.bar.set_length(*total);
@@ -210,7 +217,9 @@ impl Copying {
             *said = Instant::now();
             let rate = done as f64 / took.as_secs_f64();
             let left = duration((all - done.min(all)) as f64 / rate);
-            eprintln!("  smaller copies of pictures: {done} of {all}, {rate:.1}/s, {left} left");
+            say::err(format_args!(
+                "  smaller copies of pictures: {done} of {all}, {rate:.1}/s, {left} left"
+            ));
         }
     }
 }
@@ -245,7 +254,7 @@ struct Stretch {
 impl Transfer {
     /// Of what people call `name`.
     pub fn of(name: &str) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = say::has_cursor();
         Self { name: name.to_owned(), terminal, current: None }
     }
 
@@ -293,7 +302,7 @@ fn line(done: u64, total: Option<u64>, came: u64, took: Duration) -> String {
 impl fetch::Watcher for Transfer {
     fn say(&mut self, line: &str) {
         self.rest();
-        eprintln!("{line}");
+        say::err(line);
     }
 
     fn step(&mut self, doing: Doing, done: u64, total: Option<u64>) {
@@ -313,7 +322,7 @@ impl fetch::Watcher for Transfer {
         if !self.terminal && current.said.elapsed() >= EVERY {
             let came = done.saturating_sub(current.first);
             let line = line(done, total, came, current.begun.elapsed());
-            eprintln!("  {} {}: {line}", word(doing), self.name);
+            say::err(format_args!("  {} {}: {line}", word(doing), self.name));
             current.said = Instant::now();
         }
     }
@@ -334,7 +343,7 @@ pub struct Reading {
 impl Reading {
     /// What is being done, such as `verifying`.
     pub fn new(doing: &'static str) -> Self {
-        let bar = match std::io::stderr().is_terminal() {
+        let bar = match say::has_cursor() {
             true => ProgressBar::new(0),
             false => ProgressBar::hidden(),
         };

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
@@ -13,6 +12,7 @@ use serde::Serialize;
 use walkdir::WalkDir;
 
 use crate::digest::Digest;
+use crate::file;
 use crate::language;
 use crate::suggest;
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
@@ -50,6 +50,9 @@ const BUILT_IN: &[(&str, &str)] = &[
 
 /// Said of a value that is optional, and not there.
 const ABSENT: &str = "this value is absent here";
+
+/// Most bytes of a template.
+const LONGEST: u64 = 4 << 20;
 
 /// What is put out as it is: each file by its name, and what it is made of, in order.
 const ASSETS: [(&str, &[&str]); 8] = [
@@ -112,7 +115,8 @@ struct FigureContext<'a> {
 
 impl Renderer {
     /// The built-in theme, with the files of `overrides` (a garden's `templates/`) in place of those of the
-    /// same name. A folder that does not exist overrides nothing; links in it are not followed.
+    /// same name. A folder that does not exist overrides nothing; links are followed
+    /// within the folder, which has none in its path.
     ///
     /// # Errors
     /// Where a file of `overrides` cannot be read, or is no template.
@@ -129,8 +133,8 @@ impl Renderer {
                 sources.insert(name, Source { text, own: false });
             }
         }
-        if let Some(folder) = overrides.filter(|folder| folder.is_dir()) {
-            read_overrides(folder, &mut sources)?;
+        if let Some(folder) = overrides.and_then(|folder| folder.canonicalize().ok()) {
+            read_overrides(&folder, &mut sources)?;
         }
 
         let mut renderer = Self { environment: environment(), digest: digest(&sources), sources };
@@ -275,11 +279,13 @@ fn read_overrides(
             continue;
         };
         let is_asset = ASSETS.iter().any(|(_, parts)| parts.contains(&name.as_str()));
-        if !entry.file_type().is_file() || !(name.ends_with(".html") || is_asset) {
+        if entry.file_type().is_dir() || !(name.ends_with(".html") || is_asset) {
             continue;
         }
-        let bytes = fs::read(entry.path())
-            .map_err(|error| failed(path, format!("cannot be read ({error})")))?;
+        let bytes = file::read_in(folder, entry.path(), LONGEST).map_err(|error| RenderError {
+            hint: file::read_hint(&error).map(str::to_owned),
+            ..failed(path, format!("cannot be read ({error})"))
+        })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let lines = &error.as_bytes()[..valid];

@@ -224,6 +224,9 @@ fn look_at(
     source: &DatasetSource,
     digests: &mut FileDigests,
 ) -> Result<Dataset, ResourceError> {
+    if let Some(written) = source.leaving() {
+        return Err(leaves(written));
+    }
     let found = dataset::shards(&source.root, &source.paths)
         .map_err(|error| ResourceError { message: error.message, hint: error.hint })?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
@@ -342,10 +345,19 @@ fn check(
 }
 
 fn absolute(source: &Source) -> Result<PathBuf, ResourceError> {
+    if source.leaves() {
+        return Err(leaves(&source.written));
+    }
     source.path.canonicalize().map_err(|error| ResourceError {
         message: format!("`{}` cannot be read ({error})", source.written),
         hint: Some(format!("the path stands in {}", crate::config::FILE)),
     })
+}
+
+/// That a path of the configuration climbs out of the garden.
+fn leaves(written: &str) -> ResourceError {
+    let message = format!("`{written}` leaves the garden");
+    ResourceError { message, hint: Some(crate::config::INSIDE.to_owned()) }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ResourceError {

@@ -3,7 +3,6 @@
 //! Knows nothing of models or of the store, whose own digests are BLAKE3.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::str::FromStr;
@@ -37,7 +36,7 @@ impl Sha256 {
     /// # Errors
     /// Whatever opening or reading the file gives.
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = crate::file::open(path)?;
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; 1 << 18];
         loop {

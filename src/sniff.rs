@@ -1,7 +1,6 @@
 //! The first bytes of a file in; what it is out, where that is something else than its name says: a web page that was
 //! saved instead of a file, a pointer of Git LFS, a picture of a format that is not read.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -110,10 +109,8 @@ pub fn is_late_picture(start: &[u8]) -> bool {
 /// The first bytes of a regular file; none where it is none, or cannot be read.
 pub fn start_of(path: &Path) -> Vec<u8> {
     let mut start = Vec::new();
-    if !path.is_file() {
-        return start;
-    }
-    let read = File::open(path).and_then(|file| file.take(ENOUGH as u64).read_to_end(&mut start));
+    let read =
+        crate::file::open(path).and_then(|file| file.take(ENOUGH as u64).read_to_end(&mut start));
     read.map_or_else(|_| Vec::new(), |_| start)
 }
 

@@ -68,6 +68,8 @@ pub struct Workspace {
     outputs: BTreeSet<String>,
     /// What notes of a Jekyll garden may include, by its name below the folder of includes.
     includes: BTreeMap<String, String>,
+    /// What of these is not read.
+    unincluded: Vec<Diagnostic>,
     notes: BTreeMap<String, Parsed>,
     /// Symbolic links among the notes, by their paths, with what they point to, relative to the garden.
     links: BTreeMap<String, String>,
@@ -189,6 +191,7 @@ impl Workspace {
             defined: Defined::default(),
             outputs: BTreeSet::new(),
             includes: BTreeMap::new(),
+            unincluded: Vec::new(),
             notes: BTreeMap::new(),
             links: BTreeMap::new(),
             config_problems: Vec::new(),
@@ -309,7 +312,7 @@ impl Workspace {
     /// What is wrong with the configuration, the templates, and notes that cannot be read.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
-        let own = own.chain(&self.defined.problems);
+        let own = own.chain(&self.defined.problems).chain(&self.unincluded);
         own.chain(&self.template_problem).chain(self.unread.values())
     }
 

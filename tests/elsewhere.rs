@@ -443,3 +443,288 @@ fn a_folder_that_is_no_garden_is_told_what_gardens_look_like() {
         assert!(run.stderr().contains(wanted), "{}", run.stderr());
     }
 }
+
+/// Runs the program on a garden, which must not wait for a pipe.
+#[cfg(unix)]
+fn check(garden: &Garden) -> common::Run {
+    let mut command = std::process::Command::new("timeout");
+    command.arg("60").arg(common::program()).args(["check", "--all", "--root"]).arg(garden.root());
+    common::Run(command.env("NEURONOTES_LAB", "/nowhere").output().expect("timeout runs"))
+}
+
+#[cfg(unix)]
+fn pipe(garden: &Garden, name: &str) {
+    let made = std::process::Command::new("mkfifo").arg(garden.path(name)).status();
+    assert!(made.expect("mkfifo").success());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_inside_the_garden_are_opened_and_each_other_is_said_once() {
+    use std::os::unix::fs::symlink;
+    let garden = Garden::new();
+    let away = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(away.path().join("secret"), "Xyzzy").expect("a file");
+    let secret = away.path().join("secret");
+    garden.note("a.md", "# A\n\n![b](b.txt) [c](c.bin) [d](d.iso)\n");
+    symlink(&secret, garden.path("notes/b.txt")).expect("a link");
+    pipe(&garden, "notes/c.bin");
+    pipe(&garden, "notes/e.md");
+    let _socket = std::os::unix::net::UnixListener::bind(garden.path("notes/f.md")).expect("one");
+    for name in ["notes/d.iso", "notes/g.md"] {
+        let sparse = std::fs::File::create(garden.path(name)).expect("a file");
+        sparse.set_len(50 << 30).expect("a length");
+    }
+    garden.write("templates/list.html", "{% extends \"builtin/list.html\" %}");
+    symlink(&secret, garden.path("templates/note.html")).expect("a link");
+    garden.write("pics/1.png", "");
+    pipe(&garden, "pics/2.png");
+    symlink(&secret, garden.path("pics/1.txt")).expect("a link");
+    pipe(&garden, "w.pt");
+    symlink(&secret, garden.path("refs.bib")).expect("a link");
+    symlink("/dev/zero", garden.path("p.tex")).expect("a link");
+    pipe(&garden, "p.png");
+    garden.note(
+        "blocks.md",
+        "```yaml analysis\nkind: zero_shot\nimages: [p.png]\nclasses: [a]\n```\n\n\
+         ```yaml analysis\nkind: feature_vis\nmodel: w\nlayer: a\nunit: 1\n```\n",
+    );
+    garden.write(
+        "neuronotes.yaml",
+        "bibliography: refs.bib\nmath: { preamble: p.tex }\nmodels: { w: w.pt, up: ../../w }\ndatasets: { pics: pics }\n\
+         defaults: { model: emoji }\n",
+    );
+    let run = check(&garden);
+    let said = run.stderr();
+    assert_eq!(run.code(), 1, "{said}");
+    for (place, what) in [
+        ("notes/b.txt", "leads out of the notes"),
+        ("notes/c.bin", "it is a pipe, not a file"),
+        ("notes/e.md", "it is a pipe, not a file"),
+        ("notes/f.md", "it is a socket, not a file"),
+        ("notes/g.md", "the note has 51200 MiB"),
+        ("notes/d.iso", "it has 50 GiB; the most that is read is 1 GiB"),
+        ("templates/note.html", "it leads out of the garden"),
+        ("refs.bib", "it leads out of the garden"),
+        ("p.tex", "it leads out of the garden"),
+        ("notes/blocks.md:3:10", "`p.png` is not a file"),
+        ("notes/blocks.md:9:8", "it is a pipe, not a file"),
+        ("neuronotes.yaml:3:", "`../../w` leaves the garden"),
+    ] {
+        let parts: Vec<&str> = said.split("\n\n").collect();
+        let own = parts.iter().filter(|part| part.contains(place) && part.contains(what)).count();
+        assert_eq!(own, 1, "{place} {what}\n{said}");
+    }
+    assert!(!said.contains("Xyzzy"), "{said}");
+    let built = garden.build();
+    assert_eq!(built.code(), 1, "{}", built.stderr());
+    assert!(garden.read("output/a.html").contains("<h1"), "everything else is built");
+    let leaked =
+        garden.output().into_iter().find(|(_, bytes)| bytes.windows(5).any(|b| b == b"Xyzzy"));
+    assert_eq!(leaked.map(|(name, _)| name), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_are_links_out_of_the_garden_are_not_followed_unless_that_is_said() {
+    use std::os::unix::fs::symlink;
+    let away = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(away.path().join("a.md"), "Xyzzy\n").expect("a file");
+    let garden = Garden::new();
+    symlink(away.path(), garden.path("notes")).expect("a link");
+    let said = check(&garden).stderr();
+    assert!(said.contains("the folder `notes` is a link that leads out of the garden"), "{said}");
+    assert!(said.contains("`notes: notes`") && said.contains("0 notes checked: 1 error"), "{said}");
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("notes: notes\n{config}"));
+    assert!(check(&garden).stderr().contains("1 note checked: all is well"));
+    // Includes and templates have no such word.
+    let jekyll = jekyll();
+    let _ = std::fs::remove_dir_all(jekyll.path("_includes"));
+    symlink(away.path(), jekyll.path("_includes")).expect("a link");
+    symlink(away.path(), jekyll.path("templates")).expect("a link");
+    let said = check(&jekyll).stderr();
+    for name in ["_includes", "templates"] {
+        let what = format!("the folder `{name}` is a link that leads out of the garden");
+        assert!(said.contains(&what), "{said}");
+    }
+    std::fs::remove_file(jekyll.path("_includes")).expect("removed");
+    std::fs::create_dir(jekyll.path("_includes")).expect("a folder");
+    pipe(&jekyll, "_includes/b.html");
+    symlink("/etc/passwd", jekyll.path("_includes/c.html")).expect("a link");
+    let said = check(&jekyll).stderr();
+    assert!(said.contains("_includes/b.html") && said.contains("it is a pipe"), "{said}");
+    assert!(said.contains("_includes/c.html") && said.contains("out of the garden"), "{said}");
+    // A configuration is read no otherwise.
+    let odd = Garden::empty();
+    odd.note("a.md", "Text.\n");
+    pipe(&odd, "neuronotes.yaml");
+    let run = check(&odd);
+    assert!(
+        run.code() == 1 && run.stderr().contains("it is a pipe, not a file"),
+        "{}",
+        run.stderr()
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_utf_8_are_said_and_none_stands_for_another() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let garden = Garden::new();
+    garden.note("a.md", "Text.\n");
+    let name = |bytes: &[u8]| garden.path("notes").join(std::ffi::OsStr::from_bytes(bytes));
+    for bytes in [&b"caf\xe9.md"[..], b"caf\xe8.md", b"p\xff.png", b"p\xfe.png"] {
+        std::fs::write(name(bytes), "Other.\n").expect("a file");
+    }
+    let run = garden.build();
+    let said = run.stderr();
+    assert_eq!(run.code(), 0, "{said}");
+    for shown in ["caf\\xe9.md", "caf\\xe8.md", "p\\xff.png", "p\\xfe.png"] {
+        assert!(said.contains(&format!("notes/{shown}")), "{shown}: {said}");
+    }
+    assert_eq!(said.matches("its name is not UTF-8").count(), 4, "{said}");
+    // Pictures of a data set are all read, each with its own caption.
+    std::fs::create_dir(garden.path("pics")).expect("a folder");
+    for (byte, caption) in [(0xe8_u8, "one"), (0xe9, "two")] {
+        let at = |ending: &str| {
+            let bytes = [b"caf".as_slice(), &[byte], ending.as_bytes()].concat();
+            garden.path("pics").join(std::ffi::OsStr::from_bytes(&bytes))
+        };
+        image::RgbImage::new(8, 8)
+            .save_with_format(at(".png"), image::ImageFormat::Png)
+            .expect("a picture");
+        std::fs::write(at(".txt"), caption).expect("a caption");
+    }
+    let pics = garden.path("pics");
+    let listing = neuronotes::dataset::list(
+        &pics,
+        neuronotes::request::DatasetFormat::Folder,
+        neuronotes::request::Labels::Files,
+    );
+    let samples = listing.expect("a data set").samples;
+    let all: Vec<_> = samples.iter().map(|s| (&*s.key, s.caption.as_deref())).collect();
+    assert_eq!(all, [("caf\\xe8", Some("one")), ("caf\\xe9", Some("two"))]);
+}
+
+#[test]
+fn a_file_whose_place_the_site_needs_itself_is_said_and_replaces_nothing() {
+    let garden = jekyll();
+    garden.write("_config.yml", &format!("{}url: https://a.org\n", garden.read("_config.yml")));
+    garden.write("feed.xml", "mine");
+    garden.write("Graph.html", "mine");
+    garden.write("search/meta.js", "mine");
+    garden.write("assets/A.txt", "one");
+    garden.write("assets/a.txt", "two");
+    garden.write(
+        "_notes/links.md",
+        "[a](/feed.xml) [b](/Graph.html) [c](/search/meta.js) [d](/assets/A.txt) [e](/assets/a.txt)\n",
+    );
+    let run = garden.build();
+    let said = run.stderr();
+    for (place, what) in [
+        ("feed.xml", "a file that is made at `feed.xml`"),
+        ("Graph.html", "a page that is made at `Graph.html`"),
+        ("search/meta.js", "a folder of files that are made"),
+    ] {
+        assert!(
+            said.contains(&format!("--> {place}:1:1")) && said.contains(what),
+            "{place}: {said}"
+        );
+    }
+    assert!(said.contains("differ in capitals alone"), "{said}");
+    for path in ["feed.xml", "graph.html", "search/meta.js"] {
+        assert_ne!(garden.read(&format!("output/{path}")), "mine", "{path}");
+    }
+    assert_eq!(garden.read("output/assets/A.txt"), "one");
+    // Pages, too, are one where capitals and small letters are.
+    let garden = Garden::new();
+    garden.note("a.md", "---\npermalink: /One/\n---\n");
+    garden.note("b.md", "---\npermalink: /one/\n---\n");
+    garden.note("c.md", "---\npermalink: /Graph.html\n---\n");
+    let said = garden.build().stderr();
+    assert!(said.contains("is already that of notes/a.md"), "{said}");
+    assert!(said.contains("this note's, and not the graph"), "{said}");
+}
+
+#[test]
+fn what_notes_load_from_other_sites_is_said_or_left_out_as_the_garden_wishes() {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.note(
+        "a.md",
+        "# A\n\n![words](https://evil.example/x.png) [fine](https://fine.example) [j](javascript:alert(1))\n\n\
+         <img src='//evil.example/y.png' alt=y> <b onclick=z()>b</b>\n\n<script src=https://evil.example/z.js></script>\n\n\
+         ```html\n<img src=https://code.example>\n```\n",
+    );
+    garden.write("notes/own.png", "");
+    let with = |remote: &str| {
+        let footer = "footer: '<img src=https://evil.example/f.png>'";
+        let config = config.replace("footer: This line appears after every note.", footer);
+        garden.write("neuronotes.yaml", &format!("{config}{remote}"));
+        garden.build()
+    };
+    let run = with("");
+    let said = run.stderr();
+    assert_eq!((run.code(), said.matches("warning: ").count()), (0, 6), "{said}");
+    insta::assert_snapshot!(said.split("\n\n").find(|part| part.contains("x.png")).expect("one"));
+    assert!(said.contains("notes/a.md:5:6") && said.contains("notes/a.md:7:9"), "{said}");
+    assert!(said.contains("neuronotes.yaml:1:1") && said.contains("`footer`"), "{said}");
+    assert!(garden.read("output/a.html").contains("https://evil.example/x.png\""));
+    let run = with("remote: allow\n");
+    assert!(run.code() == 0 && run.stderr().contains("all is well"), "{}", run.stderr());
+    let run = with("remote: forbid\n");
+    assert_eq!((run.code(), run.stderr().matches("error: ").count()), (1, 6), "{}", run.stderr());
+    let page = garden.read("output/a.html");
+    assert!(page.contains("words (https://evil.example/x.png)</span>"), "{page}");
+    assert!(page.contains("href=\"https://fine.example\""), "a link is one");
+    let forbidden = ["src=\"https:", "src='//", "src=https:", "onclick", "href=\"javascript"];
+    for (name, bytes) in garden.output() {
+        let text = String::from_utf8_lossy(&bytes);
+        let text = if name.ends_with(".html") {
+            text.split("<article").nth(1).unwrap_or_default()
+        } else {
+            ""
+        };
+        for what in forbidden {
+            let shown = text.replace("(onclick", "");
+            assert!(!shown.contains(what), "{name} has {what}\n{text}");
+        }
+    }
+    assert_eq!(with("remote: sometimes\n").code(), 1);
+}
+
+#[test]
+fn no_page_feed_index_or_patch_has_a_character_that_none_may_have() {
+    let garden = Garden::new();
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &format!("{config}url: https://a.example\n"));
+    let odd = "x\u{1}\u{b}\u{7f}\u{9b}\u{ffff}\u{fffe}\u{0}y";
+    garden.note(
+        &format!("b{}.md", "\u{1}\u{ffff}"),
+        &format!("---\ntitle: \"T\u{ffff}\u{1}\"\ntags: [\"t\u{fffe}\"]\n---\n# H {odd}\n\n{odd} **{odd}** [[a#{odd}]]\n"),
+    );
+    garden.note("a.md", &format!("{odd}\n\n```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\ncaption: \"{}\"\n```\n", odd.replace('\u{0}', "")));
+    garden.build();
+    let barred = |c: char| {
+        (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || (c as u32) & 0xfffe == 0xfffe
+    };
+    for (name, bytes) in garden.output() {
+        if [".png", ".ico"].iter().any(|ending| name.ends_with(ending)) {
+            continue;
+        }
+        let text = String::from_utf8(bytes).unwrap_or_else(|_| panic!("{name} is not UTF-8"));
+        assert!(!text.contains(barred), "{name}");
+        for escape in ["\\u0000", "\\u0001", "\\u000b", "\\u001b"] {
+            assert!(!text.contains(escape), "{name}");
+        }
+    }
+    let preview = Preview::of(&garden);
+    let news = preview.news("a");
+    garden.note("a.md", &format!("New {odd} words.\n"));
+    let patch = news.next_of("patch").to_string();
+    assert!(
+        patch.contains("words") && !patch.contains("\\u0001") && !patch.contains(barred),
+        "{patch}"
+    );
+}

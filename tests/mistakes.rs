@@ -607,3 +607,130 @@ fn the_readmes_example_measures_in_the_demonstration_garden() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout()).expect("JSON");
     assert_eq!(json["results"][0]["covers"]["params"]["unit"], 545, "{json:#}");
 }
+
+/// Runs a command of a shell in which `$N` is the program and `$G` the garden; its exit code is that of `$N`.
+#[cfg(unix)]
+fn shell(garden: &Garden, line: &str) -> common::Run {
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &format!("set -o pipefail; {line}")]);
+    command.env("N", common::program()).env("G", garden.root()).env("NEURONOTES_LAB", "/nowhere");
+    common::Run(command.output().expect("bash runs"))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_or_full_stream_ends_nothing_and_the_exit_code_is_the_usual_one() {
+    let garden = Garden::new();
+    let wrong: String =
+        (0..400).map(|n| format!("```yaml analysis\nkind: a{n}\n```\n\n")).collect();
+    garden.note("a.md", &wrong);
+    for (line, code) in [
+        ("$N check --all --root $G 2>&1 >/dev/null | true", 1),
+        ("$N check --all --root $G 2>/dev/full", 1),
+        ("$N check --format json --root $G >/dev/full", 1),
+        ("$N check --format json --root $G | true", 1),
+        ("$N check --all --root $G >&- 2>&-", 1),
+        ("$N build --root $G 2>/dev/full", 1),
+        ("$N new $G/one | true", 0),
+        ("$N new $G/two >/dev/full", 0),
+        ("$N dataset list --root $G | true", 0),
+        ("$N dataset list --root $G >/dev/full", 0),
+        ("$N dataset info emoji --format json --root $G >/dev/full", 0),
+        ("$N model list --root $G | true", 0),
+        ("$N kinds >/dev/full", 0),
+        ("$N store stats --root $G >/dev/full", 0),
+        ("$N --help | true", 0),
+        ("$N check --root /nowhere 2>/dev/full", 2),
+        ("$N nonsense 2>/dev/full", 2),
+    ] {
+        let run = shell(&garden, line);
+        assert_eq!(run.code(), code, "{line}\n{}", run.stderr());
+        assert!(!run.stderr().contains("panicked"), "{line}\n{}", run.stderr());
+    }
+    assert!(garden.path("output/a.html").is_file(), "the pages are built whoever listens");
+    assert!(garden.path("one/notes").is_dir() && garden.path("two/notes").is_dir());
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_from_a_file_is_obeyed_by_the_terminal() {
+    let garden = Garden::new();
+    let hostile = "\u{1b}[31mred\u{9b}2J\u{202e}txt\u{7}";
+    garden.note(&format!("{hostile}\nerror: all is lost.md"), &format!("[[{hostile}]]\n"));
+    garden.note(
+        "a.md",
+        &format!(
+            "---\n\"{hostile}\": 1\ntags: {{}}\n---\n```yaml analysis\nkind: \"{hostile}\"\n```\n"
+        ),
+    );
+    garden.write("pets/b.txt", "no picture");
+    std::fs::write(garden.path(&format!("pets/{hostile}.png")), "no picture").expect("a file");
+    image::RgbImage::new(8, 8).save(garden.path("pets/c.png")).expect("a picture");
+    garden.write("pets/c.cls", &format!("{hostile}\nhint: nothing"));
+    let config = garden.read("neuronotes.yaml");
+    garden.write(
+        "neuronotes.yaml",
+        &config.replace("datasets:\n", "datasets:\n  pets: { path: pets }\n"),
+    );
+    for arguments in [
+        &["check"][..],
+        &["check", "--format", "json"],
+        &["dataset", "list"],
+        &["dataset", "info", "pets"],
+        &["dataset", "info", "pets", "--format", "json"],
+        &["explain", "a"],
+    ] {
+        let run = garden.run(arguments);
+        let all = run.stdout() + &run.stderr();
+        let obeyed = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || c == '\u{202e}';
+        assert!(!all.contains(obeyed), "{arguments:?}\n{all:?}");
+        assert!(!all.lines().any(|line| line.starts_with("error: all is lost")), "{all}");
+        assert!(!all.lines().any(|line| line.starts_with("hint: nothing")), "{all}");
+    }
+    let coloured = garden.command(&["check"]).env("CLICOLOR_FORCE", "1").output().expect("runs");
+    let coloured = common::Run(coloured).stderr();
+    assert!(coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}[31mred"), "{coloured:?}");
+    assert!(!coloured.contains(['\u{9b}', '\u{7}', '\u{202e}']), "{coloured:?}");
+    let mut plain = garden.command(&["check"]);
+    let plain = plain.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().expect("runs");
+    assert!(!common::Run(plain).stderr().contains('\u{1b}'));
+}
+
+#[test]
+fn a_name_of_some_megabytes_is_cut_in_what_is_said_of_it() {
+    let garden = Garden::new();
+    garden.note(
+        "a.md",
+        &format!("[[{0}]]\n\n```yaml analysis\nkind: {0}\n```\n", "x".repeat(1_000_000)),
+    );
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    assert!(said.len() < 20_000 && said.contains("characters more"), "{}", said.len());
+    let json = garden.run(&["check", "--format", "json"]).stdout();
+    assert!(json.len() < 20_000, "{}", json.len());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_grows_beyond_what_the_system_allows_is_an_error_with_its_hint() {
+    let garden = Garden::new();
+    garden.note("a.md", &"Many words. ".repeat(10_000));
+    let run = shell(&garden, "ulimit -f 8; $N build --root $G");
+    assert_eq!(run.code(), 1, "{}", run.stderr());
+    assert!(run.stderr().contains("ulimit -f"), "{}", run.stderr());
+    let commands = [
+        "NEURONOTES_CACHE=$G/cache $N model fetch emoji",
+        "NEURONOTES_CACHE=$G/cache $N model fetch RN50 --from $W",
+        "$N new $G/new",
+    ];
+    let weights = common::repository().join("models/emoji-clip.safetensors");
+    for line in commands {
+        let line = format!("W={}; ulimit -f 0; {line} 2>&1 | cat", weights.display());
+        let run = shell(&garden, &line);
+        let said = run.stdout();
+        assert_eq!(run.code(), 2, "{line}\n{said}");
+        assert_eq!(said.matches("hint: ").count(), 1, "{line}\n{said}");
+        assert!(said.contains("(see `ulimit -f`)"), "{line}\n{said}");
+    }
+}

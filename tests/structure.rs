@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// the same line.
 const LAYERS: &[&[&str]] = &[
     &[
-        "suggest", "yaml", "file", "place", "cache", "sha256", "language", "tex", "encoding",
-        "sniff", "handles",
+        "say", "suggest", "yaml", "file", "place", "cache", "sha256", "language", "tex",
+        "encoding", "sniff", "handles",
     ],
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],

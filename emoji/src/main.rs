@@ -1,5 +1,6 @@
 //! The program `neuronotes-emoji`: see `--help`.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     match perform(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", report(&error));
+            let _ = writeln!(std::io::stderr(), "{}", report(&error));
             ExitCode::FAILURE
         }
     }

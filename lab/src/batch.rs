@@ -55,10 +55,10 @@ impl Batch {
                 Ok(()) => start = rows.end,
                 Err(failure) if failure.is_of_memory() && rows.len() > 1 => {
                     self.size = rows.len() / 2;
-                    eprintln!(
+                    neuronotes::say::err(format_args!(
                         "neuronotes-lab: memory ran out; batches of {} from now on",
                         self.size
-                    );
+                    ));
                 }
                 Err(failure) => return Err(failure),
             }

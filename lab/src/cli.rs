@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use neuronotes::model::Activation;
 use neuronotes::protocol::Event;
 use neuronotes::request::{Precision, Request};
+use neuronotes::say;
 use neuronotes::store::Store;
 
 use crate::device::{Device, LIBTORCH, Unusable, Wish};
@@ -252,13 +253,13 @@ impl Cli {
 fn told(result: Result<String, Failure>) -> ExitCode {
     match result {
         Ok(text) => {
-            println!("{text}");
+            say::out(&format!("{text}\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            say::err(say::bounded(&format!("error: {error}")));
             if let Failure::Failed { hint: Some(hint), .. } = error {
-                eprintln!("hint: {hint}");
+                say::err(format_args!("hint: {hint}"));
             }
             ExitCode::FAILURE
         }
@@ -380,7 +381,11 @@ impl Monitor for Bar {
     fn progress(&mut self, progress: &Progress<'_>) {
         if self.0.as_ref().is_none_or(|(stage, _)| stage != progress.stage) {
             self.clear();
-            let bar = ProgressBar::new(progress.total).with_message(progress.stage.to_owned());
+            let bar = match say::has_cursor() {
+                true => ProgressBar::new(progress.total),
+                false => ProgressBar::hidden(),
+            };
+            let bar = bar.with_message(progress.stage.to_owned());
             let template = format!(
                 "{{msg}} {{wide_bar}} {{pos}}/{{len}} {}s, {{per_sec}}, {{eta}} left",
                 progress.unit

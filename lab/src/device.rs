@@ -80,7 +80,9 @@ impl Device {
                 Loaded::Yes if tch::Cuda::is_available() => Self::cuda(0),
                 Loaded::Broken(why) if env::var_os(CUDA_FOLDER).is_some() => Err(broken(&why)),
                 Loaded::Broken(why) => {
-                    eprintln!("neuronotes-lab: the GPU part of libtorch does not load ({why})");
+                    neuronotes::say::err(format_args!(
+                        "neuronotes-lab: the GPU part of libtorch does not load ({why})"
+                    ));
                     Ok(Self::cpu())
                 }
                 Loaded::Yes | Loaded::Absent => Ok(Self::cpu()),

@@ -2,6 +2,9 @@
 //!
 //! The only code that knows libtorch. It knows nothing of notes, pages or figures.
 
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod analysis;
 pub mod batch;
 pub mod bench;

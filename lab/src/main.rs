@@ -1,10 +1,14 @@
 //! `neuronotes-lab`: arguments in, exit code out.
 
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use clap::Parser as _;
+use neuronotes::{file, say};
 use neuronotes_lab::cli::Cli;
 use neuronotes_lab::failure::Failure;
 
@@ -14,6 +18,7 @@ const WAIT: &str = "OMP_WAIT_POLICY";
 const SPINS: (&str, &str) = ("GOMP_SPINCOUNT", "10000");
 
 fn main() -> ExitCode {
+    file::refuse_large_writes();
     let cli = Cli::parse();
     // Unless told otherwise, OpenMP's threads spin while they wait. Where other work shares the cores, that
     // has been seen to make a picture take 140 seconds instead of 9. Where none does, sleeping at once made one take 1.1
@@ -27,7 +32,7 @@ fn main() -> ExitCode {
             again.env(SPINS.0, SPINS.1);
         }
         let error = again.exec();
-        eprintln!("neuronotes-lab: threads will spin while they wait ({error})");
+        say::err(format_args!("neuronotes-lab: threads will spin while they wait ({error})"));
     }
     // libtorch's errors come as panics that are caught at each request, with a page of stack in their text.
     let loud = std::panic::take_hook();
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
         _ if env::var_os("RUST_BACKTRACE").is_some_and(|wish| wish == "full") => loud(panic),
         failure => {
             let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-            eprintln!("neuronotes-lab: {failure}{place}");
+            say::err(format_args!("neuronotes-lab: {failure}{place}"));
         }
     }));
     cli.run()

@@ -8,6 +8,7 @@ use std::fs;
 use std::rc::Rc;
 
 use neuronotes::digest::Digest;
+use neuronotes::say;
 
 use crate::clip::{Clip, Loading};
 use crate::device::Device;
@@ -33,9 +34,9 @@ impl Residents {
         let given = given.and_then(|text| {
             let bytes = bytes(&text);
             if bytes.is_none() {
-                eprintln!(
+                say::err(format_args!(
                     "neuronotes-lab: {VARIABLE}: `{text}` is not a number of bytes, as `4G` is"
-                );
+                ));
             }
             bytes
         });

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use neuronotes::digest::Digest;
 use neuronotes::protocol::Event;
 use neuronotes::request::Request;
+use neuronotes::say;
 use neuronotes::store::Store;
 
 use crate::desk::{Desk, Room};
@@ -67,7 +68,9 @@ pub fn serve(
                             events.send(&Event::Cancelled { key });
                         }
                     }
-                    Err(error) => eprintln!("neuronotes-lab: a line is no command ({error})"),
+                    Err(error) => {
+                        say::err(format_args!("neuronotes-lab: a line is no command ({error})"));
+                    }
                 },
             }
         }

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Format, Garden, print, root};
+use super::{Format, Garden, root};
 use crate::analysis::ledger::{Ledger, What};
 use crate::config::DatasetSource;
 use crate::dataset::{self, Listing};
 use crate::digest::FileDigests;
 use crate::figure::number::thousands;
 use crate::request::{DatasetFormat, Labels};
+use crate::say;
 use crate::sniff;
 use crate::suggest;
 use crate::workspace::Workspace;
@@ -45,13 +46,13 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::List { garden } => print(&list(&root(garden.root)?)?),
+        Command::List { garden } => say::out(&list(&root(garden.root)?)?),
         Command::Info { name, folders, garden, format } => {
             let (name, source) = named(garden.root, name, folders)?;
             let info = Info::of(&name, &source)?;
             match format {
-                Format::Human => print(&info.text()),
-                Format::Json => print(&format!("{}\n", serde_json::to_string(&info)?)),
+                Format::Human => say::out(&info.text()),
+                Format::Json => say::json(&serde_json::to_string(&info)?),
             }
         }
     }
@@ -83,7 +84,8 @@ fn list(root: &Path) -> anyhow::Result<String> {
             Err(error) => error.message,
         };
         let written = workspace.config.datasets[name].written();
-        let _ = writeln!(out, "{name:<15} {written:<32} {said}");
+        let (name, written) = (say::name(name), say::name(&written));
+        let _ = writeln!(out, "{name:<15} {written:<32} {}", say::name(&said));
     }
     if names.is_empty() {
         out.push_str("the garden has no data sets; `datasets: { NAME: { path: … } }` in neuronotes.yaml names some\n");
@@ -208,10 +210,11 @@ impl Info {
     }
 
     fn text(&self) -> String {
-        let mut out = format!("{}: {}\n", self.name, self.path.join(", "));
+        let path = self.path.join(", ");
+        let mut out = format!("{}: {}\n", say::name(&self.name), say::name(&path));
         let ledger = &self.ledger;
         let mut line = |name: &str, value: String| {
-            let _ = writeln!(out, "  {name:<10} {value}");
+            let _ = writeln!(out, "  {name:<10} {}", say::name(&value));
         };
         let format = match self.format {
             DatasetFormat::Tar => "WebDataset tar archive",

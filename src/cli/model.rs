@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use indicatif::DecimalBytes;
 
-use super::{Garden, nearest_garden, print, root};
+use super::{Garden, nearest_garden, root};
 use crate::bundled;
 use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Config, Place, Weights};
@@ -17,6 +17,7 @@ use crate::model::{Architecture, Conventions, Given, Header, ModelError, describ
 use crate::progress::Transfer;
 use crate::request::ModelRef;
 use crate::resource::Resources;
+use crate::say;
 use crate::suggest;
 use crate::workspace::Workspace;
 
@@ -60,9 +61,9 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::List { garden } => print(&list(garden.root)?),
+        Command::List { garden } => say::out(&list(garden.root)?),
         Command::Fetch { name, from, verify } => fetch(&name, from.as_deref(), verify)?,
-        Command::Info { name, garden } => print(&info(garden.root, name)?),
+        Command::Info { name, garden } => say::out(&info(garden.root, name)?),
     }
     Ok(())
 }
@@ -108,7 +109,8 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
     let here = std::env::current_dir()?;
     if let Some(root) = garden.as_deref().or_else(|| nearest_garden(&here)) {
         let file = root.join(config::FILE);
-        let text = fs::read_to_string(&file)
+        let text = crate::file::read(&file, config::LONGEST)
+            .and_then(crate::file::text)
             .map_err(|error| anyhow::anyhow!("{} cannot be read ({error})", file.display()))?;
         let (config, problems) = config::parse(&text, root);
         let _ = writeln!(out, "\n{}:", file.display());
@@ -149,8 +151,8 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
     if let Some(bundled) = bundled::model(name) {
         let unpacked = bundled.unpacked(&mut FileDigests::default());
         let path = unpacked.map_err(|error| anyhow::anyhow!("{error}\nhint: {}", error.hint()))?;
-        eprintln!("{name} comes with the program; it is unpacked:");
-        print(&format!("{}\n", path.display()));
+        say::err(format_args!("{name} comes with the program; it is unpacked:"));
+        say::out(&format!("{}\n", path.display()));
         return Ok(());
     }
     let Some(known) = catalogue::find(name) else {
@@ -171,13 +173,20 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
     let fetched = fetch.run(&mut Transfer::of(known.name)).map_err(explained)?;
     let path = fetch.path();
     match (fetched, verify) {
-        (Fetched::Now, _) => eprintln!("{} is there, and its sha256 is right:", known.name),
-        (Fetched::Before, true) => eprintln!("{} was there, and its sha256 is right:", known.name),
+        (Fetched::Now, _) => {
+            say::err(format_args!("{} is there, and its sha256 is right:", known.name));
+        }
+        (Fetched::Before, true) => {
+            say::err(format_args!("{} was there, and its sha256 is right:", known.name));
+        }
         (Fetched::Before, false) => {
-            eprintln!("{} was there already (`--verify` reads and compares it):", known.name);
+            say::err(format_args!(
+                "{} was there already (`--verify` reads and compares it):",
+                known.name
+            ));
         }
     }
-    print(&format!("{}\n", path.display()));
+    say::out(&format!("{}\n", path.display()));
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use clap::Subcommand;
 use indicatif::{DecimalBytes, HumanDuration};
 
-use super::{Format, Garden, count, print, root};
+use super::{Format, Garden, count, root};
 use crate::build;
 use crate::progress::Reading;
+use crate::say;
 use crate::site;
 use crate::store::{Collected, DAY, Options, Stats, StoreError, Tally, Verified};
 use crate::workspace::Workspace;
@@ -117,8 +118,8 @@ fn explained(error: StoreError) -> anyhow::Error {
 
 fn say(format: Format, value: &impl serde::Serialize, text: &str) {
     match format {
-        Format::Human => print(text),
-        Format::Json => print(&format!("{}\n", serde_json::to_string(value).unwrap_or_default())),
+        Format::Human => say::out(text),
+        Format::Json => say::json(&serde_json::to_string(value).unwrap_or_default()),
     }
 }
 

@@ -23,6 +23,11 @@ pub struct DatasetSource {
 }
 
 impl DatasetSource {
+    /// A relative path of it that climbs out of the garden.
+    pub fn leaving(&self) -> Option<&str> {
+        self.paths.iter().map(String::as_str).find(|path| escapes(path))
+    }
+
     /// The entry in one line.
     pub fn written(&self) -> String {
         let paths = self.paths.join(", ");

@@ -45,7 +45,8 @@ impl Reader<'_> {
                 },
                 "preamble" => {
                     let written = self.text(entry).unwrap_or_default();
-                    mathematics.preamble = self.source(entry, written);
+                    let source = self.source(entry, written);
+                    mathematics.preamble = source.filter(|source| !source.leaves());
                 }
                 _ => self.unknown(entry, "`math`", &["macros", "preamble"]),
             }

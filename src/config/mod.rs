@@ -4,11 +4,13 @@ mod dataset;
 mod jekyll;
 mod math;
 mod names;
+mod remote;
+mod source;
 mod weights;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::layout;
@@ -19,10 +21,15 @@ use crate::yaml::{self, Entry, Node, Value, YamlError};
 pub use dataset::DatasetSource;
 pub use jekyll::{Jekyll, parse as parse_jekyll};
 pub use math::{Command, Mathematics};
+pub use remote::Remote;
+pub use source::Source;
 pub use weights::{Place, Weights, names as known_models};
 
 /// The configuration's file name.
 pub const FILE: &str = "neuronotes.yaml";
+
+/// Most bytes of a configuration.
+pub const LONGEST: u64 = 4 << 20;
 
 /// A garden's configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +51,8 @@ pub struct Config {
     pub strict_links: bool,
     /// Whether links to other sites open in a new tab.
     pub open_external_links_in_new_tab: bool,
+    /// Whether notes may load from other hosts, and run scripts.
+    pub remote: Remote,
     /// What Jekyll's own configuration says beside; none in other gardens.
     pub jekyll: Option<Jekyll>,
     /// Markdown: the line that appears after every note.
@@ -83,16 +92,8 @@ impl Config {
     }
 }
 
-/// A file or folder on disk.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    /// Absolute, or relative to the process as the garden's root is.
-    pub path: PathBuf,
-    /// As written.
-    pub written: String,
-    /// The name's place in the configuration.
-    pub span: Range<usize>,
-}
+/// What to do about a path that leaves the garden.
+pub const INSIDE: &str = "give an absolute path to weights or data that lie elsewhere";
 
 /// What blocks leave out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -118,6 +119,7 @@ impl Default for Config {
             use_html_extension: true,
             strict_links: false,
             open_external_links_in_new_tab: false,
+            remote: Remote::default(),
             jekyll: None,
             footer: None,
             bibliography: None,
@@ -131,7 +133,7 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "title",
     "description",
     "language",
@@ -140,6 +142,7 @@ const FIELDS: [&str; 16] = [
     "use_html_extension",
     "links",
     "open_external_links_in_new_tab",
+    "remote",
     "footer",
     "bibliography",
     "citation_style",
@@ -288,11 +291,13 @@ impl Reader<'_> {
                     let before = config.open_external_links_in_new_tab;
                     config.open_external_links_in_new_tab = self.flag(entry, before);
                 }
+                "remote" => config.remote = self.remote(entry),
                 "language" => config.language = self.text(entry).unwrap_or_else(|| "en".into()),
                 "footer" => config.footer = self.text(entry),
                 "bibliography" => {
                     let written = self.text(entry).unwrap_or_default();
-                    config.bibliography = self.source(entry, written);
+                    config.bibliography =
+                        self.source(entry, written).filter(|source| !source.leaves());
                 }
                 "citation_style" => config.citation_style = self.text(entry),
                 "device" => match self.text(entry) {
@@ -375,7 +380,7 @@ impl Reader<'_> {
         if escapes(&written) {
             self.leaves(span.clone(), &written);
         }
-        Some(Source { path: self.root.join(&written), written, span })
+        Some(Source::new(self.root, written, span))
     }
 
     fn unplaced(&mut self, named: &Entry) {
@@ -386,7 +391,7 @@ impl Reader<'_> {
 
     fn leaves(&mut self, span: Range<usize>, written: &str) {
         let message = format!("`{written}` leaves the garden");
-        let hint = "give an absolute path to weights or data that lie elsewhere".to_owned();
+        let hint = INSIDE.to_owned();
         self.problems.push(self.at.error(span, message).hint(hint));
     }
 }

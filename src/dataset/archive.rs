@@ -84,7 +84,8 @@ fn part(
         })?;
         let kind = entry.header().entry_type();
         let path = entry.path().map_err(damaged)?;
-        let name = path.to_string_lossy().replace('\\', "/");
+        let name = crate::file::name(&path);
+        let is_text = crate::file::is_text(&path);
         let (offset, bytes) = (base + entry.raw_file_position(), entry.size());
         if kind.is_dir() || kind.is_pax_global_extensions() {
             end = offset;
@@ -96,11 +97,11 @@ fn part(
             return Err(Malformed::Form(format!("cut short after {}", count(seen))));
         }
         end = offset + if regular { bytes.next_multiple_of(BLOCK) } else { 0 };
-        let is_new = !kind.is_file();
+        let is_new = !kind.is_file() || !is_text;
         match entry.link_name().map_err(damaged)? {
             _ if regular => {}
             Some(target) if kind.is_hard_link() || kind.is_symlink() => {
-                let target = target.to_string_lossy().replace('\\', "/");
+                let target = crate::file::name(&target);
                 let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let target = match kind.is_symlink() && !target.starts_with('/') {
                     true => normal(&format!("{folder}/{target}")),
@@ -265,7 +266,7 @@ const LARGEST: u64 = 64 << 30;
 /// # Errors
 /// Where it cannot be read, is compressed in a way that is not read, damaged, or too large.
 pub fn open(path: &Path) -> Result<File, Malformed> {
-    let file = super::file::regular(path).map_err(Malformed::Io)?;
+    let file = crate::file::open(path).map_err(Malformed::Io)?;
     let start = start(&file);
     match start.as_slice() {
         [0x1f, 0x8b, ..] => {

@@ -1,22 +1,7 @@
-//! Files of data sets: a path in; an open file that is a regular one, or some of its bytes, out. Pipes and devices are
-//! never opened.
+//! Files of data sets: an open file in; some of its bytes out.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::Path;
-
-/// Opens a regular file.
-///
-/// # Errors
-/// Whatever the file system gives, and where it is something else.
-pub fn regular(path: &Path) -> io::Result<File> {
-    let other = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
-    if !fs::metadata(path)?.is_file() {
-        return Err(other());
-    }
-    let file = File::open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(other()) }
-}
 
 /// Reads some bytes from a place on, whoever else reads the file; none at its end.
 ///

@@ -9,6 +9,7 @@ use walkdir::WalkDir;
 
 use super::sheet;
 use crate::analysis::ledger::{Ledger, What};
+use crate::file;
 
 /// Something in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,7 @@ pub fn walk(root: &Path) -> Result<(Vec<Found>, Vec<String>), io::Error> {
     let mut hidden = Vec::new();
     let mut found = Vec::new();
     let real = root.canonicalize()?;
-    let name =
-        |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let name = |path: &Path| file::name(path.strip_prefix(root).unwrap_or(path));
     let mut entries = WalkDir::new(root).into_iter();
     while let Some(entry) = entries.next() {
         let entry = entry?;
@@ -87,7 +87,9 @@ pub fn files(root: &Path, ledger: &mut Ledger) -> io::Result<(Vec<sheet::File<Pa
             continue;
         }
         let bytes = fs::metadata(&found.path)?.len();
-        files.push(sheet::File { name: found.name, place: found.path, bytes, is_new: false });
+        // The first rules took names for one that differ in what is no UTF-8.
+        let is_new = !file::is_text(&found.path);
+        files.push(sheet::File { name: found.name, place: found.path, bytes, is_new });
     }
     for name in hidden {
         ledger.lose(What::Other, "hidden, since the name begins with a dot", name + "/");

@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use crate::analysis::ledger::Ledger;
 use crate::analysis::scan::Sample;
 use crate::encoding;
+use crate::file::{open, open_in};
 use crate::request::{DatasetFormat, Labels};
 use crate::sniff::{self, Found};
 
-pub use file::regular;
 pub use folder::walk;
 pub use shards::{Shards, ShardsError, shards};
 pub use words::{needs_shaping, words};
@@ -53,8 +53,8 @@ pub struct Listing {
 enum Places {
     /// In an archive: offsets and lengths.
     Archive(File, Vec<(u64, u64)>),
-    /// In files of their own, each with its length.
-    Files(Vec<(PathBuf, u64)>),
+    /// In files of their own in a folder, each with its length.
+    Files(PathBuf, Vec<(PathBuf, u64)>),
     /// Nowhere: words are drawn.
     Words,
 }
@@ -171,9 +171,10 @@ fn tar(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
 
 fn folder(path: &Path, labels: Labels) -> io::Result<Listing> {
     let mut sheet = sheet::Sheet::default();
+    let root = path.canonicalize()?;
     let (files, is_new) = folder::files(path, &mut sheet.ledger)?;
     let mut read = |place: &PathBuf, bytes: u64| {
-        let file = regular(place).and_then(|file| file::bytes_at(&file, 0, bytes));
+        let file = open_in(&root, place).and_then(|file| file::bytes_at(&file, 0, bytes));
         file.map_err(|error| error.to_string())
     };
     sheet.add(&files, sheet::Naming::Folder, labels, &mut read);
@@ -181,12 +182,12 @@ fn folder(path: &Path, labels: Labels) -> io::Result<Listing> {
         samples: sheet.samples,
         ledger: sheet.ledger,
         rules: rules(sheet.is_new || is_new),
-        places: Places::Files(sheet.places),
+        places: Places::Files(root, sheet.places),
     })
 }
 
 fn list_of_words(path: &Path) -> Result<Listing, Malformed> {
-    let file = regular(path).map_err(Malformed::Io)?;
+    let file = open(path).map_err(Malformed::Io)?;
     let length = file.metadata().map_err(Malformed::Io)?.len();
     if length > LARGEST_LIST {
         let most = LARGEST_LIST >> 20;
@@ -247,10 +248,10 @@ impl Listing {
                 let (offset, bytes) = *places.get(row).ok_or(none)?;
                 file::bytes_at(file, offset, limit(bytes)?)
             }
-            Places::Files(paths) => {
+            Places::Files(root, paths) => {
                 let (path, bytes) = paths.get(row).ok_or(none)?;
                 let bytes = limit(*bytes)?;
-                regular(path).and_then(|file| file::bytes_at(&file, 0, bytes))
+                open_in(root, path).and_then(|file| file::bytes_at(&file, 0, bytes))
             }
             Places::Words => return Err("a word has no bytes".into()),
         };

@@ -1,6 +1,5 @@
 //! What an archive shows, without what is only said of it: a tar in; one digest out.
 
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
@@ -21,7 +20,7 @@ pub fn is_beside(name: &str) -> bool {
 /// # Errors
 /// Where it is no tar, or a damaged one.
 pub(super) fn of_archive(path: &Path) -> io::Result<Digest> {
-    let file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let file = BufReader::with_capacity(1 << 20, crate::file::open(path)?);
     let mut archive = tar::Archive::new(file);
     // Archives one after the other are one.
     archive.set_ignore_zeros(true);
@@ -47,6 +46,8 @@ pub(super) fn of_archive(path: &Path) -> io::Result<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::digest::FileDigests;
 

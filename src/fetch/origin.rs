@@ -1,6 +1,5 @@
 //! Where a file may come from: what stands behind `--from` in, an address or a file of this machine out.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +74,7 @@ pub(super) fn copy(
     let unreadable = |error: std::io::Error| {
         FetchError::new(format!("{} cannot be read ({error})", source.display()), None)
     };
-    let mut file = File::open(source).map_err(unreadable)?;
+    let mut file = crate::file::open(source).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();
     part.fits(total)?;
     part.begin_piece();

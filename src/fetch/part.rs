@@ -134,7 +134,7 @@ impl Part {
 
 /// The digest of a file that is there.
 pub(super) fn digest_of(path: &Path, watcher: &mut dyn Watcher) -> io::Result<Sha256> {
-    let mut file = File::open(path)?;
+    let mut file = crate::file::open(path)?;
     let length = file.metadata()?.len();
     Ok(hash(&mut file, length, watcher)?.0.digest())
 }
@@ -166,6 +166,10 @@ pub(super) fn disk(path: &Path, error: &io::Error) -> FetchError {
             format!(
                 "make room and run the same command, which goes on where it was; or choose another folder with {variable}"
             ),
+        ),
+        ErrorKind::FileTooLarge => FetchError::new(
+            format!("{path} cannot be written ({error})"),
+            "the system allows no file of that size here (see `ulimit -f`)".to_owned(),
         ),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FetchError::new(
             format!("{path} cannot be written ({error})"),

@@ -175,7 +175,7 @@ pub(super) fn addresses(
             // Pages that are made may have numbers too.
             stem.push_str("-note");
             let page = format!("{stem}.html");
-            if !taken.contains_key(&page) && made.what(&page).is_none() {
+            if !taken.contains_key(&folded(&page)) && made.what(&page).is_none() {
                 return page;
             }
         }
@@ -183,7 +183,7 @@ pub(super) fn addresses(
         loop {
             *count += 1;
             let page = format!("{stem}-{count}.html");
-            if !taken.contains_key(&page) && made.what(&page).is_none() {
+            if !taken.contains_key(&folded(&page)) && made.what(&page).is_none() {
                 return page;
             }
         }
@@ -204,11 +204,11 @@ pub(super) fn addresses(
             problems[index].push(note.at().error(0..0, message).hint(hint));
             address(&note.path)
         });
-        if let Some(first) = taken.get(&page) {
+        if let Some(first) = taken.get(&folded(&page)) {
             claims.entry(*first).or_default().push(index);
             // What its file's name says is nearer to what it asks for than a number.
             let own = address(&note.path);
-            page = match taken.contains_key(&own) || made.what(&own).is_some() {
+            page = match taken.contains_key(&folded(&own)) || made.what(&own).is_some() {
                 true => free(&page, &taken),
                 false => own,
             };
@@ -226,7 +226,7 @@ pub(super) fn addresses(
             let problem = note.at().warning(0..0, message);
             problems[index].push(routes.claimed(problem).hint(hint.to_owned()));
         }
-        taken.insert(page.clone(), index);
+        taken.insert(folded(&page), index);
         pages.push(page);
     }
     for (first, others) in claims {
@@ -238,6 +238,11 @@ pub(super) fn addresses(
         problems[index].push(problem);
     }
     (pages, problems)
+}
+
+/// A page as disks and hosts know it that take capitals and small letters for the same.
+pub(super) fn folded(page: &str) -> String {
+    page.to_lowercase()
 }
 
 /// That several notes ask for one page, said once for all of them, at the first that does not get it.
@@ -285,7 +290,8 @@ impl<'a> Made<'a> {
 
     /// What the site has at this path, for a person.
     pub(super) fn what(&self, page: &str) -> Option<&'static str> {
-        let stem = page.strip_suffix(".html")?;
+        let folded = folded(page);
+        let stem = folded.strip_suffix(".html")?;
         let numbered = |text: &str| text.parse::<usize>().is_ok();
         let what = match stem {
             "notes" => "the list of all notes",

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::address::Made;
+use super::address::{Made, folded};
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 
@@ -32,7 +32,7 @@ pub(super) fn problems(
                 None if written.trim() == "/" => Some("is the home page".to_owned()),
                 None => Some("is no page of the site".to_owned()),
                 Some(page) => {
-                    let is_page = || taken.get(&page).filter(|other| **other != index);
+                    let is_page = || taken.get(&folded(&page)).filter(|other| **other != index);
                     let page_of =
                         is_page().map(|other| format!("is the page of {}", notes[*other].file));
                     let claimed = old.get(&page).filter(|other| **other != index);

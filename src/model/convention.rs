@@ -133,7 +133,8 @@ fn json(folder: &Path, name: &str) -> Result<Option<Value>, ModelError> {
         _ => return Ok(None),
     }
     let unusable = |why: String| ModelError::Beside { path: path.clone(), why };
-    let text = fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
+    let text = crate::file::read(&path, LONGEST).and_then(crate::file::text);
+    let text = text.map_err(|error| unusable(error.to_string()))?;
     serde_json::from_str(&text)
         .map(Some)
         .map_err(|error| unusable(format!("it is not JSON: {error}")))

@@ -9,7 +9,6 @@
 //! The ending of the file's name decides nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -173,7 +172,7 @@ impl Header {
 fn of_file(path: &Path) -> Result<BTreeMap<String, TensorInfo>, HeaderError> {
     let io = |source| HeaderError::Io { path: path.to_owned(), source };
     let unknown = |why: String| HeaderError::Unknown { path: path.to_owned(), why };
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = crate::file::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
     if let Some(found) = sniff::stand_in(&sniff::start_of(path)) {
         return Err(HeaderError::Instead { path: path.to_owned(), found });

@@ -11,7 +11,7 @@
 //! do not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -101,9 +101,12 @@ pub fn locate(path: &Path) -> Result<PathBuf, HeaderError> {
 pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
     let io = |source| HeaderError::Io { path: path.to_owned(), source };
     let wrong = |why: String| HeaderError::Index { path: path.to_owned(), why };
-    let mut file = File::open(path).map_err(io)?;
+    if path.is_dir() {
+        return Ok(None);
+    }
+    let mut file = crate::file::open(path).map_err(io)?;
     let mut first = [0; 8];
-    if file.metadata().map_err(io)?.is_dir() || file.read_exact(&mut first).is_err() {
+    if file.read_exact(&mut first).is_err() {
         return Ok(None);
     }
     // As a length of safetensors this would be larger than that of any header.

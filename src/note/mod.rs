@@ -20,6 +20,8 @@ mod math;
 mod outline;
 mod places;
 mod raw;
+mod reach;
+mod remote;
 mod sentence;
 mod slug;
 mod sweep;
@@ -42,6 +44,8 @@ pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
+pub use reach::{Reached, of_markdown as reaches};
+pub use remote::{Reach, shown as shown_address};
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
 
@@ -98,6 +102,8 @@ pub struct Note {
     pub texts: Vec<String>,
     /// Values out of results: those of the prose in order, then those of each block's caption.
     pub values: Vec<InlineValue>,
+    /// What its Markdown and HTML ask of other hosts, or run.
+    pub reaches: Vec<Reached>,
     /// What is wrong with it by itself; block faults are in the blocks.
     pub problems: Vec<Diagnostic>,
     /// What links may name in it; made when one first does.
@@ -146,6 +152,7 @@ impl Note {
             }
             (None, None) => stem.replace(['-', '_'], " "),
         };
+        let reaches = reach::of(at, body, &blocks);
         let mut tags = front.tags.clone();
         tags.extend(outline.tags);
         let mut known = BTreeSet::new();
@@ -173,6 +180,7 @@ impl Note {
             tags,
             texts: outline.texts,
             values,
+            reaches,
             problems,
             places: OnceLock::new(),
             lines,

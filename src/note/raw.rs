@@ -334,7 +334,7 @@ pub fn plain(html: &str) -> String {
     unescaped(&out).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn unescaped(text: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     crate::tokenizer::unescape(text)
 }
 

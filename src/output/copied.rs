@@ -6,6 +6,8 @@ use std::path::Path;
 
 use super::Fault;
 use crate::digest::Digest;
+use crate::file;
+use crate::site::LARGEST_FILE;
 use crate::store::Store;
 
 /// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
@@ -34,7 +36,7 @@ pub(super) fn copied(
         hint: None,
         full: false,
     };
-    let bytes = fs::read(from).map_err(unreadable)?;
+    let bytes = file::read(from, LARGEST_FILE).map_err(unreadable)?;
     if cache.is_some_and(|cache| from.starts_with(cache)) && Digest::of(&bytes) != *digest {
         let _ = fs::remove_file(from);
         store.met_damage();

@@ -7,6 +7,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::{Scene, sheet};
+use crate::config::Remote;
 use crate::digest::Digest;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
@@ -31,6 +32,7 @@ pub struct BodyDraft<'a> {
     citations: Vec<String>,
     embeds: Vec<EmbedDraft<'a>>,
     new_tab: bool,
+    closed: bool,
     directed: bool,
 }
 
@@ -61,8 +63,16 @@ struct Inputs<'a> {
     citations: &'a [String],
     embeds: Vec<(&'a str, &'a str, &'a str, bool, Digest)>,
     new_tab: bool,
+    #[serde(skip_serializing_if = "is_open")]
+    closed: bool,
     directed: bool,
     preview: bool,
+}
+
+/// Whether pages may load what they like, of which their keys say nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_open(closed: &bool) -> bool {
+    !*closed
 }
 
 impl BodyDraft<'_> {
@@ -91,6 +101,7 @@ impl BodyDraft<'_> {
                 .map(|e| (&*e.id, &*e.source, &*e.title, e.is_figure, embed(e)))
                 .collect(),
             new_tab: self.new_tab,
+            closed: self.closed,
             directed: self.directed,
             preview: self.site.preview,
         };
@@ -126,6 +137,7 @@ impl BodyDraft<'_> {
             prefix: &self.prefix,
             part: self.part.clone(),
             new_tab: self.new_tab,
+            closed: self.closed,
             directed: self.directed,
         };
         Ok(note::body(self.note.markdown(), parts))
@@ -211,6 +223,7 @@ impl<'a> Scene<'a> {
             citations: self.citations(index, page),
             embeds,
             new_tab: self.config.open_external_links_in_new_tab,
+            closed: self.config.remote == Remote::Forbid,
             directed: self.direction(index) == "rtl"
                 || language::has_right_to_left(note.markdown()),
         }

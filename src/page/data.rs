@@ -5,7 +5,7 @@ use crate::analysis::Kind;
 use crate::digest::Digest;
 use crate::garden::href;
 use crate::store::{Record, Store};
-use crate::view::DataView;
+use crate::view::{DataView, legible, legible_json};
 
 /// Every file with numbers that the pages of what was settled lead to: its path in the site, and its text.
 pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
@@ -13,7 +13,7 @@ pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
         Settled::Done { record, drawing, .. } => {
             let Some(table) = drawing.table() else { return vec![] };
             let csv = table.csv();
-            vec![(csv_path(&csv), csv), (json_path(record), json(record, store))]
+            vec![(csv_path(&csv), legible(csv)), (json_path(record), json(record, store))]
         }
         Settled::Sweep(cells) => cells.iter().flat_map(|cell| data_files(cell, store)).collect(),
         Settled::Waiting { .. } | Settled::Failed(_) => vec![],
@@ -43,5 +43,5 @@ fn json(record: &Record, store: &Store) -> String {
         .zip(record.result(store))
         .and_then(|(kind, result)| (kind.values.of)(result).ok());
     let text = serde_json::to_string_pretty(&values.unwrap_or_default()).unwrap_or_default();
-    text + "\n"
+    legible_json(text) + "\n"
 }

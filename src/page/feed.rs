@@ -98,7 +98,7 @@ impl Scene<'_> {
             links: pairs.iter().flat_map(|(a, b)| [*a, *b]).collect(),
             tags: tags.iter().map(|(_, name)| *name).collect(),
         };
-        let json = serde_json::to_string(&data).unwrap_or_default();
+        let json = crate::view::legible_json(serde_json::to_string(&data).unwrap_or_default());
         format!("neuronotes.take(\"graph\",{json});\n")
     }
 

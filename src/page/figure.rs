@@ -3,6 +3,7 @@
 use super::sweep::{key, merged};
 use super::{Scanned, Scene, Settled, image_file};
 use crate::analysis::{Kind, Role, Type, direction_shown as direction, shown};
+use crate::config::Remote;
 use crate::figure::part::Part;
 use crate::figure::{Curve, Drawing, GridItem, Picture};
 use crate::garden::href;
@@ -34,8 +35,16 @@ impl Scene<'_> {
         let formulas = &block.caption_formulas;
         // The ids of a caption's formulas are its own.
         let prefix = format!("{}:", block.id);
-        let parts =
-            Parts { links: &links, values, formulas, new_tab, prefix: &prefix, ..Parts::default() };
+        let closed = self.config.remote == Remote::Forbid;
+        let parts = Parts {
+            links: &links,
+            values,
+            formulas,
+            new_tab,
+            closed,
+            prefix: &prefix,
+            ..Parts::default()
+        };
         FigureView {
             id: block.id.clone(),
             number: block.number,

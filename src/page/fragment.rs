@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Scene;
 use crate::digest::Digest;
 use crate::note::{Body, Note};
+use crate::view::legible_json;
 use rebase::rebased;
 
 /// About so many pages share a file.
@@ -110,7 +111,7 @@ impl Scene<'_> {
             let whole = (String::new(), self.fragment_of_unit(page));
             pages.insert(page, [title, whole].into());
         }
-        let json = serde_json::to_string(&pages).unwrap_or_default();
+        let json = legible_json(serde_json::to_string(&pages).unwrap_or_default());
         let name = shard.path.trim_end_matches(".js");
         format!("neuronotes.take(\"{name}\",{json});\n")
     }

@@ -17,6 +17,7 @@ mod fragment;
 mod head;
 mod index;
 mod list;
+mod remote;
 mod search;
 mod sheet;
 mod special;
@@ -37,10 +38,11 @@ pub use draft::{Draft, Inputs};
 pub use feed::Bare;
 pub use fragment::{Shard, shard_of};
 pub use index::Index;
+pub use remote::{footer_problems, problems as remote_problems};
 pub use sheet::Sheet;
 
 use crate::analysis::ledger::Ledger;
-use crate::config::Config;
+use crate::config::{Config, Remote};
 use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
@@ -232,7 +234,9 @@ pub fn image_file(image: &Image) -> String {
 
 /// The line that appears after every note, as HTML.
 pub fn footer(config: &Config) -> Option<String> {
-    config.footer.as_ref().map(|line| note::render_inline(line, note::Parts::default()))
+    let closed = config.remote == Remote::Forbid;
+    let parts = || note::Parts { closed, ..note::Parts::default() };
+    config.footer.as_ref().map(|line| note::render_inline(line, parts()))
 }
 
 impl<'a> Scene<'a> {

@@ -43,11 +43,7 @@ impl Opened {
     /// # Errors
     /// Where it is not there, cannot be read, or is no file.
     pub fn new(path: &Path) -> io::Result<Self> {
-        // A pipe would wait for its writer: it is looked at before it is opened.
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "this is no file"));
-        }
-        let file = File::open(path)?;
+        let file = crate::file::open(path)?;
         let meta = file.metadata()?;
         let age = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let tag = format!("\"{:x}-{:x}\"", meta.len(), age.unwrap_or_default().as_nanos());

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::digest::Digest;
 use crate::handles;
+use crate::say;
 use crate::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
@@ -112,18 +113,18 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let token = Token::new()?;
     let with_token = url(address, port, &options.base, Some(&token));
     let url = url(address, port, &options.base, Some(&token).filter(|_| beyond));
-    eprintln!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how);
+    say::err(format_args!("{url} shows {} ({}; Ctrl-C ends it)", root.display(), watch.how));
     let guard = Guard::new(options.hosts, beyond, token, port);
     if beyond {
-        eprintln!(
+        say::err(format_args!(
             "warning: everybody who can reach {address} and has that address reads this garden, drafts included, and starts \
              measurements; what is sent is not encrypted\nhint: `ssh -L {port}:localhost:{port}` needs no --listen"
-        );
+        ));
     } else if guard.needs_token() {
-        eprintln!(
+        say::err(format_args!(
             "under an allowed name and without HTTPS, begin at the address that ends in ?token={}",
             guard.token.text()
-        );
+        ));
     }
     let store = workspace.store.clone();
     let door = Door {
@@ -141,7 +142,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     if options.open
         && let Err(error) = open::that_detached(&url)
     {
-        eprintln!("no browser could be opened ({error}); the address is {url}");
+        say::err(format_args!("no browser could be opened ({error}); the address is {url}"));
     }
     session.run(&messages);
     Ok(())

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::site::Rendered;
-use crate::view::{LinkView, ProblemView};
+use crate::view::{LinkView, ProblemView, legible_json};
 
 /// What an open page is told.
 #[derive(Debug, Serialize)]
@@ -109,7 +109,7 @@ impl Serialize for Tenths {
 impl News<'_> {
     /// As it is sent.
     pub fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        legible_json(serde_json::to_string(self).unwrap_or_default())
     }
 }
 

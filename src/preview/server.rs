@@ -37,6 +37,7 @@ use super::peer::Peer;
 use super::{Message, Question};
 use crate::digest::Digest;
 use crate::handles;
+use crate::say;
 use crate::store::Store;
 
 /// The script that patches open pages.
@@ -129,7 +130,7 @@ pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
         })
     });
     if let Err(error) = served {
-        eprintln!("error: the preview server ended ({error})");
+        say::err(format_args!("error: the preview server ended ({error})"));
         std::process::exit(2);
     }
 }
@@ -327,11 +328,11 @@ impl Door {
     fn refused(&self, user: u32) {
         let is_new = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
         if is_new {
-            eprintln!(
+            say::err(format_args!(
                 "warning: another user of this machine (number {user}) asked for this preview and was refused\nhint: if that \
                  is a browser or a proxy of yours, begin at {}",
                 self.with_token
-            );
+            ));
         }
     }
 }

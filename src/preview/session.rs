@@ -18,6 +18,7 @@ use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
+use crate::say;
 use crate::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress, Served};
 use crate::view::LinkView;
@@ -335,16 +336,16 @@ impl Session {
         let summary = summary(&new, self.all);
         for problem in summary.shown {
             let source = self.live.workspace.source(&problem.file);
-            eprintln!("{}\n", problem.terminal(source, false));
+            say::err(format_args!("{}\n", problem.terminal(source, false)));
         }
         for line in &summary.rest {
-            eprintln!("{line}");
+            say::err(say::name(line));
         }
         if !summary.rest.is_empty() {
-            eprintln!("hint: `--all` shows every one of them\n");
+            say::err("hint: `--all` shows every one of them\n");
         }
         if self.said.is_empty() && !was_well {
-            eprintln!("all is well again");
+            say::err("all is well again");
         }
         self.say_outside();
         self.live.workspace.save_digests();

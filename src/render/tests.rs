@@ -1,5 +1,7 @@
 //! Pages of sample views: as they are, with a garden's own templates, and with hostile text.
 
+use std::fs;
+
 use super::sample;
 use super::*;
 use crate::view::LinkView;

@@ -9,6 +9,7 @@ use crate::analysis::ledger::Ledger;
 use crate::config;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::note::{Block, Note};
+use crate::page;
 use crate::plan::{Plan, Wanted};
 use crate::workspace::Workspace;
 
@@ -17,7 +18,7 @@ pub fn problems(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
     let text = workspace.config_text.as_str();
     let lines = Lines::of(text);
     let file = SourceFile { file: config::FILE, text, lines: &lines };
-    let mut problems = Vec::new();
+    let mut problems = page::footer_problems(&workspace.config);
     for (name, ledger) in &plan.ledgers {
         let Some(source) = workspace.config.datasets.get(name) else { continue };
         for warning in ledger.warnings() {

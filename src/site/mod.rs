@@ -4,6 +4,7 @@
 //!
 //! Incremental: [`Live`] keeps a garden composed through changes, and comes to the same pages.
 
+mod clash;
 mod data;
 mod live;
 mod missing;
@@ -27,6 +28,7 @@ pub use sink::{Collected, Discarded, Sink};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::figure::Image;
+use crate::file;
 use crate::garden;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
@@ -35,6 +37,7 @@ use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
 use crate::workspace::Workspace;
+pub use smaller::LARGEST as LARGEST_FILE;
 use smaller::Smaller;
 
 /// What the notes want and what the store has of it.
@@ -134,25 +137,31 @@ pub fn compose(
             &garden.problems[index],
             &embeds,
             &cited,
+            &page::remote_problems(note, &workspace.config),
             plan.unit_problems(index),
             &quoted[index].problems,
         ];
         problems.extend(problems_of(note, others, blocks));
     }
     let mut files = BTreeMap::new();
+    // Of the garden, once it is known what else the site has at their places.
+    let mut attached = BTreeMap::new();
     let mut linked = BTreeMap::new();
     for path in garden.files() {
         let from = workspace.root.join(workspace.layout.file(path));
         match smaller::linked(&from, &mut workspace.digests) {
             Ok(found) => {
                 let copied = Content::Copy { from, digest: found.digest };
-                files.insert(garden.routes.file(path), copied);
+                attached.insert(garden.routes.file(path), copied);
                 linked.insert(path.to_owned(), found);
             }
-            Err(error) => problems.push(Diagnostic::of_file(
-                workspace.layout.file(path),
-                format!("the file cannot be read ({error})"),
-            )),
+            Err(error) => problems.push(
+                Diagnostic::of_file(
+                    workspace.layout.file(path),
+                    format!("the file cannot be read ({error})"),
+                )
+                .hint(file::read_hint(&error).map(str::to_owned)),
+            ),
         }
     }
     let sizes = linked.iter().filter_map(|(path, linked)| Some((path.clone(), linked.size?)));
@@ -195,8 +204,6 @@ pub fn compose(
     }
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
-    let copied: Vec<(String, Content)> = files.into_iter().collect();
-    copied.into_par_iter().for_each(|(path, content)| sink.take(path, content));
     let scene = Scene {
         config: &workspace.config,
         notes: &notes,
@@ -215,6 +222,12 @@ pub fn compose(
         preview: progress.preview,
         shared: page::Shared::default(),
     };
+    let clashes = clash::of(&scene, &workspace.layout);
+    problems.extend(clashes.problems);
+    attached.retain(|path, _| !clashes.lost.contains(path));
+    files.append(&mut attached);
+    let copied: Vec<(String, Content)> = files.into_iter().collect();
+    copied.into_par_iter().for_each(|(path, content)| sink.take(path, content));
     for problem in publish::all(&scene, &workspace.renderer, &workspace.store, sink) {
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -227,7 +240,7 @@ pub fn compose(
 /// Everything that is wrong with a note, in the order of its text.
 fn problems_of(
     note: &Note,
-    others: [&[Diagnostic]; 5],
+    others: [&[Diagnostic]; 6],
     blocks: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
     let own = note.problems.iter().chain(others.into_iter().flatten()).cloned();

@@ -13,6 +13,7 @@ use crate::page::{Assets, Bare, Draft, Scene};
 use crate::render::Renderer;
 use crate::search::Indexed;
 use crate::store::Store;
+use crate::view::legible_json;
 use crate::workspace::template_problem;
 
 /// What every page asks for, and the text of each; their names say their content.
@@ -152,7 +153,8 @@ pub(super) fn search(scene: &Scene<'_>) -> BTreeMap<String, String> {
     let mut pages: Vec<Indexed> = order.into_par_iter().map(|index| scene.indexed(index)).collect();
     pages.extend(scene.indexed_units());
     pages.extend(scene.indexed_tags());
-    crate::search::files(&pages.iter().collect::<Vec<_>>()).into_iter().collect()
+    let files = crate::search::files(&pages.iter().collect::<Vec<_>>());
+    files.into_iter().map(|(path, text)| (path, legible_json(text))).collect()
 }
 
 /// The social card of a stored picture; none where that is damaged, which its figure says.

@@ -16,7 +16,7 @@ use super::Sink;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
-use crate::file::write_atomic;
+use crate::file::{self, write_atomic};
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
 use crate::place;
@@ -24,6 +24,9 @@ use crate::store::Store;
 
 /// Pixels across and down, where it is a picture.
 pub(super) type Size = Option<(u32, u32)>;
+
+/// Most bytes of a file that notes point to.
+pub const LARGEST: u64 = 1 << 30;
 
 /// Raised when the same picture gives other copies.
 const VERSION: &str = "2";
@@ -171,6 +174,10 @@ const NONE: &str = "none";
 /// # Errors
 /// Where the file cannot be read.
 pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
+    let length = fs::metadata(from)?.len();
+    if length > LARGEST {
+        return Err(file::Refused::Large(length, LARGEST).into());
+    }
     let digest = digests.digest(from)?;
     // Only the header is read; a file that is no picture has no size.
     let size = picture::size(from);
@@ -181,7 +188,7 @@ impl Linked {
     /// The copies that a page offers.
     fn copies(&self, shelf: &Shelf) -> Copies {
         let widths = self.size.map(|(width, _)| picture::variants(width)).unwrap_or_default();
-        copies(&self.digest, &widths, shelf, || fs::read(&self.from).ok())
+        copies(&self.digest, &widths, shelf, || file::read(&self.from, LARGEST).ok())
     }
 }
 

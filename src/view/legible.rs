@@ -23,9 +23,54 @@ pub fn legible(text: String) -> String {
     text.chars().map(shown).collect()
 }
 
+/// JSON whose texts have `U+FFFD` for each such character, escaped or not; a form feed is a blank.
+pub fn legible_json(json: String) -> String {
+    let json = legible(json);
+    let escapes = |json: &str| ["\\u00", "\\b", "\\f"].into_iter().any(|sign| json.contains(sign));
+    if !escapes(&json) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let code = rest.get(at + 2..at + 6).filter(|_| rest[at + 1..].starts_with('u'));
+        let named =
+            code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+        let escape = rest[at + 1..].chars().next();
+        let (stand_in, length) = match (escape, named) {
+            (Some('f'), _) | (_, Some('\u{c}')) => (" ", if named.is_some() { 6 } else { 2 }),
+            (Some('b'), _) => ("\u{fffd}", 2),
+            (_, Some(c)) if is_barred(c) => ("\u{fffd}", 6),
+            // Another character, whole: a second `\` begins nothing.
+            (next, _) => {
+                let length = 1 + next.map_or(0, char::len_utf8);
+                (&rest[at..at + length], length)
+            }
+        };
+        out.push_str(stand_in);
+        rest = &rest[at + length..];
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_stays_json_and_its_texts_can_be_shown() {
+        let all: String = (0..=0x1_ffff_u32).filter_map(char::from_u32).collect();
+        let value = serde_json::json!({ "a": all, "b\\u0001": "\\b\\f\\\u{8}\\\\u0000\u{0}\"" });
+        let text = legible_json(value.to_string());
+        let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(read["a"].as_str(), Some(&*legible(all)));
+        assert_eq!(read["b\\u0001"].as_str(), Some("\\b\\f\\\u{fffd}\\\\u0000\u{fffd}\""));
+        assert_eq!(
+            legible_json("{\"a\":\"\\n\\t\\u00e9\"}".to_owned()),
+            "{\"a\":\"\\n\\t\\u00e9\"}"
+        );
+    }
 
     #[test]
     fn only_what_may_not_be_there_is_replaced() {

@@ -8,7 +8,7 @@ mod site;
 
 use serde::Serialize;
 
-pub use legible::legible;
+pub use legible::{legible, legible_json};
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkView,
     LinkedView, ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView,

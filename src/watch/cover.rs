@@ -282,7 +282,7 @@ impl Cover {
             // The garden is gone, and may come back.
             Err(Unfit::Failed(error)) if !is_limit(&error) => Err(error),
             Err(unfit) => {
-                eprintln!("{} from now on, since {}", looking(), unfit.cause());
+                crate::say::err(format_args!("{} from now on, since {}", looking(), unfit.cause()));
                 self.poll();
                 let _ = self.sender.send(Heard::Lost(Instant::now()));
                 Ok(())

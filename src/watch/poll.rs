@@ -236,9 +236,12 @@ fn name(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
+/// Most bytes of a file of which a digest is taken.
+const LONGEST: u64 = 16 << 20;
+
 /// A digest against chance, not against malice.
 fn digest(path: &Path) -> Option<u64> {
-    let bytes = fs::read(path).ok()?;
+    let bytes = crate::file::read(path, LONGEST).ok()?;
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(&bytes);
     Some(hasher.finish())

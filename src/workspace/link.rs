@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Workspace, relative};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::file;
 use crate::layout::{Layout, within};
 
 /// Why a link is not followed.
@@ -43,6 +44,29 @@ impl Refused {
 pub(super) fn passed_over(file: String, message: String, hint: &str) -> Diagnostic {
     let problem = Diagnostic::of_file(file, message).hint(hint.to_owned());
     Diagnostic { severity: Severity::Warning, ..problem }
+}
+
+/// That something is a pipe, a socket or a device, or cannot be opened as a file.
+pub(super) fn no_file(file: String, why: &io::Error) -> Diagnostic {
+    let hint = file::read_hint(why).unwrap_or("take it out of the garden");
+    passed_over(file, format!("this is not read: {why}"), hint)
+}
+
+/// That a folder of the garden is not read, since it leads elsewhere.
+pub(super) fn folder(name: &str, why: &io::Error) -> Diagnostic {
+    let message = match file::Refused::of(why) {
+        Some(_) => format!(
+            "the folder `{name}` is a link that leads out of the garden, and is not followed"
+        ),
+        None => format!("the folder `{name}` cannot be read ({why})"),
+    };
+    Diagnostic::of_file(name, message).hint(file::read_hint(why).map(str::to_owned))
+}
+
+/// That the name of a file or a folder is no text.
+pub(super) fn no_text(file: String) -> Diagnostic {
+    let message = "this is not read, since its name is not UTF-8".to_owned();
+    passed_over(file, message, "rename it")
 }
 
 /// That a file's name keeps it from being a note.

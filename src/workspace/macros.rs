@@ -1,10 +1,12 @@
 //! The macros of formulas: the configuration and its preamble in; what formulas may use, and what is wrong, out.
 
-use std::fs;
-
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
+use crate::file;
 use crate::note::Macros;
+
+/// Most bytes of a preamble.
+const LARGEST: u64 = 1 << 20;
 
 /// What formulas of all notes may use.
 #[derive(Debug, Default, PartialEq)]
@@ -21,7 +23,7 @@ impl Defined {
     pub(super) fn read(config: &Config, config_text: &str) -> Self {
         let mut defined = Self::default();
         if let Some(preamble) = &config.math.preamble {
-            match fs::read_to_string(&preamble.path) {
+            match preamble.read(LARGEST).and_then(file::text) {
                 Ok(text) => {
                     let lines = Lines::of(&text);
                     let at = SourceFile { file: &preamble.written, text: &text, lines: &lines };
@@ -35,7 +37,9 @@ impl Defined {
                 }
                 Err(error) => {
                     let message = format!("the preamble of formulas cannot be read ({error})");
-                    defined.problems.push(Diagnostic::of_file(&*preamble.written, message));
+                    let problem = Diagnostic::of_file(&*preamble.written, message);
+                    let hint = file::read_hint(&error).map(str::to_owned);
+                    defined.problems.push(problem.hint(hint));
                 }
             }
         }

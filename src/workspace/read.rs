@@ -15,6 +15,7 @@ use super::link;
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
+use crate::file::{self, Refused};
 use crate::handles::is_passing;
 use crate::jekyll;
 use crate::layout::{self, Kind, Layout, TEMPLATES, within};
@@ -29,7 +30,8 @@ impl Workspace {
     pub(super) fn read_config(&mut self, touched: &mut Touched) {
         let mut problems = Vec::new();
         let mut passing = BTreeSet::new();
-        let mut read = |name: &str, last: &str| match fs::read_to_string(self.root.join(name)) {
+        let read = |name: &str| file::read_in(&self.root, &self.root.join(name), config::LONGEST);
+        let mut read = |name: &str, last: &str| match read(name).and_then(file::text) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) if is_passing(&error) => {
@@ -39,7 +41,8 @@ impl Workspace {
             }
             Err(error) => {
                 let message = format!("the configuration cannot be read ({error})");
-                problems.push(Diagnostic::of_file(name, message));
+                let hint = file::read_hint(&error).map(str::to_owned);
+                problems.push(Diagnostic::of_file(name, message).hint(hint));
                 String::new()
             }
         };
@@ -85,12 +88,16 @@ impl Workspace {
     pub(super) fn read_templates(&mut self, touched: &mut Touched) {
         let own = self.root.join(TEMPLATES);
         let before = self.renderer.digest();
-        let problem = match Renderer::new(self.layout.has_theme(&self.root).then_some(&*own)) {
-            Ok(renderer) => {
-                self.renderer = renderer;
-                None
-            }
-            Err(error) => Some(template_problem(&error)),
+        let own = self.layout.has_theme(&self.root).then(|| file::within(&self.root, &own));
+        let problem = match own.transpose() {
+            Ok(own) => match Renderer::new(own.as_deref()) {
+                Ok(renderer) => {
+                    self.renderer = renderer;
+                    None
+                }
+                Err(error) => Some(template_problem(&error)),
+            },
+            Err(error) => Some(link::folder(TEMPLATES, &error)),
         };
         touched.templates |= before != self.renderer.digest() || problem != self.template_problem;
         self.template_problem = problem;
@@ -100,6 +107,26 @@ impl Workspace {
         touched.dates |= self.git.look_again(&self.root);
     }
 
+    /// The notes folder, with all links followed. It is in the garden, unless the configuration names it: then a link to
+    /// notes elsewhere is meant.
+    fn notes_folder(&self) -> Result<PathBuf, Box<Diagnostic>> {
+        let notes = self.layout.notes();
+        let folder = self.root.join(notes);
+        let named = self.config.notes.is_some();
+        match file::within(&self.root, &folder) {
+            Err(error) if Refused::of(&error).is_some() && !named => {
+                let hint = format!(
+                    "if that is meant, say so in {}: `notes: {notes}`; or build the folder that it leads to (`--root`)",
+                    config::FILE
+                );
+                Err(Box::new(link::folder(notes, &error).hint(hint)))
+            }
+            Ok(real) => Ok(real),
+            // One that is not there has nothing to be read in it.
+            Err(_) => Ok(folder.canonicalize().unwrap_or(folder)),
+        }
+    }
+
     /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
     /// seems to have changed.
     pub(super) fn read_below(&mut self, path: &str, anew: bool, touched: &mut Touched) {
@@ -107,6 +134,15 @@ impl Workspace {
             return;
         }
         let folder = self.root.join(self.layout.notes());
+        let real = match self.notes_folder() {
+            Ok(real) => real,
+            Err(problem) => {
+                touched.unread |= self.unread.insert(String::new(), *problem).is_none();
+                touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
+                self.links.clear();
+                return;
+            }
+        };
         let mut found = BTreeSet::new();
         let mut notes = Vec::new();
         let is_here = |known: &str| {
@@ -120,11 +156,18 @@ impl Workspace {
         let layout = self.layout.clone();
         let mut links = BTreeMap::new();
         let mut refused = Vec::new();
+        let mut unnamed = Vec::new();
         let visible = |entry: &walkdir::DirEntry| {
             let name = relative(entry.path(), &folder);
             if of_editors(&entry.file_name().to_string_lossy())
                 || !layout.reads(&layout.file(&name))
             {
+                return false;
+            }
+            // Two such names may be one as text, and none can be linked to.
+            if !file::is_text(Path::new(entry.file_name())) {
+                let name = file::name(entry.path().strip_prefix(&folder).unwrap_or(entry.path()));
+                unnamed.push((name.clone(), link::no_text(layout.file(&name))));
                 return false;
             }
             // The notes folder itself may lie elsewhere.
@@ -175,12 +218,18 @@ impl Workspace {
                     }
                 }
                 found.insert(name);
+            } else if !entry.file_type().is_dir() {
+                let name = relative(entry.path(), &folder);
+                let why = file::open_in(&real, entry.path()).err();
+                unread
+                    .extend(why.map(|why| (name.clone(), link::no_file(layout.file(&name), &why))));
             }
         }
         if path.is_empty() {
             let folders = layout.unread_notes(&self.root).into_iter();
             unread.extend(folders.map(|name| (name.to_owned(), link::no_folder(name))));
         }
+        unread.extend(unnamed);
         let refused = refused.into_iter();
         unread.extend(refused.map(|(name, why)| (name.clone(), why.problem(layout.file(&name)))));
         for (name, problem) in unread {
@@ -188,7 +237,7 @@ impl Workspace {
         }
         self.links.retain(|known, _| !is_here(known));
         self.links.extend(links);
-        self.read_notes(notes, anew, touched);
+        self.read_notes(notes, &real, anew, touched);
         let is_seen = |known: &str| !unseen.iter().any(|folder| within(known, folder));
         let gone = |known: &&String| is_here(known) && !found.contains(*known) && is_seen(known);
         let notes: Vec<String> = self.notes.keys().filter(gone).cloned().collect();
@@ -205,10 +254,16 @@ impl Workspace {
     }
 
     /// Reads notes, on all cores.
-    fn read_notes(&mut self, notes: Vec<(String, PathBuf)>, anew: bool, touched: &mut Touched) {
+    fn read_notes(
+        &mut self,
+        notes: Vec<(String, PathBuf)>,
+        real: &Path,
+        anew: bool,
+        touched: &mut Touched,
+    ) {
         let this = &*self;
         let read = notes.into_par_iter().map(|(path, file)| {
-            let read = this.read_note(&path, &file, anew);
+            let read = this.read_note(&path, (real, &file), anew);
             (path, read)
         });
         for (path, read) in read.collect::<Vec<_>>() {
@@ -230,8 +285,9 @@ impl Workspace {
                     touched.unread = true;
                 }
                 // Without the note that was there: its page would say what the file does not.
-                Read::Failed(message) => {
+                Read::Failed(message, hint) => {
                     let problem = Diagnostic::of_file(self.layout.file(&path), message);
+                    let problem = problem.hint(hint.map(str::to_owned));
                     self.unread.insert(path.clone(), problem);
                     touched.unread = true;
                     if self.notes.remove(&path).is_some() {
@@ -242,7 +298,7 @@ impl Workspace {
         }
     }
 
-    fn read_note(&self, path: &str, file: &Path, anew: bool) -> Read {
+    fn read_note(&self, path: &str, (real, file): (&Path, &Path), anew: bool) -> Read {
         let stamp = fs::metadata(file).ok().and_then(|meta| stamp(&meta));
         let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
         // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
@@ -252,7 +308,7 @@ impl Workspace {
         if same && settled && !anew {
             return Read::Same(None);
         }
-        match read_note(file, stamp.0) {
+        match read_note(real, file) {
             Ok(text) if known.is_some_and(|known| *known.note.source == *text) => {
                 Read::Same(Some(stamp))
             }
@@ -273,7 +329,7 @@ impl Workspace {
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }
             Err(Unread::Now(error)) => Read::Later(error),
-            Err(Unread::Ever(message)) => Read::Failed(message),
+            Err(Unread::Ever(message, hint)) => Read::Failed(message, hint),
         }
     }
 }
@@ -286,16 +342,16 @@ enum Read {
     New(Box<Parsed>),
     /// It cannot be read now.
     Later(io::Error),
-    /// It cannot be read.
-    Failed(String),
+    /// It cannot be read: why, and what to do.
+    Failed(String, Option<&'static str>),
 }
 
 /// Why a note has no text.
 enum Unread {
     /// For a reason that passes.
     Now(io::Error),
-    /// As long as it is as it is.
-    Ever(String),
+    /// As long as it is as it is: why, and what to do.
+    Ever(String, Option<&'static str>),
 }
 
 /// What is said of something that cannot be read now.
@@ -343,19 +399,24 @@ fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
     Some((meta.len(), meta.modified().ok()?, number))
 }
 
-fn read_note(path: &Path, size: u64) -> Result<String, Unread> {
-    if size > LONGEST_NOTE {
-        let message = format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20);
-        return Err(Unread::Ever(message));
-    }
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if is_passing(&error) => return Err(Unread::Now(error)),
-        Err(error) => return Err(Unread::Ever(format!("the note cannot be read ({error})"))),
-    };
+/// The text of a note in the folder `real`, which has no links in its path; else why there is none, and what to do.
+fn read_note(real: &Path, path: &Path) -> Result<String, Unread> {
+    let bytes = file::read_in(real, path, LONGEST_NOTE).map_err(|error| {
+        if is_passing(&error) {
+            return Unread::Now(error);
+        }
+        let message = match Refused::of(&error) {
+            Some(Refused::Large(size, _)) => {
+                format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20)
+            }
+            _ => format!("the note cannot be read ({error})"),
+        };
+        Unread::Ever(message, file::read_hint(&error))
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        Unread::Ever(format!("the note is not UTF-8 (at byte {at}, line {line})"))
+        let message = format!("the note is not UTF-8 (at byte {at}, line {line})");
+        Unread::Ever(message, Some("save it as UTF-8"))
     })
 }

@@ -5,15 +5,47 @@
 //! at again, once for all changes that come together. A note of which the same comes out stays the same.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use super::{Parsed, Touched, Workspace, relative};
+use super::{Parsed, Touched, Workspace, link, relative};
+use crate::diagnostic::Diagnostic;
+use crate::file;
 use crate::jekyll::{self, Engine, Site};
 use crate::layout::{self, Kind};
 use crate::note::Note;
+
+/// Reads every file of a folder, which has no links in its path.
+fn read_includes(
+    folder: &Path,
+    includes: &mut BTreeMap<String, String>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => entry,
+            Err(error) => {
+                let at = error.path().map_or(String::new(), |path| relative(path, folder));
+                let at = format!("{}/{at}", layout::INCLUDES);
+                problems.push(link::no_file(at, &error.into()));
+                continue;
+            }
+        };
+        let name = relative(entry.path(), folder);
+        match file::read_in(folder, entry.path(), LONGEST_INCLUDE).and_then(file::text) {
+            Ok(text) => drop(includes.insert(name, text)),
+            // What lies there for other programs, such as a picture, is no text.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {}
+            Err(error) => {
+                problems.push(link::no_file(format!("{}/{name}", layout::INCLUDES), &error));
+            }
+        }
+    }
+}
 
 /// What is longer is nothing that a note includes.
 const LONGEST_INCLUDE: u64 = 1 << 20;
@@ -22,17 +54,17 @@ impl Workspace {
     /// Reads what notes of a Jekyll garden may include, and says whether it is another than it was.
     pub(super) fn read_includes(&mut self) -> bool {
         let mut includes = BTreeMap::new();
+        let mut problems = Vec::new();
         if self.layout.kind == Kind::Jekyll {
             let folder = self.root.join(layout::INCLUDES);
-            let files = WalkDir::new(&folder).into_iter().filter_map(Result::ok);
-            for entry in files.filter(|entry| entry.file_type().is_file()) {
-                let short = entry.metadata().is_ok_and(|meta| meta.len() <= LONGEST_INCLUDE);
-                if let Some(text) = short.then(|| fs::read_to_string(entry.path()).ok()).flatten() {
-                    includes.insert(relative(entry.path(), &folder), text);
-                }
+            match file::within(&self.root, &folder) {
+                Ok(folder) => read_includes(&folder, &mut includes, &mut problems),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => problems.push(link::folder(layout::INCLUDES, &error)),
             }
         }
-        std::mem::replace(&mut self.includes, includes) != self.includes
+        let others = std::mem::replace(&mut self.unincluded, problems) != self.unincluded;
+        std::mem::replace(&mut self.includes, includes) != self.includes || others
     }
 
     /// Sees what Jekyll makes of its notes: what some say of others may be another where any was touched.

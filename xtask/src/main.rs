@@ -3,6 +3,9 @@
 //! Goes in: a machine with Rust, a C++ compiler and Python's pip. Comes out: libtorch in a cache folder, programs compiled
 //! with it, the site, test results. It knows nothing of notes or networks.
 
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod apt;
 mod axe;
 mod bench;
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     match task::perform(cli::Arguments::parse().command) {
         Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
         Err(error) => {
-            eprintln!("{}", failure::report(&error));
+            say::plain(failure::report(&error));
             ExitCode::FAILURE
         }
     }

@@ -3,11 +3,22 @@
 //! Everything goes to standard error, so that standard output belongs to the programs that are run.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-/// Prints one line.
+/// Prints one line. A stream that is closed or full ends nothing.
 pub fn say(line: impl Display) {
-    eprintln!("xtask: {line}");
+    plain(format_args!("xtask: {line}"));
+}
+
+/// Prints a text on standard error as it is.
+pub fn plain(text: impl Display) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Prints a text on standard output, likewise.
+pub fn out(text: impl Display) {
+    let _ = io::stdout().write_all(text.to_string().as_bytes());
 }
 
 /// A step in progress.

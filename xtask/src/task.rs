@@ -13,7 +13,7 @@ use crate::emoji::emoji;
 use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
 use crate::run::{cargo, repository, require_component, run, run_quietly};
-use crate::say::say;
+use crate::say::{self, say};
 use crate::torch::{Libtorch, require_a_compiler};
 use crate::torture::torture;
 
@@ -68,9 +68,10 @@ fn setup(arguments: &Setup) -> Result<i32> {
     say(format_args!("its libraries lie in {}, {cuda}", libtorch.lib.display()));
     say("to compile the lab with cargo itself, set");
     if libtorch.is_fetched() || std::env::var_os("LIBTORCH_USE_PYTORCH").is_none() {
-        println!("export LIBTORCH={}", libtorch.link.display());
+        say::out(format_args!("export LIBTORCH={}\n", libtorch.link.display()));
     } else {
-        println!("unset LIBTORCH_USE_PYTORCH; export LIBTORCH={}", libtorch.link.display());
+        let link = libtorch.link.display();
+        say::out(format_args!("unset LIBTORCH_USE_PYTORCH; export LIBTORCH={link}\n"));
     }
     Ok(0)
 }

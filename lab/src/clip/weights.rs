@@ -8,7 +8,6 @@
 //! are for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
@@ -75,7 +74,8 @@ impl Weights {
         let header = Header::read(path)?;
         let map = |path: &PathBuf| {
             let unreadable = |why: String| WeightsError::Unreadable { path: path.clone(), why };
-            let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+            let file =
+                neuronotes::file::open(path).map_err(|error| unreadable(error.to_string()))?;
             // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
             // and after notices one that changes, and weights are replaced by a rename, not in place.
             unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))

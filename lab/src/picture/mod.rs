@@ -31,11 +31,10 @@ mod rgb;
 mod tiff;
 mod webp;
 
-use std::fs;
 use std::path::Path;
 
 use image::RgbImage;
-use neuronotes::dataset::regular;
+use neuronotes::file;
 use neuronotes::sniff;
 
 pub use resize::Side;
@@ -128,12 +127,7 @@ impl Picture {
     /// # Errors
     /// Where it cannot be read, is larger than 64 MiB, or [`Picture::decode`] refuses it.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let file = regular(path).map_err(|error| error.to_string())?;
-        let size = file.metadata().map_err(|error| error.to_string())?.len();
-        if size > LARGEST_FILE {
-            return Err(format!("it has {size} bytes, more than {} MiB", LARGEST_FILE >> 20));
-        }
-        Self::decode(&fs::read(path).map_err(|error| error.to_string())?)
+        Self::decode(&file::read(path, LARGEST_FILE).map_err(|error| error.to_string())?)
     }
 
     /// Pixels across and down.

@@ -133,7 +133,9 @@ pub fn optimise(
     let lost = first.run(&all, watch, &mut results);
     if !lost.is_empty() {
         let rate = recipe.learning_rate / SMALLER;
-        eprintln!("neuronotes-lab: numbers that are none; again with a learning rate of {rate}");
+        neuronotes::say::err(format_args!(
+            "neuronotes-lab: numbers that are none; again with a learning rate of {rate}"
+        ));
         let lost = Attempt { rate, ..first }.run(&lost, watch, &mut results);
         for job in lost {
             let what = match jobs[job].target.aim {

@@ -7,6 +7,7 @@
 mod anchor;
 mod block;
 mod callout;
+mod closed;
 mod direction;
 mod element;
 mod footnote;
@@ -60,9 +61,11 @@ pub fn render(markdown: &str, parts: Parts<'_>) -> String {
 
 /// The same, with its blocks.
 pub fn body(markdown: &str, parts: Parts<'_>) -> Body {
+    let closed = parts.closed;
     let mut renderer = Renderer::new(markdown, parts);
     markup::walk(markdown, &mut |piece, range| renderer.piece(piece, range));
-    renderer.finish()
+    let body = renderer.finish();
+    if closed { closed::closed(body) } else { body }
 }
 
 /// Renders a caption or a configured line: Markdown with its links and values resolved, without the paragraph around.

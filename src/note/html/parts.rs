@@ -100,6 +100,8 @@ pub struct Parts<'a> {
     pub part: Option<Range<usize>>,
     /// Whether links to other sites open in a new tab.
     pub new_tab: bool,
+    /// Whether nothing is loaded from other hosts, and no script of a note runs.
+    pub closed: bool,
     /// Whether each paragraph, list and cell goes the way of its own letters.
     pub directed: bool,
 }

@@ -18,7 +18,7 @@ impl Session {
         for told in told {
             match told {
                 Told::Ready { device, device_name } => {
-                    eprintln!("measuring on {device} ({device_name})");
+                    say::err(format_args!("measuring on {device} ({device_name})"));
                     // What had failed for want of a lab waits again.
                     ended = true;
                 }

@@ -11,7 +11,7 @@ use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::plan::Wanted;
 use crate::site::settle::Settler;
-use crate::site::{data, problems_of, smaller};
+use crate::site::{clash, data, problems_of, smaller};
 
 impl Live {
     /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
@@ -44,8 +44,9 @@ impl Live {
             embeds = garden.embed_problems(index, &refers);
         }
         let cited = page::citation_problems(note, workspace.library.works.as_ref());
-        let others =
-            [&garden.problems[index], &embeds, &cited, plan.unit_problems(index), &quoted.problems];
+        let remote = page::remote_problems(note, &workspace.config);
+        let units = plan.unit_problems(index);
+        let others = [&garden.problems[index], &embeds, &cited, &remote, units, &quoted.problems];
         self.problems[index] = Some(problems_of(note, others, own).into());
         self.quoted[index] = quoted;
     }
@@ -94,7 +95,8 @@ impl Live {
             let found = smaller::linked(&from, &mut self.workspace.digests);
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
-                Diagnostic::of_file(self.workspace.layout.file(file), message)
+                let problem = Diagnostic::of_file(self.workspace.layout.file(file), message);
+                problem.hint(crate::file::read_hint(&error).map(str::to_owned))
             });
             let found = found.map(|linked| {
                 if let Some(size) = linked.size {
@@ -160,6 +162,8 @@ impl Live {
             };
             all.extend(unread.into_iter().filter(is_pointed).cloned());
         }
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        all.extend(clash::of(&self.scene(&refers), &self.workspace.layout).problems);
         for problem in self.unrendered.values() {
             if !all.contains(problem) && !known.contains(problem) {
                 all.push(problem.clone());

@@ -35,7 +35,7 @@ impl Live {
         around.into_iter().for_each(|index| self.settle(index));
     }
 
-    fn scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
+    pub(super) fn scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
         Scene {
             config: &self.workspace.config,
             notes,

@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use super::site::prose::{Note, Prose};
 use crate::programs::{Compiled, compile};
 use crate::run::repository;
-use crate::say::say;
+use crate::say::{out, say};
 
 /// Pages that are open all the while.
 const TABS: usize = 6;
@@ -93,10 +93,10 @@ fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
         .map(|tab| served.tab(&format!("note-{}.html", tab * count / TABS)))
         .collect::<Result<_>>()?;
     say(format_args!("{} edits of {count} notes, {}", arguments.number, mode.name()));
-    println!(
+    out(format_args!(
         "{:>7} {:>8} {:>8} {:>9} {:>8} {:>6} {:>9}",
         "edits", "p50 ms", "p95 ms", "cpu ms", "MB", "files", "state kB"
-    );
+    ));
     let mut times = Vec::new();
     let (mut processor, begun) = (served.state()?.processor, Instant::now());
     for edit in 1..=arguments.number as usize {
@@ -120,14 +120,14 @@ fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
             times.sort();
             let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e3;
             let each = (state.processor - processor) * 1e3 / times.len() as f64;
-            println!(
+            out(format_args!(
                 "{edit:>7} {:>8.1} {:>8.1} {each:>9.1} {:>8.1} {:>6} {:>9}",
                 at(50),
                 at(95),
                 state.memory as f64 / 1e6,
                 state.files,
                 size(&root.join(".neuronotes")) >> 10,
-            );
+            ));
             processor = state.processor;
             times.clear();
         }

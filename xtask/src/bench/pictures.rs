@@ -16,7 +16,7 @@ use super::site::measured::{self, Taken};
 use crate::cli::BenchPictures;
 use crate::programs::{Compiled, compile};
 use crate::run::{release_folder, repository};
-use crate::say::{Step, say};
+use crate::say::{Step, out, say};
 use crate::venv;
 
 /// Pixels across of the copies, as the program makes them.
@@ -104,8 +104,8 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
     }
     let rows = rows(contenders, count);
     match arguments.json {
-        true => println!("{}", serde_json::to_string_pretty(&rows)?),
-        false => print!("{}", table(&rows, count, bytes, arguments.rounds)),
+        true => out(format_args!("{}\n", serde_json::to_string_pretty(&rows)?)),
+        false => out(table(&rows, count, bytes, arguments.rounds)),
     }
     Ok(0)
 }

@@ -20,7 +20,7 @@ use crate::cli::BenchSite;
 use crate::failure::failure;
 use crate::programs::{Compiled, compile};
 use crate::run::{release_folder, repository};
-use crate::say::{Step, say};
+use crate::say::{Step, out, say};
 use crate::torch::on_path;
 use measured::Taken;
 use prose::Prose;
@@ -106,9 +106,9 @@ pub fn site(arguments: &BenchSite) -> Result<i32> {
     }
     let rows = rows(contenders, prose.notes);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        out(format_args!("{}\n", serde_json::to_string_pretty(&rows)?));
     } else {
-        print!("{}", table(&rows, prose.notes, arguments.rounds));
+        out(table(&rows, prose.notes, arguments.rounds));
     }
     for tool in missing {
         say(format_args!("{} was not found, and is not in the table: {}", tool.name, tool.get));

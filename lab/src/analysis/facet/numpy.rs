@@ -3,7 +3,6 @@
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
-use std::fs;
 use std::path::Path;
 
 /// Most numbers of one file: RN50x64's third stage has 2,048 units on 28 x 28 positions.
@@ -19,11 +18,7 @@ pub(super) struct Array {
 
 /// Reads `[c, h, w]`, or the same with a one before it.
 pub(super) fn read(path: &Path) -> Result<Array, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MOST as u64 * 8 {
-        return Err(format!("it has {size} bytes, which is too many"));
-    }
-    parse(&fs::read(path).map_err(|error| error.to_string())?)
+    parse(&neuronotes::file::read(path, MOST as u64 * 8).map_err(|error| error.to_string())?)
 }
 
 fn parse(bytes: &[u8]) -> Result<Array, String> {

@@ -1,0 +1,45 @@
+//! A file or folder that the configuration names.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::escapes;
+use crate::file;
+
+/// A file or folder on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Absolute, or relative to the process as the garden's root is.
+    pub path: PathBuf,
+    /// The garden, where the path is relative to it.
+    root: Option<PathBuf>,
+    /// As written.
+    pub written: String,
+    /// The name's place in the configuration.
+    pub span: Range<usize>,
+}
+
+impl Source {
+    /// What is written at `span` in the configuration of the garden in `garden`.
+    pub(super) fn new(garden: &Path, written: String, span: Range<usize>) -> Self {
+        let root = Path::new(&written).is_relative().then(|| garden.to_owned());
+        Self { path: garden.join(&written), root, written, span }
+    }
+
+    /// What is in the file, where that is at most so much. Named by a relative path, it lies in the garden.
+    ///
+    /// # Errors
+    /// Where it cannot be read, is longer, is no regular file, or lies elsewhere.
+    pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
+        match &self.root {
+            Some(root) => file::read_in(&root.canonicalize()?, &self.path, most),
+            None => file::read(&self.path, most),
+        }
+    }
+
+    /// Whether its relative path climbs out of the garden.
+    pub fn leaves(&self) -> bool {
+        escapes(&self.written)
+    }
+}
