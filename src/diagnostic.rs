@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use summary::{Summary, summary};
 
+use crate::cut::Cut as _;
 use crate::view::ProblemView;
 
 /// How bad it is.
@@ -132,7 +133,7 @@ impl Lines {
             return source.len();
         };
         let end = self.starts.get(line).map_or(source.len(), |next| next - 1);
-        let text = &source[start..end.max(start)];
+        let text = source.cut(start..end.max(start));
         text.char_indices().nth(column.saturating_sub(1)).map_or(end, |(i, _)| start + i)
     }
 }

@@ -1,6 +1,9 @@
 //! Neuronotes turns a folder of Markdown research notes into a linked static site whose figures are
 //! measured, not pasted.
 
+// A wrong offset must end nothing: see `cut`.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
 pub mod analysis;
 pub mod bibliography;
 pub mod build;
@@ -10,6 +13,7 @@ pub mod card;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod cut;
 pub mod dataset;
 pub mod dates;
 pub mod diagnostic;

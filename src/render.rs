@@ -12,6 +12,7 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 use walkdir::WalkDir;
 
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::language;
 use crate::suggest;
@@ -328,7 +329,7 @@ fn format_value(
 fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(&rest[..at])?;
+        out.write_str(rest.cut(..at))?;
         out.write_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",
             b'<' => "&lt;",
@@ -336,7 +337,7 @@ fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
             b'"' => "&quot;",
             _ => "&#39;",
         })?;
-        rest = &rest[at + 1..];
+        rest = rest.cut(at + 1..);
     }
     out.write_str(rest)
 }

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::names::composed;
 use super::{permalink, redirect};
 use crate::config::{Config, Jekyll};
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::layout::{Kind, Layout, without_ending};
 use crate::note::{Note, file_slug};
@@ -192,7 +193,7 @@ pub(super) fn addresses(
     let first_page = |note: &Note| {
         let is_readme = routes.readme_is_index && note.stem().eq_ignore_ascii_case("readme");
         let is_placed = note.front.permalink.is_some() || note.front.slug.is_some();
-        let folder = note.path.rfind('/').map_or("", |end| &note.path[..=end]);
+        let folder = note.path.rfind('/').map_or("", |end| note.path.cut(..=end));
         let index = format!("{folder}index.md");
         (is_readme && !is_placed && !paths.contains(&*index)).then(|| address(&index))
     };

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::names::{Meant, joined};
 use super::{Names, Routes, Target};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::layout::without_ending;
 use crate::note::{Link, LinkKind, Note};
@@ -133,7 +134,7 @@ impl<'a> Resolver<'a> {
     fn in_table(&self, link: &Link) -> bool {
         let note = self.note();
         let start = note.lines.start_of(link.span.start);
-        note.source[start..].trim_start_matches([' ', '\t']).starts_with('|')
+        note.source.cut(start..).trim_start_matches([' ', '\t']).starts_with('|')
     }
 
     fn warning(&self, link: &Link, message: String) -> Diagnostic {

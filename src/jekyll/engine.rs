@@ -13,6 +13,7 @@ use liquid_core::{
 use liquid_lib::jekyll;
 
 use super::{Fault, Site, fence};
+use crate::cut::Cut as _;
 use crate::dates::GitDates;
 use crate::garden::Routes;
 use crate::note::Note;
@@ -109,8 +110,8 @@ impl fmt::Debug for Engine {
 /// The tags `{% … %}` of a text: their place, their name and what follows it.
 fn tags(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, &str, &str)> {
     text.match_indices("{%").filter_map(move |(at, _)| {
-        let end = at + text[at..].find("%}")? + 2;
-        let inner = text[at + 2..end - 2].trim_matches('-').trim();
+        let end = at + text.cut(at..).find("%}")? + 2;
+        let inner = text.cut(at + 2..end - 2).trim_matches('-').trim();
         let (name, rest) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
         Some((at..end, name, rest.trim()))
     })
@@ -125,14 +126,14 @@ fn outside_raw(text: &str, make: impl Fn(&str) -> String) -> String {
         match (opened, name) {
             (None, "raw") => opened = Some(range.start),
             (Some(start), "endraw") => {
-                out.push_str(&make(&text[rest..start]));
-                out.push_str(&text[start..range.end]);
+                out.push_str(&make(text.cut(rest..start)));
+                out.push_str(text.cut(start..range.end));
                 (rest, opened) = (range.end, None);
             }
             _ => {}
         }
     }
-    out.push_str(&make(&text[rest..]));
+    out.push_str(&make(text.cut(rest..)));
     out
 }
 
@@ -142,12 +143,12 @@ fn rewritten(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String 
     let mut copied = 0;
     for (range, name, rest) in tags(text) {
         if let Some(new) = make(name, rest).filter(|_| range.start >= copied) {
-            out.push_str(&text[copied..range.start]);
+            out.push_str(text.cut(copied..range.start));
             out.push_str(&new);
             copied = range.end;
         }
     }
-    out.push_str(&text[copied..]);
+    out.push_str(text.cut(copied..));
     out
 }
 
@@ -156,7 +157,7 @@ fn included(text: &str, names: &BTreeMap<String, usize>) -> String {
     rewritten(text, |name, rest| {
         let file = rest.split_whitespace().next().filter(|_| name == "include")?;
         let number = names.get(file.trim_matches(['"', '\'']))?;
-        Some(format!("{{% include {}{} %}}", partial(*number), &rest[file.len()..]))
+        Some(format!("{{% include {}{} %}}", partial(*number), rest.cut(file.len()..)))
     })
 }
 
@@ -193,7 +194,7 @@ fn lone_tags(text: &str) -> String {
             if range.start != at || SAYING.contains(&name) {
                 break;
             }
-            rest = bare[range.end..].trim_start();
+            rest = bare.cut(range.end..).trim_start();
         }
         out.push_str(if bare.starts_with("{%") && rest.is_empty() { bare } else { line });
     }
@@ -240,9 +241,9 @@ fn fault(body: &str, error: &liquid::Error) -> Fault {
         }
         Some(name) if told.contains("Unknown filter") => {
             let at = body.match_indices('|').find_map(|(at, _)| {
-                let rest = &body[at + 1..];
+                let rest = body.cut(at + 1..);
                 let start = at + 1 + rest.len() - rest.trim_start().len();
-                body[start..].starts_with(name.as_str()).then_some(start)
+                body.cut(start..).starts_with(name.as_str()).then_some(start)
             });
             (place(at, name.len()), format!("there is no filter `{name}` in Liquid here"))
         }

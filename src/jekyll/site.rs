@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use liquid::model::{KString, Object, Value};
 
 use crate::config::Config;
+use crate::cut::Cut as _;
 use crate::dates::{self, GitDates};
 use crate::garden::Routes;
 use crate::note::{Note, fill, fill_citations};
@@ -58,7 +59,7 @@ impl Site {
     pub fn page(&self, note: &Note, routes: &Routes, git: &GitDates) -> Value {
         let known = about(note, &self.words, routes, git);
         let yaml =
-            note.source[..note.body].trim_start_matches('\u{feff}').trim_start_matches("---");
+            note.source.cut(..note.body).trim_start_matches('\u{feff}').trim_start_matches("---");
         let yaml = yaml.trim_end().trim_end_matches(['-', '.']);
         let mut object = nothing(&self.words);
         if let Ok(node) = yaml::parse(yaml) {

@@ -44,6 +44,7 @@ pub use raw::plain as without_tags;
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
 
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
 
@@ -186,7 +187,7 @@ impl Note {
 
     /// The Markdown without front matter.
     pub fn markdown(&self) -> &str {
-        &self.source[self.body..]
+        self.source.cut(self.body..)
     }
 
     /// The file's name without folder and ending.
@@ -221,7 +222,7 @@ impl Note {
         let by_source = || {
             let wanted = heading::linked(fragment);
             let found = |h: &&Heading| {
-                heading::linked(heading::source(&self.source[h.span.clone()])) == wanted
+                heading::linked(heading::source(self.source.cut(h.span.clone()))) == wanted
             };
             self.headings.iter().find(found).map(|h| h.id.clone())
         };

@@ -25,6 +25,7 @@ use serde_json::Value;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden::Names;
@@ -366,7 +367,7 @@ fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnos
     let span = match block.fields.get(field) {
         Some(value) => value.span.clone(),
         None => {
-            let text = &note.source[block.span.clone()];
+            let text = note.source.cut(block.span.clone());
             block.span.start..block.span.start + text.lines().next().unwrap_or("").trim_end().len()
         }
     };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::{Content, Sink};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::note::Body;
@@ -21,7 +22,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     let mut asset = |name: &str| {
         let text = renderer.asset(name);
         let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-        let path = format!("{stem}-{}.{ending}", &Digest::of(text.as_bytes()).hex()[..8]);
+        let path = format!("{stem}-{}.{ending}", Digest::of(text.as_bytes()).hex().cut(..8));
         contents.insert(path.clone(), text);
         path
     };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{FREEZE, data};
 use crate::analysis::scan;
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{self, Baseline, DrawContext, Drawing};
@@ -247,7 +248,7 @@ fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
 
 /// An error about a whole block, at its first line.
 pub(super) fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
-    let text = &note.source[block.span.clone()];
+    let text = note.source.cut(block.span.clone());
     let length = text.lines().next().unwrap_or("").trim_end().len();
     note.at().error(block.span.start..block.span.start + length, message)
 }

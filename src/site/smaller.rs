@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Sink;
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
@@ -226,7 +227,7 @@ impl Copy {
 }
 
 fn file(digest: &Digest, width: u32, ending: &str) -> String {
-    format!("{}-{width}-{VERSION}.{ending}", &digest.hex()[..20])
+    format!("{}-{width}-{VERSION}.{ending}", digest.hex().cut(..20))
 }
 
 /// What an earlier run left.
