@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use summary::{Summary, summary};
 
 use crate::cut::Cut as _;
+use crate::guard::{self, Panicked};
 use crate::view::ProblemView;
 
 /// How bad it is.
@@ -190,6 +191,11 @@ impl Diagnostic {
             hint: None,
             span: 0..0,
         }
+    }
+
+    /// That the work on a file panicked.
+    pub fn of_panic(file: impl Into<String>, panicked: &Panicked) -> Self {
+        Self::of_file(file, panicked.to_string()).hint(guard::HINT.to_owned())
     }
 
     /// The same with a hint.

@@ -26,6 +26,7 @@ pub mod figure;
 pub mod file;
 pub mod freeze;
 pub mod garden;
+pub mod guard;
 pub mod input;
 pub mod jekyll;
 pub mod lab;

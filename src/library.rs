@@ -9,6 +9,7 @@ use crate::bibliography::{Bibliography, CitationStyle, DEFAULT_STYLE, style, sty
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
+use crate::guard;
 use crate::suggest;
 
 /// The works that a garden cites.
@@ -60,7 +61,11 @@ impl Library {
         }
         let lines = Lines::of(&text);
         let at = SourceFile { file: &source.written, text: &text, lines: &lines };
-        let (bibliography, faults) = Bibliography::parse(&text);
+        let read =
+            guard::run("reading the bibliography", &source.written, || Bibliography::parse(&text));
+        let panicked =
+            read.as_ref().err().map(|found| Diagnostic::of_panic(&*source.written, found));
+        let (bibliography, faults) = read.unwrap_or_default();
         let mut problems: Vec<Diagnostic> = faults
             .into_iter()
             .map(|fault| {
@@ -71,6 +76,7 @@ impl Library {
                 problem.hint(fault.hint)
             })
             .collect();
+        problems.extend(panicked);
         if let Some(place) = foreign {
             let message = "the bibliography is not in UTF-8, and was read as Windows-1252";
             let hint = "save it as UTF-8, so that every letter is what you wrote";

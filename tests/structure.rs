@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// The modules of `src/` from the bottom up: each may use only those that stand before it, or beside it in
 /// the same line.
 const LAYERS: &[&[&str]] = &[
-    &["suggest", "yaml", "file", "cache", "sha256", "language", "tex", "encoding", "sniff", "cut"],
+    &[
+        "suggest", "yaml", "file", "cache", "sha256", "language", "tex", "encoding", "sniff",
+        "cut", "guard",
+    ],
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],
     // What templates see is plain data, and diagnostics are shown on pages too.

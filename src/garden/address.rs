@@ -12,6 +12,7 @@ use super::{permalink, redirect};
 use crate::config::{Config, Jekyll};
 use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::guard;
 use crate::layout::{Kind, Layout, without_ending};
 use crate::note::{Note, file_slug};
 
@@ -198,7 +199,14 @@ pub(super) fn addresses(
         (is_readme && !is_placed && !paths.contains(&*index)).then(|| address(&index))
     };
     for (index, note) in notes.iter().enumerate() {
-        let mut page = first_page(note).or_else(|| routes.page(note)).unwrap_or_else(|| {
+        let asked = guard::run("finding the address of the note", &note.path, || {
+            first_page(note).or_else(|| routes.page(note))
+        });
+        let asked = asked.unwrap_or_else(|panicked| {
+            problems[index].push(Diagnostic::of_panic(&*note.file, &panicked));
+            Some(address(&note.path))
+        });
+        let mut page = asked.unwrap_or_else(|| {
             let written = note.front.permalink.as_deref().unwrap_or_default();
             let message = format!("the permalink `{written}` leaves the site");
             let hint = "write it as `/about` or `/people/ada/`".to_owned();

@@ -29,6 +29,7 @@ use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden::Names;
+use crate::guard;
 use crate::note::{self, Axis, Block, FieldValue, Note};
 use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
@@ -210,6 +211,17 @@ impl<'a> Planner<'a> {
 impl Planner<'_> {
     /// Everything that a note wants.
     fn note(&mut self, note: &Note) -> Planned {
+        let planned = guard::run("planning the figures of the note", &note.path, || self.all(note));
+        planned.unwrap_or_else(|panicked| {
+            self.folders.clear();
+            let problem = Diagnostic::of_panic(&*note.file, &panicked);
+            let wanted = note.blocks.iter().map(|_| Wanted::Nothing(vec![problem.clone()]));
+            let unit_problems = if note.blocks.is_empty() { vec![problem.clone()] } else { vec![] };
+            Planned { wanted: wanted.collect(), unit_problems, ..Planned::default() }
+        })
+    }
+
+    fn all(&mut self, note: &Note) -> Planned {
         let wanted = |block| self.wanted(note, block).unwrap_or_else(Wanted::Nothing);
         let wanted = note.blocks.iter().map(wanted).collect();
         let folders = std::mem::take(&mut self.folders);

@@ -27,12 +27,14 @@ pub use sink::{Collected, Discarded, Sink};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::garden;
+use crate::guard;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
+use crate::store::Store;
 use crate::workspace::Workspace;
 use smaller::Smaller;
 
@@ -124,19 +126,24 @@ pub fn compose(
     let settled = notes.iter().enumerate().map(|(index, note)| settler.note(index, note).into());
     let figures: Vec<Arc<[Settled]>> = settled.collect();
     let sources = Sources::new(&notes, &garden, plan, &figures, &workspace.store);
-    let quoted: Vec<Quoted> = (0..notes.len()).map(|index| sources.quoted(index)).collect();
+    let quoted: Vec<Quoted> =
+        notes.iter().enumerate().map(|(index, note)| quoted(&sources, index, note)).collect();
     for (index, note) in notes.iter().enumerate() {
-        let blocks = settler.problems(index, note, &figures[index]);
-        let embeds = garden.embed_problems(index, &notes);
-        let cited = page::citation_problems(note, workspace.library.works.as_ref());
-        let others = [
-            &garden.problems[index],
-            &embeds,
-            &cited,
-            plan.unit_problems(index),
-            &quoted[index].problems,
-        ];
-        problems.extend(problems_of(note, others, blocks));
+        let checked = guard::run("checking the note", &note.path, || {
+            let blocks = settler.problems(index, note, &figures[index]);
+            let embeds = garden.embed_problems(index, &notes);
+            let cited = page::citation_problems(note, workspace.library.works.as_ref());
+            let others = [
+                &garden.problems[index],
+                &embeds,
+                &cited,
+                plan.unit_problems(index),
+                &quoted[index].problems,
+            ];
+            problems_of(note, others, blocks)
+        });
+        let failed = |panicked| vec![Diagnostic::of_panic(&*note.file, &panicked)];
+        problems.extend(checked.unwrap_or_else(failed));
     }
     let mut files = BTreeMap::new();
     let mut linked = BTreeMap::new();
@@ -180,9 +187,15 @@ pub fn compose(
             files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
         }
     }
-    for settled in figures.iter().flat_map(|settled| &**settled) {
-        let data = page::data_files(settled, &workspace.store);
-        files.extend(data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
+    for (note, settled) in notes.iter().zip(&figures) {
+        for settled in &**settled {
+            match data_files(note, settled, &workspace.store) {
+                Ok(data) => files.extend(
+                    data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))),
+                ),
+                Err(problem) => problems.push(problem),
+            }
+        }
     }
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
@@ -215,6 +228,31 @@ pub fn compose(
     Site { problems, pages }
 }
 
+/// What a note's values show.
+fn quoted(sources: &Sources<'_>, index: usize, note: &Note) -> Quoted {
+    let quoted =
+        guard::run("filling in the values of the note", &note.path, || sources.quoted(index));
+    quoted.unwrap_or_else(|panicked| Quoted {
+        problems: vec![Diagnostic::of_panic(&*note.file, &panicked)],
+        ..Quoted::default()
+    })
+}
+
+/// The files with the numbers of a note's figure.
+///
+/// # Errors
+/// Where writing them panics.
+fn data_files(
+    note: &Note,
+    settled: &Settled,
+    store: &Store,
+) -> Result<Vec<(String, String)>, Diagnostic> {
+    let files = guard::run("writing the data of a figure", &note.path, || {
+        page::data_files(settled, store).into_iter().collect()
+    });
+    files.map_err(|panicked| Diagnostic::of_panic(&*note.file, &panicked))
+}
+
 /// Everything that is wrong with a note, in the order of its text.
 fn problems_of(
     note: &Note,
@@ -226,3 +264,6 @@ fn problems_of(
     own.sort_by_key(|problem| (problem.line, problem.column));
     own
 }
+
+#[cfg(test)]
+mod tests;

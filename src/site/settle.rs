@@ -14,6 +14,7 @@ use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{self, Baseline, DrawContext, Drawing};
+use crate::guard;
 use crate::note::{Block, Note};
 use crate::page::{Scanned, Settled};
 use crate::plan::{Cell, Measurement, Plan, Wanted};
@@ -56,7 +57,15 @@ impl Settler<'_> {
         note.blocks
             .iter()
             .zip(wanted)
-            .map(|(block, wanted)| self.block(note, block, wanted))
+            .map(|(block, wanted)| {
+                let name = format!("{}#{}", note.path, block.id);
+                let done =
+                    guard::run("drawing the figure", &name, || self.block(note, block, wanted));
+                done.unwrap_or_else(|panicked| {
+                    let problem = at(note, block, panicked.to_string());
+                    Settled::Failed(problem.hint(guard::HINT.to_owned()))
+                })
+            })
             .collect()
     }
 
@@ -68,6 +77,10 @@ impl Settler<'_> {
         {
             own.extend(data::unlabelled(note, block, wanted, &self.plan.ledgers));
             match (settled, wanted) {
+                // Whatever else is wrong with the block.
+                (Settled::Failed(problem), _) if problem.hint.as_deref() == Some(guard::HINT) => {
+                    own.push(problem.clone());
+                }
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
                 (Settled::Sweep(cells), _) => own.extend(of_cells(note, block, cells)),

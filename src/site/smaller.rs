@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
 use crate::file::write_atomic;
+use crate::guard;
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
 use crate::store::Store;
@@ -84,13 +85,21 @@ impl Smaller {
         let copied: Vec<(&String, Copies)> = linked
             .par_iter()
             .map(|(path, linked)| {
-                let copies = linked.copies(cache);
+                let copies =
+                    guard::run("making copies of the picture", path, || linked.copies(cache));
+                let copies = copies.unwrap_or_else(|panicked| Copies {
+                    fault: Some(panicked.to_string()),
+                    ..Copies::default()
+                });
                 count();
                 (path, copies)
             })
             .collect();
         let small = leads.par_iter().filter_map(|image| {
-            let small = thumbnail(image, cache, store);
+            let name = image.digest.hex();
+            // Where there is none, the picture itself is shown.
+            let small = guard::run("making a thumbnail", &name, || thumbnail(image, cache, store));
+            let small = small.ok().flatten();
             count();
             Some((image.digest, small?))
         });
@@ -144,7 +153,9 @@ const NONE: &str = "none";
 pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
     let digest = digests.digest(from)?;
     // Only the header is read; a file that is no picture has no size.
-    let size = picture::size(from);
+    let name = from.to_string_lossy();
+    let size = guard::run("reading the header of the picture", &name, || picture::size(from));
+    let size = size.map_err(|panicked| io::Error::other(panicked.to_string()))?;
     Ok(Linked { from: from.to_owned(), digest, size })
 }
 

@@ -14,6 +14,7 @@ use super::link;
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
+use crate::guard;
 use crate::jekyll;
 use crate::layout::{self, Kind, Layout, TEMPLATES};
 use crate::note::Note;
@@ -45,13 +46,22 @@ impl Workspace {
         if layout::looks_like(&self.root) == Some(Kind::Jekyll) {
             jekyll_text = read(layout::JEKYLL);
         }
-        let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
-        let (mut config, mut own) = config::parse_over(theirs, &text, &self.root);
-        let mut layout = Layout::of(&self.root, &config).unwrap_or_default();
-        match layout.kind {
-            Kind::Jekyll => problems.extend(of_theirs),
-            _ => (config, own) = config::parse(&text, &self.root),
-        }
+        let read = guard::run("reading the configuration", config::FILE, || {
+            let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
+            let (config, mut own) = config::parse_over(theirs, &text, &self.root);
+            let layout = Layout::of(&self.root, &config).unwrap_or_default();
+            if layout.kind != Kind::Jekyll {
+                let (config, own) = config::parse(&text, &self.root);
+                return (config, layout, own);
+            }
+            own.splice(0..0, of_theirs);
+            (config, layout, own)
+        });
+        // What held before does so still.
+        let (config, mut layout, own) = read.unwrap_or_else(|panicked| {
+            let problem = Diagnostic::of_panic(config::FILE, &panicked);
+            (self.config.clone(), self.layout.clone(), vec![problem])
+        });
         for folder in &self.outputs {
             layout.leave_out(folder);
         }
@@ -76,19 +86,26 @@ impl Workspace {
     pub(super) fn read_templates(&mut self, touched: &mut Touched) {
         let own = self.root.join(TEMPLATES);
         let before = self.renderer.digest();
-        let problem = match Renderer::new(self.layout.has_theme(&self.root).then_some(&*own)) {
-            Ok(renderer) => {
+        let read = guard::run("reading the templates", TEMPLATES, || {
+            Renderer::new(self.layout.has_theme(&self.root).then_some(&*own))
+        });
+        let problem = match read {
+            Ok(Ok(renderer)) => {
                 self.renderer = renderer;
                 None
             }
-            Err(error) => Some(template_problem(&error)),
+            Ok(Err(error)) => Some(template_problem(&error)),
+            Err(panicked) => Some(Diagnostic::of_panic(TEMPLATES, &panicked)),
         };
         touched.templates |= before != self.renderer.digest() || problem != self.template_problem;
         self.template_problem = problem;
     }
 
     pub(super) fn read_dates(&mut self, touched: &mut Touched) {
-        touched.dates |= self.git.look_again(&self.root);
+        let read =
+            guard::run("reading the dates of commits", ".git", || self.git.look_again(&self.root));
+        self.date_problem = read.as_ref().err().map(|found| Diagnostic::of_panic(".git", found));
+        touched.dates |= read.unwrap_or(false);
     }
 
     /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
@@ -190,7 +207,9 @@ impl Workspace {
     fn read_notes(&mut self, notes: Vec<(String, PathBuf)>, anew: bool, touched: &mut Touched) {
         let this = &*self;
         let read = notes.into_par_iter().map(|(path, file)| {
-            let read = this.read_note(&path, &file, anew);
+            let read = guard::run("reading the note", &path, || this.read_note(&path, &file, anew));
+            let failed = |found| Diagnostic::of_panic(this.layout.file(&path), &found);
+            let read = read.unwrap_or_else(|found| Read::Failed(Box::new(failed(found))));
             (path, read)
         });
         for (path, read) in read.collect::<Vec<_>>() {
@@ -205,9 +224,8 @@ impl Workspace {
                     touched.notes.insert(path);
                 }
                 // Without the note that was there: its page would say what the file does not.
-                Read::Failed(message) => {
-                    let problem = Diagnostic::of_file(self.layout.file(&path), message);
-                    self.unread.insert(path.clone(), problem);
+                Read::Failed(problem) => {
+                    self.unread.insert(path.clone(), *problem);
                     touched.unread = true;
                     if self.notes.remove(&path).is_some() {
                         touched.notes.insert(path);
@@ -247,7 +265,10 @@ impl Workspace {
                 let special = self.layout.kind == Kind::Jekyll && jekyll::is_special(&note);
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }
-            Err(message) => Read::Failed(message),
+            Err(message) => {
+                let problem = Diagnostic::of_file(self.layout.file(path), message);
+                Read::Failed(Box::new(problem))
+            }
         }
     }
 }
@@ -259,7 +280,7 @@ enum Read {
     /// It has another text.
     New(Box<Parsed>),
     /// It cannot be read.
-    Failed(String),
+    Failed(Box<Diagnostic>),
 }
 
 /// Whether something is not there any more.
