@@ -7,10 +7,16 @@
 //!
 //! Incremental: what comes out follows from the note, the includes, and the names, dates and addresses of all notes.
 
+mod budget;
 mod engine;
 mod fence;
+mod filters;
 mod html;
+mod includes;
+mod loops;
+mod prepare;
 mod site;
+mod tags;
 
 use std::sync::Arc;
 
