@@ -2,6 +2,7 @@
 
 mod summary;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -83,11 +84,15 @@ impl Lines {
             made.iter().rev().zip(from.iter().rev()).take(left).take_while(|(a, b)| a == b).count();
         let mut at = alike;
         lines.written.extend(1..=alike);
+        // A loop may have made a million lines of ten thousand: each is looked up.
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, line) in from.iter().enumerate().take(from.len() - ends).skip(alike) {
+            places.entry(line).or_default().push(place);
+        }
         for line in &made[alike..made.len() - ends] {
-            let same = from[at..from.len() - ends].iter().position(|other| other == line);
-            if let Some(found) = same.filter(|_| !line.trim().is_empty()) {
-                at += found;
-            }
+            let same = places.get(line).filter(|_| !line.trim().is_empty());
+            let next = same.and_then(|all| all.get(all.partition_point(|place| *place < at)));
+            at = next.copied().unwrap_or(at);
             lines.written.push((at + 1).min(from.len()).max(1));
         }
         lines.written.extend(from.len() - ends + 1..=from.len());

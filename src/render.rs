@@ -294,6 +294,11 @@ impl Renderer {
                 let near = suggest::nearest(wanted, self.sources.keys(), 1).pop()?;
                 Some(format!("did you mean `{near}`?"))
             }
+            ErrorKind::InvalidOperation
+                if error.detail().is_some_and(|d| d.starts_with("recursion")) =>
+            {
+                Some("a template includes itself, or a macro calls itself, without end".to_owned())
+            }
             _ => None,
         }
     }

@@ -104,21 +104,17 @@ pub fn without_lists(text: &str) -> String {
 fn without_list(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
+    let mut ticks = 0;
     while let Some(at) = rest.find("{:") {
-        let end = rest.cut(at..).find('}').map(|end| at + end + 1);
+        // Where this list is not closed, none behind it is.
+        let Some(end) = rest.cut(at..).find('}').map(|end| at + end + 1) else { break };
         let before = rest.cut(..at);
         let follows = before.ends_with([')', ']', '*', '_', '`', '>']);
-        let in_code = (out.matches('`').count() + before.matches('`').count()) % 2 == 1;
-        match end {
-            Some(end) if follows && !in_code => {
-                out.push_str(before);
-                rest = rest.cut(end..);
-            }
-            _ => {
-                out.push_str(rest.cut(..at + 2));
-                rest = rest.cut(at + 2..);
-            }
-        }
+        ticks += before.matches('`').count();
+        let in_code = ticks % 2 == 1;
+        let kept = if follows && !in_code { at } else { at + 2 };
+        out.push_str(rest.cut(..kept));
+        rest = rest.cut(if kept == at { end } else { kept }..);
     }
     out.push_str(rest);
     out

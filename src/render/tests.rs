@@ -244,18 +244,18 @@ fn a_template_without_end_is_an_error_at_its_line() {
         "\n{{ range(99999)|join('x' * 99999) }}",
         "\n{{ '%099999999999d'|format(1) }}",
         "\n{% set x %}{% for a in range(99999) %}{{ ('x' * 9999)|safe }}{% endfor %}{% endset %}",
-        "\n{{ range(10 ** 9)|list|length }}",
-        "\n{{ range(10 ** 9)|sum }}",
         "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}\n{{ m(1) }}",
         "\n{% include 'home.html' %}",
-        "\n{{ ('x' * 1000000)|wordwrap(1) }}",
     ];
+    // The more data a page has, the more steps it may take.
+    let steps = thousands(Budget::of(&sample::home()).steps);
     let errors: Vec<String> = endless
         .iter()
         .map(|text| {
             let error = home_of(text).expect_err(text);
             assert!(error.template == "templates/home.html" && error.line.is_some(), "{error}");
-            format!("{error}\n  hint: {}", error.hint.as_deref().unwrap_or_default())
+            let hint = error.hint.as_deref().expect("a hint");
+            format!("{error}\n  hint: {hint}").replace(&steps, "N")
         })
         .collect();
     insta::assert_snapshot!(errors.join("\n"));

@@ -200,7 +200,13 @@ pub fn compose(
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
     let copied: Vec<(String, Content)> = files.into_iter().collect();
-    copied.into_par_iter().for_each(|(path, content)| sink.take(path, content));
+    let written = copied.into_par_iter().filter_map(|(path, content)| {
+        let taken =
+            guard::run("writing the file of the site", &path, || sink.take(path.clone(), content));
+        taken.err().map(|panicked| Diagnostic::of_panic(&*path, &panicked))
+    });
+    let written: Vec<Diagnostic> = written.collect();
+    problems.extend(written);
     let scene = Scene {
         config: &workspace.config,
         notes: &notes,
