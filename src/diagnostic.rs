@@ -4,6 +4,7 @@ mod summary;
 mod window;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use summary::{Summary, summary};
 
+use crate::cut::Cut as _;
+use crate::guard::{self, Panicked};
 use crate::say;
 use crate::view::ProblemView;
 
@@ -84,11 +87,15 @@ impl Lines {
             made.iter().rev().zip(from.iter().rev()).take(left).take_while(|(a, b)| a == b).count();
         let mut at = alike;
         lines.written.extend(1..=alike);
+        // A loop may have made a million lines of ten thousand: each is looked up.
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, line) in from.iter().enumerate().take(from.len() - ends).skip(alike) {
+            places.entry(line).or_default().push(place);
+        }
         for line in &made[alike..made.len() - ends] {
-            let same = from[at..from.len() - ends].iter().position(|other| other == line);
-            if let Some(found) = same.filter(|_| !line.trim().is_empty()) {
-                at += found;
-            }
+            let same = places.get(line).filter(|_| !line.trim().is_empty());
+            let next = same.and_then(|all| all.get(all.partition_point(|place| *place < at)));
+            at = next.copied().unwrap_or(at);
             lines.written.push((at + 1).min(from.len()).max(1));
         }
         lines.written.extend(from.len() - ends + 1..=from.len());
@@ -135,7 +142,7 @@ impl Lines {
             return source.len();
         };
         let end = self.starts.get(line).map_or(source.len(), |next| next - 1);
-        let text = &source[start..end.max(start)];
+        let text = source.cut(start..end.max(start));
         text.char_indices().nth(column.saturating_sub(1)).map_or(end, |(i, _)| start + i)
     }
 }
@@ -200,6 +207,11 @@ impl Diagnostic {
             hint: None,
             span: 0..0,
         }
+    }
+
+    /// That the work on a file panicked.
+    pub fn of_panic(file: impl Into<String>, panicked: &Panicked) -> Self {
+        Self::of_file(file, panicked.to_string()).hint(guard::HINT.to_owned())
     }
 
     /// The same with a hint.

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut as _;
 use crate::place;
 use crate::seal;
 use crate::sha256::{self, Sha256};
@@ -53,7 +54,7 @@ impl Digest {
 
     /// The first 12 hexadecimal digits: enough to name a thing to a person.
     pub fn short(&self) -> String {
-        self.hex()[..12].to_owned()
+        self.hex().cut(..12).to_owned()
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::garden::Names;
 use crate::note::{Block, Note};
@@ -359,7 +360,7 @@ fn short(value: &Value) -> String {
         value => value.to_string(),
     };
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}…", text.cut(..end)),
         None => text,
     }
 }

@@ -1,5 +1,7 @@
 //! Languages: a tag in, whether it is one and which way it is written out. Knows nothing of notes or pages.
 
+use crate::cut::Cut as _;
+
 /// Languages that are written from right to left where their tag names no script.
 const RIGHT_TO_LEFT: [&str; 22] = [
     "ae", "ar", "arc", "az-ir", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "lrc", "mzn", "nqo",
@@ -22,7 +24,7 @@ pub fn tag(text: &str) -> Option<String> {
         all.push(match part.len() {
             // A script, …
             4 if all.len() == 1 && part.bytes().all(|b| b.is_ascii_alphabetic()) => {
-                part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase()
+                part.cut(..1).to_ascii_uppercase() + &part.cut(1..).to_ascii_lowercase()
             }
             // … a region, …
             2 if all.len() <= 2 => part.to_ascii_uppercase(),

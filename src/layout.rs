@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use crate::config::{self, Config};
+use crate::cut::Cut as _;
 use crate::file;
 
 /// The folder of a plain garden's notes.
@@ -106,7 +107,7 @@ impl Layout {
         let written = config.datasets.values().flat_map(|source| &source.paths);
         // Of a pattern the folder that it begins with.
         let place = |path: &String| match path.find(['*', '?', '[', '{']) {
-            Some(end) => inside(path[..end].rsplit_once('/')?.0),
+            Some(end) => inside(path.cut(..end).rsplit_once('/')?.0),
             None => inside(path),
         };
         left_out.extend(written.filter_map(place).filter(|path| !path.is_empty()));
@@ -181,7 +182,7 @@ impl Layout {
     pub fn is_left_out(&self, file: &str) -> bool {
         let ends = file.match_indices('/').map(|(at, _)| at).chain([file.len()]);
         !self.left_out.is_empty()
-            && ends.into_iter().any(|end| self.left_out.contains(&file[..end]))
+            && ends.into_iter().any(|end| self.left_out.contains(file.cut(..end)))
     }
 
     /// Whether it is a note by its name.
@@ -280,7 +281,7 @@ pub fn seems_note(file: &str) -> bool {
 pub fn without_ending(path: &str) -> &str {
     let bare = |ending: &&str| {
         let at = path.len().checked_sub(ending.len())?;
-        path.get(at..)?.eq_ignore_ascii_case(ending).then(|| &path[..at])
+        path.get(at..)?.eq_ignore_ascii_case(ending).then(|| path.cut(..at))
     };
     ENDINGS.iter().find_map(bare).unwrap_or(path)
 }

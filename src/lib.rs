@@ -3,6 +3,8 @@
 
 // What is printed goes through `say`: a stream that is closed or full ends nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+// A wrong offset must end nothing: see `cut`.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
 
 pub mod analysis;
 pub mod bibliography;
@@ -13,6 +15,7 @@ pub mod card;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod cut;
 pub mod dataset;
 pub mod dates;
 pub mod diagnostic;
@@ -25,6 +28,7 @@ pub mod figure;
 pub mod file;
 pub mod freeze;
 pub mod garden;
+pub mod guard;
 pub mod handles;
 pub mod input;
 pub mod jekyll;

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
 use crate::file;
+use crate::guard;
 use crate::suggest;
 
 /// Most bytes of a bibliography.
@@ -84,7 +85,11 @@ impl Library {
         }
         let lines = Lines::of(&text);
         let at = SourceFile { file: &source.written, text: &text, lines: &lines };
-        let (bibliography, faults) = Bibliography::parse(&text);
+        let read =
+            guard::run("reading the bibliography", &source.written, || Bibliography::parse(&text));
+        let panicked =
+            read.as_ref().err().map(|found| Diagnostic::of_panic(&*source.written, found));
+        let (bibliography, faults) = read.unwrap_or_default();
         let mut problems: Vec<Diagnostic> = faults
             .into_iter()
             .map(|fault| {
@@ -95,6 +100,7 @@ impl Library {
                 problem.hint(fault.hint)
             })
             .collect();
+        problems.extend(panicked);
         if let Some(place) = foreign {
             let message = "the bibliography is not in UTF-8, and was read as Windows-1252";
             let hint = "save it as UTF-8, so that every letter is what you wrote";

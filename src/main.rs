@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use neuronotes::cli::{self, Arguments};
-use neuronotes::{file, say};
+use neuronotes::{file, guard, say};
 
 /// Before what is to be done about an error.
 const HINT: &str = "\nhint: ";
@@ -18,9 +18,14 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     file::refuse_large_writes();
-    match cli::run(Arguments::parse()) {
-        Ok(code) => code,
-        Err(error) => {
+    let arguments = Arguments::parse();
+    match guard::run("doing what was asked for", "neuronotes", || cli::run(arguments)) {
+        Ok(Ok(code)) => code,
+        Err(panicked) => {
+            say::err(say::bounded(&format!("error: {panicked}{HINT}{}", guard::HINT)));
+            ExitCode::from(2)
+        }
+        Ok(Err(error)) => {
             say::err(say::bounded(&format!("error: {}", told(&error))));
             ExitCode::from(2)
         }

@@ -9,9 +9,12 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
-use walkdir::WalkDir;
 
+use budget::{Budget, Page};
+
+use crate::cut::Cut as _;
 use crate::digest::Digest;
+use crate::figure::number::thousands;
 use crate::file;
 use crate::language;
 use crate::suggest;
@@ -134,12 +137,13 @@ impl Renderer {
             }
         }
         if let Some(folder) = overrides.and_then(|folder| folder.canonicalize().ok()) {
-            read_overrides(&folder, &mut sources)?;
+            overrides::read(&folder, &mut sources)?;
         }
 
         let mut renderer = Self { environment: environment(), digest: digest(&sources), sources };
         for (name, source) in &renderer.sources {
             if name.ends_with(".html") {
+                depth::check(&renderer.shown(name), &source.text)?;
                 let added =
                     renderer.environment.add_template_owned(name.clone(), source.text.clone());
                 added.map_err(|error| renderer.explain(name, &error))?;
@@ -193,21 +197,66 @@ impl Renderer {
     }
 
     fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
-        let rendered = self
-            .environment
-            .get_template(name)
-            .and_then(|template| template.render(Value::from(Serde(view))));
-        rendered.map(legible).map_err(|error| self.explain(name, &error))
+        let budget = Budget::of(view);
+        let view = Value::from(Serde(view));
+        let mut page = Page::of(budget);
+        let Err(error) = self.filled(name, &view, budget.steps, &mut page) else {
+            return Ok(legible(page.text()));
+        };
+        let (told, message) = match innermost(&error).kind() {
+            _ if page.is_full => {
+                let most = thousands(budget.bytes);
+                let message = format!("the page is longer than the {most} bytes that it may have");
+                (self.where_full(name, &view, budget).unwrap_or(error), message)
+            }
+            minijinja::ErrorKind::OutOfFuel => {
+                let most = thousands(budget.steps);
+                let message =
+                    format!("the template takes more than the {most} steps that it may take");
+                (error, message)
+            }
+            _ => return Err(self.explain(name, &error)),
+        };
+        let hint = "look for a loop, a macro or a text that grows at each turn; every instruction is a step, and so are \
+                    each 64 bytes of text";
+        let hint = Some(hint.to_owned());
+        Err(RenderError { message, hint, ..self.explain(name, &told) })
+    }
+
+    /// Fills a template in, within so many steps.
+    fn filled(
+        &self,
+        name: &str,
+        view: &Value,
+        steps: u64,
+        page: &mut Page,
+    ) -> Result<(), minijinja::Error> {
+        // Fuel belongs to an environment; what is in this one is shared by all its copies.
+        let mut environment = self.environment.clone();
+        environment.set_fuel(Some(steps));
+        let template = environment.get_template(name)?;
+        template.render_captured_to(view.clone(), page).map(drop)
+    }
+
+    /// The error about the steps with which a page is not quite full: it has the line at which that happens, and the one of
+    /// writing has none.
+    fn where_full(&self, name: &str, view: &Value, budget: Budget) -> Option<minijinja::Error> {
+        const ROUNDS: usize = 12;
+        let (mut least, mut most, mut found) = (0, budget.steps, None);
+        for _ in 0..ROUNDS {
+            let steps = least + (most - least) / 2;
+            let mut page = Page::of(budget);
+            match self.filled(name, view, steps, &mut page) {
+                Err(error) if !page.is_full => (least, found) = (steps, Some(error)),
+                _ => most = steps,
+            }
+        }
+        found
     }
 
     /// The innermost cause of `error`, which arose while `name` was read or rendered.
     fn explain(&self, name: &str, error: &minijinja::Error) -> RenderError {
-        let mut inner = error;
-        while let Some(cause) = std::error::Error::source(inner)
-            .and_then(|cause| cause.downcast_ref::<minijinja::Error>())
-        {
-            inner = cause;
-        }
+        let inner = innermost(error);
         let name = inner.name().or(error.name()).unwrap_or(name);
         let mut message = inner.kind().to_string();
         if let Some(detail) = inner.detail() {
@@ -224,15 +273,14 @@ impl Renderer {
             message = format!("{message} (at `{text}`)");
         }
         let hint = self.hint(inner);
-        let own = self.sources.get(name).is_some_and(|source| source.own);
-        RenderError {
-            template: match own {
-                true => format!("templates/{name}"),
-                false => format!("{name} (built in)"),
-            },
-            line: inner.line(),
-            message,
-            hint,
+        RenderError { template: self.shown(name), line: inner.line(), message, hint }
+    }
+
+    /// What a person calls a template.
+    fn shown(&self, name: &str) -> String {
+        match self.sources.get(name).is_some_and(|source| source.own) {
+            true => format!("templates/{name}"),
+            false => format!("{name} (built in)"),
         }
     }
 
@@ -251,52 +299,24 @@ impl Renderer {
                 let near = suggest::nearest(wanted, self.sources.keys(), 1).pop()?;
                 Some(format!("did you mean `{near}`?"))
             }
+            ErrorKind::InvalidOperation
+                if error.detail().is_some_and(|d| d.starts_with("recursion")) =>
+            {
+                Some("a template includes itself, or a macro calls itself, without end".to_owned())
+            }
             _ => None,
         }
     }
 }
 
-/// Adds every file below `folder` that is a template or a style sheet.
-fn read_overrides(
-    folder: &Path,
-    sources: &mut BTreeMap<String, Source>,
-) -> Result<(), RenderError> {
-    let failed = |path: &Path, message: String| RenderError {
-        template: format!("templates/{}", path.display()),
-        line: None,
-        message,
-        hint: None,
-    };
-    for entry in WalkDir::new(folder).follow_links(false).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(folder);
-            let path = path.strip_prefix(folder).unwrap_or(path);
-            failed(path, format!("cannot be read ({error})"))
-        })?;
-        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
-        let Some(name) = parts.map(|parts| parts.join("/")) else {
-            continue;
-        };
-        let is_asset = ASSETS.iter().any(|(_, parts)| parts.contains(&name.as_str()));
-        if entry.file_type().is_dir() || !(name.ends_with(".html") || is_asset) {
-            continue;
-        }
-        let bytes = file::read_in(folder, entry.path(), LONGEST).map_err(|error| RenderError {
-            hint: file::read_hint(&error).map(str::to_owned),
-            ..failed(path, format!("cannot be read ({error})"))
-        })?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let lines = &error.as_bytes()[..valid];
-            RenderError {
-                line: Some(1 + lines.iter().filter(|byte| **byte == b'\n').count()),
-                ..failed(path, "is not UTF-8".to_owned())
-            }
-        })?;
-        sources.insert(name, Source { text, own: true });
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let mut inner = error;
+    while let Some(cause) =
+        std::error::Error::source(inner).and_then(|cause| cause.downcast_ref::<minijinja::Error>())
+    {
+        inner = cause;
     }
-    Ok(())
+    inner
 }
 
 fn environment() -> Environment<'static> {
@@ -309,6 +329,8 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_formatter(format_value);
     environment.set_debug(true);
+    // Templates in templates and macros in macros, each of which takes some of the stack.
+    environment.set_recursion_limit(200);
     environment.add_filter("code_spans", code_spans);
     environment.add_filter("direction", direction);
     environment
@@ -334,7 +356,7 @@ fn format_value(
 fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(&rest[..at])?;
+        out.write_str(rest.cut(..at))?;
         out.write_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",
             b'<' => "&lt;",
@@ -342,7 +364,7 @@ fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
             b'"' => "&quot;",
             _ => "&#39;",
         })?;
-        rest = &rest[at + 1..];
+        rest = rest.cut(at + 1..);
     }
     out.write_str(rest)
 }
@@ -385,7 +407,10 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
     Digest::of(&bytes)
 }
 
+mod budget;
 mod css;
+mod depth;
+mod overrides;
 #[cfg(test)]
 mod sample;
 mod script;

@@ -19,6 +19,7 @@ use crate::bundled::{self, Bundled, Unpackable};
 use crate::config::{Config, DatasetSource, Place, Source, Weights};
 use crate::dataset;
 use crate::digest::{Digest, FileDigests};
+use crate::guard::{self, Panicked};
 use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts};
 use crate::request::{DatasetFormat, DatasetRef, Labels, ModelRef, ShardRef};
 use crate::suggest;
@@ -33,6 +34,12 @@ pub struct ResourceError {
     pub message: String,
     /// What to do, where that is known.
     pub hint: Option<String>,
+}
+
+impl From<Panicked> for ResourceError {
+    fn from(panicked: Panicked) -> Self {
+        Self { message: panicked.to_string(), hint: Some(guard::HINT.to_owned()) }
+    }
 }
 
 /// A model that can be used.
@@ -88,17 +95,22 @@ impl Resources {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
             };
-            let path = file(&weights, digests)?;
-            let path = parts::locate(&path).map_err(|error| unusable(error.into()))?;
-            check(&weights, digests, name, &path)?;
-            let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
-            let conventions = Conventions::of(&path, &header, &weights.given).map_err(unusable)?;
-            let architecture = Architecture::of_header(&header, &conventions).map_err(unusable)?;
-            let digest =
-                parts::digest(digests, &path).map_err(|error| unreadable(&path, &error))?;
-            let reference = ModelRef { name: name.to_owned(), path, digest, conventions };
-            let architecture = Arc::new(architecture);
-            Ok(Model { reference, architecture, beside: beside(&header) })
+            let looked = guard::run("looking at the weights", name, || {
+                let path = file(&weights, digests)?;
+                let path = parts::locate(&path).map_err(|error| unusable(error.into()))?;
+                check(&weights, digests, name, &path)?;
+                let header = Header::read(&path).map_err(|error| unusable(error.into()))?;
+                let conventions =
+                    Conventions::of(&path, &header, &weights.given).map_err(unusable)?;
+                let architecture =
+                    Architecture::of_header(&header, &conventions).map_err(unusable)?;
+                let digest =
+                    parts::digest(digests, &path).map_err(|error| unreadable(&path, &error))?;
+                let reference = ModelRef { name: name.to_owned(), path, digest, conventions };
+                let architecture = Arc::new(architecture);
+                Ok(Model { reference, architecture, beside: beside(&header) })
+            });
+            looked.unwrap_or_else(|panicked| Err(panicked.into()))
         });
         self.models.insert(name.to_owned(), found.clone());
         found
@@ -169,7 +181,9 @@ impl Resources {
                 let reference = thawed.dataset(name, source)?;
                 return Ok(Dataset { reference, ledger: Arc::default() });
             }
-            look_at(name, source, digests)
+            let doing = "looking through the data set";
+            let looked = guard::run(doing, name, || look_at(name, source, digests));
+            looked.unwrap_or_else(|panicked| Err(panicked.into()))
         });
         self.datasets.insert(name.to_owned(), found.clone());
         found

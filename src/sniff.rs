@@ -4,6 +4,8 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::cut::Cut as _;
+
 /// How many bytes tell what a file is.
 pub const ENOUGH: usize = 1024;
 
@@ -36,7 +38,7 @@ pub fn stand_in(start: &[u8]) -> Option<Found> {
     let text = String::from_utf8_lossy(&start[..start.len().min(ENOUGH)]).to_ascii_lowercase();
     let opens = |tag: &str| {
         let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
-        text.match_indices(tag).any(|(at, _)| ends(&text[at + tag.len()..]))
+        text.match_indices(tag).any(|(at, _)| ends(text.cut(at + tag.len()..)))
     };
     if opens("<svg") {
         return Some(Found { what: "an SVG drawing", hint: Some("save it as a PNG") });

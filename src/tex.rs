@@ -7,6 +7,8 @@ mod symbols;
 
 use symbols::SYMBOLS;
 
+use crate::cut::Cut as _;
+
 /// The text that a command without arguments stands for: `alpha` is α.
 pub fn symbol(name: &str) -> Option<&'static str> {
     SYMBOLS.binary_search_by(|(known, _)| known.cmp(&name)).ok().map(|at| SYMBOLS[at].1)
@@ -41,7 +43,7 @@ pub fn plain(tex: &str) -> String {
     let mut out = Plain { out: String::with_capacity(tex.len()), open: Vec::new() };
     let mut rest = tex;
     while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
+        let after = rest.cut(c.len_utf8()..);
         rest = match c {
             '\\' => out.command(after),
             '{' => {
@@ -106,7 +108,7 @@ impl Plain {
                 '|' => self.out.push('‖'),
                 c => self.out.push(c),
             }
-            return &rest[c.len_utf8()..];
+            return rest.cut(c.len_utf8()..);
         }
         let (name, after) = rest.split_at(length);
         let opens = after.trim_start().strip_prefix('{');
@@ -154,7 +156,7 @@ impl Plain {
             None => match rest.chars().next() {
                 Some(c) => {
                     self.out.push(c);
-                    &rest[c.len_utf8()..]
+                    rest.cut(c.len_utf8()..)
                 }
                 None => rest,
             },
@@ -168,7 +170,7 @@ impl Plain {
         match kind {
             Kind::Plain => {}
             Kind::Hidden => self.out.truncate(start),
-            Kind::Root if self.out[start..].chars().nth(1).is_some() => {
+            Kind::Root if self.out.cut(start..).chars().nth(1).is_some() => {
                 self.out.insert(start, '(');
                 self.out.push(')');
             }
@@ -180,7 +182,7 @@ impl Plain {
             }
             Kind::Under => self.bracket(start),
             Kind::Script(sign) => {
-                let inner = self.out[start..].trim();
+                let inner = self.out.cut(start..).trim();
                 let form = if sign == '^' { raised } else { lowered };
                 let shifted: Option<String> = inner.chars().map(form).collect();
                 let shown = match shifted {
@@ -200,7 +202,7 @@ impl Plain {
     /// Puts brackets around a part of a fraction that is more than a word.
     fn bracket(&mut self, start: usize) {
         let is_word = |c: char| c.is_alphanumeric() || c == '.';
-        if !self.out[start..].trim().chars().all(is_word) {
+        if !self.out.cut(start..).trim().chars().all(is_word) {
             self.out.insert(start, '(');
             self.out.push(')');
         }

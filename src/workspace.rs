@@ -77,6 +77,9 @@ pub struct Workspace {
     /// What is to be said of models in the configuration.
     notices: Vec<Diagnostic>,
     template_problem: Option<Diagnostic>,
+    date_problem: Option<Diagnostic>,
+    /// What keeps Jekyll's way of reading from all notes.
+    liquid_problem: Option<Diagnostic>,
     /// What is wrong with notes and folders that cannot be read, and what is passed over, by their paths.
     unread: BTreeMap<String, Diagnostic>,
     /// What could not be read for a reason that passes, relative to the garden.
@@ -197,6 +200,8 @@ impl Workspace {
             config_problems: Vec::new(),
             notices: Vec::new(),
             template_problem: None,
+            date_problem: None,
+            liquid_problem: None,
             unread: BTreeMap::new(),
             passing: BTreeSet::new(),
         };
@@ -313,7 +318,8 @@ impl Workspace {
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
         let own = own.chain(&self.defined.problems).chain(&self.unincluded);
-        own.chain(&self.template_problem).chain(self.unread.values())
+        let own = own.chain(&self.template_problem).chain(&self.date_problem);
+        own.chain(&self.liquid_problem).chain(self.unread.values())
     }
 
     /// Keeps what is to be said of entries of the configuration, instead of what was said before.

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
+use crate::cut::Cut as _;
+
 /// A value and where it begins, line and column from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -151,7 +153,7 @@ fn open_bracket(text: &str, line: usize) -> Option<(usize, usize, char)> {
         }
         if depth > 0 {
             let before = first.len() - value.trim_start().len();
-            return Some((at + 1, first[..before].chars().count() + 1, bracket));
+            return Some((at + 1, first.cut(..before).chars().count() + 1, bracket));
         }
     }
     None
@@ -260,8 +262,8 @@ impl<'de> Deserialize<'de> for Node {
 fn quoted(rest: &str) -> Option<&str> {
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let line = rest.lines().next()?;
-    let end = line[1..].find(quote)? + 2;
-    (end <= 64).then(|| &line[..end])
+    let end = line.cut(1..).find(quote)? + 2;
+    (end <= 64).then(|| line.cut(..end))
 }
 
 fn place<T>(spanned: &Spanned<T>) -> (usize, usize) {

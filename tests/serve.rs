@@ -892,3 +892,39 @@ fn what_is_in_a_window_comes_first_then_the_note_that_was_saved() {
     assert_eq!(preview.post("-/seen", None, r#"{"tab":0,"keys":[]}"#), 204);
     becomes(&[0, 1]);
 }
+
+#[test]
+fn a_note_that_makes_something_panic_ends_no_preview() {
+    let garden = Garden::empty();
+    garden.write("_config.yml", "title: A garden\n");
+    garden.write("_notes/good.md", "---\ntitle: Good\n---\nAll is fine. See [[Bad]].\n");
+    garden.write("_notes/bad.md", "---\ntitle: Bad\n---\nFine so far.\n");
+    let preview = Preview::of(&garden);
+    preview.shows("notes/bad.html", "Fine so far.");
+    // The library that evaluates Liquid takes a number of twenty digits for a defect of its own; others are mended.
+    let front = "---\ntitle: Bad\n---\n";
+    for (text, said) in [
+        ("Number {{ 99999999999999999999 }}.\n", "internal error while evaluating the Liquid"),
+        ("Loop {% for i in (1..1000000000) %}{% endfor %}.\n", "takes more than 20,000,000 steps"),
+        ("Open {%}.\n", "is never closed"),
+    ] {
+        garden.write("_notes/bad.md", &format!("{front}{text}"));
+        preview.says(said);
+        // What cannot be evaluated is shown as it is written, with what is wrong.
+        preview.shows("notes/bad.html", text.split(' ').next().expect("a word"));
+        assert!(preview.get("notes/bad.html").1.contains(said), "{said}");
+        assert!(preview.get("notes/good.html").1.contains("All is fine."));
+    }
+    assert!(preview.said().contains("please report it"), "{}", preview.said());
+    assert!(!preview.said().contains("panicked at"), "{}", preview.said());
+    garden.write("_notes/good.md", "---\ntitle: Good\n---\nAll is well. See [[Bad]].\n");
+    preview.shows("notes/good.html", "All is well.");
+    // In front of a heading without its end, as somebody types it.
+    let text = "# See <a href=\"good.html\">b";
+    for (end, _) in text.char_indices().chain([(text.len(), ' ')]) {
+        garden.write("_notes/bad.md", &text[..end]);
+    }
+    preview.shows("notes/bad.html", "See");
+    garden.write("_notes/bad.md", &format!("{front}Fine again.\n"));
+    preview.shows("notes/bad.html", "Fine again.");
+}

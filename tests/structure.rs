@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &[
         "say", "suggest", "yaml", "file", "place", "cache", "sha256", "language", "tex",
-        "encoding", "sniff", "handles",
+        "encoding", "sniff", "handles", "cut", "guard",
     ],
     // Plain data in, bytes out.
     &["search", "bibliography", "picture", "card"],

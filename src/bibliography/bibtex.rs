@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use super::read::Fault;
 
+use crate::cut::Cut as _;
+
 /// What a bibliography consists of.
 #[derive(Debug, Default)]
 pub(super) struct Outer<'t> {
@@ -67,7 +69,7 @@ pub(super) fn outer(text: &str) -> Outer<'_> {
                     let reach = if are_comments_closed { text.len() } else { end };
                     let closed = Reader { end: reach, ..reader }.balanced();
                     are_comments_closed &= closed.is_some();
-                    let line = || text[sign..end].find('\n').map_or(end, |line| sign + line);
+                    let line = || text.cut(sign..end).find('\n').map_or(end, |line| sign + line);
                     closed.unwrap_or_else(line)
                 }
                 _ => read(&mut out, reader, kind, sign),
@@ -98,11 +100,13 @@ fn next_entry(text: &str, from: usize, end: usize) -> Option<usize> {
     let mut at = from;
     while let Some(found) = text.get(at..end)?.find('@') {
         let sign = at + found;
-        let line = text[at..sign].rfind('\n').map_or(at, |line| at + line + 1);
+        let line = text.cut(at..sign).rfind('\n').map_or(at, |line| at + line + 1);
         let mut reader = Reader { text, at: sign + 1, end: text.len(), escapes: true };
         let is_word = !reader.word().is_empty();
         reader.space();
-        if is_word && matches!(reader.peek(), Some(b'{' | b'(')) && !text[line..sign].contains('%')
+        if is_word
+            && matches!(reader.peek(), Some(b'{' | b'('))
+            && !text.cut(line..sign).contains('%')
         {
             return Some(sign);
         }
@@ -174,10 +178,10 @@ impl<'t> Reader<'t> {
     }
 
     fn take_while(&mut self, holds: impl Fn(char) -> bool) -> &'t str {
-        let rest = &self.text[self.at..self.end];
+        let rest = self.text.cut(self.at..self.end);
         let length = rest.find(|c: char| !holds(c)).unwrap_or(rest.len());
         self.at += length;
-        &rest[..length]
+        rest.cut(..length)
     }
 
     fn space(&mut self) {
@@ -325,7 +329,7 @@ impl<'t> Reader<'t> {
                 b'}' => {
                     depth -= 1;
                     if depth == 0 {
-                        return Ok(&self.text[from + 1..self.at - 1]);
+                        return Ok(self.text.cut(from + 1..self.at - 1));
                     }
                 }
                 _ => {}
@@ -345,7 +349,7 @@ impl<'t> Reader<'t> {
                 b'\\' if self.escapes => self.at += self.char_length(),
                 b'{' => depth += 1,
                 b'}' => depth = depth.saturating_sub(1),
-                b'"' if depth == 0 => return Ok(&self.text[from + 1..self.at - 1]),
+                b'"' if depth == 0 => return Ok(self.text.cut(from + 1..self.at - 1)),
                 _ => {}
             }
         }
@@ -353,7 +357,7 @@ impl<'t> Reader<'t> {
     }
 
     fn char_length(&self) -> usize {
-        self.text[self.at..self.end].chars().next().map_or(0, char::len_utf8)
+        self.text.cut(self.at..self.end).chars().next().map_or(0, char::len_utf8)
     }
 
     fn open(&self, from: usize, record: &Record<'_>, what: &str) -> Wrong {
@@ -369,7 +373,7 @@ impl<'t> Reader<'t> {
             let span = record.span.clone();
             return Wrong { fault: Fault::new(span, message, Some(hint)), is_open: true };
         }
-        let found = self.text[self.at..self.end].chars().next().unwrap_or(' ');
+        let found = self.text.cut(self.at..self.end).chars().next().unwrap_or(' ');
         let message = format!("{} cannot be read: expected {what}, found `{found}`", named(record));
         let span = self.at..self.at + found.len_utf8();
         let hint = "a field is `title = {…},`".to_owned();

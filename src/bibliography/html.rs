@@ -6,6 +6,7 @@ use hayagriva::{ElemChild, ElemChildren, ElemMeta, Formatted};
 use super::anchor;
 use super::latex::Look;
 use super::work::OTHERS;
+use crate::cut::Cut as _;
 use crate::tex;
 
 /// HTML of a formula.
@@ -48,14 +49,14 @@ fn unrepeated(html: String) -> String {
     /// Between the two is at most a volume's number.
     const NEAR: usize = 100;
     let Some(colon) = html.find(COLON) else { return html };
-    let Some(start) = html[..colon].rfind("<i>") else { return html };
-    let title = format!("{}</i>", &html[start..colon]);
-    let rest = &html[colon + COLON.len()..];
-    let again = rest.find(&title).filter(|at| *at <= NEAR && !rest[..*at].contains('('));
+    let Some(start) = html.cut(..colon).rfind("<i>") else { return html };
+    let title = format!("{}</i>", html.cut(start..colon));
+    let rest = html.cut(colon + COLON.len()..);
+    let again = rest.find(&title).filter(|at| *at <= NEAR && !rest.cut(..*at).contains('('));
     let Some(again) = again else { return html };
-    let volume = rest[..again].trim_end_matches("<i>. </i>");
+    let volume = rest.cut(..again).trim_end_matches("<i>. </i>");
     let sign = if volume.is_empty() { "</i>" } else { COLON };
-    format!("{}{sign}{volume}{}", &html[..colon], &rest[again + title.len()..])
+    format!("{}{sign}{volume}{}", html.cut(..colon), rest.cut(again + title.len()..))
 }
 
 /// What stands before an item.

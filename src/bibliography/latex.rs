@@ -12,6 +12,7 @@ use biblatex::Chunk;
 
 use command::{braced, declared, is_known_in_address, set};
 
+use crate::cut::Cut as _;
 use crate::tex;
 
 /// How a part of a field looks.
@@ -116,7 +117,7 @@ struct Reader {
 impl Reader {
     /// Reads what `rest` begins with, and gives what follows.
     fn step<'t>(&mut self, c: char, rest: &'t str) -> &'t str {
-        let after = &rest[c.len_utf8()..];
+        let after = rest.cut(c.len_utf8()..);
         let is_address = self.purpose == Use::Address;
         match c {
             '\\' => return self.command(after),
@@ -131,7 +132,7 @@ impl Reader {
             '-' if !is_address => {
                 let count = rest.bytes().take(3).take_while(|byte| *byte == b'-').count();
                 self.push(["-", "–", "—"][count - 1]);
-                return &rest[count..];
+                return rest.cut(count..);
             }
             '`' | '\'' if !is_address => {
                 let double = after.starts_with(c);
@@ -143,7 +144,7 @@ impl Reader {
                     (_, false) if self.purpose == Use::Text => "’",
                     (_, false) => "'",
                 });
-                return if double { &after[1..] } else { after };
+                return if double { after.cut(1..) } else { after };
             }
             _ if c.is_whitespace() => {
                 if self.accents.is_empty() {
@@ -228,9 +229,9 @@ impl Reader {
                 self.push("\\");
                 return rest;
             };
-            return self.sign(c, &rest[c.len_utf8()..], rest);
+            return self.sign(c, rest.cut(c.len_utf8()..), rest);
         }
-        if self.purpose == Use::Address && !is_known_in_address(&rest[..length]) {
+        if self.purpose == Use::Address && !is_known_in_address(rest.cut(..length)) {
             // A folder of Windows, say.
             self.push("\\");
             return rest;
@@ -315,8 +316,8 @@ impl Reader {
                 let end = if c == '(' { "\\)" } else { "\\]" };
                 let at = if self.no_end.contains(&c) { None } else { after.find(end) };
                 if let Some(at) = at {
-                    self.formula(&after[..at]);
-                    return &after[at + 2..];
+                    self.formula(after.cut(..at));
+                    return after.cut(at + 2..);
                 }
                 if !self.no_end.contains(&c) {
                     self.no_end.push(c);
@@ -352,15 +353,15 @@ impl Reader {
     fn dollar<'t>(&mut self, rest: &'t str) -> &'t str {
         if let Some(inner) = rest.strip_prefix('$').filter(|_| !self.no_display) {
             if let Some(end) = inner.find("$$") {
-                self.formula(&inner[..end]);
-                return &inner[end + 2..];
+                self.formula(inner.cut(..end));
+                return inner.cut(end + 2..);
             }
             self.no_display = true;
         }
         match formula::inner(rest) {
             Some(inner) => {
                 self.formula(inner);
-                &rest[inner.len() + 1..]
+                rest.cut(inner.len() + 1..)
             }
             None => {
                 self.push("$");

@@ -10,6 +10,8 @@ use super::inherit;
 use super::strings::Abbreviations;
 use super::work::{self, Value, Work};
 
+use crate::cut::Cut as _;
+
 /// Something wrong in a bibliography.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -49,7 +51,7 @@ pub(super) fn read(text: &str) -> Read {
     let mut keys: HashMap<&str, usize> = HashMap::new();
     for record in &outer.records {
         if let Some(first) = keys.get(record.key) {
-            let line = text[..*first].matches('\n').count() + 1;
+            let line = text.cut(..*first).matches('\n').count() + 1;
             let message =
                 format!("the key `{}` is already that of the entry on line {line}", record.key);
             let hint = Some("each work needs a key of its own; the first is cited".to_owned());

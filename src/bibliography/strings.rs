@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use super::bibtex::{Field, Part};
 
+use crate::cut::Cut as _;
+
 /// Most bytes that one abbreviation stands for, and that all uses of abbreviations come to.
 const LONGEST: usize = 64 << 10;
 const MOST: usize = 32 << 20;
@@ -100,7 +102,7 @@ impl<'t> Abbreviations<'t> {
     fn named(&mut self, name: &str, depth: usize) -> Result<Rc<str>, String> {
         let known = name.to_lowercase();
         let Some(state) = self.states.get_mut(&known) else {
-            let number = MONTHS.iter().position(|month| month.to_lowercase()[..3] == known);
+            let number = MONTHS.iter().position(|month| month.to_lowercase().cut(..3) == known);
             let month = number.map(|at| MONTHS[at].into());
             return month.ok_or_else(|| format!("no `@string` defines `{name}`"));
         };

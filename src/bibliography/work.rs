@@ -19,6 +19,8 @@ use hayagriva::Entry;
 use super::latex::{self, Use};
 use super::read::Fault;
 
+use crate::cut::Cut as _;
+
 /// The name that stands for "et al.": `and others`. A noncharacter, which no name has.
 pub(super) const OTHERS: &str = "\u{fde8}";
 
@@ -301,7 +303,7 @@ fn addresses(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
             "doi:",
         ];
         let prefix = prefixes.iter().find(|prefix| lower.starts_with(**prefix));
-        let doi = prefix.map_or(&*doi, |prefix| doi[prefix.len()..].trim_start());
+        let doi = prefix.map_or(&*doi, |prefix| doi.cut(prefix.len()..).trim_start());
         fields.insert("doi".to_owned(), vec![Chunk::Normal(doi.to_owned())]);
     }
     if let Some(mut url) = plain(fields, "url") {

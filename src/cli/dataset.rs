@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Format, Garden, root};
 use crate::analysis::ledger::{Ledger, What};
 use crate::config::DatasetSource;
+use crate::cut::Cut as _;
 use crate::dataset::{self, Listing};
 use crate::digest::FileDigests;
 use crate::figure::number::thousands;
@@ -246,7 +247,7 @@ impl Info {
         for shard in &self.shards {
             let pictures = thousands(shard.ledger.pictures);
             let what = noun(self.format);
-            let digest = &shard.digest[..12];
+            let digest = shard.digest.cut(..12);
             line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
         }
         out

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path};
 
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::layout;
 use crate::request::Precision;
@@ -230,7 +231,7 @@ impl Reader<'_> {
 
     fn line_from(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.at.text.len());
-        let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
+        let rest = self.at.text.cut(offset..).lines().next().unwrap_or("").trim_end();
         offset..offset + rest.len()
     }
 

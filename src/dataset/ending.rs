@@ -1,5 +1,7 @@
 //! The endings of files: what each says of a file in a data set. The one list of them, for planning and for reading.
 
+use crate::cut::Cut as _;
+
 /// What a file is by its ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -94,16 +96,16 @@ pub fn is_of_the_first_rules(ending: &str) -> bool {
 /// A path without its last ending, and that; `None` where the name has none, or is nothing else.
 pub fn split(path: &str) -> Option<(&str, &str)> {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = name + path[name..].rfind('.').filter(|dot| *dot > 0)?;
-    Some((&path[..dot], &path[dot + 1..]))
+    let dot = name + path.cut(name..).rfind('.').filter(|dot| *dot > 0)?;
+    Some((path.cut(..dot), path.cut(dot + 1..)))
 }
 
 /// A path up to the first dot of its name, by WebDataset's rule.
 pub fn base(path: &str) -> &str {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     // A dot at the very beginning hides a file.
-    let skip = usize::from(path[name..].starts_with('.'));
-    path[name + skip..].find('.').map_or(path, |dot| &path[..name + skip + dot])
+    let skip = usize::from(path.cut(name..).starts_with('.'));
+    path.cut(name + skip..).find('.').map_or(path, |dot| path.cut(..name + skip + dot))
 }
 
 #[cfg(test)]

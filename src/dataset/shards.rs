@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::ending::{self, Ending};
 use super::folder;
 use crate::analysis::ledger::{Ledger, What};
+use crate::cut::Cut as _;
 use crate::request::DatasetFormat;
 
 /// Where data sets are named.
@@ -133,9 +134,9 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
 /// A name for each choice of its braces.
 fn braces(written: &str) -> Result<Vec<String>, ShardsError> {
     let group = written.find('{').and_then(|open| {
-        let close = open + written[open..].find('}')?;
-        let choices = choices(&written[open + 1..close])?;
-        Some((&written[..open], choices, &written[close + 1..]))
+        let close = open + written.cut(open..).find('}')?;
+        let choices = choices(written.cut(open + 1..close))?;
+        Some((written.cut(..open), choices, written.cut(close + 1..)))
     });
     let Some((before, choices, after)) = group else { return Ok(vec![written.to_owned()]) };
     let after = braces(after)?;

@@ -7,6 +7,7 @@ use super::beside::{self, Said};
 use super::ending::{self, Beside, Ending};
 use crate::analysis::ledger::{Ledger, What};
 use crate::analysis::scan::Sample;
+use crate::cut::Cut as _;
 use crate::request::Labels;
 use crate::sniff;
 
@@ -143,7 +144,7 @@ fn plain(naming: Naming, name: &str) -> bool {
     match naming {
         Naming::Folder => name.ends_with(".json") || name.ends_with(".txt"),
         Naming::Archive => {
-            let ending = name[ending::base(name).len()..].to_ascii_lowercase();
+            let ending = name.cut(ending::base(name).len()..).to_ascii_lowercase();
             ending == ".json" || ending == ".txt"
         }
     }

@@ -10,7 +10,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::names::composed;
 use super::{permalink, redirect};
 use crate::config::{Config, Jekyll};
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::guard;
 use crate::layout::{Kind, Layout, without_ending};
 use crate::note::{Note, file_slug};
 
@@ -192,12 +194,19 @@ pub(super) fn addresses(
     let first_page = |note: &Note| {
         let is_readme = routes.readme_is_index && note.stem().eq_ignore_ascii_case("readme");
         let is_placed = note.front.permalink.is_some() || note.front.slug.is_some();
-        let folder = note.path.rfind('/').map_or("", |end| &note.path[..=end]);
+        let folder = note.path.rfind('/').map_or("", |end| note.path.cut(..=end));
         let index = format!("{folder}index.md");
         (is_readme && !is_placed && !paths.contains(&*index)).then(|| address(&index))
     };
     for (index, note) in notes.iter().enumerate() {
-        let mut page = first_page(note).or_else(|| routes.page(note)).unwrap_or_else(|| {
+        let asked = guard::run("finding the address of the note", &note.path, || {
+            first_page(note).or_else(|| routes.page(note))
+        });
+        let asked = asked.unwrap_or_else(|panicked| {
+            problems[index].push(Diagnostic::of_panic(&*note.file, &panicked));
+            Some(address(&note.path))
+        });
+        let mut page = asked.unwrap_or_else(|| {
             let written = note.front.permalink.as_deref().unwrap_or_default();
             let message = format!("the permalink `{written}` leaves the site");
             let hint = "write it as `/about` or `/people/ada/`".to_owned();

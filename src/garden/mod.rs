@@ -25,6 +25,7 @@ pub use names::{Meant, Names};
 pub use redirect::redirect;
 
 use crate::diagnostic::Diagnostic;
+use crate::guard;
 use crate::note::{Link, Mention, Note};
 use address::addresses;
 use resolve::{Found, Resolver};
@@ -175,7 +176,11 @@ impl Garden {
     /// Sees what a note's links point to.
     fn resolve(&self, index: usize, notes: &[&Note]) -> Found {
         let page = self.pages[index].as_str();
-        Resolver::new(notes, &self.names, index, (page, &self.routes)).all()
+        let note = notes[index];
+        let found = guard::run("resolving the links of the note", &note.path, || {
+            Resolver::new(notes, &self.names, index, (page, &self.routes)).all()
+        });
+        found.unwrap_or_else(|panicked| Found::nothing(note, &panicked))
     }
 
     /// Which other notes a note mentions, in the order of its text, captions last.

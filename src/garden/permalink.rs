@@ -5,6 +5,7 @@
 use percent_encoding::percent_decode_str;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
+use crate::cut::Cut as _;
 use crate::layout::{COLLECTION, PAGES, within, without_ending};
 use crate::note::Note;
 
@@ -30,17 +31,18 @@ pub fn fill(pattern: &str, note: &Note) -> String {
     let mut out = String::from("/");
     let mut rest = pattern;
     while let Some(at) = rest.find(':') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
+        out.push_str(rest.cut(..at));
+        rest = rest.cut(at + 1..);
         let length =
             rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(rest.len());
         // `:title_draft` is the title with something behind it.
-        let ends = (1..=length).rev().filter(|end| *end == length || rest[*end..].starts_with('_'));
-        let found = ends.into_iter().find_map(|end| Some((end, word(&rest[..end], note)?)));
+        let ends =
+            (1..=length).rev().filter(|end| *end == length || rest.cut(*end..).starts_with('_'));
+        let found = ends.into_iter().find_map(|end| Some((end, word(rest.cut(..end), note)?)));
         match found {
             Some((end, value)) => {
                 out.push_str(&value);
-                rest = &rest[end..];
+                rest = rest.cut(end..);
             }
             None => out.push(':'),
         }
@@ -129,7 +131,7 @@ fn dated(stem: &str) -> (Option<&str>, &str) {
         })
     };
     match (stem.get(..11), stem.get(11..)) {
-        (Some(day), Some(rest)) if shape(day) && !rest.is_empty() => (Some(&day[..10]), rest),
+        (Some(day), Some(rest)) if shape(day) && !rest.is_empty() => (Some(day.cut(..10)), rest),
         _ => (None, stem),
     }
 }

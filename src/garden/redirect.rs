@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::address::{Made, folded};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 
@@ -47,7 +48,7 @@ pub(super) fn problems(
             };
             if let Some(why) = why {
                 let message = format!("`{written}` {why}, so it does not lead here");
-                let span = note.source[..note.body].find(written.as_str());
+                let span = note.source.cut(..note.body).find(written.as_str());
                 let span = span.map_or(0..0, |at| at..at + written.len());
                 let hint = "take it out of `redirect_from`".to_owned();
                 problems.push((index, note.at().warning(span, message).hint(hint)));

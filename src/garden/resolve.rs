@@ -7,7 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use super::names::{Meant, joined};
 use super::{Names, Routes, Target};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
+use crate::guard::Panicked;
 use crate::layout::without_ending;
 use crate::note::{Link, LinkKind, Note};
 use crate::suggest;
@@ -20,6 +22,19 @@ pub(super) struct Found {
     /// Which notes are named, whether or not the places in them are there.
     pub(super) aims: BTreeSet<usize>,
     pub(super) problems: Vec<Diagnostic>,
+}
+
+impl Found {
+    /// None of a note's links points anywhere, since looking for that panicked.
+    pub(super) fn nothing(note: &Note, panicked: &Panicked) -> Self {
+        let none = |links: &[Link]| vec![Target::Unresolved; links.len()];
+        Self {
+            links: none(&note.links),
+            caption_links: note.blocks.iter().map(|block| none(&block.caption_links)).collect(),
+            problems: vec![Diagnostic::of_panic(&*note.file, panicked)],
+            ..Self::default()
+        }
+    }
 }
 
 /// Resolves the links of one note.
@@ -136,7 +151,7 @@ impl<'a> Resolver<'a> {
     fn in_table(&self, link: &Link) -> bool {
         let note = self.note();
         let start = note.lines.start_of(link.span.start);
-        note.source[start..].trim_start_matches([' ', '\t']).starts_with('|')
+        note.source.cut(start..).trim_start_matches([' ', '\t']).starts_with('|')
     }
 
     fn warning(&self, link: &Link, message: String) -> Diagnostic {

@@ -1,5 +1,7 @@
 //! Which parts of a Markdown text are code in fences: text in, its parts out.
 
+use crate::cut::Cut as _;
+
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
@@ -16,7 +18,7 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
     let mut open: Option<(char, usize)> = None;
     let mut push = |code: bool, range: std::ops::Range<usize>| {
         if !range.is_empty() {
-            parts.push(Part { code, text: &text[range] });
+            parts.push(Part { code, text: text.cut(range) });
         }
     };
     for line in text.split_inclusive('\n') {
@@ -51,7 +53,7 @@ fn fence(line: &str) -> Option<(char, usize, bool)> {
     let line = line.trim_start_matches([' ', '\t', '>']).trim_end();
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = line.chars().take_while(|c| *c == mark).count();
-    let rest = &line[length..];
+    let rest = line.cut(length..);
     (length >= 3 && !(mark == '`' && rest.contains('`'))).then_some((mark, length, rest.is_empty()))
 }
 

@@ -1,5 +1,7 @@
 //! Where kramdown reads a text otherwise than CommonMark does: its text in, one that means the same in CommonMark out.
 
+use crate::cut::Cut as _;
+
 /// Elements that begin a block of HTML and that kramdown reads up to their end, whatever is in them.
 const BLOCKS: [&str; 22] = [
     "address",
@@ -71,7 +73,8 @@ fn balance(line: &str, name: &str) -> i64 {
     let line = line.to_ascii_lowercase();
     let count = |before: &str| {
         let tag = format!("{before}{name}");
-        let ends = line.match_indices(&tag).map(|(at, _)| line[at + tag.len()..].chars().next());
+        let ends =
+            line.match_indices(&tag).map(|(at, _)| line.cut(at + tag.len()..).chars().next());
         let tags = ends.filter(|next| next.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-'));
         i64::try_from(tags.count()).unwrap_or(0)
     };
@@ -84,7 +87,10 @@ pub fn without_lists(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split_inclusive('\n') {
         let bare = line.trim();
-        if bare.starts_with("{:") && bare.ends_with('}') && !bare[2..bare.len() - 1].contains('}') {
+        if bare.starts_with("{:")
+            && bare.ends_with('}')
+            && !bare.cut(2..bare.len() - 1).contains('}')
+        {
             if bare == "{:toc}" && lines.last().is_some_and(|line| is_item(line)) {
                 lines.pop();
             }
@@ -98,21 +104,17 @@ pub fn without_lists(text: &str) -> String {
 fn without_list(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
+    let mut ticks = 0;
     while let Some(at) = rest.find("{:") {
-        let end = rest[at..].find('}').map(|end| at + end + 1);
-        let before = &rest[..at];
+        // Where this list is not closed, none behind it is.
+        let Some(end) = rest.cut(at..).find('}').map(|end| at + end + 1) else { break };
+        let before = rest.cut(..at);
         let follows = before.ends_with([')', ']', '*', '_', '`', '>']);
-        let in_code = (out.matches('`').count() + before.matches('`').count()) % 2 == 1;
-        match end {
-            Some(end) if follows && !in_code => {
-                out.push_str(before);
-                rest = &rest[end..];
-            }
-            _ => {
-                out.push_str(&rest[..at + 2]);
-                rest = &rest[at + 2..];
-            }
-        }
+        ticks += before.matches('`').count();
+        let in_code = ticks % 2 == 1;
+        let kept = if follows && !in_code { at } else { at + 2 };
+        out.push_str(rest.cut(..kept));
+        rest = rest.cut(if kept == at { end } else { kept }..);
     }
     out.push_str(rest);
     out

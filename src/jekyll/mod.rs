@@ -7,16 +7,23 @@
 //!
 //! Incremental: what comes out follows from the note, the includes, and the names, dates and addresses of all notes.
 
+mod budget;
 mod engine;
 mod fence;
+mod filters;
 mod html;
+mod includes;
+mod loops;
+mod prepare;
 mod site;
+mod tags;
 
 use std::sync::Arc;
 
 pub use engine::Engine;
 pub use site::Site;
 
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::garden::Routes;
 use crate::note::Note;
@@ -63,7 +70,7 @@ pub fn shown(
         }
     };
     let read = fence::outside(&evaluated, |text| html::tight(&html::without_lists(text)));
-    let text = format!("{}{read}", &note.source[..note.body]);
+    let text = format!("{}{read}", note.source.cut(..note.body));
     match problem {
         None if *note.source == *text => return Arc::clone(note),
         // It may have had a problem that it has no more.

@@ -1,11 +1,12 @@
 //! What Liquid can say of a garden: its notes, their names, dates and addresses in; the objects `site` and `page` out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
-use liquid::model::{KString, Object, Value};
+use liquid_core::model::{KString, Object, Value};
 
 use crate::config::Config;
+use crate::cut::Cut as _;
 use crate::dates::{self, GitDates};
 use crate::garden::Routes;
 use crate::note::{Note, fill, fill_citations};
@@ -16,6 +17,8 @@ use crate::yaml;
 pub struct Site {
     /// `site`.
     pub object: Value,
+    /// The addresses of notes and pages, by their paths.
+    addresses: HashMap<String, String>,
     /// When it was last changed: what stands for the present.
     pub time: Option<Date>,
     /// Words that templates use, each of which is nothing where nothing else is known by it.
@@ -51,14 +54,20 @@ impl Site {
         object.insert("pages".into(), each(true));
         object.insert("posts".into(), Value::Array(Vec::new()));
         object.insert("time".into(), time.map_or(Value::Nil, |day| Value::scalar(moment(day))));
-        Self { object: Value::Object(object), time, words }
+        let addresses = notes.iter().map(|note| (note.path.clone(), routes.url(note))).collect();
+        Self { object: Value::Object(object), addresses, time, words }
+    }
+
+    /// The address of the note or page at a path.
+    pub fn address(&self, path: &str) -> Option<String> {
+        self.addresses.get(path).cloned()
     }
 
     /// `page`: all that a note's front matter says, and what is known besides.
     pub fn page(&self, note: &Note, routes: &Routes, git: &GitDates) -> Value {
         let known = about(note, &self.words, routes, git);
         let yaml =
-            note.source[..note.body].trim_start_matches('\u{feff}').trim_start_matches("---");
+            note.source.cut(..note.body).trim_start_matches('\u{feff}').trim_start_matches("---");
         let yaml = yaml.trim_end().trim_end_matches(['-', '.']);
         let mut object = nothing(&self.words);
         if let Ok(node) = yaml::parse(yaml) {

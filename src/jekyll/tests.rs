@@ -136,3 +136,116 @@ fn only_notes_that_jekyll_would_change_are_special() {
     assert!(special("a {{ b }}\n") && special("[a](b){: .c}\n") && special("<ul>\n\n</ul>\n"));
     assert!(!special("a\n\n```\n{{ b }}\n```\n") && !special("<p>a</p>\n\nb\n"));
 }
+
+/// What is said of a note of a garden with these includes, whose Liquid cannot be evaluated.
+fn said(body: &str, includes: &[(&str, &str)]) -> String {
+    let note = read(body, includes);
+    assert_eq!(note.markdown(), body, "what cannot be evaluated stays");
+    let said: Vec<String> = note.problems.iter().map(ToString::to_string).collect();
+    said.join("\n")
+}
+
+#[test]
+fn liquid_without_end_is_an_error_at_its_tag() {
+    let endless = [
+        "a\n{% for i in (1..1000000000) %}x{% endfor %}\n",
+        "{% for i in (-9223372036854775808..9223372036854775807) %}{% endfor %}\n",
+        "{% for i in (1..99999) %}\n{% for j in (1..99999) %}{{ i }}{% endfor %}{% endfor %}\n",
+        "\n{% tablerow i in (1..1000000000) cols: 3 %}{{ i }}{% endtablerow %}\n",
+        "{% assign a = 'xx' %}\n{% for i in (1..64) %}\n{% assign a = a | append: a %}{% endfor %}\n",
+        "{% assign a = 'xx' %}{% for i in (1..64) %}\n{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}\n",
+        "{% assign a = 'xx' %}\n{% for i in (1..64) %}{% assign a = a | replace: 'x', a %}{% endfor %}\n",
+        "{% assign a = 'x,x' | split: ',' %}\n{% for i in (1..64) %}{% assign a = a | concat: a %}{% endfor %}\n",
+        "{% assign a = 'x,x' | split: ',' %}\n{% for i in (1..64) %}{% assign a = a | push: a %}{% endfor %}\n",
+        "{% assign a = site.notes %}{% for i in (1..64) %}{% assign a = a | concat: a %}{% endfor %}\n",
+        "\n{% for i in (1..99999) %}{{ site.notes | map: 'title' | join: ', ' | upcase }}{% endfor %}\n",
+        "\n{% for i in (1..999999) %}{% ifchanged %}{{ i }}{{ site.notes }}{% endifchanged %}{% endfor %}\n",
+        "\n{{ 'now' | date: '%99999999999d' }}\n",
+        "{% for i in (1..9) %}\n\n```\ncode\n```\n{% for j in (1..9999999) %}{% endfor %}{% endfor %}\n",
+    ];
+    let all: Vec<String> = endless.iter().map(|body| said(body, &[])).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn a_fence_in_a_loop_is_as_long_as_it_is() {
+    let code = "x".repeat(100_000);
+    let body = format!("{{% for i in (1..10000) %}}\n```\n{code}\n```\n{{% endfor %}}\n");
+    let said = said(&body, &[]);
+    assert!(said.contains("makes a text of more than"), "{said}");
+}
+
+#[test]
+fn sums_that_cannot_be_made_are_errors() {
+    let sums = [
+        "{{ 9223372036854775807 | plus: 1 }}\n",
+        "{{ -9223372036854775807 | minus: 9 }}\n",
+        "{{ 9223372036854775807 | times: 9 }}\n",
+        "{{ 1 | divided_by: 0 }}\n",
+        "{{ 1 | modulo: 0 }}\n",
+        "{% assign a = -9223372036854775807 | minus: 1 %}{{ a | divided_by: -1 }}\n",
+        "{% assign a = -9223372036854775807 | minus: 1 %}{{ a | modulo: -1 }}{{ a | abs }}\n",
+    ];
+    let all: Vec<String> = sums.iter().map(|body| said(body, &[])).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn nothing_in_liquid_panics_or_overflows_the_stack() {
+    let many = |text: &str| text.repeat(100_000);
+    for body in [
+        "{%}\n".to_owned(),
+        "{%-%}{%--%}{{}}{{-}}{{--}}\n".to_owned(),
+        "{% %}{{ }}{% - %}\n".to_owned(),
+        "{{ 'a' | slice: -9223372036854775807, 9223372036854775807 }}\n".to_owned(),
+        "{{ 'ß' | slice: 1, 1 }}{{ 'ß' | truncate: 0, 'ßß' }}{{ 'ß' | truncatewords: -1 }}\n"
+            .to_owned(),
+        "{{ 1.5 | round: 999999999999 }}{{ 1e400 }}{{ 'x' | times: 'y' }}\n".to_owned(),
+        "{% for i in (1..3) limit: -1 offset: -9 %}{% endfor %}\n".to_owned(),
+        "{% tablerow i in (1..3) cols: 0 %}{{ i }}{% endtablerow %}\n".to_owned(),
+        "{% for 1 2 x in y %}{% endfor %}{% include 0 %}{% include file0 %}{% render file0 %}\n"
+            .to_owned(),
+        "{% cycle %}{% increment %}{% break %}{% continue %}{% else %}{% when 1 %}{% endif %}\n"
+            .to_owned(),
+        "{% case %}{% case a %}{% endcase %}{% unless %}{% endunless %}{% if a == %}{% endif %}\n"
+            .to_owned(),
+        "{% capture %}{% endcapture %}{% assign %}{% assign a %}{% assign a = %}{% include %}\n"
+            .to_owned(),
+        format!("{}\n", many("{% ")),
+        format!("{}\n", many("{{ ")),
+        format!("{}\n", many("{% if a %}")),
+        format!("{{{{ {} }}}}\n", many("a[")),
+        format!("{{{{ a{} }}}}\n", many(" | upcase")),
+        format!("{{% if a {} %}}{{% endif %}}\n", many("and a ")),
+        format!("{{% if a %}}{}{{% endif %}}\n", many("{% elsif a %}")),
+        format!("{{% case a %}}{}{{% endcase %}}\n", many("{% when a %}")),
+        format!("{} {{{{ a }}}}\n", many(" \n")),
+        format!("{{{{ a }}}}{}\n", many("\u{10FFFC}1\u{10FFFD}")),
+        format!("{}\n", many("{{ a }}")),
+    ] {
+        let note = read(&body, &[("a.html", "{% include b.html %}"), ("b.html", &body)]);
+        for problem in &note.problems {
+            assert!(problem.message.len() < 400, "{problem}");
+        }
+    }
+}
+
+#[test]
+fn every_beginning_of_a_note_with_liquid_is_read() {
+    let rich = "# A {{ page.title | append: 'é' }}\n\n{%- for n in site.notes limit: 2 reversed -%}\n- [{{ n.title }}]({{ n.url }}){: .x}\n                {% endfor %}\n{% capture c %}ü{% raw %}{{ x }}{% endraw %}{% endcapture %}{{ c }}\n```\n{{ code }}\n```\n                {% if c contains 'ü' and page.mood == \"good\" %}[b]({% link _notes/b.md %}){% elsif c %}{% else %}n{% endif %}\n                {% include a/box.html text=\"é\" %}{% comment %}{{ {% endcomment %}<div>\n\n</div>{% tablerow i in (1..3) cols: 2 %}{{ i }}{% endtablerow %}\n";
+    for (end, _) in rich.char_indices() {
+        for body in [&rich[..end], &rich[end..]] {
+            let note = read(body, &[("a/box.html", body)]);
+            assert!(note.problems.iter().all(|problem| problem.message.len() < 400));
+        }
+    }
+    assert_eq!(read(rich, &[("a/box.html", "<b>{{ include.text }}</b>")]).problems, []);
+}
+
+#[test]
+fn a_list_of_a_large_garden_is_far_from_the_budget() {
+    let list = "{% assign recent = site.notes | sort: \"last_modified_at_timestamp\" | reverse %}{% for i in (1..2500) %}                {% for note in recent limit: 4 %}<a href=\"{{ site.baseurl }}{{ note.url }}\">{{ note.title }}</a> {% endfor %}{% endfor %}\n";
+    let note = read(list, &[]);
+    assert_eq!(note.problems, []);
+    assert_eq!(note.markdown().matches("Bees").count(), 2500);
+}

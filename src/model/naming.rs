@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 use super::{Header, TensorInfo};
 
+use crate::cut::Cut as _;
+
 /// How a file names its tensors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
@@ -206,7 +208,7 @@ fn before_tower(name: &str) -> Option<&str> {
     for part in name.split('.') {
         // A tower is a module: something follows.
         if TOWERS.contains(&part) && name.len() > at + part.len() {
-            return Some(&name[..at]);
+            return Some(name.cut(..at));
         }
         at += part.len() + 1;
     }
@@ -228,7 +230,7 @@ fn wrapper(header: &Header) -> String {
     let mut names = header.tensors.keys();
     let Some(first) = names.next() else { return prefix };
     while let Some(next) =
-        WRAPPERS.iter().find(|wrapper| first[prefix.len()..].starts_with(**wrapper))
+        WRAPPERS.iter().find(|wrapper| first.cut(prefix.len()..).starts_with(**wrapper))
     {
         let longer = format!("{prefix}{next}");
         if !header.tensors.keys().all(|name| name.starts_with(&longer)) {

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::archive::printable;
 use super::pickle::{Heap, Value};
 
+use crate::cut::Cut as _;
+
 /// More tensors than any checkpoint has.
 const TENSORS: usize = 1 << 16;
 /// More attributes than the modules of any network have.
@@ -80,7 +82,7 @@ pub fn names(root: Value<'_>, heap: &Heap<'_>) -> Result<BTreeMap<String, usize>
         true => Ok(walk
             .found
             .into_iter()
-            .map(|(name, at)| (name["module.".len()..].into(), at))
+            .map(|(name, at)| (name.cut("module.".len()..).into(), at))
             .collect()),
         false => Ok(walk.found),
     }

@@ -14,6 +14,7 @@ use super::outline::{self, Link};
 use super::sweep::{self, Axis};
 use super::value;
 use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::suggest;
 use crate::yaml::{self, Entry, Node};
@@ -254,7 +255,7 @@ impl Reader<'_> {
 
     fn line_from(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.at.text.len());
-        let rest = self.at.text[offset..].lines().next().unwrap_or("").trim_end();
+        let rest = self.at.text.cut(offset..).lines().next().unwrap_or("").trim_end();
         offset..offset + rest.len()
     }
 
@@ -270,15 +271,15 @@ impl Reader<'_> {
     /// Of a value: to the end of its line, a comment left out.
     pub(super) fn value_span(&self, node: &Node) -> Range<usize> {
         let line = self.line_from(self.offset((node.line, node.column)));
-        let text = &self.at.text[line.clone()];
-        let length = text.find(" #").map_or(text.len(), |i| text[..i].trim_end().len());
+        let text = self.at.text.cut(line.clone());
+        let length = text.find(" #").map_or(text.len(), |i| text.cut(..i).trim_end().len());
         line.start..line.start + length.max(usize::from(!text.is_empty()))
     }
 
     /// Of an item of a list: of its text where that stands as it is, else to the end of its line.
     pub(super) fn item_span(&self, node: &Node) -> Range<usize> {
         let span = self.value_span(node);
-        let written = &self.at.text[span.clone()];
+        let written = self.at.text.cut(span.clone());
         let quoted = ["", "\"", "'"].iter().find_map(|quote| {
             let text = format!("{quote}{}{quote}", node.text()?);
             written.starts_with(&text).then_some(text.len())
@@ -369,5 +370,5 @@ impl Reader<'_> {
 
 fn first_sentence(doc: &str) -> String {
     let end = doc.find(". ").unwrap_or(doc.len());
-    doc[..end].trim_end_matches('.').to_owned()
+    doc.cut(..end).trim_end_matches('.').to_owned()
 }

@@ -50,6 +50,8 @@ enum Role {
 
 use Role::{Bare, Marked, String as Text, Word};
 
+use crate::cut::Cut as _;
+
 /// What the names of scopes mean, as TextMate's and Sublime Text's grammars use them; the longest that fits counts. A scope
 /// that none fits says nothing, and what it is in counts.
 const ROLES: &[(&str, Role)] = &[
@@ -115,17 +117,17 @@ pub fn highlighted(code: &str, language: &str) -> Option<String> {
         line_with_end.push_str(line.trim_end_matches(['\r', '\n']));
         line_with_end.push('\n');
         let ends = line.ends_with('\n');
-        let text = if ends { &line_with_end[..] } else { line };
+        let text = if ends { line_with_end.cut(..) } else { line };
         let mut from = 0;
         for (at, change) in state.parse_line(&line_with_end, grammars).ok()? {
             let at = at.min(text.len());
             if at > from {
-                out.push(&text[from..at], roles.of(stack.as_slice(), &text[from..at]));
+                out.push(text.cut(from..at), roles.of(stack.as_slice(), text.cut(from..at)));
                 from = at;
             }
             stack.apply(&change).ok()?;
         }
-        out.push(&text[from..], roles.of(stack.as_slice(), &text[from..]));
+        out.push(text.cut(from..), roles.of(stack.as_slice(), text.cut(from..)));
     }
     Some(out.finish())
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of where numbers come from.
 
+use crate::cut::Cut as _;
 use crate::figure::number;
 
 /// How a number is written.
@@ -42,8 +43,8 @@ impl Format {
         let (decimals, form) = match rest.strip_prefix('.') {
             Some(rest) => {
                 let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-                let count = rest[..digits].parse().ok().filter(|n| *n <= MOST_DECIMALS)?;
-                (Some(count), &rest[digits..])
+                let count = rest.cut(..digits).parse().ok().filter(|n| *n <= MOST_DECIMALS)?;
+                (Some(count), rest.cut(digits..))
             }
             None => (None, rest),
         };
@@ -107,9 +108,9 @@ impl Format {
 /// Commas between the thousands of a number's whole part.
 fn grouped(text: &str) -> String {
     let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
-    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
-    let (whole, rest) = text[start..].split_at(digits);
-    let mut out = text[..start].to_owned();
+    let digits = text.cut(start..).bytes().take_while(u8::is_ascii_digit).count();
+    let (whole, rest) = text.cut(start..).split_at(digits);
+    let mut out = text.cut(..start).to_owned();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (digits - index).is_multiple_of(3) {
             out.push(',');

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::language;
 use crate::suggest;
@@ -115,7 +116,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
     let mut front = FrontMatter::default();
     let text = at.text;
     let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let Some(start) = opening(&text[bom..]).map(|length| bom + length) else {
+    let Some(start) = opening(text.cut(bom..)).map(|length| bom + length) else {
         return (front, bom, vec![]);
     };
     let Some((end, body)) = closing(text, start) else {
@@ -124,7 +125,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
             .hint("close it with a line `---`".to_owned());
         return (front, text.len(), vec![problem]);
     };
-    let yaml = &text[start..end];
+    let yaml = text.cut(start..end);
     let reader = Reader { at, start, yaml, lines: Lines::of(yaml) };
     let mut problems = Vec::new();
     match yaml::parse(yaml) {
@@ -181,7 +182,7 @@ fn opening(text: &str) -> Option<usize> {
 /// Where the YAML ends and where the body begins.
 fn closing(text: &str, start: usize) -> Option<(usize, usize)> {
     let mut offset = start;
-    for line in text[start..].split_inclusive('\n') {
+    for line in text.cut(start..).split_inclusive('\n') {
         if matches!(line.trim_end(), "---" | "...") {
             return Some((offset, offset + line.len()));
         }
@@ -205,7 +206,7 @@ impl FrontMatter {
 fn day(text: &str) -> Option<Date> {
     let text = text.trim().trim_start_matches("[[");
     let end = text.find(|c: char| !(c.is_ascii_digit() || "-/.".contains(c))).unwrap_or(text.len());
-    let written = &text[..end];
+    let written = text.cut(..end);
     if written.len() == 8 && !written.contains(['-', '/', '.']) {
         return written.parse().ok();
     }
@@ -213,7 +214,7 @@ fn day(text: &str) -> Option<Date> {
     let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
     let (month, rest) = (parts.next()?.parse().ok()?, parts.next()?);
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    Date::new(year, month, rest[..end].parse().ok()?).ok()
+    Date::new(year, month, rest.cut(..end).parse().ok()?).ok()
 }
 
 /// A path, also where it is written as a link of Obsidian's, or as plugins of Jekyll's have it.
@@ -243,7 +244,7 @@ impl Reader<'_> {
     fn line_from(&self, offset: usize) -> Range<usize> {
         let text = self.at.text;
         let offset = offset.min(text.len());
-        let rest = text[offset..].lines().next().unwrap_or("").trim_end();
+        let rest = text.cut(offset..).lines().next().unwrap_or("").trim_end();
         offset..offset + rest.len()
     }
 

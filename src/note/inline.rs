@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use super::format::{self, Format};
 
+use crate::cut::Cut as _;
+
 /// A value that a note's prose or a caption shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InlineValue {
@@ -85,7 +87,7 @@ fn head(text: &str) -> Option<Head> {
     let main = text.rsplit_once('|').map_or(text, |(main, _)| main);
     let (note, path_at) = match main.rfind('#') {
         None => (None, 0),
-        Some(hash) => (Some(main[..hash].trim()).filter(|name| !name.is_empty()), hash + 1),
+        Some(hash) => (Some(main.cut(..hash).trim()).filter(|name| !name.is_empty()), hash + 1),
     };
     let mut reader = Reader { text: main, at: path_at };
     reader.space();
@@ -154,7 +156,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn rest(&self) -> &'t str {
-        &self.text[self.at..]
+        self.text.cut(self.at..)
     }
 
     fn space(&mut self) {
@@ -172,7 +174,7 @@ impl<'t> Reader<'t> {
         let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
         self.at += end;
-        &rest[..end]
+        rest.cut(..end)
     }
 
     fn wrong<T>(&self, from: usize, message: String, hint: &str) -> Result<T, Fault> {
@@ -232,7 +234,7 @@ impl<'t> Reader<'t> {
                 Some(value) => value,
                 None => {
                     let end = self.rest().find([',', ']']).unwrap_or(self.rest().len());
-                    let value = self.rest()[..end].trim();
+                    let value = self.rest().cut(..end).trim();
                     self.at += end;
                     value
                 }
@@ -251,10 +253,10 @@ impl<'t> Reader<'t> {
     /// A text in quotes, which may have commas and brackets in it.
     fn quoted(&mut self) -> Option<&'t str> {
         let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let inner = &self.rest()[1..];
+        let inner = self.rest().cut(1..);
         let end = inner.find(quote)?;
         self.at += end + 2;
-        Some(&inner[..end])
+        Some(inner.cut(..end))
     }
 }
 
@@ -323,9 +325,9 @@ fn replaced(
     while let Some(start) = rest.find(marks) {
         let (before, from) = rest.split_at(start);
         let opens = from.starts_with(marks[0]);
-        let from = &from[marks[0].len_utf8()..];
+        let from = from.cut(marks[0].len_utf8()..);
         let digits = from.bytes().take_while(u8::is_ascii_digit).count();
-        let closed = from[digits..].starts_with(marks[1]);
+        let closed = from.cut(digits..).starts_with(marks[1]);
         // Text that was cut may have lost one end of a mark.
         out.push_str(if opens {
             before
@@ -334,9 +336,9 @@ fn replaced(
         });
         rest = from;
         if opens {
-            let number = from[..digits].parse().ok().filter(|_| closed);
+            let number = from.cut(..digits).parse().ok().filter(|_| closed);
             let gap = put(&mut out, number);
-            rest = from[digits..].strip_prefix(marks[1]).unwrap_or(&from[digits..]);
+            rest = from.cut(digits..).strip_prefix(marks[1]).unwrap_or(from.cut(digits..));
             let ends = |c: char| c.is_whitespace() || ".,;:!?)”’…".contains(c);
             if gap && rest.chars().next().is_none_or(ends) {
                 out.truncate(out.trim_end_matches(' ').len());

@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
+use crate::cut::Cut as _;
+
 pub use cite::{Citation, CitedKey};
 
 /// The Markdown that notes are written in: CommonMark with GitHub's extensions, mathematics and wikilinks.
@@ -195,7 +197,7 @@ impl<'e> Reader<'e, '_> {
         self.comment = None;
         let rest = range.start + at + 2..range.end;
         if !rest.is_empty() {
-            self.run.push((Event::Text(self.markdown[rest.clone()].into()), rest));
+            self.run.push((Event::Text(self.markdown.cut(rest.clone()).into()), rest));
         }
     }
 
@@ -231,7 +233,7 @@ impl<'e> Reader<'e, '_> {
             }
         }
         let whole = run[0].1.start..run.iter().map(|(_, range)| range.end).max().unwrap_or(0);
-        let source = &self.markdown[whole.clone()];
+        let source = self.markdown.cut(whole.clone());
         if bare {
             self.give(Piece::Plain(Event::Start(Tag::Paragraph)), whole.clone());
         }
@@ -250,7 +252,7 @@ impl<'e> Reader<'e, '_> {
         next: Option<&Event<'e>>,
     ) {
         let in_paragraph = matches!(self.held.last(), Some((Event::Start(Tag::Paragraph), _)));
-        if in_paragraph && source.starts_with("%%") && !source[2..].contains("%%") {
+        if in_paragraph && source.starts_with("%%") && !source.cut(2..).contains("%%") {
             self.held.pop();
             self.flush_held();
             self.leave_out_block();

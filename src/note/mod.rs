@@ -51,6 +51,7 @@ pub use sweep::{Axis, points};
 
 use places::Places;
 
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::digest::Digest;
 
@@ -200,7 +201,7 @@ impl Note {
 
     /// The Markdown without front matter.
     pub fn markdown(&self) -> &str {
-        &self.source[self.body..]
+        self.source.cut(self.body..)
     }
 
     /// The file's name without folder and ending.

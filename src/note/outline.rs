@@ -21,6 +21,7 @@ use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark
 use super::markup::{self, Citation, Piece};
 use super::math::{Formulas, Macros};
 use super::raw::Raw;
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
 pub(super) use fence::is_analysis;
@@ -65,7 +66,7 @@ pub fn caption(at: SourceFile<'_>, values: usize, macros: &Macros) -> Outline {
 fn outlined(mut walk: Walk<'_>, body: usize) -> Outline {
     let at = walk.at;
     walk.out.texts.push(String::new());
-    let open = markup::walk(&at.text[body..], &mut |piece, range| {
+    let open = markup::walk(at.text.cut(body..), &mut |piece, range| {
         walk.piece(piece, body + range.start..body + range.end, body);
     });
     if let Some(sign) = open {
@@ -184,7 +185,7 @@ impl<'a> Walk<'a> {
             }
             Piece::Anchor(id) => {
                 // By itself it names the block before it.
-                let alone = self.at.text[range.clone()].trim() == format!("^{id}");
+                let alone = self.at.text.cut(range.clone()).trim() == format!("^{id}");
                 let span = if alone { self.last_block.clone() } else { range };
                 self.out.anchors.push(Anchor { id: id.to_owned(), span });
             }
@@ -273,7 +274,7 @@ impl<'a> Walk<'a> {
 
     /// Code within a line, which may be a value.
     fn code(&mut self, text: &str, range: Range<usize>) {
-        let (shown, html) = match inline::of_code(&self.at.text[range.clone()], text) {
+        let (shown, html) = match inline::of_code(self.at.text.cut(range.clone()), text) {
             Some(asked) => {
                 let number = self.first_value + self.out.values.len();
                 self.out.values.push(InlineValue::parse(self.at.text, range, asked));

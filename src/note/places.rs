@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Note, heading, slug};
+use crate::cut::Cut as _;
 
 /// The places of a note by their names. Of several with one name the first counts.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ impl Places {
             places.headings.entry(known.id.clone()).or_insert(index);
             places.headings.entry(known.text.clone()).or_insert(index);
             places.slugs.entry(slug(&known.text)).or_insert(index);
-            let source = heading::source(&note.source[known.span.clone()]);
+            let source = heading::source(note.source.cut(known.span.clone()));
             places.sources.entry(heading::linked(source)).or_insert(index);
         }
         for (old, now) in &note.front.anchors {

@@ -10,6 +10,8 @@ use std::ops::Range;
 use super::html::{NO_NOTE, ResolvedLink, escape};
 use super::outline::wiki_label;
 
+use crate::cut::Cut as _;
+
 /// A link in raw HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -60,7 +62,7 @@ impl Found {
                     _ => None,
                 };
                 let quote =
-                    html[..self.range.start].chars().last().filter(|c| matches!(c, '"' | '\''));
+                    html.cut(..self.range.start).chars().last().filter(|c| matches!(c, '"' | '\''));
                 let id = given(id, prefix, quote.unwrap_or('"'));
                 match quote {
                     // The quote that stands behind the address ends what is put in last.
@@ -72,7 +74,7 @@ impl Found {
                     None => format!("\"{}\"{id}", escape(href)),
                 }
             }
-            _ => html[self.range.clone()].to_owned(),
+            _ => html.cut(self.range.clone()).to_owned(),
         }
     }
 }
@@ -143,7 +145,7 @@ impl Raw {
         let mut at = 0;
         while at < html.len() {
             if let Some(end) = self.until {
-                let Some(length) = position(&html[at..], end) else { return found };
+                let Some(length) = position(html.cut(at..), end) else { return found };
                 self.until = None;
                 at += length + end.len();
                 continue;
@@ -152,10 +154,10 @@ impl Raw {
                 at = self.attributes(html, at, name, &mut found);
                 continue;
             }
-            let rest = &html[at..];
+            let rest = html.cut(at..);
             let Some(next) = rest.find(['<', '[']) else { return found };
             at += next;
-            let rest = &rest[next..];
+            let rest = rest.cut(next..);
             if rest.starts_with("<!--") {
                 self.until = Some("-->");
             } else if let Some(link) = wiki(rest) {
@@ -163,7 +165,8 @@ impl Raw {
                 at = range.end;
                 found.push(Found { range, ..link });
             } else {
-                let name = rest[1..]
+                let name = rest
+                    .cut(1..)
                     .split(|c: char| !c.is_ascii_alphanumeric())
                     .next()
                     .unwrap_or_default();
@@ -193,10 +196,10 @@ impl Raw {
         };
         let mut named = false;
         loop {
-            let rest = &html[at..];
+            let rest = html.cut(at..);
             at +=
                 rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/').len();
-            let rest = &html[at..];
+            let rest = html.cut(at..);
             if rest.is_empty() {
                 self.tag = Some(tag);
                 break;
@@ -208,27 +211,27 @@ impl Raw {
             }
             let length =
                 rest.find(|c: char| c.is_whitespace() || "=>/".contains(c)).unwrap_or(rest.len());
-            let name = rest[..length].to_ascii_lowercase();
+            let name = rest.cut(..length).to_ascii_lowercase();
             let begins = at;
             // A lone sign, as in `<a ="x">`.
             at += length.max(usize::from(length == 0));
             let Some(value) = value(html, &mut at) else { continue };
             if name == "id" {
                 named = true;
-                let id = unescaped(&html[value.clone()]).into_owned();
+                let id = unescaped(html.cut(value.clone())).into_owned();
                 self.ids.push(Id { attribute: begins..at, id });
             }
             if name == "id" || (name == "name" && tag == "a") {
-                let mark = unescaped(&html[value.clone()]).trim().to_owned();
+                let mark = unescaped(html.cut(value.clone())).trim().to_owned();
                 if !mark.is_empty() {
                     self.marks.push(mark);
                 }
             }
             if let Some((attribute, form)) = wanted
                 && attribute == name
-                && is_local(&html[value.clone()])
+                && is_local(html.cut(value.clone()))
             {
-                let target = unescaped(&html[value.clone()]).trim().to_owned();
+                let target = unescaped(html.cut(value.clone())).trim().to_owned();
                 let label = String::new();
                 found.push(Found { form, range: value, target, label, named });
             }
@@ -236,9 +239,9 @@ impl Raw {
         for link in &mut found[first..] {
             link.named = named;
             if link.form == Form::Href {
-                let text = up_to(&html[at..], LONGEST_LABEL);
+                let text = up_to(html.cut(at..), LONGEST_LABEL);
                 let end = position(text, "</a").unwrap_or(text.len());
-                link.label = plain(&text[..end]);
+                link.label = plain(text.cut(..end));
             }
         }
         at
@@ -247,13 +250,13 @@ impl Raw {
 
 /// The place of an attribute's value, if it has one; goes on after it.
 fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
-    let rest = &html[*at..];
+    let rest = html.cut(*at..);
     let after = rest.trim_start().strip_prefix('=')?.trim_start();
     let start = html.len() - after.len();
     let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
     let range = match quote {
         Some(quote) => {
-            let length = after[1..].find(quote).unwrap_or(after.len() - 1);
+            let length = after.cut(1..).find(quote).unwrap_or(after.len() - 1);
             start + 1..start + 1 + length
         }
         None => {
@@ -271,14 +274,14 @@ fn wiki(text: &str) -> Option<Found> {
     // What cannot stand in it is met before its end is, so that no text is looked through twice.
     let mut length = 0;
     loop {
-        length += inner[length..].find(['[', ']', '\n', '<'])?;
+        length += inner.cut(length..).find(['[', ']', '\n', '<'])?;
         match &inner.as_bytes()[length..] {
             [b']', b']', ..] => break,
             [b']', ..] => length += 1,
             _ => return None,
         }
     }
-    let inner = &inner[..length];
+    let inner = inner.cut(..length);
     if inner.trim().is_empty() {
         return None;
     }
@@ -305,21 +308,21 @@ fn is_local(address: &str) -> bool {
 /// A text's first bytes, at most so many.
 fn up_to(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
+    text.cut(..end.unwrap_or(0))
 }
 
 /// The words at the end of HTML, at most so many bytes of it, and none of a tag that begins before.
 pub fn plain_end(html: &str, most: usize) -> String {
     let from = html.len().saturating_sub(most);
     let from = (from..=html.len()).find(|at| html.is_char_boundary(*at)).unwrap_or(html.len());
-    let end = &html[from..];
+    let end = html.cut(from..);
     let cut = match (from, end.find('>'), end.find('<')) {
         (0, ..) => 0,
         (_, Some(close), Some(open)) if close < open => close + 1,
         (_, Some(close), None) => close + 1,
         _ => 0,
     };
-    plain(&end[cut..])
+    plain(end.cut(cut..))
 }
 
 /// HTML's text without its tags.
@@ -327,8 +330,8 @@ pub fn plain(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
-        out.push_str(&rest[..at]);
-        rest = rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]);
+        out.push_str(rest.cut(..at));
+        rest = rest.cut(at..).find('>').map_or("", |end| rest.cut(at + end + 1..));
     }
     out.push_str(rest);
     unescaped(&out).split_whitespace().collect::<Vec<_>>().join(" ")

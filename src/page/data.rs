@@ -2,6 +2,7 @@
 
 use super::{Scene, Settled};
 use crate::analysis::Kind;
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::garden::href;
 use crate::store::{Record, Store};
@@ -30,11 +31,11 @@ impl Scene<'_> {
 }
 
 fn csv_path(csv: &str) -> String {
-    format!("figures/data/{}.csv", &Digest::of(csv.as_bytes()).hex()[..20])
+    format!("figures/data/{}.csv", Digest::of(csv.as_bytes()).hex().cut(..20))
 }
 
 fn json_path(record: &Record) -> String {
-    format!("figures/data/{}.json", &record.result_digest().hex()[..20])
+    format!("figures/data/{}.json", record.result_digest().hex().cut(..20))
 }
 
 /// The result in full precision, under the names by which values in the prose know it.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{HOME, Scene};
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::figure::Image;
 use crate::garden;
@@ -30,7 +31,7 @@ pub(super) fn card_path(scene: &Scene<'_>, index: usize) -> Option<String> {
 }
 
 fn card_file(image: &Image) -> String {
-    format!("cards/{}.png", &image.digest.hex()[..20])
+    format!("cards/{}.png", image.digest.hex().cut(..20))
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Scene;
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::note::{Body, Note};
 use crate::view::legible_json;
@@ -139,7 +140,7 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
                 break;
             }
             if !is_heading {
-                html.push_str(&body.html[block.place.clone()]);
+                html.push_str(body.html.cut(block.place.clone()));
             }
         }
         rebased(&words::first(&html), page)
@@ -149,7 +150,7 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
     if !opening.contains("<img ")
         && let Some(at) = body.html.find("<img ")
     {
-        let tag = &body.html[at..at + rebase::tag_end(&body.html[at..])];
+        let tag = body.html.cut(at..at + rebase::tag_end(body.html.cut(at..)));
         opening = format!("<p class=\"preview-picture\">{}</p>{opening}", rebased(tag, page));
     }
     pieces.insert(String::new(), opening);
@@ -168,7 +169,7 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
         let Some(at) = at else { continue };
         let piece = match heading {
             Some(_) => taken(at, false),
-            None => rebased(&body.html[body.blocks[at].place.clone()], page),
+            None => rebased(body.html.cut(body.blocks[at].place.clone()), page),
         };
         pieces.insert((*anchor).to_owned(), piece);
     }

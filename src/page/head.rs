@@ -1,6 +1,7 @@
 //! What pages say of themselves to machines: addresses, dates, social cards, and how scholars cite them.
 
 use super::{HOME, Scene, feed};
+use crate::cut::Cut as _;
 use crate::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};
@@ -74,6 +75,6 @@ impl Scene<'_> {
 
 fn shortened(text: &str) -> String {
     let Some((end, _)) = text.char_indices().nth(DESCRIPTION) else { return text.to_owned() };
-    let end = text[..end].rfind(' ').unwrap_or(end);
-    format!("{}…", text[..end].trim_end_matches([',', ';', ':', '.']))
+    let end = text.cut(..end).rfind(' ').unwrap_or(end);
+    format!("{}…", text.cut(..end).trim_end_matches([',', ';', ':', '.']))
 }

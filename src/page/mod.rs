@@ -43,6 +43,7 @@ pub use sheet::Sheet;
 
 use crate::analysis::ledger::Ledger;
 use crate::config::{Config, Remote};
+use crate::cut::Cut as _;
 use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
@@ -229,7 +230,7 @@ fn direction(language: &str) -> &'static str {
 
 /// The file of an image, relative to the site's root.
 pub fn image_file(image: &Image) -> String {
-    format!("figures/{}.{}", &image.digest.hex()[..20], image.format.extension())
+    format!("figures/{}.{}", image.digest.hex().cut(..20), image.format.extension())
 }
 
 /// The line that appears after every note, as HTML.

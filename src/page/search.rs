@@ -2,6 +2,7 @@
 //! the works that it cites, its tags and units.
 
 use super::{HOME, Scene, Settled, index::Tag, index::Unit};
+use crate::cut::Cut as _;
 use crate::figure::Drawing;
 use crate::search::{Entry, Field, Indexed, Page, indexed};
 
@@ -50,7 +51,7 @@ impl Scene<'_> {
             fields
                 .extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
             for measurement in wanted.measurements() {
-                fields.push((Field::Name, measurement.key.hex()[..KEY_DIGITS].to_owned()));
+                fields.push((Field::Name, measurement.key.hex().cut(..KEY_DIGITS).to_owned()));
                 if let Some((_, layer, unit)) = measurement.named() {
                     let shown = measurement.layer_shown();
                     fields.push((Field::Tag, format!("unit {unit} {shown} {layer}")));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{Draft, HOME, Scene};
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::garden;
 use crate::note::file_slug;
@@ -68,7 +69,7 @@ pub(super) fn tag_page(tag: &str) -> String {
         if name.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
             let digest = Digest::of(name.as_bytes()).short();
-            name = format!("{}~{digest}", &name[..end]);
+            name = format!("{}~{digest}", name.cut(..end));
         }
         parts.push(name);
     }

@@ -25,9 +25,11 @@ use serde_json::Value;
 use crate::analysis::ledger::Ledger;
 use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Digest, FileDigests};
 use crate::garden::Names;
+use crate::guard;
 use crate::note::{self, Axis, Block, FieldValue, Note};
 use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
@@ -209,6 +211,17 @@ impl<'a> Planner<'a> {
 impl Planner<'_> {
     /// Everything that a note wants.
     fn note(&mut self, note: &Note) -> Planned {
+        let planned = guard::run("planning the figures of the note", &note.path, || self.all(note));
+        planned.unwrap_or_else(|panicked| {
+            self.folders.clear();
+            let problem = Diagnostic::of_panic(&*note.file, &panicked);
+            let wanted = note.blocks.iter().map(|_| Wanted::Nothing(vec![problem.clone()]));
+            let unit_problems = if note.blocks.is_empty() { vec![problem.clone()] } else { vec![] };
+            Planned { wanted: wanted.collect(), unit_problems, ..Planned::default() }
+        })
+    }
+
+    fn all(&mut self, note: &Note) -> Planned {
         let wanted = |block| self.wanted(note, block).unwrap_or_else(Wanted::Nothing);
         let wanted = note.blocks.iter().map(wanted).collect();
         let folders = std::mem::take(&mut self.folders);
@@ -366,7 +379,7 @@ fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnos
     let span = match block.fields.get(field) {
         Some(value) => value.span.clone(),
         None => {
-            let text = &note.source[block.span.clone()];
+            let text = note.source.cut(block.span.clone());
             block.span.start..block.span.start + text.lines().next().unwrap_or("").trim_end().len()
         }
     };

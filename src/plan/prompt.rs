@@ -6,6 +6,7 @@ use super::Asking;
 use crate::analysis::Type;
 use crate::analysis::class::{Class, PLACE, filled};
 use crate::analysis::direction::{Source, Term};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::tokenizer::Tokenizer;
 
@@ -78,7 +79,7 @@ fn texts(ty: Type, value: &Value) -> Vec<(String, String)> {
 
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}…", text.cut(..end)),
         None => text.to_owned(),
     }
 }

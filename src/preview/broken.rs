@@ -1,15 +1,21 @@
-//! The page in place of one that a template's fault keeps from being rendered: what is wrong in, HTML out. No template is
+//! The page in place of one that a template's fault, or one of the program's, keeps from being rendered: what is wrong in, HTML out. No template is
 //! asked for it, only the garden's style. It hears of the mending.
 
 use crate::diagnostic::Diagnostic;
+use crate::guard;
 use crate::note::escape;
 
 /// The page, asked for so many folders deep; `stylesheet` is relative to the site's root.
 pub fn page(problem: &Diagnostic, depth: usize, stylesheet: &str) -> String {
     let root = "../".repeat(depth);
-    let hint = problem.hint.as_ref();
-    let hint =
-        hint.map(|hint| format!("<p class=\"problem-hint\"><b>hint:</b> {}</p>\n", escape(hint)));
+    let hint = problem
+        .hint
+        .as_ref()
+        .map(|hint| format!("<p class=\"problem-hint\"><b>hint:</b> {}</p>\n", escape(hint)));
+    let (title, until) = match problem.hint.as_deref() {
+        Some(guard::HINT) => ("Internal error", "what causes it is changed"),
+        _ => ("Template error", "the template is mended"),
+    };
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -17,19 +23,19 @@ pub fn page(problem: &Diagnostic, depth: usize, stylesheet: &str) -> String {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Template error</title>
+<title>{title}</title>
 <link rel="stylesheet" href="{root}{style}">
 <script src="{root}-/preview.js" defer></script>
 </head>
 <body>
 <main id="main" class="page">
-<header class="opening"><h1>Template error</h1></header>
+<header class="opening"><h1>{title}</h1></header>
 <article class="note">
 <div class="problem problem-error">
 <p class="problem-head"><b>error</b> <code>{place}</code></p>
 <p class="problem-message">{message}</p>
 {hint}</div>
-<p>This page appears as soon as the template is mended.</p>
+<p>This page appears as soon as {until}.</p>
 </article>
 </main>
 </body>

@@ -17,6 +17,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 
 /// The names under which the preview answers, and what else it asks for.
@@ -226,7 +227,7 @@ fn address(name: &str) -> Option<IpAddr> {
 /// A host and its port out of `host:port`, in lower case and without a dot at its end.
 fn authority(text: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match text.rfind(']') {
-        Some(end) => (&text[..=end], text[end + 1..].strip_prefix(':')),
+        Some(end) => (text.cut(..=end), text.cut(end + 1..).strip_prefix(':')),
         None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
     let port = match port {

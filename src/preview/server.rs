@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -36,6 +37,7 @@ use super::guard::{Guard, Verdict};
 use super::peer::Peer;
 use super::{Message, Question};
 use crate::digest::Digest;
+use crate::guard;
 use crate::handles;
 use crate::say;
 use crate::store::Store;
@@ -136,7 +138,23 @@ pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
 }
 
 fn router(door: Arc<Door>) -> Router {
-    Router::new().fallback(ask).with_state(door)
+    Router::new().fallback(guarded).with_state(door)
+}
+
+/// Answers a request; one that makes this panic breaks nothing but itself.
+async fn guarded(door: State<Arc<Door>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut answer = Box::pin(ask(door, request));
+    let answered = poll_fn(|context| {
+        match guard::run("answering a browser", &path, || answer.as_mut().poll(context)) {
+            Ok(polled) => polled.map(Ok),
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        }
+    });
+    answered.await.unwrap_or_else(|panicked| {
+        eprintln!("error: {path}: {panicked}\nhint: {}\n", guard::HINT);
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 /// Answers a request, if it is to be answered.

@@ -1,17 +1,17 @@
 //! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
 //! pages.
 
+mod answer;
 mod measured;
+mod recover;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::broken;
 use super::moved::{Before, Moved};
 use super::news::{News, Phases};
 use super::said::Said;
-use super::server::Answer;
 use super::tabs::Tabs;
 use super::{Message, Question};
 use crate::build;
@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, summary};
 use crate::digest::Digest;
 use crate::say;
 use crate::schedule::{Rank, Scheduler, Wish};
-use crate::site::{Live, Progress, Served};
+use crate::site::{Live, Progress};
 use crate::view::LinkView;
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
@@ -116,8 +116,8 @@ impl Session {
                 None => Duration::from_secs(3600),
             };
             match messages.recv_timeout(pause) {
-                Ok(message) => self.hear(message),
-                Err(RecvTimeoutError::Timeout) if self.idle => self.tidy(),
+                Ok(message) => self.guarded(|session| session.hear(message)),
+                Err(RecvTimeoutError::Timeout) if self.idle => self.guarded(Self::tidy),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -127,8 +127,10 @@ impl Session {
                 self.show(Phases::default());
             }
             if self.scheduler.next_tick().is_some_and(|at| at <= Instant::now()) {
-                let told = self.scheduler.tick();
-                self.take(told);
+                self.guarded(|session| {
+                    let told = session.scheduler.tick();
+                    session.take(told);
+                });
             }
             if let Some((change, _)) = self.later.take_if(|(_, at)| *at <= Instant::now()) {
                 self.change(change);
@@ -275,39 +277,6 @@ impl Session {
                 moved.map(|(title, page)| LinkView { title, href: self.live.href("", &page) });
             self.tabs.show(&path, now.as_ref(), self.generation, times, moved);
         }
-    }
-
-    fn answer(&mut self, path: &str, depth: usize) -> Answer {
-        let named = self.live.named(path);
-        if named.strip_suffix("/index.html") == Some(path) {
-            // Its links are relative to the folder.
-            return Answer::Moved;
-        }
-        // What is said of running measurements may be old.
-        self.live.look_at_running(&named);
-        match self.live.page(&named) {
-            Some(Ok(page)) => {
-                self.tabs.handed_out(path, &page);
-                Answer::Page(page.html, page.digest)
-            }
-            Some(Err(problem)) => self.broken(&problem, depth),
-            None => match self.live.file(path) {
-                Some(Served::Bytes(bytes)) => Answer::Bytes(bytes),
-                Some(Served::File(file)) => Answer::File(file),
-                Some(Served::Blob(digest)) => Answer::Blob(digest),
-                None => {
-                    let moved = self.moved.to(&named, &self.live);
-                    match self.live.not_found(depth, moved) {
-                        Ok(html) => Answer::Missing(html),
-                        Err(problem) => self.broken(&problem, depth),
-                    }
-                }
-            },
-        }
-    }
-
-    fn broken(&self, problem: &Diagnostic, depth: usize) -> Answer {
-        Answer::Broken(broken::page(problem, depth, self.live.stylesheet()))
     }
 
     fn is_configured(&self) -> bool {

@@ -1,6 +1,8 @@
 //! A style sheet goes in, the same without comments and idle white space comes out. It knows strings and
 //! comments, and nothing else of CSS.
 
+use crate::cut::Cut as _;
+
 /// `css` without comments, and without white space beside `{`, `}`, `;` and `,`, or after `:`.
 pub fn minified(css: &str) -> String {
     let mut out = String::with_capacity(css.len());
@@ -10,7 +12,7 @@ pub fn minified(css: &str) -> String {
         let length = match next {
             '"' | '\'' => string(rest),
             '/' if rest.starts_with("/*") => {
-                rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
+                rest = rest.find("*/").map_or("", |end| rest.cut(end + 2..));
                 space = true;
                 continue;
             }
@@ -31,8 +33,8 @@ pub fn minified(css: &str) -> String {
         if next == '}' && out.ends_with(';') {
             out.pop();
         }
-        out.push_str(&rest[..length]);
-        rest = &rest[length..];
+        out.push_str(rest.cut(..length));
+        rest = rest.cut(length..);
     }
     out
 }

@@ -224,3 +224,110 @@ fn backticks_become_code() {
         assert_eq!(code_spans(text).to_string(), html);
     }
 }
+
+/// What a garden's `home.html` comes to.
+fn home_of(text: &str) -> Result<String, RenderError> {
+    let folder = own(&[("home.html", text)]);
+    Renderer::new(Some(folder.path()))?.home(&sample::home())
+}
+
+#[test]
+fn a_template_without_end_is_an_error_at_its_line() {
+    let endless = [
+        "\n{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+        "\n{% for a in range(99999) %}\n{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "\n\n{% set x = 'x' * 1000000000 %}{{ x }}",
+        "\n{{ 'x' * 99999999999 }}",
+        "{% set ns = namespace(x='xx') %}\n{% for a in range(64) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        "{% set ns = namespace(x='xx') %}\n{% for a in range(64) %}{% set ns.x = ns.x|replace('x', ns.x) %}{% endfor %}",
+        "{% set ns = namespace(x='x\ny') %}\n{% for a in range(64) %}{% set ns.x = ns.x|indent(99999999) %}{% endfor %}",
+        "\n{{ range(99999)|join('x' * 99999) }}",
+        "\n{{ '%099999999999d'|format(1) }}",
+        "\n{% set x %}{% for a in range(99999) %}{{ ('x' * 9999)|safe }}{% endfor %}{% endset %}",
+        "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}\n{{ m(1) }}",
+        "\n{% include 'home.html' %}",
+    ];
+    // The more data a page has, the more steps it may take.
+    let steps = thousands(Budget::of(&sample::home()).steps);
+    let errors: Vec<String> = endless
+        .iter()
+        .map(|text| {
+            let error = home_of(text).expect_err(text);
+            assert!(error.template == "templates/home.html" && error.line.is_some(), "{error}");
+            let hint = error.hint.as_deref().expect("a hint");
+            format!("{error}\n  hint: {hint}").replace(&steps, "N")
+        })
+        .collect();
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn a_page_has_no_more_bytes_than_its_data_may_need() {
+    let line = "x".repeat(1000);
+    let error = home_of(&format!("\n{{% for a in range(99999) %}}{line}{{% endfor %}}"));
+    let error = error.expect_err("too long");
+    assert!(error.message.starts_with("the page is longer than the 16,"), "{error}");
+    assert_eq!((error.line, error.template.as_str()), (Some(2), "templates/home.html"));
+}
+
+#[test]
+fn templates_that_are_nested_too_deeply_are_errors() {
+    let deep = [
+        format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("{{{{ {}1{} }}}}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("{{{{ {}1 }}}}", "not ".repeat(100_000)),
+        format!("{{{{ {}1 }}}}", "-".repeat(100_000)),
+        format!("{}{}", "{% if 1 %}".repeat(100_000), "{% endif %}".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", " ~ 1".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", "|string".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", ".a".repeat(100_000)),
+        format!("{{{{ {}2 }}}}", "2 ** ".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", " if 1 else 1".repeat(100_000)),
+        "{% macro m(n) %}{{ m(n) }}{% endmacro %}{{ m(1) }}".to_owned(),
+        "{% include 'home.html' %}".to_owned(),
+        "{% extends 'home.html' %}".to_owned(),
+        "{% block a %}{{ self.a() }}{% endblock %}".to_owned(),
+        "{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}".to_owned(),
+        format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", " and 1".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", "[0]".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", "()".repeat(100_000)),
+        format!("{{{{ 1{} }}}}", " is defined".repeat(100_000)),
+        // As long as they may be.
+        format!("{{{{ 1{} }}}}", " and 1".repeat(499)),
+        format!("{{{{ {}1 }}}}", "-".repeat(999)),
+        format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(200)),
+        format!("{{{{ 1{} }}}}", "|string".repeat(499)),
+    ];
+    for text in deep {
+        // What is no deeper than may be is a page, or wrong otherwise; no stack is overflown.
+        if let Err(error) = home_of(&text) {
+            assert!(error.message.len() < 400, "{error}");
+        }
+    }
+}
+
+#[test]
+fn large_gardens_and_notes_are_far_from_the_budget() {
+    let fuel = |name: &str, view: &dyn Fn() -> Value, budget: Budget| {
+        let mut environment = built_in().environment.clone();
+        environment.set_fuel(Some(budget.steps));
+        let template = environment.get_template(name).expect("a template");
+        let captured = template.render_captured(view()).expect("renders");
+        let (used, left) = captured.state().fuel_levels().expect("fuel");
+        assert!(used * 3 < left, "{name}: {used} of {}", used + left);
+        let bytes = captured.output().len() as u64;
+        assert!(bytes * 3 < budget.bytes, "{name}: {bytes} of {}", budget.bytes);
+    };
+    let mut home = sample::home();
+    while home.notes.len() < 10_000 {
+        home.notes.extend(sample::home().notes);
+    }
+    fuel("home.html", &|| Value::from(Serde(&home)), Budget::of(&home));
+    let mut note = sample::note();
+    note.body_html = "<p>a</p>\n".repeat(1 << 20);
+    while note.backlinks.len() < 10_000 {
+        note.backlinks.extend(sample::note().backlinks);
+    }
+    fuel("note.html", &|| Value::from(Serde(&note)), Budget::of(&note));
+}

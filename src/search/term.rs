@@ -4,6 +4,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 use unicode_script::{Script, UnicodeScript as _};
 
+use crate::cut::Cut as _;
+
 /// Most characters of a term.
 const LONGEST: usize = 32;
 
@@ -135,7 +137,7 @@ impl Terms {
 
     fn term(&self, number: usize) -> &str {
         let start = number.checked_sub(1).map_or(0, |before| self.terms[before].1);
-        &self.text[start as usize..self.terms[number].1 as usize]
+        self.text.cut(start as usize..self.terms[number].1 as usize)
     }
 
     fn place(&self, hash: u64) -> usize {

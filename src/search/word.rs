@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cut::Cut as _;
+
 /// Letters of a word that may be meant by a misspelt one of four letters, and of the longest.
 const SHORTEST: usize = 3;
 const LONGEST: usize = 24;
@@ -27,7 +29,7 @@ pub(super) fn lists<'t>(terms: impl Iterator<Item = &'t str>) -> BTreeMap<usize,
                 break;
             }
             shared += a.len_utf16();
-            rest = &rest[a.len_utf8()..];
+            rest = rest.cut(a.len_utf8()..);
         }
         super::push_base_36(list, shared);
         list.push_str(rest);

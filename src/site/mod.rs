@@ -30,12 +30,14 @@ use crate::digest::Digest;
 use crate::figure::Image;
 use crate::file;
 use crate::garden;
+use crate::guard;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Scene, Settled};
 use crate::plan::{self, Plan};
 use crate::request::Request;
 use crate::resource::Resources;
+use crate::store::Store;
 use crate::workspace::Workspace;
 pub use smaller::LARGEST as LARGEST_FILE;
 use smaller::Smaller;
@@ -128,20 +130,25 @@ pub fn compose(
     let settled = notes.iter().enumerate().map(|(index, note)| settler.note(index, note).into());
     let figures: Vec<Arc<[Settled]>> = settled.collect();
     let sources = Sources::new(&notes, &garden, plan, &figures, &workspace.store);
-    let quoted: Vec<Quoted> = (0..notes.len()).map(|index| sources.quoted(index)).collect();
+    let quoted: Vec<Quoted> =
+        notes.iter().enumerate().map(|(index, note)| quoted(&sources, index, note)).collect();
     for (index, note) in notes.iter().enumerate() {
-        let blocks = settler.problems(index, note, &figures[index]);
-        let embeds = garden.embed_problems(index, &notes);
-        let cited = page::citation_problems(note, workspace.library.works.as_ref());
-        let others = [
-            &garden.problems[index],
-            &embeds,
-            &cited,
-            &page::remote_problems(note, &workspace.config),
-            plan.unit_problems(index),
-            &quoted[index].problems,
-        ];
-        problems.extend(problems_of(note, others, blocks));
+        let checked = guard::run("checking the note", &note.path, || {
+            let blocks = settler.problems(index, note, &figures[index]);
+            let embeds = garden.embed_problems(index, &notes);
+            let cited = page::citation_problems(note, workspace.library.works.as_ref());
+            let others = [
+                &garden.problems[index],
+                &embeds,
+                &cited,
+                &page::remote_problems(note, &workspace.config),
+                plan.unit_problems(index),
+                &quoted[index].problems,
+            ];
+            problems_of(note, others, blocks)
+        });
+        let failed = |panicked| vec![Diagnostic::of_panic(&*note.file, &panicked)];
+        problems.extend(checked.unwrap_or_else(failed));
     }
     let mut files = BTreeMap::new();
     // Of the garden, once it is known what else the site has at their places.
@@ -198,9 +205,15 @@ pub fn compose(
             files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
         }
     }
-    for settled in figures.iter().flat_map(|settled| &**settled) {
-        let data = page::data_files(settled, &workspace.store);
-        files.extend(data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
+    for (note, settled) in notes.iter().zip(&figures) {
+        for settled in &**settled {
+            match data_files(note, settled, &workspace.store) {
+                Ok(data) => files.extend(
+                    data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))),
+                ),
+                Err(problem) => problems.push(problem),
+            }
+        }
     }
     let (assets, contents) = publish::assets(&workspace.renderer);
     files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
@@ -227,7 +240,13 @@ pub fn compose(
     attached.retain(|path, _| !clashes.lost.contains(path));
     files.append(&mut attached);
     let copied: Vec<(String, Content)> = files.into_iter().collect();
-    copied.into_par_iter().for_each(|(path, content)| sink.take(path, content));
+    let written = copied.into_par_iter().filter_map(|(path, content)| {
+        let taken =
+            guard::run("writing the file of the site", &path, || sink.take(path.clone(), content));
+        taken.err().map(|panicked| Diagnostic::of_panic(&*path, &panicked))
+    });
+    let written: Vec<Diagnostic> = written.collect();
+    problems.extend(written);
     for problem in publish::all(&scene, &workspace.renderer, &workspace.store, sink) {
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -235,6 +254,31 @@ pub fn compose(
     }
     let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
     Site { problems, pages }
+}
+
+/// What a note's values show.
+fn quoted(sources: &Sources<'_>, index: usize, note: &Note) -> Quoted {
+    let quoted =
+        guard::run("filling in the values of the note", &note.path, || sources.quoted(index));
+    quoted.unwrap_or_else(|panicked| Quoted {
+        problems: vec![Diagnostic::of_panic(&*note.file, &panicked)],
+        ..Quoted::default()
+    })
+}
+
+/// The files with the numbers of a note's figure.
+///
+/// # Errors
+/// Where writing them panics.
+fn data_files(
+    note: &Note,
+    settled: &Settled,
+    store: &Store,
+) -> Result<Vec<(String, String)>, Diagnostic> {
+    let files = guard::run("writing the data of a figure", &note.path, || {
+        page::data_files(settled, store).into_iter().collect()
+    });
+    files.map_err(|panicked| Diagnostic::of_panic(&*note.file, &panicked))
 }
 
 /// Everything that is wrong with a note, in the order of its text.
@@ -248,3 +292,6 @@ fn problems_of(
     own.sort_by_key(|problem| (problem.line, problem.column));
     own
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::{Content, Sink};
+use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::guard;
 use crate::note::Body;
-use crate::page::{Assets, Bare, Draft, Scene};
+use crate::page::{Assets, Bare, Draft, Scene, Shard};
 use crate::render::Renderer;
 use crate::search::Indexed;
 use crate::store::Store;
@@ -22,7 +24,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     let mut asset = |name: &str| {
         let text = renderer.asset(name);
         let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-        let path = format!("{stem}-{}.{ending}", &Digest::of(text.as_bytes()).hex()[..8]);
+        let path = format!("{stem}-{}.{ending}", Digest::of(text.as_bytes()).hex().cut(..8));
         contents.insert(path.clone(), text);
         path
     };
@@ -81,9 +83,35 @@ struct Press<'a> {
 
 impl Press<'_> {
     fn note(&self, index: usize) -> Made {
-        let draft = self.scene.note_draft(index);
-        self.page(&draft);
-        Made { body_key: draft.body_key, body: draft.rendered() }
+        let note = self.scene.notes[index];
+        let made = guard::run("making the page of the note", &note.path, || {
+            let draft = self.scene.note_draft(index);
+            self.page(&draft);
+            Made { body_key: draft.body_key, body: draft.rendered() }
+        });
+        made.unwrap_or_else(|panicked| {
+            let path = &self.scene.garden.pages[index];
+            self.failed(path, Diagnostic::of_panic(&*note.file, &panicked));
+            Made { body_key: None, body: None }
+        })
+    }
+
+    /// Says what is wrong with a page or file that cannot be made. Nothing is published in its place.
+    fn failed(&self, path: &str, problem: Diagnostic) {
+        self.told(problem.clone());
+        let key = Digest::of(problem.message.as_bytes());
+        self.sink.take(path.to_owned(), Content::Page { key, html: Err(Box::new(problem)) });
+    }
+
+    fn told(&self, problem: Diagnostic) {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+    }
+
+    /// Makes a file that is no note's page.
+    fn file(&self, path: &str, make: impl FnOnce()) {
+        if let Err(panicked) = guard::run("making the file of the site", path, make) {
+            self.failed(path, Diagnostic::of_panic(path, &panicked));
+        }
     }
 
     /// A page, made where it is not current.
@@ -94,67 +122,106 @@ impl Press<'_> {
         }
         let html = draft.render(self.renderer).map_err(|error| Box::new(template_problem(&error)));
         if let Err(problem) = &html {
-            let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-            problems.push((**problem).clone());
+            self.told((**problem).clone());
         }
         self.sink.take(path, Content::Page { key: draft.key, html });
     }
 
     fn previews(&self, made: &[Made]) {
-        self.scene.preview_shards().into_par_iter().for_each(|shard| {
-            let key = self.scene.shard_key(&shard, &|note| made[note].body_key);
-            if self.sink.is_current(&shard.path, key) {
-                return self.sink.keep(shard.path, key);
-            }
-            let mut body = |note: usize| match &made[note].body {
-                Some(body) => Some(Arc::clone(body)),
-                // Its page is current.
-                None => self.scene.note_draft(note).body(self.renderer)?.ok(),
-            };
-            let text = self.scene.shard(&shard, &mut body);
-            self.sink.take(shard.path, Content::Page { key, html: Ok(text) });
+        let shards = guard::run("listing the previews", "previews", || self.scene.preview_shards());
+        let shards = shards.unwrap_or_else(|panicked| {
+            self.told(Diagnostic::of_panic("previews", &panicked));
+            Vec::new()
+        });
+        shards.into_par_iter().for_each(|shard| {
+            self.file(&shard.path.clone(), || self.preview(shard, made));
         });
     }
 
+    fn preview(&self, shard: Shard, made: &[Made]) {
+        let key = self.scene.shard_key(&shard, &|note| made[note].body_key);
+        if self.sink.is_current(&shard.path, key) {
+            return self.sink.keep(shard.path, key);
+        }
+        let mut body = |note: usize| match &made[note].body {
+            Some(body) => Some(Arc::clone(body)),
+            // Its page is current.
+            None => self.scene.note_draft(note).body(self.renderer)?.ok(),
+        };
+        let text = self.scene.shard(&shard, &mut body);
+        self.sink.take(shard.path, Content::Page { key, html: Ok(text) });
+    }
+
     fn sheets(&self) {
-        let sheets: Vec<_> = self.scene.sheets().into_iter().collect();
+        let sheets =
+            guard::run("listing the pages of tags and units", "tags", || self.scene.sheets());
+        let sheets: Vec<_> = sheets.into_iter().flatten().collect();
         sheets.into_par_iter().for_each(|(path, sheet)| {
-            self.page(&self.scene.sheet_draft(&path, &sheet));
+            self.file(&path, || self.page(&self.scene.sheet_draft(&path, &sheet)));
         });
     }
 
     fn search(&self) {
-        let files: Vec<_> = search(self.scene).into_iter().collect();
+        let (files, problems) = search(self.scene);
+        problems.into_iter().for_each(|problem| self.told(problem));
+        let files: Vec<_> = files.into_iter().collect();
         files
             .into_par_iter()
             .for_each(|(path, text)| self.sink.take(path, Content::Bytes(text.into())));
     }
 
     fn bare(&self) {
-        self.scene.bare_files().into_par_iter().for_each(|path| {
-            let Some(bare) = self.scene.bare_file(&path) else { return };
-            let key = self.scene.bare_key(&path, &bare);
-            match bare {
-                Bare::Text(text) => self.sink.take(path, Content::Bytes(text.into_bytes())),
-                Bare::Card(..) if self.sink.is_current(&path, key) => self.sink.keep(path, key),
-                Bare::Card(image, synthetic) => {
-                    if let Some(bytes) = card(self.store, &image, synthetic) {
-                        self.sink.take(path, Content::Picture { key, bytes });
-                    }
+        let paths = guard::run("listing feeds and cards", "feed.xml", || self.scene.bare_files());
+        let paths = paths.unwrap_or_else(|panicked| {
+            self.told(Diagnostic::of_panic("feed.xml", &panicked));
+            Vec::new()
+        });
+        paths.into_par_iter().for_each(|path| {
+            self.file(&path.clone(), || self.bare_file(path));
+        });
+    }
+
+    fn bare_file(&self, path: String) {
+        let Some(bare) = self.scene.bare_file(&path) else { return };
+        let key = self.scene.bare_key(&path, &bare);
+        match bare {
+            Bare::Text(text) => self.sink.take(path, Content::Bytes(text.into_bytes())),
+            Bare::Card(..) if self.sink.is_current(&path, key) => self.sink.keep(path, key),
+            Bare::Card(image, synthetic) => {
+                if let Some(bytes) = card(self.store, &image, synthetic) {
+                    self.sink.take(path, Content::Picture { key, bytes });
                 }
             }
-        });
+        }
     }
 }
 
-/// The files of the search index.
-pub(super) fn search(scene: &Scene<'_>) -> BTreeMap<String, String> {
-    let order = scene.indexed_order();
-    let mut pages: Vec<Indexed> = order.into_par_iter().map(|index| scene.indexed(index)).collect();
-    pages.extend(scene.indexed_units());
-    pages.extend(scene.indexed_tags());
-    let files = crate::search::files(&pages.iter().collect::<Vec<_>>());
-    files.into_iter().map(|(path, text)| (path, legible_json(text))).collect()
+/// The files of the search index, and what is wrong with what is not in it.
+pub(super) fn search(scene: &Scene<'_>) -> (BTreeMap<String, String>, Vec<Diagnostic>) {
+    let made = guard::run("making the search index", "search", || {
+        let order = scene.indexed_order();
+        let one = |index: usize| {
+            let note = scene.notes[index];
+            let made = guard::run("indexing the note", &note.path, || scene.indexed(index));
+            made.map_err(|panicked| Diagnostic::of_panic(&*note.file, &panicked))
+        };
+        let notes: Vec<Result<Indexed, Diagnostic>> = order.into_par_iter().map(one).collect();
+        let (mut pages, mut problems) = (Vec::with_capacity(notes.len()), Vec::new());
+        for note in notes {
+            match note {
+                Ok(page) => pages.push(page),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        pages.extend(scene.indexed_units());
+        pages.extend(scene.indexed_tags());
+        let files = crate::search::files(&pages.iter().collect::<Vec<_>>());
+        let files = files.into_iter().map(|(path, text)| (path, legible_json(text)));
+        (files.collect(), problems)
+    });
+    made.unwrap_or_else(|panicked| {
+        (BTreeMap::new(), vec![Diagnostic::of_panic("search", &panicked)])
+    })
 }
 
 /// The social card of a stored picture; none where that is damaged, which its figure says.

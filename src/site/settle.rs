@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use super::{FREEZE, data};
 use crate::analysis::scan;
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
 use crate::figure::{self, Baseline, DrawContext, Drawing};
+use crate::guard;
 use crate::note::{Block, Note};
 use crate::page::{Scanned, Settled};
 use crate::plan::{Cell, Measurement, Plan, Wanted};
@@ -55,7 +57,15 @@ impl Settler<'_> {
         note.blocks
             .iter()
             .zip(wanted)
-            .map(|(block, wanted)| self.block(note, block, wanted))
+            .map(|(block, wanted)| {
+                let name = format!("{}#{}", note.path, block.id);
+                let done =
+                    guard::run("drawing the figure", &name, || self.block(note, block, wanted));
+                done.unwrap_or_else(|panicked| {
+                    let problem = at(note, block, panicked.to_string());
+                    Settled::Failed(problem.hint(guard::HINT.to_owned()))
+                })
+            })
             .collect()
     }
 
@@ -67,6 +77,10 @@ impl Settler<'_> {
         {
             own.extend(data::unlabelled(note, block, wanted, &self.plan.ledgers));
             match (settled, wanted) {
+                // Whatever else is wrong with the block.
+                (Settled::Failed(problem), _) if problem.hint.as_deref() == Some(guard::HINT) => {
+                    own.push(problem.clone());
+                }
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
                 (Settled::Sweep(cells), _) => own.extend(of_cells(note, block, cells)),
@@ -271,7 +285,7 @@ fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
 
 /// An error about a whole block, at its first line.
 pub(super) fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
-    let text = &note.source[block.span.clone()];
+    let text = note.source.cut(block.span.clone());
     let length = text.lines().next().unwrap_or("").trim_end().len();
     note.at().error(block.span.start..block.span.start + length, message)
 }

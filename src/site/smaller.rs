@@ -13,10 +13,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Sink;
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
+use crate::file::write_atomic;
 use crate::file::{self, write_atomic};
+use crate::guard;
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
 use crate::place;
@@ -99,13 +102,21 @@ impl Smaller {
         let copied: Vec<(&String, Copies)> = linked
             .par_iter()
             .map(|(path, linked)| {
-                let copies = linked.copies(&shelf);
+                let copies =
+                    guard::run("making copies of the picture", path, || linked.copies(&shelf));
+                let copies = copies.unwrap_or_else(|panicked| Copies {
+                    fault: Some(panicked.to_string()),
+                    ..Copies::default()
+                });
                 count();
                 (path, copies)
             })
             .collect();
         let small = leads.par_iter().filter_map(|image| {
-            let small = thumbnail(image, &shelf, store);
+            let name = image.digest.hex();
+            // Where there is none, the picture itself is shown.
+            let small = guard::run("making a thumbnail", &name, || thumbnail(image, &shelf, store));
+            let small = small.ok().flatten();
             count();
             Some((image.digest, small?))
         });
@@ -180,7 +191,9 @@ pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linke
     }
     let digest = digests.digest(from)?;
     // Only the header is read; a file that is no picture has no size.
-    let size = picture::size(from);
+    let name = from.to_string_lossy();
+    let size = guard::run("reading the header of the picture", &name, || picture::size(from));
+    let size = size.map_err(|panicked| io::Error::other(panicked.to_string()))?;
     Ok(Linked { from: from.to_owned(), digest, size })
 }
 
@@ -257,7 +270,7 @@ fn copies(
 
 /// The name of a copy up to what its bytes are.
 fn stem(digest: &Digest, width: u32) -> String {
-    format!("{}-{width}-{VERSION}", &digest.hex()[..SEAL])
+    format!("{}-{width}-{VERSION}", digest.hex().cut(..SEAL))
 }
 
 /// Where a copy is in the site.

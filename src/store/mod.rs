@@ -49,6 +49,7 @@ pub use root::{Root, RootError};
 pub use stats::{OfKind, Stats};
 pub use verify::{Verified, Wrong};
 
+use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::{file, place};
 
@@ -159,7 +160,7 @@ impl Store {
 
     fn sharded(&self, kind: &str, digest: &Digest, suffix: &str) -> PathBuf {
         let hex = digest.hex();
-        self.root.join(kind).join(&hex[..2]).join(format!("{hex}{suffix}"))
+        self.root.join(kind).join(hex.cut(..2)).join(format!("{hex}{suffix}"))
     }
 
     /// Where the blob with this digest lies, or would lie.

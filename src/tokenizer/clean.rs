@@ -14,6 +14,8 @@ use super::mojibake::fix_encoding;
 use super::unescape::{unescape, unescape_certain};
 use super::unicode::{is_digit, is_space};
 
+use crate::cut::Cut as _;
+
 /// The longest piece of a line that is mended at once, in characters.
 const SEGMENT: usize = 1_000_000;
 
@@ -51,7 +53,7 @@ fn fix_text(text: &str) -> String {
 /// The bytes of the first line of `text` with its end, or of as much of it as is mended at once.
 fn segment(text: &str) -> usize {
     let line = text.find('\n').map_or(text.len(), |end| end + 1);
-    match text[..line].char_indices().nth(SEGMENT) {
+    match text.cut(..line).char_indices().nth(SEGMENT) {
         Some((end, _)) => end,
         None => line,
     }

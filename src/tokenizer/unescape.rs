@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use super::codepage::c1_in_windows_1252;
 
+use crate::cut::Cut as _;
+
 /// The characters of a named reference, given as `&amp;` or, for the 106 oldest names, as `&amp`.
 fn named(reference: &str) -> Option<&'static str> {
     let characters = htmlize::ENTITIES.get(reference.as_bytes())?;
@@ -28,15 +30,15 @@ fn numbered(number: u32) -> Option<char> {
 /// semicolon, if there is one.
 fn number(text: &str) -> Option<(u32, usize)> {
     let (radix, from) = if text.starts_with(['x', 'X']) { (16, 1) } else { (10, 0) };
-    let digits = text[from..].bytes().take_while(|b| char::from(*b).is_digit(radix)).count();
+    let digits = text.cut(from..).bytes().take_while(|b| char::from(*b).is_digit(radix)).count();
     if digits == 0 {
         return None;
     }
-    let value = text[from..from + digits].chars().fold(0_u32, |value, digit| {
+    let value = text.cut(from..from + digits).chars().fold(0_u32, |value, digit| {
         value.saturating_mul(radix).saturating_add(digit.to_digit(radix).unwrap_or(0))
     });
     let end = from + digits;
-    Some((value, end + usize::from(text[end..].starts_with(';'))))
+    Some((value, end + usize::from(text.cut(end..).starts_with(';'))))
 }
 
 /// Replaces all references as Python's `html.unescape` does: with or without a semicolon, and of a name that
@@ -44,8 +46,8 @@ fn number(text: &str) -> Option<(u32, usize)> {
 pub fn unescape(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
-    out.push_str(&text[..first]);
-    let mut rest = &text[first..];
+    out.push_str(text.cut(..first));
+    let mut rest = text.cut(first..);
     while let Some(after) = rest.strip_prefix('&') {
         let taken = if let Some(digits) = after.strip_prefix('#') {
             number(digits).map(|(value, bytes)| {
@@ -57,8 +59,8 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
             let name = after.char_indices().take(32).take_while(|(_, c)| !stop(*c));
             let end = name.last().map_or(0, |(at, c)| at + c.len_utf8());
             (end > 0).then(|| {
-                let end = 1 + end + usize::from(after[end..].starts_with(';'));
-                longest(&rest[..end], &mut out);
+                let end = 1 + end + usize::from(after.cut(end..).starts_with(';'));
+                longest(rest.cut(..end), &mut out);
                 end
             })
         };
@@ -66,10 +68,10 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
             out.push('&');
             1
         });
-        rest = &rest[taken..];
+        rest = rest.cut(taken..);
         let next = rest.find('&').unwrap_or(rest.len());
-        out.push_str(&rest[..next]);
-        rest = &rest[next..];
+        out.push_str(rest.cut(..next));
+        rest = rest.cut(next..);
     }
     Cow::Owned(out)
 }
@@ -79,9 +81,9 @@ fn longest(reference: &str, out: &mut String) {
     let ends = reference.char_indices().skip(3).map(|(at, _)| at);
     let ends: Vec<usize> = ends.chain([reference.len()]).collect();
     for end in ends.into_iter().rev() {
-        if let Some(characters) = named(&reference[..end]) {
+        if let Some(characters) = named(reference.cut(..end)) {
             out.push_str(characters);
-            out.push_str(&reference[end..]);
+            out.push_str(reference.cut(end..));
             return;
         }
     }
@@ -93,14 +95,14 @@ fn longest(reference: &str, out: &mut String) {
 pub fn unescape_certain(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
-    out.push_str(&text[..first]);
-    let mut rest = &text[first..];
+    out.push_str(text.cut(..first));
+    let mut rest = text.cut(first..);
     while let Some(after) = rest.strip_prefix('&') {
         let sign = usize::from(after.starts_with('#'));
         let name = after.bytes().skip(sign).take(25).take_while(u8::is_ascii_alphanumeric).count();
         let end = 1 + sign + name;
-        let taken = if (1..=24).contains(&name) && rest[end..].starts_with(';') {
-            let reference = &rest[..=end];
+        let taken = if (1..=24).contains(&name) && rest.cut(end..).starts_with(';') {
+            let reference = rest.cut(..=end);
             match certain(reference) {
                 Some(characters) => out.push_str(&characters),
                 None => out.push_str(reference),
@@ -110,10 +112,10 @@ pub fn unescape_certain(text: &str) -> Cow<'_, str> {
             out.push('&');
             1
         };
-        rest = &rest[taken..];
+        rest = rest.cut(taken..);
         let next = rest.find('&').unwrap_or(rest.len());
-        out.push_str(&rest[..next]);
-        rest = &rest[next..];
+        out.push_str(rest.cut(..next));
+        rest = rest.cut(next..);
     }
     Cow::Owned(out)
 }

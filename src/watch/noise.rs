@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::change::within;
+use crate::cut::Cut as _;
 use crate::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
 
 /// Which part of a garden is watched.
@@ -24,7 +25,7 @@ impl Scope {
         let notes = [self.layout.notes()].into_iter();
         for folder in self.pictures.iter().map(String::as_str).chain(notes) {
             let ends = folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]);
-            let names = ends.map(|end| &folder[..end]).filter(|name| !self.in_trees(name));
+            let names = ends.map(|end| folder.cut(..end)).filter(|name| !self.in_trees(name));
             flat.extend(names.map(str::to_owned));
         }
         flat

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Workspace, relative};
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file;
 use crate::layout::{Layout, within};
@@ -115,7 +116,7 @@ impl Workspace {
             for (link, target) in &self.links {
                 let link = self.layout.file(link);
                 if within(&all[at], target) {
-                    let rest = all[at][target.len()..].to_owned();
+                    let rest = all[at].cut(target.len()..).to_owned();
                     all.push(format!("{link}{rest}"));
                 } else if within(target, &all[at]) {
                     all.push(link);

@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::file;
+use crate::guard;
 use crate::note::Macros;
 
 /// Most bytes of a preamble.
@@ -27,7 +28,18 @@ impl Defined {
                 Ok(text) => {
                     let lines = Lines::of(&text);
                     let at = SourceFile { file: &preamble.written, text: &text, lines: &lines };
-                    for fault in defined.macros.read(&text) {
+                    let read = guard::run("reading the preamble", &preamble.written, || {
+                        let mut macros = Macros::default();
+                        let faults = macros.read(&text);
+                        (macros, faults)
+                    });
+                    let (macros, faults) = read.unwrap_or_else(|panicked| {
+                        let problem = Diagnostic::of_panic(&*preamble.written, &panicked);
+                        defined.problems.push(problem);
+                        Default::default()
+                    });
+                    defined.macros = macros;
+                    for fault in faults {
                         let problem = at.warning(fault.span, fault.message);
                         let hint = "a definition is `\\newcommand{\\name}[1]{…}`, `\\def\\name#1{…}` or \
                                     `\\DeclareMathOperator{\\name}{…}`";

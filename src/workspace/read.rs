@@ -16,6 +16,7 @@ use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::file::{self, Refused};
+use crate::guard;
 use crate::handles::is_passing;
 use crate::jekyll;
 use crate::layout::{self, Kind, Layout, TEMPLATES, within};
@@ -57,13 +58,22 @@ impl Workspace {
             jekyll_text = read(layout::JEKYLL, &self.jekyll_text);
         }
         self.passing.extend(passing);
-        let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
-        let (mut config, mut own) = config::parse_over(theirs, &text, &self.root);
-        let mut layout = Layout::of(&self.root, &config).unwrap_or_default();
-        match layout.kind {
-            Kind::Jekyll => problems.extend(of_theirs),
-            _ => (config, own) = config::parse(&text, &self.root),
-        }
+        let read = guard::run("reading the configuration", config::FILE, || {
+            let (theirs, of_theirs) = config::parse_jekyll(&jekyll_text);
+            let (config, mut own) = config::parse_over(theirs, &text, &self.root);
+            let layout = Layout::of(&self.root, &config).unwrap_or_default();
+            if layout.kind != Kind::Jekyll {
+                let (config, own) = config::parse(&text, &self.root);
+                return (config, layout, own);
+            }
+            own.splice(0..0, of_theirs);
+            (config, layout, own)
+        });
+        // What held before does so still.
+        let (config, mut layout, own) = read.unwrap_or_else(|panicked| {
+            let problem = Diagnostic::of_panic(config::FILE, &panicked);
+            (self.config.clone(), self.layout.clone(), vec![problem])
+        });
         for folder in &self.outputs {
             layout.leave_out(folder);
         }
@@ -90,12 +100,15 @@ impl Workspace {
         let before = self.renderer.digest();
         let own = self.layout.has_theme(&self.root).then(|| file::within(&self.root, &own));
         let problem = match own.transpose() {
-            Ok(own) => match Renderer::new(own.as_deref()) {
-                Ok(renderer) => {
+            Ok(own) => match guard::run("reading the templates", TEMPLATES, || {
+                Renderer::new(own.as_deref())
+            }) {
+                Ok(Ok(renderer)) => {
                     self.renderer = renderer;
                     None
                 }
-                Err(error) => Some(template_problem(&error)),
+                Ok(Err(error)) => Some(template_problem(&error)),
+                Err(panicked) => Some(Diagnostic::of_panic(TEMPLATES, &panicked)),
             },
             Err(error) => Some(link::folder(TEMPLATES, &error)),
         };
@@ -104,7 +117,10 @@ impl Workspace {
     }
 
     pub(super) fn read_dates(&mut self, touched: &mut Touched) {
-        touched.dates |= self.git.look_again(&self.root);
+        let read =
+            guard::run("reading the dates of commits", ".git", || self.git.look_again(&self.root));
+        self.date_problem = read.as_ref().err().map(|found| Diagnostic::of_panic(".git", found));
+        touched.dates |= read.unwrap_or(false);
     }
 
     /// The notes folder, with all links followed. It is in the garden, unless the configuration names it: then a link to
@@ -263,7 +279,11 @@ impl Workspace {
     ) {
         let this = &*self;
         let read = notes.into_par_iter().map(|(path, file)| {
-            let read = this.read_note(&path, (real, &file), anew);
+            let read = guard::run("reading the note", &path, || {
+                this.read_note(&path, (real, &file), anew)
+            });
+            let failed = |found| Diagnostic::of_panic(this.layout.file(&path), &found);
+            let read = read.unwrap_or_else(|found| Read::Failed(Box::new(failed(found))));
             (path, read)
         });
         for (path, read) in read.collect::<Vec<_>>() {
@@ -285,10 +305,8 @@ impl Workspace {
                     touched.unread = true;
                 }
                 // Without the note that was there: its page would say what the file does not.
-                Read::Failed(message, hint) => {
-                    let problem = Diagnostic::of_file(self.layout.file(&path), message);
-                    let problem = problem.hint(hint.map(str::to_owned));
-                    self.unread.insert(path.clone(), problem);
+                Read::Failed(problem) => {
+                    self.unread.insert(path.clone(), *problem);
                     touched.unread = true;
                     if self.notes.remove(&path).is_some() {
                         touched.notes.insert(path);
@@ -329,7 +347,10 @@ impl Workspace {
                 Read::New(Box::new(Parsed { stamp, note, special, shown: None }))
             }
             Err(Unread::Now(error)) => Read::Later(error),
-            Err(Unread::Ever(message, hint)) => Read::Failed(message, hint),
+            Err(Unread::Ever(message, hint)) => {
+                let problem = Diagnostic::of_file(self.layout.file(path), message);
+                Read::Failed(Box::new(problem.hint(hint.map(str::to_owned))))
+            }
         }
     }
 }
@@ -342,8 +363,8 @@ enum Read {
     New(Box<Parsed>),
     /// It cannot be read now.
     Later(io::Error),
-    /// It cannot be read: why, and what to do.
-    Failed(String, Option<&'static str>),
+    /// It cannot be read.
+    Failed(Box<Diagnostic>),
 }
 
 /// Why a note has no text.

@@ -14,6 +14,7 @@ use walkdir::WalkDir;
 use super::{Parsed, Touched, Workspace, link, relative};
 use crate::diagnostic::Diagnostic;
 use crate::file;
+use crate::guard;
 use crate::jekyll::{self, Engine, Site};
 use crate::layout::{self, Kind};
 use crate::note::Note;
@@ -74,20 +75,21 @@ impl Workspace {
         }
         let is_jekyll = self.layout.kind == Kind::Jekyll;
         let mut made = Vec::new();
+        self.liquid_problem = None;
         if is_jekyll && self.notes.values().any(|parsed| parsed.special) {
-            let routes = self.routes();
-            let engine = Engine::new(&self.includes, &self.git);
-            let special = self.notes.iter().filter(|(_, parsed)| parsed.special);
-            let texts = special.clone().map(|(_, parsed)| parsed.note.markdown());
-            let texts = texts.chain(self.includes.values().map(String::as_str));
-            let words = texts.flat_map(jekyll::words).map(str::to_owned).collect();
-            let all = self.notes.values().map(|parsed| &*parsed.note);
-            let all: Vec<&Note> = all.filter(|note| !note.front.draft).collect();
-            let site = Site::of(&all, words, &self.config, &routes, &self.git);
-            let shown = |parsed: &Parsed| {
-                jekyll::shown(&parsed.note, parsed.published(), &engine, (&site, &routes))
+            let read = || guard::run("reading Liquid", layout::INCLUDES, || self.made());
+            let problem = match guard::deep(read) {
+                Some(Ok(notes)) => {
+                    made = notes;
+                    None
+                }
+                Some(Err(panicked)) => Some(Diagnostic::of_panic(layout::INCLUDES, &panicked)),
+                None => {
+                    let message = "there is no memory to evaluate the notes' Liquid with";
+                    Some(Diagnostic::of_file(layout::INCLUDES, message))
+                }
             };
-            made.extend(special.map(|(path, parsed)| (path.clone(), shown(parsed))));
+            self.liquid_problem = problem;
         }
         let mut made: BTreeMap<String, Arc<Note>> = made.into_iter().collect();
         for (path, parsed) in &mut self.notes {
@@ -99,5 +101,29 @@ impl Workspace {
             touched.notes.insert(path.clone());
             parsed.shown = Some(new).filter(|new| !Arc::ptr_eq(new, &parsed.note));
         }
+    }
+
+    /// Each note that Jekyll may make another text of, as it makes it.
+    fn made(&self) -> Vec<(String, Arc<Note>)> {
+        let routes = self.routes();
+        let engine = Engine::new(&self.includes, &self.git);
+        let special = self.notes.iter().filter(|(_, parsed)| parsed.special);
+        let texts = special.clone().map(|(_, parsed)| parsed.note.markdown());
+        let texts = texts.chain(self.includes.values().map(String::as_str));
+        let words = texts.flat_map(jekyll::words).map(str::to_owned).collect();
+        let all = self.notes.values().map(|parsed| &*parsed.note);
+        let all: Vec<&Note> = all.filter(|note| !note.front.draft).collect();
+        let site = Site::of(&all, words, &self.config, &routes, &self.git);
+        let shown = |path: &str, parsed: &Parsed| {
+            let made = guard::run("evaluating the Liquid of the note", path, || {
+                jekyll::shown(&parsed.note, parsed.published(), &engine, (&site, &routes))
+            });
+            made.unwrap_or_else(|panicked| {
+                let mut note = (*parsed.note).clone();
+                note.problems.push(Diagnostic::of_panic(&*note.file, &panicked));
+                Arc::new(note)
+            })
+        };
+        special.map(|(path, parsed)| (path.clone(), shown(path, parsed))).collect()
     }
 }

@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::cut::Cut as _;
+
 /// Commands of one letter that set an accent, and what they set.
 const NAMED: &[(&str, char)] = &[
     ("H", '\u{30b}'),
@@ -50,7 +52,7 @@ pub(super) fn alone(accent: char) -> &'static str {
 pub(super) fn begins_letter(inner: &str) -> bool {
     let Some(rest) = inner.strip_prefix('\\') else { return false };
     let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-    match &rest[..length] {
+    match rest.cut(..length) {
         "" => rest.chars().next().is_some_and(|sign| signed(sign).is_some()),
         name => named(name).is_some() || LETTERS.contains(&name),
     }

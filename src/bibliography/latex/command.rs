@@ -1,6 +1,7 @@
 //! What commands say of how a text is set, and where their arguments end.
 
 use super::Look;
+use crate::cut::Cut as _;
 use crate::tex;
 
 /// What stands before the brace that closes an open one, and what behind it.
@@ -11,7 +12,7 @@ pub(super) fn braced(inner: &str) -> (&str, &str) {
         match byte {
             _ if escaped => {}
             b'{' => depth += 1,
-            b'}' if depth == 0 => return (&inner[..at], &inner[at + 1..]),
+            b'}' if depth == 0 => return (inner.cut(..at), inner.cut(at + 1..)),
             b'}' => depth -= 1,
             _ => {}
         }

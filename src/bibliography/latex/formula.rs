@@ -1,6 +1,7 @@
 //! Formulas in titles and abstracts: which dollar signs are any, and which need no more than characters.
 
 use super::Look;
+use crate::cut::Cut as _;
 use crate::tex;
 
 /// The formula that `rest` begins with, behind a dollar sign; none where the sign is one of money.
@@ -14,8 +15,8 @@ pub(super) fn inner(rest: &str) -> Option<&str> {
         }
         escaped = byte == b'\\' && !escaped;
     }
-    let inner = &rest[..end?];
-    let behind = rest[inner.len() + 1..].chars().next();
+    let inner = rest.cut(..end?);
+    let behind = rest.cut(inner.len() + 1..).chars().next();
     let is_tex = inner.contains(['\\', '^', '_']);
     let is_tight = !inner.starts_with(char::is_whitespace) && !inner.ends_with(char::is_whitespace);
     let is_sum = behind.is_some_and(|c| c.is_ascii_digit());
@@ -39,7 +40,7 @@ pub(super) fn simple(formula: &str) -> Option<Vec<(Option<Look>, String)>> {
     };
     let mut rest = formula.trim();
     while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
+        let after = rest.cut(c.len_utf8()..);
         let raised = match c {
             '^' => Some(Look::Raised),
             '_' => Some(Look::Lowered),
@@ -72,17 +73,17 @@ fn argument(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
     if let Some(inner) = text.strip_prefix('{') {
         let end = inner.find('}')?;
-        return (!inner[..end].contains('{')).then(|| (&inner[..end], &inner[end + 1..]));
+        return (!inner.cut(..end).contains('{')).then(|| (inner.cut(..end), inner.cut(end + 1..)));
     }
     if let Some(rest) = text.strip_prefix('\\') {
         let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let name = &rest[..length];
-        let behind = &rest[length..];
+        let name = rest.cut(..length);
+        let behind = rest.cut(length..);
         if matches!(name, "mathrm" | "text" | "textrm" | "mathit" | "rm" | "it" | "textnormal") {
             return argument(behind);
         }
         return Some((
-            &text[..=length.max(1)],
+            text.cut(..=length.max(1)),
             if length == 0 { rest.get(1..)? } else { behind.trim_start() },
         ));
     }
@@ -97,17 +98,17 @@ fn upright(argument: &str) -> Option<String> {
     while let Some(c) = rest.chars().next() {
         if let Some(command) = rest.strip_prefix('\\') {
             let length = command.bytes().take_while(u8::is_ascii_alphabetic).count();
-            match &command[..length] {
+            match command.cut(..length) {
                 "" if command.starts_with(['%', '&', '$', '#', '_']) => {
-                    out.push_str(&command[..1]);
-                    rest = &command[1..];
+                    out.push_str(command.cut(..1));
+                    rest = command.cut(1..);
                     continue;
                 }
                 "circ" => out.push('°'),
                 "rm" | "it" | "mathrm" | "text" => {}
                 name => out.push_str(tex::symbol(name)?),
             }
-            rest = command[length..].trim_start();
+            rest = command.cut(length..).trim_start();
             continue;
         }
         if !is_plain(c) && !matches!(c, '{' | '}') {
@@ -116,7 +117,7 @@ fn upright(argument: &str) -> Option<String> {
         if !matches!(c, '{' | '}') {
             out.push_str(&shown(c));
         }
-        rest = &rest[c.len_utf8()..];
+        rest = rest.cut(c.len_utf8()..);
     }
     Some(out)
 }

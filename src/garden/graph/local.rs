@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cut::Cut as _;
 use crate::note::escape;
 
 /// Most neighbours that are drawn, and most on one side.
@@ -156,7 +157,7 @@ fn cut(title: &str, width: f32) -> String {
     for (at, c) in title.char_indices() {
         so_far += breadth(c);
         if so_far > width {
-            return format!("{}…", title[..fitting].trim_end());
+            return format!("{}…", title.cut(..fitting).trim_end());
         }
         if so_far <= width - 1.0 {
             fitting = at + c.len_utf8();

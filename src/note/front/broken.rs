@@ -2,6 +2,7 @@
 //! before in place of the rest.
 
 use super::{FrontMatter, Reader};
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines};
 use crate::yaml;
 
@@ -46,7 +47,7 @@ impl Reader<'_> {
         }
         let ends = begins.iter().skip(1).copied().chain([self.yaml.len()]);
         for (begin, end) in begins.iter().copied().zip(ends) {
-            let yaml = &self.yaml[begin..end];
+            let yaml = self.yaml.cut(begin..end);
             let reader =
                 Reader { at: self.at, start: self.start + begin, yaml, lines: Lines::of(yaml) };
             let Ok(node) = yaml::parse(yaml) else { continue };

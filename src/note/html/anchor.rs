@@ -6,6 +6,8 @@ use pulldown_cmark::Event;
 
 use super::Renderer;
 
+use crate::cut::Cut as _;
+
 impl Renderer<'_, '_> {
     /// Notes where a block begins.
     pub(super) fn begin(&mut self) {
@@ -16,7 +18,7 @@ impl Renderer<'_, '_> {
 
     /// The anchor of the block that begins here, or, where the name stands by itself, of the one before it.
     pub(super) fn anchor(&mut self, id: &str, range: Range<usize>) {
-        let alone = self.markdown[range].trim().strip_prefix('^') == Some(id);
+        let alone = self.markdown.cut(range).trim().strip_prefix('^') == Some(id);
         let id = self.id(&format!("^{id}"));
         let anchor = format!("<span class=\"block-anchor\" id=\"{id}\"></span>");
         match alone {

@@ -1,6 +1,8 @@
 //! Directions: a block's HTML in, the same with `dir="auto"` where text begins out, so that each paragraph goes the way of its own
 //! letters. Only of notes that have right-to-left text, or stand on a page of it.
 
+use crate::cut::Cut as _;
+
 /// Elements whose own text decides. Within one, an element with a direction of its own would not count for the outer one, so that
 /// only the outermost of them has it.
 const OUTERMOST: [&str; 15] = [
@@ -25,7 +27,7 @@ impl super::Renderer<'_, '_> {
     /// Gives what was written from `start` on its directions.
     pub(super) fn direct(&mut self, start: usize) {
         if self.parts.directed {
-            let directed = directed(&self.done.html[start..]);
+            let directed = directed(self.done.html.cut(start..));
             self.done.html.truncate(start);
             self.done.html.push_str(&directed);
         }
@@ -43,8 +45,8 @@ fn directed(html: &str) -> String {
         out.push_str(before);
         let closing = tag.starts_with("</");
         let start = if closing { 2 } else { 1 };
-        let length = tag[start..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let name = &tag[start..start + length];
+        let length = tag.cut(start..).bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let name = tag.cut(start..start + length);
         let end = end_of_tag(tag);
         match open {
             Some((own, count)) if own == name => {
@@ -53,19 +55,19 @@ fn directed(html: &str) -> String {
                     (true, count) => Some((own, count - 1)),
                     (false, count) => Some((own, count + 1)),
                 };
-                out.push_str(&tag[..end]);
+                out.push_str(tag.cut(..end));
             }
             None if !closing && OUTERMOST.contains(&name) => {
                 open = Some((name, 0));
-                out.push_str(&tag[..start + length]);
-                if !tag[..end].contains(" dir=") {
+                out.push_str(tag.cut(..start + length));
+                if !tag.cut(..end).contains(" dir=") {
                     out.push_str(" dir=\"auto\"");
                 }
-                out.push_str(&tag[start + length..end]);
+                out.push_str(tag.cut(start + length..end));
             }
-            _ => out.push_str(&tag[..end]),
+            _ => out.push_str(tag.cut(..end)),
         }
-        rest = &tag[end..];
+        rest = tag.cut(end..);
     }
     out.push_str(rest);
     out

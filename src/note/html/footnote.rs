@@ -6,6 +6,8 @@ use pulldown_cmark::{Event, html};
 
 use super::{BlockHtml, escape};
 
+use crate::cut::Cut as _;
+
 /// Footnotes are numbered in the order in which they are first cited and stand at the end of the note; a short one stands
 /// beside its mark too, where the page is wide.
 #[derive(Default)]
@@ -117,7 +119,7 @@ fn place(out: &mut String, blocks: &mut [BlockHtml], texts: &[Option<String>]) {
     let source = std::mem::take(out);
     for block in blocks.iter_mut() {
         let start = out.len();
-        for (index, part) in source[block.place.clone()].split(SIDE).enumerate() {
+        for (index, part) in source.cut(block.place.clone()).split(SIDE).enumerate() {
             if index % 2 == 0 {
                 out.push_str(part);
                 continue;

@@ -7,6 +7,8 @@ use super::super::outline::wiki_label;
 use super::parts::ResolvedLink;
 use super::{Renderer, escape};
 
+use crate::cut::Cut as _;
+
 /// What an unresolved link says when it is pointed at.
 pub(in crate::note) const NO_NOTE: &str = "There is no note that matches this link.";
 
@@ -199,11 +201,11 @@ impl<'e> Renderer<'_, 'e> {
         let mut out = String::with_capacity(html.len() + 64);
         let mut copied = 0;
         for (range, new) in changes {
-            out.push_str(&html[copied..range.start]);
+            out.push_str(html.cut(copied..range.start));
             out.push_str(&new);
             copied = range.end;
         }
-        out.push_str(&html[copied..]);
+        out.push_str(html.cut(copied..));
         out.into()
     }
 

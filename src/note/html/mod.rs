@@ -30,6 +30,8 @@ use footnote::Footnotes;
 pub(super) use link::NO_NOTE;
 use link::OpenImage;
 
+use crate::cut::Cut as _;
+
 /// A note's HTML, and where its blocks stand in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
@@ -357,7 +359,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
 
     /// What is shown for code that is a value.
     fn value(&mut self, text: &str, range: Range<usize>) -> Option<&'p ShownValue> {
-        inline::of_code(&self.markdown[range], text)?;
+        inline::of_code(self.markdown.cut(range), text)?;
         self.values += 1;
         self.parts.values.get(self.values - 1)
     }

@@ -4,6 +4,8 @@ use pulldown_cmark::{Event, Tag};
 
 use super::{Callout, Piece, Placed, Reader, run};
 
+use crate::cut::Cut as _;
+
 impl<'e> Reader<'e, '_> {
     /// Where the run begins a callout: gives its head and leaves the rest of the run.
     pub(super) fn callout(&mut self, run: &mut Vec<Placed<'e>>, source: &'e str) {
@@ -23,8 +25,8 @@ impl<'e> Reader<'e, '_> {
         }
         let line = after.lines().next().unwrap_or("");
         let (open, title) = match line.as_bytes().first() {
-            Some(b'-') => (Some(false), &line[1..]),
-            Some(b'+') => (Some(true), &line[1..]),
+            Some(b'-') => (Some(false), line.cut(1..)),
+            Some(b'+') => (Some(true), line.cut(1..)),
             _ => (None, line),
         };
         let place = run[0].1.start;

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::cut::Cut as _;
+
 /// Works that are cited at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {
@@ -38,13 +40,13 @@ pub struct CitedKey {
 /// The citation that `rest`, which stands at `at`, begins with: `[@…]`, `[-@…]` or `[see @…]`.
 pub(super) fn group(rest: &str, at: usize) -> Option<(usize, Citation)> {
     let end = bracketed(rest)?;
-    if rest[end + 1..].starts_with('(') {
+    if rest.cut(end + 1..).starts_with('(') {
         return None;
     }
-    let keys = keys(&rest[1..end], at + 1)?;
+    let keys = keys(rest.cut(1..end), at + 1)?;
     let bare = keys.iter().any(|cited| cited.prefix.is_some());
     let span = at..at + end + 1;
-    Some((end + 1, Citation { keys, bare, text: rest[..=end].to_owned(), span }))
+    Some((end + 1, Citation { keys, bare, text: rest.cut(..=end).to_owned(), span }))
 }
 
 /// Where the bracket that a text begins with ends, if no other is in it.
@@ -81,15 +83,15 @@ fn parts(inner: &str) -> impl Iterator<Item = &str> {
 fn cited(part: &str, at: usize) -> Option<CitedKey> {
     let mut from = 0;
     let (sign, key, length) = loop {
-        let sign = from + part[from..].find('@')?;
-        match key(&part[sign + 1..]).filter(|_| is_apart(&part[..sign])) {
+        let sign = from + part.cut(from..).find('@')?;
+        match key(part.cut(sign + 1..)).filter(|_| is_apart(part.cut(..sign))) {
             Some((key, length)) => break (sign, key, length),
             None => from = sign + 1,
         }
     };
-    let before = &part[..sign];
+    let before = part.cut(..sign);
     let prefix = before.strip_suffix('-').unwrap_or(before);
-    let after = part[sign + 1 + length..].trim();
+    let after = part.cut(sign + 1 + length..).trim();
     let supplement = after.strip_prefix(',').unwrap_or(after).trim();
     let words = |text: &str| {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -120,12 +122,12 @@ pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
         span: at + sign..at + end,
     };
     // What follows in brackets is a place in the work, where it is no link and cites nothing itself.
-    let behind = &rest[end..];
+    let behind = rest.cut(end..);
     let gap = behind.len() - behind.trim_start_matches(' ').len();
     if let Some(close) = behind.get(gap..).filter(|text| text.starts_with('[')).and_then(bracketed)
     {
-        let inner = behind[gap + 1..gap + close].trim();
-        let follows = behind[gap + close + 1..].chars().next();
+        let inner = behind.cut(gap + 1..gap + close).trim();
+        let follows = behind.cut(gap + close + 1..).chars().next();
         let is_place =
             !inner.is_empty() && !inner.contains(['@', ';', '^']) && follows != Some('(');
         if gap <= 1 && is_place {
@@ -134,7 +136,7 @@ pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
         }
     }
     let span = at..at + end;
-    Some((end, Citation { keys: vec![cited], bare: true, text: rest[..end].to_owned(), span }))
+    Some((end, Citation { keys: vec![cited], bare: true, text: rest.cut(..end).to_owned(), span }))
 }
 
 /// Whether a key may follow this: an e-mail's address, a part of a path and `\@` are none.
@@ -151,7 +153,7 @@ pub(super) fn is_apart(before: &str) -> bool {
 fn key(text: &str) -> Option<(&str, usize)> {
     if let Some(inner) = text.strip_prefix('{') {
         let end = inner.find(['{', '}', '\n'])?;
-        let key = inner[..end].trim();
+        let key = inner.cut(..end).trim();
         return (inner.as_bytes()[end] == b'}' && !key.is_empty()).then_some((key, end + 2));
     }
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -168,7 +170,7 @@ fn key(text: &str) -> Option<(&str, usize)> {
         }
         length = at + c.len_utf8();
     }
-    (length > 0).then(|| (&text[..length], length))
+    (length > 0).then(|| (text.cut(..length), length))
 }
 
 #[cfg(test)]

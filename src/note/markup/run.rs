@@ -6,6 +6,8 @@ use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::{Piece, Placed, cite, is_wiki};
 
+use crate::cut::Cut as _;
+
 /// Whether nothing in a block's source can be one of our pieces.
 pub(super) fn is_plain(source: &str) -> bool {
     !source.bytes().any(|byte| matches!(byte, b'=' | b'%' | b'#' | b'^' | b'@'))
@@ -91,12 +93,12 @@ pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
 /// The name at the end of a block, ` ^name`, which is taken out of it.
 pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option<&'e str> {
     let (Event::Text(_), range) = run.last()? else { return None };
-    let source = markdown[range.clone()].trim_end();
+    let source = markdown.cut(range.clone()).trim_end();
     let at = source.rfind('^')?;
-    let id = &source[at + 1..];
+    let id = source.cut(at + 1..);
     let named =
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let before = &source[..at];
+    let before = source.cut(..at);
     let apart = before.ends_with([' ', '\t'])
         || (before.is_empty()
             && run
@@ -115,7 +117,7 @@ pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option
             run.pop();
         }
     } else if let Some((event, range)) = run.last_mut() {
-        *event = Event::Text(markdown[start..end].into());
+        *event = Event::Text(markdown.cut(start..end).into());
         range.end = end;
     }
     Some(id)
@@ -165,7 +167,7 @@ fn joined<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<Placed<'e>> {
             && before.len() == known.len()
         {
             known.end = range.end;
-            *before = markdown[known.clone()].into();
+            *before = markdown.cut(known.clone()).into();
             continue;
         }
         out.push((event, range));
@@ -203,7 +205,7 @@ impl<'e> Finder<'e> {
         let mut from = range.start;
         let mut at = range.start;
         while at < range.end {
-            let rest = &self.markdown[at..range.end];
+            let rest = self.markdown.cut(at..range.end);
             let found = match bytes[at] {
                 b'=' if rest.starts_with("==") => self.mark(at, &range),
                 b'%' if rest.starts_with("%%") => Some((2, self.comment_sign())),
@@ -273,15 +275,15 @@ impl<'e> Finder<'e> {
 
     fn plain(&mut self, range: Range<usize>) {
         if !range.is_empty() {
-            let text = self.markdown[range.clone()].into();
+            let text = self.markdown.cut(range.clone()).into();
             self.out.push((Piece::Plain(Event::Text(text)), range));
         }
     }
 
     /// `==` opens before a word and closes behind one, at the same depth.
     fn mark(&self, at: usize, range: &Range<usize>) -> Option<(usize, Sign<'e>)> {
-        let before = self.markdown[..at].chars().next_back();
-        let after = self.markdown[at + 2..range.end.max(at + 2)].chars().next();
+        let before = self.markdown.cut(..at).chars().next_back();
+        let after = self.markdown.cut(at + 2..range.end.max(at + 2)).chars().next();
         if before == Some('=') || after == Some('=') {
             return None;
         }
@@ -291,7 +293,7 @@ impl<'e> Finder<'e> {
                 Some((2, Sign::Close(Kind::Mark)))
             }
             None => {
-                let next = self.markdown[at + 2..].chars().next();
+                let next = self.markdown.cut(at + 2..).chars().next();
                 beside(next).then_some((2, Sign::Open(Kind::Mark)))
             }
             Some(_) => None,
@@ -341,15 +343,15 @@ impl<'e> Finder<'e> {
 
     /// Whether nothing stands directly before a place that would make what follows part of a word.
     fn is_apart(&self, at: usize) -> bool {
-        let before = self.markdown[..at].chars().next_back();
+        let before = self.markdown.cut(..at).chars().next_back();
         before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '“' | '"' | '—' | '–' | '>'))
     }
 
     /// Whether a key may begin at a place of a text; behind a sign that begins emphasis it may.
     fn may_cite(&self, at: usize, range: &Range<usize>) -> bool {
-        match self.markdown[..at].chars().next_back() {
+        match self.markdown.cut(..at).chars().next_back() {
             Some('*' | '_' | '~') if at == range.start => true,
-            _ => cite::is_apart(&self.markdown[..at]),
+            _ => cite::is_apart(self.markdown.cut(..at)),
         }
     }
 
@@ -359,9 +361,9 @@ impl<'e> Finder<'e> {
             return None;
         }
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/');
-        let name = &rest[1..];
+        let name = rest.cut(1..);
         let length = name.find(|c| !is_part(c)).unwrap_or(name.len());
-        let name = name[..length].trim_end_matches(['/', '-']);
+        let name = name.cut(..length).trim_end_matches(['/', '-']);
         let is_colour = matches!(name.len(), 3 | 6 | 8)
             && name.bytes().all(|b| b.is_ascii_hexdigit())
             && name.bytes().any(|b| b.is_ascii_digit());

@@ -1,6 +1,8 @@
 //! What TeX's users write and the converter does not read, and what stands for it there: one table of commands, one of
 //! environments. What KaTeX and MathJax have, and the packages that people load beside them, is here and nowhere else.
 
+use crate::cut::Cut as _;
+
 /// A command that stands for others.
 #[derive(Debug)]
 pub struct Builtin {
@@ -214,7 +216,7 @@ pub fn columns(written: &str) -> String {
     let mut out = String::new();
     let mut rest = written;
     while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
+        rest = rest.cut(c.len_utf8()..);
         match c {
             'l' | 'c' | 'r' | '|' | ':' => out.push(c),
             // A column of a given width.

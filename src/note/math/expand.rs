@@ -10,6 +10,8 @@ use super::dialect;
 use super::macros::{FROZEN, Fault, Macros};
 use super::reader::Reader;
 
+use crate::cut::Cut as _;
+
 /// Most bytes that a formula has once its macros are replaced.
 const LONGEST: usize = 64 << 10;
 /// How often macros are replaced in one formula.
@@ -249,7 +251,7 @@ impl Expander<'_> {
 
     /// Copies a part of a text that stands in the formula where `from` says, or in a macro.
     fn copy(&mut self, text: &str, part: Range<usize>, from: Option<usize>) -> Result<(), Fault> {
-        let piece = &text[part.clone()];
+        let piece = text.cut(part.clone());
         match from {
             None => self.write(piece),
             Some(_) if piece.is_empty() => Ok(()),
@@ -311,7 +313,7 @@ fn filled(body: &str, arguments: &[String]) -> String {
                     out.push(' ');
                 }
                 out.push_str(argument);
-                out.push_str(&part[1..]);
+                out.push_str(part.cut(1..));
             }
             None => {
                 out.push('#');
@@ -330,12 +332,12 @@ fn unescaped_dollars(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut from = 0;
     for (at, _) in text.match_indices('$') {
-        let backslashes = text[..at].len() - text[..at].trim_end_matches('\\').len();
+        let backslashes = text.cut(..at).len() - text.cut(..at).trim_end_matches('\\').len();
         if backslashes.is_multiple_of(2) {
-            parts.push(&text[from..at]);
+            parts.push(text.cut(from..at));
             from = at + 1;
         }
     }
-    parts.push(&text[from..]);
+    parts.push(text.cut(from..));
     parts
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::dialect::{self, Builtin};
 use super::reader::Reader;
 
+use crate::cut::Cut as _;
+
 /// What a command stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
@@ -66,10 +68,10 @@ impl Macros {
     pub fn read(&mut self, preamble: &str) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut at = 0;
-        while let Some(found) = preamble[at..].find(['\\', '%']) {
+        while let Some(found) = preamble.cut(at..).find(['\\', '%']) {
             at += found;
-            if preamble[at..].starts_with('%') {
-                at += preamble[at..].find('\n').unwrap_or(preamble.len() - at);
+            if preamble.cut(at..).starts_with('%') {
+                at += preamble.cut(at..).find('\n').unwrap_or(preamble.len() - at);
                 continue;
             }
             let mut reader = Reader { text: preamble, at };

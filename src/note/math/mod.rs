@@ -22,6 +22,8 @@ use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 use super::escape;
 use expand::Expanded;
+
+use crate::cut::Cut as _;
 pub use macros::Macros;
 
 /// Most bytes of one formula.
@@ -143,11 +145,11 @@ impl Formulas {
     fn labelled(&mut self, mut ready: String) -> String {
         const LABEL: &str = "\\label{";
         let mut at = 0;
-        while let Some(found) = ready[at..].find(LABEL) {
+        while let Some(found) = ready.cut(at..).find(LABEL) {
             let start = at + found;
             let inner = start + LABEL.len();
-            let Some(length) = ready[inner..].find('}') else { break };
-            let label = ready[inner..inner + length].trim().to_owned();
+            let Some(length) = ready.cut(inner..).find('}') else { break };
+            let label = ready.cut(inner..inner + length).trim().to_owned();
             at = inner + length;
             if self.labels.contains(&label) {
                 let message = format!("the label `{label}` is already that of another equation");
@@ -250,7 +252,7 @@ fn frame(tex: &str) -> (&'static str, &'static str) {
     let (mut braces, mut environments) = (0_i32, 0_i32);
     let mut rest = tex;
     while let Some(at) = rest.find(['\\', '{', '}', '&']) {
-        let after = &rest[at + 1..];
+        let after = rest.cut(at + 1..);
         let outside = braces == 0 && environments == 0;
         match rest.as_bytes()[at] {
             b'{' => braces += 1,
@@ -258,7 +260,7 @@ fn frame(tex: &str) -> (&'static str, &'static str) {
             b'&' => column |= outside,
             _ => {
                 let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-                match &after[..letters] {
+                match after.cut(..letters) {
                     "begin" => environments += 1,
                     "end" => environments -= 1,
                     "tag" => tag |= outside,
@@ -267,7 +269,7 @@ fn frame(tex: &str) -> (&'static str, &'static str) {
                     _ => {}
                 }
                 let first = after.chars().next().map_or(0, char::len_utf8);
-                rest = &after[letters.max(first)..];
+                rest = after.cut(letters.max(first)..);
                 continue;
             }
         }
@@ -317,7 +319,7 @@ fn error(tex: &str, span: Range<usize>, message: String) -> MathError {
     let whole = |at: usize| (0..=at.min(tex.len())).rev().find(|at| tex.is_char_boundary(*at));
     let start = whole(span.start).unwrap_or(0);
     let end = whole(span.end).unwrap_or(0).max(start);
-    MathError { span: start..end, message, character: tex[..start].chars().count() + 1 }
+    MathError { span: start..end, message, character: tex.cut(..start).chars().count() + 1 }
 }
 
 /// `Unknown command "\x".` as our messages are written: lower case, names between backticks, no full stop.

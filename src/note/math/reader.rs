@@ -1,5 +1,7 @@
 //! TeX as a sequence: commands, and arguments in braces and brackets.
 
+use crate::cut::Cut as _;
+
 /// Reads TeX.
 pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
@@ -29,7 +31,7 @@ impl<'t> Reader<'t> {
         let length =
             if letters > 0 { letters } else { rest.chars().next().map_or(0, char::len_utf8) };
         self.at += 1 + length;
-        &rest[..length]
+        rest.cut(..length)
     }
 
     /// The command that is being defined, in braces or not.
@@ -50,7 +52,7 @@ impl<'t> Reader<'t> {
         }
         let end = end?;
         self.at += end + 2;
-        Some(&inner[..end])
+        Some(inner.cut(..end))
     }
 
     /// The next argument: what stands in braces, a command, or one character.
@@ -59,9 +61,9 @@ impl<'t> Reader<'t> {
         let rest = self.rest();
         match rest.chars().next()? {
             '{' => {
-                let end = balanced(&rest[1..], b'}')?;
+                let end = balanced(rest.cut(1..), b'}')?;
                 self.at += end + 2;
-                Some(&rest[1..1 + end])
+                Some(rest.cut(1..1 + end))
             }
             '}' => None,
             '\\' => {
@@ -71,7 +73,7 @@ impl<'t> Reader<'t> {
             }
             c => {
                 self.at += c.len_utf8();
-                Some(&rest[..c.len_utf8()])
+                Some(rest.cut(..c.len_utf8()))
             }
         }
     }

@@ -10,6 +10,8 @@ use pulldown_cmark::{Tag, TagEnd};
 use super::mention::shorten;
 use super::{Link, LinkKind};
 
+use crate::cut::Cut as _;
+
 /// Most characters, marks among them.
 const LONGEST: usize = 220;
 
@@ -79,7 +81,7 @@ impl Excerpt {
         text.push_str(flat.get(from..).unwrap_or_default());
         // No more is needed than what is shown, and a paragraph may be a whole book.
         let end = text.char_indices().nth(4 * LONGEST).map_or(text.len(), |(at, _)| at);
-        let words: Vec<&str> = text[..end].split_whitespace().collect();
+        let words: Vec<&str> = text.cut(..end).split_whitespace().collect();
         if words.iter().all(|word| word.starts_with('#')) {
             return;
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Walk;
 use crate::analysis::Kind;
+use crate::cut::Cut as _;
 use crate::note::block::RawBlock;
 use crate::yaml;
 
@@ -18,7 +19,7 @@ pub(in crate::note) fn is_analysis(info: &str) -> bool {
 impl Walk<'_> {
     /// A block that would be an analysis, but for its info string.
     pub(super) fn unasked(&mut self, range: &Range<usize>) {
-        let mut lines = self.at.text[range.clone()].lines();
+        let mut lines = self.at.text.cut(range.clone()).lines();
         let first = lines.next().unwrap_or_default().trim_end();
         let info = first.trim_start_matches(['`', '~']).to_lowercase();
         let mut words = info.split(|c: char| !c.is_alphanumeric());
@@ -40,7 +41,7 @@ impl Walk<'_> {
     ///
     /// Where another block begins within one, the first is the one that is never closed: what follows is not read as part of it.
     pub(super) fn unclosed(&mut self, block: &mut RawBlock) {
-        let text = self.at.text[block.span.clone()].trim_end();
+        let text = self.at.text.cut(block.span.clone()).trim_end();
         let fence = if text.starts_with('~') { '~' } else { '`' };
         let length = text.chars().take_while(|c| *c == fence).count();
         let last = text.lines().last().unwrap_or("").trim();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::inline::unmarked;
 use super::super::math::{self, Formulas};
 use super::Walk;
+use crate::cut::Cut as _;
 use crate::tex;
 
 impl Walk<'_> {
@@ -17,7 +18,7 @@ impl Walk<'_> {
         let formulas = self.formulas.get_or_insert_with(|| Formulas::new(self.macros));
         let made = formulas.add(tex, display);
         let html = made.unwrap_or_else(|fault| {
-            let source = &self.at.text[range.clone()];
+            let source = self.at.text.cut(range.clone());
             let start = range.start + source.find(tex).unwrap_or(0);
             let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
             let span = span.start.min(range.end)..span.end.min(range.end);

@@ -13,6 +13,8 @@ const BEFORE: usize = 600;
 use super::mention::Sentences;
 use super::{Link, LinkKind, Mention, Walk};
 
+use crate::cut::Cut as _;
+
 impl Walk<'_> {
     pub(super) fn settle_links(&mut self) {
         if self.here.is_empty() {
@@ -48,7 +50,7 @@ impl Walk<'_> {
                 self.end_raw_link();
                 self.raw_link = Some((self.out.links.len(), self.flat.len()));
             }
-            let before = plain_end(&html[..found.range.start], BEFORE);
+            let before = plain_end(html.cut(..found.range.start), BEFORE);
             let spaced = if before.is_empty() { before } else { format!("{before} ") };
             self.out.links.push(Link {
                 kind: match found.form {

@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::super::sentence;
 use super::Mention;
 
+use crate::cut::Cut as _;
+
 /// The sentences of `text`, by Unicode's rules, around places in it; cut at word boundaries where they are long.
 pub(super) struct Sentences<'t> {
     text: &'t str,
@@ -19,8 +21,8 @@ impl<'t> Sentences<'t> {
 
     pub(super) fn around(&self, place: Range<usize>) -> Mention {
         let Range { start, end } = sentence::between(&self.bounds, self.text.len(), &place);
-        let before = self.text[start..place.start].trim_start();
-        let after = self.text[place.end..end.max(place.end)].trim_end();
+        let before = self.text.cut(start..place.start).trim_start();
+        let after = self.text.cut(place.end..end.max(place.end)).trim_end();
         let cut = |text: &str| text.char_indices().nth(200).is_some();
         Mention {
             before: if cut(before) {
@@ -28,7 +30,7 @@ impl<'t> Sentences<'t> {
             } else {
                 before.into()
             },
-            text: self.text[place].to_owned(),
+            text: self.text.cut(place).to_owned(),
             after: if cut(after) { shorten(after, 180) } else { after.into() },
         }
     }
@@ -36,7 +38,7 @@ impl<'t> Sentences<'t> {
 
 fn last_words(text: &str, characters: usize) -> &str {
     let from = text.char_indices().rev().nth(characters - 1).map_or(0, |(i, _)| i);
-    text[from..].find(' ').map_or(&text[from..], |i| &text[from + i + 1..])
+    text.cut(from..).find(' ').map_or(text.cut(from..), |i| text.cut(from + i + 1..))
 }
 
 /// Cut after at most so many characters, at a word's end, with an ellipsis.
@@ -44,6 +46,6 @@ pub(super) fn shorten(text: &str, characters: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(characters) else {
         return text.to_owned();
     };
-    let end = text[..end].rfind(' ').unwrap_or(end);
-    format!("{}…", text[..end].trim_end_matches([',', ';', ':', ' ']))
+    let end = text.cut(..end).rfind(' ').unwrap_or(end);
+    format!("{}…", text.cut(..end).trim_end_matches([',', ';', ':', ' ']))
 }

@@ -2,28 +2,29 @@
 
 use std::ops::Range;
 
+use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// Links in double brackets whose bar ends a cell, since no backslash stands before it.
 pub(super) fn cut_links(at: SourceFile<'_>, table: Range<usize>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut start = table.start;
-    for row in at.text[table].split_inclusive('\n') {
+    for row in at.text.cut(table).split_inclusive('\n') {
         let mut from = 0;
-        while let Some(open) = row[from..].find("[[").map(|open| from + open) {
-            let Some(end) = row[open..].find("]]").map(|end| open + end + 2) else { break };
-            let link = &row[open..end];
+        while let Some(open) = row.cut(from..).find("[[").map(|open| from + open) {
+            let Some(end) = row.cut(open..).find("]]").map(|end| open + end + 2) else { break };
+            let link = row.cut(open..end);
             // The last opening brackets are the link's.
-            if let Some(inner) = link[2..].rfind("[[") {
+            if let Some(inner) = link.cut(2..).rfind("[[") {
                 from = open + 2 + inner;
                 continue;
             }
-            let in_code = row[..open].matches('`').count() % 2 == 1;
-            let bar = link.find('|').filter(|bar| !link[..*bar].ends_with('\\'));
+            let in_code = row.cut(..open).matches('`').count() % 2 == 1;
+            let bar = link.find('|').filter(|bar| !link.cut(..*bar).ends_with('\\'));
             if let Some(bar) = bar.filter(|_| !in_code) {
                 let span = start + open..start + end;
                 let message = format!("the bar of `{link}` ends the table's cell");
-                let hint = format!("write it as `{}\\{}`", &link[..bar], &link[bar..]);
+                let hint = format!("write it as `{}\\{}`", link.cut(..bar), link.cut(bar..));
                 problems.push(at.warning(span, message).hint(hint));
             }
             from = end;

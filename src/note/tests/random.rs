@@ -235,3 +235,40 @@ proptest! {
         }
     }
 }
+
+/// A note is read at every key that is pressed, wherever that leaves its markup open.
+#[test]
+fn every_beginning_and_every_end_of_a_rich_note_is_a_note() {
+    for joint in ["\n", " "] {
+        let rich = format!("---\ntitle: T\ntags: [a, b]\n---\n{}\n", PIECES.join(joint));
+        for (at, _) in rich.char_indices() {
+            for text in [&rich[..at], &rich[at..]] {
+                let note = note(text);
+                page(&note, "");
+                for problem in note.all_problems() {
+                    assert!(
+                        note.source.get(problem.span.clone()).is_some(),
+                        "{problem:?} of {text:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What once ended the program.
+#[test]
+fn a_heading_whose_html_is_left_open_is_one() {
+    for text in
+        ["# See <a href=\"b.html\">b", "## <a href='b'>b [[c]]", "# <a name=x>", "# a</a>", "# <b"]
+    {
+        for end in ["", "\n", "\n\ntext\n", "\n# next <a href=\"c\">\n"] {
+            let note = note(&format!("{text}{end}"));
+            assert_eq!(
+                ids(&page(&note, "")).len(),
+                ids(&page(&note, "")).iter().collect::<BTreeSet<_>>().len()
+            );
+            assert!(!note.headings.is_empty(), "{text:?}");
+        }
+    }
+}

@@ -1,16 +1,18 @@
 //! A piece of a page's HTML as it stands anywhere: addresses from the site's root, no ids, no folds.
 
+use crate::cut::Cut as _;
+
 /// The piece `html` of a page, whose path is relative to the site's root.
 pub(super) fn rebased(html: &str, page: &str) -> String {
     let html = without_folds(html);
     let mut out = String::with_capacity(html.len());
     let mut rest = &*html;
     while let Some(open) = rest.find('<') {
-        out.push_str(&rest[..open]);
-        rest = &rest[open..];
+        out.push_str(rest.cut(..open));
+        rest = rest.cut(open..);
         let end = tag_end(rest);
-        tag(&rest[..end], page, &mut out);
-        rest = &rest[end..];
+        tag(rest.cut(..end), page, &mut out);
+        rest = rest.cut(end..);
     }
     out.push_str(rest);
     out.trim().to_owned()
@@ -65,13 +67,13 @@ fn tag(tag: &str, page: &str, out: &mut String) {
             out.push_str(rest);
             return;
         };
-        out.push_str(&rest[..at]);
-        let value = &rest[at + name.len()..];
+        out.push_str(rest.cut(..at));
+        let value = rest.cut(at + name.len()..);
         let Some(end) = value.find('"') else {
-            out.push_str(&rest[at..]);
+            out.push_str(rest.cut(at..));
             return;
         };
-        let (value, after) = (&value[..end], &value[end + 1..]);
+        let (value, after) = (value.cut(..end), value.cut(end + 1..));
         match name {
             " href=\"" | " src=\"" => {
                 out.push_str(name);

@@ -1,5 +1,7 @@
 //! The first words of a piece of a page: HTML in, as much of it as a reader takes in at a glance out.
 
+use crate::cut::Cut as _;
+
 /// Characters of text, about sixty words.
 const MOST: usize = 300;
 
@@ -12,7 +14,7 @@ pub(super) fn first(html: &str) -> String {
         let at = html.len() - rest.len();
         if rest.starts_with('<') {
             let length = super::rebase::tag_end(rest);
-            let tag = &rest[..length];
+            let tag = rest.cut(..length);
             // A formula or a figure is not broken off within.
             if let Some(whole) = ["math", "figure", "svg", "pre", "table", "video", "audio"]
                 .into_iter()
@@ -21,7 +23,7 @@ pub(super) fn first(html: &str) -> String {
                 let end = format!("</{whole}>");
                 let Some(close) = rest.find(&end) else { return html.to_owned() };
                 counted += if whole == "math" { 10 } else { 60 };
-                rest = &rest[close + end.len()..];
+                rest = rest.cut(close + end.len()..);
                 continue;
             }
             match opens(tag) {
@@ -29,18 +31,18 @@ pub(super) fn first(html: &str) -> String {
                 None if tag.starts_with("</") => drop(open.pop()),
                 _ => {}
             }
-            rest = &rest[length..];
+            rest = rest.cut(length..);
             continue;
         }
         let length = rest.find('<').unwrap_or(rest.len());
-        let text = &rest[..length];
+        let text = rest.cut(..length);
         let characters = text.chars().count();
         if counted + characters > MOST {
             let cut = at + cut(text, MOST.saturating_sub(counted));
-            return closed(html[..cut].trim_end(), &open);
+            return closed(html.cut(..cut).trim_end(), &open);
         }
         counted += characters;
-        rest = &rest[length..];
+        rest = rest.cut(length..);
     }
     html.to_owned()
 }
@@ -50,8 +52,8 @@ pub(super) fn length(html: &str) -> usize {
     let mut count = 0;
     let mut rest = html;
     while let Some(at) = rest.find('<') {
-        count += rest[..at].chars().count();
-        rest = &rest[at + super::rebase::tag_end(&rest[at..])..];
+        count += rest.cut(..at).chars().count();
+        rest = rest.cut(at + super::rebase::tag_end(rest.cut(at..))..);
     }
     count + rest.chars().count()
 }
@@ -65,7 +67,7 @@ pub(super) fn suffices(html: &str) -> bool {
 fn opens(tag: &str) -> Option<&str> {
     let inner = tag.strip_prefix('<')?;
     let length = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    (length > 0).then(|| &inner[..length])
+    (length > 0).then(|| inner.cut(..length))
 }
 
 fn is_empty(name: &str) -> bool {
@@ -76,10 +78,10 @@ fn is_empty(name: &str) -> bool {
 /// word, and before no character reference's end.
 fn cut(text: &str, characters: usize) -> usize {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
-    let kept = &text[..end];
+    let kept = text.cut(..end);
     let sentence = [". ", "! ", "? ", "。"].iter().filter_map(|sign| kept.rfind(sign)).max();
     if let Some(at) = sentence.filter(|at| 2 * at >= kept.len()) {
-        return at + text[at..].chars().next().map_or(1, char::len_utf8);
+        return at + text.cut(at..).chars().next().map_or(1, char::len_utf8);
     }
     kept.rfind(char::is_whitespace).unwrap_or(0)
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::Live;
 use crate::diagnostic::Diagnostic;
+use crate::guard;
 use crate::note::{LinkKind, Note};
 use crate::page;
 use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::plan::Wanted;
 use crate::site::settle::Settler;
+use crate::site::{self, data, problems_of, smaller};
 use crate::site::{clash, data, problems_of, smaller};
 
 impl Live {
@@ -19,6 +21,15 @@ impl Live {
         if self.problems[index].is_some() {
             return;
         }
+        let note = Arc::clone(&self.notes[index]);
+        let settled = guard::run("checking the note", &note.path, || self.settle_note(index));
+        if let Err(panicked) = settled {
+            self.problems[index] = Some(vec![Diagnostic::of_panic(&*note.file, &panicked)]);
+            self.quoted[index] = Quoted::default();
+        }
+    }
+
+    fn settle_note(&mut self, index: usize) {
         self.look_at_files(index);
         self.settle_blocks(index);
         let quotes: Vec<usize> = self.notes[index]
@@ -33,7 +44,7 @@ impl Live {
         if !self.notes[index].values.is_empty() {
             let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
             let sources = Sources::new(&refers, garden, plan, settled, &workspace.store);
-            quoted = sources.quoted(index);
+            quoted = site::quoted(&sources, index, &self.notes[index]);
         }
         let settler = Settler { store: &workspace.store, plan, progress, drawn };
         let note = &self.notes[index];
@@ -65,7 +76,8 @@ impl Live {
                 self.images.insert(page::image_file(image), image.digest);
             }
         }
-        self.data.extend(settled.iter().flat_map(|one| page::data_files(one, &workspace.store)));
+        let data = settled.iter().map(|one| site::data_files(note, one, &workspace.store));
+        self.data.extend(data.filter_map(Result::ok).flatten());
         let mut keep = |id: &str, which: String, settled: &Settled| {
             if let Settled::Done { drawing, .. } = settled {
                 let place = (note.path.clone(), id.to_owned(), which);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Live, MOST_PAGES, Rendered, Served};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::guard;
 use crate::note::Note;
 use crate::page::{Bare, Draft, HOME, Scene, Shared, Sheet};
 use crate::site::publish;
@@ -78,6 +79,16 @@ impl Live {
     /// # Errors
     /// What is wrong with the template, where there is nothing else to show.
     pub fn page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
+        let made = guard::run("making the page", path, || self.made_page(path));
+        made.unwrap_or_else(|panicked| {
+            let note = self.addresses.get(path).map(|index| &self.notes[*index].file);
+            let problem = Diagnostic::of_panic(note.map_or(path, String::as_str), &panicked);
+            self.unrendered.insert(path.to_owned(), problem.clone());
+            Some(self.rendered.get(path).cloned().ok_or(problem))
+        })
+    }
+
+    fn made_page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
         let index = self.addresses.get(path).copied();
         match index.filter(|_| path != HOME) {
             Some(index) => self.settle_around(index),
@@ -195,7 +206,7 @@ impl Live {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         if path.starts_with("search/") {
             if self.search.is_none() {
-                self.search = Some(publish::search(&self.scene(&refers)));
+                self.search = Some(publish::search(&self.scene(&refers)).0);
             }
             let text = self.search.as_ref()?.get(path)?;
             return Some(Served::Bytes(text.clone().into_bytes()));

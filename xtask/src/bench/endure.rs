@@ -94,7 +94,7 @@ fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
         .collect::<Result<_>>()?;
     say(format_args!("{} edits of {count} notes, {}", arguments.number, mode.name()));
     out(format_args!(
-        "{:>7} {:>8} {:>8} {:>9} {:>8} {:>6} {:>9}",
+        "{:>7} {:>8} {:>8} {:>9} {:>8} {:>6} {:>9}\n",
         "edits", "p50 ms", "p95 ms", "cpu ms", "MB", "files", "state kB"
     ));
     let mut times = Vec::new();
@@ -121,7 +121,7 @@ fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
             let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e3;
             let each = (state.processor - processor) * 1e3 / times.len() as f64;
             out(format_args!(
-                "{edit:>7} {:>8.1} {:>8.1} {each:>9.1} {:>8.1} {:>6} {:>9}",
+                "{edit:>7} {:>8.1} {:>8.1} {each:>9.1} {:>8.1} {:>6} {:>9}\n",
                 at(50),
                 at(95),
                 state.memory as f64 / 1e6,

@@ -1,0 +1,81 @@
+//! The files that notes may include, each read when it is first included: their texts in, what is to be evaluated out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use liquid_core::runtime::PartialStore;
+use liquid_core::{Error, Language, Renderable, Result, Template, parser};
+
+use super::Fault;
+use super::budget;
+
+/// The texts of files, in which tags are made ready, by their numbers.
+#[derive(Debug, Default)]
+pub struct Includes(pub Vec<Text>);
+
+/// One file.
+#[derive(Debug)]
+pub struct Text {
+    /// Its name below the folder of includes.
+    pub name: String,
+    /// Its text, or what is wrong with it.
+    pub text: std::result::Result<String, Fault>,
+    /// How many tags it has.
+    pub tags: usize,
+}
+
+/// What is known of a file that was included.
+type Known = Result<Arc<dyn Renderable>>;
+
+/// Files, and what was read of them.
+pub struct Store {
+    includes: Includes,
+    language: Arc<Language>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+impl Store {
+    /// Of these files, in this language.
+    pub fn new(includes: Includes, language: Arc<Language>) -> Self {
+        Self { includes, language, known: Mutex::default() }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.includes).finish()
+    }
+}
+
+impl PartialStore for Store {
+    fn contains(&self, name: &str) -> bool {
+        name.parse::<usize>().is_ok_and(|number| number < self.includes.0.len())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn try_get(&self, name: &str) -> Option<Arc<dyn Renderable>> {
+        self.get(name).ok()
+    }
+
+    fn get(&self, name: &str) -> Known {
+        let file = name.parse::<usize>().ok().and_then(|number| self.includes.0.get(number));
+        let file = file.ok_or_else(|| Error::with_msg("there is no such file"))?;
+        budget::charge(1 + file.tags as u64)?;
+        // Not held while the file is read, which may panic.
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(name) {
+            return known.clone();
+        }
+        let read = match &file.text {
+            Ok(text) => parser::parse(text, &self.language)
+                .map(|parts| Arc::new(Template::new(parts)) as Arc<dyn Renderable>),
+            Err(fault) => Err(Error::with_msg(fault.message.clone())),
+        };
+        let read = read.map_err(|error| error.trace(format!("in `_includes/{}`", file.name)));
+        known().insert(name.to_owned(), read.clone());
+        read
+    }
+}

@@ -1,0 +1,430 @@
+//! Tags made ready for the library: a text with Liquid in; the same with each of our own tags told where it stands, which file
+//! it includes and how much a turn of it costs, out; or what is wrong with one, at its place.
+//!
+//! The library reads a text by recursion, and ends the program where that is too deep. So nesting is bounded here.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::Fault;
+use super::budget::DEPTH;
+use crate::cut::Cut as _;
+
+/// A tag is no longer than this, in bytes.
+const LONGEST: usize = 16 << 10;
+/// So many conditions may be joined in a tag.
+const JOINED: usize = 200;
+/// White space of more than so many characters is put aside: for each of them the library looks for a tag behind it.
+const BLANK: usize = 200;
+/// Stands around the number of a text that is put aside.
+pub const ASIDE: [char; 2] = ['\u{10FFFC}', '\u{10FFFD}'];
+
+/// What tags may name.
+pub struct Names<'a> {
+    /// The numbers of included files, by their names.
+    pub files: &'a BTreeMap<String, usize>,
+    /// The address of a note or page, by its path.
+    pub address: &'a dyn Fn(&str) -> Option<String>,
+    /// Where a place of the text is in the note; none for a file that is included.
+    pub place: Option<&'a dyn Fn(usize) -> usize>,
+}
+
+/// Texts that stand for themselves, whatever the library makes of what is around them.
+#[derive(Debug, Default)]
+pub struct Aside<'a>(Vec<&'a str>);
+
+impl<'a> Aside<'a> {
+    /// Puts a text aside, and leaves its number in its place.
+    pub fn put(&mut self, text: &'a str, out: &mut String) {
+        out.push_str(&format!("{}{}{}", ASIDE[0], self.0.len(), ASIDE[1]));
+        self.0.push(text);
+    }
+
+    /// Puts all texts back; none where that makes more than so many bytes.
+    pub fn back(&self, text: &str, most: usize) -> Option<String> {
+        let mut out = String::with_capacity(text.len());
+        let mut parts = text.split(ASIDE[0]);
+        out.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let numbered = part.split_once(ASIDE[1]);
+            let found = numbered.and_then(|(number, rest)| {
+                Some((*self.0.get(number.parse::<usize>().ok()?)?, rest))
+            });
+            match found {
+                Some((aside, rest)) => {
+                    out.push_str(aside);
+                    out.push_str(rest);
+                }
+                None => {
+                    out.push(ASIDE[0]);
+                    out.push_str(part);
+                }
+            }
+            if out.len() > most {
+                return None;
+            }
+        }
+        Some(out)
+    }
+}
+
+/// A tag or an expression of a text.
+struct Piece<'a> {
+    place: Range<usize>,
+    /// Empty for an expression.
+    name: &'a str,
+    rest: &'a str,
+    /// What opens and closes it, hyphens included.
+    marks: [&'a str; 2],
+}
+
+/// Makes a text ready.
+///
+/// # Errors
+/// What is wrong with a tag.
+pub fn prepared<'a>(
+    text: &'a str,
+    names: &Names<'_>,
+    aside: &mut Aside<'a>,
+) -> Result<String, Fault> {
+    let pieces = pieces(text)?;
+    let costs = costs(&pieces)?;
+    let mut out = String::with_capacity(text.len() + 16 * pieces.len());
+    let mut copied = 0;
+    for (piece, cost) in pieces.iter().zip(costs) {
+        let trims = (piece.marks[0].ends_with('-'), piece.marks[1].starts_with('-'));
+        copy(text.cut(copied..piece.place.start), trims.0, &mut out, aside);
+        copied = piece.place.end;
+        let at = names.place.map_or(0, |place| place(piece.place.start) + 1);
+        let [open, close] = piece.marks;
+        match piece.name {
+            "for" | "tablerow" => {
+                out.push_str(&format!("{open} {} {at} {cost} {} {close}", piece.name, piece.rest));
+            }
+            "assign" | "capture" | "ifchanged" => {
+                out.push_str(&format!("{open} {} {at} {} {close}", piece.name, piece.rest));
+            }
+            "include" => {
+                let file = piece.rest.split_whitespace().next().unwrap_or_default();
+                let name = file.trim_matches(['"', '\'']);
+                let number = names.files.get(name).ok_or_else(|| unknown(piece, name))?;
+                let rest = piece.rest.cut(file.len()..);
+                out.push_str(&format!("{open} include {at} {number}{rest} {close}"));
+            }
+            "link" => {
+                let name = piece.rest.trim_matches(['"', '\'']);
+                let address = (names.address)(name).ok_or_else(|| Fault {
+                    span: piece.place.clone(),
+                    message: format!("there is no note or page `{name}` to link to"),
+                    hint: Some("write its path: `{% link _notes/cats.md %}`".to_owned()),
+                })?;
+                out.push_str(&address);
+            }
+            _ => out.push_str(text.cut(piece.place.clone())),
+        }
+        if trims.1 {
+            // What the tag takes away anyway.
+            let rest = text.cut(copied..);
+            copied += rest.len() - rest.trim_start().len();
+        }
+    }
+    copy(text.cut(copied..), false, &mut out, aside);
+    Ok(out)
+}
+
+/// Copies what stands between tags.
+fn copy<'a>(text: &'a str, is_trimmed: bool, out: &mut String, aside: &mut Aside<'a>) {
+    let mut rest = if is_trimmed { text.trim_end() } else { text };
+    while let Some((at, _)) = rest.match_indices(char::is_whitespace).next() {
+        let blank = rest.cut(at..);
+        let length = blank.len() - blank.trim_start().len();
+        out.push_str(rest.cut(..at));
+        match length > BLANK {
+            true => aside.put(blank.cut(..length), out),
+            false => out.push_str(blank.cut(..length)),
+        }
+        rest = blank.cut(length..);
+    }
+    out.push_str(rest);
+}
+
+fn unknown(piece: &Piece<'_>, name: &str) -> Fault {
+    Fault {
+        span: piece.place.clone(),
+        message: format!(
+            "`{name}` cannot be included: it is not in `_includes`, or includes itself"
+        ),
+        hint: Some(AS_IT_IS.to_owned()),
+    }
+}
+
+/// What to do about what looks like Liquid and is not meant to be.
+pub const AS_IT_IS: &str = "put it between `{% raw %}` and `{% endraw %}` to show it as it is";
+
+/// The tags and expressions of a text in order, without those in `raw` and `comment`, each looked at once.
+fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while let Some(found) = next(text, at) {
+        let is_tag = text.cut(found..).starts_with("{%");
+        let end = if is_tag { "%}" } else { "}}" };
+        let wrong = |place: Range<usize>, message: String| Fault {
+            span: place,
+            message,
+            hint: Some(AS_IT_IS.to_owned()),
+        };
+        let opened = text.cut(found..found + 2);
+        let Some(end) = closed(text, found + 2, end) else {
+            return Err(wrong(found..found + 2, format!("this `{opened}` is never closed")));
+        };
+        if end - found > LONGEST {
+            let message = format!("this `{opened}` has more than {LONGEST} bytes");
+            return Err(wrong(found..found + 2, message));
+        }
+        let trims = (text.cut(found + 2..).starts_with('-'), text.cut(..end - 2).ends_with('-'));
+        let open = found..found + 2 + usize::from(trims.0);
+        let inside = text.cut(open.end..end - 2 - usize::from(trims.1 && end - 2 > open.end));
+        let close = end - 2 - usize::from(trims.1 && end - 2 > open.end)..end;
+        let inner = inside.trim();
+        let nested = nesting(inner);
+        if nested > DEPTH {
+            let message = format!("more than {DEPTH} brackets are within each other here");
+            return Err(wrong(found..end, message));
+        }
+        let (name, rest) = match is_tag {
+            true => inner.split_once(char::is_whitespace).unwrap_or((inner, "")),
+            false => ("", inner),
+        };
+        let joined = rest.split_whitespace().filter(|word| matches!(*word, "and" | "or")).count();
+        if joined > JOINED {
+            let message = format!("more than {JOINED} conditions are joined here");
+            return Err(wrong(found..end, message));
+        }
+        at = end;
+        if matches!(name, "raw" | "comment") {
+            let ends = format!("end{name}");
+            let Some(after) = behind(text, end, &ends) else {
+                return Err(wrong(found..end, format!("this `{name}` is never ended")));
+            };
+            at = after;
+            continue;
+        }
+        all.push(Piece {
+            place: found..end,
+            name,
+            rest: rest.trim(),
+            marks: [text.cut(open), text.cut(close)],
+        });
+    }
+    Ok(all)
+}
+
+/// How many tags and expressions a text has.
+pub fn count(text: &str) -> usize {
+    pieces(text).map_or(0, |pieces| pieces.len())
+}
+
+/// Lines with tags that say nothing, and with nothing else, leave no empty line, which would end a block of HTML.
+pub fn lone_tags(text: &str) -> String {
+    const SAYING: [&str; 5] = ["include", "render", "cycle", "increment", "decrement"];
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        let mut rest = bare;
+        while let Some(inside) = rest.strip_prefix("{%")
+            && let Some(end) = inside.find("%}")
+        {
+            let name = inside.cut(..end).trim_start_matches('-').split_whitespace().next();
+            if name.is_some_and(|name| SAYING.contains(&name)) {
+                break;
+            }
+            rest = inside.cut(end + 2..).trim_start();
+        }
+        out.push_str(if bare.starts_with("{%") && rest.is_empty() { bare } else { line });
+    }
+    out
+}
+
+/// The tags that include files, in a text in which nothing has to be right: the names of these files.
+pub fn included(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let inside = rest.cut(rest.find("{%")? + 2..);
+            let end = inside.find("%}")?;
+            rest = inside.cut(end + 2..);
+            let mut words = inside.cut(..end).trim_matches('-').split_whitespace();
+            if words.next() == Some("include") {
+                return Some(words.next().unwrap_or_default().trim_matches(['"', '\'', ',']));
+            }
+        }
+    })
+}
+
+/// Where the next tag or expression begins.
+fn next(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes().get(from..)?;
+    let pairs = bytes.windows(2);
+    pairs.into_iter().position(|pair| pair == b"{{" || pair == b"{%").map(|at| from + at)
+}
+
+/// Where a tag ends: behind its end mark, which may also stand in quotes within it.
+fn closed(text: &str, from: usize, mark: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let near = text.len().min(from + LONGEST + 2);
+    let mut at = from;
+    while at < near {
+        let rest = bytes.get(at..)?;
+        if rest.starts_with(mark.as_bytes()) {
+            return Some(at + 2);
+        }
+        let quote = rest.first().filter(|byte| matches!(byte, b'"' | b'\''));
+        let quoted = quote.and_then(|quote| {
+            let inside = bytes.get(at + 1..near)?;
+            let length = inside.iter().position(|byte| byte == quote)?;
+            // An apostrophe that opens nothing is one that is not closed before the tag is.
+            let tag = inside.get(..length)?;
+            (!tag.contains(&b'\n')).then_some(length + 2)
+        });
+        at += quoted.unwrap_or(1);
+    }
+    text.get(from..)?.find(mark).map(|at| from + at + 2)
+}
+
+/// Where the text goes on behind the tag of that name.
+fn behind(text: &str, from: usize, name: &str) -> Option<usize> {
+    let mut at = from;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find("{%")) {
+        let start = at + found;
+        let inside = text.cut(start + 2..);
+        let inside = inside.strip_prefix('-').unwrap_or(inside).trim_start();
+        let rest = inside.strip_prefix(name).map(str::trim_start);
+        let rest = rest.map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        if let Some(rest) = rest.and_then(|rest| rest.strip_prefix("%}")) {
+            return Some(text.len() - rest.len());
+        }
+        at = start + 2;
+    }
+    None
+}
+
+/// How many brackets are open at once, at most.
+fn nesting(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'(' => open += 1,
+            b']' | b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
+
+/// For each piece, how many stand within it up to its end.
+fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
+    const BLOCKS: [&str; 7] = ["if", "unless", "case", "for", "tablerow", "capture", "ifchanged"];
+    let mut costs = vec![0; pieces.len()];
+    // Blocks that are open, each with how deep it makes the library go.
+    let mut open: Vec<(usize, &str, usize)> = Vec::new();
+    let mut depth = 0_usize;
+    for (number, piece) in pieces.iter().enumerate() {
+        let mut deeper = 0;
+        if BLOCKS.contains(&piece.name) {
+            open.push((number, piece.name, 1));
+            deeper = 1;
+        } else if piece.name == "elsif"
+            && let Some((_, _, levels)) = open.last_mut()
+        {
+            // Read as a condition within the one before.
+            *levels += 1;
+            deeper = 1;
+        } else if let Some(ended) = piece.name.strip_prefix("end")
+            && open.last().is_some_and(|(_, name, _)| *name == ended)
+            && let Some((opened, _, levels)) = open.pop()
+        {
+            costs[opened] = number - opened;
+            depth = depth.saturating_sub(levels);
+        }
+        depth += deeper;
+        if depth > DEPTH {
+            return Err(Fault {
+                span: piece.place.clone(),
+                message: format!("more than {DEPTH} tags are within each other here"),
+                hint: Some("put some of them into a file of `_includes`".to_owned()),
+            });
+        }
+    }
+    // One that is never ended has all that follows within.
+    for (opened, ..) in open {
+        costs[opened] = pieces.len() - opened;
+    }
+    Ok(costs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(text: &str) -> Result<String, Fault> {
+        let files = [("a/b.html".to_owned(), 3)].into();
+        let address = |path: &str| (path == "_notes/a.md").then(|| "/a".to_owned());
+        let place = |at: usize| at + 100;
+        let names = Names { files: &files, address: &address, place: Some(&place) };
+        let mut aside = Aside::default();
+        let out = prepared(text, &names, &mut aside)?;
+        Ok(aside.back(&out, usize::MAX).expect("short"))
+    }
+
+    #[test]
+    fn tags_are_told_where_they_stand_and_what_a_turn_costs() {
+        for (text, made) in [
+            ("a {{ b }} {% if c %}d{% endif %}", "a {{ b }} {% if c %}d{% endif %}"),
+            ("{%for x in y%}{{x}}{%endfor%}", "{% for 101 2 x in y %}{{x}}{%endfor%}"),
+            ("ü{%- assign a = '%}' -%}  b", "ü{%- assign 103 a = '%}' -%}b"),
+            ("{% include a/b.html c=\"d e\" %}", "{% include 101 3 c=\"d e\" %}"),
+            ("[a]({% link _notes/a.md %})", "[a](/a)"),
+            ("{% raw %}{% for {{ {% endraw %}{{ a }}", "{% raw %}{% for {{ {% endraw %}{{ a }}"),
+            ("{% comment %}{{ {%- endcomment -%}", "{% comment %}{{ {%- endcomment -%}"),
+            ("{{ don't }} it's {{ x }}", "{{ don't }} it's {{ x }}"),
+        ] {
+            assert_eq!(ready(text).as_deref(), Ok(made), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_tag_is_said_at_its_place() {
+        let deep = DEPTH + 1;
+        let (ifs, elsifs) = ("{% if a %}".repeat(deep), "{% elsif a %}".repeat(deep));
+        let (brackets, ors) = ("a[".repeat(deep), "a or ".repeat(JOINED + 1));
+        let long = "a".repeat(LONGEST);
+        for (text, place, message) in [
+            ("a {{ b", 2, "never closed"),
+            ("a {% b }}", 2, "never closed"),
+            ("{% raw %}", 0, "never ended"),
+            ("{% include c.html %}", 0, "`c.html` cannot be included"),
+            ("{% include 3 %}", 0, "`3` cannot be included"),
+            ("{% link b.md %}", 0, "no note or page `b.md`"),
+            (&*ifs, 10 * DEPTH, "within each other"),
+            (&*format!("{{% if a %}}{elsifs}"), 10 + 13 * (DEPTH - 1), "within each other"),
+            (&*format!("{{{{ {brackets} }}}}"), 0, "brackets"),
+            (&*format!("{{% if {ors} %}}"), 0, "conditions"),
+            (&*format!("{{{{ {long} }}}}"), 0, "bytes"),
+        ] {
+            let fault = ready(text).expect_err(message);
+            assert!(fault.message.contains(message), "{fault:?}");
+            assert_eq!(fault.span.start, place, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_read_once_however_many_tags_are_left_open_or_blanks_are_in_it() {
+        // Each of these took minutes when every tag was looked for anew.
+        for text in ["{% ".repeat(100_000), "{{ '".repeat(100_000), "{% raw %}{%".repeat(100_000)] {
+            assert!(ready(&text).is_err());
+        }
+        let blank = format!("a{}{{{{ b }}}}{}\n", " ".repeat(1_000_000), "\n".repeat(1000));
+        assert_eq!(ready(&blank), Ok(blank));
+    }
+}

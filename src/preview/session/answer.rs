@@ -1,0 +1,49 @@
+//! What browsers are answered: a path of the site in; the page or file, or a page that says what is wrong, out.
+
+use super::Session;
+use crate::diagnostic::Diagnostic;
+use crate::guard;
+use crate::preview::broken;
+use crate::preview::server::Answer;
+use crate::site::Served;
+
+impl Session {
+    /// The answer to a browser that asks for `path`, so many folders deep.
+    pub(super) fn answer(&mut self, path: &str, depth: usize) -> Answer {
+        let made = guard::run("answering a browser", path, || self.made(path, depth));
+        made.unwrap_or_else(|panicked| self.broken(&Diagnostic::of_panic(path, &panicked), depth))
+    }
+
+    fn made(&mut self, path: &str, depth: usize) -> Answer {
+        let named = self.live.named(path);
+        if named.strip_suffix("/index.html") == Some(path) {
+            // Its links are relative to the folder.
+            return Answer::Moved;
+        }
+        // What is said of running measurements may be old.
+        self.live.look_at_running(&named);
+        match self.live.page(&named) {
+            Some(Ok(page)) => {
+                self.tabs.handed_out(path, &page);
+                Answer::Page(page.html, page.digest)
+            }
+            Some(Err(problem)) => self.broken(&problem, depth),
+            None => match self.live.file(path) {
+                Some(Served::Bytes(bytes)) => Answer::Bytes(bytes),
+                Some(Served::File(file)) => Answer::File(file),
+                Some(Served::Blob(digest)) => Answer::Blob(digest),
+                None => {
+                    let moved = self.moved.to(&named, &self.live);
+                    match self.live.not_found(depth, moved) {
+                        Ok(html) => Answer::Missing(html),
+                        Err(problem) => self.broken(&problem, depth),
+                    }
+                }
+            },
+        }
+    }
+
+    fn broken(&self, problem: &Diagnostic, depth: usize) -> Answer {
+        Answer::Broken(broken::page(problem, depth, self.live.stylesheet()))
+    }
+}

@@ -1,0 +1,43 @@
+//! A preview goes on where something in it panics: the garden is read anew, since of what was at work nothing is known.
+
+use super::{Phases, Session};
+use crate::guard::{self, Panicked};
+use crate::say;
+use crate::site::Live;
+use crate::workspace::Workspace;
+
+impl Session {
+    /// Does some work; where it panics, that is said, and the garden is read anew.
+    pub(super) fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        let Err(panicked) = guard::run("keeping the preview right", "", || work(self)) else {
+            return;
+        };
+        tell(&panicked);
+        let tidying = std::mem::take(&mut self.idle);
+        let anew = guard::run("reading the garden anew", "", || self.read_anew());
+        if let Err(panicked) = anew {
+            tell(&panicked);
+        }
+        // What panicked while there was nothing else to do is not tried again at once.
+        self.idle = !tidying;
+    }
+
+    fn read_anew(&mut self) {
+        let mut workspace = match Workspace::open(&self.live.workspace.root) {
+            Ok(workspace) => workspace,
+            Err(error) => return say::err(format_args!("error: {error}")),
+        };
+        workspace.drafts = true;
+        self.live = Live::new(workspace, self.live.progress.clone());
+        self.generation += 1;
+        self.wished.clear();
+        self.watch_folders();
+        self.show(Phases::default());
+        self.say_outside();
+        self.wish();
+    }
+}
+
+fn tell(panicked: &Panicked) {
+    say::err(format_args!("error: {panicked}\nhint: {}\n", guard::HINT));
+}

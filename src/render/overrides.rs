@@ -1,0 +1,52 @@
+//! A garden's own templates and style sheets: their folder in, their texts by name out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::{ASSETS, LONGEST, RenderError, Source};
+use crate::file;
+
+/// Adds every file below `folder` that is a template or a style sheet.
+pub(super) fn read(
+    folder: &Path,
+    sources: &mut BTreeMap<String, Source>,
+) -> Result<(), RenderError> {
+    let failed = |path: &Path, message: String| RenderError {
+        template: format!("templates/{}", path.display()),
+        line: None,
+        message,
+        hint: None,
+    };
+    for entry in WalkDir::new(folder).follow_links(false).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder);
+            let path = path.strip_prefix(folder).unwrap_or(path);
+            failed(path, format!("cannot be read ({error})"))
+        })?;
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+        let Some(name) = parts.map(|parts| parts.join("/")) else {
+            continue;
+        };
+        let is_asset = ASSETS.iter().any(|(_, parts)| parts.contains(&name.as_str()));
+        if entry.file_type().is_dir() || !(name.ends_with(".html") || is_asset) {
+            continue;
+        }
+        let bytes = file::read_in(folder, entry.path(), LONGEST).map_err(|error| RenderError {
+            hint: file::read_hint(&error).map(str::to_owned),
+            ..failed(path, format!("cannot be read ({error})"))
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let lines = &error.as_bytes()[..valid];
+            RenderError {
+                line: Some(1 + lines.iter().filter(|byte| **byte == b'\n').count()),
+                ..failed(path, "is not UTF-8".to_owned())
+            }
+        })?;
+        sources.insert(name, Source { text, own: true });
+    }
+    Ok(())
+}
