@@ -15,7 +15,6 @@ use budget::{Budget, Page};
 use crate::cut::Cut as _;
 use crate::digest::Digest;
 use crate::figure::number::thousands;
-use crate::file;
 use crate::language;
 use crate::suggest;
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};

@@ -142,9 +142,9 @@ fn router(door: Arc<Door>) -> Router {
 }
 
 /// Answers a request; one that makes this panic breaks nothing but itself.
-async fn guarded(door: State<Arc<Door>>, request: Request) -> Response {
+async fn guarded(door: State<Arc<Door>>, peer: Extension<Peer>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let mut answer = Box::pin(ask(door, request));
+    let mut answer = Box::pin(ask(door, peer, request));
     let answered = poll_fn(|context| {
         match guard::run("answering a browser", &path, || answer.as_mut().poll(context)) {
             Ok(polled) => polled.map(Ok),
@@ -152,7 +152,7 @@ async fn guarded(door: State<Arc<Door>>, request: Request) -> Response {
         }
     });
     answered.await.unwrap_or_else(|panicked| {
-        eprintln!("error: {path}: {panicked}\nhint: {}\n", guard::HINT);
+        say::err(format_args!("error: {path}: {panicked}\nhint: {}\n", guard::HINT));
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
 }

@@ -17,7 +17,6 @@ use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
-use crate::file::write_atomic;
 use crate::file::{self, write_atomic};
 use crate::guard;
 use crate::page::Thumbnail;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::preview::news::{News, Phases, partial};
+use crate::say;
 use crate::schedule::Told;
 
 /// Least time between two messages about one measurement.

@@ -12,8 +12,7 @@ use crate::page::Settled;
 use crate::page::value::{Quoted, Sources};
 use crate::plan::Wanted;
 use crate::site::settle::Settler;
-use crate::site::{self, data, problems_of, smaller};
-use crate::site::{clash, data, problems_of, smaller};
+use crate::site::{self, clash, data, problems_of, smaller};
 
 impl Live {
     /// Sees what came of a note's blocks, what its values show, what its files are, and what is wrong with all that.
@@ -24,7 +23,7 @@ impl Live {
         let note = Arc::clone(&self.notes[index]);
         let settled = guard::run("checking the note", &note.path, || self.settle_note(index));
         if let Err(panicked) = settled {
-            self.problems[index] = Some(vec![Diagnostic::of_panic(&*note.file, &panicked)]);
+            self.problems[index] = Some([Diagnostic::of_panic(&*note.file, &panicked)].into());
             self.quoted[index] = Quoted::default();
         }
     }
