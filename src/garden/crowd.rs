@@ -19,9 +19,12 @@ pub(super) struct Crowd {
     pub(super) count: usize,
 }
 
-/// For each way to write the name, those below a folder that are nearest to it: how deep they lie, where, and which they are.
+/// How deep something lies, where, and which it is.
+type Place = (usize, String, usize);
+
+/// For each way to write the name, those below a folder that are nearest to it.
 #[derive(Debug, Default)]
-struct Part(Vec<(String, Vec<(usize, String, usize)>)>);
+struct Part(Vec<(String, Vec<Place>)>);
 
 impl Part {
     fn add(&mut self, spelling: &str, place: (usize, &str, usize)) {
