@@ -67,7 +67,8 @@ fn words(text: &str, end: &str) -> (usize, usize) {
             return (words, at + end.len());
         }
         let is_part = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
-        words += usize::from(!byte.is_ascii_whitespace() && !(is_part && in_word));
+        let goes_on = byte.is_ascii_whitespace() || is_part && in_word;
+        words += usize::from(!goes_on);
         in_word = is_part;
         at += 1;
         if matches!(byte, b'"' | b'\'') {
