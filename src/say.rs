@@ -9,6 +9,8 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::cut::Cut as _;
+
 /// Most characters of a message: a name of some megabytes in it is cut.
 const LONGEST: usize = 2000;
 /// So many of them are from its end, which says what is wrong with what it names.
@@ -100,7 +102,7 @@ fn coloured(text: &str) -> String {
     for part in parts {
         let codes =
             part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').len();
-        match part[codes..].starts_with('m') {
+        match part.cut(codes..).starts_with('m') {
             true => out.push_str("\u{1b}["),
             false => out.push_str("␛["),
         }
@@ -129,7 +131,7 @@ pub fn bounded(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     let place = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(place, _)| place);
-    let (start, end) = (&text[..place(LONGEST - END)], &text[place(count - END)..]);
+    let (start, end) = (text.cut(..place(LONGEST - END)), text.cut(place(count - END)..));
     format!("{start} … ({} characters more) … {end}", count - LONGEST).into()
 }
 

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::cut::Cut as _;
+
 /// So many bytes of a line are shown on either side.
 const BESIDE: usize = 240;
 /// So many bytes are underlined; of more, the first ones.
@@ -25,11 +27,11 @@ pub struct Window<'t> {
 pub fn around<'t>(text: &'t str, span: &Range<usize>) -> Window<'t> {
     let end = floor(text, span.end.min(span.start + LONGEST)).max(span.start);
     let (from, to) = (floor(text, span.start.saturating_sub(BESIDE)), floor(text, end + BESIDE));
-    let line = text[from..span.start].rfind('\n').map(|at| from + at + 1);
-    let next = text[end..to].find('\n').map(|at| end + at);
+    let line = text.cut(from..span.start).rfind('\n').map(|at| from + at + 1);
+    let next = text.cut(end..to).find('\n').map(|at| end + at);
     let (start, stop) = (line.unwrap_or(from), next.unwrap_or(to));
     let (begins, ends) = (line.is_some() || from == 0, next.is_some() || to == text.len());
-    let part = &text[start..stop];
+    let part = text.cut(start..stop);
     let span = span.start - start..end - start;
     let shown = match (begins, ends) {
         (true, true) => Cow::Borrowed(part),

@@ -8,6 +8,7 @@ use pulldown_cmark::{Event, Tag};
 use super::block::Block;
 use super::markup::{self, Piece};
 use super::remote::{self, Reach};
+use crate::cut::Cut as _;
 use crate::diagnostic::SourceFile;
 
 /// An address that a page would load from elsewhere, or run.
@@ -23,7 +24,7 @@ pub struct Reached {
 
 /// Finds what the Markdown that begins at `body` asks for, and the captions of its blocks.
 pub fn of(at: SourceFile<'_>, body: usize, blocks: &[Block]) -> Vec<Reached> {
-    let mut all = of_markdown(&at.text[body..]);
+    let mut all = of_markdown(at.text.cut(body..));
     for found in &mut all {
         found.span = body + found.span.start..body + found.span.end;
     }
@@ -52,7 +53,7 @@ pub fn of_markdown(text: &str) -> Vec<Reached> {
 
 /// Whether there may be anything, to be said without reading the syntax: most notes have no HTML and no pictures.
 fn may_reach(text: &str) -> bool {
-    let mut tags = text.match_indices('<').map(|(at, _)| &text[at + 1..]);
+    let mut tags = text.match_indices('<').map(|(at, _)| text.cut(at + 1..));
     let script = || text.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"script"));
     let data = || text.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"data:"));
     text.contains("![")

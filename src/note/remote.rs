@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::html::escape;
+use crate::cut::Cut as _;
 pub use address::Reach;
 use address::{followed, loaded, of_set, of_style};
 
@@ -109,7 +110,7 @@ impl<'h> Look<'h> {
         {
             return *found;
         }
-        let found = position(&self.html[from..], what).map(|length| from + length);
+        let found = position(self.html.cut(from..), what).map(|length| from + length);
         self.ends.insert(what, (from, found));
         found
     }
@@ -119,9 +120,9 @@ impl<'h> Look<'h> {
         let mut at = 0;
         // Where the text of an element ends, which nothing in it may hide.
         let mut resume: Option<usize> = None;
-        while let Some(next) = html[at..].find('<') {
+        while let Some(next) = html.cut(at..).find('<') {
             at += next;
-            let rest = &html[at + 1..];
+            let rest = html.cut(at + 1..);
             let begun = at;
             if rest.starts_with("!--") {
                 // `<!-->` is a whole one.
@@ -135,7 +136,7 @@ impl<'h> Look<'h> {
             {
                 at = Tag::read(html, at + 1).end;
             } else if rest.starts_with(['!', '?', '/']) {
-                at += html[at..].find('>').map_or(html.len() - at, |length| length + 1);
+                at += html.cut(at..).find('>').map_or(html.len() - at, |length| length + 1);
             } else {
                 at += 1;
             }
@@ -159,7 +160,7 @@ impl<'h> Look<'h> {
         };
         let place = self.next(close, tag.end);
         let inside = tag.end..place.unwrap_or(self.html.len());
-        let after = self.html[inside.end..].find('>').map(|length| inside.end + length + 1);
+        let after = self.html.cut(inside.end..).find('>').map(|length| inside.end + length + 1);
         let after = after.unwrap_or(self.html.len());
         let is_style = tag.name == "style";
         // An element that is open to the end has been looked at with the first.
@@ -169,7 +170,7 @@ impl<'h> Look<'h> {
         }
         if is_style
             && styled <= inside.start
-            && let Some((reach, address)) = of_style(&self.html[inside.clone()])
+            && let Some((reach, address)) = of_style(self.html.cut(inside.clone()))
         {
             let place = tag.start..tag.end;
             let tag = tag.start..tag.end;
@@ -204,32 +205,32 @@ impl<'h> Tag<'h> {
         let end = html.len();
         let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
         let until = |at: usize, stop: &dyn Fn(char) -> bool| {
-            html[at..end].find(stop).map_or(end, |length| at + length)
+            html.cut(at..end).find(stop).map_or(end, |length| at + length)
         };
         let mut at = until(start + 1, &|c| blank(c) || matches!(c, '/' | '>'));
-        let name = html[start + 1..at].to_ascii_lowercase();
+        let name = html.cut(start + 1..at).to_ascii_lowercase();
         let mut tag = Self { start, end, name, attributes: Vec::new(), open: true };
         loop {
             at = until(at, &|c| !blank(c) && c != '/');
-            if html[at..end].starts_with('>') {
+            if html.cut(at..end).starts_with('>') {
                 (tag.end, tag.open) = (at + 1, false);
                 return tag;
             }
-            let Some(first) = html[at..end].chars().next() else { return tag };
+            let Some(first) = html.cut(at..end).chars().next() else { return tag };
             let begins = at;
             // A sign of equality at the beginning is part of the name.
             at = until(at + first.len_utf8(), &|c| blank(c) || matches!(c, '/' | '>' | '='));
-            let name = html[begins..at].to_ascii_lowercase();
+            let name = html.cut(begins..at).to_ascii_lowercase();
             let after = until(at, &|c| !blank(c));
             let mut value = "";
-            if html[after..end].starts_with('=') {
+            if html.cut(after..end).starts_with('=') {
                 let from = until(after + 1, &|c| !blank(c));
-                let quote = html[from..end].chars().next().filter(|c| matches!(c, '"' | '\''));
+                let quote = html.cut(from..end).chars().next().filter(|c| matches!(c, '"' | '\''));
                 let (from, stop) = match quote {
                     Some(quote) => (from + 1, until(from + 1, &|c| c == quote)),
                     None => (from, until(from, &|c| blank(c) || c == '>')),
                 };
-                value = &html[from..stop];
+                value = html.cut(from..stop);
                 at = (stop + usize::from(quote.is_some())).min(end);
             }
             tag.attributes.push((name, begins..at, value));
@@ -268,7 +269,7 @@ impl<'h> Tag<'h> {
                     value.split(';').filter_map(|one| loaded(one).max(followed(one))).max()
                 }
                 "content" if refreshes => {
-                    let at = position(value, "url").map_or("", |at| &value[at + 3..]);
+                    let at = position(value, "url").map_or("", |at| value.cut(at + 3..));
                     let address = at.trim_start().trim_start_matches('=').trim_start();
                     let address = address.trim_start_matches(['"', '\'']);
                     loaded(address)
@@ -332,7 +333,7 @@ const REFUSED: &str = "The garden loads nothing from other sites, and runs no sc
 pub fn shown(address: &str) -> String {
     let plain: String = address.split_whitespace().collect::<Vec<_>>().join(" ");
     match plain.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &plain[..end]),
+        Some((end, _)) => format!("{}…", plain.cut(..end)),
         None => plain,
     }
 }
@@ -356,10 +357,10 @@ pub fn without(html: &str) -> Vec<(Range<usize>, String)> {
         if !own.iter().any(|found| found.whole) {
             let mut at = tag.start;
             for found in own {
-                shown.push_str(&html[at..found.place.start]);
+                shown.push_str(html.cut(at..found.place.start));
                 at = found.place.end;
             }
-            shown.push_str(&html[at..tag.end]);
+            shown.push_str(html.cut(at..tag.end));
         }
         changes.push((tag, shown));
     }

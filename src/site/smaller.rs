@@ -301,7 +301,7 @@ impl Shelf {
     fn kept(&self, digest: &Digest, width: u32) -> Option<Kept> {
         let start = format!("{}-", stem(digest, width));
         let names = self.names.range(start.clone()..).take_while(|name| name.starts_with(&start));
-        names.filter_map(|name| self.one(digest, width, name, &name[start.len()..])).next()
+        names.filter_map(|name| self.one(digest, width, name, name.cut(start.len()..))).next()
     }
 
     fn one(&self, digest: &Digest, width: u32, name: &str, rest: &str) -> Option<Kept> {
@@ -334,7 +334,7 @@ impl Shelf {
         ending: &str,
         bytes: &[u8],
     ) -> io::Result<(PathBuf, String)> {
-        let seal = Digest::of(bytes).hex()[..SEAL].to_owned();
+        let seal = Digest::of(bytes).hex().cut(..SEAL).to_owned();
         let path = self.folder.join(format!("{}-{seal}.{ending}", stem(digest, width)));
         fs::create_dir_all(&self.folder)?;
         write_atomic(&path, bytes)?;

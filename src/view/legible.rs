@@ -1,5 +1,7 @@
 //! Text that HTML and XML can hold: any text in; the same without characters that neither may have, out.
 
+use crate::cut::Cut as _;
+
 /// Whether HTML or XML may not hold a character: control characters but for blanks and line ends, and noncharacters.
 fn is_barred(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
@@ -33,11 +35,11 @@ pub fn legible_json(json: String) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json.as_str();
     while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let code = rest.get(at + 2..at + 6).filter(|_| rest[at + 1..].starts_with('u'));
+        out.push_str(rest.cut(..at));
+        let code = rest.get(at + 2..at + 6).filter(|_| rest.cut(at + 1..).starts_with('u'));
         let named =
             code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
-        let escape = rest[at + 1..].chars().next();
+        let escape = rest.cut(at + 1..).chars().next();
         let (stand_in, length) = match (escape, named) {
             (Some('f'), _) | (_, Some('\u{c}')) => (" ", if named.is_some() { 6 } else { 2 }),
             (Some('b'), _) => ("\u{fffd}", 2),
@@ -45,11 +47,11 @@ pub fn legible_json(json: String) -> String {
             // Another character, whole: a second `\` begins nothing.
             (next, _) => {
                 let length = 1 + next.map_or(0, char::len_utf8);
-                (&rest[at..at + length], length)
+                (rest.cut(at..at + length), length)
             }
         };
         out.push_str(stand_in);
-        rest = &rest[at + length..];
+        rest = rest.cut(at + length..);
     }
     out + rest
 }

@@ -2,6 +2,7 @@
 
 use super::super::remote::without;
 use super::Body;
+use crate::cut::Cut as _;
 
 /// The body without what leads elsewhere.
 pub(super) fn closed(mut body: Body) -> Body {
@@ -11,12 +12,12 @@ pub(super) fn closed(mut body: Body) -> Body {
     // Ends of changes in the old text, and how far all that follows moves.
     let mut moves: Vec<(usize, usize)> = Vec::with_capacity(changes.len());
     for (place, text) in &changes {
-        html.push_str(&body.html[copied..place.start]);
+        html.push_str(body.html.cut(copied..place.start));
         html.push_str(text);
         copied = place.end;
         moves.push((place.end, html.len()));
     }
-    html.push_str(&body.html[copied..]);
+    html.push_str(body.html.cut(copied..));
     let moved = |at: usize| {
         let before = moves.partition_point(|(end, _)| *end <= at);
         let (end, now) = before.checked_sub(1).map_or((0, 0), |last| moves[last]);

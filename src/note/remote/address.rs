@@ -3,6 +3,8 @@
 //! Read as browsers read it (<https://url.spec.whatwg.org/>): blanks around it, tabs and line ends in it, upper case and `\`
 //! for `/` make no difference.
 
+use crate::cut::Cut as _;
+
 /// What a page does by itself, or at a click, that it should not without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -70,8 +72,8 @@ pub fn of_set(set: &str) -> Vec<&str> {
             return all;
         }
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let address = &rest[..end];
-        rest = &rest[end..];
+        let address = rest.cut(..end);
+        rest = rest.cut(end..);
         all.push(address.trim_end_matches(','));
         if !address.ends_with(',') {
             rest = rest.split_once(',').map_or("", |(_, rest)| rest);
@@ -88,18 +90,18 @@ pub fn of_style(css: &str) -> Option<(Reach, String)> {
     let mut found = None;
     for name in ["url(", "src("] {
         for (at, _) in low.match_indices(name) {
-            let inside = &css[at + name.len()..];
+            let inside = css.cut(at + name.len()..);
             let inside = start(inside.trim_start().trim_start_matches(['"', '\'']));
             let end = inside.find(['"', '\'', ')']).unwrap_or(inside.len());
-            found = found.or_else(|| load(&inside[..end]));
+            found = found.or_else(|| load(inside.cut(..end)));
         }
     }
     if ["@import", "image-set(", "image("].into_iter().any(|name| low.contains(name)) {
         // Addresses may stand in quotes alone.
         for (at, quote) in css.match_indices(['"', '\'']) {
-            let inside = start(&css[at + 1..]);
+            let inside = start(css.cut(at + 1..));
             let end = inside.find(quote).unwrap_or(inside.len());
-            found = found.or_else(|| load(&inside[..end]));
+            found = found.or_else(|| load(inside.cut(..end)));
         }
     }
     found
@@ -109,7 +111,7 @@ pub fn of_style(css: &str) -> Option<(Reach, String)> {
 fn start(text: &str) -> &str {
     let text = text.trim_start();
     let end = (0..=SCHEME.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
+    text.cut(..end.unwrap_or(0))
 }
 
 /// Style rules without `\75` for `u`.
