@@ -109,7 +109,8 @@ impl fmt::Debug for Engine {
 /// The tags `{% … %}` of a text: their place, their name and what follows it.
 fn tags(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, &str, &str)> {
     text.match_indices("{%").filter_map(move |(at, _)| {
-        let end = at + text[at..].find("%}")? + 2;
+        // `{%}` does not end its own tag.
+        let end = at + 2 + text[at + 2..].find("%}")? + 2;
         let inner = text[at + 2..end - 2].trim_matches('-').trim();
         let (name, rest) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
         Some((at..end, name, rest.trim()))
