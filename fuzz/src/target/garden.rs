@@ -141,8 +141,8 @@ pub fn links(input: &[u8]) {
     // A note that is put in again makes no difference.
     let mut again = assemble(&all, &files, Routes::default());
     same(&again, &garden);
-    for index in 0..notes.len() {
-        again.relink(index, &notes[index], &all);
+    for (index, note) in notes.iter().enumerate() {
+        again.relink(index, note, &all);
     }
     same(&again, &garden);
     // Nor does it where it was another one before.
