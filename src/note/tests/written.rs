@@ -118,7 +118,7 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                     );
                 }
                 Type::Direction => {
-                    for text in items.iter().copied() {
+                    for text in &items {
                         let expected = json!([{ "weight": 1.0, "of": { "text": text } }]);
                         assert_eq!(field(kind, it.name, &format!("{{text: {text}}}")), expected);
                         let expected = json!([{ "weight": 1.0, "of": { "images": [text] } }]);
