@@ -167,6 +167,16 @@ pub struct SourceFile<'a> {
 }
 
 impl SourceFile<'_> {
+    /// So many bytes from a place on, as far as the text has them: a key in quotes is written in other bytes than it has.
+    pub fn extent(&self, start: usize, length: usize) -> Range<usize> {
+        let start = start.min(self.text.len());
+        let most = start.saturating_add(length).min(self.text.len());
+        let line = self.text.get(start..).and_then(|rest| rest.find('\n'));
+        let most = most.min(line.map_or(most, |end| start + end));
+        let end = (start..=most).rev().find(|at| self.text.is_char_boundary(*at));
+        start..end.unwrap_or(start)
+    }
+
     /// An error about these bytes.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.lines.position(self.text, span.start);

@@ -78,6 +78,9 @@ pub fn size(file: &Path) -> Option<(u32, u32)> {
         .into_decoder()
         .ok()?;
     let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return None;
+    }
     let lies = decoder.orientation().is_ok_and(|orientation| {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH)
@@ -418,6 +421,16 @@ mod tests {
         let file = folder.path().join("turned.jpg");
         std::fs::write(&file, &turned).expect("a file");
         assert_eq!(size(&file), Some((900, 600)));
+    }
+
+    #[test]
+    fn a_picture_without_a_pixel_has_no_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("empty.gif");
+        for header in [&b"GIF89a\x05\0\0\0\0\0\0"[..], b"GIF89a\0\0\x05\0\0\0\0"] {
+            std::fs::write(&file, header).expect("a file");
+            assert_eq!(size(&file), None);
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Node {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// How a number or flag is written: `007`, `1.10`, `No`; of a short text in quotes, with these.
+    /// How a number, a flag or nothing is written: `007`, `1.10`, `No`, `~`; of a short text in quotes, with these.
     pub written: Option<String>,
     /// Where it stands, in bytes: start and length.
     place: Option<(usize, usize)>,
@@ -70,7 +70,7 @@ pub struct YamlError {
 /// # Errors
 /// Where the text is not YAML, or is more than one document.
 pub fn parse(text: &str) -> Result<Node, YamlError> {
-    let node: Result<Node, _> = serde_yaml::from_str(text);
+    let node: Result<Node, _> = serde_yaml::from_str_with_options(text, options());
     let node = node.map(|mut node| {
         node.read_written(text);
         node
@@ -81,6 +81,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
         // The position is told apart from the message; the parser's advice about its own options is no help.
         let message = full.split(" at line ").next().unwrap_or(&full);
         let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
+        let message = plainly(message).unwrap_or(message);
         let position = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
         let line = location.map_or(1, |l| position(l.line()));
         if let Some((line, column, bracket)) = open_bracket(text, line) {
@@ -90,6 +91,32 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
         let column = location.map_or(1, |l| position(l.column()));
         YamlError { line, column, message: message.to_owned() }
     })
+}
+
+/// Deeper than any text of ours nests; a level takes a few KiB of the stack, and in a build without optimisation ten times that.
+const DEEPEST: usize = 32;
+/// More values than all aliases of a text are ever meant to stand for; each takes some 80 bytes.
+const REPLAYED: usize = 20_000;
+
+fn options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! { max_depth: DEEPEST },
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: REPLAYED },
+        // `.inf` may be a text; where a number is wanted it is out of bounds.
+        non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::PassThrough,
+    }
+}
+
+/// What is said where a text is beyond the budget.
+fn plainly(message: &str) -> Option<&'static str> {
+    let is = |begins: &[&str]| begins.iter().any(|words| message.contains(words));
+    if is(&["recursion limit exceeded", "nesting depth", "nesting limit", "Depth"]) {
+        Some("lists and mappings nest more than 32 levels deep")
+    } else if is(&["alias replay limit exceeded"]) {
+        Some("its aliases stand for more than 20,000 values")
+    } else {
+        None
+    }
 }
 
 /// What to do about an error on a line, counted from 1, of a mapping whose keys are `known`; and the line that is meant,
@@ -199,7 +226,12 @@ impl Node {
                 let rest = self.place.and_then(|(start, _)| text.get(start..));
                 self.written = rest.and_then(quoted).map(str::to_owned);
             }
-            Value::Null => {}
+            Value::Null => {
+                let place = self.place.map(|(start, length)| start..start + length);
+                let written = place.and_then(|place| text.get(place)).map(str::trim);
+                let named = |written: &&str| matches!(*written, "~" | "null" | "Null" | "NULL");
+                self.written = written.filter(named).map(str::to_owned);
+            }
         }
     }
 
@@ -225,6 +257,7 @@ impl Node {
     pub fn text(&self) -> Option<String> {
         match &self.value {
             Value::Text(text) => return Some(text.clone()),
+            Value::Null => return None,
             _ if self.written.is_some() => return self.written.clone(),
             _ => {}
         }
@@ -234,6 +267,14 @@ impl Node {
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(flag) => Some(flag.to_string()),
             _ => None,
+        }
+    }
+
+    /// The same as one of several texts, among which `null` and `~` are words; of a field alone they say that it has no value.
+    pub fn item(&self) -> Option<String> {
+        match &self.value {
+            Value::Null => self.written.clone(),
+            _ => self.text(),
         }
     }
 
@@ -402,7 +443,19 @@ mod tests {
             text.push_str(&format!("a{i}: &a{i} [{}]\n", [item.as_str(); 9].join(",")));
         }
         let error = parse(&text).expect_err("a bomb");
-        assert!(!error.message.is_empty());
+        assert_eq!(error.message, "its aliases stand for more than 20,000 values");
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_refused_in_both_styles() {
+        let flow = |depth: usize| format!("a: {}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&flow(DEEPEST - 1)).is_ok());
+        let block: String = (0..40).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        for text in [flow(DEEPEST), flow(100_000), block, "- ".repeat(100_000), "{a: ".repeat(5000)]
+        {
+            let error = parse(&text).expect_err("too deep");
+            assert!(error.message.contains("32 levels deep"), "{error:?}");
+        }
     }
 
     #[test]
@@ -426,6 +479,13 @@ mod tests {
             parse("unit: 5.0").expect("YAML").entries().expect("a mapping")[0].node.describe(),
             "`5.0`"
         );
+        // Among texts these are words; a value that is left out is none.
+        let node = parse("a: [~, null, Null, ]\nb: null\nc:\n").expect("YAML");
+        let [a, b, c] = node.entries().expect("a mapping") else { panic!("three") };
+        let Value::List(items) = &a.node.value else { panic!("a list") };
+        let items: Vec<_> = items.iter().map(Node::item).collect();
+        assert_eq!(items, ["~", "null", "Null"].map(|word| Some(word.to_owned())));
+        assert_eq!((b.node.text(), c.node.text(), c.node.item()), (None, None, None));
         // An alias is what it stands for.
         assert_eq!(texts("a: [&x 010, *x]"), ["010", "010"]);
     }

@@ -82,7 +82,9 @@ fn only_the_lab_knows_libtorch() {
 #[test]
 fn every_file_says_what_it_is_and_is_one_noun_long() {
     let mut lengths = BTreeMap::new();
-    for path in ["src", "emoji/src", "lab/src", "xtask/src"].into_iter().flat_map(sources) {
+    for path in
+        ["src", "emoji/src", "fuzz/src", "lab/src", "xtask/src"].into_iter().flat_map(sources)
+    {
         let text = fs::read_to_string(&path).expect("a source");
         assert!(text.starts_with("//!"), "{} does not open with what it is", path.display());
         let code = text.split("#[cfg(test)]").next().unwrap_or(&text).lines().count();

@@ -1,6 +1,7 @@
 //! A few well-known works cited in several styles.
 
 mod entries;
+mod hostile;
 
 use super::*;
 use crate::tex;

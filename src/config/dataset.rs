@@ -55,7 +55,6 @@ impl Reader<'_> {
         let root = self.root.to_owned();
         let mut source = DatasetSource { paths: Vec::new(), root, labels: Labels::Files, span };
         match &named.node.value {
-            Value::Text(path) => source.paths.push(path.clone()),
             Value::List(_) => source.paths = self.paths(&named.node, &named.key),
             Value::Map(fields) => {
                 for field in fields {
@@ -69,7 +68,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => {}
+            _ => source.paths.extend(named.node.text()),
         }
         source.paths.retain(|path| !path.is_empty());
         if source.paths.is_empty() {
@@ -91,7 +90,7 @@ impl Reader<'_> {
         };
         let mut paths = Vec::new();
         for item in items {
-            match item.text() {
+            match item.item() {
                 Some(path) => paths.push(path),
                 None => self.wrong(item, field, "a path or a list of paths"),
             }

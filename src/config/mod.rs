@@ -241,7 +241,7 @@ impl Reader<'_> {
 
     fn key_span(&self, entry: &Entry) -> Range<usize> {
         let start = self.at.lines.offset(self.at.text, entry.at.0, entry.at.1);
-        start..start + entry.key.len()
+        self.at.extent(start, entry.key.len())
     }
 
     fn wrong(&mut self, node: &Node, field: &str, expected: &str) {
@@ -444,6 +444,54 @@ mod tests {
         let (config, _) = parse_over(base, "title: Ours\n", Path::new("/garden"));
         assert_eq!(config.title, "Ours");
         assert!(config.open_external_links_in_new_tab, "what it does not say stays");
+    }
+
+    #[test]
+    fn texts_are_as_they_are_written() {
+        for text in
+            ["yes", "off", "y", "007", "1.10", "0x10", "1e3", ".5", "1_000", "2024-01-01", "+5"]
+        {
+            let yaml = format!(
+                "title: {text}\ndescription: {text}\nlanguage: {text}\nfooter: {text}\nnotes: {text}\nbibliography: {text}\n\
+                 models:\n  {text}: {{ path: {text} }}\n  other: {text}\ndatasets:\n  {text}: [{text}, null]\n  one: {text}\n\
+                 defaults: {{ model: {text}, dataset: {text} }}\nmath: {{ macros: {{ R: {text}, S: [{text}, 1, {text}] }} }}\n"
+            );
+            let (config, problems) = parse(&yaml, Path::new("/garden"));
+            assert_eq!(problems, [], "{yaml}");
+            assert_eq!((&*config.title, &*config.language), (text, text));
+            let (description, footer) = (config.description.as_deref(), config.footer.as_deref());
+            assert_eq!(
+                (description, footer, config.notes.as_deref()),
+                (Some(text), Some(text), Some(text))
+            );
+            assert_eq!(config.bibliography.map(|source| source.written).as_deref(), Some(text));
+            for name in [text, "other"] {
+                let Place::File(source) = &config.models[name].place else { panic!("a file") };
+                assert_eq!(source.written, text);
+            }
+            assert_eq!(config.datasets[text].paths, [text, "null"]);
+            assert_eq!(config.datasets["one"].paths, [text]);
+            let defaults = (config.defaults.model.as_deref(), config.defaults.dataset.as_deref());
+            assert_eq!(defaults, (Some(text), Some(text)));
+            let commands: Vec<_> =
+                config.math.macros.iter().map(|it| (&*it.body, it.default.as_deref())).collect();
+            assert_eq!(commands, [(text, None), (text, Some(text))]);
+            let (theirs, _) =
+                parse_jekyll(&format!("title: {text}\ndescription: {text}\npermalink: {text}\n"));
+            assert_eq!((&*theirs.title, theirs.description.as_deref()), (text, Some(text)));
+            assert_eq!(theirs.jekyll.and_then(|it| it.permalink).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_key_in_quotes_has_a_place_in_the_text() {
+        for text in
+            ["\"\\x00\\u672b末末末末末\": x", "'a''b末末': x", "\"\\U0001F416🐖🐖\\\n x\":\n  y"]
+        {
+            for problem in parse(text, Path::new("/garden")).1 {
+                assert!(text.get(problem.span.clone()).is_some(), "{problem:?}");
+            }
+        }
     }
 
     #[test]

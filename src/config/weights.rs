@@ -64,7 +64,6 @@ impl Reader<'_> {
         let (mut path, mut sha256) = (None, None);
         let mut given = Given::default();
         match &named.node.value {
-            Value::Text(text) => path = Some(text.clone()),
             Value::Null => {}
             Value::Map(fields) => {
                 for field in fields {
@@ -80,10 +79,13 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => {
-                self.wrong(&named.node, &named.key, "a path or a mapping");
-                return None;
-            }
+            _ => match named.node.text() {
+                Some(text) => path = Some(text),
+                None => {
+                    self.wrong(&named.node, &named.key, "a path or a mapping");
+                    return None;
+                }
+            },
         }
         let place = match (path, Weights::by_name(&named.key)) {
             (Some(path), _) => Place::File(self.source(named, path)?),

@@ -264,8 +264,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn key_span(&self, entry: &Entry) -> Range<usize> {
-        let start = self.offset(entry.at);
-        start..start + entry.key.len()
+        self.at.extent(self.offset(entry.at), entry.key.len())
     }
 
     /// Of a value: to the end of its line, a comment left out.

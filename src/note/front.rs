@@ -161,7 +161,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
                         let offset = reader.offset(entry.at.0, entry.at.1);
                         problems.push(
                             at.warning(
-                                offset..offset + entry.key.len(),
+                                at.extent(offset, entry.key.len()),
                                 format!("front matter has no field `{}`", entry.key),
                             )
                             .hint(format!("did you mean `{near}`?")),
@@ -217,6 +217,11 @@ fn day(text: &str) -> Option<Date> {
     Date::new(year, month, rest.cut(..end).parse().ok()?).ok()
 }
 
+/// A text that is folded into lines, as one.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// A path, also where it is written as a link of Obsidian's, or as plugins of Jekyll's have it.
 fn picture(node: &Node) -> Option<String> {
     let text = match &node.value {
@@ -264,7 +269,9 @@ impl Reader<'_> {
             return Ok(());
         }
         match key {
-            "title" => front.title = Some(self.text(node, key)?),
+            "title" => {
+                front.title = Some(one_line(&self.text(node, key)?)).filter(|it| !it.is_empty());
+            }
             "description" => front.description = Some(self.text(node, key)?),
             "date" => front.date = Some(self.date(node, key)?),
             "updated" => front.updated = Some(self.date(node, key)?),
@@ -369,8 +376,8 @@ impl Reader<'_> {
     fn each(&self, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
         let one = std::slice::from_ref(node);
         let items = if let Value::List(items) = &node.value { items } else { one };
-        let items = items.iter().filter(|item| item.value != Value::Null);
-        items.map(|item| self.text(item, field)).collect()
+        let items = items.iter().filter(|item| item.value != Value::Null || item.written.is_some());
+        items.map(|item| item.item().map_or_else(|| self.text(item, field), Ok)).collect()
     }
 
     /// A list, or text with commas or, as Jekyll has it, with spaces; `#` before a tag is how Obsidian writes it.
@@ -390,7 +397,7 @@ impl Reader<'_> {
                 let name = entries.iter().find(|entry| entry.key == "name");
                 name.and_then(|entry| entry.node.text())
             }
-            _ => node.text(),
+            _ => node.item(),
         };
         match &node.value {
             Value::List(items) => items.iter().filter_map(named).collect(),

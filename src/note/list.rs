@@ -51,7 +51,7 @@ impl<'a, 'r> Lists<'a, 'r> {
         let items = self.one_or_many(node, "a list of texts");
         let value = self.items(node, items, "", MOST_TEMPLATES);
         for item in items {
-            let Some(text) = item.text().filter(|text| !text.contains(PLACE)) else { continue };
+            let Some(text) = item.item().filter(|text| !text.contains(PLACE)) else { continue };
             let message = format!("the template `{text}` has no `{PLACE}`");
             let hint = format!("`{PLACE}` is where the name goes: \"a photo of a {PLACE}.\"");
             self.problem(item, message, Some(hint));
@@ -300,7 +300,7 @@ impl<'a, 'r> Lists<'a, 'r> {
 
     /// A text that is not empty.
     fn text(&mut self, node: &Node) -> Option<String> {
-        let text = node.text().filter(|text| !text.trim().is_empty());
+        let text = node.item().filter(|text| !text.trim().is_empty());
         if text.is_none() {
             let message =
                 format!("an item of `{}` must be text, not {}", self.field, node.describe());

@@ -149,7 +149,7 @@ impl Note {
             (Some(title), _) => title.clone(),
             (None, Some(heading)) => {
                 problems.extend(titled_by_value(at, heading, &values, &blocks));
-                heading.text.clone()
+                one_line(&heading.text)
             }
             (None, None) => stem.replace(['-', '_'], " "),
         };
@@ -158,7 +158,8 @@ impl Note {
         tags.extend(outline.tags);
         let mut known = BTreeSet::new();
         tags.retain(|tag| known.insert(tag.to_lowercase()));
-        let title_in_body = first.is_some_and(|h| h.text == title && outline.opens_with_heading);
+        let title_in_body =
+            first.is_some_and(|h| one_line(&h.text) == title && outline.opens_with_heading);
         Self {
             path: path.to_owned(),
             file: file.to_owned(),
@@ -237,6 +238,14 @@ impl Note {
             heading.span.start..next.map_or(self.source.len(), |next| next.span.start)
         };
         Some(span.start.saturating_sub(self.body)..span.end.saturating_sub(self.body))
+    }
+}
+
+/// A text as one line, where it is several: a formula in a heading may be.
+fn one_line(text: &str) -> String {
+    match text.contains(['\n', '\r']) {
+        true => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => text.to_owned(),
     }
 }
 

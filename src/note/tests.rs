@@ -55,6 +55,11 @@ fn titles_come_from_the_front_matter_then_the_first_heading_then_the_file() {
     let both = note("---\ntitle: Front\n---\n# A heading\n");
     assert_eq!((both.title.as_str(), both.title_in_body), ("Front", false));
     assert_eq!(note("Only text.").title, "lady gaga");
+    // A title is one line, however it is written.
+    assert_eq!(note("---\ntitle: |\n  Two\n  lines\n---\n").title, "Two lines");
+    assert_eq!(note("---\ntitle: ''\n---\n").title, "lady gaga");
+    let formula = note("Of $$a\nb$$ here\n===\n");
+    assert!(!formula.title.contains('\n') && formula.title_in_body, "{:?}", formula.title);
     assert!(!note("Text first.\n\n# A heading\n").title_in_body);
 }
 
@@ -321,3 +326,4 @@ fn the_excerpt_is_the_first_paragraph() {
 
 mod extended;
 mod random;
+mod written;

@@ -68,6 +68,17 @@ pub enum Task {
     /// must be that of a clean build, byte for byte. The first failure ends it with exit code 1 and keeps the garden. 500
     /// rounds take about an hour on two cores.
     Torture(Torture),
+    /// Look for inputs that a reader of ours does not stand: notes, weights, archives and others
+    ///
+    /// Hostile inputs are made by libFuzzer, which keeps those that reach new code, and given to the targets in fuzz/, which say
+    /// what must hold of each. Targets take turns. Printed are the executions of each target and what was found; each input that
+    /// was found lies in fuzz/found, with the command that executes it again. The inputs that reached new code stay in
+    /// target/fuzz/corpus, where the next run begins. The exit code is 1 where anything was found. Compiling takes some minutes the
+    /// first time, and 1 GB below target/fuzz.
+    ///
+    /// The tests replay fuzz/corpus, and a few thousand inputs made of these, without all this: an input that was found and mended
+    /// is copied there.
+    Fuzz(Fuzz),
     /// Make Emoji-CLIP anew: the data, the training, its report
     ///
     /// The steps that are named are performed in the order in which they build on each other. Pictures and fonts come as
@@ -126,6 +137,20 @@ pub struct Torture {
     /// Uses the two programs in this folder, and compiles none
     #[arg(long, value_name = "FOLDER")]
     pub programs: Option<PathBuf>,
+}
+
+/// What `fuzz` takes.
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// How long, all targets together
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    pub minutes: f64,
+    /// Only this target, a folder of fuzz/corpus; may be repeated
+    #[arg(long = "target", value_name = "NAME")]
+    pub targets: Vec<String>,
+    /// Only execute this input, of the target that is named
+    #[arg(long, value_name = "FILE", requires = "targets")]
+    pub input: Option<PathBuf>,
 }
 
 /// What can be measured.

@@ -16,6 +16,7 @@ mod editors;
 mod emoji;
 mod failure;
 mod files;
+mod fuzz;
 mod parity;
 mod pip;
 mod platform;

@@ -10,6 +10,7 @@ use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
 use crate::editors;
 use crate::emoji::emoji;
+use crate::fuzz::fuzz;
 use crate::parity::parity;
 use crate::programs::{Compiled, Programs, become_, compile};
 use crate::run::{cargo, repository, require_component, run, run_quietly};
@@ -33,6 +34,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Pictures(arguments) }) => pictures::pictures(&arguments),
         Task::Bench(Bench { what: Benched::Endure(arguments) }) => endure::endure(&arguments),
         Task::Torture(arguments) => torture(&arguments),
+        Task::Fuzz(arguments) => fuzz(&arguments),
     }
 }
 

@@ -41,7 +41,7 @@ impl Reader<'_> {
                 "layer" => {
                     let text = self.text(&entry.node, "layer")?;
                     let start = self.span(&entry.node).start;
-                    span = start..start + text.len();
+                    span = self.at.extent(start, text.len());
                     layer = Some(text);
                 }
                 "name" => name = Some(self.text(&entry.node, "name")?),
@@ -52,7 +52,7 @@ impl Reader<'_> {
                 other => {
                     let offset = self.offset(entry.at.0, entry.at.1);
                     let problem = self.at.error(
-                        offset..offset + other.len(),
+                        self.at.extent(offset, other.len()),
                         format!("a unit has no field `{other}`"),
                     );
                     return Err(

@@ -146,8 +146,10 @@ pub(super) fn pieces<'e>(
                 finder.out.push((Piece::Plain(Event::Start(tag)), range));
             }
             Event::End(tag) => {
-                finder.depth -= 1;
-                finder.links -= usize::from(matches!(tag, TagEnd::Link | TagEnd::Image));
+                // Of a task in a list with a term, the end may come without its beginning.
+                finder.depth = finder.depth.saturating_sub(1);
+                let is_link = matches!(tag, TagEnd::Link | TagEnd::Image);
+                finder.links = finder.links.saturating_sub(usize::from(is_link));
                 finder.out.push((Piece::Plain(Event::End(tag)), range));
             }
             event => finder.out.push((Piece::Plain(event), range)),

@@ -1,0 +1,92 @@
+//! What holds of all that is shown: diagnostics lie in their text, ids stand once, no control characters.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{
+    BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
+use neuronotes::diagnostic::Diagnostic;
+use neuronotes::view::legible;
+
+/// That a place is one of the text.
+pub fn place(source: &str, span: &Range<usize>, of: &dyn std::fmt::Debug) {
+    assert!(source.get(span.clone()).is_some(), "{span:?} is no place in the text: {of:?}");
+}
+
+/// That diagnostics say something, of a place in their text, and can be shown.
+pub fn problems<'d>(source: &str, problems: impl IntoIterator<Item = &'d Diagnostic>) {
+    let (lines, mut shown) = (source.split('\n').count(), 0);
+    for problem in problems {
+        place(source, &problem.span, problem);
+        assert!(!problem.message.trim().is_empty(), "{problem:?} says nothing");
+        assert!(problem.line >= 1 && problem.line <= lines && problem.column >= 1, "{problem:?}");
+        // Drawing is the dear part, and the same for all.
+        if shown < 3 {
+            shown += 1;
+            let drawn = problem.terminal(Some(source), false);
+            assert!(drawn.contains(&problem.file), "{drawn} does not name the file");
+        }
+    }
+}
+
+/// That a page has each id once, and no character that HTML or XML forbids: `html` is what a template puts into the page.
+/// An id that the author wrote into a tag that is never closed, or twice into one, may still stand twice: of a source with raw
+/// HTML only those ids are looked at that are not in it.
+pub fn page(source: &str, parts: &[&str], of_pages: &[&str]) {
+    let mut known: BTreeSet<String> = of_pages.iter().map(|id| (*id).to_owned()).collect();
+    for html in parts {
+        let html = legible((*html).to_owned());
+        for id in ids(&html) {
+            if source.contains('<') && (id.is_empty() || source.contains(id.as_str())) {
+                continue;
+            }
+            assert!(!known.contains(&id), "the id {id:?} stands twice in {parts:?}");
+            known.insert(id);
+        }
+        characters(&html);
+    }
+}
+
+/// That a text has no character that XML forbids.
+pub fn characters(text: &str) {
+    let forbidden = |c: &char| {
+        (c.is_control() && !matches!(c, '\n' | '\t' | '\r' | '\u{7f}'..='\u{9f}'))
+            || matches!(c, '\u{fffe}' | '\u{ffff}')
+    };
+    if let Some(found) = text.chars().find(forbidden) {
+        panic!("{found:?} stands in {text:?}");
+    }
+}
+
+/// The ids of elements, as a browser finds them.
+#[derive(Default)]
+struct Ids(RefCell<Vec<String>>);
+
+impl TokenSink for Ids {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
+        if tag.kind == TagKind::StartTag {
+            let ids = tag.attrs.iter().filter(|attribute| &*attribute.name.local == "id");
+            self.0.borrow_mut().extend(ids.map(|id| id.value.to_string()));
+            if &*tag.name == "script" {
+                return TokenSinkResult::RawData(RawKind::ScriptData);
+            }
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+/// The ids of a text of HTML, in order.
+pub fn ids(html: &str) -> Vec<String> {
+    let tokenizer = Tokenizer::new(Ids::default(), TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(html.into());
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.0.into_inner()
+}
