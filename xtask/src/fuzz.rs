@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::Fuzz;
 use crate::run::repository;
-use crate::say::{say, seconds};
+use crate::say::{out, say, seconds};
 use build::Built;
 use state::State;
 
@@ -55,18 +55,18 @@ pub fn fuzz(arguments: &Fuzz) -> Result<i32> {
         say(format_args!("{target}: {}", done.line()));
         told.push((target, done));
     }
-    println!(
-        "{:<16} {:>14} {:>14} {:>8} {:>7}",
+    out(format_args!(
+        "{:<16} {:>14} {:>14} {:>8} {:>7}\n",
         "target", "executions", "in all runs", "a second", "found"
-    );
+    ));
     for (target, done) in &told {
         let rate = done.executions as f64 / done.time.as_secs_f64().max(0.001);
-        println!(
-            "{target:<16} {:>14} {:>14} {rate:>8.0} {:>7}",
+        out(format_args!(
+            "{target:<16} {:>14} {:>14} {rate:>8.0} {:>7}\n",
             done.executions,
             done.in_all,
             done.found.len()
-        );
+        ));
     }
     let found =
         told.iter().flat_map(|(target, done)| done.found.iter().map(move |it| (target, it)));
@@ -74,7 +74,9 @@ pub fn fuzz(arguments: &Fuzz) -> Result<i32> {
     for (target, (file, why)) in found {
         code = 1;
         let shown = file.strip_prefix(&repository).unwrap_or(file).display();
-        println!("\n{target}: {why}\n  cargo xtask fuzz --target {target} --input {shown}");
+        out(format_args!(
+            "\n{target}: {why}\n  cargo xtask fuzz --target {target} --input {shown}\n"
+        ));
     }
     Ok(code)
 }
