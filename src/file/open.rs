@@ -98,7 +98,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Opens a regular file that lies in the folder `root`, which has no links in its path.
 ///
 /// # Errors
-/// As [`open`], and where it lies elsewhere.
+/// As [`open()`], and where it lies elsewhere.
 pub fn open_in(root: &Path, path: &Path) -> io::Result<File> {
     if let Some(file) = plain(root, path) {
         return Ok(file);
@@ -145,7 +145,7 @@ pub fn within(root: &Path, path: &Path) -> io::Result<PathBuf> {
 /// The whole file, where it has at most so many bytes.
 ///
 /// # Errors
-/// As [`open`], and where it is longer.
+/// As [`open()`], and where it is longer.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(open(path)?, most)
 }
