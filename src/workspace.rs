@@ -9,6 +9,7 @@ mod macros;
 mod read;
 mod shown;
 mod state;
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -9,6 +9,7 @@ use html5ever::tokenizer::{
     BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 use neuronotes::diagnostic::Diagnostic;
+use neuronotes::say;
 use neuronotes::view::legible;
 
 /// That a place is one of the text.
@@ -27,7 +28,7 @@ pub fn problems<'d>(source: &str, problems: impl IntoIterator<Item = &'d Diagnos
         if shown < 3 {
             shown += 1;
             let drawn = problem.terminal(Some(source), false);
-            assert!(drawn.contains(&problem.file), "{drawn} does not name the file");
+            assert!(drawn.contains(&*say::name(&problem.file)), "{drawn} does not name the file");
         }
     }
 }

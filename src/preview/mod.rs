@@ -14,6 +14,7 @@ mod peer;
 mod said;
 mod server;
 mod session;
+mod stream;
 mod tabs;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};

@@ -4,15 +4,13 @@
 //! answer is relative, so that a proxy may show the preview below any path, whether it takes that path off or not.
 
 use std::collections::{BTreeSet, HashMap};
-use std::convert::Infallible;
 use std::future::{Future as _, poll_fn};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Extension;
@@ -20,7 +18,6 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
@@ -28,14 +25,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use tokio_stream::{Stream, StreamExt as _};
 
 use super::base::Base;
 use super::body::{self, Content, Found, Opened};
 use super::connections::{self, Bounds};
 use super::guard::{Guard, Verdict};
 use super::peer::Peer;
-use super::{Message, Question};
+use super::{Message, Question, stream};
 use crate::digest::Digest;
 use crate::guard;
 use crate::handles;
@@ -46,8 +42,6 @@ use crate::store::Store;
 const SCRIPT: &str = concat!(include_str!("morph.js"), include_str!("preview.js"));
 /// How what the preview says looks.
 const STYLE: &str = include_str!("preview.css");
-/// Most news that wait for a page; one that does not take them is cut off, and catches up when it connects again.
-const BACKLOG: usize = 256;
 /// Most bytes of what a page says.
 const LONGEST: usize = 64 << 10;
 /// Threads that read files. None waits for a browser.
@@ -249,7 +243,7 @@ async fn get(
     query: &str,
 ) -> Response {
     match path.split_once("-/") {
-        Some(("", "events")) => events(door, query),
+        Some(("", "events")) => stream::events(door, query),
         Some(("", "preview.js")) => text("text/javascript; charset=utf-8", SCRIPT),
         Some(("", "preview.css")) => text("text/css; charset=utf-8", STYLE),
         Some(("", rest)) => match rest.strip_prefix("partial/") {
@@ -338,7 +332,7 @@ async fn blob(door: &Arc<Door>, digest: Digest) -> Found {
 
 impl Door {
     /// Tells the owner of the garden; where it is gone, the program ends.
-    fn told(&self, question: Question) {
+    pub(super) fn told(&self, question: Question) {
         let _ = self.sender.send(Message::Browser(question));
     }
 
@@ -370,44 +364,6 @@ async fn partial(door: &Door, key: &str) -> Response {
     match read.await.ok().flatten() {
         Some(bytes) => text("image/png", bytes),
         None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-/// Streams what a page is told; the query says which one.
-fn events(door: Arc<Door>, query: &str) -> Response {
-    let id = door.tabs.fetch_add(1, Ordering::Relaxed);
-    let (news, heard) = mpsc::channel(BACKLOG);
-    let wanted = query.split('&').find_map(|part| part.strip_prefix("page=")).unwrap_or_default();
-    let page = match percent_decode_str(wanted).decode_utf8_lossy().into_owned() {
-        page if page.is_empty() => "index.html".to_owned(),
-        page => page,
-    };
-    door.told(Question::Open(Tab { id, page, news }));
-    let stream =
-        News { id, heard, door }.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
-    let retry = tokio_stream::once(Ok(Event::default().retry(Duration::from_millis(300))));
-    let alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Sse::new(retry.chain(stream)).keep_alive(alive).into_response()
-}
-
-/// What a page is told, until it is closed.
-struct News {
-    id: u64,
-    heard: mpsc::Receiver<String>,
-    door: Arc<Door>,
-}
-
-impl Stream for News {
-    type Item = String;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<String>> {
-        self.heard.poll_recv(context)
-    }
-}
-
-impl Drop for News {
-    fn drop(&mut self) {
-        self.door.told(Question::Close(self.id));
     }
 }
 

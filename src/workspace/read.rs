@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::link;
+use super::text::{self, Unread};
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
@@ -23,9 +24,6 @@ use crate::layout::{self, Kind, Layout, TEMPLATES, within};
 use crate::note::Note;
 use crate::render::Renderer;
 use crate::watch::noise::of_editors;
-
-/// A note longer than this is not read: no person wrote it.
-const LONGEST_NOTE: u64 = 16 << 20;
 
 impl Workspace {
     pub(super) fn read_config(&mut self, touched: &mut Touched) {
@@ -317,7 +315,7 @@ impl Workspace {
     }
 
     fn read_note(&self, path: &str, (real, file): (&Path, &Path), anew: bool) -> Read {
-        let stamp = fs::metadata(file).ok().and_then(|meta| stamp(&meta));
+        let stamp = fs::metadata(file).ok().and_then(|meta| text::stamp(&meta));
         let stamp = stamp.unwrap_or((0, SystemTime::UNIX_EPOCH, 0));
         // A note changed within the last seconds is read in any case: its next change may leave its stamp as it is.
         let settled = stamp.1.elapsed().is_ok_and(|age| age.as_secs() >= 2);
@@ -326,7 +324,7 @@ impl Workspace {
         if same && settled && !anew {
             return Read::Same(None);
         }
-        match read_note(real, file) {
+        match text::read(real, file) {
             Ok(text) if known.is_some_and(|known| *known.note.source == *text) => {
                 Read::Same(Some(stamp))
             }
@@ -367,14 +365,6 @@ enum Read {
     Failed(Box<Diagnostic>),
 }
 
-/// Why a note has no text.
-enum Unread {
-    /// For a reason that passes.
-    Now(io::Error),
-    /// As long as it is as it is: why, and what to do.
-    Ever(String, Option<&'static str>),
-}
-
 /// What is said of something that cannot be read now.
 fn later(file: String, error: &io::Error) -> Diagnostic {
     let message = format!("this cannot be read now ({error})");
@@ -410,34 +400,4 @@ fn not_walked(error: &walkdir::Error, file: String) -> Diagnostic {
             Diagnostic::of_file(file, format!("this cannot be read ({cause})")).hint(hint)
         }
     }
-}
-
-fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(meta);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((meta.len(), meta.modified().ok()?, number))
-}
-
-/// The text of a note in the folder `real`, which has no links in its path; else why there is none, and what to do.
-fn read_note(real: &Path, path: &Path) -> Result<String, Unread> {
-    let bytes = file::read_in(real, path, LONGEST_NOTE).map_err(|error| {
-        if is_passing(&error) {
-            return Unread::Now(error);
-        }
-        let message = match Refused::of(&error) {
-            Some(Refused::Large(size, _)) => {
-                format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20)
-            }
-            _ => format!("the note cannot be read ({error})"),
-        };
-        Unread::Ever(message, file::read_hint(&error))
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        let message = format!("the note is not UTF-8 (at byte {at}, line {line})");
-        Unread::Ever(message, Some("save it as UTF-8"))
-    })
 }
