@@ -180,5 +180,8 @@ impl Drop for Preview {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the preview said:\n{}", self.said());
+        }
     }
 }
