@@ -232,7 +232,9 @@ fn shifts(tab: &Tab, pages: &Pages) -> String {
                   setTimeout(() => done(all.map(s => [s.value, s.sources.map(n => (n.node?.outerHTML ?? n.node?.data ?? '').slice(0, 90))])), 150); })";
     for (page, address) in pages {
         for width in [400, 1400] {
+            // Else the page would begin in the window before, and move into this one.
             resize(tab, width);
+            settled(tab);
             go(tab, address);
             read_through(tab);
             let shifts = awaited(tab, look);
