@@ -19,9 +19,13 @@ impl Walk<'_> {
         let made = formulas.add(tex, display);
         let html = made.unwrap_or_else(|fault| {
             let source = self.at.text.cut(range.clone());
-            let start = range.start + source.find(tex).unwrap_or(0);
-            let span = start + fault.span.start..start + fault.span.end.max(fault.span.start + 1);
-            let span = span.start.min(range.end)..span.end.min(range.end);
+            // Where the formula does not stand in the text as it was read, such as in a quote's lines, all of it is the place.
+            let span = source.find(tex).map_or(range.clone(), |at| {
+                let start = range.start + at;
+                let last = fault.span.end.max(fault.span.start + 1);
+                let end = self.at.text.ceil_char_boundary((start + last).min(range.end));
+                self.at.text.floor_char_boundary(start + fault.span.start)..end
+            });
             self.unreadable(span, &fault.message);
             math::unread(tex, &fault)
         });

@@ -328,3 +328,21 @@ fn how_long_a_note_takes_grows_as_its_length_does() {
     let (one, four) = (work(500), work(2000));
     assert!(four <= 4 * one + 100, "{one} and {four}");
 }
+
+#[test]
+fn what_is_wrong_with_a_formula_has_a_place_between_characters() {
+    for text in [
+        "$\\text{a\u{0}}$",
+        "$é#$",
+        "> $$\n> a#ü\n> €#\n> $$",
+        "|a|\n|-|\n|$\u{fffd}#\u{fffd}$|",
+        "$\\b\u{fffd}\u{0}\u{fffd}$ é",
+        "$x_\u{1d54f}#$",
+    ] {
+        let note = note(text);
+        for problem in &note.problems {
+            assert!(text.get(problem.span.clone()).is_some(), "{text:?}: {problem:?}");
+        }
+        assert!(!note.problems.is_empty(), "{text:?}");
+    }
+}
