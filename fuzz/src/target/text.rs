@@ -191,7 +191,17 @@ fn placed(node: &Node, lines: usize) {
 /// The node as YAML in flow style.
 fn written(node: &Node, out: &mut String) {
     let quoted = |text: &str| {
-        serde_json::to_string(text).expect("a text is plain data").replace('\u{7f}', "\\u007f")
+        let json = serde_json::to_string(text).expect("a text is plain data");
+        // YAML takes none of these as they are.
+        let is_refused = |c: &char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}');
+        let mut out = String::with_capacity(json.len());
+        for c in json.chars() {
+            match is_refused(&c) {
+                true => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                false => out.push(c),
+            }
+        }
+        out
     };
     match &node.value {
         Value::Null => out.push('~'),
