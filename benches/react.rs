@@ -17,10 +17,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use headless_chrome::{Browser, LaunchOptions, Tab};
-use neuronotes::analysis::feature_vis;
 use neuronotes::site;
-use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::kind::feature_vis;
+use neuronotes_core::store::Record;
 
 /// What is measured.
 #[derive(Debug, Parser)]

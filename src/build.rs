@@ -7,19 +7,20 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::analysis::scan;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::kind::scan;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Root, StoreError};
+
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::Digest;
-use crate::file;
 use crate::freeze::{self, FreezeError};
 use crate::layout::OUTPUT;
 use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};
-use crate::request::Request;
 use crate::resource::absent;
 use crate::site::{self, Discarded, Progress, Site};
-use crate::store::{Root, StoreError};
 use crate::workspace::Workspace;
 
 /// Where and how to build.

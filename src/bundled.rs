@@ -10,9 +10,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cache;
-use crate::digest::{Digest, FileDigests};
-use crate::file;
+use neuronotes_core::cache;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::files::FileDigests;
 
 /// The name of the model that comes with the program.
 pub const MODEL: &str = "emoji";

@@ -8,8 +8,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::cache;
-use crate::sha256::Sha256;
+use neuronotes_core::cache;
+use neuronotes_core::sha256::Sha256;
 
 /// Where OpenAI publishes: below it, a file is at `<sha256>/<file>`.
 pub const BASE: &str = "https://openaipublic.azureedge.net/clip/models/";

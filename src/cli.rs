@@ -13,15 +13,16 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::DecimalBytes;
+use neuronotes_core::kind::KINDS;
+use neuronotes_core::{say, suggest};
 
-use crate::analysis::KINDS;
 use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::layout::Kind;
 use crate::progress::Bars;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{diagnostic, document, explain, freeze, layout, preview, say, scaffold, site, suggest};
+use crate::{diagnostic, document, explain, freeze, layout, preview, scaffold, site};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///
@@ -281,7 +282,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             say::out(&kinds::shown(&document::overview()));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Kinds { kind: Some(name) } => match crate::analysis::Kind::named(&name) {
+        Command::Kinds { kind: Some(name) } => match neuronotes_core::kind::Kind::named(&name) {
             Some(kind) => {
                 say::out(&kinds::shown(&document::kind(kind, &kinds::local())));
                 Ok(ExitCode::SUCCESS)

@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use jiff::civil::Date;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::place;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
-use crate::file;
 use crate::note::Note;
-use crate::place;
 use crate::view::DateView;
 
 /// First and last commit of each file, by its path relative to the garden.

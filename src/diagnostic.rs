@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use summary::{Summary, summary};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::say;
+
 use crate::guard::{self, Panicked};
-use crate::say;
 use crate::view::ProblemView;
 
 /// How bad it is.

@@ -1,10 +1,10 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
-use crate::analysis::{
+use neuronotes_core::kind::{
     About, Data, Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, TARGET, Type,
 };
-use crate::request::Precision;
-use crate::suggest;
+use neuronotes_core::model::Precision;
+use neuronotes_core::suggest;
 
 /// All kinds, a line each.
 pub fn overview() -> String {
@@ -250,15 +250,15 @@ mod tests {
         insta::assert_snapshot!(kind(KINDS[1], &Local::default()));
         insta::assert_snapshot!(
             "feature_vis",
-            kind(&crate::analysis::feature_vis::KIND, &Local::default())
+            kind(&neuronotes_core::kind::feature_vis::KIND, &Local::default())
         );
         insta::assert_snapshot!(
             "zero_shot",
-            kind(&crate::analysis::zero_shot::KIND, &Local::default())
+            kind(&neuronotes_core::kind::zero_shot::KIND, &Local::default())
         );
         insta::assert_snapshot!(
             "text_rank",
-            kind(&crate::analysis::text_rank::KIND, &Local::default())
+            kind(&neuronotes_core::kind::text_rank::KIND, &Local::default())
         );
     }
 
@@ -273,7 +273,7 @@ mod tests {
                 assert!(in_code || one_word || line.chars().count() <= 72, "{line}");
             }
         }
-        let text = kind(&crate::analysis::feature_vis::KIND, &Local::default());
+        let text = kind(&neuronotes_core::kind::feature_vis::KIND, &Local::default());
         let fields: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- `")).collect();
         let names: Vec<&str> = fields.iter().filter_map(|field| field.split('`').next()).collect();
         assert_eq!(names[..4], ["layer", "unit", "units", "direction"]);
@@ -284,7 +284,7 @@ mod tests {
     fn an_example_is_one_for_the_garden() {
         let local =
             Local { layer: Some("visual.layer4.2".into()), names_model: true, names_dataset: true };
-        let text = kind(&crate::analysis::dataset_examples::KIND, &local);
+        let text = kind(&neuronotes_core::kind::dataset_examples::KIND, &local);
         assert!(
             text.contains("layer: visual.layer4.2\n") && !text.contains("layer: image"),
             "{text}"

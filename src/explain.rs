@@ -6,18 +6,18 @@ mod key;
 
 use std::fmt::Write as _;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Root, Store};
+use neuronotes_core::suggest;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cut::Cut as _;
-use crate::digest::Digest;
 use crate::garden::Names;
 use crate::note::{Block, Note};
 use crate::plan::{Measurement, Plan, Wanted};
 use crate::progress::describe;
-use crate::request::Request;
-use crate::store::{Record, Root, Store};
-use crate::suggest;
 
 pub use covers::Covers;
 use key::{by_key, is_key};

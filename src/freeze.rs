@@ -17,18 +17,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::{Kind, Type, scan};
+use neuronotes_core::dataset::DatasetFormat;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::kind::{Kind, Type, scan};
+use neuronotes_core::place;
+use neuronotes_core::request::Request;
+use neuronotes_core::seal;
+use neuronotes_core::store::Store;
+
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::Digest;
-use crate::file;
 use crate::note::Note;
-use crate::place;
 use crate::plan;
-use crate::request::{DatasetFormat, Request};
 use crate::resource::{Facts, Resources, SCHEMA, Thawed};
-use crate::seal;
 use crate::site::{self, Discarded, Progress, Wishes};
-use crate::store::Store;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// The folder of frozen results, relative to the garden, where no other is named.

@@ -9,13 +9,15 @@ use std::fs;
 use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use crate::dataset::words;
-use crate::digest::FileDigests;
-use crate::encoding;
-use crate::file;
-use crate::request::{DatasetFormat, DatasetRef, FileRef};
+use neuronotes_core::dataset::words;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef};
+use neuronotes_core::encoding;
+use neuronotes_core::file;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::request::FileRef;
+use neuronotes_core::sniff;
+
 use crate::resource::ResourceError;
-use crate::sniff;
 
 /// Most bytes of a file of the garden, as in the lab.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -219,9 +221,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("words.txt");
         fs::write(&path, "\u{feff}# names\r\n\r\n  bank \nNew York\n#\nbank\n").expect("a list");
-        let digest = crate::digest::Digest::of(b"");
-        let shards = vec![crate::request::ShardRef::new(path, digest)];
-        let labels = crate::request::Labels::Files;
+        let digest = neuronotes_core::digest::Digest::of(b"");
+        let shards = vec![neuronotes_core::dataset::ShardRef::new(path, digest)];
+        let labels = neuronotes_core::dataset::Labels::Files;
         let format = DatasetFormat::Words;
         let mut list = DatasetRef { name: "words".into(), format, captions: false, labels, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use shared_child::SharedChild;
 
-use crate::protocol::{Cause, Command, Event};
+use neuronotes_core::protocol::{Cause, Command, Event};
 
 /// The environment variable that names the lab's program.
 pub const VARIABLE: &str = "NEURONOTES_LAB";

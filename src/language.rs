@@ -1,6 +1,6 @@
 //! Languages: a tag in, whether it is one and which way it is written out. Knows nothing of notes or pages.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Languages that are written from right to left where their tag names no script.
 const RIGHT_TO_LEFT: [&str; 22] = [

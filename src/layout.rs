@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::file;
+
 use crate::config::{self, Config};
-use crate::cut::Cut as _;
-use crate::file;
 
 /// The folder of a plain garden's notes.
 const NOTES: &str = "notes";

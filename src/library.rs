@@ -5,13 +5,14 @@
 
 use std::sync::OnceLock;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::suggest;
+
 use crate::bibliography::{Bibliography, CitationStyle, DEFAULT_STYLE, style, styles};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::digest::Digest;
-use crate::file;
 use crate::guard;
-use crate::suggest;
 
 /// Most bytes of a bibliography.
 const LARGEST: u64 = 64 << 20;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use neuronotes::cli::{self, Arguments};
-use neuronotes::{file, guard, say};
+use neuronotes::guard;
+use neuronotes_core::{file, say};
 
 /// Before what is to be done about an error.
 const HINT: &str = "\nhint: ";

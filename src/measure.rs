@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Instant;
 
-use crate::digest::Digest;
-use crate::protocol::Event;
-use crate::request::Request;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::Event;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Store;
+
 use crate::schedule::{LabNews, Rank, Scheduler, Told, Wish};
-use crate::store::Store;
 
 /// Is told of how many pictures smaller copies are there, out of how many; on whatever core.
 pub type Copied = dyn Fn(usize, usize) + Sync;

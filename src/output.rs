@@ -24,16 +24,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::{Digest, FileDigests};
-use crate::file::{self, replace, write_atomic};
 use crate::measure::Copied;
-use crate::place;
-use crate::seal::{self, Opened};
 use crate::site::{Content, Sink};
-use crate::store::Store;
 use copied::copied;
 use fault::{Fault, told};
 use journal::Journal;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file::{self, replace, write_atomic};
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::place;
+use neuronotes_core::seal::{self, Opened};
+use neuronotes_core::store::Store;
 
 /// What stands in an output folder.
 #[derive(Debug)]

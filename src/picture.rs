@@ -72,11 +72,12 @@ impl From<String> for Unfit {
 
 /// Pixels across and down of the upright picture in a file; `None` where it is none. Only its header is read.
 pub fn size(file: &Path) -> Option<(u32, u32)> {
-    let mut decoder = ImageReader::new(std::io::BufReader::new(crate::file::open(file).ok()?))
-        .with_guessed_format()
-        .ok()?
-        .into_decoder()
-        .ok()?;
+    let mut decoder =
+        ImageReader::new(std::io::BufReader::new(neuronotes_core::file::open(file).ok()?))
+            .with_guessed_format()
+            .ok()?
+            .into_decoder()
+            .ok()?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return None;

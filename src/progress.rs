@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{
     DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::Event;
+use neuronotes_core::request::Request;
+use neuronotes_core::say;
 
-use crate::digest::Digest;
 use crate::fetch::{self, Doing};
 use crate::measure::{Copied, Watcher};
-use crate::protocol::Event;
-use crate::request::Request;
-use crate::say;
 use crate::schedule::duration;
 
 /// Tells people how measurements go.

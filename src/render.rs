@@ -11,12 +11,12 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 
 use budget::{Budget, Page};
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::number::thousands;
+use neuronotes_core::suggest;
 
-use crate::cut::Cut as _;
-use crate::digest::Digest;
-use crate::figure::number::thousands;
 use crate::language;
-use crate::suggest;
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
 /// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.

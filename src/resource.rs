@@ -12,17 +12,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use neuronotes_core::dataset;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::model::ModelRef;
+use neuronotes_core::model::{Architecture, Conventions, Header, ModelError, beside, parts};
+use neuronotes_core::suggest;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::ledger::Ledger;
 use crate::bundled::{self, Bundled, Unpackable};
 use crate::config::{Config, DatasetSource, Place, Source, Weights};
-use crate::dataset;
-use crate::digest::{Digest, FileDigests};
 use crate::guard::{self, Panicked};
-use crate::model::{Architecture, Conventions, Header, ModelError, beside, parts};
-use crate::request::{DatasetFormat, DatasetRef, Labels, ModelRef, ShardRef};
-use crate::suggest;
 
 pub use absent::absent;
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
@@ -313,7 +315,7 @@ fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Resourc
     };
     let path = known.path().map_err(|nowhere| ResourceError {
         message: format!("there is no folder of weights: {nowhere}"),
-        hint: Some(format!("set {} to a folder", crate::cache::VARIABLE)),
+        hint: Some(format!("set {} to a folder", neuronotes_core::cache::VARIABLE)),
     })?;
     path.canonicalize().map_err(|error| ResourceError {
         message: match error.kind() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{file, place};
+use neuronotes_core::{file, place};
 
 /// Its files. Its notes link to each other, and ask for figures of the network that comes with the program.
 const FILES: &[(&str, &str)] = &[

@@ -7,7 +7,7 @@ mod symbols;
 
 use symbols::SYMBOLS;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// The text that a command without arguments stands for: `alpha` is α.
 pub fn symbol(name: &str) -> Option<&'static str> {

@@ -20,7 +20,6 @@ use std::time::SystemTime;
 use crate::config::{self, Config};
 use crate::dates::GitDates;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::digest::FileDigests;
 use crate::garden::Routes;
 use crate::handles;
 use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
@@ -28,8 +27,9 @@ use crate::library::Library;
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
-use crate::store::{Store, StoreError};
 use macros::Defined;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::store::{Store, StoreError};
 
 /// So many files are open at once while a change is read.
 const HANDLES: usize = 16;

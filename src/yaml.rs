@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A value and where it begins, line and column from 1.
 #[derive(Debug, Clone, PartialEq)]

@@ -597,10 +597,10 @@ fn names_that_are_no_utf_8_are_said_and_none_stands_for_another() {
         std::fs::write(at(".txt"), caption).expect("a caption");
     }
     let pics = garden.path("pics");
-    let listing = neuronotes::dataset::list(
+    let listing = neuronotes_core::dataset::list(
         &pics,
-        neuronotes::request::DatasetFormat::Folder,
-        neuronotes::request::Labels::Files,
+        neuronotes_core::dataset::DatasetFormat::Folder,
+        neuronotes_core::dataset::Labels::Files,
     );
     let samples = listing.expect("a data set").samples;
     let all: Vec<_> = samples.iter().map(|s| (&*s.key, s.caption.as_deref())).collect();

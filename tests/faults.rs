@@ -362,11 +362,11 @@ fn a_drawing_of_an_earlier_version_is_drawn_again_and_is_no_damage() {
     assert_eq!(garden.build().code(), 0);
     let clean = garden.output();
     for path in stored(&garden, "figures") {
-        let json = neuronotes::seal::open(&fs::read(&path).expect("a drawing")).whole();
+        let json = neuronotes_core::seal::open(&fs::read(&path).expect("a drawing")).whole();
         let mut json: serde_json::Value =
             serde_json::from_slice(&json.expect("whole")).expect("JSON");
         let old = serde_json::to_vec(&json["drawing"].take()).expect("JSON");
-        fs::write(&path, neuronotes::seal::seal(&old)).expect("an old one");
+        fs::write(&path, neuronotes_core::seal::seal(&old)).expect("an old one");
     }
     let run = garden.run(&["store", "verify"]);
     assert_eq!(run.code(), 0, "{}", run.stdout());
@@ -425,13 +425,13 @@ fn a_list_of_written_files_that_came_with_a_garden_removes_nothing_outside() {
     let cache = garden.path(".neuronotes/cache");
     let list = files(&cache).into_keys().find(|name| name.starts_with("output-"));
     let list = cache.join(list.expect("a list"));
-    let digest = neuronotes::digest::Digest::of(b"secret");
+    let digest = neuronotes_core::digest::Digest::of(b"secret");
     let absolute = folder.join("secret.txt").display().to_string();
     for path in
         ["../outside/secret.txt", &absolute, "a/../../outside/secret.txt", "link/secret.txt"]
     {
         let json = serde_json::json!({ path: { "digest": digest } });
-        fs::write(&list, neuronotes::seal::seal(json.to_string().as_bytes())).expect("forged");
+        fs::write(&list, neuronotes_core::seal::seal(json.to_string().as_bytes())).expect("forged");
         let name = list.file_stem().expect("a name").to_string_lossy().into_owned();
         let line = format!("{digest} {}\n", serde_json::json!(path));
         fs::write(cache.join(format!("{name}.journal")), line).expect("forged");

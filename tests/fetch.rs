@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::Garden;
 use common::server::{Reply, Server};
 use neuronotes::fetch::{Doing, Fetch, FetchError, Fetched, Origin, Patience, Wanted, Watcher};
-use neuronotes::sha256::Hasher;
+use neuronotes_core::sha256::Hasher;
 
 const LENGTH: usize = 1_000_000;
 
@@ -533,7 +533,7 @@ fn a_garden_names_models_that_are_not_there_yet() {
     let (code, text) = check();
     assert_eq!(code, Some(0), "{text}");
     // A digest that does not fit is said with the one that is expected, at the block.
-    let found = neuronotes::sha256::Sha256::of_file(&emoji).expect("a digest").to_string();
+    let found = neuronotes_core::sha256::Sha256::of_file(&emoji).expect("a digest").to_string();
     models(&format!("  RN50x4: {{ sha256: {found} }}\n"));
     assert_eq!(check().0, Some(0));
     let wrong = "5".repeat(64);

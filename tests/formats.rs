@@ -8,7 +8,7 @@ use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use neuronotes::model::Header;
+use neuronotes_core::model::Header;
 use zip::write::SimpleFileOptions;
 
 fn golden(name: &str) -> PathBuf {
@@ -19,7 +19,7 @@ fn golden(name: &str) -> PathBuf {
 fn tensors(path: &Path) -> BTreeMap<String, (String, Vec<u64>, Vec<u8>)> {
     let bytes = fs::read(path).expect("a file");
     let header = Header::read(path).expect("a header");
-    let read = |(name, info): (String, neuronotes::model::TensorInfo)| {
+    let read = |(name, info): (String, neuronotes_core::model::TensorInfo)| {
         let data = bytes[info.data.start as usize..info.data.end as usize].to_vec();
         (name, (info.dtype, info.shape, data))
     };

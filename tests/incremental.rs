@@ -5,11 +5,11 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::Garden;
-use neuronotes::analysis::feature_vis;
 use neuronotes::diagnostic::Diagnostic;
 use neuronotes::site::{self, Content, Live, Progress, Served};
-use neuronotes::store::Record;
 use neuronotes::workspace::{Touched, Workspace};
+use neuronotes_core::kind::feature_vis;
+use neuronotes_core::store::Record;
 use proptest::prelude::*;
 
 /// The notes that changes are about.

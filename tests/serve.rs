@@ -58,7 +58,7 @@ fn generations_grow_and_a_patch_fits_the_page_that_it_is_for() {
         let generation = told["generation"].as_u64().expect("a number");
         assert!(generation > before, "{generation} after {before}");
         before = generation;
-        let digest = |text: &str| neuronotes::digest::Digest::of(text.as_bytes()).hex();
+        let digest = |text: &str| neuronotes_core::digest::Digest::of(text.as_bytes()).hex();
         assert_eq!(told["base"], digest(&page));
         let lines: Vec<&str> = page.split('\n').collect();
         let place =
@@ -721,8 +721,10 @@ done
 #[test]
 #[cfg(unix)]
 fn of_a_sweep_whose_lab_dies_only_the_one_at_fault_fails() {
-    use neuronotes::analysis::feature_vis;
-    use neuronotes::{site, store::Record, workspace::Workspace};
+    use neuronotes::site;
+    use neuronotes::workspace::Workspace;
+    use neuronotes_core::kind::feature_vis;
+    use neuronotes_core::store::Record;
 
     let garden = Garden::new();
     let block = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4, 5] }\n";

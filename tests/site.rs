@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::Garden;
-use neuronotes::analysis::{
+use neuronotes::site;
+use neuronotes::workspace::Workspace;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{
     KINDS, activation_histogram, dataset_examples, facet, feature_vis, text_rank, zero_shot,
 };
-use neuronotes::digest::Digest;
-use neuronotes::request::Request;
-use neuronotes::site;
-use neuronotes::store::Record;
-use neuronotes::workspace::Workspace;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Record;
 
 const NOTE: &str = "---\ntitle: Coins\ndate: 2026-01-02\n---\nUnit 3 is a unit. See [[Other]] and [[Other#Part two]].\n\n\
                     ```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n\
@@ -389,7 +389,7 @@ fn texts_and_pictures_are_asked_about_by_what_they_are() {
     assert_eq!(ranked.uses, survey.uses);
     assert_eq!(ranked.params["texts"], serde_json::json!(["cat", "dog"]), "each word once");
     // What is said of the pictures does not decide where they lie.
-    let shown = neuronotes::request::DatasetRef {
+    let shown = neuronotes_core::dataset::DatasetRef {
         captions: false,
         ..survey.dataset.clone().expect("a data set")
     };

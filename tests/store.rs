@@ -207,14 +207,14 @@ fn forge(garden: &Garden, record: &mut serde_json::Value, at: usize, value: &ser
     let place = &places[at % places.len()];
     *result.pointer_mut(place).expect("a place") = value.clone();
     let bytes = serde_json::to_vec(&result).expect("JSON");
-    let digest = neuronotes::digest::Digest::of(&bytes).hex();
+    let digest = neuronotes_core::digest::Digest::of(&bytes).hex();
     garden.write(&format!(".neuronotes/store/v1/blobs/{}", shard(&digest, "")), "");
     fs::write(store.join("blobs").join(shard(&digest, "")), &bytes).expect("written");
     (output["digest"], output["bytes"]) = (digest.into(), bytes.len().into());
     let key = record["key"].as_str().expect("a key").to_owned();
     let json = serde_json::to_vec_pretty(&record).expect("JSON");
     let path = store.join("records").join(shard(&key, ".json"));
-    fs::write(path, neuronotes::seal::seal(&json)).expect("written");
+    fs::write(path, neuronotes_core::seal::seal(&json)).expect("written");
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn a_forged_result_ends_nothing_and_reaches_nothing_outside() {
         files(garden.root()).into_keys().filter(|name| is_garden(name)).collect();
     for round in 0..36 {
         for (number, (name, bytes)) in sound.iter().enumerate() {
-            let json = neuronotes::seal::open(bytes).whole().expect("whole");
+            let json = neuronotes_core::seal::open(bytes).whole().expect("whole");
             let mut record = serde_json::from_slice(&json).expect("JSON");
             let value = &hostile[(5 * round + number) % hostile.len()];
             fs::write(records.join(name), bytes).expect("written");

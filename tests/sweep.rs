@@ -3,10 +3,10 @@
 mod common;
 
 use common::Garden;
-use neuronotes::analysis::feature_vis;
 use neuronotes::site::{self, Progress};
-use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::kind::feature_vis;
+use neuronotes_core::store::Record;
 use serde_json::Value;
 
 const BLOCK: &str = "kind: feature_vis\nid: grid\nlayer: image_block_4/0/Add_6\n";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use neuronotes::tokenizer::Tokenizer;
+use neuronotes_core::tokenizer::Tokenizer;
 
 /// A text, the digest of its tokens, and for some the tokens.
 type Line = (String, String, Option<Vec<u32>>);

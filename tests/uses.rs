@@ -5,11 +5,11 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::Garden;
-use neuronotes::digest::Digest;
-use neuronotes::request::Request;
 use neuronotes::site;
-use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Record;
 use serde_json::{Value, json};
 
 const LAYER: &str = "layer: image_block_4/0/Add_6\n";

@@ -5,8 +5,8 @@ mod common;
 
 use common::Garden;
 use neuronotes::site::{self, Content, Progress};
-use neuronotes::store::Record;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::store::Record;
 use serde_json::{Value, json};
 
 const BLOCK: &str = "kind: feature_vis\nlayer: image_block_4/0/Add_6\n";

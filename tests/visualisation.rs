@@ -3,10 +3,11 @@
 mod common;
 
 use common::Garden;
-use neuronotes::analysis::{facet, feature_vis::Params};
-use neuronotes::request::Request;
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::kind::facet;
+use neuronotes_core::kind::feature_vis::Params;
+use neuronotes_core::request::Request;
 use serde_json::{Value, json};
 
 const LAYER: &str = "layer: image_block_4/0/Add_6\n";
@@ -76,7 +77,7 @@ fn a_request_has_exactly_what_the_lab_reads() {
 
 fn blake(garden: &Garden) -> String {
     let bytes = std::fs::read(garden.path("art/cat.png")).expect("a picture");
-    neuronotes::digest::Digest::of(&bytes).hex()
+    neuronotes_core::digest::Digest::of(&bytes).hex()
 }
 
 #[test]

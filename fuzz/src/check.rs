@@ -9,8 +9,8 @@ use html5ever::tokenizer::{
     BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 use neuronotes::diagnostic::Diagnostic;
-use neuronotes::say;
 use neuronotes::view::legible;
+use neuronotes_core::say;
 
 /// That a place is one of the text.
 pub fn place(source: &str, span: &Range<usize>, of: &dyn std::fmt::Debug) {

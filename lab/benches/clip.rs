@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use neuronotes::model::{Activation, Conventions, Given, Header, Stage};
-use neuronotes::request::Precision;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
 use neuronotes_lab::failure::Failure;

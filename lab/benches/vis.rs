@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use neuronotes::analysis::feature_vis::{Parametrisation, Transforms};
-use neuronotes::model::{Activation, Conventions, Given, Header, Stage};
+use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
+use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
 use neuronotes_lab::failure::Failure;

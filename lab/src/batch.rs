@@ -55,7 +55,7 @@ impl Batch {
                 Ok(()) => start = rows.end,
                 Err(failure) if failure.is_of_memory() && rows.len() > 1 => {
                     self.size = rows.len() / 2;
-                    neuronotes::say::err(format_args!(
+                    neuronotes_core::say::err(format_args!(
                         "neuronotes-lab: memory ran out; batches of {} from now on",
                         self.size
                     ));

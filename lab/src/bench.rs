@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use neuronotes::analysis::dataset_examples::Pool;
-use neuronotes::analysis::scan::Sample;
-use neuronotes::analysis::{Kind, Origin, scan};
-use neuronotes::dataset::ShardError;
-use neuronotes::digest::Digest;
-use neuronotes::model::{Architecture, parts};
-use neuronotes::request::{DatasetFormat, DatasetRef, Request};
-use neuronotes::store::{Record, Store};
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::dataset::ShardError;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::{Kind, Origin, scan};
+use neuronotes_core::model::{Architecture, parts};
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Store};
 
 use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use neuronotes::model::Activation;
-use neuronotes::protocol::Event;
-use neuronotes::request::{Precision, Request};
-use neuronotes::say;
-use neuronotes::store::Store;
+use neuronotes_core::model::Activation;
+use neuronotes_core::model::Precision;
+use neuronotes_core::protocol::Event;
+use neuronotes_core::request::Request;
+use neuronotes_core::say;
+use neuronotes_core::store::Store;
 
 use crate::device::{Device, LIBTORCH, Unusable, Wish};
 use crate::export::{self, Wanted};

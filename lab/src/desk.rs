@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use neuronotes::digest::Digest;
-use neuronotes::protocol::Command;
-use neuronotes::request::Request;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::Command;
+use neuronotes_core::request::Request;
 
 use crate::analysis::Measure;
 
@@ -255,14 +255,14 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes::model::Conventions;
+    use neuronotes_core::model::Conventions;
     use serde_json::json;
 
     use super::*;
 
     /// A visualisation of a unit; those of one size keep each other company.
     fn request(unit: u32, size: u32) -> Request {
-        let version = neuronotes::analysis::feature_vis::KIND.impl_version;
+        let version = neuronotes_core::kind::feature_vis::KIND.impl_version;
         let request = json!({
             "kind": "feature_vis", "impl_version": version, "params": { "unit": unit, "size": size },
             "model": {

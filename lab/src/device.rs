@@ -80,7 +80,7 @@ impl Device {
                 Loaded::Yes if tch::Cuda::is_available() => Self::cuda(0),
                 Loaded::Broken(why) if env::var_os(CUDA_FOLDER).is_some() => Err(broken(&why)),
                 Loaded::Broken(why) => {
-                    neuronotes::say::err(format_args!(
+                    neuronotes_core::say::err(format_args!(
                         "neuronotes-lab: the GPU part of libtorch does not load ({why})"
                     ));
                     Ok(Self::cpu())

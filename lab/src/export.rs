@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use neuronotes::file::write_atomic;
-use neuronotes::model::{
+use neuronotes_core::file::write_atomic;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{
     Activation, Architecture, Conventions, Given, Header, Layer, ModelError, Stage,
 };
-use neuronotes::request::Precision;
-use neuronotes::suggest;
-use neuronotes::tokenizer::Tokenizer;
+use neuronotes_core::suggest;
+use neuronotes_core::tokenizer::Tokenizer;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::{Kind, Tensor};
@@ -62,7 +62,7 @@ struct Found {
 /// | `tokens` | `[m, context]`, i64 | the tokens of the texts |
 /// | `image_features`, `text_features` | `[n or m, embedding]` | embeddings, not normalised |
 /// | `logits` | `[n, m]` | the scaled cosines of both |
-/// | a layer's canonical name | as `neuronotes::model::Positions` says | its activation |
+/// | a layer's canonical name | as `neuronotes_core::model::Positions` says | its activation |
 /// | `gradient/LAYER:UNIT` | `[n, 3, side, side]` | of the unit's mean over an image's positions, with respect to that image's pixels |
 ///
 /// All but the tokens are of single precision.

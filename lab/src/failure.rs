@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use neuronotes::protocol::Cause;
-use neuronotes::store::StoreError;
+use neuronotes_core::protocol::Cause;
+use neuronotes_core::store::StoreError;
 use tch::TchError;
 
 use crate::device::Unusable;

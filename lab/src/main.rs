@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use clap::Parser as _;
-use neuronotes::{file, say};
+use neuronotes_core::{file, say};
 use neuronotes_lab::cli::Cli;
 use neuronotes_lab::failure::Failure;
 

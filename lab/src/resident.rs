@@ -7,8 +7,8 @@ use std::env;
 use std::fs;
 use std::rc::Rc;
 
-use neuronotes::digest::Digest;
-use neuronotes::say;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::say;
 
 use crate::clip::{Clip, Loading};
 use crate::device::Device;

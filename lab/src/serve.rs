@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use neuronotes::digest::Digest;
-use neuronotes::protocol::Event;
-use neuronotes::request::Request;
-use neuronotes::say;
-use neuronotes::store::Store;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::Event;
+use neuronotes_core::request::Request;
+use neuronotes_core::say;
+use neuronotes_core::store::Store;
 
 use crate::desk::{Desk, Room};
 use crate::failure::Failure;

@@ -11,11 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
-use neuronotes::digest::{Digest, FileDigests};
-use neuronotes::model::parts;
-use neuronotes::protocol::ELSEWHERE;
-use neuronotes::request::Request;
-use neuronotes::store::{Claim, Claimed, Claims, Provenance, Record, Store};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::model::parts;
+use neuronotes_core::protocol::ELSEWHERE;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
 use crate::analysis::{Measure, Run};
 use crate::bench::Bench;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::read::Fault;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// What a bibliography consists of.
 #[derive(Debug, Default)]

@@ -2,11 +2,11 @@
 
 use hayagriva::citationberg::{FontStyle, FontVariant, FontWeight, VerticalAlign};
 use hayagriva::{ElemChild, ElemChildren, ElemMeta, Formatted};
+use neuronotes_core::cut::Cut as _;
 
 use super::anchor;
 use super::latex::Look;
 use super::work::OTHERS;
-use crate::cut::Cut as _;
 use crate::tex;
 
 /// HTML of a formula.

@@ -11,8 +11,8 @@ mod formula;
 use biblatex::Chunk;
 
 use command::{braced, declared, is_known_in_address, set};
+use neuronotes_core::cut::Cut as _;
 
-use crate::cut::Cut as _;
 use crate::tex;
 
 /// How a part of a field looks.

@@ -10,7 +10,7 @@ use super::inherit;
 use super::strings::Abbreviations;
 use super::work::{self, Value, Work};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Something wrong in a bibliography.
 #[derive(Debug, Clone, PartialEq, Eq)]

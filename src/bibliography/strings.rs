@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::bibtex::{Field, Part};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Most bytes that one abbreviation stands for, and that all uses of abbreviations come to.
 const LONGEST: usize = 64 << 10;

@@ -19,7 +19,7 @@ use hayagriva::Entry;
 use super::latex::{self, Use};
 use super::read::Fault;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// The name that stands for "et al.": `and others`. A noncharacter, which no name has.
 pub(super) const OTHERS: &str = "\u{fde8}";

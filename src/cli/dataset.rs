@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::dataset::ledger::{Ledger, What};
+use neuronotes_core::dataset::{self, Listing};
+use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::number::thousands;
+use neuronotes_core::say;
+use neuronotes_core::sniff;
+use neuronotes_core::suggest;
 use serde::Serialize;
 
 use super::{Format, Garden, root};
-use crate::analysis::ledger::{Ledger, What};
 use crate::config::DatasetSource;
-use crate::cut::Cut as _;
-use crate::dataset::{self, Listing};
-use crate::digest::FileDigests;
-use crate::figure::number::thousands;
-use crate::request::{DatasetFormat, Labels};
-use crate::say;
-use crate::sniff;
-use crate::suggest;
 use crate::workspace::Workspace;
 
 /// Most labels that are named.

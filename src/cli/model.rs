@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use indicatif::DecimalBytes;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::model::ModelRef;
+use neuronotes_core::model::{
+    Architecture, Conventions, Given, Header, ModelError, describe, parts,
+};
+use neuronotes_core::say;
+use neuronotes_core::suggest;
 
 use super::{Garden, nearest_garden, root};
 use crate::bundled;
 use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Config, Place, Weights};
-use crate::digest::FileDigests;
 use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
-use crate::model::{Architecture, Conventions, Given, Header, ModelError, describe, parts};
 use crate::progress::Transfer;
-use crate::request::ModelRef;
 use crate::resource::Resources;
-use crate::say;
-use crate::suggest;
 use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +73,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<()> {
 /// The folder of weights.
 fn folder() -> anyhow::Result<PathBuf> {
     catalogue::folder().map_err(|nowhere| {
-        let variable = crate::cache::VARIABLE;
+        let variable = neuronotes_core::cache::VARIABLE;
         anyhow::anyhow!(
             "there is no folder to keep weights in: {nowhere}\nhint: set {variable} to a folder"
         )
@@ -109,8 +111,8 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
     let here = std::env::current_dir()?;
     if let Some(root) = garden.as_deref().or_else(|| nearest_garden(&here)) {
         let file = root.join(config::FILE);
-        let text = crate::file::read(&file, config::LONGEST)
-            .and_then(crate::file::text)
+        let text = neuronotes_core::file::read(&file, config::LONGEST)
+            .and_then(neuronotes_core::file::text)
             .map_err(|error| anyhow::anyhow!("{} cannot be read ({error})", file.display()))?;
         let (config, problems) = config::parse(&text, root);
         let _ = writeln!(out, "\n{}:", file.display());

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use indicatif::{DecimalBytes, HumanDuration};
+use neuronotes_core::say;
+use neuronotes_core::store::{Collected, DAY, Options, Stats, StoreError, Tally, Verified};
 
 use super::{Format, Garden, count, root};
 use crate::build;
 use crate::progress::Reading;
-use crate::say;
 use crate::site;
-use crate::store::{Collected, DAY, Options, Stats, StoreError, Tally, Verified};
 use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
@@ -100,7 +100,7 @@ fn open(garden: Option<PathBuf>) -> anyhow::Result<Workspace> {
 
 /// A store whose list of what the garden wants is up to date, or why it is not.
 struct Kept {
-    store: crate::store::Store,
+    store: neuronotes_core::store::Store,
     error: Option<StoreError>,
 }
 

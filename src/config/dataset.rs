@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use neuronotes_core::dataset::Labels;
+
 use super::{Reader, escapes};
 use crate::bundled;
-use crate::request::Labels;
 use crate::yaml::{Entry, Node, Value};
 
 /// A data set, as it is configured.
@@ -103,8 +104,9 @@ impl Reader<'_> {
 mod tests {
     use std::path::Path;
 
+    use neuronotes_core::dataset::Labels;
+
     use crate::config::parse;
-    use crate::request::Labels;
 
     #[test]
     fn a_data_set_is_one_path_or_several_and_says_where_labels_come_from() {

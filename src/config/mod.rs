@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::model::Precision;
+use neuronotes_core::suggest;
+
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::layout;
-use crate::request::Precision;
-use crate::suggest;
 use crate::yaml::{self, Entry, Node, Value, YamlError};
 
 pub use dataset::DatasetSource;
@@ -415,8 +416,9 @@ fn escapes(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::model::{Activation, Given};
+
     use super::*;
-    use crate::model::{Activation, Given};
 
     #[test]
     fn a_whole_configuration() {

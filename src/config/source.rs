@@ -4,8 +4,9 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use neuronotes_core::file;
+
 use super::escapes;
-use crate::file;
 
 /// A file or folder on disk.
 #[derive(Debug, Clone, PartialEq)]

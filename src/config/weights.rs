@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use neuronotes_core::model::{Activation, Given};
+use neuronotes_core::sha256::Sha256;
+use neuronotes_core::suggest;
+
 use super::{Reader, Source};
 use crate::bundled::{self, Bundled};
 use crate::catalogue::{self, Known};
-use crate::model::{Activation, Given};
-use crate::sha256::Sha256;
-use crate::suggest;
 use crate::yaml::{Entry, Node, Value};
 
 /// The fields of an entry.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// So many bytes of a line are shown on either side.
 const BESIDE: usize = 240;

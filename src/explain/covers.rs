@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::short;
-use crate::digest::Digest;
 use crate::progress::describe;
-use crate::request::{DatasetRef, Precision, Request};
 
 /// What a request key covers.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,11 +1,12 @@
 //! The blocks behind a request key, of which the first digits are enough.
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::store::{Root, Store};
+use neuronotes_core::suggest;
+
 use super::{Explained, Unknown, of_block};
-use crate::digest::Digest;
 use crate::note::Note;
 use crate::plan::Plan;
-use crate::store::{Root, Store};
-use crate::suggest;
 
 /// A request key begins with at least so many digits.
 const SHORTEST_KEY: usize = 6;

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::sha256::Sha256;
 use http::{Answer, Trouble};
+use neuronotes_core::sha256::Sha256;
 pub use origin::Origin;
 use part::Part;
 
@@ -204,7 +204,10 @@ impl Fetch {
         let unlockable = |error: std::io::Error| {
             FetchError::new(
                 format!("{} cannot be locked ({error})", path.display()),
-                format!("choose a folder on another file system with {}", crate::cache::VARIABLE),
+                format!(
+                    "choose a folder on another file system with {}",
+                    neuronotes_core::cache::VARIABLE
+                ),
             )
         };
         match file.try_lock() {

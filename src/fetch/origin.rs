@@ -74,7 +74,7 @@ pub(super) fn copy(
     let unreadable = |error: std::io::Error| {
         FetchError::new(format!("{} cannot be read ({error})", source.display()), None)
     };
-    let mut file = crate::file::open(source).map_err(unreadable)?;
+    let mut file = neuronotes_core::file::open(source).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();
     part.fits(total)?;
     part.begin_piece();

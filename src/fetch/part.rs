@@ -7,8 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use neuronotes_core::sha256::{Hasher, Sha256};
+
 use super::{Doing, FetchError, Watcher};
-use crate::sha256::{Hasher, Sha256};
 
 #[derive(Debug)]
 pub(super) struct Part {
@@ -134,7 +135,7 @@ impl Part {
 
 /// The digest of a file that is there.
 pub(super) fn digest_of(path: &Path, watcher: &mut dyn Watcher) -> io::Result<Sha256> {
-    let mut file = crate::file::open(path)?;
+    let mut file = neuronotes_core::file::open(path)?;
     let length = file.metadata()?.len();
     Ok(hash(&mut file, length, watcher)?.0.digest())
 }
@@ -159,7 +160,7 @@ fn hash(file: &mut File, total: u64, watcher: &mut dyn Watcher) -> io::Result<(H
 /// What a disk's error means.
 pub(super) fn disk(path: &Path, error: &io::Error) -> FetchError {
     let path = path.display();
-    let variable = crate::cache::VARIABLE;
+    let variable = neuronotes_core::cache::VARIABLE;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FetchError::new(
             format!("there is no room left for {path} ({error})"),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use neuronotes_core::number::{decimals, number, thousands, tick};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::number::{decimals, number, thousands, tick};
 use super::plot::{self, Ink, SCALE};
 use super::{Curve, Table};
 

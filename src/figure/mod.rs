@@ -1,25 +1,58 @@
 //! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
 
-pub mod classification;
+mod activation_histogram;
 pub mod curve;
-pub mod histogram;
-pub(crate) mod number;
+mod dataset_examples;
+mod facet;
+mod feature_vis;
 pub mod part;
 mod plot;
+mod text_rank;
+mod zero_shot;
 
 use part::Part;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::analysis::scan::Moments;
-use crate::analysis::{Kind, Origin};
-use crate::digest::Digest;
-use crate::request::{Inputs, canonical_json};
-use crate::store::{Record, Store};
+use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::scan::Moments;
+use neuronotes_core::kind::{Kind, Origin};
+use neuronotes_core::request::Inputs;
+use neuronotes_core::store::{Record, Store};
 
 /// Raised when the same result and the same presentation give another drawing.
 pub const RENDERER_VERSION: u32 = 3;
+
+/// How the results of a kind are drawn.
+#[derive(Debug)]
+pub struct Figure {
+    /// The kind.
+    pub kind: &'static Kind,
+    /// Height in CSS pixels that the figure takes at a width of 640, given the measurement's parameters: reserved while it
+    /// is measured, so that nothing jumps.
+    pub height: fn(&Map<String, Value>) -> u32,
+    /// How a stored result is drawn. `Err` says what is wrong with the result.
+    pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
+}
+
+/// One for each kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
+pub static FIGURES: &[&Figure] = &[
+    &feature_vis::FIGURE,
+    &dataset_examples::FIGURE,
+    &activation_histogram::FIGURE,
+    &zero_shot::FIGURE,
+    &text_rank::FIGURE,
+    &facet::FIGURE,
+];
+
+impl Figure {
+    /// How results of that kind are drawn.
+    pub fn of(kind: &Kind) -> Option<&'static Self> {
+        FIGURES.iter().copied().find(|figure| figure.kind.name == kind.name)
+    }
+}
 
 /// A figure without its caption, frame and provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -348,7 +381,9 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
     if context.baseline.is_some_and(|baseline| context.moments(baseline).is_none()) {
         return Err(damaged(context.store).to_owned());
     }
-    let drawing = (kind.draw)(context)?;
+    let figure =
+        Figure::of(kind).ok_or_else(|| format!("no figure is drawn of `{}`", kind.name))?;
+    let drawing = (figure.draw)(context)?;
     // A drawing that cannot be kept is drawn again next time; the page is right all the same.
     let _ = context.store.put_figure(&key, &drawing);
     Ok(drawing)
@@ -399,5 +434,18 @@ impl Drawing {
             Self::Plot { .. } => None,
             Self::Parts { parts, .. } => parts.iter().find_map(|part| part.pictures().next()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::kind::KINDS;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_is_drawn_and_nothing_else() {
+        let names = FIGURES.iter().map(|figure| figure.kind.name);
+        assert!(names.eq(KINDS.iter().map(|kind| kind.name)));
     }
 }

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::names::composed;
 use super::{permalink, redirect};
 use crate::config::{Config, Jekyll};
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::guard;
 use crate::layout::{Kind, Layout, without_ending};

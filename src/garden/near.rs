@@ -1,6 +1,6 @@
 //! Names and paths that are near to one that is not known.
 
-use crate::suggest::Index;
+use neuronotes_core::suggest::Index;
 
 /// Names and paths, by the letters that they share.
 #[derive(Debug)]

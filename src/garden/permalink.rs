@@ -2,10 +2,10 @@
 //!
 //! Source of the rules: Jekyll 4's documentation of permalinks, and its `Utils.slugify`, `URL` and `Page#template`.
 
+use neuronotes_core::cut::Cut as _;
 use percent_encoding::percent_decode_str;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::cut::Cut as _;
 use crate::layout::{COLLECTION, PAGES, within, without_ending};
 use crate::note::Note;
 

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
+use neuronotes_core::cut::Cut as _;
+
 use super::address::{Made, folded};
-use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::suggest;
 use percent_encoding::percent_decode_str;
 
 use super::names::{Meant, joined};
 use super::{Names, Routes, Target};
-use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
 use crate::guard::Panicked;
 use crate::layout::without_ending;
 use crate::note::{Link, LinkKind, Note};
-use crate::suggest;
 
 /// What a note's links point to.
 #[derive(Debug, Default)]

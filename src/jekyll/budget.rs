@@ -11,7 +11,7 @@ use liquid_core::model::{KString, KStringCow, KStringRef, ScalarCow, Value, Valu
 use liquid_core::runtime::{PartialStore, Registers};
 use liquid_core::{Error, Result, Runtime};
 
-use crate::figure::number::thousands;
+use neuronotes_core::number::thousands;
 
 /// Steps that one note's Liquid may take: a turn of a loop is some of them, and so are each 64 bytes of data that a filter or a
 /// variable handles. A list of all notes of a garden with 10,000, sorted, takes about a tenth.

@@ -9,12 +9,12 @@ use liquid_core::parser::{self, Language};
 use liquid_core::runtime::RuntimeBuilder;
 use liquid_core::{ParseBlock, ParseTag, Renderable as _, Template};
 use liquid_lib::stdlib;
+use neuronotes_core::cut::Cut as _;
 
 use super::budget::{self, BYTES, Charged, Exceeded, Metered};
 use super::includes::{Includes, Store, Text};
 use super::prepare::{self, AS_IT_IS, Aside, Names};
 use super::{Fault, Site, fence, filters, loops, tags};
-use crate::cut::Cut as _;
 use crate::dates::GitDates;
 use crate::garden::Routes;
 use crate::note::Note;

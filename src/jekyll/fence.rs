@@ -1,6 +1,6 @@
 //! Which parts of a Markdown text are code in fences: text in, its parts out.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

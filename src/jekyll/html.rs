@@ -1,6 +1,6 @@
 //! Where kramdown reads a text otherwise than CommonMark does: its text in, one that means the same in CommonMark out.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Elements that begin a block of HTML and that kramdown reads up to their end, whatever is in them.
 const BLOCKS: [&str; 22] = [

@@ -23,7 +23,8 @@ use std::sync::Arc;
 pub use engine::Engine;
 pub use site::Site;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
+
 use crate::diagnostic::Diagnostic;
 use crate::garden::Routes;
 use crate::note::Note;

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
+
 use super::Fault;
 use super::budget::DEPTH;
-use crate::cut::Cut as _;
 
 /// A tag is no longer than this, in bytes.
 const LONGEST: usize = 16 << 10;

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use liquid_core::model::{KString, Object, Value};
+use neuronotes_core::cut::Cut as _;
 
 use crate::config::Config;
-use crate::cut::Cut as _;
 use crate::dates::{self, GitDates};
 use crate::garden::Routes;
 use crate::note::{Note, fill, fill_citations};

@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::kind::{COMMON, Default, Field, KINDS, Kind, Role, Type};
+use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
 use super::inline::InlineValue;
@@ -13,10 +16,7 @@ use super::math::Macros;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
 use super::value;
-use crate::analysis::{COMMON, Default, Field, KINDS, Kind, Role, Type};
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
-use crate::suggest;
 use crate::yaml::{self, Entry, Node};
 
 /// A fenced block as the outline finds it.

@@ -50,7 +50,7 @@ enum Role {
 
 use Role::{Bare, Marked, String as Text, Word};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// What the names of scopes mean, as TextMate's and Sublime Text's grammars use them; the longest that fits counts. A scope
 /// that none fits says nothing, and what it is in counts.

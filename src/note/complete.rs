@@ -1,7 +1,8 @@
 //! A block as it can be pasted into a note: its YAML in, the same with its fence, or with every default, out.
 
+use neuronotes_core::kind::{Kind, Role};
+
 use super::Block;
-use crate::analysis::{Kind, Role};
 
 /// YAML in the fence that makes it an analysis. The fence is longer than any in the YAML.
 pub fn fenced(yaml: &str) -> String {

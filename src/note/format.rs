@@ -2,8 +2,8 @@
 //!
 //! Knows nothing of where numbers come from.
 
-use crate::cut::Cut as _;
-use crate::figure::number;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::number;
 
 /// How a number is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

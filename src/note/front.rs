@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::suggest;
 
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::language;
-use crate::suggest;
 use crate::yaml::{self, Node, Value};
 
 pub use unit::UnitName;

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::format::{self, Format};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A value that a note's prose or a caption shows.
 #[derive(Debug, Clone, PartialEq)]

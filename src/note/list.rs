@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use neuronotes_core::kind::class::PLACE;
+use neuronotes_core::kind::direction::{MOST_TERMS, SOURCES};
+use neuronotes_core::kind::{
+    MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS,
+};
+use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
 use super::block::Reader;
 use super::value::number;
-use crate::analysis::class::PLACE;
-use crate::analysis::direction::{MOST_TERMS, SOURCES};
-use crate::analysis::{
-    MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS,
-};
 use crate::diagnostic::Diagnostic;
-use crate::suggest;
 use crate::yaml::{Entry, Node, Value};
 
 /// Greatest weight of a term, of either sign.

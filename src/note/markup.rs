@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 pub use cite::{Citation, CitedKey};
 

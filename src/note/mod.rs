@@ -49,11 +49,11 @@ pub use remote::{Reach, shown as shown_address};
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::{Axis, points};
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
 use places::Places;
 
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::digest::Digest;
 
 /// One parsed note.
 #[derive(Debug, Clone)]

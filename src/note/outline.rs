@@ -21,11 +21,11 @@ use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark
 use super::markup::{self, Citation, Piece};
 use super::math::{Formulas, Macros};
 use super::raw::Raw;
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
 pub(super) use fence::is_analysis;
 pub(super) use link::wiki_label;
+use neuronotes_core::cut::Cut as _;
 pub use part::{Anchor, Heading, Link, LinkKind, Mention};
 
 /// What one pass finds.

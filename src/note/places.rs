@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use neuronotes_core::cut::Cut as _;
+
 use super::{Note, heading, slug};
-use crate::cut::Cut as _;
 
 /// The places of a note by their names. Of several with one name the first counts.
 #[derive(Clone)]

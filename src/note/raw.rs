@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::html::{NO_NOTE, ResolvedLink, escape};
 use super::outline::wiki_label;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A link in raw HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -338,7 +338,7 @@ pub fn plain(html: &str) -> String {
 }
 
 pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
-    crate::tokenizer::unescape(text)
+    neuronotes_core::tokenizer::unescape(text)
 }
 
 /// Where `what`, which is in lower case, is found in any case.

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
 use pulldown_cmark::{Event, Tag};
 
 use super::block::Block;
 use super::markup::{self, Piece};
 use super::remote::{self, Reach};
-use crate::cut::Cut as _;
 use crate::diagnostic::SourceFile;
 
 /// An address that a page would load from elsewhere, or run.

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::html::escape;
-use crate::cut::Cut as _;
 pub use address::Reach;
 use address::{followed, loaded, of_set, of_style};
+use neuronotes_core::cut::Cut as _;
 
 /// Something that a page would ask of another host, or run.
 #[derive(Debug, Clone, PartialEq, Eq)]

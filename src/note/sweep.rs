@@ -1,10 +1,11 @@
 //! A sweep: the values of one or two fields in; a block for each combination of them out, as if it were written so.
 
+use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
+use neuronotes_core::suggest;
+
 use super::block::{Block, FieldValue, Reader};
 use super::value;
-use crate::analysis::{Field, Kind, MOST_POINTS, Role, Type};
 use crate::diagnostic::Diagnostic;
-use crate::suggest;
 use crate::yaml::{Entry, Value};
 
 /// A field and the values that a block asks for, each with its place.

@@ -2,14 +2,14 @@
 //!
 //! Checks what can be seen in the block alone: form, bounds, what stands twice.
 
+use neuronotes_core::kind::{Field, Type};
+use neuronotes_core::model::Precision;
+use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
 use super::block::{FieldValue, Reader};
 use super::list::Lists;
-use crate::analysis::{Field, Type};
 use crate::diagnostic::Diagnostic;
-use crate::request::Precision;
-use crate::suggest;
 use crate::yaml::{Node, Value};
 
 /// Reads a value.

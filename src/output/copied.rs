@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::store::Store;
+
 use super::Fault;
-use crate::digest::Digest;
-use crate::file;
 use crate::site::LARGEST_FILE;
-use crate::store::Store;
 
 /// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
 pub(super) fn copied(

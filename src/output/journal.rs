@@ -9,9 +9,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cache;
-use crate::digest::Digest;
-use crate::place;
+use neuronotes_core::cache;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::place;
 
 /// Bytes of the longest journal that is read.
 const LONGEST: u64 = 512 << 20;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
+use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
 use super::{Scene, sheet};
 use crate::config::Remote;
-use crate::digest::Digest;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
 use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use neuronotes_core::suggest;
+
 use super::Scene;
 use crate::bibliography::{self, SelfMeta};
 use crate::dates;
 use crate::diagnostic::Diagnostic;
 use crate::library::Works;
 use crate::note::{self, Note};
-use crate::suggest;
 use crate::view::SelfCitationView;
 
 /// What came of a note's citations.

@@ -1,11 +1,12 @@
 //! The numbers behind a figure as files: what came of a block in, its table as CSV and its result as JSON out.
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::Kind;
+use neuronotes_core::store::{Record, Store};
+
 use super::{Scene, Settled};
-use crate::analysis::Kind;
-use crate::cut::Cut as _;
-use crate::digest::Digest;
 use crate::garden::href;
-use crate::store::{Record, Store};
 use crate::view::{DataView, legible, legible_json};
 
 /// Every file with numbers that the pages of what was settled lead to: its path in the site, and its text.

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
 use super::body::BodyDraft;
 use super::{HOME, Scene};
-use crate::digest::Digest;
 use crate::note::{Body, escape};
 use crate::render::{RenderError, Renderer};
 use crate::view::{

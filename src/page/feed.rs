@@ -1,10 +1,10 @@
 //! Files of a site that are no pages: the feed, the map of the site, robots' rules, the graph's data, and social cards.
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
 use super::{HOME, Scene};
-use crate::cut::Cut as _;
-use crate::digest::Digest;
 use crate::figure::Image;
 use crate::garden;
 

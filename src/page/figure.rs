@@ -1,15 +1,17 @@
 //! A block's figure as its template sees it: drawing, caption, and how it was made.
 
+use neuronotes_core::kind::{Kind, Role, Type};
+use neuronotes_core::store::Record;
+
 use super::sweep::{key, merged};
 use super::{Scanned, Scene, Settled, image_file};
-use crate::analysis::{Kind, Role, Type, direction_shown as direction, shown};
 use crate::config::Remote;
+use crate::field::{direction_shown as direction, shown};
 use crate::figure::part::Part;
-use crate::figure::{Curve, Drawing, GridItem, Picture};
+use crate::figure::{Curve, Drawing, Figure, GridItem, Picture};
 use crate::garden::href;
 use crate::note::{self, Parts};
 use crate::plan::{Cell, Measurement, Wanted};
-use crate::store::Record;
 use crate::view::{
     CurveView, DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
 };
@@ -107,7 +109,9 @@ impl Scene<'_> {
             }
             Settled::Waiting { status, stale } => FigureState::Waiting {
                 height: match (kind, wanted) {
-                    (Some(kind), Wanted::Measurement(m)) => (kind.height)(&m.request.params),
+                    (Some(kind), Wanted::Measurement(m)) => {
+                        Figure::of(kind).map_or(300, |figure| (figure.height)(&m.request.params))
+                    }
                     _ => 300,
                 },
                 status: status.clone(),

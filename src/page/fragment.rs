@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Scene;
-use crate::cut::Cut as _;
-use crate::digest::Digest;
 use crate::note::{Body, Note};
 use crate::view::legible_json;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
 use rebase::rebased;
 
 /// About so many pages share a file.

@@ -1,7 +1,8 @@
 //! What pages say of themselves to machines: addresses, dates, social cards, and how scholars cite them.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::{HOME, Scene, feed};
-use crate::cut::Cut as _;
 use crate::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};

@@ -41,19 +41,21 @@ pub use index::Index;
 pub use remote::{footer_problems, problems as remote_problems};
 pub use sheet::Sheet;
 
-use crate::analysis::ledger::Ledger;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::number;
+use neuronotes_core::store::Record;
+
 use crate::config::{Config, Remote};
-use crate::cut::Cut as _;
 use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::Digest;
-use crate::figure::{Drawing, Image, number};
+use crate::figure::{Drawing, Image};
 use crate::garden::{self, Garden};
 use crate::language;
 use crate::library::Works;
 use crate::note::{self, Note};
 use crate::plan::Plan;
-use crate::store::Record;
 use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 
 /// The home page.

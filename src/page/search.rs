@@ -1,8 +1,9 @@
 //! What each page gives to the search index: the text of a note and of its sections, its figures with what is written in them,
 //! the works that it cites, its tags and units.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::{HOME, Scene, Settled, index::Tag, index::Unit};
-use crate::cut::Cut as _;
 use crate::figure::Drawing;
 use crate::search::{Entry, Field, Indexed, Page, indexed};
 

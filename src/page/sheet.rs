@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{Draft, HOME, Scene};
-use crate::cut::Cut as _;
-use crate::digest::Digest;
 use crate::garden;
 use crate::note::file_slug;
 use crate::plan::{NamedUnit, Wanted};

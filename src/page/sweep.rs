@@ -1,8 +1,9 @@
 //! A sweep's figure as its template sees it: a grid of measurements, each in its own state, and what was common to all.
 
+use neuronotes_core::digest::Digest;
+
 use super::figure::picture_view;
 use super::{Scene, Settled};
-use crate::digest::Digest;
 use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
 use crate::view::{FactView, FigureState, StaleView, SweepItemState, SweepItemView};

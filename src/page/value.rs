@@ -19,16 +19,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Settled;
-use crate::analysis::{Kind, PROVENANCE};
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::garden::Garden;
 use crate::layout::without_ending;
 use crate::note::{self, Block, Fault, Head, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
-use crate::store::{Record, Store};
-use crate::suggest;
 use choice::{Choice, choose};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{Kind, PROVENANCE};
+use neuronotes_core::store::{Record, Store};
+use neuronotes_core::suggest;
 use tree::Tree;
 
 /// What a note's values show.

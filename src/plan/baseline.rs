@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{About, Kind, scan};
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::Request;
+
 use super::Measurement;
-use crate::analysis::{About, Kind, scan};
-use crate::digest::Digest;
-use crate::request::{Precision, Request};
 
 /// What a scan must share with a measurement, as text: weights and how they are read, arithmetic, layer.
 type Shared = (Digest, String, &'static str, String);

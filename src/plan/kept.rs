@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use neuronotes_core::files::FileDigests;
+
 use super::{Plan, Planned, Planner};
 use crate::config::Config;
-use crate::digest::FileDigests;
 use crate::note::Note;
 use crate::resource::Resources;
 

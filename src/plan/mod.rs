@@ -22,19 +22,23 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::analysis::ledger::Ledger;
-use crate::analysis::{Data, Field, Kind, Scan, scan, shown};
 use crate::config::Config;
-use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
-use crate::digest::{Digest, FileDigests};
+use crate::field::shown;
 use crate::garden::Names;
 use crate::guard;
 use crate::note::{self, Axis, Block, FieldValue, Note};
-use crate::request::{DatasetRef, Inputs, Precision, Request};
 use crate::resource::{Model, ResourceError, Resources};
 use baseline::Baselines;
 pub use kept::Plans;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::kind::{Data, Field, Kind, Scan, scan};
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::{Inputs, Request};
 use parameter::Asked;
 pub use wanted::{Cell, Measurement, Sweep, Target, Wanted};
 

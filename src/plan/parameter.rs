@@ -1,15 +1,15 @@
 //! A block's fields as a request's parameters: names out of the note resolved, defaults filled in.
 
+use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::kind::direction::{Source, Term};
+use neuronotes_core::kind::{Default, Field, MOST_TEXTS, Role, Type};
+use neuronotes_core::model::Layer;
+use neuronotes_core::request::{Inputs, Request};
 use serde_json::{Map, Value};
 
 use super::{Asking, Planner, Target};
-use crate::analysis::direction::{Source, Term};
-use crate::analysis::facet;
-use crate::analysis::{Default, Field, MOST_TEXTS, Role, Type};
 use crate::diagnostic::Diagnostic;
 use crate::input;
-use crate::model::Layer;
-use crate::request::{DatasetRef, Inputs, Request};
 use crate::resource::ResourceError;
 
 /// What a block asks for, as far as it is known.
@@ -57,7 +57,7 @@ impl Planner<'_> {
             _ => None,
         };
         let layers = || match field.ty {
-            Type::Layers => Some(facet::default_layers(&at.model.architecture).into()),
+            Type::Layers => Some(at.model.architecture.middle_layers().into()),
             _ => None,
         };
         let value = at.block.value(field).or_else(configured).or_else(layers);

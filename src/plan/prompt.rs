@@ -1,14 +1,14 @@
 //! Prompts that are too long for a model's text tower: parameters in, an error at each text out.
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::kind::Type;
+use neuronotes_core::kind::class::{Class, PLACE, filled};
+use neuronotes_core::kind::direction::{Source, Term};
+use neuronotes_core::tokenizer::Tokenizer;
 use serde_json::{Map, Value};
 
 use super::Asking;
-use crate::analysis::Type;
-use crate::analysis::class::{Class, PLACE, filled};
-use crate::analysis::direction::{Source, Term};
-use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
-use crate::tokenizer::Tokenizer;
 
 /// Most errors of one block: the same mistake may be in each line of a long list.
 const MOST: usize = 5;

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use neuronotes_core::kind::{KINDS, MOST_PICTURES};
+use neuronotes_core::request::{FigureRef, Request};
+use neuronotes_core::suggest;
+
 use super::parameter::Asked;
 use super::{Asking, Planner, Wanted};
-use crate::analysis::{KINDS, MOST_PICTURES};
 use crate::diagnostic::Diagnostic;
 use crate::garden::Names;
 use crate::note::{Block, Note};
-use crate::request::{FigureRef, Request};
-use crate::suggest;
 
 /// Most other figures that one is made of, at whatever remove.
 const MOST_FIGURES: usize = 64;

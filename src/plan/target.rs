@@ -1,12 +1,12 @@
 //! What a block is about: its fields and the model in; the layer, and the unit where it is one, out.
 
+use neuronotes_core::kind::About;
+use neuronotes_core::model::Layer;
+use neuronotes_core::suggest;
 use serde_json::Value;
 
 use super::{Asking, Target};
-use crate::analysis::About;
 use crate::diagnostic::Diagnostic;
-use crate::model::Layer;
-use crate::suggest;
 
 impl Asking<'_> {
     /// The layer that a block is about, and for a reader what of it; nothing where its kind is about none.

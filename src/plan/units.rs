@@ -1,9 +1,10 @@
 //! What a note calls its units: its front matter in, names by model, layer and unit out.
 
+use neuronotes_core::suggest;
+
 use super::{Named, Planner};
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
-use crate::suggest;
 
 impl Planner<'_> {
     /// What the note calls its units, and what is wrong with that.

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
+
 use super::NamedUnit;
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
-use crate::request::Request;
 
 /// What one block wants.
 #[derive(Debug, Clone)]

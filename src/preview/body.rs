@@ -43,7 +43,7 @@ impl Opened {
     /// # Errors
     /// Where it is not there, cannot be read, or is no file.
     pub fn new(path: &Path) -> io::Result<Self> {
-        let file = crate::file::open(path)?;
+        let file = neuronotes_core::file::open(path)?;
         let meta = file.metadata()?;
         let age = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let tag = format!("\"{:x}-{:x}\"", meta.len(), age.unwrap_or_default().as_nanos());

@@ -17,8 +17,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 
-use crate::cut::Cut as _;
-use crate::digest::Digest;
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
 
 /// The names under which the preview answers, and what else it asks for.
 #[derive(Debug)]

@@ -21,11 +21,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::say;
 use tokio::sync::oneshot;
 
-use crate::digest::Digest;
 use crate::handles;
-use crate::say;
 use crate::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;

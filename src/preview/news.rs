@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
-use crate::digest::Digest;
 use crate::site::Rendered;
 use crate::view::{LinkView, ProblemView, legible_json};
 

@@ -19,6 +19,9 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::say;
+use neuronotes_core::store::Store;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -32,11 +35,8 @@ use super::connections::{self, Bounds};
 use super::guard::{Guard, Verdict};
 use super::peer::Peer;
 use super::{Message, Question, stream};
-use crate::digest::Digest;
 use crate::guard;
 use crate::handles;
-use crate::say;
-use crate::store::Store;
 
 /// The script that patches open pages.
 const SCRIPT: &str = concat!(include_str!("morph.js"), include_str!("preview.js"));

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::say;
+
 use super::moved::{Before, Moved};
 use super::news::{News, Phases};
 use super::said::Said;
@@ -17,8 +20,6 @@ use super::{Message, Question};
 use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
-use crate::digest::Digest;
-use crate::say;
 use crate::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress};
 use crate::view::LinkView;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use neuronotes_core::digest::Digest;
+
 use super::news::{News, Patch, Phases};
 use super::server::Tab;
-use crate::digest::Digest;
 use crate::site::Rendered;
 use crate::view::LinkView;
 

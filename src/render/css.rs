@@ -1,7 +1,7 @@
 //! A style sheet goes in, the same without comments and idle white space comes out. It knows strings and
 //! comments, and nothing else of CSS.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// `css` without comments, and without white space beside `{`, `}`, `;` and `,`, or after `:`.
 pub fn minified(css: &str) -> String {

@@ -3,8 +3,9 @@
 //! The library bounds brackets and blocks itself, but not chains: of operators, filters, attributes, and of `elif`. It walks
 //! these by recursion, which ends the program where they are long.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::RenderError;
-use crate::cut::Cut as _;
 
 /// A tag or expression may have so many names, numbers and signs.
 const WORDS: usize = 1000;

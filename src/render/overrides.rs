@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use neuronotes_core::file;
 use walkdir::WalkDir;
 
 use super::{ASSETS, LONGEST, RenderError, Source};
-use crate::file;
 
 /// Adds every file below `folder` that is a template or a style sheet.
 pub(super) fn read(

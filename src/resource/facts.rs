@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::model::ModelRef;
+use neuronotes_core::model::{Architecture, Conventions};
+use neuronotes_core::request::FileRef;
+use neuronotes_core::store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Model, ResourceError, Resources};
 use crate::bundled;
 use crate::config::{DatasetSource, Place, Weights};
-use crate::digest::Digest;
-use crate::model::{Architecture, Conventions};
-use crate::request::{DatasetFormat, DatasetRef, FileRef, Labels, ModelRef, ShardRef};
-use crate::store::Store;
 
 /// The version of the form.
 pub const SCHEMA: u32 = 1;
@@ -110,7 +112,7 @@ fn of_weights(weights: &Weights) -> String {
     ];
     let others = others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     entry.extend(others);
-    crate::request::canonical_json(&entry.into())
+    neuronotes_core::canonical::canonical_json(&entry.into())
 }
 
 /// What stands for the entry of a data set that comes with the program.
@@ -233,8 +235,9 @@ impl Resources {
 mod tests {
     use std::fs;
 
+    use neuronotes_core::files::FileDigests;
+
     use super::*;
-    use crate::digest::FileDigests;
 
     #[test]
     fn a_thawed_data_set_has_the_keys_that_it_had() {

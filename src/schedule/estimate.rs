@@ -4,12 +4,13 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Store;
+
 use super::queue::{Queue, Wish};
 use super::status::Running;
 use super::timings::Timings;
-use crate::digest::Digest;
-use crate::request::Request;
-use crate::store::Store;
 
 /// Estimates of what is wanted.
 #[derive(Debug)]

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, Unit};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::Cause;
+use neuronotes_core::store::{Remembered, Store};
 
 use super::queue::Wish;
-use crate::digest::Digest;
 use crate::lab::LabError;
-use crate::protocol::Cause;
-use crate::store::{Remembered, Store};
 
 /// Why a request has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]

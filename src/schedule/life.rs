@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use neuronotes_core::protocol::Cause;
+
 use crate::lab::{Lab, LabError, LabEvent};
-use crate::protocol::Cause;
 
 /// What came from a lab. Only the scheduler knows from which.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct LabNews {
 
 impl LabNews {
     /// What the lab said, for those that want to know more than they are told.
-    pub fn event(&self) -> Option<&crate::protocol::Event> {
+    pub fn event(&self) -> Option<&neuronotes_core::protocol::Event> {
         match &self.event {
             LabEvent::Said(event) => Some(event),
             LabEvent::Gone(_) => None,

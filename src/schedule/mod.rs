@@ -29,13 +29,13 @@ pub use status::duration;
 pub use suspect::{Suspects, Verdict};
 pub use told::Told;
 
-use crate::digest::Digest;
 use crate::lab::{self, LabError, LabEvent};
-use crate::protocol::{Cause, Command, ELSEWHERE, Event};
-use crate::store::Store;
 use estimate::{Estimates, Places};
 use failures::Failures;
 use life::{Find, Labs};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::{Cause, Command, ELSEWHERE, Event};
+use neuronotes_core::store::Store;
 use queue::Queue;
 use status::Running;
 

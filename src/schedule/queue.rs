@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::digest::Digest;
-use crate::request::Request;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
 
 /// How urgent a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

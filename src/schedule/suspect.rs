@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 
-use crate::digest::Digest;
+use neuronotes_core::digest::Digest;
 
 /// Requests that a lab is at, and those that one died at.
 #[derive(Debug, Default)]

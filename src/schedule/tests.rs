@@ -3,13 +3,13 @@
 use std::fs;
 use std::sync::mpsc::{self, Receiver};
 
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Record;
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
 use crate::lab::tests::write_script;
-use crate::request::Request;
-use crate::store::Record;
 
 /// A folder with a script in it that speaks as the lab does, and a store.
 pub(crate) struct Stage {
@@ -121,7 +121,7 @@ pub(crate) fn request(unit: u32) -> Request {
         "kind": "feature_vis", "impl_version": 2, "params": { "unit": unit },
         "model": {
             "name": "m", "path": "/m", "digest": Digest::of(b"m"),
-            "conventions": crate::model::Conventions::default(),
+            "conventions": neuronotes_core::model::Conventions::default(),
         },
         "precision": "f32",
     });

@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::digest::Digest;
-use crate::file;
-use crate::place;
-use crate::request::Request;
-use crate::store::{Record, Store};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::place;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Store};
 
 /// How many of a class are remembered.
 const RECENT: usize = 9;
@@ -137,17 +137,17 @@ fn median(recent: &VecDeque<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::store::Provenance;
     use serde_json::json;
 
     use super::*;
-    use crate::store::Provenance;
 
     fn request(model: &[u8], steps: u32, size: u32) -> Request {
         let request = json!({
             "kind": "feature_vis", "impl_version": 2, "params": { "steps": steps, "size": size },
             "model": {
                 "name": "m", "path": "/m", "digest": Digest::of(model),
-                "conventions": crate::model::Conventions::default(),
+                "conventions": neuronotes_core::model::Conventions::default(),
             },
             "precision": "f32",
         });

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::digest::Digest;
+use neuronotes_core::digest::Digest;
 
 /// What the owner is told.
 #[derive(Debug, Clone, PartialEq)]

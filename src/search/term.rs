@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 use unicode_script::{Script, UnicodeScript as _};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Most characters of a term.
 const LONGEST: usize = 32;

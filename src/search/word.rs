@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Letters of a word that may be meant by a misspelt one of four letters, and of the longest.
 const SHORTEST: usize = 3;

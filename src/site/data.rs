@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use neuronotes_core::dataset::ledger::Ledger;
+
 use super::settle::at;
-use crate::analysis::ledger::Ledger;
 use crate::config;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::note::{Block, Note};

@@ -20,17 +20,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::request::Request;
+
 use super::missing::missing_by;
 use super::publish;
 use super::settle::{Drawn, Progress};
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::garden::{self, Garden};
 use crate::note::{LinkKind, Note};
 use crate::page::value::Quoted;
 use crate::page::{self, Assets, HOME, Settled};
 use crate::plan::{Plan, Plans, Wanted};
-use crate::request::Request;
 use crate::workspace::{Touched, Workspace};
 
 /// How many rendered pages are kept.

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::scan;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Store;
+
 use super::{Progress, Wishes};
-use crate::analysis::scan;
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::progress::describe;
-use crate::request::Request;
-use crate::store::Store;
 
 /// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
 /// results are that rest on them, since pages speak of these too.

@@ -26,19 +26,19 @@ pub use settle::{Drawn, Progress, Settler};
 pub use sink::{Collected, Discarded, Sink};
 
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::figure::Image;
-use crate::file;
 use crate::garden;
 use crate::guard;
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Scene, Settled};
 use crate::plan::{self, Plan};
-use crate::request::Request;
 use crate::resource::Resources;
-use crate::store::Store;
 use crate::workspace::Workspace;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Store;
 pub use smaller::LARGEST as LARGEST_FILE;
 use smaller::Smaller;
 

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::store::Store;
 use rayon::prelude::*;
 
 use super::{Content, Sink};
-use crate::cut::Cut as _;
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::guard;
 use crate::note::Body;
 use crate::page::{Assets, Bare, Draft, Scene, Shard};
 use crate::render::Renderer;
 use crate::search::Indexed;
-use crate::store::Store;
 use crate::view::legible_json;
 use crate::workspace::template_problem;
 

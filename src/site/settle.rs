@@ -8,17 +8,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::scan;
+use neuronotes_core::store::Store;
+
 use super::{FREEZE, data};
-use crate::analysis::scan;
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::Digest;
 use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::guard;
 use crate::note::{Block, Note};
 use crate::page::{Scanned, Settled};
 use crate::plan::{Cell, Measurement, Plan, Wanted};
-use crate::store::Store;
 
 /// What is known of measurements beside what the store has.
 #[derive(Debug, Clone, Default)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use neuronotes_core::digest::Digest;
+
 use super::Content;
-use crate::digest::Digest;
 
 /// Takes the files of a site, each once.
 pub trait Sink: Sync {

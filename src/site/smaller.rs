@@ -10,19 +10,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file::{self, write_atomic};
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::place;
+use neuronotes_core::store::Store;
 use rayon::prelude::*;
 
 use super::Sink;
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::{Digest, FileDigests};
 use crate::figure::Image;
-use crate::file::{self, write_atomic};
 use crate::guard;
 use crate::page::Thumbnail;
 use crate::picture::{self, Copied};
-use crate::place;
-use crate::store::Store;
 
 /// Pixels across and down, where it is a picture.
 pub(super) type Size = Option<(u32, u32)>;

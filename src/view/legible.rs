@@ -1,6 +1,6 @@
 //! Text that HTML and XML can hold: any text in; the same without characters that neither may have, out.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Whether HTML or XML may not hold a character: control characters but for blanks and line ends, and noncharacters.
 fn is_barred(c: char) -> bool {

@@ -282,7 +282,11 @@ impl Cover {
             // The garden is gone, and may come back.
             Err(Unfit::Failed(error)) if !is_limit(&error) => Err(error),
             Err(unfit) => {
-                crate::say::err(format_args!("{} from now on, since {}", looking(), unfit.cause()));
+                neuronotes_core::say::err(format_args!(
+                    "{} from now on, since {}",
+                    looking(),
+                    unfit.cause()
+                ));
                 self.poll();
                 let _ = self.sender.send(Heard::Lost(Instant::now()));
                 Ok(())

@@ -171,7 +171,7 @@ impl Ear {
 
     fn lost(&mut self, at: Instant, why: &str, cover: &mut Cover) {
         if self.settle.lost(at) {
-            crate::say::err(format_args!("{why}: everything is looked at again"));
+            neuronotes_core::say::err(format_args!("{why}: everything is looked at again"));
         }
         // Where the garden itself is gone, it is looked for.
         let _ = cover.anew();

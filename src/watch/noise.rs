@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use neuronotes_core::cut::Cut as _;
+
 use super::change::within;
-use crate::cut::Cut as _;
 use crate::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
 
 /// Which part of a garden is watched.

@@ -241,7 +241,7 @@ const LONGEST: u64 = 16 << 20;
 
 /// A digest against chance, not against malice.
 fn digest(path: &Path) -> Option<u64> {
-    let bytes = crate::file::read(path, LONGEST).ok()?;
+    let bytes = neuronotes_core::file::read(path, LONGEST).ok()?;
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(&bytes);
     Some(hasher.finish())

@@ -4,10 +4,11 @@
 use std::io;
 use std::path::Path;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::file;
+
 use super::{Workspace, relative};
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::file;
 use crate::layout::{Layout, within};
 
 /// Why a link is not followed.

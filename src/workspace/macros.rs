@@ -1,8 +1,9 @@
 //! The macros of formulas: the configuration and its preamble in; what formulas may use, and what is wrong, out.
 
+use neuronotes_core::file;
+
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::file;
 use crate::guard;
 use crate::note::Macros;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use neuronotes_core::file::{self, Refused};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
@@ -16,7 +17,6 @@ use super::text::{self, Unread};
 use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
 use crate::config;
 use crate::diagnostic::Diagnostic;
-use crate::file::{self, Refused};
 use crate::guard;
 use crate::handles::is_passing;
 use crate::jekyll;

@@ -9,11 +9,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use neuronotes_core::file;
 use walkdir::WalkDir;
 
 use super::{Parsed, Touched, Workspace, link, relative};
 use crate::diagnostic::Diagnostic;
-use crate::file;
 use crate::guard;
 use crate::jekyll::{self, Engine, Site};
 use crate::layout::{self, Kind};

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use neuronotes_core::file::{self, Refused};
+
 use super::Stamp;
-use crate::file::{self, Refused};
 use crate::handles::is_passing;
 
 /// A note longer than this is not read: no person wrote it.

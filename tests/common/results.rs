@@ -1,11 +1,11 @@
 //! Results that were never measured: for every request of a garden, what its page needs.
 
-use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan, text_rank};
-use neuronotes::digest::Digest;
-use neuronotes::request::Request;
 use neuronotes::site;
-use neuronotes::store::{Record, Store};
 use neuronotes::workspace::Workspace;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis, scan, text_rank};
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Store};
 
 use super::Garden;
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::failure;
 
 // The rule is the program's own, which keeps weights in the same folder.
-#[path = "../../src/cache.rs"]
+#[path = "../../core/src/cache.rs"]
 mod rule;
 
 /// The cache folder: `NEURONOTES_CACHE`, or `neuronotes` in the system's folder for caches.

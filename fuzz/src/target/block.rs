@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use neuronotes::config::{self, Config};
-use neuronotes::digest::FileDigests;
 use neuronotes::note::Note;
 use neuronotes::plan;
-use neuronotes::request::Request;
 use neuronotes::resource::Resources;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::request::Request;
 
 use super::text;
 use crate::check;

@@ -5,11 +5,11 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use neuronotes::dataset;
-use neuronotes::model::{Architecture, Conventions, Header};
 use neuronotes::picture;
-use neuronotes::request::{DatasetFormat, Labels};
-use neuronotes::sniff;
+use neuronotes_core::dataset;
+use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::model::{Architecture, Conventions, Header};
+use neuronotes_core::sniff;
 
 /// A file that each input is written to, in memory where the system has such a place.
 struct Scratch {

@@ -1,8 +1,8 @@
 //! What programs tell each other, and what the store keeps: JSON in, the same JSON out.
 
-use neuronotes::protocol::{Command, Event};
-use neuronotes::request::canonical_json;
-use neuronotes::store::Record;
+use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::protocol::{Command, Event};
+use neuronotes_core::store::Record;
 
 pub const RECORD_WORDS: &[&str] = &[
     "\"schema\":",

@@ -1,6 +1,6 @@
 //! Measures `activation_histogram`: how a unit's activations are distributed over a data set.
 
-use neuronotes::analysis::activation_histogram::{KIND, Outcome, Params};
+use neuronotes_core::kind::activation_histogram::{KIND, Outcome, Params};
 
 use super::{params, summary};
 use crate::bench::Bench;

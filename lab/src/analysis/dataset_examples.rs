@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use neuronotes::analysis::dataset_examples::{Example, KIND, Order, Outcome, Params, Pool};
+use neuronotes_core::kind::dataset_examples::{Example, KIND, Order, Outcome, Params};
+use neuronotes_core::kind::scan::Pool;
 use tch::Kind;
 
 use super::gallery::{Exhibited, Gallery};

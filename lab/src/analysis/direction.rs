@@ -1,10 +1,10 @@
-//! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes::analysis::direction` has them in;
+//! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes_core::kind::direction` has them in;
 //! a unit vector out, in double precision, with the pictures that it is made of.
 
-use neuronotes::analysis::Origin;
-use neuronotes::analysis::direction::{Source, Term};
-use neuronotes::digest::Digest;
-use neuronotes::model::{Layer, Stage};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::Origin;
+use neuronotes_core::kind::direction::{Source, Term};
+use neuronotes_core::model::{Layer, Stage};
 use tch::Kind;
 
 use super::check_unit;

@@ -4,8 +4,8 @@
 //! Ensembling is that of openai/CLIP's notebooks: embeddings of prompts are normalised, averaged, and normalised
 //! again.
 
-use neuronotes::analysis::class::PLACE;
-use neuronotes::tokenizer::Tokenizer;
+use neuronotes_core::kind::class::PLACE;
+use neuronotes_core::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
 
 use super::Embedded;

@@ -5,11 +5,11 @@
 //! one number an image; there is no learning rate and no chance in it. Weights are then brought to one root mean square,
 //! since a `strength` has to mean the same at every layer and model; published ones are taken as they are.
 
-use neuronotes::analysis::facet::{Outcome, Params, Probe, WEIGHTS};
-use neuronotes::digest::Digest;
-use neuronotes::model::{Layer, Stage};
-use neuronotes::request::DatasetRef;
-use neuronotes::store::{Record, Store};
+use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::facet::{Outcome, Params, Probe, WEIGHTS};
+use neuronotes_core::model::{Layer, Stage};
+use neuronotes_core::store::{Record, Store};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tch::{Kind, Tensor};

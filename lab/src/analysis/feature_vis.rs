@@ -5,11 +5,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use neuronotes::analysis::feature_vis::{
+use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::feature_vis::{
     self, KIND, Made, Objective, Outcome, Params, Sign, Start,
 };
-use neuronotes::digest::Digest;
-use neuronotes::request::{Request, canonical_json};
+use neuronotes_core::request::Request;
 use serde_json::Value;
 use tch::{Kind, Tensor};
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use neuronotes::analysis::scan::Sample;
+use neuronotes_core::dataset::Sample;
 
 use crate::bench::Bench;
 use crate::clip::preprocess::shrink;

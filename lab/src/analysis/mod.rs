@@ -1,4 +1,4 @@
-//! How each kind of `neuronotes::analysis` is measured: a request in; the record's outputs out.
+//! How each kind of `neuronotes_core::kind` is measured: a request in; the record's outputs out.
 //!
 //! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
 //! reads its inputs through the [`Bench`], which checks their digests.
@@ -15,10 +15,10 @@ mod scanned;
 mod text_rank;
 mod zero_shot;
 
-use neuronotes::analysis::{Kind, Type};
-use neuronotes::digest::Digest;
-use neuronotes::model::{Architecture, Layer};
-use neuronotes::request::Request;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{Kind, Type};
+use neuronotes_core::model::{Architecture, Layer};
+use neuronotes_core::request::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -56,38 +56,38 @@ pub enum Run {
 /// Every measurement.
 pub static MEASURES: &[Measure] = &[
     Measure {
-        name: neuronotes::analysis::scan::NAME,
-        impl_version: neuronotes::analysis::scan::IMPL_VERSION,
+        name: neuronotes_core::kind::scan::NAME,
+        impl_version: neuronotes_core::kind::scan::IMPL_VERSION,
         run: Run::Alone(scan::run),
     },
     Measure {
-        name: neuronotes::analysis::feature_vis::KIND.name,
-        impl_version: neuronotes::analysis::feature_vis::KIND.impl_version,
+        name: neuronotes_core::kind::feature_vis::KIND.name,
+        impl_version: neuronotes_core::kind::feature_vis::KIND.impl_version,
         run: Run::Together { company: feature_vis::company, run: feature_vis::run },
     },
     Measure {
-        name: neuronotes::analysis::facet::KIND.name,
-        impl_version: neuronotes::analysis::facet::KIND.impl_version,
+        name: neuronotes_core::kind::facet::KIND.name,
+        impl_version: neuronotes_core::kind::facet::KIND.impl_version,
         run: Run::Alone(facet::run),
     },
     Measure {
-        name: neuronotes::analysis::dataset_examples::KIND.name,
-        impl_version: neuronotes::analysis::dataset_examples::KIND.impl_version,
+        name: neuronotes_core::kind::dataset_examples::KIND.name,
+        impl_version: neuronotes_core::kind::dataset_examples::KIND.impl_version,
         run: Run::Alone(dataset_examples::run),
     },
     Measure {
-        name: neuronotes::analysis::activation_histogram::KIND.name,
-        impl_version: neuronotes::analysis::activation_histogram::KIND.impl_version,
+        name: neuronotes_core::kind::activation_histogram::KIND.name,
+        impl_version: neuronotes_core::kind::activation_histogram::KIND.impl_version,
         run: Run::Alone(activation_histogram::run),
     },
     Measure {
-        name: neuronotes::analysis::zero_shot::KIND.name,
-        impl_version: neuronotes::analysis::zero_shot::KIND.impl_version,
+        name: neuronotes_core::kind::zero_shot::KIND.name,
+        impl_version: neuronotes_core::kind::zero_shot::KIND.impl_version,
         run: Run::Alone(zero_shot::run),
     },
     Measure {
-        name: neuronotes::analysis::text_rank::KIND.name,
-        impl_version: neuronotes::analysis::text_rank::KIND.impl_version,
+        name: neuronotes_core::kind::text_rank::KIND.name,
+        impl_version: neuronotes_core::kind::text_rank::KIND.impl_version,
         run: Run::Alone(text_rank::run),
     },
 ];
@@ -164,7 +164,7 @@ fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use neuronotes::analysis::KINDS;
+    use neuronotes_core::kind::KINDS;
 
     #[test]
     fn every_kind_that_a_note_can_ask_for_is_measured() {
@@ -179,7 +179,7 @@ mod tests {
     fn numbers_out_of_bounds_are_named() {
         let mut map = Map::new();
         map.insert("size".into(), 5.into());
-        let kind = &neuronotes::analysis::feature_vis::KIND;
+        let kind = &neuronotes_core::kind::feature_vis::KIND;
         let error = params::<Value>(&map, Some(kind)).expect_err("too small");
         assert!(error.to_string().contains("`size` is 5"), "{error}");
     }

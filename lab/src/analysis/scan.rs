@@ -7,11 +7,12 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use half::f16;
-use neuronotes::analysis::ledger::Ledger;
-use neuronotes::analysis::scan::{
-    ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES, Sample,
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::kind::scan::{
+    ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES,
 };
-use neuronotes::model::Stage;
+use neuronotes_core::model::Stage;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;

@@ -2,9 +2,10 @@
 //! set out.
 
 use half::f16;
-use neuronotes::analysis::dataset_examples::Pool;
-use neuronotes::analysis::scan::{ACTIVATIONS, SAMPLES, Sample};
-use neuronotes::store::{Record, Store};
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::scan::{ACTIVATIONS, SAMPLES};
+use neuronotes_core::store::{Record, Store};
 use safetensors::SafeTensors;
 
 use super::check_unit;

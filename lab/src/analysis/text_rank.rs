@@ -1,7 +1,7 @@
 //! Measures `text_rank`: texts ordered by their likeness to a direction.
 
-use neuronotes::analysis::direction::Source;
-use neuronotes::analysis::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
+use neuronotes_core::kind::direction::Source;
+use neuronotes_core::kind::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
 
 use super::direction::{Seen, of_source};
 use super::embedding::{Prompts, Row, add, dot, unit};

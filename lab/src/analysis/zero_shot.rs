@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use neuronotes::analysis::class::Class;
-use neuronotes::analysis::scan::Sample;
-use neuronotes::analysis::zero_shot::{Example, Judged, KIND, Outcome, Params, Survey, Truth};
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::kind::class::Class;
+use neuronotes_core::kind::zero_shot::{Example, Judged, KIND, Outcome, Params, Survey, Truth};
 use tch::{Kind, Tensor};
 
 use super::embedding::{Prompts, Row, dot, pictures};

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use neuronotes::analysis::{Kind, Role, Type, feature_vis};
-use neuronotes::digest::FileDigests;
-use neuronotes::file::write_atomic;
-use neuronotes::model::{Activation, Architecture, Conventions, Given, Header, parts};
-use neuronotes::request::{Inputs, ModelRef, Precision, Request};
-use neuronotes::store::{Record, Store};
+use neuronotes_core::file::write_atomic;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::kind::{Kind, Role, Type, feature_vis};
+use neuronotes_core::model::{Activation, Architecture, Conventions, Given, Header, parts};
+use neuronotes_core::model::{ModelRef, Precision};
+use neuronotes_core::request::{Inputs, Request};
+use neuronotes_core::store::{Record, Store};
 use serde_json::{Map, Value, json};
 
 use super::{Bar, activation, precision};
@@ -170,7 +171,7 @@ fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure>
     params.insert("seed".into(), wanted.seed.into());
     params.insert("frames".into(), wanted.frames.into());
     for (name, value) in &wanted.set {
-        let known = |field: &&neuronotes::analysis::Field| {
+        let known = |field: &&neuronotes_core::kind::Field| {
             field.name == name && !matches!(field.ty, Type::Picture | Type::Block(_))
         };
         let Some(field) = computed().find(known) else {

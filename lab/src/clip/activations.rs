@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use neuronotes::model::Stage;
+use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 use crate::failure::Failure;

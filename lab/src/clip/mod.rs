@@ -1,6 +1,6 @@
 //! The model family: a weights file in; activations and embeddings of images and texts out.
 //!
-//! Names of layers and sizes come from `neuronotes::model`. Knows nothing of requests or data sets.
+//! Names of layers and sizes come from `neuronotes_core::model`. Knows nothing of requests or data sets.
 
 pub mod activations;
 pub mod preprocess;
@@ -14,8 +14,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use neuronotes::model::{Architecture, Conventions, Stage, Visual};
-use neuronotes::request::Precision;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Architecture, Conventions, Stage, Visual};
 use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
@@ -327,7 +327,7 @@ fn open(path: &Path, device: Device, kind: Kind) -> Result<Weights, Failure> {
     })
 }
 
-fn of_model(error: &neuronotes::model::ModelError) -> Failure {
+fn of_model(error: &neuronotes_core::model::ModelError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),

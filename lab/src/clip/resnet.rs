@@ -6,7 +6,7 @@
 //!
 //! Tensor operations here use the forms of tch that panic; the session catches that at each request.
 
-use neuronotes::model::{ResNetSizes, Stage, StemTap, Tap};
+use neuronotes_core::model::{ResNetSizes, Stage, StemTap, Tap};
 use tch::{Device, Tensor};
 
 use super::BatchNorm;

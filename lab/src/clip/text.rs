@@ -3,7 +3,7 @@
 //! After openai/CLIP `clip/model.py`: no token sees a later one, and the embedding is taken where the greatest
 //! token number stands, which is that of the end of the text. n: texts, t: tokens, c: channels of the stream.
 
-use neuronotes::model::{Activation, Stage, TextArchitecture};
+use neuronotes_core::model::{Activation, Stage, TextArchitecture};
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};

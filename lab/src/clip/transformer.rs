@@ -4,7 +4,7 @@
 //! precision whatever the stream has. Field names are the checkpoint's keys. n: images or texts, t: tokens,
 //! c: channels of the stream, m: hidden units of an MLP.
 
-use neuronotes::model::{Activation, BlockTap, Stage, TransformerSizes};
+use neuronotes_core::model::{Activation, BlockTap, Stage, TransformerSizes};
 use tch::{Kind, Tensor};
 
 use super::activations::Collector;

@@ -3,7 +3,7 @@
 //! After openai/CLIP `clip/model.py`. n: images, g: patches across and down, t = g² + 1: tokens, the class token
 //! first, c: channels of the residual stream.
 
-use neuronotes::model::{Activation, Stage, TransformerSizes};
+use neuronotes_core::model::{Activation, Stage, TransformerSizes};
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};

@@ -1,7 +1,7 @@
 //! Weights: a file, or tensors in memory, in; tensors of one type on a device out, each asked for by OpenAI's name
 //! and its shape.
 //!
-//! Where each tensor lies, and under which name, is read by `neuronotes::model`, whatever the file's format. The
+//! Where each tensor lies, and under which name, is read by `neuronotes_core::model`, whatever the file's format. The
 //! file is mapped into memory, and nothing in it is executed. Every tensor has to be asked for: one left over means
 //! that the network built here is not the one that was trained, as when BatchNorm's running statistics are
 //! overlooked. What lies beside the model, as a loss's or an optimizer's, is not asked for. Tensors in memory are handed out so that gradients reach them. Knows nothing of what the tensors
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use neuronotes::model::{Header, HeaderError, Names, Source};
+use neuronotes_core::model::{Header, HeaderError, Names, Source};
 use tch::{Device, Kind, Tensor};
 
 /// Why a weights file cannot be used. Each list holds names, with shapes where they matter.
@@ -75,7 +75,7 @@ impl Weights {
         let map = |path: &PathBuf| {
             let unreadable = |why: String| WeightsError::Unreadable { path: path.clone(), why };
             let file =
-                neuronotes::file::open(path).map_err(|error| unreadable(error.to_string()))?;
+                neuronotes_core::file::open(path).map_err(|error| unreadable(error.to_string()))?;
             // SAFETY: a file that shrinks while it is mapped would end the process; the digest taken before
             // and after notices one that changes, and weights are replaced by a rename, not in place.
             unsafe { Mmap::map(&file) }.map_err(|error| unreadable(error.to_string()))

@@ -1,6 +1,6 @@
 //! Data sets: a shard in; its samples' names, captions and labels, and any sample's picture, decoded or drawn, out.
 //!
-//! What a shard holds is listed by [`neuronotes::dataset`]; a picture is decoded when it is asked for, from any thread. A
+//! What a shard holds is listed by [`neuronotes_core::dataset`]; a picture is decoded when it is asked for, from any thread. A
 //! picture that is damaged is an error about that picture only. Knows nothing of models, except how large a picture a
 //! drawn word is to be.
 
@@ -9,10 +9,10 @@ mod words;
 
 use std::path::Path;
 
-use neuronotes::analysis::ledger::Ledger;
-use neuronotes::analysis::scan::Sample;
-use neuronotes::dataset::{self, Listing, ShardError};
-use neuronotes::request::{DatasetFormat, Labels};
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::dataset::{self, Listing, ShardError};
+use neuronotes_core::dataset::{DatasetFormat, Labels};
 
 use crate::picture::Picture;
 

@@ -5,9 +5,9 @@
 
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
-use neuronotes::analysis::ledger::Ledger;
-use neuronotes::analysis::scan::Sample;
-use neuronotes::dataset::{Listing, needs_shaping};
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::dataset::{Listing, needs_shaping};
 
 use super::Shard;
 use super::shaping::{self, Shaped};
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn list(words: &[&str]) -> Words {
-        Words::of(neuronotes::dataset::of_words(words.iter().copied()), 96)
+        Words::of(neuronotes_core::dataset::of_words(words.iter().copied()), 96)
     }
 
     fn drawn(words: &Words, row: usize) -> RgbImage {

@@ -34,8 +34,8 @@ mod webp;
 use std::path::Path;
 
 use image::RgbImage;
-use neuronotes::file;
-use neuronotes::sniff;
+use neuronotes_core::file;
+use neuronotes_core::sniff;
 
 pub use resize::Side;
 

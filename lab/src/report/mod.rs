@@ -11,10 +11,10 @@ mod units;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use neuronotes::digest::Digest;
-use neuronotes::model::{Conventions, Given, Header, Stage, Tap, Visual};
-use neuronotes::request::{DatasetFormat, Labels};
-use neuronotes::tokenizer::Tokenizer;
+use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::model::{Conventions, Given, Header, Stage, Tap, Visual};
+use neuronotes_core::tokenizer::Tokenizer;
 use tch::Tensor;
 
 use crate::clip::activations::by_unit;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use neuronotes::file::write_atomic;
+use neuronotes_core::file::write_atomic;
 
 use super::Report;
 use super::units::STRONGEST;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use neuronotes::tokenizer::Tokenizer;
+use neuronotes_core::tokenizer::Tokenizer;
 use rand::Rng;
 
 use super::set::Name;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use neuronotes::file::write_atomic;
+use neuronotes_core::file::write_atomic;
 use serde::{Deserialize, Serialize};
 
 use super::curves;

@@ -23,10 +23,10 @@ mod set;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use neuronotes::digest::Digest;
-use neuronotes::file::write_atomic;
-use neuronotes::model::{Stage as Place, Tap};
-use neuronotes::request::Precision;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::file::write_atomic;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Stage as Place, Tap};
 use rand::SeedableRng as _;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use neuronotes::model::{Architecture, Conventions, Visual};
-use neuronotes::request::Precision;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Architecture, Conventions, Visual};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use neuronotes::model::{Architecture, ResNetSizes, TextArchitecture, TransformerSizes, Visual};
-use neuronotes::request::Precision;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{
+    Architecture, ResNetSizes, TextArchitecture, TransformerSizes, Visual,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use neuronotes::file::write_atomic;
+use neuronotes_core::file::write_atomic;
 use serde::{Deserialize, Serialize};
 
 use super::recipe::Recipe;

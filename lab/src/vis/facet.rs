@@ -5,7 +5,7 @@
 //! probe's weights, a the activations and f the objective; times 5/L for L layers, and times the strength. The gradient
 //! is taken as it is: it is not itself differentiated.
 
-use neuronotes::model::Stage;
+use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 use crate::clip::activations::Activations;
@@ -82,7 +82,7 @@ pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Fail
 #[cfg(test)]
 mod tests {
     use super::*;
-    use neuronotes::model::Tap;
+    use neuronotes_core::model::Tap;
     use tch::Device;
 
     #[test]

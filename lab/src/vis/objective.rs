@@ -4,8 +4,8 @@
 //! of the cosine, DeepDream's mean square, and the product with another image's activations. Each image's number is
 //! computed from its own activations alone, in the same order whatever stands beside it.
 
-use neuronotes::analysis::feature_vis::Objective;
-use neuronotes::model::Stage;
+use neuronotes_core::kind::feature_vis::Objective;
+use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 /// Least cosine that a product is multiplied by, as in Lucid.

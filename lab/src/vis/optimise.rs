@@ -3,7 +3,7 @@
 //! Targets that share a recipe share its steps, each in the pictures that it would have got alone. A step goes through
 //! the batch in as many pieces as memory asks for. Knows nothing of requests, files or the store.
 
-use neuronotes::analysis::feature_vis::{Parametrisation, Transforms};
+use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
 use tch::{Device, Kind, Tensor};
 
 use super::adam::Adam;
@@ -133,7 +133,7 @@ pub fn optimise(
     let lost = first.run(&all, watch, &mut results);
     if !lost.is_empty() {
         let rate = recipe.learning_rate / SMALLER;
-        neuronotes::say::err(format_args!(
+        neuronotes_core::say::err(format_args!(
             "neuronotes-lab: numbers that are none; again with a learning rate of {rate}"
         ));
         let lost = Attempt { rate, ..first }.run(&lost, watch, &mut results);

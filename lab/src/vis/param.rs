@@ -9,7 +9,7 @@
 //!
 //! Knows nothing of networks.
 
-use neuronotes::analysis::feature_vis::Parametrisation;
+use neuronotes_core::kind::feature_vis::Parametrisation;
 use rand::{Rng as _, RngCore};
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};

@@ -5,7 +5,7 @@
 //! twice. What a rotation brings in from beyond the image is black, as there. The draws of a run are made beforehand, so
 //! that nothing goes to the device between steps. Knows nothing of networks.
 
-use neuronotes::analysis::feature_vis::Transforms;
+use neuronotes_core::kind::feature_vis::Transforms;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng, RngCore, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

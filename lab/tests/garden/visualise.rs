@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use neuronotes::analysis::feature_vis::Outcome;
-use neuronotes::store::{Record, Store};
+use neuronotes_core::kind::feature_vis::Outcome;
+use neuronotes_core::store::{Record, Store};
 
 use crate::common::{Garden, files};
 use crate::{LAYER, garden};

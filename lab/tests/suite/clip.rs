@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use neuronotes::model::{Activation, Conventions, Given, Header, Layer, Positions, Stage};
-use neuronotes::request::Precision;
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Activation, Conventions, Given, Header, Layer, Positions, Stage};
 use neuronotes_lab::clip::activations::{Activations, by_unit};
 use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use safetensors::SafeTensors;
@@ -239,7 +239,7 @@ fn what_stands_before_and_beside_a_model_and_how_many_files_it_has_change_nothin
             let texts = texts.get(Stage::Embedding).expect("embeddings");
             close(texts, &golden_activations["text_features"], prefix);
         }
-        let said = neuronotes::model::beside(&Header::read(&path).expect("a header"));
+        let said = neuronotes_core::model::beside(&Header::read(&path).expect("a header"));
         let said = said.expect("something beside");
         assert!(said.contains("`ema.decay`, `loss.head.weight`"), "{said}");
         said_once(folder.path());

@@ -1,6 +1,6 @@
 //! Against data that Python made: see `tests/reference/`.
 
-use neuronotes::analysis::feature_vis::Parametrisation;
+use neuronotes_core::kind::feature_vis::Parametrisation;
 use neuronotes_lab::clip::preprocess::prepare;
 use neuronotes_lab::picture::Picture;
 use neuronotes_lab::vis::backward::redirected;

@@ -5,10 +5,10 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
 
-use neuronotes::digest::Digest;
-use neuronotes::protocol::{Command, Event};
-use neuronotes::request::Request;
-use neuronotes::store::Store;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::protocol::{Command, Event};
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Store;
 use serde_json::json;
 
 use crate::support::{emoji_weights, model, small_weights, vis_request};

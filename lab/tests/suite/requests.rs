@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use half::f16;
-use neuronotes::analysis::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes::request::{DatasetFormat, DatasetRef, Labels, Precision, Request};
-use neuronotes::store::{Record, Store};
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels};
+use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis, scan};
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::clip::preprocess::prepare;
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
@@ -76,13 +78,13 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
         assert_eq!(outcome.skipped.len(), 1);
         assert_eq!(outcome.skipped[0].0, "003");
         let samples = session.store().blob(&record.outputs[scan::SAMPLES].digest).expect("a blob");
-        let samples: Vec<scan::Sample> = serde_json::from_slice(&samples).expect("samples");
+        let samples: Vec<neuronotes_core::dataset::Sample> = serde_json::from_slice(&samples).expect("samples");
         assert_eq!(samples[3].key, "004");
         assert_eq!(samples[3].caption, None, "what is said of a picture is none of a scan");
 
         let clip = small_clip();
         let stage = clip.architecture.layer(layer).expect("a layer").stage;
-        let embedding = neuronotes::model::Stage::Embedding;
+        let embedding = neuronotes_core::model::Stage::Embedding;
         for (row, number) in [(0usize, 0u32), (3, 4), (35, 36)] {
             let shown = Picture::decode(&png(&picture(number, 70 + number * 3, 64 + number)));
             let shown = prepare(shown.expect("a picture"), 64).expect("a picture");
@@ -511,7 +513,7 @@ fn real_weights_tell_real_pictures_apart() {
         let row = shard.samples().iter().position(|s| s.key.starts_with(key)).expect("a picture");
         let shown = prepare(shard.picture(row).expect("a picture"), 96).expect("a picture");
         let input = clip.input(shown.as_raw(), 1).expect("an input");
-        let stage = neuronotes::model::Stage::Embedding;
+        let stage = neuronotes_core::model::Stage::Embedding;
         let all = clip.look(&input, &[stage]).expect("activations");
         let embedding = all.get(stage).expect("an embedding");
         embedding / embedding.norm()

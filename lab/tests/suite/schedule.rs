@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use neuronotes::digest::Digest;
-use neuronotes::model::{Activation, Conventions};
-use neuronotes::protocol::{Command, Event};
-use neuronotes::request::{ModelRef, Request};
-use neuronotes::store::{Claimed, Claims, Store};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::model::ModelRef;
+use neuronotes_core::model::{Activation, Conventions};
+use neuronotes_core::protocol::{Command, Event};
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Claimed, Claims, Store};
 use neuronotes_lab::monitor::{Monitor, Progress};
 use neuronotes_lab::session::Session;
 use serde_json::json;
@@ -218,7 +219,7 @@ fn what_another_process_measures_is_waited_for_and_not_measured_twice() {
 fn a_scan_that_another_process_takes_is_waited_for_too() {
     let dir = tempfile::tempdir().expect("a folder");
     let shard = crate::support::shard(dir.path(), 5);
-    let data = crate::support::dataset(neuronotes::request::DatasetFormat::Tar, &[&shard]);
+    let data = crate::support::dataset(neuronotes_core::dataset::DatasetFormat::Tar, &[&shard]);
     let request = crate::support::histogram_request(model(&small_weights()), data, json!({}));
     let folder = dir.path().join("store");
     let store = Store::open(&folder).expect("a store");
@@ -242,7 +243,7 @@ fn a_scan_that_another_process_takes_is_waited_for_too() {
 
 #[test]
 fn a_failure_says_whether_it_would_come_again() {
-    use neuronotes::protocol::Cause;
+    use neuronotes_core::protocol::Cause;
     let dir = tempfile::tempdir().expect("a folder");
     let mut lab = Lab::start(dir.path(), "cpu");
     ready(&mut lab);

@@ -6,13 +6,14 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{ImageFormat, RgbImage};
-use neuronotes::analysis::scan;
-use neuronotes::digest::{Digest, FileDigests};
-use neuronotes::model::Conventions;
-use neuronotes::request::{
-    DatasetFormat, DatasetRef, Inputs, Labels, ModelRef, Precision, Request, ShardRef,
-};
-use neuronotes::store::Store;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::kind::scan;
+use neuronotes_core::model::Conventions;
+use neuronotes_core::model::{ModelRef, Precision};
+use neuronotes_core::request::{Inputs, Request};
+use neuronotes_core::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, Wish};
 use neuronotes_lab::session::Session;
@@ -98,7 +99,7 @@ pub fn vis_request(model: ModelRef, change: Value) -> Request {
         "parametrisation": "fourier", "size": 48, "steps": 30, "learning_rate": 0.05, "transforms": "lucid",
         "redirect": 16, "frames": 0, "seed": 0,
     });
-    let version = neuronotes::analysis::feature_vis::KIND.impl_version;
+    let version = neuronotes_core::kind::feature_vis::KIND.impl_version;
     Request { impl_version: version, ..request("feature_vis", model, None, params, change) }
 }
 
@@ -108,7 +109,7 @@ pub fn examples_request(model: ModelRef, dataset: DatasetRef, change: Value) -> 
     });
     let dataset = DatasetRef { captions: true, ..dataset };
     let request = request("dataset_examples", model, Some(dataset), params, change);
-    let version = neuronotes::analysis::dataset_examples::KIND.impl_version;
+    let version = neuronotes_core::kind::dataset_examples::KIND.impl_version;
     with_scans(Request { impl_version: version, ..request })
 }
 

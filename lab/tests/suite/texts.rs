@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use neuronotes::analysis::{scan, text_rank, zero_shot};
-use neuronotes::digest::Digest;
-use neuronotes::request::{DatasetFormat, DatasetRef, FileRef, Inputs, Labels, Precision, Request};
-use neuronotes::store::Record;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{scan, text_rank, zero_shot};
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::{FileRef, Inputs, Request};
+use neuronotes_core::store::Record;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::session::Session;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
-use neuronotes::model::{Conventions, Stage, Tap};
-use neuronotes::request::Precision;
+use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Conventions, Stage, Tap};
 use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};

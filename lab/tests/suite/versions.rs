@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use neuronotes::analysis::{KINDS, scan};
-use neuronotes::request::Request;
 use neuronotes::site;
-use neuronotes::store::{Record, Store};
 use neuronotes::workspace::Workspace;
+use neuronotes_core::kind::{KINDS, scan};
+use neuronotes_core::request::Request;
+use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::monitor::Silent;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neuronotes::analysis::feature_vis::{Parametrisation, Transforms};
+use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
 use neuronotes_lab::clip::Clip;
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::vis::adam::Adam;

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Commands of one letter that set an accent, and what they set.
 const NAMED: &[(&str, char)] = &[

@@ -1,7 +1,8 @@
 //! What commands say of how a text is set, and where their arguments end.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::Look;
-use crate::cut::Cut as _;
 use crate::tex;
 
 /// What stands before the brace that closes an open one, and what behind it.

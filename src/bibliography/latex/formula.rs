@@ -1,7 +1,8 @@
 //! Formulas in titles and abstracts: which dollar signs are any, and which need no more than characters.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::Look;
-use crate::cut::Cut as _;
 use crate::tex;
 
 /// The formula that `rest` begins with, behind a dollar sign; none where the sign is one of money.

@@ -7,7 +7,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
+
 use crate::note::escape;
 
 /// Most neighbours that are drawn, and most on one side.

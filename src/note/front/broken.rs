@@ -1,8 +1,9 @@
 //! Front matter that is broken somewhere, as it is while somebody writes it: what of it can be read, and what the note said
 //! before in place of the rest.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::{FrontMatter, Reader};
-use crate::cut::Cut as _;
 use crate::diagnostic::{Diagnostic, Lines};
 use crate::yaml;
 

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use neuronotes_core::suggest;
+
 use super::Reader;
 use crate::diagnostic::Diagnostic;
-use crate::suggest;
 use crate::yaml::{Node, Value};
 
 /// A unit that a note is about, and what the note calls it.

@@ -6,7 +6,7 @@ use pulldown_cmark::Event;
 
 use super::Renderer;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 impl Renderer<'_, '_> {
     /// Notes where a block begins.

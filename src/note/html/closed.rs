@@ -1,8 +1,9 @@
 //! Bodies that ask nothing of other hosts and run nothing: a body in; the same, with words for what is left out, out.
 
+use neuronotes_core::cut::Cut as _;
+
 use super::super::remote::without;
 use super::Body;
-use crate::cut::Cut as _;
 
 /// The body without what leads elsewhere.
 pub(super) fn closed(mut body: Body) -> Body {

@@ -1,7 +1,7 @@
 //! Directions: a block's HTML in, the same with `dir="auto"` where text begins out, so that each paragraph goes the way of its own
 //! letters. Only of notes that have right-to-left text, or stand on a page of it.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Elements whose own text decides. Within one, an element with a direction of its own would not count for the outer one, so that
 /// only the outermost of them has it.

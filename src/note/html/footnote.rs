@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, html};
 
 use super::{BlockHtml, escape};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Footnotes are numbered in the order in which they are first cited and stand at the end of the note; a short one stands
 /// beside its mark too, where the page is wide.

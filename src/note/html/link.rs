@@ -7,7 +7,7 @@ use super::super::outline::wiki_label;
 use super::parts::ResolvedLink;
 use super::{Renderer, escape};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// What an unresolved link says when it is pointed at.
 pub(in crate::note) const NO_NOTE: &str = "There is no note that matches this link.";

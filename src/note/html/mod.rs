@@ -30,7 +30,7 @@ use footnote::Footnotes;
 pub(super) use link::NO_NOTE;
 use link::OpenImage;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A note's HTML, and where its blocks stand in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use pulldown_cmark::{Event, Tag};
 
 use super::{Callout, Piece, Placed, Reader, run};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 impl<'e> Reader<'e, '_> {
     /// Where the run begins a callout: gives its head and leaves the rest of the run.

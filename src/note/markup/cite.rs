@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Works that are cited at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]

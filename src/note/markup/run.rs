@@ -6,7 +6,7 @@ use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::{Piece, Placed, cite, is_wiki};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Whether nothing in a block's source can be one of our pieces.
 pub(super) fn is_plain(source: &str) -> bool {

@@ -1,7 +1,7 @@
 //! What TeX's users write and the converter does not read, and what stands for it there: one table of commands, one of
 //! environments. What KaTeX and MathJax have, and the packages that people load beside them, is here and nowhere else.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// A command that stands for others.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::dialect;
 use super::macros::{FROZEN, Fault, Macros};
 use super::reader::Reader;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Most bytes that a formula has once its macros are replaced.
 const LONGEST: usize = 64 << 10;

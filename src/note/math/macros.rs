@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::dialect::{self, Builtin};
 use super::reader::Reader;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// What a command stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,8 +23,8 @@ use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 use super::escape;
 use expand::Expanded;
 
-use crate::cut::Cut as _;
 pub use macros::Macros;
+use neuronotes_core::cut::Cut as _;
 
 /// Most bytes of one formula.
 const LONGEST: usize = 16 << 10;

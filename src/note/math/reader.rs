@@ -1,6 +1,6 @@
 //! TeX as a sequence: commands, and arguments in braces and brackets.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Reads TeX.
 pub(super) struct Reader<'t> {

@@ -10,7 +10,7 @@ use pulldown_cmark::{Tag, TagEnd};
 use super::mention::shorten;
 use super::{Link, LinkKind};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Most characters, marks among them.
 const LONGEST: usize = 220;

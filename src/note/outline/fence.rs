@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::kind::Kind;
+
 use super::Walk;
-use crate::analysis::Kind;
-use crate::cut::Cut as _;
 use crate::note::block::RawBlock;
 use crate::yaml;
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
+
 use super::super::inline::unmarked;
 use super::super::math::{self, Formulas};
 use super::Walk;
-use crate::cut::Cut as _;
 use crate::tex;
 
 impl Walk<'_> {

@@ -13,7 +13,7 @@ const BEFORE: usize = 600;
 use super::mention::Sentences;
 use super::{Link, LinkKind, Mention, Walk};
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 impl Walk<'_> {
     pub(super) fn settle_links(&mut self) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::sentence;
 use super::Mention;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// The sentences of `text`, by Unicode's rules, around places in it; cut at word boundaries where they are long.
 pub(super) struct Sentences<'t> {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
+
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// Links in double brackets whose bar ends a cell, since no backslash stands before it.

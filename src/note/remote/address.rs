@@ -3,7 +3,7 @@
 //! Read as browsers read it (<https://url.spec.whatwg.org/>): blanks around it, tabs and line ends in it, upper case and `\`
 //! for `/` make no difference.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// What a page does by itself, or at a click, that it should not without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

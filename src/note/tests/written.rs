@@ -1,9 +1,9 @@
 //! Scalars that YAML takes for something else in, wherever a text is wanted; the same texts out.
 
+use neuronotes_core::kind::{KINDS, Kind, Type};
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::analysis::{KINDS, Kind, Type};
 
 /// What YAML takes for flags, numbers and days, as people write it for a text.
 const WRITTEN: [&str; 26] = [

@@ -1,6 +1,6 @@
 //! A piece of a page's HTML as it stands anywhere: addresses from the site's root, no ids, no folds.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// The piece `html` of a page, whose path is relative to the site's root.
 pub(super) fn rebased(html: &str, page: &str) -> String {

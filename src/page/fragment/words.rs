@@ -1,6 +1,6 @@
 //! The first words of a piece of a page: HTML in, as much of it as a reader takes in at a glance out.
 
-use crate::cut::Cut as _;
+use neuronotes_core::cut::Cut as _;
 
 /// Characters of text, about sixty words.
 const MOST: usize = 300;

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
+use neuronotes_core::suggest;
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{Kind, Named, PROVENANCE, Role, Type, shown};
+use crate::field::shown;
 use crate::note::{Block, Fault, Step};
 use crate::plan::Measurement;
-use crate::suggest;
 
 /// What a list's number of items is called.
 pub(super) const COUNT: [&str; 2] = ["length", "count"];
@@ -271,7 +272,7 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
         add(field.name, value);
     }
     if let Some(terms) = request.params.get("direction") {
-        let shown = crate::analysis::direction_shown(terms, &request.inputs);
+        let shown = crate::field::direction_shown(terms, &request.inputs);
         out.insert("direction".to_owned(), shown.into());
     }
     out

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use neuronotes_core::say;
+
 use super::Session;
 use crate::preview::news::{News, Phases, partial};
-use crate::say;
 use crate::schedule::Told;
 
 /// Least time between two messages about one measurement.

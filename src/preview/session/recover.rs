@@ -1,8 +1,9 @@
 //! A preview goes on where something in it panics: the garden is read anew, since of what was at work nothing is known.
 
+use neuronotes_core::say;
+
 use super::{Phases, Session};
 use crate::guard::{self, Panicked};
-use crate::say;
 use crate::site::Live;
 use crate::workspace::Workspace;
 

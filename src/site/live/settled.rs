@@ -107,7 +107,7 @@ impl Live {
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
                 let problem = Diagnostic::of_file(self.workspace.layout.file(file), message);
-                problem.hint(crate::file::read_hint(&error).map(str::to_owned))
+                problem.hint(neuronotes_core::file::read_hint(&error).map(str::to_owned))
             });
             let found = found.map(|linked| {
                 if let Some(size) = linked.size {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use neuronotes_core::digest::Digest;
+
 use super::{Live, MOST_PAGES, Rendered, Served};
 use crate::diagnostic::Diagnostic;
-use crate::digest::Digest;
 use crate::guard;
 use crate::note::Note;
 use crate::page::{Bare, Draft, HOME, Scene, Shared, Sheet};

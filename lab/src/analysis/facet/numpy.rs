@@ -18,7 +18,7 @@ pub(super) struct Array {
 
 /// Reads `[c, h, w]`, or the same with a one before it.
 pub(super) fn read(path: &Path) -> Result<Array, String> {
-    parse(&neuronotes::file::read(path, MOST as u64 * 8).map_err(|error| error.to_string())?)
+    parse(&neuronotes_core::file::read(path, MOST as u64 * 8).map_err(|error| error.to_string())?)
 }
 
 fn parse(bytes: &[u8]) -> Result<Array, String> {

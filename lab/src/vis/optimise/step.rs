@@ -1,7 +1,7 @@
 //! One step's gradient: parameters of some targets' pictures in; the gradient of what is to fall, and what the targets
 //! are, out.
 
-use neuronotes::model::Stage;
+use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 use super::{Job, Recipe};

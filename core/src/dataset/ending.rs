@@ -1,0 +1,140 @@
+//! The endings of files: what each says of a file in a data set. The one list of them, for planning and for reading.
+
+use crate::cut::Cut as _;
+
+/// What a file is by its ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// A picture that is read.
+    Picture,
+    /// A picture of this format, which is not read.
+    Unread(&'static str),
+    /// Something that is said of the picture with the same name.
+    Beside(Beside),
+    /// Nothing that a data set is made of.
+    Other,
+}
+
+/// A file that describes the picture beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Caption and label by name.
+    Json,
+    /// A caption.
+    Caption,
+    /// A label.
+    Label,
+}
+
+/// Endings of pictures that are read; what a file is in truth is told from its first bytes.
+pub const PICTURES: [&str; 17] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "jif", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
+    "pgm", "pbm", "pnm", "apng",
+];
+/// Those that the first rules knew.
+const FIRST: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// Endings of pictures that are not read, with their formats.
+const UNREAD: [(&str, &str); 31] = [
+    ("avif", "AVIF"),
+    ("avifs", "AVIF"),
+    ("heic", "HEIF"),
+    ("heif", "HEIF"),
+    ("hif", "HEIF"),
+    ("jp2", "JPEG 2000"),
+    ("j2k", "JPEG 2000"),
+    ("j2c", "JPEG 2000"),
+    ("jpc", "JPEG 2000"),
+    ("jpf", "JPEG 2000"),
+    ("jpx", "JPEG 2000"),
+    ("jpm", "JPEG 2000"),
+    ("jxl", "JPEG XL"),
+    ("jxr", "JPEG XR"),
+    ("svg", "SVG"),
+    ("svgz", "SVG"),
+    ("psd", "Photoshop"),
+    ("ico", "ICO"),
+    ("cur", "ICO"),
+    ("tga", "TGA"),
+    ("exr", "OpenEXR"),
+    ("hdr", "Radiance HDR"),
+    ("qoi", "QOI"),
+    ("dds", "DDS"),
+    ("pam", "PAM"),
+    ("pfm", "PFM"),
+    ("dng", "camera raw"),
+    ("cr2", "camera raw"),
+    ("cr3", "camera raw"),
+    ("nef", "camera raw"),
+    ("arw", "camera raw"),
+];
+
+impl Ending {
+    /// What the ending of a file says, in whatever case; without its dot.
+    pub fn of(ending: &str) -> Self {
+        let ending = ending.to_ascii_lowercase();
+        if PICTURES.contains(&ending.as_str()) {
+            return Self::Picture;
+        }
+        match ending.as_str() {
+            "json" => Self::Beside(Beside::Json),
+            "txt" | "text" | "caption" => Self::Beside(Beside::Caption),
+            "cls" => Self::Beside(Beside::Label),
+            other => {
+                let unread = UNREAD.iter().find(|(known, _)| *known == other);
+                unread.map_or(Self::Other, |(_, format)| Self::Unread(format))
+            }
+        }
+    }
+}
+
+/// Whether the first rules read a picture with that ending.
+pub fn is_of_the_first_rules(ending: &str) -> bool {
+    FIRST.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// A path without its last ending, and that; `None` where the name has none, or is nothing else.
+pub fn split(path: &str) -> Option<(&str, &str)> {
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = name + path.cut(name..).rfind('.').filter(|dot| *dot > 0)?;
+    Some((path.cut(..dot), path.cut(dot + 1..)))
+}
+
+/// A path up to the first dot of its name, by WebDataset's rule.
+pub fn base(path: &str) -> &str {
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    // A dot at the very beginning hides a file.
+    let skip = usize::from(path.cut(name..).starts_with('.'));
+    path.cut(name + skip..).find('.').map_or(path, |dot| path.cut(..name + skip + dot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_told_in_any_case() {
+        assert_eq!(Ending::of("PNG"), Ending::Picture);
+        assert_eq!(Ending::of("Tif"), Ending::Picture);
+        assert_eq!(Ending::of("AVIF"), Ending::Unread("AVIF"));
+        assert_eq!(Ending::of("TXT"), Ending::Beside(Beside::Caption));
+        assert_eq!(Ending::of("npy"), Ending::Other);
+        // Another text beside a picture is no other pixel.
+        for ending in ["json", "txt", "text", "caption", "cls", "png", "avif", "npy"] {
+            let beside = matches!(Ending::of(ending), Ending::Beside(_));
+            assert_eq!(crate::files::is_beside(&format!("a.{ending}")), beside, "{ending}");
+        }
+        assert!(FIRST.iter().all(|ending| PICTURES.contains(ending)));
+        assert!(UNREAD.iter().all(|(ending, _)| !PICTURES.contains(ending)));
+    }
+
+    #[test]
+    fn names_are_split_at_their_first_and_last_dots() {
+        assert_eq!(split("in/a.b/22.05.png"), Some(("in/a.b/22.05", "png")));
+        assert_eq!(split("in/a.b/none"), None);
+        assert_eq!(split(".png"), None);
+        assert_eq!(base("in/a.b/22.05.png"), "in/a.b/22");
+        assert_eq!(base("none"), "none");
+        assert_eq!(base("in/.hidden.png"), "in/.hidden");
+    }
+}

@@ -1,0 +1,120 @@
+//! `activation_histogram`: how a unit's activations are distributed over a data set.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::scan::{POOL, Pool};
+use super::value::{named, read};
+use super::{About, Data, Default, Field, Kind, Role, Scan, Type, Values};
+use crate::statistics::deviations;
+
+/// What decides the distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Canonical spelling.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+    /// How many buckets of equal width from the least to the greatest activation.
+    pub bins: u32,
+    /// How an activation map becomes one number.
+    pub pool: Pool,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Images in the data set.
+    pub count: u64,
+    /// Mean activation.
+    pub mean: f64,
+    /// Standard deviation (of the population: divided by `count`).
+    pub sd: f64,
+    /// Least activation.
+    pub min: f64,
+    /// Greatest activation.
+    pub max: f64,
+    /// Probability and quantile, linearly interpolated: 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.
+    pub quantiles: Vec<(f64, f64)>,
+    /// `bins` + 1 rising edges.
+    pub edges: Vec<f64>,
+    /// `bins` counts; the last bucket includes its right edge.
+    pub counts: Vec<u64>,
+}
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "activation_histogram",
+    summary: "how a unit's activations are distributed over a data set",
+    doc: "Counts the images of the data set by the unit's pooled activation, in buckets of equal width, with \
+          the mean, the standard deviation and quantiles. A unit that is selective has a long right tail. Reads \
+          the same stored scan of the layer as `dataset_examples`.",
+    example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
+    impl_version: 1,
+    fields: &[
+        Field {
+            name: "bins",
+            ty: Type::Integer { min: 2, max: 400 },
+            default: Default::Integer(40),
+            role: Role::Compute,
+            doc: "How many buckets from the least to the greatest activation.",
+        },
+        POOL,
+        Field {
+            name: "scale",
+            ty: Type::Choice(&["linear", "log"]),
+            default: Default::Text("linear"),
+            role: Role::Presentation,
+            doc: "The axis of counts. `log` shows a thin tail.",
+        },
+    ],
+    recipes: &[],
+    sweep: false,
+    about: About::Unit,
+    text: false,
+    data: Data::Always,
+    scan: Scan::Layer,
+    captions: false,
+    values: Values {
+        named: &[
+            named("count", "images", "Images in the data set."),
+            named("mean", "", "The mean activation."),
+            named("sd", "", "The standard deviation."),
+            named("min", "", "The least activation."),
+            named("max", "", "The greatest activation."),
+            named("deviations", "standard deviations", "How far the greatest lies above the mean."),
+            named("median", "", "The median."),
+            named(
+                "quantiles[n].share",
+                "",
+                "Part of the images that are below; also `[share=0.95]`.",
+            ),
+            named("quantiles[n].activation", "", "The activation that they are below."),
+            named("counts[n]", "images", "Images in each bucket."),
+            named("edges[n]", "", "The buckets' edges, one more than there are buckets."),
+        ],
+        of: |result| read(result, values),
+    },
+    pictures: None,
+    fault: |_| None,
+};
+
+fn values(outcome: Outcome) -> Value {
+    let median = outcome.quantiles.iter().find(|(share, _)| *share == 0.5);
+    let quantile =
+        |(share, activation): &(f64, f64)| json!({ "share": share, "activation": activation });
+    json!({
+        "count": outcome.count,
+        "mean": outcome.mean,
+        "sd": outcome.sd,
+        "min": outcome.min,
+        "max": outcome.max,
+        "deviations": deviations(outcome.max, outcome.mean, outcome.sd),
+        "median": median.map(|(_, activation)| activation),
+        "quantiles": outcome.quantiles.iter().map(quantile).collect::<Vec<_>>(),
+        "counts": outcome.counts,
+        "edges": outcome.edges,
+    })
+}

@@ -1,0 +1,260 @@
+//! The registry's entry: the fields of a block, and which of them go together.
+
+use serde_json::{Map, Value, json};
+
+use super::recipe::{NAMES, RECIPES};
+use super::{Made, Outcome, label, picture};
+use crate::kind::value::{named, read};
+use crate::kind::{About, Data, Default, Exhibit, Fault, Field, Kind, Role, Scan, Type, Values};
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "feature_vis",
+    summary: "a picture made to excite a unit, a direction or a layer as strongly as can be",
+    doc: "Starts from noise and follows the gradient of what is to be excited with respect to the picture. The \
+          picture is held as a Fourier spectrum whose coefficients are scaled by frequency, in a colour space \
+          whose axes are decorrelated, and is moved, scaled and rotated at random before each step, so that \
+          what remains is what the unit answers to wherever it stands.\n\nWhat it is of is one of `unit`, `units` and \
+          `direction`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets everything \
+          about how it is made, and each of its values can be given by itself.\n\nMethod: Olah, Mordvintsev and \
+          Schubert, *Feature Visualization*, Distill 2017.",
+    example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
+    impl_version: 2,
+    fields: &[
+        compute(
+            "objective",
+            Type::Choice(&["channel", "neuron", "layer", "caricature"]),
+            Default::Text("channel"),
+            "What is maximised: `channel`, the unit or the product with the direction, as a mean over all positions; \
+             `neuron`, the same at the central position; `layer`, the mean square of the whole layer (DeepDream); \
+             `caricature`, the product of the whole layer with what it is for the picture `image`, position by position.",
+        ),
+        compute(
+            "sign",
+            Type::Choice(&["positive", "negative"]),
+            Default::Text("positive"),
+            "Whether it is to grow or to fall.",
+        ),
+        compute(
+            "start",
+            Type::Choice(&["noise", "image"]),
+            Default::Text("noise"),
+            "What is begun from: noise, or the picture `image`.",
+        ),
+        compute(
+            "image",
+            Type::Picture,
+            Default::Absent,
+            "A picture by its path in the garden: what a caricature is of, or what is begun from.",
+        ),
+        Field {
+            name: "recipe",
+            ty: Type::Choice(&NAMES),
+            default: Default::Text(NAMES[0]),
+            role: Role::Presentation,
+            doc: "How it is made: fills in the fields that are left out, as listed under *Recipes*.",
+        },
+        compute(
+            "images",
+            Type::Integer { min: 1, max: 16 },
+            Default::Integer(1),
+            "Pictures made together.",
+        ),
+        compute(
+            "diversity",
+            Type::Number { min: 0.0, max: 1000.0 },
+            Default::Recipe,
+            "Weight of what tells several pictures apart.",
+        ),
+        compute(
+            "facet",
+            Type::Block("facet"),
+            Default::Absent,
+            "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, or \
+             the only one of that id in the garden.",
+        ),
+        compute(
+            "strength",
+            Type::Number { min: 0.0, max: 1000.0 },
+            Default::Recipe,
+            "Weight of the facet. Of several pictures it is the last one's, and the first has a fiftieth of it.",
+        ),
+        compute(
+            "penalty",
+            Type::Number { min: 0.0, max: 1000.0 },
+            Default::Recipe,
+            "Weight of the mean square of the distance from grey, which is subtracted.",
+        ),
+        compute(
+            "cosine_power",
+            Type::Number { min: 0.0, max: 8.0 },
+            Default::Recipe,
+            "Power of the cosine that the product with a direction is multiplied by.",
+        ),
+        compute(
+            "parametrisation",
+            Type::Choice(&["fourier", "maco", "pixels"]),
+            Default::Recipe,
+            "How the picture is held: `fourier`, a spectrum scaled by 1/frequency, in decorrelated colours; `maco`, the \
+             phases of a spectrum whose magnitudes are those of natural images; `pixels`, in decorrelated colours.",
+        ),
+        compute(
+            "size",
+            Type::Integer { min: 32, max: 2048 },
+            Default::Recipe,
+            "Side of the picture in pixels. Layers before the attention pool take any size.",
+        ),
+        compute("steps", Type::Integer { min: 1, max: 65536 }, Default::Recipe, "Steps of Adam."),
+        compute(
+            "learning_rate",
+            Type::Number { min: 1e-6, max: 10.0 },
+            Default::Recipe,
+            "Adam's learning rate, for what holds the picture.",
+        ),
+        compute(
+            "transforms",
+            Type::Choice(&["lucid", "paper", "crops", "none"]),
+            Default::Recipe,
+            "How the picture is disturbed before each step. `lucid`: pad 12, jitter 8, scale 0.9 to 1.1, rotate ±10°, \
+             jitter 4. `paper`: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the size. `crops`: \
+             a random crop brought to the model's size, and noise. `none` shows what they are good for.",
+        ),
+        compute(
+            "redirect",
+            Type::Integer { min: 0, max: 65536 },
+            Default::Recipe,
+            "First steps in which ReLUs that are silent for a whole image pass gradients on.",
+        ),
+        compute(
+            "frames",
+            Type::Integer { min: 0, max: 120 },
+            Default::Integer(0),
+            "Frames of a film of how it came about, which the page can play; 0 makes none.",
+        ),
+        compute(
+            "seed",
+            Type::Integer { min: 0, max: i64::MAX },
+            Default::Configured,
+            "Of the first noise and of the transforms.",
+        ),
+    ],
+    recipes: RECIPES,
+    sweep: true,
+    about: About::Target,
+    text: false,
+    data: Data::Never,
+    scan: Scan::None,
+    captions: false,
+    values: Values {
+        named: &[
+            named(
+                "activation",
+                "",
+                "What was reached, without penalty, diversity or facet: the first picture's.",
+            ),
+            named("start", "", "The same of what it began from."),
+            named("images[n].activation", "", "What the n-th picture reached."),
+            named("images[n].start", "", "What it began with."),
+            named("images[n].strength", "", "The weight that the facet had, where there is one."),
+        ],
+        of: |result| read(result, values),
+    },
+    pictures: Some(pictures),
+    fault,
+};
+
+fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
+    let outcome: Outcome = serde_json::from_value(result)?;
+    let single = outcome.images.len() == 1;
+    let one = |(index, made): (usize, &Made)| Exhibit {
+        output: picture(index),
+        label: if single { String::new() } else { label(index, made) },
+    };
+    Ok(outcome.images.iter().enumerate().map(one).collect())
+}
+
+fn values(outcome: Outcome) -> Value {
+    let first = outcome.images.first();
+    let one = |made: &Made| {
+        json!({
+            "activation": made.activation,
+            "start": made.activation_at_start,
+            "strength": made.strength,
+        })
+    };
+    json!({
+        "activation": first.map(|made| made.activation),
+        "start": first.map(|made| made.activation_at_start),
+        "images": outcome.images.iter().map(one).collect::<Vec<_>>(),
+    })
+}
+
+const fn compute(name: &'static str, ty: Type, default: Default, doc: &'static str) -> Field {
+    Field { name, ty, default, role: Role::Compute, doc }
+}
+
+/// What the picture is of: one of these, unless it is the whole layer.
+const TARGETS: [&str; 3] = ["unit", "units", "direction"];
+
+fn fault(fields: &Map<String, Value>) -> Option<Fault> {
+    let word = |name: &str| fields.get(name).and_then(Value::as_str);
+    let objective = word("objective").unwrap_or("channel");
+    let whole = matches!(objective, "layer" | "caricature");
+    let given: Vec<&str> = TARGETS.into_iter().filter(|name| fields.contains_key(*name)).collect();
+    let wrong = |field, message: String, hint| Some(Fault { field, message, hint });
+    match *given {
+        [name, ..] if whole => {
+            let field = TARGETS.into_iter().find(|target| *target == name).unwrap_or_default();
+            let message =
+                format!("the objective `{objective}` is of the whole layer, and has no `{name}`");
+            return wrong(
+                field,
+                message,
+                "leave it out, or choose the objective `channel` or `neuron`",
+            );
+        }
+        [first, second, ..] => {
+            let field = TARGETS.into_iter().find(|target| *target == second).unwrap_or_default();
+            let message = format!("a block has one of `{first}` and `{second}`");
+            return wrong(
+                field,
+                message,
+                "several units are `units`; directions are added up in a `sum`",
+            );
+        }
+        [] if !whole => {
+            let message = "`feature_vis` needs one of `unit`, `units` and `direction`".to_owned();
+            let hint = "or an objective of the whole layer, `layer` or `caricature`";
+            return wrong("objective", message, hint);
+        }
+        _ => {}
+    }
+    // Only a direction has a layer of its own, the embedding.
+    if !fields.contains_key("layer") && *given != ["direction"] {
+        let what = given
+            .first()
+            .map_or(format!("the objective `{objective}`"), |name| format!("`{name}`"));
+        let field = TARGETS.into_iter().find(|name| given.contains(name)).unwrap_or("objective");
+        let hint = "name the layer; `neuronotes model info` lists them";
+        return wrong(field, format!("{what} needs a `layer`"), hint);
+    }
+    let (caricature, begun) = (objective == "caricature", word("start") == Some("image"));
+    match (fields.contains_key("image"), caricature, begun) {
+        (false, true, _) => wrong(
+            "objective",
+            "a caricature needs an `image`".to_owned(),
+            "name a picture by its path in the garden",
+        ),
+        (false, _, true) => wrong(
+            "start",
+            "`start: image` needs an `image`".to_owned(),
+            "name a picture by its path in the garden",
+        ),
+        (true, false, false) => wrong(
+            "image",
+            "`image` is used by nothing here".to_owned(),
+            "begin from it with `start: image`, or make a caricature of it with `objective: caricature`",
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! A scan: the pooled activations of all units of a layer over one shard of a data set, a record of its
+//! own that other kinds read. No note asks for one by name.
+//!
+//! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
+//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row; `moments.json`, [`Moments`].
+//!
+//! Where a unit answers to a picture with what is no number, or one beyond half precision's 65504, it stands in the tables
+//! as it is: figures of that unit fail and name both, and no others do.
+//!
+//! What is said of a picture, its caption and its label, is none of a scan: a figure that shows it reads it from the data
+//! set, and another caption measures no picture again. Scans of earlier versions have captions in their samples, which
+//! nothing reads.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::{Default, Field, Role, Type};
+use crate::dataset::DatasetRef;
+use crate::dataset::ledger::Ledger;
+use crate::model::{ModelRef, Precision};
+use crate::request::{Inputs, Request};
+
+/// The name in requests and records.
+pub const NAME: &str = "scan";
+/// Raised when the same parameters give another result.
+pub const IMPL_VERSION: u32 = 2;
+/// The output with the numbers.
+pub const ACTIVATIONS: &str = "activations.safetensors";
+/// The output with a [`Sample`] a row.
+pub const SAMPLES: &str = "samples.json";
+
+pub use crate::store::MOMENTS;
+
+/// What decides a scan, beside the weights and the shard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Canonical spelling.
+    pub layer: String,
+}
+
+/// What one says of every unit's distribution over the rows: small, so that a page can read it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moments {
+    /// Rows.
+    pub count: u64,
+    /// Of the mean over positions.
+    pub mean: Distribution,
+    /// Of the greatest over positions.
+    pub max: Distribution,
+}
+
+/// Means and standard deviations (of the population), one a unit; no numbers for a unit that has a row without one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// Mean over rows.
+    #[serde(deserialize_with = "numbers")]
+    pub mean: Vec<f64>,
+    /// Standard deviation over rows.
+    #[serde(deserialize_with = "numbers")]
+    pub sd: Vec<f64>,
+}
+
+/// Numbers, of which JSON writes those that are none as `null`.
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let all = Vec::<Option<f64>>::deserialize(deserializer)?;
+    Ok(all.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
+}
+
+/// How an activation map becomes one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// The mean over all positions.
+    Mean,
+    /// The greatest of all positions.
+    Max,
+}
+
+/// The field of every kind that needs one number of an activation map.
+pub(super) const POOL: Field = Field {
+    name: "pool",
+    ty: Type::Choice(&["mean", "max"]),
+    default: Default::Text("mean"),
+    role: Role::Compute,
+    doc: "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
+          positions are all its tokens, the class token among them.",
+};
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Rows.
+    pub count: u64,
+    /// Images that could not be decoded, with the reason; they have no row.
+    pub skipped: Vec<(String, String)>,
+    /// What was seen in the shard; none of those that were measured before ledgers were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+}
+
+/// The scans that a question about `layer` over `dataset` rests on, one a shard.
+pub fn requests(
+    model: &ModelRef,
+    dataset: &DatasetRef,
+    layer: &str,
+    precision: Precision,
+) -> Vec<Request> {
+    let params = serde_json::to_value(Params { layer: layer.to_owned() });
+    let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
+    (0..dataset.shards.len())
+        .map(|index| Request {
+            kind: NAME.to_owned(),
+            impl_version: IMPL_VERSION,
+            params: params.clone(),
+            model: model.clone(),
+            dataset: Some(dataset.pictures().shard(index)),
+            inputs: Inputs::default(),
+            uses: Vec::new(),
+            precision,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_without_numbers_leaves_the_others_theirs() {
+        let with = Distribution { mean: vec![1.5, f64::NAN], sd: vec![0.5, f64::INFINITY] };
+        let text = serde_json::to_string(&with).expect("JSON");
+        assert_eq!(text, r#"{"mean":[1.5,null],"sd":[0.5,null]}"#);
+        let read: Distribution = serde_json::from_str(&text).expect("a distribution");
+        assert_eq!((read.mean[0], read.sd[0]), (1.5, 0.5));
+        assert!(read.mean[1].is_nan() && read.sd[1].is_nan());
+    }
+}

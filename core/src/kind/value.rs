@@ -1,0 +1,188 @@
+//! What prose may show of a kind's result: a stored result in; names that a reader would use, with their values, out.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What prose may show of a result.
+#[derive(Debug)]
+pub struct Values {
+    /// Every value that has a name.
+    pub named: &'static [Named],
+    /// A stored result as a tree of these names. `Err` says that the result is of another form.
+    pub of: fn(Value) -> serde_json::Result<Value>,
+}
+
+/// A value with a name.
+#[derive(Debug)]
+pub struct Named {
+    /// The way to it after the block's id: `top[n].activation`, where `n` counts from 0.
+    pub path: &'static str,
+    /// What it is counted or measured in; empty where it is a plain number, or text.
+    pub unit: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+}
+
+impl Named {
+    /// The names on the way to it, without places in lists.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.path.split('.').map(|part| part.split('[').next().unwrap_or(part))
+    }
+}
+
+/// An entry of the registry.
+pub(super) const fn named(path: &'static str, unit: &'static str, doc: &'static str) -> Named {
+    Named { path, unit, doc }
+}
+
+/// A stored result as its kind has it, made into a tree.
+pub(super) fn read<T: DeserializeOwned>(
+    result: Value,
+    tree: impl FnOnce(T) -> Value,
+) -> serde_json::Result<Value> {
+    serde_json::from_value(result).map(tree)
+}
+
+/// What prose may show of how any result was made.
+pub static PROVENANCE: &[Named] = &[
+    named("seconds", "seconds", "How long it took, without the scans that it rests on."),
+    named("device", "", "What it was measured on."),
+    named("measured", "", "The day on which it was measured, as `2026-11-24`."),
+];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kind::{KINDS, Kind, Role, facet};
+
+    /// A result of each kind as the store holds it, with everything in it that there may be.
+    fn samples(kind: &Kind) -> Vec<Value> {
+        match kind.name {
+            "feature_vis" => vec![json!({
+                "size": 128,
+                "images": [{
+                    "activation": 12.5, "activation_at_start": 0.5, "strength": 1.0,
+                    "curve": [[0, 0.5], [127, 12.5]],
+                }],
+            })],
+            "dataset_examples" => vec![json!({
+                "count": 1494, "mean": 0.1, "sd": 0.5,
+                "top": [{
+                    "key": "1f37a", "caption": "beer", "label": "noto", "activation": 3.1,
+                    "picture": "001.png", "width": 96, "height": 96,
+                }],
+            })],
+            "activation_histogram" => vec![json!({
+                "count": 1494, "mean": 0.1, "sd": 0.5, "min": -1.0, "max": 3.1,
+                "quantiles": [
+                    [0.01, -0.9], [0.05, -0.5], [0.25, 0.0], [0.5, 0.1], [0.75, 0.2], [0.95, 1.0],
+                    [0.99, 2.0], [0.999, 3.0],
+                ],
+                "edges": [-1.0, 1.0, 3.1], "counts": [1000, 494],
+            })],
+            "zero_shot" => {
+                let survey = json!({
+                    "count": 90, "unlabelled": 1, "outside": 2, "strangers": [["cow", 2]],
+                    "confusion": [[0, 0, 30], [0, 1, 14], [1, 1, 43]], "top5": 87,
+                    "predicted": [31, 59],
+                    "examples": [{
+                        "key": "a", "caption": "castle", "truth": 0, "predicted": 1,
+                        "probability": 0.75, "picture": "001.png", "width": 96, "height": 96,
+                    }],
+                });
+                let image = json!({
+                    "picture": "001.png", "width": 96, "height": 96, "similarities": [0.2, 0.25],
+                    "probabilities": [0.3, 0.7],
+                });
+                let outcome = |images: Value, survey: Value| {
+                    json!({
+                        "classes": ["castle", "cat"], "logit_scale": 20.0, "images": images,
+                        "survey": survey,
+                    })
+                };
+                vec![outcome(json!([]), survey), outcome(json!([image]), Value::Null)]
+            }
+            "text_rank" => vec![json!({
+                "count": 3, "mean": -0.01, "sd": 0.2, "ranked": [["fire engine", 0.3]],
+                "pictures": [],
+            })],
+            "facet" => vec![json!({
+                "images": [50, 1494],
+                "layers": [{
+                    "layer": "visual.layer3.0", "shape": [384, 6, 6], "positive": [9, 10],
+                    "generic": [290, 299],
+                }],
+            })],
+            other => panic!("there is no sample of `{other}`"),
+        }
+    }
+
+    /// Every leaf of a tree, as a documented path.
+    fn leaves(tree: &Value, path: &str, out: &mut Vec<String>) {
+        match tree {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    leaves(value, &format!("{path}{dot}{name}"), out);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    leaves(item, &format!("{path}[n]"), out);
+                }
+            }
+            _ => out.push(path.to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_documented_value_is_in_a_result_and_nothing_else_is() {
+        for kind in KINDS {
+            let mut found = Vec::new();
+            for sample in samples(kind) {
+                let tree =
+                    (kind.values.of)(sample).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
+                leaves(&tree, "", &mut found);
+            }
+            found.sort_unstable();
+            found.dedup();
+            let mut documented: Vec<&str> = kind.values.named.iter().map(|n| n.path).collect();
+            documented.sort_unstable();
+            assert_eq!(found, documented, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn names_of_provenance_are_no_others() {
+        for kind in KINDS {
+            for made in PROVENANCE {
+                let fields = kind.all_fields().filter(|field| field.role == Role::Compute);
+                let mut names = fields
+                    .map(|field| field.name)
+                    .chain(kind.values.named.iter().filter_map(|named| named.names().next()));
+                assert!(names.all(|name| name != made.path), "{} {}", kind.name, made.path);
+            }
+        }
+    }
+
+    #[test]
+    fn a_result_of_another_form_is_an_error() {
+        for kind in KINDS {
+            for odd in [json!({}), json!(null), json!([1]), json!({ "count": "many" })] {
+                assert!((kind.values.of)(odd).is_err(), "{}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_counted_is_no_number() {
+        let published = json!({
+            "images": [0, 0], "layers": [{ "layer": "visual.layer3.0", "shape": [384, 6, 6] }],
+        });
+        let tree = (facet::KIND.values.of)(published).expect("a tree");
+        assert_eq!(tree["layers"][0]["accuracy"], Value::Null);
+        assert_eq!(tree["layers"][0]["units"], 384);
+    }
+}

@@ -1,0 +1,30 @@
+//! What the two programs of Neuronotes agree on: requests and their keys, kinds of analysis, the store of results, models'
+//! sizes and layers, data sets, and the tokenizer. Knows no Markdown, no HTTP, no templates and no libtorch.
+
+// What is printed goes through `say`: a stream that is closed or full ends nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+// A wrong offset must end nothing: see `cut`.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
+pub mod cache;
+pub mod canonical;
+pub mod cut;
+pub mod dataset;
+pub mod digest;
+pub mod encoding;
+pub mod file;
+pub mod files;
+pub mod kind;
+pub mod model;
+pub mod number;
+pub mod place;
+pub mod protocol;
+pub mod request;
+pub mod say;
+pub mod seal;
+pub mod sha256;
+pub mod sniff;
+pub mod statistics;
+pub mod store;
+pub mod suggest;
+pub mod tokenizer;

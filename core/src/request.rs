@@ -1,0 +1,285 @@
+//! What one measurement needs, and the key that names it.
+//!
+//! | in the request key | not in it |
+//! |---|---|
+//! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
+//! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
+//! | the digest of the weights and what they were trained with | device, driver, libtorch build, host, time |
+//! | the digest of the data set: of its pictures, and of its captions and labels only where these are read | |
+//! | the digests of pictures and other data sets, as parameters | |
+//! | the keys of the requests it uses, precision | |
+//!
+//! The right column is recorded as provenance instead.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::canonical::canonical_json;
+use crate::dataset::DatasetRef;
+use crate::digest::Digest;
+use crate::model::{ModelRef, Precision};
+
+/// The version of the key's own make-up; raising it forgets every stored result.
+pub const REQUEST_SCHEMA: u32 = 2;
+
+/// One measurement for the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The registry's name of the analysis, such as `feature_vis`, or `scan`.
+    pub kind: String,
+    /// The kind's version: raised when the same parameters give another result.
+    pub impl_version: u32,
+    /// Every compute parameter, with its default filled in.
+    pub params: Map<String, Value>,
+    /// The weights.
+    pub model: ModelRef,
+    /// The images, for kinds that need some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetRef>,
+    /// Pictures and further data sets, which parameters name by their digests.
+    #[serde(default, skip_serializing_if = "Inputs::is_empty")]
+    pub inputs: Inputs,
+    /// Requests whose results this one reads; the lab measures those that are missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Request>,
+    /// Arithmetic of the forward pass.
+    pub precision: Precision,
+}
+
+/// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
+/// parameters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// Pictures, in the order in which the block names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<FileRef>,
+    /// Files of weights, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRef>,
+    /// Data sets beside the request's own, named by [`DatasetRef::content`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetRef>,
+    /// Figures whose pictures are used, named by their request keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureRef>,
+}
+
+/// A measurement whose pictures another one uses: only the key decides a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FigureRef {
+    /// As the block names it.
+    pub name: String,
+    /// Which it is of a sweep; empty where it is the only one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub which: String,
+    /// Its request key.
+    pub key: Digest,
+}
+
+/// A file in the garden: only the digest decides a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRef {
+    /// As the note writes it: its path in the garden.
+    pub name: String,
+    /// An absolute path.
+    pub path: PathBuf,
+    /// Of the file's bytes.
+    pub digest: Digest,
+}
+
+impl Inputs {
+    /// Whether parameters name nothing.
+    pub fn is_empty(&self) -> bool {
+        self.pictures.is_empty()
+            && self.files.is_empty()
+            && self.datasets.is_empty()
+            && self.figures.is_empty()
+    }
+}
+
+impl Request {
+    /// The request key: BLAKE3 over [`Request::canonical`].
+    pub fn key(&self) -> Digest {
+        Digest::of(canonical_json(&self.canonical()).as_bytes())
+    }
+
+    /// Exactly what the key covers.
+    pub fn canonical(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("schema".into(), REQUEST_SCHEMA.into());
+        out.insert("kind".into(), self.kind.clone().into());
+        out.insert("impl_version".into(), self.impl_version.into());
+        out.insert("params".into(), Value::Object(self.params.clone()));
+        out.insert("model".into(), self.model.digest.hex().into());
+        out.insert("conventions".into(), serde_json::json!(self.model.conventions));
+        out.insert("precision".into(), serde_json::json!(self.precision));
+        if let Some(dataset) = &self.dataset {
+            out.insert("dataset".into(), dataset.canonical());
+        }
+        let uses = self.uses.iter().map(|r| r.key().hex()).collect::<Vec<_>>();
+        out.insert("uses".into(), uses.into());
+        Value::Object(out)
+    }
+
+    /// The same request as it was asked for when every key covered captions and labels; `None` where that had the same
+    /// key. What is stored under that one is this one's result too.
+    pub fn former(&self) -> Option<Self> {
+        let whole = |dataset: &DatasetRef| DatasetRef { captions: true, ..dataset.clone() };
+        let mut names = BTreeMap::new();
+        let mut former = self.clone();
+        former.dataset = self.dataset.as_ref().map(whole);
+        for (now, then) in self.inputs.datasets.iter().zip(&mut former.inputs.datasets) {
+            *then = whole(now);
+            names.insert(now.content().hex(), then.content().hex());
+        }
+        for (now, then) in self.uses.iter().zip(&mut former.uses) {
+            if let Some(used) = now.former() {
+                names.insert(now.key().hex(), used.key().hex());
+                *then = used;
+            }
+        }
+        former.params.values_mut().for_each(|value| rename(value, &names));
+        (former.key() != self.key()).then_some(former)
+    }
+}
+
+/// Puts other texts in the place of some, at any depth.
+fn rename(value: &mut Value, names: &BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = names.get(text.as_str()) {
+                text.clone_from(name);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        Value::Object(map) => map.values_mut().for_each(|value| rename(value, names)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{DatasetFormat, Labels, ShardRef};
+    use crate::model::{Activation, Conventions};
+
+    fn request() -> Request {
+        let mut params = Map::new();
+        params.insert("unit".into(), 89.into());
+        params.insert("layer".into(), "visual.layer4.0.add".into());
+        Request {
+            kind: "dataset_examples".into(),
+            impl_version: 1,
+            params,
+            model: ModelRef {
+                name: "emoji".into(),
+                path: "/a/emoji.safetensors".into(),
+                digest: Digest::of(b"weights"),
+                conventions: Conventions::default(),
+            },
+            dataset: Some(DatasetRef {
+                name: "emoji".into(),
+                format: DatasetFormat::Tar,
+                captions: false,
+                labels: Labels::Files,
+                shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],
+            }),
+            inputs: Inputs::default(),
+            uses: vec![],
+            precision: Precision::F32,
+        }
+    }
+
+    #[test]
+    fn names_and_paths_do_not_change_the_key() {
+        let mut other = request();
+        other.model.name = "another".into();
+        other.model.path = "/b".into();
+        let dataset = other.dataset.as_mut().expect("a data set");
+        dataset.name = "another".into();
+        dataset.shards[0].path = "/b".into();
+        other.inputs.pictures.push(FileRef {
+            name: "a.png".into(),
+            path: "/a.png".into(),
+            digest: Digest::of(b"a picture"),
+        });
+        assert_eq!(request().key(), other.key());
+    }
+
+    #[test]
+    fn everything_that_decides_the_result_changes_the_key() {
+        let changes: [fn(&mut Request); 9] = [
+            |r| r.kind = "activation_histogram".into(),
+            |r| r.impl_version = 2,
+            |r| r.params["unit"] = 90.into(),
+            |r| r.model.digest = Digest::of(b"other weights"),
+            |r| r.dataset.as_mut().expect("a data set").shards[0].digest = Digest::of(b"x"),
+            |r| r.dataset.as_mut().expect("a data set").shards[0].rules = 2,
+            |r| r.uses.push(request()),
+            |r| r.model.conventions.activation = Activation::Gelu,
+            |r| r.precision = Precision::Bf16,
+        ];
+        for change in changes {
+            let mut other = request();
+            change(&mut other);
+            assert_ne!(request().key(), other.key());
+        }
+    }
+
+    #[test]
+    fn captions_change_the_keys_of_what_reads_them_alone() {
+        let with = |pictures: &[u8], all: &[u8], captions: bool| {
+            let mut request = request();
+            let dataset = request.dataset.as_mut().expect("a data set");
+            dataset.captions = captions;
+            dataset.shards[0].digest = Digest::of(all);
+            dataset.shards[0].pictures = Some(Digest::of(pictures));
+            request
+        };
+        let key = |pictures: &[u8], all: &[u8], captions| with(pictures, all, captions).key();
+        assert_eq!(key(b"p", b"cat", false), key(b"p", b"dog", false));
+        assert_ne!(key(b"p", b"cat", true), key(b"p", b"dog", true));
+        assert_ne!(key(b"p", b"cat", false), key(b"q", b"cat", false));
+        let labelled = |captions| {
+            let mut request = with(b"p", b"cat", captions);
+            request.dataset.as_mut().expect("a data set").labels = Labels::Folders;
+            request.key()
+        };
+        assert_ne!(labelled(true), key(b"p", b"cat", true));
+        assert_eq!(labelled(false), key(b"p", b"cat", false));
+        // What was stored when keys covered all of a data set is found, however deep the data set lies.
+        let old = |all: &[u8]| {
+            let mut request = with(b"", all, true);
+            request.dataset.as_mut().expect("a data set").shards[0].pictures = None;
+            request
+        };
+        let (scan, old_scan) = (with(b"p", b"cat", false), old(b"cat"));
+        assert_eq!(scan.former().expect("another key").key(), old_scan.key());
+        assert_eq!(with(b"p", b"cat", true).former(), None);
+        let set = scan.dataset.clone().expect("a data set");
+        let old_set = old_scan.dataset.clone().expect("a data set");
+        let using = |mut request: Request, used: &Request, set: &DatasetRef| {
+            request.uses = vec![used.clone()];
+            request.inputs.datasets = vec![set.clone()];
+            let named = serde_json::json!([{ "set": set.content().hex() }, used.key().hex(), "x"]);
+            request.params.insert("of".into(), named);
+            request
+        };
+        let now = using(with(b"p", b"cat", true), &scan, &set);
+        let then = using(old(b"cat"), &old_scan, &old_set);
+        assert_eq!(now.former().expect("another key").key(), then.key());
+    }
+
+    #[test]
+    fn the_key_of_a_known_request_never_changes() {
+        insta::assert_snapshot!(canonical_json(&request().canonical()));
+        insta::assert_snapshot!(request().key());
+    }
+}

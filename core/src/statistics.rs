@@ -1,0 +1,54 @@
+//! Statistics of counts: hits and counts in; shares and intervals out.
+
+/// `hits` as a part of `count`; none where nothing was counted.
+pub fn part(hits: u64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { hits as f64 / count as f64 }
+}
+
+/// How many standard deviations a number lies above a mean; `None` where there is no spread.
+pub fn deviations(value: f64, mean: f64, sd: f64) -> Option<f64> {
+    (sd > 0.0).then(|| (value - mean) / sd)
+}
+
+/// Wilson's 95 % interval for a share of `hits` among `count`; from 0 to 1 where nothing was counted.
+///
+/// Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927: unlike the normal
+/// approximation it holds for few counts and near 0 and 1.
+pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
+    if count == 0 {
+        return (0.0, 1.0);
+    }
+    const Z: f64 = 1.959_963_984_540_054;
+    let (hits, n) = (hits.min(count) as f64, count as f64);
+    let middle = (hits + Z * Z / 2.0) / (n + Z * Z);
+    let half = Z / (n + Z * Z) * (hits * (n - hits) / n + Z * Z / 4.0).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_spread_nothing_is_so_many_deviations_away() {
+        assert_eq!(deviations(1.0, 0.5, 0.25), Some(2.0));
+        assert_eq!(deviations(1.0, 0.5, 0.0), None);
+        assert_eq!(deviations(1.0, 0.5, f64::NAN), None);
+    }
+
+    #[test]
+    fn wilsons_interval_is_that_of_its_closed_form() {
+        // (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), by Python.
+        for (hits, count, low, high) in [
+            (0, 10, 0.0, 0.2775328),
+            (7, 10, 0.39677815, 0.89220873),
+            (10, 10, 0.7224672, 1.0),
+            (353, 3212, 0.09954647, 0.12118625),
+        ] {
+            let (found_low, found_high) = wilson(hits, count);
+            assert!((found_low - low).abs() < 1e-7, "{hits} of {count}: {found_low}");
+            assert!((found_high - high).abs() < 1e-7, "{hits} of {count}: {found_high}");
+        }
+        assert_eq!(wilson(0, 0), (0.0, 1.0));
+    }
+}

@@ -1,0 +1,5 @@
+//! Fields of a block: what a reader sees of them.
+
+pub mod shown;
+
+pub use shown::{direction_shown, shown};

@@ -1,0 +1,187 @@
+//! How a visualisation is drawn: its pictures, what was reached and how, and what that is beside real images.
+
+use serde_json::{Map, Value};
+
+use neuronotes_core::kind::feature_vis::{
+    self, Made, Objective, Outcome, Params, Sign, Start, film, label, picture, web,
+};
+use neuronotes_core::number::{number, thousands, tick};
+
+use super::{Curve, DrawContext, Drawing, Figure, GridItem, Picture, curve};
+use crate::field::shown::direction;
+
+/// How a result of `feature_vis` becomes a drawing.
+pub(super) static FIGURE: Figure = Figure { kind: &feature_vis::KIND, height, draw };
+
+/// As the theme enlarges a picture: by a whole number, to at most 320 pixels; several stand in rows.
+fn height(params: &Map<String, Value>) -> u32 {
+    let whole = |name| params.get(name).and_then(Value::as_u64);
+    let images = whole("images").unwrap_or(1);
+    if images > 1 {
+        return u32::try_from(images.div_ceil(4) * 190).unwrap_or(640);
+    }
+    let size = whole("size").unwrap_or(128).max(1);
+    u32::try_from(size * (320 / size).max(1)).unwrap_or(320).min(640)
+}
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let alt = described(context, &params);
+    let what = measured(&params);
+    let value = |made: &Made| number(made.activation, 2);
+    let mut pictures = Vec::new();
+    for index in 0..outcome.images.len() {
+        pictures.push(shown(context, &outcome, index, &alt)?);
+    }
+    let note = note(context, &params, &outcome);
+    match (pictures.as_slice(), outcome.images.as_slice()) {
+        ([], _) => Err("the stored result has no picture".to_owned()),
+        ([picture], [made]) => Ok(Drawing::Picture {
+            picture: picture.clone(),
+            value: format!("{what} {}", value(made)),
+            note,
+            curve: curve(&what, &outcome)?,
+        }),
+        _ => {
+            let item = |(index, (picture, made)): (usize, (Picture, &Made))| GridItem {
+                picture: Picture { alt: format!("{alt} {}", label(index, made)), ..picture },
+                caption: label(index, made),
+                value: value(made),
+            };
+            let items = pictures.into_iter().zip(&outcome.images).enumerate().map(item).collect();
+            Ok(Drawing::Grid { items, note, curve: curve(&what, &outcome)?, table: None })
+        }
+    }
+}
+
+/// One picture: a smaller variant where there is one, with the whole behind it, and its film.
+fn shown(
+    context: &DrawContext<'_>,
+    outcome: &Outcome,
+    index: usize,
+    alt: &str,
+) -> Result<Picture, String> {
+    let full = context.picture(&picture(index), outcome.size, outcome.size)?;
+    let small = outcome.web.map(|side| context.picture(&web(index), side, side)).transpose()?;
+    let film = outcome.film.map(|side| context.picture(&film(index), side, side)).transpose()?;
+    let (image, full) = match small {
+        Some(small) => (small, Some(full)),
+        None => (full, None),
+    };
+    Ok(Picture { synthetic: true, full, film, ..Picture::plain(image, alt) })
+}
+
+fn curve(what: &str, outcome: &Outcome) -> Result<Option<Curve>, String> {
+    let single = outcome.images.len() == 1;
+    let name = |index, made| if single { String::new() } else { label(index, made) };
+    let made = outcome.images.iter().enumerate();
+    let lines: Vec<(String, &[(u32, f64)])> =
+        made.map(|(index, made)| (name(index, made), &*made.curve)).collect();
+    curve::draw(what, &lines)
+}
+
+/// What the number is that was to grow or to fall.
+fn measured(params: &Params) -> String {
+    let of = |unit: &str, direction: &str| match params.unit {
+        Some(_) => unit.to_owned(),
+        None => direction.to_owned(),
+    };
+    match params.objective {
+        Objective::Channel => of("mean activation", "mean product with the direction"),
+        Objective::Neuron => {
+            of("activation at the centre", "product with the direction at the centre")
+        }
+        Objective::Layer => "mean square of the layer".to_owned(),
+        Objective::Caricature => "product with the picture's activations".to_owned(),
+    }
+}
+
+/// What the picture is of, for readers who cannot see it.
+fn described(context: &DrawContext<'_>, params: &Params) -> String {
+    let layer = context.layer_shown;
+    let what = match (params.objective, params.unit, &params.direction) {
+        (Objective::Caricature, ..) => {
+            let image = params.image.as_deref().unwrap_or_default();
+            format!("Caricature of {} by {layer}", context.picture_name(image))
+        }
+        (Objective::Layer, ..) => format!("Feature visualisation of the whole layer {layer}"),
+        (_, Some(unit), _) => format!("Feature visualisation of unit {unit} of {layer}"),
+        (_, None, Some(terms)) => {
+            let terms = direction(terms, context.inputs);
+            format!("Feature visualisation of the direction {terms} at {layer}")
+        }
+        (_, None, None) => format!("Feature visualisation of {layer}"),
+    };
+    let sign = match params.sign {
+        Sign::Positive => "",
+        Sign::Negative => ", made as weak as can be",
+    };
+    let facet = context.facet.map(|name| format!(", leaning on the facet {name}"));
+    format!("{what}{sign}{}.", facet.unwrap_or_default())
+}
+
+fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let numbers = || outcome.images.iter().map(|made| made.activation);
+    let low = numbers().fold(f64::INFINITY, f64::min);
+    let high = numbers().fold(f64::NEG_INFINITY, f64::max);
+    let best = if params.sign == Sign::Negative { low } else { high };
+    let reached = match outcome.images.len() {
+        1 => number(best, 2),
+        _ => format!("{} to {}", number(low, 2), number(high, 2)),
+    };
+    let start = outcome.images.last().map_or(0.0, |made| made.activation_at_start);
+    let begun = match params.start {
+        Start::Noise => "on noise",
+        Start::Image => "on the picture it began from",
+    };
+    let mut note = format!("{} {reached}, from {} {begun}", measured(params), number(start, 2));
+    if let Some(rate) = outcome.restarted_with {
+        note += &format!(
+            ", after numbers that were none, again with a learning rate of {}",
+            tick(rate, 6)
+        );
+    }
+    if unmoved(outcome) {
+        return note
+            + ": nothing was excited, every step had the same answer, so the picture says nothing of it";
+    }
+    note + &beside_images(context, params, best).unwrap_or_default()
+}
+
+/// Whether no step changed anything, as with a unit that is silent whatever it is shown.
+fn unmoved(outcome: &Outcome) -> bool {
+    outcome.images.iter().all(|made| {
+        let first = made.activation_at_start;
+        made.curve.len() > 1
+            && made.activation == first
+            && made.curve.iter().all(|(_, value)| *value == first)
+    })
+}
+
+/// How far an activation lies from what a data set's images reach.
+fn beside_images(context: &DrawContext<'_>, params: &Params, activation: f64) -> Option<String> {
+    let baseline = context.baseline?;
+    let unit = usize::try_from(params.unit?).ok()?;
+    let moments = context.moments(baseline)?;
+    let distribution = match params.objective {
+        Objective::Channel => &moments.mean,
+        Objective::Neuron => &moments.max,
+        Objective::Layer | Objective::Caricature => return None,
+    };
+    let (mean, sd) = (*distribution.mean.get(unit)?, *distribution.sd.get(unit)?);
+    let away = (activation - mean) / sd;
+    if !away.is_finite() || sd <= 0.0 {
+        return None;
+    }
+    let side = if away < 0.0 { "below" } else { "above" };
+    Some(format!(
+        " — {} standard deviations {side} the mean of {}'s {} images",
+        number(away.abs(), 1),
+        baseline.dataset,
+        thousands(moments.count)
+    ))
+}
+
+#[cfg(test)]
+mod tests;
