@@ -10,6 +10,7 @@ mod bibtex;
 mod html;
 mod inherit;
 mod latex;
+pub mod library;
 mod locator;
 mod own;
 mod read;

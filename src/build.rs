@@ -13,9 +13,9 @@ use neuronotes_core::kind::scan;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Root, StoreError};
 
+use crate::config::layout::OUTPUT;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
-use crate::layout::OUTPUT;
 use crate::measure::{self, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};

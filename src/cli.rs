@@ -17,12 +17,15 @@ use neuronotes_core::kind::KINDS;
 use neuronotes_core::{say, suggest};
 
 use crate::build::{self, Options, Report, Results};
+use crate::config::layout;
+use crate::config::layout::Kind;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::layout::Kind;
-use crate::progress::Bars;
+use crate::field::document;
+use crate::measure::progress::Bars;
+use crate::plan::explain;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{diagnostic, document, explain, freeze, layout, preview, scaffold, site};
+use crate::{diagnostic, freeze, preview, scaffold, site};
 
 /// Research notes about a network's neurons, whose figures are measured, published as a linked site.
 ///

@@ -1,5 +1,9 @@
 //! Requests in, committed results out: waits until a scheduler has seen all of them to their end.
 
+pub mod lab;
+pub mod progress;
+pub mod schedule;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Instant;
@@ -9,7 +13,7 @@ use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::Store;
 
-use crate::schedule::{LabNews, Rank, Scheduler, Told, Wish};
+use crate::measure::schedule::{LabNews, Rank, Scheduler, Told, Wish};
 
 /// Is told of how many pictures smaller copies are there, out of how many; on whatever core.
 pub type Copied = dyn Fn(usize, usize) + Sync;

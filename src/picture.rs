@@ -5,6 +5,8 @@
 //! or without. Levels are averaged as they are stored, without regard to gamma, as Pillow and browsers do. Whoever asks
 //! should keep what comes out, by the digest of what went in.
 
+pub mod card;
+
 use std::collections::HashSet;
 use std::io::Cursor;
 use std::path::Path;

@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::bibliography::library::Library;
+use crate::config::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::config::{self, Config};
-use crate::dates::GitDates;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::garden::Routes;
+use crate::garden::dates::GitDates;
 use crate::handles;
-use crate::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
-use crate::library::Library;
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;

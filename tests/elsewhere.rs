@@ -8,8 +8,8 @@ use std::path::Path;
 
 use common::Garden;
 use common::preview::Preview;
+use neuronotes::config::layout::Kind;
 use neuronotes::diagnostic::Diagnostic;
-use neuronotes::layout::Kind;
 use neuronotes::site::{Live, Progress};
 use neuronotes::workspace::Workspace;
 

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use common::Garden;
 use common::server::{Reply, Server};
-use neuronotes::fetch::{Doing, Fetch, FetchError, Fetched, Origin, Patience, Wanted, Watcher};
+use neuronotes::weights::fetch::{
+    Doing, Fetch, FetchError, Fetched, Origin, Patience, Wanted, Watcher,
+};
 use neuronotes_core::sha256::Hasher;
 
 const LENGTH: usize = 1_000_000;

@@ -1,32 +1,82 @@
-//! The shape of the source tree: which room may look into which.
+//! The shape of the source tree: which module may look into which.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of `src/` from the bottom up: each may use only those that stand before it, or beside it in
-/// the same line.
-const LAYERS: &[&[&str]] = &[
-    &[
-        "say", "suggest", "yaml", "file", "place", "cache", "sha256", "language", "tex",
-        "encoding", "sniff", "handles", "cut", "guard",
-    ],
-    // Plain data in, bytes out.
-    &["search", "bibliography", "picture", "card"],
-    // What templates see is plain data, and diagnostics are shown on pages too.
-    &["digest", "catalogue", "seal", "bundled"],
-    &["request", "store", "model", "tokenizer", "analysis", "figure", "view"],
-    &["protocol", "diagnostic", "lab", "fetch", "dataset"],
-    &["config", "layout", "document", "scaffold"],
-    &["note", "dates", "resource", "library"],
-    &["input", "schedule"],
-    &["plan", "garden", "render", "measure"],
-    &["jekyll"],
-    &["page", "workspace", "watch", "progress"],
-    &["site"],
-    &["output", "explain", "freeze"],
-    &["build", "preview"],
-    &["cli"],
+/// The modules of each crate from the bottom up. A module may use only those that stand before it, so that no two use
+/// each other.
+const ORDER: &[(&str, &[&str])] = &[
+    (
+        "core/src",
+        &[
+            // Text, numbers and files.
+            "cut",
+            "number",
+            "suggest",
+            "statistics",
+            "canonical",
+            "say",
+            "file",
+            "sniff",
+            "encoding",
+            "sha256",
+            "digest",
+            "place",
+            "cache",
+            "seal",
+            "files",
+            // What is measured: on which data, by which model, what is asked, where results lie.
+            "dataset",
+            "model",
+            "tokenizer",
+            "request",
+            "protocol",
+            "store",
+            "kind",
+        ],
+    ),
+    (
+        "src",
+        &[
+            // Text, and what templates see of it.
+            "guard",
+            "handles",
+            "language",
+            "tex",
+            "yaml",
+            "search",
+            "bundled",
+            "field",
+            "figure",
+            "view",
+            "diagnostic",
+            // The garden as it is written.
+            "weights",
+            "config",
+            "bibliography",
+            "resource",
+            "note",
+            "garden",
+            // What is measured for it.
+            "measure",
+            "plan",
+            "render",
+            "jekyll",
+            "watch",
+            "workspace",
+            // The site.
+            "picture",
+            "page",
+            "site",
+            "output",
+            "freeze",
+            "scaffold",
+            "build",
+            "preview",
+            "cli",
+        ],
+    ),
 ];
 
 fn sources(folder: &str) -> Vec<PathBuf> {
@@ -39,51 +89,137 @@ fn sources(folder: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The module of `src/` that a file belongs to.
-fn module(path: &Path) -> Option<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// The module that a file of a crate belongs to; none for the crate's own root.
+fn module(folder: &str, path: &Path) -> Option<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let first = path.strip_prefix(root).ok()?.components().next()?;
     let name = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
     (name != "lib" && name != "main").then_some(name)
 }
 
-fn level(module: &str) -> usize {
-    let level = LAYERS.iter().position(|layer| layer.contains(&module));
-    level.unwrap_or_else(|| panic!("`{module}` has no place in LAYERS"))
+/// A source without its tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a source");
+    let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a file is nothing but tests.
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+}
+
+/// The modules of its own crate that a piece of code names, alone and in groups.
+fn used(code: &str) -> Vec<String> {
+    let word = |text: &str| {
+        text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+    };
+    let after = |rest: &str| match rest.strip_prefix('{') {
+        Some(group) => group
+            .split('}')
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .map(|item| word(item.trim()))
+            .collect(),
+        None => vec![word(rest)],
+    };
+    let all = code.split("crate::").skip(1).flat_map(after);
+    all.filter(|name| name.chars().next().is_some_and(|first| first.is_ascii_lowercase())).collect()
 }
 
 #[test]
 fn imports_go_one_way() {
     let mut wrong = Vec::new();
-    for path in sources("src") {
-        let Some(own) = module(&path) else { continue };
-        let text = fs::read_to_string(&path).expect("a source");
-        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
-        for used in code.split("crate::").skip(1) {
-            let name: String =
-                used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            if !name.is_empty() && level(&name) > level(&own) {
-                wrong.push(format!("{} uses {name}", path.display()));
+    for (folder, order) in ORDER {
+        let level = |module: &str| {
+            let level = order.iter().position(|name| *name == module);
+            level.unwrap_or_else(|| panic!("`{module}` of {folder} has no place in ORDER"))
+        };
+        for path in sources(folder).into_iter().filter(|path| !is_test(path)) {
+            let Some(own) = module(folder, &path) else { continue };
+            for name in used(&code(&path)) {
+                if level(&name) > level(&own) {
+                    wrong.push(format!("{} uses {name}", path.display()));
+                }
             }
         }
+        let mut modules: Vec<_> =
+            sources(folder).iter().filter_map(|path| module(folder, path)).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        let mut listed = order.to_vec();
+        listed.sort_unstable();
+        assert_eq!(modules, listed, "ORDER names the modules of {folder}, each once");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn only_the_lab_knows_libtorch() {
-    for path in sources("src") {
-        let text = fs::read_to_string(&path).expect("a source");
-        let mut names = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        assert!(!names.any(|name| name == "tch"), "{}", path.display());
+fn only_the_lab_knows_libtorch_and_only_the_garden_knows_pages() {
+    let foreign: [(&str, &[&str]); 3] = [
+        ("core/src", &["tch", "neuronotes", "neuronotes_lab"]),
+        ("src", &["tch", "neuronotes_lab"]),
+        ("lab/src", &["neuronotes"]),
+    ];
+    for (folder, names) in foreign {
+        for path in sources(folder) {
+            let code = code(&path);
+            let mut words = code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            // The program's own name stands in its messages; a path is what is imported.
+            let imports = |name: &str| {
+                code.contains(&format!("use {name}::")) || code.contains(&format!(" {name}::"))
+            };
+            assert!(
+                !words.any(|word| word == "tch" && names.contains(&"tch")),
+                "{}",
+                path.display()
+            );
+            for name in names.iter().filter(|name| imports(name)) {
+                panic!("{} uses {name}", path.display());
+            }
+        }
+    }
+}
+
+/// What the lab is made of, without what only its tests and its building need.
+#[test]
+fn the_lab_is_made_without_a_server_templates_or_markdown() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "-p", "neuronotes-lab", "-e", "normal", "--prefix", "none"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8_lossy(&tree.stdout);
+    let packages: Vec<&str> =
+        text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(packages.contains(&"neuronotes-core") && packages.contains(&"tch"), "{text}");
+    for foreign in [
+        "neuronotes",
+        "axum",
+        "hyper",
+        "tokio",
+        "ureq",
+        "minijinja",
+        "pulldown-cmark",
+        "hayagriva",
+        "biblatex",
+        "syntect",
+        "liquid-core",
+        "notify",
+        "serde-saphyr",
+    ] {
+        assert!(!packages.contains(&foreign), "the lab is made with {foreign}");
     }
 }
 
 #[test]
 fn every_file_says_what_it_is_and_is_one_noun_long() {
     let mut lengths = BTreeMap::new();
-    for path in
-        ["src", "emoji/src", "fuzz/src", "lab/src", "xtask/src"].into_iter().flat_map(sources)
+    for path in ["core/src", "src", "emoji/src", "fuzz/src", "lab/src", "xtask/src"]
+        .into_iter()
+        .flat_map(sources)
     {
         let text = fs::read_to_string(&path).expect("a source");
         assert!(text.starts_with("//!"), "{} does not open with what it is", path.display());

@@ -1,7 +1,7 @@
 //! `neuronotes kinds`: what is documented, for the terminal and the garden at hand.
 
 use crate::bundled;
-use crate::document::{Local, wrapped};
+use crate::field::document::{Local, wrapped};
 use crate::resource::Resources;
 use crate::workspace::Workspace;
 

@@ -16,11 +16,11 @@ use neuronotes_core::suggest;
 
 use super::{Garden, nearest_garden, root};
 use crate::bundled;
-use crate::catalogue::{self, KNOWN, Known};
 use crate::config::{self, Config, Place, Weights};
-use crate::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
-use crate::progress::Transfer;
+use crate::measure::progress::Transfer;
 use crate::resource::Resources;
+use crate::weights::catalogue::{self, KNOWN, Known};
+use crate::weights::fetch::{Fetch, Fetched, Origin, Patience, Status, Wanted, status};
 use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
@@ -161,7 +161,7 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
         let hint = suggest::hint(name, config::known_models()).unwrap_or_default();
         anyhow::bail!("no model `{name}` is known by name\nhint: {hint}");
     };
-    let explained = |error: crate::fetch::FetchError| {
+    let explained = |error: crate::weights::fetch::FetchError| {
         let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         anyhow::anyhow!("{}{hint}", error.message)
     };

@@ -12,7 +12,7 @@ use neuronotes_core::store::{Collected, DAY, Options, Stats, StoreError, Tally, 
 
 use super::{Format, Garden, count, root};
 use crate::build;
-use crate::progress::Reading;
+use crate::measure::progress::Reading;
 use crate::site;
 use crate::workspace::Workspace;
 

@@ -3,8 +3,8 @@
 //! Keys that are not used here are Jekyll's own business. Nothing in it is evaluated.
 
 use super::{Config, Reader, absolute_url};
+use crate::config::layout;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::layout;
 use crate::yaml::{self, Entry, Node, Value};
 
 /// What only Jekyll gardens have.

@@ -2,6 +2,7 @@
 
 mod dataset;
 mod jekyll;
+pub mod layout;
 mod math;
 mod names;
 mod remote;
@@ -17,7 +18,6 @@ use neuronotes_core::model::Precision;
 use neuronotes_core::suggest;
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::layout;
 use crate::yaml::{self, Entry, Node, Value, YamlError};
 
 pub use dataset::DatasetSource;

@@ -8,7 +8,7 @@ use neuronotes_core::suggest;
 
 use super::{Reader, Source};
 use crate::bundled::{self, Bundled};
-use crate::catalogue::{self, Known};
+use crate::weights::catalogue::{self, Known};
 use crate::yaml::{Entry, Node, Value};
 
 /// The fields of an entry.

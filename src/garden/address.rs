@@ -10,10 +10,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::names::composed;
 use super::{permalink, redirect};
+use crate::config::layout::{Kind, Layout, without_ending};
 use crate::config::{Config, Jekyll};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::guard;
-use crate::layout::{Kind, Layout, without_ending};
 use crate::note::{Note, file_slug};
 
 /// The anchor of a note's n-th link, from 0.

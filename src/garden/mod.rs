@@ -6,6 +6,7 @@
 
 mod address;
 mod crowd;
+pub mod dates;
 mod embed;
 mod graph;
 mod names;

@@ -11,7 +11,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quic
 
 use super::crowd::{Crowd, MANY, MOST};
 use super::near::Near;
-use crate::layout::without_ending;
+use crate::config::layout::without_ending;
 use crate::note::Note;
 
 /// Every name that a link may use, folded.

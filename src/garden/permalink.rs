@@ -6,7 +6,7 @@ use neuronotes_core::cut::Cut as _;
 use percent_encoding::percent_decode_str;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::layout::{COLLECTION, PAGES, within, without_ending};
+use crate::config::layout::{COLLECTION, PAGES, within, without_ending};
 use crate::note::Note;
 
 /// The collection of notes, as patterns name it.

@@ -9,9 +9,9 @@ use percent_encoding::percent_decode_str;
 
 use super::names::{Meant, joined};
 use super::{Names, Routes, Target};
+use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
 use crate::guard::Panicked;
-use crate::layout::without_ending;
 use crate::note::{Link, LinkKind, Note};
 
 /// What a note's links point to.

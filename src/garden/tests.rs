@@ -183,7 +183,7 @@ fn addresses_that_clash_or_leave_the_site_are_errors_and_slugs_are_kept() {
 #[test]
 fn links_may_leave_their_ending_out() {
     let config = crate::config::Config { use_html_extension: false, ..Default::default() };
-    let routes = Routes::of(&config, &crate::layout::Layout::default());
+    let routes = Routes::of(&config, &crate::config::layout::Layout::default());
     let href = |from: &str, to: &str| routes.href(from, to, None);
     assert_eq!(href("a.html", "b.html"), "b");
     assert_eq!(href("a.html", "a.html"), "a");

@@ -15,8 +15,8 @@ use super::budget::{self, BYTES, Charged, Exceeded, Metered};
 use super::includes::{Includes, Store, Text};
 use super::prepare::{self, AS_IT_IS, Aside, Names};
 use super::{Fault, Site, fence, filters, loops, tags};
-use crate::dates::GitDates;
 use crate::garden::Routes;
+use crate::garden::dates::GitDates;
 use crate::note::Note;
 
 /// What evaluates Liquid.

@@ -7,8 +7,8 @@ use liquid_core::model::{KString, Object, Value};
 use neuronotes_core::cut::Cut as _;
 
 use crate::config::Config;
-use crate::dates::{self, GitDates};
 use crate::garden::Routes;
+use crate::garden::dates::{self, GitDates};
 use crate::note::{Note, fill, fill_citations};
 use crate::yaml;
 

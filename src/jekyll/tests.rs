@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::config::layout::Layout;
 use crate::config::{Config, parse_jekyll};
-use crate::dates::GitDates;
-use crate::layout::Layout;
+use crate::garden::dates::GitDates;
 
 const OTHERS: [(&str, &str); 3] = [
     ("_notes/b.md", "---\ntitle: Bees\ndate: 2025-02-03\ntags: [x]\n---\nBuzz.\n"),

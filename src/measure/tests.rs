@@ -1,7 +1,7 @@
 //! A script in the lab's place that is at several requests at once, and dies.
 
 use super::*;
-use crate::schedule::tests::{Stage, request};
+use crate::measure::schedule::tests::{Stage, request};
 
 /// What a watcher heard, in short.
 #[derive(Default)]

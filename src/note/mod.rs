@@ -251,7 +251,7 @@ fn one_line(text: &str) -> String {
 
 fn file_stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    crate::layout::without_ending(name)
+    crate::config::layout::without_ending(name)
 }
 
 /// A title is also a name, so it cannot follow a measurement.

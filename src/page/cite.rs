@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use neuronotes_core::suggest;
 
 use super::Scene;
+use crate::bibliography::library::Works;
 use crate::bibliography::{self, SelfMeta};
-use crate::dates;
 use crate::diagnostic::Diagnostic;
-use crate::library::Works;
+use crate::garden::dates;
 use crate::note::{self, Note};
 use crate::view::SelfCitationView;
 

@@ -129,7 +129,7 @@ impl Scene<'_> {
         );
         for (note, day) in dated {
             let page = absolute(&self.shown_path(&self.garden.pages[note]));
-            let written = crate::dates::of(self.notes[note], self.git).0.unwrap_or(day);
+            let written = crate::garden::dates::of(self.notes[note], self.git).0.unwrap_or(day);
             let authors = self.notes[note].front.authors.iter();
             let authors: String = authors
                 .map(|name| format!("<author><name>{}</name></author>\n", xml(name)))

@@ -3,7 +3,7 @@
 use neuronotes_core::cut::Cut as _;
 
 use super::{HOME, Scene, feed};
-use crate::dates;
+use crate::garden::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};
 

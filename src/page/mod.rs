@@ -47,13 +47,13 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::number;
 use neuronotes_core::store::Record;
 
+use crate::bibliography::library::Works;
 use crate::config::{Config, Remote};
-use crate::dates::{self, GitDates};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::{Drawing, Image};
+use crate::garden::dates::{self, GitDates};
 use crate::garden::{self, Garden};
 use crate::language;
-use crate::library::Works;
 use crate::note::{self, Note};
 use crate::plan::Plan;
 use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};

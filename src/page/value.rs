@@ -19,9 +19,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Settled;
+use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
 use crate::garden::Garden;
-use crate::layout::without_ending;
 use crate::note::{self, Block, Fault, Head, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
 use choice::{Choice, choose};

@@ -7,6 +7,8 @@
 //! of them changes.
 
 mod baseline;
+pub mod explain;
+pub mod input;
 mod kept;
 mod parameter;
 mod prompt;

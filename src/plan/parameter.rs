@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Asking, Planner, Target};
 use crate::diagnostic::Diagnostic;
-use crate::input;
+use crate::plan::input;
 use crate::resource::ResourceError;
 
 /// What a block asks for, as far as it is known.

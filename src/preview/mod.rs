@@ -26,7 +26,7 @@ use neuronotes_core::say;
 use tokio::sync::oneshot;
 
 use crate::handles;
-use crate::schedule::LabNews;
+use crate::measure::schedule::LabNews;
 use crate::watch::{Change, Mode, Watch};
 use crate::workspace::Workspace;
 

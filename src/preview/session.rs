@@ -20,7 +20,7 @@ use super::{Message, Question};
 use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
-use crate::schedule::{Rank, Scheduler, Wish};
+use crate::measure::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress};
 use crate::view::LinkView;
 use crate::watch::{Change, Watch};

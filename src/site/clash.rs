@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::config::layout::Layout;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::layout::Layout;
 use crate::page::Scene;
 
 /// What stands in the way of files.

@@ -9,8 +9,8 @@ use neuronotes_core::store::Store;
 
 use super::{Progress, Wishes};
 use crate::diagnostic::Diagnostic;
+use crate::measure::progress::describe;
 use crate::plan::Plan;
-use crate::progress::describe;
 
 /// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
 /// results are that rest on them, since pages speak of these too.

@@ -232,5 +232,5 @@ pub(super) fn card(
 ) -> Option<Vec<u8>> {
     let bytes = store.blob(&image.digest)?;
     let picture = image::load_from_memory(&bytes).ok()?;
-    Some(crate::card::card(&picture, synthetic))
+    Some(crate::picture::card::card(&picture, synthetic))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-pub use crate::layout::within;
+pub use crate::config::layout::within;
 
 /// What may have changed on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]

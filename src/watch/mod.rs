@@ -29,7 +29,7 @@ use settle::Settle;
 
 use change::Sign;
 
-use crate::layout::Layout;
+use crate::config::layout::Layout;
 
 /// What is said where the system's queue of events was full.
 const LOST: &str = "so much changed at once that events were lost";

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use neuronotes_core::cut::Cut as _;
 
 use super::change::within;
-use crate::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
+use crate::config::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
 
 /// Which part of a garden is watched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

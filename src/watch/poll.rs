@@ -21,7 +21,7 @@ use walkdir::WalkDir;
 
 use super::change::Sign;
 use super::noise::{Scope, hidden, is_note};
-use crate::layout::TEMPLATES;
+use crate::config::layout::TEMPLATES;
 
 /// Time between two looks; tests are in a hurry.
 pub const EVERY: Duration = Duration::from_millis(if cfg!(test) { 70 } else { 700 });

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use crate::layout::Layout;
+use crate::config::layout::Layout;
 
 use super::{Change, Mode, Watch, within};
 

@@ -8,8 +8,8 @@ use neuronotes_core::cut::Cut as _;
 use neuronotes_core::file;
 
 use super::{Workspace, relative};
+use crate::config::layout::{Layout, within};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::layout::{Layout, within};
 
 /// Why a link is not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]

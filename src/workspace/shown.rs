@@ -13,10 +13,10 @@ use neuronotes_core::file;
 use walkdir::WalkDir;
 
 use super::{Parsed, Touched, Workspace, link, relative};
+use crate::config::layout::{self, Kind};
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::jekyll::{self, Engine, Site};
-use crate::layout::{self, Kind};
 use crate::note::Note;
 
 /// Reads every file of a folder, which has no links in its path.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use neuronotes_core::place;
 
 use super::WorkspaceError;
-use crate::layout::STATE;
+use crate::config::layout::STATE;
 
 /// What may be a link, each with the folder that has to be where it leads.
 const MOVED: [(&str, &str); 2] = [("", "store/v1"), ("store", "v1")];

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, OnceLock};
 
+use neuronotes::config::layout::Layout;
 use neuronotes::config::{self, Config};
-use neuronotes::dates::GitDates;
 use neuronotes::garden::Routes;
+use neuronotes::garden::dates::GitDates;
 use neuronotes::jekyll::{self, Engine, Site};
-use neuronotes::layout::Layout;
 use neuronotes::note::Note;
 
 use super::text;

@@ -78,7 +78,8 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
         assert_eq!(outcome.skipped.len(), 1);
         assert_eq!(outcome.skipped[0].0, "003");
         let samples = session.store().blob(&record.outputs[scan::SAMPLES].digest).expect("a blob");
-        let samples: Vec<neuronotes_core::dataset::Sample> = serde_json::from_slice(&samples).expect("samples");
+        let samples: Vec<neuronotes_core::dataset::Sample> =
+            serde_json::from_slice(&samples).expect("samples");
         assert_eq!(samples[3].key, "004");
         assert_eq!(samples[3].caption, None, "what is said of a picture is none of a scan");
 

@@ -27,7 +27,7 @@ fn the_nearest_of_several_notes_is_meant_and_the_others_are_named() {
     assert_eq!(garden.links[4][0], to(6, ""), "the shortest path where none is near");
     insta::assert_snapshot!(said(&garden).join("\n"));
     let config = crate::config::Config { strict_links: true, ..Default::default() };
-    let routes = Routes::of(&config, &crate::layout::Layout::default());
+    let routes = Routes::of(&config, &crate::config::layout::Layout::default());
     let refers: Vec<&Note> = notes.iter().collect();
     let strict = assemble(&refers, &BTreeSet::new(), routes);
     let errors = strict.problems.iter().flatten().filter(|p| p.severity == Severity::Error);
@@ -153,7 +153,7 @@ fn many_notes_with_one_address_are_one_problem() {
     let vault = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(vault.path().join(".obsidian")).expect("a folder");
     let config = crate::config::Config::default();
-    let layout = crate::layout::Layout::of(vault.path(), &config).expect("a vault");
+    let layout = crate::config::layout::Layout::of(vault.path(), &config).expect("a vault");
     let refers: Vec<&Note> = notes.iter().collect();
     let lenient = assemble(&refers, &BTreeSet::new(), Routes::of(&config, &layout));
     let severities: Vec<Severity> = lenient.problems.iter().flatten().map(|p| p.severity).collect();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use neuronotes_core::say;
 
 use super::Session;
+use crate::measure::schedule::Told;
 use crate::preview::news::{News, Phases, partial};
-use crate::schedule::Told;
 
 /// Least time between two messages about one measurement.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use neuronotes_core::protocol::Cause;
 
-use crate::lab::{Lab, LabError, LabEvent};
+use crate::measure::lab::{Lab, LabError, LabEvent};
 
 /// What came from a lab. Only the scheduler knows from which.
 #[derive(Debug)]

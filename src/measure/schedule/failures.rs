@@ -11,7 +11,7 @@ use neuronotes_core::protocol::Cause;
 use neuronotes_core::store::{Remembered, Store};
 
 use super::queue::Wish;
-use crate::lab::LabError;
+use crate::measure::lab::LabError;
 
 /// Why a request has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]

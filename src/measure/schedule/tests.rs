@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::lab::tests::write_script;
+use crate::measure::lab::tests::write_script;
 
 /// A folder with a script in it that speaks as the lab does, and a store.
 pub(crate) struct Stage {

@@ -15,9 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::garden::Names;
+use crate::measure::progress::describe;
 use crate::note::{Block, Note};
 use crate::plan::{Measurement, Plan, Wanted};
-use crate::progress::describe;
 
 pub use covers::Covers;
 use key::{by_key, is_key};

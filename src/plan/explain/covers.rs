@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::short;
-use crate::progress::describe;
+use crate::measure::progress::describe;
 
 /// What a request key covers.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,9 +12,9 @@ use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
 use neuronotes_core::say;
 
-use crate::fetch::{self, Doing};
+use crate::measure::schedule::duration;
 use crate::measure::{Copied, Watcher};
-use crate::schedule::duration;
+use crate::weights::fetch::{self, Doing};
 
 /// Tells people how measurements go.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub use status::duration;
 pub use suspect::{Suspects, Verdict};
 pub use told::Told;
 
-use crate::lab::{self, LabError, LabEvent};
+use crate::measure::lab::{self, LabError, LabEvent};
 use estimate::{Estimates, Places};
 use failures::Failures;
 use life::{Find, Labs};
