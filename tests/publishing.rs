@@ -1,4 +1,5 @@
-//! The recipes in `docs/` for publishing: what they call exists, and what the workflow calls publishes a frozen garden.
+//! The pages of `docs/`: its overviews name all that there is, what the recipes for publishing call exists, and what the workflow
+//! calls publishes a frozen garden.
 
 mod common;
 
@@ -38,6 +39,35 @@ fn help(command: &str) -> String {
     let output = Command::new(program()).args([command, "--help"]).output().expect("it runs");
     assert!(output.status.success(), "there is no `neuronotes {command}`");
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_table_of_contents_names_every_page() {
+    let docs = repository().join("docs");
+    let contents = fs::read_to_string(docs.join("README.md")).expect("the table of contents");
+    let entries = fs::read_dir(docs).expect("the pages");
+    let names =
+        entries.map(|entry| entry.expect("a page").file_name().into_string().expect("a name"));
+    let pages: Vec<String> =
+        names.filter(|name| name.ends_with(".md") && name != "README.md").collect();
+    assert!(pages.len() >= 10, "{pages:?}");
+    let missing: Vec<_> =
+        pages.iter().filter(|page| !contents.contains(&format!("]({page})"))).collect();
+    assert!(missing.is_empty(), "docs/README.md has no link to {missing:?}");
+}
+
+#[test]
+fn the_overview_of_kinds_lists_those_of_the_program() {
+    let output = Command::new(program()).arg("kinds").output().expect("it runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    // Below the example there is a line for each kind: its name, blanks, and what it measures.
+    let below = printed.rsplit("```").next().unwrap_or_default();
+    let known: BTreeSet<&str> =
+        below.lines().filter_map(|line| Some(line.split_once("  ")?.0)).collect();
+    assert!(known.len() >= 6, "{printed}");
+    let page = fs::read_to_string(repository().join("docs/kinds.md")).expect("the overview");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.collect::<BTreeSet<&str>>(), known, "the first table of docs/kinds.md");
 }
 
 #[test]
