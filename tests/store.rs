@@ -281,3 +281,36 @@ fn a_name_that_is_none_has_a_neighbour() {
     let all = [said("coin#vis"), said("coins#viz"), said("nowhere")].join("\n");
     insta::assert_snapshot!("unknown", all);
 }
+
+/// Copies a folder with all that is in it.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for (name, bytes) in files(from) {
+        let path = to.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+}
+
+#[test]
+fn results_of_the_version_before_are_found() {
+    let garden = Garden::empty();
+    let golden = common::repository().join("tests/golden/store");
+    copy(&golden, garden.root());
+    copy(&golden.join("results"), &garden.path(".neuronotes/store/v1"));
+    let weights = common::repository().join("models/emoji-clip.safetensors");
+    garden.write(
+        "neuronotes.yaml",
+        &format!(
+            "title: Results of an earlier version\nmodels:\n  emoji: {{ path: {} }}\ndatasets:\n  \
+             emoji: {{ path: pictures.tar }}\n  folder: {{ path: pictures }}\n  words: {{ path: words.txt }}\n  \
+             faces: {{ path: faces.txt }}\ndefaults: {{ model: emoji, dataset: emoji, seed: 0 }}\n",
+            weights.display()
+        ),
+    );
+    // There is no lab that could measure one again.
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    assert!(run.stderr().contains("0 figures measured, 11 stored"), "{}", run.stderr());
+    let checked = garden.run(&["store", "verify"]);
+    assert_eq!(checked.code(), 0, "{}", checked.stderr());
+}
