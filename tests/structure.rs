@@ -214,6 +214,29 @@ fn the_lab_is_made_without_a_server_templates_or_markdown() {
     }
 }
 
+/// What cargo would compile for a command, each package with its features.
+fn compiled(arguments: &[&str]) -> std::collections::BTreeSet<String> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--prefix", "none", "--no-dedupe", "--format", "{p} {f}"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tests_reuse_what_was_compiled_for_the_site() {
+    let site = compiled(&["-p", "neuronotes", "-p", "neuronotes-lab", "-e", "normal,build"]);
+    let tests = compiled(&["--workspace", "-e", "normal,build,dev"]);
+    let again: Vec<_> = site.difference(&tests).collect();
+    assert!(
+        again.is_empty(),
+        "compiled a second time, with other features (lab/Cargo.toml has a place for them): {again:#?}"
+    );
+}
+
 #[test]
 fn every_file_says_what_it_is_and_is_one_noun_long() {
     let mut lengths = BTreeMap::new();

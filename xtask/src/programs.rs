@@ -56,10 +56,9 @@ pub enum Compiled {
 pub fn compile(repository: &Path) -> Result<Compiled> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
-    // The whole workspace, as for the tests: with fewer packages cargo would choose fewer features of what they share,
-    // and the tests would compile more of it a second time. torch-sys they do compile again: what tests alone depend on
-    // adds features to it.
-    let mut command = cargo(repository, &["build", "--release", "--workspace"]);
+    // Only what is run. The tests reuse all of it: `tests/structure.rs` holds their features to these.
+    let mut command =
+        cargo(repository, &["build", "--release", "-p", "neuronotes", "-p", "neuronotes-lab"]);
     libtorch.show_to(&mut command);
     match run_quietly(&mut command)? {
         0 => Ok(Compiled::Programs(Programs::in_place()?)),
