@@ -1,5 +1,5 @@
 """Writes tests/golden/tokens/lines.jsonl: texts of every kind with the digest of the tokens that open_clip
-gives them, and for every twentieth the tokens themselves. With `merges` it writes src/tokenizer/merges.bin.
+gives them, and for every twentieth the tokens themselves. With `merges` it writes core/src/tokenizer/merges.bin.
 
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
     venv/bin/python tests/reference/tokens.py                          # the golden lines
@@ -29,7 +29,7 @@ def merges():
     lines = gzip.open(tokenizer.default_bpe()).read().decode().split("\n")[1:48895]
     letters = list(tokenizer.bytes_to_unicode().values())
     numbers = {token: at for at, token in enumerate(letters + [x + "</w>" for x in letters])}
-    with open(ROOT / "src/tokenizer/merges.bin", "wb") as out:
+    with open(ROOT / "core/src/tokenizer/merges.bin", "wb") as out:
         for at, line in enumerate(lines):
             left, right = line.split()
             out.write(struct.pack("<HH", numbers[left], numbers[right]))
