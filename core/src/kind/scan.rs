@@ -2,7 +2,7 @@
 //! own that other kinds read. No note asks for one by name.
 //!
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
-//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`] a row; `moments.json`, [`Moments`].
+//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`](crate::dataset::Sample) a row; `moments.json`, [`Moments`].
 //!
 //! Where a unit answers to a picture with what is no number, or one beyond half precision's 65504, it stands in the tables
 //! as it is: figures of that unit fail and name both, and no others do.
@@ -26,7 +26,7 @@ pub const NAME: &str = "scan";
 pub const IMPL_VERSION: u32 = 2;
 /// The output with the numbers.
 pub const ACTIVATIONS: &str = "activations.safetensors";
-/// The output with a [`Sample`] a row.
+/// The output with a [`Sample`](crate::dataset::Sample) a row.
 pub const SAMPLES: &str = "samples.json";
 
 pub use crate::store::MOMENTS;
