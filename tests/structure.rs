@@ -184,16 +184,10 @@ fn only_the_lab_knows_libtorch_and_only_the_garden_knows_pages() {
 /// What the lab is made of, without what only its tests and its building need.
 #[test]
 fn the_lab_is_made_without_a_server_templates_or_markdown() {
-    let tree = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "-p", "neuronotes-lab", "-e", "normal", "--prefix", "none"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo");
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let text = String::from_utf8_lossy(&tree.stdout);
+    let lines = compiled(&["-p", "neuronotes-lab", "-e", "normal"]);
     let packages: Vec<&str> =
-        text.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(packages.contains(&"neuronotes-core") && packages.contains(&"tch"), "{text}");
+        lines.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(packages.contains(&"neuronotes-core") && packages.contains(&"tch"), "{packages:?}");
     for foreign in [
         "neuronotes",
         "axum",
