@@ -5,22 +5,26 @@
 // What is printed goes through `say`: a stream that is closed or full ends nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod analysis;
 pub mod batch;
-pub mod bench;
 pub mod cli;
 pub mod clip;
 pub mod dataset;
-pub mod desk;
 pub mod device;
 pub mod encode;
 pub mod export;
 pub mod failure;
+mod fit;
+mod gallery;
+pub mod kind;
 pub mod monitor;
 pub mod picture;
+pub mod queue;
 pub mod report;
 pub mod resident;
 pub mod serve;
 pub mod session;
+pub mod table;
 pub mod train;
+mod vector;
 pub mod vis;
+pub mod workbench;

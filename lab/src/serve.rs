@@ -17,9 +17,9 @@ use neuronotes_core::request::Request;
 use neuronotes_core::say;
 use neuronotes_core::store::Store;
 
-use crate::desk::{Desk, Room};
 use crate::failure::Failure;
 use crate::monitor::{Every, Monitor, Progress};
+use crate::queue::{Queue, Room};
 use crate::session::Session;
 
 /// How often a stage's progress is told, where it is steady.
@@ -53,7 +53,7 @@ pub fn serve(
     events: &'static Events<impl Write + Send>,
 ) {
     let room = Room::on(session.device.torch);
-    let desk: &'static Desk = Box::leak(Box::new(Desk::new(room)));
+    let queue: &'static Queue = Box::leak(Box::new(Queue::new(room)));
     // Not joined: it ends the process, where that does not end by itself.
     thread::spawn(move || {
         let mut line = Vec::new();
@@ -64,7 +64,7 @@ pub fn serve(
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => match serde_json::from_slice(&line) {
                     Ok(command) => {
-                        if let Some(key) = desk.obey(command) {
+                        if let Some(key) = queue.obey(command) {
                             events.send(&Event::Cancelled { key });
                         }
                     }
@@ -74,13 +74,13 @@ pub fn serve(
                 },
             }
         }
-        desk.close();
+        queue.close();
         thread::sleep(LAST_STEP);
         // SAFETY: it ends the process without running anything, destructors of libtorch among it, which other threads
         // may be using.
         unsafe { libc::_exit(0) }
     });
-    while let Some(all) = desk.next() {
+    while let Some(all) = queue.next() {
         let clock = Instant::now();
         let told: Vec<Cell<bool>> = all.iter().map(|_| Cell::new(false)).collect();
         let mut reporters: Vec<Reporter<'_, _>> = all
@@ -91,7 +91,7 @@ pub fn serve(
                 events,
                 stop: &taken.stop,
                 halve: taken.halve,
-                desk,
+                queue,
                 store: session.store().clone(),
                 stage: None,
                 told,
@@ -103,10 +103,10 @@ pub fn serve(
             reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
         session.measure_together(&requests, &mut monitors, &mut |at, result| {
             let key = all[at].key;
-            if matches!(result, Err(Failure::Elsewhere)) && desk.put_back(&all[at]) {
+            if matches!(result, Err(Failure::Elsewhere)) && queue.put_back(&all[at]) {
                 return;
             }
-            desk.ended(&key);
+            queue.ended(&key);
             events.send(&match result {
                 // Its share of what all took together.
                 Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },
@@ -129,7 +129,7 @@ struct Reporter<'a, W> {
     events: &'a Events<W>,
     stop: &'a AtomicBool,
     halve: bool,
-    desk: &'a Desk,
+    queue: &'a Queue,
     store: Store,
     stage: Option<Stage>,
     /// Whether it has been told that the request was given up.
@@ -194,6 +194,6 @@ impl<W: Write> Monitor for Reporter<'_, W> {
     }
 
     fn waits(&self) -> bool {
-        self.desk.is_empty()
+        self.queue.is_empty()
     }
 }

@@ -18,12 +18,12 @@ use neuronotes_core::protocol::ELSEWHERE;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
-use crate::analysis::{Measure, Run};
-use crate::bench::Bench;
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
+use crate::kind::{Measure, Run};
 use crate::monitor::{Monitor, Progress};
 use crate::resident::Residents;
+use crate::workbench::Workbench;
 
 /// How often it is looked for what another process measures.
 const LOOK: Duration = Duration::from_millis(100);
@@ -156,8 +156,8 @@ impl Session {
         let count = begun.len() as f64;
         let is_begun = |at: usize| begun.iter().any(|(other, _)| *other == at);
         let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| is_begun(*at));
-        let mut benches: Vec<Bench<'_>> = chosen
-            .map(|(_, (request, monitor))| Bench::new(request, &mut **monitor, self))
+        let mut benches: Vec<Workbench<'_>> = chosen
+            .map(|(_, (request, monitor))| Workbench::new(request, &mut **monitor, self))
             .collect();
         let measured = match measure.run {
             Run::Alone(run) => benches.iter_mut().map(run).collect(),
@@ -212,7 +212,7 @@ impl Session {
 
     fn commit(
         &self,
-        mut bench: Bench<'_>,
+        mut bench: Workbench<'_>,
         started: Timestamp,
         seconds: f64,
     ) -> Result<Record, Failure> {

@@ -1,7 +1,7 @@
 //! The registry of analyses: for each kind its YAML fields, defaults and documentation, its parameters and its result. How
 //! it is measured is the lab's, and how it is drawn is the garden's, each under the same name.
 //!
-//! A new kind is one file here, one in `lab/src/analysis/`, one in `src/figure/`, and one line in each registry.
+//! A new kind is one file here, one in `lab/src/kind/`, one in `src/figure/`, and one line in each registry.
 
 pub mod activation_histogram;
 pub mod class;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::model::Precision;
-use neuronotes_core::model::{Architecture, Conventions, Stage, Visual};
+use neuronotes_core::model::{Architecture, Conventions, Layer, Stage, Visual};
 use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
@@ -301,6 +301,17 @@ impl Clip {
     /// How it was loaded.
     pub fn loading(&self) -> &Loading {
         &self.loading
+    }
+
+    /// The layer of that name, in any spelling.
+    ///
+    /// # Errors
+    /// If the visual tower has no such layer; the hint names the nearest ones.
+    pub fn layer(&self, name: &str) -> Result<Layer, Failure> {
+        self.architecture.layer(name).map_err(|nearest| {
+            Failure::new(format!("the model has no layer `{name}`"))
+                .hint(format!("did you mean {}?", nearest.join(" or ")))
+        })
     }
 
     /// Whether images have to be of the model's own size for that stage to be reached.

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::log::Entry;
+use super::entry::Entry;
 
 /// Width and height of each of the two charts, in pixels.
 const SIZE: (u32, u32) = (720, 260);

@@ -4,36 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::file::write_atomic;
-use serde::{Deserialize, Serialize};
 
 use super::curves;
-use super::measure::Accuracy;
+use super::entry::Entry;
 use crate::failure::Failure;
-
-/// How a training stood.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Steps done.
-    pub step: u64,
-    /// Pictures shown.
-    pub samples: u64,
-    /// Time spent.
-    pub seconds: f64,
-    /// Side of the pictures, in pixels.
-    pub side: u32,
-    /// Learning rate.
-    pub rate: f64,
-    /// Mean loss of the steps since the last entry.
-    pub loss: f64,
-    /// Names found for held-out pictures.
-    pub pictures: Accuracy,
-    /// Names found for words in held-out fonts.
-    pub words: Accuracy,
-    /// Names found for a picture of each name that is trained on.
-    pub trained_pictures: Accuracy,
-    /// Names found for a word of each name that is trained on.
-    pub trained_words: Accuracy,
-}
 
 /// A log on the disk.
 #[derive(Debug)]

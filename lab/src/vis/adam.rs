@@ -3,8 +3,6 @@
 
 use tch::{Kind, Tensor};
 
-use super::optimise::rows;
-
 const MEMORY: f64 = 0.9;
 const SQUARE_MEMORY: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
@@ -47,6 +45,11 @@ impl Adam {
         self.mean = rows(&self.mean, kept);
         self.square = rows(&self.square, kept);
     }
+}
+
+/// These rows of the first dimension.
+pub(super) fn rows(tensor: &Tensor, kept: &[i64]) -> Tensor {
+    tch::no_grad(|| tensor.index_select(0, &Tensor::from_slice(kept).to_device(tensor.device())))
 }
 
 #[cfg(test)]

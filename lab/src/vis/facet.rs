@@ -5,9 +5,13 @@
 //! probe's weights, a the activations and f the objective; times 5/L for L layers, and times the strength. The gradient
 //! is taken as it is: it is not itself differentiated.
 
+use neuronotes_core::kind::facet::{Outcome, WEIGHTS};
 use neuronotes_core::model::Stage;
+use neuronotes_core::store::{Record, Store};
+use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
+use crate::clip::Clip;
 use crate::clip::activations::Activations;
 use crate::failure::Failure;
 
@@ -77,6 +81,41 @@ pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Fail
         });
     }
     Ok(sum)
+}
+
+/// The weights of a stored facet on a model's device; `Ok(None)` where a blob is gone or damaged.
+///
+/// # Errors
+/// Where it is of another form, or for another model.
+pub fn read_facet(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Facet>, Failure> {
+    let bytes = record.outputs.get(WEIGHTS).and_then(|output| store.blob(&output.digest));
+    let (Some(bytes), Some(outcome)) = (bytes, record.result::<Outcome>(store)) else {
+        return Ok(None);
+    };
+    let other = |why: &dyn std::fmt::Display| {
+        Failure::new(format!("the stored facet {} is of another form ({why})", record.key.short()))
+    };
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| other(&error))?;
+    let mut probes = Vec::new();
+    for probe in &outcome.layers {
+        let of = clip.layer(&probe.layer)?;
+        let view = tensors.tensor(&probe.layer).map_err(|error| other(&error))?;
+        let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+        if view.dtype() != Dtype::F32 || shape.len() != 3 {
+            return Err(other(&"its weights are no map"));
+        }
+        let numbers: Vec<f32> = view
+            .data()
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect();
+        let weights = Tensor::from_slice(&numbers).view(shape.as_slice()).unsqueeze(0);
+        probes.push((of.stage, weights.to_device(clip.device)));
+    }
+    match probes.is_empty() {
+        true => Err(other(&"it has no layer")),
+        false => Ok(Some(Facet { probes })),
+    }
 }
 
 #[cfg(test)]

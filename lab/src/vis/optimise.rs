@@ -6,7 +6,7 @@
 use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
 use tch::{Device, Kind, Tensor};
 
-use super::adam::Adam;
+use super::adam::{Adam, rows};
 use super::facet::Facet;
 use super::film::{self, Frame};
 use super::objective::{Aim, Target};
@@ -401,11 +401,6 @@ impl Work {
             way.frames.push(Frame::of(rendered(canvas, &row), size));
         }
     }
-}
-
-/// These rows of the first dimension.
-pub(super) fn rows(tensor: &Tensor, kept: &[i64]) -> Tensor {
-    tch::no_grad(|| tensor.index_select(0, &Tensor::from_slice(kept).to_device(tensor.device())))
 }
 
 /// One picture: 8-bit RGB, row by row.

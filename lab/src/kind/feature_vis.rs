@@ -15,18 +15,19 @@ use serde_json::Value;
 use tch::{Kind, Tensor};
 
 use super::direction::of_terms;
-use super::{check_unit, layer, params};
-use crate::bench::Bench;
+use super::params;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::encode::{png, png_with_text, webp};
 use crate::failure::Failure;
 use crate::monitor::{Every, Progress};
+use crate::table::check_unit;
 use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
 use crate::vis::objective::{Aim, Place, Target};
 use crate::vis::optimise::{Job, Optimised, Recipe, Step, optimise};
 use crate::vis::param::of_bytes;
+use crate::workbench::Workbench;
 
 /// Most points of a curve.
 const POINTS: usize = 64;
@@ -57,7 +58,7 @@ struct Asked {
     facet: Option<Facet>,
 }
 
-pub(super) fn run(benches: &mut [Bench<'_>]) -> Vec<Result<(), Failure>> {
+pub(super) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
     let mut results = Vec::new();
     let mut asked = Vec::new();
     for (at, bench) in benches.iter_mut().enumerate() {
@@ -136,10 +137,10 @@ fn recipe(params: &Params) -> Recipe {
     }
 }
 
-fn ask(bench: &mut Bench<'_>) -> Result<Asked, Failure> {
+fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
-    let layer = layer(&clip.architecture, &params.layer)?;
+    let layer = clip.layer(&params.layer)?;
     let mut image = || -> Result<Tensor, Failure> {
         let digest = params.image.as_deref().ok_or_else(|| Failure::new("there is no `image`"))?;
         let picture = bench.picture(digest.parse().map_err(Failure::new)?)?;
@@ -180,7 +181,7 @@ fn ask(bench: &mut Bench<'_>) -> Result<Asked, Failure> {
     Ok(Asked { params, clip, job: Job { target, start }, facet })
 }
 
-fn write(bench: &mut Bench<'_>, made: &Optimised) -> Result<(), Failure> {
+fn write(bench: &mut Workbench<'_>, made: &Optimised) -> Result<(), Failure> {
     let size = bench.request.params.get("size").and_then(Value::as_u64);
     let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or_default();
     let (mut web, mut film_side) = (None, None);

@@ -20,7 +20,7 @@ const FLATTEST: f64 = 1e-14;
 ///
 /// # Errors
 /// Where the numbers are none, or all labels are equal.
-pub(super) fn fit(
+pub(crate) fn fit(
     products: &Tensor,
     labels: &[bool],
     regularisation: f64,

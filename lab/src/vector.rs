@@ -8,20 +8,20 @@ use neuronotes_core::kind::class::PLACE;
 use neuronotes_core::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
 
-use super::Embedded;
 use crate::batch::Batch;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
+use crate::table::Embedded;
 
 /// A vector.
-pub(super) type Row = Vec<f64>;
+pub(crate) type Row = Vec<f64>;
 
 /// Texts as prompts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Prompts<'a> {
+pub(crate) struct Prompts<'a> {
     /// What the texts are put into.
     pub templates: &'a [String],
     /// Whether a prompt that is too long is cut.
@@ -30,7 +30,7 @@ pub(super) struct Prompts<'a> {
 
 impl Prompts<'_> {
     /// A unit vector for each group of texts, each text in each template.
-    pub(super) fn encode(
+    pub(crate) fn encode(
         self,
         clip: &Clip,
         groups: &[&[String]],
@@ -86,7 +86,7 @@ impl Prompts<'_> {
 }
 
 /// A unit vector for each picture.
-pub(super) fn pictures(
+pub(crate) fn pictures(
     clip: &Clip,
     pictures: &[Picture],
     monitor: &mut dyn Monitor,
@@ -110,7 +110,7 @@ pub(super) fn pictures(
 }
 
 /// The direction of the mean of unit vectors.
-pub(super) fn mean(rows: &[Row], what: &str) -> Result<Row, Failure> {
+pub(crate) fn mean(rows: &[Row], what: &str) -> Result<Row, Failure> {
     let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
     for row in rows {
         add(&mut sum, row, 1.0);
@@ -119,7 +119,7 @@ pub(super) fn mean(rows: &[Row], what: &str) -> Result<Row, Failure> {
 }
 
 /// The direction of the mean of a data set's embeddings, each normalised.
-pub(super) fn stored_mean(shards: &[Embedded], what: &str) -> Result<Row, Failure> {
+pub(crate) fn stored_mean(shards: &[Embedded], what: &str) -> Result<Row, Failure> {
     let mut sum = vec![0.0; shards.first().map_or(0, |shard| shard.columns)];
     for shard in shards {
         for row in shard.embeddings.chunks_exact(shard.columns.max(1)) {
@@ -131,19 +131,19 @@ pub(super) fn stored_mean(shards: &[Embedded], what: &str) -> Result<Row, Failur
 }
 
 /// Adds a multiple of a vector.
-pub(super) fn add(sum: &mut [f64], row: &[f64], weight: f64) {
+pub(crate) fn add(sum: &mut [f64], row: &[f64], weight: f64) {
     for (sum, x) in sum.iter_mut().zip(row) {
         *sum += x * weight;
     }
 }
 
 /// The inner product.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// A vector made one long; an error where nothing of it is left, as of a difference of equal things.
-pub(super) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
+pub(crate) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
     let length = dot(&row, &row).sqrt();
     if !(length.is_finite() && length > 1e-9) {
         return Err(Failure::new(format!(

@@ -18,23 +18,23 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::{Device, Kind, Tensor};
 
-use super::{layer, params};
+use super::params;
 use crate::batch::Batch;
-use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
+use crate::workbench::Workbench;
 
 /// Batches decoded ahead.
 const AHEAD: usize = 2;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, None)?;
     let clip = bench.clip()?;
-    let layer = layer(&clip.architecture, &params.layer)?;
+    let layer = clip.layer(&params.layer)?;
     let dataset = bench.dataset()?;
     if dataset.shards.len() != 1 {
         let count = dataset.shards.len();
@@ -136,7 +136,12 @@ impl Scan {
         Ok(())
     }
 
-    fn write(self, bench: &mut Bench<'_>, units: usize, embedding: usize) -> Result<(), Failure> {
+    fn write(
+        self,
+        bench: &mut Workbench<'_>,
+        units: usize,
+        embedding: usize,
+    ) -> Result<(), Failure> {
         let rows = self.samples.len();
         let broken = |error: &dyn std::fmt::Display| {
             Failure::new(format!("the activations cannot be written ({error})"))

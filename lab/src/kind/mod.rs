@@ -1,32 +1,25 @@
 //! How each kind of `neuronotes_core::kind` is measured: a request in; the record's outputs out.
 //!
 //! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
-//! reads its inputs through the [`Bench`], which checks their digests.
+//! reads its inputs through the [`Workbench`], which checks their digests.
 
 mod activation_histogram;
 mod dataset_examples;
 mod direction;
-mod embedding;
 mod facet;
 mod feature_vis;
-mod gallery;
 mod scan;
-mod scanned;
 mod text_rank;
 mod zero_shot;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{Kind, Type};
-use neuronotes_core::model::{Architecture, Layer};
 use neuronotes_core::request::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::bench::Bench;
 use crate::failure::Failure;
-
-pub use facet::read_facet;
-pub use scanned::{Embedded, Scanned, Summary, summary};
+use crate::workbench::Workbench;
 
 /// How a kind is measured.
 #[derive(Debug)]
@@ -43,13 +36,13 @@ pub struct Measure {
 #[derive(Debug)]
 pub enum Run {
     /// One request at a time.
-    Alone(fn(&mut Bench<'_>) -> Result<(), Failure>),
+    Alone(fn(&mut Workbench<'_>) -> Result<(), Failure>),
     /// Requests share work, each with the result that it would have alone.
     Together {
         /// Equal for requests that can be measured together.
         company: fn(&Request) -> Digest,
         /// A result for each bench.
-        run: fn(&mut [Bench<'_>]) -> Vec<Result<(), Failure>>,
+        run: fn(&mut [Workbench<'_>]) -> Vec<Result<(), Failure>>,
     },
 }
 
@@ -143,22 +136,6 @@ fn params<T: DeserializeOwned>(
     }
     serde_json::from_value(Value::Object(map.clone()))
         .map_err(|error| Failure::new(format!("the parameters are malformed ({error})")))
-}
-
-/// The layer of that name.
-fn layer(architecture: &Architecture, name: &str) -> Result<Layer, Failure> {
-    architecture.layer(name).map_err(|nearest| {
-        Failure::new(format!("the model has no layer `{name}`"))
-            .hint(format!("did you mean {}?", nearest.join(" or ")))
-    })
-}
-
-/// Checks that a layer with so many units has this one.
-fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
-    if (unit as usize) < units {
-        return Ok(());
-    }
-    Err(Failure::new(format!("`{layer}` has no unit {unit}; its {units} units are counted from 0")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The desk between the thread that reads commands and the one that works: commands in, what is to be measured next out.
+//! The queue between the thread that reads commands and the one that works: commands in, what is to be measured next out.
 //!
 //! What waits lies here, so that its order can be changed and it can be given up until it is taken.
 
@@ -11,7 +11,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::protocol::Command;
 use neuronotes_core::request::Request;
 
-use crate::analysis::Measure;
+use crate::kind::Measure;
 
 /// How long a request that can have company waits for more of it.
 const GATHER: Duration = Duration::from_millis(10);
@@ -41,14 +41,14 @@ impl Room {
 
 /// What the reading and the working thread share.
 #[derive(Debug)]
-pub struct Desk {
-    queue: Mutex<Queue>,
+pub struct Queue {
+    state: Mutex<State>,
     arrived: Condvar,
     room: Room,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct State {
     /// As it came.
     waiting: Vec<Waiting>,
     /// Of what is ordered, its group and its place there.
@@ -81,7 +81,7 @@ pub struct Taken {
     pub stop: Arc<AtomicBool>,
 }
 
-impl Queue {
+impl State {
     /// Where a request stands: its group, and its place there. What no order names comes last.
     fn place(&self, key: &Digest) -> (usize, usize) {
         self.order.get(key).copied().unwrap_or((usize::MAX, 0))
@@ -125,43 +125,43 @@ impl Queue {
     }
 }
 
-impl Desk {
+impl Queue {
     /// Nothing on it.
     pub fn new(room: Room) -> Self {
-        Self { queue: Mutex::default(), arrived: Condvar::new(), room }
+        Self { state: Mutex::default(), arrived: Condvar::new(), room }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the next request, and takes those along that keep it company; `None` at the end of the input.
     pub fn next(&self) -> Option<Vec<Taken>> {
-        let mut queue = self.queue();
+        let mut state = self.state();
         loop {
-            if queue.closed {
+            if state.closed {
                 return None;
             }
             // Until it is taken it can be given up.
-            match queue.first().map(|first| &queue.waiting[first]) {
+            match state.first().map(|first| &state.waiting[first]) {
                 Some(Waiting { later: true, .. }) => {
-                    let wait = self.arrived.wait_timeout(queue, LATER);
-                    queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+                    let wait = self.arrived.wait_timeout(state, LATER);
+                    state = wait.unwrap_or_else(PoisonError::into_inner).0;
                 }
-                Some(Waiting { company: Some(_), .. }) => queue = self.gather(queue),
+                Some(Waiting { company: Some(_), .. }) => state = self.gather(state),
                 Some(_) => {}
                 None => {
-                    queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
             }
-            let all = queue.take(self.room);
+            let all = state.take(self.room);
             if all.is_empty() {
                 continue;
             }
             let run = |Waiting { key, request, halve, .. }: Waiting| {
-                let stop = Arc::new(AtomicBool::new(queue.closed));
-                queue.running.insert(key, Arc::clone(&stop));
+                let stop = Arc::new(AtomicBool::new(state.closed));
+                state.running.insert(key, Arc::clone(&stop));
                 Taken { key, request, halve, stop }
             };
             return Some(all.into_iter().map(run).collect());
@@ -170,52 +170,52 @@ impl Desk {
 
     /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them need not run ahead
     /// of the others alone.
-    fn gather<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         loop {
-            let before = queue.waiting.len();
-            let wait = self.arrived.wait_timeout(queue, GATHER);
-            queue = wait.unwrap_or_else(PoisonError::into_inner).0;
-            if queue.waiting.len() <= before || queue.closed {
-                return queue;
+            let before = state.waiting.len();
+            let wait = self.arrived.wait_timeout(state, GATHER);
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+            if state.waiting.len() <= before || state.closed {
+                return state;
             }
         }
     }
 
     /// Another process is at it: it waits until there is nothing else to do. Not where it is to stop.
     pub fn put_back(&self, taken: &Taken) -> bool {
-        let mut queue = self.queue();
+        let mut state = self.state();
         if taken.stop.load(Ordering::Relaxed) {
             return false;
         }
-        queue.running.remove(&taken.key);
+        state.running.remove(&taken.key);
         let (key, request, halve) = (taken.key, taken.request.clone(), taken.halve);
         let company = Measure::company(&request);
-        queue.waiting.push(Waiting { key, request, halve, company, later: true });
+        state.waiting.push(Waiting { key, request, halve, company, later: true });
         true
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.queue().waiting.is_empty()
+        self.state().waiting.is_empty()
     }
 
     /// A request has come to its end.
     pub fn ended(&self, key: &Digest) {
-        self.queue().running.remove(key);
+        self.state().running.remove(key);
     }
 
     /// Does what a command says. Returns a key that waited and has been given up.
     pub fn obey(&self, command: Command) -> Option<Digest> {
-        let mut queue = self.queue();
+        let mut state = self.state();
         match command {
             Command::Run { request, halve } => {
                 let key = request.key();
                 let goes_on = |stop: &Arc<AtomicBool>| !stop.load(Ordering::Relaxed);
-                if let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.key == key) {
+                if let Some(waiting) = state.waiting.iter_mut().find(|waiting| waiting.key == key) {
                     waiting.halve = halve;
-                } else if !queue.running.get(&key).is_some_and(goes_on) {
+                } else if !state.running.get(&key).is_some_and(goes_on) {
                     let company = Measure::company(&request);
-                    queue.waiting.push(Waiting {
+                    state.waiting.push(Waiting {
                         key,
                         request: *request,
                         halve,
@@ -229,13 +229,13 @@ impl Desk {
                 let places = groups.into_iter().enumerate().flat_map(|(group, keys)| {
                     keys.into_iter().enumerate().map(move |(place, key)| (key, (group, place)))
                 });
-                queue.order = places.collect();
+                state.order = places.collect();
             }
             Command::Cancel { key } => {
-                let before = queue.waiting.len();
-                queue.waiting.retain(|waiting| waiting.key != key);
-                let waited = queue.waiting.len() < before;
-                if let Some(stop) = queue.running.get(&key) {
+                let before = state.waiting.len();
+                state.waiting.retain(|waiting| waiting.key != key);
+                let waited = state.waiting.len() < before;
+                if let Some(stop) = state.running.get(&key) {
                     stop.store(true, Ordering::Relaxed);
                 }
                 return waited.then_some(key);
@@ -246,9 +246,9 @@ impl Desk {
 
     /// Nothing more will come, and nothing is to be finished.
     pub fn close(&self) {
-        let mut queue = self.queue();
-        queue.closed = true;
-        queue.running.values().for_each(|stop| stop.store(true, Ordering::Relaxed));
+        let mut state = self.state();
+        state.closed = true;
+        state.running.values().for_each(|stop| stop.store(true, Ordering::Relaxed));
         self.arrived.notify_one();
     }
 }
@@ -273,40 +273,40 @@ mod tests {
         serde_json::from_value(request).expect("a request")
     }
 
-    fn desk(room: Room, requests: &[(u32, u32)]) -> Desk {
-        let desk = Desk::new(room);
+    fn queue(room: Room, requests: &[(u32, u32)]) -> Queue {
+        let queue = Queue::new(room);
         for &(unit, size) in requests {
-            run(&desk, unit, size, false);
+            run(&queue, unit, size, false);
         }
-        desk
+        queue
     }
 
-    fn run(desk: &Desk, unit: u32, size: u32, halve: bool) {
+    fn run(queue: &Queue, unit: u32, size: u32, halve: bool) {
         let request = Box::new(request(unit, size));
-        assert_eq!(desk.obey(Command::Run { request, halve }), None);
+        assert_eq!(queue.obey(Command::Run { request, halve }), None);
     }
 
-    fn order(desk: &Desk, groups: &[&[(u32, u32)]]) {
+    fn order(queue: &Queue, groups: &[&[(u32, u32)]]) {
         let key = |&(unit, size): &(u32, u32)| request(unit, size).key();
         let groups = groups.iter().map(|group| group.iter().map(key).collect()).collect();
-        desk.obey(Command::Order { groups });
+        queue.obey(Command::Order { groups });
     }
 
     /// The units that are taken together next; they end at once.
-    fn next(desk: &Desk) -> Vec<u64> {
-        let all = desk.next().expect("something");
-        all.iter().for_each(|taken| desk.ended(&taken.key));
+    fn next(queue: &Queue) -> Vec<u64> {
+        let all = queue.next().expect("something");
+        all.iter().for_each(|taken| queue.ended(&taken.key));
         all.iter().map(|taken| taken.request.params["unit"].as_u64().expect("a unit")).collect()
     }
 
     #[test]
     fn an_order_holds_for_what_waits_and_for_what_is_still_to_come() {
-        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
-        order(&desk, &[&[(3, 24)], &[(4, 32), (2, 16)]]);
-        run(&desk, 4, 32, false);
-        assert_eq!([next(&desk), next(&desk), next(&desk)], [[3], [4], [2]]);
+        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        order(&queue, &[&[(3, 24)], &[(4, 32), (2, 16)]]);
+        run(&queue, 4, 32, false);
+        assert_eq!([next(&queue), next(&queue), next(&queue)], [[3], [4], [2]]);
         // What no order names comes last.
-        assert_eq!(next(&desk), [1]);
+        assert_eq!(next(&queue), [1]);
     }
 
     #[test]
@@ -315,57 +315,57 @@ mod tests {
         let urgent: &[(u32, u32)] = &[(12, 8), (5, 8)];
         let rest: Vec<(u32, u32)> =
             all.iter().filter(|one| !urgent.contains(one)).copied().collect();
-        let slow = desk(Room::on(tch::Device::Cpu), &all);
+        let slow = queue(Room::on(tch::Device::Cpu), &all);
         order(&slow, &[urgent, &rest]);
         assert_eq!(next(&slow), [12, 5]);
         assert_eq!(next(&slow), [1, 2, 3, 4, 6, 7, 8, 9], "no more than it gains by");
         assert_eq!(next(&slow), [10, 11]);
-        let fast = desk(Room::on(tch::Device::Cuda(0)), &all);
+        let fast = queue(Room::on(tch::Device::Cuda(0)), &all);
         order(&fast, &[urgent, &rest]);
         assert_eq!(next(&fast), [12, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
     }
 
     #[test]
     fn by_halves_fewer_are_taken_and_only_with_their_like() {
-        let desk = Desk::new(Room::on(tch::Device::Cpu));
+        let queue = Queue::new(Room::on(tch::Device::Cpu));
         for unit in 1..=9 {
-            run(&desk, unit, 8, unit != 2);
+            run(&queue, unit, 8, unit != 2);
         }
         assert_eq!(
-            [next(&desk), next(&desk), next(&desk)],
+            [next(&queue), next(&queue), next(&queue)],
             [vec![1, 3, 4, 5], vec![2], vec![6, 7, 8, 9]]
         );
     }
 
     #[test]
     fn what_another_process_is_at_comes_after_everything_else() {
-        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
-        let first = desk.next().expect("one").remove(0);
-        assert!(desk.put_back(&first) && !desk.is_empty());
-        order(&desk, &[&[(1, 8), (3, 24)]]);
-        assert_eq!([next(&desk), next(&desk)], [[3], [2]]);
-        let again = desk.next().expect("one").remove(0);
+        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        let first = queue.next().expect("one").remove(0);
+        assert!(queue.put_back(&first) && !queue.is_empty());
+        order(&queue, &[&[(1, 8), (3, 24)]]);
+        assert_eq!([next(&queue), next(&queue)], [[3], [2]]);
+        let again = queue.next().expect("one").remove(0);
         assert_eq!(again.key, first.key);
-        desk.obey(Command::Cancel { key: again.key });
-        assert!(!desk.put_back(&again) && desk.is_empty(), "it is to stop");
+        queue.obey(Command::Cancel { key: again.key });
+        assert!(!queue.put_back(&again) && queue.is_empty(), "it is to stop");
     }
 
     #[test]
     fn what_waits_or_runs_is_not_taken_twice_and_what_waits_can_be_given_up() {
-        let desk = desk(Room::on(tch::Device::Cpu), &[(1, 8), (1, 8), (2, 16)]);
+        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (1, 8), (2, 16)]);
         let key = request(1, 8).key();
-        let first = desk.next().expect("one");
+        let first = queue.next().expect("one");
         assert_eq!(first.len(), 1);
-        run(&desk, 1, 8, false);
+        run(&queue, 1, 8, false);
         let other = request(2, 16).key();
-        assert_eq!(desk.obey(Command::Cancel { key: other }), Some(other));
-        assert_eq!(desk.obey(Command::Cancel { key }), None, "it runs: its worker says so");
+        assert_eq!(queue.obey(Command::Cancel { key: other }), Some(other));
+        assert_eq!(queue.obey(Command::Cancel { key }), None, "it runs: its worker says so");
         assert!(first[0].stop.load(Ordering::Relaxed));
         // Asked for again before it has stopped, it is begun anew.
-        run(&desk, 1, 8, false);
-        desk.ended(&key);
-        assert_eq!(next(&desk), [1]);
-        desk.close();
-        assert!(desk.next().is_none());
+        run(&queue, 1, 8, false);
+        queue.ended(&key);
+        assert_eq!(next(&queue), [1]);
+        queue.close();
+        assert!(queue.next().is_none());
     }
 }

@@ -8,11 +8,12 @@ use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::zero_shot::{Example, Judged, KIND, Outcome, Params, Survey, Truth};
 use tch::{Kind, Tensor};
 
-use super::embedding::{Prompts, Row, dot, pictures};
-use super::gallery::Gallery;
-use super::{Embedded, params};
-use crate::bench::Bench;
+use super::params;
 use crate::failure::Failure;
+use crate::gallery::Gallery;
+use crate::table::Embedded;
+use crate::vector::{Prompts, Row, dot, pictures};
+use crate::workbench::Workbench;
 
 /// Most labels of a data set that may stand in for classes.
 const MOST_LABELS: usize = 100;
@@ -21,7 +22,7 @@ const MOST_STRANGERS: usize = 3;
 /// Images in one product of matrices.
 const CHUNK: usize = 4096;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let mut params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
     let of_data = params.images.is_empty() && params.figures.is_empty();
@@ -90,7 +91,7 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
 
 /// The block's pictures, or those of the figures that it uses.
 fn judge(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     params: &Params,
     directions: &[Row],
     scale: f64,
@@ -132,7 +133,7 @@ fn softmax(similarities: &[f64], scale: f64) -> Vec<f64> {
 
 /// A whole data set.
 fn survey(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     params: &Params,
     shards: &[Embedded],
     directions: &[Row],

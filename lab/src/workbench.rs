@@ -16,17 +16,17 @@ use neuronotes_core::model::{Architecture, parts};
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 
-use crate::analysis::{Embedded, Scanned, read_facet};
 use crate::clip::{BatchNorm, Clip, Loading};
 use crate::dataset::{self, Shard};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
 use crate::session::{Input, Session};
-use crate::vis::facet::Facet;
+use crate::table::{Embedded, Scanned};
+use crate::vis::facet::{Facet, read_facet};
 
 /// What one measurement works with. Inputs are read through it, so that their digests are checked.
-pub struct Bench<'a> {
+pub struct Workbench<'a> {
     /// What is measured.
     pub request: &'a Request,
     /// Takes the outputs.
@@ -37,7 +37,7 @@ pub struct Bench<'a> {
     read: Vec<(PathBuf, Input, Digest)>,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Workbench<'a> {
     /// For a request, with an empty record.
     pub(crate) fn new(
         request: &'a Request,
@@ -154,7 +154,7 @@ impl<'a> Bench<'a> {
     /// What is said of each picture of a shard of the request's data set, by the picture's key.
     ///
     /// # Errors
-    /// As [`Bench::shard`].
+    /// As [`Workbench::shard`].
     pub fn said(&mut self, index: usize) -> Result<HashMap<String, Sample>, Failure> {
         let shard = self.shard(index)?;
         let samples = shard.samples().iter();

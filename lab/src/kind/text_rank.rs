@@ -4,13 +4,14 @@ use neuronotes_core::kind::direction::Source;
 use neuronotes_core::kind::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
 
 use super::direction::{Seen, of_source};
-use super::embedding::{Prompts, Row, add, dot, unit};
-use super::gallery::Gallery;
-use super::{params, summary};
-use crate::bench::Bench;
+use super::params;
 use crate::failure::Failure;
+use crate::gallery::Gallery;
+use crate::table::summary;
+use crate::vector::{Prompts, Row, add, dot, unit};
+use crate::workbench::Workbench;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
     let clip = bench.clip()?;
     let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
@@ -92,7 +93,7 @@ struct Exhibits {
 }
 
 impl Exhibits {
-    fn add(&mut self, bench: &mut Bench<'_>, seen: &Seen<'_>) -> Result<(), Failure> {
+    fn add(&mut self, bench: &mut Workbench<'_>, seen: &Seen<'_>) -> Result<(), Failure> {
         if self.pictures.len() < MOST_SHOWN {
             let hung = self.gallery.add(bench, seen.picture.clone())?;
             self.pictures.push(Shown {

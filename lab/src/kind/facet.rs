@@ -9,23 +9,19 @@ use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::facet::{Outcome, Params, Probe, WEIGHTS};
 use neuronotes_core::model::{Layer, Stage};
-use neuronotes_core::store::{Record, Store};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 use tch::{Kind, Tensor};
 
-use super::scanned::no_number;
-use super::{layer, params};
+use super::params;
 use crate::batch::Batch;
-use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
+use crate::fit::{logistic, numpy};
 use crate::monitor::Progress;
-use crate::vis::facet::Facet;
-
-mod logistic;
-mod numpy;
+use crate::table::no_number;
+use crate::workbench::Workbench;
 
 /// Of so many images one is held out.
 const HELD_OUT: usize = 5;
@@ -35,14 +31,11 @@ const MEMORY: usize = 4 << 30;
 /// the unit and the facet. Published weights have the scale that they have.
 const SIZE: f64 = 0.04;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, None)?;
     let clip = bench.clip()?;
-    let layers: Vec<Layer> = params
-        .layers
-        .iter()
-        .map(|name| layer(&clip.architecture, name))
-        .collect::<Result<_, _>>()?;
+    let layers: Vec<Layer> =
+        params.layers.iter().map(|name| clip.layer(name)).collect::<Result<_, _>>()?;
     let mut outcome = Outcome { images: (0, 0), layers: Vec::new() };
     let mut weights = Vec::new();
     match (&params.positive, &params.generic, &params.weights) {
@@ -106,7 +99,7 @@ fn described(
 }
 
 fn write(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     names: &[String],
     weights: &[Tensor],
     outcome: &Outcome,
@@ -157,7 +150,7 @@ fn in_one_pass(clip: &Clip, layers: &[Layer], most: u32) -> Result<usize, Failur
 }
 
 fn activations(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     clip: &Clip,
     layers: &[Layer],
     sets: [&DatasetRef; 2],
@@ -291,41 +284,6 @@ fn probe(rows: &Tensor, counts: [usize; 2], regularisation: f64) -> Result<Train
         }
         Ok(Trained { weights, right: Some(right) })
     })
-}
-
-/// The weights of a stored facet on a model's device; `Ok(None)` where a blob is gone or damaged.
-///
-/// # Errors
-/// Where it is of another form, or for another model.
-pub fn read_facet(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Facet>, Failure> {
-    let bytes = record.outputs.get(WEIGHTS).and_then(|output| store.blob(&output.digest));
-    let (Some(bytes), Some(outcome)) = (bytes, record.result::<Outcome>(store)) else {
-        return Ok(None);
-    };
-    let other = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("the stored facet {} is of another form ({why})", record.key.short()))
-    };
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| other(&error))?;
-    let mut probes = Vec::new();
-    for probe in &outcome.layers {
-        let of = layer(&clip.architecture, &probe.layer)?;
-        let view = tensors.tensor(&probe.layer).map_err(|error| other(&error))?;
-        let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-        if view.dtype() != Dtype::F32 || shape.len() != 3 {
-            return Err(other(&"its weights are no map"));
-        }
-        let numbers: Vec<f32> = view
-            .data()
-            .chunks_exact(4)
-            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-            .collect();
-        let weights = Tensor::from_slice(&numbers).view(shape.as_slice()).unsqueeze(0);
-        probes.push((of.stage, weights.to_device(clip.device)));
-    }
-    match probes.is_empty() {
-        true => Err(other(&"it has no layer")),
-        false => Ok(Some(Facet { probes })),
-    }
 }
 
 #[cfg(test)]

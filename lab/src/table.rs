@@ -8,7 +8,6 @@ use neuronotes_core::kind::scan::{ACTIVATIONS, SAMPLES};
 use neuronotes_core::store::{Record, Store};
 use safetensors::SafeTensors;
 
-use super::check_unit;
 use crate::failure::Failure;
 
 /// One unit over one shard.
@@ -85,7 +84,7 @@ impl Embedded {
 }
 
 /// Why what rests on an answer that is no number cannot be made.
-pub(super) fn no_number(what: &str, picture: &str, found: f64) -> Failure {
+pub(crate) fn no_number(what: &str, picture: &str, found: f64) -> Failure {
     let why = match found.is_nan() {
         true => "is not a number",
         false => "is too large for half precision (65504)",
@@ -145,4 +144,12 @@ pub fn summary(values: &[f64]) -> Summary {
     let mean = values.iter().sum::<f64>() / count;
     let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
     Summary { mean, sd: square.sqrt() }
+}
+
+/// Checks that a layer with so many units has this one.
+pub(crate) fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
+    if (unit as usize) < units {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{layer}` has no unit {unit}; its {units} units are counted from 0")))
 }

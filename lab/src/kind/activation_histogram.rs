@@ -2,13 +2,14 @@
 
 use neuronotes_core::kind::activation_histogram::{KIND, Outcome, Params};
 
-use super::{params, summary};
-use crate::bench::Bench;
+use super::params;
 use crate::failure::Failure;
+use crate::table::summary;
+use crate::workbench::Workbench;
 
 const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values = scans.into_iter().flat_map(|scan| scan.activations).collect();

@@ -10,14 +10,14 @@ const MOST: usize = 1 << 24;
 
 /// An array of three dimensions.
 #[derive(Debug, PartialEq)]
-pub(super) struct Array {
-    pub(super) shape: [i64; 3],
+pub(crate) struct Array {
+    pub(crate) shape: [i64; 3],
     /// Row by row.
-    pub(super) numbers: Vec<f32>,
+    pub(crate) numbers: Vec<f32>,
 }
 
 /// Reads `[c, h, w]`, or the same with a one before it.
-pub(super) fn read(path: &Path) -> Result<Array, String> {
+pub(crate) fn read(path: &Path) -> Result<Array, String> {
     parse(&neuronotes_core::file::read(path, MOST as u64 * 8).map_err(|error| error.to_string())?)
 }
 

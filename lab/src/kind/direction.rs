@@ -7,16 +7,16 @@ use neuronotes_core::kind::direction::{Source, Term};
 use neuronotes_core::model::{Layer, Stage};
 use tch::Kind;
 
-use super::check_unit;
-use super::embedding::{Prompts, Row, add, mean, stored_mean, unit};
 use crate::batch::Batch;
-use crate::bench::Bench;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::dataset::drawn_words;
 use crate::failure::Failure;
 use crate::picture::Picture;
+use crate::table::check_unit;
+use crate::vector::{Prompts, Row, add, mean, stored_mean, unit};
+use crate::workbench::Workbench;
 
 /// A picture that a term is made of.
 pub(super) struct Seen<'a> {
@@ -31,11 +31,11 @@ pub(super) struct Seen<'a> {
 }
 
 /// Is shown each picture that a direction is made of.
-pub(super) type Show<'a> = dyn FnMut(&mut Bench<'_>, &Seen<'_>) -> Result<(), Failure> + 'a;
+pub(super) type Show<'a> = dyn FnMut(&mut Workbench<'_>, &Seen<'_>) -> Result<(), Failure> + 'a;
 
 /// The direction of a sum of terms. Texts are read as they stand.
 pub(super) fn of_terms(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
     terms: &[Term],
@@ -57,7 +57,7 @@ pub(super) fn of_terms(
 
 /// The direction of a term that is not read.
 pub(super) fn of_source(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
     source: &Source,
@@ -128,7 +128,7 @@ fn digest_of(text: &str) -> Result<Digest, Failure> {
 
 /// A unit vector for each picture: its activations averaged over positions.
 fn pictures(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     clip: &Clip,
     stage: Stage,
     pictures: &[Picture],

@@ -6,19 +6,19 @@ use std::collections::hash_map::Entry;
 
 use neuronotes_core::dataset::Sample;
 
-use crate::bench::Bench;
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
 use crate::encode::png;
 use crate::failure::Failure;
 use crate::picture::Picture;
+use crate::workbench::Workbench;
 
 /// Longest side of a stored picture, in pixels.
 const SIDE: u32 = 256;
 
 /// The pictures that a record shows, and the shards that are open for them.
 #[derive(Debug, Default)]
-pub(super) struct Gallery {
+pub(crate) struct Gallery {
     shards: HashMap<usize, Open>,
     count: usize,
 }
@@ -28,7 +28,7 @@ type Open = (Box<dyn Shard>, HashMap<String, usize>);
 
 /// A picture in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hung {
+pub(crate) struct Hung {
     /// The output's name.
     pub picture: String,
     /// Pixels across.
@@ -39,7 +39,7 @@ pub(super) struct Hung {
 
 /// A sample's picture in the record, and what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Exhibited {
+pub(crate) struct Exhibited {
     /// Its picture.
     pub hung: Hung,
     /// Its caption.
@@ -50,9 +50,9 @@ pub(super) struct Exhibited {
 
 impl Gallery {
     /// Adds the sample of that key, out of a shard of the request's data set.
-    pub(super) fn add_sample(
+    pub(crate) fn add_sample(
         &mut self,
-        bench: &mut Bench<'_>,
+        bench: &mut Workbench<'_>,
         shard: usize,
         key: &str,
     ) -> Result<Exhibited, Failure> {
@@ -62,9 +62,9 @@ impl Gallery {
     }
 
     /// The sample of that key and its picture, out of a shard of the request's data set.
-    pub(super) fn sample(
+    pub(crate) fn sample(
         &mut self,
-        bench: &mut Bench<'_>,
+        bench: &mut Workbench<'_>,
         shard: usize,
         key: &str,
     ) -> Result<(Sample, Picture), Failure> {
@@ -85,7 +85,11 @@ impl Gallery {
     }
 
     /// Adds a picture.
-    pub(super) fn add(&mut self, bench: &mut Bench<'_>, picture: Picture) -> Result<Hung, Failure> {
+    pub(crate) fn add(
+        &mut self,
+        bench: &mut Workbench<'_>,
+        picture: Picture,
+    ) -> Result<Hung, Failure> {
         let gone = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
         let picture = shrink(picture, SIDE).map_err(gone)?;
         self.count += 1;

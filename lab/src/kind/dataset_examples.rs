@@ -9,19 +9,20 @@ use neuronotes_core::kind::dataset_examples::{Example, KIND, Order, Outcome, Par
 use neuronotes_core::kind::scan::Pool;
 use tch::Kind;
 
-use super::gallery::{Exhibited, Gallery};
-use super::{Scanned, layer, params, summary};
+use super::params;
 use crate::batch::Batch;
-use crate::bench::Bench;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
+use crate::gallery::{Exhibited, Gallery};
+use crate::table::{Scanned, summary};
+use crate::workbench::Workbench;
 
 /// Most images of one activation in half precision that go through the network again: more have it in common that the
 /// unit is silent.
 const MOST_EQUAL: usize = 256;
 
-pub(super) fn run(bench: &mut Bench<'_>) -> Result<(), Failure> {
+pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(&bench.request.params, Some(&KIND))?;
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
@@ -93,14 +94,14 @@ fn ties(scans: &[Scanned], places: &[(usize, usize)], top: usize) -> Vec<Range<u
 
 /// A unit's activations in the network's precision for these samples.
 fn exact(
-    bench: &mut Bench<'_>,
+    bench: &mut Workbench<'_>,
     params: &Params,
     scans: &[Scanned],
     places: &[(usize, usize)],
     gallery: &mut Gallery,
 ) -> Result<Vec<f64>, Failure> {
     let clip = bench.clip()?;
-    let stage = layer(&clip.architecture, &params.layer)?.stage;
+    let stage = clip.layer(&params.layer)?.stage;
     let side = clip.architecture.image_size;
     let mut found = Vec::new();
     Batch::on(clip.device).halved(bench.monitor.halves()).run(places.len(), |range| {
