@@ -145,6 +145,7 @@ enum Command {
         command: model::Command,
     },
     /// List data sets, and show what was read of each and what was left out
+    #[command(after_help = dataset::formats())]
     Dataset {
         #[command(subcommand)]
         command: dataset::Command,

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::ledger::{Ledger, What};
-use neuronotes_core::dataset::{self, Listing};
-use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::dataset::{self, FORMATS, Labels, Listing, Samples};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::number::thousands;
 use neuronotes_core::say;
@@ -45,6 +44,16 @@ pub(super) enum Command {
     },
 }
 
+/// The formats of data sets, for the command line's help.
+pub(super) fn formats() -> String {
+    let mut out = "Formats:\n".to_owned();
+    for format in FORMATS {
+        let _ = writeln!(out, "  {:<8} {}", format.name, format.doc);
+    }
+    out.push_str("\nA data set may have several shards, all of one format.");
+    out
+}
+
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { garden } => say::out(&list(&root(garden.root)?)?),
@@ -70,7 +79,7 @@ fn list(root: &Path) -> anyhow::Result<String> {
         let said = match found {
             Ok(found) => {
                 let ledger = &found.ledger;
-                let what = noun(found.reference.format);
+                let what = found.reference.format.samples.noun();
                 let left = ledger.warnings().len();
                 let left = match left {
                     0 => String::new(),
@@ -93,13 +102,6 @@ fn list(root: &Path) -> anyhow::Result<String> {
     }
     workspace.save_digests();
     Ok(out)
-}
-
-fn noun(format: DatasetFormat) -> &'static str {
-    match format {
-        DatasetFormat::Tar | DatasetFormat::Folder => "pictures",
-        DatasetFormat::Words => "words",
-    }
 }
 
 /// The data set that is meant: a garden's own name for one goes before a file.
@@ -143,7 +145,7 @@ fn named(
 struct Info {
     name: String,
     path: Vec<String>,
-    format: DatasetFormat,
+    format: &'static dataset::Format,
     shards: Vec<Shard>,
     ledger: Ledger,
     /// How often each label occurs.
@@ -177,10 +179,7 @@ impl Info {
         for path in found.paths {
             let listing = dataset::list(&path, found.format, source.labels)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
-            let digest = match found.format {
-                DatasetFormat::Folder => digests.folder(&path)?,
-                DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path)?,
-            };
+            let digest = (found.format.digest)(&mut digests, &path)?;
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });
@@ -193,7 +192,7 @@ impl Info {
         let mut ledger = listing.ledger.clone();
         for (row, sample) in listing.samples.iter().enumerate() {
             let why = match listing.start(row) {
-                _ if self.format == DatasetFormat::Words => None,
+                _ if self.format.samples == Samples::Words => None,
                 Ok(start) if sniff::is_picture(&start) => None,
                 Ok(_) => Some("its first bytes are not those of a picture".to_owned()),
                 Err(why) => Some(format!("it cannot be read ({why})")),
@@ -217,11 +216,7 @@ impl Info {
         let mut line = |name: &str, value: String| {
             let _ = writeln!(out, "  {name:<10} {}", say::name(&value));
         };
-        let format = match self.format {
-            DatasetFormat::Tar => "WebDataset tar archive",
-            DatasetFormat::Folder => "folder of pictures",
-            DatasetFormat::Words => "list of words, each drawn as a picture of itself",
-        };
+        let format = self.format.summary;
         line(
             "format",
             match self.shards.len() {
@@ -230,7 +225,7 @@ impl Info {
             },
         );
         line("entries", thousands(ledger.entries));
-        line(noun(self.format), thousands(ledger.pictures));
+        line(self.format.samples.noun(), thousands(ledger.pictures));
         line("captions", thousands(ledger.captions));
         line("labels", self.labels());
         if ledger.folders > 0 {
@@ -246,7 +241,7 @@ impl Info {
         }
         for shard in &self.shards {
             let pictures = thousands(shard.ledger.pictures);
-            let what = noun(self.format);
+            let what = self.format.samples.noun();
             let digest = shard.digest.cut(..12);
             line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::format::Format;
+use super::labels::Labels;
 use crate::canonical::canonical_json;
 use crate::digest::Digest;
 
@@ -16,7 +18,7 @@ pub struct DatasetRef {
     /// The name in `neuronotes.yaml`.
     pub name: String,
     /// How the shards are read.
-    pub format: DatasetFormat,
+    pub format: &'static Format,
     /// Whether captions and labels decide too, beside the pictures.
     #[serde(default, skip_serializing_if = "is_false")]
     pub captions: bool,
@@ -29,36 +31,6 @@ pub struct DatasetRef {
 
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-/// Where the labels of pictures come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Labels {
-    /// The files beside the pictures.
-    #[default]
-    Files,
-    /// The folder that each picture lies in.
-    Folders,
-}
-
-impl Labels {
-    /// Their names in the configuration, the default first.
-    pub const NAMES: [&str; 2] = ["files", "folders"];
-
-    /// The one of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "files" => Some(Self::Files),
-            "folders" => Some(Self::Folders),
-            _ => None,
-        }
-    }
-
-    /// Whether it is the default, which a key does not name.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// One file or folder of a data set.
@@ -105,18 +77,6 @@ impl ShardRef {
             rules => format!("{}@{rules}", digest.hex()),
         }
     }
-}
-
-/// How a data set's shards are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DatasetFormat {
-    /// WebDataset: tar archives of pictures, each with files beside it that describe it.
-    Tar,
-    /// A folder of pictures, likewise.
-    Folder,
-    /// A text file of words, one a line, each drawn as a picture of itself.
-    Words,
 }
 
 impl DatasetRef {

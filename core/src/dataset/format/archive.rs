@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::Malformed;
-use super::file::read_at;
-use super::sheet;
+use crate::dataset::file::read_at;
+use crate::dataset::group;
 use crate::dataset::ledger::{Ledger, What};
+use crate::dataset::listing::Malformed;
 use crate::sniff;
 
 /// A block of an archive.
@@ -28,7 +28,7 @@ pub struct Place {
 }
 
 /// One archive: until the mark at its end.
-pub type Part = Vec<sheet::File<Place>>;
+pub type Part = Vec<group::File<Place>>;
 
 /// What lies in a file of one archive or of several.
 ///
@@ -114,12 +114,12 @@ fn part(
                     true => "a sparse file is not read",
                     false => "it is a device, a pipe or the like, not a file",
                 };
-                let what = sheet::meant(&name);
+                let what = group::meant(&name);
                 ledger.lose(what, why, name);
                 continue;
             }
         }
-        files.push(sheet::File { name, place: Place { offset }, bytes, is_new });
+        files.push(group::File { name, place: Place { offset }, bytes, is_new });
     }
     follow(&mut files, &links, ledger);
     Ok(Found { files, end })
@@ -154,7 +154,7 @@ fn follow(files: &mut Part, links: &[(usize, String)], ledger: &mut Ledger) {
     for at in dropped.into_iter().rev() {
         let file = files.remove(at);
         let why = "a link that leads to no file of the archive is not followed";
-        ledger.lose(sheet::meant(&file.name), why, file.name);
+        ledger.lose(group::meant(&file.name), why, file.name);
     }
 }
 
