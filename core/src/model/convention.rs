@@ -12,8 +12,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkpoint::Header;
+use super::error::ModelError;
+use super::family::Family;
 use super::naming::{Names, Style};
-use super::{Header, ModelError};
 
 /// Mean of red, green and blue over the images that OpenAI trained on, in 0…1.
 pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
@@ -106,14 +108,14 @@ impl Conventions {
             Style::HuggingFace => hugging_face(folder)?,
             Style::OpenAi | Style::Nested => open_clip(folder)?,
         };
-        // OpenAI's archives carry their sizes as tensors; a ResNet has MLPs only in its text tower, and all that
-        // were published have QuickGELU there.
+        // OpenAI's archives carry their sizes as tensors.
         let marks = ["input_resolution", "context_length", "vocab_size"];
         let marked =
             |mark: &&str| header.tensors.contains_key(&format!("{}{mark}", names.prefix()));
         let is_openai = marks.iter().any(marked);
-        let is_resnet = names.shape(header, "visual.class_embedding").is_none();
-        let unsaid = (is_openai || is_resnet).then_some(Activation::QuickGelu);
+        let family = Family::of(|name| names.shape(header, name).is_some());
+        let is_usual = family.is_none_or(|family| family.quick_gelu);
+        let unsaid = (is_openai || is_usual).then_some(Activation::QuickGelu);
         let activation = given.activation.or(beside.given.activation).or(unsaid);
         Ok(Self {
             activation: activation.ok_or(ModelError::Activation)?,

@@ -1,4 +1,4 @@
-//! Names of tensors: a file's own in; those of OpenAI's checkpoints out, which everything here goes by.
+//! Names of tensors. All code uses those of OpenAI's checkpoints; this finds the names that a file has for them.
 //!
 //! | style | told by | text tower | attention | projections |
 //! |---|---|---|---|---|
@@ -12,8 +12,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Header, TensorInfo};
-
+use super::checkpoint::Header;
+use super::family::{text, vit};
+use super::source::Source;
 use crate::cut::Cut as _;
 
 /// How a file names its tensors.
@@ -61,44 +62,6 @@ pub enum Style {
     Nested,
     /// Hugging Face's `CLIPModel`.
     HuggingFace,
-}
-
-/// Where a tensor of OpenAI's name lies in a file: the names there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// As it is.
-    Whole(String),
-    /// A matrix with rows and columns exchanged.
-    Transposed(String),
-    /// Three tensors, one below the other.
-    Stacked([String; 3]),
-}
-
-impl Source {
-    /// The names in the file.
-    pub fn names(&self) -> &[String] {
-        match self {
-            Self::Whole(name) | Self::Transposed(name) => std::slice::from_ref(name),
-            Self::Stacked(names) => names,
-        }
-    }
-
-    /// The shape in OpenAI's form; `None` where the file lacks it.
-    pub fn shape(&self, header: &Header) -> Option<Vec<u64>> {
-        let shape = |name: &String| header.tensors.get(name).map(|info: &TensorInfo| &info.shape);
-        match self {
-            Self::Whole(name) => shape(name).cloned(),
-            Self::Transposed(name) => Some(shape(name)?.iter().rev().copied().collect()),
-            Self::Stacked([first, second, third]) => {
-                let (first, second, third) = (shape(first)?, shape(second)?, shape(third)?);
-                let alike = first == second && first == third && !first.is_empty();
-                // Tensors of several shapes have none together; that of the first tells that something is wrong.
-                let times = if alike { 3 } else { 1 };
-                let rows = first.first().map(|rows| rows.saturating_mul(times));
-                Some(rows.into_iter().chain(first.iter().skip(1).copied()).collect())
-            }
-        }
-    }
 }
 
 impl Names {
@@ -241,77 +204,18 @@ fn wrapper(header: &Header) -> String {
     prefix
 }
 
-/// After `convert_clip_original_pytorch_to_hf.py` of transformers.
+/// The place of a tensor in a file of transformers' `CLIPModel`.
 fn hugging_face(name: &str) -> Source {
-    match name {
-        "visual.proj" => return Source::Transposed("visual_projection.weight".into()),
-        "text_projection" => return Source::Transposed("text_projection.weight".into()),
-        "logit_scale" => return Source::Whole(name.into()),
-        _ => {}
+    match name.strip_prefix("visual.") {
+        Some(rest) => vit::in_hugging_face(rest),
+        None => text::in_hugging_face(name),
     }
-    let (tower, rest) = match name.strip_prefix("visual.") {
-        Some(rest) => ("vision_model", rest),
-        None => ("text_model", name),
-    };
-    if let Some((block, part)) =
-        rest.strip_prefix("transformer.resblocks.").and_then(|rest| rest.split_once('.'))
-    {
-        let key = format!("{tower}.encoder.layers.{block}");
-        let stacked = |kind: &str| {
-            Source::Stacked(["q", "k", "v"].map(|of| format!("{key}.self_attn.{of}_proj.{kind}")))
-        };
-        return match part {
-            "attn.in_proj_weight" => stacked("weight"),
-            "attn.in_proj_bias" => stacked("bias"),
-            _ => Source::Whole(format!("{key}.{}", block_part(part))),
-        };
-    }
-    let rest = match rest {
-        "class_embedding" => "embeddings.class_embedding".to_owned(),
-        "positional_embedding" => "embeddings.position_embedding.weight".to_owned(),
-        "conv1.weight" => "embeddings.patch_embedding.weight".to_owned(),
-        "token_embedding.weight" => "embeddings.token_embedding.weight".to_owned(),
-        _ => exchange(
-            rest,
-            // `pre_layrnorm` is spelled like that there.
-            &[
-                ("ln_pre", "pre_layrnorm"),
-                ("ln_post", "post_layernorm"),
-                ("ln_final", "final_layer_norm"),
-            ],
-        ),
-    };
-    Source::Whole(format!("{tower}.{rest}"))
-}
-
-/// A part of a transformer's block, module or tensor, in Hugging Face's spelling.
-pub(super) fn block_part(part: &str) -> String {
-    let pairs = [
-        ("ln_1", "layer_norm1"),
-        ("ln_2", "layer_norm2"),
-        ("attn", "self_attn"),
-        ("mlp.c_fc", "mlp.fc1"),
-        ("mlp.gelu", "mlp.activation_fn"),
-        ("mlp.c_proj", "mlp.fc2"),
-    ];
-    exchange(part, &pairs)
-}
-
-/// `text` with the module that it begins with renamed.
-fn exchange(text: &str, pairs: &[(&str, &str)]) -> String {
-    for (from, to) in pairs {
-        match text.strip_prefix(from) {
-            Some("") => return (*to).to_owned(),
-            Some(rest) if rest.starts_with('.') => return format!("{to}{rest}"),
-            _ => {}
-        }
-    }
-    text.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TensorInfo;
 
     fn header(names: &[(&str, &[u64])]) -> Header {
         let mut header = Header::default();

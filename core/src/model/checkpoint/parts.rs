@@ -17,8 +17,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::archive::printable;
-use super::header::HeaderError;
+use super::error::{HeaderError, printable};
+use super::safetensors::LONGEST as LONGEST_HEADER;
 use crate::digest::Digest;
 use crate::files::FileDigests;
 
@@ -112,7 +112,7 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
     }
     // As a length of safetensors this would be larger than that of any header.
     let json = first.trim_ascii_start().first() == Some(&b'{')
-        && u64::from_le_bytes(first) > super::header::LONGEST;
+        && u64::from_le_bytes(first) > LONGEST_HEADER;
     if !json {
         return Ok(None);
     }

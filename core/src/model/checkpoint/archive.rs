@@ -18,8 +18,9 @@ use std::ops::Range;
 use zip::CompressionMethod;
 use zip::read::ZipArchive;
 
-use super::header::{TensorInfo, width};
+use super::error::printable;
 use super::pickle::{self, Heap, PickleError};
+use super::tensor::{TensorInfo, width};
 use super::tree::{TreeError, names};
 
 /// Opens every zip archive that has entries.
@@ -205,9 +206,4 @@ fn contiguous(shape: &[u64], strides: &[u64]) -> bool {
             step = step.saturating_mul(size.max(1));
             right
         })
-}
-
-/// What a file may put into a message: short, and nothing that a terminal would obey.
-pub(super) fn printable(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::archive::printable;
+use super::error::printable;
 use super::pickle::{Heap, Value};
 
 use crate::cut::Cut as _;
