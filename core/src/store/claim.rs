@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::Store;
+use super::disk::Store;
 use crate::digest::Digest;
 use crate::place;
 

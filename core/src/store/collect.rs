@@ -26,8 +26,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::disk::{LONGEST, Store, modified};
+use super::error::{StoreError, io_error};
+use super::record::Record;
 use super::survey::Found;
-use super::{LONGEST, Record, Store, StoreError, modified};
 use crate::digest::Digest;
 use crate::place;
 
@@ -257,7 +259,7 @@ impl Collection<'_> {
         let taken = self.store.root.join("tmp").join(format!("{TAKEN}{kind}-{name}"));
         match fs::rename(&found.path, &taken) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            renamed => renamed.map_err(super::io_error("take away", &found.path))?,
+            renamed => renamed.map_err(io_error("take away", &found.path))?,
         }
         if old(&taken) {
             return self.remove(&taken);
@@ -273,7 +275,7 @@ impl Collection<'_> {
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            removed => removed.map(|()| true).map_err(super::io_error("remove", path)),
+            removed => removed.map(|()| true).map_err(io_error("remove", path)),
         }
     }
 

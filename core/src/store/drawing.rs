@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST, Store, StoreError, io_error};
+use super::disk::{LONGEST, Store};
+use super::error::{StoreError, io_error};
 use crate::digest::Digest;
 use crate::{file, seal};
 

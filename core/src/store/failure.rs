@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST, Store, StoreError};
+use super::disk::{LONGEST, Store};
+use super::error::StoreError;
 use crate::digest::Digest;
 use crate::{place, seal};
 

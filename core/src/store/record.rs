@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Store, StoreError};
+use super::disk::Store;
+use super::error::StoreError;
 use crate::canonical::canonical_json;
 use crate::digest::Digest;
 use crate::seal::{self, Opened};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST_ROOT, Store, StoreError, modified};
+use super::disk::{LONGEST_ROOT, Store, modified};
+use super::error::StoreError;
 use crate::digest::Digest;
 use crate::{place, seal};
 

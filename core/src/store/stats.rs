@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Collected, DAY, LONGEST, Options, Record, Store, StoreError, Tally};
+use super::collect::{Collected, DAY, Options, Tally};
+use super::disk::{LONGEST, Store};
+use super::error::StoreError;
+use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
 

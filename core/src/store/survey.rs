@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{FOLDERS, Store, StoreError, io_error, modified};
+use super::disk::{FOLDERS, Store, modified};
+use super::error::{StoreError, io_error};
 use crate::digest::Digest;
 use crate::place;
 

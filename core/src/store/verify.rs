@@ -9,8 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::disk::{LONGEST, Store};
 use super::drawing::{self, Kept};
-use super::{LONGEST, Record, Store, StoreError};
+use super::error::StoreError;
+use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
 use crate::seal::{self, Opened};
