@@ -29,7 +29,7 @@ pub(super) enum Command {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Print what was seen in a data set: pictures, captions, labels, and everything that was left out and why
+    /// Print what was seen in a data set: pictures, captions, labels, and everything that was skipped and why
     Info {
         /// A name out of `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
         name: Option<String>,
@@ -83,7 +83,7 @@ fn list(root: &Path) -> anyhow::Result<String> {
                 let left = ledger.warnings().len();
                 let left = match left {
                     0 => String::new(),
-                    _ => format!("; something was left out: `neuronotes dataset info {name}`"),
+                    _ => format!("; something was skipped: `neuronotes dataset info {name}`"),
                 };
                 let count = thousands(ledger.pictures);
                 let shards = found.reference.shards.len();
@@ -187,7 +187,7 @@ impl Info {
         Ok(info)
     }
 
-    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is left out.
+    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is skipped.
     fn look_into(&mut self, listing: &Listing) -> Ledger {
         let mut ledger = listing.ledger.clone();
         for (row, sample) in listing.samples.iter().enumerate() {
@@ -232,10 +232,10 @@ impl Info {
             line("folders", thousands(ledger.folders));
         }
         match ledger.left_out().as_slice() {
-            [] => line("left out", "nothing".to_owned()),
+            [] => line("skipped", "nothing".to_owned()),
             all => {
                 for (index, one) in all.iter().enumerate() {
-                    line(if index == 0 { "left out" } else { "" }, one.clone());
+                    line(if index == 0 { "skipped" } else { "" }, one.clone());
                 }
             }
         }

@@ -101,7 +101,7 @@ fn archives_that_were_joined_are_both_read() {
     let trailing = listed(&[one, vec![0; 4096], b"something else".repeat(100)].concat());
     let trailing = trailing.expect("an archive");
     assert_eq!(keys(&trailing), ["1", "2"]);
-    assert!(trailing.ledger.warnings()[0].contains("no archive (1400 bytes)"));
+    assert!(trailing.ledger.warnings()[0].contains("not an archive (1400 bytes)"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Found {
 /// Everything in a folder but what is hidden, sorted by path; and the names of hidden folders.
 ///
 /// # Errors
-/// Where the folder, or one in it, cannot be read.
+/// Fails if the folder, or one in it, cannot be read.
 pub fn walk(root: &Path) -> Result<(Vec<Found>, Vec<String>), io::Error> {
     let mut hidden = Vec::new();
     let mut found = Vec::new();

@@ -34,15 +34,15 @@ impl Architecture {
     /// Reads a weights file's header and infers every size.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is not a CLIP.
+    /// Fails if the file cannot be read, or is not a CLIP.
     pub fn of_file(path: &Path, conventions: &Conventions) -> Result<Self, ModelError> {
         Self::of_header(&Header::read(path)?, conventions)
     }
 
-    /// Infers every size from the tensors' shapes, and from the conventions what shapes do not show.
+    /// Infers every size from the tensors' shapes, and from the conventions those that shapes do not show.
     ///
     /// # Errors
-    /// Where a tensor is missing or misshapen.
+    /// Fails if a tensor is missing or misshapen.
     pub fn of_header(header: &Header, conventions: &Conventions) -> Result<Self, ModelError> {
         let names = Names::of(header);
         if !names.rivals().is_empty() {
@@ -96,15 +96,15 @@ impl Architecture {
     /// The layer of the visual tower of that name, in any spelling.
     ///
     /// # Errors
-    /// The nearest names that the model has.
+    /// Returns the nearest names that the model has.
     pub fn layer(&self, name: &str) -> Result<Layer, Vec<String>> {
         find(self.layers(), name)
     }
 
-    /// The layer of the text tower of that name, likewise.
+    /// The layer of the text tower of that name, in any spelling.
     ///
     /// # Errors
-    /// The nearest names that the text tower has.
+    /// Returns the nearest names that the text tower has.
     pub fn text_layer(&self, name: &str) -> Result<Layer, Vec<String>> {
         find(self.text_layers(), name)
     }

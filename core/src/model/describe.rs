@@ -1,4 +1,4 @@
-//! A model as text: its sizes and every layer that a note can name.
+//! Describes a model as text: its sizes and every layer that a note can name.
 
 use std::fmt::Write as _;
 
@@ -50,7 +50,7 @@ pub fn describe(
     out
 }
 
-/// What a file has beside the model and what nothing here reads; `None` where there is nothing.
+/// Says which tensors a file has besides the model's, which are not used; `None` if there are none.
 pub fn beside(header: &Header) -> Option<String> {
     let names = Names::of(header);
     let foreign: Vec<&str> = names.foreign(header).collect();
@@ -89,7 +89,7 @@ fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {
 /// Learned numbers of the visual tower, and of the text tower with the logits' scale.
 fn parameters(header: &Header) -> (u64, u64) {
     let names = Names::of(header);
-    // Counted by training, or noted beside the weights; not learned.
+    // These are not learned: training counts them, or they are kept beside the weights.
     let kept = [
         "running_mean",
         "running_var",

@@ -1,16 +1,16 @@
-//! Why weights are not those of a CLIP that can be used here.
+//! Why weights are not those of a CLIP that can be used.
 
 use std::path::PathBuf;
 
 use super::checkpoint::HeaderError;
 
-/// Why a weights file is not a CLIP that can be used here.
+/// Why a weights file is not a CLIP that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read, or is no weights file.
+    /// The file cannot be read, or is not a weights file.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// These are weights of something else.
+    /// The weights are of another kind of network.
     #[error(
         "these are not a CLIP's weights: there is no {marks} among the {count} tensors{}",
         if .some.is_empty() { String::new() } else { format!(", which are {}", .some) }
@@ -20,11 +20,11 @@ pub enum ModelError {
         marks: String,
         /// How many tensors there are.
         count: usize,
-        /// The names of a few.
+        /// The names of a few of them.
         some: String,
     },
     /// Several CLIPs are in one file.
-    #[error("the weights are of several models ({}), and nothing says which is meant", .0.join(", "))]
+    #[error("the weights are of several models ({}), and nothing tells which one is meant", .0.join(", "))]
     Several(Vec<String>),
     /// A tensor that every such CLIP has is missing.
     #[error("the weights have no tensor `{0}`, which every such CLIP has")]
@@ -42,18 +42,18 @@ pub enum ModelError {
     /// Nothing says which nonlinearity the MLPs have.
     #[error("the weights do not say whether their MLPs use GELU or QuickGELU")]
     Activation,
-    /// A file beside the weights cannot be followed.
-    #[error("{}, which lies beside the weights, cannot be followed ({why})", path.display())]
+    /// A configuration beside the weights cannot be used.
+    #[error("{}, beside the weights, cannot be used ({why})", path.display())]
     Beside {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         why: String,
     },
 }
 
 impl ModelError {
-    /// What to do about it, where that is known.
+    /// What to do, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Activation => Some(
@@ -61,7 +61,9 @@ impl ModelError {
                  (OpenAI's have quick_gelu, most of open_clip's gelu); or put the model's open_clip_config.json, or \
                  Hugging Face's config.json, beside the weights",
             ),
-            Self::Several(_) => Some("save the state_dict() of the one that is meant by itself"),
+            Self::Several(_) => {
+                Some("save the state_dict() of the one that is meant in a file of its own")
+            }
             Self::Header(error) => error.hint(),
             _ => None,
         }

@@ -6,60 +6,60 @@
 pub struct Layer {
     /// All spellings.
     pub name: LayerName,
-    /// Where in its tower it stands.
+    /// Its position in its tower.
     pub stage: Stage,
-    /// Channels.
+    /// How many units it has: its channels.
     pub units: u32,
-    /// Where each unit answers, at the model's own input size.
+    /// The positions at which each unit has an activation, at the model's own input size.
     pub positions: Positions,
 }
 
-/// Where a layer's units answer.
+/// The positions at which a layer's units have activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positions {
-    /// Once an image or text: activations are `[n, units]`.
+    /// One per image or text: activations are `[n, units]`.
     One,
-    /// At each point of a square map of that side: `[n, units, side, side]`.
+    /// The points of a square map of that side: `[n, units, side, side]`.
     Map(u32),
-    /// At each of so many tokens: `[n, tokens, units]`. Of an image, the class token is the first, and the
-    /// patches follow row by row.
+    /// That many tokens: `[n, tokens, units]`. Of an image, the class token is the first, and the patches follow row by
+    /// row.
     Tokens(u32),
 }
 
 /// A layer's spellings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerName {
-    /// As PyTorch's module tree spells it; the one in keys.
+    /// PyTorch's module path, which request keys have.
     pub canonical: String,
-    /// As the article's graph spells it, where it has the layer.
+    /// The name in the article's graph, if that has the layer.
     pub article: Option<String>,
-    /// As Hugging Face's module tree spells it, where it has the layer.
+    /// The module path in Hugging Face's models, if those have the layer.
     pub hugging_face: Option<String>,
 }
 
-/// Where in its tower a layer stands, deepest last.
+/// A layer's position in its tower; the deepest is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// The stem's convolution 1, 2 or 3, in a ResNet.
+    /// In a ResNet's stem, at its convolution 1, 2 or 3.
     Stem(u32, StemTap),
-    /// The stem's output.
+    /// The output of a ResNet's stem.
     StemOutput,
     /// In a bottleneck of a ResNet.
     Bottleneck {
-        /// 1 to 4.
+        /// The stage, 1 to 4.
         stage: u32,
-        /// From 0.
+        /// The block, from 0.
         block: u32,
         /// Which of its activations.
         tap: Tap,
     },
     /// The patches of a vision transformer, or the tokens of a text before their positions are added.
     Input,
-    /// The residual stream where it begins.
+    /// The residual stream at its beginning.
     Stream,
     /// In a block of a transformer.
     Residual {
-        /// From 0.
+        /// The block, from 0.
         block: u32,
         /// Which of its activations.
         tap: BlockTap,
@@ -134,7 +134,7 @@ pub enum BlockTap {
 }
 
 impl Stage {
-    /// Whether it lies between a convolution and its BatchNorm, which are computed as one unless it is asked for.
+    /// Whether it is between a convolution and its BatchNorm, which are computed as one unless it is asked for.
     pub fn splits_norm(self) -> bool {
         match self {
             Self::Stem(_, tap) => tap == StemTap::Conv,
@@ -164,7 +164,7 @@ impl LayerName {
         self.canonical == name || self.other() == Some(name)
     }
 
-    /// The spelling that is not the canonical one. No layer has two of those.
+    /// The spelling besides the canonical one. No layer has two of those.
     pub fn other(&self) -> Option<&str> {
         self.article.as_deref().or(self.hugging_face.as_deref())
     }
@@ -174,7 +174,7 @@ impl LayerName {
         std::iter::once(self.canonical.clone()).chain(self.other().map(str::to_owned)).collect()
     }
 
-    /// The article's spelling where there is one: what a reader of the article expects to see.
+    /// The article's spelling if there is one, since readers know it; else the canonical one.
     pub fn shown(&self) -> &str {
         self.article.as_deref().unwrap_or(&self.canonical)
     }

@@ -6,9 +6,9 @@
 //! | open_clip, nested | `text.…` | `text.transformer.…` | the same | the same |
 //! | Hugging Face | `vision_model.…`, `text_model.…` | `text_model.…` | `self_attn.{q,k,v}_proj.weight` | `visual_projection.weight`, transposed |
 //!
-//! A model that is part of another, or wrapped by what trains it, has something before each name: `module.`,
-//! `_orig_mod.`, `model.`, `clip.model.` … Whatever stands before `visual.` (or `vision_model.`) is taken off. What
-//! lies beside is none of the model's: see [`Names::foreign`]. Knows nothing of what the tensors are for.
+//! A model that is part of another, or that training wraps, has a prefix before each name: `module.`, `_orig_mod.`,
+//! `model.`, `clip.model.` … Everything before `visual.` (or `vision_model.`) is the prefix. Tensors without it do not
+//! belong to the model: see [`Names::foreign`]. Knows nothing of what the tensors are for.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ use crate::cut::Cut as _;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     style: Style,
-    /// Stands before every name of the model's.
+    /// The prefix of every name of the model.
     prefix: String,
-    /// The same of other models in the file that are as large.
+    /// The prefixes of other models in the file that are as large.
     rivals: Vec<String>,
 }
 
-/// What both towers and what is beside them are called, in any style.
+/// First parts of the names of a model's tensors, in any style.
 const OWN: [&str; 17] = [
     "visual",
     "text",
@@ -48,12 +48,12 @@ const OWN: [&str; 17] = [
     "text_decoder",
 ];
 
-/// What a tower that looks at images is called.
+/// Names of a visual tower.
 const TOWERS: [&str; 2] = ["visual", "vision_model"];
-/// What wraps a model, for files with a text tower alone.
+/// Prefixes that training adds, for files that have only a text tower.
 const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 
-/// Whose names they are.
+/// A way of naming tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// OpenAI's, and those of most of open_clip's files.
@@ -65,16 +65,16 @@ pub enum Style {
 }
 
 impl Names {
-    /// Tells the style by the names in a file.
+    /// Infers prefix and style from the names in a file.
     pub fn of(header: &Header) -> Self {
-        // How many tensors each tower has, by what stands before it.
+        // How many tensors each tower has, by its prefix.
         let mut towers: BTreeMap<&str, usize> = BTreeMap::new();
         for name in header.tensors.keys() {
             if let Some(prefix) = before_tower(name) {
                 *towers.entry(prefix).or_default() += 1;
             }
         }
-        // The whole of a file goes before what is deeper in it; of that the largest, and what training wraps before others.
+        // A model without a prefix takes precedence, then the largest, then the one that only training wraps.
         let most = towers.values().copied().max().unwrap_or(0);
         let whole = towers.get("").filter(|count| **count * 2 >= most).map(|_| "");
         let large = towers.iter().filter(|(_, count)| **count == most).map(|(prefix, _)| *prefix);
@@ -107,18 +107,18 @@ impl Names {
         Self { style, prefix, rivals }
     }
 
-    /// What stands before every name of the model's; empty where nothing does.
+    /// The prefix of every name of the model; may be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// What stands before other models in the file that are as large: nothing says which one is meant.
+    /// The prefixes of other models in the file that are as large, so that nothing tells which one is meant.
     pub fn rivals(&self) -> &[String] {
         &self.rivals
     }
 
-    /// Whether a tensor of the file is none of the model's, by its name alone: it lies beside what the model is in, or
-    /// beside both towers, as a running average's, an optimizer's or a loss's.
+    /// Whether a tensor of the file does not belong to the model, by its name alone: it lacks the prefix, or is in neither
+    /// tower, as a running average's, an optimizer's or a loss's.
     pub fn is_foreign(&self, name: &str) -> bool {
         name.strip_prefix(&*self.prefix).is_none_or(|bare| {
             let first = bare.split('.').next().unwrap_or_default();
@@ -126,7 +126,7 @@ impl Names {
         })
     }
 
-    /// The tensors of a file that are none of the model's.
+    /// The tensors of a file that do not belong to the model.
     pub fn foreign<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a str> {
         header.tensors.keys().map(String::as_str).filter(|name| self.is_foreign(name))
     }
@@ -136,7 +136,7 @@ impl Names {
         self.style
     }
 
-    /// Where the tensor that OpenAI calls `name` lies.
+    /// The place in the file of the tensor that OpenAI calls `name`.
     pub fn source(&self, name: &str) -> Source {
         let prefixed = |name: String| format!("{}{name}", self.prefix);
         let source = match self.style {
@@ -159,13 +159,13 @@ impl Names {
         self.source(name).shape(header)
     }
 
-    /// A file's name for a tensor without what stands before every one.
+    /// A file's name for a tensor without the prefix.
     pub fn bare<'a>(&self, name: &'a str) -> &'a str {
         name.strip_prefix(&*self.prefix).unwrap_or(name)
     }
 }
 
-/// What stands before the tower that a tensor is of.
+/// What is before the tower in a tensor's name.
 fn before_tower(name: &str) -> Option<&str> {
     let mut at = 0;
     for part in name.split('.') {
@@ -178,7 +178,7 @@ fn before_tower(name: &str) -> Option<&str> {
     None
 }
 
-/// Whether a prefix is of nothing but what training wraps a model into.
+/// Whether a prefix consists only of what training adds.
 fn is_wrapper(prefix: &str) -> bool {
     let mut rest = prefix;
     while let Some(next) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(*wrapper)) {
@@ -187,7 +187,7 @@ fn is_wrapper(prefix: &str) -> bool {
     rest.is_empty()
 }
 
-/// What wraps every tensor of a file.
+/// The prefix that training added to every tensor of a file.
 fn wrapper(header: &Header) -> String {
     let mut prefix = String::new();
     let mut names = header.tensors.keys();

@@ -12,15 +12,15 @@ pub enum HeaderError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// Something else lies there.
+    /// It is not a weights file.
     #[error("{} is not a weights file, neither of safetensors nor of PyTorch ({why})", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
-        /// What gave it away.
+        /// What is wrong with it.
         why: String,
     },
     /// A safetensors file that is damaged.
@@ -28,7 +28,7 @@ pub enum HeaderError {
     Safetensors {
         /// The file.
         path: PathBuf,
-        /// What gave it away.
+        /// What is wrong with it.
         why: String,
     },
     /// An archive that is damaged, or holds more than tensors.
@@ -36,18 +36,18 @@ pub enum HeaderError {
     Archive {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// An index of weights in several files that cannot be followed.
-    #[error("{} is no index of weights that can be followed ({why})", path.display())]
+    /// An index of weights in several files that cannot be used.
+    #[error("{} cannot be used as an index of weights ({why})", path.display())]
     Index {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// A folder of which nothing says what in it is meant.
+    /// A folder with no weights, or with several and nothing that tells which are meant.
     #[error(
         "{} {}", path.display(),
         match &**found {
@@ -61,7 +61,7 @@ pub enum HeaderError {
         /// Some of the weights in it.
         found: Vec<String>,
     },
-    /// Something stands in for it.
+    /// Something else is there in place of the weights.
     #[error("{} is {}, not a weights file", path.display(), found.what)]
     Instead {
         /// The file.
@@ -69,7 +69,7 @@ pub enum HeaderError {
         /// What it is.
         found: Found,
     },
-    /// A pickle that is in no archive.
+    /// A pickle without an archive around it.
     #[error(
         "{} was saved by an old PyTorch; save it again with a newer one, or convert it to safetensors",
         path.display()
@@ -81,7 +81,7 @@ pub enum HeaderError {
 }
 
 impl HeaderError {
-    /// What to do about it, where that is known.
+    /// What to do, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Instead { found, .. } => found.hint,
@@ -90,7 +90,7 @@ impl HeaderError {
     }
 }
 
-/// What a file may put into a message: short, and nothing that a terminal would obey.
+/// A text of a file, made fit for a message: short, and without control characters.
 pub fn printable(name: &str) -> String {
     name.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -17,24 +17,24 @@ use super::tensor::TensorInfo;
 use super::{archive, parts, safetensors};
 use crate::sniff;
 
-/// More tensors than the parts of any model have.
+/// Most tensors of all parts together: more than any model has.
 const TENSORS: usize = 1 << 18;
 
 /// Names, types, shapes and places of a model's tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Header {
-    /// By name.
+    /// Each tensor by its name.
     pub tensors: BTreeMap<String, TensorInfo>,
-    /// The files that they lie in: one, or the parts of a model in order.
+    /// The files that they are in: one, or the parts of a model in order.
     pub files: Vec<PathBuf>,
 }
 
 impl Header {
-    /// Reads the header of the weights at `path`, a file, an index or a folder; no more than some MiB of each file,
-    /// whatever it claims.
+    /// Reads the header of the weights at `path`, which is a file, an index or a folder. Of each file only some MiB are
+    /// read, whatever it claims.
     ///
     /// # Errors
-    /// Where a file cannot be read or is no weights file, or parts do not fit together.
+    /// Fails if a file cannot be read or is not a weights file, or if parts do not fit together.
     pub fn read(path: &Path) -> Result<Self, HeaderError> {
         let path = parts::locate(path)?;
         let Some(parts) = parts::parts(&path)? else {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::tensor::{TensorInfo, width};
 
-/// A larger header than any CLIP's; what claims more is no safetensors file.
+/// Most bytes of a header: more than any CLIP's. A file that claims more is not a safetensors file.
 pub const LONGEST: u64 = 16 << 20;
 
 /// An entry of a safetensors header.
@@ -14,11 +14,14 @@ pub const LONGEST: u64 = 16 << 20;
 struct Entry {
     dtype: String,
     shape: Vec<u64>,
-    /// Counted from the end of the header.
+    /// Offsets from the end of the header.
     data_offsets: [u64; 2],
 }
 
-/// The tensors of a safetensors file of `size` bytes whose data begin at `start`.
+/// The tensors of a safetensors file of `size` bytes whose data begin at byte `start`.
+///
+/// # Errors
+/// Says what is wrong with the header.
 pub fn read(json: &[u8], start: u64, size: u64) -> Result<BTreeMap<String, TensorInfo>, String> {
     let mut entries: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(json).map_err(|error| format!("its header is not JSON: {error}"))?;

@@ -5,18 +5,18 @@ use std::ops::Range;
 /// One tensor's type, shape and place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TensorInfo {
-    /// As safetensors spells it: `F16`, `F32`, …
+    /// Its type, as safetensors spells it: `F16`, `F32`, …
     pub dtype: String,
     /// Its sizes.
     pub shape: Vec<u64>,
-    /// Which of [`Header::files`] it lies in.
+    /// The index of its file in [`Header::files`](super::Header::files).
     pub file: usize,
-    /// Which of the file's bytes are its elements, row by row and little-endian; within the file, and as
-    /// many as type and shape ask for.
+    /// The range of the file's bytes with its elements, row by row and little-endian. It is within the file, and as long
+    /// as type and shape require.
     pub data: Range<u64>,
 }
 
-/// Bytes of an element, for types that are known.
+/// Bytes of an element, if the type is known.
 pub(super) fn width(dtype: &str) -> Option<u64> {
     match dtype {
         "F64" | "I64" | "U64" => Some(8),

@@ -2,7 +2,7 @@
 
 use super::error::PickleError;
 
-/// The bytes that are still to be read.
+/// A pickle's bytes, with the position up to which they were read.
 #[derive(Debug)]
 pub struct Bytes<'a> {
     bytes: &'a [u8],
@@ -10,7 +10,7 @@ pub struct Bytes<'a> {
 }
 
 impl<'a> Bytes<'a> {
-    /// All of these.
+    /// Bytes of which none has been read.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
@@ -20,18 +20,19 @@ impl<'a> Bytes<'a> {
         self.at
     }
 
+    /// An index of one byte if `short`, else of four.
     pub fn index(&mut self, short: bool) -> Result<u32, PickleError> {
         Ok(if short { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) })
     }
 
-    /// As many bytes as a number of so many bytes says.
+    /// Bytes whose count comes first, as a little-endian number of `width` bytes.
     pub fn counted(&mut self, width: usize) -> Result<&'a [u8], PickleError> {
         let mut all = [0; 8];
         all[..width].copy_from_slice(self.take(width)?);
         self.take(usize::try_from(u64::from_le_bytes(all)).unwrap_or(usize::MAX))
     }
 
-    /// Little-endian with a sign, of as many bytes as the first ones say.
+    /// A signed little-endian number whose count of bytes comes first; `None` if it has more than 64 bits.
     pub fn long(&mut self, short: bool) -> Result<Option<i64>, PickleError> {
         let bytes = self.counted(if short { 1 } else { 4 })?;
         if bytes.len() > 8 {
@@ -43,6 +44,7 @@ impl<'a> Bytes<'a> {
         Ok(Some(i64::from_le_bytes(all)))
     }
 
+    /// A text up to a line feed, which is not part of it.
     pub fn line(&mut self) -> Result<&'a str, PickleError> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&byte| byte == b'\n').ok_or(PickleError::Cut)?;
@@ -50,18 +52,22 @@ impl<'a> Bytes<'a> {
         self.text(&bytes[..length])
     }
 
+    /// Bytes as a text.
     pub fn text(&self, bytes: &'a [u8]) -> Result<&'a str, PickleError> {
         std::str::from_utf8(bytes).map_err(|_| self.malformed("a text is not UTF-8"))
     }
 
+    /// One byte.
     pub fn byte(&mut self) -> Result<u8, PickleError> {
         Ok(self.array::<1>()?[0])
     }
 
+    /// `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
         self.take(N)?.try_into().map_err(|_| PickleError::Cut)
     }
 
+    /// `length` bytes.
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
         let end = self.at.checked_add(length).ok_or(PickleError::Cut)?;
         let bytes = self.bytes.get(self.at..end).ok_or(PickleError::Cut)?;
@@ -69,6 +75,7 @@ impl<'a> Bytes<'a> {
         Ok(bytes)
     }
 
+    /// Says that the pickle is malformed at the current position.
     pub fn malformed(&self, why: &'static str) -> PickleError {
         PickleError::Malformed(self.at, why)
     }

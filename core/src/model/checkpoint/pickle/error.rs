@@ -1,6 +1,6 @@
 //! Why a pickle is refused.
 
-/// More operations than any checkpoint has; RN50x64's has tens of thousands.
+/// Most operations: more than any checkpoint has; RN50x64's has tens of thousands.
 pub(super) const OPERATIONS: usize = 1 << 20;
 
 /// Why a pickle is refused.
@@ -10,9 +10,9 @@ pub enum PickleError {
         "it asks for Python's `{0}`, and nothing but tensors is taken from a weights file; save the model's state_dict() or a TorchScript archive of it"
     )]
     Refused(String),
-    #[error("it calls what it made itself, which no weights do")]
+    #[error("it calls an object that it made itself, which no weights do")]
     Call,
-    #[error("the operation {0:#04x} at byte {1} is none that PyTorch writes")]
+    #[error("the operation {0:#04x} at byte {1} is not one that PyTorch writes")]
     Operation(u8, usize),
     #[error("it ends in the middle")]
     Cut,

@@ -1,10 +1,9 @@
 //! Reads the part of Python's pickle that PyTorch writes. Input: bytes. Output: a tree of values.
 //!
-//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and
-//! then its arguments are written down; or what it would make stays opaque; or the file is refused (see
-//! [`mod@global`]). Nothing is ever run.
-//! Values lie in an arena and refer to each other by index, so neither nesting nor cycles cost anything,
-//! and the number of operations bounds the memory. Knows nothing of the archive around it.
+//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and its
+//! arguments are kept; or what it would make stays opaque; or the file is refused (see [`mod@global`]). Nothing is ever
+//! run. Values are in an arena and refer to each other by index, so neither nesting nor cycles cost anything, and the
+//! number of operations bounds the memory. Knows nothing of the archive around it.
 
 mod bytes;
 mod error;
@@ -18,7 +17,7 @@ pub use error::PickleError;
 use global::global;
 pub use heap::{Call, Foreign, Heap, Storage, Tensor, Value};
 
-/// More dimensions than any weight has.
+/// Most dimensions: more than any weight has.
 const RANK: usize = 8;
 
 /// Reads a whole pickle and returns the value that it describes and the heap that holds its parts.
@@ -44,7 +43,7 @@ pub fn read(bytes: &[u8]) -> Result<(Value<'_>, Heap<'_>), PickleError> {
 struct Machine<'a> {
     input: Bytes<'a>,
     stack: Vec<Value<'a>>,
-    /// Heights of the stack.
+    /// Heights of the stack at its marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
     heap: Heap<'a>,
@@ -275,7 +274,7 @@ impl<'a> Machine<'a> {
         self.stack.push(Value::Foreign(self.heap.foreign.len() - 1));
     }
 
-    /// What something foreign would make.
+    /// Pushes what an unknown object would make.
     fn push_foreign_of(&mut self, maker: usize) {
         let Foreign { module, name, .. } = self.heap.foreign[maker];
         self.push_foreign(module, name);
@@ -363,7 +362,7 @@ mod tests {
     #[test]
     fn only_what_is_known_is_called() {
         let text = refused(b"\x80\x02X\x02\x00\x00\x00ls)R.");
-        assert!(text.contains("calls what it made itself"), "{text}");
+        assert!(text.contains("calls an object that it made itself"), "{text}");
         refused(b"\x80\x02c__torch__\nM\n)R.");
         refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
         refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
@@ -371,7 +370,7 @@ mod tests {
         // Operations that look names up at run time: INST, OBJ, EXT1.
         for operation in [b'i', b'o', 0x82] {
             let error = refused(&[0x80, 2, operation]);
-            assert!(error.contains("is none that PyTorch writes"), "{error}");
+            assert!(error.contains("is not one that PyTorch writes"), "{error}");
         }
     }
 
