@@ -144,8 +144,7 @@ enum Command {
         #[command(subcommand)]
         command: model::Command,
     },
-    /// List data sets, and show what was read of each and what was skipped
-    #[command(after_help = dataset::formats())]
+    /// List data sets, and show what was read of each and what was left out
     Dataset {
         #[command(subcommand)]
         command: dataset::Command,

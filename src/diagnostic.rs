@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 pub use summary::{Summary, summary};
 
 use neuronotes_core::cut::Cut as _;
+use neuronotes_core::problem::{Hint, Problem};
 use neuronotes_core::say;
 
 use crate::guard::{self, Panicked};
-use crate::view::ProblemView;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -178,6 +178,11 @@ impl SourceFile<'_> {
         start..end.unwrap_or(start)
     }
 
+    /// An error about these bytes that is known without its place.
+    pub fn problem(&self, span: Range<usize>, problem: Problem) -> Diagnostic {
+        self.error(span, problem.message).hint(problem.hint)
+    }
+
     /// An error about these bytes.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.lines.position(self.text, span.start);
@@ -222,13 +227,13 @@ impl Diagnostic {
 
     /// That the work on a file panicked.
     pub fn of_panic(file: impl Into<String>, panicked: &Panicked) -> Self {
-        Self::of_file(file, panicked.to_string()).hint(guard::HINT.to_owned())
+        Self::of_file(file, panicked.to_string()).hint(guard::HINT)
     }
 
     /// The same with a hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into().map(bounded);
+    pub fn hint(mut self, hint: impl Hint) -> Self {
+        self.hint = hint.into_hint().map(bounded);
         self
     }
 
@@ -273,19 +278,6 @@ impl Diagnostic {
         match shown.lines().any(|line| is_bare(&line)) {
             true => shown.lines().filter(|line| !is_bare(line)).collect::<Vec<_>>().join("\n"),
             false => shown,
-        }
-    }
-
-    /// For a page.
-    pub fn view(&self) -> ProblemView {
-        ProblemView {
-            severity: match self.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            place: self.place(),
-            message: self.message.clone(),
-            hint: self.hint.clone(),
         }
     }
 }

@@ -14,6 +14,8 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 use std::thread;
 
+use neuronotes_core::problem::Problem;
+
 /// What to do about a panic.
 pub const HINT: &str =
     "this is a bug in Neuronotes: please report it, with this message and what it is about";
@@ -42,6 +44,12 @@ impl fmt::Display for Panicked {
             "" => f.write_str(")"),
             place => write!(f, "; {place})"),
         }
+    }
+}
+
+impl From<Panicked> for Problem {
+    fn from(panicked: Panicked) -> Self {
+        Self::new(panicked.to_string()).hint(HINT)
     }
 }
 

@@ -14,35 +14,21 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, Samples, ShardRef};
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions, Header, ModelError, beside, parts};
+use neuronotes_core::problem::Problem;
 use neuronotes_core::suggest;
 use serde::{Deserialize, Serialize};
 
 use crate::bundled::{self, Bundled, Unpackable};
 use crate::config::{Config, DatasetSource, Place, Source, Weights};
-use crate::guard::{self, Panicked};
+use crate::guard;
 
 pub use absent::absent;
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
-
-/// Why a name cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do, where that is known.
-    pub hint: Option<String>,
-}
-
-impl From<Panicked> for ResourceError {
-    fn from(panicked: Panicked) -> Self {
-        Self { message: panicked.to_string(), hint: Some(guard::HINT.to_owned()) }
-    }
-}
 
 /// A model that can be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,8 +53,8 @@ pub struct Dataset {
 /// Weights and data sets, looked at when first asked for.
 #[derive(Debug, Default)]
 pub struct Resources {
-    models: BTreeMap<String, Result<Model, ResourceError>>,
-    datasets: BTreeMap<String, Result<Dataset, ResourceError>>,
+    models: BTreeMap<String, Result<Model, Problem>>,
+    datasets: BTreeMap<String, Result<Dataset, Problem>>,
     /// What is known without looking; then nothing is looked at.
     thawed: Option<Arc<Thawed>>,
 }
@@ -83,7 +69,7 @@ impl Resources {
         config: &Config,
         digests: &mut FileDigests,
         name: &str,
-    ) -> Result<Model, ResourceError> {
+    ) -> Result<Model, Problem> {
         if let Some(known) = self.models.get(name) {
             return known.clone();
         }
@@ -93,7 +79,7 @@ impl Resources {
             if let Some(thawed) = &self.thawed {
                 return thawed.model(name, &weights);
             }
-            let unusable = |error: ModelError| ResourceError {
+            let unusable = |error: ModelError| Problem {
                 message: format!("the model `{name}` cannot be used: {error}"),
                 hint: error.hint().map(str::to_owned),
             };
@@ -120,7 +106,7 @@ impl Resources {
 
     /// What is to be said of models that can be used: where their entries stand in the configuration, and what.
     pub fn notices(&self, config: &Config) -> Vec<(Range<usize>, String)> {
-        let notice = |(name, found): (&String, &Result<Model, ResourceError>)| {
+        let notice = |(name, found): (&String, &Result<Model, Problem>)| {
             let beside = found.as_ref().ok()?.beside.as_ref()?;
             let span = config.models.get(name)?.span.clone();
             Some((span, format!("the weights of `{name}` hold more than a CLIP; {beside}")))
@@ -152,7 +138,7 @@ impl Resources {
         config: &Config,
         digests: &mut FileDigests,
         name: &str,
-    ) -> Result<DatasetRef, ResourceError> {
+    ) -> Result<DatasetRef, Problem> {
         self.looked_at(config, digests, name).map(|dataset| dataset.reference)
     }
 
@@ -165,7 +151,7 @@ impl Resources {
         config: &Config,
         digests: &mut FileDigests,
         name: &str,
-    ) -> Result<Dataset, ResourceError> {
+    ) -> Result<Dataset, Problem> {
         if let Some(known) = self.datasets.get(name) {
             return known.clone();
         }
@@ -197,7 +183,7 @@ impl Resources {
         digests: &mut FileDigests,
         name: &str,
         bundled: &Bundled,
-    ) -> Result<Dataset, ResourceError> {
+    ) -> Result<Dataset, Problem> {
         if let Some(thawed) = &self.thawed {
             let reference = thawed.bundled(name)?;
             return Ok(Dataset { reference, ledger: Arc::default() });
@@ -220,7 +206,7 @@ impl Resources {
 
     /// What was seen in the data sets that were asked for and can be used, by name.
     pub fn ledgers(&self) -> BTreeMap<String, Arc<Ledger>> {
-        let ledger = |(name, found): (&String, &Result<Dataset, ResourceError>)| {
+        let ledger = |(name, found): (&String, &Result<Dataset, Problem>)| {
             Some((name.clone(), Arc::clone(&found.as_ref().ok()?.ledger)))
         };
         self.datasets.iter().filter_map(ledger).collect()
@@ -239,33 +225,37 @@ fn look_at(
     name: &str,
     source: &DatasetSource,
     digests: &mut FileDigests,
-) -> Result<Dataset, ResourceError> {
+) -> Result<Dataset, Problem> {
     if let Some(written) = source.leaving() {
         return Err(leaves(written));
     }
     let found = dataset::shards(&source.root, &source.paths)
-        .map_err(|error| ResourceError { message: error.message, hint: error.hint })?;
+        .map_err(|error| Problem { message: error.message, hint: error.hint })?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
-    if format.samples == Samples::Words && labels == Labels::Folders {
-        return Err(ResourceError {
+    if format == DatasetFormat::Words && labels == Labels::Folders {
+        return Err(Problem {
             message: format!("`{name}` is a list of words, which lie in no folders"),
             hint: Some(format!("leave out `labels` in {}", crate::config::FILE)),
         });
     }
     let mut shards = Vec::new();
     for path in found.paths {
-        let digest = (format.digest)(digests, &path).map_err(|error| ResourceError {
+        let digest = match format {
+            DatasetFormat::Folder => digests.folder(&path),
+            DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path),
+        };
+        let digest = digest.map_err(|error| Problem {
             message: format!("{} cannot be read ({error})", path.display()),
             hint: None,
         })?;
         let rules = dataset::RULES;
-        let fact = format!("{}/{}/{labels:?}/{rules}", digest.hex(), format.name);
+        let fact = format!("{}/{format:?}/{labels:?}/{rules}", digest.hex());
         let seen = match digests.fact::<Seen>(&fact) {
             Some(seen) => seen,
             None => {
                 let listed = dataset::list(&path, format, labels).map_err(|error| {
                     let hint = error.hint().map(str::to_owned);
-                    ResourceError { message: error.to_string(), hint }
+                    Problem { message: error.to_string(), hint }
                 })?;
                 let seen = Seen { ledger: listed.ledger, rules: listed.rules };
                 digests.remember(fact, &seen);
@@ -277,11 +267,8 @@ fn look_at(
         shards.push(ShardRef { path, digest, pictures, rules: seen.rules });
     }
     if ledger.pictures == 0 {
-        let what = match format.samples {
-            Samples::Words => "word",
-            Samples::Pictures => "picture that can be read",
-        };
-        return Err(ResourceError {
+        let what = if format == DatasetFormat::Words { "word" } else { "picture that can be read" };
+        return Err(Problem {
             message: format!("the data set `{name}` has no {what}"),
             hint: ledger.left_out().into_iter().next(),
         });
@@ -291,20 +278,20 @@ fn look_at(
 }
 
 /// A name that is neither in the configuration nor known without it.
-fn unknown(name: &str, what: &str, known: Vec<&str>) -> ResourceError {
-    ResourceError {
+fn unknown(name: &str, what: &str, known: Vec<&str>) -> Problem {
+    Problem {
         message: format!("the configuration has no {what} `{name}`"),
         hint: suggest::hint(name, known)
             .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
     }
 }
 
-fn unpackable(error: &Unpackable) -> ResourceError {
-    ResourceError { message: error.to_string(), hint: Some(error.hint()) }
+fn unpackable(error: &Unpackable) -> Problem {
+    Problem { message: error.to_string(), hint: Some(error.hint()) }
 }
 
 /// The file of a model's weights, which is there.
-fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, ResourceError> {
+fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Problem> {
     let known = match &weights.place {
         Place::File(source) => return absolute(source),
         Place::Bundled(bundled) => {
@@ -312,11 +299,11 @@ fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Resourc
         }
         Place::Known(known) => known,
     };
-    let path = known.path().map_err(|nowhere| ResourceError {
+    let path = known.path().map_err(|nowhere| Problem {
         message: format!("there is no folder of weights: {nowhere}"),
         hint: Some(format!("set {} to a folder", neuronotes_core::cache::VARIABLE)),
     })?;
-    path.canonicalize().map_err(|error| ResourceError {
+    path.canonicalize().map_err(|error| Problem {
         message: match error.kind() {
             ErrorKind::NotFound => {
                 format!("the weights of {} are not there: {}", known.name, path.display())
@@ -333,11 +320,11 @@ fn check(
     digests: &mut FileDigests,
     name: &str,
     path: &Path,
-) -> Result<(), ResourceError> {
+) -> Result<(), Problem> {
     let Some(expected) = weights.sha256 else { return Ok(()) };
     if let Ok(Some(parts)) = parts::parts(path) {
         let count = parts.files.len();
-        return Err(ResourceError {
+        return Err(Problem {
             message: format!(
                 "the weights of `{name}` are {count} files, and a sha256 is one file's"
             ),
@@ -351,7 +338,7 @@ fn check(
         return Ok(());
     }
     let file = path.display();
-    Err(ResourceError {
+    Err(Problem {
         message: format!(
             "the weights of `{name}` are others than those configured: the sha256 of {file} is {found}, not {expected}"
         ),
@@ -359,34 +346,38 @@ fn check(
     })
 }
 
-fn absolute(source: &Source) -> Result<PathBuf, ResourceError> {
+fn absolute(source: &Source) -> Result<PathBuf, Problem> {
     if source.leaves() {
         return Err(leaves(&source.written));
     }
-    source.path.canonicalize().map_err(|error| ResourceError {
+    source.path.canonicalize().map_err(|error| Problem {
         message: format!("`{}` cannot be read ({error})", source.written),
         hint: Some(format!("the path stands in {}", crate::config::FILE)),
     })
 }
 
 /// That a path of the configuration climbs out of the garden.
-fn leaves(written: &str) -> ResourceError {
+fn leaves(written: &str) -> Problem {
     let message = format!("`{written}` leaves the garden");
-    ResourceError { message, hint: Some(crate::config::INSIDE.to_owned()) }
+    Problem { message, hint: Some(crate::config::INSIDE.to_owned()) }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> ResourceError {
-    ResourceError { message: format!("{} cannot be read ({error})", path.display()), hint: None }
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem { message: format!("{} cannot be read ({error})", path.display()), hint: None }
 }
 
-/// The digest of what decides a shard's pixels; `None` if that is the whole shard.
+/// What of a shard's bytes decides its pixels; none where all of them do.
 fn pictures(
     digests: &mut FileDigests,
-    format: &Format,
+    format: DatasetFormat,
     path: &Path,
     whole: &Digest,
-) -> Result<Option<Digest>, ResourceError> {
-    let Some(digest_of) = format.pictures else { return Ok(None) };
-    let pictures = digest_of(digests, path).map_err(|error| unreadable(path, &error))?;
-    Ok(Some(pictures).filter(|pictures| pictures != whole))
+) -> Result<Option<Digest>, Problem> {
+    match format {
+        DatasetFormat::Words => Ok(None),
+        DatasetFormat::Tar | DatasetFormat::Folder => {
+            let pictures = digests.pictures(path).map_err(|error| unreadable(path, &error))?;
+            Ok(Some(pictures).filter(|pictures| pictures != whole))
+        }
+    }
 }

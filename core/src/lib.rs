@@ -18,6 +18,7 @@ pub mod kind;
 pub mod model;
 pub mod number;
 pub mod place;
+pub mod problem;
 pub mod protocol;
 pub mod request;
 pub mod say;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use neuronotes_core::dataset::Labels;
 
-use super::{Reader, escapes};
+use super::{Settings, escapes};
 use crate::bundled;
 use crate::yaml::{Entry, Node, Value};
 
@@ -41,7 +41,7 @@ impl DatasetSource {
 
 const FIELDS: [&str; 2] = ["path", "labels"];
 
-impl Reader<'_> {
+impl Settings<'_> {
     pub(super) fn dataset(&mut self, named: &Entry) -> Option<DatasetSource> {
         let is_bare = match &named.node.value {
             Value::Null => true,
@@ -52,7 +52,7 @@ impl Reader<'_> {
             // It needs no entry, but may have one.
             return None;
         }
-        let span = self.key_span(named);
+        let span = self.reader.key_span(named);
         let root = self.root.to_owned();
         let mut source = DatasetSource { paths: Vec::new(), root, labels: Labels::Files, span };
         match &named.node.value {

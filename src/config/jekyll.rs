@@ -2,10 +2,10 @@
 //!
 //! Keys that are not used here are Jekyll's own business. Nothing in it is evaluated.
 
-use super::{Config, Reader, absolute_url};
+use super::{Config, Settings, absolute_url};
 use crate::config::layout;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::yaml::{self, Entry, Node, Value};
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// What only Jekyll gardens have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,23 +21,18 @@ pub struct Jekyll {
 /// Reads a configuration of Jekyll's, on which a garden's own one may be put.
 pub fn parse(text: &str) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
-    let at = SourceFile { file: layout::JEKYLL, text, lines: &lines };
-    let mut reader = Reader { at, root: std::path::Path::new(""), problems: Vec::new() };
+    let reader = Reader::of_file(SourceFile { file: layout::JEKYLL, text, lines: &lines });
+    let mut settings = Settings { reader, root: std::path::Path::new(""), problems: Vec::new() };
     // Jekyll's addresses have no ending, and an option that is not there is off.
     let mut config = Config { use_html_extension: false, ..Config::default() };
     let mut jekyll = Jekyll::default();
-    match yaml::parse(text) {
-        Err(error) => reader.unreadable(&error),
-        Ok(node) => match node.entries() {
-            Some(entries) => reader.jekyll(&mut config, &mut jekyll, entries),
-            None => reader.wrong(&node, layout::JEKYLL, "a mapping such as `title: …`"),
-        },
-    }
+    let entries = settings.mapping();
+    settings.jekyll(&mut config, &mut jekyll, &entries);
     config.jekyll = Some(jekyll);
-    (config, reader.problems)
+    (config, settings.problems)
 }
 
-impl Reader<'_> {
+impl Settings<'_> {
     fn jekyll(&mut self, config: &mut Config, jekyll: &mut Jekyll, entries: &[Entry]) {
         let (mut url, mut base) = (None, None);
         for entry in entries {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Reader, Source};
+use super::{Settings, Source};
 use crate::yaml::{Entry, Value};
 
 /// What formulas may use.
@@ -27,7 +27,7 @@ pub struct Command {
     pub span: Range<usize>,
 }
 
-impl Reader<'_> {
+impl Settings<'_> {
     pub(super) fn mathematics(&mut self, entry: &Entry) -> Mathematics {
         let mut mathematics = Mathematics::default();
         let Some(entries) = entry.node.entries() else {
@@ -67,6 +67,6 @@ impl Reader<'_> {
             self.wrong(&entry.node, &entry.key, "TeX, such as \"\\\\mathbb{R}\"");
             return None;
         };
-        Some(Command { name: entry.key.clone(), body, default, span: self.key_span(entry) })
+        Some(Command { name: entry.key.clone(), body, default, span: self.reader.key_span(entry) })
     }
 }

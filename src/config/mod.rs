@@ -13,12 +13,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::model::Precision;
 use neuronotes_core::suggest;
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::yaml::{self, Entry, Node, Value, YamlError};
+use crate::yaml::{Entry, Node, Reader, Value};
 
 pub use dataset::DatasetSource;
 pub use jekyll::{Jekyll, parse as parse_jekyll};
@@ -163,14 +162,12 @@ pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
 /// The same over another configuration, of which it wins field by field.
 pub fn parse_over(base: Config, text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
-    let mut reader =
-        Reader { at: SourceFile { file: FILE, text, lines: &lines }, root, problems: Vec::new() };
+    let reader = Reader::of_file(SourceFile { file: FILE, text, lines: &lines });
+    let mut settings = Settings { reader, root, problems: Vec::new() };
     let mut config = base;
-    match yaml::parse(text) {
-        Err(error) => reader.unreadable(&error),
-        Ok(node) => reader.config(&mut config, &node),
-    }
-    (config, reader.problems)
+    let entries = settings.mapping();
+    settings.config(&mut config, &entries);
+    (config, settings.problems)
 }
 
 /// Whether `text` names a device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -179,8 +176,9 @@ pub fn is_device(text: &str) -> bool {
         || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
 }
 
-struct Reader<'a> {
-    at: SourceFile<'a>,
+/// Reads the configuration's entries, and keeps what is wrong with them.
+struct Settings<'a> {
+    reader: Reader<'a>,
     root: &'a Path,
     problems: Vec<Diagnostic>,
 }
@@ -194,28 +192,36 @@ fn absolute_url(written: &str) -> Option<String> {
     (plain && !host.is_empty() && !host.starts_with(':')).then(|| written.to_owned())
 }
 
-impl Reader<'_> {
-    fn unreadable(&mut self, error: &YamlError) {
-        let (line, hint) = yaml::hint(self.at.text, error.line, &|key| FIELDS.contains(&key));
-        let column = if line == error.line { error.column } else { 1 };
-        let span = self.line_from(self.at.lines.offset(self.at.text, line, column));
-        let problem = self.at.error(span, format!("this is not YAML: {}", error.message));
-        self.problems.push(problem.hint(hint));
+impl Settings<'_> {
+    /// The entries; none where the text cannot be read.
+    fn mapping(&mut self) -> Vec<Entry> {
+        let is_known = |key: &str| FIELDS.contains(&key);
+        self.kept(|reader| reader.mapping("the configuration", "title", &is_known))
+            .unwrap_or_default()
+    }
+
+    /// What was read; else what is wrong is kept.
+    fn kept<T>(&mut self, read: impl FnOnce(&Reader<'_>) -> Result<T, Diagnostic>) -> Option<T> {
+        match read(&self.reader) {
+            Ok(found) => Some(found),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
     }
 
     fn no_url(&mut self, entry: &Entry, written: &str) {
         let message = format!("`{}` must be an absolute address, not `{written}`", entry.key);
-        let hint = "write it as https://example.org/garden".to_owned();
-        self.problems.push(self.at.error(self.value_span(&entry.node), message).hint(hint));
+        let problem = self.reader.at_value(&entry.node, message);
+        self.problems.push(problem.hint("write it as https://example.org/garden"));
     }
 
     fn flag(&mut self, entry: &Entry, default: bool) -> bool {
         match entry.node.value {
-            Value::Bool(flag) => return flag,
-            Value::Null => {}
-            _ => self.wrong(&entry.node, &entry.key, "`true` or `false`"),
+            Value::Null => default,
+            _ => self.kept(|reader| reader.flag(&entry.node, &entry.key)).unwrap_or(default),
         }
-        default
     }
 
     /// The folder of notes, which must lie inside the garden.
@@ -224,50 +230,28 @@ impl Reader<'_> {
         let folder = layout::inside(&written);
         if folder.is_none() {
             let message = format!("`{written}` leaves the garden");
-            let hint = "name a folder of the garden, such as `notes: notes`".to_owned();
-            self.problems.push(self.at.error(self.value_span(&entry.node), message).hint(hint));
+            let problem = self.reader.at_value(&entry.node, message);
+            self.problems.push(problem.hint("name a folder of the garden, such as `notes: notes`"));
         }
         folder
     }
 
-    fn line_from(&self, offset: usize) -> Range<usize> {
-        let offset = offset.min(self.at.text.len());
-        let rest = self.at.text.cut(offset..).lines().next().unwrap_or("").trim_end();
-        offset..offset + rest.len()
-    }
-
-    fn value_span(&self, node: &Node) -> Range<usize> {
-        self.line_from(self.at.lines.offset(self.at.text, node.line, node.column))
-    }
-
-    fn key_span(&self, entry: &Entry) -> Range<usize> {
-        let start = self.at.lines.offset(self.at.text, entry.at.0, entry.at.1);
-        self.at.extent(start, entry.key.len())
-    }
-
     fn wrong(&mut self, node: &Node, field: &str, expected: &str) {
-        let message = format!("`{field}` must be {expected}, not {}", node.describe());
-        self.problems.push(self.at.error(self.value_span(node), message));
+        self.problems.push(self.reader.wrong(node, field, expected));
     }
 
     fn unknown(&mut self, entry: &Entry, what: &str, known: &[&str]) {
-        let message = format!("{what} has no field `{}`", entry.key);
-        let problem = self.at.error(self.key_span(entry), message);
-        self.problems.push(problem.hint(suggest::hint(&entry.key, known)));
+        self.problems.push(self.reader.unknown(entry, what, known));
     }
 
     fn text(&mut self, entry: &Entry) -> Option<String> {
-        let text = entry.node.text();
-        if text.is_none() && entry.node.value != Value::Null {
-            self.wrong(&entry.node, &entry.key, "text");
+        match entry.node.value {
+            Value::Null => None,
+            _ => self.kept(|reader| reader.text(&entry.node, &entry.key)),
         }
-        text
     }
 
-    fn config(&mut self, config: &mut Config, node: &Node) {
-        let Some(entries) = node.entries() else {
-            return self.wrong(node, "neuronotes.yaml", "a mapping such as `title: …`");
-        };
+    fn config(&mut self, config: &mut Config, entries: &[Entry]) {
         for entry in entries {
             match entry.key.as_str() {
                 "title" => config.title = self.text(entry).unwrap_or_default(),
@@ -326,11 +310,11 @@ impl Reader<'_> {
                 && !known.contains(&name.as_str())
                 && !(field == "model" && has_model)
             {
-                let start = self.at.text.find("defaults").unwrap_or(0);
-                let span = self.line_from(start);
                 let message = format!("the default {field} `{name}` is not among `{field}s`");
-                let problem = self.at.error(span, message).hint(suggest::hint(name, known));
-                self.problems.push(problem);
+                let defaults = entries.iter().find(|entry| entry.key == "defaults");
+                let at = defaults.map_or(0..0, |entry| self.reader.key_span(entry));
+                let problem = self.reader.at.error(at, message);
+                self.problems.push(problem.hint(suggest::hint(name, known)));
             }
         }
     }
@@ -374,7 +358,7 @@ impl Reader<'_> {
 
     /// What lies at a path, which an entry has to say.
     fn source(&mut self, named: &Entry, written: String) -> Option<Source> {
-        let span = self.key_span(named);
+        let span = self.reader.key_span(named);
         if written.is_empty() {
             self.unplaced(named);
             return None;
@@ -388,13 +372,12 @@ impl Reader<'_> {
     fn unplaced(&mut self, named: &Entry) {
         let message = format!("`{}` does not say its `path`", named.key);
         let hint = format!("for instance {}: {{ path: … }}", named.key);
-        self.problems.push(self.at.error(self.key_span(named), message).hint(hint));
+        self.problems.push(self.reader.at_key(named, message).hint(hint));
     }
 
     fn leaves(&mut self, span: Range<usize>, written: &str) {
         let message = format!("`{written}` leaves the garden");
-        let hint = INSIDE.to_owned();
-        self.problems.push(self.at.error(span, message).hint(hint));
+        self.problems.push(self.reader.at.error(span, message).hint(INSIDE));
     }
 }
 

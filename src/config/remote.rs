@@ -1,6 +1,6 @@
 //! Whether notes may load from other hosts: an entry of the configuration in; the choice out.
 
-use super::Reader;
+use super::Settings;
 use crate::yaml::{Entry, Value};
 
 /// What is done with what a note would load from another host, and with scripts of its own.
@@ -15,7 +15,7 @@ pub enum Remote {
     Allow,
 }
 
-impl Reader<'_> {
+impl Settings<'_> {
     pub(super) fn remote(&mut self, entry: &Entry) -> Remote {
         match (self.text(entry).as_deref(), &entry.node.value) {
             (Some("forbid"), _) => return Remote::Forbid,

@@ -6,7 +6,7 @@ use neuronotes_core::model::{Activation, Given};
 use neuronotes_core::sha256::Sha256;
 use neuronotes_core::suggest;
 
-use super::{Reader, Source};
+use super::{Settings, Source};
 use crate::bundled::{self, Bundled};
 use crate::weights::catalogue::{self, Known};
 use crate::yaml::{Entry, Node, Value};
@@ -59,9 +59,9 @@ pub fn names() -> impl Iterator<Item = &'static str> + Clone {
     std::iter::once(bundled::MODEL).chain(catalogue::KNOWN.iter().map(|known| known.name))
 }
 
-impl Reader<'_> {
+impl Settings<'_> {
     pub(super) fn model(&mut self, named: &Entry) -> Option<Weights> {
-        let span = self.key_span(named);
+        let span = self.reader.key_span(named);
         let (mut path, mut sha256) = (None, None);
         let mut given = Given::default();
         match &named.node.value {
@@ -100,7 +100,7 @@ impl Reader<'_> {
                 let near = suggest::hint(&named.key, names()).unwrap_or_default();
                 let hint =
                     format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);
-                self.problems.push(self.at.error(span, message).hint(hint));
+                self.problems.push(self.reader.at.error(span, message).hint(hint));
                 return None;
             }
         };

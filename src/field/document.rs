@@ -3,8 +3,9 @@
 use neuronotes_core::kind::{
     About, Data, Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, TARGET, Type,
 };
-use neuronotes_core::model::Precision;
 use neuronotes_core::suggest;
+
+use super::family;
 
 /// All kinds, a line each.
 pub fn overview() -> String {
@@ -196,39 +197,7 @@ fn entry(field: &Field) -> String {
         Default::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
         Default::Absent => "optional".into(),
     };
-    format!("- `{}` ({}; {default}): {}\n", field.name, takes(field.ty), field.doc)
-}
-
-fn takes(ty: Type) -> String {
-    match ty {
-        Type::Integer { min, max: i64::MAX } => format!("whole number from {min}"),
-        Type::Integer { min, max } => format!("whole number, {min} to {max}"),
-        Type::Number { min, max } => format!("number, {min} to {max}"),
-        Type::Flag => "true or false".into(),
-        Type::Text => "text".into(),
-        Type::Choice(words) => {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            suggest::quoted(&words, "or")
-        }
-        Type::Precision => takes(Type::Choice(&Precision::NAMES)),
-        Type::Model => "name".into(),
-        Type::Dataset => "name".into(),
-        Type::Layer => "layer".into(),
-        Type::Texts => "list of texts, or a name".into(),
-        Type::Templates => "list of texts with `{}`".into(),
-        Type::Classes => "list of names, or mapping of labels to names".into(),
-        Type::Pictures => "list of paths".into(),
-        Type::Picture => "path".into(),
-        Type::Layers => "list of layers".into(),
-        Type::Content => "name".into(),
-        Type::Weights => "path of a folder".into(),
-        Type::Block(kind) => format!("name of a block of the kind `{kind}`"),
-        Type::Figures => "name of a block with pictures, or list of those".into(),
-        Type::Direction => "mapping".into(),
-        Type::Units => "list of units, or mapping of units to weights".into(),
-        Type::Sweep => "mapping of fields to lists of values".into(),
-        Type::Unit => "whole number from 0".into(),
-    }
+    format!("- `{}` ({}; {default}): {}\n", field.name, family(field.ty).takes(), field.doc)
 }
 
 #[cfg(test)]

@@ -1,6 +1,208 @@
-//! Fields of a block: what a reader sees of them.
+//! Field types: for each family of them how a value is read from YAML, what a request gets for it, how it is shown in a line,
+//! and how it is documented. The kinds' fields in; JSON, parameters, text and a schema out.
+//!
+//! A field type is a variant of [`Type`] and an implementation of [`Family`] in one file here. Where names lead to is the
+//! plan's to know, which hands it in as [`Sources`].
 
+mod block;
+mod direction;
 pub mod document;
-pub mod shown;
+mod file;
+mod layer;
+mod name;
+mod number;
+pub mod prompt;
+mod reading;
+mod resolve;
+mod sweep;
+mod text;
+mod word;
 
-pub use shown::{direction_shown, shown};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use neuronotes_core::kind::{Field, Type};
+use neuronotes_core::model::Precision;
+use neuronotes_core::request::Inputs;
+use serde_json::Value as Json;
+
+use crate::diagnostic::Diagnostic;
+use crate::yaml::{Node, Reader};
+
+pub use direction::line as direction_line;
+pub use layer::{layer_named, unit_within};
+pub use resolve::{Asked, Sources, Wrong, resolve};
+
+use reading::Reading;
+
+/// A field's value and its place in the source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldValue {
+    /// Of the field's type.
+    pub value: Json,
+    /// Where the value stands.
+    pub span: Range<usize>,
+    /// Where parts of it stand, by their JSON pointers in `value`.
+    pub places: BTreeMap<String, Range<usize>>,
+}
+
+impl FieldValue {
+    /// Where a part of the value stands, by its JSON pointer; the whole value where that is not known.
+    pub fn place(&self, pointer: &str) -> Range<usize> {
+        self.places.get(pointer).unwrap_or(&self.span).clone()
+    }
+}
+
+/// What a field type knows to do with its values.
+trait Family {
+    /// Reads a value as a note writes it. Checks what can be seen in the block alone: form, bounds, duplicates. What is wrong
+    /// goes to `at`.
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json;
+
+    /// The value of a field that is left out and has no default.
+    fn absent(&self, _sources: &dyn Sources) -> Option<Json> {
+        None
+    }
+
+    /// The parameter that a request gets for a value, names resolved to digests and to one spelling; none where the field is
+    /// no parameter.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each at its place in the value.
+    fn resolve(
+        &self,
+        value: Json,
+        _asked: &mut Asked,
+        _sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        Ok(Some(value))
+    }
+
+    /// The name of that parameter.
+    fn parameter(&self, field: &'static str) -> &'static str {
+        field
+    }
+
+    /// A parameter in one line, pictures, data sets and blocks by what the note calls them.
+    fn shown(&self, value: &Json, _inputs: &Inputs) -> String {
+        plain(value)
+    }
+
+    /// A parameter as prose can use it.
+    fn quoted(&self, value: &Json, inputs: &Inputs) -> Json {
+        match value {
+            Json::Number(_) | Json::Bool(_) => value.clone(),
+            _ => self.shown(value, inputs).into(),
+        }
+    }
+
+    /// The names of blocks in a value as the note writes it.
+    fn blocks(&self, _value: &Json) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The texts of a parameter that the model's text tower reads, with their JSON pointers.
+    fn prompts(&self, _value: &Json) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// What values it takes, in a few words.
+    fn takes(&self) -> String;
+}
+
+/// What is known of a field type.
+fn family(ty: Type) -> Box<dyn Family> {
+    match ty {
+        Type::Integer { min, max } => Box::new(number::Integer { min, max }),
+        Type::Number { min, max } => Box::new(number::Number { min, max }),
+        Type::Flag => Box::new(word::Flag),
+        Type::Choice(words) => Box::new(word::Choice { words, is_parameter: true }),
+        Type::Precision => Box::new(word::Choice { words: &Precision::NAMES, is_parameter: false }),
+        Type::Text => Box::new(text::Text),
+        Type::Texts => Box::new(text::Texts),
+        Type::Templates => Box::new(text::Templates),
+        Type::Classes => Box::new(text::Classes),
+        Type::Model | Type::Dataset => Box::new(name::Name),
+        Type::Content => Box::new(name::Content),
+        Type::Layer => Box::new(layer::One),
+        Type::Layers => Box::new(layer::Several),
+        Type::Unit => Box::new(layer::Unit),
+        Type::Picture => Box::new(file::Picture),
+        Type::Pictures => Box::new(file::Pictures),
+        Type::Weights => Box::new(file::Weights),
+        Type::Block(kind) => Box::new(block::One { kind }),
+        Type::Figures => Box::new(block::Figures),
+        Type::Direction => Box::new(direction::Direction),
+        Type::Units => Box::new(direction::Units),
+        Type::Sweep => Box::new(sweep::Sweep),
+    }
+}
+
+/// Reads a field's value.
+///
+/// # Errors
+/// Everything that is wrong with it, each at its place.
+pub fn read(
+    reader: &Reader<'_>,
+    field: &Field,
+    node: &Node,
+) -> Result<FieldValue, Vec<Diagnostic>> {
+    let mut at = Reading::new(reader, field.name);
+    let value = family(field.ty).read(node, &mut at);
+    at.finish(value, node)
+}
+
+/// A parameter in one line; pictures, data sets and blocks by what the note calls them.
+pub fn shown(field: &Field, value: &Json, inputs: &Inputs) -> String {
+    family(field.ty).shown(value, inputs)
+}
+
+/// A parameter as prose can use it: a number, a flag, a list, or one line of text.
+pub fn quoted(field: &Field, value: &Json, inputs: &Inputs) -> Json {
+    family(field.ty).quoted(value, inputs)
+}
+
+/// A parameter that is a direction, in one line.
+pub fn direction_shown(terms: &Json, inputs: &Inputs) -> String {
+    direction::Direction.shown(terms, inputs)
+}
+
+/// The names of blocks in a field's value.
+pub fn blocks(field: &Field, value: &Json) -> Vec<String> {
+    family(field.ty).blocks(value)
+}
+
+/// A text as it is, and anything else as JSON.
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A value as a list of texts; empty where it is none.
+fn texts(value: &Json) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// Most items of a list that are written out.
+const MOST: usize = 12;
+
+/// Items in one line, as many as can be read at a glance.
+fn list(items: &[String]) -> String {
+    let mut text = items.iter().take(MOST).cloned().collect::<Vec<_>>().join(" · ");
+    if items.len() > MOST {
+        text.push_str(&format!(" … ({} in all)", items.len()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut_and_counted() {
+        let many: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        assert!(list(&many).ends_with("10 · 11 … (20 in all)"), "{}", list(&many));
+        assert_eq!(list(&many[..2]), "0 · 1");
+    }
+}

@@ -8,7 +8,7 @@ use neuronotes_core::kind::feature_vis::{
 use neuronotes_core::number::{number, thousands, tick};
 
 use super::{Curve, DrawContext, Drawing, Figure, GridItem, Picture, curve};
-use crate::field::shown::direction;
+use crate::field::direction_line;
 
 /// How a result of `feature_vis` becomes a drawing.
 pub(super) static FIGURE: Figure = Figure { kind: &feature_vis::KIND, height, draw };
@@ -108,7 +108,7 @@ fn described(context: &DrawContext<'_>, params: &Params) -> String {
         (Objective::Layer, ..) => format!("Feature visualisation of the whole layer {layer}"),
         (_, Some(unit), _) => format!("Feature visualisation of unit {unit} of {layer}"),
         (_, None, Some(terms)) => {
-            let terms = direction(terms, context.inputs);
+            let terms = direction_line(terms, context.inputs);
             format!("Feature visualisation of the direction {terms} at {layer}")
         }
         (_, None, None) => format!("Feature visualisation of {layer}"),

@@ -7,7 +7,7 @@ use neuronotes_core::number;
 
 use super::part::{Bars, Part, bars};
 use super::{DrawContext, Drawing, Figure, GridItem, Picture, Table};
-use crate::field::shown::direction;
+use crate::field::direction_line;
 
 /// How a result of `text_rank` becomes a drawing.
 pub(super) static FIGURE: Figure = Figure { kind: &text_rank::KIND, height, draw };
@@ -76,7 +76,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             Order::Farthest => "farthest",
         },
         number::thousands(outcome.count),
-        direction(&params.direction, context.inputs),
+        direction_line(&params.direction, context.inputs),
         if params.center { ", the texts' mean subtracted" } else { "" },
         number::number(outcome.mean, digits),
         number::number(outcome.sd, digits),

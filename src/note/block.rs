@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::kind::{COMMON, Default, Field, KINDS, Kind, Role, Type};
+use neuronotes_core::kind::{COMMON, Default, Field, KINDS, Kind, Role};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
@@ -15,9 +15,9 @@ use super::inline::InlineValue;
 use super::math::Macros;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
-use super::value;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
-use crate::yaml::{self, Entry, Node};
+use crate::field::{self, FieldValue};
+use crate::yaml::{Entry, Reader};
 
 /// A fenced block as the outline finds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,24 +67,6 @@ pub struct Fields {
     values: BTreeMap<&'static str, FieldValue>,
 }
 
-/// A field's value and its place in the source.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FieldValue {
-    /// Of the field's type.
-    pub value: Json,
-    /// Of the value.
-    pub span: Range<usize>,
-    /// Of what is in it, by its JSON pointer in `value`.
-    pub places: BTreeMap<String, Range<usize>>,
-}
-
-impl FieldValue {
-    /// Where a part of the value stands, by its JSON pointer; the whole value where that is not known.
-    pub fn place(&self, pointer: &str) -> Range<usize> {
-        self.places.get(pointer).unwrap_or(&self.span).clone()
-    }
-}
-
 impl Fields {
     /// The field, where the block has it.
     pub fn get(&self, name: &str) -> Option<&FieldValue> {
@@ -127,26 +109,12 @@ impl Block {
             .collect()
     }
 
-    /// The names of all blocks whose results this one is made of: facets, and figures whose pictures it uses.
+    /// The names of all blocks whose results this one is made of.
     pub fn named_blocks(&self) -> Vec<String> {
         let given = self.kind.into_iter().flat_map(Kind::all_fields);
         let given = given.filter_map(|field| Some((field, self.fields.get(field.name)?)));
         let swept = self.sweep.iter().flat_map(|axis| axis.values.iter().map(|v| (axis.field, v)));
-        let mut names = Vec::new();
-        for (field, FieldValue { value, .. }) in given.chain(swept) {
-            let list = |value: &Json| serde_json::from_value::<Vec<String>>(value.clone()).ok();
-            match field.ty {
-                Type::Block(_) => names.extend(value.as_str().map(str::to_owned)),
-                Type::Figures => names.extend(list(value).into_iter().flatten()),
-                Type::Direction => {
-                    let terms = value.as_array().into_iter().flatten();
-                    let used = terms.filter_map(|term| list(&term["of"]["use"]));
-                    names.extend(used.flatten());
-                }
-                _ => {}
-            }
-        }
-        names
+        given.chain(swept).flat_map(|(field, found)| field::blocks(field, &found.value)).collect()
     }
 
     /// Whether it can be measured as far as the block itself goes.
@@ -179,27 +147,10 @@ pub fn parse(
         caption_values: values.len()..values.len(),
         problems: Vec::new(),
     };
-    let reader = Reader { at, lines: Lines::of(&raw.text), raw };
-    match yaml::parse(&reader.raw.text) {
-        Err(error) => {
-            let (line, hint) = yaml::hint(&reader.raw.text, error.line, &is_field);
-            let column = if line == error.line { error.column } else { 1 };
-            let offset = reader.offset((line, column));
-            let message = format!("the block is not YAML: {}", error.message);
-            block.problems.push(at.error(reader.line_from(offset), message).hint(hint));
-        }
-        Ok(node) => match node.entries() {
-            Some(entries) => reader.fill(&mut block, entries),
-            None => {
-                let message = format!(
-                    "the block must be a mapping such as `kind: …`, not {}",
-                    node.describe()
-                );
-                let hint = yaml::colon_hint(&reader.raw.text, usize::MAX, &is_field);
-                let problem = at.error(reader.first_line(), message);
-                block.problems.push(problem.hint(hint.map(|(_, hint)| hint)));
-            }
-        },
+    let reader = Reader::of_pieces(at, &raw.text, raw.span.start, &raw.pieces);
+    match reader.mapping("the block", "kind", &is_field) {
+        Ok(entries) => fill(&reader, &mut block, &entries),
+        Err(problem) => block.problems.push(problem),
     }
     read_caption(&mut block, values, at, macros);
     block
@@ -235,136 +186,78 @@ fn read_caption(
     block.problems.extend(warned);
 }
 
-/// What reads a block's YAML, and knows where all of it stands in the source.
-pub(super) struct Reader<'a> {
-    pub(super) at: SourceFile<'a>,
-    raw: RawBlock,
-    lines: Lines,
+fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
+    // Links and the page's addresses hold even where nothing else of the block does.
+    let id = COMMON.iter().find(|field| field.name == "id");
+    let written = entries.iter().find(|entry| entry.key == "id");
+    if let Some((field, entry)) = id.zip(written)
+        && let Ok(FieldValue { value: Json::String(id), span, .. }) =
+            field::read(reader, field, &entry.node)
+    {
+        block.given_id = Some((id, span));
+    }
+    let Some(kind) = kind_of(reader, block, entries) else {
+        return;
+    };
+    block.kind = Some(kind);
+    for entry in entries.iter().filter(|entry| entry.key != "kind") {
+        if entry.key == "sweep" {
+            let read = sweep::read(reader, kind, entry, entries);
+            block.sweep = read.unwrap_or_else(|problems| {
+                block.problems.extend(problems);
+                Vec::new()
+            });
+            continue;
+        }
+        let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {
+            let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
+            block.problems.push(reader.unknown(entry, &format!("`{}`", kind.name), known));
+            continue;
+        };
+        match field::read(reader, field, &entry.node) {
+            Ok(value) => drop(block.fields.values.insert(field.name, value)),
+            Err(problems) => block.problems.extend(problems),
+        }
+    }
+    let swept = block.sweep.iter().map(|axis| axis.field.name);
+    let given: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).chain(swept).collect();
+    for field in kind.all_fields() {
+        if field.default == Default::Required && !given.contains(&field.name) {
+            let message = format!("`{}` needs `{}`", kind.name, field.name);
+            let problem = reader.at.error(reader.first_line(), message);
+            block.problems.push(problem.hint(first_sentence(field.doc)));
+        }
+    }
+    if block.problems.is_empty() {
+        for point in sweep::points(block) {
+            let Some(fault) = (kind.fault)(&point.fields.all()) else { continue };
+            let given = point.fields.get(fault.field).map(|field| field.span.clone());
+            let span = given.unwrap_or_else(|| reader.first_line());
+            let problem = reader.at.error(span, fault.message).hint(fault.hint);
+            if !block.problems.contains(&problem) {
+                block.problems.push(problem);
+            }
+        }
+    }
 }
 
-impl Reader<'_> {
-    /// Where a place in the YAML, line and column from 1, stands in the source.
-    fn offset(&self, (line, column): (usize, usize)) -> usize {
-        let inner = self.lines.offset(&self.raw.text, line, column);
-        let index = self.raw.pieces.partition_point(|(start, _)| *start <= inner);
-        match index.checked_sub(1).map(|i| self.raw.pieces[i]) {
-            Some((start, source)) => source + (inner - start),
-            None => self.raw.span.start,
-        }
+fn kind_of(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {
+    let names = KINDS.iter().map(|kind| kind.name);
+    let Some(entry) = entries.iter().find(|entry| entry.key == "kind") else {
+        let problem = reader.at.error(reader.first_line(), "the block does not say its `kind`");
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let hint = format!("known: {}", suggest::quoted(&names, "and"));
+        block.problems.push(problem.hint(hint));
+        return None;
+    };
+    let name = entry.node.text().unwrap_or_default();
+    let kind = Kind::named(&name);
+    if kind.is_none() {
+        let message = format!("there is no kind `{name}`");
+        let problem = reader.at.error(reader.value_span(&entry.node), message);
+        block.problems.push(problem.hint(suggest::hint(&name, names)));
     }
-
-    fn line_from(&self, offset: usize) -> Range<usize> {
-        let offset = offset.min(self.at.text.len());
-        let rest = self.at.text.cut(offset..).lines().next().unwrap_or("").trim_end();
-        offset..offset + rest.len()
-    }
-
-    fn first_line(&self) -> Range<usize> {
-        self.line_from(self.raw.span.start)
-    }
-
-    pub(super) fn key_span(&self, entry: &Entry) -> Range<usize> {
-        self.at.extent(self.offset(entry.at), entry.key.len())
-    }
-
-    /// Of a value: to the end of its line, a comment left out.
-    pub(super) fn value_span(&self, node: &Node) -> Range<usize> {
-        let line = self.line_from(self.offset((node.line, node.column)));
-        let text = self.at.text.cut(line.clone());
-        let length = text.find(" #").map_or(text.len(), |i| text.cut(..i).trim_end().len());
-        line.start..line.start + length.max(usize::from(!text.is_empty()))
-    }
-
-    /// Of an item of a list: of its text where that stands as it is, else to the end of its line.
-    pub(super) fn item_span(&self, node: &Node) -> Range<usize> {
-        let span = self.value_span(node);
-        let written = self.at.text.cut(span.clone());
-        let quoted = ["", "\"", "'"].iter().find_map(|quote| {
-            let text = format!("{quote}{}{quote}", node.text()?);
-            written.starts_with(&text).then_some(text.len())
-        });
-        match quoted {
-            Some(length) if length > 0 => span.start..span.start + length,
-            _ => span,
-        }
-    }
-
-    fn fill(&self, block: &mut Block, entries: &[Entry]) {
-        // Links and the page's addresses hold even where nothing else of the block does.
-        let id = COMMON.iter().find(|field| field.name == "id");
-        let written = entries.iter().find(|entry| entry.key == "id");
-        if let Some((field, entry)) = id.zip(written)
-            && let Ok(FieldValue { value: Json::String(id), span, .. }) =
-                value::read(self, field, &entry.node)
-        {
-            block.given_id = Some((id, span));
-        }
-        let Some(kind) = self.kind(block, entries) else {
-            return;
-        };
-        block.kind = Some(kind);
-        for entry in entries.iter().filter(|entry| entry.key != "kind") {
-            if entry.key == "sweep" {
-                let read = sweep::read(self, kind, entry, entries);
-                block.sweep = read.unwrap_or_else(|problems| {
-                    block.problems.extend(problems);
-                    Vec::new()
-                });
-                continue;
-            }
-            let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {
-                let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
-                let message = format!("`{}` has no field `{}`", kind.name, entry.key);
-                let problem = self.at.error(self.key_span(entry), message);
-                block.problems.push(problem.hint(suggest::hint(&entry.key, known)));
-                continue;
-            };
-            match value::read(self, field, &entry.node) {
-                Ok(value) => drop(block.fields.values.insert(field.name, value)),
-                Err(problems) => block.problems.extend(problems),
-            }
-        }
-        let swept = block.sweep.iter().map(|axis| axis.field.name);
-        let given: Vec<&str> =
-            entries.iter().map(|entry| entry.key.as_str()).chain(swept).collect();
-        for field in kind.all_fields() {
-            if field.default == Default::Required && !given.contains(&field.name) {
-                let message = format!("`{}` needs `{}`", kind.name, field.name);
-                let problem = self.at.error(self.first_line(), message);
-                block.problems.push(problem.hint(first_sentence(field.doc)));
-            }
-        }
-        if block.problems.is_empty() {
-            for point in sweep::points(block) {
-                let Some(fault) = (kind.fault)(&point.fields.all()) else { continue };
-                let given = point.fields.get(fault.field).map(|field| field.span.clone());
-                let span = given.unwrap_or_else(|| self.first_line());
-                let problem = self.at.error(span, fault.message).hint(fault.hint.to_owned());
-                if !block.problems.contains(&problem) {
-                    block.problems.push(problem);
-                }
-            }
-        }
-    }
-
-    fn kind(&self, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {
-        let names = KINDS.iter().map(|kind| kind.name);
-        let Some(entry) = entries.iter().find(|entry| entry.key == "kind") else {
-            let problem = self.at.error(self.first_line(), "the block does not say its `kind`");
-            let names: Vec<String> = names.map(str::to_owned).collect();
-            let hint = format!("known: {}", suggest::quoted(&names, "and"));
-            block.problems.push(problem.hint(hint));
-            return None;
-        };
-        let name = entry.node.text().unwrap_or_default();
-        let kind = Kind::named(&name);
-        if kind.is_none() {
-            let message = format!("there is no kind `{name}`");
-            let problem = self.at.error(self.value_span(&entry.node), message);
-            block.problems.push(problem.hint(suggest::hint(&name, names)));
-        }
-        kind
-    }
+    kind
 }
 
 fn first_sentence(doc: &str) -> String {

@@ -8,15 +8,14 @@ mod broken;
 mod unit;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use jiff::civil::Date;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::suggest;
 
-use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
+use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::language;
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{Entry, Node, Reader, Value};
 
 pub use unit::UnitName;
 
@@ -105,10 +104,19 @@ const KNOWN: [&str; 36] = [
     "topics",
 ];
 
-/// Whether a field that is not known looks like one that is: in a short name more than one letter is another word.
-fn is_misspelt(key: &str, known: &str) -> bool {
-    let most = if known.chars().count() < 5 { 1 } else { 2 };
-    strsim::damerau_levenshtein(known, key) <= most
+/// A warning about a field that is not known and looks like one that is: in a short name, more than one other letter makes
+/// another word.
+fn misspelt(reader: &Reader<'_>, entry: &Entry) -> Option<Diagnostic> {
+    let key = entry.key.as_str();
+    if KNOWN.contains(&key) {
+        return None;
+    }
+    let near = suggest::nearest(key, KNOWN, 1).into_iter().next()?;
+    let most = if near.chars().count() < 5 { 1 } else { 2 };
+    let message = format!("front matter has no field `{key}`");
+    let warning = reader.at.warning(reader.key_span(entry), message);
+    (strsim::damerau_levenshtein(&near, key) <= most)
+        .then(|| warning.hint(format!("did you mean `{near}`?")))
 }
 
 /// The front matter, where the Markdown begins, and what is wrong.
@@ -120,56 +128,25 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
         return (front, bom, vec![]);
     };
     let Some((end, body)) = closing(text, start) else {
-        let problem = at
-            .error(bom..bom + 3, "front matter has no end")
-            .hint("close it with a line `---`".to_owned());
+        let problem =
+            at.error(bom..bom + 3, "front matter has no end").hint("close it with a line `---`");
         return (front, text.len(), vec![problem]);
     };
     let yaml = text.cut(start..end);
-    let reader = Reader { at, start, yaml, lines: Lines::of(yaml) };
+    let reader = Reader::of_part(at, yaml, start);
     let mut problems = Vec::new();
-    match yaml::parse(yaml) {
-        Err(error) => {
-            let (line, hint) = yaml::hint(yaml, error.line, &|key| KNOWN.contains(&key));
-            let column = if line == error.line { error.column } else { 1 };
-            let offset = reader.offset(line, column);
-            let message = format!("front matter is not YAML: {}", error.message);
-            problems.push(at.error(reader.line_from(offset), message).hint(hint));
+    match reader.mapping("front matter", "title", &|key| KNOWN.contains(&key)) {
+        Err(problem) => {
+            problems.push(problem);
             front.is_broken = true;
-            reader.salvage(&mut front, &mut problems);
+            broken::salvage((at, yaml, start), &mut front, &mut problems);
         }
-        Ok(node) => match node.entries() {
-            None => {
-                let message = format!(
-                    "front matter must be a mapping such as `title: …`, not {}",
-                    node.describe()
-                );
-                let hint = yaml::colon_hint(yaml, usize::MAX, &|key| KNOWN.contains(&key));
-                let problem = at.error(reader.line_from(start), message);
-                problems.push(problem.hint(hint.map(|(_, hint)| hint)));
-                front.is_broken = true;
+        Ok(entries) => {
+            for entry in &entries {
+                problems.extend(field(&reader, &mut front, &entry.key, &entry.node).err());
+                problems.extend(misspelt(&reader, entry));
             }
-            Some(entries) => {
-                for entry in entries {
-                    if let Err(problem) = reader.field(&mut front, &entry.key, &entry.node) {
-                        problems.push(problem);
-                    }
-                    if !KNOWN.contains(&entry.key.as_str())
-                        && let Some(near) = suggest::nearest(&entry.key, KNOWN, 1).first()
-                        && is_misspelt(&entry.key, near)
-                    {
-                        let offset = reader.offset(entry.at.0, entry.at.1);
-                        problems.push(
-                            at.warning(
-                                at.extent(offset, entry.key.len()),
-                                format!("front matter has no field `{}`", entry.key),
-                            )
-                            .hint(format!("did you mean `{near}`?")),
-                        );
-                    }
-                }
-            }
-        },
+        }
     }
     (front, body, problems)
 }
@@ -233,194 +210,164 @@ fn picture(node: &Node) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-struct Reader<'a> {
-    at: SourceFile<'a>,
-    start: usize,
-    yaml: &'a str,
-    lines: Lines,
+fn field(
+    reader: &Reader<'_>,
+    front: &mut FrontMatter,
+    key: &str,
+    node: &Node,
+) -> Result<(), Diagnostic> {
+    if node.value == Value::Null {
+        return Ok(());
+    }
+    match key {
+        "title" => {
+            front.title = Some(one_line(&text(reader, node, key)?)).filter(|it| !it.is_empty());
+        }
+        "description" => front.description = Some(text(reader, node, key)?),
+        "date" => front.date = Some(date(reader, node, key)?),
+        "updated" => front.updated = Some(date(reader, node, key)?),
+        "created" => front.date = front.date.or(foreign_date(reader, node, key)?),
+        "modified" | "last_modified_at" => {
+            front.updated = front.updated.or(foreign_date(reader, node, key)?);
+        }
+        "tags" | "tag" => front.tags.extend(tags(reader, node, key)?),
+        "aliases" | "alias" => front.aliases.extend(texts(reader, node, key)?),
+        "draft" => front.hide(reader.flag(node, key)?, "draft: true"),
+        // Some keep the day of publication there.
+        "published" => front.hide(node.value == Value::Bool(false), "published: false"),
+        "publish" => front.hide(node.value == Value::Bool(false), "publish: false"),
+        "private" => front.hide(node.value == Value::Bool(true), "private: true"),
+        "permalink" => front.permalink = Some(text(reader, node, key)?),
+        "slug" => front.slug = Some(text(reader, node, key)?),
+        "redirect_from" => front.redirect_from = each(reader, node, key)?,
+        "toc" => {
+            if let Value::Bool(flag) = node.value {
+                front.toc = Some(flag);
+            }
+        }
+        "toc_depth" => match node.value {
+            Value::Integer(depth @ 1..=6) => front.toc_depth = u8::try_from(depth).ok(),
+            _ => return Err(reader.wrong(node, key, "a whole number from 1 to 6")),
+        },
+        "author" | "authors" => front.authors.extend(names(node)),
+        "image" => front.image = picture(node),
+        "anchors" => match &node.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    let new = text(reader, &entry.node, key)?;
+                    front.anchors.insert(entry.key.clone(), new);
+                }
+            }
+            _ => {
+                let problem = reader.wrong(node, key, "a mapping of old anchors to headings");
+                return Err(problem.hint("for instance {old-name: New name}"));
+            }
+        },
+        "lang" => front.lang = Some(language(reader, node, key)?),
+        // Others name there what a note is about.
+        "language" => {
+            let tag = node.text().as_deref().and_then(language::tag);
+            front.lang = front.lang.take().or(tag);
+        }
+        "dir" => match node.text().as_deref() {
+            Some("rtl") => front.dir = Some("rtl"),
+            Some("ltr") => front.dir = Some("ltr"),
+            Some("auto") => {}
+            _ => return Err(lenient(reader, node, key, "`ltr`, `rtl` or `auto`")),
+        },
+        "units" => match &node.value {
+            Value::List(items) => {
+                for item in items {
+                    front.units.push(unit::read(reader, item)?);
+                }
+            }
+            _ => return Err(reader.wrong(node, key, "a list of units")),
+        },
+        _ => {}
+    }
+    Ok(())
 }
 
-impl Reader<'_> {
-    fn offset(&self, line: usize, column: usize) -> usize {
-        self.start + self.lines.offset(self.yaml, line, column)
+fn text(reader: &Reader<'_>, node: &Node, field: &str) -> Result<String, Diagnostic> {
+    if let (Value::List(_), "title") = (&node.value, field) {
+        let problem = reader.wrong(node, field, "text");
+        return Err(problem.hint("a value that begins with `[` needs quotes"));
     }
+    reader.text(node, field)
+}
 
-    /// From `offset` to the end of its line, at least one byte where there is one.
-    fn line_from(&self, offset: usize) -> Range<usize> {
-        let text = self.at.text;
-        let offset = offset.min(text.len());
-        let rest = text.cut(offset..).lines().next().unwrap_or("").trim_end();
-        offset..offset + rest.len()
-    }
+fn lenient(reader: &Reader<'_>, node: &Node, field: &str, expected: &str) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..reader.wrong(node, field, expected) }
+}
 
-    fn span(&self, node: &Node) -> Range<usize> {
-        self.line_from(self.offset(node.line, node.column))
-    }
+fn language(reader: &Reader<'_>, node: &Node, field: &str) -> Result<String, Diagnostic> {
+    let tag = node.text().as_deref().and_then(language::tag);
+    tag.ok_or_else(|| {
+        let problem = lenient(reader, node, field, "a language tag");
+        problem.hint("write the language as `ar`, `pt-BR` or the like")
+    })
+}
 
-    fn wrong(&self, node: &Node, field: &str, expected: &str) -> Diagnostic {
-        self.at.error(
-            self.span(node),
-            format!("`{field}` must be {expected}, not {}", node.describe()),
-        )
-    }
-
-    fn field(&self, front: &mut FrontMatter, key: &str, node: &Node) -> Result<(), Diagnostic> {
-        if node.value == Value::Null {
-            return Ok(());
-        }
-        match key {
-            "title" => {
-                front.title = Some(one_line(&self.text(node, key)?)).filter(|it| !it.is_empty());
-            }
-            "description" => front.description = Some(self.text(node, key)?),
-            "date" => front.date = Some(self.date(node, key)?),
-            "updated" => front.updated = Some(self.date(node, key)?),
-            "created" => front.date = front.date.or(self.foreign_date(node, key)?),
-            "modified" | "last_modified_at" => {
-                front.updated = front.updated.or(self.foreign_date(node, key)?);
-            }
-            "tags" | "tag" => front.tags.extend(self.tags(node, key)?),
-            "aliases" | "alias" => front.aliases.extend(self.texts(node, key)?),
-            "draft" => match node.value {
-                Value::Bool(flag) => front.hide(flag, "draft: true"),
-                _ => return Err(self.wrong(node, key, "`true` or `false`")),
-            },
-            // Some keep the day of publication there.
-            "published" => front.hide(node.value == Value::Bool(false), "published: false"),
-            "publish" => front.hide(node.value == Value::Bool(false), "publish: false"),
-            "private" => front.hide(node.value == Value::Bool(true), "private: true"),
-            "permalink" => front.permalink = Some(self.text(node, key)?),
-            "slug" => front.slug = Some(self.text(node, key)?),
-            "redirect_from" => front.redirect_from = self.each(node, key)?,
-            "toc" => {
-                if let Value::Bool(flag) = node.value {
-                    front.toc = Some(flag);
-                }
-            }
-            "toc_depth" => match node.value {
-                Value::Integer(depth @ 1..=6) => front.toc_depth = u8::try_from(depth).ok(),
-                _ => return Err(self.wrong(node, key, "a whole number from 1 to 6")),
-            },
-            "author" | "authors" => front.authors.extend(self.names(node)),
-            "image" => front.image = picture(node),
-            "anchors" => match &node.value {
-                Value::Map(entries) => {
-                    for entry in entries {
-                        let new = self.text(&entry.node, key)?;
-                        front.anchors.insert(entry.key.clone(), new);
-                    }
-                }
-                _ => {
-                    let problem = self.wrong(node, key, "a mapping of old anchors to headings");
-                    return Err(problem.hint("for instance {old-name: New name}".to_owned()));
-                }
-            },
-            "lang" => front.lang = Some(self.language(node, key)?),
-            // Others name there what a note is about.
-            "language" => {
-                let tag = node.text().as_deref().and_then(language::tag);
-                front.lang = front.lang.take().or(tag);
-            }
-            "dir" => match node.text().as_deref() {
-                Some("rtl") => front.dir = Some("rtl"),
-                Some("ltr") => front.dir = Some("ltr"),
-                Some("auto") => {}
-                _ => return Err(self.lenient(node, key, "`ltr`, `rtl` or `auto`")),
-            },
-            "units" => match &node.value {
-                Value::List(items) => {
-                    for item in items {
-                        front.units.push(self.unit(item)?);
-                    }
-                }
-                _ => return Err(self.wrong(node, key, "a list of units")),
-            },
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn text(&self, node: &Node, field: &str) -> Result<String, Diagnostic> {
-        if let (Value::List(_), "title") = (&node.value, field) {
-            let problem = self.wrong(node, field, "text");
-            return Err(problem.hint("a value that begins with `[` needs quotes".to_owned()));
-        }
-        node.text().ok_or_else(|| self.wrong(node, field, "text"))
-    }
-
-    fn lenient(&self, node: &Node, field: &str, expected: &str) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, ..self.wrong(node, field, expected) }
-    }
-
-    fn language(&self, node: &Node, field: &str) -> Result<String, Diagnostic> {
-        let tag = node.text().as_deref().and_then(language::tag);
-        tag.ok_or_else(|| {
-            let problem = self.lenient(node, field, "a language tag");
-            problem.hint("write the language as `ar`, `pt-BR` or the like".to_owned())
-        })
-    }
-
-    /// A list, or text with commas. Editors leave empty items.
-    fn texts(&self, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
-        match &node.value {
-            Value::List(_) => self.each(node, field),
-            _ => {
-                let text = self.text(node, field)?;
-                let parts = text.split(',').map(|part| part.trim().to_owned());
-                Ok(parts.filter(|part| !part.is_empty()).collect())
-            }
+/// A list, or text with commas. Editors leave empty items.
+fn texts(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
+    match &node.value {
+        Value::List(_) => each(reader, node, field),
+        _ => {
+            let text = text(reader, node, field)?;
+            let parts = text.split(',').map(|part| part.trim().to_owned());
+            Ok(parts.filter(|part| !part.is_empty()).collect())
         }
     }
+}
 
-    /// A list of texts, or one.
-    fn each(&self, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
-        let one = std::slice::from_ref(node);
-        let items = if let Value::List(items) = &node.value { items } else { one };
-        let items = items.iter().filter(|item| item.value != Value::Null || item.written.is_some());
-        items.map(|item| item.item().map_or_else(|| self.text(item, field), Ok)).collect()
+/// A list of texts, or one.
+fn each(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
+    let one = std::slice::from_ref(node);
+    let items = if let Value::List(items) = &node.value { items } else { one };
+    let items = items.iter().filter(|item| item.value != Value::Null || item.written.is_some());
+    items.map(|item| item.item().map_or_else(|| text(reader, item, field), Ok)).collect()
+}
+
+/// A list, or text with commas or, as Jekyll has it, with spaces; `#` before a tag is how Obsidian writes it.
+fn tags(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
+    let mut tags = texts(reader, node, field)?;
+    if let ([one], false) = (&tags[..], matches!(node.value, Value::List(_))) {
+        tags = one.split_whitespace().map(str::to_owned).collect();
     }
+    let bare = tags.iter().map(|tag| tag.trim_start_matches('#').trim().to_owned());
+    Ok(bare.filter(|tag| !tag.is_empty()).collect())
+}
 
-    /// A list, or text with commas or, as Jekyll has it, with spaces; `#` before a tag is how Obsidian writes it.
-    fn tags(&self, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
-        let mut tags = self.texts(node, field)?;
-        if let ([one], false) = (&tags[..], matches!(node.value, Value::List(_))) {
-            tags = one.split_whitespace().map(str::to_owned).collect();
+/// Texts, or mappings with a `name`.
+fn names(node: &Node) -> Vec<String> {
+    let named = |node: &Node| match &node.value {
+        Value::Map(entries) => {
+            let name = entries.iter().find(|entry| entry.key == "name");
+            name.and_then(|entry| entry.node.text())
         }
-        let bare = tags.iter().map(|tag| tag.trim_start_matches('#').trim().to_owned());
-        Ok(bare.filter(|tag| !tag.is_empty()).collect())
+        _ => node.item(),
+    };
+    match &node.value {
+        Value::List(items) => items.iter().filter_map(named).collect(),
+        _ => named(node).into_iter().collect(),
     }
+}
 
-    /// Texts, or mappings with a `name`.
-    fn names(&self, node: &Node) -> Vec<String> {
-        let named = |node: &Node| match &node.value {
-            Value::Map(entries) => {
-                let name = entries.iter().find(|entry| entry.key == "name");
-                name.and_then(|entry| entry.node.text())
-            }
-            _ => node.item(),
-        };
-        match &node.value {
-            Value::List(items) => items.iter().filter_map(named).collect(),
-            _ => named(node).into_iter().collect(),
-        }
-    }
+fn date(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Date, Diagnostic> {
+    day(&text(reader, node, field)?)
+        .ok_or_else(|| reader.wrong(node, field, "a date").hint("write it as 2025-04-22"))
+}
 
-    fn date(&self, node: &Node, field: &str) -> Result<Date, Diagnostic> {
-        day(&self.text(node, field)?).ok_or_else(|| {
-            self.wrong(node, field, "a date").hint("write it as 2025-04-22".to_owned())
-        })
-    }
-
-    /// A date that another tool writes. One that cannot be understood costs no more than a warning.
-    fn foreign_date(&self, node: &Node, field: &str) -> Result<Option<Date>, Diagnostic> {
-        let date = self.date(node, field).map(Some);
-        date.map_err(|problem| Diagnostic { severity: Severity::Warning, ..problem })
-    }
+/// A date that another tool writes. One that cannot be understood costs no more than a warning.
+fn foreign_date(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Option<Date>, Diagnostic> {
+    let date = date(reader, node, field).map(Some);
+    date.map_err(|problem| Diagnostic { severity: Severity::Warning, ..problem })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Lines;
 
     fn read(yaml: &str) -> FrontMatter {
         let text = format!("---\n{yaml}\n---\n");

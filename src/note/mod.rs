@@ -14,7 +14,6 @@ mod front;
 mod heading;
 mod html;
 mod inline;
-mod list;
 mod markup;
 mod math;
 mod outline;
@@ -25,13 +24,12 @@ mod remote;
 mod sentence;
 mod slug;
 mod sweep;
-mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-pub use block::{Block, FieldValue, Fields};
+pub use block::{Block, Fields};
 pub use complete::{complete, fenced};
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};

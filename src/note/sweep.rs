@@ -3,10 +3,10 @@
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
 use neuronotes_core::suggest;
 
-use super::block::{Block, FieldValue, Reader};
-use super::value;
+use super::block::Block;
 use crate::diagnostic::Diagnostic;
-use crate::yaml::{Entry, Value};
+use crate::field::{self, FieldValue};
+use crate::yaml::{Entry, Reader, Value};
 
 /// A field and the values that a block asks for, each with its place.
 #[derive(Debug, Clone)]
@@ -33,17 +33,16 @@ pub(super) fn read(
     entry: &Entry,
     entries: &[Entry],
 ) -> Result<Vec<Axis>, Vec<Diagnostic>> {
-    let at_key = |entry: &Entry, message: String| reader.at.error(reader.key_span(entry), message);
     if !kind.sweep {
-        let problem = at_key(entry, format!("`{}` has no `sweep`", kind.name));
-        return Err(vec![problem.hint("give each value a block of its own".to_owned())]);
+        let problem = reader.at_key(entry, format!("`{}` has no `sweep`", kind.name));
+        return Err(vec![problem.hint("give each value a block of its own")]);
     }
     let axes = match &entry.node.value {
         Value::Map(axes) if matches!(axes.len(), 1 | 2) => axes,
         _ => {
             let message = "`sweep` must be a mapping of one or two fields to lists of values";
-            let problem = reader.at.error(reader.value_span(&entry.node), message);
-            return Err(vec![problem.hint("such as `sweep: { unit: [89, 244] }`".to_owned())]);
+            let problem = reader.at_value(&entry.node, message);
+            return Err(vec![problem.hint("such as `sweep: { unit: [89, 244] }`")]);
         }
     };
     let mut problems = Vec::new();
@@ -52,13 +51,14 @@ pub(super) fn read(
         let swept = || kind.all_fields().filter(|field| can_be_swept(field));
         let Some(field) = swept().find(|field| field.name == axis.key) else {
             let known = swept().map(|field| field.name);
-            let problem = at_key(axis, format!("there is no field `{}` to sweep over", axis.key));
+            let problem =
+                reader.at_key(axis, format!("there is no field `{}` to sweep over", axis.key));
             problems.push(problem.hint(suggest::hint(&axis.key, known)));
             continue;
         };
         if let Some(given) = entries.iter().find(|given| given.key == axis.key) {
             let message = format!("`{}` is given and swept over", axis.key);
-            problems.push(at_key(given, message).hint("leave one of the two out".to_owned()));
+            problems.push(reader.at_key(given, message).hint("leave one of the two out"));
         }
         match values(reader, field, axis) {
             Ok(values) => found.push(Axis { field, values }),
@@ -68,7 +68,7 @@ pub(super) fn read(
     let count: usize = found.iter().map(|axis| axis.values.len()).product();
     if problems.is_empty() && count > MOST_POINTS {
         let message = format!("the sweep has {count} combinations; the most is {MOST_POINTS}");
-        problems.push(at_key(entry, message));
+        problems.push(reader.at_key(entry, message));
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
@@ -82,16 +82,16 @@ fn values(
         Value::List(items) if !items.is_empty() => items,
         _ => {
             let message = format!("`{}` must be a list of values here", axis.key);
-            return Err(vec![reader.at.error(reader.value_span(&axis.node), message)]);
+            return Err(vec![reader.at_value(&axis.node, message)]);
         }
     };
     let mut problems = Vec::new();
     let mut values: Vec<FieldValue> = Vec::new();
     for item in items {
         let span = reader.item_span(item);
-        match value::read(reader, field, item) {
+        match field::read(reader, field, item) {
             Ok(read) if values.iter().any(|other| other.value == read.value) => {
-                problems.push(reader.at.error(span, "this value stands twice in the sweep"));
+                problems.push(reader.at.error(span, "the sweep lists this value more than once"));
             }
             Ok(read) => values.push(FieldValue { span, ..read }),
             Err(wrong) => problems.extend(wrong),

@@ -14,6 +14,7 @@ use crate::note::{self, Parts};
 use crate::plan::{Cell, Measurement, Wanted};
 use crate::view::{
     CurveView, DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
+    ProblemView,
 };
 
 impl Scene<'_> {
@@ -117,7 +118,7 @@ impl Scene<'_> {
                 status: status.clone(),
                 stale: stale.as_ref().map(|drawing| drawing_view(page, drawing, alt)),
             },
-            Settled::Failed(problem) => FigureState::Failed { problem: problem.view() },
+            Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
             // Only a sweep settles so, and has a state of its own.
             Settled::Sweep(_) => {
                 FigureState::Waiting { height: 0, status: String::new(), stale: None }
@@ -195,7 +196,7 @@ impl Scene<'_> {
             fact("pictures", seen);
         }
         if let Some(left_out) = scanned.and_then(Scanned::left_out) {
-            fact("skipped", left_out);
+            fact("left out", left_out);
         }
         let scan = scanned.map(|s| format!(", after a scan of the layer in {:.1} s", s.seconds));
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));

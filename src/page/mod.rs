@@ -181,7 +181,7 @@ impl Scanned {
         ))
     }
 
-    /// Everything that was skipped, and why; `None` if nothing was.
+    /// Everything that was left out, and why; `None` where all was read.
     pub fn left_out(&self) -> Option<String> {
         let ledger = self.ledger.iter().flat_map(Ledger::left_out);
         let all: Vec<String> = self.unread().into_iter().chain(ledger).collect();
@@ -338,7 +338,7 @@ impl<'a> Scene<'a> {
             .chain(self.plan.unit_problems(index))
             .chain(&self.quoted[index].problems)
             .filter(|problem| self.preview || problem.severity == Severity::Error)
-            .map(Diagnostic::view)
+            .map(ProblemView::from)
             .collect()
     }
 

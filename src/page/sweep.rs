@@ -6,7 +6,7 @@ use super::figure::picture_view;
 use super::{Scene, Settled};
 use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
-use crate::view::{FactView, FigureState, StaleView, SweepItemState, SweepItemView};
+use crate::view::{FactView, FigureState, ProblemView, StaleView, SweepItemState, SweepItemView};
 
 /// Most different values of one fact that are written out.
 const MOST_VALUES: usize = 12;
@@ -72,7 +72,9 @@ fn columns(axes: &[usize]) -> (usize, usize) {
 fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
     let drawing = match settled {
         Settled::Done { drawing, .. } => &**drawing,
-        Settled::Failed(problem) => return SweepItemState::Failed { problem: problem.view() },
+        Settled::Failed(problem) => {
+            return SweepItemState::Failed { problem: ProblemView::from(problem) };
+        }
         Settled::Waiting { status, stale } => {
             let stale = stale.as_ref().map(|drawing| {
                 let (pictures, value, _) = shown(drawing);

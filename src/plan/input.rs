@@ -9,14 +9,14 @@ use std::fs;
 use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use neuronotes_core::dataset::{DatasetRef, Samples, words};
+use neuronotes_core::dataset::words;
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef};
 use neuronotes_core::encoding;
 use neuronotes_core::file;
 use neuronotes_core::files::FileDigests;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 use neuronotes_core::sniff;
-
-use crate::resource::ResourceError;
 
 /// Most bytes of a file of the garden, as in the lab.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -25,19 +25,15 @@ const NUMPY: &[u8; 6] = b"\x93NUMPY";
 /// Most bytes of a list of words that is read as texts.
 const LARGEST_LIST: u64 = 4 << 20;
 
-fn error(message: String, hint: Option<&str>) -> ResourceError {
-    ResourceError { message, hint: hint.map(str::to_owned) }
+fn error(message: String, hint: Option<&str>) -> Problem {
+    Problem { message, hint: hint.map(str::to_owned) }
 }
 
 /// The picture at a path relative to `root`, which is the garden's folder and has no links in it.
 ///
 /// # Errors
 /// Where there is none, where it lies outside the garden, or where the file is no picture.
-pub fn picture(
-    root: &Path,
-    digests: &mut FileDigests,
-    name: &str,
-) -> Result<FileRef, ResourceError> {
+pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "picture")?;
     let start = sniff::start_of(&path);
     if let Some(found) = sniff::other(&start).filter(|_| !sniff::is_picture(&start)) {
@@ -61,11 +57,7 @@ pub fn picture(
 ///
 /// # Errors
 /// Where there is none, where it lies outside the garden, or where the file is no NumPy array.
-pub fn weights(
-    root: &Path,
-    digests: &mut FileDigests,
-    name: &str,
-) -> Result<FileRef, ResourceError> {
+pub fn weights(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "file of weights")?;
     let unreadable =
         |cause: &dyn std::fmt::Display| error(format!("`{name}` cannot be read ({cause})"), None);
@@ -79,7 +71,7 @@ pub fn weights(
 }
 
 /// Where a file of the garden lies that is there, inside, and not too large.
-fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, ResourceError> {
+fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     let outside = || {
         let hint = "files are named by their paths in the garden, such as `notes/pictures/cat.png`";
         error(format!("the {what} `{name}` lies outside the garden"), Some(hint))
@@ -132,9 +124,9 @@ pub fn folder(root: &Path, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// Where it is a data set of pictures, or a list that cannot be read.
-pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, ResourceError> {
+pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, Problem> {
     let name = &dataset.name;
-    if dataset.format.samples != Samples::Words {
+    if dataset.format != DatasetFormat::Words {
         let hint = "give a list of texts, or a data set that is a `.txt` list of words";
         return Err(error(format!("the data set `{name}` is not a list of words"), Some(hint)));
     }
@@ -223,10 +215,10 @@ mod tests {
         let digest = neuronotes_core::digest::Digest::of(b"");
         let shards = vec![neuronotes_core::dataset::ShardRef::new(path, digest)];
         let labels = neuronotes_core::dataset::Labels::Files;
-        let format = &neuronotes_core::dataset::format::words::FORMAT;
+        let format = DatasetFormat::Words;
         let mut list = DatasetRef { name: "words".into(), format, captions: false, labels, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
-        list.format = &neuronotes_core::dataset::format::tar::FORMAT;
+        list.format = DatasetFormat::Tar;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));
     }
 }

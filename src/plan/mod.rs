@@ -6,14 +6,13 @@
 //! names, and the blocks that it names; only those decide a request key. [`Plans`] keeps what each note wants until one
 //! of them changes.
 
+mod asking;
 mod baseline;
 pub mod explain;
 pub mod input;
 mod kept;
-mod parameter;
-mod prompt;
 mod reference;
-mod target;
+mod sources;
 mod units;
 mod wanted;
 
@@ -22,26 +21,26 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::field::shown;
+use crate::field::{self, Asked, FieldValue, shown};
 use crate::garden::Names;
 use crate::guard;
-use crate::note::{self, Axis, Block, FieldValue, Note};
-use crate::resource::{Model, ResourceError, Resources};
+use crate::note::{self, Axis, Block, Note};
+use crate::resource::{Model, Resources};
+use asking::{Asking, unnamed, unusable};
 use baseline::Baselines;
 pub use kept::Plans;
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
-use neuronotes_core::kind::{Data, Field, Kind, Scan, scan};
+use neuronotes_core::kind::{Data, Default, Field, Kind, Role, Scan, Type, scan};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::{Inputs, Request};
-use parameter::Asked;
+use sources::Known;
 pub use wanted::{Cell, Measurement, Sweep, Target, Wanted};
 
 /// What all notes want.
@@ -166,29 +165,6 @@ impl Plan {
     }
 }
 
-/// A block that is being planned, as far as it needs no planner.
-#[derive(Clone, Copy)]
-struct Asking<'a> {
-    note: &'a Note,
-    block: &'a Block,
-    kind: &'static Kind,
-    model: &'a Model,
-}
-
-impl Asking<'_> {
-    /// An error at a place of a field, or at the block's first line where the block does not have the field.
-    fn at(self, field: &str, pointer: &str, message: String) -> Diagnostic {
-        match self.block.fields.get(field) {
-            Some(value) => self.note.at().error(value.place(pointer), message),
-            None => at_field(self.note, self.block, field, message),
-        }
-    }
-
-    fn unusable(self, field: &str, pointer: &str, error: ResourceError) -> Diagnostic {
-        self.at(field, pointer, error.message).hint(error.hint)
-    }
-}
-
 struct Planner<'a> {
     notes: &'a [&'a Note],
     root: &'a Path,
@@ -294,17 +270,16 @@ impl Planner<'_> {
         }
         let mut asked = Asked::default();
         let mut problems = Vec::new();
-        match at.target() {
-            Ok(target) => (asked.target, asked.layer) = target.unzip(),
-            Err(problem) => return Err(vec![*problem]),
-        }
-        for field in kind.all_fields() {
-            if let Err(found) = self.parameter(&mut asked, at, field) {
-                problems.extend(found);
-            }
+        let layer = at.layer().map_err(|problem| vec![*problem])?;
+        for field in kind.all_fields().filter(|field| field.role == Role::Compute) {
+            let value = block.value(field).or_else(|| self.configured(field));
+            let mut sources = Known { planner: &mut *self, at, layer: layer.as_ref() };
+            let resolved = field::resolve(field, value, &mut asked, &mut sources);
+            problems.extend(at.diagnostics(field.name, resolved.err().unwrap_or_default()));
         }
         if let (true, Some(text)) = (problems.is_empty(), &model.architecture.text) {
-            problems.extend(prompt::too_long(at, &asked.params, text.context));
+            let long = field::prompt::too_long(kind, &asked.params, text.context);
+            problems.extend(at.diagnostics("", long));
         }
         let reads = match kind.data {
             Data::Never => false,
@@ -325,14 +300,15 @@ impl Planner<'_> {
         let precision = block.fields.text("precision").and_then(Precision::named);
         let precision = precision.unwrap_or(self.config.defaults.precision);
         let embedding = model.architecture.embedding_layer().name.canonical;
-        let layer = match kind.scan {
+        let place = layer.as_ref().map(|layer| layer.name.canonical.as_str());
+        let scanned = match kind.scan {
             Scan::None => None,
-            Scan::Layer => asked.params.get("layer").and_then(Value::as_str),
+            Scan::Layer => place,
             Scan::Embedding => Some(embedding.as_str()),
         };
-        let own = dataset.iter().zip(layer);
+        let own = dataset.iter().zip(scanned);
         // A direction's data sets are averaged where the direction is.
-        let there = asked.layer.as_ref().map_or(&*embedding, |layer| &layer.name.canonical);
+        let there = place.unwrap_or(&embedding);
         let others = asked.scanned.iter().map(|dataset| (dataset, there));
         let uses = own
             .chain(others)
@@ -351,10 +327,22 @@ impl Planner<'_> {
             uses,
             precision,
         });
-        let (target, facet) = (asked.target, asked.facet);
+        let target = layer.map(|layer| Target {
+            shown: layer.name.shown().to_owned(),
+            layer: layer.name.canonical,
+            unit: unit(kind, &request.params),
+        });
         let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);
         let scans = scans.map(Request::key).collect();
-        Ok(Measurement { key: request.key(), request, target, facet, scans })
+        Ok(Measurement { key: request.key(), request, target, facet: asked.facet, scans })
+    }
+
+    /// What the configuration says for a field that a block leaves out.
+    fn configured(&self, field: &Field) -> Option<Value> {
+        match (field.default, field.name) {
+            (Default::Configured, "seed") => Some(self.config.defaults.seed.into()),
+            _ => None,
+        }
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {
@@ -380,40 +368,8 @@ impl Planner<'_> {
     }
 }
 
-/// An error at a field, or at the block's first line where it is left out.
-fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnostic {
-    let span = match block.fields.get(field) {
-        Some(value) => value.span.clone(),
-        None => {
-            let text = note.source.cut(block.span.clone());
-            block.span.start..block.span.start + text.lines().next().unwrap_or("").trim_end().len()
-        }
-    };
-    note.at().error(span, message)
-}
-
-/// A block names no model or no data set, and nothing stands for it; in a garden that has `none` it may be the first.
-fn unnamed(note: &Note, block: &Block, what: &str, none: bool) -> Diagnostic {
-    let file = crate::config::FILE;
-    let set = format!("name one, or set `defaults: {{ {what}: … }}` in {file}");
-    let (message, hint) = match (none, what) {
-        (true, "model") => (
-            format!("the block does not say its `{what}`, and the garden has no models"),
-            format!(
-                "`model: emoji` is a small CLIP that comes with the program; `neuronotes model list` lists others; {set}"
-            ),
-        ),
-        (true, _) => (
-            format!("the block does not say its `{what}`, and the garden has no data sets"),
-            format!(
-                "`dataset: emoji` are pictures that come with the program; your own go under `datasets:`; {set}"
-            ),
-        ),
-        (false, _) => (format!("the block does not say its `{what}`"), set),
-    };
-    at_field(note, block, what, message).hint(hint)
-}
-
-fn unusable(note: &Note, block: &Block, field: &str, error: ResourceError) -> Diagnostic {
-    at_field(note, block, field, error.message).hint(error.hint)
+/// The unit that a measurement is about, where it is about one.
+fn unit(kind: &Kind, params: &Map<String, Value>) -> Option<u32> {
+    let field = kind.all_fields().find(|field| field.ty == Type::Unit)?;
+    u32::try_from(params.get(field.name)?.as_u64()?).ok()
 }

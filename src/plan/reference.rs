@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use neuronotes_core::kind::{KINDS, MOST_PICTURES};
+use neuronotes_core::kind::KINDS;
+use neuronotes_core::model::Layer;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{FigureRef, Request};
 use neuronotes_core::suggest;
 
-use super::parameter::Asked;
 use super::{Asking, Planner, Wanted};
 use crate::diagnostic::Diagnostic;
 use crate::garden::Names;
@@ -15,16 +16,11 @@ use crate::note::{Block, Note};
 
 /// Most other figures that one is made of, at whatever remove.
 const MOST_FIGURES: usize = 64;
-/// Most measurements that one rests on, each counted as often as it is used: a request holds them all.
-const MOST_NESTED: usize = 1000;
 
 /// Between a figure and why it cannot be used.
 const UNUSABLE: &str = " cannot be used: ";
 /// Before the place of what is wrong with another figure.
 const STANDS: &str = "it stands at ";
-
-/// What is wrong, and what to do.
-type Wrong = (String, Option<String>);
 
 /// What sort of block a name may mean.
 #[derive(Clone, Copy)]
@@ -51,12 +47,12 @@ impl Sought<'_> {
     }
 
     /// What is wrong with a block of another sort, and what to do.
-    fn not(self, name: &str, what: &str) -> Wrong {
+    fn not(self, name: &str, what: &str) -> Problem {
         match self {
-            Self::Kind(kind) => (format!("`{name}` is {what}, and no `{kind}`"), None),
+            Self::Kind(kind) => Problem::new(format!("`{name}` is {what}, and no `{kind}`")),
             Self::Pictures => {
                 let hint = format!("kinds with pictures: {}", with_pictures("and"));
-                (format!("`{name}` is {what}, which has no pictures to use"), Some(hint))
+                Problem::new(format!("`{name}` is {what}, which has no pictures to use")).hint(hint)
             }
         }
     }
@@ -77,57 +73,13 @@ fn with_pictures(last: &str) -> String {
     suggest::quoted(&names, last)
 }
 
-/// How many measurements a request holds, itself among them.
-fn nested(request: &Request) -> usize {
-    request.uses.iter().map(nested).sum::<usize>() + 1
-}
-
 impl<'a> Planner<'a> {
-    /// The request keys of the figures that are named at a place of a field; their requests are used.
-    pub(super) fn figures(
-        &mut self,
-        asked: &mut Asked,
-        at: Asking<'_>,
-        (field, pointer): (&str, &str),
-        names: &[String],
-    ) -> Result<Vec<String>, Vec<Diagnostic>> {
-        let mut keys: Vec<String> = Vec::new();
-        let mut problems = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            match self.figure(at, name) {
-                Ok(found) => {
-                    for (figure, request) in found {
-                        let key = figure.key.hex();
-                        if !asked.inputs.figures.iter().any(|known| known.key == figure.key) {
-                            asked.inputs.figures.push(figure);
-                            asked.uses.push(request);
-                        }
-                        if !keys.contains(&key) {
-                            keys.push(key);
-                        }
-                    }
-                }
-                Err((message, hint)) => {
-                    let place = format!("{pointer}/{index}");
-                    problems.push(at.at(field, &place, message).hint(hint));
-                }
-            }
-        }
-        let several = |message: String| vec![at.at(field, pointer, message)];
-        if problems.is_empty() && keys.len() > MOST_PICTURES {
-            let message =
-                format!("{} figures are used here; the most is {MOST_PICTURES}", keys.len());
-            return Err(several(message));
-        }
-        if problems.is_empty() && asked.uses.iter().map(nested).sum::<usize>() > MOST_NESTED {
-            let message = format!("this rests on more than {MOST_NESTED} other measurements");
-            return Err(several(message));
-        }
-        if problems.is_empty() { Ok(keys) } else { Err(problems) }
-    }
-
     /// The measurements of a block that is used for its pictures; else what is wrong and what to do.
-    fn figure(&mut self, at: Asking<'_>, name: &str) -> Result<Vec<(FigureRef, Request)>, Wrong> {
+    pub(super) fn figure(
+        &mut self,
+        at: Asking<'_>,
+        name: &str,
+    ) -> Result<Vec<(FigureRef, Request)>, Problem> {
         let (note, block) = self.block(at.note, Sought::Pictures, name)?;
         self.leads_elsewhere(at, (note, block))?;
         let known = (note.path.clone(), block.id.clone());
@@ -146,7 +98,7 @@ impl<'a> Planner<'a> {
             let why = why.rsplit_once(UNUSABLE).map_or(why, |(_, why)| why);
             let end = first.and_then(|p| p.hint.clone()).filter(|hint| hint.starts_with(STANDS));
             let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
-            (format!("the figure `{name}`{UNUSABLE}{why}"), hint)
+            Problem::new(format!("the figure `{name}`{UNUSABLE}{why}")).hint(hint)
         };
         let one = |which: String, measurement: &super::Measurement| {
             let figure = FigureRef { name: name.to_owned(), which, key: measurement.key };
@@ -163,7 +115,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Sees that no way from a block that is used leads back to the block that is being planned.
-    fn leads_elsewhere(&self, at: Asking<'_>, from: (&'a Note, &'a Block)) -> Result<(), Wrong> {
+    fn leads_elsewhere(&self, at: Asking<'_>, from: (&'a Note, &'a Block)) -> Result<(), Problem> {
         let same =
             |(note, block): (&Note, &Block)| note.path == at.note.path && block.id == at.block.id;
         // Each block that is reached, and by which other.
@@ -185,11 +137,11 @@ impl<'a> Planner<'a> {
                 // Found from its end.
                 way[1..].reverse();
                 let message = format!("a figure cannot be made of itself: {}", way.join(" → "));
-                return Err((message, Some("let one of them use something else".to_owned())));
+                return Err(Problem::new(message).hint("let one of them use something else"));
             }
             if reached.len() > MOST_FIGURES {
                 let message = format!("this is made of more than {MOST_FIGURES} other figures");
-                return Err((message, Some("shorten the chain".to_owned())));
+                return Err(Problem::new(message).hint("shorten the chain"));
             }
             for name in block.named_blocks() {
                 let Ok(found) = self.block(note, Sought::Pictures, &name) else { continue };
@@ -209,20 +161,16 @@ impl<'a> Planner<'a> {
     /// It must be one of the same model, at layers before this block's own.
     pub(super) fn reference(
         &mut self,
-        asked: &Asked,
+        layer: Option<&Layer>,
         at: Asking<'_>,
-        (field, kind, name): (&str, &str, &str),
-    ) -> Result<Request, Vec<Diagnostic>> {
-        let wrong =
-            |message: String, hint: Option<String>| vec![at.at(field, "", message).hint(hint)];
-        let sought = Sought::Kind(kind);
-        let (note, block) =
-            self.block(at.note, sought, name).map_err(|(m, hint)| wrong(m, hint))?;
+        (kind, name): (&str, &str),
+    ) -> Result<Request, Problem> {
+        let (note, block) = self.block(at.note, Sought::Kind(kind), name)?;
         let measured = self.measurement(note, block).map_err(|problems| {
             let first = problems.first();
             let why = first.map_or("the block is faulty", |problem| &problem.message);
-            let hint = first.map(|problem| format!("it stands at {}", problem.place()));
-            wrong(format!("the {kind} `{name}` cannot be used: {why}"), hint)
+            let hint = first.map(|problem| format!("{STANDS}{}", problem.place()));
+            Problem::new(format!("the {kind} `{name}`{UNUSABLE}{why}")).hint(hint)
         })?;
         let (its, ours) = (&measured.request.model, &at.model.reference);
         if (its.digest, &its.conventions) != (ours.digest, &ours.conventions) {
@@ -230,13 +178,13 @@ impl<'a> Planner<'a> {
                 "the {kind} `{name}` is one of the model `{}`, and this block is about `{}`",
                 its.name, ours.name
             );
-            return Err(wrong(message, Some("give both the same `model`".to_owned())));
+            return Err(Problem::new(message).hint("give both the same `model`"));
         }
         let layers = measured.request.params.get("layers").and_then(|value| value.as_array());
         let named = layers.into_iter().flatten().filter_map(|layer| layer.as_str());
-        for layer in named {
-            let its = at.model.architecture.layer(layer).ok();
-            if let (Some(its), Some(ours)) = (its, &asked.layer)
+        for other in named {
+            let its = at.model.architecture.layer(other).ok();
+            if let (Some(its), Some(ours)) = (its, layer)
                 && its.stage >= ours.stage
             {
                 let (its, ours) = (its.name.shown(), ours.name.shown());
@@ -244,7 +192,7 @@ impl<'a> Planner<'a> {
                     "the {kind} `{name}` has the layer `{its}`, which is not before `{ours}`"
                 );
                 let hint = format!("a {kind} leads to its visualisation from layers before it");
-                return Err(wrong(message, Some(hint)));
+                return Err(Problem::new(message).hint(hint));
             }
         }
         Ok(Arc::unwrap_or_clone(measured.request))
@@ -256,7 +204,7 @@ impl<'a> Planner<'a> {
         here: &Note,
         sought: Sought<'_>,
         name: &str,
-    ) -> Result<(&'a Note, &'a Block), Wrong> {
+    ) -> Result<(&'a Note, &'a Block), Problem> {
         let full = |note: &Note, block: &Block| format!("{}#{}", note.stem(), block.id);
         let (notes, id): (Vec<&'a Note>, &str) = match name.rsplit_once('#') {
             Some((note, id)) => {
@@ -265,19 +213,16 @@ impl<'a> Planner<'a> {
                     Some(found) if found.others.is_empty() => (vec![self.notes[found.best]], id),
                     None => {
                         let names = self.notes.iter().map(|note| note.stem());
-                        return Err((
-                            format!("no note is called `{note}`"),
-                            suggest::hint(note, names),
-                        ));
+                        let problem = Problem::new(format!("no note is called `{note}`"));
+                        return Err(problem.hint(suggest::hint(note, names)));
                     }
                     // A figure of the wrong note would be believed.
                     Some(found) => {
                         let all = std::iter::once(&found.best).chain(&found.others);
                         let paths: Vec<String> = all.map(|i| self.notes[*i].path.clone()).collect();
-                        return Err((
-                            format!("`{note}` may mean {}", suggest::quoted(&paths, "or")),
-                            Some(format!("write the path: `{}#{id}`", paths[0])),
-                        ));
+                        let may = suggest::quoted(&paths, "or");
+                        let problem = Problem::new(format!("`{note}` may mean {may}"));
+                        return Err(problem.hint(format!("write the path: `{}#{id}`", paths[0])));
                     }
                 }
             }
@@ -303,12 +248,13 @@ impl<'a> Planner<'a> {
                 let known: Vec<&str> =
                     blocks().filter(|(_, b)| sought.fits(b)).map(|(_, b)| b.id.as_str()).collect();
                 let hint = suggest::hint(id, known).unwrap_or_else(|| sought.make());
-                Err((format!("there is no {} `{name}`", sought.noun()), Some(hint)))
+                Err(Problem::new(format!("there is no {} `{name}`", sought.noun())).hint(hint))
             }
             (many, _) => {
                 let names: Vec<String> = many.iter().map(|(note, b)| full(note, b)).collect();
                 let hint = format!("write which one: `{}`", names[0]);
-                Err((format!("`{name}` may mean {}", suggest::quoted(&names, "or")), Some(hint)))
+                let may = suggest::quoted(&names, "or");
+                Err(Problem::new(format!("`{name}` may mean {may}")).hint(hint))
             }
         }
     }

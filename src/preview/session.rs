@@ -22,7 +22,7 @@ use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::measure::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Live, Progress};
-use crate::view::LinkView;
+use crate::view::{LinkView, ProblemView};
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
@@ -153,7 +153,7 @@ impl Session {
                 let id = tab.id;
                 self.tabs.open(tab, self.generation, self.most);
                 if !self.outside.is_empty() {
-                    let problems = self.outside.iter().map(Diagnostic::view).collect();
+                    let problems = self.outside.iter().map(ProblemView::from).collect();
                     self.tabs.tell_one(id, &News::Problems { problems });
                 }
             }
@@ -331,7 +331,7 @@ impl Session {
         let outside: Vec<Diagnostic> =
             self.unconfigured().into_iter().chain(self.live.problems_outside()).collect();
         if outside != self.outside {
-            let problems = outside.iter().map(Diagnostic::view).collect();
+            let problems = outside.iter().map(ProblemView::from).collect();
             self.tabs.tell(&News::Problems { problems });
             self.outside = outside;
         }

@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions};
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 use neuronotes_core::store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Model, ResourceError, Resources};
+use super::{Dataset, Model, Resources};
 use crate::bundled;
 use crate::config::{DatasetSource, Place, Weights};
 
@@ -57,7 +58,7 @@ pub struct DatasetFacts {
     /// Its entry in the configuration.
     pub configured: String,
     /// How it is read.
-    pub format: &'static Format,
+    pub format: DatasetFormat,
     /// Where its labels come from.
     #[serde(default, skip_serializing_if = "Labels::is_default")]
     pub labels: Labels,
@@ -82,11 +83,11 @@ pub struct Thawed {
 
 const HINT: &str = "`neuronotes freeze`, where the weights and data are, brings it up to date";
 
-fn stale(message: String) -> ResourceError {
-    ResourceError { message, hint: Some(HINT.to_owned()) }
+fn stale(message: String) -> Problem {
+    Problem { message, hint: Some(HINT.to_owned()) }
 }
 
-fn same(what: &str, name: &str, then: &str, now: &str) -> Result<(), ResourceError> {
+fn same(what: &str, name: &str, then: &str, now: &str) -> Result<(), Problem> {
     if then == now {
         return Ok(());
     }
@@ -119,7 +120,7 @@ fn of_weights(weights: &Weights) -> String {
 const BUNDLED: &str = "comes with the program";
 
 impl Thawed {
-    pub(super) fn model(&self, name: &str, weights: &Weights) -> Result<Model, ResourceError> {
+    pub(super) fn model(&self, name: &str, weights: &Weights) -> Result<Model, Problem> {
         let Some(known) = self.facts.models.get(name) else {
             return Err(stale(format!("the model `{name}` is not among the frozen results")));
         };
@@ -137,16 +138,16 @@ impl Thawed {
         &self,
         name: &str,
         source: &DatasetSource,
-    ) -> Result<DatasetRef, ResourceError> {
+    ) -> Result<DatasetRef, Problem> {
         self.configured_as(name, &source.written())
     }
 
     /// A data set that comes with the program.
-    pub(super) fn bundled(&self, name: &str) -> Result<DatasetRef, ResourceError> {
+    pub(super) fn bundled(&self, name: &str) -> Result<DatasetRef, Problem> {
         self.configured_as(name, BUNDLED)
     }
 
-    fn configured_as(&self, name: &str, entry: &str) -> Result<DatasetRef, ResourceError> {
+    fn configured_as(&self, name: &str, entry: &str) -> Result<DatasetRef, Problem> {
         let Some(known) = self.facts.datasets.get(name) else {
             return Err(stale(format!("the data set `{name}` is not among the frozen results")));
         };
@@ -179,7 +180,7 @@ impl Resources {
     ///
     /// # Errors
     /// Where they are not, or are others.
-    pub fn words(&self, list: &DatasetRef) -> Result<(), ResourceError> {
+    pub fn words(&self, list: &DatasetRef) -> Result<(), Problem> {
         let name = &list.name;
         let Some(thawed) = &self.thawed else { return Ok(()) };
         for shard in &list.shards {
@@ -197,7 +198,7 @@ impl Resources {
 
     /// What is known of the models and data sets that were asked for and could be used.
     pub fn facts(&self, config: &crate::config::Config) -> Facts {
-        let model = |(name, found): (&String, &Result<Model, ResourceError>)| {
+        let model = |(name, found): (&String, &Result<Model, Problem>)| {
             let (model, weights) = (found.as_ref().ok()?, config.model(name)?);
             let facts = ModelFacts {
                 configured: of_weights(&weights),
@@ -207,7 +208,7 @@ impl Resources {
             };
             Some((name.clone(), facts))
         };
-        let dataset = |(name, found): (&String, &Result<Dataset, ResourceError>)| {
+        let dataset = |(name, found): (&String, &Result<Dataset, Problem>)| {
             let dataset = &found.as_ref().ok()?.reference;
             let first = dataset.shards.iter().all(|shard| shard.rules == 1);
             let rules = if first { &[] } else { dataset.shards.as_slice() };

@@ -15,6 +15,7 @@ pub use site::{
     SelfCitationView, SiteView, UnitFigureView, UnitView, WayView,
 };
 
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::Table;
 use crate::figure::part::{Bars, Matrix};
 
@@ -90,6 +91,20 @@ pub struct ProblemView {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+}
+
+impl From<&Diagnostic> for ProblemView {
+    fn from(problem: &Diagnostic) -> Self {
+        Self {
+            severity: match problem.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            place: problem.place(),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
 }
 
 /// A figure, for `figure.html`.

@@ -1,17 +1,17 @@
-//! What is known of one picture of a data set besides its pixels.
+//! What is known of one picture of a data set, beside its pixels.
 
 use serde::{Deserialize, Serialize};
 
-/// One row of a scan.
+/// What is known of one row of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     /// Its key in the shard.
     pub key: String,
-    /// What it shows.
+    /// Its caption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
-    /// What it is.
+    /// Its label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }

@@ -1,12 +1,11 @@
-//! Lists the files in a store's folders: each with the digest in its name, and those that do not belong there.
+//! A store's folders in, the files in them out: each with the digest that it is named by, and what does not belong.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::disk::{FOLDERS, Store, modified};
-use super::error::{StoreError, io_error};
+use super::{FOLDERS, Store, StoreError, io_error, modified};
 use crate::digest::Digest;
 use crate::place;
 
@@ -17,7 +16,7 @@ const SHARDED: [&str; 3] = ["blobs", "records", "figures"];
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// The digest in its name.
+    /// That it is named by.
     pub(super) digest: Digest,
     pub(super) bytes: u64,
     pub(super) modified: SystemTime,
@@ -26,9 +25,9 @@ pub(super) struct Found {
 /// The files of one of the store's folders.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// The files, ordered by name.
+    /// In the order of their names.
     pub(super) found: Vec<Found>,
-    /// Files that the store did not put there.
+    /// What the store did not put there.
     pub(super) foreign: Vec<PathBuf>,
 }
 
@@ -53,10 +52,10 @@ impl Store {
         Ok(listing)
     }
 
-    /// The files of every record and every output.
+    /// Every record and every output that is there, as files named as the store names them.
     ///
     /// # Errors
-    /// Fails if a folder cannot be read.
+    /// Where a folder cannot be read.
     pub fn results(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = self.list("blobs", "")?.found;
         all.extend(self.list("records", ".json")?.found);
@@ -75,14 +74,14 @@ impl Store {
         Ok(all)
     }
 
-    /// What is in the store's folder and is not the store's.
+    /// What lies in the store's own folder and is none of its.
     pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = entries(&self.root)?;
         all.retain(|path| !(place::is_folder(path) && FOLDERS.contains(&&*name(path))));
         Ok(all)
     }
 
-    /// A path within the store, for messages.
+    /// A path as people read it: within the store.
     pub(super) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
@@ -112,7 +111,7 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The entries of a folder, in order; none if there is no such folder.
+/// What lies in a folder, in order; nothing where there is none.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     // What a link leads to is not the store's.
     if fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink()) {

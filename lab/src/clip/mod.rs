@@ -138,8 +138,9 @@ impl Clip {
                 let tower = ResNet::new(size, sizes, embedding, norm, weights);
                 Tower::ResNet(Box::new(tower))
             }
-            Visual::Transformer(sizes) => {
-                let tower = VisionTransformer::new(size, sizes, embedding, activation, weights);
+            Visual::Transformer { patch, sizes } => {
+                let tower =
+                    VisionTransformer::new(size, *patch, sizes, embedding, activation, weights);
                 Tower::Transformer(Box::new(tower))
             }
         };

@@ -3,9 +3,9 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::{FrontMatter, Reader};
-use crate::diagnostic::{Diagnostic, Lines};
-use crate::yaml;
+use super::{FrontMatter, field};
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::yaml::Reader;
 
 impl FrontMatter {
     /// Takes what cannot be read out of what the note said before.
@@ -35,26 +35,27 @@ impl FrontMatter {
     }
 }
 
-impl Reader<'_> {
-    /// Reads what can be read of front matter that is broken somewhere: each entry by itself.
-    pub(super) fn salvage(&self, front: &mut FrontMatter, problems: &mut Vec<Diagnostic>) {
-        let mut begins = Vec::new();
-        let mut offset = 0;
-        for line in self.yaml.split_inclusive('\n') {
-            if line.starts_with(|c: char| c.is_alphabetic() || c == '"' || c == '\'') {
-                begins.push(offset);
-            }
-            offset += line.len();
+/// Reads what can be read of front matter that is broken somewhere, each entry by itself: the file, the YAML and where that
+/// begins in, fields and what is wrong with them out.
+pub(super) fn salvage(
+    (at, yaml, start): (SourceFile<'_>, &str, usize),
+    front: &mut FrontMatter,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut begins = Vec::new();
+    let mut offset = 0;
+    for line in yaml.split_inclusive('\n') {
+        if line.starts_with(|c: char| c.is_alphabetic() || c == '"' || c == '\'') {
+            begins.push(offset);
         }
-        let ends = begins.iter().skip(1).copied().chain([self.yaml.len()]);
-        for (begin, end) in begins.iter().copied().zip(ends) {
-            let yaml = self.yaml.cut(begin..end);
-            let reader =
-                Reader { at: self.at, start: self.start + begin, yaml, lines: Lines::of(yaml) };
-            let Ok(node) = yaml::parse(yaml) else { continue };
-            for entry in node.entries().unwrap_or_default() {
-                problems.extend(reader.field(front, &entry.key, &entry.node).err());
-            }
+        offset += line.len();
+    }
+    let ends = begins.iter().skip(1).copied().chain([yaml.len()]);
+    for (begin, end) in begins.iter().copied().zip(ends) {
+        let reader = Reader::of_part(at, yaml.cut(begin..end), start + begin);
+        let entries = reader.mapping("front matter", "title", &|_| false).unwrap_or_default();
+        for entry in entries {
+            problems.extend(field(&reader, front, &entry.key, &entry.node).err());
         }
     }
 }

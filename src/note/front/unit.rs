@@ -2,11 +2,8 @@
 
 use std::ops::Range;
 
-use neuronotes_core::suggest;
-
-use super::Reader;
 use crate::diagnostic::Diagnostic;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Reader, Value};
 
 /// A unit that a note is about, and what the note calls it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,50 +20,38 @@ pub struct UnitName {
     pub span: Range<usize>,
 }
 
-impl Reader<'_> {
-    pub(super) fn unit(&self, node: &Node) -> Result<UnitName, Diagnostic> {
-        let entries = match &node.value {
-            Value::Map(entries) => entries,
-            _ => {
-                return Err(self.wrong(node, "units", "a list of mappings").hint(
-                    "for instance [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]"
-                        .to_owned(),
-                ));
+/// The fields of a unit.
+const FIELDS: [&str; 4] = ["model", "layer", "unit", "name"];
+
+/// Reads a unit.
+///
+/// # Errors
+/// Where it is no mapping, or one of its fields is wrong or missing.
+pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<UnitName, Diagnostic> {
+    let Value::Map(entries) = &node.value else {
+        let hint = "for instance [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]";
+        return Err(reader.wrong(node, "units", "a list of mappings").hint(hint));
+    };
+    let (mut model, mut layer, mut unit, mut name) = (None, None, None, None);
+    let mut span = reader.value_span(node);
+    for entry in entries {
+        match entry.key.as_str() {
+            "model" => model = Some(reader.text(&entry.node, "model")?),
+            "layer" => {
+                let text = reader.text(&entry.node, "layer")?;
+                span = reader.at.extent(reader.value_span(&entry.node).start, text.len());
+                layer = Some(text);
             }
-        };
-        let (mut model, mut layer, mut unit, mut name) = (None, None, None, None);
-        let mut span = self.span(node);
-        for entry in entries {
-            match entry.key.as_str() {
-                "model" => model = Some(self.text(&entry.node, "model")?),
-                "layer" => {
-                    let text = self.text(&entry.node, "layer")?;
-                    let start = self.span(&entry.node).start;
-                    span = self.at.extent(start, text.len());
-                    layer = Some(text);
-                }
-                "name" => name = Some(self.text(&entry.node, "name")?),
-                "unit" => match entry.node.value {
-                    Value::Integer(n) if u32::try_from(n).is_ok() => unit = u32::try_from(n).ok(),
-                    _ => return Err(self.wrong(&entry.node, "unit", "a whole number from 0")),
-                },
-                other => {
-                    let offset = self.offset(entry.at.0, entry.at.1);
-                    let problem = self.at.error(
-                        self.at.extent(offset, other.len()),
-                        format!("a unit has no field `{other}`"),
-                    );
-                    return Err(
-                        problem.hint(suggest::hint(other, ["model", "layer", "unit", "name"]))
-                    );
-                }
-            }
+            "name" => name = Some(reader.text(&entry.node, "name")?),
+            "unit" => match entry.node.value {
+                Value::Integer(n) if u32::try_from(n).is_ok() => unit = u32::try_from(n).ok(),
+                _ => return Err(reader.wrong(&entry.node, "unit", "a whole number from 0")),
+            },
+            _ => return Err(reader.unknown(entry, "a unit", FIELDS)),
         }
-        match (layer, unit, name) {
-            (Some(layer), Some(unit), Some(name)) => {
-                Ok(UnitName { model, layer, unit, name, span })
-            }
-            _ => Err(self.at.error(span, "a unit needs `layer`, `unit` and `name`")),
-        }
+    }
+    match (layer, unit, name) {
+        (Some(layer), Some(unit), Some(name)) => Ok(UnitName { model, layer, unit, name, span }),
+        _ => Err(reader.at.error(span, "a unit needs `layer`, `unit` and `name`")),
     }
 }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
 use neuronotes_core::suggest;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::field::shown;
+use crate::field::quoted;
 use crate::note::{Block, Fault, Step};
 use crate::plan::Measurement;
 
@@ -261,13 +261,9 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
         if field.role != Role::Compute || matches!(field.ty, Type::Layer | Type::Unit) {
             continue;
         }
-        let value = match (field.ty, value) {
-            (Type::Block(_), value) => {
-                measurement.facet.clone().map_or_else(|| value.clone(), Value::from)
-            }
-            (_, Value::Number(_) | Value::Bool(_)) => value.clone(),
-            (Type::Texts | Type::Templates | Type::Layers, value) => value.clone(),
-            (_, value) => json!(shown(field, value, &request.inputs)),
+        let value = match (field.ty, &measurement.facet) {
+            (Type::Block(_), Some(name)) => name.clone().into(),
+            _ => quoted(field, value, &request.inputs),
         };
         add(field.name, value);
     }

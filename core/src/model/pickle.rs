@@ -1,0 +1,520 @@
+//! The part of Python's pickle that PyTorch writes: bytes in; a tree of values out.
+//!
+//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and
+//! then its arguments are written down; or what it would make stays opaque; or the file is refused (see
+//! [`mod@global`]). Nothing is ever run.
+//! Values lie in an arena and refer to each other by index, so neither nesting nor cycles cost anything,
+//! and the number of operations bounds the memory. Knows nothing of the archive around it.
+
+mod global;
+mod heap;
+
+use std::collections::HashMap;
+
+use global::global;
+pub use heap::{Call, Foreign, Heap, Storage, Tensor, Value};
+
+/// More operations than any checkpoint has; RN50x64's has tens of thousands.
+const OPERATIONS: usize = 1 << 20;
+/// More dimensions than any weight has.
+const RANK: usize = 8;
+
+/// Why a pickle is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PickleError {
+    #[error(
+        "it asks for Python's `{0}`, and nothing but tensors is taken from a weights file; save the model's state_dict() or a TorchScript archive of it"
+    )]
+    Refused(String),
+    #[error("it calls what it made itself, which no weights do")]
+    Call,
+    #[error("the operation {0:#04x} at byte {1} is none that PyTorch writes")]
+    Operation(u8, usize),
+    #[error("it ends in the middle")]
+    Cut,
+    #[error("it is malformed at byte {0}: {1}")]
+    Malformed(usize, &'static str),
+    #[error("it has more than {OPERATIONS} operations")]
+    Long,
+}
+
+/// Reads a whole pickle: the value it describes, and where that lies.
+///
+/// # Errors
+/// Where it is malformed, or asks for anything but tensors.
+pub fn read(bytes: &[u8]) -> Result<(Value<'_>, Heap<'_>), PickleError> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        heap: Heap::default(),
+    };
+    for _ in 0..OPERATIONS {
+        if let Some(value) = machine.step()? {
+            return Ok((value, machine.heap));
+        }
+    }
+    Err(PickleError::Long)
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    stack: Vec<Value<'a>>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value<'a>>,
+    heap: Heap<'a>,
+}
+
+impl<'a> Machine<'a> {
+    /// One operation; the value once the pickle ends.
+    fn step(&mut self) -> Result<Option<Value<'a>>, PickleError> {
+        let start = self.at;
+        let operation = self.byte()?;
+        match operation {
+            // PROTO: what a later version may write shows as an operation that is unknown.
+            0x80 => drop(self.byte()?),
+            b'.' => return self.pop().map(Some),
+            b'(' => self.marks.push(self.stack.len()),
+            b'N' | 0x88 | 0x89 => self.stack.push(Value::Plain),
+            b'G' => {
+                self.take(8)?;
+                self.stack.push(Value::Plain);
+            }
+            // FRAME: how far a reader may read ahead.
+            0x95 => drop(self.take(8)?),
+            b'0' => drop(self.pop()?),
+            b'1' => drop(self.since_mark()?),
+            b'K' => {
+                let value = self.byte()?;
+                self.stack.push(Value::Int(value.into()));
+            }
+            b'M' => {
+                let value = u16::from_le_bytes(self.array()?);
+                self.stack.push(Value::Int(value.into()));
+            }
+            b'J' => {
+                let value = i32::from_le_bytes(self.array()?);
+                self.stack.push(Value::Int(value.into()));
+            }
+            0x8a | 0x8b => {
+                let value = self.long(operation == 0x8a)?;
+                self.stack.push(value);
+            }
+            b'X' | 0x8c | 0x8d => {
+                let bytes = self.counted(match operation {
+                    0x8c => 1,
+                    b'X' => 4,
+                    _ => 8,
+                })?;
+                let value = self.text(bytes)?;
+                self.stack.push(Value::Text(value));
+            }
+            // Texts of Python 2, which may be any bytes.
+            b'U' | b'T' => {
+                let bytes = self.counted(if operation == b'U' { 1 } else { 4 })?;
+                let text = std::str::from_utf8(bytes).map_or(Value::Plain, Value::Text);
+                self.stack.push(text);
+            }
+            b'C' | b'B' | 0x8e | 0x96 => {
+                self.counted(match operation {
+                    b'C' => 1,
+                    b'B' => 4,
+                    _ => 8,
+                })?;
+                self.stack.push(Value::Plain);
+            }
+            b'q' | b'r' => {
+                let index = self.index(operation == b'q')?;
+                let value = self.top()?;
+                self.memo.insert(index, value);
+            }
+            0x94 => {
+                let index = u32::try_from(self.memo.len()).unwrap_or(u32::MAX);
+                let value = self.top()?;
+                self.memo.insert(index, value);
+            }
+            b'h' | b'j' => {
+                let index = self.index(operation == b'h')?;
+                let value = self.memo.get(&index).copied();
+                self.stack.push(value.ok_or_else(|| self.malformed("it recalls nothing"))?);
+            }
+            b')' | b']' | 0x8f => self.push_list(Vec::new()),
+            b't' | 0x91 => {
+                let items = self.since_mark()?;
+                self.push_list(items);
+            }
+            0x85..=0x87 => {
+                let count = usize::from(operation - 0x84);
+                let items = self.pop_many(count)?;
+                self.push_list(items);
+            }
+            b'}' => self.push_dict(),
+            b'a' | b'e' | 0x90 => {
+                let items = if operation == b'a' { self.pop_many(1)? } else { self.since_mark()? };
+                match self.top()? {
+                    Value::List(list) => self.heap.lists[list].extend(items),
+                    Value::Foreign(_) => {}
+                    _ => return Err(self.malformed("it appends to what is no list")),
+                }
+            }
+            b's' | b'u' => {
+                let items = if operation == b's' { self.pop_many(2)? } else { self.since_mark()? };
+                let top = self.top()?;
+                if items.len() % 2 == 1 {
+                    return Err(self.malformed("a key has no value"));
+                }
+                let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+                match top {
+                    Value::Dict(dict) => self.heap.dicts[dict].extend(pairs),
+                    Value::Foreign(foreign) => self.heap.foreign[foreign].items.extend(pairs),
+                    _ => return Err(self.malformed("it sets an item of what is no dictionary")),
+                }
+            }
+            b'c' => {
+                let module = self.line()?;
+                let name = self.line()?;
+                self.push_global(module, name)?;
+            }
+            0x93 => {
+                let [module, name] = self.pop_many(2)?[..] else { return Err(PickleError::Cut) };
+                let (Value::Text(module), Value::Text(name)) = (module, name) else {
+                    return Err(self.malformed("it asks for what is no name"));
+                };
+                self.push_global(module, name)?;
+            }
+            b'Q' => {
+                let id = self.pop()?;
+                let storage = self.storage(id)?;
+                self.stack.push(storage);
+            }
+            b'R' => {
+                let arguments = self.pop()?;
+                let function = self.pop()?;
+                self.call(function, arguments)?;
+            }
+            0x81 | 0x92 => {
+                let _arguments = self.pop_many(if operation == 0x81 { 1 } else { 2 })?;
+                match self.pop()? {
+                    Value::Class => {
+                        self.heap.objects.push(Value::Plain);
+                        self.stack.push(Value::Object(self.heap.objects.len() - 1));
+                    }
+                    Value::Foreign(class) => self.push_foreign_of(class),
+                    _ => return Err(PickleError::Call),
+                }
+            }
+            b'b' => {
+                let state = self.pop()?;
+                match self.top()? {
+                    Value::Object(object) => self.heap.objects[object] = state,
+                    Value::Foreign(foreign) => self.heap.foreign[foreign].state = state,
+                    // A state dict carries versions of its modules.
+                    Value::Dict(_) => {}
+                    _ => return Err(self.malformed("it gives a state to what can have none")),
+                }
+            }
+            other => return Err(PickleError::Operation(other, start)),
+        }
+        Ok(None)
+    }
+
+    fn call(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<(), PickleError> {
+        let (call, list) = match (function, arguments) {
+            (Value::Call(call), Value::List(list)) => (call, list),
+            (Value::Foreign(function), Value::List(_)) => {
+                self.push_foreign_of(function);
+                return Ok(());
+            }
+            _ => return Err(PickleError::Call),
+        };
+        match (call, self.heap.lists[list].as_slice()) {
+            (Call::Dict, []) => self.push_dict(),
+            (Call::First, &[value, ..]) => self.stack.push(value),
+            // Whatever is called there is not this again, so it goes no deeper.
+            (Call::Typed, &[inner, _, arguments, ..]) if inner != Value::Call(Call::Typed) => {
+                return self.call(inner, arguments);
+            }
+            (Call::Tensor, &[Value::Storage(storage), Value::Int(offset), shape, strides, ..]) => {
+                let offset = u64::try_from(offset)
+                    .map_err(|_| self.malformed("a tensor's offset is negative"))?;
+                let (shape, strides) = (self.sizes(shape)?, self.sizes(strides)?);
+                self.heap.tensors.push(Tensor { storage, offset, shape, strides });
+                self.stack.push(Value::Tensor(self.heap.tensors.len() - 1));
+            }
+            // Of numbers that no weights have, as complex ones.
+            (Call::Tensor, &[Value::Foreign(storage), ..]) => self.push_foreign_of(storage),
+            _ => return Err(self.malformed("a call has other arguments than PyTorch gives it")),
+        }
+        Ok(())
+    }
+
+    /// `("storage", type, key, device, elements)`
+    fn storage(&mut self, id: Value<'a>) -> Result<Value<'a>, PickleError> {
+        if let Value::List(list) = id
+            && let [Value::Text("storage"), element, Value::Text(key), ..] =
+                self.heap.lists[list][..]
+        {
+            match element {
+                Value::Element(element) => {
+                    self.heap.storages.push(Storage { element, key });
+                    return Ok(Value::Storage(self.heap.storages.len() - 1));
+                }
+                Value::Foreign(_) => return Ok(element),
+                _ => {}
+            }
+        }
+        Err(self.malformed("a storage is not described as PyTorch does"))
+    }
+
+    fn push_global(&mut self, module: &'a str, name: &'a str) -> Result<(), PickleError> {
+        match global(module, name)? {
+            Some(value) => self.stack.push(value),
+            None => self.push_foreign(module, name),
+        }
+        Ok(())
+    }
+
+    fn push_foreign(&mut self, module: &'a str, name: &'a str) {
+        let foreign = Foreign { module, name, items: Vec::new(), state: Value::Plain };
+        self.heap.foreign.push(foreign);
+        self.stack.push(Value::Foreign(self.heap.foreign.len() - 1));
+    }
+
+    /// What something foreign would make.
+    fn push_foreign_of(&mut self, maker: usize) {
+        let Foreign { module, name, .. } = self.heap.foreign[maker];
+        self.push_foreign(module, name);
+    }
+
+    fn sizes(&self, value: Value<'a>) -> Result<Vec<u64>, PickleError> {
+        let sizes = match value {
+            Value::List(list) if self.heap.lists[list].len() <= RANK => self.heap.lists[list]
+                .iter()
+                .map(|size| match size {
+                    Value::Int(size) => u64::try_from(*size).ok(),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        sizes.ok_or_else(|| self.malformed("a tensor's sizes are no short list of numbers"))
+    }
+
+    fn push_list(&mut self, items: Vec<Value<'a>>) {
+        self.heap.lists.push(items);
+        self.stack.push(Value::List(self.heap.lists.len() - 1));
+    }
+
+    fn push_dict(&mut self) {
+        self.heap.dicts.push(Vec::new());
+        self.stack.push(Value::Dict(self.heap.dicts.len() - 1));
+    }
+
+    fn pop(&mut self) -> Result<Value<'a>, PickleError> {
+        let value = self.top()?;
+        self.stack.pop();
+        Ok(value)
+    }
+
+    fn pop_many(&mut self, count: usize) -> Result<Vec<Value<'a>>, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(count) {
+            Some(from) if from >= floor => Ok(self.stack.split_off(from)),
+            _ => Err(self.malformed("it takes what is not there")),
+        }
+    }
+
+    /// The topmost value above the last mark.
+    fn top(&self) -> Result<Value<'a>, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        let value = self.stack.get(floor..).and_then(<[_]>::last).copied();
+        value.ok_or_else(|| self.malformed("it takes what is not there"))
+    }
+
+    fn since_mark(&mut self) -> Result<Vec<Value<'a>>, PickleError> {
+        let mark = self.marks.pop().ok_or_else(|| self.malformed("it lacks a mark"))?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn index(&mut self, short: bool) -> Result<u32, PickleError> {
+        Ok(if short { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) })
+    }
+
+    /// As many bytes as a number of so many bytes says.
+    fn counted(&mut self, width: usize) -> Result<&'a [u8], PickleError> {
+        let mut all = [0; 8];
+        all[..width].copy_from_slice(self.take(width)?);
+        self.take(usize::try_from(u64::from_le_bytes(all)).unwrap_or(usize::MAX))
+    }
+
+    /// Little-endian with a sign, of as many bytes as the first ones say.
+    fn long(&mut self, short: bool) -> Result<Value<'a>, PickleError> {
+        let bytes = self.counted(if short { 1 } else { 4 })?;
+        if bytes.len() > 8 {
+            return Ok(Value::Plain);
+        }
+        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut all = [if negative { 0xff } else { 0 }; 8];
+        all[..bytes.len()].copy_from_slice(bytes);
+        Ok(Value::Int(i64::from_le_bytes(all)))
+    }
+
+    fn line(&mut self) -> Result<&'a str, PickleError> {
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().position(|&byte| byte == b'\n').ok_or(PickleError::Cut)?;
+        let bytes = self.take(length + 1)?;
+        self.text(&bytes[..length])
+    }
+
+    fn text(&self, bytes: &'a [u8]) -> Result<&'a str, PickleError> {
+        std::str::from_utf8(bytes).map_err(|_| self.malformed("a text is not UTF-8"))
+    }
+
+    fn byte(&mut self) -> Result<u8, PickleError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
+        self.take(N)?.try_into().map_err(|_| PickleError::Cut)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
+        let end = self.at.checked_add(length).ok_or(PickleError::Cut)?;
+        let bytes = self.bytes.get(self.at..end).ok_or(PickleError::Cut)?;
+        self.at = end;
+        Ok(bytes)
+    }
+
+    fn malformed(&self, why: &'static str) -> PickleError {
+        PickleError::Malformed(self.at, why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> String {
+        let started = std::time::Instant::now();
+        let error = read(bytes).expect_err("refused").to_string();
+        assert!(started.elapsed().as_secs() < 2, "{error}");
+        error
+    }
+
+    #[test]
+    fn what_a_pickle_could_run_is_named_and_not_run() {
+        let system = refused(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.");
+        assert!(system.contains("asks for Python's `os.system`"), "{system}");
+        let eval = refused(b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.");
+        assert!(eval.contains("`builtins.eval`"), "{eval}");
+        let posix = refused(b"\x80\x02(cposix\nsystem\nX\x02\x00\x00\x00lsQ.");
+        assert!(posix.contains("`posix.system`"), "{posix}");
+        let alike = refused(b"\x80\x02c__torch__evil\nsystem\n.");
+        assert!(alike.contains("`__torch__evil.system`"), "{alike}");
+        let terminal = refused(b"\x80\x02c\x1b[2J\nx\n.");
+        assert!(!terminal.contains('\x1b'), "{terminal}");
+        // By names that were texts before: STACK_GLOBAL.
+        let stacked = refused(b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x8c\x02ls\x85R.");
+        assert!(stacked.contains("`os.system`"), "{stacked}");
+    }
+
+    #[test]
+    fn only_what_is_known_is_called() {
+        let text = refused(b"\x80\x02X\x02\x00\x00\x00ls)R.");
+        assert!(text.contains("calls what it made itself"), "{text}");
+        refused(b"\x80\x02c__torch__\nM\n)R.");
+        refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
+        refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
+        refused(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.");
+        // Operations that look names up at run time: INST, OBJ, EXT1.
+        for operation in [b'i', b'o', 0x82] {
+            let error = refused(&[0x80, 2, operation]);
+            assert!(error.contains("is none that PyTorch writes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_opaque_and_takes_what_it_is_given() {
+        // A Namespace with an attribute, a scalar of NumPy's, a subclass of list, a set, a path, a random generator's
+        // number.
+        let named = b"\x80\x02cargparse\nNamespace\n)\x81}X\x02\0\0\0lrG????????sb.";
+        let (value, heap) = read(named).expect("opaque");
+        let Value::Foreign(at) = value else { panic!("{value:?}") };
+        assert_eq!((heap.foreign[at].module, heap.foreign[at].name), ("argparse", "Namespace"));
+        assert!(matches!(heap.foreign[at].state, Value::Dict(_)));
+        for bytes in [
+            &b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\0\0\0f8K\0K\x01\x87R(K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tbc_codecs\nencode\nX\x01\0\0\0aX\x06\0\0\0latin1\x86R\x86R."[..],
+            b"\x80\x02c__main__\nRow\n)\x81(K\x01K\x02e.",
+            b"\x80\x02c__builtin__\nset\n]K\x01a\x85R.",
+            b"\x80\x02cpathlib\nPosixPath\nX\x01\0\0\0/\x85R.",
+            b"\x80\x04\x95\x01\0\0\0\0\0\0\0\x8c\x01a\x94\x8c\x01b\x93)}\x92.",
+            b"\x80\x03C\x02ab.",
+        ] {
+            let (value, _) = read(bytes).expect("opaque");
+            assert!(matches!(value, Value::Foreign(_) | Value::Plain), "{value:?}");
+        }
+        assert_eq!(read(b"\x8a\x09123456789.").expect("a number").0, Value::Plain);
+        // Bytes that are not there.
+        for bytes in
+            [&b"C\xff."[..], b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", b"\x8b\xff\xff\xff\x7f."]
+        {
+            assert_eq!(refused(bytes), PickleError::Cut.to_string());
+        }
+    }
+
+    #[test]
+    fn malformed_pickles_are_errors() {
+        for bytes in [
+            &b""[..],
+            b"\x80",
+            b".",
+            b"t",
+            b"(K\x01",
+            b"(.",
+            b"K\x01(a",
+            b"h\x07.",
+            b"q\x00",
+            b"X\xff\xff\xff\xffa",
+            b"X\x01\x00\x00\x00\xff.",
+            b"cos",
+            b"Q",
+            b"K\x01Q.",
+            b"K\x01K\x02s.",
+            b"K\x01}b.",
+            b"\x86.",
+        ] {
+            refused(bytes);
+        }
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        // A list in a list in a list, and the same by way of modules' states.
+        let mut deep = vec![b']'; 400_000];
+        deep.extend(vec![b'a'; 399_999]);
+        deep.push(b'.');
+        assert!(read(&deep).is_ok(), "nesting costs nothing");
+        assert_eq!(refused(&vec![b'('; 8 << 20]), PickleError::Long.to_string());
+        assert_eq!(refused(&vec![b'}'; 8 << 20]), PickleError::Long.to_string());
+        // A list that holds itself.
+        assert!(read(b"]q\x00h\x00a.").is_ok());
+    }
+
+    #[test]
+    fn numbers_have_their_sign() {
+        for (bytes, number) in [
+            (&b"K\xff."[..], 255),
+            (b"M\xff\xff.", 65_535),
+            (b"J\xff\xff\xff\xff.", -1),
+            (b"\x8a\x00.", 0),
+            (b"\x8a\x01\xff.", -1),
+            (b"\x8a\x02\xff\x00.", 255),
+        ] {
+            assert_eq!(read(bytes).expect("a number").0, Value::Int(number));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The tensors of a pickle by name: its values in; names out, each with the tensor that it means.
+//!
+//! | the value is | the tensors are |
+//! |---|---|
+//! | a TorchScript | those of its modules and of the modules in them |
+//! | a dictionary | those of the state dict in it: see [`state_dict`] |
+//!
+//! A checkpoint has more than weights: the optimizer's state, epochs, arguments, running averages. Which of its
+//! dictionaries is the model's is told by its size, and among those of about one size by what it is called. Where neither
+//! tells, nothing is guessed.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use super::archive::printable;
+use super::pickle::{Heap, Value};
+
+use crate::cut::Cut as _;
+
+/// More tensors than any checkpoint has.
+const TENSORS: usize = 1 << 16;
+/// More attributes than the modules of any network have.
+const ATTRIBUTES: usize = 1 << 20;
+/// Modules in modules.
+const DEPTH: usize = 32;
+/// A longer name than any tensor's.
+const LONGEST_NAME: usize = 512;
+/// Dictionaries in dictionaries of a checkpoint.
+const LEVELS: usize = 4;
+/// What checkpoints call a model's weights; of several, the first.
+const USUAL: [&str; 11] = [
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "module",
+    "net",
+    "network",
+    "weights",
+    "clip",
+    "params",
+    "parameters",
+];
+
+/// Why no tensors are found.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    #[error("it holds no tensors by name; save the model's state_dict() or a TorchScript archive")]
+    NoTensors,
+    #[error(
+        "it holds an object of Python's class `{0}`, and classes are not run; save the model's state_dict() or a TorchScript archive"
+    )]
+    Object(String),
+    #[error(
+        "it holds several state dicts ({0}), and nothing says which is meant; save the one that is by itself"
+    )]
+    Several(String),
+    #[error("it holds more than {TENSORS} tensors, or names longer than {LONGEST_NAME} bytes")]
+    Many,
+    #[error("its modules lie too deep in each other, or are too many")]
+    Tangled,
+}
+
+/// The tensors by name, each an index into the heap.
+///
+/// # Errors
+/// Where there are none, or too many, or several dictionaries may be meant.
+pub fn names(root: Value<'_>, heap: &Heap<'_>) -> Result<BTreeMap<String, usize>, TreeError> {
+    let mut walk = Walk { heap, found: BTreeMap::new(), attributes: 0 };
+    match root {
+        Value::Object(object) => walk.module("", object, 0)?,
+        _ => {
+            for (name, tensor) in state_dict(root, heap)? {
+                walk.add(String::new(), name, tensor)?;
+            }
+        }
+    }
+    if walk.found.is_empty() {
+        return Err(TreeError::NoTensors);
+    }
+    // What a model that was trained on several devices is wrapped into.
+    match walk.found.keys().all(|name| name.starts_with("module.")) {
+        true => Ok(walk
+            .found
+            .into_iter()
+            .map(|(name, at)| (name.cut("module.".len()..).into(), at))
+            .collect()),
+        false => Ok(walk.found),
+    }
+}
+
+/// A dictionary with tensors by name.
+struct Candidate<'a> {
+    path: Vec<&'a str>,
+    tensors: Vec<(&'a str, usize)>,
+}
+
+impl Candidate<'_> {
+    /// The earlier, the more usual is it called; one that is the whole comes after those.
+    fn rank(&self) -> Option<usize> {
+        match self.path.last() {
+            None => Some(USUAL.len()),
+            Some(last) => USUAL.iter().position(|usual| usual == last),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self.path.is_empty() {
+            true => "the whole".to_owned(),
+            false => format!("`{}`", printable(&self.path.join("."))),
+        }
+    }
+}
+
+/// The tensors of the dictionary that is the model's: the largest, or the one with the most usual name among those that
+/// have at least half as many tensors.
+fn state_dict<'a>(root: Value<'a>, heap: &Heap<'a>) -> Result<Vec<(&'a str, usize)>, TreeError> {
+    let candidates = candidates(root, heap)?;
+    let most = candidates.iter().map(|candidate| candidate.tensors.len()).max().unwrap_or(0);
+    let large = candidates.into_iter().filter(|candidate| candidate.tensors.len() * 2 >= most);
+    let (usual, other): (Vec<_>, Vec<_>) = large.partition(|candidate| candidate.rank().is_some());
+    let best = usual.into_iter().min_by_key(Candidate::rank);
+    match (best, &*other) {
+        (Some(best), _) => Ok(best.tensors),
+        (None, [only]) => Ok(only.tensors.clone()),
+        (None, []) => Err(nothing(root, heap)),
+        (None, several) => {
+            let names: Vec<String> = several.iter().take(3).map(Candidate::shown).collect();
+            Err(TreeError::Several(names.join(", ")))
+        }
+    }
+}
+
+/// Every dictionary with tensors by name, from the outermost inwards.
+fn candidates<'a>(root: Value<'a>, heap: &Heap<'a>) -> Result<Vec<Candidate<'a>>, TreeError> {
+    let mut found = Vec::new();
+    let mut known = HashSet::new();
+    let mut next = VecDeque::from([(Vec::new(), root)]);
+    let mut attributes = 0usize;
+    while let Some((path, value)) = next.pop_front() {
+        let pairs = match value {
+            Value::Dict(dict) if known.insert((0, dict)) => &heap.dicts[dict],
+            Value::Foreign(foreign) if known.insert((1, foreign)) => {
+                // Its attributes, as those of a Namespace.
+                next.push_back((path.clone(), heap.foreign[foreign].state));
+                &heap.foreign[foreign].items
+            }
+            _ => continue,
+        };
+        attributes += pairs.len();
+        if attributes > ATTRIBUTES {
+            return Err(TreeError::Tangled);
+        }
+        let mut tensors = Vec::new();
+        for (key, value) in pairs {
+            let Value::Text(key) = *key else { continue };
+            match *value {
+                Value::Tensor(tensor) => tensors.push((key, tensor)),
+                value @ (Value::Dict(_) | Value::Foreign(_)) if path.len() < LEVELS => {
+                    next.push_back((path.iter().copied().chain([key]).collect(), value));
+                }
+                _ => {}
+            }
+        }
+        if !tensors.is_empty() {
+            found.push(Candidate { path, tensors });
+        }
+    }
+    Ok(found)
+}
+
+/// Why there is nothing: often a whole model was saved, an object of a class of its own.
+fn nothing(root: Value<'_>, heap: &Heap<'_>) -> TreeError {
+    let class = |value: Value<'_>| match value {
+        Value::Foreign(at) if matches!(heap.foreign[at].state, Value::Dict(_)) => {
+            let foreign = &heap.foreign[at];
+            Some(printable(&format!("{}.{}", foreign.module, foreign.name)))
+        }
+        _ => None,
+    };
+    let inside = match root {
+        Value::Dict(dict) => heap.dicts[dict].iter().find_map(|(key, value)| match key {
+            Value::Text(key) if USUAL.contains(key) => class(*value),
+            _ => None,
+        }),
+        root => class(root),
+    };
+    inside.map_or(TreeError::NoTensors, TreeError::Object)
+}
+
+/// On the way through a TorchScript's modules. The same module may be found in several places, so what
+/// is small in the file may be large here: everything is counted.
+struct Walk<'a> {
+    heap: &'a Heap<'a>,
+    found: BTreeMap<String, usize>,
+    attributes: usize,
+}
+
+impl Walk<'_> {
+    fn module(&mut self, path: &str, object: usize, depth: usize) -> Result<(), TreeError> {
+        let heap = self.heap;
+        let Value::Dict(state) = heap.objects[object] else { return Ok(()) };
+        if depth > DEPTH {
+            return Err(TreeError::Tangled);
+        }
+        for (key, value) in &heap.dicts[state] {
+            self.attributes += 1;
+            if self.attributes > ATTRIBUTES {
+                return Err(TreeError::Tangled);
+            }
+            let Value::Text(name) = *key else { continue };
+            match *value {
+                Value::Tensor(tensor) => self.add(path.to_owned(), name, tensor)?,
+                Value::Object(inner) => {
+                    if path.len() + name.len() > LONGEST_NAME {
+                        return Err(TreeError::Many);
+                    }
+                    self.module(&format!("{path}{name}."), inner, depth + 1)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: String, name: &str, tensor: usize) -> Result<(), TreeError> {
+        if self.found.len() >= TENSORS || path.len() + name.len() > LONGEST_NAME {
+            return Err(TreeError::Many);
+        }
+        self.found.insert(path + name, tensor);
+        Ok(())
+    }
+}

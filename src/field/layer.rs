@@ -1,0 +1,153 @@
+//! Layers of the model, and units of a layer.
+
+use neuronotes_core::kind::MOST_LAYERS;
+use neuronotes_core::model::{Architecture, Layer};
+use neuronotes_core::problem::Problem;
+use neuronotes_core::request::Inputs;
+use neuronotes_core::suggest;
+use serde_json::Value as Json;
+
+use super::number::{is_digits, wrong};
+use super::{Asked, Family, Reading, Sources, Wrong, list, texts};
+use crate::yaml::{Node, Value};
+
+/// The layer that the block is about. The parameter is its canonical spelling.
+pub(super) struct One;
+
+impl Family for One {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.text() {
+            Some(text) => text.into(),
+            None => at.wrong(node, "text"),
+        }
+    }
+
+    fn absent(&self, sources: &dyn Sources) -> Option<Json> {
+        sources.layer().map(|layer| layer.name.canonical.clone().into())
+    }
+
+    fn resolve(
+        &self,
+        _: Json,
+        _: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        Ok(self.absent(sources))
+    }
+
+    fn takes(&self) -> String {
+        "layer".into()
+    }
+}
+
+/// A list of layers; one may stand without a list. The parameter is their canonical spellings.
+pub(super) struct Several;
+
+impl Family for Several {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let items = at.one_or_many(node, "a list of layers");
+        at.items(node, items, "", MOST_LAYERS)
+    }
+
+    fn absent(&self, sources: &dyn Sources) -> Option<Json> {
+        Some(sources.model().1.middle_layers().into())
+    }
+
+    fn resolve(
+        &self,
+        value: Json,
+        _: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        let mut problems = Vec::new();
+        let mut layers: Vec<String> = Vec::new();
+        for (index, name) in texts(&value).iter().enumerate() {
+            let place = format!("/{index}");
+            match layer_named(sources.model(), name) {
+                Ok(layer) if layers.contains(&layer.name.canonical) => {
+                    let message = format!("the layer `{name}` is listed more than once");
+                    problems.push(Wrong::new(place, Problem::new(message)));
+                }
+                Ok(layer) => layers.push(layer.name.canonical),
+                Err(problem) => problems.push(Wrong::new(place, problem)),
+            }
+        }
+        if problems.is_empty() { Ok(Some(layers.into())) } else { Err(problems) }
+    }
+
+    fn shown(&self, value: &Json, _: &Inputs) -> String {
+        list(&texts(value))
+    }
+
+    fn quoted(&self, value: &Json, _: &Inputs) -> Json {
+        value.clone()
+    }
+
+    fn takes(&self) -> String {
+        "list of layers".into()
+    }
+}
+
+/// A unit of the block's layer.
+pub(super) struct Unit;
+
+impl Family for Unit {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.value {
+            Value::Integer(n) if u32::try_from(n).is_ok() => n.into(),
+            // The greatest one is said only where it is what is wrong.
+            _ if node.written.as_deref().is_some_and(is_digits) => {
+                wrong(node, &format!("a whole number from 0 to {}", u32::MAX), at)
+            }
+            _ => wrong(node, "a whole number from 0", at),
+        }
+    }
+
+    fn resolve(
+        &self,
+        value: Json,
+        _: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        let unit = value.as_u64().and_then(|unit| u32::try_from(unit).ok());
+        if let (Some(unit), Some(layer)) = (unit, sources.layer()) {
+            unit_within(layer, sources.layer_written(), unit)
+                .map_err(|problem| vec![Wrong::new("", problem)])?;
+        }
+        Ok(Some(value))
+    }
+
+    fn takes(&self) -> String {
+        "whole number from 0".into()
+    }
+}
+
+/// The layer of that name, in any of its spellings, of a model with its name and sizes.
+///
+/// # Errors
+/// Where the model has no such layer.
+pub fn layer_named(
+    (model, architecture): (&str, &Architecture),
+    name: &str,
+) -> Result<Layer, Problem> {
+    architecture.layer(name).map_err(|nearest| {
+        let hint = (!nearest.is_empty())
+            .then(|| format!("did you mean {}?", suggest::quoted(&nearest, "or")));
+        Problem::new(format!("the model `{model}` has no layer `{name}`")).hint(hint)
+    })
+}
+
+/// Checks that a layer, as the note writes it, has a unit.
+///
+/// # Errors
+/// Where it has fewer units.
+pub fn unit_within(layer: &Layer, written: Option<&str>, unit: u32) -> Result<(), Problem> {
+    if unit < layer.units {
+        return Ok(());
+    }
+    let name = written.unwrap_or(layer.name.shown());
+    let message =
+        format!("unit {unit} is out of range: the layer `{name}` has {} units", layer.units);
+    let hint = format!("count from 0 to {}", layer.units.saturating_sub(1));
+    Err(Problem::new(message).hint(hint))
+}

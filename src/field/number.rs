@@ -1,0 +1,74 @@
+//! Numbers within bounds.
+
+use serde_json::Value as Json;
+
+use super::{Family, Reading};
+use crate::yaml::{Node, Value};
+
+/// A whole number; a greatest one of `i64::MAX` stands for none.
+pub(super) struct Integer {
+    pub(super) min: i64,
+    pub(super) max: i64,
+}
+
+impl Family for Integer {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.value {
+            Value::Integer(n) if (self.min..=self.max).contains(&n) => n.into(),
+            _ if self.max == i64::MAX => {
+                wrong(node, &format!("a whole number from {}", self.min), at)
+            }
+            _ => wrong(node, &format!("a whole number from {} to {}", self.min, self.max), at),
+        }
+    }
+
+    fn takes(&self) -> String {
+        match self.max {
+            i64::MAX => format!("whole number from {}", self.min),
+            max => format!("whole number, {} to {max}", self.min),
+        }
+    }
+}
+
+/// A number.
+pub(super) struct Number {
+    pub(super) min: f64,
+    pub(super) max: f64,
+}
+
+impl Family for Number {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match number(node) {
+            Some(number) if (self.min..=self.max).contains(&number) => number.into(),
+            _ => wrong(node, &format!("a number from {} to {}", self.min, self.max), at),
+        }
+    }
+
+    fn takes(&self) -> String {
+        format!("number, {} to {}", self.min, self.max)
+    }
+}
+
+/// A number in either form.
+pub(super) fn number(node: &Node) -> Option<f64> {
+    match node.value {
+        Value::Integer(n) => Some(n as f64),
+        Value::Number(x) => Some(x),
+        _ => None,
+    }
+}
+
+/// Not the number that was expected; the hint is the whole number that was meant, if it is written as `5.0`, `1e3` or `"5"`.
+pub(super) fn wrong(node: &Node, expected: &str, at: &mut Reading<'_, '_>) -> Json {
+    let meant = match &node.value {
+        Value::Number(x) if x.fract() == 0.0 && (0.0..=9e15).contains(x) => Some(*x as i64),
+        Value::Text(text) if is_digits(text) => text.parse().ok(),
+        _ => None,
+    };
+    let hint = meant.map(|n| format!("write `{}: {n}`", at.field));
+    at.hinted(node, expected, hint)
+}
+
+pub(super) fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,62 @@
+//! One of a few words, `true` and `false` among them.
+
+use neuronotes_core::suggest;
+use serde_json::Value as Json;
+
+use super::{Asked, Family, Reading, Sources, Wrong};
+use crate::yaml::{Node, Value};
+
+/// `true` or `false`.
+pub(super) struct Flag;
+
+impl Family for Flag {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.value {
+            Value::Bool(flag) => flag.into(),
+            _ => at.wrong(node, "`true` or `false`"),
+        }
+    }
+
+    fn takes(&self) -> String {
+        "true or false".into()
+    }
+}
+
+/// One of these words.
+pub(super) struct Choice {
+    pub(super) words: &'static [&'static str],
+    /// Whether a request has it among its parameters, and not in a place of its own.
+    pub(super) is_parameter: bool,
+}
+
+impl Choice {
+    fn names(&self) -> String {
+        let names: Vec<String> = self.words.iter().map(|word| (*word).to_owned()).collect();
+        suggest::quoted(&names, "or")
+    }
+}
+
+impl Family for Choice {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let text = node.text().unwrap_or_default();
+        if self.words.contains(&text.as_str()) {
+            return text.into();
+        }
+        let near = suggest::nearest(&text, self.words, 1);
+        let hint = near.first().map(|near| format!("did you mean `{near}`?"));
+        at.hinted(node, &self.names(), hint)
+    }
+
+    fn resolve(
+        &self,
+        value: Json,
+        _: &mut Asked,
+        _: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        Ok(self.is_parameter.then_some(value))
+    }
+
+    fn takes(&self) -> String {
+        self.names()
+    }
+}

@@ -1,0 +1,98 @@
+//! A block that is being planned, and what is wrong with it at its place.
+
+use neuronotes_core::cut::Cut as _;
+use neuronotes_core::kind::{About, Kind};
+use neuronotes_core::model::Layer;
+use neuronotes_core::problem::Problem;
+
+use crate::diagnostic::Diagnostic;
+use crate::field::{Wrong, layer_named};
+use crate::note::{Block, Note};
+use crate::resource::Model;
+
+/// A block that is being planned, as far as it needs no planner.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) note: &'a Note,
+    pub(super) block: &'a Block,
+    pub(super) kind: &'static Kind,
+    pub(super) model: &'a Model,
+}
+
+impl Asking<'_> {
+    /// An error at a place of a field, or at the block's first line where the block does not have the field.
+    pub(super) fn at(self, field: &str, pointer: &str, message: String) -> Diagnostic {
+        match self.block.fields.get(field) {
+            Some(value) => self.note.at().error(value.place(pointer), message),
+            None => at_field(self.note, self.block, field, message),
+        }
+    }
+
+    pub(super) fn unusable(self, field: &str, pointer: &str, problem: Problem) -> Diagnostic {
+        self.at(field, pointer, problem.message).hint(problem.hint)
+    }
+
+    /// What is wrong with parts of a field's value, at their places.
+    pub(super) fn diagnostics(self, field: &str, wrong: Vec<Wrong>) -> Vec<Diagnostic> {
+        let one = |Wrong { field: other, pointer, problem }| {
+            self.unusable(other.unwrap_or(field), &pointer, problem)
+        };
+        wrong.into_iter().map(one).collect()
+    }
+
+    /// The layer that a block is about; none where its kind is about none.
+    ///
+    /// # Errors
+    /// Where the model has no such layer.
+    pub(super) fn layer(self) -> Result<Option<Layer>, Box<Diagnostic>> {
+        if self.kind.about == About::Nothing {
+            return Ok(None);
+        }
+        let model = self.model;
+        match self.block.fields.text("layer") {
+            Some(name) => layer_named((&model.reference.name, &model.architecture), name)
+                .map(Some)
+                .map_err(|problem| Box::new(self.unusable("layer", "", problem))),
+            // Only a direction may leave its layer out.
+            None => Ok(Some(model.architecture.embedding_layer())),
+        }
+    }
+}
+
+/// An error at a field, or at the block's first line where it is left out.
+fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnostic {
+    let span = match block.fields.get(field) {
+        Some(value) => value.span.clone(),
+        None => {
+            let text = note.source.cut(block.span.clone());
+            block.span.start..block.span.start + text.lines().next().unwrap_or("").trim_end().len()
+        }
+    };
+    note.at().error(span, message)
+}
+
+/// A block names no model or no data set, and nothing stands for it; in a garden that has `none` it may be the first.
+pub(super) fn unnamed(note: &Note, block: &Block, what: &str, none: bool) -> Diagnostic {
+    let file = crate::config::FILE;
+    let set = format!("name one, or set `defaults: {{ {what}: … }}` in {file}");
+    let (message, hint) = match (none, what) {
+        (true, "model") => (
+            format!("the block does not say its `{what}`, and the garden has no models"),
+            format!(
+                "`model: emoji` is a small CLIP that comes with the program; `neuronotes model list` lists others; {set}"
+            ),
+        ),
+        (true, _) => (
+            format!("the block does not say its `{what}`, and the garden has no data sets"),
+            format!(
+                "`dataset: emoji` are pictures that come with the program; your own go under `datasets:`; {set}"
+            ),
+        ),
+        (false, _) => (format!("the block does not say its `{what}`"), set),
+    };
+    at_field(note, block, what, message).hint(hint)
+}
+
+pub(super) fn unusable(note: &Note, block: &Block, field: &str, error: Problem) -> Diagnostic {
+    at_field(note, block, field, error.message).hint(error.hint)
+}
