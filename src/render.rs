@@ -1,5 +1,5 @@
 //! A view and a template become the bytes of a page. The built-in templates are embedded; a garden's own
-//! `templates/` replaces them file by file. Knows nothing of notes, results or where pages lie.
+//! `templates/` replaces them file by file. Knows nothing of notes and results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +11,10 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 
 use budget::{Budget, Page};
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::number::thousands;
 use neuronotes_core::suggest;
 
-use crate::language;
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
 /// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.
@@ -111,7 +109,7 @@ impl std::error::Error for RenderError {}
 /// What `figure.html` sees.
 #[derive(Serialize)]
 struct FigureContext<'a> {
-    figure: &'a FigureView,
+    figure: &'a FigureView<'a>,
     site: &'a SiteView,
 }
 
@@ -179,7 +177,7 @@ impl Renderer {
     ///
     /// # Errors
     /// Where a template asks for what is not there.
-    pub fn figure(&self, figure: &FigureView, site: &SiteView) -> Result<String, RenderError> {
+    pub fn figure(&self, figure: &FigureView<'_>, site: &SiteView) -> Result<String, RenderError> {
         self.render("figure.html", &FigureContext { figure, site })
     }
 
@@ -330,8 +328,7 @@ fn environment() -> Environment<'static> {
     environment.set_debug(true);
     // Templates in templates and macros in macros, each of which takes some of the stack.
     environment.set_recursion_limit(200);
-    environment.add_filter("code_spans", code_spans);
-    environment.add_filter("direction", direction);
+    filter::add_to(&mut environment);
     environment
 }
 
@@ -346,53 +343,10 @@ fn format_value(
     }
     match value.as_str() {
         Some(text) if !value.is_safe() && matches!(state.auto_escape(), AutoEscape::Html) => {
-            escape(out, text).map_err(minijinja::Error::from)
+            filter::escape(out, text).map_err(minijinja::Error::from)
         }
         _ => minijinja::escape_formatter(out, state, value),
     }
-}
-
-fn escape(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(rest.cut(..at))?;
-        out.write_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => "&#39;",
-        })?;
-        rest = rest.cut(at + 1..);
-    }
-    out.write_str(rest)
-}
-
-/// ` dir="auto"` where a text goes another way than its page may: a filter for titles and excerpts of other pages.
-fn direction(text: &str, page: &str) -> Value {
-    let other = page == "rtl" || language::has_right_to_left(text);
-    Value::from_safe_string(if other { " dir=\"auto\"" } else { "" }.to_owned())
-}
-
-/// Plain text as HTML, what stands between backticks as code: a filter for messages.
-fn code_spans(text: &str) -> Value {
-    let mut html = String::new();
-    let mut parts = text.split('`').peekable();
-    let mut code = false;
-    while let Some(part) = parts.next() {
-        // The last backtick of an odd number opens nothing.
-        let closed = code && parts.peek().is_some();
-        let (before, after) = match (code, closed) {
-            (true, true) => ("<code>", "</code>"),
-            (true, false) => ("`", ""),
-            (false, _) => ("", ""),
-        };
-        html.push_str(before);
-        let _ = escape(&mut html, part);
-        html.push_str(after);
-        code = !code;
-    }
-    Value::from_safe_string(html)
 }
 
 fn digest(sources: &BTreeMap<String, Source>) -> Digest {
@@ -409,6 +363,7 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
 mod budget;
 mod css;
 mod depth;
+mod filter;
 mod overrides;
 #[cfg(test)]
 mod sample;

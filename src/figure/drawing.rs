@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 
 use super::part::Part;
@@ -103,6 +104,13 @@ pub struct Image {
     pub height: u32,
     /// How its bytes are to be read.
     pub format: Format,
+}
+
+impl Image {
+    /// Its file in the site, relative to the site's root.
+    pub fn file(&self) -> String {
+        format!("figures/{}.{}", self.digest.hex().cut(..20), self.format.extension())
+    }
 }
 
 /// How an image's bytes are to be read.

@@ -10,7 +10,8 @@ use super::{HOME, Scene};
 use crate::note::{Body, escape};
 use crate::render::{RenderError, Renderer};
 use crate::view::{
-    GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView, UnitView,
+    FigureView, GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView,
+    UnitView,
 };
 
 /// Raised when the same draft gives other bytes for a reason that its key does not cover.
@@ -26,7 +27,7 @@ pub struct Draft<'a> {
     pub body_key: Option<Digest>,
     body: Option<BodyDraft<'a>>,
     rendered: OnceLock<Result<Arc<Body>, RenderError>>,
-    view: View,
+    view: View<'a>,
 }
 
 /// What a page key covers. Written in the order of its fields, of which none is a map without order.
@@ -40,12 +41,12 @@ pub struct Inputs<'a, T> {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) enum View {
+pub(super) enum View<'a> {
     Note(Box<NoteView>),
     Home(Box<HomeView>),
     List(Box<ListView>),
     Index(Box<IndexView>),
-    Unit(Box<UnitView>, Vec<crate::view::FigureView>),
+    Unit(Box<UnitView>, Vec<FigureView<'a>>),
     Graph(Box<GraphView>),
     NotFound(Box<NotFoundView>),
     Redirect(Box<RedirectView>),
@@ -101,7 +102,12 @@ impl Draft<'_> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn draft(&self, page: &str, body: Option<BodyDraft<'a>>, view: View) -> Draft<'a> {
+    pub(super) fn draft(
+        &self,
+        page: &str,
+        body: Option<BodyDraft<'a>>,
+        view: View<'a>,
+    ) -> Draft<'a> {
         let body_key = body.as_ref().map(|body| body.key(self.templates));
         let key = self.key(body_key, &view);
         let path = if page.is_empty() { HOME.to_owned() } else { page.to_owned() };

@@ -4,29 +4,25 @@ use neuronotes_core::kind::{Kind, Role, Type};
 use neuronotes_core::store::Record;
 
 use super::sweep::{key, merged};
-use super::{Scanned, Scene, Settled, image_file};
+use super::{Scanned, Scene, Settled};
 use crate::config::Remote;
 use crate::field::{direction_shown as direction, shown};
-use crate::figure::part::Part;
-use crate::figure::{Curve, Drawing, Figure, GridItem, Picture};
-use crate::garden::href;
+use crate::figure::{Figure, Picture};
 use crate::note::{self, Parts};
 use crate::plan::{Cell, Measurement, Wanted};
-use crate::view::{
-    CurveView, DrawingView, FactView, FigureState, FigureView, GridItemView, PartView, PictureView,
-    ProblemView,
-};
+use crate::view::{FactView, FigureState, FigureView, ProblemView, ThumbnailView};
 
-impl Scene<'_> {
-    pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView> {
+impl<'a> Scene<'a> {
+    pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView<'a>> {
         (0..self.notes[index].blocks.len()).map(|n| self.figure_view(index, n, page)).collect()
     }
 
     /// A block's figure as it stands on a page.
-    pub(super) fn figure_view(&self, index: usize, number: usize, page: &str) -> FigureView {
+    pub(super) fn figure_view(&self, index: usize, number: usize, page: &str) -> FigureView<'a> {
         let note = self.notes[index];
         let block = &note.blocks[number];
-        let (settled, wanted) = (&self.figures[index][number], &self.plan.wanted(index)[number]);
+        let settled: &'a Settled = &self.figures[index][number];
+        let wanted = &self.plan.wanted(index)[number];
         let targets = &self.garden.caption_links[index][number];
         let links: Vec<_> = targets.iter().map(|target| self.target(page, target, None)).collect();
         let caption = block.fields.text("caption");
@@ -56,9 +52,10 @@ impl Scene<'_> {
             width: text("width").unwrap_or("text").to_owned(),
             title: text("title").map(str::to_owned),
             caption_html: caption.map(|markdown| note::render_inline(markdown, parts)),
+            alt: text("alt").map(str::to_owned),
             state: match wanted {
                 Wanted::Sweep(sweep) => self.sweep_state(page, sweep, settled, text("alt")),
-                _ => self.state(page, settled, wanted, block.kind, text("alt")),
+                _ => state(settled, wanted, block.kind),
             },
             provenance: self.facts(page, settled, wanted),
             yaml: block.yaml.clone(),
@@ -76,16 +73,6 @@ impl Scene<'_> {
         }
     }
 
-    /// One measurement of a sweep, by itself.
-    pub(super) fn measured_state(&self, page: &str, settled: &Settled) -> FigureState {
-        match settled {
-            Settled::Done { drawing, .. } => {
-                FigureState::Done { drawing: drawing_view(page, drawing, None) }
-            }
-            _ => FigureState::Waiting { height: 0, status: String::new(), stale: None },
-        }
-    }
-
     /// How one measurement of a sweep was made.
     pub(super) fn cell_facts(&self, page: &str, settled: &Settled, cell: &Cell) -> Vec<FactView> {
         match settled {
@@ -93,36 +80,6 @@ impl Scene<'_> {
                 self.provenance(page, record, scanned.as_ref(), &cell.measurement)
             }
             _ => vec![],
-        }
-    }
-
-    fn state(
-        &self,
-        page: &str,
-        settled: &Settled,
-        wanted: &Wanted,
-        kind: Option<&Kind>,
-        alt: Option<&str>,
-    ) -> FigureState {
-        match settled {
-            Settled::Done { drawing, .. } => {
-                FigureState::Done { drawing: drawing_view(page, drawing, alt) }
-            }
-            Settled::Waiting { status, stale } => FigureState::Waiting {
-                height: match (kind, wanted) {
-                    (Some(kind), Wanted::Measurement(m)) => {
-                        Figure::of(kind).map_or(300, |figure| (figure.height)(&m.request.params))
-                    }
-                    _ => 300,
-                },
-                status: status.clone(),
-                stale: stale.as_ref().map(|drawing| drawing_view(page, drawing, alt)),
-            },
-            Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
-            // Only a sweep settles so, and has a state of its own.
-            Settled::Sweep(_) => {
-                FigureState::Waiting { height: 0, status: String::new(), stale: None }
-            }
         }
     }
 
@@ -213,91 +170,43 @@ impl Scene<'_> {
     }
 }
 
+/// What stands in the place of a figure that is no sweep.
+fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> FigureState<'a> {
+    match settled {
+        Settled::Done { drawing, .. } => FigureState::Done { drawing },
+        Settled::Waiting { status, stale } => FigureState::Waiting {
+            height: match (kind, wanted) {
+                (Some(kind), Wanted::Measurement(m)) => {
+                    Figure::of(kind).map_or(300, |figure| (figure.height)(&m.request.params))
+                }
+                _ => 300,
+            },
+            status: status.clone(),
+            stale: stale.as_deref(),
+        },
+        Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
+        // Only a sweep settles so, and has a state of its own.
+        Settled::Sweep(_) => FigureState::Waiting { height: 0, status: String::new(), stale: None },
+    }
+}
+
 impl Scene<'_> {
     /// A picture as lists show it: a small copy, where there is one.
-    pub(super) fn thumbnail_view(&self, page: &str, picture: &Picture) -> PictureView {
-        let whole = picture_view(page, picture);
+    pub(super) fn thumbnail_view(&self, picture: &Picture) -> ThumbnailView {
         match self.thumbnails.get(&picture.image.digest) {
-            Some(small) => PictureView {
-                src: href(page, &small.path, None),
+            Some(small) => ThumbnailView {
+                file: small.path.clone(),
                 width: small.width,
                 height: small.height,
                 // Its pixels are means of several.
                 synthetic: false,
-                full: None,
-                film: None,
-                ..whole
             },
-            None => whole,
-        }
-    }
-}
-
-pub(super) fn picture_view(page: &str, picture: &Picture) -> PictureView {
-    PictureView {
-        src: href(page, &image_file(&picture.image), None),
-        alt: picture.alt.clone(),
-        width: picture.image.width,
-        height: picture.image.height,
-        synthetic: picture.synthetic,
-        full: picture.full.as_ref().map(|image| href(page, &image_file(image), None)),
-        film: picture.film.as_ref().map(|image| href(page, &image_file(image), None)),
-    }
-}
-
-fn drawing_view(page: &str, drawing: &Drawing, own_alt: Option<&str>) -> DrawingView {
-    match drawing {
-        Drawing::Picture { picture, note, curve, .. } => {
-            let mut picture = picture_view(page, picture);
-            if let Some(alt) = own_alt {
-                picture.alt = alt.to_owned();
-            }
-            let curve = curve.as_ref().map(curve_view);
-            DrawingView::Picture { picture, note: note.clone(), curve }
-        }
-        Drawing::Grid { items, note, curve, table } => DrawingView::Grid {
-            items: item_views(page, items),
-            note: note.clone(),
-            curve: curve.as_ref().map(curve_view),
-            table: table.clone(),
-        },
-        Drawing::Plot { svg, alt, table, note } => DrawingView::Plot {
-            svg_html: svg.clone(),
-            alt: own_alt.unwrap_or(alt).to_owned(),
-            table: table.clone(),
-            note: note.clone(),
-        },
-        Drawing::Parts { parts, table, note } => DrawingView::Parts {
-            parts: parts.iter().map(|part| part_view(page, part)).collect(),
-            alt: own_alt.unwrap_or(note).to_owned(),
-            table: table.clone(),
-            note: note.clone(),
-        },
-    }
-}
-
-fn curve_view(curve: &Curve) -> CurveView {
-    CurveView { svg_html: curve.svg.clone(), alt: curve.alt.clone(), table: curve.table.clone() }
-}
-
-fn item_views(page: &str, items: &[GridItem]) -> Vec<GridItemView> {
-    let view = |item: &GridItem| GridItemView {
-        picture: picture_view(page, &item.picture),
-        caption: item.caption.clone(),
-        value: item.value.clone(),
-    };
-    items.iter().map(view).collect()
-}
-
-fn part_view(page: &str, part: &Part) -> PartView {
-    match part {
-        Part::Bars(bars) => PartView::Bars {
-            picture: bars.picture.as_ref().map(|picture| Box::new(picture_view(page, picture))),
-            bars: bars.clone(),
-        },
-        Part::Matrix(matrix) => PartView::Matrix { matrix: matrix.clone() },
-        Part::Pictures { title, items } => {
-            PartView::Pictures { title: title.clone(), items: item_views(page, items) }
+            None => ThumbnailView {
+                file: picture.image.file(),
+                width: picture.image.width,
+                height: picture.image.height,
+                synthetic: picture.synthetic,
+            },
         }
     }
 }

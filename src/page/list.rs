@@ -134,7 +134,7 @@ impl<'a> Scene<'a> {
                 href: href(page, path, None),
                 note: unit.names.join(", "),
                 count: unit.notes.len(),
-                picture: picture.map(|picture| self.thumbnail_view(page, picture)),
+                picture: picture.map(|picture| self.thumbnail_view(picture)),
             };
             match groups.last_mut().filter(|group| group.title == title) {
                 Some(group) => group.items.push(item),

@@ -41,7 +41,6 @@ pub use index::Index;
 pub use remote::{footer_problems, problems as remote_problems};
 pub use sheet::Sheet;
 
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::number;
@@ -50,7 +49,7 @@ use neuronotes_core::store::Record;
 use crate::bibliography::library::Works;
 use crate::config::{Config, Remote};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::figure::{Drawing, Image};
+use crate::figure::Drawing;
 use crate::garden::dates::{self, GitDates};
 use crate::garden::{self, Garden};
 use crate::language;
@@ -230,11 +229,6 @@ fn direction(language: &str) -> &'static str {
     if language::is_right_to_left(language) { "rtl" } else { "ltr" }
 }
 
-/// The file of an image, relative to the site's root.
-pub fn image_file(image: &Image) -> String {
-    format!("figures/{}.{}", image.digest.hex().cut(..20), image.format.extension())
-}
-
 /// The line that appears after every note, as HTML.
 pub fn footer(config: &Config) -> Option<String> {
     let closed = config.remote == Remote::Forbid;
@@ -356,7 +350,7 @@ impl<'a> Scene<'a> {
             href: self.href(page, &self.garden.pages[index], None),
             date: self.changed(index).map(dates::view),
             excerpt: self.description(index),
-            picture: picture.map(|picture| self.thumbnail_view(page, picture)),
+            picture: picture.map(|picture| self.thumbnail_view(picture)),
             tags: self.tag_links(page, index, NAMED_TAGS),
             more_tags: note.tags.len().saturating_sub(NAMED_TAGS),
         }

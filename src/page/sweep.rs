@@ -2,7 +2,6 @@
 
 use neuronotes_core::digest::Digest;
 
-use super::figure::picture_view;
 use super::{Scene, Settled};
 use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
@@ -11,19 +10,19 @@ use crate::view::{FactView, FigureState, ProblemView, StaleView, SweepItemState,
 /// Most different values of one fact that are written out.
 const MOST_VALUES: usize = 12;
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
     pub(super) fn sweep_state(
         &self,
         page: &str,
         sweep: &Sweep,
-        settled: &Settled,
+        settled: &'a Settled,
         alt: Option<&str>,
-    ) -> FigureState {
-        let settled: &[Settled] = match settled {
+    ) -> FigureState<'a> {
+        let settled: &'a [Settled] = match settled {
             Settled::Sweep(settled) => settled,
             _ => &[],
         };
-        let items: Vec<SweepItemView> = sweep
+        let items: Vec<SweepItemView<'a>> = sweep
             .cells
             .iter()
             .zip(settled)
@@ -35,11 +34,8 @@ impl Scene<'_> {
                     let model = &measurement.request.model.name;
                     self.unit_href(page, &unit, model, measurement.layer_shown())
                 }),
-                state: item(
-                    page,
-                    settled,
-                    alt.map(|alt| format!("{alt} ({})", self.plan.caption(cell))),
-                ),
+                alt: alt.map(|alt| format!("{alt} ({})", self.plan.caption(cell))),
+                state: item(settled),
             })
             .collect();
         let done = settled.iter().filter(|one| matches!(one, Settled::Done { .. })).count();
@@ -69,44 +65,33 @@ fn columns(axes: &[usize]) -> (usize, usize) {
     }
 }
 
-fn item(page: &str, settled: &Settled, alt: Option<String>) -> SweepItemState {
-    let drawing = match settled {
-        Settled::Done { drawing, .. } => &**drawing,
-        Settled::Failed(problem) => {
-            return SweepItemState::Failed { problem: ProblemView::from(problem) };
+fn item(settled: &Settled) -> SweepItemState<'_> {
+    match settled {
+        Settled::Done { drawing, .. } => {
+            let (pictures, value, note) = shown(drawing);
+            SweepItemState::Done { pictures, value, note }
         }
+        Settled::Failed(problem) => SweepItemState::Failed { problem: ProblemView::from(problem) },
         Settled::Waiting { status, stale } => {
             let stale = stale.as_ref().map(|drawing| {
                 let (pictures, value, _) = shown(drawing);
-                let pictures = pictures.into_iter().map(|picture| picture_view(page, picture));
-                StaleView { pictures: pictures.collect(), value }
+                StaleView { pictures, value }
             });
-            return SweepItemState::Waiting { status: status.clone(), stale };
+            SweepItemState::Waiting { status: status.clone(), stale }
         }
-        Settled::Sweep(_) => {
-            return SweepItemState::Waiting { status: String::new(), stale: None };
-        }
-    };
-    let (pictures, value, note) = shown(drawing);
-    let view = |picture| {
-        let mut view = picture_view(page, picture);
-        view.alt = alt.clone().unwrap_or(view.alt);
-        view
-    };
-    SweepItemState::Done { pictures: pictures.into_iter().map(view).collect(), value, note }
+        Settled::Sweep(_) => SweepItemState::Waiting { status: String::new(), stale: None },
+    }
 }
 
 /// What a cell shows of a drawing: its pictures, a number, and the line that would stand below it.
-fn shown(drawing: &Drawing) -> (Vec<&Picture>, String, String) {
+fn shown(drawing: &Drawing) -> (Vec<&Picture>, &str, &str) {
     match drawing {
-        Drawing::Picture { picture, value, note, .. } => {
-            (vec![picture], value.clone(), note.clone())
-        }
+        Drawing::Picture { picture, value, note, .. } => (vec![picture], value, note),
         Drawing::Grid { items, note, .. } => {
-            let value = items.last().map(|item| item.value.clone()).unwrap_or_default();
-            (items.iter().map(|item| &item.picture).collect(), value, note.clone())
+            let value = items.last().map_or("", |item| &item.value);
+            (items.iter().map(|item| &item.picture).collect(), value, note)
         }
-        drawing => (drawing.first_picture().into_iter().collect(), String::new(), String::new()),
+        drawing => (drawing.first_picture().into_iter().collect(), "", ""),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The page of a unit: what was measured of it, and which notes speak of it.
 
-use super::figure::picture_view;
 use super::{Draft, Scene, Settled, draft::View, index::Unit};
 use crate::figure::{Drawing, Picture};
 use crate::garden::href;
@@ -61,20 +60,25 @@ impl<'a> Scene<'a> {
         note: usize,
         block: usize,
         cell: Option<usize>,
-    ) -> Option<FigureView> {
+    ) -> Option<FigureView<'a>> {
         let mut figure = self.figure_view(note, block, page);
         figure.id = format!("n{}-{}", note + 1, figure.id);
         figure.mentions.clear();
         figure.width = "text".to_owned();
         if let Some(cell) = cell {
             let Wanted::Sweep(sweep) = self.plan.wanted(note).get(block)? else { return None };
-            let Settled::Sweep(cells) = self.figures[note].get(block)? else { return None };
+            let figures: &'a [Settled] = &self.figures[note];
+            let Settled::Sweep(cells) = figures.get(block)? else { return None };
             let (wanted, settled) = (sweep.cells.get(cell)?, cells.get(cell)?);
             figure.id = format!("{}-{cell}", figure.id);
             figure.key = wanted.measurement.key.hex();
             figure.keys.clear();
             figure.caption_html = Some(crate::note::escape(&self.plan.caption(wanted)));
-            figure.state = self.measured_state(page, settled);
+            figure.alt = None;
+            figure.state = match settled {
+                Settled::Done { drawing, .. } => FigureState::Done { drawing },
+                _ => return None,
+            };
             figure.provenance = self.cell_facts(page, settled, wanted);
             figure.data = self.data_view(page, settled);
         }
@@ -104,13 +108,13 @@ impl<'a> Scene<'a> {
     pub(super) fn unit_fragment(&self, unit: &Unit) -> String {
         let mut html = String::new();
         if let Some(picture) = self.unit_picture(unit) {
-            let view = picture_view(super::HOME, picture);
-            let class = if view.synthetic { " class=\"synthetic\"" } else { "" };
+            let class = if picture.synthetic { " class=\"synthetic\"" } else { "" };
+            let image = &picture.image;
             html.push_str(&format!(
                 "<p><img{class} src=\"{}\" alt=\"\" width=\"{}\" height=\"{}\"></p>",
-                crate::note::escape(&view.src),
-                view.width,
-                view.height
+                crate::note::escape(&href(super::HOME, &image.file(), None)),
+                image.width,
+                image.height
             ));
         }
         let names = unit.names.join(", ");

@@ -1,7 +1,9 @@
 //! Sample views for tests: a full note, a bare one, the home page, a figure in each state.
 
-use crate::figure::Table;
-use crate::figure::part::{Bar, Bars, Cell, Matrix};
+use neuronotes_core::digest::Digest;
+
+use crate::figure::part::{Bar, Bars, Cell, Matrix, Part};
+use crate::figure::{Curve, Drawing, Format, GridItem, Image, Picture, Table};
 use crate::view::*;
 
 pub fn site() -> SiteView {
@@ -121,16 +123,16 @@ pub fn bare_note() -> NoteView {
     }
 }
 
-fn picture(synthetic: bool) -> PictureView {
-    PictureView {
-        src: "img/4f.png".into(),
-        alt: "a money bag".into(),
-        width: 96,
-        height: 96,
-        synthetic,
-        full: None,
-        film: None,
-    }
+fn image(name: &str, format: Format) -> Image {
+    Image { digest: Digest::of(name.as_bytes()), width: 96, height: 96, format }
+}
+
+fn picture(synthetic: bool) -> Picture {
+    Picture { synthetic, ..Picture::plain(image("bag", Format::Png), "a money bag") }
+}
+
+fn thumbnail() -> ThumbnailView {
+    ThumbnailView { file: "figures/4f.png".into(), width: 96, height: 96, synthetic: true }
 }
 
 pub fn home() -> HomeView {
@@ -150,7 +152,7 @@ pub fn home() -> HomeView {
                 href: "toc.html".into(),
                 date: day("2025-04-22", "April 22, 2025"),
                 excerpt: "A unit that answers to a thing.".into(),
-                picture: Some(picture(true)),
+                picture: Some(thumbnail()),
                 tags: vec![tag("finance"), tag("composition")],
                 more_tags: 3,
             },
@@ -179,9 +181,102 @@ pub fn bare_home() -> HomeView {
     }
 }
 
-/// A figure in each state and with each drawing.
-pub fn figures() -> Vec<(&'static str, FigureView)> {
-    let figure = |kind: &str, state| FigureView {
+/// A drawing of each form, by a name.
+pub fn drawings() -> Vec<(&'static str, Drawing)> {
+    let single = Drawing::Picture {
+        picture: picture(true),
+        value: "mean activation 6.12".into(),
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: None,
+    };
+    let grid = Drawing::Grid {
+        items: (0..2)
+            .map(|index| GridItem {
+                picture: picture(false),
+                caption: "money bag".into(),
+                value: format!("8.3{index}"),
+            })
+            .collect(),
+        note: String::new(),
+        curve: None,
+        table: None,
+    };
+    let plot = Drawing::Plot {
+        svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
+        alt: "Histogram of 2 activations from 0 to 1.".into(),
+        table: Table {
+            head: vec!["activation".into(), "images".into()],
+            rows: vec![vec!["0 to 1".into(), "2".into()]],
+        },
+        note: "2 images".into(),
+    };
+    let bar = |label: &str, to: f64, interval| Bar {
+        label: label.into(),
+        value: format!("{} %", to * 100.0),
+        from: 0.0,
+        to,
+        below: false,
+        interval,
+    };
+    let cell = |value: &str, share: f64| Cell { value: value.into(), share };
+    let parts = Drawing::Parts {
+        parts: vec![
+            Part::Bars(Bars {
+                title: "By class".into(),
+                picture: Some(picture(false)),
+                head: ["class".into(), "accuracy".into()],
+                rows: vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)],
+            }),
+            Part::Matrix(Matrix {
+                title: "What is taken for what".into(),
+                down: "class".into(),
+                across: "taken for".into(),
+                names: vec!["<cat>".into(), "dog".into()],
+                rows: vec![
+                    vec![cell("3", 0.75), cell("1", 0.25)],
+                    vec![cell("", 0.0), cell("", 0.0)],
+                ],
+            }),
+            Part::Pictures {
+                title: "The surest mistakes".into(),
+                items: vec![GridItem {
+                    picture: picture(false),
+                    caption: "money bag".into(),
+                    value: String::new(),
+                }],
+            },
+        ],
+        table: Table { head: vec!["class".into()], rows: vec![vec!["<cat>".into()]] },
+        note: "4 images".into(),
+    };
+    let film = Drawing::Picture {
+        picture: Picture {
+            image: image("small", Format::Webp),
+            full: Some(image("bag", Format::Png)),
+            film: Some(image("film", Format::Webp)),
+            ..picture(true)
+        },
+        value: "mean activation 6.12".into(),
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: Some(Curve {
+            svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 220 70\"></svg>".into(),
+            alt: "mean activation over 512 steps, between 0.08 and 6.12.".into(),
+            table: Table {
+                head: vec!["step".into(), "mean activation".into()],
+                rows: vec![vec!["0".into(), "0.08".into()]],
+            },
+        }),
+    };
+    vec![("picture", single), ("film", film), ("grid", grid), ("plot", plot), ("parts", parts)]
+}
+
+/// A figure in each state and with each of these drawings.
+pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str, FigureView<'a>)> {
+    let drawing = |name: &str| {
+        let found = drawings.iter().find(|(known, _)| *known == name);
+        &found.expect("a drawing of that name").1
+    };
+    let figure = |kind: &str, state: FigureState<'a>| FigureView {
         id: "vis".into(),
         number: 2,
         label: "Figure 2".into(),
@@ -189,6 +284,7 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         width: "text".into(),
         title: Some("Unit 42".into()),
         caption_html: Some("What unit 42 <em>looks for</em>.".into()),
+        alt: None,
         state,
         provenance: vec![
             FactView { name: "layer".into(), value: "image_block_4/0/Add_6".into(), href: None },
@@ -209,102 +305,14 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         }),
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
-    let single = || DrawingView::Picture {
-        picture: picture(true),
-        note: "mean activation 6.12, from 0.08 on noise".into(),
-        curve: None,
-    };
-    let grid = DrawingView::Grid {
-        items: (0..2)
-            .map(|index| GridItemView {
-                picture: picture(false),
-                caption: "money bag".into(),
-                value: format!("8.3{index}"),
-            })
-            .collect(),
-        note: String::new(),
-        curve: None,
-        table: None,
-    };
-    let plot = DrawingView::Plot {
-        svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
-        alt: "Histogram of 2 activations from 0 to 1.".into(),
-        table: Table {
-            head: vec!["activation".into(), "images".into()],
-            rows: vec![vec!["0 to 1".into(), "2".into()]],
-        },
-        note: "2 images".into(),
-    };
-    let bar = |label: &str, to: f64, interval| Bar {
-        label: label.into(),
-        value: format!("{} %", to * 100.0),
-        from: 0.0,
-        to,
-        below: false,
-        interval,
-    };
-    let bars = |rows| Bars {
-        title: "By class".into(),
-        picture: None,
-        head: ["class".into(), "accuracy".into()],
-        rows,
-    };
-    let cell = |value: &str, share: f64| Cell { value: value.into(), share };
-    let parts = DrawingView::Parts {
-        parts: vec![
-            PartView::Bars {
-                picture: Some(Box::new(picture(false))),
-                bars: bars(vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)]),
-            },
-            PartView::Matrix {
-                matrix: Matrix {
-                    title: "What is taken for what".into(),
-                    down: "class".into(),
-                    across: "taken for".into(),
-                    names: vec!["<cat>".into(), "dog".into()],
-                    rows: vec![
-                        vec![cell("3", 0.75), cell("1", 0.25)],
-                        vec![cell("", 0.0), cell("", 0.0)],
-                    ],
-                },
-            },
-            PartView::Pictures {
-                title: "The surest mistakes".into(),
-                items: vec![GridItemView {
-                    picture: picture(false),
-                    caption: "money bag".into(),
-                    value: String::new(),
-                }],
-            },
-        ],
-        alt: "What \"cats\" are taken for.".into(),
-        table: Table { head: vec!["class".into()], rows: vec![vec!["<cat>".into()]] },
-        note: "4 images".into(),
-    };
     let waiting =
         |stale| FigureState::Waiting { height: 320, status: "step 192 of 512".into(), stale };
-    let done = |drawing| FigureState::Done { drawing };
-    let film = DrawingView::Picture {
-        picture: PictureView {
-            full: Some("img/4f.png".into()),
-            film: Some("img/5a.webp".into()),
-            src: "img/60.webp".into(),
-            ..picture(true)
-        },
-        note: "mean activation 6.12, from 0.08 on noise".into(),
-        curve: Some(CurveView {
-            svg_html: "<svg aria-hidden=\"true\" viewBox=\"0 0 220 70\"></svg>".into(),
-            alt: "mean activation over 512 steps, between 0.08 and 6.12.".into(),
-            table: Table {
-                head: vec!["step".into(), "mean activation".into()],
-                rows: vec![vec!["0".into(), "0.08".into()]],
-            },
-        }),
-    };
+    let done = |name| FigureState::Done { drawing: drawing(name) };
     let item = |unit: u32, state| SweepItemView {
         key: format!("{unit:04}").repeat(16),
         caption: format!("unit {unit}"),
         href: Some(format!("units/{unit}.html")),
+        alt: None,
         state,
     };
     let sweep = FigureState::Sweep {
@@ -312,9 +320,9 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
             item(
                 3,
                 SweepItemState::Done {
-                    pictures: vec![picture(true)],
-                    value: "mean activation 6.12".into(),
-                    note: "mean activation 6.12, from 0.08 on noise".into(),
+                    pictures: drawing("picture").first_picture().into_iter().collect(),
+                    value: "mean activation 6.12",
+                    note: "mean activation 6.12, from 0.08 on noise",
                 },
             ),
             item(4, SweepItemState::Waiting { status: "queued".into(), stale: None }),
@@ -324,16 +332,22 @@ pub fn figures() -> Vec<(&'static str, FigureView)> {
         narrow: 3,
         status: "1 of 3 measured".into(),
     };
-    let unmeasured = |figure: FigureView| FigureView { provenance: vec![], ..figure };
+    let unmeasured = |figure: FigureView<'a>| FigureView { provenance: vec![], ..figure };
     vec![
-        ("picture", figure("feature_vis", done(single()))),
-        ("film", figure("feature_vis", done(film))),
+        ("picture", figure("feature_vis", done("picture"))),
+        ("film", figure("feature_vis", done("film"))),
         ("sweep", FigureView { keys: vec!["0003".repeat(16)], ..figure("feature_vis", sweep) }),
-        ("grid", figure("dataset_examples", done(grid))),
-        ("plot", figure("activation_histogram", done(plot))),
-        ("parts", figure("zero_shot", done(parts))),
+        ("grid", figure("dataset_examples", done("grid"))),
+        ("plot", figure("activation_histogram", done("plot"))),
+        (
+            "parts",
+            FigureView {
+                alt: Some("What \"cats\" are taken for.".into()),
+                ..figure("zero_shot", done("parts"))
+            },
+        ),
         ("waiting", unmeasured(figure("feature_vis", waiting(None)))),
-        ("stale", unmeasured(figure("feature_vis", waiting(Some(single()))))),
+        ("stale", unmeasured(figure("feature_vis", waiting(Some(drawing("picture")))))),
         (
             "failed",
             FigureView {

@@ -30,7 +30,7 @@ fn everything(renderer: &Renderer) -> Vec<(String, String)> {
         ("home".into(), renderer.home(&sample::home())),
         ("bare home".into(), renderer.home(&sample::bare_home())),
     ];
-    for (name, figure) in sample::figures() {
+    for (name, figure) in sample::figures(&sample::drawings()) {
         all.push((name.into(), renderer.figure(&figure, &sample::site())));
     }
     let render = |(name, page): (String, Result<String, RenderError>)| {
@@ -122,7 +122,7 @@ fn hostile_text_stays_text() {
     home.notes[0].title = EVIL.into();
     home.notes[0].excerpt = EVIL.into();
     let mut pages = vec![renderer.note(&note), renderer.home(&home)];
-    for (_, mut figure) in sample::figures() {
+    for (_, mut figure) in sample::figures(&sample::drawings()) {
         figure.id = EVIL.into();
         figure.title = Some(EVIL.into());
         figure.yaml = EVIL.into();
@@ -185,6 +185,7 @@ fn mistakes_in_a_gardens_template_name_file_and_line() {
         ("home.html", "\n{{ site.titel.long }}"),
         ("home.html", "{% extends \"bas.html\" %}"),
         ("home.html", "\n{{ title|shout }}"),
+        ("home.html", "\n{{ count|url }}"),
         ("home.html", "<title>\n{{ title }}"),
         ("partials/card.html", "<li>\n{% for x in card.words %}{% endfor %}"),
     ];
@@ -221,7 +222,7 @@ fn backticks_become_code() {
         ("`a` and ` alone", "<code>a</code> and ` alone"),
         ("", ""),
     ] {
-        assert_eq!(code_spans(text).to_string(), html);
+        assert_eq!(filter::code_spans(text).to_string(), html);
     }
 }
 

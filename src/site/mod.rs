@@ -202,7 +202,7 @@ pub fn compose(
     for drawing in figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings) {
         for image in drawing.images() {
             let from = workspace.store.blob_path(&image.digest);
-            files.insert(page::image_file(image), Content::Copy { from, digest: image.digest });
+            files.insert(image.file(), Content::Copy { from, digest: image.digest });
         }
     }
     for (note, settled) in notes.iter().zip(&figures) {

@@ -1,7 +1,8 @@
 //! What templates see: plain data, everything already resolved, escaped where it is HTML.
 //!
-//! Fields of HTML end in `_html` and are put out as they are; all others are escaped by the template.
-//! Addresses (`href`, `src`) are relative to the page that holds them and percent-encoded.
+//! Fields of HTML end in `_html`; a template writes them with the filter `safe`, and escapes all others. Addresses
+//! (`href`) are relative to the page that holds them and percent-encoded. A figure's drawing is a
+//! [`Drawing`]: templates see all its fields, write its `svg` with `safe`, and get the address of an image with the filter `url`.
 
 mod legible;
 mod site;
@@ -16,8 +17,7 @@ pub use site::{
 };
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::figure::Table;
-use crate::figure::part::{Bars, Matrix};
+use crate::figure::{Drawing, Picture};
 
 /// A note in a list.
 #[derive(Debug, Clone, Serialize)]
@@ -31,7 +31,7 @@ pub struct CardView {
     /// The first sentences, plain text.
     pub excerpt: String,
     /// The note's first picture.
-    pub picture: Option<PictureView>,
+    pub picture: Option<ThumbnailView>,
     /// The first ones, in the note's order.
     pub tags: Vec<LinkView>,
     /// How many tags more it has.
@@ -109,7 +109,7 @@ impl From<&Diagnostic> for ProblemView {
 
 /// A figure, for `figure.html`.
 #[derive(Debug, Clone, Serialize)]
-pub struct FigureView {
+pub struct FigureView<'a> {
     /// The block's id, unique on the page.
     pub id: String,
     /// Counted through the note, from 1.
@@ -124,8 +124,10 @@ pub struct FigureView {
     pub title: Option<String>,
     /// Below it.
     pub caption_html: Option<String>,
+    /// What it shows, in the words of the note; none where the drawing's own text stands.
+    pub alt: Option<String>,
     /// What stands in the figure's place.
-    pub state: FigureState,
+    pub state: FigureState<'a>,
     /// How it was made, for a reader; empty until it is measured.
     pub provenance: Vec<FactView>,
     /// The block as it stands in the note, to copy.
@@ -156,11 +158,11 @@ pub struct DataView {
 /// What stands in a figure's place.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum FigureState {
+pub enum FigureState<'a> {
     /// It is measured and drawn.
     Done {
         /// The drawing.
-        drawing: DrawingView,
+        drawing: &'a Drawing,
     },
     /// It is not measured yet; only in the preview.
     Waiting {
@@ -169,7 +171,7 @@ pub enum FigureState {
         /// What is known of its progress, for a person.
         status: String,
         /// The last result of this block, shown dimmed meanwhile.
-        stale: Option<DrawingView>,
+        stale: Option<&'a Drawing>,
     },
     /// It cannot be measured or drawn.
     Failed {
@@ -179,7 +181,7 @@ pub enum FigureState {
     /// It is several measurements, each in its own state.
     Sweep {
         /// In order.
-        items: Vec<SweepItemView>,
+        items: Vec<SweepItemView<'a>>,
         /// Columns of the grid, where there is room.
         wide: usize,
         /// Columns on a small screen.
@@ -191,36 +193,38 @@ pub enum FigureState {
 
 /// One measurement of several.
 #[derive(Debug, Clone, Serialize)]
-pub struct SweepItemView {
+pub struct SweepItemView<'a> {
     /// The request key, 64 digits.
     pub key: String,
     /// Which values are its own.
     pub caption: String,
     /// Of the unit's page, where it is about a unit.
     pub href: Option<String>,
+    /// What it shows, in the words of the note; none where the pictures' own texts stand.
+    pub alt: Option<String>,
     /// What stands in its place.
-    pub state: SweepItemState,
+    pub state: SweepItemState<'a>,
 }
 
 /// What stands in the place of one measurement of several.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum SweepItemState {
+pub enum SweepItemState<'a> {
     /// It is measured and drawn.
     Done {
         /// Its pictures, one or more.
-        pictures: Vec<PictureView>,
+        pictures: Vec<&'a Picture>,
         /// What is to be said of it.
-        value: String,
+        value: &'a str,
         /// The whole line that stands below a figure of its own.
-        note: String,
+        note: &'a str,
     },
     /// It is not measured yet; only in the preview.
     Waiting {
         /// What is known of its progress, for a person.
         status: String,
         /// The last result, shown dimmed meanwhile.
-        stale: Option<StaleView>,
+        stale: Option<StaleView<'a>>,
     },
     /// It cannot be measured or drawn.
     Failed {
@@ -231,125 +235,24 @@ pub enum SweepItemState {
 
 /// The last result of one measurement of several.
 #[derive(Debug, Clone, Serialize)]
-pub struct StaleView {
+pub struct StaleView<'a> {
     /// Its pictures, one or more.
-    pub pictures: Vec<PictureView>,
+    pub pictures: Vec<&'a Picture>,
     /// What was said of it.
-    pub value: String,
+    pub value: &'a str,
 }
 
-/// A drawing with its addresses.
+/// A picture in a list of notes or units.
 #[derive(Debug, Clone, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum DrawingView {
-    /// One picture.
-    Picture {
-        /// The picture.
-        picture: PictureView,
-        /// Plain text.
-        note: String,
-        /// How a number came to be what it is.
-        curve: Option<CurveView>,
-    },
-    /// Many pictures.
-    Grid {
-        /// In order.
-        items: Vec<GridItemView>,
-        /// Plain text.
-        note: String,
-        /// How a number of each came to be what it is.
-        curve: Option<CurveView>,
-        /// What is known of each.
-        table: Option<Table>,
-    },
-    /// A plot.
-    Plot {
-        /// Inline SVG.
-        svg_html: String,
-        /// What it shows.
-        alt: String,
-        /// The same data.
-        table: Table,
-        /// Plain text.
-        note: String,
-    },
-    /// Bars, matrices and pictures.
-    Parts {
-        /// In order.
-        parts: Vec<PartView>,
-        /// What they show.
-        alt: String,
-        /// The same data.
-        table: Table,
-        /// Plain text.
-        note: String,
-    },
-}
-
-/// A small plot.
-#[derive(Debug, Clone, Serialize)]
-pub struct CurveView {
-    /// Inline SVG.
-    pub svg_html: String,
-    /// What it shows.
-    pub alt: String,
-    /// The same data.
-    pub table: Table,
-}
-
-/// One piece of a drawing.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum PartView {
-    /// Labelled bars.
-    Bars {
-        /// The picture that they are about.
-        picture: Option<Box<PictureView>>,
-        /// The rest.
-        bars: Bars,
-    },
-    /// Counts by two things.
-    Matrix {
-        /// All of it.
-        matrix: Matrix,
-    },
-    /// Pictures.
-    Pictures {
-        /// What they are; may be empty.
-        title: String,
-        /// In order.
-        items: Vec<GridItemView>,
-    },
-}
-
-/// A picture with its address.
-#[derive(Debug, Clone, Serialize)]
-pub struct PictureView {
-    /// Of the image file.
-    pub src: String,
-    /// What it shows.
-    pub alt: String,
+pub struct ThumbnailView {
+    /// Its file, relative to the site's root.
+    pub file: String,
     /// Pixels across.
     pub width: u32,
     /// Pixels down.
     pub height: u32,
     /// Whether enlarging must keep its pixels sharp.
     pub synthetic: bool,
-    /// Of the same at its full size, where this is smaller.
-    pub full: Option<String>,
-    /// Of a film of how it came about.
-    pub film: Option<String>,
-}
-
-/// One picture of a grid.
-#[derive(Debug, Clone, Serialize)]
-pub struct GridItemView {
-    /// The picture.
-    pub picture: PictureView,
-    /// Plain text.
-    pub caption: String,
-    /// A number.
-    pub value: String,
 }
 
 /// One line of a figure's provenance.

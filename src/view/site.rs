@@ -236,7 +236,7 @@ pub struct IndexItemView {
     /// How many notes speak of it.
     pub count: usize,
     /// A picture of it.
-    pub picture: Option<super::PictureView>,
+    pub picture: Option<super::ThumbnailView>,
 }
 
 /// The page of a unit, for `unit.html`.

@@ -72,7 +72,7 @@ impl Live {
         let settled = settler.note(index, note);
         for drawing in settled.iter().flat_map(Settled::drawings) {
             for image in drawing.images() {
-                self.images.insert(page::image_file(image), image.digest);
+                self.images.insert(image.file(), image.digest);
             }
         }
         let data = settled.iter().map(|one| site::data_files(note, one, &workspace.store));
