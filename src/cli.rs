@@ -144,7 +144,8 @@ enum Command {
         #[command(subcommand)]
         command: model::Command,
     },
-    /// List data sets, and show what was read of each and what was left out
+    /// List data sets, and show what was read of each and what was skipped
+    #[command(after_help = dataset::formats())]
     Dataset {
         #[command(subcommand)]
         command: dataset::Command,

@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use neuronotes_core::dataset::DatasetFormat;
+use neuronotes_core::dataset::Samples;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::kind::{Kind, Type, scan};
@@ -175,7 +175,7 @@ fn lists(notes: &[&Note], facts: &Facts) -> BTreeSet<String> {
         let swept = block.sweep.iter().flat_map(|axis| &axis.values);
         let all = given.chain(swept).filter_map(|value| value.value.as_str());
         let list = |name: &&str| {
-            facts.datasets.get(*name).is_some_and(|known| known.format == DatasetFormat::Words)
+            facts.datasets.get(*name).is_some_and(|known| known.format.samples == Samples::Words)
         };
         names.extend(all.filter(list).map(str::to_owned));
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, Samples, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::ModelRef;
@@ -232,7 +232,7 @@ fn look_at(
     let found = dataset::shards(&source.root, &source.paths)
         .map_err(|error| Problem { message: error.message, hint: error.hint })?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
-    if format == DatasetFormat::Words && labels == Labels::Folders {
+    if format.samples == Samples::Words && labels == Labels::Folders {
         return Err(Problem {
             message: format!("`{name}` is a list of words, which lie in no folders"),
             hint: Some(format!("leave out `labels` in {}", crate::config::FILE)),
@@ -240,16 +240,12 @@ fn look_at(
     }
     let mut shards = Vec::new();
     for path in found.paths {
-        let digest = match format {
-            DatasetFormat::Folder => digests.folder(&path),
-            DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path),
-        };
-        let digest = digest.map_err(|error| Problem {
+        let digest = (format.digest)(digests, &path).map_err(|error| Problem {
             message: format!("{} cannot be read ({error})", path.display()),
             hint: None,
         })?;
         let rules = dataset::RULES;
-        let fact = format!("{}/{format:?}/{labels:?}/{rules}", digest.hex());
+        let fact = format!("{}/{}/{labels:?}/{rules}", digest.hex(), format.name);
         let seen = match digests.fact::<Seen>(&fact) {
             Some(seen) => seen,
             None => {
@@ -267,7 +263,10 @@ fn look_at(
         shards.push(ShardRef { path, digest, pictures, rules: seen.rules });
     }
     if ledger.pictures == 0 {
-        let what = if format == DatasetFormat::Words { "word" } else { "picture that can be read" };
+        let what = match format.samples {
+            Samples::Words => "word",
+            Samples::Pictures => "picture that can be read",
+        };
         return Err(Problem {
             message: format!("the data set `{name}` has no {what}"),
             hint: ledger.left_out().into_iter().next(),
@@ -366,18 +365,14 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     Problem { message: format!("{} cannot be read ({error})", path.display()), hint: None }
 }
 
-/// What of a shard's bytes decides its pixels; none where all of them do.
+/// The digest of what decides a shard's pixels; `None` if that is the whole shard.
 fn pictures(
     digests: &mut FileDigests,
-    format: DatasetFormat,
+    format: &Format,
     path: &Path,
     whole: &Digest,
 ) -> Result<Option<Digest>, Problem> {
-    match format {
-        DatasetFormat::Words => Ok(None),
-        DatasetFormat::Tar | DatasetFormat::Folder => {
-            let pictures = digests.pictures(path).map_err(|error| unreadable(path, &error))?;
-            Ok(Some(pictures).filter(|pictures| pictures != whole))
-        }
-    }
+    let Some(digest_of) = format.pictures else { return Ok(None) };
+    let pictures = digest_of(digests, path).map_err(|error| unreadable(path, &error))?;
+    Ok(Some(pictures).filter(|pictures| pictures != whole))
 }

@@ -599,7 +599,7 @@ fn names_that_are_no_utf_8_are_said_and_none_stands_for_another() {
     let pics = garden.path("pics");
     let listing = neuronotes_core::dataset::list(
         &pics,
-        neuronotes_core::dataset::DatasetFormat::Folder,
+        &neuronotes_core::dataset::format::folder::FORMAT,
         neuronotes_core::dataset::Labels::Files,
     );
     let samples = listing.expect("a data set").samples;

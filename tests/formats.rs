@@ -119,8 +119,8 @@ fn other_files_are_refused_by_what_they_are() {
     for (bytes, why) in [
         (b"these are not weights".to_vec(), "is not a weights file"),
         (fs::read(golden("old.pt")).expect("a file"), "was saved by an old PyTorch"),
-        (b"PK\x03\x04 and no more".to_vec(), "no complete zip archive"),
-        (archive(&[("word/document.xml", b"<a/>")]), "holds no data.pkl"),
+        (b"PK\x03\x04 and no more".to_vec(), "not a complete zip archive"),
+        (archive(&[("word/document.xml", b"<a/>")]), "has no data.pkl"),
         (pickled(b"\x80\x02}."), "holds no tensors"),
         (pickled(b"\x80\x02K\x01."), "holds no tensors"),
         (archive(&[("w/data.pkl", b"\x80\x02}."), ("w/byteorder", b"big")]), "big-endian"),

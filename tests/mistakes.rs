@@ -370,7 +370,7 @@ fn what_is_left_out_of_a_data_set_is_said_before_anything_is_measured() {
     insta::assert_snapshot!(told.replace(digest, "DIGEST"));
     let list = garden.run(&["dataset", "list"]).stdout();
     let pets = list.lines().find(|line| line.starts_with("pets")).expect("a line");
-    assert!(pets.contains("4 pictures; something was left out"), "{list}");
+    assert!(pets.contains("4 pictures; something was skipped"), "{list}");
     let json = garden.run(&["dataset", "info", "pets", "--format", "json"]).stdout();
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["ledger"]["pictures"], &json["ledger"]["entries"]), (&3.into(), &9.into()));
@@ -427,7 +427,7 @@ fn what_stands_in_for_a_data_set_or_weights_is_named_at_the_block() {
         "a.zip is not a data set",
         "unpack it into a folder",
         "the data set `cloned` has no picture that can be read",
-        "2 pictures left out: it is a Git LFS pointer: `git lfs pull` fetches the file (1.png, 2.png)",
+        "2 pictures skipped: it is a Git LFS pointer: `git lfs pull` fetches the file (1.png, 2.png)",
         "w.safetensors is a Git LFS pointer, not a weights file",
     ] {
         assert!(said.contains(wanted), "{wanted}\n{said}");

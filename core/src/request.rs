@@ -167,7 +167,7 @@ fn rename(value: &mut Value, names: &BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{DatasetFormat, Labels, ShardRef};
+    use crate::dataset::{Labels, ShardRef, format};
     use crate::model::{Activation, Conventions};
 
     fn request() -> Request {
@@ -186,7 +186,7 @@ mod tests {
             },
             dataset: Some(DatasetRef {
                 name: "emoji".into(),
-                format: DatasetFormat::Tar,
+                format: &format::tar::FORMAT,
                 captions: false,
                 labels: Labels::Files,
                 shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],

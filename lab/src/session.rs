@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
+use neuronotes_core::dataset::Format;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::parts;
@@ -238,9 +239,11 @@ impl Session {
         let mut digests = self.digests.borrow_mut();
         let digest = match sort {
             Input::Weights => parts::digest(&mut digests, path),
-            Input::Data if path.is_dir() => digests.folder(path),
-            Input::Data => digests.digest(path),
-            Input::Pictures => digests.pictures(path),
+            Input::File => digests.digest(path),
+            Input::Shard(format) => (format.digest)(&mut digests, path),
+            Input::Pictures(format) => {
+                (format.pictures.unwrap_or(format.digest))(&mut digests, path)
+            }
         };
         digest.map_err(|error| {
             Failure::outside(format!("{} cannot be read ({error})", path.display()))
@@ -248,15 +251,17 @@ impl Session {
     }
 }
 
-/// What a file is read as, which decides what its digest is of.
+/// What a path is read as, which decides what its digest covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Weights: a file, or all parts of an index.
     Weights,
-    /// A file's bytes, or all files of a folder.
-    Data,
-    /// The pictures of an archive or a folder, whatever is said of them.
-    Pictures,
+    /// One file.
+    File,
+    /// A shard of a data set.
+    Shard(&'static Format),
+    /// The pictures of a shard, whatever describes them.
+    Pictures(&'static Format),
 }
 
 /// What is to be done about a request.

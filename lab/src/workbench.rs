@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::dataset::ShardError;
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef};
+use neuronotes_core::dataset::{DatasetRef, Samples};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::kind::{Kind, Origin, scan};
@@ -120,23 +120,22 @@ impl<'a> Workbench<'a> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
-        match dataset.captions {
-            true => self.check_input(&shard.path, Input::Data, shard.digest)?,
-            false if shard.pictures.is_some() => {
-                self.check_input(&shard.path, Input::Pictures, shard.shown())?;
-            }
-            false => self.check_input(&shard.path, Input::Data, shard.digest)?,
-        }
-        let side = match dataset.format {
-            // Words are drawn as large as the model looks at them.
-            DatasetFormat::Words => {
+        let format = dataset.format;
+        let (input, digest) = match shard.pictures {
+            Some(pictures) if !dataset.captions => (Input::Pictures(format), pictures),
+            _ => (Input::Shard(format), shard.digest),
+        };
+        self.check_input(&shard.path, input, digest)?;
+        let side = match format.samples {
+            // Words are drawn as large as the model's input.
+            Samples::Words => {
                 let model = &self.request.model;
                 self.check_input(&model.path, Input::Weights, model.digest)?;
                 self.architecture()?.image_size
             }
-            DatasetFormat::Tar | DatasetFormat::Folder => 0,
+            Samples::Pictures => 0,
         };
-        dataset::open(&shard.path, dataset.format, dataset.labels, side).map_err(|error| {
+        dataset::open(&shard.path, format, dataset.labels, side).map_err(|error| {
             let hint = error.hint();
             let failure = match error {
                 ShardError::Io { .. } => Failure::outside(error.to_string()),
@@ -314,7 +313,7 @@ impl<'a> Workbench<'a> {
         let known = self.request.inputs.pictures.iter().find(|known| known.digest == digest);
         let known = known
             .ok_or_else(|| Failure::outside("the request does not say where its picture is"))?;
-        self.check_input(&known.path, Input::Data, digest)?;
+        self.check_input(&known.path, Input::File, digest)?;
         Picture::open(&known.path).map_err(|why| {
             Failure::new(format!("the picture `{}` cannot be read ({why})", known.name))
         })
@@ -328,7 +327,7 @@ impl<'a> Workbench<'a> {
         let known = self.request.inputs.files.iter().find(|known| known.digest == digest);
         let known =
             known.ok_or_else(|| Failure::outside("the request does not say where its file is"))?;
-        self.check_input(&known.path, Input::Data, digest)?;
+        self.check_input(&known.path, Input::File, digest)?;
         Ok(known.path.clone())
     }
 

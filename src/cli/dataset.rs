@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::ledger::{Ledger, What};
-use neuronotes_core::dataset::{self, Listing};
-use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::dataset::{self, FORMATS, Labels, Listing, Samples};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::number::thousands;
 use neuronotes_core::say;
@@ -30,7 +29,7 @@ pub(super) enum Command {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Print what was seen in a data set: pictures, captions, labels, and everything that was left out and why
+    /// Print what was seen in a data set: pictures, captions, labels, and everything that was skipped and why
     Info {
         /// A name out of `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
         name: Option<String>,
@@ -43,6 +42,16 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+}
+
+/// The formats of data sets, for the command line's help.
+pub(super) fn formats() -> String {
+    let mut out = "Formats:\n".to_owned();
+    for format in FORMATS {
+        let _ = writeln!(out, "  {:<8} {}", format.name, format.doc);
+    }
+    out.push_str("\nA data set may have several shards, all of one format.");
+    out
 }
 
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
@@ -70,11 +79,11 @@ fn list(root: &Path) -> anyhow::Result<String> {
         let said = match found {
             Ok(found) => {
                 let ledger = &found.ledger;
-                let what = noun(found.reference.format);
+                let what = found.reference.format.samples.noun();
                 let left = ledger.warnings().len();
                 let left = match left {
                     0 => String::new(),
-                    _ => format!("; something was left out: `neuronotes dataset info {name}`"),
+                    _ => format!("; something was skipped: `neuronotes dataset info {name}`"),
                 };
                 let count = thousands(ledger.pictures);
                 let shards = found.reference.shards.len();
@@ -93,13 +102,6 @@ fn list(root: &Path) -> anyhow::Result<String> {
     }
     workspace.save_digests();
     Ok(out)
-}
-
-fn noun(format: DatasetFormat) -> &'static str {
-    match format {
-        DatasetFormat::Tar | DatasetFormat::Folder => "pictures",
-        DatasetFormat::Words => "words",
-    }
 }
 
 /// The data set that is meant: a garden's own name for one goes before a file.
@@ -143,7 +145,7 @@ fn named(
 struct Info {
     name: String,
     path: Vec<String>,
-    format: DatasetFormat,
+    format: &'static dataset::Format,
     shards: Vec<Shard>,
     ledger: Ledger,
     /// How often each label occurs.
@@ -177,10 +179,7 @@ impl Info {
         for path in found.paths {
             let listing = dataset::list(&path, found.format, source.labels)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
-            let digest = match found.format {
-                DatasetFormat::Folder => digests.folder(&path)?,
-                DatasetFormat::Tar | DatasetFormat::Words => digests.digest(&path)?,
-            };
+            let digest = (found.format.digest)(&mut digests, &path)?;
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });
@@ -188,12 +187,12 @@ impl Info {
         Ok(info)
     }
 
-    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is left out.
+    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is skipped.
     fn look_into(&mut self, listing: &Listing) -> Ledger {
         let mut ledger = listing.ledger.clone();
         for (row, sample) in listing.samples.iter().enumerate() {
             let why = match listing.start(row) {
-                _ if self.format == DatasetFormat::Words => None,
+                _ if self.format.samples == Samples::Words => None,
                 Ok(start) if sniff::is_picture(&start) => None,
                 Ok(_) => Some("its first bytes are not those of a picture".to_owned()),
                 Err(why) => Some(format!("it cannot be read ({why})")),
@@ -217,11 +216,7 @@ impl Info {
         let mut line = |name: &str, value: String| {
             let _ = writeln!(out, "  {name:<10} {}", say::name(&value));
         };
-        let format = match self.format {
-            DatasetFormat::Tar => "WebDataset tar archive",
-            DatasetFormat::Folder => "folder of pictures",
-            DatasetFormat::Words => "list of words, each drawn as a picture of itself",
-        };
+        let format = self.format.summary;
         line(
             "format",
             match self.shards.len() {
@@ -230,23 +225,23 @@ impl Info {
             },
         );
         line("entries", thousands(ledger.entries));
-        line(noun(self.format), thousands(ledger.pictures));
+        line(self.format.samples.noun(), thousands(ledger.pictures));
         line("captions", thousands(ledger.captions));
         line("labels", self.labels());
         if ledger.folders > 0 {
             line("folders", thousands(ledger.folders));
         }
         match ledger.left_out().as_slice() {
-            [] => line("left out", "nothing".to_owned()),
+            [] => line("skipped", "nothing".to_owned()),
             all => {
                 for (index, one) in all.iter().enumerate() {
-                    line(if index == 0 { "left out" } else { "" }, one.clone());
+                    line(if index == 0 { "skipped" } else { "" }, one.clone());
                 }
             }
         }
         for shard in &self.shards {
             let pictures = thousands(shard.ledger.pictures);
-            let what = noun(self.format);
+            let what = self.format.samples.noun();
             let digest = shard.digest.cut(..12);
             line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
         }

@@ -153,7 +153,7 @@ impl<'a> Scene<'a> {
             fact("pictures", seen);
         }
         if let Some(left_out) = scanned.and_then(Scanned::left_out) {
-            fact("left out", left_out);
+            fact("skipped", left_out);
         }
         let scan = scanned.map(|s| format!(", after a scan of the layer in {:.1} s", s.seconds));
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));

@@ -180,7 +180,7 @@ impl Scanned {
         ))
     }
 
-    /// Everything that was left out, and why; `None` where all was read.
+    /// Everything that was skipped, and why; `None` if nothing was.
     pub fn left_out(&self) -> Option<String> {
         let ledger = self.ledger.iter().flat_map(Ledger::left_out);
         let all: Vec<String> = self.unread().into_iter().chain(ledger).collect();

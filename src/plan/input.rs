@@ -9,8 +9,7 @@ use std::fs;
 use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use neuronotes_core::dataset::words;
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef};
+use neuronotes_core::dataset::{DatasetRef, Samples, words};
 use neuronotes_core::encoding;
 use neuronotes_core::file;
 use neuronotes_core::files::FileDigests;
@@ -126,7 +125,7 @@ pub fn folder(root: &Path, name: &str) -> Option<String> {
 /// Where it is a data set of pictures, or a list that cannot be read.
 pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, Problem> {
     let name = &dataset.name;
-    if dataset.format != DatasetFormat::Words {
+    if dataset.format.samples != Samples::Words {
         let hint = "give a list of texts, or a data set that is a `.txt` list of words";
         return Err(error(format!("the data set `{name}` is not a list of words"), Some(hint)));
     }
@@ -215,10 +214,10 @@ mod tests {
         let digest = neuronotes_core::digest::Digest::of(b"");
         let shards = vec![neuronotes_core::dataset::ShardRef::new(path, digest)];
         let labels = neuronotes_core::dataset::Labels::Files;
-        let format = DatasetFormat::Words;
+        let format = &neuronotes_core::dataset::format::words::FORMAT;
         let mut list = DatasetRef { name: "words".into(), format, captions: false, labels, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
-        list.format = DatasetFormat::Tar;
+        list.format = &neuronotes_core::dataset::format::tar::FORMAT;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));
     }
 }

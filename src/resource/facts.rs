@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions};
@@ -58,7 +58,7 @@ pub struct DatasetFacts {
     /// Its entry in the configuration.
     pub configured: String,
     /// How it is read.
-    pub format: DatasetFormat,
+    pub format: &'static Format,
     /// Where its labels come from.
     #[serde(default, skip_serializing_if = "Labels::is_default")]
     pub labels: Labels,

@@ -1,4 +1,4 @@
-//! What is to be said of data sets: what was left out of those that blocks name, at their entries in the configuration;
+//! What is to be said of data sets: what was skipped of those that blocks name, at their entries in the configuration;
 //! and that one has no labels, where a block needs them.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::page;
 use crate::plan::{Plan, Wanted};
 use crate::workspace::Workspace;
 
-/// A warning for each reason for which something was left out of a data set.
+/// A warning for each reason for which something in a data set was skipped.
 pub fn problems(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
     let text = workspace.config_text.as_str();
     let lines = Lines::of(text);
@@ -24,7 +24,8 @@ pub fn problems(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
         let Some(source) = workspace.config.datasets.get(name) else { continue };
         for warning in ledger.warnings() {
             let message = format!("data set `{name}`: {warning}");
-            let hint = format!("`neuronotes dataset info {name}` lists all that was left out");
+            let hint =
+                format!("`neuronotes dataset info {name}` lists everything that was skipped");
             problems.push(file.warning(source.span.clone(), message).hint(hint));
         }
     }

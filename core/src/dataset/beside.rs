@@ -1,4 +1,4 @@
-//! What lies beside a picture: a file of JSON, a caption or a label in; caption and label out, and what of it is lost.
+//! Reads files beside pictures. Input: JSON, a caption or a label. Output: caption and label, and what is skipped.
 
 use serde_json::Value;
 
@@ -16,15 +16,15 @@ pub struct Said {
     pub caption: Option<String>,
     /// What it is.
     pub label: Option<String>,
-    /// The group that it belongs to, a label where there is no other.
+    /// The group that it belongs to, which is its label if there is no other.
     pub group: Option<String>,
-    /// What is lost of it, and why.
+    /// What is skipped of it, and why.
     pub lost: Vec<(What, String)>,
-    /// Whether the first rules read another thing out of it.
+    /// Whether the first rules would have read something else.
     pub is_new: bool,
 }
 
-/// What a file would say.
+/// What a file would hold.
 pub fn what(beside: Beside) -> What {
     match beside {
         Beside::Json => What::Description,
@@ -33,7 +33,7 @@ pub fn what(beside: Beside) -> What {
     }
 }
 
-/// Reads a file.
+/// Reads the bytes of such a file.
 pub fn read(beside: Beside, bytes: &[u8]) -> Said {
     let is_new = encoding::is_marked(bytes) || beside == Beside::Label;
     let lose = |why: String| Said { lost: vec![(what(beside), why)], is_new, ..Said::default() };

@@ -1,4 +1,4 @@
-//! The endings of files: what each says of a file in a data set. The one list of them, for planning and for reading.
+//! What the ending of a name says of a file in a data set. Planning and reading use this one list.
 
 use crate::cut::Cut as _;
 
@@ -9,16 +9,16 @@ pub enum Ending {
     Picture,
     /// A picture of this format, which is not read.
     Unread(&'static str),
-    /// Something that is said of the picture with the same name.
+    /// A file that describes the picture with the same name.
     Beside(Beside),
-    /// Nothing that a data set is made of.
+    /// Neither a picture nor something that describes one.
     Other,
 }
 
 /// A file that describes the picture beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
-    /// Caption and label by name.
+    /// An object with a caption and a label.
     Json,
     /// A caption.
     Caption,
@@ -26,12 +26,15 @@ pub enum Beside {
     Label,
 }
 
-/// Endings of pictures that are read; what a file is in truth is told from its first bytes.
+/// Endings of tar archives, compressed or not, each with its dot.
+pub const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tzst"];
+
+/// Endings of pictures that are read. The first bytes decide what a file really is.
 pub const PICTURES: [&str; 17] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "jif", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
     "pgm", "pbm", "pnm", "apng",
 ];
-/// Those that the first rules knew.
+/// The endings that the first rules knew.
 const FIRST: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
 /// Endings of pictures that are not read, with their formats.
@@ -70,7 +73,7 @@ const UNREAD: [(&str, &str); 31] = [
 ];
 
 impl Ending {
-    /// What the ending of a file says, in whatever case; without its dot.
+    /// What an ending says, in upper or lower case and without its dot.
     pub fn of(ending: &str) -> Self {
         let ending = ending.to_ascii_lowercase();
         if PICTURES.contains(&ending.as_str()) {
@@ -86,6 +89,11 @@ impl Ending {
             }
         }
     }
+
+    /// What the last ending of a file's name or path says.
+    pub fn of_name(name: &str) -> Self {
+        split(name).map_or(Self::Other, |(_, ending)| Self::of(ending))
+    }
 }
 
 /// Whether the first rules read a picture with that ending.
@@ -93,7 +101,7 @@ pub fn is_of_the_first_rules(ending: &str) -> bool {
     FIRST.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// A path without its last ending, and that; `None` where the name has none, or is nothing else.
+/// Splits a path into what is before its last ending and that ending; `None` if it has no ending, or nothing else.
 pub fn split(path: &str) -> Option<(&str, &str)> {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = name + path.cut(name..).rfind('.').filter(|dot| *dot > 0)?;

@@ -1,30 +1,30 @@
-//! Files of data sets: an open file in; some of its bytes out.
+//! Reads parts of open files.
 
 use std::fs::File;
 use std::io;
 
-/// Reads some bytes from a place on, whoever else reads the file; none at its end.
+/// Reads some bytes from an offset on, independently of other readers; returns 0 at the end of the file.
 ///
 /// # Errors
-/// Whatever the file system gives.
+/// Fails if the file system refuses.
 #[cfg(unix)]
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
 }
 
-/// Reads some bytes from a place on, whoever else reads the file; none at its end.
+/// Reads some bytes from an offset on, independently of other readers; returns 0 at the end of the file.
 ///
 /// # Errors
-/// Whatever the file system gives.
+/// Fails if the file system refuses.
 #[cfg(windows)]
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
-/// Reads so many bytes from a place on.
+/// Reads `count` bytes from an offset on.
 ///
 /// # Errors
-/// Where there are fewer.
+/// Fails if there are fewer, or if the file system refuses.
 pub fn bytes_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
     let count = usize::try_from(count).map_err(io::Error::other)?;
     let mut bytes = vec![0; count];

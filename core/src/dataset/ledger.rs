@@ -1,11 +1,11 @@
-//! The ledger of a data set: what was seen in it, what of that became pictures, captions and labels, and what was left
-//! out, and why.
+//! The ledger of a data set: what was seen in it, how much of that became pictures, captions and labels, and what was
+//! skipped and why.
 
 use serde::{Deserialize, Serialize};
 
-/// Most names that are kept of things which were left out for one reason.
+/// Most names that are kept of things skipped for one reason.
 const NAMED: usize = 3;
-/// Most reasons that are told apart; what comes later is counted with the last.
+/// Most reasons that are told apart; further things are counted with the last.
 const REASONS: usize = 64;
 
 /// What was seen in a data set, or in one shard of one.
@@ -14,27 +14,27 @@ const REASONS: usize = 64;
 pub struct Ledger {
     /// Files of a folder, entries of an archive, or lines of a list.
     pub entries: u64,
-    /// Pictures that were found; whether each can be decoded shows only when it is measured.
+    /// Pictures that were found. Whether each can be decoded shows only when it is measured.
     pub pictures: u64,
     /// Of these, those with a caption.
     pub captions: u64,
     /// Of these, those with a label.
     pub labels: u64,
-    /// Different folders that the pictures lie in, below the data set's own.
+    /// Folders with pictures, below the data set's own.
     #[serde(default)]
     pub folders: u64,
-    /// What was left out, by reason, in the order in which it was met.
+    /// What was skipped, by reason, in the order in which it was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
 }
 
-/// Things that were left out for one reason.
+/// Things that were skipped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lost {
     /// What they are.
     pub what: What,
-    /// Why: the end of a sentence that names them.
+    /// The reason: the end of a sentence that names them.
     pub why: String,
     /// How many.
     pub count: u64,
@@ -42,7 +42,7 @@ pub struct Lost {
     pub names: Vec<String>,
 }
 
-/// What may be left out.
+/// What may be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
@@ -56,7 +56,7 @@ pub enum What {
     Description,
     /// A part of an archive, or a whole folder.
     Part,
-    /// A file that is not meant to be a part of the data set, as far as its name tells.
+    /// A file that, by its name, is not meant to be part of the data set.
     Other,
 }
 
@@ -74,24 +74,24 @@ impl What {
 }
 
 impl Lost {
-    /// Whether something is probably missing that was meant to be there.
+    /// Whether something is probably missing.
     pub fn is_serious(&self) -> bool {
         self.what != What::Other
     }
 
-    /// `2 pictures left out: AVIF is not read (a.avif, b.avif)`.
+    /// `2 pictures skipped: AVIF is not read (a.avif, b.avif)`.
     pub fn sentence(&self) -> String {
         let s = if self.count == 1 { "" } else { "s" };
         let mut names = self.names.join(", ");
         if (self.names.len() as u64) < self.count {
             names.push_str(", …");
         }
-        format!("{} {}{s} left out: {} ({names})", self.count, self.what.noun(), self.why)
+        format!("{} {}{s} skipped: {} ({names})", self.count, self.what.noun(), self.why)
     }
 }
 
 impl Ledger {
-    /// Notes that something was left out.
+    /// Notes that something was skipped.
     pub fn lose(&mut self, what: What, why: impl Into<String>, name: impl Into<String>) {
         let one = Lost { what, why: why.into(), count: 1, names: vec![name.into()] };
         self.add(one);
@@ -104,7 +104,7 @@ impl Ledger {
         match self.lost.iter_mut().find(alike) {
             Some(known) => {
                 if full && known.why != other.why {
-                    known.why = "of different reasons".into();
+                    known.why = "for different reasons".into();
                 }
                 known.count += other.count;
                 let room = NAMED.saturating_sub(known.names.len());
@@ -127,12 +127,12 @@ impl Ledger {
         }
     }
 
-    /// Everything that was left out, a sentence a reason.
+    /// Everything that was skipped, one sentence per reason.
     pub fn left_out(&self) -> Vec<String> {
         self.lost.iter().map(Lost::sentence).collect()
     }
 
-    /// What is probably missing that was meant to be there, a sentence a reason.
+    /// What is probably missing, one sentence per reason.
     pub fn warnings(&self) -> Vec<String> {
         self.lost.iter().filter(|lost| lost.is_serious()).map(Lost::sentence).collect()
     }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(sum.lost.len(), 2);
         assert_eq!(
             sum.warnings(),
-            ["5 pictures left out: AVIF is not read (z.avif, a.avif, b.avif, …)"]
+            ["5 pictures skipped: AVIF is not read (z.avif, a.avif, b.avif, …)"]
         );
         let json = serde_json::to_string(&sum).expect("JSON");
         assert_eq!(serde_json::from_str::<Ledger>(&json).expect("a ledger"), sum);

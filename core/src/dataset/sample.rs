@@ -1,17 +1,17 @@
-//! What is known of one picture of a data set, beside its pixels.
+//! What is known of one picture of a data set besides its pixels.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of one row of a scan.
+/// One row of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     /// Its key in the shard.
     pub key: String,
-    /// Its caption.
+    /// What it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
-    /// Its label.
+    /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }

@@ -1,40 +1,37 @@
-//! What the configuration says of where a data set lies, in; its shards, in order, out: files and folders by name, lists
-//! in braces (`s-{000..009}.tar`, `{train,test}.tar`), patterns (`s-*.tar`), and folders of archives.
+//! Finds the shards of a data set. Input: its paths in the configuration: files and folders by name, lists in braces
+//! (`s-{000..009}.tar`, `{train,test}.tar`), patterns (`s-*.tar`), folders of archives. Output: the shards, in order.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::ending::{self, Ending};
-use super::folder;
+use super::format::{self, FORMATS, Format};
+use super::walk::walk;
 use crate::cut::Cut as _;
-use crate::dataset::DatasetFormat;
 use crate::dataset::ledger::{Ledger, What};
 
 /// Where data sets are named.
 const CONFIGURATION: &str = "neuronotes.yaml";
 /// Most shards of a data set.
 const MOST: usize = 100_000;
-/// Endings of archives, compressed or not.
-const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tzst"];
-const KNOWN: &str = "known: a folder of pictures, WebDataset `.tar` archives (also `.tar.gz` and `.tar.zst`), a `.txt` list of words";
 
-/// Where the shards of a data set lie, and how they are read.
+/// The shards of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shards {
-    /// How.
-    pub format: DatasetFormat,
-    /// Each once, absolute and without links, in order.
+    /// How they are read.
+    pub format: &'static Format,
+    /// Each shard once, in order, as an absolute path without links.
     pub paths: Vec<PathBuf>,
-    /// What lies among them and is none.
+    /// What was found among them and skipped.
     pub ledger: Ledger,
 }
 
-/// Why there are no shards.
+/// Why no shards are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardsError {
     /// What is wrong.
     pub message: String,
-    /// What to do, where that is known.
+    /// What to do, if that is known.
     pub hint: Option<String>,
 }
 
@@ -42,14 +39,13 @@ fn error<T>(message: String, hint: impl Into<Option<String>>) -> Result<T, Shard
     Err(ShardsError { message, hint: hint.into() })
 }
 
-/// The shards that paths name, each as it is written and below `root` where it is relative.
+/// Finds the shards that paths name. Relative paths start in `root`.
 ///
 /// # Errors
-/// Where a path leads nowhere, to something that is no data set, or to one of another format than the others.
+/// Fails if a path names nothing, something that is no data set, or a shard of another format than the others.
 pub fn shards(root: &Path, written: &[String]) -> Result<Shards, ShardsError> {
-    let mut all =
-        Shards { format: DatasetFormat::Tar, paths: Vec::new(), ledger: Ledger::default() };
-    let mut first: Option<(DatasetFormat, PathBuf)> = None;
+    let mut all = Shards { format: FORMATS[0], paths: Vec::new(), ledger: Ledger::default() };
+    let mut first: Option<(&'static Format, PathBuf)> = None;
     let mut seen = BTreeSet::new();
     for written in written {
         for path in named(root, written)? {
@@ -59,9 +55,9 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, ShardsError> {
                 let message = format!(
                     "{} is {}, and {} is {}",
                     before.display(),
-                    noun(*other),
+                    other.noun,
                     path.display(),
-                    noun(format)
+                    format.noun
                 );
                 return error(message, "make a data set of each".to_owned());
             }
@@ -81,15 +77,7 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, ShardsError> {
     Ok(all)
 }
 
-fn noun(format: DatasetFormat) -> &'static str {
-    match format {
-        DatasetFormat::Tar => "a tar archive",
-        DatasetFormat::Folder => "a folder of pictures",
-        DatasetFormat::Words => "a list of words",
-    }
-}
-
-/// What a path names, without links.
+/// The paths that a written path names, without links.
 fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
     let place = format!("the path stands in {}", CONFIGURATION);
     let real = |path: &Path, name: &str| {
@@ -98,7 +86,7 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
             hint: Some(place.clone()),
         })
     };
-    // A name with such characters in it goes first.
+    // A file whose name has braces or stars in it takes precedence.
     if let Ok(path) = root.join(written).canonicalize() {
         return Ok(vec![path]);
     }
@@ -108,7 +96,7 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
             found.push(real(&root.join(&name), &name)?);
             continue;
         }
-        // The garden's own path is no pattern.
+        // The garden's own path is not part of the pattern.
         let inside = Path::new(&name).is_relative();
         let root = glob::Pattern::escape(&root.to_string_lossy());
         let pattern = if inside { format!("{root}/{name}") } else { name.clone() };
@@ -149,7 +137,7 @@ fn braces(written: &str) -> Result<Vec<String>, ShardsError> {
     Ok(choices.iter().flat_map(one).collect())
 }
 
-/// What stands in braces: `000..012`, or `train,test`; `None` where it is neither.
+/// The choices in braces, `000..012` or `train,test`; `None` if it is neither.
 fn choices(inside: &str) -> Option<Vec<String>> {
     if inside.contains(',') {
         return Some(inside.split(',').map(str::to_owned).collect());
@@ -170,61 +158,52 @@ fn choices(inside: &str) -> Option<Vec<String>> {
     })
 }
 
-fn is_archive(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ARCHIVES.iter().any(|ending| name.ends_with(ending))
-}
-
-/// What lies at a path that is there: the format, and the shards of which it consists.
-fn look(path: &Path, ledger: &mut Ledger) -> Result<(DatasetFormat, Vec<PathBuf>), ShardsError> {
+/// The format and the shards of an existing path.
+fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBuf>), ShardsError> {
     if path.is_dir() {
         return in_folder(path, ledger);
     }
     if !path.is_file() {
-        return error(format!("{} is not a file or a folder", path.display()), KNOWN.to_owned());
+        return error(format!("{} is not a file or a folder", path.display()), format::known());
     }
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let name = name.unwrap_or_default();
+    if let Some(format) = Format::of_file(&name) {
+        return Ok((format, vec![path.to_owned()]));
+    }
     let packed = [".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.lz4", ".zip", ".7z", ".rar"];
     let table = [".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".h5", ".hdf5"];
     let hint = match name.as_str() {
-        name if is_archive(name) => return Ok((DatasetFormat::Tar, vec![path.to_owned()])),
-        name if name.ends_with(".txt") => {
-            return Ok((DatasetFormat::Words, vec![path.to_owned()]));
-        }
         name if packed.iter().any(|ending| name.ends_with(ending)) => {
             "unpack it into a folder, and name that".to_owned()
         }
         name if table.iter().any(|ending| name.ends_with(ending)) => {
-            format!("tables are not read; {KNOWN}")
+            format!("tables are not read; {}", format::known())
         }
-        name if ending::split(name).is_some_and(|(_, e)| Ending::of(e) == Ending::Picture) => {
+        name if Ending::of_name(name) == Ending::Picture => {
             "name the folder that the picture lies in".to_owned()
         }
-        _ => KNOWN.to_owned(),
+        _ => format::known(),
     };
     error(format!("{} is not a data set", path.display()), hint)
 }
 
-/// A folder of pictures, or one of archives.
+/// The format and the shards of a folder: of pictures, or of archives.
 fn in_folder(
     path: &Path,
     ledger: &mut Ledger,
-) -> Result<(DatasetFormat, Vec<PathBuf>), ShardsError> {
-    let (found, _) = folder::walk(path).map_err(|cause| ShardsError {
+) -> Result<(&'static Format, Vec<PathBuf>), ShardsError> {
+    let (found, _) = walk(path).map_err(|cause| ShardsError {
         message: format!("{} cannot be read ({cause})", path.display()),
         hint: None,
     })?;
-    let kind = |name: &str| ending::split(name).map_or(Ending::Other, |(_, e)| Ending::of(e));
     let visible = |name: &str| !name.rsplit('/').next().unwrap_or(name).starts_with('.');
     let usable: Vec<_> = found.iter().filter(|f| f.refused.is_none() && visible(&f.name)).collect();
-    if usable.iter().any(|found| kind(&found.name) == Ending::Picture) {
-        return Ok((DatasetFormat::Folder, vec![path.to_owned()]));
+    if let Some(format) = Format::of_folder(usable.iter().map(|found| &*found.name)) {
+        return Ok((format, vec![path.to_owned()]));
     }
-    let archives: Vec<PathBuf> =
-        usable.iter().filter(|f| is_archive(&f.name)).map(|f| f.path.clone()).collect();
-    if archives.is_empty() {
-        let unread = usable.iter().find_map(|found| match kind(&found.name) {
+    let Some(format) = usable.iter().find_map(|found| Format::gathered(&found.name)) else {
+        let unread = usable.iter().find_map(|found| match Ending::of_name(&found.name) {
             Ending::Unread(format) => Some(format!(
                 "{format} is not read: convert the pictures, for instance to PNG ({})",
                 found.name
@@ -235,21 +214,24 @@ fn in_folder(
         let endings = || format!("files that count end in {}", ending::PICTURES.join(", "));
         let hint = unread.or(links).unwrap_or_else(endings);
         return error(format!("{} has no pictures", path.display()), hint);
-    }
+    };
+    let is_shard = |name: &str| Format::gathered(name) == Some(format);
+    let shards: Vec<PathBuf> =
+        usable.iter().filter(|f| is_shard(&f.name)).map(|f| f.path.clone()).collect();
     for other in &found {
         let why = match other.refused {
-            Some(why) if is_archive(&other.name) => {
+            Some(why) if is_shard(&other.name) => {
                 ledger.lose(What::Part, why, &*other.name);
                 continue;
             }
-            None if is_archive(&other.name) => continue,
-            _ => "it lies in a folder of archives",
+            None if is_shard(&other.name) => continue,
+            _ => "it is in a folder of archives",
         };
         ledger.entries += 1;
         ledger.lose(What::Other, why, &*other.name);
     }
     let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
-    Ok((DatasetFormat::Tar, archives.into_iter().map(real).collect()))
+    Ok((format, shards.into_iter().map(real).collect()))
 }
 
 #[cfg(test)]

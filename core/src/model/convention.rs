@@ -1,10 +1,9 @@
-//! Conventions: what decides a CLIP's answers and cannot be read off the shapes of its weights.
+//! Conventions: what decides a CLIP's outputs and cannot be inferred from the shapes of its weights.
 //!
-//! Each is taken from the first that says it: the garden's configuration; the JSON that open_clip
-//! (`open_clip_config.json`) or Hugging Face (`config.json`, `preprocessor_config.json`) keep beside the
-//! weights; marks in the weights themselves; what all of OpenAI's models have. Whether a vision transformer's
-//! MLPs use GELU or QuickGELU has no such default: a wrong guess would change every unit a little, and
-//! nobody would notice.
+//! Each is taken from the first of these that says it: the garden's configuration; the JSON that open_clip
+//! (`open_clip_config.json`) or Hugging Face (`config.json`, `preprocessor_config.json`) keep beside the weights; marks in
+//! the weights themselves; the default of OpenAI's models. Whether a vision transformer's MLPs use GELU or QuickGELU has
+//! no such default: a wrong guess would change every unit slightly, and nobody would notice.
 
 use std::fs;
 use std::path::Path;
@@ -12,31 +11,33 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkpoint::Header;
+use super::error::ModelError;
+use super::family::Family;
 use super::naming::{Names, Style};
-use super::{Header, ModelError};
 
 /// Mean of red, green and blue over the images that OpenAI trained on, in 0…1.
 pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
 /// Standard deviation of red, green and blue over those images.
 pub const DEVIATION: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
-/// More JSON than any configuration beside weights has.
+/// Most bytes of a configuration beside weights.
 const LONGEST: u64 = 1 << 20;
 
 /// What a model was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conventions {
-    /// Between the two layers of each MLP of a transformer.
+    /// The nonlinearity between the two layers of each MLP of a transformer.
     pub activation: Activation,
     /// Subtracted from red, green and blue in 0…1.
     pub mean: [f64; 3],
-    /// What they are divided by then.
+    /// What the difference is divided by.
     pub deviation: [f64; 3],
-    /// Attention heads of the visual tower, where a configuration says how many.
+    /// Attention heads of the visual tower, if a configuration says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads: Option<u32>,
-    /// Attention heads of the text tower, likewise.
+    /// Attention heads of the text tower, if a configuration says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_heads: Option<u32>,
 }
@@ -63,7 +64,7 @@ pub struct Given {
 }
 
 impl Activation {
-    /// As configurations spell it.
+    /// Its name in configurations.
     pub fn name(self) -> &'static str {
         match self {
             Self::QuickGelu => "quick_gelu",
@@ -73,7 +74,7 @@ impl Activation {
 }
 
 impl Default for Conventions {
-    /// OpenAI's.
+    /// The conventions of OpenAI's models.
     fn default() -> Self {
         Self {
             activation: Activation::QuickGelu,
@@ -97,8 +98,8 @@ impl Conventions {
     /// Finds what the weights at `path` were trained with.
     ///
     /// # Errors
-    /// Where nothing says which nonlinearity a vision transformer has, or a file beside the weights asks for
-    /// what cannot be done here.
+    /// Fails if nothing says which nonlinearity a vision transformer has, or if a file beside the weights asks
+    /// for something unsupported.
     pub fn of(path: &Path, header: &Header, given: &Given) -> Result<Self, ModelError> {
         let names = Names::of(header);
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -106,14 +107,14 @@ impl Conventions {
             Style::HuggingFace => hugging_face(folder)?,
             Style::OpenAi | Style::Nested => open_clip(folder)?,
         };
-        // OpenAI's archives carry their sizes as tensors; a ResNet has MLPs only in its text tower, and all that
-        // were published have QuickGELU there.
+        // OpenAI's archives carry their sizes as tensors.
         let marks = ["input_resolution", "context_length", "vocab_size"];
         let marked =
             |mark: &&str| header.tensors.contains_key(&format!("{}{mark}", names.prefix()));
         let is_openai = marks.iter().any(marked);
-        let is_resnet = names.shape(header, "visual.class_embedding").is_none();
-        let unsaid = (is_openai || is_resnet).then_some(Activation::QuickGelu);
+        let family = Family::of(|name| names.shape(header, name).is_some());
+        let is_usual = family.is_none_or(|family| family.quick_gelu);
+        let unsaid = (is_openai || is_usual).then_some(Activation::QuickGelu);
         let activation = given.activation.or(beside.given.activation).or(unsaid);
         Ok(Self {
             activation: activation.ok_or(ModelError::Activation)?,
@@ -125,7 +126,7 @@ impl Conventions {
     }
 }
 
-/// The JSON at `folder/name`, where there is some.
+/// The JSON at `folder/name`, if there is such a file.
 fn json(folder: &Path, name: &str) -> Result<Option<Value>, ModelError> {
     let path = folder.join(name);
     match fs::metadata(&path) {
@@ -149,7 +150,7 @@ fn whole(value: &Value) -> Option<u32> {
     u32::try_from(value.as_u64()?).ok()
 }
 
-/// After open_clip's `CLIPVisionCfg` and `PreprocessCfg`, with their defaults.
+/// Reads open_clip's `CLIPVisionCfg` and `PreprocessCfg`, with their defaults.
 fn open_clip(folder: &Path) -> Result<Found, ModelError> {
     let name = "open_clip_config.json";
     let Some(config) = json(folder, name)? else { return Ok(Found::default()) };
@@ -179,7 +180,7 @@ fn open_clip(folder: &Path) -> Result<Found, ModelError> {
     })
 }
 
-/// After transformers' `CLIPConfig` and `CLIPImageProcessor`, with their defaults.
+/// Reads transformers' `CLIPConfig` and `CLIPImageProcessor`, with their defaults.
 fn hugging_face(folder: &Path) -> Result<Found, ModelError> {
     let mut found = Found::default();
     let name = "config.json";

@@ -1,10 +1,12 @@
-//! A model as text: its sizes and every layer that a note can name.
+//! Describes a model as text: its sizes and every layer that a note can name.
 
 use std::fmt::Write as _;
 
-use super::archive::printable;
-use super::{Architecture, Header, Layer, Names, Positions, TransformerSizes, Visual};
-use crate::model::ModelRef;
+use super::architecture::Architecture;
+use super::checkpoint::{Header, printable};
+use super::layer::{Layer, Positions};
+use super::naming::Names;
+use super::reference::ModelRef;
 
 /// What `neuronotes model info` prints of a model.
 pub fn describe(
@@ -22,21 +24,14 @@ pub fn describe(
         let _ = writeln!(out, "{beside}");
     }
     let size = architecture.image_size;
-    let tower = match &architecture.visual {
-        Visual::ResNet(sizes) => {
-            let blocks = sizes.blocks.map(|n| n.to_string()).join(", ");
-            format!("ModifiedResNet of width {}, blocks {blocks}", sizes.width)
-        }
-        Visual::Transformer { patch, sizes } => {
-            format!("vision transformer of {}, patches of {patch} x {patch} pixels", blocks(sizes))
-        }
-    };
+    let visual_sizes = architecture.visual.sizes();
+    let tower = visual_sizes.summary();
     let _ = writeln!(out, "images: {tower}, {size} x {size} pixels, {visual} parameters");
     if let Some(sizes) = &architecture.text {
         let _ = writeln!(
             out,
             "texts: transformer of {}, {} tokens out of {}, {text} parameters",
-            blocks(&sizes.sizes),
+            sizes.sizes.summary(),
             sizes.context,
             sizes.vocabulary,
         );
@@ -47,11 +42,7 @@ pub fn describe(
     let colour = |values: [f64; 3]| values.map(|value| value.to_string()).join(", ");
     let (mean, deviation) = (colour(conventions.mean), colour(conventions.deviation));
     let _ = writeln!(out, "colours: mean {mean}; standard deviation {deviation}\n");
-    let other = match architecture.visual {
-        Visual::ResNet(_) => "in the article",
-        Visual::Transformer { .. } => "in Hugging Face's",
-    };
-    table(&mut out, "layer of images", other, &architecture.layers());
+    table(&mut out, "layer of images", visual_sizes.other_spelling(), &architecture.layers());
     if architecture.text.is_some() {
         out.push('\n');
         table(&mut out, "layer of texts", "in Hugging Face's", &architecture.text_layers());
@@ -59,7 +50,7 @@ pub fn describe(
     out
 }
 
-/// What a file has beside the model and what nothing here reads; `None` where there is nothing.
+/// Says which tensors a file has besides the model's, which are not used; `None` if there are none.
 pub fn beside(header: &Header) -> Option<String> {
     let names = Names::of(header);
     let foreign: Vec<&str> = names.foreign(header).collect();
@@ -73,12 +64,6 @@ pub fn beside(header: &Header) -> Option<String> {
         more => format!(" and {more} more"),
     };
     Some(format!("beside the model, not used: {}{more}", shown.join(", ")))
-}
-
-fn blocks(sizes: &TransformerSizes) -> String {
-    let TransformerSizes { width, layers, heads, hidden } = sizes;
-    let s = if *layers == 1 { "" } else { "s" };
-    format!("{layers} block{s}, width {width}, {heads} heads, {hidden} hidden units")
 }
 
 fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {
@@ -104,7 +89,7 @@ fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {
 /// Learned numbers of the visual tower, and of the text tower with the logits' scale.
 fn parameters(header: &Header) -> (u64, u64) {
     let names = Names::of(header);
-    // Counted by training, or noted beside the weights; not learned.
+    // These are not learned: training counts them, or they are kept beside the weights.
     let kept = [
         "running_mean",
         "running_var",

@@ -1,4 +1,4 @@
-//! Names of tensors: a file's own in; those of OpenAI's checkpoints out, which everything here goes by.
+//! Names of tensors. All code uses those of OpenAI's checkpoints; this finds the names that a file has for them.
 //!
 //! | style | told by | text tower | attention | projections |
 //! |---|---|---|---|---|
@@ -6,27 +6,28 @@
 //! | open_clip, nested | `text.…` | `text.transformer.…` | the same | the same |
 //! | Hugging Face | `vision_model.…`, `text_model.…` | `text_model.…` | `self_attn.{q,k,v}_proj.weight` | `visual_projection.weight`, transposed |
 //!
-//! A model that is part of another, or wrapped by what trains it, has something before each name: `module.`,
-//! `_orig_mod.`, `model.`, `clip.model.` … Whatever stands before `visual.` (or `vision_model.`) is taken off. What
-//! lies beside is none of the model's: see [`Names::foreign`]. Knows nothing of what the tensors are for.
+//! A model that is part of another, or that training wraps, has a prefix before each name: `module.`, `_orig_mod.`,
+//! `model.`, `clip.model.` … Everything before `visual.` (or `vision_model.`) is the prefix. Tensors without it do not
+//! belong to the model: see [`Names::foreign`]. Knows nothing of what the tensors are for.
 
 use std::collections::BTreeMap;
 
-use super::{Header, TensorInfo};
-
+use super::checkpoint::Header;
+use super::family::{text, vit};
+use super::source::Source;
 use crate::cut::Cut as _;
 
 /// How a file names its tensors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     style: Style,
-    /// Stands before every name of the model's.
+    /// The prefix of every name of the model.
     prefix: String,
-    /// The same of other models in the file that are as large.
+    /// The prefixes of other models in the file that are as large.
     rivals: Vec<String>,
 }
 
-/// What both towers and what is beside them are called, in any style.
+/// First parts of the names of a model's tensors, in any style.
 const OWN: [&str; 17] = [
     "visual",
     "text",
@@ -47,12 +48,12 @@ const OWN: [&str; 17] = [
     "text_decoder",
 ];
 
-/// What a tower that looks at images is called.
+/// Names of a visual tower.
 const TOWERS: [&str; 2] = ["visual", "vision_model"];
-/// What wraps a model, for files with a text tower alone.
+/// Prefixes that training adds, for files that have only a text tower.
 const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 
-/// Whose names they are.
+/// A way of naming tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// OpenAI's, and those of most of open_clip's files.
@@ -63,55 +64,17 @@ pub enum Style {
     HuggingFace,
 }
 
-/// Where a tensor of OpenAI's name lies in a file: the names there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// As it is.
-    Whole(String),
-    /// A matrix with rows and columns exchanged.
-    Transposed(String),
-    /// Three tensors, one below the other.
-    Stacked([String; 3]),
-}
-
-impl Source {
-    /// The names in the file.
-    pub fn names(&self) -> &[String] {
-        match self {
-            Self::Whole(name) | Self::Transposed(name) => std::slice::from_ref(name),
-            Self::Stacked(names) => names,
-        }
-    }
-
-    /// The shape in OpenAI's form; `None` where the file lacks it.
-    pub fn shape(&self, header: &Header) -> Option<Vec<u64>> {
-        let shape = |name: &String| header.tensors.get(name).map(|info: &TensorInfo| &info.shape);
-        match self {
-            Self::Whole(name) => shape(name).cloned(),
-            Self::Transposed(name) => Some(shape(name)?.iter().rev().copied().collect()),
-            Self::Stacked([first, second, third]) => {
-                let (first, second, third) = (shape(first)?, shape(second)?, shape(third)?);
-                let alike = first == second && first == third && !first.is_empty();
-                // Tensors of several shapes have none together; that of the first tells that something is wrong.
-                let times = if alike { 3 } else { 1 };
-                let rows = first.first().map(|rows| rows.saturating_mul(times));
-                Some(rows.into_iter().chain(first.iter().skip(1).copied()).collect())
-            }
-        }
-    }
-}
-
 impl Names {
-    /// Tells the style by the names in a file.
+    /// Infers prefix and style from the names in a file.
     pub fn of(header: &Header) -> Self {
-        // How many tensors each tower has, by what stands before it.
+        // How many tensors each tower has, by its prefix.
         let mut towers: BTreeMap<&str, usize> = BTreeMap::new();
         for name in header.tensors.keys() {
             if let Some(prefix) = before_tower(name) {
                 *towers.entry(prefix).or_default() += 1;
             }
         }
-        // The whole of a file goes before what is deeper in it; of that the largest, and what training wraps before others.
+        // A model without a prefix takes precedence, then the largest, then the one that only training wraps.
         let most = towers.values().copied().max().unwrap_or(0);
         let whole = towers.get("").filter(|count| **count * 2 >= most).map(|_| "");
         let large = towers.iter().filter(|(_, count)| **count == most).map(|(prefix, _)| *prefix);
@@ -144,18 +107,18 @@ impl Names {
         Self { style, prefix, rivals }
     }
 
-    /// What stands before every name of the model's; empty where nothing does.
+    /// The prefix of every name of the model; may be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// What stands before other models in the file that are as large: nothing says which one is meant.
+    /// The prefixes of other models in the file that are as large, so that nothing tells which one is meant.
     pub fn rivals(&self) -> &[String] {
         &self.rivals
     }
 
-    /// Whether a tensor of the file is none of the model's, by its name alone: it lies beside what the model is in, or
-    /// beside both towers, as a running average's, an optimizer's or a loss's.
+    /// Whether a tensor of the file does not belong to the model, by its name alone: it lacks the prefix, or is in neither
+    /// tower, as a running average's, an optimizer's or a loss's.
     pub fn is_foreign(&self, name: &str) -> bool {
         name.strip_prefix(&*self.prefix).is_none_or(|bare| {
             let first = bare.split('.').next().unwrap_or_default();
@@ -163,7 +126,7 @@ impl Names {
         })
     }
 
-    /// The tensors of a file that are none of the model's.
+    /// The tensors of a file that do not belong to the model.
     pub fn foreign<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a str> {
         header.tensors.keys().map(String::as_str).filter(|name| self.is_foreign(name))
     }
@@ -173,7 +136,7 @@ impl Names {
         self.style
     }
 
-    /// Where the tensor that OpenAI calls `name` lies.
+    /// The place in the file of the tensor that OpenAI calls `name`.
     pub fn source(&self, name: &str) -> Source {
         let prefixed = |name: String| format!("{}{name}", self.prefix);
         let source = match self.style {
@@ -196,13 +159,13 @@ impl Names {
         self.source(name).shape(header)
     }
 
-    /// A file's name for a tensor without what stands before every one.
+    /// A file's name for a tensor without the prefix.
     pub fn bare<'a>(&self, name: &'a str) -> &'a str {
         name.strip_prefix(&*self.prefix).unwrap_or(name)
     }
 }
 
-/// What stands before the tower that a tensor is of.
+/// What is before the tower in a tensor's name.
 fn before_tower(name: &str) -> Option<&str> {
     let mut at = 0;
     for part in name.split('.') {
@@ -215,7 +178,7 @@ fn before_tower(name: &str) -> Option<&str> {
     None
 }
 
-/// Whether a prefix is of nothing but what training wraps a model into.
+/// Whether a prefix consists only of what training adds.
 fn is_wrapper(prefix: &str) -> bool {
     let mut rest = prefix;
     while let Some(next) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(*wrapper)) {
@@ -224,7 +187,7 @@ fn is_wrapper(prefix: &str) -> bool {
     rest.is_empty()
 }
 
-/// What wraps every tensor of a file.
+/// The prefix that training added to every tensor of a file.
 fn wrapper(header: &Header) -> String {
     let mut prefix = String::new();
     let mut names = header.tensors.keys();
@@ -241,77 +204,18 @@ fn wrapper(header: &Header) -> String {
     prefix
 }
 
-/// After `convert_clip_original_pytorch_to_hf.py` of transformers.
+/// The place of a tensor in a file of transformers' `CLIPModel`.
 fn hugging_face(name: &str) -> Source {
-    match name {
-        "visual.proj" => return Source::Transposed("visual_projection.weight".into()),
-        "text_projection" => return Source::Transposed("text_projection.weight".into()),
-        "logit_scale" => return Source::Whole(name.into()),
-        _ => {}
+    match name.strip_prefix("visual.") {
+        Some(rest) => vit::in_hugging_face(rest),
+        None => text::in_hugging_face(name),
     }
-    let (tower, rest) = match name.strip_prefix("visual.") {
-        Some(rest) => ("vision_model", rest),
-        None => ("text_model", name),
-    };
-    if let Some((block, part)) =
-        rest.strip_prefix("transformer.resblocks.").and_then(|rest| rest.split_once('.'))
-    {
-        let key = format!("{tower}.encoder.layers.{block}");
-        let stacked = |kind: &str| {
-            Source::Stacked(["q", "k", "v"].map(|of| format!("{key}.self_attn.{of}_proj.{kind}")))
-        };
-        return match part {
-            "attn.in_proj_weight" => stacked("weight"),
-            "attn.in_proj_bias" => stacked("bias"),
-            _ => Source::Whole(format!("{key}.{}", block_part(part))),
-        };
-    }
-    let rest = match rest {
-        "class_embedding" => "embeddings.class_embedding".to_owned(),
-        "positional_embedding" => "embeddings.position_embedding.weight".to_owned(),
-        "conv1.weight" => "embeddings.patch_embedding.weight".to_owned(),
-        "token_embedding.weight" => "embeddings.token_embedding.weight".to_owned(),
-        _ => exchange(
-            rest,
-            // `pre_layrnorm` is spelled like that there.
-            &[
-                ("ln_pre", "pre_layrnorm"),
-                ("ln_post", "post_layernorm"),
-                ("ln_final", "final_layer_norm"),
-            ],
-        ),
-    };
-    Source::Whole(format!("{tower}.{rest}"))
-}
-
-/// A part of a transformer's block, module or tensor, in Hugging Face's spelling.
-pub(super) fn block_part(part: &str) -> String {
-    let pairs = [
-        ("ln_1", "layer_norm1"),
-        ("ln_2", "layer_norm2"),
-        ("attn", "self_attn"),
-        ("mlp.c_fc", "mlp.fc1"),
-        ("mlp.gelu", "mlp.activation_fn"),
-        ("mlp.c_proj", "mlp.fc2"),
-    ];
-    exchange(part, &pairs)
-}
-
-/// `text` with the module that it begins with renamed.
-fn exchange(text: &str, pairs: &[(&str, &str)]) -> String {
-    for (from, to) in pairs {
-        match text.strip_prefix(from) {
-            Some("") => return (*to).to_owned(),
-            Some(rest) if rest.starts_with('.') => return format!("{to}{rest}"),
-            _ => {}
-        }
-    }
-    text.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TensorInfo;
 
     fn header(names: &[(&str, &[u64])]) -> Header {
         let mut header = Header::default();

@@ -16,18 +16,18 @@ pub enum Precision {
     F32,
     /// bfloat16: the range of single precision with 8 bits; LayerNorm and sums in single precision.
     Bf16,
-    /// IEEE half precision, likewise; on a GPU only.
+    /// IEEE half precision; LayerNorm and sums in single precision; on a GPU only.
     F16,
 }
 
 impl Precision {
-    /// Every one, the default first.
+    /// All, the default first.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
 
-    /// Their names.
+    /// The names of all.
     pub const NAMES: [&str; 3] = ["f32", "bf16", "f16"];
 
-    /// As it stands in YAML and JSON.
+    /// Its name in YAML and JSON.
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
@@ -38,15 +38,15 @@ impl Precision {
     }
 }
 
-/// Weights: the digest and the conventions decide a result.
+/// A model. Only the digest of its weights and its conventions decide a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRef {
     /// The name in `neuronotes.yaml`.
     pub name: String,
-    /// An absolute path to a file of safetensors, or to an archive of PyTorch.
+    /// The absolute path of a safetensors file or a PyTorch archive.
     pub path: PathBuf,
-    /// Of the file's bytes.
+    /// The digest of the file's bytes.
     pub digest: Digest,
     /// What the weights were trained with and do not say themselves.
     pub conventions: Conventions,

@@ -1,12 +1,12 @@
-//! Claims: a request key in; whether this process is the one to measure it, or another is at it, out.
+//! Claims decide which of several processes measures a request.
 //!
-//! A claim is a file that names its holder. It is advisory: whoever cannot make one measures all the same, and two that hold
-//! one measure twice, with equally good results. Its holder writes to it every few seconds. It is stale, and taken over, when
-//! that has not been done for a while, or at once when the holder was a process of this machine that is gone.
-//! Nobody's clock is compared with another's: ages are taken from the file system that the store lies on.
+//! A claim is a file that names its holder. It is advisory: a process that cannot make one measures all the same, and if
+//! two hold one, both measure, with equally good results. The holder writes to its claim every few seconds. A claim is
+//! stale, and another process may take it over, if nobody wrote to it for a while, or at once if its holder was a process
+//! of this machine that has ended. Clocks are never compared: ages come from the store's file system.
 //!
-//! A claim is written whole before it has its name, so that a full disk or a kill leaves none that nobody can read. One
-//! that cannot be read all the same is waited for but a moment.
+//! A claim is written completely before it gets its name, so a full disk or a kill leaves no claim that cannot be read.
+//! For one that cannot be read all the same, others wait only a moment.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,50 +19,50 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::Store;
+use super::disk::Store;
 use crate::digest::Digest;
 use crate::place;
 
 /// How often a holder writes to its claims.
 const BEAT: Duration = Duration::from_secs(3);
-/// A claim that was not written to for this long is stale.
+/// A claim that nobody wrote to for this long is stale.
 const STALE: Duration = Duration::from_secs(15);
-/// The same for one that nobody can read: an earlier version may be writing it.
+/// The same for a claim that cannot be read: an earlier version may be writing it.
 const MOMENT: Duration = Duration::from_secs(1);
-/// Bytes of the longest claim.
+/// Most bytes of a claim.
 const LONGEST: u64 = 64 << 10;
 
 /// Who holds a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
-    /// The machine since it was started, and its processes as far as they know of each other; where that can be told.
+    /// The boot of the machine and the space of its process numbers, if they are known.
     host: Option<String>,
     pid: u32,
-    /// When the process was started, in the machine's own measure.
+    /// When the process was started, in the machine's own units.
     born: Option<u64>,
-    /// Tells apart those who hold claims in one process, and one's claims one after the other.
+    /// Tells holders in one process apart, and a holder's successive claims.
     mark: String,
 }
 
-/// The claims that somebody holds.
+/// The claims of one holder.
 #[derive(Debug)]
 pub struct Claims {
     store: Store,
     held: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
-    /// What was seen of others' claims: when each was last written to, and when that was seen first.
+    /// Others' claims as they were seen: when each was last written to, and when that was first seen.
     seen: Mutex<BTreeMap<Digest, (SystemTime, Instant)>>,
     holder: Holder,
     count: Mutex<u64>,
-    /// Closed, it ends the thread that writes to them.
+    /// Closing this ends the thread that writes to the claims.
     _beating: Sender<()>,
 }
 
-/// What became of a claim.
+/// The outcome of claiming a key.
 #[derive(Debug)]
 pub enum Claimed {
-    /// It is this one's, until it is dropped.
+    /// This holder has it until the claim is dropped.
     Mine(Claim),
-    /// Another is at it.
+    /// Another holder has it.
     Theirs,
 }
 
@@ -74,7 +74,7 @@ pub struct Claim {
 }
 
 impl Claims {
-    /// Claims in a store, of which none is held yet.
+    /// A holder of claims in a store, with none so far.
     pub fn new(store: &Store) -> Self {
         let held = Arc::default();
         let (beating, end) = channel();
@@ -116,7 +116,7 @@ impl Claims {
         Claimed::Theirs
     }
 
-    /// Makes a claim that is whole from its first moment.
+    /// Makes the file of a claim, complete from its first moment.
     fn create(&self, path: &Path, text: &[u8]) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(self.store.root.join("tmp"))?;
         file.write_all(text)?;
@@ -152,12 +152,12 @@ impl Claims {
         }
     }
 
-    /// Whether the holder was a process of this machine that is no more.
+    /// Whether the holder was a process of this machine that has ended.
     fn is_gone(&self, holder: &Holder) -> bool {
         holder.host.is_some() && holder.host == self.holder.host && holder.born != born(holder.pid)
     }
 
-    /// How long ago that was, by the clock of the store's file system.
+    /// How long ago a time was, by the clock of the store's file system.
     fn age(&self, written: SystemTime) -> Option<Duration> {
         let probe = tempfile::NamedTempFile::new_in(self.store.root.join("tmp")).ok()?;
         let now = probe.as_file().metadata().and_then(|meta| meta.modified()).ok()?;
@@ -187,7 +187,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes what is held over itself, which gives it a new time by the file system's own clock.
+/// Rewrites the claims that are held, which gives them a new time by the file system's clock.
 fn beat(held: &Mutex<BTreeMap<PathBuf, Vec<u8>>>, end: &Receiver<()>) {
     while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
         for (path, text) in &*locked(held) {
@@ -199,15 +199,14 @@ fn beat(held: &Mutex<BTreeMap<PathBuf, Vec<u8>>>, end: &Receiver<()>) {
     }
 }
 
-/// The machine since it was started, with the space that its process numbers are of: containers on one machine have
-/// each their own.
+/// The boot of the machine, with the space of its process numbers: each container on a machine has its own.
 fn host() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{} {}", boot.trim(), space.display()))
 }
 
-/// When a process of this machine was started; none where there is none of that number.
+/// When a process of this machine was started; `None` if there is no process with that number.
 fn born(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut words = stat.rsplit_once(')')?.1.split_whitespace();

@@ -1,23 +1,23 @@
-//! Collection: takes away what no garden wants any more, while others may be reading, measuring and collecting.
+//! Collection: deletes results that no garden uses, while other processes may be reading, measuring and collecting.
 //!
-//! **What stays.** Marking begins at the roots: every request that a garden asks for and the last results of every
-//! block. From there it follows the requests that a record used. What is younger than a day stays in any case, and so
-//! does what it used: somebody may be about to want it. A blob stays as long as any record has it. Drawings stay as
-//! long as they are looked at; they are made again in milliseconds. Deleting too much costs time, never correctness.
+//! **What stays.** Marking begins at the roots: every request that a garden asks for, and the last results of every
+//! block. From there it follows the requests that a record used. Anything younger than a day stays, and so does
+//! everything it used: a garden may be about to use it. A blob stays as long as any record has it. Drawings stay as long
+//! as they are looked at; they can be made again in milliseconds. Deleting too much costs time, never correctness.
 //!
-//! **The order.** A record goes before its blobs: a kill in between leaves blobs without a record, which the next
-//! collection takes, and never a record without its blobs.
+//! **The order.** A record is deleted before its blobs: a kill in between leaves blobs without a record, which the next
+//! collection deletes, and never a record without its blobs.
 //!
-//! **The race.** Another process puts a blob that is there already, and so writes nothing; it is taken here, and then
-//! the record is committed. So [`Store::put_blob`] makes such a blob young and then looks whether it is still there;
-//! and here a file is first renamed out of its place, and only then is its age looked at for the last time:
+//! **The race.** Another process stores a blob that exists already, and so writes nothing; then the blob is deleted
+//! here, and then that process commits its record. Therefore [`Store::put_blob`] touches such a blob and then checks
+//! that it still exists, and collection first renames a file and only then looks at its age for the last time:
 //!
-//! * it was made young before the rename: it is seen to be young, and put back;
-//! * it was made young after that, or is looked for after that: it is not found, and is written anew.
+//! * if the blob was touched before the rename, collection sees that it is young and puts it back;
+//! * if it was touched or looked for after the rename, it is not found and is written anew.
 //!
-//! The same holds for a record that is committed anew under a key that is being taken. [`Store::commit`] makes all its
-//! blobs young before it writes the record, and looks for them afterwards. A kill between the rename and the putting
-//! back leaves the file in `tmp/` under a name that the next collection knows.
+//! The same holds for a record that is committed under a key whose record is being deleted. [`Store::commit`] touches
+//! all blobs of the record before it writes it, and checks afterwards that they exist. A kill between renaming a file and
+//! putting it back leaves it in `tmp/` under a name that the next collection knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,67 +26,69 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::disk::{LONGEST, Store, modified};
+use super::error::{StoreError, io_error};
+use super::record::Record;
 use super::survey::Found;
-use super::{LONGEST, Record, Store, StoreError, modified};
 use crate::digest::Digest;
 use crate::place;
 
-/// The least age of what is taken.
+/// The least age of what is deleted.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a drawing that nobody looks at stays.
 const DRAWING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long the root of a garden stays whose folder is gone.
+/// How long the root of a garden stays after its folder is gone.
 const GONE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// What files are called in `tmp/` that are being taken.
+/// Prefix of files in `tmp/` that are being deleted.
 const TAKEN: &str = "gc-";
 
 /// What to collect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Nothing younger is taken; a day where it is less.
+    /// Nothing younger than this is deleted; at least a day.
     pub older_than: Duration,
-    /// Only say what would be taken.
+    /// Whether only to report what would be deleted.
     pub dry_run: bool,
 }
 
-/// So many files of so many bytes.
+/// A number of files and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Files.
+    /// How many files.
     pub count: u64,
-    /// Their bytes.
+    /// Bytes of all together.
     pub bytes: u64,
 }
 
 impl Tally {
-    /// One more.
+    /// Counts one more file.
     pub fn add(&mut self, bytes: u64) {
         self.count += 1;
         self.bytes += bytes;
     }
 }
 
-/// What was taken, or would be.
+/// What was deleted, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Collected {
-    /// Results that nobody wants.
+    /// Results that no garden uses.
     pub records: Tally,
     /// Their outputs.
     pub blobs: Tally,
-    /// Drawings that nobody looked at for long.
+    /// Drawings that were not looked at for long.
     pub drawings: Tally,
-    /// Failures of what nobody wants.
+    /// Failures of requests that no garden makes.
     pub failures: Tally,
     /// Old claims, pictures of unfinished measurements, temporary and damaged files.
     pub leftovers: Tally,
-    /// Gardens that are gone, and whose results nobody wants any more.
+    /// Gardens that are gone, so that their results are no longer used.
     pub gardens: Vec<PathBuf>,
     /// Records that stay.
     pub kept: u64,
 }
 
 impl Collected {
-    /// Bytes of all that was taken.
+    /// Bytes of everything that was deleted.
     pub fn bytes(&self) -> u64 {
         let all = [self.records, self.blobs, self.drawings, self.failures, self.leftovers];
         all.iter().map(|tally| tally.bytes).sum()
@@ -101,16 +103,16 @@ struct Links {
 
 struct Collection<'a> {
     store: &'a Store,
-    /// What was written after this is young.
+    /// Files written after this are young.
     limit: SystemTime,
     dry_run: bool,
 }
 
 impl Store {
-    /// Takes away what no garden wants any more.
+    /// Deletes what no garden uses.
     ///
     /// # Errors
-    /// Where the file system refuses, or where a root is damaged, so that nobody knows what is wanted.
+    /// Fails if the file system refuses, or if a root is damaged, because it is then unknown what is used.
     pub fn collect(&self, options: Options) -> Result<Collected, StoreError> {
         let age = options.older_than.max(DAY);
         let limit = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -216,7 +218,7 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// What costs nothing but room: drawings, failures, and what was left over.
+    /// Deletes what costs only space: drawings, failures and leftovers.
     fn rest(&self, done: &mut Collected, marked: &BTreeSet<Digest>) -> Result<(), StoreError> {
         let long_ago = SystemTime::now().checked_sub(DRAWING).unwrap_or(SystemTime::UNIX_EPOCH);
         for found in self.store.list("figures", ".json")?.found {
@@ -244,7 +246,7 @@ impl Collection<'_> {
         found.modified >= self.limit
     }
 
-    /// Takes a file away unless it is young, or has become so.
+    /// Deletes a file unless it is young or has become so.
     fn take(&self, kind: &str, found: &Found) -> Result<bool, StoreError> {
         let old = |path: &Path| fs::metadata(path).is_ok_and(|meta| modified(&meta) < self.limit);
         if self.is_young(found) || self.dry_run {
@@ -257,7 +259,7 @@ impl Collection<'_> {
         let taken = self.store.root.join("tmp").join(format!("{TAKEN}{kind}-{name}"));
         match fs::rename(&found.path, &taken) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            renamed => renamed.map_err(super::io_error("take away", &found.path))?,
+            renamed => renamed.map_err(io_error("take away", &found.path))?,
         }
         if old(&taken) {
             return self.remove(&taken);
@@ -266,18 +268,18 @@ impl Collection<'_> {
         Ok(false)
     }
 
-    /// Removes a file for which it does not matter when; says whether it was there.
+    /// Removes a file for which no race matters; returns whether it existed.
     fn remove(&self, path: &Path) -> Result<bool, StoreError> {
         if self.dry_run {
             return Ok(true);
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            removed => removed.map(|()| true).map_err(super::io_error("remove", path)),
+            removed => removed.map(|()| true).map_err(io_error("remove", path)),
         }
     }
 
-    /// Puts back what a collection that was killed had in its hands, where it is young.
+    /// Puts back young files that a killed collection had renamed.
     fn put_back(&self) -> Result<(), StoreError> {
         if self.dry_run {
             return Ok(());
@@ -292,7 +294,7 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// Where a file belongs that was taken under this name.
+    /// The original path of a file that was renamed to this name.
     fn place(&self, name: &str) -> Option<PathBuf> {
         let (kind, file) = name.split_once('-')?;
         let ending = match kind {
@@ -305,7 +307,7 @@ impl Collection<'_> {
     }
 }
 
-/// Puts a file back where none is by now: another one there is younger, and as good.
+/// Puts a file back unless there is another one by now, which is younger and as good.
 fn restore(taken: &Path, place: &Path) {
     let linked = fs::hard_link(taken, place);
     let exists = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AlreadyExists;

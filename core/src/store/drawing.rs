@@ -1,4 +1,4 @@
-//! Drawings: a figure key in, what was drawn under it out. They can be made again from records.
+//! Drawings under their figure keys. They can be made again from records.
 
 use std::fs;
 use std::time::Duration;
@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST, Store, StoreError, io_error};
+use super::disk::{LONGEST, Store};
+use super::error::{StoreError, io_error};
 use crate::digest::Digest;
 use crate::{file, seal};
 
 /// A file younger than this need not be marked as used again.
 const MARKED: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// A drawing in its file: of which key it is, so that one under another's name is noticed.
+/// A drawing in its file, with its key, so that one under another key's name is noticed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Bound<T> {
@@ -21,19 +22,19 @@ struct Bound<T> {
     drawing: T,
 }
 
-/// What a file of a drawing turned out to be.
+/// What a drawing's file holds.
 pub(super) enum Kept<T> {
     /// The drawing of its key.
     Drawing(T),
-    /// An earlier version's, or of another form: to be drawn again.
+    /// One of an earlier version or of another form, which has to be drawn again.
     Old,
     /// Damaged.
     Damaged,
-    /// That of another key.
+    /// The drawing of another key.
     Swapped,
 }
 
-/// What the file of a key holds.
+/// Reads what the file of a key holds.
 pub(super) fn read<T: DeserializeOwned>(key: &Digest, bytes: &[u8]) -> Kept<T> {
     let Some(json) = seal::open(bytes).whole() else { return Kept::Damaged };
     match serde_json::from_slice::<Bound<T>>(&json) {
@@ -44,8 +45,8 @@ pub(super) fn read<T: DeserializeOwned>(key: &Digest, bytes: &[u8]) -> Kept<T> {
 }
 
 impl Store {
-    /// The drawing stored under a figure key; it counts as used. One of another form, as those of earlier versions are,
-    /// is to be made again.
+    /// The drawing under a figure key; it then counts as used. `None` if there is none, or if it is of another form, as
+    /// those of earlier versions are.
     pub fn figure<T: DeserializeOwned>(&self, key: &Digest) -> Option<T> {
         let path = self.sharded("figures", key, ".json");
         let bytes = self.read(&path, LONGEST)?;
@@ -67,7 +68,7 @@ impl Store {
     /// Stores the drawing of a figure key.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// Fails if the file system refuses.
     pub fn put_figure(&self, key: &Digest, drawing: &impl Serialize) -> Result<(), StoreError> {
         let path = self.sharded("figures", key, ".json");
         let json = serde_json::to_vec(&Bound { key: *key, drawing });

@@ -1,18 +1,19 @@
-//! Failures worth remembering: a request that failed by itself, and would fail again, in; the reason out.
+//! Failures worth remembering: of requests that would fail again.
 //!
-//! A failure lies under its request key, so it is forgotten as soon as anything changes that the key covers. Another
-//! version of the lab has not failed yet.
+//! A failure is kept under its request key, so it is forgotten as soon as anything changes that the key covers. It counts
+//! only for the version of the lab that failed.
 
 use std::fs;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST, Store, StoreError};
+use super::disk::{LONGEST, Store};
+use super::error::StoreError;
 use crate::digest::Digest;
 use crate::{place, seal};
 
-/// Why a request fails whenever it is measured.
+/// Why a request fails every time it is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remembered {
@@ -24,11 +25,11 @@ pub struct Remembered {
     pub impl_version: u32,
     /// The lab's version that failed.
     pub lab: String,
-    /// When, RFC 3339, UTC.
+    /// When it failed, RFC 3339, UTC.
     pub time: String,
     /// What is wrong.
     pub message: String,
-    /// What to do, where known.
+    /// What to do, if that is known.
     pub hint: Option<String>,
 }
 
@@ -37,7 +38,7 @@ impl Store {
         self.root.join("failures").join(format!("{key}.json"))
     }
 
-    /// The failure remembered under a request key. A file that is none is removed.
+    /// The failure remembered under a request key. A file that holds no failure is removed.
     pub fn failure(&self, key: &Digest) -> Option<Remembered> {
         let path = self.failure_path(key);
         let bytes = match place::read(&path, LONGEST) {
@@ -58,13 +59,13 @@ impl Store {
     /// Remembers a failure.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// Fails if the file system refuses.
     pub fn put_failure(&self, failure: &Remembered) -> Result<(), StoreError> {
         let json = serde_json::to_vec_pretty(failure).expect("a failure is plain data");
         self.write(&self.failure_path(&failure.key), &seal::seal(&json))
     }
 
-    /// Forgets what is remembered under a request key.
+    /// Forgets the failure under a request key.
     pub fn forget_failure(&self, key: &Digest) {
         let _ = fs::remove_file(self.failure_path(key));
     }

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Store, StoreError};
+use super::disk::Store;
+use super::error::StoreError;
 use crate::canonical::canonical_json;
 use crate::digest::Digest;
 use crate::seal::{self, Opened};
@@ -29,13 +30,13 @@ pub struct Record {
     pub key: Digest,
     /// The kind of analysis.
     pub kind: String,
-    /// The kind's version that measured it.
+    /// The version of the kind that measured it.
     pub impl_version: u32,
     /// What the key covers, as [`crate::request::Request::canonical`] gives it.
     pub request: Value,
     /// Named outputs, each a blob.
     pub outputs: BTreeMap<String, Output>,
-    /// How it was made; decides nothing.
+    /// How it was made. This decides nothing.
     pub provenance: Provenance,
 }
 
@@ -52,8 +53,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Whether pages show it, or what they say rests on it: numbers and pictures, but not what only other
-    /// measurements read.
+    /// Whether pages need it: numbers and pictures, but not what only other measurements read.
     pub fn is_shown(&self, name: &str) -> bool {
         name == RESULT || name == MOMENTS || self.media_type.starts_with("image/")
     }
@@ -73,9 +73,9 @@ pub struct Provenance {
     pub libtorch: String,
     /// The lab's version.
     pub lab: String,
-    /// When it began, RFC 3339, UTC.
+    /// When the measurement began, RFC 3339, UTC.
     pub started: String,
-    /// Seconds taken, without those of the requests it uses.
+    /// Seconds that it took, without those of the requests it uses.
     pub seconds: f64,
     /// The model's name in the configuration at that time.
     pub model: String,
@@ -98,7 +98,7 @@ impl Record {
         }
     }
 
-    /// A record's file, with a checksum over all of it.
+    /// The bytes of the record's file, with a checksum over all of them.
     pub fn bytes(&self) -> Vec<u8> {
         seal::seal(&serde_json::to_vec_pretty(self).expect("a record is plain data"))
     }
@@ -131,7 +131,7 @@ impl Record {
         }
     }
 
-    /// Whether the key is that of the request, and the kind and its version are those that were asked for.
+    /// Whether the key is that of the request, and kind and version are those of the request.
     pub fn names_its_request(&self) -> bool {
         self.key == Digest::of(canonical_json(&self.request).as_bytes())
             && self.request.get("kind").and_then(Value::as_str) == Some(&self.kind)
@@ -148,7 +148,7 @@ impl Record {
     /// Stores `bytes` as the output `name`.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// Fails if the store cannot be written.
     pub fn add_output(
         &mut self,
         store: &Store,
@@ -166,19 +166,19 @@ impl Record {
     /// Stores the kind's result.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// Fails if the store cannot be written.
     pub fn set_result(&mut self, store: &Store, result: &impl Serialize) -> Result<(), StoreError> {
         let bytes = serde_json::to_vec(result).expect("a result is plain data");
         self.add_output(store, RESULT, "application/json", &bytes)
     }
 
-    /// Reads the kind's result; `None` where it is missing, damaged or of another form.
+    /// Reads the kind's result; `None` if it is missing, damaged or of another form.
     pub fn result<T: DeserializeOwned>(&self, store: &Store) -> Option<T> {
         let bytes = store.blob(&self.outputs.get(RESULT)?.digest)?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// One digest over all outputs: equal results have equal ones, whoever measured them.
+    /// One digest over all outputs: equal results have equal digests, whoever measured them.
     pub fn result_digest(&self) -> Digest {
         let mut text = String::new();
         for (name, output) in &self.outputs {

@@ -1,6 +1,6 @@
-//! What a garden wants of its store: written by builds and previews, read by collection and by `explain`.
+//! Roots: which results a garden uses. Builds and previews write them; collection and `explain` read them.
 //!
-//! A root lies in `roots/`, under the digest of the garden's absolute path, since several gardens may use one store.
+//! A root is in `roots/` under the digest of the garden's absolute path, since several gardens may use one store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,14 +10,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{LONGEST_ROOT, Store, StoreError, modified};
+use super::disk::{LONGEST_ROOT, Store, modified};
+use super::error::StoreError;
 use crate::digest::Digest;
 use crate::{place, seal};
 
-/// A root that says the same need not be written again sooner.
+/// A root that has not changed is not rewritten before this.
 const RENEWED: Duration = Duration::from_secs(60 * 60);
 
-/// What one garden wants.
+/// The results that one garden uses.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Root {
@@ -36,7 +37,7 @@ pub struct Root {
 /// A file in `roots/` that is no root, or a damaged one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootError {
-    /// Where.
+    /// Its path.
     pub path: PathBuf,
     /// What is wrong with it.
     pub message: String,
@@ -45,7 +46,7 @@ pub struct RootError {
 /// Every root.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
-    /// With where they lie.
+    /// Each with its path.
     pub(super) found: Vec<(PathBuf, Root)>,
     pub(super) wrong: Vec<RootError>,
 }
@@ -60,22 +61,22 @@ impl Root {
 }
 
 impl Store {
-    /// Where the root of the garden in this folder lies, or would lie.
+    /// The path of the root of the garden in this folder, whether it exists or not.
     pub fn root_path(&self, garden: &Path) -> PathBuf {
         let name = Digest::of(garden.as_os_str().as_encoded_bytes());
         self.root.join("roots").join(format!("{name}.json"))
     }
 
-    /// What the garden in `garden`, an absolute path, wanted last; `None` where that is not known.
+    /// The last known root of the garden in `garden`, an absolute path.
     pub fn root(&self, garden: &Path) -> Option<Root> {
         Root::read(&self.root_path(garden)).ok()
     }
 
-    /// Keeps what the garden in `garden` wants, with the time. Nothing is written where that is known and the time
-    /// is not long ago.
+    /// Stores the root of the garden in `garden`, with the time. Nothing is written if it has not changed and was written
+    /// recently.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// Fails if the file system refuses.
     pub fn put_root(&self, garden: &Path, root: &Root) -> Result<(), StoreError> {
         let path = self.root_path(garden);
         let known = Root::read(&path).ok();

@@ -1,11 +1,14 @@
-//! What is in a store, counted; and what of it collection would take.
+//! Statistics of a store: what is in it, and what collection would delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Collected, DAY, LONGEST, Options, Record, Store, StoreError, Tally};
+use super::collect::{Collected, DAY, Options, Tally};
+use super::disk::{LONGEST, Store};
+use super::error::StoreError;
+use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
 
@@ -20,7 +23,7 @@ pub struct Stats {
     pub blobs: Tally,
     /// Drawings.
     pub drawings: Tally,
-    /// Measurements that are being made, or were when a process ended.
+    /// Measurements that are running, or were when a process ended.
     pub claims: Tally,
     /// Measurements that failed and would fail again.
     pub failures: Tally,
@@ -28,13 +31,13 @@ pub struct Stats {
     pub partial: Tally,
     /// Temporary and damaged files.
     pub temporary: Tally,
-    /// Gardens that use it, with when they were last built, RFC 3339.
+    /// Gardens that use it, each with the time of its last build, RFC 3339.
     pub gardens: Vec<(PathBuf, String)>,
-    /// What collection would take; none where a garden's list of what it wants is damaged.
+    /// What collection would delete; `None` if a garden's list of used results is damaged.
     pub collectable: Option<Collected>,
 }
 
-/// What is there of one kind.
+/// The stored results of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct OfKind {
     /// Records.
@@ -49,7 +52,7 @@ impl Store {
     /// Counts what is there.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Fails if it cannot be read.
     pub fn stats(&self) -> Result<Stats, StoreError> {
         let mut stats = Stats::default();
         let mut seen: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();

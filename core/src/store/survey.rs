@@ -1,11 +1,12 @@
-//! A store's folders in, the files in them out: each with the digest that it is named by, and what does not belong.
+//! Lists the files in a store's folders: each with the digest in its name, and those that do not belong there.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{FOLDERS, Store, StoreError, io_error, modified};
+use super::disk::{FOLDERS, Store, modified};
+use super::error::{StoreError, io_error};
 use crate::digest::Digest;
 use crate::place;
 
@@ -16,7 +17,7 @@ const SHARDED: [&str; 3] = ["blobs", "records", "figures"];
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// That it is named by.
+    /// The digest in its name.
     pub(super) digest: Digest,
     pub(super) bytes: u64,
     pub(super) modified: SystemTime,
@@ -25,9 +26,9 @@ pub(super) struct Found {
 /// The files of one of the store's folders.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// In the order of their names.
+    /// The files, ordered by name.
     pub(super) found: Vec<Found>,
-    /// What the store did not put there.
+    /// Files that the store did not put there.
     pub(super) foreign: Vec<PathBuf>,
 }
 
@@ -52,10 +53,10 @@ impl Store {
         Ok(listing)
     }
 
-    /// Every record and every output that is there, as files named as the store names them.
+    /// The files of every record and every output.
     ///
     /// # Errors
-    /// Where a folder cannot be read.
+    /// Fails if a folder cannot be read.
     pub fn results(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = self.list("blobs", "")?.found;
         all.extend(self.list("records", ".json")?.found);
@@ -74,14 +75,14 @@ impl Store {
         Ok(all)
     }
 
-    /// What lies in the store's own folder and is none of its.
+    /// What is in the store's folder and is not the store's.
     pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = entries(&self.root)?;
         all.retain(|path| !(place::is_folder(path) && FOLDERS.contains(&&*name(path))));
         Ok(all)
     }
 
-    /// A path as people read it: within the store.
+    /// A path within the store, for messages.
     pub(super) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
@@ -111,7 +112,7 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// What lies in a folder, in order; nothing where there is none.
+/// The entries of a folder, in order; none if there is no such folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     // What a link leads to is not the store's.
     if fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink()) {

@@ -1,4 +1,4 @@
-//! Verification: every byte of a store is read and compared with what it says of itself; what is damaged is set aside.
+//! Verification: reads every byte of a store, compares it with its digest or checksum, and sets damaged files aside.
 //!
 //! Foreign files are named and left alone.
 
@@ -9,8 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::disk::{LONGEST, Store};
 use super::drawing::{self, Kept};
-use super::{LONGEST, Record, Store, StoreError};
+use super::error::StoreError;
+use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
 use crate::seal::{self, Opened};
@@ -28,35 +30,35 @@ pub struct Verified {
     pub drawings: u64,
     /// Bytes that were read.
     pub bytes: u64,
-    /// What is wrong; it is set aside.
+    /// Damaged files, which were set aside.
     pub wrong: Vec<Wrong>,
     /// Files that the store did not make, within it.
     pub foreign: Vec<String>,
 }
 
-/// A file that is not what it says.
+/// A damaged file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wrong {
     /// Its path in the store.
     pub file: String,
-    /// What is wrong with it, and what comes of that.
+    /// What is wrong with it, and the consequence.
     pub message: String,
 }
 
 struct Verification<'a> {
     store: &'a Store,
     report: Verified,
-    /// Outputs that were read, and the length of those that are right.
+    /// Outputs that were read, each with its length if it is right.
     blobs: BTreeMap<Digest, Option<u64>>,
     step: &'a mut dyn FnMut(u64, u64),
     total: u64,
 }
 
 impl Store {
-    /// Reads everything. `step` is told how many bytes are done, of how many.
+    /// Reads everything. `step` gets the number of bytes done and of all bytes.
     ///
     /// # Errors
-    /// Where a folder cannot be read.
+    /// Fails if a folder cannot be read.
     pub fn verify(&self, step: &mut dyn FnMut(u64, u64)) -> Result<Verified, StoreError> {
         let report = Verified::default();
         let mut all = Verification { store: self, report, blobs: BTreeMap::new(), step, total: 0 };
@@ -139,7 +141,7 @@ impl Verification<'_> {
         self.store.set_aside(path);
     }
 
-    /// The length of a blob that is right. One that is not is set aside.
+    /// The length of a blob if it is right; otherwise it is set aside.
     fn blob(&mut self, digest: &Digest, path: &Path) -> Option<u64> {
         if let Some(known) = self.blobs.get(digest) {
             return *known;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use neuronotes::picture;
 use neuronotes_core::dataset;
-use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::dataset::{Labels, format};
 use neuronotes_core::model::{Architecture, Conventions, Header};
 use neuronotes_core::sniff;
 
@@ -247,7 +247,7 @@ pub const TAR_WORDS: &[&str] = &[
 pub fn tar(input: &[u8]) {
     with_file(&[input], |path| {
         let size = std::fs::metadata(path).expect("a file").len();
-        let listing = match dataset::list(path, DatasetFormat::Tar, Labels::Files) {
+        let listing = match dataset::list(path, &format::tar::FORMAT, Labels::Files) {
             Ok(listing) => listing,
             Err(error) => {
                 assert!(

@@ -138,9 +138,8 @@ impl Clip {
                 let tower = ResNet::new(size, sizes, embedding, norm, weights);
                 Tower::ResNet(Box::new(tower))
             }
-            Visual::Transformer { patch, sizes } => {
-                let tower =
-                    VisionTransformer::new(size, *patch, sizes, embedding, activation, weights);
+            Visual::Transformer(sizes) => {
+                let tower = VisionTransformer::new(size, sizes, embedding, activation, weights);
                 Tower::Transformer(Box::new(tower))
             }
         };

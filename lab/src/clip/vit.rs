@@ -3,7 +3,7 @@
 //! After openai/CLIP `clip/model.py`. n: images, g: patches across and down, t = g² + 1: tokens, the class token
 //! first, c: channels of the residual stream.
 
-use neuronotes_core::model::{Activation, Stage, TransformerSizes};
+use neuronotes_core::model::{Activation, Stage, VitSizes};
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};
@@ -25,16 +25,15 @@ pub struct VisionTransformer {
 }
 
 impl VisionTransformer {
-    /// Takes the tower's weights. `image_size` and `patch` are in pixels.
+    /// Takes the tower's weights. `image_size` is in pixels.
     pub(super) fn new(
         image_size: u32,
-        patch: u32,
-        sizes: &TransformerSizes,
+        sizes: &VitSizes,
         embedding: u32,
         activation: Activation,
         weights: &mut Weights,
     ) -> Self {
-        let (c, patch) = (i64::from(sizes.width), i64::from(patch));
+        let (c, patch) = (i64::from(sizes.sizes.width), i64::from(sizes.patch));
         let side = i64::from(image_size) / patch;
         Self {
             conv1: weights.take("visual.conv1.weight", &[c, 3, patch, patch]),
@@ -42,7 +41,7 @@ impl VisionTransformer {
             positional_embedding: weights
                 .take("visual.positional_embedding", &[side * side + 1, c]),
             ln_pre: LayerNorm::new("visual.ln_pre", c, weights),
-            transformer: Transformer::new("visual.transformer", sizes, activation, weights),
+            transformer: Transformer::new("visual.transformer", &sizes.sizes, activation, weights),
             ln_post: LayerNorm::new("visual.ln_post", c, weights),
             proj: weights.take("visual.proj", &[c, i64::from(embedding)]),
             patch,

@@ -1,73 +1,59 @@
-//! Data sets: a shard in; its samples' names, captions and labels, and any sample's picture, decoded or drawn, out.
+//! Data sets. Input: a shard. Output: the names, captions and labels of its samples, and the picture of any of them,
+//! decoded or drawn.
 //!
-//! What a shard holds is listed by [`neuronotes_core::dataset`]; a picture is decoded when it is asked for, from any thread. A
-//! picture that is damaged is an error about that picture only. Knows nothing of models, except how large a picture a
-//! drawn word is to be.
+//! [`neuronotes_core::dataset`] lists a shard; a picture is decoded when it is asked for, from any thread. A damaged
+//! picture is an error about that picture only. Knows nothing of models, except the size at which words are drawn.
+//!
+//! A format whose pictures are not encoded files has one file here and one entry in [`READERS`].
 
+mod encoded;
 mod shaping;
 mod words;
 
 use std::path::Path;
 
-use neuronotes_core::dataset::Sample;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{self, Listing, ShardError};
-use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::dataset::{self, Format, Labels, Listing, Sample, ShardError, format};
 
 use crate::picture::Picture;
 
-/// A shard that has been looked through.
+/// A shard that has been listed.
 pub trait Shard: Send + Sync + std::fmt::Debug {
     /// What is known of each picture, in the shard's order.
     fn samples(&self) -> &[Sample];
 
-    /// What was seen in the shard.
+    /// What was seen in the shard and skipped.
     fn ledger(&self) -> &Ledger;
 
-    /// The picture of that row, whole.
+    /// The whole picture of that row.
     ///
     /// # Errors
-    /// Why it cannot be read or decoded.
+    /// Says why the picture cannot be read or decoded.
     fn picture(&self, row: usize) -> Result<Picture, String>;
 }
 
-/// Opens a shard. `side` is that of drawn words, in pixels.
+/// Makes a shard of its listing. `side` is that of drawn pictures, in pixels.
+type Reader = fn(Listing, u32) -> Box<dyn Shard>;
+
+/// Readers of formats whose pictures are not encoded files.
+static READERS: [(&Format, Reader); 1] = [(&format::words::FORMAT, words::reader)];
+
+/// Opens a shard. `side` is that of drawn pictures, in pixels.
 ///
 /// # Errors
-/// Where the file or folder cannot be read, or is of another format.
+/// Fails if the file or folder cannot be read or is of another format.
 pub fn open(
     path: &Path,
-    format: DatasetFormat,
+    format: &'static Format,
     labels: Labels,
     side: u32,
 ) -> Result<Box<dyn Shard>, ShardError> {
     let listing = dataset::list(path, format, labels)?;
-    Ok(match format {
-        DatasetFormat::Tar | DatasetFormat::Folder => Box::new(Files(listing)),
-        DatasetFormat::Words => Box::new(words::Words::of(listing, side)),
-    })
+    let reader = READERS.iter().find(|(known, _)| *known == format);
+    Ok(reader.map_or(encoded::reader as Reader, |(_, reader)| *reader)(listing, side))
 }
 
 /// Words, each drawn as a picture of itself of `side` x `side` pixels.
 pub fn drawn_words(list: &[String], side: u32) -> Box<dyn Shard> {
-    let listing = dataset::of_words(list.iter().map(String::as_str));
-    Box::new(words::Words::of(listing, side))
-}
-
-/// Pictures in files or in an archive.
-#[derive(Debug)]
-struct Files(Listing);
-
-impl Shard for Files {
-    fn samples(&self) -> &[Sample] {
-        &self.0.samples
-    }
-
-    fn ledger(&self) -> &Ledger {
-        &self.0.ledger
-    }
-
-    fn picture(&self, row: usize) -> Result<Picture, String> {
-        Picture::decode(&self.0.picture(row)?)
-    }
+    words::reader(dataset::of_words(list.iter().map(String::as_str)), side)
 }

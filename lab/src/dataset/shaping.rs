@@ -1,5 +1,5 @@
-//! A word whose letters join, run from right to left, or carry marks, in; its glyphs, placed along a line from left to
-//! right, out.
+//! Shapes words. Input: a word whose letters join, run from right to left, or carry marks. Output: its glyphs, placed
+//! along a line from left to right.
 
 use ab_glyph::{Glyph, GlyphId, PxScale, point};
 use harfrust::{Direction, FontRef, ShapeOptions, ShaperData, UnicodeBuffer};

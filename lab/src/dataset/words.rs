@@ -1,39 +1,35 @@
-//! Words in; each, drawn as a picture of itself, out.
+//! Draws words. Input: a list of words. Output: a picture of each.
 //!
 //! Drawn black on white in DejaVu Sans Bold, each word of a phrase on a line of its own. Where letters join, run from right
 //! to left or carry marks, they are shaped; all other words are drawn letter by letter.
 
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
-use neuronotes_core::dataset::Sample;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{Listing, needs_shaping};
+use neuronotes_core::dataset::{Listing, Sample, needs_shaping};
 
 use super::Shard;
 use super::shaping::{self, Shaped};
 use crate::picture::Picture;
 
 pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
-/// Part of the picture's side that the widest line fills, and that all lines together may fill.
+/// Fraction of the picture's side that the widest line fills, and that all lines together may fill.
 const FILL: f32 = 0.8;
-/// Part of the picture's side that one line's height may fill.
+/// Fraction of the picture's side that the height of one line may fill.
 const TALLEST_LINE: f32 = 0.25;
 
-/// A list of words.
+/// Makes a shard of a list of words, each drawn as a picture of `side` x `side` pixels.
+pub fn reader(listing: Listing, side: u32) -> Box<dyn Shard> {
+    Box::new(Words { listing, side })
+}
+
 #[derive(Debug)]
-pub struct Words {
+struct Words {
     listing: Listing,
     side: u32,
 }
 
-impl Words {
-    /// Words, to be drawn as pictures of `side` x `side` pixels.
-    pub fn of(listing: Listing, side: u32) -> Self {
-        Self { listing, side }
-    }
-}
-
-/// That the font has no such letter.
+/// Says that the font lacks a letter.
 pub(super) fn lacks(letter: char) -> String {
     format!(
         "DejaVu Sans Bold, in which words are drawn, has no `{letter}` (U+{:04X})",
@@ -56,7 +52,7 @@ impl Shard for Words {
     }
 }
 
-/// Draws a word in the middle of a white square.
+/// Draws a word in the middle of a white square of `side` x `side` pixels.
 fn draw(text: &str, side: u32) -> Result<RgbImage, String> {
     let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
     let line = |word| match needs_shaping(word) {
@@ -134,11 +130,11 @@ fn lay_out(font: &FontRef<'_>, line: &Line<'_>, size: f32) -> (Vec<Glyph>, f32) 
 mod tests {
     use super::*;
 
-    fn list(words: &[&str]) -> Words {
-        Words::of(neuronotes_core::dataset::of_words(words.iter().copied()), 96)
+    fn list(words: &[&str]) -> Box<dyn Shard> {
+        reader(neuronotes_core::dataset::of_words(words.iter().copied()), 96)
     }
 
-    fn drawn(words: &Words, row: usize) -> RgbImage {
+    fn drawn(words: &dyn Shard, row: usize) -> RgbImage {
         words.picture(row).and_then(Picture::into_rgb).expect("a picture")
     }
 
@@ -156,17 +152,17 @@ mod tests {
     #[test]
     fn a_word_fills_the_width_and_stands_in_the_middle() {
         let words = list(&["banknotes", "a", "New York City", "antidisestablishmentarianism"]);
-        let [left, top, right, bottom] = ink(&drawn(&words, 0));
+        let [left, top, right, bottom] = ink(&drawn(&*words, 0));
         assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
         assert!(top > 30 && bottom < 66, "{top} {bottom}");
         // One letter is held back by its height.
-        let [left, top, right, bottom] = ink(&drawn(&words, 1));
+        let [left, top, right, bottom] = ink(&drawn(&*words, 1));
         assert!(right - left < 40 && bottom - top < 38, "{left} {top} {right} {bottom}");
         assert!((40..56).contains(&((left + right) / 2)));
         // Three words make three lines, all within the picture.
-        let [left, top, right, bottom] = ink(&drawn(&words, 2));
+        let [left, top, right, bottom] = ink(&drawn(&*words, 2));
         assert!(bottom - top > 45 && top > 7 && bottom < 89 && left > 7 && right < 89);
-        let [left, _, right, _] = ink(&drawn(&words, 3));
+        let [left, _, right, _] = ink(&drawn(&*words, 3));
         assert!((7..=13).contains(&left) && (82..=89).contains(&right), "{left} {right}");
     }
 
@@ -175,10 +171,10 @@ mod tests {
         let words = list(&["銀行", "bank", "سلام", "fox🦊"]);
         assert!(words.picture(0).expect_err("no glyph").contains("no `銀` (U+9280)"));
         assert!(words.picture(3).expect_err("no glyph").contains('🦊'));
-        let [left, top, right, bottom] = ink(&drawn(&words, 2));
+        let [left, top, right, bottom] = ink(&drawn(&*words, 2));
         assert!((40..56).contains(&((left + right) / 2)), "{left} {right}");
         assert!(right - left > 20 && top > 20 && bottom < 80, "{left} {top} {right} {bottom}");
-        let picture = drawn(&words, 1);
+        let picture = drawn(&*words, 1);
         let soft = picture.pixels().filter(|p| (1..255).contains(&p.0[0])).count();
         assert!(soft > 50, "{soft}");
     }

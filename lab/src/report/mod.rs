@@ -11,7 +11,7 @@ mod units;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use neuronotes_core::dataset::{DatasetFormat, Labels};
+use neuronotes_core::dataset::{Format, Labels, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::{Conventions, Given, Header, Stage, Tap, Visual};
 use neuronotes_core::tokenizer::Tokenizer;
@@ -89,12 +89,12 @@ pub fn report(
     let plain = texts(&clip, &names, "{}")?;
     tell("recognising");
     let mut accuracies = accuracies(&clip, &set, side, &plain)?;
-    let words = demonstration(&clip, &places.words, DatasetFormat::Words, &set.names)?;
+    let words = demonstration(&clip, &places.words, &format::words::FORMAT, &set.names)?;
     accuracies.push((
         "words in DejaVu Sans Bold, as notes draw them".into(),
         zero_shot(&clip, &words, &plain)?,
     ));
-    let pictures = demonstration(&clip, &places.pictures, DatasetFormat::Tar, &set.names)?;
+    let pictures = demonstration(&clip, &places.pictures, &format::tar::FORMAT, &set.names)?;
     accuracies.push((
         "pictures of the demonstration, most of them trained on".into(),
         zero_shot(&clip, &pictures, &plain)?,
@@ -179,7 +179,7 @@ fn accuracies(
 fn demonstration(
     clip: &Clip,
     path: &Path,
-    format: DatasetFormat,
+    format: &'static Format,
     names: &[Name],
 ) -> Result<Vec<Picture>, Failure> {
     let side = clip.architecture.image_size;

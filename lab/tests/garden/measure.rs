@@ -274,12 +274,12 @@ fn shards_in_whatever_form_are_one_data_set_with_a_ledger() {
         "of 3 images",
         "the fifth",
         "<dt>pictures</dt><dd>3 of 3 read, in 7 entries; 1 with a caption, 2 with a label</dd>",
-        "<dt>left out</dt><dd>1 picture left out: AVIF is not read (2.avif)</dd>",
+        "<dt>skipped</dt><dd>1 picture skipped: AVIF is not read (2.avif)</dd>",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
     let said = run.stderr();
-    assert!(said.contains("data set `sharded`: 1 picture left out"), "{said}");
+    assert!(said.contains("data set `sharded`: 1 picture skipped"), "{said}");
     assert!(garden.build().summary().contains("0 figures measured, 1 stored"));
     assert_eq!(garden.output(), garden.clean_output());
 }

@@ -20,7 +20,7 @@ fn weights(garden: &Garden) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     resnet18.extend_from_slice(&[0; 4]);
     garden.write("models/nothing", "");
     vec![
-        ("cut.pt", cut, "no complete zip archive"),
+        ("cut.pt", cut, "not a complete zip archive"),
         (
             "code.pt",
             stored("w/data.pkl", b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R."),
@@ -145,7 +145,7 @@ fn pictures_that_cannot_be_read_are_named_and_left_out() {
     assert!(said.contains("huge (") && said.contains("letter (it is no PNG"), "{said}");
     assert!(said.contains("a.md:1:1"), "{said}");
     let page = garden.read("output/a.html");
-    assert!(page.contains("<dt>left out</dt>") && page.contains("of 6 images"), "{page}");
+    assert!(page.contains("<dt>skipped</dt>") && page.contains("of 6 images"), "{page}");
     // Nothing is measured again, and it is still said.
     let again = garden.run(&["build", "--strict"]);
     assert_eq!(again.code(), 1);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use half::f16;
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels};
+use neuronotes_core::dataset::{DatasetRef, Labels, format};
 use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis, scan};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::Request;
@@ -67,7 +67,7 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     // More than one batch, and not a whole number of them.
     let path = shard(dir.path(), 37);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
         let request =
             scan::requests(&model(&small_weights()), &data, layer, Precision::F32).remove(0);
@@ -125,7 +125,7 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
 fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     let dir = tempfile::tempdir().expect("a folder");
     let (one, two) = (shard(&dir.path().join("one"), 9), shard(&dir.path().join("two"), 12));
-    let data = dataset(DatasetFormat::Tar, &[&one, &two]);
+    let data = dataset(&format::tar::FORMAT, &[&one, &two]);
     let model = model(&small_weights());
     let session = session(dir.path());
     let examples = examples_request(model.clone(), data.clone(), json!({ "top": 4 }));
@@ -199,7 +199,7 @@ fn another_caption_is_shown_and_no_picture_goes_through_the_network_again() {
             ]
         };
         archive(&path, &(0..6).flat_map(file).collect::<Vec<_>>());
-        dataset(DatasetFormat::Tar, &[&path])
+        dataset(&format::tar::FORMAT, &[&path])
     };
     let model = model(&small_weights());
     let session = session(dir.path());
@@ -234,14 +234,14 @@ fn another_caption_is_shown_and_no_picture_goes_through_the_network_again() {
         (0..6).map(|at| (format!("{at}.png"), png(&picture(at, 70, 64)))).collect();
     files[0].1 = png(&picture(9, 70, 64));
     archive(&path, &files);
-    assert!(looked(&session, &shown(&dataset(DatasetFormat::Tar, &[&path]))).1);
+    assert!(looked(&session, &shown(&dataset(&format::tar::FORMAT, &[&path]))).1);
 }
 
 #[test]
 fn what_was_stored_when_keys_covered_captions_is_found() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 6);
-    let now = dataset(DatasetFormat::Tar, &[&path]);
+    let now = dataset(&format::tar::FORMAT, &[&path]);
     let mut then = now.clone();
     then.shards[0].pictures = None;
     let request =
@@ -276,7 +276,7 @@ fn a_unit_without_numbers_fails_by_its_name_and_the_others_do_not() {
     let weights = dir.path().join("w.safetensors");
     biased(&weights, &[(5, f64::NAN), (7, 1e6)]);
     let path = shard(dir.path(), 6);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let session = session(dir.path());
     for (unit, why) in [
         (5, "unit 5 of `visual.layer4.0.add` is not a number for the picture `000`"),
@@ -353,7 +353,7 @@ fn images_that_are_equal_in_half_precision_are_ordered_by_full() {
         all.iter().enumerate().map(|(at, (_, shown))| (format!("{at}.png"), png(shown))).collect();
     let path = dir.path().join("a.tar");
     archive(&path, &files);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let request =
         examples_request(model(&small_weights()), data, json!({ "unit": unit, "top": 3 }));
     let session = session(dir.path());
@@ -371,7 +371,7 @@ fn images_that_are_equal_in_half_precision_are_ordered_by_full() {
 fn a_damaged_scan_is_measured_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 6);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let request = histogram_request(model(&small_weights()), data, json!({}));
     let session = session(dir.path());
     let scan = measure(&session, &request.uses[0]);
@@ -392,7 +392,7 @@ fn folders_and_words_are_scanned_too() {
         picture(i, 300, 200).save(pictures.join(format!("{i}.png"))).expect("a picture");
     }
     let session = session(dir.path());
-    let data = dataset(DatasetFormat::Folder, &[&pictures]);
+    let data = dataset(&format::folder::FORMAT, &[&pictures]);
     let record = measure(&session, &examples_request(model(&small_weights()), data, json!({})));
     let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
     assert_eq!((outcome.count, outcome.top.len()), (4, 3));
@@ -400,7 +400,7 @@ fn folders_and_words_are_scanned_too() {
 
     let words = dir.path().join("words.txt");
     fs::write(&words, "# words\nbank\nNew York\n銀\n").expect("write");
-    let data = dataset(DatasetFormat::Words, &[&words]);
+    let data = dataset(&format::words::FORMAT, &[&words]);
     let request = examples_request(model(&small_weights()), data, json!({ "order": "weakest" }));
     let record = measure(&session, &request);
     let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a result");
@@ -436,14 +436,14 @@ fn what_cannot_be_measured_fails_with_its_reason_and_the_session_goes_on() {
     assert!(message(&session, &other).contains("is not the file that was asked for"));
 
     let path = shard(dir.path(), 6);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let mut unused = histogram_request(small.clone(), data.clone(), json!({}));
     unused.uses.clear();
     assert!(message(&session, &unused).contains("does not use the scans"));
     let out = histogram_request(small.clone(), data, json!({ "unit": 256 }));
     assert!(message(&session, &out).contains("no unit 256"));
     fs::write(&path, b"not an archive, but long enough to be taken for one").expect("write");
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let broken = histogram_request(small.clone(), data, json!({}));
     assert!(message(&session, &broken).contains("as a tar archive"));
 
@@ -493,7 +493,7 @@ fn an_input_that_changes_meanwhile_is_noticed() {
 fn a_scan_stops_between_batches_and_leaves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 40);
-    let data = dataset(DatasetFormat::Tar, &[&path]);
+    let data = dataset(&format::tar::FORMAT, &[&path]);
     let request =
         scan::requests(&model(&small_weights()), &data, "visual.relu1", Precision::F32).remove(0);
     let session = session(dir.path());
@@ -507,7 +507,7 @@ fn real_weights_tell_real_pictures_apart() {
     let clip = load(&emoji_weights());
     assert_eq!(clip.architecture.image_size, 96);
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, Labels::Files, 96)
+    let shard = neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, Labels::Files, 96)
         .expect("a shard");
     assert_eq!(shard.samples().len(), 1494);
     let embed = |key: &str| {

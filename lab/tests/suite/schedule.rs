@@ -219,7 +219,7 @@ fn what_another_process_measures_is_waited_for_and_not_measured_twice() {
 fn a_scan_that_another_process_takes_is_waited_for_too() {
     let dir = tempfile::tempdir().expect("a folder");
     let shard = crate::support::shard(dir.path(), 5);
-    let data = crate::support::dataset(neuronotes_core::dataset::DatasetFormat::Tar, &[&shard]);
+    let data = crate::support::dataset(&neuronotes_core::dataset::format::tar::FORMAT, &[&shard]);
     let request = crate::support::histogram_request(model(&small_weights()), data, json!({}));
     let folder = dir.path().join("store");
     let store = Store::open(&folder).expect("a store");

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{ImageFormat, RgbImage};
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
@@ -75,17 +75,12 @@ pub fn model(path: &Path) -> ModelRef {
     }
 }
 
-pub fn dataset(format: DatasetFormat, paths: &[&Path]) -> DatasetRef {
+pub fn dataset(format: &'static Format, paths: &[&Path]) -> DatasetRef {
     let mut digests = FileDigests::default();
     let shards = paths.iter().map(|path| {
-        let digest = match path.is_dir() {
-            true => digests.folder(path).expect("a digest"),
-            false => digests.digest(path).expect("a digest"),
-        };
-        let pictures = match format {
-            DatasetFormat::Words => None,
-            _ => Some(digests.pictures(path).expect("a digest")),
-        };
+        let digest = (format.digest)(&mut digests, path).expect("a digest");
+        let of_pictures = format.pictures;
+        let pictures = of_pictures.map(|of| of(&mut digests, path).expect("a digest"));
         ShardRef { pictures, ..ShardRef::new(path.to_path_buf(), digest) }
     });
     let (labels, captions) = (Labels::Files, false);

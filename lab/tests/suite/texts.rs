@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use neuronotes_core::dataset::{DatasetFormat, DatasetRef, Labels};
+use neuronotes_core::dataset::{DatasetRef, Labels, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{scan, text_rank, zero_shot};
 use neuronotes_core::model::Precision;
@@ -23,7 +23,7 @@ fn expected() -> Value {
 /// The golden pictures as a folder, out of the demonstration garden's data.
 fn pictures(folder: &Path, expected: &Value) -> DatasetRef {
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, DatasetFormat::Tar, Labels::Files, 96)
+    let shard = neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, Labels::Files, 96)
         .expect("a shard");
     fs::create_dir_all(folder).expect("a folder");
     for sample in expected["samples"].as_array().expect("samples") {
@@ -38,7 +38,7 @@ fn pictures(folder: &Path, expected: &Value) -> DatasetRef {
         let caption = sample[1].as_str().expect("a caption");
         fs::write(folder.join(format!("{key}.txt")), caption).expect("written");
     }
-    dataset(DatasetFormat::Folder, &[folder])
+    dataset(&format::folder::FORMAT, &[folder])
 }
 
 fn request(kind: &str, params: Value) -> Request {
@@ -155,7 +155,7 @@ fn pictures_are_judged_as_open_clip_judges_them() {
     let expected = expected();
     let folder = dir.path().join("pictures");
     pictures(&folder, &expected);
-    let mut request = survey(&expected, &dataset(DatasetFormat::Folder, &[&folder]), json!({}));
+    let mut request = survey(&expected, &dataset(&format::folder::FORMAT, &[&folder]), json!({}));
     request.dataset = None;
     request.uses.clear();
     let rows = [0usize, 5];

@@ -1,14 +1,15 @@
-//! The files that a model's weights lie in: what a user names in; one file, or the parts of one model, out.
+//! The files that a model's weights are in. Input: the path that a user names. Output: one file, or the parts of one
+//! model.
 //!
 //! | named | meant |
 //! |---|---|
 //! | a file of safetensors, an archive of PyTorch | itself |
-//! | an index, as `model.safetensors.index.json` | the parts that it names, which lie beside it |
+//! | an index, as `model.safetensors.index.json` | the parts that it names, which are beside it |
 //! | a folder | the file or index in it that has the usual name, or that is the only one |
 //!
-//! One file's digest is that of its bytes. That of several is the digest of their list, sorted by name: of each its name,
-//! a zero byte, its digest in hexadecimal, and a line's end. The index is no part of it: it says nothing that the parts
-//! do not.
+//! The digest of one file is that of its bytes. The digest of several is that of their list, sorted by name: of each its
+//! name, a zero byte, its digest in hexadecimal, and a line feed. It does not cover the index, which adds nothing to the
+//! parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,16 +18,16 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::archive::printable;
-use super::header::HeaderError;
+use super::error::{HeaderError, printable};
+use super::safetensors::LONGEST as LONGEST_HEADER;
 use crate::digest::Digest;
 use crate::files::FileDigests;
 
-/// A larger index than that of any model.
+/// Most bytes of an index: more than that of any model.
 const LONGEST: u64 = 16 << 20;
-/// More parts than any model has.
+/// Most parts of a model: more than any has.
 const PARTS: usize = 256;
-/// What weights are usually called in a folder of Hugging Face's or open_clip's, the first first.
+/// Usual names of weights in a folder of Hugging Face or open_clip; earlier names take precedence.
 const USUAL: [&str; 8] = [
     "model.safetensors",
     "model.safetensors.index.json",
@@ -40,7 +41,7 @@ const USUAL: [&str; 8] = [
 /// Endings of files of weights.
 const ENDINGS: [&str; 6] = [".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".index.json"];
 
-/// An index of Hugging Face's.
+/// The JSON of an index, as Hugging Face writes it.
 #[derive(Deserialize)]
 struct Index {
     /// The file of each tensor.
@@ -50,16 +51,16 @@ struct Index {
 /// The parts of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
-    /// Names and places of the files, sorted by name.
+    /// Names and paths of the files, sorted by name.
     pub files: Vec<(String, PathBuf)>,
-    /// Of each tensor that the index names, its name and the number of its file.
+    /// The name of each tensor in the index, with the number of its file.
     pub tensors: Vec<(String, usize)>,
 }
 
-/// The file or index that `path` means, which is itself or lies in it.
+/// The file or index that `path` means: itself, or one in the folder.
 ///
 /// # Errors
-/// Where a folder has no weights, or nothing says which of them are meant.
+/// Fails if a folder has no weights, or if nothing tells which of several are meant.
 pub fn locate(path: &Path) -> Result<PathBuf, HeaderError> {
     if !path.is_dir() {
         return Ok(path.to_owned());
@@ -95,10 +96,10 @@ pub fn locate(path: &Path) -> Result<PathBuf, HeaderError> {
     }
 }
 
-/// The parts that the file at `path` names; `None` where it is no index.
+/// The parts that the file at `path` names; `None` if it is not an index.
 ///
 /// # Errors
-/// Where it cannot be read, or is an index that cannot be followed.
+/// Fails if the file cannot be read, or if it is an index that cannot be used.
 pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
     let io = |source| HeaderError::Io { path: path.to_owned(), source };
     let wrong = |why: String| HeaderError::Index { path: path.to_owned(), why };
@@ -112,7 +113,7 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
     }
     // As a length of safetensors this would be larger than that of any header.
     let json = first.trim_ascii_start().first() == Some(&b'{')
-        && u64::from_le_bytes(first) > super::header::LONGEST;
+        && u64::from_le_bytes(first) > LONGEST_HEADER;
     if !json {
         return Ok(None);
     }
@@ -145,7 +146,7 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
 /// The digest of the weights at `path`, which is a file or an index.
 ///
 /// # Errors
-/// Whatever reading the files gives; and where an index cannot be followed.
+/// Fails if a file cannot be read, or if an index cannot be used.
 pub fn digest(digests: &mut FileDigests, path: &Path) -> io::Result<Digest> {
     let Some(parts) = parts(path).map_err(|error| io::Error::other(error.to_string()))? else {
         return digests.digest(path);
@@ -158,7 +159,7 @@ pub fn digest(digests: &mut FileDigests, path: &Path) -> io::Result<Digest> {
     Ok(Digest::of(&list))
 }
 
-/// Bytes of the weights at `path`, all parts together; 0 for what cannot be read.
+/// The size of the weights at `path` in bytes, all parts together; what cannot be read counts 0.
 pub fn size(path: &Path) -> u64 {
     let size = |path: &Path| fs::metadata(path).map_or(0, |meta| meta.len());
     match locate(path).and_then(|path| Ok((parts(&path)?, path))) {

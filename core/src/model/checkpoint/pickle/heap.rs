@@ -1,15 +1,15 @@
-//! What a pickle describes: values, which refer to each other by index, and where they lie.
+//! The values that a pickle describes, which refer to each other by index.
 
-/// A value; what no tensor depends on is not told apart.
+/// A value. Those on which no tensor depends are not told apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
     /// None, a truth value, a float, bytes, or a number of more than 64 bits.
     Plain,
     Int(i64),
     Text(&'a str),
-    /// Something of Python that may be called.
+    /// A function or class of Python that may be called.
     Call(Call),
-    /// A type of storage, by its element as safetensors spells it.
+    /// A type of storage, by the type of its elements as safetensors spells it.
     Element(&'static str),
     /// A class of a TorchScript module.
     Class,
@@ -23,7 +23,7 @@ pub enum Value<'a> {
     Storage(usize),
     /// An index into [`Heap::tensors`].
     Tensor(usize),
-    /// Something else of Python, or what it would make: an index into [`Heap::foreign`].
+    /// Another object of Python, or what it would make: an index into [`Heap::foreign`].
     Foreign(usize),
 }
 
@@ -40,7 +40,7 @@ pub enum Call {
     Dict,
 }
 
-/// Where values lie.
+/// All values.
 #[derive(Debug, Default)]
 pub struct Heap<'a> {
     pub lists: Vec<Vec<Value<'a>>>,
@@ -52,23 +52,23 @@ pub struct Heap<'a> {
     pub foreign: Vec<Foreign<'a>>,
 }
 
-/// Something of Python that is not known here: what it is called, and what it was given.
+/// An unknown object of Python: its name, and what it was given.
 #[derive(Debug)]
 pub struct Foreign<'a> {
     pub module: &'a str,
     pub name: &'a str,
-    /// Where it is a kind of dictionary.
+    /// Its items, if it is a kind of dictionary.
     pub items: Vec<(Value<'a>, Value<'a>)>,
-    /// Its attributes, where it was given some.
+    /// Its attributes, if it was given some.
     pub state: Value<'a>,
 }
 
-/// Bytes that lie elsewhere in the archive.
+/// Bytes elsewhere in the archive.
 #[derive(Debug)]
 pub struct Storage<'a> {
-    /// As safetensors spells it.
+    /// The type of its elements, as safetensors spells it.
     pub element: &'static str,
-    /// Names the archive's entry.
+    /// The name of the archive's entry.
     pub key: &'a str,
 }
 

@@ -10,135 +10,31 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use super::error::{HeaderError, printable};
+use super::tensor::TensorInfo;
+use super::{archive, parts, safetensors};
+use crate::sniff;
 
-use super::{archive, parts};
-use crate::sniff::{self, Found};
-
-/// A larger header than any CLIP's; what claims more is no safetensors file.
-pub(super) const LONGEST: u64 = 16 << 20;
-
-/// More tensors than the parts of any model have.
+/// Most tensors of all parts together: more than any model has.
 const TENSORS: usize = 1 << 18;
 
 /// Names, types, shapes and places of a model's tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Header {
-    /// By name.
+    /// Each tensor by its name.
     pub tensors: BTreeMap<String, TensorInfo>,
-    /// The files that they lie in: one, or the parts of a model in order.
+    /// The files that they are in: one, or the parts of a model in order.
     pub files: Vec<PathBuf>,
 }
 
-/// One tensor's type, shape and place.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TensorInfo {
-    /// As safetensors spells it: `F16`, `F32`, …
-    pub dtype: String,
-    /// Its sizes.
-    pub shape: Vec<u64>,
-    /// Which of [`Header::files`] it lies in.
-    pub file: usize,
-    /// Which of the file's bytes are its elements, row by row and little-endian; within the file, and as
-    /// many as type and shape ask for.
-    pub data: Range<u64>,
-}
-
-/// Why a file's header cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum HeaderError {
-    /// The file system refused.
-    #[error("{} cannot be read ({source})", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// Something else lies there.
-    #[error("{} is not a weights file, neither of safetensors nor of PyTorch ({why})", path.display())]
-    Unknown {
-        /// The file.
-        path: PathBuf,
-        /// What gave it away.
-        why: String,
-    },
-    /// A safetensors file that is damaged.
-    #[error("{} is not a whole safetensors file ({why})", path.display())]
-    Safetensors {
-        /// The file.
-        path: PathBuf,
-        /// What gave it away.
-        why: String,
-    },
-    /// An archive that is damaged, or holds more than tensors.
-    #[error("{} cannot be used as an archive of PyTorch ({why})", path.display())]
-    Archive {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        why: String,
-    },
-    /// An index of weights in several files that cannot be followed.
-    #[error("{} is no index of weights that can be followed ({why})", path.display())]
-    Index {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        why: String,
-    },
-    /// A folder of which nothing says what in it is meant.
-    #[error(
-        "{} {}", path.display(),
-        match &**found {
-            [] => "has no weights in it, as `model.safetensors` would be".to_owned(),
-            some => format!("has several weights in it (`{}`); name one of these files", some.join("`, `")),
-        }
-    )]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Some of the weights in it.
-        found: Vec<String>,
-    },
-    /// Something stands in for it.
-    #[error("{} is {}, not a weights file", path.display(), found.what)]
-    Instead {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        found: Found,
-    },
-    /// A pickle that is in no archive.
-    #[error(
-        "{} was saved by an old PyTorch; save it again with a newer one, or convert it to safetensors",
-        path.display()
-    )]
-    Old {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl HeaderError {
-    /// What to do about it, where that is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Instead { found, .. } => found.hint,
-            _ => None,
-        }
-    }
-}
-
 impl Header {
-    /// Reads the header of the weights at `path`, a file, an index or a folder; no more than some MiB of each file,
-    /// whatever it claims.
+    /// Reads the header of the weights at `path`, which is a file, an index or a folder. Of each file only some MiB are
+    /// read, whatever it claims.
     ///
     /// # Errors
-    /// Where a file cannot be read or is no weights file, or parts do not fit together.
+    /// Fails if a file cannot be read or is not a weights file, or if parts do not fit together.
     pub fn read(path: &Path) -> Result<Self, HeaderError> {
         let path = parts::locate(path)?;
         let Some(parts) = parts::parts(&path)? else {
@@ -148,7 +44,7 @@ impl Header {
         let (mut tensors, mut files) = (BTreeMap::<String, TensorInfo>::new(), Vec::new());
         for (at, (name, file)) in parts.files.into_iter().enumerate() {
             for (tensor, info) in of_file(&file)? {
-                let shown = archive::printable(&tensor);
+                let shown = printable(&tensor);
                 if tensors.insert(tensor, TensorInfo { file: at, ..info }).is_some() {
                     return Err(wrong(format!("the tensor `{shown}` is in `{name}` and before")));
                 }
@@ -160,7 +56,7 @@ impl Header {
         }
         for (tensor, file) in &parts.tensors {
             if tensors.get(tensor).is_none_or(|info| info.file != *file) {
-                let (shown, file) = (archive::printable(tensor), files[*file].display());
+                let (shown, file) = (printable(tensor), files[*file].display());
                 return Err(wrong(format!("the tensor `{shown}` is not in {file}")));
             }
         }
@@ -190,7 +86,7 @@ fn of_file(path: &Path) -> Result<BTreeMap<String, TensorInfo>, HeaderError> {
         });
     }
     let length = u64::from_le_bytes(first);
-    if length > LONGEST || length > size - 8 {
+    if length > safetensors::LONGEST || length > size - 8 {
         // A pickle's first operation names its protocol.
         if first[0] == 0x80 && (2..=5).contains(&first[1]) {
             return Err(HeaderError::Old { path: path.to_owned() });
@@ -199,53 +95,8 @@ fn of_file(path: &Path) -> Result<BTreeMap<String, TensorInfo>, HeaderError> {
     }
     let mut json = Vec::new();
     file.take(length).read_to_end(&mut json).map_err(io)?;
-    safetensors(&json, 8 + length, size)
+    safetensors::read(&json, 8 + length, size)
         .map_err(|why| HeaderError::Safetensors { path: path.to_owned(), why })
-}
-
-/// An entry of a safetensors header.
-#[derive(Deserialize)]
-struct Entry {
-    dtype: String,
-    shape: Vec<u64>,
-    /// Counted from the end of the header.
-    data_offsets: [u64; 2],
-}
-
-/// The tensors of a safetensors file of `size` bytes whose data begin at `start`.
-fn safetensors(json: &[u8], start: u64, size: u64) -> Result<BTreeMap<String, TensorInfo>, String> {
-    let mut entries: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(json).map_err(|error| format!("its header is not JSON: {error}"))?;
-    entries.remove("__metadata__");
-    let mut tensors = BTreeMap::new();
-    for (name, value) in entries {
-        let entry: Entry = serde_json::from_value(value)
-            .map_err(|error| format!("its entry `{name}` is malformed: {error}"))?;
-        let [from, to] = entry.data_offsets.map(|offset| offset.checked_add(start));
-        let data = match (from, to) {
-            (Some(from), Some(to)) if from <= to && to <= size => from..to,
-            _ => return Err(format!("its tensor `{name}` reaches beyond the end of the file")),
-        };
-        if let Some(width) = width(&entry.dtype) {
-            let bytes = entry.shape.iter().try_fold(width, |all, &size| all.checked_mul(size));
-            if bytes != Some(data.end - data.start) {
-                return Err(format!("its tensor `{name}` has not as many bytes as its shape"));
-            }
-        }
-        tensors.insert(name, TensorInfo { dtype: entry.dtype, shape: entry.shape, file: 0, data });
-    }
-    Ok(tensors)
-}
-
-/// Bytes of an element, for types that are known.
-pub(super) fn width(dtype: &str) -> Option<u64> {
-    match dtype {
-        "F64" | "I64" | "U64" => Some(8),
-        "F32" | "I32" | "U32" => Some(4),
-        "F16" | "BF16" | "I16" | "U16" => Some(2),
-        "I8" | "U8" | "BOOL" => Some(1),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A folder in; its files, sorted by path, out. Only regular files are opened, and of links only those that lead to
-//! regular files in the same folder.
+//! Walks a folder. Input: a folder. Output: its files, sorted by path, and why some of them are not to be opened: only
+//! regular files are, and links to regular files in the same folder.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::sheet;
-use crate::dataset::ledger::{Ledger, What};
 use crate::file;
 
 /// Something in a folder.
@@ -25,7 +23,7 @@ pub struct Found {
 /// Everything in a folder but what is hidden, sorted by path; and the names of hidden folders.
 ///
 /// # Errors
-/// Where the folder, or one in it, cannot be read.
+/// Fails if the folder, or one in it, cannot be read.
 pub fn walk(root: &Path) -> Result<(Vec<Found>, Vec<String>), io::Error> {
     let mut hidden = Vec::new();
     let mut found = Vec::new();
@@ -67,32 +65,4 @@ fn link(path: &Path, root: &Path) -> Option<&'static str> {
         Ok(meta) if meta.is_dir() => Some("a link to a folder is not followed"),
         _ => Some("a link to something that is not a file is not followed"),
     }
-}
-
-/// The files of a folder that may be read.
-///
-/// # Errors
-/// Where the folder, or one in it, cannot be read.
-pub fn files(root: &Path, ledger: &mut Ledger) -> io::Result<(Vec<sheet::File<PathBuf>>, bool)> {
-    let (found, hidden) = walk(root)?;
-    let mut files = Vec::new();
-    let mut is_new = false;
-    for found in found {
-        ledger.entries += 1;
-        if let Some(why) = found.refused {
-            let what = sheet::meant(&found.name);
-            // The first rules followed links wherever they led.
-            is_new |= what != What::Other;
-            ledger.lose(what, why, found.name);
-            continue;
-        }
-        let bytes = fs::metadata(&found.path)?.len();
-        // The first rules took names for one that differ in what is no UTF-8.
-        let is_new = !file::is_text(&found.path);
-        files.push(sheet::File { name: found.name, place: found.path, bytes, is_new });
-    }
-    for name in hidden {
-        ledger.lose(What::Other, "hidden, since the name begins with a dot", name + "/");
-    }
-    Ok((files, is_new))
 }

@@ -1,14 +1,14 @@
-//! What a pickle calls by name: a module and a name of Python in; what it stands for here out.
+//! Looks up what a pickle calls by name. Input: a module and a name of Python. Output: what it stands for.
 //!
 //! | name | stands for |
 //! |---|---|
 //! | what rebuilds tensors, storages' types, `OrderedDict` | itself |
 //! | a class of TorchScript | a module |
-//! | what is there to run programs or code | nothing: the file is refused |
-//! | any other, as `argparse.Namespace` or NumPy's scalars | something opaque, which is neither made nor asked anything |
+//! | whatever runs programs or code | nothing: the file is refused |
+//! | any other, as `argparse.Namespace` or NumPy's scalars | an opaque value, which is never made |
 //!
-//! The third line protects nobody from this program, which runs nothing; it tells a user what the file would do to
-//! one that does.
+//! The third row protects nobody from this program, which runs nothing; it tells a user what the file would do to one
+//! that does.
 
 use super::{Call, PickleError, Value};
 

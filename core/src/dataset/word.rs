@@ -1,16 +1,16 @@
-//! The text of a list in; its words, and whether each can be drawn letter by letter, out.
+//! The words of a list, and whether they can be drawn letter by letter.
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 use unicode_script::{Script, UnicodeScript as _};
 
-/// The words of a list, one a line: empty lines and lines that begin with `#` are passed over.
+/// The words of a list, one per line. Empty lines and lines that begin with `#` are skipped.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// Whether a word is drawn rightly only by shaping: its letters join, run from right to left, carry marks, or are not
-/// seen. All others are drawn letter by letter from left to right, as they always were.
+/// Whether a word has to be shaped: its letters join, run from right to left, carry marks, or are invisible. All other
+/// words are drawn letter by letter from left to right, as in the first version.
 pub fn needs_shaping(word: &str) -> bool {
     let plain = |c: char| {
         let script = matches!(

@@ -1,12 +1,12 @@
-//! PyTorch's archives, of `torch.save` and of TorchScript: a file in; names, types, shapes and places of
-//! the tensors out.
+//! Reads archives of `torch.save` and of TorchScript. Input: a file. Output: names, types, shapes and places of the
+//! tensors.
 //!
 //! | entry | what it is |
 //! |---|---|
 //! | `<root>/data.pkl` | a state dict, or the tree of a TorchScript's modules |
 //! | `<root>/data/<key>` | a storage, which tensors are views of; never compressed |
-//! | `<root>/byteorder` | `little`, where it is there |
-//! | `<root>/code/…`, `constants.pkl`, … | what a TorchScript computes; never looked at |
+//! | `<root>/byteorder` | `little`; optional |
+//! | `<root>/code/…`, `constants.pkl`, … | what a TorchScript computes; never read |
 //!
 //! Knows nothing of networks.
 
@@ -18,27 +18,28 @@ use std::ops::Range;
 use zip::CompressionMethod;
 use zip::read::ZipArchive;
 
-use super::header::{TensorInfo, width};
+use super::error::printable;
 use super::pickle::{self, Heap, PickleError};
+use super::tensor::{TensorInfo, width};
 use super::tree::{TreeError, names};
 
-/// Opens every zip archive that has entries.
+/// First bytes of every zip archive that has entries.
 pub const MAGIC: &[u8] = b"PK\x03\x04";
 
-/// More than the directory of any checkpoint, the pickle and the storages' own headers; what asks for
-/// more is no checkpoint.
+/// Most bytes that are read of an archive: more than the directory of any checkpoint, its pickle and its storages' own
+/// headers.
 const MOST_READ: u64 = 64 << 20;
-/// A larger pickle than any checkpoint's.
+/// Most bytes of a pickle: more than any checkpoint's.
 const LONGEST_PICKLE: u64 = 16 << 20;
 
 /// Why an archive is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("it is no complete zip archive: {0}")]
+    #[error("it is not a complete zip archive: {0}")]
     Zip(#[from] zip::result::ZipError),
     #[error("{0}")]
     Read(#[from] io::Error),
-    #[error("it holds no data.pkl, so PyTorch did not write it")]
+    #[error("it has no data.pkl, so PyTorch did not write it")]
     NoPickle,
     #[error("its data.pkl is larger than {} MiB", LONGEST_PICKLE >> 20)]
     LargePickle,
@@ -62,10 +63,10 @@ pub enum ArchiveError {
     Tree(#[from] TreeError),
 }
 
-/// Reads where the tensors of an archive lie. `size` is the file's.
+/// Reads where the tensors of an archive are. `size` is the file's length in bytes.
 ///
 /// # Errors
-/// Where it is no archive of PyTorch's, or its tensors do not lie within it.
+/// Fails if it is not an archive of PyTorch, or if its tensors are not within it.
 pub fn read(file: File, size: u64) -> Result<BTreeMap<String, TensorInfo>, ArchiveError> {
     let metered = Metered { file: file.try_clone()?, left: MOST_READ };
     // Small: every seek throws away what is in it.
@@ -108,12 +109,12 @@ struct Entries {
     file: File,
     size: u64,
     root: String,
-    /// By key: many tensors may share one.
+    /// Places of storages, by key: many tensors may share one.
     storages: HashMap<String, Range<u64>>,
 }
 
 impl Entries {
-    /// Where an entry's bytes lie in the file.
+    /// Where an entry's bytes are in the file.
     fn place(&mut self, name: &str) -> Result<Range<u64>, ArchiveError> {
         let name = format!("{}{name}", self.root);
         let Some(index) = self.archive.index_for_name_raw(name.as_bytes()) else {
@@ -130,7 +131,7 @@ impl Entries {
         end.ok_or_else(|| ArchiveError::Beyond(printable(&name)))
     }
 
-    /// An entry's bytes, `most` of them.
+    /// At most `most` bytes of an entry.
     fn bytes(&mut self, place: Range<u64>, most: u64) -> Result<Vec<u8>, ArchiveError> {
         self.file.seek(SeekFrom::Start(place.start))?;
         let mut bytes = Vec::new();
@@ -138,7 +139,7 @@ impl Entries {
         Ok(bytes)
     }
 
-    /// A tensor's type, shape and place, which is checked to lie in its storage.
+    /// A tensor's type, shape and place, checked to be within its storage.
     fn locate(
         &mut self,
         name: &str,
@@ -174,7 +175,7 @@ impl Entries {
     }
 }
 
-/// A file that gives no more than so many bytes: whatever an archive claims, no more is read of it.
+/// A file of which no more than `left` bytes are read, whatever an archive claims.
 struct Metered {
     file: File,
     left: u64,
@@ -196,7 +197,7 @@ impl Seek for Metered {
     }
 }
 
-/// Whether elements lie row by row without a gap. A size of 1 is never stepped over.
+/// Whether elements follow row by row without a gap. The stride of a dimension of size 1 does not matter.
 fn contiguous(shape: &[u64], strides: &[u64]) -> bool {
     let mut step = 1u64;
     shape.len() == strides.len()
@@ -205,9 +206,4 @@ fn contiguous(shape: &[u64], strides: &[u64]) -> bool {
             step = step.saturating_mul(size.max(1));
             right
         })
-}
-
-/// What a file may put into a message: short, and nothing that a terminal would obey.
-pub(super) fn printable(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_debug).collect()
 }

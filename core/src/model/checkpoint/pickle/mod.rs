@@ -1,57 +1,38 @@
-//! The part of Python's pickle that PyTorch writes: bytes in; a tree of values out.
+//! Reads the part of Python's pickle that PyTorch writes. Input: bytes. Output: a tree of values.
 //!
-//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and
-//! then its arguments are written down; or what it would make stays opaque; or the file is refused (see
-//! [`mod@global`]). Nothing is ever run.
-//! Values lie in an arena and refer to each other by index, so neither nesting nor cycles cost anything,
-//! and the number of operations bounds the memory. Knows nothing of the archive around it.
+//! A pickle is a program that may call anything in Python. Here a call is one of the few that rebuild tensors, and its
+//! arguments are kept; or what it would make stays opaque; or the file is refused (see [`mod@global`]). Nothing is ever
+//! run. Values are in an arena and refer to each other by index, so neither nesting nor cycles cost anything, and the
+//! number of operations bounds the memory. Knows nothing of the archive around it.
 
+mod bytes;
+mod error;
 mod global;
 mod heap;
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+pub use error::PickleError;
 use global::global;
 pub use heap::{Call, Foreign, Heap, Storage, Tensor, Value};
 
-/// More operations than any checkpoint has; RN50x64's has tens of thousands.
-const OPERATIONS: usize = 1 << 20;
-/// More dimensions than any weight has.
+/// Most dimensions: more than any weight has.
 const RANK: usize = 8;
 
-/// Why a pickle is refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PickleError {
-    #[error(
-        "it asks for Python's `{0}`, and nothing but tensors is taken from a weights file; save the model's state_dict() or a TorchScript archive of it"
-    )]
-    Refused(String),
-    #[error("it calls what it made itself, which no weights do")]
-    Call,
-    #[error("the operation {0:#04x} at byte {1} is none that PyTorch writes")]
-    Operation(u8, usize),
-    #[error("it ends in the middle")]
-    Cut,
-    #[error("it is malformed at byte {0}: {1}")]
-    Malformed(usize, &'static str),
-    #[error("it has more than {OPERATIONS} operations")]
-    Long,
-}
-
-/// Reads a whole pickle: the value it describes, and where that lies.
+/// Reads a whole pickle and returns the value that it describes and the heap that holds its parts.
 ///
 /// # Errors
-/// Where it is malformed, or asks for anything but tensors.
+/// Fails if the pickle is malformed or asks for anything but tensors.
 pub fn read(bytes: &[u8]) -> Result<(Value<'_>, Heap<'_>), PickleError> {
     let mut machine = Machine {
-        bytes,
-        at: 0,
+        input: Bytes::new(bytes),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
         heap: Heap::default(),
     };
-    for _ in 0..OPERATIONS {
+    for _ in 0..error::OPERATIONS {
         if let Some(value) = machine.step()? {
             return Ok((value, machine.heap));
         }
@@ -60,67 +41,66 @@ pub fn read(bytes: &[u8]) -> Result<(Value<'_>, Heap<'_>), PickleError> {
 }
 
 struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    input: Bytes<'a>,
     stack: Vec<Value<'a>>,
-    /// Heights of the stack.
+    /// Heights of the stack at its marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
     heap: Heap<'a>,
 }
 
 impl<'a> Machine<'a> {
-    /// One operation; the value once the pickle ends.
+    /// Runs one operation and returns the value once the pickle ends.
     fn step(&mut self) -> Result<Option<Value<'a>>, PickleError> {
-        let start = self.at;
-        let operation = self.byte()?;
+        let start = self.input.at();
+        let operation = self.input.byte()?;
         match operation {
             // PROTO: what a later version may write shows as an operation that is unknown.
-            0x80 => drop(self.byte()?),
+            0x80 => drop(self.input.byte()?),
             b'.' => return self.pop().map(Some),
             b'(' => self.marks.push(self.stack.len()),
             b'N' | 0x88 | 0x89 => self.stack.push(Value::Plain),
             b'G' => {
-                self.take(8)?;
+                self.input.take(8)?;
                 self.stack.push(Value::Plain);
             }
             // FRAME: how far a reader may read ahead.
-            0x95 => drop(self.take(8)?),
+            0x95 => drop(self.input.take(8)?),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.since_mark()?),
             b'K' => {
-                let value = self.byte()?;
+                let value = self.input.byte()?;
                 self.stack.push(Value::Int(value.into()));
             }
             b'M' => {
-                let value = u16::from_le_bytes(self.array()?);
+                let value = u16::from_le_bytes(self.input.array()?);
                 self.stack.push(Value::Int(value.into()));
             }
             b'J' => {
-                let value = i32::from_le_bytes(self.array()?);
+                let value = i32::from_le_bytes(self.input.array()?);
                 self.stack.push(Value::Int(value.into()));
             }
             0x8a | 0x8b => {
-                let value = self.long(operation == 0x8a)?;
-                self.stack.push(value);
+                let value = self.input.long(operation == 0x8a)?;
+                self.stack.push(value.map_or(Value::Plain, Value::Int));
             }
             b'X' | 0x8c | 0x8d => {
-                let bytes = self.counted(match operation {
+                let bytes = self.input.counted(match operation {
                     0x8c => 1,
                     b'X' => 4,
                     _ => 8,
                 })?;
-                let value = self.text(bytes)?;
+                let value = self.input.text(bytes)?;
                 self.stack.push(Value::Text(value));
             }
             // Texts of Python 2, which may be any bytes.
             b'U' | b'T' => {
-                let bytes = self.counted(if operation == b'U' { 1 } else { 4 })?;
+                let bytes = self.input.counted(if operation == b'U' { 1 } else { 4 })?;
                 let text = std::str::from_utf8(bytes).map_or(Value::Plain, Value::Text);
                 self.stack.push(text);
             }
             b'C' | b'B' | 0x8e | 0x96 => {
-                self.counted(match operation {
+                self.input.counted(match operation {
                     b'C' => 1,
                     b'B' => 4,
                     _ => 8,
@@ -128,7 +108,7 @@ impl<'a> Machine<'a> {
                 self.stack.push(Value::Plain);
             }
             b'q' | b'r' => {
-                let index = self.index(operation == b'q')?;
+                let index = self.input.index(operation == b'q')?;
                 let value = self.top()?;
                 self.memo.insert(index, value);
             }
@@ -138,9 +118,9 @@ impl<'a> Machine<'a> {
                 self.memo.insert(index, value);
             }
             b'h' | b'j' => {
-                let index = self.index(operation == b'h')?;
+                let index = self.input.index(operation == b'h')?;
                 let value = self.memo.get(&index).copied();
-                self.stack.push(value.ok_or_else(|| self.malformed("it recalls nothing"))?);
+                self.stack.push(value.ok_or_else(|| self.input.malformed("it recalls nothing"))?);
             }
             b')' | b']' | 0x8f => self.push_list(Vec::new()),
             b't' | 0x91 => {
@@ -158,31 +138,35 @@ impl<'a> Machine<'a> {
                 match self.top()? {
                     Value::List(list) => self.heap.lists[list].extend(items),
                     Value::Foreign(_) => {}
-                    _ => return Err(self.malformed("it appends to what is no list")),
+                    _ => return Err(self.input.malformed("it appends to what is no list")),
                 }
             }
             b's' | b'u' => {
                 let items = if operation == b's' { self.pop_many(2)? } else { self.since_mark()? };
                 let top = self.top()?;
                 if items.len() % 2 == 1 {
-                    return Err(self.malformed("a key has no value"));
+                    return Err(self.input.malformed("a key has no value"));
                 }
                 let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
                 match top {
                     Value::Dict(dict) => self.heap.dicts[dict].extend(pairs),
                     Value::Foreign(foreign) => self.heap.foreign[foreign].items.extend(pairs),
-                    _ => return Err(self.malformed("it sets an item of what is no dictionary")),
+                    _ => {
+                        return Err(self
+                            .input
+                            .malformed("it sets an item of what is no dictionary"));
+                    }
                 }
             }
             b'c' => {
-                let module = self.line()?;
-                let name = self.line()?;
+                let module = self.input.line()?;
+                let name = self.input.line()?;
                 self.push_global(module, name)?;
             }
             0x93 => {
                 let [module, name] = self.pop_many(2)?[..] else { return Err(PickleError::Cut) };
                 let (Value::Text(module), Value::Text(name)) = (module, name) else {
-                    return Err(self.malformed("it asks for what is no name"));
+                    return Err(self.input.malformed("it asks for what is no name"));
                 };
                 self.push_global(module, name)?;
             }
@@ -214,7 +198,9 @@ impl<'a> Machine<'a> {
                     Value::Foreign(foreign) => self.heap.foreign[foreign].state = state,
                     // A state dict carries versions of its modules.
                     Value::Dict(_) => {}
-                    _ => return Err(self.malformed("it gives a state to what can have none")),
+                    _ => {
+                        return Err(self.input.malformed("it gives a state to what can have none"));
+                    }
                 }
             }
             other => return Err(PickleError::Operation(other, start)),
@@ -240,14 +226,18 @@ impl<'a> Machine<'a> {
             }
             (Call::Tensor, &[Value::Storage(storage), Value::Int(offset), shape, strides, ..]) => {
                 let offset = u64::try_from(offset)
-                    .map_err(|_| self.malformed("a tensor's offset is negative"))?;
+                    .map_err(|_| self.input.malformed("a tensor's offset is negative"))?;
                 let (shape, strides) = (self.sizes(shape)?, self.sizes(strides)?);
                 self.heap.tensors.push(Tensor { storage, offset, shape, strides });
                 self.stack.push(Value::Tensor(self.heap.tensors.len() - 1));
             }
             // Of numbers that no weights have, as complex ones.
             (Call::Tensor, &[Value::Foreign(storage), ..]) => self.push_foreign_of(storage),
-            _ => return Err(self.malformed("a call has other arguments than PyTorch gives it")),
+            _ => {
+                return Err(self
+                    .input
+                    .malformed("a call has other arguments than PyTorch gives it"));
+            }
         }
         Ok(())
     }
@@ -267,7 +257,7 @@ impl<'a> Machine<'a> {
                 _ => {}
             }
         }
-        Err(self.malformed("a storage is not described as PyTorch does"))
+        Err(self.input.malformed("a storage is not described as PyTorch does"))
     }
 
     fn push_global(&mut self, module: &'a str, name: &'a str) -> Result<(), PickleError> {
@@ -284,7 +274,7 @@ impl<'a> Machine<'a> {
         self.stack.push(Value::Foreign(self.heap.foreign.len() - 1));
     }
 
-    /// What something foreign would make.
+    /// Pushes what an unknown object would make.
     fn push_foreign_of(&mut self, maker: usize) {
         let Foreign { module, name, .. } = self.heap.foreign[maker];
         self.push_foreign(module, name);
@@ -301,7 +291,7 @@ impl<'a> Machine<'a> {
                 .collect(),
             _ => None,
         };
-        sizes.ok_or_else(|| self.malformed("a tensor's sizes are no short list of numbers"))
+        sizes.ok_or_else(|| self.input.malformed("a tensor's sizes are no short list of numbers"))
     }
 
     fn push_list(&mut self, items: Vec<Value<'a>>) {
@@ -324,7 +314,7 @@ impl<'a> Machine<'a> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.len().checked_sub(count) {
             Some(from) if from >= floor => Ok(self.stack.split_off(from)),
-            _ => Err(self.malformed("it takes what is not there")),
+            _ => Err(self.input.malformed("it takes what is not there")),
         }
     }
 
@@ -332,65 +322,12 @@ impl<'a> Machine<'a> {
     fn top(&self) -> Result<Value<'a>, PickleError> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let value = self.stack.get(floor..).and_then(<[_]>::last).copied();
-        value.ok_or_else(|| self.malformed("it takes what is not there"))
+        value.ok_or_else(|| self.input.malformed("it takes what is not there"))
     }
 
     fn since_mark(&mut self) -> Result<Vec<Value<'a>>, PickleError> {
-        let mark = self.marks.pop().ok_or_else(|| self.malformed("it lacks a mark"))?;
+        let mark = self.marks.pop().ok_or_else(|| self.input.malformed("it lacks a mark"))?;
         Ok(self.stack.split_off(mark))
-    }
-
-    fn index(&mut self, short: bool) -> Result<u32, PickleError> {
-        Ok(if short { self.byte()?.into() } else { u32::from_le_bytes(self.array()?) })
-    }
-
-    /// As many bytes as a number of so many bytes says.
-    fn counted(&mut self, width: usize) -> Result<&'a [u8], PickleError> {
-        let mut all = [0; 8];
-        all[..width].copy_from_slice(self.take(width)?);
-        self.take(usize::try_from(u64::from_le_bytes(all)).unwrap_or(usize::MAX))
-    }
-
-    /// Little-endian with a sign, of as many bytes as the first ones say.
-    fn long(&mut self, short: bool) -> Result<Value<'a>, PickleError> {
-        let bytes = self.counted(if short { 1 } else { 4 })?;
-        if bytes.len() > 8 {
-            return Ok(Value::Plain);
-        }
-        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
-        let mut all = [if negative { 0xff } else { 0 }; 8];
-        all[..bytes.len()].copy_from_slice(bytes);
-        Ok(Value::Int(i64::from_le_bytes(all)))
-    }
-
-    fn line(&mut self) -> Result<&'a str, PickleError> {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|&byte| byte == b'\n').ok_or(PickleError::Cut)?;
-        let bytes = self.take(length + 1)?;
-        self.text(&bytes[..length])
-    }
-
-    fn text(&self, bytes: &'a [u8]) -> Result<&'a str, PickleError> {
-        std::str::from_utf8(bytes).map_err(|_| self.malformed("a text is not UTF-8"))
-    }
-
-    fn byte(&mut self) -> Result<u8, PickleError> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
-        self.take(N)?.try_into().map_err(|_| PickleError::Cut)
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
-        let end = self.at.checked_add(length).ok_or(PickleError::Cut)?;
-        let bytes = self.bytes.get(self.at..end).ok_or(PickleError::Cut)?;
-        self.at = end;
-        Ok(bytes)
-    }
-
-    fn malformed(&self, why: &'static str) -> PickleError {
-        PickleError::Malformed(self.at, why)
     }
 }
 
@@ -425,7 +362,7 @@ mod tests {
     #[test]
     fn only_what_is_known_is_called() {
         let text = refused(b"\x80\x02X\x02\x00\x00\x00ls)R.");
-        assert!(text.contains("calls what it made itself"), "{text}");
+        assert!(text.contains("calls an object that it made itself"), "{text}");
         refused(b"\x80\x02c__torch__\nM\n)R.");
         refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
         refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
@@ -433,7 +370,7 @@ mod tests {
         // Operations that look names up at run time: INST, OBJ, EXT1.
         for operation in [b'i', b'o', 0x82] {
             let error = refused(&[0x80, 2, operation]);
-            assert!(error.contains("is none that PyTorch writes"), "{error}");
+            assert!(error.contains("is not one that PyTorch writes"), "{error}");
         }
     }
 

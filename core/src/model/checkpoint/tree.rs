@@ -1,32 +1,32 @@
-//! The tensors of a pickle by name: its values in; names out, each with the tensor that it means.
+//! Names the tensors of a pickle. Input: its values. Output: names, each with its tensor.
 //!
 //! | the value is | the tensors are |
 //! |---|---|
 //! | a TorchScript | those of its modules and of the modules in them |
 //! | a dictionary | those of the state dict in it: see [`state_dict`] |
 //!
-//! A checkpoint has more than weights: the optimizer's state, epochs, arguments, running averages. Which of its
-//! dictionaries is the model's is told by its size, and among those of about one size by what it is called. Where neither
-//! tells, nothing is guessed.
+//! A checkpoint has more than weights: the optimizer's state, epochs, arguments, running averages. The
+//! largest dictionary is the model's; among those of about the same size, the one with the most usual name. If neither
+//! tells, reading fails.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::archive::printable;
+use super::error::printable;
 use super::pickle::{Heap, Value};
 
 use crate::cut::Cut as _;
 
-/// More tensors than any checkpoint has.
+/// Most tensors: more than any checkpoint has.
 const TENSORS: usize = 1 << 16;
-/// More attributes than the modules of any network have.
+/// Most attributes: more than the modules of any network have.
 const ATTRIBUTES: usize = 1 << 20;
-/// Modules in modules.
+/// Deepest nesting of modules.
 const DEPTH: usize = 32;
-/// A longer name than any tensor's.
+/// Most bytes of a name: more than any tensor's has.
 const LONGEST_NAME: usize = 512;
-/// Dictionaries in dictionaries of a checkpoint.
+/// Deepest nesting of a checkpoint's dictionaries.
 const LEVELS: usize = 4;
-/// What checkpoints call a model's weights; of several, the first.
+/// Usual names of a model's weights in checkpoints; earlier names take precedence.
 const USUAL: [&str; 11] = [
     "state_dict",
     "model_state_dict",
@@ -51,7 +51,7 @@ pub enum TreeError {
     )]
     Object(String),
     #[error(
-        "it holds several state dicts ({0}), and nothing says which is meant; save the one that is by itself"
+        "it holds several state dicts ({0}), and nothing tells which one is meant; save that one in a file of its own"
     )]
     Several(String),
     #[error("it holds more than {TENSORS} tensors, or names longer than {LONGEST_NAME} bytes")]
@@ -63,7 +63,7 @@ pub enum TreeError {
 /// The tensors by name, each an index into the heap.
 ///
 /// # Errors
-/// Where there are none, or too many, or several dictionaries may be meant.
+/// Fails if there are none or too many, or if nothing tells which of several dictionaries is meant.
 pub fn names(root: Value<'_>, heap: &Heap<'_>) -> Result<BTreeMap<String, usize>, TreeError> {
     let mut walk = Walk { heap, found: BTreeMap::new(), attributes: 0 };
     match root {
@@ -95,7 +95,7 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// The earlier, the more usual is it called; one that is the whole comes after those.
+    /// Lower for more usual names; a whole checkpoint comes after those, and other names have none.
     fn rank(&self) -> Option<usize> {
         match self.path.last() {
             None => Some(USUAL.len()),
@@ -168,7 +168,7 @@ fn candidates<'a>(root: Value<'a>, heap: &Heap<'a>) -> Result<Vec<Candidate<'a>>
     Ok(found)
 }
 
-/// Why there is nothing: often a whole model was saved, an object of a class of its own.
+/// Why there are no tensors: often a whole model was saved, which is an object of its own class.
 fn nothing(root: Value<'_>, heap: &Heap<'_>) -> TreeError {
     let class = |value: Value<'_>| match value {
         Value::Foreign(at) if matches!(heap.foreign[at].state, Value::Dict(_)) => {
@@ -187,8 +187,8 @@ fn nothing(root: Value<'_>, heap: &Heap<'_>) -> TreeError {
     inside.map_or(TreeError::NoTensors, TreeError::Object)
 }
 
-/// On the way through a TorchScript's modules. The same module may be found in several places, so what
-/// is small in the file may be large here: everything is counted.
+/// Walks through a TorchScript's modules. The same module may be found in several places, so that what is small in the
+/// file may be large here: everything is counted.
 struct Walk<'a> {
     heap: &'a Heap<'a>,
     found: BTreeMap<String, usize>,

@@ -1,39 +1,39 @@
-//! WebDataset: a tar archive in; where its files lie out.
+//! Reads tar archives. Input: an archive. Output: where its files are.
 //!
-//! Nothing is unpacked: headers are read once, and files are read from where they lie. An archive that is compressed as a
-//! whole is unpacked into a temporary file that no other process sees. Archives that were joined by `cat` are read one
-//! after the other. Links are followed within the archive, and nowhere else.
+//! Nothing is unpacked: headers are read once, and files are read in place. A compressed archive is unpacked into a
+//! temporary file that no other process sees. Archives joined by `cat` are read one after the other. Links are followed
+//! only within the archive.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::Malformed;
-use super::file::read_at;
-use super::sheet;
+use crate::dataset::file::read_at;
+use crate::dataset::group;
 use crate::dataset::ledger::{Ledger, What};
+use crate::dataset::listing::Malformed;
 use crate::sniff;
 
-/// A block of an archive.
+/// Bytes of a block of an archive.
 const BLOCK: u64 = 512;
-/// Most links from one to the next.
+/// Most links that are followed one after the other.
 const MOST_LINKS: usize = 8;
 
-/// Where a file lies in an archive.
+/// Where a file is in an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Of its first byte.
+    /// The offset of its first byte.
     pub offset: u64,
 }
 
-/// One archive: until the mark at its end.
-pub type Part = Vec<sheet::File<Place>>;
+/// The files of one archive, up to the mark at its end.
+pub type Part = Vec<group::File<Place>>;
 
-/// What lies in a file of one archive or of several.
+/// Lists the archives in a file: usually one, several if they were joined.
 ///
 /// # Errors
-/// Where it cannot be read, is damaged or cut short, or is no archive.
+/// Fails if it cannot be read, is damaged or cut short, or is not an archive.
 pub fn parts(file: &File, ledger: &mut Ledger) -> Result<Vec<Part>, Malformed> {
     let length = file.metadata().map_err(Malformed::Io)?.len();
     let mut parts: Vec<Part> = Vec::new();
@@ -48,7 +48,7 @@ pub fn parts(file: &File, ledger: &mut Ledger) -> Result<Vec<Part>, Malformed> {
         };
         if !is_header(file, next).map_err(Malformed::Io)? {
             let bytes = length - next;
-            let why = "what follows the end of the archive is no archive";
+            let why = "what follows the end of the archive is not an archive";
             ledger.lose(What::Part, why, format!("{bytes} bytes"));
             return Ok(parts);
         }
@@ -56,7 +56,7 @@ pub fn parts(file: &File, ledger: &mut Ledger) -> Result<Vec<Part>, Malformed> {
     }
 }
 
-/// One archive and where it ends.
+/// The files of one archive, and where it ends.
 struct Found {
     files: Part,
     end: u64,
@@ -114,18 +114,18 @@ fn part(
                     true => "a sparse file is not read",
                     false => "it is a device, a pipe or the like, not a file",
                 };
-                let what = sheet::meant(&name);
+                let what = group::meant(&name);
                 ledger.lose(what, why, name);
                 continue;
             }
         }
-        files.push(sheet::File { name, place: Place { offset }, bytes, is_new });
+        files.push(group::File { name, place: Place { offset }, bytes, is_new });
     }
     follow(&mut files, &links, ledger);
     Ok(Found { files, end })
 }
 
-/// Gives links the places of the files that they lead to, and leaves out those that lead to none.
+/// Gives links the places of their targets, and skips links without a target.
 fn follow(files: &mut Part, links: &[(usize, String)], ledger: &mut Ledger) {
     if links.is_empty() {
         return;
@@ -154,11 +154,11 @@ fn follow(files: &mut Part, links: &[(usize, String)], ledger: &mut Ledger) {
     for at in dropped.into_iter().rev() {
         let file = files.remove(at);
         let why = "a link that leads to no file of the archive is not followed";
-        ledger.lose(sheet::meant(&file.name), why, file.name);
+        ledger.lose(group::meant(&file.name), why, file.name);
     }
 }
 
-/// A path without `.` and `..`; `None` where it leads out of where it starts.
+/// A path without `.` and `..`; `None` if it leads out of the archive.
 fn normal(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -190,7 +190,7 @@ fn start(file: &File) -> Vec<u8> {
     start
 }
 
-/// That a file is something else than an archive.
+/// Says that a file is not an archive.
 pub fn instead(start: &[u8]) -> Malformed {
     match sniff::other(start) {
         Some(found) => Malformed::Instead(found),
@@ -198,7 +198,7 @@ pub fn instead(start: &[u8]) -> Malformed {
     }
 }
 
-/// Where the next block begins that is not all zeros, from a block on; `None` where there is none.
+/// The offset of the next block that is not all zeros, from a block on; `None` if there is none.
 fn beyond_zeros(file: &File, from: u64, length: u64) -> io::Result<Option<u64>> {
     let mut buffer = vec![0; 1 << 16];
     let mut at = from;
@@ -215,7 +215,7 @@ fn beyond_zeros(file: &File, from: u64, length: u64) -> io::Result<Option<u64>> 
     Ok(None)
 }
 
-/// Whether a block is a header whose checksum is right.
+/// Whether a block is a header with the right checksum.
 fn is_header(file: &File, at: u64) -> io::Result<bool> {
     let mut block = [0; BLOCK as usize];
     let mut read = 0;
@@ -231,7 +231,7 @@ fn is_header(file: &File, at: u64) -> io::Result<bool> {
     Ok(header.cksum().is_ok_and(|said| said == sum + 8 * u32::from(b' ')))
 }
 
-/// A file from a place on.
+/// A file from an offset on.
 struct Window<'f> {
     file: &'f File,
     base: u64,
@@ -264,7 +264,7 @@ const LARGEST: u64 = 64 << 30;
 /// Opens an archive; one that is compressed is unpacked into a temporary file.
 ///
 /// # Errors
-/// Where it cannot be read, is compressed in a way that is not read, damaged, or too large.
+/// Fails if it cannot be read, is compressed in a way that is not read, damaged, or too large.
 pub fn open(path: &Path) -> Result<File, Malformed> {
     let file = crate::file::open(path).map_err(Malformed::Io)?;
     let start = start(&file);

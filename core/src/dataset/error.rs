@@ -1,0 +1,61 @@
+//! Why a shard cannot be read at all.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::format::Format;
+use super::listing::Malformed;
+use crate::sniff::Found;
+
+/// Why a shard cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// The file system refused.
+    #[error("{} cannot be read ({source})", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It is not of the format that it is read as.
+    #[error("{} cannot be read as {} ({why})", path.display(), format.noun)]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static Format,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It is something else.
+    #[error("{} is {}, not {}", path.display(), found.what, format.noun)]
+    Instead {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static Format,
+        /// What it is.
+        found: Found,
+    },
+}
+
+impl ShardError {
+    pub(super) fn of(why: Malformed, path: &Path, format: &'static Format) -> Self {
+        let path = path.to_owned();
+        match why {
+            Malformed::Io(source) => Self::Io { path, source },
+            Malformed::Form(why) => Self::Malformed { path, format, why },
+            Malformed::Instead(found) => Self::Instead { path, format, found },
+        }
+    }
+
+    /// What to do, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Instead { found, .. } => found.hint,
+            Self::Malformed { format, .. } => format.hint,
+            Self::Io { .. } => None,
+        }
+    }
+}

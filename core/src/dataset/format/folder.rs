@@ -1,0 +1,94 @@
+//! A folder of pictures, each with files beside it that describe it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Format, Samples, Shard};
+use crate::dataset::ending::Ending;
+use crate::dataset::group::{self, Naming};
+use crate::dataset::labels::Labels;
+use crate::dataset::ledger::{Ledger, What};
+use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::sheet::Sheet;
+use crate::dataset::{file, walk};
+use crate::file::open_in;
+use crate::files::FileDigests;
+
+/// Folders with at least one picture.
+pub static FORMAT: Format = Format {
+    name: "folder",
+    noun: "a folder of pictures",
+    summary: "folder of pictures",
+    accepts: "a folder of pictures",
+    doc: "A folder with all its subfolders: pictures, ordered by path, and beside them files with their captions and \
+          labels.",
+    covers: "the names and bytes of all files that are not hidden",
+    shard: Shard::Folder { holds: |name| Ending::of_name(name) == Ending::Picture },
+    samples: Samples::Pictures,
+    digest: FileDigests::folder,
+    pictures: Some(FileDigests::pictures),
+    hint: None,
+    list,
+};
+
+fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
+    let mut sheet = Sheet::default();
+    let root = path.canonicalize().map_err(Malformed::Io)?;
+    let (files, is_new) = files(path, &mut sheet.ledger).map_err(Malformed::Io)?;
+    let mut read = |place: &PathBuf, bytes: u64| {
+        let file = open_in(&root, place).and_then(|file| file::bytes_at(&file, 0, bytes));
+        file.map_err(|error| error.to_string())
+    };
+    sheet.add(&files, Naming::Folder, labels, &mut read);
+    Ok(Listing {
+        samples: sheet.samples,
+        ledger: sheet.ledger,
+        rules: rules(sheet.is_new || is_new),
+        pictures: Box::new(Loose { root, places: sheet.places }),
+    })
+}
+
+/// The files of a folder that may be read, and whether the first rules would have read others.
+fn files(root: &Path, ledger: &mut Ledger) -> io::Result<(Vec<group::File<PathBuf>>, bool)> {
+    let (found, hidden) = walk::walk(root)?;
+    let mut files = Vec::new();
+    let mut is_new = false;
+    for found in found {
+        ledger.entries += 1;
+        if let Some(why) = found.refused {
+            let what = group::meant(&found.name);
+            // The first rules followed links wherever they led.
+            is_new |= what != What::Other;
+            ledger.lose(what, why, found.name);
+            continue;
+        }
+        let bytes = fs::metadata(&found.path)?.len();
+        // The first rules took names for one that differ in what is no UTF-8.
+        let is_new = !crate::file::is_text(&found.path);
+        files.push(group::File { name: found.name, place: found.path, bytes, is_new });
+    }
+    for name in hidden {
+        ledger.lose(What::Other, "hidden, since the name begins with a dot", name + "/");
+    }
+    Ok((files, is_new))
+}
+
+/// Pictures in files of their own.
+#[derive(Debug)]
+struct Loose {
+    root: PathBuf,
+    /// Each file with its length in bytes.
+    places: Vec<(PathBuf, u64)>,
+}
+
+impl Pictures for Loose {
+    fn size(&self, row: usize) -> Option<u64> {
+        self.places.get(row).map(|(_, bytes)| *bytes)
+    }
+
+    fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>> {
+        let (path, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
+        open_in(&self.root, path).and_then(|file| file::bytes_at(&file, 0, count))
+    }
+}

@@ -1,0 +1,75 @@
+//! WebDataset: tar archives of pictures, each with files beside it that describe it.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::{Format, Samples, Shard, archive};
+use crate::dataset::ending;
+use crate::dataset::file;
+use crate::dataset::group::Naming;
+use crate::dataset::labels::Labels;
+use crate::dataset::ledger::Ledger;
+use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::sheet::Sheet;
+use crate::files::FileDigests;
+
+/// Tar archives, compressed or not.
+pub static FORMAT: Format = Format {
+    name: "tar",
+    noun: "a tar archive",
+    summary: "WebDataset tar archive",
+    accepts: "WebDataset `.tar` archives (also `.tar.gz` and `.tar.zst`)",
+    doc: "WebDataset: a tar archive in which files whose names agree up to the first dot are one sample: a picture, its \
+          caption and its label.",
+    covers: "the bytes of the archive",
+    shard: Shard::File { endings: &ending::ARCHIVES, gathered: true },
+    samples: Samples::Pictures,
+    digest: FileDigests::digest,
+    pictures: Some(FileDigests::pictures),
+    hint: Some("`tar -tf` lists what is in an archive; download or pack it again"),
+    list,
+};
+
+fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
+    let file = archive::open(path)?;
+    let mut sheet = Sheet::default();
+    let mut ledger = Ledger::default();
+    let parts = archive::parts(&file, &mut ledger)?;
+    for (index, part) in parts.iter().enumerate() {
+        let before = sheet.samples.len();
+        let mut read = |place: &archive::Place, bytes: u64| {
+            file::bytes_at(&file, place.offset, bytes).map_err(|error| error.to_string())
+        };
+        sheet.add(part, Naming::Archive, labels, &mut read);
+        // The first rules ended with the first archive.
+        sheet.is_new |= index > 0 && sheet.samples.len() > before;
+    }
+    sheet.ledger.merge(&ledger);
+    let places = sheet.places.into_iter().map(|(place, bytes)| (place.offset, bytes)).collect();
+    Ok(Listing {
+        samples: sheet.samples,
+        ledger: sheet.ledger,
+        rules: rules(sheet.is_new),
+        pictures: Box::new(Archived { file, places }),
+    })
+}
+
+/// Pictures in an archive.
+#[derive(Debug)]
+struct Archived {
+    file: File,
+    /// The offset and the length of each in bytes.
+    places: Vec<(u64, u64)>,
+}
+
+impl Pictures for Archived {
+    fn size(&self, row: usize) -> Option<u64> {
+        self.places.get(row).map(|(_, bytes)| *bytes)
+    }
+
+    fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>> {
+        let (offset, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
+        file::bytes_at(&self.file, *offset, count)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a shard holds: each sample's name, caption and label, the bytes of its picture, and a ledger of everything that
+//! was seen and skipped.
+
+use std::fmt;
+use std::io;
+
+use super::RULES;
+use super::ledger::Ledger;
+use super::sample::Sample;
+use crate::sniff::{self, Found};
+
+/// Most bytes of an encoded picture.
+pub const LARGEST_PICTURE: u64 = 64 << 20;
+
+/// A shard that has been listed.
+#[derive(Debug)]
+pub struct Listing {
+    /// What is known of each picture or word, in the shard's order.
+    pub samples: Vec<Sample>,
+    /// What was seen and skipped.
+    pub ledger: Ledger,
+    /// The version of the reading rules that its key names.
+    pub rules: u32,
+    /// Where the bytes of its pictures are.
+    pub(super) pictures: Box<dyn Pictures>,
+}
+
+/// The encoded pictures of a shard, one per sample.
+pub(super) trait Pictures: fmt::Debug + Send + Sync {
+    /// How many bytes the picture of that row has; `None` if there is no such picture.
+    fn size(&self, row: usize) -> Option<u64>;
+
+    /// The first `count` bytes of the picture of that row.
+    fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>>;
+}
+
+impl Listing {
+    /// The whole encoded picture of a row.
+    ///
+    /// # Errors
+    /// Says why the picture cannot be read.
+    pub fn picture(&self, row: usize) -> Result<Vec<u8>, String> {
+        let bytes = self.size(row)?;
+        if bytes > LARGEST_PICTURE {
+            let most = LARGEST_PICTURE >> 20;
+            return Err(format!("it has {bytes} bytes, more than {most} MiB"));
+        }
+        self.pictures.read(row, bytes).map_err(|error| error.to_string())
+    }
+
+    /// The first bytes of a row's picture, enough to tell its format.
+    ///
+    /// # Errors
+    /// Says why the picture cannot be read.
+    pub fn start(&self, row: usize) -> Result<Vec<u8>, String> {
+        let bytes = self.size(row)?.min(sniff::ENOUGH as u64);
+        self.pictures.read(row, bytes).map_err(|error| error.to_string())
+    }
+
+    fn size(&self, row: usize) -> Result<u64, String> {
+        self.pictures
+            .size(row)
+            .ok_or_else(|| "the shard has no encoded picture in that row".to_owned())
+    }
+}
+
+/// The version of the reading rules that a key names: the first, unless these rules read something else than the first
+/// did.
+pub(super) fn rules(is_new: bool) -> u32 {
+    if is_new { RULES } else { 1 }
+}
+
+/// Why bytes are not of a format.
+#[derive(Debug)]
+pub(super) enum Malformed {
+    /// Reading failed.
+    Io(io::Error),
+    /// The bytes break the format's rules.
+    Form(String),
+    /// The file is something else.
+    Instead(Found),
+}

@@ -1,0 +1,44 @@
+//! Blobs: immutable bytes under their digest.
+
+use std::fs;
+use std::path::Path;
+
+use super::disk::Store;
+use super::error::StoreError;
+use crate::digest::Digest;
+use crate::file;
+
+impl Store {
+    /// Stores bytes. If they are stored already, nothing is written, but they count as young again.
+    ///
+    /// # Errors
+    /// Fails if the file system refuses.
+    pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of(bytes);
+        let path = self.blob_path(&digest);
+        if !self.renewed(&path, bytes.len() as u64) {
+            self.write(&path, bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// Whether a blob of this length exists; if so, it counts as young from now on.
+    pub(super) fn renewed(&self, path: &Path, bytes: u64) -> bool {
+        let is_it = |meta: fs::Metadata| meta.is_file() && meta.len() == bytes;
+        let there = || fs::symlink_metadata(path).is_ok_and(is_it);
+        // It may have been deleted before it was touched.
+        there() && file::touch(path).is_ok() && there()
+    }
+
+    /// Reads a blob and checks it against its digest. `None` if it is missing or damaged; a damaged file is set aside, so
+    /// that it is measured again.
+    pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let path = self.blob_path(digest);
+        let bytes = self.read(&path, u64::MAX)?;
+        if Digest::of(&bytes) == *digest {
+            return Some(bytes);
+        }
+        self.set_aside(&path);
+        None
+    }
+}
