@@ -1,10 +1,10 @@
-//! One build, the phases in order: read, plan, measure, compose, write.
+//! One build, step by step: read, plan, measure, publish.
 //!
-//! Where a stored result turns out to be damaged while pages are made of it, measuring and what follows are done again.
+//! If a stored result turns out to be damaged while pages are made of it, the build measures and publishes again.
 //!
-//! From frozen results nothing is measured: what they lack is missing from the site, and an error.
+//! A build from frozen results measures nothing: a result that is not among them is an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::digest::Digest;
@@ -16,11 +16,11 @@ use neuronotes_core::store::{Root, StoreError};
 use crate::config::layout::OUTPUT;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
-use crate::measure::{self, Watcher};
+use crate::measure::{self, Failures, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted};
 use crate::resource::absent;
-use crate::site::{self, Discarded, Progress, Site};
+use crate::site::{Discarded, Progress, Site};
 use crate::workspace::Workspace;
 
 /// Where and how to build.
@@ -51,10 +51,10 @@ pub enum Results {
 /// What a build did.
 #[derive(Debug)]
 pub struct Report {
-    /// The garden, with every source that diagnostics speak of.
-    pub workspace: Workspace,
-    /// The composed site and everything that is wrong.
+    /// The site, with every source that diagnostics speak of.
     pub site: Site,
+    /// Everything that is wrong.
+    pub problems: Vec<Diagnostic>,
     /// What was written.
     pub changes: Changes,
     /// Requests that were measured.
@@ -76,83 +76,82 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     let mut workspace = open(&options.root, &options.results)?;
     let folder = output_folder(&workspace, options.output.as_deref());
     workspace.leave_out(&folder);
-    let mut wishes = site::wishes(&mut workspace);
-    let mut progress = Progress::default();
+    let mut site = Site::new(workspace, Progress::default());
+    let mut missing = site.missing();
     let mut unkept = None;
     if options.results == Results::Measured {
         // Before anything is measured: a collection that begins now knows what is wanted.
-        let missing = wishes.missing_keys();
-        unkept = remember(&workspace, &wishes.plan, &missing).err();
-        if !wishes.missing.is_empty() {
-            let device = workspace.config.device.clone();
-            progress.failed = measure::measure(
-                &wishes.missing,
-                &workspace.store,
-                &device,
-                options.retry,
-                watcher,
-            );
-            unkept = remember(&workspace, &wishes.plan, &missing).err();
+        unkept = remember(&site.workspace, site.plan(), &keys(&missing)).err();
+        if !missing.is_empty() {
+            site.progress.failed = measured(&site, &missing, options, watcher);
+            unkept = remember(&site.workspace, site.plan(), &keys(&missing)).err();
         }
     }
-    let cache = workspace.cache("");
-    let mut output = Output::open(&folder, &cache, &mut workspace.digests);
+    let cache = site.workspace.cache("");
+    let mut output = Output::open(&folder, &cache, &mut site.workspace.digests);
     let mut changes = Changes::default();
     let mut mended = 0;
-    let (mut site, problems) = loop {
-        let damage = workspace.store.damage();
-        let copied = watcher.copying();
-        let desk = output.desk(&workspace.store, &*copied);
-        let site = site::compose(&mut workspace, &wishes, &progress, &desk);
-        let done = desk.done();
+    let mut problems = loop {
+        site.met_damage();
+        let copied = watcher.copy_progress();
+        let writer = output.writer(&site.workspace.store, &*copied);
+        let mut problems = site.publish(&writer);
+        let done = writer.done();
         drop(copied);
-        let (now, problems) = output.finish(done);
+        let (now, unwritten) = output.finish(done);
         changes.follow(now);
-        // What was set aside while the site was composed is measured again, and the site composed anew.
-        if workspace.store.damage() == damage
-            || mended == MENDED
-            || options.results != Results::Measured
-        {
-            break (site, problems);
+        problems.extend(unwritten);
+        let measures = options.results == Results::Measured;
+        if !site.met_damage() || mended == MENDED || !measures {
+            break problems;
         }
+        // What was set aside meanwhile is measured again, and published again.
         mended += 1;
-        let lost = site::missing(&wishes.plan, &workspace.store);
-        let lost = lost.into_iter().filter(|(key, _)| !progress.failed.contains_key(key));
-        let lost: Vec<(Digest, Request)> = lost.collect();
+        site.lost();
+        let mut lost = site.missing();
+        lost.retain(|(key, _)| !site.progress.failed.contains_key(key));
         if !lost.is_empty() {
-            let device = workspace.config.device.clone();
-            progress.failed.extend(measure::measure(
-                &lost,
-                &workspace.store,
-                &device,
-                options.retry,
-                watcher,
-            ));
-            let known = wishes.missing_keys();
-            wishes.missing.extend(lost.into_iter().filter(|(key, _)| !known.contains(key)));
+            let failed = measured(&site, &lost, options, watcher);
+            site.progress.failed.extend(failed);
+            let known = keys(&missing);
+            missing.extend(lost.into_iter().filter(|(key, _)| !known.contains(key)));
         }
     };
-    site.problems.extend(problems);
-    site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
-    site.problems.extend(unkept.and_then(|error| forgotten(&error)));
-    workspace.save_digests();
+    problems.extend(site.unscanned(&missing));
+    problems.extend(unkept.and_then(|error| forgotten(&error)));
+    site.workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
-    let failed = site.problems.iter().any(|problem| problem.severity >= worst);
-    let asked = |key: &Digest| wishes.plan.requests.iter().any(|(known, _)| known == key);
-    let missing = wishes.missing.iter().filter(|(key, _)| asked(key)).count();
-    let measured = match options.results {
-        Results::Measured => missing - progress.failed.keys().filter(|key| asked(key)).count(),
-        Results::Frozen(_) => 0,
-    };
+    let failed = problems.iter().any(|problem| problem.severity >= worst);
+    let asked: HashSet<Digest> = site.plan().requests.iter().map(|(key, _)| *key).collect();
+    let missing = missing.iter().filter(|(key, _)| asked.contains(key)).count();
+    let unmeasured = site.progress.failed.keys().filter(|key| asked.contains(key)).count();
     Ok(Report {
-        measured,
-        stored: wishes.plan.requests.len() - missing,
-        workspace,
+        measured: match options.results {
+            Results::Measured => missing - unmeasured,
+            Results::Frozen(_) => 0,
+        },
+        stored: asked.len() - missing,
         site,
+        problems,
         changes,
         output: folder,
         failed,
     })
+}
+
+fn keys(requests: &[(Digest, Request)]) -> BTreeSet<Digest> {
+    requests.iter().map(|(key, _)| *key).collect()
+}
+
+/// Measures these requests; gives those that failed, and why.
+fn measured(
+    site: &Site,
+    requests: &[(Digest, Request)],
+    options: &Options,
+    watcher: &mut dyn Watcher,
+) -> Failures {
+    let Workspace { store, config, .. } = &site.workspace;
+    measure::measure(requests, store, &config.device, options.retry, watcher)
 }
 
 fn open(root: &Path, results: &Results) -> Result<Workspace, FreezeError> {
@@ -210,7 +209,7 @@ pub fn remember(
     store.put_root(&workspace.root, &root)
 }
 
-/// How often a site is composed anew since stored results turned out to be damaged.
+/// Most times that a build measures and publishes again because stored results were damaged.
 const MENDED: u32 = 3;
 
 /// At least so many results of a block are remembered while it has no new one.
@@ -237,20 +236,19 @@ fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Reads and composes the garden without measuring or writing anything.
+/// Makes the whole site of the garden in `root`, and measures and writes nothing. Gives everything that is wrong.
 ///
 /// # Errors
 /// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
-pub fn check(root: &Path, results: &Results) -> Result<(Workspace, Site), FreezeError> {
-    let mut workspace = open(root, results)?;
-    let wishes = site::wishes(&mut workspace);
+pub fn check(root: &Path, results: &Results) -> Result<(Site, Vec<Diagnostic>), FreezeError> {
     // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };
-    let mut site = site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: true });
+    let mut site = Site::new(open(root, results)?, progress);
+    let mut problems = site.publish(&Discarded);
     // Where results are frozen, nothing has to be there.
     if *results == Results::Measured {
-        site.problems.extend(absent(&workspace.config, &workspace.config_text));
+        problems.extend(absent(&site.workspace.config, &site.workspace.config_text));
     }
-    workspace.save_digests();
-    Ok((workspace, site))
+    site.workspace.save_digests();
+    Ok((site, problems))
 }

@@ -235,19 +235,19 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let results = frozen.results();
             let options = Options { root, output, strict: report.strict, retry, results };
             let result = build::build(&options, &mut Bars::new())?;
-            list(&result.workspace, &result.site.problems, &report);
+            list(&result.site.workspace, &result.problems, &report);
             say::err(summary(&result, begun));
             Ok(ExitCode::from(u8::from(result.failed)))
         }
         Command::Check { garden, frozen, report } => {
-            let (workspace, site) = build::check(&root(garden.root)?, &frozen.results())?;
-            list(&workspace, &site.problems, &report);
+            let (site, problems) = build::check(&root(garden.root)?, &frozen.results())?;
+            list(&site.workspace, &problems, &report);
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
-            let failed = site.problems.iter().any(|problem| problem.severity >= worst);
+            let failed = problems.iter().any(|problem| problem.severity >= worst);
             say::err(format_args!(
                 "{} checked: {}",
-                count(site.pages.len(), "note"),
-                verdict(&site.problems)
+                count(site.notes(), "note"),
+                verdict(&problems)
             ));
             Ok(ExitCode::from(u8::from(failed)))
         }
@@ -259,7 +259,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Freeze { garden, to, report } => {
             let frozen = freeze::freeze(&root(garden.root)?, to.as_deref())?;
-            list(&frozen.workspace, &frozen.problems, &report);
+            list(&frozen.site.workspace, &frozen.problems, &report);
             let warned = report.strict && !frozen.problems.is_empty();
             say::err(frozen_summary(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
@@ -399,12 +399,12 @@ fn summary(report: &Report, begun: Instant) -> String {
     }
     format!(
         "{}: {} measured, {} stored; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
-        count(report.site.pages.len(), "note"),
+        count(report.site.notes(), "note"),
         count(report.measured, "figure"),
         report.stored,
         count(changes.written.len(), "file"),
         changes.kept,
-        verdict(&report.site.problems),
+        verdict(&report.problems),
         begun.elapsed().as_secs_f64(),
         report.output.join("index.html").display(),
     )

@@ -28,9 +28,9 @@ use neuronotes_core::store::Store;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::note::Note;
-use crate::plan;
-use crate::resource::{Facts, Resources, SCHEMA, Thawed};
-use crate::site::{self, Discarded, Progress, Wishes};
+use crate::plan::Plan;
+use crate::resource::{Facts, SCHEMA, Thawed};
+use crate::site::{Progress, Site};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// The folder of frozen results, relative to the garden, where no other is named.
@@ -81,8 +81,8 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 /// What freezing did.
 #[derive(Debug)]
 pub struct Report {
-    /// The garden, with every source that diagnostics speak of.
-    pub workspace: Workspace,
+    /// The site that is frozen, with every source that diagnostics speak of.
+    pub site: Site,
     /// What is wrong; nothing was written where an error is among it.
     pub problems: Vec<Diagnostic>,
     /// The folder of frozen results.
@@ -106,7 +106,7 @@ pub struct Report {
 /// # Errors
 /// Where the folder is no garden, or the other folder cannot be written to or is something else.
 pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
-    let mut workspace = Workspace::open(root)?;
+    let workspace = Workspace::open(root)?;
     let folder = match to {
         Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
         None => workspace.root.join(FOLDER),
@@ -115,28 +115,17 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     if occupied && !folder.join(FACTS).is_file() {
         return Err(FreezeError::Occupied(folder));
     }
-    let shared = workspace.notes();
-    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let mut resources = Resources::default();
-    let plan = plan::plan(
-        &notes,
-        &workspace.root,
-        &workspace.config,
-        &mut resources,
-        &mut workspace.digests,
-    );
-    let missing = site::missing(&plan, &workspace.store);
+    let mut site = Site::new(workspace, Progress::default());
+    let missing = site.missing();
     let why =
         ("this is not measured yet".to_owned(), Some("`neuronotes build` measures it".to_owned()));
-    let failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
-    let wishes = Wishes { plan, missing };
-    let progress = Progress { failed, ..Progress::default() };
-    let mut site =
-        site::compose(&mut workspace, &wishes, &progress, &Discarded { rendered: false });
-    site.problems.extend(site::unscanned(&wishes, &workspace.store, &progress));
-    workspace.save_digests();
+    site.progress.failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
+    let mut problems = site.all_problems();
+    problems.extend(site.unscanned(&missing));
+    site.workspace.save_digests();
     let mut report = Report {
-        problems: site.problems,
+        site,
+        problems,
         folder,
         results: 0,
         bytes: 0,
@@ -144,29 +133,23 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
         kept: 0,
         removed: 0,
         failed: false,
-        workspace,
     };
     if report.problems.iter().all(|problem| problem.severity < Severity::Error) {
-        let mut facts = resources.facts(&report.workspace.config);
-        facts.files = files(&wishes);
-        let lists = lists(&notes, &facts);
-        let lists: Vec<PathBuf> =
-            lists.iter().flat_map(|name| resources.shards(name)).map(Path::to_owned).collect();
-        write(&mut report, &wishes, &facts, &lists)?;
+        report.write()?;
     }
     report.failed = report.problems.iter().any(|problem| problem.severity == Severity::Error);
     Ok(report)
 }
 
 /// Pictures and files of weights that blocks name.
-fn files(wishes: &Wishes) -> BTreeMap<String, Digest> {
-    let inputs = wishes.plan.requests.iter().map(|(_, request)| &request.inputs);
+fn files(plan: &Plan) -> BTreeMap<String, Digest> {
+    let inputs = plan.requests.iter().map(|(_, request)| &request.inputs);
     let named = inputs.flat_map(|inputs| inputs.pictures.iter().chain(&inputs.files));
     named.map(|file| (file.name.clone(), file.digest)).collect()
 }
 
 /// Lists of words that blocks name as texts: planning needs their words.
-fn lists(notes: &[&Note], facts: &Facts) -> BTreeSet<String> {
+fn lists(notes: &[Arc<Note>], facts: &Facts) -> BTreeSet<String> {
     let texts = |kind: &Kind| kind.all_fields().filter(|field| field.ty == Type::Texts);
     let mut names = BTreeSet::new();
     for block in notes.iter().flat_map(|note| &note.blocks) {
@@ -183,75 +166,75 @@ fn lists(notes: &[&Note], facts: &Facts) -> BTreeSet<String> {
 }
 
 /// The keys of all results that pages show or speak of.
-fn keys(wishes: &Wishes) -> BTreeSet<Digest> {
+fn keys(plan: &Plan) -> BTreeSet<Digest> {
     let mut keys = BTreeSet::new();
-    for measurement in wishes.plan.measurements() {
+    for measurement in plan.measurements() {
         keys.insert(measurement.key);
-        keys.extend(wishes.plan.baseline(measurement).map(|(_, key)| key));
+        keys.extend(plan.baseline(measurement).map(|(_, key)| key));
         let scans = measurement.request.uses.iter().filter(|used| used.kind == scan::NAME);
         keys.extend(scans.map(Request::key));
     }
     keys
 }
 
-fn write(
-    report: &mut Report,
-    wishes: &Wishes,
-    facts: &Facts,
-    lists: &[PathBuf],
-) -> Result<(), FreezeError> {
-    let folder = report.folder.clone();
-    let (store, frozen) = (report.workspace.store.clone(), Store::frozen(&folder));
-    let mut needed = BTreeSet::new();
-    let mut records = Vec::new();
-    for key in keys(wishes) {
-        let Some(record) = store.record(&key) else { continue };
-        for (name, output) in record.outputs.iter().filter(|(name, output)| output.is_shown(name)) {
-            let path = frozen.blob_path(&output.digest);
-            if !needed.insert(path.clone()) {
-                continue;
-            }
-            let Some(bytes) = store.blob(&output.digest) else {
-                let message =
-                    format!("the stored output `{name}` of a {} was damaged", record.kind);
-                let problem =
-                    Diagnostic::of_file(store.blob_path(&output.digest).to_string_lossy(), message);
-                report
-                    .problems
-                    .push(problem.hint("`neuronotes build` measures it again".to_owned()));
-                return Ok(());
-            };
-            report.put(&path, &bytes)?;
-        }
-        records.push(record);
-    }
-    for path in lists {
-        let bytes = fs::read(path).map_err(io_error("read", path))?;
-        let path = frozen.blob_path(&Digest::of(&bytes));
-        report.put(&path, &bytes)?;
-        needed.insert(path);
-    }
-    // A record is written when its outputs are there, and the facts when all records are.
-    for record in &records {
-        let path = frozen.record_path(&record.key);
-        report.put(&path, &record.bytes())?;
-        needed.insert(path);
-    }
-    report.results = records.len();
-    let json = serde_json::to_vec_pretty(facts).unwrap_or_default();
-    report.put(&folder.join(FACTS), &seal::seal(&json))?;
-    for path in frozen.results().map_err(WorkspaceError::from)? {
-        if !needed.contains(&path) {
-            fs::remove_file(&path).map_err(io_error("remove", &path))?;
-            report.removed += 1;
-            // Fails where something is left in it.
-            let _ = path.parent().map(fs::remove_dir);
-        }
-    }
-    Ok(())
-}
-
 impl Report {
+    /// Writes all that publishing needs: first what others name.
+    fn write(&mut self) -> Result<(), FreezeError> {
+        let mut facts = self.site.resources().facts(&self.site.workspace.config);
+        facts.files = files(self.site.plan());
+        let lists = lists(&self.site.workspace.notes(), &facts);
+        let shards = lists.iter().flat_map(|name| self.site.resources().shards(name));
+        let lists: Vec<PathBuf> = shards.map(Path::to_owned).collect();
+        let (store, frozen) = (self.site.workspace.store.clone(), Store::frozen(&self.folder));
+        let mut needed = BTreeSet::new();
+        let mut records = Vec::new();
+        for key in keys(self.site.plan()) {
+            let Some(record) = store.record(&key) else { continue };
+            for (name, output) in
+                record.outputs.iter().filter(|(name, output)| output.is_shown(name))
+            {
+                let path = frozen.blob_path(&output.digest);
+                if !needed.insert(path.clone()) {
+                    continue;
+                }
+                let Some(bytes) = store.blob(&output.digest) else {
+                    let file = store.blob_path(&output.digest).display().to_string();
+                    let message =
+                        format!("the stored output `{name}` of a {} was damaged", record.kind);
+                    let hint = "`neuronotes build` measures it again".to_owned();
+                    self.problems.push(Diagnostic::of_file(file, message).hint(hint));
+                    return Ok(());
+                };
+                self.put(&path, &bytes)?;
+            }
+            records.push(record);
+        }
+        for path in &lists {
+            let bytes = fs::read(path).map_err(io_error("read", path))?;
+            let path = frozen.blob_path(&Digest::of(&bytes));
+            self.put(&path, &bytes)?;
+            needed.insert(path);
+        }
+        // A record is written when its outputs are there, and the facts when all records are.
+        for record in &records {
+            let path = frozen.record_path(&record.key);
+            self.put(&path, &record.bytes())?;
+            needed.insert(path);
+        }
+        self.results = records.len();
+        let json = serde_json::to_vec_pretty(&facts).unwrap_or_default();
+        self.put(&self.folder.join(FACTS), &seal::seal(&json))?;
+        for path in frozen.results().map_err(WorkspaceError::from)? {
+            if !needed.contains(&path) {
+                fs::remove_file(&path).map_err(io_error("remove", &path))?;
+                self.removed += 1;
+                // Fails where something is left in it.
+                let _ = path.parent().map(fs::remove_dir);
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a file have these bytes; one that has them is not written.
     fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FreezeError> {
         self.bytes += bytes.len() as u64;

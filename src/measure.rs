@@ -13,10 +13,10 @@ use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::Store;
 
-use crate::measure::schedule::{LabNews, Rank, Scheduler, Told, Wish};
+use crate::measure::schedule::{LabNews, Rank, Scheduler, Update, Wish};
 
 /// Is told of how many pictures smaller copies are there, out of how many; on whatever core.
-pub type Copied = dyn Fn(usize, usize) + Sync;
+pub type CopyProgress = dyn Fn(usize, usize) + Sync;
 
 /// What is told while measurements run, and while smaller copies of pictures are made.
 pub trait Watcher {
@@ -27,7 +27,7 @@ pub trait Watcher {
     /// A request has ended: its seconds, or why it failed.
     fn ended(&mut self, request: &Request, outcome: Result<f64, &str>);
     /// Smaller copies of pictures are to be made: what is to be told of each.
-    fn copying(&mut self) -> Box<Copied> {
+    fn copy_progress(&mut self) -> Box<CopyProgress> {
         Box::new(|_, _| {})
     }
 }
@@ -89,14 +89,14 @@ fn run(
         };
         for told in told {
             match told {
-                Told::Ready { device, device_name } => watcher.ready(&device, &device_name),
-                Told::Progress { .. } => {}
-                Told::Done { key, seconds } => {
+                Update::Ready { device, device_name } => watcher.ready(&device, &device_name),
+                Update::Progress { .. } => {}
+                Update::Done { key, seconds } => {
                     if let Some(request) = open.remove(&key) {
                         watcher.ended(request, Ok(seconds));
                     }
                 }
-                Told::Failed { key } => {
+                Update::Failed { key } => {
                     if let (Some(request), Some(reason)) =
                         (open.remove(&key), scheduler.failed(&key))
                     {

@@ -1,4 +1,4 @@
-//! The output folder: a composed site in, files changed on disk out, and no more of them than differ.
+//! The output folder: the files of a site in; changes on disk out, only where bytes differ.
 //!
 //! A manifest beside the store remembers what was written under which key, and a journal what is being written. A file that nobody asks for any
 //! more is removed only where it is still what was written; whatever else lies in the folder is left alone.
@@ -12,22 +12,23 @@
 mod copied;
 mod fault;
 mod journal;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::measure::Copied;
-use crate::site::{Content, Sink};
+use crate::measure::CopyProgress;
+use crate::site::Content;
 use copied::copied;
-use fault::{Fault, told};
+use fault::{Fault, diagnostics};
 use journal::Journal;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file::{self, replace, write_atomic};
@@ -35,6 +36,7 @@ use neuronotes_core::files::FileDigests;
 use neuronotes_core::place;
 use neuronotes_core::seal::{self, Opened};
 use neuronotes_core::store::Store;
+use writer::{Outcome, Writer, Written};
 
 /// What stands in an output folder.
 #[derive(Debug)]
@@ -58,81 +60,11 @@ const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Entry {
-    /// Of a page.
+    /// The page key, if it is a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Digest>,
-    /// Of the file's bytes.
+    /// The digest of the file's bytes.
     digest: Digest,
-}
-
-/// Writes the files of a site as they are made.
-pub struct Desk<'a> {
-    output: &'a Output,
-    store: Store,
-    copied: &'a Copied,
-    done: Mutex<BTreeMap<String, Outcome>>,
-    /// Files for which there was no room while others were being written.
-    waiting: Mutex<BTreeMap<String, Content>>,
-}
-
-/// What came of the files of a site.
-pub struct Done(BTreeMap<String, Outcome>);
-
-/// What came of a file.
-enum Outcome {
-    /// It stands there already, under this key.
-    Kept(Digest),
-    /// It was to be written.
-    Put(Result<Option<(Entry, bool)>, Fault>),
-}
-
-impl Desk<'_> {
-    /// What came of all files. What found no room is tried once more: the unfinished part of a file that does not fit
-    /// takes room from those that do, until it is removed.
-    pub fn done(self) -> Done {
-        let waiting = std::mem::take(&mut *held(&self.waiting));
-        for (path, content) in waiting {
-            let put = self.output.put(&path, &content, &self.store);
-            self.note(path, Outcome::Put(put));
-        }
-        Done(self.done.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn note(&self, path: String, outcome: Outcome) {
-        held(&self.done).insert(path, outcome);
-    }
-}
-
-/// What a thread that panicked held is whole all the same: each change is one call.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Sink for Desk<'_> {
-    fn is_current(&self, path: &str, key: Digest) -> bool {
-        self.output.is_current(path, key)
-    }
-
-    fn take(&self, path: String, content: Content) {
-        match self.output.put(&path, &content, &self.store) {
-            Err(fault) if fault.full => {
-                held(&self.waiting).insert(path, content);
-            }
-            put => self.note(path, Outcome::Put(put)),
-        }
-    }
-
-    fn keep(&self, path: String, key: Digest) {
-        self.note(path, Outcome::Kept(key));
-    }
-
-    fn offers_copies(&self) -> bool {
-        true
-    }
-
-    fn copied(&self, done: usize, all: usize) {
-        (self.copied)(done, all);
-    }
 }
 
 /// What writing changed.
@@ -213,8 +145,8 @@ impl Output {
     }
 
     /// What takes the files of a site, to write them at once.
-    pub fn desk<'a>(&'a self, store: &Store, copied: &'a Copied) -> Desk<'a> {
-        Desk {
+    pub fn writer<'a>(&'a self, store: &Store, copied: &'a CopyProgress) -> Writer<'a> {
+        Writer {
             output: self,
             store: store.clone(),
             copied,
@@ -227,7 +159,7 @@ impl Output {
     ///
     /// # Errors
     /// A diagnostic a file that could not be written; the others are.
-    pub fn finish(&mut self, done: Done) -> (Changes, Vec<Diagnostic>) {
+    pub fn finish(&mut self, done: Written) -> (Changes, Vec<Diagnostic>) {
         let mut changes = Changes::default();
         let mut faults: Vec<(String, Fault)> = Vec::new();
         let mut next = BTreeMap::new();
@@ -275,7 +207,7 @@ impl Output {
                 }
             }
         }
-        let mut problems = told(faults);
+        let mut problems = diagnostics(faults);
         problems.extend(self.keep(next));
         (changes, problems)
     }
@@ -382,143 +314,4 @@ fn clear(temporary: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(
-        output: &mut Output,
-        files: BTreeMap<String, Content>,
-        store: &Store,
-    ) -> (Changes, Vec<Diagnostic>) {
-        let desk = output.desk(store, &|_, _| {});
-        for (path, content) in files {
-            desk.take(path, content);
-        }
-        let done = desk.done();
-        output.finish(done)
-    }
-
-    fn site(pages: &[(&str, &str)]) -> BTreeMap<String, Content> {
-        let page =
-            |html: &str| Content::Page { key: Digest::of(html.as_bytes()), html: Ok(html.into()) };
-        pages.iter().map(|(path, html)| ((*path).to_owned(), page(html))).collect()
-    }
-
-    #[test]
-    fn only_what_differs_is_written_and_only_its_own_files_are_removed() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&dir.path().join("store")).expect("a store");
-        let folder = dir.path().join("output");
-        let write = |pages: &[(&str, &str)]| {
-            let mut digests = FileDigests::default();
-            let mut output = Output::open(&folder, &dir.path().join("cache"), &mut digests);
-            let (changes, problems) = self::write(&mut output, site(pages), &store);
-            assert_eq!(problems, []);
-            changes
-        };
-        let first = write(&[("a.html", "a"), ("x/y/b.html", "b")]);
-        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 2, "nothing is left over");
-        assert_eq!(first.written, ["a.html", "x/y/b.html"]);
-        fs::write(folder.join("CNAME"), "notes.example").expect("a file of the user's");
-        let second = write(&[("a.html", "a"), ("x/y/b.html", "b")]);
-        assert_eq!(second, Changes { kept: 2, ..Changes::default() });
-        let third = write(&[("a.html", "A")]);
-        assert_eq!(
-            (third.written, third.removed),
-            (vec!["a.html".into()], vec!["x/y/b.html".into()])
-        );
-        assert!(!folder.join("x").exists() && folder.join("CNAME").exists());
-    }
-
-    #[test]
-    fn a_page_changed_by_hand_is_put_right_and_never_removed_by_mistake() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&dir.path().join("store")).expect("a store");
-        let folder = dir.path().join("output");
-        let mut digests = FileDigests::default();
-        let open =
-            |digests: &mut FileDigests| Output::open(&folder, &dir.path().join("cache"), digests);
-        let pages = site(&[("a.html", "a")]);
-        let key = Digest::of(b"a");
-        write(&mut open(&mut digests), pages, &store);
-        assert!(open(&mut digests).is_current("a.html", key));
-        fs::write(folder.join("a.html"), "by hand").expect("a change");
-        assert!(!open(&mut digests).is_current("a.html", key));
-        let (changes, _) = write(&mut open(&mut digests), BTreeMap::new(), &store);
-        assert_eq!(changes.removed, Vec::<String>::new());
-        assert!(folder.join("a.html").exists());
-    }
-
-    #[test]
-    fn what_a_build_wrote_that_never_came_to_its_end_is_known_to_the_next() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&dir.path().join("store")).expect("a store");
-        let folder = dir.path().join("output");
-        let open = || Output::open(&folder, &dir.path().join("cache"), &mut FileDigests::default());
-        let (_, problems) = write(&mut open(), site(&[("a.html", "a"), ("b.html", "b")]), &store);
-        assert_eq!(problems, []);
-        // Killed after its files were written.
-        let killed = open();
-        let desk = killed.desk(&store, &|_, _| {});
-        for (path, content) in site(&[("a.html", "A"), ("x/c.html", "c")]) {
-            desk.take(path, content);
-        }
-        drop(desk.done());
-        assert!(folder.join("x/c.html").exists());
-        fs::write(folder.join("mine.html"), "mine").expect("a file of the user's");
-        let (changes, problems) = write(&mut open(), site(&[("b.html", "b")]), &store);
-        assert_eq!((changes.removed, problems), (vec!["a.html".into(), "x/c.html".into()], vec![]));
-        assert!(folder.join("mine.html").exists() && !folder.join("x").exists());
-        assert_eq!(open().journal.left(), []);
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_list_that_somebody_else_made_removes_and_writes_nothing_elsewhere() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let (cache, folder) = (dir.path().join("cache"), dir.path().join("output"));
-        let outside = dir.path().join("outside");
-        fs::create_dir_all(folder.join("a")).expect("a folder");
-        fs::create_dir_all(outside.join("empty")).expect("a folder");
-        fs::write(outside.join("secret.txt"), "secret").expect("a file");
-        std::os::unix::fs::symlink(&outside, folder.join("link")).expect("a link");
-        let secret = outside.join("secret.txt").display().to_string();
-        let store = Store::open(&dir.path().join("store")).expect("a store");
-        let open = || Output::open(&folder, &cache, &mut FileDigests::default());
-        for path in
-            ["../outside/secret.txt", &secret, "a/../../outside/secret.txt", "link/secret.txt"]
-        {
-            let entry = Entry { key: None, digest: Digest::of(b"secret") };
-            let forged = BTreeMap::from([(path.to_owned(), entry)]);
-            let json = serde_json::to_vec(&forged).expect("JSON");
-            write_atomic(&open().manifest_path, &seal::seal(&json)).expect("written");
-            let (changes, problems) = write(&mut open(), site(&[("a.html", "a")]), &store);
-            assert_eq!(changes.removed, [""; 0], "{path}");
-            assert!(
-                problems[0].message.contains("the list of written files was damaged"),
-                "{path}"
-            );
-        }
-        let (changes, problems) =
-            write(&mut open(), site(&[("link/b.html", "b"), ("../c.html", "c")]), &store);
-        assert_eq!((changes.written.len(), problems.len()), (0, 2), "{problems:?}");
-        let left = fs::read_dir(&outside).expect("the folder").count();
-        assert_eq!((left, outside.join("empty").exists()), (2, true));
-        assert_eq!(fs::read_to_string(&secret).expect("the file"), "secret");
-    }
-
-    #[test]
-    fn a_damaged_picture_is_reported_and_never_published() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&dir.path().join("store")).expect("a store");
-        let digest = store.put_blob(b"picture").expect("a blob");
-        let from = store.blob_path(&digest);
-        fs::write(&from, b"PICTURE").expect("damage");
-        let files = [("figures/p.png".to_owned(), Content::Copy { from, digest })].into();
-        let folder = dir.path().join("output");
-        let mut output = Output::open(&folder, dir.path(), &mut FileDigests::default());
-        let (changes, problems) = write(&mut output, files, &store);
-        assert_eq!((changes.written.len(), problems.len()), (0, 1));
-        assert!(!folder.join("figures/p.png").exists());
-    }
-}
+mod tests;

@@ -6,6 +6,10 @@
 //! should keep what comes out, by the digest of what went in.
 
 pub mod card;
+mod encode;
+mod smaller;
+
+pub(crate) use smaller::{LARGEST_FILE, Linked, Smaller, fault, linked};
 
 use std::collections::HashSet;
 use std::io::Cursor;
@@ -13,14 +17,10 @@ use std::path::Path;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::codecs::png::{CompressionType, FilterType as PngFilter, PngDecoder, PngEncoder};
-use image::codecs::webp::{WebPDecoder, WebPEncoder};
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder as _, ImageEncoder, ImageFormat, ImageReader,
-    Limits,
-};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 /// Pixels across, of which a picture gets those that are well below its own.
 const WIDTHS: [u32; 3] = [480, 960, 1600];
@@ -29,8 +29,6 @@ pub const THUMBNAIL: u32 = 104;
 /// Most pixels across or down, and most bytes that a picture may take in memory.
 const LARGEST_SIDE: u32 = 20_000;
 const LARGEST: u64 = 512 << 20;
-/// Of 100; what is lost is not seen beside the picture itself.
-const QUALITY: u8 = 85;
 /// Up to so many colours make a drawing.
 const FEW: usize = 256;
 
@@ -46,7 +44,7 @@ pub fn is_well_below(smaller: u32, width: u32) -> bool {
 
 /// A smaller copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct EncodedCopy {
     /// Pixels across.
     pub width: u32,
     /// Pixels down.
@@ -97,17 +95,17 @@ pub fn size(file: &Path) -> Option<(u32, u32)> {
 ///
 /// # Errors
 /// Where the bytes are no picture, where it is too large, or moves.
-pub fn copies(bytes: &[u8], widths: &[u32]) -> Result<Vec<Copied>, Unfit> {
+pub fn copies(bytes: &[u8], widths: &[u32]) -> Result<Vec<EncodedCopy>, Unfit> {
     let (picture, profile) = decoded(bytes)?;
     let pixels = Pixels::of(picture);
     let mut resizer = Resizer::new();
     let mut copy = |width: u32| {
         let small = pixels.shrunk(&mut resizer, width)?;
         let (bytes, ending) = match pixels.lossless {
-            true => lossless(&small, profile.as_deref())?,
-            false => (lossy(&small, profile.as_deref())?, "jpg"),
+            true => encode::lossless(&small, profile.as_deref())?,
+            false => (encode::lossy(&small, profile.as_deref())?, "jpg"),
         };
-        Ok(Copied { width: small.width, height: small.height, bytes, ending })
+        Ok(EncodedCopy { width: small.width, height: small.height, bytes, ending })
     };
     let fitting = widths.iter().filter(|width| **width > 0 && is_well_below(**width, pixels.width));
     fitting.map(|width| copy(*width)).collect()
@@ -226,55 +224,6 @@ fn are_few(colours: impl Iterator<Item = [u8; 3]>) -> bool {
         }
     }
     true
-}
-
-fn lossy(picture: &Pixels, profile: Option<&[u8]>) -> Result<Vec<u8>, String> {
-    let failed =
-        |cause: &dyn std::fmt::Display| format!("the smaller picture cannot be written ({cause})");
-    let side = |side: u32| u16::try_from(side).map_err(|cause| failed(&cause));
-    let mut jpeg = Vec::new();
-    let mut encoder = Encoder::new(&mut jpeg, QUALITY);
-    // Letters on screenshots would get coloured seams from fewer samples of colour.
-    encoder.set_sampling_factor(SamplingFactor::F_1_1);
-    if let Some(profile) = profile {
-        // One that is too long for the format is left out: the picture shows about the same.
-        let _ = encoder.add_icc_profile(profile);
-    }
-    let colours = if picture.kind == PixelType::U8 { ColorType::Luma } else { ColorType::Rgb };
-    encoder
-        .encode(&picture.levels, side(picture.width)?, side(picture.height)?, colours)
-        .map_err(|cause| failed(&cause))?;
-    Ok(jpeg)
-}
-
-fn lossless(picture: &Pixels, profile: Option<&[u8]>) -> Result<(Vec<u8>, &'static str), String> {
-    let (mut png, mut webp) = (Vec::new(), Vec::new());
-    let encoder =
-        PngEncoder::new_with_quality(&mut png, CompressionType::Default, PngFilter::Adaptive);
-    written(encoder, picture, profile)?;
-    // The largest side that the format has.
-    if picture.width.max(picture.height) <= 16_383 {
-        written(WebPEncoder::new_lossless(&mut webp), picture, profile)?;
-    }
-    let smaller = !webp.is_empty() && webp.len() < png.len();
-    Ok(if smaller { (webp, "webp") } else { (png, "png") })
-}
-
-fn written(
-    mut encoder: impl ImageEncoder,
-    picture: &Pixels,
-    profile: Option<&[u8]>,
-) -> Result<(), String> {
-    // A format without profiles shows about the same.
-    let _ = profile.map(|profile| encoder.set_icc_profile(profile.to_vec()));
-    let colours = match picture.kind {
-        PixelType::U8 => ExtendedColorType::L8,
-        PixelType::U8x4 => ExtendedColorType::Rgba8,
-        _ => ExtendedColorType::Rgb8,
-    };
-    encoder
-        .write_image(&picture.levels, picture.width, picture.height, colours)
-        .map_err(|cause| format!("the smaller picture cannot be written ({cause})"))
 }
 
 #[cfg(test)]

@@ -114,6 +114,12 @@ impl Resources {
         self.models.iter().filter_map(notice).collect()
     }
 
+    /// Forgets all that was looked at.
+    pub fn forget(&mut self) {
+        self.models.clear();
+        self.datasets.clear();
+    }
+
     /// Looks at all again that was asked for before. Says whether any is another now, or cannot be used any more, or can.
     pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
         let models = std::mem::take(&mut self.models);

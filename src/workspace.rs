@@ -31,7 +31,7 @@ use macros::Defined;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::store::{Store, StoreError};
 
-/// So many files are open at once while a change is read.
+/// Most files open at once while a change is read.
 const HANDLES: usize = 16;
 
 /// A garden on disk.

@@ -10,7 +10,7 @@ use common::Garden;
 use common::preview::Preview;
 use neuronotes::config::layout::Kind;
 use neuronotes::diagnostic::Diagnostic;
-use neuronotes::site::{Live, Progress};
+use neuronotes::site::{Progress, Site};
 use neuronotes::workspace::Workspace;
 
 /// As the template has it.
@@ -200,16 +200,16 @@ fn a_changed_note_changes_the_home_page_as_a_clean_build_would() {
         "---\ntitle: Greets\n---\n{% include greeting.html %} from {{ page.title }}\n",
     );
     let open = || Workspace::open(garden.root()).expect("a garden");
-    let mut live = Live::new(open(), Progress::default());
-    let check = |live: &mut Live, changed: &[&str]| {
+    let mut live = Site::new(open(), Progress::default());
+    let check = |live: &mut Site, changed: &[&str]| {
         let touched = live.workspace.apply(changed.iter().copied());
         live.update(&touched);
-        let mut anew = Live::new(open(), Progress::default());
+        let mut anew = Site::new(open(), Progress::default());
         let pages = anew.pages();
         assert_eq!(live.pages(), pages);
         for page in &pages {
             let html =
-                |live: &mut Live| live.page(page).expect("a page").expect("HTML").html.to_string();
+                |live: &mut Site| live.page(page).expect("a page").expect("HTML").html.to_string();
             assert_eq!(html(live), html(&mut anew), "{page} after {changed:?}");
         }
         live.page("index.html").expect("a page").expect("HTML").html.to_string()

@@ -1,4 +1,4 @@
-//! A garden that is kept composed through changes is, page by page and byte by byte, the garden composed anew.
+//! A site that is kept through changes is the same as one that is made anew, page by page and byte by byte.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use common::Garden;
 use neuronotes::diagnostic::Diagnostic;
-use neuronotes::site::{self, Content, Live, Progress, Served};
+use neuronotes::site::{self, Content, Progress, Served, Site};
 use neuronotes::workspace::{Touched, Workspace};
 use neuronotes_core::kind::feature_vis;
 use neuronotes_core::store::Record;
@@ -177,11 +177,12 @@ struct Seen {
 }
 
 fn seen_anew(garden: &Garden, progress: &Progress) -> (Seen, BTreeMap<String, String>) {
-    let mut workspace = Workspace::open(garden.root()).expect("a garden");
-    let wishes = site::wishes(&mut workspace);
+    let workspace = Workspace::open(garden.root()).expect("a garden");
     let progress = Progress { stale: Default::default(), ..progress.clone() };
+    let mut site = Site::new(workspace, progress);
+    let missing = site.missing().iter().map(|(key, _)| key.hex()).collect();
     let sink = site::Collected::default();
-    let composed = site::compose(&mut workspace, &wishes, &progress, &sink);
+    let problems = site.publish(&sink);
     let (mut pages, mut files) = (BTreeMap::new(), BTreeMap::new());
     for (path, content) in sink.files() {
         match content {
@@ -195,11 +196,10 @@ fn seen_anew(garden: &Garden, progress: &Progress) -> (Seen, BTreeMap<String, St
             _ => {}
         }
     }
-    let missing = wishes.missing.iter().map(|(key, _)| key.hex()).collect();
-    (Seen { pages, problems: composed.problems, missing }, files)
+    (Seen { pages, problems, missing }, files)
 }
 
-fn seen_live(live: &mut Live) -> Seen {
+fn seen_live(live: &mut Site) -> Seen {
     live.progress.stale.clear();
     while live.settle_some(3) {}
     let paths = live.pages();
@@ -214,7 +214,7 @@ fn seen_live(live: &mut Live) -> Seen {
 }
 
 /// Stores a result for every visualisation of this unit that is wanted.
-fn measure(live: &mut Live, unit: u32) {
+fn measure(live: &mut Site, unit: u32) {
     let open: Vec<_> = live
         .missing()
         .into_iter()
@@ -245,7 +245,7 @@ fn measure(live: &mut Live, unit: u32) {
 }
 
 /// Makes a change, and says what it touched as the watch does.
-fn make(garden: &Garden, live: &mut Live, edit: &Edit) -> Option<Vec<String>> {
+fn make(garden: &Garden, live: &mut Site, edit: &Edit) -> Option<Vec<String>> {
     let at = |index: &usize| format!("notes/{}", NOTES[*index]);
     Some(match edit {
         Edit::Write(index, parts) => {
@@ -344,7 +344,7 @@ proptest! {
         let garden = Garden::new();
         garden.note("a.md", "One. See [[b]].\n");
         let workspace = Workspace::open(garden.root()).expect("a garden");
-        let mut live = Live::new(workspace, Progress { preview, ..Progress::default() });
+        let mut live = Site::new(workspace, Progress { preview, ..Progress::default() });
         let mut dirty = Vec::new();
         let mut unparsed = false;
         for (number, edit) in edits.iter().enumerate() {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Garden;
-use neuronotes::site::{self, Progress};
+use neuronotes::site::{self, Progress, Site};
 use neuronotes::workspace::Workspace;
 use neuronotes_core::kind::feature_vis;
 use neuronotes_core::store::Record;
@@ -115,26 +115,25 @@ fn every_mistake_in_a_sweep_has_its_place_and_a_hint() {
 fn what_is_measured_is_shown_while_the_rest_waits() {
     let garden = garden("sweep:\n  unit: [3, 4, 5]\n");
     fill(&garden, &[3, 4]);
-    let mut workspace = Workspace::open(garden.root()).expect("a garden");
-    let wishes = site::wishes(&mut workspace);
-    assert_eq!(wishes.missing.len(), 1);
-    let progress = Progress { preview: true, ..Progress::default() };
-    let page = |workspace: &mut Workspace, progress: &Progress| {
+    let site = |progress| Site::new(Workspace::open(garden.root()).expect("a garden"), progress);
+    let mut preview = site(Progress { preview: true, ..Progress::default() });
+    let missing = preview.missing();
+    assert_eq!(missing.len(), 1);
+    let page = |site: &mut Site| {
         let sink = site::Collected::default();
-        let site = site::compose(workspace, &wishes, progress, &sink);
+        let problems = site.publish(&sink);
         let files = sink.files();
         let page = match files.get("a.html") {
             Some(site::Content::Page { html: Ok(html), .. }) => html.clone(),
             other => panic!("{other:?}"),
         };
-        (page, site, files)
+        (page, problems, files)
     };
-    let (waiting, site, files) = page(&mut workspace, &progress);
-    assert!(site.problems.is_empty(), "{:?}", site.problems);
+    let (waiting, problems, files) = page(&mut preview);
+    assert_eq!(problems, []);
     assert_eq!(waiting.matches("mean activation").count(), 4, "{waiting}");
     assert!(waiting.contains("2 of 3 measured") && waiting.contains("unit 4 · stars"), "{waiting}");
-    let slot =
-        format!("<li class=\"waiting\" data-key=\"{}\" aria-busy=\"true\">", wishes.missing[0].0);
+    let slot = format!("<li class=\"waiting\" data-key=\"{}\" aria-busy=\"true\">", missing[0].0);
     assert!(waiting.contains(&slot), "{waiting}");
     let pictures = files.keys().filter(|name| name.starts_with("figures/"));
     let endings: Vec<&str> = pictures.filter_map(|name| name.rsplit('.').next()).collect();
@@ -143,10 +142,10 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
 
     // One that failed leaves its message in its place, and is an error at its value.
     let mut failed = Progress::default();
-    failed.failed.insert(wishes.missing[0].0, ("it is too dark".into(), Some("try less".into())));
-    let (page, site, _) = page(&mut workspace, &failed);
+    failed.failed.insert(missing[0].0, ("it is too dark".into(), Some("try less".into())));
+    let (page, problems, _) = page(&mut site(failed));
     assert!(page.contains("it is too dark") && page.contains("mean activation 4.00"), "{page}");
-    let [problem] = &site.problems[..] else { panic!("{:?}", site.problems) };
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
     assert_eq!((problem.line, problem.column), (10, 16));
     assert_eq!(problem.hint.as_deref(), Some("try less"));
     assert_eq!(garden.build().code(), 1);

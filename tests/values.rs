@@ -4,7 +4,7 @@
 mod common;
 
 use common::Garden;
-use neuronotes::site::{self, Content, Progress};
+use neuronotes::site::{self, Content, Progress, Site};
 use neuronotes::workspace::Workspace;
 use neuronotes_core::store::Record;
 use serde_json::{Value, json};
@@ -189,12 +189,11 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
     );
     assert_eq!(said(&garden), "", "what waits is no error");
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
-    let wishes = site::wishes(&mut workspace);
-    let key = wishes.missing[0].0;
+    let key = site::wishes(&mut workspace).missing[0].0;
     let mut progress = Progress { preview: true, ..Progress::default() };
     progress.running.insert(key, "optimising: step 3 of 9".to_owned());
     let sink = site::Collected::default();
-    site::compose(&mut workspace, &wishes, &progress, &sink);
+    Site::new(workspace, progress).publish(&sink);
     let files = sink.files();
     let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else {
         panic!("{:?}", files.get("a.html"))
@@ -395,18 +394,17 @@ fn whatever_is_asked_something_stands_in_its_place() {
     let grid = block(&format!("id: grid\n{BLOCK}sweep: {{ unit: [3, 4] }}\n"));
     garden.note("a.md", &format!("{lines}\n{}{}{grid}", examples(), vis(5)));
     fill(&garden);
-    let mut workspace = Workspace::open(garden.root()).expect("a garden");
+    let workspace = Workspace::open(garden.root()).expect("a garden");
     let values = workspace.notes()[0].values.len();
     assert!(values > 300, "{values}");
-    let wishes = site::wishes(&mut workspace);
     let sink = site::Collected::default();
-    let site = site::compose(&mut workspace, &wishes, &Progress::default(), &sink);
+    let problems = Site::new(workspace, Progress::default()).publish(&sink);
     let files = sink.files();
     let Some(Content::Page { html: Ok(page), .. }) = files.get("a.html") else { panic!("no page") };
     let shown = page.matches("class=\"value").count() + page.matches("<li><code>").count();
     assert_eq!(shown, 1503, "a value or code in each place");
     assert!(page.matches("<data class=\"value\"").count() >= 3, "some are right");
-    assert!(site.problems.iter().all(|problem| problem.hint.is_some()), "each has a hint");
+    assert!(problems.iter().all(|problem| problem.hint.is_some()), "each has a hint");
 }
 
 #[test]

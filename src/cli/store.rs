@@ -106,7 +106,12 @@ struct Kept {
 
 fn remember(mut workspace: Workspace) -> Kept {
     let wishes = site::wishes(&mut workspace);
-    let error = build::remember(&workspace, &wishes.plan, &wishes.missing_keys()).err();
+    let error = build::remember(
+        &workspace,
+        &wishes.plan,
+        &wishes.missing.iter().map(|(key, _)| *key).collect(),
+    )
+    .err();
     workspace.save_digests();
     Kept { store: workspace.store, error }
 }

@@ -4,7 +4,7 @@ mod activation_histogram;
 mod context;
 pub mod curve;
 mod dataset_examples;
-mod drawing;
+pub mod drawing;
 mod facet;
 mod feature_vis;
 pub mod part;
@@ -20,7 +20,7 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::store::Store;
 
 pub use context::{Baseline, DrawContext};
-pub use drawing::{Curve, Drawing, Format, GridItem, Image, Picture, Table};
+pub use drawing::{Curve, Drawing, GridItem, Image, Picture, Table};
 
 /// Raised when the same result and the same presentation give another drawing.
 pub const RENDERER_VERSION: u32 = 3;

@@ -13,7 +13,7 @@ use neuronotes_core::request::Request;
 use neuronotes_core::say;
 
 use crate::measure::schedule::duration;
-use crate::measure::{Copied, Watcher};
+use crate::measure::{CopyProgress, Watcher};
 use crate::weights::fetch::{self, Doing};
 
 /// Tells people how measurements go.
@@ -120,8 +120,8 @@ fn together<'a>(all: impl ExactSizeIterator<Item = &'a About> + Clone) -> String
 }
 
 impl Watcher for Bars {
-    fn copying(&mut self) -> Box<Copied> {
-        let copying = Copying::new(self.terminal);
+    fn copy_progress(&mut self) -> Box<CopyProgress> {
+        let copying = CopyBar::new(self.terminal);
         Box::new(move |done, all| copying.step(done, all))
     }
 
@@ -181,7 +181,7 @@ impl Watcher for Bars {
 
 /// Copies of pictures that were not there yet take long; those that were are counted in no time and are not worth a word.
 #[derive(Debug)]
-struct Copying {
+struct CopyBar {
     bar: ProgressBar,
     terminal: bool,
     begun: Instant,
@@ -191,7 +191,7 @@ struct Copying {
 /// What takes no longer than this is not spoken of.
 const SHORT: Duration = Duration::from_millis(500);
 
-impl Copying {
+impl CopyBar {
     fn new(terminal: bool) -> Self {
         let bar = if terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let template = "  smaller copies of pictures [{bar:24}] {pos}/{len}, {per_sec}, {eta} left";
@@ -224,7 +224,7 @@ impl Copying {
     }
 }
 
-impl Drop for Copying {
+impl Drop for CopyBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

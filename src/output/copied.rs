@@ -9,7 +9,7 @@ use neuronotes_core::file;
 use neuronotes_core::store::Store;
 
 use super::Fault;
-use crate::site::LARGEST_FILE;
+use crate::picture::LARGEST_FILE;
 
 /// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
 pub(super) fn copied(

@@ -11,7 +11,7 @@ pub(super) struct Fault {
 }
 
 /// One problem for all files that the same is wrong with.
-pub(super) fn told(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
+pub(super) fn diagnostics(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
     let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
     for (path, fault) in faults {
         match problems.iter_mut().find(|(problem, _)| problem.message == fault.message) {

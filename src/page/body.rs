@@ -7,7 +7,7 @@ use std::ops::Range;
 use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
-use super::{Scene, sheet};
+use super::{Scene, generated};
 use crate::config::Remote;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
@@ -122,7 +122,7 @@ impl BodyDraft<'_> {
             embeds.push(embed.render(renderer)?);
         }
         let page = &self.site.page;
-        let tags = |tag: &str| href(page, &sheet::tag_page(tag), None);
+        let tags = |tag: &str| href(page, &generated::tag_page(tag), None);
         let parts = Parts {
             headings: &self.headings,
             links: &self.links,
@@ -284,11 +284,10 @@ impl<'a> Scene<'a> {
                 href: href(page, &self.garden.routes.file(path), fragment.as_deref()),
                 size: self.sizes.get(path).copied(),
                 variants: self
-                    .variants
-                    .get(path)
-                    .into_iter()
-                    .flatten()
-                    .map(|(width, copy)| (*width, href(page, copy, None)))
+                    .smaller
+                    .of_file(path)
+                    .iter()
+                    .map(|copy| (copy.width, href(page, &copy.path, None)))
                     .collect(),
             },
             Target::External => ResolvedLink::External,

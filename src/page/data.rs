@@ -22,6 +22,21 @@ pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
     }
 }
 
+/// The one of these files that has this path.
+pub fn data_file(settled: &Settled, path: &str, store: &Store) -> Option<String> {
+    match settled {
+        Settled::Done { record, drawing, .. } => {
+            let csv = drawing.table()?.csv();
+            if csv_path(&csv) == path {
+                return Some(legible(csv));
+            }
+            (json_path(record) == path).then(|| json(record, store))
+        }
+        Settled::Sweep(cells) => cells.iter().find_map(|cell| data_file(cell, path, store)),
+        Settled::Waiting { .. } | Settled::Failed(_) => None,
+    }
+}
+
 impl Scene<'_> {
     /// The files with the numbers of a figure; none where it shows none.
     pub(super) fn data_view(&self, page: &str, settled: &Settled) -> Option<DataView> {

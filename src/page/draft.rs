@@ -32,7 +32,7 @@ pub struct Draft<'a> {
 
 /// What a page key covers. Written in the order of its fields, of which none is a map without order.
 #[derive(Debug, Serialize)]
-pub struct Inputs<'a, T> {
+struct Inputs<'a, T> {
     version: u32,
     program: &'static str,
     templates: Digest,

@@ -12,12 +12,12 @@ use crate::garden;
 pub(super) const FEED: &str = "feed.xml";
 /// The graph's data.
 pub(super) const GRAPH_DATA: &str = "graph-data.js";
-/// So many notes are in the feed.
+/// Most notes in the feed.
 const IN_FEED: usize = 30;
 
 /// A file that is no page.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Bare {
+pub enum GeneratedFile {
     /// These bytes.
     Text(String),
     /// The social card of a picture, to be drawn.
@@ -43,7 +43,7 @@ struct GraphData<'a> {
 
 impl Scene<'_> {
     /// Paths of all files that are no pages, but for previews and the search index.
-    pub fn bare_files(&self) -> Vec<String> {
+    pub fn generated_files(&self) -> Vec<String> {
         let mut files = vec![GRAPH_DATA.to_owned(), "robots.txt".to_owned()];
         if self.config.url.is_some() {
             files.extend([FEED, "sitemap.xml"].map(str::to_owned));
@@ -56,9 +56,9 @@ impl Scene<'_> {
     }
 
     /// The file at a path.
-    pub fn bare_file(&self, path: &str) -> Option<Bare> {
+    pub fn generated_file(&self, path: &str) -> Option<GeneratedFile> {
         let is_published = self.config.url.is_some();
-        Some(Bare::Text(match path {
+        Some(GeneratedFile::Text(match path {
             GRAPH_DATA => self.graph_data(),
             "robots.txt" => self.robots(),
             FEED if is_published => self.feed(),
@@ -67,16 +67,16 @@ impl Scene<'_> {
                 let mut pictures =
                     (0..self.notes.len()).filter_map(|index| self.lead_picture(index));
                 let picture = pictures.find(|picture| card_file(&picture.image) == path)?;
-                return Some(Bare::Card(picture.image.clone(), picture.synthetic));
+                return Some(GeneratedFile::Card(picture.image.clone(), picture.synthetic));
             }
         }))
     }
 
     /// Covers all that decides a file's bytes.
-    pub fn bare_key(&self, path: &str, bare: &Bare) -> Digest {
-        match bare {
-            Bare::Text(text) => Digest::of(text.as_bytes()),
-            Bare::Card(image, _) => self.key(None, &(path, image.digest)),
+    pub fn generated_key(&self, path: &str, file: &GeneratedFile) -> Digest {
+        match file {
+            GeneratedFile::Text(text) => Digest::of(text.as_bytes()),
+            GeneratedFile::Card(image, _) => self.key(None, &(path, image.digest)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Scene<'_> {
         let tags: Vec<(&String, &str)> =
             self.index().tags.iter().map(|(page, tag)| (page, tag.name.as_str())).collect();
         let tag = |index: usize| {
-            let page = super::sheet::tag_page(self.notes[index].tags.first()?);
+            let page = super::generated::tag_page(self.notes[index].tags.first()?);
             let at = tags.binary_search_by(|(known, _)| (*known).cmp(&page)).ok()?;
             i64::try_from(at).ok()
         };
@@ -156,8 +156,8 @@ impl Scene<'_> {
         );
         let notes = self.garden.pages.iter().enumerate();
         let notes = notes.map(|(index, page)| (page.clone(), self.changed(index)));
-        let lists = self.sheets().into_iter().filter(|(_, sheet)| {
-            !matches!(sheet, super::Sheet::NotFound | super::Sheet::Redirect(_))
+        let lists = self.generated_pages().into_iter().filter(|(_, page)| {
+            !matches!(page, super::GeneratedPage::NotFound | super::GeneratedPage::Redirect(_))
         });
         for (page, day) in notes.chain(lists.map(|(page, _)| (page, None))) {
             let address = self.config.absolute(&self.shown_path(&page)).unwrap_or_default();

@@ -193,7 +193,7 @@ fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> Figu
 impl Scene<'_> {
     /// A picture as lists show it: a small copy, where there is one.
     pub(super) fn thumbnail_view(&self, picture: &Picture) -> ThumbnailView {
-        match self.thumbnails.get(&picture.image.digest) {
+        match self.smaller.thumbnail(&picture.image.digest) {
             Some(small) => ThumbnailView {
                 file: small.path.clone(),
                 width: small.width,

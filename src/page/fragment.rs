@@ -40,7 +40,7 @@ pub(super) fn shards(notes: usize) -> usize {
 }
 
 /// Which of so many files has the previews of a page: FNV-1a over the page's path.
-pub fn shard_of(page: &str, shards: usize) -> usize {
+fn shard_of(page: &str, shards: usize) -> usize {
     let mut hash: u32 = 0x811c_9dc5;
     for byte in page.bytes() {
         hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);

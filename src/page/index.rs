@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{HOME, Scene, sheet};
+use super::{HOME, Scene, generated};
 use crate::plan::{NamedUnit, Wanted};
 
 /// Tags, units and the order of the notes.
@@ -66,7 +66,7 @@ impl Index {
         let home = scene.garden.pages.iter().position(|page| page == HOME);
         for note in self.newest.iter().copied().chain(home) {
             for tag in &scene.notes[note].tags {
-                let page = sheet::tag_page(tag);
+                let page = generated::tag_page(tag);
                 let notes = &mut self.tags.entry(page.clone()).or_default().notes;
                 if notes.last() != Some(&note) {
                     notes.push(note);
@@ -110,7 +110,7 @@ impl Index {
         }
         let mut taken = BTreeSet::new();
         for (key, unit) in units {
-            let mut page = sheet::unit_page(&unit.model, &unit.layer, unit.unit);
+            let mut page = generated::unit_page(&unit.model, &unit.layer, unit.unit);
             // Two models of one name, at different times.
             while !taken.insert(page.clone()) {
                 page = page.replace(".html", &format!("-{}.html", key.0.short()));

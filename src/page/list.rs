@@ -1,13 +1,13 @@
 //! The home page, and pages that list notes, tags and units.
 
-use super::sheet::{NOTES, notes_page, on_page};
+use super::generated::{NOTES, notes_page, on_page};
 use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::href;
 use crate::view::{
     GroupView, HomeView, IndexGroupView, IndexItemView, IndexView, ListView, NavView,
 };
 
-/// So many of the newest notes are on the home page.
+/// Most notes on the home page, the newest ones.
 const ON_HOME: usize = 30;
 
 impl<'a> Scene<'a> {

@@ -14,12 +14,12 @@ mod draft;
 mod feed;
 mod figure;
 mod fragment;
+mod generated;
 mod head;
 mod index;
 mod list;
 mod remote;
 mod search;
-mod sheet;
 mod special;
 mod sweep;
 mod unit;
@@ -33,13 +33,13 @@ use serde::Serialize;
 
 pub use body::BodyDraft;
 pub use cite::{Cited, problems as citation_problems};
-pub use data::data_files;
-pub use draft::{Draft, Inputs};
-pub use feed::Bare;
-pub use fragment::{Shard, shard_of};
+pub use data::{data_file, data_files};
+pub use draft::Draft;
+pub use feed::GeneratedFile;
+pub use fragment::Shard;
+pub use generated::GeneratedPage;
 pub use index::Index;
 pub use remote::{footer_problems, problems as remote_problems};
-pub use sheet::Sheet;
 
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
@@ -54,6 +54,7 @@ use crate::garden::dates::{self, GitDates};
 use crate::garden::{self, Garden};
 use crate::language;
 use crate::note::{self, Note};
+use crate::picture::Smaller;
 use crate::plan::Plan;
 use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 
@@ -85,18 +86,7 @@ pub struct Assets {
     pub graph: String,
 }
 
-/// A small copy of a stored picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thumbnail {
-    /// Relative to the site's root.
-    pub path: String,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-}
-
-/// Everything that pages are composed from.
+/// Everything that pages are made of.
 pub struct Scene<'a> {
     /// The configuration.
     pub config: &'a Config,
@@ -112,10 +102,8 @@ pub struct Scene<'a> {
     pub quoted: &'a [value::Quoted],
     /// Pixels across and down of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
-    /// Smaller copies of these: their widths, and their paths relative to the site's root.
-    pub variants: &'a BTreeMap<String, Vec<(u32, String)>>,
-    /// Copies of stored pictures for lists, where they are worth having.
-    pub thumbnails: &'a BTreeMap<Digest, Thumbnail>,
+    /// Smaller copies of pictures, as far as there are any.
+    pub smaller: &'a Smaller,
     /// Commits' dates.
     pub git: &'a GitDates,
     /// What every page asks for.
@@ -124,7 +112,7 @@ pub struct Scene<'a> {
     pub works: Option<&'a Works>,
     /// HTML of the line after every note, as [`footer`] gives it.
     pub footer: Option<String>,
-    /// Of all templates in use.
+    /// The digest of all templates in use.
     pub templates: Digest,
     /// Whether this is for the preview.
     pub preview: bool,
@@ -366,7 +354,7 @@ impl<'a> Scene<'a> {
     fn tag_links(&self, page: &str, index: usize, most: usize) -> Vec<LinkView> {
         let link = |tag: &String| LinkView {
             title: tag.clone(),
-            href: garden::href(page, &sheet::tag_page(tag), None),
+            href: garden::href(page, &generated::tag_page(tag), None),
         };
         self.notes[index].tags.iter().take(most).map(link).collect()
     }

@@ -7,9 +7,9 @@ use super::{HOME, Scene, Settled, index::Tag, index::Unit};
 use crate::figure::Drawing;
 use crate::search::{Entry, Field, Indexed, Page, indexed};
 
-/// So many digits of a figure's key find it.
+/// Digits of a figure's key by which the search finds it.
 const KEY_DIGITS: usize = 8;
-/// So much of what is written in a figure is found, in bytes.
+/// Most bytes of the text of a figure that are indexed.
 const MOST_WRITTEN: usize = 1200;
 
 impl Scene<'_> {

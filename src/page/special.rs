@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sheet::{GRAPH, NOT_FOUND};
+use super::generated::{GRAPH, NOT_FOUND};
 use super::{Draft, HOME, Scene, draft::View};
 use crate::garden::{self, Target, href};
 use crate::note::file_slug;
@@ -10,11 +10,11 @@ use crate::view::{
     CardView, GraphView, HeadView, LinkView, LinkedView, NotFoundView, RedirectView, WayView,
 };
 
-/// So many of the most linked notes are listed below the graph.
+/// Most notes listed below the graph, those with the most links.
 const MOST: usize = 100;
 /// So many notes are named that one of them links to, and so many that link to it.
 const NAMED: usize = 12;
-/// So many of the newest notes are on the page for what is not there.
+/// Most notes listed on the page for a wrong address, the newest ones.
 const NEWEST: usize = 5;
 
 impl<'a> Scene<'a> {

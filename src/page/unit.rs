@@ -6,7 +6,7 @@ use crate::garden::href;
 use crate::plan::Wanted;
 use crate::view::{FigureState, FigureView, LinkView, UnitFigureView, UnitView};
 
-/// So many figures are on one page; the notes have them all.
+/// Most figures on one page; the notes have them all.
 const MOST: usize = 40;
 
 impl<'a> Scene<'a> {

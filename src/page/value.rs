@@ -45,7 +45,7 @@ pub struct Quoted {
 pub struct Shown {
     /// Plain text.
     pub text: String,
-    /// The same for HTML.
+    /// `text`, escaped for HTML.
     pub escaped: String,
     /// An element.
     pub html: String,

@@ -11,7 +11,7 @@ use neuronotes_core::files::FileDigests;
 use super::{Plan, Planned, Planner};
 use crate::config::Config;
 use crate::note::Note;
-use crate::resource::Resources;
+use crate::resource::{Resources, Thawed};
 
 /// Looking at weights and data again may take this share of the time: a folder of a million pictures must not be walked
 /// at each save.
@@ -66,9 +66,21 @@ impl Plans {
         Plan { ledgers: self.resources.ledgers(), ..Plan::of(planned, config) }
     }
 
+    /// Plans for a garden: of a frozen one neither weights nor data are looked at.
+    pub fn of(thawed: Option<&Arc<Thawed>>) -> Self {
+        Self { resources: Resources::of(thawed), ..Self::default() }
+    }
+
     /// The configuration is another one.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        self.notes.clear();
+        self.resources.forget();
+        self.due = None;
+    }
+
+    /// The models and data sets that were looked at.
+    pub fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// Pictures of the garden are others: what names some is planned anew.

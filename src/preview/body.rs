@@ -50,7 +50,7 @@ impl Opened {
         Ok(Self { file, length: meta.len(), tag })
     }
 
-    /// By which this state of the file can be told from another.
+    /// Tells this state of the file from another.
     pub fn tag(&self) -> &str {
         &self.tag
     }
@@ -68,7 +68,7 @@ pub enum Found {
 }
 
 impl Found {
-    /// By what opening it gave.
+    /// Classifies what opening a file returned.
     pub fn by(opened: io::Result<Opened>) -> Self {
         match opened {
             Ok(opened) => Self::Content(Content::File(opened)),

@@ -12,13 +12,12 @@
 //!
 //! A link on another site may lead here: that the browser shows the page in a tab of its own tells the other page nothing.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use axum::http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
+
+use super::host::{Name, address, authority, is_loopback};
 
 /// The names under which the preview answers, and what else it asks for.
 #[derive(Debug)]
@@ -63,40 +62,17 @@ impl Token {
     }
 }
 
-/// A name that `--allow-host` gave, with its port where only that one is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    host: String,
-    port: Option<u16>,
-}
-
-impl std::str::FromStr for Name {
-    type Err = String;
-
-    /// Reads `gpu-box`, `gpu-box:8000`, or the address of a page there.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-        let part = rest.split('/').next().unwrap_or_default();
-        match authority(part) {
-            Some((host, port)) if !host.contains('*') => Ok(Self { host, port }),
-            _ => {
-                Err("a host's name is expected, such as `gpu-box` or `hub.example.org`".to_owned())
-            }
-        }
-    }
-}
-
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is answered.
     Pass,
     /// It shows the token: the browser is to keep it.
-    Greet,
+    KeepToken,
     /// It is refused, and that is what a person is told.
     Refuse(String),
     /// It is refused, since this other user of the machine asks.
-    Stranger(u32),
+    OtherUser(u32),
 }
 
 impl Guard {
@@ -115,13 +91,13 @@ impl Guard {
         self.beyond || !self.names.is_empty()
     }
 
-    /// Looks at the head of a request; `stranger` is the number of the other user of this machine whose program asks.
+    /// Looks at the head of a request; `other_user` is the number of the other user of this machine whose program asks.
     pub fn judge(
         &self,
         method: &Method,
         query: Option<&str>,
         headers: &HeaderMap,
-        stranger: Option<u32>,
+        other_user: Option<u32>,
     ) -> Verdict {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let host = text(header::HOST.as_str()).unwrap_or_default();
@@ -158,10 +134,10 @@ impl Guard {
         }
         let token = &self.token;
         if query.and_then(shown).is_some_and(|shown| token.is(&shown)) {
-            return Verdict::Greet;
+            return Verdict::KeepToken;
         }
         let is_told = site.is_some() || is_loopback(&name);
-        if stranger.is_none() && (!self.needs_token() || !self.beyond && is_told) {
+        if other_user.is_none() && (!self.needs_token() || !self.beyond && is_told) {
             return Verdict::Pass;
         }
         let start = format!("{}=", self.cookie());
@@ -171,8 +147,8 @@ impl Guard {
         if cookies.any(|one| one.trim().strip_prefix(&start).is_some_and(|shown| token.is(shown))) {
             return Verdict::Pass;
         }
-        match stranger {
-            Some(user) => Verdict::Stranger(user),
+        match other_user {
+            Some(user) => Verdict::OtherUser(user),
             None => refuse(
                 "this browser has not shown the preview's token. Open the address with `?token=` that the terminal printed \
                  when the preview was started",
@@ -199,45 +175,6 @@ fn refuse(why: &str) -> Verdict {
 fn shown(query: &str) -> Option<String> {
     let value = query.split('&').find_map(|part| part.strip_prefix("token="))?;
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
-}
-
-/// Whether a name can only be this machine: no resolver may point it elsewhere, and no foreign page is found under it.
-fn is_loopback(name: &str) -> bool {
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || match address(name) {
-            Some(IpAddr::V4(address)) => address.is_loopback(),
-            Some(IpAddr::V6(address)) => {
-                address.is_loopback()
-                    || address.to_ipv4_mapped().as_ref().is_some_and(Ipv4Addr::is_loopback)
-            }
-            None => false,
-        }
-}
-
-/// The address that a name of numbers is.
-fn address(name: &str) -> Option<IpAddr> {
-    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    match inner {
-        Some(inner) => inner.parse().ok().map(IpAddr::V6),
-        None => name.parse().ok().map(IpAddr::V4),
-    }
-}
-
-/// A host and its port out of `host:port`, in lower case and without a dot at its end.
-fn authority(text: &str) -> Option<(String, Option<u16>)> {
-    let (host, port) = match text.rfind(']') {
-        Some(end) => (text.cut(..=end), text.cut(end + 1..).strip_prefix(':')),
-        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-    };
-    let port = match port {
-        Some(port) => Some(port.parse().ok()?),
-        None => None,
-    };
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_name =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
-    (!host.is_empty() && host.chars().all(is_name)).then_some((host, port))
 }
 
 #[cfg(test)]
@@ -396,8 +333,8 @@ mod tests {
         let greeted = |query| {
             beyond.judge(&Method::GET, Some(query), &headers(&[("host", "10.0.0.1")]), None)
         };
-        assert_eq!(greeted("a=b&token=secret"), Verdict::Greet);
-        assert_ne!(greeted("token=other"), Verdict::Greet);
+        assert_eq!(greeted("a=b&token=secret"), Verdict::KeepToken);
+        assert_ne!(greeted("token=other"), Verdict::KeepToken);
     }
 
     #[test]
@@ -411,11 +348,14 @@ mod tests {
                 &[("host", "127.0.0.1:4321"), ("sec-fetch-site", "same-origin")],
                 &[("host", "localhost:4321"), ("cookie", "neuronotes-4321=secre")],
             ] {
-                assert_eq!(judged(None, given), Verdict::Stranger(33), "{given:?}");
-                assert_eq!(judged(Some("token=other"), given), Verdict::Stranger(33), "{given:?}");
+                assert_eq!(judged(None, given), Verdict::OtherUser(33), "{given:?}");
+                assert_eq!(judged(Some("token=other"), given), Verdict::OtherUser(33), "{given:?}");
             }
             assert_eq!(judged(None, &[("host", "localhost:4321"), TOKEN]), Verdict::Pass);
-            assert_eq!(judged(Some("token=secret"), &[("host", "localhost:1")]), Verdict::Greet);
+            assert_eq!(
+                judged(Some("token=secret"), &[("host", "localhost:1")]),
+                Verdict::KeepToken
+            );
         }
     }
 

@@ -8,10 +8,11 @@ mod body;
 mod broken;
 mod connections;
 mod guard;
+mod host;
 mod moved;
 mod news;
 mod peer;
-mod said;
+mod reported;
 mod server;
 mod session;
 mod stream;
@@ -32,9 +33,9 @@ use crate::workspace::Workspace;
 
 pub use base::Base;
 use connections::Bounds;
-pub use guard::Name;
 use guard::{Guard, Token};
-use server::{Answer, Door, Tab};
+pub use host::Name;
+use server::{Answer, ServerState, Tab};
 use session::Session;
 
 /// What the owner of the garden is told.
@@ -128,10 +129,10 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         ));
     }
     let store = workspace.store.clone();
-    let door = Door {
+    let state = ServerState {
         guard,
         with_token,
-        strangers: Default::default(),
+        refused_users: Default::default(),
         base: options.base,
         store,
         sender: sender.clone(),
@@ -139,7 +140,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         checked: Default::default(),
     };
     let mut session = Session::new(workspace, sender, watch, options.all, bounds.most / 2);
-    std::thread::spawn(move || server::run(listener, Arc::new(door), bounds));
+    std::thread::spawn(move || server::run(listener, Arc::new(state), bounds));
     if options.open
         && let Err(error) = open::that_detached(&url)
     {

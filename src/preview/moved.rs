@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::note::Note;
-use crate::site::Live;
+use crate::site::Site;
 
-/// So many notes that are gone may come back under another name.
+/// Most removed notes that may come back under another name.
 const REMEMBERED: usize = 32;
-/// So much of the lines of two notes must be the same, of 100.
+/// Percent of the lines of two notes that must be equal.
 const ALIKE: usize = 50;
 
 /// Pages that are gone, and where they went.
@@ -33,16 +33,16 @@ pub struct Before(BTreeMap<String, (Arc<Note>, String)>);
 
 impl Before {
     /// What these notes are now.
-    pub fn of(live: &Live, paths: &BTreeSet<String>) -> Self {
-        let known = |path: &String| Some((path.clone(), live.note_and_page(path)?));
+    pub fn of(site: &Site, paths: &BTreeSet<String>) -> Self {
+        let known = |path: &String| Some((path.clone(), site.note_and_page(path)?));
         Self(paths.iter().filter_map(known).collect())
     }
 }
 
 impl Moved {
     /// Takes in a change of these notes, which was made after `before`.
-    pub fn take(&mut self, before: Before, live: &Live, paths: &BTreeSet<String>) {
-        let now = Before::of(live, paths).0;
+    pub fn take(&mut self, before: Before, site: &Site, paths: &BTreeSet<String>) {
+        let now = Before::of(site, paths).0;
         let mut changed = BTreeSet::new();
         for (path, (note, page)) in &before.0 {
             if now.get(path).is_none_or(|(_, now)| now != page) {
@@ -94,11 +94,11 @@ impl Moved {
     }
 
     /// Where a page that is gone went: the note's title and its page.
-    pub fn to(&self, page: &str, live: &Live) -> Option<(String, String)> {
+    pub fn to(&self, page: &str, site: &Site) -> Option<(String, String)> {
         let mut path = self.pages.get(page)?;
         // A note may be renamed again and again, but there is no circle: one that is there is none that is gone.
         for _ in 0..=self.notes.len() {
-            if let Some((note, page)) = live.note_and_page(path) {
+            if let Some((note, page)) = site.note_and_page(path) {
                 return Some((note.title.clone(), page));
             }
             path = self.notes.get(path)?;

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     /// The number of its user, where that is another one of this machine.
-    pub stranger: Option<u32>,
+    pub other_user: Option<u32>,
 }
 
 impl Peer {
@@ -20,7 +20,7 @@ impl Peer {
     pub fn of(stream: &TcpStream) -> Self {
         let near = stream.peer_addr().ok().filter(|peer| peer.ip().to_canonical().is_loopback());
         let port = stream.local_addr().ok().map(|address| address.port());
-        Self { stranger: near.zip(port).and_then(|(peer, port)| stranger(peer, port)) }
+        Self { other_user: near.zip(port).and_then(|(peer, port)| other_user(peer, port)) }
     }
 }
 
@@ -31,7 +31,7 @@ const ROOT: u32 = 0;
 ///
 /// `peer` is the other end of a connection to `port` of this machine. A connection that the system does not list is nobody's:
 /// it comes from elsewhere, such as the system around a virtual machine, or is closed already and gets no answer.
-fn stranger(peer: SocketAddr, port: u16) -> Option<u32> {
+fn other_user(peer: SocketAddr, port: u16) -> Option<u32> {
     let own = own()?;
     let user = user(peer, port, ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(read))?;
     (user != own && user != ROOT).then_some(user)
@@ -137,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn this_user_is_no_stranger() {
+    fn this_user_is_no_other_user() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let _client = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection");
         let (_, peer) = listener.accept().expect("a connection");
-        assert_eq!(stranger(peer, port), None);
+        assert_eq!(other_user(peer, port), None);
         if cfg!(target_os = "linux") {
             let lists = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(read);
             assert_eq!(user(peer, port, lists), own());

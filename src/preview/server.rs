@@ -62,13 +62,13 @@ const ALWAYS: [(&str, &str); 6] = [
 
 /// What the server needs to know.
 #[derive(Debug)]
-pub struct Door {
+pub struct ServerState {
     /// Who is answered.
     pub guard: Guard,
     /// The address that shows the token.
     pub with_token: String,
     /// Other users of this machine who were refused.
-    pub strangers: Mutex<BTreeSet<u32>>,
+    pub refused_users: Mutex<BTreeSet<u32>>,
     /// The path below which a proxy shows the preview.
     pub base: Base,
     /// Where the site's images lie.
@@ -112,7 +112,7 @@ pub struct Tab {
 }
 
 /// Serves until the program ends.
-pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
+pub fn run(listener: TcpListener, state: Arc<ServerState>, bounds: Bounds) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(READERS)
         .enable_all()
@@ -121,7 +121,7 @@ pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
         runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            connections::serve(listener, router(door), bounds).await;
+            connections::serve(listener, router(state), bounds).await;
             std::io::Result::Ok(())
         })
     });
@@ -131,14 +131,18 @@ pub fn run(listener: TcpListener, door: Arc<Door>, bounds: Bounds) {
     }
 }
 
-fn router(door: Arc<Door>) -> Router {
-    Router::new().fallback(guarded).with_state(door)
+fn router(state: Arc<ServerState>) -> Router {
+    Router::new().fallback(guarded).with_state(state)
 }
 
 /// Answers a request; one that makes this panic breaks nothing but itself.
-async fn guarded(door: State<Arc<Door>>, peer: Extension<Peer>, request: Request) -> Response {
+async fn guarded(
+    state: State<Arc<ServerState>>,
+    peer: Extension<Peer>,
+    request: Request,
+) -> Response {
     let path = request.uri().path().to_owned();
-    let mut answer = Box::pin(ask(door, peer, request));
+    let mut answer = Box::pin(ask(state, peer, request));
     let answered = poll_fn(|context| {
         match guard::run("answering a browser", &path, || answer.as_mut().poll(context)) {
             Ok(polled) => polled.map(Ok),
@@ -153,39 +157,40 @@ async fn guarded(door: State<Arc<Door>>, peer: Extension<Peer>, request: Request
 
 /// Answers a request, if it is to be answered.
 async fn ask(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<ServerState>>,
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
     let query = head.uri.query();
-    let (path, below) = door.base.below(head.uri.path());
+    let (path, below) = state.base.below(head.uri.path());
     let refused =
         |why| (StatusCode::FORBIDDEN, text("text/plain; charset=utf-8", why)).into_response();
-    let mut response = match door.guard.judge(&head.method, query, &head.headers, peer.stranger) {
+    let mut response = match state.guard.judge(&head.method, query, &head.headers, peer.other_user)
+    {
         Verdict::Refuse(why) => refused(why),
-        Verdict::Stranger(user) => {
-            door.refused(user);
+        Verdict::OtherUser(user) => {
+            state.refused(user);
             refused(format!(
                 "Refused: another user of this machine (number {user}) runs the program that asks.\n\nIf that is your browser, \
                  or a proxy of yours, begin at the address with `?token=` that the terminal of the preview prints now.\n"
             ))
         }
         // The links of the home page are relative to its folder.
-        Verdict::Greet | Verdict::Pass if !below => moved(path, query),
-        Verdict::Greet => greet(&door, path, query.unwrap_or_default()),
+        Verdict::KeepToken | Verdict::Pass if !below => moved(path, query),
+        Verdict::KeepToken => keep_token(&state, path, query.unwrap_or_default()),
         Verdict::Pass => match (head.method.as_str(), path) {
             ("GET" | "HEAD", _) => {
-                get(door, &head.method, &head.headers, path, query.unwrap_or_default()).await
+                get(state, &head.method, &head.headers, path, query.unwrap_or_default()).await
             }
             ("POST", "-/seen") => {
                 heard(&head.headers, body, |seen: Seen| {
-                    door.told(Question::Seen(seen.tab, seen.keys))
+                    state.told(Question::Seen(seen.tab, seen.keys))
                 })
                 .await
             }
             ("POST", "-/retry") => {
-                heard(&head.headers, body, |again: Again| door.told(Question::Retry(again.key)))
+                heard(&head.headers, body, |again: Again| state.told(Question::Retry(again.key)))
                     .await
             }
             _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response(),
@@ -199,7 +204,7 @@ async fn ask(
 
 /// Gives a browser that shows the token a cookie, for this folder and what is below it, and leads it on. The page does that
 /// by itself: with a redirect, a browser that comes from elsewhere would not show a cookie of this site alone.
-fn greet(door: &Door, path: &str, query: &str) -> Response {
+fn keep_token(state: &ServerState, path: &str, query: &str) -> Response {
     if !path.is_empty() {
         let root = match path.matches('/').count() {
             0 => "./".to_owned(),
@@ -210,8 +215,8 @@ fn greet(door: &Door, path: &str, query: &str) -> Response {
     let page = "<!doctype html><meta charset=\"utf-8\"><title>Preview</title>\
                 <meta http-equiv=\"refresh\" content=\"0; url=./\"><p><a href=\"./\">To the garden</a></p>";
     let mut response = text(HTML, page);
-    let token = door.guard.token.text();
-    let cookie = format!("{}={token}; HttpOnly; SameSite=Strict", door.guard.cookie());
+    let token = state.guard.token.text();
+    let cookie = format!("{}={token}; HttpOnly; SameSite=Strict", state.guard.cookie());
     if let Ok(cookie) = cookie.parse() {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -236,32 +241,37 @@ fn text(media_type: &'static str, body: impl Into<Body>) -> Response {
 }
 
 async fn get(
-    door: Arc<Door>,
+    state: Arc<ServerState>,
     method: &Method,
     headers: &HeaderMap,
     path: &str,
     query: &str,
 ) -> Response {
     match path.split_once("-/") {
-        Some(("", "events")) => stream::events(door, query),
+        Some(("", "events")) => stream::events(state, query),
         Some(("", "preview.js")) => text("text/javascript; charset=utf-8", SCRIPT),
         Some(("", "preview.css")) => text("text/css; charset=utf-8", STYLE),
         Some(("", rest)) => match rest.strip_prefix("partial/") {
-            Some(key) => partial(&door, key).await,
+            Some(key) => partial(&state, key).await,
             None => StatusCode::NOT_FOUND.into_response(),
         },
-        _ => page(door, method, headers, path).await,
+        _ => page(state, method, headers, path).await,
     }
 }
 
 /// A page or file of the site.
-async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) -> Response {
+async fn page(
+    state: Arc<ServerState>,
+    method: &Method,
+    headers: &HeaderMap,
+    raw: &str,
+) -> Response {
     let name = match percent_decode_str(raw).decode_utf8_lossy().into_owned() {
         name if name.is_empty() => "index.html".to_owned(),
         name => name,
     };
     let depth = raw.matches('/').count();
-    let answer = asked(&door, &name, depth).await;
+    let answer = asked(&state, &name, depth).await;
     let content = match answer {
         Some(Answer::Page(html, digest)) => {
             let mut response = text(HTML, Bytes::from_owner(Html(html)));
@@ -280,9 +290,9 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
         Some(Answer::Bytes(bytes)) => Found::Content(Content::Bytes(bytes.into())),
         Some(Answer::File(file)) => body::found(file).await,
         Some(Answer::Blob(digest)) => {
-            let blob = blob(&door, digest).await;
+            let blob = blob(&state, digest).await;
             if matches!(blob, Found::Not) {
-                door.told(Question::Lost);
+                state.told(Question::Lost);
             }
             blob
         }
@@ -300,26 +310,26 @@ async fn page(door: Arc<Door>, method: &Method, headers: &HeaderMap, raw: &str) 
 }
 
 /// What the owner of the garden gives for a name.
-async fn asked(door: &Door, name: &str, depth: usize) -> Option<Answer> {
+async fn asked(state: &ServerState, name: &str, depth: usize) -> Option<Answer> {
     let (answer, answered) = oneshot::channel();
-    door.told(Question::Page { path: name.to_owned(), depth, answer });
+    state.told(Question::Page { path: name.to_owned(), depth, answer });
     answered.await.ok()
 }
 
 /// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.
-async fn blob(door: &Arc<Door>, digest: Digest) -> Found {
-    let door = Arc::clone(door);
+async fn blob(state: &Arc<ServerState>, digest: Digest) -> Found {
+    let state = Arc::clone(state);
     let found = spawn_blocking(move || {
-        let opened = match Opened::new(&door.store.blob_path(&digest)) {
+        let opened = match Opened::new(&state.store.blob_path(&digest)) {
             Ok(opened) => opened,
             error => return Found::by(error),
         };
-        let known = || door.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || state.checked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = known().get(&digest).is_some_and(|tag| tag == opened.tag());
         if !is_known {
-            if door.store.blob(&digest).is_none() {
+            if state.store.blob(&digest).is_none() {
                 // It is open already: what keeps it from being read may have been another lack.
-                let again = Opened::new(&door.store.blob_path(&digest));
+                let again = Opened::new(&state.store.blob_path(&digest));
                 let is_later = again.is_err_and(|error| handles::is_passing(&error));
                 return if is_later { Found::Later } else { Found::Not };
             }
@@ -330,7 +340,7 @@ async fn blob(door: &Arc<Door>, digest: Digest) -> Found {
     found.await.unwrap_or(Found::Not)
 }
 
-impl Door {
+impl ServerState {
     /// Tells the owner of the garden; where it is gone, the program ends.
     pub(super) fn told(&self, question: Question) {
         let _ = self.sender.send(Message::Browser(question));
@@ -338,7 +348,7 @@ impl Door {
 
     /// Says once for each other user that it was refused.
     fn refused(&self, user: u32) {
-        let is_new = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
+        let is_new = self.refused_users.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
         if is_new {
             say::err(format_args!(
                 "warning: another user of this machine (number {user}) asked for this preview and was refused\nhint: if that \
@@ -358,8 +368,8 @@ impl AsRef<[u8]> for Html {
     }
 }
 
-async fn partial(door: &Door, key: &str) -> Response {
-    let path = key.parse::<Digest>().ok().map(|key| door.store.partial_path(&key));
+async fn partial(state: &ServerState, key: &str) -> Response {
+    let path = key.parse::<Digest>().ok().map(|key| state.store.partial_path(&key));
     let read = spawn_blocking(move || std::fs::read(path?).ok());
     match read.await.ok().flatten() {
         Some(bytes) => text("image/png", bytes),

@@ -14,14 +14,14 @@ use neuronotes_core::say;
 
 use super::moved::{Before, Moved};
 use super::news::{News, Phases};
-use super::said::Said;
+use super::reported::Reported;
 use super::tabs::Tabs;
 use super::{Message, Question};
 use crate::build;
 use crate::config;
 use crate::diagnostic::{Diagnostic, summary};
 use crate::measure::schedule::{Rank, Scheduler, Wish};
-use crate::site::{Live, Progress};
+use crate::site::{Progress, Site};
 use crate::view::{LinkView, ProblemView};
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
@@ -33,7 +33,7 @@ const SOME: usize = 16;
 
 /// A preview's state.
 pub struct Session {
-    live: Live,
+    site: Site,
     watch: Watch,
     scheduler: Scheduler,
     tabs: Tabs,
@@ -53,7 +53,7 @@ pub struct Session {
     idle: bool,
     /// The store is to be told what the garden wants.
     unremembered: bool,
-    said: Said,
+    reported: Reported,
     /// Whether the terminal shows every problem.
     all: bool,
     outside: Vec<Diagnostic>,
@@ -80,7 +80,7 @@ impl Session {
         let scheduler = Scheduler::new(workspace.store.clone(), device.clone(), news);
         let progress = Progress { preview: true, ..Progress::default() };
         let mut session = Self {
-            live: Live::new(workspace, progress),
+            site: Site::new(workspace, progress),
             watch,
             scheduler,
             tabs: Tabs::default(),
@@ -93,7 +93,7 @@ impl Session {
             pictures: 0,
             idle: true,
             unremembered: true,
-            said: Said::default(),
+            reported: Reported::default(),
             all,
             outside: Vec::new(),
             device,
@@ -122,8 +122,8 @@ impl Session {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if self.live.met_damage() {
-                self.live.lost();
+            if self.site.met_damage() {
+                self.site.lost();
                 self.wish();
                 self.show(Phases::default());
             }
@@ -168,12 +168,12 @@ impl Session {
             }
             Message::Browser(Question::Retry(key)) => {
                 self.scheduler.retry(&key);
-                self.live.progress.failed.remove(&key);
-                self.live.ended(&key);
+                self.site.progress.failed.remove(&key);
+                self.site.ended(&key);
                 self.wish();
                 self.show(Phases::default());
             }
-            Message::Browser(Question::Lost) => self.live.workspace.store.met_damage(),
+            Message::Browser(Question::Lost) => self.site.workspace.store.met_damage(),
         }
     }
 
@@ -184,16 +184,16 @@ impl Session {
             Some((waiting, _)) => waiting.and(change),
             None => change,
         };
-        if !self.live.workspace.can_read() {
+        if !self.site.workspace.can_read() {
             self.later = Some((change, Instant::now() + LATER));
             return;
         }
         let mut times = Phases { settled: change.first.elapsed().into(), ..Phases::default() };
         let touched = match change.all || change.paths.contains("") {
-            true => self.live.workspace.refresh(),
-            false => self.live.workspace.apply(change.paths.iter().map(String::as_str)),
+            true => self.site.workspace.refresh(),
+            false => self.site.workspace.apply(change.paths.iter().map(String::as_str)),
         };
-        if let Some(paths) = self.live.workspace.to_read_again() {
+        if let Some(paths) = self.site.workspace.to_read_again() {
             let again = Change { paths, all: false, first: Instant::now() };
             self.later = Some((again, Instant::now() + LATER));
         }
@@ -207,16 +207,16 @@ impl Session {
         if touched.config {
             // What failed may have failed for what was configured.
             self.scheduler.retry_all();
-            self.live.progress.failed.clear();
-            let device = &self.live.workspace.config.device;
+            self.site.progress.failed.clear();
+            let device = &self.site.workspace.config.device;
             if self.device != *device {
                 self.device.clone_from(device);
                 self.scheduler.set_device(device.clone());
             }
         }
-        let before = Before::of(&self.live, &touched.notes);
-        self.live.update(&touched);
-        self.moved.take(before, &self.live, &touched.notes);
+        let before = Before::of(&self.site, &touched.notes);
+        self.site.update(&touched);
+        self.moved.take(before, &self.site, &touched.notes);
         self.configured |= self.is_configured();
         times.read = change.first.elapsed().into();
         self.show(times);
@@ -230,14 +230,14 @@ impl Session {
 
     /// Watches where notes, files and pictures lie now.
     fn watch_folders(&mut self) {
-        let _ = self.watch.widen(&self.live.workspace.layout, &self.live.plan().folders());
+        let _ = self.watch.widen(&self.site.workspace.layout, &self.site.plan().folders());
     }
 
     /// Asks for what is missing: what is seen first, then the note that was saved, then the rest.
     fn wish(&mut self) {
-        let missing = self.live.missing();
+        let missing = self.site.missing();
         let visible = self.tabs.visible();
-        let saved = self.saved.as_ref().map(|note| self.live.requests_of(note)).unwrap_or_default();
+        let saved = self.saved.as_ref().map(|note| self.site.requests_of(note)).unwrap_or_default();
         let rank = |key: &Digest| match () {
             () if visible.contains(key) => Rank::Visible,
             () if saved.contains(key) => Rank::Saved,
@@ -255,7 +255,7 @@ impl Session {
             missing.into_iter().map(|(key, request)| Wish { key, rank: rank(&key), request });
         self.scheduler.want(wishes.collect());
         let wanted: BTreeSet<Digest> = self.wished.iter().map(|(key, _)| *key).collect();
-        self.live.progress.running.retain(|key, _| wanted.contains(key));
+        self.site.progress.running.retain(|key, _| wanted.contains(key));
         self.told.retain(|key, _| wanted.contains(key));
         self.fail();
         self.tell_waiting();
@@ -265,23 +265,23 @@ impl Session {
     fn show(&mut self, times: Phases) {
         let begun = Instant::now();
         for path in self.tabs.pages() {
-            let page = self.live.named(&path);
-            let now = self.live.page(&page).and_then(Result::ok);
+            let page = self.site.named(&path);
+            let now = self.site.page(&page).and_then(Result::ok);
             let since = Duration::from_micros(times.read.micros()) + begun.elapsed();
             let times = Phases { rendered: since.into(), ..times };
             let moved = match &now {
                 Some(_) => None,
-                None => self.moved.to(&page, &self.live),
+                None => self.moved.to(&page, &self.site),
             };
             // Relative to the site's root.
             let moved =
-                moved.map(|(title, page)| LinkView { title, href: self.live.href("", &page) });
+                moved.map(|(title, page)| LinkView { title, href: self.site.href("", &page) });
             self.tabs.show(&path, now.as_ref(), self.generation, times, moved);
         }
     }
 
     fn is_configured(&self) -> bool {
-        self.live.workspace.root.join(config::FILE).exists()
+        self.site.workspace.root.join(config::FILE).exists()
     }
 
     /// What is wrong with the garden as a preview sees it: a configuration that went away while it runs.
@@ -295,17 +295,17 @@ impl Session {
 
     /// Does what can wait: sees what is wrong with notes that nobody looks at, says it, and saves what was learnt.
     fn tidy(&mut self) {
-        if self.live.settle_some(SOME) {
+        if self.site.settle_some(SOME) {
             return;
         }
         self.idle = false;
         let unconfigured = self.unconfigured().into_iter();
-        let beside = unconfigured.chain(self.live.problems_beside()).collect();
-        let was_well = self.said.is_empty();
-        let new = self.said.take(self.live.problems_by_note(), beside).problems;
+        let beside = unconfigured.chain(self.site.problems_beside()).collect();
+        let was_well = self.reported.is_empty();
+        let new = self.reported.take(self.site.problems_by_note(), beside).problems;
         let summary = summary(&new, self.all);
         for problem in summary.shown {
-            let source = self.live.workspace.source(&problem.file);
+            let source = self.site.workspace.source(&problem.file);
             say::err(format_args!("{}\n", problem.terminal(source, false)));
         }
         for line in &summary.rest {
@@ -314,22 +314,22 @@ impl Session {
         if !summary.rest.is_empty() {
             say::err("hint: `--all` shows every one of them\n");
         }
-        if self.said.is_empty() && !was_well {
+        if self.reported.is_empty() && !was_well {
             say::err("all is well again");
         }
         self.say_outside();
-        self.live.workspace.save_digests();
+        self.site.workspace.save_digests();
         if std::mem::take(&mut self.unremembered) {
             let missing = self.wished.iter().map(|(key, _)| *key).collect();
             // Where it cannot be written, a collection elsewhere may take what is wanted here; it is measured again.
-            let _ = build::remember(&self.live.workspace, self.live.plan(), &missing);
+            let _ = build::remember(&self.site.workspace, self.site.plan(), &missing);
         }
     }
 
     /// Tells open pages what is wrong where no page can show it.
     fn say_outside(&mut self) {
         let outside: Vec<Diagnostic> =
-            self.unconfigured().into_iter().chain(self.live.problems_outside()).collect();
+            self.unconfigured().into_iter().chain(self.site.problems_outside()).collect();
         if outside != self.outside {
             let problems = outside.iter().map(ProblemView::from).collect();
             self.tabs.tell(&News::Problems { problems });

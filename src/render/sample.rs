@@ -2,8 +2,9 @@
 
 use neuronotes_core::digest::Digest;
 
+use crate::figure::drawing::Format;
 use crate::figure::part::{Bar, Bars, Cell, Matrix, Part};
-use crate::figure::{Curve, Drawing, Format, GridItem, Image, Picture, Table};
+use crate::figure::{Curve, Drawing, GridItem, Image, Picture, Table};
 use crate::view::*;
 
 pub fn site() -> SiteView {

@@ -30,8 +30,12 @@ pub(super) fn of(scene: &Scene<'_>, layout: &Layout) -> Clashes {
     // Elsewhere files have a folder of their own.
     if places.values().any(|place| !place.starts_with("files/")) {
         let name = |path: String, what: &str| (path.to_lowercase(), what.to_owned());
-        made.extend(scene.sheets().into_keys().map(|path| name(path, "a page that is made")));
-        made.extend(scene.bare_files().into_iter().map(|path| name(path, "a file that is made")));
+        made.extend(
+            scene.generated_pages().into_keys().map(|path| name(path, "a page that is made")),
+        );
+        made.extend(
+            scene.generated_files().into_iter().map(|path| name(path, "a file that is made")),
+        );
     }
     let pages = scene.notes.iter().zip(&garden.pages);
     made.extend(

@@ -1,296 +1,298 @@
-//! The whole site out of a workspace: what is wanted, what is stored, and every page and file that follows.
+//! The site of a garden: a workspace in; every page and file, what is to be measured, and what is wrong, out.
 //!
-//! [`compose`] makes everything anew but what is kept by key: measuring, drawing and rendering are done once a key.
+//! There is one builder of it. A build makes a [`Site`], measures what is missing and publishes all of it; a preview keeps the
+//! site and asks for single pages, which are the same byte for byte. After a change only this is done again:
 //!
-//! Incremental: [`Live`] keeps a garden composed through changes, and comes to the same pages.
+//! | what changed | what is done again |
+//! |---|---|
+//! | the text of a note | its links; the pages that are asked for and that it is part of |
+//! | a heading, the id of a block | the links of notes that link to that note |
+//! | a title, an alias; a note or file more or less | all links |
+//! | the blocks or units of a note | its plan, the plans that name blocks, the look-up of all results |
+//! | configuration, templates, dates | all plans, or all pages |
+//!
+//! A page is known by its key, so that one that nothing touched is never rendered again.
 
 mod clash;
 mod data;
-mod live;
-mod missing;
+mod pages;
 mod publish;
+mod serve;
 mod settle;
+mod settled;
 mod sink;
-mod smaller;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use rayon::prelude::*;
+use neuronotes_core::digest::Digest;
 
-pub use live::{Live, Rendered, Served};
-use missing::FREEZE;
-pub use missing::{missing, unscanned};
-pub use settle::{Drawn, Progress, Settler};
-pub use sink::{Collected, Discarded, Sink};
+pub use serve::{Rendered, Served};
+pub use settle::Progress;
+pub use sink::{Collected, Content, Discarded, Sink};
+pub use wanted::{Wishes, wishes};
+
+use settle::Drawn;
 
 use crate::diagnostic::Diagnostic;
-use crate::figure::Image;
-use crate::garden;
-use crate::guard;
-use crate::note::Note;
-use crate::page::value::{Quoted, Sources};
-use crate::page::{self, Scene, Settled};
-use crate::plan::{self, Plan};
-use crate::resource::Resources;
-use crate::workspace::Workspace;
-use neuronotes_core::digest::Digest;
-use neuronotes_core::file;
-use neuronotes_core::request::Request;
-use neuronotes_core::store::Store;
-pub use smaller::LARGEST as LARGEST_FILE;
-use smaller::Smaller;
+use crate::garden::{self, Garden};
+use crate::note::{LinkKind, Note};
+use crate::page::value::Quoted;
+use crate::page::{self, Assets, HOME, Settled};
+use crate::picture::Linked;
+use crate::plan::{Plan, Plans, Wanted};
+use crate::workspace::{Touched, Workspace};
 
-/// What the notes want and what the store has of it.
-#[derive(Debug)]
-pub struct Wishes {
-    /// What each block wants.
-    pub plan: Plan,
-    /// As [`missing`] gives them.
-    pub missing: Vec<(Digest, Request)>,
-}
-
-impl Wishes {
-    /// The keys of what is missing.
-    pub fn missing_keys(&self) -> BTreeSet<Digest> {
-        self.missing.iter().map(|(key, _)| *key).collect()
-    }
-}
-
-/// One file of the site.
-#[derive(Debug)]
-pub enum Content {
-    /// A page or another file that is made where its key changed.
-    Page {
-        /// The page key.
-        key: Digest,
-        /// Its text.
-        html: Result<String, Box<Diagnostic>>,
-    },
-    /// A picture that is made where its key changed.
-    Picture {
-        /// The key.
-        key: Digest,
-        /// Its bytes.
-        bytes: Vec<u8>,
-    },
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The bytes of a file elsewhere, with their digest.
-    Copy {
-        /// The file.
-        from: PathBuf,
-        /// Of its bytes.
-        digest: Digest,
-    },
-}
-
-/// Asks what the notes want, and what of it is missing.
-pub fn wishes(workspace: &mut Workspace) -> Wishes {
-    let shared = workspace.notes();
-    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let mut resources = Resources::of(workspace.thawed.as_ref());
-    let plan = plan::plan(
-        &notes,
-        &workspace.root,
-        &workspace.config,
-        &mut resources,
-        &mut workspace.digests,
-    );
-    workspace.notice(resources.notices(&workspace.config));
-    let missing = missing(&plan, &workspace.store);
-    Wishes { plan, missing }
-}
-
-/// The composed site.
+/// The site of a garden.
 #[derive(Debug)]
 pub struct Site {
-    /// Everything that is wrong, in the order of the notes and of their text.
-    pub problems: Vec<Diagnostic>,
-    /// For each note, its page.
-    pub pages: BTreeMap<String, String>,
+    /// What is on disk.
+    pub workspace: Workspace,
+    /// What is known of measurements beside what the store has. After a change of it, [`Site::ended`] is to be told.
+    pub progress: Progress,
+    notes: Vec<Arc<Note>>,
+    plans: Plans,
+    plan: Plan,
+    garden: Garden,
+    /// Each page's note.
+    addresses: HashMap<String, usize>,
+    drawn: Drawn,
+    /// For each note, what came of its blocks.
+    settled: Vec<Arc<[Settled]>>,
+    /// For each note, whether that is to be seen anew.
+    unsettled: Vec<bool>,
+    /// For each note, what its values show.
+    quoted: Vec<Quoted>,
+    /// For each note, everything that is wrong with it; none where that, and what its values show, is to be seen anew.
+    problems: Vec<Option<Arc<[Diagnostic]>>>,
+    assets: Assets,
+    asset_texts: BTreeMap<String, String>,
+    footer: Option<String>,
+    /// Files that notes point to, as far as they were looked at; or what is wrong with them.
+    files: BTreeMap<String, Result<Linked, Diagnostic>>,
+    /// Pixels across and down of those that are pictures.
+    sizes: BTreeMap<String, (u32, u32)>,
+    rendered: HashMap<String, Rendered>,
+    /// What is wrong with templates when pages are rendered, by page.
+    unrendered: BTreeMap<String, Diagnostic>,
+    /// Images of rendered pages, by their addresses.
+    images: HashMap<String, Digest>,
+    /// Files of the search index, as long as nothing is another.
+    search: Option<BTreeMap<String, String>>,
+    /// Requests whose results were seen in the store.
+    stored: HashSet<Digest>,
+    /// What was stored and turned out to be damaged, as far as that was noticed.
+    damage: u64,
 }
 
-/// Composes the site; its files go to `sink` as they are made.
-pub fn compose(
-    workspace: &mut Workspace,
-    wishes: &Wishes,
-    progress: &Progress,
-    sink: &dyn Sink,
-) -> Site {
-    let shared = workspace.notes();
-    let notes: Vec<&Note> = shared.iter().map(|note| &**note).collect();
-    let garden = garden::assemble(&notes, &workspace.files, workspace.routes());
-    let mut problems: Vec<Diagnostic> = workspace.problems().cloned().collect();
-    let plan = &wishes.plan;
-    problems.extend(data::problems(workspace, plan));
-    let drawn = Drawn::default();
-    let settler = Settler { store: &workspace.store, plan, progress, drawn: &drawn };
-    let settled = notes.iter().enumerate().map(|(index, note)| settler.note(index, note).into());
-    let figures: Vec<Arc<[Settled]>> = settled.collect();
-    let sources = Sources::new(&notes, &garden, plan, &figures, &workspace.store);
-    let quoted: Vec<Quoted> =
-        notes.iter().enumerate().map(|(index, note)| quoted(&sources, index, note)).collect();
-    for (index, note) in notes.iter().enumerate() {
-        let checked = guard::run("checking the note", &note.path, || {
-            let blocks = settler.problems(index, note, &figures[index]);
-            let embeds = garden.embed_problems(index, &notes);
-            let cited = page::citation_problems(note, workspace.library.works.as_ref());
-            let others = [
-                &garden.problems[index],
-                &embeds,
-                &cited,
-                &page::remote_problems(note, &workspace.config),
-                plan.unit_problems(index),
-                &quoted[index].problems,
-            ];
-            problems_of(note, others, blocks)
+impl Site {
+    /// The site of a garden that has just been read.
+    pub fn new(workspace: Workspace, progress: Progress) -> Self {
+        let mut site = Self {
+            plans: Plans::of(workspace.thawed.as_ref()),
+            workspace,
+            progress,
+            notes: Vec::new(),
+            plan: Plan::default(),
+            garden: Garden::default(),
+            addresses: HashMap::new(),
+            drawn: Drawn::default(),
+            settled: Vec::new(),
+            unsettled: Vec::new(),
+            quoted: Vec::new(),
+            problems: Vec::new(),
+            assets: Assets::default(),
+            asset_texts: BTreeMap::new(),
+            footer: None,
+            files: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            rendered: HashMap::new(),
+            unrendered: BTreeMap::new(),
+            images: HashMap::new(),
+            search: None,
+            stored: HashSet::new(),
+            damage: 0,
+        };
+        site.update(&Touched { config: true, templates: true, listed: true, ..Touched::default() });
+        site
+    }
+
+    /// Takes in what was touched.
+    pub fn update(&mut self, touched: &Touched) {
+        self.search = None;
+        let before = std::mem::replace(&mut self.notes, self.workspace.notes());
+        if touched.config {
+            self.plans.forget();
+            self.footer = page::footer(&self.workspace.config);
+        }
+        if touched.templates {
+            (self.assets, self.asset_texts) = pages::assets(&self.workspace.renderer);
+            self.unrendered.clear();
+        }
+        if touched.pictures || !touched.files.is_empty() {
+            self.plans.forget_pictures();
+        }
+        for file in &touched.files {
+            self.files.remove(file);
+            self.sizes.remove(file);
+        }
+        let changed = changed(&before, &self.notes);
+        let renamed = changed.as_ref().is_none_or(|changed| {
+            changed.iter().any(|index| !are_named_alike(&before[*index], &self.notes[*index]))
         });
-        let failed = |panicked| vec![Diagnostic::of_panic(&*note.file, &panicked)];
-        problems.extend(checked.unwrap_or_else(failed));
-    }
-    let mut files = BTreeMap::new();
-    // Of the garden, once it is known what else the site has at their places.
-    let mut attached = BTreeMap::new();
-    let mut linked = BTreeMap::new();
-    for path in garden.files() {
-        let from = workspace.root.join(workspace.layout.file(path));
-        match smaller::linked(&from, &mut workspace.digests) {
-            Ok(found) => {
-                let copied = Content::Copy { from, digest: found.digest };
-                attached.insert(garden.routes.file(path), copied);
-                linked.insert(path.to_owned(), found);
+        let changed = changed.unwrap_or_default();
+        let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let mut relinked = Vec::new();
+        let routes = self.workspace.routes();
+        let rerouted = self.garden.routes != routes;
+        if renamed || touched.listed || rerouted || self.garden.pages.len() != refers.len() {
+            self.garden = garden::assemble(&refers, &self.workspace.files, routes);
+            let pages = self.garden.pages.iter().cloned().enumerate();
+            self.addresses = pages.map(|(index, page)| (page, index)).collect();
+            let addresses = &self.addresses;
+            self.unrendered.retain(|path, _| path == HOME || addresses.contains_key(path));
+            relinked = (0..refers.len()).collect();
+        } else {
+            for index in &changed {
+                self.garden.relink(*index, &before[*index], &refers);
             }
-            Err(error) => problems.push(
-                Diagnostic::of_file(
-                    workspace.layout.file(path),
-                    format!("the file cannot be read ({error})"),
-                )
-                .hint(file::read_hint(&error).map(str::to_owned)),
-            ),
-        }
-    }
-    let sizes = linked.iter().filter_map(|(path, linked)| Some((path.clone(), linked.size?)));
-    let sizes = sizes.collect();
-    let mut variants = BTreeMap::new();
-    let mut thumbnails = BTreeMap::new();
-    if sink.offers_copies() {
-        let cache = workspace.cache("pictures");
-        let leads = figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings);
-        let leads = leads.filter_map(|drawing| Some(&drawing.first_picture()?.image));
-        let leads: Vec<&Image> = leads.collect();
-        let make =
-            |leads: Vec<&Image>| Smaller::make(&linked, leads, &cache, &workspace.store, sink);
-        let mut made = make(Vec::clone(&leads));
-        if made.drop_damaged(&mut workspace.digests) {
-            made = make(leads);
-            // What cannot be made right is left out.
-            made.drop_damaged(&mut workspace.digests);
-        }
-        for copy in made.all() {
-            if let Ok(digest) = workspace.digests.digest(&copy.from) {
-                let copied = Content::Copy { from: copy.from.clone(), digest };
-                files.insert(copy.path.clone(), copied);
+            let moved = |index: &&usize| !have_places_alike(&before[**index], refers[**index]);
+            for index in changed.iter().filter(moved) {
+                relinked.extend(self.garden.aiming_at(*index));
+            }
+            for index in &relinked {
+                self.garden.relink(*index, refers[*index], &refers);
             }
         }
-        for (path, fault) in &made.faults {
-            problems.push(smaller::fault(workspace.layout.file(path), fault));
+        let asks = |note: &Note| !note.blocks.is_empty() || !note.front.units.is_empty();
+        let asking = changed.iter().any(|index| asks(&before[*index]) || asks(&self.notes[*index]));
+        if renamed || asking || touched.config || touched.pictures || !touched.files.is_empty() {
+            let Workspace { root, config, digests, .. } = &mut self.workspace;
+            self.plan = self.plans.plan(&self.notes, renamed, root, config, digests);
+            let notices = self.plans.resources().notices(&self.workspace.config);
+            self.workspace.notice(notices);
+            self.forget_all();
         }
-        (variants, thumbnails) = (made.variants(), made.shown());
-    }
-    for drawing in figures.iter().flat_map(|settled| &**settled).flat_map(Settled::drawings) {
-        for image in drawing.images() {
-            let from = workspace.store.blob_path(&image.digest);
-            files.insert(image.file(), Content::Copy { from, digest: image.digest });
+        for index in changed {
+            self.forget(index);
         }
-    }
-    for (note, settled) in notes.iter().zip(&figures) {
-        for settled in &**settled {
-            match data_files(note, settled, &workspace.store) {
-                Ok(data) => files.extend(
-                    data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))),
-                ),
-                Err(problem) => problems.push(problem),
+        for index in relinked {
+            self.problems[index] = None;
+        }
+        // Whether a note would stand in itself depends on what it embeds.
+        for (index, note) in self.notes.iter().enumerate() {
+            if note.links.iter().any(|link| link.kind == LinkKind::Embed) {
+                self.problems[index] = None;
             }
         }
     }
-    let (assets, contents) = publish::assets(&workspace.renderer);
-    files.extend(contents.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))));
-    let scene = Scene {
-        config: &workspace.config,
-        notes: &notes,
-        garden: &garden,
-        plan: &wishes.plan,
-        figures: &figures,
-        quoted: &quoted,
-        sizes: &sizes,
-        variants: &variants,
-        thumbnails: &thumbnails,
-        git: &workspace.git,
-        assets: &assets,
-        works: workspace.library.works.as_ref(),
-        footer: page::footer(&workspace.config),
-        templates: workspace.renderer.digest(),
-        preview: progress.preview,
-        shared: page::Shared::default(),
+
+    /// What came of all blocks is to be seen anew.
+    fn forget_all(&mut self) {
+        let count = self.notes.len();
+        self.settled.resize(count, Arc::default());
+        self.quoted.resize_with(count, Quoted::default);
+        self.unsettled.resize(count, true);
+        self.unsettled.fill(true);
+        self.problems.resize(count, None);
+        self.problems.fill(None);
+    }
+
+    /// What came of a note's blocks is to be seen anew.
+    fn forget(&mut self, index: usize) {
+        self.unsettled[index] = true;
+        self.problems[index] = None;
+    }
+
+    /// Something else is known of this request than was: it has a result, failed, or waits again.
+    pub fn ended(&mut self, key: &Digest) {
+        self.stored.remove(key);
+        self.search = None;
+        let request = self.plan.requests.iter().find(|(known, _)| known == key);
+        // A scan that came with it may be what other figures are compared with.
+        if request.is_some_and(|(_, request)| !request.uses.is_empty()) {
+            return self.forget_all();
+        }
+        for index in 0..self.notes.len() {
+            let mut all = self.plan.wanted(index).iter().flat_map(Wanted::measurements);
+            if all.any(|measurement| measurement.key == *key) {
+                self.forget(index);
+            }
+            // It may quote the figure.
+            if !self.notes[index].values.is_empty() {
+                self.problems[index] = None;
+            }
+        }
+    }
+
+    /// What is said of the running measurements of a page may be another now.
+    pub fn look_at_running(&mut self, path: &str) {
+        let waits = |settled: &Settled| match settled {
+            Settled::Waiting { .. } => true,
+            Settled::Sweep(cells) => {
+                cells.iter().any(|cell| matches!(cell, Settled::Waiting { .. }))
+            }
+            _ => false,
+        };
+        let index = self.addresses.get(path).copied();
+        if let Some(index) = index.filter(|index| self.settled[*index].iter().any(waits)) {
+            self.forget(index);
+        }
+    }
+
+    /// Whether anything stored turned out to be damaged since this was asked last.
+    pub fn met_damage(&mut self) -> bool {
+        let damage = self.workspace.store.damage();
+        std::mem::replace(&mut self.damage, damage) != damage
+    }
+
+    /// Something of the store is damaged: what rests on it is not there any more.
+    pub fn lost(&mut self) {
+        self.drawn = Drawn::default();
+        self.stored.clear();
+        self.forget_all();
+    }
+}
+
+/// The places of notes that are others now; none where there are more or fewer of them, or under other paths.
+fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
+    if before.len() != now.len() {
+        return None;
+    }
+    let mut changed = Vec::new();
+    for (index, (old, new)) in before.iter().zip(now).enumerate() {
+        if old.path != new.path {
+            return None;
+        }
+        if !Arc::ptr_eq(old, new) {
+            changed.push(index);
+        }
+    }
+    Some(changed)
+}
+
+/// Whether all by which others can name a note is the same, its address included.
+fn are_named_alike(old: &Note, new: &Note) -> bool {
+    let address = |note: &Note| {
+        let front = &note.front;
+        (front.permalink.clone(), front.slug.clone(), front.date, front.redirect_from.clone())
     };
-    let clashes = clash::of(&scene, &workspace.layout);
-    problems.extend(clashes.problems);
-    attached.retain(|path, _| !clashes.lost.contains(path));
-    files.append(&mut attached);
-    let copied: Vec<(String, Content)> = files.into_iter().collect();
-    let written = copied.into_par_iter().filter_map(|(path, content)| {
-        let taken =
-            guard::run("writing the file of the site", &path, || sink.take(path.clone(), content));
-        taken.err().map(|panicked| Diagnostic::of_panic(&*path, &panicked))
-    });
-    let written: Vec<Diagnostic> = written.collect();
-    problems.extend(written);
-    for problem in publish::all(&scene, &workspace.renderer, &workspace.store, sink) {
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
-    let pages = notes.iter().zip(&garden.pages).map(|(n, p)| (n.path.clone(), p.clone())).collect();
-    Site { problems, pages }
+    // A note makes way for the page of a tag.
+    let names = |note: &Note| (note.title.clone(), note.front.aliases.clone(), note.tags.clone());
+    names(old) == names(new) && address(old) == address(new)
 }
 
-/// What a note's values show.
-fn quoted(sources: &Sources<'_>, index: usize, note: &Note) -> Quoted {
-    let quoted =
-        guard::run("filling in the values of the note", &note.path, || sources.quoted(index));
-    quoted.unwrap_or_else(|panicked| Quoted {
-        problems: vec![Diagnostic::of_panic(&*note.file, &panicked)],
-        ..Quoted::default()
-    })
-}
-
-/// The files with the numbers of a note's figure.
-///
-/// # Errors
-/// Where writing them panics.
-fn data_files(
-    note: &Note,
-    settled: &Settled,
-    store: &Store,
-) -> Result<Vec<(String, String)>, Diagnostic> {
-    let files = guard::run("writing the data of a figure", &note.path, || {
-        page::data_files(settled, store).into_iter().collect()
-    });
-    files.map_err(|panicked| Diagnostic::of_panic(&*note.file, &panicked))
-}
-
-/// Everything that is wrong with a note, in the order of its text.
-fn problems_of(
-    note: &Note,
-    others: [&[Diagnostic]; 6],
-    blocks: Vec<Diagnostic>,
-) -> Vec<Diagnostic> {
-    let own = note.problems.iter().chain(others.into_iter().flatten()).cloned();
-    let mut own: Vec<Diagnostic> = own.chain(blocks).collect();
-    own.sort_by_key(|problem| (problem.line, problem.column));
-    own
+/// Whether all by which others can name a place in a note is the same.
+fn have_places_alike(old: &Note, new: &Note) -> bool {
+    let headings = old.headings.iter().map(|h| (&h.id, &h.text));
+    let blocks = old.blocks.iter().map(|block| &block.id);
+    let anchors = old.anchors.iter().map(|anchor| &anchor.id);
+    headings.eq(new.headings.iter().map(|h| (&h.id, &h.text)))
+        && blocks.eq(new.blocks.iter().map(|block| &block.id))
+        && anchors.eq(new.anchors.iter().map(|anchor| &anchor.id))
+        && old.marks == new.marks
+        && old.front.anchors == new.front.anchors
 }
 
 #[cfg(test)]

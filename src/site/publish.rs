@@ -1,236 +1,121 @@
-//! Every page and file that follows from a scene: those whose keys changed are made, on all cores.
+//! Publishing a site: every page and file of it goes to a sink, on all cores.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
 
-use neuronotes_core::cut::Cut as _;
-use neuronotes_core::digest::Digest;
-use neuronotes_core::store::Store;
 use rayon::prelude::*;
 
-use super::{Content, Sink};
+use super::{Content, Sink, Site, clash, pages};
 use crate::diagnostic::Diagnostic;
+use crate::figure::Image;
 use crate::guard;
-use crate::note::Body;
-use crate::page::{Assets, Bare, Draft, Scene, Shard};
-use crate::render::Renderer;
-use crate::search::Indexed;
-use crate::view::legible_json;
-use crate::workspace::template_problem;
+use crate::note::Note;
+use crate::page::{self, Settled};
+use crate::picture::{self, Linked, Smaller};
 
-/// What every page asks for, and the text of each; their names say their content.
-pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) {
-    let mut contents = BTreeMap::new();
-    let mut asset = |name: &str| {
-        let text = renderer.asset(name);
-        let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-        let path = format!("{stem}-{}.{ending}", Digest::of(text.as_bytes()).hex().cut(..8));
-        contents.insert(path.clone(), text);
-        path
-    };
-    let assets = Assets {
-        stylesheet: asset("style.css"),
-        figures: asset("figures.css"),
-        lists: asset("lists.css"),
-        boxes: asset("boxes.css"),
-        script: asset("garden.js"),
-        find: asset("find.js"),
-        zoom: asset("zoom.js"),
-        graph: asset("graph.js"),
-    };
-    (assets, contents)
-}
-
-/// What is left of a page once it is made.
-struct Made {
-    body_key: Option<Digest>,
-    /// Where it was rendered.
-    body: Option<Arc<Body>>,
-}
-
-/// Makes all of them. Says what is wrong with templates.
-pub(super) fn all(
-    scene: &Scene<'_>,
-    renderer: &Renderer,
-    store: &Store,
-    sink: &dyn Sink,
-) -> Vec<Diagnostic> {
-    let problems = Mutex::new(Vec::new());
-    let press = Press { scene, renderer, store, sink, problems: &problems };
-    rayon::join(
-        || rayon::join(|| press.search(), || press.bare()),
-        || {
-            let made: Vec<Made> =
-                (0..scene.notes.len()).into_par_iter().map(|index| press.note(index)).collect();
-            press.previews(&made);
-            press.sheets();
-        },
-    );
-    let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Threads come to them in any order.
-    problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
-    problems.dedup();
-    problems
-}
-
-struct Press<'a> {
-    scene: &'a Scene<'a>,
-    renderer: &'a Renderer,
-    store: &'a Store,
-    sink: &'a dyn Sink,
-    problems: &'a Mutex<Vec<Diagnostic>>,
-}
-
-impl Press<'_> {
-    fn note(&self, index: usize) -> Made {
-        let note = self.scene.notes[index];
-        let made = guard::run("making the page of the note", &note.path, || {
-            let draft = self.scene.note_draft(index);
-            self.page(&draft);
-            Made { body_key: draft.body_key, body: draft.rendered() }
-        });
-        made.unwrap_or_else(|panicked| {
-            let path = &self.scene.garden.pages[index];
-            self.failed(path, Diagnostic::of_panic(&*note.file, &panicked));
-            Made { body_key: None, body: None }
-        })
-    }
-
-    /// Says what is wrong with a page or file that cannot be made. Nothing is published in its place.
-    fn failed(&self, path: &str, problem: Diagnostic) {
-        self.told(problem.clone());
-        let key = Digest::of(problem.message.as_bytes());
-        self.sink.take(path.to_owned(), Content::Page { key, html: Err(Box::new(problem)) });
-    }
-
-    fn told(&self, problem: Diagnostic) {
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
-    }
-
-    /// Makes a file that is no note's page.
-    fn file(&self, path: &str, make: impl FnOnce()) {
-        if let Err(panicked) = guard::run("making the file of the site", path, make) {
-            self.failed(path, Diagnostic::of_panic(path, &panicked));
-        }
-    }
-
-    /// A page, made where it is not current.
-    fn page(&self, draft: &Draft<'_>) {
-        let path = draft.path.clone();
-        if self.sink.is_current(&path, draft.key) {
-            return self.sink.keep(path, draft.key);
-        }
-        let html = draft.render(self.renderer).map_err(|error| Box::new(template_problem(&error)));
-        if let Err(problem) = &html {
-            self.told((**problem).clone());
-        }
-        self.sink.take(path, Content::Page { key: draft.key, html });
-    }
-
-    fn previews(&self, made: &[Made]) {
-        let shards = guard::run("listing the previews", "previews", || self.scene.preview_shards());
-        let shards = shards.unwrap_or_else(|panicked| {
-            self.told(Diagnostic::of_panic("previews", &panicked));
-            Vec::new()
-        });
-        shards.into_par_iter().for_each(|shard| {
-            self.file(&shard.path.clone(), || self.preview(shard, made));
-        });
-    }
-
-    fn preview(&self, shard: Shard, made: &[Made]) {
-        let key = self.scene.shard_key(&shard, &|note| made[note].body_key);
-        if self.sink.is_current(&shard.path, key) {
-            return self.sink.keep(shard.path, key);
-        }
-        let mut body = |note: usize| match &made[note].body {
-            Some(body) => Some(Arc::clone(body)),
-            // Its page is current.
-            None => self.scene.note_draft(note).body(self.renderer)?.ok(),
+impl Site {
+    /// Makes every page and file of the site, but those that are current in the sink. Gives everything that is wrong: with
+    /// the configuration and data, with notes, in their order and that of their text, with files and with templates.
+    pub fn publish(&mut self, sink: &dyn Sink) -> Vec<Diagnostic> {
+        self.settle_all();
+        let mut problems = self.problems_before();
+        problems.extend(self.problems_of_notes());
+        problems.extend(self.problems_of_files());
+        let smaller = match sink.offers_copies() {
+            true => self.smaller(sink),
+            false => Smaller::NONE,
         };
-        let text = self.scene.shard(&shard, &mut body);
-        self.sink.take(shard.path, Content::Page { key, html: Ok(text) });
-    }
-
-    fn sheets(&self) {
-        let sheets =
-            guard::run("listing the pages of tags and units", "tags", || self.scene.sheets());
-        let sheets: Vec<_> = sheets.into_iter().flatten().collect();
-        sheets.into_par_iter().for_each(|(path, sheet)| {
-            self.file(&path, || self.page(&self.scene.sheet_draft(&path, &sheet)));
+        let mut files = BTreeMap::new();
+        for copy in smaller.all() {
+            if let Ok(digest) = self.workspace.digests.digest(&copy.from) {
+                let from = copy.from.clone();
+                files.insert(copy.path.clone(), Content::Copy { from, digest });
+            }
+        }
+        let faults = smaller.faults.iter();
+        problems.extend(
+            faults.map(|(path, fault)| picture::fault(self.workspace.layout.file(path), fault)),
+        );
+        self.add_results(&mut files, &mut problems);
+        let assets = self.asset_texts.iter();
+        files.extend(
+            assets.map(|(path, text)| (path.clone(), Content::Bytes(text.clone().into_bytes()))),
+        );
+        let notes: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
+        let scene = self.scene(&notes, &smaller);
+        let clashes = clash::of(&scene, &self.workspace.layout);
+        problems.extend(clashes.problems);
+        for (path, linked) in self.linked() {
+            let path = self.garden.routes.file(path);
+            if !clashes.lost.contains(&path) {
+                let (from, digest) = (linked.from.clone(), linked.digest);
+                files.insert(path, Content::Copy { from, digest });
+            }
+        }
+        let files: Vec<(String, Content)> = files.into_iter().collect();
+        let taken = files.into_par_iter().filter_map(|(path, content)| {
+            let take = || sink.take(path.clone(), content);
+            let taken = guard::run("writing the file of the site", &path, take);
+            taken.err().map(|panicked| Diagnostic::of_panic(&*path, &panicked))
         });
+        let taken: Vec<Diagnostic> = taken.collect();
+        problems.extend(taken);
+        let workspace = &self.workspace;
+        for problem in pages::publish(&scene, &workspace.renderer, &workspace.store, sink) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        problems
     }
 
-    fn search(&self) {
-        let (files, problems) = search(self.scene);
-        problems.into_iter().for_each(|problem| self.told(problem));
-        let files: Vec<_> = files.into_iter().collect();
-        files
-            .into_par_iter()
-            .for_each(|(path, text)| self.sink.take(path, Content::Bytes(text.into())));
+    /// The files that notes point to and that can be read, each once, by their paths.
+    fn linked(&self) -> BTreeMap<&str, &Linked> {
+        let pointed: BTreeSet<&str> = self.garden.files().collect();
+        let found = |path| Some((path, self.files.get(path)?.as_ref().ok()?));
+        pointed.into_iter().filter_map(found).collect()
     }
 
-    fn bare(&self) {
-        let paths = guard::run("listing feeds and cards", "feed.xml", || self.scene.bare_files());
-        let paths = paths.unwrap_or_else(|panicked| {
-            self.told(Diagnostic::of_panic("feed.xml", &panicked));
-            Vec::new()
-        });
-        paths.into_par_iter().for_each(|path| {
-            self.file(&path.clone(), || self.bare_file(path));
-        });
+    /// Makes the smaller copies of all pictures.
+    fn smaller(&mut self, sink: &dyn Sink) -> Smaller {
+        let cache = self.workspace.cache("pictures");
+        let make = |site: &Self| {
+            let drawings = site.settled.iter().flat_map(|settled| &**settled);
+            let drawings = drawings.flat_map(Settled::drawings);
+            let leads = drawings.filter_map(|drawing| Some(&drawing.first_picture()?.image));
+            let leads: Vec<&Image> = leads.collect();
+            let progress = |done, all| sink.copied(done, all);
+            Smaller::make(&site.linked(), leads, &cache, &site.workspace.store, &progress)
+        };
+        let mut made = make(self);
+        if made.drop_damaged(&mut self.workspace.digests) {
+            made = make(self);
+            // What cannot be made right is left out.
+            made.drop_damaged(&mut self.workspace.digests);
+        }
+        made
     }
 
-    fn bare_file(&self, path: String) {
-        let Some(bare) = self.scene.bare_file(&path) else { return };
-        let key = self.scene.bare_key(&path, &bare);
-        match bare {
-            Bare::Text(text) => self.sink.take(path, Content::Bytes(text.into_bytes())),
-            Bare::Card(..) if self.sink.is_current(&path, key) => self.sink.keep(path, key),
-            Bare::Card(image, synthetic) => {
-                if let Some(bytes) = card(self.store, &image, synthetic) {
-                    self.sink.take(path, Content::Picture { key, bytes });
+    /// Adds the files of all results: pictures, and the numbers behind figures.
+    fn add_results(&self, files: &mut BTreeMap<String, Content>, problems: &mut Vec<Diagnostic>) {
+        let store = &self.workspace.store;
+        for (note, settled) in self.notes.iter().zip(&self.settled) {
+            for drawing in settled.iter().flat_map(Settled::drawings) {
+                for image in drawing.images() {
+                    let from = store.blob_path(&image.digest);
+                    files.insert(image.file(), Content::Copy { from, digest: image.digest });
+                }
+            }
+            for settled in &**settled {
+                let data = guard::run("writing the data of a figure", &note.path, || {
+                    page::data_files(settled, store)
+                });
+                match data {
+                    Ok(data) => files.extend(
+                        data.into_iter().map(|(path, text)| (path, Content::Bytes(text.into()))),
+                    ),
+                    Err(panicked) => problems.push(Diagnostic::of_panic(&*note.file, &panicked)),
                 }
             }
         }
     }
-}
-
-/// The files of the search index, and what is wrong with what is not in it.
-pub(super) fn search(scene: &Scene<'_>) -> (BTreeMap<String, String>, Vec<Diagnostic>) {
-    let made = guard::run("making the search index", "search", || {
-        let order = scene.indexed_order();
-        let one = |index: usize| {
-            let note = scene.notes[index];
-            let made = guard::run("indexing the note", &note.path, || scene.indexed(index));
-            made.map_err(|panicked| Diagnostic::of_panic(&*note.file, &panicked))
-        };
-        let notes: Vec<Result<Indexed, Diagnostic>> = order.into_par_iter().map(one).collect();
-        let (mut pages, mut problems) = (Vec::with_capacity(notes.len()), Vec::new());
-        for note in notes {
-            match note {
-                Ok(page) => pages.push(page),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        pages.extend(scene.indexed_units());
-        pages.extend(scene.indexed_tags());
-        let files = crate::search::files(&pages.iter().collect::<Vec<_>>());
-        let files = files.into_iter().map(|(path, text)| (path, legible_json(text)));
-        (files.collect(), problems)
-    });
-    made.unwrap_or_else(|panicked| {
-        (BTreeMap::new(), vec![Diagnostic::of_panic("search", &panicked)])
-    })
-}
-
-/// The social card of a stored picture; none where that is damaged, which its figure says.
-pub(super) fn card(
-    store: &Store,
-    image: &crate::figure::Image,
-    synthetic: bool,
-) -> Option<Vec<u8>> {
-    let bytes = store.blob(&image.digest)?;
-    let picture = image::load_from_memory(&bytes).ok()?;
-    Some(crate::picture::card::card(&picture, synthetic))
 }

@@ -13,7 +13,8 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
 use neuronotes_core::store::Store;
 
-use super::{FREEZE, data};
+use super::data;
+use super::wanted::FREEZE;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::guard;

@@ -1,11 +1,40 @@
 //! What takes the files of a site while they are made, on whatever core.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use neuronotes_core::digest::Digest;
 
-use super::Content;
+use crate::diagnostic::Diagnostic;
+
+/// One file of the site.
+#[derive(Debug)]
+pub enum Content {
+    /// A page or another file that is made where its key changed.
+    Page {
+        /// The page key.
+        key: Digest,
+        /// Its text.
+        html: Result<String, Box<Diagnostic>>,
+    },
+    /// A picture that is made where its key changed.
+    Picture {
+        /// The key.
+        key: Digest,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of a file elsewhere, with their digest.
+    Copy {
+        /// The file.
+        from: PathBuf,
+        /// The digest of its bytes.
+        digest: Digest,
+    },
+}
 
 /// Takes the files of a site, each once.
 pub trait Sink: Sync {
@@ -47,16 +76,13 @@ impl Sink for Collected {
     fn keep(&self, _: String, _: Digest) {}
 }
 
-/// Keeps nothing: of interest is only what is wrong. Pages are made all the same, or not even these.
+/// Keeps nothing: only what is wrong is of interest.
 #[derive(Debug, Clone, Copy)]
-pub struct Discarded {
-    /// Whether pages are made.
-    pub rendered: bool,
-}
+pub struct Discarded;
 
 impl Sink for Discarded {
     fn is_current(&self, _: &str, _: Digest) -> bool {
-        !self.rendered
+        false
     }
 
     fn take(&self, _: String, _: Content) {}

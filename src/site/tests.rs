@@ -27,13 +27,15 @@ fn garden(name: &str) -> tempfile::TempDir {
     dir
 }
 
-fn composed(dir: &tempfile::TempDir) -> (Vec<Diagnostic>, BTreeMap<String, Content>) {
-    let mut workspace = Workspace::open(dir.path()).expect("a garden");
-    let wishes = wishes(&mut workspace);
+fn site(dir: &tempfile::TempDir) -> Site {
+    let workspace = Workspace::open(dir.path()).expect("a garden");
+    Site::new(workspace, Progress { preview: true, ..Progress::default() })
+}
+
+fn published(dir: &tempfile::TempDir) -> (Vec<Diagnostic>, BTreeMap<String, Content>) {
     let sink = Collected::default();
-    let progress = Progress { preview: true, ..Progress::default() };
-    let site = compose(&mut workspace, &wishes, &progress, &sink);
-    (site.problems, sink.files())
+    let problems = site(dir).publish(&sink);
+    (problems, sink.files())
 }
 
 fn internal(problems: &[Diagnostic]) -> Vec<&Diagnostic> {
@@ -60,9 +62,9 @@ fn a_panic_in_any_work_on_a_note_is_its_error_and_the_other_pages_are_there() {
     {
         let name = format!("trouble-{number}");
         let dir = garden(&name);
-        assert_eq!(internal(&composed(&dir).0), Vec::<&Diagnostic>::new(), "{doing}");
+        assert_eq!(internal(&published(&dir).0), Vec::<&Diagnostic>::new(), "{doing}");
         let tripped = on(doing, &what.replace("NAME", &name));
-        let (problems, files) = composed(&dir);
+        let (problems, files) = published(&dir);
         drop(tripped);
         let pages = ["first.html", "last.html", "index.html", "feed.xml", "search/meta.js"];
         for page in pages.iter().filter(|page| **page != "feed.xml") {
@@ -91,7 +93,7 @@ fn a_panic_at_a_picture_is_an_error_about_it() {
     let dir = garden("trouble-picture");
     let path = dir.path().join("notes/trouble-picture.png").canonicalize().expect("a picture");
     let _tripped = on("reading the header of the picture", &path.to_string_lossy());
-    let (problems, files) = composed(&dir);
+    let (problems, files) = published(&dir);
     let of_picture = |problem: &&Diagnostic| problem.file == "notes/trouble-picture.png";
     let found: Vec<_> = problems.iter().filter(of_picture).collect();
     assert!(found.len() == 1 && found[0].message.contains("internal error"), "{problems:#?}");
@@ -101,52 +103,51 @@ fn a_panic_at_a_picture_is_an_error_about_it() {
 #[test]
 fn a_preview_shows_what_panicked_and_is_right_again_when_that_is_over() {
     let dir = garden("trouble-live");
-    let workspace = Workspace::open(dir.path()).expect("a garden");
-    let mut live = Live::new(workspace, Progress { preview: true, ..Progress::default() });
+    let mut site = site(&dir);
     let whole =
-        |live: &mut Live, page: &str| live.page(page).expect("a page").map(|page| page.html);
-    let before = whole(&mut live, "trouble-live.html").expect("a whole page");
+        |site: &mut Site, page: &str| site.page(page).expect("a page").map(|page| page.html);
+    let before = whole(&mut site, "trouble-live.html").expect("a whole page");
 
     // Until it was shown once, there is nothing to be shown.
     let tripped = on("making the page", "last.html");
-    let problem = whole(&mut live, "last.html").expect_err("a panic");
+    let problem = whole(&mut site, "last.html").expect_err("a panic");
     assert_eq!(
         (problem.file.as_str(), problem.hint.as_deref()),
         ("notes/last.md", Some(guard::HINT))
     );
     drop(tripped);
-    assert!(whole(&mut live, "last.html").is_ok() && live.problems_outside().is_empty());
+    assert!(whole(&mut site, "last.html").is_ok() && site.problems_outside().is_empty());
 
     // A note is changed while reading it panics: it is not shown as it was, and comes back.
     let note = dir.path().join("notes/trouble-live.md");
     fs::write(&note, "# Trouble\n\nChanged.\n").expect("a change");
     let tripped = on("reading the note", "trouble-live.md");
-    let touched = live.workspace.apply(["notes/trouble-live.md"]);
-    live.update(&touched);
-    assert!(live.page("trouble-live.html").is_none());
-    assert_eq!(internal(&live.problems()).len(), 1);
-    assert!(whole(&mut live, "first.html").is_ok());
+    let touched = site.workspace.apply(["notes/trouble-live.md"]);
+    site.update(&touched);
+    assert!(site.page("trouble-live.html").is_none());
+    assert_eq!(internal(&site.problems()).len(), 1);
+    assert!(whole(&mut site, "first.html").is_ok());
     drop(tripped);
-    let touched: Touched = live.workspace.apply(["notes/trouble-live.md"]);
-    live.update(&touched);
-    let after = whole(&mut live, "trouble-live.html").expect("a whole page");
+    let touched: Touched = site.workspace.apply(["notes/trouble-live.md"]);
+    site.update(&touched);
+    let after = whole(&mut site, "trouble-live.html").expect("a whole page");
     assert!(after.contains("Changed.") && after != before);
-    while live.settle_some(16) {}
-    assert_eq!(internal(&live.problems()), Vec::<&Diagnostic>::new());
+    while site.settle_some(16) {}
+    assert_eq!(internal(&site.problems()), Vec::<&Diagnostic>::new());
 
     // What is wrong with it is found out: that panics, and is found out at the next look.
     fs::write(&note, "# Trouble\n\nChanged [[nowhere]].\n").expect("a change");
     let tripped = on("checking the note", "trouble-live.md");
-    let touched = live.workspace.apply(["notes/trouble-live.md"]);
-    live.update(&touched);
-    assert!(whole(&mut live, "trouble-live.html").expect("a page").contains("Changed"));
-    assert_eq!(internal(&live.problems()).len(), 1);
+    let touched = site.workspace.apply(["notes/trouble-live.md"]);
+    site.update(&touched);
+    assert!(whole(&mut site, "trouble-live.html").expect("a page").contains("Changed"));
+    assert_eq!(internal(&site.problems()).len(), 1);
     drop(tripped);
     fs::write(&note, "# Trouble\n\nOnce more [[nowhere]].\n").expect("a change");
-    let touched = live.workspace.apply(["notes/trouble-live.md"]);
-    live.update(&touched);
-    while live.settle_some(16) {}
-    let problems = live.problems();
+    let touched = site.workspace.apply(["notes/trouble-live.md"]);
+    site.update(&touched);
+    while site.settle_some(16) {}
+    let problems = site.problems();
     assert!(problems.iter().any(|problem| problem.message.contains("nowhere")), "{problems:#?}");
     assert_eq!(internal(&problems), Vec::<&Diagnostic>::new());
 }

@@ -24,7 +24,7 @@ use crate::figure::{Drawing, Picture};
 pub struct CardView {
     /// The note's title.
     pub title: String,
-    /// Of the note's page.
+    /// The address of its page.
     pub href: String,
     /// Last change, else when it was written.
     pub date: Option<DateView>,
@@ -63,7 +63,7 @@ pub struct ContentsView {
 pub struct BacklinkView {
     /// Its title.
     pub title: String,
-    /// Of its page.
+    /// The address of its page.
     pub href: String,
     /// Each sentence that does.
     pub mentions: Vec<MentionView>,
@@ -72,7 +72,7 @@ pub struct BacklinkView {
 /// One sentence that mentions this note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MentionView {
-    /// Of the place of the sentence.
+    /// The address of the sentence.
     pub href: String,
     /// The sentence, the link in it as `<mark>`.
     pub sentence_html: String,
@@ -132,9 +132,9 @@ pub struct FigureView<'a> {
     pub provenance: Vec<FactView>,
     /// The block as it stands in the note, to copy.
     pub yaml: String,
-    /// The same with its fence, as it can be pasted into a note.
+    /// `yaml` with its fence, to paste into a note.
     pub fenced: String,
-    /// The same with all defaults written out, where any are left out.
+    /// `fenced` with all defaults written out; none if the block leaves none out.
     pub complete: Option<String>,
     /// The request key, 64 digits; empty where the block is faulty. Of several, one that stands for all.
     pub key: String,
@@ -149,9 +149,9 @@ pub struct FigureView<'a> {
 /// Addresses of files with a figure's numbers.
 #[derive(Debug, Clone, Serialize)]
 pub struct DataView {
-    /// Of its table, as comma-separated values.
+    /// The address of its table as comma-separated values.
     pub csv: String,
-    /// Of its whole result, as JSON.
+    /// The address of its whole result as JSON.
     pub json: String,
 }
 
@@ -180,7 +180,7 @@ pub enum FigureState<'a> {
     },
     /// It is several measurements, each in its own state.
     Sweep {
-        /// In order.
+        /// The measurements.
         items: Vec<SweepItemView<'a>>,
         /// Columns of the grid, where there is room.
         wide: usize,
@@ -198,7 +198,7 @@ pub struct SweepItemView<'a> {
     pub key: String,
     /// Which values are its own.
     pub caption: String,
-    /// Of the unit's page, where it is about a unit.
+    /// The address of the unit's page, if it measures a unit.
     pub href: Option<String>,
     /// What it shows, in the words of the note; none where the pictures' own texts stand.
     pub alt: Option<String>,
@@ -262,6 +262,6 @@ pub struct FactView {
     pub name: String,
     /// `image_block_4/0/Add_6`.
     pub value: String,
-    /// Of the unit's page, where this is a unit.
+    /// The address of the unit's page, if this is a unit.
     pub href: Option<String>,
 }

@@ -9,37 +9,37 @@ use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView};
 pub struct SiteView {
     /// The garden's title.
     pub title: String,
-    /// Of the page, as BCP 47 has it, for the `lang` attribute.
+    /// The page's language, as a BCP 47 tag for the `lang` attribute.
     pub language: String,
     /// Which way it is written: `ltr` or `rtl`.
     pub direction: &'static str,
-    /// Of what stands around the page's text.
+    /// The language of the text around the page's own.
     pub own_language: String,
     /// From the page to the site's root: empty, or `../` as often as needed.
     pub root: String,
     /// The page's own path, relative to the site's root.
     pub page: String,
-    /// Of the home page.
+    /// The address of the home page.
     pub home: String,
-    /// Of the style sheet that every page has.
+    /// The address of the style sheet of all pages.
     pub stylesheet: String,
-    /// Of that for figures.
+    /// The address of the style sheet for figures.
     pub figures: String,
-    /// Of that for pages which list others.
+    /// The address of the style sheet for lists.
     pub lists: String,
-    /// Of that for what scripts open.
+    /// The address of the style sheet for what scripts open.
     pub boxes: String,
-    /// Of the script that every page has.
+    /// The address of the script of all pages.
     pub script: String,
-    /// Of the script that searches.
+    /// The address of the script that searches.
     pub find: String,
-    /// Of the script that enlarges pictures.
+    /// The address of the script that enlarges pictures.
     pub zoom: String,
     /// How many files of previews there are.
     pub previews: usize,
     /// Pages that list others.
     pub nav: Vec<NavView>,
-    /// Of the Atom feed, where there is one.
+    /// The address of the Atom feed, if there is one.
     pub feed: Option<String>,
     /// The configured line that ends every note.
     pub note_footer_html: Option<String>,
@@ -52,7 +52,7 @@ pub struct SiteView {
 pub struct NavView {
     /// What it lists.
     pub title: String,
-    /// Of the page.
+    /// The address of the page.
     pub href: String,
     /// Whether it is this page.
     pub current: bool,
@@ -98,13 +98,13 @@ pub struct LinkView {
 /// A note's page, for `note.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct NoteView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
     /// The note's title.
     pub title: String,
-    /// The same as it is written, with its links and formulas.
+    /// The title as HTML, with its links and formulas.
     pub title_html: String,
     /// Whether it is a draft, which only the preview shows.
     pub draft: bool,
@@ -148,7 +148,7 @@ pub struct SelfCitationView {
 /// The home page, for `home.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomeView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
@@ -166,7 +166,7 @@ pub struct HomeView {
     pub notes: Vec<CardView>,
     /// How many there are.
     pub count: usize,
-    /// Of the list of all of them, where these are not all.
+    /// The address of the list of all notes, if `notes` are not all.
     pub all: Option<String>,
     /// Notes whose text links to `index.md`.
     pub backlinks: Vec<BacklinkView>,
@@ -177,7 +177,7 @@ pub struct HomeView {
 /// A list of notes, for `list.html`: all of them, or those with a tag.
 #[derive(Debug, Clone, Serialize)]
 pub struct ListView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
@@ -185,7 +185,7 @@ pub struct ListView {
     pub title: String,
     /// A line below the title; may be empty.
     pub intro: String,
-    /// In order.
+    /// The groups of notes.
     pub groups: Vec<GroupView>,
     /// Other pages of the same list; empty where it has one.
     pub pages: Vec<NavView>,
@@ -196,14 +196,14 @@ pub struct ListView {
 pub struct GroupView {
     /// May be empty.
     pub title: String,
-    /// In order.
+    /// The notes.
     pub notes: Vec<CardView>,
 }
 
 /// A list of other things than notes, for `index.html`: tags, or units.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndexView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
@@ -211,7 +211,7 @@ pub struct IndexView {
     pub title: String,
     /// A line below the title.
     pub intro: String,
-    /// In order.
+    /// The groups of entries.
     pub groups: Vec<IndexGroupView>,
 }
 
@@ -220,7 +220,7 @@ pub struct IndexView {
 pub struct IndexGroupView {
     /// May be empty.
     pub title: String,
-    /// In order.
+    /// The entries.
     pub items: Vec<IndexItemView>,
 }
 
@@ -229,7 +229,7 @@ pub struct IndexGroupView {
 pub struct IndexItemView {
     /// What it is called.
     pub title: String,
-    /// Of its page.
+    /// The address of its page.
     pub href: String,
     /// What it is besides; may be empty.
     pub note: String,
@@ -242,7 +242,7 @@ pub struct IndexItemView {
 /// The page of a unit, for `unit.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct UnitView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
@@ -276,13 +276,13 @@ pub struct UnitFigureView {
 /// The whole graph, for `graph.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct GraphView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
-    /// Of the script that draws it.
+    /// The address of the script that draws it.
     pub script: String,
-    /// Of its data.
+    /// The address of its data.
     pub data: String,
     /// How many notes there are.
     pub notes: usize,
@@ -315,7 +315,7 @@ pub struct WayView {
 /// What is shown where there is no page, for `404.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct NotFoundView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,
@@ -328,7 +328,7 @@ pub struct NotFoundView {
 /// A page that was elsewhere before, for `redirect.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RedirectView {
-    /// Of the page.
+    /// What every page shares.
     pub site: SiteView,
     /// For machines.
     pub head: HeadView,

@@ -29,11 +29,11 @@ impl Change {
 /// How to learn of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// By events where the file system gives them, else by looking.
+    /// File events if the file system sends them, otherwise polling.
     Auto,
-    /// By the system's events.
+    /// File events.
     Native,
-    /// By looking again and again.
+    /// Polling.
     Poll,
 }
 

@@ -22,7 +22,7 @@ const SINGLY: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// What the watch's thread is told.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Signal {
     /// An event of the system, or its failure.
     Event(Instant, notify::Result<Event>),
     /// What a poller saw, or what is to be looked at for another reason.
@@ -39,7 +39,7 @@ pub struct Cover {
     root: PathBuf,
     mode: Mode,
     scope: Scope,
-    sender: Sender<Heard>,
+    sender: Sender<Signal>,
     source: Source,
     /// The watched folders, by their names in the garden.
     covered: BTreeMap<String, Identity>,
@@ -77,7 +77,7 @@ impl Cover {
         root: &Path,
         scope: Scope,
         mode: Mode,
-        sender: Sender<Heard>,
+        sender: Sender<Signal>,
     ) -> notify::Result<(Self, String)> {
         let asked = mode == Mode::Poll;
         let source = match mode {
@@ -134,20 +134,6 @@ impl Cover {
         matches!(self.source, Source::Native(_)) && !self.covered.contains_key("")
     }
 
-    /// Watches those of the outermost folders that are other ones than before.
-    ///
-    /// # Errors
-    /// Where the garden's own folder cannot be watched.
-    pub fn check(&mut self) -> notify::Result<()> {
-        for name in self.tops() {
-            let found = identity(&self.root.join(&name));
-            if self.covered.get(&name) != found.as_ref() {
-                self.replaced(&name)?;
-            }
-        }
-        Ok(())
-    }
-
     /// A folder came, went or was replaced: watches what is there now, with all below it.
     ///
     /// # Errors
@@ -195,7 +181,7 @@ impl Cover {
             }
             let watched = self.everything();
             self.settle_for(watched)?;
-            let _ = self.sender.send(Heard::Lost(Instant::now()));
+            let _ = self.sender.send(Signal::Lost(Instant::now()));
             return Ok(());
         }
         match &mut self.source {
@@ -220,7 +206,7 @@ impl Cover {
         let signs: Vec<(String, Sign)> =
             new.into_iter().map(|name| (name.clone(), Sign::Folder)).collect();
         if !signs.is_empty() {
-            let _ = self.sender.send(Heard::Signs(Instant::now(), signs));
+            let _ = self.sender.send(Signal::Signs(Instant::now(), signs));
         }
         Ok(())
     }
@@ -288,7 +274,7 @@ impl Cover {
                     unfit.cause()
                 ));
                 self.poll();
-                let _ = self.sender.send(Heard::Lost(Instant::now()));
+                let _ = self.sender.send(Signal::Lost(Instant::now()));
                 Ok(())
             }
         }
@@ -312,19 +298,19 @@ fn looking() -> String {
     format!("looking every {:.1} s", EVERY.as_secs_f64())
 }
 
-fn native(sender: &Sender<Heard>) -> notify::Result<Source> {
+fn native(sender: &Sender<Signal>) -> notify::Result<Source> {
     let sender = sender.clone();
     let handler = move |event: notify::Result<Event>| {
         if !event.as_ref().is_ok_and(is_access) {
-            let _ = sender.send(Heard::Event(Instant::now(), event));
+            let _ = sender.send(Signal::Event(Instant::now(), event));
         }
     };
     Ok(Source::Native(Box::new(RecommendedWatcher::new(handler, Config::default())?)))
 }
 
-fn poller(root: &Path, scope: &Scope, sender: &Sender<Heard>) -> Poller {
+fn poller(root: &Path, scope: &Scope, sender: &Sender<Signal>) -> Poller {
     let sender = sender.clone();
-    let tell = move |signs| sender.send(Heard::Signs(Instant::now(), signs)).is_ok();
+    let tell = move |signs| sender.send(Signal::Signs(Instant::now(), signs)).is_ok();
     Poller::start(root, scope.clone(), tell)
 }
 

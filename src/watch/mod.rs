@@ -21,9 +21,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-pub use change::{Change, Mode, within};
+pub use change::{Change, Mode};
 
-use cover::{Cover, Heard};
+use cover::{Cover, Signal};
 use noise::Scope;
 use settle::Settle;
 
@@ -60,19 +60,13 @@ impl Watch {
         let scope = Scope { layout: layout.clone(), ..Scope::default() };
         let (cover, how) = Cover::start(root, scope, mode, sender)?;
         let cover = Arc::new(Mutex::new(cover));
-        let ear =
-            Ear { root: root.to_owned(), cover: Arc::downgrade(&cover), settle: Settle::default() };
-        std::thread::spawn(move || ear.listen(&heard, changed));
+        let listener = Listener {
+            root: root.to_owned(),
+            cover: Arc::downgrade(&cover),
+            settle: Settle::default(),
+        };
+        std::thread::spawn(move || listener.listen(&heard, changed));
         Ok(Self { cover, how })
-    }
-
-    /// Watches the folders that are there, where they are other ones than before. The watch does so itself when it
-    /// hears of it; those already watched cost nothing.
-    ///
-    /// # Errors
-    /// Where the garden's own folder cannot be watched.
-    pub fn cover(&mut self) -> notify::Result<()> {
-        lock(&self.cover).check()
     }
 
     /// Watches a garden that is laid out so, and these folders of pictures too, and no others that were given before.
@@ -89,16 +83,16 @@ impl Watch {
 }
 
 /// The watch's thread.
-struct Ear {
+struct Listener {
     root: PathBuf,
     /// Gone with the watch.
     cover: Weak<Mutex<Cover>>,
     settle: Settle,
 }
 
-impl Ear {
+impl Listener {
     /// Listens until the watch is dropped.
-    fn listen(mut self, heard: &Receiver<Heard>, changed: impl Fn(Change)) {
+    fn listen(mut self, heard: &Receiver<Signal>, changed: impl Fn(Change)) {
         let mut blind = false;
         loop {
             let due = self.settle.due();
@@ -138,21 +132,21 @@ impl Ear {
         }
     }
 
-    fn take_in(&mut self, heard: Heard, cover: &mut Cover) {
+    fn take_in(&mut self, heard: Signal, cover: &mut Cover) {
         match heard {
-            Heard::Event(at, Ok(event)) => {
+            Signal::Event(at, Ok(event)) => {
                 match event::signs(&self.root, &event, |name| cover.knows(name)) {
                     Some(signs) => self.signs(at, signs, cover),
                     None => self.lost(at, LOST, cover),
                 }
             }
-            Heard::Event(at, Err(error)) => self.lost(at, &choose::cause(&error), cover),
-            Heard::Signs(at, signs) => {
+            Signal::Event(at, Err(error)) => self.lost(at, &choose::cause(&error), cover),
+            Signal::Signs(at, signs) => {
                 for (path, sign) in signs {
                     self.settle.hear(at, path, sign);
                 }
             }
-            Heard::Lost(at) => drop(self.settle.lost(at)),
+            Signal::Lost(at) => drop(self.settle.lost(at)),
         }
     }
 

@@ -8,7 +8,8 @@ use neuronotes_core::store::{Record, Store};
 use serde_json::json;
 
 use super::*;
-use crate::figure::{Baseline, Format};
+use crate::figure::Baseline;
+use crate::figure::drawing::Format;
 
 /// What a request asks, with some of it changed.
 fn params(changes: Value) -> Value {

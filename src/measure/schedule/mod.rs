@@ -16,7 +16,7 @@ mod queue;
 mod status;
 mod suspect;
 mod timings;
-mod told;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub use life::LabNews;
 pub use queue::{Rank, Wish};
 pub use status::duration;
 pub use suspect::{Suspects, Verdict};
-pub use told::Told;
+pub use update::Update;
 
 use crate::measure::lab::{self, LabError, LabEvent};
 use estimate::{Estimates, Places};
@@ -60,10 +60,10 @@ pub struct Scheduler {
     suspects: Suspects,
     failures: Failures,
     estimates: Estimates,
-    /// What the lab was told of the order.
+    /// The order that the lab was told.
     ordered: Vec<Vec<Digest>>,
     /// What came up outside [`Scheduler::hear`] and [`Scheduler::tick`].
-    pending: Vec<Told>,
+    pending: Vec<Update>,
     /// The version of the lab that is up.
     version: String,
     patience: (Duration, Duration),
@@ -128,7 +128,7 @@ impl Scheduler {
         let new: Vec<Digest> = queue.iter().map(|wish| wish.key).filter(|key| new(key)).collect();
         for key in new {
             if self.failures.recall(&self.store, key, &self.version) {
-                self.pending.push(Told::Failed { key });
+                self.pending.push(Update::Failed { key });
             }
         }
         self.estimates.want(&self.queue, &self.store);
@@ -136,25 +136,25 @@ impl Scheduler {
     }
 
     /// Takes in what the lab said.
-    pub fn hear(&mut self, news: LabNews) -> Vec<Told> {
+    pub fn hear(&mut self, news: LabNews) -> Vec<Update> {
         self.estimates.stir();
-        let mut told = std::mem::take(&mut self.pending);
+        let mut updates = std::mem::take(&mut self.pending);
         // Only ends make room for others.
         let steps = matches!(news.event, LabEvent::Said(Event::Progress { .. }));
         match (self.labs.knows(news.number), news.event) {
-            ((true, true), LabEvent::Said(event)) => self.said(event, &mut told),
-            ((true, _), LabEvent::Gone(cause)) => self.gone(cause, &mut told),
+            ((true, true), LabEvent::Said(event)) => self.said(event, &mut updates),
+            ((true, _), LabEvent::Gone(cause)) => self.gone(cause, &mut updates),
             _ => {}
         }
         if !steps {
             self.ask();
         }
-        told.append(&mut self.pending);
-        told
+        updates.append(&mut self.pending);
+        updates
     }
 
     /// Does what is due: kills a lab that does not obey, starts the next one.
-    pub fn tick(&mut self) -> Vec<Told> {
+    pub fn tick(&mut self) -> Vec<Update> {
         let now = Instant::now();
         if self.labs.is_ready() && self.deadline().is_some_and(|deadline| deadline <= now) {
             self.labs.kill();
@@ -279,7 +279,7 @@ impl Scheduler {
         }
     }
 
-    fn said(&mut self, event: Event, told: &mut Vec<Told>) {
+    fn said(&mut self, event: Event, updates: &mut Vec<Update>) {
         match event {
             Event::Ready { device, device_name, version, .. } => {
                 self.labs.ready();
@@ -288,7 +288,7 @@ impl Scheduler {
                 let now = Instant::now();
                 self.leaving.values_mut().for_each(|since| *since = Some(now));
                 self.failures.lab_is_here();
-                told.push(Told::Ready { device, device_name });
+                updates.push(Update::Ready { device, device_name });
             }
             Event::Unusable { message, hint } => {
                 self.labs.unusable(LabError { message, hint, cause: Cause::Environment });
@@ -303,7 +303,7 @@ impl Scheduler {
                     let (status, fraction) = (running.words(), running.fraction());
                     let picture = running.picture.clone();
                     self.running.insert(key, running);
-                    told.push(Told::Progress { key, status, fraction, picture });
+                    updates.push(Update::Progress { key, status, fraction, picture });
                 }
             }
             Event::Done { key, seconds } => {
@@ -311,13 +311,13 @@ impl Scheduler {
                 if let Some(wish) = self.queue.remove(&key) {
                     self.estimates.learn(&wish, &self.queue, &self.store);
                     self.failures.forget(&key);
-                    told.push(Told::Done { key, seconds });
+                    updates.push(Update::Done { key, seconds });
                 }
             }
             Event::Failed { key, message, hint, cause } => {
                 self.ended(&key);
                 if self.queue.wants(&key) {
-                    self.blame(&key, LabError { message, hint, cause }, told);
+                    self.blame(&key, LabError { message, hint, cause }, updates);
                 }
             }
             Event::Cancelled { key } => {
@@ -328,7 +328,7 @@ impl Scheduler {
                     self.fail(
                         key,
                         LabError { message, hint: None, cause: Cause::Environment },
-                        told,
+                        updates,
                     );
                 }
             }
@@ -345,21 +345,21 @@ impl Scheduler {
     }
 
     /// A request came to no result by itself, or a lab died at it alone.
-    fn blame(&mut self, key: &Digest, cause: LabError, told: &mut Vec<Told>) {
+    fn blame(&mut self, key: &Digest, cause: LabError, updates: &mut Vec<Update>) {
         if cause.cause != Cause::Resource || !self.failures.halve(*key) {
-            self.fail(*key, cause, told);
+            self.fail(*key, cause, updates);
         }
     }
 
-    fn fail(&mut self, key: Digest, cause: LabError, told: &mut Vec<Told>) {
+    fn fail(&mut self, key: Digest, cause: LabError, updates: &mut Vec<Update>) {
         if let Some(wish) = self.queue.get(&key) {
             self.failures.fail(&self.store, wish, cause, &self.version);
-            told.push(Told::Failed { key });
+            updates.push(Update::Failed { key });
         }
     }
 
-    /// The lab is gone, whether it was told to or not.
-    fn gone(&mut self, cause: LabError, told: &mut Vec<Told>) {
+    /// The lab is gone, whether it was told to end or not.
+    fn gone(&mut self, cause: LabError, updates: &mut Vec<Update>) {
         let Some(death) = self.labs.gone(cause) else { return };
         let wanted = !self.asked.is_empty();
         let idle = self.suspects.begun().is_empty() && !wanted;
@@ -376,7 +376,7 @@ impl Scheduler {
         self.forget_lab();
         match verdict {
             Verdict::One(key) if !memory && self.failures.kill(key) => self.suspects.isolate(key),
-            Verdict::One(key) => self.fail(key, death.cause, told),
+            Verdict::One(key) => self.fail(key, death.cause, updates),
             Verdict::Several if memory => {}
             Verdict::Several => self.failures.kill_all(&begun),
             Verdict::Nobody if death.hopeless && !idle => self.unavailable(death.cause),
@@ -399,7 +399,7 @@ impl Scheduler {
         let keys = self.queue.iter().map(|wish| wish.key);
         for key in keys.filter(|key| self.failures.may_ask(key)).collect::<Vec<_>>() {
             if self.failures.wait_for_lab(key, reason.clone()) {
-                self.pending.push(Told::Failed { key });
+                self.pending.push(Update::Failed { key });
             }
         }
     }

@@ -164,10 +164,10 @@ fn until(
         };
         for told in told {
             heard.push(match told {
-                Told::Ready { .. } => "ready".into(),
-                Told::Progress { key, .. } => format!("at {}", unit(&key)),
-                Told::Done { key, .. } => format!("done {}", unit(&key)),
-                Told::Failed { key } => format!("failed {}", unit(&key)),
+                Update::Ready { .. } => "ready".into(),
+                Update::Progress { key, .. } => format!("at {}", unit(&key)),
+                Update::Done { key, .. } => format!("done {}", unit(&key)),
+                Update::Failed { key } => format!("failed {}", unit(&key)),
             });
         }
         if heard.iter().any(|said| enough(said)) {

@@ -23,7 +23,7 @@ pub(super) struct Tree {
 type At = (Step, Range<usize>);
 
 impl Tree {
-    /// Of a block, or of one measurement of a sweep.
+    /// The values of a block, or of one measurement of a sweep.
     pub(super) fn of(kind: &'static Kind, block: &Block, measurement: &Measurement) -> Self {
         let mut asked = parameters(kind, block, measurement);
         // What came out has the first right to a name.

@@ -15,26 +15,26 @@ impl Session {
     }
 
     fn made(&mut self, path: &str, depth: usize) -> Answer {
-        let named = self.live.named(path);
+        let named = self.site.named(path);
         if named.strip_suffix("/index.html") == Some(path) {
             // Its links are relative to the folder.
             return Answer::Moved;
         }
         // What is said of running measurements may be old.
-        self.live.look_at_running(&named);
-        match self.live.page(&named) {
+        self.site.look_at_running(&named);
+        match self.site.page(&named) {
             Some(Ok(page)) => {
                 self.tabs.handed_out(path, &page);
                 Answer::Page(page.html, page.digest)
             }
             Some(Err(problem)) => self.broken(&problem, depth),
-            None => match self.live.file(path) {
+            None => match self.site.file(path) {
                 Some(Served::Bytes(bytes)) => Answer::Bytes(bytes),
                 Some(Served::File(file)) => Answer::File(file),
                 Some(Served::Blob(digest)) => Answer::Blob(digest),
                 None => {
-                    let moved = self.moved.to(&named, &self.live);
-                    match self.live.not_found(depth, moved) {
+                    let moved = self.moved.to(&named, &self.site);
+                    match self.site.not_found(depth, moved) {
                         Ok(html) => Answer::Missing(html),
                         Err(problem) => self.broken(&problem, depth),
                     }
@@ -44,6 +44,6 @@ impl Session {
     }
 
     fn broken(&self, problem: &Diagnostic, depth: usize) -> Answer {
-        Answer::Broken(broken::page(problem, depth, self.live.stylesheet()))
+        Answer::Broken(broken::page(problem, depth, self.site.stylesheet()))
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use neuronotes_core::say;
 
 use super::Session;
-use crate::measure::schedule::Told;
+use crate::measure::schedule::Update;
 use crate::preview::news::{News, Phases, partial};
 
 /// Least time between two messages about one measurement.
@@ -15,16 +15,16 @@ const WAITING_EVERY: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Takes in what the scheduler told.
-    pub(super) fn take(&mut self, told: Vec<Told>) {
+    pub(super) fn take(&mut self, told: Vec<Update>) {
         let mut ended = false;
         for told in told {
             match told {
-                Told::Ready { device, device_name } => {
+                Update::Ready { device, device_name } => {
                     say::err(format_args!("measuring on {device} ({device_name})"));
                     // What had failed for want of a lab waits again.
                     ended = true;
                 }
-                Told::Progress { key, status, fraction, picture } => {
+                Update::Progress { key, status, fraction, picture } => {
                     let first = !self.told.contains_key(&key);
                     let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
                     if first || due || picture.is_some() {
@@ -35,12 +35,12 @@ impl Session {
                         let news = News::Progress { key, status: &status, fraction, picture };
                         self.tabs.tell(&news);
                     }
-                    self.live.progress.running.insert(key, status);
+                    self.site.progress.running.insert(key, status);
                 }
-                Told::Done { key, .. } | Told::Failed { key } => {
-                    self.live.progress.running.remove(&key);
+                Update::Done { key, .. } | Update::Failed { key } => {
+                    self.site.progress.running.remove(&key);
                     self.told.remove(&key);
-                    self.live.ended(&key);
+                    self.site.ended(&key);
                     ended = true;
                 }
             }
@@ -63,13 +63,13 @@ impl Session {
         for (key, _) in &self.wished {
             let failed = self.scheduler.failed(key);
             let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
-            let known = self.live.progress.failed.get(key);
+            let known = self.site.progress.failed.get(key);
             if known != reason.as_ref() {
                 match reason {
-                    Some(reason) => drop(self.live.progress.failed.insert(*key, reason)),
-                    None => drop(self.live.progress.failed.remove(key)),
+                    Some(reason) => drop(self.site.progress.failed.insert(*key, reason)),
+                    None => drop(self.site.progress.failed.remove(key)),
                 }
-                self.live.ended(key);
+                self.site.ended(key);
                 self.idle = true;
             }
         }
@@ -84,7 +84,7 @@ impl Session {
                 continue;
             }
             let Some(status) = self.scheduler.status(key) else { continue };
-            let known = self.live.progress.running.insert(*key, status.clone());
+            let known = self.site.progress.running.insert(*key, status.clone());
             if known.as_ref() != Some(&status) && visible.contains(key) {
                 let news =
                     News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };

@@ -4,7 +4,7 @@ use neuronotes_core::say;
 
 use super::{Phases, Session};
 use crate::guard::{self, Panicked};
-use crate::site::Live;
+use crate::site::Site;
 use crate::workspace::Workspace;
 
 impl Session {
@@ -24,12 +24,12 @@ impl Session {
     }
 
     fn read_anew(&mut self) {
-        let mut workspace = match Workspace::open(&self.live.workspace.root) {
+        let mut workspace = match Workspace::open(&self.site.workspace.root) {
             Ok(workspace) => workspace,
             Err(error) => return say::err(format_args!("error: {error}")),
         };
         workspace.drafts = true;
-        self.live = Live::new(workspace, self.live.progress.clone());
+        self.site = Site::new(workspace, self.site.progress.clone());
         self.generation += 1;
         self.wished.clear();
         self.watch_folders();

@@ -6,7 +6,7 @@ use neuronotes_core::digest::Digest;
 
 /// What the owner is told.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum Update {
     /// The lab is up. What had failed for want of one waits again.
     Ready {
         /// `cpu` or `cuda:N`.

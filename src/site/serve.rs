@@ -1,29 +1,51 @@
-//! Pages and files of a garden that is kept composed, each made when it is asked for.
+//! Pages and files of a site, each made when it is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 
-use super::{Live, MOST_PAGES, Rendered, Served};
+use super::{Site, pages};
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::Note;
-use crate::page::{Bare, Draft, HOME, Scene, Shared, Sheet};
-use crate::site::publish;
+use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Shared};
+use crate::picture::Smaller;
 use crate::workspace::template_problem;
 
-impl Live {
+/// How many rendered pages are kept.
+const MOST_PAGES: usize = 512;
+
+/// A page, as it was rendered last.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The page key.
+    pub key: Digest,
+    /// Its HTML.
+    pub html: Arc<str>,
+    /// The digest of the HTML.
+    pub digest: Digest,
+}
+
+/// A file of the site that is no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The bytes of this file of the garden.
+    File(PathBuf),
+    /// The store's blob, to be checked.
+    Blob(Digest),
+}
+
+impl Site {
     /// Every page's path.
     pub fn pages(&mut self) -> BTreeSet<String> {
         self.settle_all();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let sheets = self.scene(&refers).sheets();
-        self.garden.pages.iter().cloned().chain(sheets.into_keys()).collect()
-    }
-
-    fn settle_all(&mut self) {
-        (0..self.notes.len()).for_each(|index| self.settle(index));
+        let generated = self.preview_scene(&refers).generated_pages();
+        self.garden.pages.iter().cloned().chain(generated.into_keys()).collect()
     }
 
     /// Settles all that the page of a note shows.
@@ -34,10 +56,10 @@ impl Live {
         // Sentences of other notes that mention it may quote figures.
         let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
         around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
-        around.into_iter().for_each(|index| self.settle(index));
+        self.settle(around);
     }
 
-    pub(super) fn scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
+    pub(super) fn scene<'s>(&'s self, notes: &'s [&'s Note], smaller: &'s Smaller) -> Scene<'s> {
         Scene {
             config: &self.workspace.config,
             notes,
@@ -46,9 +68,7 @@ impl Live {
             figures: &self.settled,
             quoted: &self.quoted,
             sizes: &self.sizes,
-            // A preview never waits for copies: it has the pictures themselves at hand.
-            variants: const { &BTreeMap::new() },
-            thumbnails: const { &BTreeMap::new() },
+            smaller,
             git: &self.workspace.git,
             assets: &self.assets,
             works: self.workspace.library.works.as_ref(),
@@ -57,6 +77,11 @@ impl Live {
             preview: self.progress.preview,
             shared: Shared::default(),
         }
+    }
+
+    /// What a preview makes pages of: it never waits for copies, since it has the pictures themselves at hand.
+    pub(super) fn preview_scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
+        self.scene(notes, const { &Smaller::NONE })
     }
 
     /// The path of the page that a browser asks for as `path`: itself, or without its ending, or a folder.
@@ -97,11 +122,11 @@ impl Live {
             None => return None,
         }
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let scene = self.scene(&refers);
+        let scene = self.preview_scene(&refers);
         let draft: Option<Draft<'_>> = match index {
             Some(index) => Some(scene.note_draft(index)),
-            None if path == HOME => Some(scene.sheet_draft(path, &Sheet::Home)),
-            None => scene.sheets().get(path).map(|sheet| scene.sheet_draft(path, sheet)),
+            None if path == HOME => Some(scene.generated_draft(path, &GeneratedPage::Home)),
+            None => scene.generated_pages().get(path).map(|page| scene.generated_draft(path, page)),
         };
         let Some(draft) = draft else {
             self.rendered.remove(path);
@@ -142,8 +167,13 @@ impl Live {
         moved: Option<(String, String)>,
     ) -> Result<String, Diagnostic> {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let draft = self.scene(&refers).missing_draft(depth, moved);
+        let draft = self.preview_scene(&refers).missing_draft(depth, moved);
         draft.render(&self.workspace.renderer).map_err(|error| template_problem(&error))
+    }
+
+    /// How many notes it has.
+    pub fn notes(&self) -> usize {
+        self.notes.len()
     }
 
     /// A note and its page, by the note's path.
@@ -167,8 +197,11 @@ impl Live {
         if let Some(text) = self.asset_texts.get(path) {
             return Some(Served::Bytes(text.clone().into_bytes()));
         }
-        if let Some(text) = self.data.get(path) {
-            return Some(Served::Bytes(text.clone().into_bytes()));
+        if path.starts_with("figures/data/") {
+            let store = &self.workspace.store;
+            let mut settled = self.settled.iter().flat_map(|settled| &**settled);
+            let text = settled.find_map(|settled| page::data_file(settled, path, store))?;
+            return Some(Served::Bytes(text.into_bytes()));
         }
         if let Some(digest) = self.images.get(path) {
             return Some(Served::Blob(*digest));
@@ -190,14 +223,14 @@ impl Live {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         if path.starts_with("previews/") {
             // Which notes are in it does not depend on what came of their figures.
-            let shard = self.scene(&refers).preview_shard(path)?;
+            let shard = self.preview_scene(&refers).preview_shard(path)?;
             drop(refers);
             shard.notes.iter().for_each(|index| self.settle_around(*index));
             if !shard.units.is_empty() {
                 self.settle_all();
             }
             let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-            let scene = self.scene(&refers);
+            let scene = self.preview_scene(&refers);
             let renderer = &self.workspace.renderer;
             let mut body = |index: usize| scene.note_draft(index).body(renderer)?.ok();
             return Some(Served::Bytes(scene.shard(&shard, &mut body).into_bytes()));
@@ -207,15 +240,15 @@ impl Live {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         if path.starts_with("search/") {
             if self.search.is_none() {
-                self.search = Some(publish::search(&self.scene(&refers)).0);
+                self.search = Some(pages::search(&self.preview_scene(&refers)).0);
             }
             let text = self.search.as_ref()?.get(path)?;
             return Some(Served::Bytes(text.clone().into_bytes()));
         }
-        match self.scene(&refers).bare_file(path)? {
-            Bare::Text(text) => Some(Served::Bytes(text.into_bytes())),
-            Bare::Card(image, synthetic) => {
-                publish::card(&self.workspace.store, &image, synthetic).map(Served::Bytes)
+        match self.preview_scene(&refers).generated_file(path)? {
+            GeneratedFile::Text(text) => Some(Served::Bytes(text.into_bytes())),
+            GeneratedFile::Card(image, synthetic) => {
+                pages::card(&self.workspace.store, &image, synthetic).map(Served::Bytes)
             }
         }
     }

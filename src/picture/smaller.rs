@@ -18,123 +18,127 @@ use neuronotes_core::place;
 use neuronotes_core::store::Store;
 use rayon::prelude::*;
 
-use super::Sink;
+use super::EncodedCopy;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::Image;
 use crate::guard;
-use crate::page::Thumbnail;
-use crate::picture::{self, Copied};
+use crate::picture;
 
 /// Pixels across and down, where it is a picture.
-pub(super) type Size = Option<(u32, u32)>;
+pub(crate) type Size = Option<(u32, u32)>;
 
 /// Most bytes of a file that notes point to.
-pub const LARGEST: u64 = 1 << 30;
+pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 
 /// Raised when the same picture gives other copies.
 const VERSION: &str = "2";
 
 /// A smaller copy of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Copy {
+pub(crate) struct Copy {
     /// Pixels across.
-    pub(super) width: u32,
+    pub(crate) width: u32,
     /// Pixels down.
-    pub(super) height: u32,
+    pub(crate) height: u32,
     /// Where it is in the site.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Where its bytes are.
-    pub(super) from: PathBuf,
+    pub(crate) from: PathBuf,
     /// The beginning of their digest.
     seal: String,
 }
 
 /// The folder of copies, and what is in it.
-struct Shelf {
+struct CopyCache {
     folder: PathBuf,
     names: BTreeSet<String>,
 }
 
 /// A file that notes point to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Linked {
+pub(crate) struct Linked {
     /// Where it lies.
-    pub(super) from: PathBuf,
-    /// Of its bytes.
-    pub(super) digest: Digest,
+    pub(crate) from: PathBuf,
+    /// The digest of its bytes.
+    pub(crate) digest: Digest,
     /// Where it is a picture.
-    pub(super) size: Size,
+    pub(crate) size: Size,
 }
 
 /// Copies of a picture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Copies {
+pub(crate) struct Copies {
     /// Those that take fewer bytes than the picture, by width.
-    pub(super) made: Vec<Copy>,
+    pub(crate) made: Vec<Copy>,
     /// Why there can be none, where something is wrong with the picture.
-    pub(super) fault: Option<String>,
+    pub(crate) fault: Option<String>,
 }
 
 /// The copies of all pictures of a site.
 #[derive(Debug, Default)]
-pub(super) struct Smaller {
-    /// Of each file that notes point to.
+pub(crate) struct Smaller {
+    /// The copies of each file that notes point to.
     files: BTreeMap<String, Vec<Copy>>,
-    /// Of each stored picture that lists show.
+    /// The thumbnail of each stored picture that lists show.
     thumbnails: BTreeMap<Digest, Copy>,
     /// Files with which something is wrong.
-    pub(super) faults: BTreeMap<String, String>,
+    pub(crate) faults: BTreeMap<String, String>,
 }
 
 impl Smaller {
+    /// No copies at all.
+    pub(crate) const NONE: Self =
+        Self { files: BTreeMap::new(), thumbnails: BTreeMap::new(), faults: BTreeMap::new() };
+
     /// Makes what is not kept yet, on all cores, each picture's as soon as a core is free; `cache` is the folder of copies.
-    pub(super) fn make(
-        linked: &BTreeMap<String, Linked>,
+    /// `progress` is told how many pictures are done, out of how many.
+    pub(crate) fn make(
+        linked: &BTreeMap<&str, &Linked>,
         leads: Vec<&Image>,
         cache: &Path,
         store: &Store,
-        sink: &dyn Sink,
+        progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
-        let shelf = Shelf::of(cache);
+        let kept = CopyCache::of(cache);
         let all = linked.len() + leads.len();
         let done = AtomicUsize::new(0);
-        let count = || sink.copied(done.fetch_add(1, Ordering::Relaxed) + 1, all);
-        let copied: Vec<(&String, Copies)> = linked
+        let count = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+        let copied: Vec<(&str, Copies)> = linked
             .par_iter()
             .map(|(path, linked)| {
                 let copies =
-                    guard::run("making copies of the picture", path, || linked.copies(&shelf));
+                    guard::run("making copies of the picture", path, || linked.copies(&kept));
                 let copies = copies.unwrap_or_else(|panicked| Copies {
                     fault: Some(panicked.to_string()),
                     ..Copies::default()
                 });
                 count();
-                (path, copies)
+                (*path, copies)
             })
             .collect();
         let small = leads.par_iter().filter_map(|image| {
             let name = image.digest.hex();
             // Where there is none, the picture itself is shown.
-            let small = guard::run("making a thumbnail", &name, || thumbnail(image, &shelf, store));
+            let small = guard::run("making a thumbnail", &name, || thumbnail(image, &kept, store));
             let small = small.ok().flatten();
             count();
             Some((image.digest, small?))
         });
         let mut made = Self { thumbnails: small.collect(), ..Self::default() };
         for (path, copies) in copied {
-            made.faults.extend(copies.fault.map(|fault| (path.clone(), fault)));
-            made.files.insert(path.clone(), copies.made);
+            made.faults.extend(copies.fault.map(|fault| (path.to_owned(), fault)));
+            made.files.insert(path.to_owned(), copies.made);
         }
         made
     }
 
     /// Every copy.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Copy> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Copy> {
         self.files.values().flatten().chain(self.thumbnails.values())
     }
 
     /// Takes away copies that are not what their names say; whether there were any.
-    pub(super) fn drop_damaged(&mut self, digests: &mut FileDigests) -> bool {
+    pub(crate) fn drop_damaged(&mut self, digests: &mut FileDigests) -> bool {
         let mut dropped = false;
         let mut is_whole = |copy: &Copy| {
             let found = digests.digest(&copy.from);
@@ -150,27 +154,19 @@ impl Smaller {
         dropped
     }
 
-    /// What pages offer of each file: widths, and paths in the site.
-    pub(super) fn variants(&self) -> BTreeMap<String, Vec<(u32, String)>> {
-        let offered = |copies: &Vec<Copy>| {
-            copies.iter().map(|copy| (copy.width, copy.path.clone())).collect()
-        };
-        self.files.iter().map(|(path, copies)| (path.clone(), offered(copies))).collect()
+    /// The copies of a file that notes point to, by width.
+    pub(crate) fn of_file(&self, path: &str) -> &[Copy] {
+        self.files.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// What lists show of each stored picture.
-    pub(super) fn shown(&self) -> BTreeMap<Digest, Thumbnail> {
-        let shown = |copy: &Copy| Thumbnail {
-            path: copy.path.clone(),
-            width: copy.width,
-            height: copy.height,
-        };
-        self.thumbnails.iter().map(|(digest, copy)| (*digest, shown(copy))).collect()
+    /// The copy of a stored picture that lists show; none where the picture itself will do.
+    pub(crate) fn thumbnail(&self, picture: &Digest) -> Option<&Copy> {
+        self.thumbnails.get(picture)
     }
 }
 
 /// That a picture is published as it is, and why.
-pub(super) fn fault(file: String, reason: &str) -> Diagnostic {
+pub(crate) fn fault(file: String, reason: &str) -> Diagnostic {
     let message = format!("no smaller copies of the picture are made: {reason}");
     let problem = Diagnostic { severity: Severity::Warning, ..Diagnostic::of_file(file, message) };
     problem.hint(Some("it is published as it is; browsers may not show it".to_owned()))
@@ -184,10 +180,10 @@ const NONE: &str = "none";
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
+pub(crate) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
     let length = fs::metadata(from)?.len();
-    if length > LARGEST {
-        return Err(file::Refused::Large(length, LARGEST).into());
+    if length > LARGEST_FILE {
+        return Err(file::Refused::Large(length, LARGEST_FILE).into());
     }
     let digest = digests.digest(from)?;
     // Only the header is read; a file that is no picture has no size.
@@ -199,32 +195,32 @@ pub(super) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linke
 
 impl Linked {
     /// The copies that a page offers.
-    fn copies(&self, shelf: &Shelf) -> Copies {
+    fn copies(&self, kept: &CopyCache) -> Copies {
         let widths = self.size.map(|(width, _)| picture::variants(width)).unwrap_or_default();
-        copies(&self.digest, &widths, shelf, || file::read(&self.from, LARGEST).ok())
+        copies(&self.digest, &widths, kept, || file::read(&self.from, LARGEST_FILE).ok())
     }
 }
 
 /// The copy of a stored picture that lists show.
-fn thumbnail(image: &Image, shelf: &Shelf, store: &Store) -> Option<Copy> {
+fn thumbnail(image: &Image, kept: &CopyCache, store: &Store) -> Option<Copy> {
     let useful = picture::is_well_below(picture::THUMBNAIL, image.width);
     let widths = if useful { &[picture::THUMBNAIL][..] } else { &[] };
-    copies(&image.digest, widths, shelf, || store.blob(&image.digest)).made.pop()
+    copies(&image.digest, widths, kept, || store.blob(&image.digest)).made.pop()
 }
 
 /// Copies at these widths: those that are kept, and the others made by one decoding.
 fn copies(
     digest: &Digest,
     widths: &[u32],
-    shelf: &Shelf,
+    kept: &CopyCache,
     bytes: impl FnOnce() -> Option<Vec<u8>>,
 ) -> Copies {
     let mut copies = Copies::default();
     let mut missing = Vec::new();
     for width in widths {
-        match shelf.kept(digest, *width) {
-            Some(Kept::Copy(copy)) => copies.made.push(copy),
-            Some(Kept::None(fault)) => copies.fault = fault.or(copies.fault),
+        match kept.kept(digest, *width) {
+            Some(Cached::Copy(copy)) => copies.made.push(copy),
+            Some(Cached::None(fault)) => copies.fault = fault.or(copies.fault),
             None => missing.push(*width),
         }
     }
@@ -232,14 +228,14 @@ fn copies(
         return copies;
     }
     let Some(bytes) = bytes() else { return copies };
-    let keep = |width: u32, ending: &str, bytes: &[u8]| shelf.keep(digest, width, ending, bytes);
+    let keep = |width: u32, ending: &str, bytes: &[u8]| kept.keep(digest, width, ending, bytes);
     match picture::copies(&bytes, &missing) {
         Ok(made) => {
             let is_made = |width: &u32| made.iter().any(|copy| copy.width == *width);
             for width in missing.iter().filter(|width| !is_made(width)) {
                 let _ = keep(*width, NONE, &[]);
             }
-            for Copied { width, height, bytes: copy, ending } in made {
+            for EncodedCopy { width, height, bytes: copy, ending } in made {
                 // One that takes as much would only cost time; the picture itself will do.
                 let (ending, copy) =
                     if copy.len() < bytes.len() { (ending, &*copy) } else { (NONE, &[][..]) };
@@ -278,19 +274,19 @@ fn published(digest: &Digest, width: u32, ending: &str) -> String {
     format!("figures/smaller/{}.{ending}", stem(digest, width))
 }
 
-/// So many digits of a digest are in a name.
+/// Digits of a digest in a name.
 const SEAL: usize = 20;
 /// Bytes of the longest reason why there is no copy.
 const LONGEST_REASON: u64 = 64 << 10;
 
 /// What an earlier run left.
-enum Kept {
+enum Cached {
     Copy(Copy),
     /// That there is none, and why, where something is wrong.
     None(Option<String>),
 }
 
-impl Shelf {
+impl CopyCache {
     fn of(folder: &Path) -> Self {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -299,13 +295,13 @@ impl Shelf {
 
     /// What is kept of a picture at a width. Whether a copy is what its name says is seen later, where digests of files
     /// are known.
-    fn kept(&self, digest: &Digest, width: u32) -> Option<Kept> {
+    fn kept(&self, digest: &Digest, width: u32) -> Option<Cached> {
         let start = format!("{}-", stem(digest, width));
         let names = self.names.range(start.clone()..).take_while(|name| name.starts_with(&start));
         names.filter_map(|name| self.one(digest, width, name, name.cut(start.len()..))).next()
     }
 
-    fn one(&self, digest: &Digest, width: u32, name: &str, rest: &str) -> Option<Kept> {
+    fn one(&self, digest: &Digest, width: u32, name: &str, rest: &str) -> Option<Cached> {
         let (seal, ending) = rest.split_once('.')?;
         let path = self.folder.join(name);
         if seal.len() != SEAL || !ENDINGS.contains(&ending) {
@@ -315,7 +311,7 @@ impl Shelf {
             let reason = place::read(&path, LONGEST_REASON).ok()?;
             let is_whole = Digest::of(&reason).hex().starts_with(seal);
             let reason = is_whole.then(|| String::from_utf8(reason).ok())??;
-            return Some(Kept::None(Some(reason).filter(|reason| !reason.is_empty())));
+            return Some(Cached::None(Some(reason).filter(|reason| !reason.is_empty())));
         }
         if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
             return None;
@@ -324,7 +320,7 @@ impl Shelf {
         let (across, height) = picture::size(&path)?;
         let (published, seal) = (published(digest, width, ending), seal.to_owned());
         let copy = || Copy { width, height, path: published, from: path, seal };
-        (across == width).then(|| Kept::Copy(copy()))
+        (across == width).then(|| Cached::Copy(copy()))
     }
 
     /// Keeps a copy, or the reason why there is none; says where, and the beginning of its digest.

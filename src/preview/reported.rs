@@ -10,8 +10,8 @@ use crate::diagnostic::Diagnostic;
 
 /// What was told last.
 #[derive(Debug, Default)]
-pub struct Said {
-    /// By the paths of notes; none has none.
+pub struct Reported {
+    /// Problems of notes, by path; a note without any is not in it.
     notes: HashMap<String, Arc<[Diagnostic]>>,
     /// What is wrong elsewhere.
     beside: Vec<Diagnostic>,
@@ -26,7 +26,7 @@ pub struct New {
     pub compared: usize,
 }
 
-impl Said {
+impl Reported {
     /// Whether nothing is wrong, as far as was told.
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty() && self.beside.is_empty()
@@ -80,9 +80,13 @@ mod tests {
         messages.iter().map(|message| Diagnostic::of_file(file, *message)).collect()
     }
 
-    fn take(said: &mut Said, notes: &[(String, Arc<[Diagnostic]>)], beside: &[&str]) -> New {
+    fn take(
+        reported: &mut Reported,
+        notes: &[(String, Arc<[Diagnostic]>)],
+        beside: &[&str],
+    ) -> New {
         let beside = problems("neuronotes.yaml", beside).to_vec();
-        said.take(notes.iter().map(|(path, problems)| (path.as_str(), problems)), beside)
+        reported.take(notes.iter().map(|(path, problems)| (path.as_str(), problems)), beside)
     }
 
     fn messages(new: &New) -> Vec<&str> {
@@ -91,25 +95,25 @@ mod tests {
 
     #[test]
     fn what_is_new_is_told_once_and_again_after_it_was_mended() {
-        let mut said = Said::default();
+        let mut reported = Reported::default();
         let note = |messages: &[&str]| vec![("a.md".to_owned(), problems("notes/a.md", messages))];
-        assert_eq!(messages(&take(&mut said, &note(&["one"]), &["out"])), ["out", "one"]);
-        assert_eq!(messages(&take(&mut said, &note(&["one", "two"]), &["out"])), ["two"]);
-        assert!(!said.is_empty());
-        assert!(take(&mut said, &note(&[]), &[]).problems.is_empty() && said.is_empty());
-        assert_eq!(messages(&take(&mut said, &note(&["two"]), &[])), ["two"]);
-        assert!(take(&mut said, &[], &[]).problems.is_empty() && said.is_empty());
+        assert_eq!(messages(&take(&mut reported, &note(&["one"]), &["out"])), ["out", "one"]);
+        assert_eq!(messages(&take(&mut reported, &note(&["one", "two"]), &["out"])), ["two"]);
+        assert!(!reported.is_empty());
+        assert!(take(&mut reported, &note(&[]), &[]).problems.is_empty() && reported.is_empty());
+        assert_eq!(messages(&take(&mut reported, &note(&["two"]), &[])), ["two"]);
+        assert!(take(&mut reported, &[], &[]).problems.is_empty() && reported.is_empty());
     }
 
     #[test]
     fn an_edit_costs_the_same_however_much_is_wrong_elsewhere() {
         for count in [20, 400] {
-            let mut said = Said::default();
+            let mut reported = Reported::default();
             let note = |n: usize| (format!("{n}.md"), problems("a", &["one", "two", "three"]));
             let mut notes: Vec<_> = (0..count).map(note).collect();
-            assert_eq!(take(&mut said, &notes, &[]).problems.len(), 3 * count);
+            assert_eq!(take(&mut reported, &notes, &[]).problems.len(), 3 * count);
             notes[7].1 = problems("a", &["one", "other"]);
-            let new = take(&mut said, &notes, &[]);
+            let new = take(&mut reported, &notes, &[]);
             assert_eq!((messages(&new), new.compared), (vec!["other"], 5));
         }
     }

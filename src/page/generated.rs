@@ -22,12 +22,12 @@ pub(super) const UNITS: &str = "units.html";
 pub(super) const GRAPH: &str = "graph.html";
 /// What is shown where there is no page.
 pub(super) const NOT_FOUND: &str = "404.html";
-/// So many notes are on one page of the list.
+/// Most notes on one page of the list.
 const ON_A_PAGE: usize = 500;
 
 /// A page that is no note's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sheet {
+pub enum GeneratedPage {
     /// The home page, of a garden without a note that is it.
     Home,
     /// A page of the list of all notes, from 0.
@@ -87,44 +87,44 @@ pub(super) fn unit_page(model: &str, layer: &str, unit: u32) -> String {
 
 impl<'a> Scene<'a> {
     /// Every page that is no note's, by its path. A note's page comes before one of these.
-    pub fn sheets(&self) -> BTreeMap<String, Sheet> {
+    pub fn generated_pages(&self) -> BTreeMap<String, GeneratedPage> {
         let index = self.index();
-        let mut sheets = BTreeMap::new();
+        let mut generated = BTreeMap::new();
         for (note, old) in self.redirects() {
-            sheets.entry(old).or_insert(Sheet::Redirect(note));
+            generated.entry(old).or_insert(GeneratedPage::Redirect(note));
         }
-        sheets.insert(HOME.to_owned(), Sheet::Home);
+        generated.insert(HOME.to_owned(), GeneratedPage::Home);
         for number in 0..index.newest.len().div_ceil(ON_A_PAGE).max(1) {
-            sheets.insert(notes_page(number), Sheet::Notes(number));
+            generated.insert(notes_page(number), GeneratedPage::Notes(number));
         }
         if !index.tags.is_empty() {
-            sheets.insert(TAGS.to_owned(), Sheet::Tags);
+            generated.insert(TAGS.to_owned(), GeneratedPage::Tags);
         }
         if !index.units.is_empty() {
-            sheets.insert(UNITS.to_owned(), Sheet::Units);
+            generated.insert(UNITS.to_owned(), GeneratedPage::Units);
         }
-        sheets.insert(GRAPH.to_owned(), Sheet::Graph);
-        sheets.insert(NOT_FOUND.to_owned(), Sheet::NotFound);
-        sheets.extend(index.tags.keys().map(|path| (path.clone(), Sheet::Tag)));
-        sheets.extend(index.units.keys().map(|path| (path.clone(), Sheet::Unit)));
+        generated.insert(GRAPH.to_owned(), GeneratedPage::Graph);
+        generated.insert(NOT_FOUND.to_owned(), GeneratedPage::NotFound);
+        generated.extend(index.tags.keys().map(|path| (path.clone(), GeneratedPage::Tag)));
+        generated.extend(index.units.keys().map(|path| (path.clone(), GeneratedPage::Unit)));
         for page in &self.garden.pages {
-            sheets.remove(page);
+            generated.remove(page);
         }
-        sheets
+        generated
     }
 
     /// The page at a path.
-    pub fn sheet_draft(&self, path: &str, sheet: &Sheet) -> Draft<'a> {
-        match sheet {
-            Sheet::Home => self.home_draft(),
-            Sheet::Notes(number) => self.notes_draft(path, *number),
-            Sheet::Tags => self.tags_draft(path),
-            Sheet::Tag => self.tag_draft(path),
-            Sheet::Units => self.units_draft(path),
-            Sheet::Unit => self.unit_draft(path),
-            Sheet::Graph => self.graph_draft(path),
-            Sheet::NotFound => self.not_found_draft(path),
-            Sheet::Redirect(note) => self.redirect_draft(path, *note),
+    pub fn generated_draft(&self, path: &str, page: &GeneratedPage) -> Draft<'a> {
+        match page {
+            GeneratedPage::Home => self.home_draft(),
+            GeneratedPage::Notes(number) => self.notes_draft(path, *number),
+            GeneratedPage::Tags => self.tags_draft(path),
+            GeneratedPage::Tag => self.tag_draft(path),
+            GeneratedPage::Units => self.units_draft(path),
+            GeneratedPage::Unit => self.unit_draft(path),
+            GeneratedPage::Graph => self.graph_draft(path),
+            GeneratedPage::NotFound => self.not_found_draft(path),
+            GeneratedPage::Redirect(note) => self.redirect_draft(path, *note),
         }
     }
 

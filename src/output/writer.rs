@@ -1,0 +1,82 @@
+//! What takes the files of a site: each is written to the output folder at once, on whatever core it is made.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use neuronotes_core::digest::Digest;
+use neuronotes_core::store::Store;
+
+use super::fault::Fault;
+use super::{Entry, Output};
+use crate::measure::CopyProgress;
+use crate::site::{Content, Sink};
+
+/// Writes the files of a site as they are made.
+pub struct Writer<'a> {
+    pub(super) output: &'a Output,
+    pub(super) store: Store,
+    pub(super) copied: &'a CopyProgress,
+    pub(super) done: Mutex<BTreeMap<String, Outcome>>,
+    /// Files for which there was no room while others were being written.
+    pub(super) waiting: Mutex<BTreeMap<String, Content>>,
+}
+
+/// What came of the files of a site.
+pub struct Written(pub(super) BTreeMap<String, Outcome>);
+
+/// What came of a file.
+pub(super) enum Outcome {
+    /// It stands there already, under this key.
+    Kept(Digest),
+    /// It was to be written.
+    Put(Result<Option<(Entry, bool)>, Fault>),
+}
+
+impl Writer<'_> {
+    /// What came of all files. What found no room is tried once more: the unfinished part of a file that does not fit
+    /// takes room from those that do, until it is removed.
+    pub fn done(self) -> Written {
+        let waiting = std::mem::take(&mut *held(&self.waiting));
+        for (path, content) in waiting {
+            let put = self.output.put(&path, &content, &self.store);
+            self.note(path, Outcome::Put(put));
+        }
+        Written(self.done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, path: String, outcome: Outcome) {
+        held(&self.done).insert(path, outcome);
+    }
+}
+
+/// What a thread that panicked held is whole all the same: each change is one call.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sink for Writer<'_> {
+    fn is_current(&self, path: &str, key: Digest) -> bool {
+        self.output.is_current(path, key)
+    }
+
+    fn take(&self, path: String, content: Content) {
+        match self.output.put(&path, &content, &self.store) {
+            Err(fault) if fault.full => {
+                held(&self.waiting).insert(path, content);
+            }
+            put => self.note(path, Outcome::Put(put)),
+        }
+    }
+
+    fn keep(&self, path: String, key: Digest) {
+        self.note(path, Outcome::Kept(key));
+    }
+
+    fn offers_copies(&self) -> bool {
+        true
+    }
+
+    fn copied(&self, done: usize, all: usize) {
+        (self.copied)(done, all);
+    }
+}
