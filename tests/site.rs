@@ -75,7 +75,7 @@ fn fill(garden: &Garden) -> usize {
                     sd: 1.0,
                     min: -1.0,
                     max: 3.0,
-                    quantiles: vec![(0.5, 0.4), (0.99, 2.9)],
+                    quantiles: vec![(0.5, 0.4).into(), (0.99, 2.9).into()],
                     edges: vec![-1.0, 1.0, 3.0],
                     counts: vec![4, 2],
                 };

@@ -1,7 +1,7 @@
 //! The registry as documentation: what `neuronotes kinds` prints, as Markdown.
 
 use neuronotes_core::kind::{
-    About, Data, Default, Field, KINDS, Kind, PROVENANCE, Recipe, Role, TARGET, Type,
+    About, COMMON, Data, Field, KINDS, Kind, PROVENANCE, Preset, Recipe, Role, TARGET, Type,
 };
 use neuronotes_core::suggest;
 
@@ -55,7 +55,7 @@ fn example(kind: &Kind, local: &Local) -> String {
 /// The fields that say what a block is about, in the order in which they are needed.
 fn needed(kind: &Kind) -> Vec<&'static Field> {
     let about = |field: &&Field| {
-        field.default == Default::Required
+        field.default == Preset::Required
             || TARGET.iter().any(|target| std::ptr::eq(target, *field))
     };
     let mut fields: Vec<_> = kind.all_fields().filter(about).collect();
@@ -80,15 +80,16 @@ pub fn kind(kind: &Kind, local: &Local) -> String {
         out.push_str(
             "\n## Recipes (what `recipe` fills in; each value can be given by itself)\n\n",
         );
-        let picks = kind.all_fields().filter(|field| is_recipe(field));
-        out.extend(picks.map(entry).chain(kind.recipes.iter().map(recipe)));
+        out.extend(
+            kind.recipe_field().into_iter().map(entry).chain(kind.recipes.iter().map(recipe)),
+        );
     }
     for (role, title) in [
         (Role::Compute, "What is measured (a change measures again)"),
         (Role::Presentation, "How it is shown (a change never measures)"),
     ] {
         out.push_str(&format!("\n## {title}\n\n"));
-        let fields = kind.all_fields().filter(|field| field.role == role && !is_recipe(field));
+        let fields = kind.all_fields().filter(|field| field.role == role);
         // The model and the data first: they are what differs from garden to garden.
         let mut fields: Vec<&Field> = fields.filter(|field| !is_needed(field)).collect();
         fields.sort_by_key(|field| !matches!(field.ty, Type::Model | Type::Dataset));
@@ -132,7 +133,9 @@ pub fn wrapped(markdown: &str, width: usize) -> String {
 
 /// What prose can show of a kind's results.
 fn values(kind: &Kind) -> String {
-    let id = kind.example.lines().find_map(|line| line.strip_prefix("id: ")).unwrap_or("id");
+    let id = COMMON.iter().find(|field| field.ty == Type::Id).map_or("id", |field| field.name);
+    let given = |line: &'static str| line.strip_prefix(id)?.strip_prefix(": ");
+    let id = kind.example.lines().find_map(given).unwrap_or(id);
     let mut out = format!("\n## Values (what prose can show: `` `= {id}.…` ``)\n\n");
     for value in kind.values.named.iter().chain(PROVENANCE) {
         let unit = if value.unit.is_empty() { String::new() } else { format!(" ({})", value.unit) };
@@ -159,43 +162,38 @@ const VALUES: &str = "
 another note is named as a wikilink names it: `` `= Note#id.…` ``. A space before the sign, `` ` = … ` ``, leaves code as it is.
 ";
 
-/// Whether a field picks a recipe: not asked itself, it decides what is measured all the same.
-fn is_recipe(field: &Field) -> bool {
-    field.name == "recipe"
-}
-
 /// A recipe with every value.
 fn recipe(recipe: &Recipe) -> String {
-    let value = |(name, value): &(&str, Default)| format!("`{name}` {}", plain(*value));
-    let values: Vec<String> = recipe.values.iter().map(value).collect();
+    let value = |(name, value): &(&str, Preset)| format!("`{name}` {}", plain(*value));
+    let values: Vec<String> = recipe.all().iter().map(value).collect();
     format!("- `{}`: {} Values: {}.\n", recipe.name, recipe.doc, values.join(", "))
 }
 
 /// A value that is filled in.
-fn plain(value: Default) -> String {
+fn plain(value: Preset) -> String {
     match value {
-        Default::Integer(n) => n.to_string(),
-        Default::Number(x) => x.to_string(),
-        Default::Text(text) => text.to_owned(),
-        Default::Flag(flag) => flag.to_string(),
+        Preset::Integer(n) => n.to_string(),
+        Preset::Number(x) => x.to_string(),
+        Preset::Text(text) => text.to_owned(),
+        Preset::Flag(flag) => flag.to_string(),
         _ => "as elsewhere".to_owned(),
     }
 }
 
 fn entry(field: &Field) -> String {
     let default = match field.default {
-        Default::Required => "required".into(),
-        Default::Integer(n) => format!("default {n}"),
-        Default::Number(x) => format!("default {x}"),
-        Default::Text(text) => format!("default `{text}`"),
-        Default::Texts(texts) => {
+        Preset::Required => "required".into(),
+        Preset::Integer(n) => format!("default {n}"),
+        Preset::Number(x) => format!("default {x}"),
+        Preset::Text(text) => format!("default `{text}`"),
+        Preset::Texts(texts) => {
             let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
             format!("default {}", suggest::quoted(&texts, "and"))
         }
-        Default::Flag(flag) => format!("default {flag}"),
-        Default::Recipe => "default out of the recipe".into(),
-        Default::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
-        Default::Absent => "optional".into(),
+        Preset::Flag(flag) => format!("default {flag}"),
+        Preset::Recipe => "default out of the recipe".into(),
+        Preset::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
+        Preset::Absent => "optional".into(),
     };
     format!("- `{}` ({}; {default}): {}\n", field.name, family(field.ty).takes(), field.doc)
 }

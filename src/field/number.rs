@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Family, Reading};
 use crate::yaml::{Node, Value};
 
-/// A whole number; a greatest one of `i64::MAX` stands for none.
+/// A whole number.
 pub(super) struct Integer {
     pub(super) min: i64,
     pub(super) max: i64,
@@ -15,18 +15,28 @@ impl Family for Integer {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
         match node.value {
             Value::Integer(n) if (self.min..=self.max).contains(&n) => n.into(),
-            _ if self.max == i64::MAX => {
-                wrong(node, &format!("a whole number from {}", self.min), at)
-            }
             _ => wrong(node, &format!("a whole number from {} to {}", self.min, self.max), at),
         }
     }
 
     fn takes(&self) -> String {
-        match self.max {
-            i64::MAX => format!("whole number from {}", self.min),
-            max => format!("whole number, {} to {max}", self.min),
+        format!("whole number, {} to {}", self.min, self.max)
+    }
+}
+
+/// A whole number from 0 that random numbers follow from; the configuration's where it is left out.
+pub(super) struct Seed;
+
+impl Family for Seed {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.value {
+            Value::Integer(n) if n >= 0 => n.into(),
+            _ => wrong(node, "a whole number from 0", at),
         }
+    }
+
+    fn takes(&self) -> String {
+        "whole number from 0".into()
     }
 }
 

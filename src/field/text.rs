@@ -16,10 +16,24 @@ pub(super) struct Text;
 impl Family for Text {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
         match node.text() {
-            Some(id) if at.field == "id" && !is_id(&id) => {
-                at.wrong(node, "letters, digits, `-` and `_`, beginning with a letter")
-            }
             Some(text) => text.into(),
+            None => at.wrong(node, "text"),
+        }
+    }
+
+    fn takes(&self) -> String {
+        "text".into()
+    }
+}
+
+/// The block's name within its note.
+pub(super) struct Id;
+
+impl Family for Id {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        match node.text() {
+            Some(id) if is_id(&id) => id.into(),
+            Some(_) => at.wrong(node, "letters, digits, `-` and `_`, beginning with a letter"),
             None => at.wrong(node, "text"),
         }
     }

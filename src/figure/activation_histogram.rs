@@ -7,7 +7,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use neuronotes_core::kind::activation_histogram::{self, Outcome, Params};
+use neuronotes_core::kind::activation_histogram::{self, Outcome, Params, Quantile};
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::number::{decimals, number, thousands, tick};
 
@@ -69,7 +69,7 @@ fn check(outcome: &Outcome) -> Result<(), String> {
             outcome.edges.len()
         ));
     }
-    let quantiles = outcome.quantiles.iter().flat_map(|(p, value)| [*p, *value]);
+    let quantiles = outcome.quantiles.iter().flat_map(|found| [found.share, found.activation]);
     let numbers = [outcome.mean, outcome.sd, outcome.min, outcome.max];
     let mut numbers = outcome.edges.iter().copied().chain(numbers).chain(quantiles);
     if numbers.any(|value| !value.is_finite()) {
@@ -258,8 +258,8 @@ fn count_label(value: f64, log: bool) -> String {
 }
 
 fn quantile(outcome: &Outcome, probability: f64) -> Option<f64> {
-    let near = |(p, _): &&(f64, f64)| (p - probability).abs() < 1e-9;
-    outcome.quantiles.iter().find(near).map(|(_, value)| *value)
+    let near = |found: &&Quantile| (found.share - probability).abs() < 1e-9;
+    outcome.quantiles.iter().find(near).map(|found| found.activation)
 }
 
 fn describe(outcome: &Outcome) -> String {
@@ -308,9 +308,9 @@ fn tabulate(outcome: &Outcome) -> Table {
             vec![format!("{} to {}", shown(edges[0]), shown(edges[1])), thousands(*count)]
         })
         .collect();
-    rows.extend(outcome.quantiles.iter().map(|(probability, value)| {
-        let percent = tick(probability * 100.0, 3);
-        vec![format!("{percent} % quantile"), shown(*value)]
+    rows.extend(outcome.quantiles.iter().map(|Quantile { share, activation }| {
+        let percent = tick(share * 100.0, 3);
+        vec![format!("{percent} % quantile"), shown(*activation)]
     }));
     Table { head: vec!["activation".to_owned(), "images".to_owned()], rows }
 }

@@ -24,10 +24,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let counted: Vec<(&Probe, u64, u64)> = outcome
         .layers
         .iter()
-        .filter_map(|probe| {
-            let ((a, of_a), (b, of_b)) = probe.positive.zip(probe.generic)?;
-            Some((probe, a.saturating_add(b), of_a.saturating_add(of_b)))
-        })
+        .filter_map(|probe| probe.held_out().map(|(right, of)| (probe, right, of)))
         .collect();
     let rows: Vec<_> =
         counted.iter().map(|(p, hits, all)| accuracy(&p.layer, *hits, *all)).collect();
@@ -45,11 +42,11 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let row = |probe: &Probe| {
         let (units, rows, columns) = probe.shape;
         let mut cells = vec![probe.layer.clone(), format!("{units} × {rows} × {columns}")];
-        if let Some(((a, of_a), (b, of_b))) = probe.positive.zip(probe.generic) {
-            let (low, high) = wilson(a.saturating_add(b), of_a.saturating_add(of_b));
-            cells.push(format!("{a} of {of_a}"));
-            cells.push(format!("{b} of {of_b}"));
-            cells.push(percent(part(a.saturating_add(b), of_a.saturating_add(of_b))));
+        let each = probe.positive.into_iter().chain(probe.generic);
+        cells.extend(each.map(|(right, of)| format!("{right} of {of}")));
+        if let Some((right, of)) = probe.held_out() {
+            let (low, high) = wilson(right, of);
+            cells.push(percent(part(right, of)));
             cells.push(format!("{} to {}", percent(low), percent(high)));
         }
         cells
@@ -63,8 +60,8 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let note = match trained {
         true => format!(
             "{} images of {positive} told apart from {} of {generic}; every fifth was held out, and bars are of those",
-            thousands(outcome.images.0),
-            thousands(outcome.images.1),
+            thousands(outcome.images.positive),
+            thousands(outcome.images.generic),
         ),
         false => {
             let count = outcome.layers.len();
@@ -113,12 +110,12 @@ mod tests {
             "layers": ["visual.layer3.0"], "positive": "a", "generic": "b", "most": 2000,
             "regularisation": 0.001,
         });
-        let outcome = Outcome { images: (50, 1494), layers: vec![probe(Some((9, 10)))] };
+        let outcome = Outcome { images: (50, 1494).into(), layers: vec![probe(Some((9, 10)))] };
         insta::assert_json_snapshot!(drawn(params.clone(), &outcome));
         params = serde_json::json!({
             "layers": params["layers"], "weights": ["c"], "most": 2000, "regularisation": 0.001,
         });
-        let published = Outcome { images: (0, 0), layers: vec![probe(None)] };
+        let published = Outcome { images: (0, 0).into(), layers: vec![probe(None)] };
         let Drawing::Parts { parts, table, note } = drawn(params, &published) else {
             panic!("parts")
         };

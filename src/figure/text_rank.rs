@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::text_rank::{self, Order, Outcome, Params};
+use neuronotes_core::kind::text_rank::{self, Order, Outcome, Params, Ranked};
 use neuronotes_core::number;
 
 use super::part::{Bars, Part, bars};
@@ -39,17 +39,15 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             })
         })
         .collect::<Result<Vec<_>, String>>()?;
-    let cosines = outcome.ranked.iter().map(|(_, cosine)| *cosine);
+    let cosines = outcome.ranked.iter().map(|ranked| ranked.cosine);
     let least = cosines.clone().fold(f64::INFINITY, f64::min);
     let span = cosines.fold(f64::NEG_INFINITY, f64::max) - least;
     // Neighbours often differ in the third decimal only.
     let digits = number::decimals(span).clamp(3, 5);
-    let rows = bars(
-        outcome
-            .ranked
-            .iter()
-            .map(|(text, cosine)| (text.clone(), *cosine, number::number(*cosine, digits))),
-    );
+    let rows =
+        bars(outcome.ranked.iter().map(|Ranked { text, cosine }| {
+            (text.clone(), *cosine, number::number(*cosine, digits))
+        }));
     let list = Part::Bars(Bars {
         title: String::new(),
         picture: None,
@@ -65,7 +63,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         false => String::new(),
     };
     let head = ["text", "cosine", "standard deviations from the mean"].map(str::to_owned).to_vec();
-    let row = |(text, cosine): &(String, f64)| {
+    let row = |Ranked { text, cosine }: &Ranked| {
         vec![text.clone(), number::number(*cosine, 5), standard(*cosine)]
     };
     let table = Table { head, rows: outcome.ranked.iter().map(row).collect() };
@@ -111,7 +109,7 @@ mod tests {
             count: 3,
             mean: -0.01,
             sd: 0.2,
-            ranked: vec![("fire engine".into(), 0.3), ("leaf".into(), -0.1)],
+            ranked: vec![("fire engine".to_owned(), 0.3).into(), ("leaf".to_owned(), -0.1).into()],
             pictures: vec![Shown {
                 word: Some("red".into()),
                 digest: None,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::kind::{COMMON, Default, Field, KINDS, Kind, Role};
+use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Type};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
@@ -62,7 +62,7 @@ pub struct Block {
 }
 
 /// A block's fields by name.
-#[derive(Debug, Clone, std::default::Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fields {
     values: BTreeMap<&'static str, FieldValue>,
 }
@@ -97,7 +97,8 @@ impl Block {
         if let Some(found) = self.fields.get(field.name) {
             return Some(found.value.clone());
         }
-        self.kind?.default(field, self.fields.text("recipe"))
+        let kind = self.kind?;
+        kind.default(field, kind.recipe_field().and_then(|picks| self.fields.text(picks.name)))
     }
 
     /// The presentation fields, defaults filled in.
@@ -188,8 +189,8 @@ fn read_caption(
 
 fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
     // Links and the page's addresses hold even where nothing else of the block does.
-    let id = COMMON.iter().find(|field| field.name == "id");
-    let written = entries.iter().find(|entry| entry.key == "id");
+    let id = COMMON.iter().find(|field| field.ty == Type::Id);
+    let written = id.and_then(|field| entries.iter().find(|entry| entry.key == field.name));
     if let Some((field, entry)) = id.zip(written)
         && let Ok(FieldValue { value: Json::String(id), span, .. }) =
             field::read(reader, field, &entry.node)
@@ -222,7 +223,7 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
     let swept = block.sweep.iter().map(|axis| axis.field.name);
     let given: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).chain(swept).collect();
     for field in kind.all_fields() {
-        if field.default == Default::Required && !given.contains(&field.name) {
+        if field.default == Preset::Required && !given.contains(&field.name) {
             let message = format!("`{}` needs `{}`", kind.name, field.name);
             let problem = reader.at.error(reader.first_line(), message);
             block.problems.push(problem.hint(first_sentence(field.doc)));

@@ -1,6 +1,6 @@
 //! A block as it can be pasted into a note: its YAML in, the same with its fence, or with every default, out.
 
-use neuronotes_core::kind::{Kind, Role};
+use neuronotes_core::kind::Role;
 
 use super::Block;
 
@@ -23,7 +23,7 @@ pub fn complete(block: &Block) -> Option<String> {
     let mut yaml = block.yaml.trim_end().to_owned();
     let before = yaml.len();
     for field in missing {
-        if let Some(value) = Kind::default(kind, field, block.fields.text("recipe")) {
+        if let Some(value) = block.value(field) {
             yaml.push_str(&format!("\n{}: {value}", field.name));
         }
     }

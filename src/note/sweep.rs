@@ -19,8 +19,7 @@ pub struct Axis {
 
 /// Whether several values of a field are several measurements.
 fn can_be_swept(field: &Field) -> bool {
-    // A recipe is asked for through the fields that it fills in.
-    field.name == "recipe" || (field.role == Role::Compute && field.ty != Type::Sweep)
+    field.role != Role::Presentation && field.ty != Type::Sweep
 }
 
 /// Reads the entry `sweep` of a block of these entries.

@@ -58,7 +58,7 @@ fn json_path(record: &Record) -> String {
 fn json(record: &Record, store: &Store) -> String {
     let values = Kind::named(&record.kind)
         .zip(record.result(store))
-        .and_then(|(kind, result)| (kind.values.of)(result).ok());
+        .and_then(|(kind, result)| kind.values.tree(result).ok());
     let text = serde_json::to_string_pretty(&values.unwrap_or_default()).unwrap_or_default();
     legible_json(text) + "\n"
 }

@@ -316,7 +316,7 @@ impl Sources<'_> {
     fn result(&self, kind: &Kind, record: &Record) -> Option<Rc<Value>> {
         let read = || {
             let result = record.result(self.store)?;
-            (kind.values.of)(result).ok().map(Rc::new)
+            kind.values.tree(result).ok().map(Rc::new)
         };
         self.results.borrow_mut().entry(record.key).or_insert_with(read).clone()
     }

@@ -37,7 +37,7 @@ use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
-use neuronotes_core::kind::{Data, Default, Field, Kind, Role, Scan, Type, scan};
+use neuronotes_core::kind::{Data, Field, Kind, Role, Scan, Type, scan};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::{Inputs, Request};
 use sources::Known;
@@ -339,10 +339,7 @@ impl Planner<'_> {
 
     /// What the configuration says for a field that a block leaves out.
     fn configured(&self, field: &Field) -> Option<Value> {
-        match (field.default, field.name) {
-            (Default::Configured, "seed") => Some(self.config.defaults.seed.into()),
-            _ => None,
-        }
+        (field.ty == Type::Seed).then(|| self.config.defaults.seed.into())
     }
 
     fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

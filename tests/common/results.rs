@@ -110,14 +110,14 @@ fn commit(store: &Store, request: &Request) {
                 sd: 1.0,
                 min: -1.0,
                 max: number,
-                quantiles: vec![(0.5, 0.4), (0.99, 2.9)],
+                quantiles: vec![(0.5, 0.4).into(), (0.99, 2.9).into()],
                 edges: vec![-1.0, 1.0, number.max(1.5)],
                 counts: vec![4, 2],
             };
             record.set_result(store, &outcome).expect("a result");
         }
         "text_rank" => {
-            let ranked = vec![("red".to_owned(), 0.5), ("green".to_owned(), 0.25)];
+            let ranked = vec![("red".to_owned(), 0.5).into(), ("green".to_owned(), 0.25).into()];
             let outcome =
                 text_rank::Outcome { count: 2, mean: 0.375, sd: 0.125, ranked, pictures: vec![] };
             record.set_result(store, &outcome).expect("a result");

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::scan::{POOL, Pool};
-use super::value::{named, read};
-use super::{About, Data, Default, Field, Kind, Role, Scan, Type, Values};
+use super::tuple::tuple;
+use super::value::{named, stored};
+use super::{About, Data, Field, Kind, Preset, Scan, Type, Values};
 use crate::statistics::deviations;
 
 /// What decides the distribution.
@@ -36,12 +37,22 @@ pub struct Outcome {
     pub min: f64,
     /// Greatest activation.
     pub max: f64,
-    /// Probability and quantile, linearly interpolated: 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.
-    pub quantiles: Vec<(f64, f64)>,
+    /// Linearly interpolated, for the shares 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99 and 0.999.
+    pub quantiles: Vec<Quantile>,
     /// `bins` + 1 rising edges.
     pub edges: Vec<f64>,
     /// `bins` counts; the last bucket includes its right edge.
     pub counts: Vec<u64>,
+}
+
+tuple! {
+    /// A quantile.
+    pub struct Quantile {
+        /// The part of all images, from 0 to 1.
+        pub share: f64,
+        /// The activation that this part does not exceed.
+        pub activation: f64,
+    }
 }
 
 /// The registry's entry.
@@ -52,31 +63,24 @@ pub static KIND: Kind = Kind {
           the mean, the standard deviation and quantiles. A unit that is selective has a long right tail. Reads \
           the same stored scan of the layer as `dataset_examples`.",
     example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
-    impl_version: 1,
     fields: &[
-        Field {
-            name: "bins",
-            ty: Type::Integer { min: 2, max: 400 },
-            default: Default::Integer(40),
-            role: Role::Compute,
-            doc: "How many buckets from the least to the greatest activation.",
-        },
+        Field::compute(
+            "bins",
+            Type::Integer { min: 2, max: 400 },
+            "How many buckets from the least to the greatest activation.",
+        )
+        .or(Preset::Integer(40)),
         POOL,
-        Field {
-            name: "scale",
-            ty: Type::Choice(&["linear", "log"]),
-            default: Default::Text("linear"),
-            role: Role::Presentation,
-            doc: "The axis of counts. `log` shows a thin tail.",
-        },
+        Field::presentation(
+            "scale",
+            Type::Choice(&["linear", "log"]),
+            "The axis of counts. `log` shows a thin tail.",
+        )
+        .or(Preset::Text("linear")),
     ],
-    recipes: &[],
-    sweep: false,
     about: About::Unit,
-    text: false,
     data: Data::Always,
     scan: Scan::Layer,
-    captions: false,
     values: Values {
         named: &[
             named("count", "images", "Images in the data set."),
@@ -95,26 +99,14 @@ pub static KIND: Kind = Kind {
             named("counts[n]", "images", "Images in each bucket."),
             named("edges[n]", "", "The buckets' edges, one more than there are buckets."),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, derive),
     },
-    pictures: None,
-    fault: |_| None,
+    ..Kind::BASE
 };
 
-fn values(outcome: Outcome) -> Value {
-    let median = outcome.quantiles.iter().find(|(share, _)| *share == 0.5);
-    let quantile =
-        |(share, activation): &(f64, f64)| json!({ "share": share, "activation": activation });
-    json!({
-        "count": outcome.count,
-        "mean": outcome.mean,
-        "sd": outcome.sd,
-        "min": outcome.min,
-        "max": outcome.max,
-        "deviations": deviations(outcome.max, outcome.mean, outcome.sd),
-        "median": median.map(|(_, activation)| activation),
-        "quantiles": outcome.quantiles.iter().map(quantile).collect::<Vec<_>>(),
-        "counts": outcome.counts,
-        "edges": outcome.edges,
-    })
+fn derive(outcome: Outcome, tree: &mut Value) {
+    let median = outcome.quantiles.iter().find(|quantile| quantile.share == 0.5);
+    tree["median"] = json!(median.map(|quantile| quantile.activation));
+    tree["deviations"] = json!(deviations(outcome.max, outcome.mean, outcome.sd));
+    tree["quantiles"] = outcome.quantiles.iter().map(Quantile::named).collect();
 }

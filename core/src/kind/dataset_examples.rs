@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::scan::{POOL, Pool};
-use super::value::{named, read};
-use super::{About, Data, Default, Exhibit, Field, Kind, Role, Scan, Type, Values};
+use super::value::{named, stored};
+use super::words::words;
+use super::{About, Data, Exhibit, Field, Kind, Preset, Scan, Type, Values};
 use crate::statistics::deviations;
 
 /// What decides which images.
@@ -26,14 +27,14 @@ pub struct Params {
     pub pool: Pool,
 }
 
-/// Which end of the range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The strongest activations first.
-    Strongest,
-    /// The weakest first.
-    Weakest,
+words! {
+    /// Which end of the range.
+    pub enum Order {
+        /// The strongest activations first.
+        Strongest = "strongest",
+        /// The weakest first.
+        Weakest = "weakest",
+    }
 }
 
 impl Order {
@@ -96,26 +97,17 @@ pub static KIND: Kind = Kind {
     // 2: images that are equal in half precision are ordered by full precision.
     impl_version: 2,
     fields: &[
-        Field {
-            name: "top",
-            ty: Type::Integer { min: 1, max: 100 },
-            default: Default::Integer(9),
-            role: Role::Compute,
-            doc: "How many images.",
-        },
-        Field {
-            name: "order",
-            ty: Type::Choice(&["strongest", "weakest"]),
-            default: Default::Text("strongest"),
-            role: Role::Compute,
-            doc: "Which end of the unit's range comes first.",
-        },
+        Field::compute("top", Type::Integer { min: 1, max: 100 }, "How many images.")
+            .or(Preset::Integer(9)),
+        Field::compute(
+            "order",
+            Type::Choice(Order::WORDS),
+            "Which end of the unit's range comes first.",
+        )
+        .or(Preset::Text(Order::Strongest.word())),
         POOL,
     ],
-    recipes: &[],
-    sweep: false,
     about: About::Unit,
-    text: false,
     data: Data::Always,
     scan: Scan::Layer,
     captions: true,
@@ -134,10 +126,10 @@ pub static KIND: Kind = Kind {
             named("top[n].caption", "", "Its caption, where it has one."),
             named("top[n].label", "", "Its label, where it has one."),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, derive),
     },
     pictures: Some(pictures),
-    fault: |_| None,
+    ..Kind::BASE
 };
 
 fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
@@ -149,20 +141,9 @@ fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
     Ok(outcome.top.into_iter().map(one).collect())
 }
 
-fn values(outcome: Outcome) -> Value {
-    let example = |example: &Example| {
-        json!({
-            "activation": example.activation,
-            "deviations": deviations(example.activation, outcome.mean, outcome.sd),
-            "key": example.key,
-            "caption": example.caption,
-            "label": example.label,
-        })
-    };
-    json!({
-        "count": outcome.count,
-        "mean": outcome.mean,
-        "sd": outcome.sd,
-        "top": outcome.top.iter().map(example).collect::<Vec<_>>(),
-    })
+fn derive(outcome: Outcome, tree: &mut Value) {
+    for (index, example) in outcome.top.iter().enumerate() {
+        let away = deviations(example.activation, outcome.mean, outcome.sd);
+        tree["top"][index]["deviations"] = json!(away);
+    }
 }

@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::value::{named, read};
-use super::{About, Data, Default, Fault, Field, Kind, Role, Scan, Type, Values};
+use super::tuple::tuple;
+use super::value::{named, stored};
+use super::{Fault, Field, Kind, Preset, Type, Values};
 use crate::statistics::part;
 
 /// What decides a facet: where its weights come from.
@@ -38,10 +39,20 @@ pub const WEIGHTS: &str = "facet.safetensors";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Images of each data set, positive first; zeros for published weights.
-    pub images: (u64, u64),
+    /// Images of each data set; zeros for published weights.
+    pub images: Images,
     /// Each layer, in order.
     pub layers: Vec<Probe>,
+}
+
+tuple! {
+    /// How many images a facet was trained and tested on.
+    pub struct Images {
+        /// Of the data set `positive`.
+        pub positive: u64,
+        /// Of the data set `generic`.
+        pub generic: u64,
+    }
 }
 
 /// A probe at one layer.
@@ -60,6 +71,14 @@ pub struct Probe {
     pub generic: Option<(u64, u64)>,
 }
 
+impl Probe {
+    /// Held-out images of both data sets: those that were told apart rightly, and all. `None` for published weights.
+    pub fn held_out(&self) -> Option<(u64, u64)> {
+        let ((right, of), (more_right, more)) = self.positive.zip(self.generic)?;
+        Some((right.saturating_add(more_right), of.saturating_add(more)))
+    }
+}
+
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "facet",
@@ -71,70 +90,49 @@ pub static KIND: Kind = Kind {
           folder with published weights.\n\nMethod: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, \
           Distill 2021, and openai/CLIP-featurevis.",
     example: "id: written\nkind: facet\npositive: words\ngeneric: emoji\ncaption: Words against pictures.\n",
-    impl_version: 1,
     fields: &[
-        Field {
-            name: "layers",
-            ty: Type::Layers,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "The layers, from the image on. Left out, they are as in the paper: of a ResNet the outputs of every other \
-                  block of the third stage, of all where it has fewer than four; of a transformer every other block of \
-                  the middle third.",
-        },
-        Field {
-            name: "positive",
-            ty: Type::Content,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "What it is of: a name out of `datasets:` in `neuronotes.yaml`. Goes with `generic`.",
-        },
-        Field {
-            name: "generic",
-            ty: Type::Content,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "What that is told apart from, likewise.",
-        },
-        Field {
-            name: "weights",
-            ty: Type::Weights,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "Published weights in place of two data sets: a folder in the garden that has, for each layer, \
-                  `LAYER/NAME_spatial.npy`, the layer in the article's spelling, such as \
-                  `image_block_3/0/Relu_2/face_spatial.npy`.",
-        },
-        Field {
-            name: "name",
-            ty: Type::Text,
-            default: Default::Absent,
-            // The files' digests are asked for instead.
-            role: Role::Presentation,
-            doc: "What the files of `weights` are called; the block's `id` unless it is given.",
-        },
-        Field {
-            name: "most",
-            ty: Type::Integer { min: 10, max: 100_000 },
-            default: Default::Integer(2000),
-            role: Role::Compute,
-            doc: "Most images of each data set; evenly spaced ones where it has more.",
-        },
-        Field {
-            name: "regularisation",
-            ty: Type::Number { min: 0.0, max: 1000.0 },
-            default: Default::Number(1e-3),
-            role: Role::Compute,
-            doc: "Of the penalty on the weights' squares, relative to the mean square of an image's activations.",
-        },
+        Field::compute(
+            "layers",
+            Type::Layers,
+            "The layers, from the image on. Left out, they are as in the paper: of a ResNet the outputs of every \
+             other block of the third stage, of all where it has fewer than four; of a transformer every other \
+             block of the middle third.",
+        ),
+        Field::compute(
+            "positive",
+            Type::Content,
+            "What it is of: a name out of `datasets:` in `neuronotes.yaml`. Goes with `generic`.",
+        ),
+        Field::compute(
+            "generic",
+            Type::Content,
+            "What that is told apart from, likewise.",
+        ),
+        Field::compute(
+            "weights",
+            Type::Weights,
+            "Published weights in place of two data sets: a folder in the garden that has, for each layer, \
+             `LAYER/NAME_spatial.npy`, the layer in the article's spelling, such as \
+             `image_block_3/0/Relu_2/face_spatial.npy`.",
+        ),
+        Field::presentation(
+            "name",
+            Type::Text,
+            "What the files of `weights` are called; the block's `id` unless it is given.",
+        ),
+        Field::compute(
+            "most",
+            Type::Integer { min: 10, max: 100_000 },
+            "Most images of each data set; evenly spaced ones where it has more.",
+        )
+        .or(Preset::Integer(2000)),
+        Field::compute(
+            "regularisation",
+            Type::Number { min: 0.0, max: 1000.0 },
+            "Of the penalty on the weights' squares, relative to the mean square of an image's activations.",
+        )
+        .or(Preset::Number(1e-3)),
     ],
-    recipes: &[],
-    sweep: false,
-    about: About::Nothing,
-    text: false,
-    data: Data::Never,
-    scan: Scan::None,
-    captions: false,
     values: Values {
         named: &[
             named("images.positive", "images", "Images of the data set `positive`."),
@@ -145,10 +143,10 @@ pub static KIND: Kind = Kind {
             named("layers[n].of", "images", "Images that were held out."),
             named("layers[n].accuracy", "part of 1", "One as a part of the other."),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, derive),
     },
-    pictures: None,
     fault,
+    ..Kind::BASE
 };
 
 fn fault(fields: &Map<String, Value>) -> Option<Fault> {
@@ -179,21 +177,14 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     }
 }
 
-fn values(outcome: Outcome) -> Value {
-    let probe = |probe: &Probe| {
-        let sums = probe.positive.zip(probe.generic);
-        let sums =
-            sums.map(|((a, of_a), (b, of_b))| (a.saturating_add(b), of_a.saturating_add(of_b)));
-        json!({
-            "layer": probe.layer,
-            "units": probe.shape.0,
-            "right": sums.map(|(right, _)| right),
-            "of": sums.map(|(_, of)| of),
-            "accuracy": sums.map(|(right, of)| part(right, of)),
-        })
-    };
-    json!({
-        "images": { "positive": outcome.images.0, "generic": outcome.images.1 },
-        "layers": outcome.layers.iter().map(probe).collect::<Vec<_>>(),
-    })
+fn derive(outcome: Outcome, tree: &mut Value) {
+    tree["images"] = outcome.images.named();
+    for (index, probe) in outcome.layers.iter().enumerate() {
+        let layer = &mut tree["layers"][index];
+        let counted = probe.held_out();
+        layer["units"] = probe.shape.0.into();
+        layer["right"] = json!(counted.map(|(right, _)| right));
+        layer["of"] = json!(counted.map(|(_, of)| of));
+        layer["accuracy"] = json!(counted.map(|(right, of)| part(right, of)));
+    }
 }

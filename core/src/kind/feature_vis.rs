@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::direction::Term;
+use super::words::words;
 
 mod kind;
 mod recipe;
@@ -61,64 +62,64 @@ pub struct Params {
     pub seed: u64,
 }
 
-/// What is maximised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Objective {
-    /// The unit, or the product with the direction, as a mean over all positions.
-    Channel,
-    /// The same at the central position.
-    Neuron,
-    /// The mean square of the whole layer: DeepDream.
-    Layer,
-    /// The product of the whole layer with what it is for `image`, position by position.
-    Caricature,
+words! {
+    /// What is maximised.
+    pub enum Objective {
+        /// The unit, or the product with the direction, as a mean over all positions.
+        Channel = "channel",
+        /// The same at the central position.
+        Neuron = "neuron",
+        /// The mean square of the whole layer: DeepDream.
+        Layer = "layer",
+        /// The product of the whole layer with what it is for `image`, position by position.
+        Caricature = "caricature",
+    }
 }
 
-/// Whether an objective is to grow or to fall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sign {
-    /// It is to grow.
-    Positive,
-    /// It is to fall.
-    Negative,
+words! {
+    /// Whether an objective is to grow or to fall.
+    pub enum Sign {
+        /// It is to grow.
+        Positive = "positive",
+        /// It is to fall.
+        Negative = "negative",
+    }
 }
 
-/// What is begun from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Start {
-    /// Noise of the seed.
-    Noise,
-    /// The picture `image`.
-    Image,
+words! {
+    /// What is begun from.
+    pub enum Start {
+        /// Noise of the seed.
+        Noise = "noise",
+        /// The picture `image`.
+        Image = "image",
+    }
 }
 
-/// How a picture is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Parametrisation {
-    /// A Fourier spectrum scaled by 1/frequency, in decorrelated colours.
-    Fourier,
-    /// The phases of a spectrum whose magnitudes are those of natural images.
-    Maco,
-    /// Pixels, in decorrelated colours.
-    Pixels,
+words! {
+    /// How a picture is held.
+    pub enum Parametrisation {
+        /// A Fourier spectrum scaled by 1/frequency, in decorrelated colours.
+        Fourier = "fourier",
+        /// The phases of a spectrum whose magnitudes are those of natural images.
+        Maco = "maco",
+        /// Pixels, in decorrelated colours.
+        Pixels = "pixels",
+    }
 }
 
-/// How the picture is disturbed before each step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transforms {
-    /// Lucid's: pad 12, jitter 8, scale 0.9 to 1.1, rotate ±10°, jitter 4.
-    Lucid,
-    /// CLIP-featurevis's: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the size.
-    Paper,
-    /// MACO's: a random crop brought to the model's size, and noise.
-    Crops,
-    /// Not at all.
-    None,
+words! {
+    /// How the picture is disturbed before each step.
+    pub enum Transforms {
+        /// Lucid's: pad 12, jitter 8, scale 0.9 to 1.1, rotate ±10°, jitter 4.
+        Lucid = "lucid",
+        /// CLIP-featurevis's: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the size.
+        Paper = "paper",
+        /// MACO's: a random crop brought to the model's size, and noise.
+        Crops = "crops",
+        /// Not at all.
+        None = "none",
+    }
 }
 
 /// What came out, beside the outputs that [`picture`], [`web`] and [`film`] name.

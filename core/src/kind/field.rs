@@ -1,19 +1,79 @@
 //! Fields of an analysis block as data: parsing, defaults, documentation and error messages all read
 //! the same entries.
 
+use serde_json::Value;
+
+use crate::suggest;
+
 /// One field of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// Its name in YAML.
     pub name: &'static str,
     /// What it takes.
     pub ty: Type,
     /// What it is when left out.
-    pub default: Default,
-    /// Whether it decides what is measured.
+    pub default: Preset,
+    /// What it decides.
     pub role: Role,
     /// One or two sentences of Markdown.
     pub doc: &'static str,
+}
+
+impl Field {
+    /// An optional field that decides what is measured.
+    pub const fn compute(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self { name, ty, default: Preset::Absent, role: Role::Compute, doc }
+    }
+
+    /// An optional field that decides how a result is shown.
+    pub const fn presentation(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self { role: Role::Presentation, ..Self::compute(name, ty, doc) }
+    }
+
+    /// The field that picks one of the kind's recipes; the first unless a block says otherwise.
+    pub const fn recipe(
+        name: &'static str,
+        names: &'static [&'static str],
+        doc: &'static str,
+    ) -> Self {
+        let first = Preset::Text(names[0]);
+        Self { role: Role::Recipe, ..Self::compute(name, Type::Choice(names), doc) }.or(first)
+    }
+
+    /// The same field with this value where a block leaves it out.
+    pub const fn or(self, default: Preset) -> Self {
+        Self { default, ..self }
+    }
+
+    /// Checks a parameter against the field's bounds or words.
+    ///
+    /// # Errors
+    /// Says what the value is and what it must be.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
+        let must =
+            |expected: String| Err(format!("`{}` is {value}, but must be {expected}", self.name));
+        match self.ty {
+            Type::Integer { min, max } => match value.as_i64() {
+                Some(n) if (min..=max).contains(&n) => Ok(()),
+                _ => must(format!("a whole number from {min} to {max}")),
+            },
+            Type::Number { min, max } => match value.as_f64() {
+                Some(x) if (min..=max).contains(&x) => Ok(()),
+                _ => must(format!("a number from {min} to {max}")),
+            },
+            Type::Seed if value.as_u64().is_none() => must("a whole number from 0".to_owned()),
+            Type::Flag if !value.is_boolean() => must("`true` or `false`".to_owned()),
+            Type::Choice(words) => match value.as_str() {
+                Some(word) if words.contains(&word) => Ok(()),
+                _ => {
+                    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+                    must(suggest::quoted(&words, "or"))
+                }
+            },
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a field takes.
@@ -33,10 +93,14 @@ pub enum Type {
         /// Greatest.
         max: f64,
     },
+    /// A whole number from 0 that random numbers follow from. Where it is left out, the configuration decides.
+    Seed,
     /// `true` or `false`.
     Flag,
     /// Text.
     Text,
+    /// The block's name within its note, by which links and addresses know it.
+    Id,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A model's name out of the configuration.
@@ -101,7 +165,7 @@ pub const MOST_UNITS: usize = 1_000;
 
 /// What a field is when left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Default {
+pub enum Preset {
     /// It cannot be left out.
     Required,
     /// This whole number.
@@ -122,13 +186,29 @@ pub enum Default {
     Absent,
 }
 
-/// Whether a field decides what is measured.
+impl Preset {
+    /// The value; `None` where it is not written here, or there is none.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Self::Integer(n) => Some(n.into()),
+            Self::Number(x) => Some(x.into()),
+            Self::Text(text) => Some(text.into()),
+            Self::Texts(texts) => Some(texts.into()),
+            Self::Flag(flag) => Some(flag.into()),
+            Self::Required | Self::Configured | Self::Recipe | Self::Absent => None,
+        }
+    }
+}
+
+/// What a field decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// It is in the request key.
     Compute,
     /// It is in the figure key only, and never causes a measurement.
     Presentation,
+    /// It picks a [`Recipe`](super::Recipe), whose values other fields have when left out. It is in no key itself.
+    Recipe,
 }
 
 /// What is said of every field `layer`.
@@ -138,119 +218,66 @@ const LAYER: &str = "A layer of the model's visual tower, which `neuronotes mode
 
 /// The fields of a kind that is about a unit, a direction or a whole layer.
 pub static TARGET: &[Field] = &[
-    Field {
-        name: "layer",
-        ty: Type::Layer,
-        default: Default::Absent,
-        role: Role::Compute,
-        doc: LAYER,
-    },
-    Field {
-        name: "unit",
-        ty: Type::Unit,
-        default: Default::Absent,
-        role: Role::Compute,
-        doc: "One channel of that layer, counted from 0.",
-    },
-    Field {
-        name: "units",
-        ty: Type::Units,
-        default: Default::Absent,
-        role: Role::Compute,
-        doc: "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. \
-              Short for `direction: { units: … }`.",
-    },
-    Field {
-        name: "direction",
-        ty: Type::Direction,
-        default: Default::Absent,
-        role: Role::Compute,
-        doc: "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
-              `dataset`, `use` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
-              of embeddings, where alone texts have directions; elsewhere activations averaged over positions stand for \
-              embeddings.",
-    },
+    Field::compute("layer", Type::Layer, LAYER),
+    Field::compute("unit", Type::Unit, "One channel of that layer, counted from 0."),
+    Field::compute(
+        "units",
+        Type::Units,
+        "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. \
+         Short for `direction: { units: … }`.",
+    ),
+    Field::compute(
+        "direction",
+        Type::Direction,
+        "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
+         `dataset`, `use` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
+         of embeddings, where alone texts have directions; elsewhere activations averaged over positions stand for \
+         embeddings.",
+    ),
 ];
 
 /// The fields of every kind.
 pub static COMMON: &[Field] = &[
-    Field {
-        name: "model",
-        ty: Type::Model,
-        default: Default::Configured,
-        role: Role::Compute,
-        doc: "A name out of `models:` in `neuronotes.yaml`.",
-    },
-    Field {
-        name: "layer",
-        ty: Type::Layer,
-        default: Default::Required,
-        role: Role::Compute,
-        doc: LAYER,
-    },
-    Field {
-        name: "unit",
-        ty: Type::Unit,
-        default: Default::Required,
-        role: Role::Compute,
-        doc: "The channel of that layer, counted from 0.",
-    },
-    Field {
-        name: "dataset",
-        ty: Type::Dataset,
-        default: Default::Configured,
-        role: Role::Compute,
-        doc: "A name out of `datasets:` in `neuronotes.yaml`.",
-    },
-    Field {
-        name: "precision",
-        ty: Type::Precision,
-        default: Default::Configured,
-        role: Role::Compute,
-        doc: "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
-              it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
-    },
-    Field {
-        name: "sweep",
-        ty: Type::Sweep,
-        default: Default::Absent,
-        role: Role::Compute,
-        doc: "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination \
-              is measured, and all stand in one grid, with a row for each value of the first of two.",
-    },
-    Field {
-        name: "id",
-        ty: Type::Text,
-        default: Default::Absent,
-        role: Role::Presentation,
-        doc: "The block's name within its note: letters, digits, `-` and `_`. Links and addresses use it.",
-    },
-    Field {
-        name: "title",
-        ty: Type::Text,
-        default: Default::Absent,
-        role: Role::Presentation,
-        doc: "A heading above the figure.",
-    },
-    Field {
-        name: "caption",
-        ty: Type::Text,
-        default: Default::Absent,
-        role: Role::Presentation,
-        doc: "Markdown below the figure; wikilinks and values work.",
-    },
-    Field {
-        name: "alt",
-        ty: Type::Text,
-        default: Default::Absent,
-        role: Role::Presentation,
-        doc: "What the figure shows, for readers who cannot see it. Without it the kind writes one.",
-    },
-    Field {
-        name: "width",
-        ty: Type::Choice(&["text", "middle", "page", "screen"]),
-        default: Default::Text("text"),
-        role: Role::Presentation,
-        doc: "How much of the page the figure takes.",
-    },
+    Field::compute("model", Type::Model, "A name out of `models:` in `neuronotes.yaml`.")
+        .or(Preset::Configured),
+    Field::compute("layer", Type::Layer, LAYER).or(Preset::Required),
+    Field::compute("unit", Type::Unit, "The channel of that layer, counted from 0.")
+        .or(Preset::Required),
+    Field::compute("dataset", Type::Dataset, "A name out of `datasets:` in `neuronotes.yaml`.")
+        .or(Preset::Configured),
+    Field::compute(
+        "precision",
+        Type::Precision,
+        "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
+         it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
+    )
+    .or(Preset::Configured),
+    Field::compute(
+        "sweep",
+        Type::Sweep,
+        "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination \
+         is measured, and all stand in one grid, with a row for each value of the first of two.",
+    ),
+    Field::presentation(
+        "id",
+        Type::Id,
+        "The block's name within its note: letters, digits, `-` and `_`. Links and addresses use it.",
+    ),
+    Field::presentation("title", Type::Text, "A heading above the figure."),
+    Field::presentation(
+        "caption",
+        Type::Text,
+        "Markdown below the figure; wikilinks and values work.",
+    ),
+    Field::presentation(
+        "alt",
+        Type::Text,
+        "What the figure shows, for readers who cannot see it. Without it the kind writes one.",
+    ),
+    Field::presentation(
+        "width",
+        Type::Choice(&["text", "middle", "page", "screen"]),
+        "How much of the page the figure takes.",
+    )
+    .or(Preset::Text("text")),
 ];

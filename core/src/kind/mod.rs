@@ -13,16 +13,19 @@ pub mod feature_vis;
 mod field;
 pub mod scan;
 pub mod text_rank;
+mod tuple;
 mod value;
+mod words;
 pub mod zero_shot;
 
 pub use exhibit::{Exhibit, Origin};
 pub use field::{
-    COMMON, Default, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
-    MOST_TEXTS, MOST_UNITS, Role, TARGET, Type,
+    COMMON, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
+    MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Type,
 };
 pub use value::{Named, PROVENANCE, Values};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// One analysis that a note can ask for.
@@ -40,7 +43,7 @@ pub struct Kind {
     pub impl_version: u32,
     /// Its own fields; [`COMMON`] come on top.
     pub fields: &'static [Field],
-    /// Named defaults of its fields, of which the field `recipe` picks one.
+    /// Named defaults of its fields, of which the field with [`Role::Recipe`] picks one.
     pub recipes: &'static [Recipe],
     /// Whether a block may ask for several values of a field at once.
     pub sweep: bool,
@@ -60,26 +63,43 @@ pub struct Kind {
     pub pictures: Option<Exhibiting>,
     /// What is wrong with fields that are each right by themselves, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
+    /// Units of work of a request with these parameters: its duration is estimated in proportion to them.
+    pub work: fn(&Map<String, Value>) -> f64,
 }
 
 /// Finds the pictures in a kind's result.
 pub type Exhibiting = fn(Value) -> serde_json::Result<Vec<Exhibit>>;
 
-/// Defaults that go together, under a name.
+/// Values of several fields that go together, under a name.
 #[derive(Debug)]
 pub struct Recipe {
-    /// Its name, a word of the field `recipe`.
+    /// Its name, a word of the field with [`Role::Recipe`].
     pub name: &'static str,
     /// Where its values are from, and what for.
     pub doc: &'static str,
-    /// A value for each field whose default is [`Default::Recipe`].
-    pub values: &'static [(&'static str, Default)],
+    /// The recipe that has the values which this one does not have.
+    pub base: Option<&'static Recipe>,
+    /// A value for each field whose default is [`Preset::Recipe`], unless the base has the same.
+    pub values: &'static [(&'static str, Preset)],
 }
 
 impl Recipe {
-    /// Its value of a field; none where it has none.
-    pub fn value(&self, field: &str) -> Option<Default> {
-        self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| *value)
+    /// Its value of a field; `None` where it has none.
+    pub fn value(&self, field: &str) -> Option<Preset> {
+        let own = self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| *value);
+        own.or_else(|| self.base?.value(field))
+    }
+
+    /// All its values, with those of its base: these first, in their order.
+    pub fn all(&self) -> Vec<(&'static str, Preset)> {
+        let mut all = self.base.map(Self::all).unwrap_or_default();
+        for &(name, value) in self.values {
+            match all.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = value,
+                None => all.push((name, value)),
+            }
+        }
+        all
     }
 }
 
@@ -138,6 +158,27 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 impl Kind {
+    /// What a kind is unless it says otherwise: about no layer, without fields, data or values of its own.
+    pub const BASE: Self = Self {
+        name: "",
+        summary: "",
+        doc: "",
+        example: "",
+        impl_version: 1,
+        fields: &[],
+        recipes: &[],
+        sweep: false,
+        about: About::Nothing,
+        text: false,
+        data: Data::Never,
+        scan: Scan::None,
+        captions: false,
+        values: Values { named: &[], of: Ok },
+        pictures: None,
+        fault: |_| None,
+        work: |_| 1.0,
+    };
+
     /// The kind of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().copied().find(|kind| kind.name == name)
@@ -148,24 +189,33 @@ impl Kind {
         self.recipes.iter().find(|recipe| recipe.name == name)
     }
 
-    /// What a field is when left out, under a recipe (the first unless named); `None` where it has no value, or the
-    /// configuration decides.
+    /// The field that picks a recipe, where the kind has recipes.
+    pub fn recipe_field(&self) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.role == Role::Recipe)
+    }
+
+    /// The value of a field that is left out, under a recipe (the first unless named); `None` where it has no value, or
+    /// where the configuration decides.
     pub fn default(&self, field: &Field, recipe: Option<&str>) -> Option<Value> {
-        let plain = |default| match default {
-            Default::Integer(n) => Some(n.into()),
-            Default::Number(x) => Some(x.into()),
-            Default::Text(text) => Some(text.into()),
-            Default::Texts(texts) => Some(texts.into()),
-            Default::Flag(flag) => Some(flag.into()),
-            Default::Recipe | Default::Required | Default::Configured | Default::Absent => None,
-        };
         match field.default {
-            Default::Recipe => {
+            Preset::Recipe => {
                 let recipe = recipe.map_or(self.recipes.first(), |name| self.recipe(name))?;
-                recipe.value(field.name).and_then(plain)
+                recipe.value(field.name)?.value()
             }
-            default => plain(default),
+            default => default.value(),
         }
+    }
+
+    /// A request's parameters, each checked against its field's bounds and words.
+    ///
+    /// # Errors
+    /// Names the first field that is out of bounds, or says what else is wrong.
+    pub fn params<T: DeserializeOwned>(&self, params: &Map<String, Value>) -> Result<T, String> {
+        for field in self.fields {
+            params.get(field.name).map_or(Ok(()), |value| field.check(value))?;
+        }
+        serde_json::from_value(Value::Object(params.clone()))
+            .map_err(|error| format!("the parameters are malformed ({error})"))
     }
 
     /// All fields that a block of this kind may have, its own first.
@@ -179,5 +229,62 @@ impl Kind {
             _ => true,
         });
         self.fields.iter().chain(target).chain(common)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_filled_in_is_one_that_its_field_takes() {
+        for kind in KINDS {
+            for field in kind.all_fields() {
+                let recipes = kind.recipes.iter().map(|recipe| Some(recipe.name)).chain([None]);
+                for value in recipes.filter_map(|recipe| kind.default(field, recipe)) {
+                    assert_eq!(field.check(&value), Ok(()), "{}", kind.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_recipe_has_a_value_for_every_field_that_asks_for_one_and_no_other() {
+        for kind in KINDS {
+            let words = kind.recipe_field().map(|field| field.ty);
+            let names: Vec<&str> = kind.recipes.iter().map(|recipe| recipe.name).collect();
+            match words {
+                Some(Type::Choice(words)) => assert_eq!(words, names, "{}", kind.name),
+                other => assert!(other.is_none() && names.is_empty(), "{}", kind.name),
+            }
+            let asking = || kind.fields.iter().filter(|field| field.default == Preset::Recipe);
+            for recipe in kind.recipes {
+                assert_eq!(recipe.all().len(), asking().count(), "{}", recipe.name);
+                for field in asking() {
+                    assert!(recipe.value(field.name).is_some(), "{} {}", recipe.name, field.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_out_of_bounds_are_named() {
+        let params = |name: &str, value: Value| {
+            let map = Map::from_iter([(name.to_owned(), value)]);
+            feature_vis::KIND.params::<Value>(&map).expect_err("out of bounds")
+        };
+        assert_eq!(
+            params("size", 5.into()),
+            "`size` is 5, but must be a whole number from 32 to 2048"
+        );
+        assert_eq!(
+            params("sign", "up".into()),
+            "`sign` is \"up\", but must be `positive` or `negative`"
+        );
+        for (name, value) in
+            [("size", 64.5.into()), ("diversity", (-1).into()), ("seed", (-1).into())]
+        {
+            assert!(params(name, value).contains("but must be"), "{name}");
+        }
     }
 }

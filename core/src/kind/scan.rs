@@ -14,7 +14,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Default, Field, Role, Type};
+use super::words::words;
+use super::{Field, Preset, Type};
 use crate::dataset::DatasetRef;
 use crate::dataset::ledger::Ledger;
 use crate::model::{ModelRef, Precision};
@@ -69,25 +70,24 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Er
     Ok(all.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
-/// How an activation map becomes one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pool {
-    /// The mean over all positions.
-    Mean,
-    /// The greatest of all positions.
-    Max,
+words! {
+    /// How an activation map becomes one number.
+    pub enum Pool {
+        /// The mean over all positions.
+        Mean = "mean",
+        /// The greatest of all positions.
+        Max = "max",
+    }
 }
 
 /// The field of every kind that needs one number of an activation map.
-pub(super) const POOL: Field = Field {
-    name: "pool",
-    ty: Type::Choice(&["mean", "max"]),
-    default: Default::Text("mean"),
-    role: Role::Compute,
-    doc: "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
-          positions are all its tokens, the class token among them.",
-};
+pub(super) const POOL: Field = Field::compute(
+    "pool",
+    Type::Choice(Pool::WORDS),
+    "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
+     positions are all its tokens, the class token among them.",
+)
+.or(Preset::Text(Pool::Mean.word()));
 
 /// What came out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::direction::Term;
-use super::value::{named, read};
+use super::tuple::tuple;
+use super::value::{named, stored};
+use super::words::words;
 use super::zero_shot::TRUNCATE;
-use super::{About, Data, Default, Fault, Field, Kind, Origin, Role, Scan, Type, Values};
+use super::{Fault, Field, Kind, Origin, Preset, Type, Values};
 use crate::digest::Digest;
 use crate::statistics::deviations;
 
@@ -33,14 +35,14 @@ pub struct Params {
     pub order: Order,
 }
 
-/// Which end of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The greatest cosines first.
-    Nearest,
-    /// The least cosines first.
-    Farthest,
+words! {
+    /// Which end of the list.
+    pub enum Order {
+        /// The greatest cosines first.
+        Nearest = "nearest",
+        /// The least cosines first.
+        Farthest = "farthest",
+    }
 }
 
 /// What came out.
@@ -53,10 +55,20 @@ pub struct Outcome {
     pub mean: f64,
     /// Their cosines' standard deviation (of the population).
     pub sd: f64,
-    /// The first `top`, with their cosines, in order; equal ones in the list's order.
-    pub ranked: Vec<(String, f64)>,
+    /// The first `top` in order; texts of equal cosines in the list's order.
+    pub ranked: Vec<Ranked>,
     /// Pictures that the direction is made of, at most [`MOST_SHOWN`].
     pub pictures: Vec<Shown>,
+}
+
+tuple! {
+    /// A text with its likeness to the direction.
+    pub struct Ranked {
+        /// The text.
+        pub text: String,
+        /// Its cosine with the direction.
+        pub cosine: f64,
+    }
 }
 
 /// A picture that the direction is made of.
@@ -93,61 +105,48 @@ pub static KIND: Kind = Kind {
           (default 1; −1 subtracts).\n\nOf several pictures, words or images the normalised embeddings are averaged; \
           each term of a sum has length 1 before its weight counts.",
     example: "id: near-red\nkind: text_rank\ntexts: [strawberry, leaf, tomato, frog, heart, cactus, brick]\ndirection:\n  sum:\n    - text: red apple\n    - { text: green apple, weight: -1 }\n",
-    impl_version: 1,
     fields: &[
-        Field {
-            name: "texts",
-            ty: Type::Texts,
-            default: Default::Required,
-            role: Role::Compute,
-            doc: "The texts: a list, or the name of a data set that is a list of words.",
-        },
-        Field {
-            name: "direction",
-            ty: Type::Direction,
-            default: Default::Required,
-            role: Role::Compute,
-            doc: "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset`, `use` and \
-                  `sum`.",
-        },
-        Field {
-            name: "templates",
-            ty: Type::Templates,
-            default: Default::Texts(&["{}"]),
-            role: Role::Compute,
-            doc: "Texts with `{}` where each text goes. Several are averaged.",
-        },
+        Field::compute(
+            "texts",
+            Type::Texts,
+            "The texts: a list, or the name of a data set that is a list of words.",
+        )
+        .or(Preset::Required),
+        Field::compute(
+            "direction",
+            Type::Direction,
+            "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset`, `use` \
+             and `sum`.",
+        )
+        .or(Preset::Required),
+        Field::compute(
+            "templates",
+            Type::Templates,
+            "Texts with `{}` where each text goes. Several are averaged.",
+        )
+        .or(Preset::Texts(&["{}"])),
         TRUNCATE,
-        Field {
-            name: "center",
-            ty: Type::Flag,
-            default: Default::Flag(false),
-            role: Role::Compute,
-            doc: "Whether the mean of the list's embeddings is subtracted from each text, and from the texts of the \
-                  direction. What all texts have in common then counts for nothing, and the cosines spread around zero.",
-        },
-        Field {
-            name: "top",
-            ty: Type::Integer { min: 1, max: 500 },
-            default: Default::Integer(15),
-            role: Role::Compute,
-            doc: "How many texts.",
-        },
-        Field {
-            name: "order",
-            ty: Type::Choice(&["nearest", "farthest"]),
-            default: Default::Text("nearest"),
-            role: Role::Compute,
-            doc: "Which end of the list comes first.",
-        },
+        Field::compute(
+            "center",
+            Type::Flag,
+            "Whether the mean of the list's embeddings is subtracted from each text, and from the texts of the \
+             direction. What all texts have in common then counts for nothing, and the cosines spread around zero.",
+        )
+        .or(Preset::Flag(false)),
+        Field::compute(
+            "top",
+            Type::Integer { min: 1, max: 500 },
+            "How many texts.",
+        )
+        .or(Preset::Integer(15)),
+        Field::compute(
+            "order",
+            Type::Choice(Order::WORDS),
+            "Which end of the list comes first.",
+        )
+        .or(Preset::Text(Order::Nearest.word())),
     ],
-    recipes: &[],
-    sweep: false,
-    about: About::Nothing,
     text: true,
-    data: Data::Never,
-    scan: Scan::None,
-    captions: false,
     values: Values {
         named: &[
             named("count", "texts", "Texts in the list."),
@@ -165,9 +164,8 @@ pub static KIND: Kind = Kind {
                 "How far that lies above the mean.",
             ),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, derive),
     },
-    pictures: None,
     fault: |fields| {
         let single = fields.get("texts").and_then(serde_json::Value::as_array);
         let single = single.is_some_and(|texts| texts.len() == 1);
@@ -178,17 +176,14 @@ pub static KIND: Kind = Kind {
             hint: "`center` is for lists",
         })
     },
+    ..Kind::BASE
 };
 
-fn values(outcome: Outcome) -> Value {
-    let ranked = |(text, cosine): &(String, f64)| {
-        let deviations = deviations(*cosine, outcome.mean, outcome.sd);
-        json!({ "text": text, "cosine": cosine, "deviations": deviations })
+fn derive(outcome: Outcome, tree: &mut Value) {
+    let ranked = |ranked: &Ranked| {
+        let mut named = ranked.named();
+        named["deviations"] = json!(deviations(ranked.cosine, outcome.mean, outcome.sd));
+        named
     };
-    json!({
-        "count": outcome.count,
-        "mean": outcome.mean,
-        "sd": outcome.sd,
-        "ranked": outcome.ranked.iter().map(ranked).collect::<Vec<_>>(),
-    })
+    tree["ranked"] = outcome.ranked.iter().map(ranked).collect();
 }

@@ -1,5 +1,6 @@
 //! What prose may show of a kind's result: a stored result in; names that a reader would use, with their values, out.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -8,8 +9,57 @@ use serde_json::Value;
 pub struct Values {
     /// Every value that has a name.
     pub named: &'static [Named],
-    /// A stored result as a tree of these names. `Err` says that the result is of another form.
+    /// A stored result with what is derived from it beside it. `Err` says that the result is of another form.
     pub of: fn(Value) -> serde_json::Result<Value>,
+}
+
+impl Values {
+    /// A stored result as a tree of the named values, and of nothing else.
+    ///
+    /// # Errors
+    /// Where the result is of another form.
+    pub fn tree(&self, result: Value) -> serde_json::Result<Value> {
+        let paths: Vec<Vec<&str>> = self.named.iter().map(|named| steps(named.path)).collect();
+        let mut tree = (self.of)(result)?;
+        keep(&mut tree, &paths.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        Ok(tree)
+    }
+}
+
+/// What stands for any place in a list.
+const ITEM: &str = "[n]";
+
+/// The steps of a path: names, and [`ITEM`] for an item of a list.
+fn steps(path: &'static str) -> Vec<&'static str> {
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let mut pieces = part.split(ITEM);
+        steps.extend(pieces.next());
+        steps.extend(pieces.map(|_| ITEM));
+    }
+    steps
+}
+
+/// Removes what no path leads to.
+fn keep(value: &mut Value, paths: &[&[&str]]) {
+    match value {
+        Value::Object(map) => map.retain(|name, value| {
+            let paths = after(paths, name);
+            keep(value, &paths);
+            !paths.is_empty()
+        }),
+        Value::Array(items) => {
+            let paths = after(paths, ITEM);
+            items.iter_mut().for_each(|item| keep(item, &paths));
+        }
+        _ => {}
+    }
+}
+
+/// What follows the step in the paths that begin with it.
+fn after<'p>(paths: &[&'p [&'p str]], step: &str) -> Vec<&'p [&'p str]> {
+    let firsts = paths.iter().filter_map(|path| path.split_first());
+    firsts.filter(|(first, _)| **first == step).map(|(_, rest)| rest).collect()
 }
 
 /// A value with a name.
@@ -35,12 +85,16 @@ pub(super) const fn named(path: &'static str, unit: &'static str, doc: &'static 
     Named { path, unit, doc }
 }
 
-/// A stored result as its kind has it, made into a tree.
-pub(super) fn read<T: DeserializeOwned>(
+/// A stored result of the type `T` with what `derive` adds to it.
+pub(super) fn stored<T: DeserializeOwned + Serialize>(
     result: Value,
-    tree: impl FnOnce(T) -> Value,
+    derive: impl FnOnce(T, &mut Value),
 ) -> serde_json::Result<Value> {
-    serde_json::from_value(result).map(tree)
+    let outcome: T = serde_json::from_value(result)?;
+    // Not what was read itself: JSON may give a struct's members as a list, too.
+    let mut tree = serde_json::to_value(&outcome)?;
+    derive(outcome, &mut tree);
+    Ok(tree)
 }
 
 /// What prose may show of how any result was made.
@@ -143,7 +197,7 @@ mod tests {
             let mut found = Vec::new();
             for sample in samples(kind) {
                 let tree =
-                    (kind.values.of)(sample).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
+                    kind.values.tree(sample).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
                 leaves(&tree, "", &mut found);
             }
             found.sort_unstable();
@@ -171,7 +225,7 @@ mod tests {
     fn a_result_of_another_form_is_an_error() {
         for kind in KINDS {
             for odd in [json!({}), json!(null), json!([1]), json!({ "count": "many" })] {
-                assert!((kind.values.of)(odd).is_err(), "{}", kind.name);
+                assert!(kind.values.tree(odd).is_err(), "{}", kind.name);
             }
         }
     }
@@ -181,7 +235,7 @@ mod tests {
         let published = json!({
             "images": [0, 0], "layers": [{ "layer": "visual.layer3.0", "shape": [384, 6, 6] }],
         });
-        let tree = (facet::KIND.values.of)(published).expect("a tree");
+        let tree = facet::KIND.values.tree(published).expect("a tree");
         assert_eq!(tree["layers"][0]["accuracy"], Value::Null);
         assert_eq!(tree["layers"][0]["units"], 384);
     }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::class::Class;
-use super::value::{named, read};
-use super::{About, Data, Default, Fault, Field, Kind, Origin, Role, Scan, Type, Values};
+use super::value::{named, stored};
+use super::words::words;
+use super::{Data, Fault, Field, Kind, Origin, Preset, Scan, Type, Values};
 use crate::digest::Digest;
 use crate::statistics::{part, wilson};
 
@@ -32,16 +33,16 @@ pub struct Params {
     pub examples: u32,
 }
 
-/// What an image's class is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Truth {
-    /// Its label.
-    Label,
-    /// Its caption.
-    Caption,
-    /// It has none.
-    None,
+words! {
+    /// What an image's class is.
+    pub enum Truth {
+        /// Its label.
+        Label = "label",
+        /// Its caption.
+        Caption = "caption",
+        /// It has none.
+        None = "none",
+    }
 }
 
 /// What came out.
@@ -135,68 +136,54 @@ pub static KIND: Kind = Kind {
           pass.\n\nMethod: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, \
           2021, section 3.1, with the ensembling of the prompts of openai/CLIP.",
     example: "id: guess\nkind: zero_shot\ndataset: emoji\nclasses: [bicycle, guitar, wolf, pizza]\ntemplates: [\"{}\"]\ntruth: caption\n",
-    impl_version: 1,
     fields: &[
-        Field {
-            name: "images",
-            ty: Type::Pictures,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "Pictures to ask about, instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
-        },
-        Field {
-            name: "use",
-            ty: Type::Figures,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "Figures whose pictures are asked about, instead of a data set: the id of a `feature_vis` or a \
-                  `dataset_examples` of this note, of another one as `note#id`, or the only one of that id in the garden; \
-                  or a list of those. Of a sweep all pictures are taken. When such a figure changes, this one is \
-                  measured again.",
-        },
-        Field {
-            name: "classes",
-            ty: Type::Classes,
-            default: Default::Absent,
-            role: Role::Compute,
-            doc: "The classes: a list of names, or a mapping of labels to what prompts call them, one name or several. \
-                  With a data set they may be left out: its labels, at most 100, are the classes.",
-        },
-        Field {
-            name: "templates",
-            ty: Type::Templates,
-            default: Default::Texts(&["a photo of a {}."]),
-            role: Role::Compute,
-            doc: "Texts with `{}` where the class's name goes. Several are averaged.",
-        },
+        Field::compute(
+            "images",
+            Type::Pictures,
+            "Pictures to ask about, instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
+        ),
+        Field::compute(
+            "use",
+            Type::Figures,
+            "Figures whose pictures are asked about, instead of a data set: the id of a `feature_vis` or a \
+             `dataset_examples` of this note, of another one as `note#id`, or the only one of that id in the \
+             garden; or a list of those. Of a sweep all pictures are taken. When such a figure changes, this one is \
+             measured again.",
+        ),
+        Field::compute(
+            "classes",
+            Type::Classes,
+            "The classes: a list of names, or a mapping of labels to what prompts call them, one name or several. \
+             With a data set they may be left out: its labels, at most 100, are the classes.",
+        ),
+        Field::compute(
+            "templates",
+            Type::Templates,
+            "Texts with `{}` where the class's name goes. Several are averaged.",
+        )
+        .or(Preset::Texts(&["a photo of a {}."])),
         TRUNCATE,
-        Field {
-            name: "truth",
-            ty: Type::Choice(&["label", "caption", "none"]),
-            default: Default::Text("label"),
-            role: Role::Compute,
-            doc: "What tells an image's class in a data set: its label or its caption, compared with the classes' \
-                  labels without regard to upper and lower case. `none` takes no image's class for known.",
-        },
-        Field {
-            name: "examples",
-            ty: Type::Integer { min: 0, max: 100 },
-            default: Default::Integer(8),
-            role: Role::Compute,
-            doc: "How many pictures of a data set are shown: the mistakes with the highest probability where truths \
-                  are known, else the predictions with the highest.",
-        },
-        Field {
-            name: "top",
-            ty: Type::Integer { min: 1, max: 100 },
-            default: Default::Integer(5),
-            role: Role::Presentation,
-            doc: "How many classes are shown for each of the `images`.",
-        },
+        Field::compute(
+            "truth",
+            Type::Choice(Truth::WORDS),
+            "What tells an image's class in a data set: its label or its caption, compared with the classes' labels \
+             without regard to upper and lower case. `none` takes no image's class for known.",
+        )
+        .or(Preset::Text(Truth::Label.word())),
+        Field::compute(
+            "examples",
+            Type::Integer { min: 0, max: 100 },
+            "How many pictures of a data set are shown: the mistakes with the highest probability where truths are \
+             known, else the predictions with the highest.",
+        )
+        .or(Preset::Integer(8)),
+        Field::presentation(
+            "top",
+            Type::Integer { min: 1, max: 100 },
+            "How many classes are shown for each of the `images`.",
+        )
+        .or(Preset::Integer(5)),
     ],
-    recipes: &[],
-    sweep: false,
-    about: About::Nothing,
     text: true,
     data: Data::Unless(&["images", "use"]),
     scan: Scan::Embedding,
@@ -244,9 +231,8 @@ pub static KIND: Kind = Kind {
             named("images[n].classes[n].probability", "part of 1", "The class's probability."),
             named("images[n].classes[n].cosine", "", "The cosine with its direction."),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, |outcome, tree| *tree = values(outcome)),
     },
-    pictures: None,
     fault: |fields| {
         let given =
             ["images", "use", "dataset"].into_iter().filter(|name| fields.contains_key(*name));
@@ -268,6 +254,7 @@ pub static KIND: Kind = Kind {
             hint: "name the classes",
         })
     },
+    ..Kind::BASE
 };
 
 fn values(outcome: Outcome) -> Value {
@@ -345,10 +332,9 @@ fn share(hits: u64, count: u64) -> Value {
 }
 
 /// The field of every kind whose texts may be too long.
-pub(super) const TRUNCATE: Field = Field {
-    name: "truncate",
-    ty: Type::Flag,
-    default: Default::Flag(false),
-    role: Role::Compute,
-    doc: "Whether a prompt with more tokens than the model takes is cut. Otherwise it is an error.",
-};
+pub(super) const TRUNCATE: Field = Field::compute(
+    "truncate",
+    Type::Flag,
+    "Whether a prompt with more tokens than the model takes is cut. Otherwise it is an error.",
+)
+.or(Preset::Flag(false));

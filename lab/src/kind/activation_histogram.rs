@@ -1,6 +1,6 @@
 //! Measures `activation_histogram`: how a unit's activations are distributed over a data set.
 
-use neuronotes_core::kind::activation_histogram::{KIND, Outcome, Params};
+use neuronotes_core::kind::activation_histogram::{KIND, Outcome, Params, Quantile};
 
 use super::params;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::workbench::Workbench;
 const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let params: Params = params(bench, &KIND)?;
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
     let outcome = distribution(values, params.bins).ok_or_else(|| bench.nothing_read())?;
@@ -44,7 +44,9 @@ fn distribution(mut values: Vec<f64>, bins: u32) -> Option<Outcome> {
         sd: summary.sd,
         min,
         max,
-        quantiles: PROBABILITIES.map(|p| (p, quantile(&values, p))).to_vec(),
+        quantiles: PROBABILITIES
+            .map(|share| Quantile { share, activation: quantile(&values, share) })
+            .to_vec(),
         edges,
         counts,
     })
@@ -72,7 +74,7 @@ mod tests {
         assert_eq!(outcome.counts, [1, 2, 2, 3]);
         assert_eq!(outcome.mean, 1.1875);
         assert!((outcome.sd - 1.3213984069916234).abs() < 1e-12, "{}", outcome.sd);
-        let found: Vec<_> = outcome.quantiles.iter().map(|&(_, value)| value).collect();
+        let found: Vec<_> = outcome.quantiles.iter().map(|quantile| quantile.activation).collect();
         let expected = [-0.93, -0.65, 0.375, 1.0, 2.25, 3.0, 3.0, 3.0];
         for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");

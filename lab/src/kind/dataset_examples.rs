@@ -23,7 +23,7 @@ use crate::workbench::Workbench;
 const MOST_EQUAL: usize = 256;
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let params: Params = params(bench, &KIND)?;
     let scans = bench.scans(&params.layer, params.unit, params.pool)?;
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
     if values.is_empty() {

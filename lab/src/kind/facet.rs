@@ -7,7 +7,7 @@
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::facet::{Outcome, Params, Probe, WEIGHTS};
+use neuronotes_core::kind::facet::{Images, KIND, Outcome, Params, Probe, WEIGHTS};
 use neuronotes_core::model::{Layer, Stage};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, tensor::TensorView};
@@ -32,11 +32,11 @@ const MEMORY: usize = 4 << 30;
 const SIZE: f64 = 0.04;
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, None)?;
+    let params: Params = params(bench, &KIND)?;
     let clip = bench.clip()?;
     let layers: Vec<Layer> =
         params.layers.iter().map(|name| clip.layer(name)).collect::<Result<_, _>>()?;
-    let mut outcome = Outcome { images: (0, 0), layers: Vec::new() };
+    let mut outcome = Outcome { images: Images { positive: 0, generic: 0 }, layers: Vec::new() };
     let mut weights = Vec::new();
     match (&params.positive, &params.generic, &params.weights) {
         (Some(positive), Some(generic), None) => {
@@ -47,7 +47,7 @@ pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                 let (now, later) = rest.split_at(in_one_pass(&clip, rest, params.most)?);
                 let Activations { rows, counts } =
                     activations(bench, &clip, now, sets, params.most)?;
-                outcome.images = (counts[0] as u64, counts[1] as u64);
+                outcome.images = Images { positive: counts[0] as u64, generic: counts[1] as u64 };
                 for (layer, (rows, shape)) in now.iter().zip(rows) {
                     let trained = probe(&rows, counts, params.regularisation)?;
                     outcome.layers.push(described(layer, shape, trained.right)?);

@@ -138,7 +138,7 @@ fn recipe(params: &Params) -> Recipe {
 }
 
 fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
-    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let params: Params = params(bench, &KIND)?;
     let clip = bench.clip()?;
     let layer = clip.layer(&params.layer)?;
     let mut image = || -> Result<Tensor, Failure> {

@@ -13,10 +13,9 @@ mod text_rank;
 mod zero_shot;
 
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{Kind, Type};
+use neuronotes_core::kind::Kind;
 use neuronotes_core::request::Request;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::workbench::Workbench;
@@ -115,27 +114,9 @@ impl Measure {
     }
 }
 
-/// Reads a request's parameters, and checks numbers against the bounds of the kind's fields.
-fn params<T: DeserializeOwned>(
-    map: &Map<String, Value>,
-    kind: Option<&Kind>,
-) -> Result<T, Failure> {
-    for field in kind.into_iter().flat_map(|kind| kind.fields) {
-        let value = map.get(field.name).and_then(Value::as_f64);
-        let (least, most) = match field.ty {
-            Type::Integer { min, max } => (min as f64, max as f64),
-            Type::Number { min, max } => (min, max),
-            _ => continue,
-        };
-        if value.is_some_and(|value| !(least..=most).contains(&value)) {
-            return Err(Failure::new(format!(
-                "`{}` is {}, but has to be within {least} and {most}",
-                field.name, map[field.name]
-            )));
-        }
-    }
-    serde_json::from_value(Value::Object(map.clone()))
-        .map_err(|error| Failure::new(format!("the parameters are malformed ({error})")))
+/// Reads a request's parameters, and checks them against the kind's fields.
+fn params<T: DeserializeOwned>(bench: &Workbench<'_>, kind: &Kind) -> Result<T, Failure> {
+    kind.params(&bench.request.params).map_err(Failure::new)
 }
 
 #[cfg(test)]
@@ -150,14 +131,5 @@ mod tests {
             assert!(Measure::of(kind.name, kind.impl_version + 1).is_err());
         }
         assert!(Measure::of("astrology", 1).is_err());
-    }
-
-    #[test]
-    fn numbers_out_of_bounds_are_named() {
-        let mut map = Map::new();
-        map.insert("size".into(), 5.into());
-        let kind = &neuronotes_core::kind::feature_vis::KIND;
-        let error = params::<Value>(&map, Some(kind)).expect_err("too small");
-        assert!(error.to_string().contains("`size` is 5"), "{error}");
     }
 }

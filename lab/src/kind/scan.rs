@@ -16,9 +16,9 @@ use neuronotes_core::model::Stage;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use super::params;
 use crate::batch::Batch;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
@@ -32,7 +32,9 @@ use crate::workbench::Workbench;
 const AHEAD: usize = 2;
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, None)?;
+    let params = Value::Object(bench.request.params.clone());
+    let params: Params = serde_json::from_value(params)
+        .map_err(|error| Failure::new(format!("the parameters are malformed ({error})")))?;
     let clip = bench.clip()?;
     let layer = clip.layer(&params.layer)?;
     let dataset = bench.dataset()?;

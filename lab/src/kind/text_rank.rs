@@ -1,7 +1,7 @@
 //! Measures `text_rank`: texts ordered by their likeness to a direction.
 
 use neuronotes_core::kind::direction::Source;
-use neuronotes_core::kind::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Shown};
+use neuronotes_core::kind::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Ranked, Shown};
 
 use super::direction::{Seen, of_source};
 use super::params;
@@ -12,7 +12,7 @@ use crate::vector::{Prompts, Row, add, dot, unit};
 use crate::workbench::Workbench;
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(&bench.request.params, Some(&KIND))?;
+    let params: Params = params(bench, &KIND)?;
     let clip = bench.clip()?;
     let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
     let groups: Vec<&[String]> = params.texts.iter().map(std::slice::from_ref).collect();
@@ -76,13 +76,17 @@ fn without(mut row: Row, common: &[f64], text: &str) -> Result<Row, Failure> {
 }
 
 /// The first of the texts in order; of equal ones the earlier goes first.
-fn ranked(texts: &[String], cosines: &[f64], order: Order, top: usize) -> Vec<(String, f64)> {
+fn ranked(texts: &[String], cosines: &[f64], order: Order, top: usize) -> Vec<Ranked> {
     let mut places: Vec<usize> = (0..texts.len()).collect();
     places.sort_by(|&a, &b| match order {
         Order::Nearest => cosines[b].total_cmp(&cosines[a]),
         Order::Farthest => cosines[a].total_cmp(&cosines[b]),
     });
-    places.into_iter().take(top).map(|at| (texts[at].clone(), cosines[at])).collect()
+    places
+        .into_iter()
+        .take(top)
+        .map(|at| Ranked { text: texts[at].clone(), cosine: cosines[at] })
+        .collect()
 }
 
 /// Pictures that the direction is made of, as far as they are shown.
@@ -118,7 +122,7 @@ mod tests {
         let texts = ["a", "b", "c", "d"].map(str::to_owned);
         let names = |order, top| -> Vec<String> {
             let all = ranked(&texts, &[0.1, 0.3, 0.1, -0.2], order, top);
-            all.into_iter().map(|(text, _)| text).collect()
+            all.into_iter().map(|ranked| ranked.text).collect()
         };
         assert_eq!(names(Order::Nearest, 9), ["b", "a", "c", "d"]);
         assert_eq!(names(Order::Farthest, 2), ["d", "a"]);

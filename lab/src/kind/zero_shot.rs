@@ -23,7 +23,7 @@ const MOST_STRANGERS: usize = 3;
 const CHUNK: usize = 4096;
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let mut params: Params = params(&bench.request.params, Some(&KIND))?;
+    let mut params: Params = params(bench, &KIND)?;
     let clip = bench.clip()?;
     let of_data = params.images.is_empty() && params.figures.is_empty();
     let mut shards = match of_data {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use half::f16;
 use neuronotes_core::dataset::{DatasetRef, Labels, format};
+use neuronotes_core::kind::activation_histogram::Quantile;
 use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis, scan};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::Request;
@@ -161,7 +162,7 @@ fn examples_and_histograms_come_from_one_scan_over_all_shards() {
     let outcome: activation_histogram::Outcome = record.result(session.store()).expect("a result");
     assert_eq!(outcome.counts.iter().sum::<u64>(), 19);
     assert_eq!((outcome.min, outcome.max), (sorted[18], sorted[0]));
-    assert_eq!(outcome.quantiles[3], (0.5, sorted[9]));
+    assert_eq!(outcome.quantiles[3], Quantile { share: 0.5, activation: sorted[9] });
     assert_eq!(outcome.edges.len(), 6);
 }
 

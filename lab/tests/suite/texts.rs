@@ -220,9 +220,9 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
         let record = measure(&session, &request);
         let outcome: text_rank::Outcome = record.result(session.store()).expect("a result");
         assert_eq!((outcome.count, outcome.ranked.len(), outcome.pictures.len()), (8, 5, 3));
-        for (at, (text, cosine)) in outcome.ranked.iter().enumerate() {
-            assert_eq!(expected[name][at][0], text.as_str());
-            near(&[*cosine], &json!([expected[name][at][1]]), 1e-3);
+        for (at, ranked) in outcome.ranked.iter().enumerate() {
+            assert_eq!(expected[name][at][0], ranked.text.as_str());
+            near(&[ranked.cosine], &json!([expected[name][at][1]]), 1e-3);
         }
     }
 }

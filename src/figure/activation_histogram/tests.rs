@@ -23,7 +23,7 @@ fn outcome(values: &[f64], bins: usize) -> Outcome {
         sd,
         min,
         max,
-        quantiles: probabilities.iter().map(|p| (*p, at(*p))).collect(),
+        quantiles: probabilities.iter().map(|p| (*p, at(*p)).into()).collect(),
         edges: (0..=bins).map(|i| min + width * i as f64).collect(),
         counts,
     }

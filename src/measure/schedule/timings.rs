@@ -1,8 +1,7 @@
 //! How long requests take: finished ones in, estimates for others out.
 //!
 //! A request is of a class: its kind, its model, its data set and its device. The estimate is the median of what the last
-//! requests of its class took. Of a visualisation it is taken a unit of work, which is a step of a picture of a million
-//! pixels; all others count as one unit. Where the class has none yet, the kind's on that device serve. What a request uses and the
+//! requests of its class took for a unit of work, of which the kind says how many a request is. Where the class has none yet, the kind's on that device serve. What a request uses and the
 //! store does not have comes on top.
 //!
 //! The numbers come from the provenance of records, and are kept in a small file; losing it costs estimates only.
@@ -11,10 +10,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
+use neuronotes_core::kind::Kind;
 use neuronotes_core::place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
@@ -117,16 +116,9 @@ fn class(request: &Request, device: &str) -> String {
     format!("{} {} {data} {device}", request.kind, request.model.digest.short())
 }
 
-/// Steps of pictures of a million pixels; 1 for what has no steps.
+/// Units of work, as the kind counts them.
 fn work(request: &Request) -> f64 {
-    let number = |name: &str| request.params.get(name).and_then(Value::as_f64);
-    match (number("steps"), number("size")) {
-        (Some(steps), Some(size)) => {
-            let images = number("images").unwrap_or(1.0);
-            (steps * size * size / 1e6 * images).max(1e-6)
-        }
-        _ => 1.0,
-    }
+    Kind::named(&request.kind).map_or(1.0, |kind| (kind.work)(&request.params))
 }
 
 fn median(recent: &VecDeque<f64>) -> Option<f64> {

@@ -251,8 +251,8 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
     }
     for field in kind.all_fields() {
         let Some(value) = request.params.get(field.name) else {
-            // A recipe is asked for through the fields that it fills in.
-            if let (Type::Choice(_), "recipe") = (field.ty, field.name) {
+            // It is in no request: the fields that it fills in are.
+            if field.role == Role::Recipe {
                 let recipe = block.value(field).unwrap_or_default();
                 add(field.name, recipe);
             }

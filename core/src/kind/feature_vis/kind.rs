@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::recipe::{NAMES, RECIPES};
-use super::{Made, Outcome, label, picture};
-use crate::kind::value::{named, read};
-use crate::kind::{About, Data, Default, Exhibit, Fault, Field, Kind, Role, Scan, Type, Values};
+use super::{Made, Objective, Outcome, Parametrisation, Sign, Start, Transforms, label, picture};
+use crate::kind::value::{named, stored};
+use crate::kind::{About, Exhibit, Fault, Field, Kind, Preset, Type, Values};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -21,130 +21,130 @@ pub static KIND: Kind = Kind {
     example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
     impl_version: 2,
     fields: &[
-        compute(
+        Field::compute(
             "objective",
-            Type::Choice(&["channel", "neuron", "layer", "caricature"]),
-            Default::Text("channel"),
-            "What is maximised: `channel`, the unit or the product with the direction, as a mean over all positions; \
-             `neuron`, the same at the central position; `layer`, the mean square of the whole layer (DeepDream); \
-             `caricature`, the product of the whole layer with what it is for the picture `image`, position by position.",
-        ),
-        compute(
+            Type::Choice(Objective::WORDS),
+            "What is maximised: `channel`, the unit or the product with the direction, as a mean over all \
+             positions; `neuron`, the same at the central position; `layer`, the mean square of the whole layer \
+             (DeepDream); `caricature`, the product of the whole layer with what it is for the picture `image`, \
+             position by position.",
+        )
+        .or(Preset::Text(Objective::Channel.word())),
+        Field::compute(
             "sign",
-            Type::Choice(&["positive", "negative"]),
-            Default::Text("positive"),
+            Type::Choice(Sign::WORDS),
             "Whether it is to grow or to fall.",
-        ),
-        compute(
+        )
+        .or(Preset::Text(Sign::Positive.word())),
+        Field::compute(
             "start",
-            Type::Choice(&["noise", "image"]),
-            Default::Text("noise"),
+            Type::Choice(Start::WORDS),
             "What is begun from: noise, or the picture `image`.",
-        ),
-        compute(
+        )
+        .or(Preset::Text(Start::Noise.word())),
+        Field::compute(
             "image",
             Type::Picture,
-            Default::Absent,
             "A picture by its path in the garden: what a caricature is of, or what is begun from.",
         ),
-        Field {
-            name: "recipe",
-            ty: Type::Choice(&NAMES),
-            default: Default::Text(NAMES[0]),
-            role: Role::Presentation,
-            doc: "How it is made: fills in the fields that are left out, as listed under *Recipes*.",
-        },
-        compute(
+        Field::recipe(
+            "recipe",
+            &NAMES,
+            "How it is made: fills in the fields that are left out, as listed under *Recipes*.",
+        ),
+        Field::compute(
             "images",
             Type::Integer { min: 1, max: 16 },
-            Default::Integer(1),
             "Pictures made together.",
-        ),
-        compute(
+        )
+        .or(Preset::Integer(1)),
+        Field::compute(
             "diversity",
             Type::Number { min: 0.0, max: 1000.0 },
-            Default::Recipe,
             "Weight of what tells several pictures apart.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "facet",
             Type::Block("facet"),
-            Default::Absent,
-            "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, or \
-             the only one of that id in the garden.",
+            "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, \
+             or the only one of that id in the garden.",
         ),
-        compute(
+        Field::compute(
             "strength",
             Type::Number { min: 0.0, max: 1000.0 },
-            Default::Recipe,
             "Weight of the facet. Of several pictures it is the last one's, and the first has a fiftieth of it.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "penalty",
             Type::Number { min: 0.0, max: 1000.0 },
-            Default::Recipe,
             "Weight of the mean square of the distance from grey, which is subtracted.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "cosine_power",
             Type::Number { min: 0.0, max: 8.0 },
-            Default::Recipe,
             "Power of the cosine that the product with a direction is multiplied by.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "parametrisation",
-            Type::Choice(&["fourier", "maco", "pixels"]),
-            Default::Recipe,
-            "How the picture is held: `fourier`, a spectrum scaled by 1/frequency, in decorrelated colours; `maco`, the \
-             phases of a spectrum whose magnitudes are those of natural images; `pixels`, in decorrelated colours.",
-        ),
-        compute(
+            Type::Choice(Parametrisation::WORDS),
+            "How the picture is held: `fourier`, a spectrum scaled by 1/frequency, in decorrelated colours; `maco`, \
+             the phases of a spectrum whose magnitudes are those of natural images; `pixels`, in decorrelated \
+             colours.",
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "size",
             Type::Integer { min: 32, max: 2048 },
-            Default::Recipe,
             "Side of the picture in pixels. Layers before the attention pool take any size.",
-        ),
-        compute("steps", Type::Integer { min: 1, max: 65536 }, Default::Recipe, "Steps of Adam."),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
+            "steps",
+            Type::Integer { min: 1, max: 65536 },
+            "Steps of Adam.",
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "learning_rate",
             Type::Number { min: 1e-6, max: 10.0 },
-            Default::Recipe,
             "Adam's learning rate, for what holds the picture.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "transforms",
-            Type::Choice(&["lucid", "paper", "crops", "none"]),
-            Default::Recipe,
-            "How the picture is disturbed before each step. `lucid`: pad 12, jitter 8, scale 0.9 to 1.1, rotate ±10°, \
-             jitter 4. `paper`: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the size. `crops`: \
-             a random crop brought to the model's size, and noise. `none` shows what they are good for.",
-        ),
-        compute(
+            Type::Choice(Transforms::WORDS),
+            "How the picture is disturbed before each step. `lucid`: pad 12, jitter 8, scale 0.9 to 1.1, rotate \
+             ±10°, jitter 4. `paper`: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the \
+             size. `crops`: a random crop brought to the model's size, and noise. `none` shows what they are good \
+             for.",
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "redirect",
             Type::Integer { min: 0, max: 65536 },
-            Default::Recipe,
             "First steps in which ReLUs that are silent for a whole image pass gradients on.",
-        ),
-        compute(
+        )
+        .or(Preset::Recipe),
+        Field::compute(
             "frames",
             Type::Integer { min: 0, max: 120 },
-            Default::Integer(0),
             "Frames of a film of how it came about, which the page can play; 0 makes none.",
-        ),
-        compute(
+        )
+        .or(Preset::Integer(0)),
+        Field::compute(
             "seed",
-            Type::Integer { min: 0, max: i64::MAX },
-            Default::Configured,
+            Type::Seed,
             "Of the first noise and of the transforms.",
-        ),
+        )
+        .or(Preset::Configured),
     ],
     recipes: RECIPES,
     sweep: true,
     about: About::Target,
-    text: false,
-    data: Data::Never,
-    scan: Scan::None,
-    captions: false,
     values: Values {
         named: &[
             named(
@@ -157,11 +157,19 @@ pub static KIND: Kind = Kind {
             named("images[n].start", "", "What it began with."),
             named("images[n].strength", "", "The weight that the facet had, where there is one."),
         ],
-        of: |result| read(result, values),
+        of: |result| stored(result, derive),
     },
     pictures: Some(pictures),
     fault,
+    work,
+    ..Kind::BASE
 };
+
+/// Steps of pictures of a million pixels.
+fn work(params: &Map<String, Value>) -> f64 {
+    let number = |name: &str| params.get(name).and_then(Value::as_f64).unwrap_or(1.0);
+    (number("steps") * number("size").powi(2) / 1e6 * number("images")).max(1e-6)
+}
 
 fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
     let outcome: Outcome = serde_json::from_value(result)?;
@@ -173,24 +181,15 @@ fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
     Ok(outcome.images.iter().enumerate().map(one).collect())
 }
 
-fn values(outcome: Outcome) -> Value {
+fn derive(outcome: Outcome, tree: &mut Value) {
+    for (index, made) in outcome.images.iter().enumerate() {
+        let image = &mut tree["images"][index];
+        image["start"] = made.activation_at_start.into();
+        image["strength"] = json!(made.strength);
+    }
     let first = outcome.images.first();
-    let one = |made: &Made| {
-        json!({
-            "activation": made.activation,
-            "start": made.activation_at_start,
-            "strength": made.strength,
-        })
-    };
-    json!({
-        "activation": first.map(|made| made.activation),
-        "start": first.map(|made| made.activation_at_start),
-        "images": outcome.images.iter().map(one).collect::<Vec<_>>(),
-    })
-}
-
-const fn compute(name: &'static str, ty: Type, default: Default, doc: &'static str) -> Field {
-    Field { name, ty, default, role: Role::Compute, doc }
+    tree["activation"] = json!(first.map(|made| made.activation));
+    tree["start"] = json!(first.map(|made| made.activation_at_start));
 }
 
 /// What the picture is of: one of these, unless it is the whole layer.
