@@ -20,7 +20,6 @@ use headless_chrome::{Browser, LaunchOptions, Tab};
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::kind::feature_vis;
-use neuronotes_core::store::Record;
 
 /// What is measured.
 #[derive(Debug, Parser)]
@@ -149,27 +148,16 @@ fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize) -> Result<()>
 /// Puts results for all that is wanted into the store, without measuring.
 fn store_results(root: &Path) -> Result<()> {
     let mut workspace = Workspace::open(root)?;
-    for (key, request) in site::wishes(&mut workspace).missing {
-        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
-        let mut png = Vec::new();
-        let image = image::RgbImage::from_pixel(224, 224, image::Rgb([90, 60, 200]));
-        image.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)?;
-        record.add_output(&workspace.store, &feature_vis::picture(0), "image/png", &png)?;
-        let made = feature_vis::Made {
-            activation: 2.5,
-            activation_at_start: 0.5,
-            strength: None,
-            curve: vec![],
-        };
-        let outcome = feature_vis::Outcome {
-            size: 224,
-            web: None,
-            film: None,
-            images: vec![made],
-            restarted_with: None,
-        };
-        record.set_result(&workspace.store, &outcome)?;
-        workspace.store.commit(&record)?;
+    let mut png = Vec::new();
+    let image = image::RgbImage::from_pixel(224, 224, image::Rgb([90, 60, 200]));
+    image.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)?;
+    let store = workspace.store.clone();
+    for (_, request) in site::wishes(&mut workspace).missing {
+        let sample = (feature_vis::KIND.sample)(&request.params, 2.5);
+        let mut record = sample.record(&store, &request, |_| png.clone())?;
+        let outcome = feature_vis::Outcome { size: 224, ..feature_vis::sample(1, 2.5) };
+        record.set_result(&store, &outcome)?;
+        store.commit(&record)?;
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use common::Garden;
 use neuronotes::diagnostic::Diagnostic;
 use neuronotes::site::{self, Content, Progress, Served, Site};
 use neuronotes::workspace::{Touched, Workspace};
-use neuronotes_core::kind::feature_vis;
-use neuronotes_core::store::Record;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::KINDS;
+use neuronotes_core::request::Request;
 use proptest::prelude::*;
 
 /// The notes that changes are about.
@@ -30,10 +31,10 @@ enum Edit {
     Template(Option<u32>),
     /// A folder of notes is gone, or has come back from outside.
     Folder(bool),
-    /// What a unit's visualisation wants is measured.
-    Measure(u32),
-    /// It fails.
-    Fail(u32),
+    /// A third of what is wanted is measured.
+    Measure(u8),
+    /// A third of it fails.
+    Fail(u8),
 }
 
 /// A part of a note.
@@ -55,7 +56,9 @@ enum Part {
     Named(u32),
     LinkToNamed(usize, u32),
     Vis(u32),
-    Facet,
+    /// The example of this kind.
+    Example(usize),
+    /// A visualisation that leans on the facet of the example.
     Leaning,
     /// A value of another note's figure.
     Value(usize),
@@ -80,7 +83,7 @@ fn part() -> impl Strategy<Value = Part> {
         3 => (0..3u32).prop_map(Part::Named),
         4 => ((0..NOTES.len()), (0..3u32)).prop_map(|(note, n)| Part::LinkToNamed(note, n)),
         6 => (0..3u32).prop_map(Part::Vis),
-        1 => Just(Part::Facet),
+        4 => (0..KINDS.len()).prop_map(Part::Example),
         2 => Just(Part::Leaning),
         4 => (0..NOTES.len()).prop_map(Part::Value),
         1 => Just(Part::Faulty),
@@ -97,8 +100,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         1 => (0..3u32).prop_map(Edit::Config),
         1 => proptest::option::of(0..3u32).prop_map(Edit::Template),
         1 => any::<bool>().prop_map(Edit::Folder),
-        2 => (0..3u32).prop_map(Edit::Measure),
-        1 => (0..3u32).prop_map(Edit::Fail),
+        2 => (0..3u8).prop_map(Edit::Measure),
+        1 => (0..3u8).prop_map(Edit::Fail),
     ]
 }
 
@@ -152,11 +155,11 @@ fn text(parts: &[Part]) -> String {
                     "```yaml analysis\nkind: feature_vis\nlayer: {layer}\nunit: {unit}\ncaption: As [[Title 1]] says.\n```\n\n"
                 );
             }
-            Part::Facet => {
-                body += "```yaml analysis\nid: words\nkind: facet\nof: { dataset: emoji }\nfrom: { dataset: emoji }\n```\n\n"
+            Part::Example(kind) => {
+                body += &format!("```yaml analysis\n{}```\n\n", KINDS[*kind].example);
             }
             Part::Leaning => {
-                body += "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 1\nfacet: words\n```\n\n";
+                body += "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 1\nfacet: written\n```\n\n";
             }
             Part::Value(note) => {
                 let name = NOTES[*note].trim_end_matches(".md");
@@ -213,35 +216,60 @@ fn seen_live(live: &mut Site) -> Seen {
     Seen { pages, problems: live.problems(), missing }
 }
 
-/// Stores a result for every visualisation of this unit that is wanted.
-fn measure(live: &mut Site, unit: u32) {
-    let open: Vec<_> = live
-        .missing()
-        .into_iter()
-        .filter(|(_, r)| r.params.get("unit") == Some(&unit.into()))
-        .collect();
-    for (key, request) in open {
-        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
-        let store = live.workspace.store.clone();
-        record.add_output(&store, &feature_vis::picture(0), "image/png", b"a").expect("an output");
-        let made = feature_vis::Made {
-            activation: 2.5 + f64::from(unit),
-            activation_at_start: 0.5,
-            strength: None,
-            curve: vec![],
-        };
-        let outcome = feature_vis::Outcome {
-            size: 6,
-            web: None,
-            film: None,
-            images: vec![made],
-            restarted_with: None,
-        };
-        record.set_result(&store, &outcome).expect("a result");
+/// One of three parts of what is wanted.
+fn third(live: &mut Site, part: u8) -> Vec<(Digest, Request)> {
+    let of_part = |(key, _): &(Digest, Request)| {
+        key.hex().bytes().map(usize::from).sum::<usize>() % 3 == usize::from(part)
+    };
+    live.missing().into_iter().filter(of_part).collect()
+}
+
+/// Stores results.
+fn measure(live: &mut Site, part: u8) {
+    let store = live.workspace.store.clone();
+    for (key, request) in third(live, part) {
+        common::results::commit_used(&store, &request);
+        let record = common::results::record(&store, &request, 2.5 + f64::from(part), part);
         store.commit(&record).expect("a record");
         live.progress.failed.remove(&key);
         live.ended(&key);
     }
+}
+
+/// A garden with the data sets that the kinds' examples name.
+fn garden() -> Garden {
+    let garden = Garden::new();
+    std::fs::create_dir(garden.path("set")).expect("a folder");
+    for (name, colour) in [("a", [200, 0, 0]), ("b", [0, 0, 200])] {
+        let picture = common::results::picture(colour);
+        std::fs::write(garden.path(&format!("set/{name}.png")), picture).expect("a picture");
+    }
+    garden.write("words.txt", "red\nblue\n");
+    let config = garden.read("neuronotes.yaml");
+    let (before, rest) = config.split_once("datasets:\n").expect("data sets");
+    let (_, after) = rest.split_once('\n').expect("a line of one");
+    let sets = "datasets:\n  emoji: { path: set }\n  words: { path: words.txt }\n";
+    garden.write("neuronotes.yaml", &format!("{before}{sets}{after}"));
+    garden
+}
+
+#[test]
+fn the_histories_meet_every_kind_in_a_sound_form() {
+    let garden = garden();
+    let all: Vec<Part> = (0..KINDS.len()).map(Part::Example).chain([Part::Leaning]).collect();
+    garden.note("a.md", &text(&all));
+    let workspace = Workspace::open(garden.root()).expect("a garden");
+    let mut live = Site::new(workspace, Progress::default());
+    let seen = seen_live(&mut live);
+    assert!(seen.problems.is_empty(), "{:?}", seen.problems);
+    let missing = live.missing();
+    for kind in KINDS {
+        assert!(missing.iter().any(|(_, wanted)| wanted.kind == kind.name), "{}", kind.name);
+    }
+    (0..3).for_each(|part| measure(&mut live, part));
+    let seen = seen_live(&mut live);
+    assert!(live.missing().is_empty());
+    assert!(seen.problems.is_empty(), "{:?}", seen.problems);
 }
 
 /// Makes a change, and says what it touched as the watch does.
@@ -304,16 +332,12 @@ fn make(garden: &Garden, live: &mut Site, edit: &Edit) -> Option<Vec<String>> {
             }
             vec!["notes/deep".to_owned(), "aside".to_owned()]
         }
-        Edit::Measure(unit) => {
-            measure(live, *unit);
+        Edit::Measure(part) => {
+            measure(live, *part);
             return None;
         }
-        Edit::Fail(unit) => {
-            let open = live
-                .missing()
-                .into_iter()
-                .filter(|(_, r)| r.params.get("unit") == Some(&(*unit).into()));
-            for (key, _) in open.collect::<Vec<_>>() {
+        Edit::Fail(part) => {
+            for (key, _) in third(live, *part) {
                 live.progress.failed.insert(key, ("it broke".into(), None));
                 live.ended(&key);
             }
@@ -341,7 +365,7 @@ proptest! {
         preview in any::<bool>(),
         one_by_one in any::<bool>(),
     ) {
-        let garden = Garden::new();
+        let garden = garden();
         garden.note("a.md", "One. See [[b]].\n");
         let workspace = Workspace::open(garden.root()).expect("a garden");
         let mut live = Site::new(workspace, Progress { preview, ..Progress::default() });

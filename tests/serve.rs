@@ -723,8 +723,6 @@ done
 fn of_a_sweep_whose_lab_dies_only_the_one_at_fault_fails() {
     use neuronotes::site;
     use neuronotes::workspace::Workspace;
-    use neuronotes_core::kind::feature_vis;
-    use neuronotes_core::store::Record;
 
     let garden = Garden::new();
     let block = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4, 5] }\n";
@@ -733,19 +731,8 @@ fn of_a_sweep_whose_lab_dies_only_the_one_at_fault_fails() {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     for (key, request) in site::wishes(&mut workspace).missing {
         keys.push_str(&format!("{} {key}\n", request.params["unit"]));
-        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
         let store = &workspace.store;
-        record.add_output(store, &feature_vis::picture(0), "image/png", b"a").expect("an output");
-        let made = feature_vis::Made {
-            activation: 2.5,
-            activation_at_start: 0.5,
-            strength: None,
-            curve: vec![],
-        };
-        let images = vec![made];
-        let outcome =
-            feature_vis::Outcome { size: 6, web: None, film: None, images, restarted_with: None };
-        record.set_result(store, &outcome).expect("a result");
+        let record = common::results::record(store, &request, 2.5, 0);
         if request.params["unit"] != 4 {
             store.commit(&record).expect("a record");
         }

@@ -6,7 +6,6 @@ use common::Garden;
 use neuronotes::site::{self, Progress, Site};
 use neuronotes::workspace::Workspace;
 use neuronotes_core::kind::feature_vis;
-use neuronotes_core::store::Record;
 use serde_json::Value;
 
 const BLOCK: &str = "kind: feature_vis\nid: grid\nlayer: image_block_4/0/Add_6\n";
@@ -31,34 +30,17 @@ fn said(garden: &Garden) -> String {
 /// Commits a result for each request of these units.
 fn fill(garden: &Garden, units: &[u64]) {
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
-    for (key, request) in site::wishes(&mut workspace).missing {
+    for (_, request) in site::wishes(&mut workspace).missing {
         let unit = request.params["unit"].as_u64().expect("a unit");
         if !units.contains(&unit) {
             continue;
         }
-        let mut record = Record::new(key, &request.kind, request.impl_version, request.canonical());
         let store = &workspace.store;
         let red = u8::try_from(unit).expect("small");
-        let mut png = std::io::Cursor::new(Vec::new());
-        image::RgbImage::from_pixel(6, 6, image::Rgb([red, 0, 0]))
-            .write_to(&mut png, image::ImageFormat::Png)
-            .expect("a PNG");
-        let name = feature_vis::picture(0);
-        record.add_output(store, &name, "image/png", png.get_ref()).expect("an output");
+        let mut record = common::results::record(store, &request, unit as f64, red);
         record.add_output(store, &feature_vis::web(0), "image/webp", &[red]).expect("an output");
-        let made = feature_vis::Made {
-            activation: unit as f64,
-            activation_at_start: 0.5,
-            strength: None,
-            curve: vec![],
-        };
-        let outcome = feature_vis::Outcome {
-            size: 6,
-            web: Some(4),
-            film: None,
-            images: vec![made],
-            restarted_with: None,
-        };
+        let sample = feature_vis::sample(1, unit as f64);
+        let outcome = feature_vis::Outcome { web: Some(4), ..sample };
         record.set_result(store, &outcome).expect("a result");
         store.commit(&record).expect("a record");
     }

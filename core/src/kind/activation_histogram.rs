@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::scan::{POOL, Pool};
 use super::tuple::tuple;
 use super::value::{named, stored};
-use super::{About, Data, Field, Kind, Preset, Scan, Type, Values};
+use super::{About, Data, Field, Kind, Preset, Sample, Scan, Type, Values, form};
 use crate::statistics::deviations;
 
 /// What decides the distribution.
@@ -52,6 +52,20 @@ tuple! {
         pub share: f64,
         /// The activation that this part does not exceed.
         pub activation: f64,
+    }
+}
+
+/// A made-up outcome with this greatest activation.
+pub fn sample(max: f64) -> Outcome {
+    Outcome {
+        count: 6,
+        mean: 0.5,
+        sd: 1.0,
+        min: -1.0,
+        max,
+        quantiles: vec![(0.5, 0.4).into(), (0.99, 2.9).into()],
+        edges: vec![-1.0, 1.0, max.max(1.5)],
+        counts: vec![4, 2],
     }
 }
 
@@ -101,6 +115,8 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| stored(result, derive),
     },
+    form: form::<Params>,
+    sample: |_, number| Sample::of(&sample(number), vec![]),
     ..Kind::BASE
 };
 

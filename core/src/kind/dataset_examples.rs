@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::scan::{POOL, Pool};
 use super::value::{named, stored};
 use super::words::words;
-use super::{About, Data, Exhibit, Field, Kind, Preset, Scan, Type, Values};
+use super::{About, Data, Exhibit, Field, Kind, Painted, Preset, Sample, Scan, Type, Values, form};
 use crate::statistics::deviations;
 
 /// What decides which images.
@@ -82,6 +82,20 @@ pub struct Example {
     pub height: u32,
 }
 
+/// A made-up outcome with one image of this activation.
+pub fn sample(activation: f64) -> Outcome {
+    let example = Example {
+        key: "one".to_owned(),
+        caption: None,
+        label: None,
+        activation,
+        picture: "example-0.png".to_owned(),
+        width: 6,
+        height: 4,
+    };
+    Outcome { count: 6, mean: 0.5, sd: 1.0, top: vec![example] }
+}
+
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "dataset_examples",
@@ -129,6 +143,8 @@ pub static KIND: Kind = Kind {
         of: |result| stored(result, derive),
     },
     pictures: Some(pictures),
+    form: form::<Params>,
+    sample: |_, number| Sample::of(&sample(number), vec![Painted::png("example-0.png", 6, 4)]),
     ..Kind::BASE
 };
 

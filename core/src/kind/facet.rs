@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::tuple::tuple;
 use super::value::{named, stored};
-use super::{Fault, Field, Kind, Preset, Type, Values};
+use super::{Fault, Field, Kind, Preset, Sample, Type, Values, form};
 use crate::statistics::part;
 
 /// What decides a facet: where its weights come from.
@@ -79,6 +79,18 @@ impl Probe {
     }
 }
 
+/// A made-up outcome of a trained facet at these layers, with so many positive images.
+pub fn sample(layers: &[String], positive: u64) -> Outcome {
+    let probe = |layer: &String| Probe {
+        layer: layer.clone(),
+        shape: (384, 6, 6),
+        positive: Some((9, 10)),
+        generic: Some((290, 299)),
+    };
+    let layers = layers.iter().map(probe).collect();
+    Outcome { images: Images { positive, generic: 1494 }, layers }
+}
+
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "facet",
@@ -146,6 +158,12 @@ pub static KIND: Kind = Kind {
         of: |result| stored(result, derive),
     },
     fault,
+    form: form::<Params>,
+    sample: |params, number| {
+        let layers = params.get("layers").cloned().unwrap_or_else(|| json!(["visual.layer3.0"]));
+        let layers: Vec<String> = serde_json::from_value(layers).unwrap_or_default();
+        Sample::of(&sample(&layers, number.abs() as u64), vec![])
+    },
     ..Kind::BASE
 };
 

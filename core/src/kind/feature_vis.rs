@@ -156,6 +156,17 @@ pub struct Made {
     pub curve: Vec<(u32, f64)>,
 }
 
+/// A made-up outcome of so many pictures, the last of which reaches this activation.
+pub fn sample(images: u32, activation: f64) -> Outcome {
+    let made = |index: u32| {
+        let activation = activation - f64::from(images - 1 - index);
+        let curve = vec![(0, 0.5), (511, activation)];
+        Made { activation, activation_at_start: 0.5, strength: None, curve }
+    };
+    let images = (0..images).map(made).collect();
+    Outcome { size: 6, web: None, film: None, images, restarted_with: None }
+}
+
 /// The output with a picture at its full size, 8-bit RGB; its text `neuronotes` is the request's canonical JSON.
 pub fn picture(index: usize) -> String {
     format!("image-{index}.png")

@@ -11,6 +11,7 @@ mod exhibit;
 pub mod facet;
 pub mod feature_vis;
 mod field;
+mod sample;
 pub mod scan;
 pub mod text_rank;
 mod tuple;
@@ -23,6 +24,7 @@ pub use field::{
     COMMON, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
     MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Type,
 };
+pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
 
 use serde::de::DeserializeOwned;
@@ -63,8 +65,12 @@ pub struct Kind {
     pub pictures: Option<Exhibiting>,
     /// What is wrong with fields that are each right by themselves, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
+    /// Whether parameters have the form that the lab reads.
+    pub form: fn(&Map<String, Value>) -> serde_json::Result<()>,
     /// Units of work of a request with these parameters: its duration is estimated in proportion to them.
     pub work: fn(&Map<String, Value>) -> f64,
+    /// A made-up result of a request with these parameters; results with other numbers differ.
+    pub sample: fn(&Map<String, Value>, f64) -> Sample,
 }
 
 /// Finds the pictures in a kind's result.
@@ -176,7 +182,9 @@ impl Kind {
         values: Values { named: &[], of: Ok },
         pictures: None,
         fault: |_| None,
+        form: |_| Ok(()),
         work: |_| 1.0,
+        sample: |_, _| Sample::default(),
     };
 
     /// The kind of that name.
@@ -206,16 +214,24 @@ impl Kind {
         }
     }
 
-    /// A request's parameters, each checked against its field's bounds and words.
+    /// Checks a request's parameters: their form, and each against its field's bounds and words.
     ///
     /// # Errors
     /// Names the first field that is out of bounds, or says what else is wrong.
-    pub fn params<T: DeserializeOwned>(&self, params: &Map<String, Value>) -> Result<T, String> {
+    pub fn check(&self, params: &Map<String, Value>) -> Result<(), String> {
         for field in self.fields {
             params.get(field.name).map_or(Ok(()), |value| field.check(value))?;
         }
-        serde_json::from_value(Value::Object(params.clone()))
-            .map_err(|error| format!("the parameters are malformed ({error})"))
+        (self.form)(params).map_err(malformed)
+    }
+
+    /// A request's parameters as the kind's own type, after [`Kind::check`].
+    ///
+    /// # Errors
+    /// As [`Kind::check`].
+    pub fn params<T: DeserializeOwned>(&self, params: &Map<String, Value>) -> Result<T, String> {
+        self.check(params)?;
+        T::deserialize(params).map_err(malformed)
     }
 
     /// All fields that a block of this kind may have, its own first.
@@ -230,6 +246,15 @@ impl Kind {
         });
         self.fields.iter().chain(target).chain(common)
     }
+}
+
+/// Whether parameters have the form of `T`, for [`Kind::form`].
+fn form<T: DeserializeOwned>(params: &Map<String, Value>) -> serde_json::Result<()> {
+    T::deserialize(params).map(drop)
+}
+
+fn malformed(error: serde_json::Error) -> String {
+    format!("the parameters are malformed ({error})")
 }
 
 #[cfg(test)]
@@ -281,6 +306,11 @@ mod tests {
             params("sign", "up".into()),
             "`sign` is \"up\", but must be `positive` or `negative`"
         );
+        for kind in KINDS {
+            let odd = Map::from_iter([("nonsense".to_owned(), Value::from(1))]);
+            let error = kind.check(&odd).expect_err("no such field");
+            assert!(error.starts_with("the parameters are malformed"), "{} {error}", kind.name);
+        }
         for (name, value) in
             [("size", 64.5.into()), ("diversity", (-1).into()), ("seed", (-1).into())]
         {

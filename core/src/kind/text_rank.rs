@@ -8,7 +8,7 @@ use super::tuple::tuple;
 use super::value::{named, stored};
 use super::words::words;
 use super::zero_shot::TRUNCATE;
-use super::{Fault, Field, Kind, Origin, Preset, Type, Values};
+use super::{Fault, Field, Kind, Origin, Painted, Preset, Sample, Type, Values, form};
 use crate::digest::Digest;
 use crate::statistics::deviations;
 
@@ -88,6 +88,26 @@ pub struct Shown {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+}
+
+/// A made-up outcome in which the first of two texts has this cosine.
+pub fn sample(cosine: f64) -> Outcome {
+    let shown = Shown {
+        word: Some("red".to_owned()),
+        digest: None,
+        origin: None,
+        picture: "001.png".to_owned(),
+        width: 6,
+        height: 4,
+    };
+    let ranked = [("red", cosine), ("green", 0.25)];
+    Outcome {
+        count: 2,
+        mean: 0.375,
+        sd: 0.125,
+        ranked: ranked.map(|(text, cosine)| (text.to_owned(), cosine).into()).to_vec(),
+        pictures: vec![shown],
+    }
 }
 
 /// The registry's entry.
@@ -176,6 +196,8 @@ pub static KIND: Kind = Kind {
             hint: "`center` is for lists",
         })
     },
+    form: form::<Params>,
+    sample: |_, number| Sample::of(&sample(number), vec![Painted::png("001.png", 6, 4)]),
     ..Kind::BASE
 };
 

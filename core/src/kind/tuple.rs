@@ -5,8 +5,7 @@
 macro_rules! tuple {
     ($(#[$about:meta])* pub struct $Name:ident { $($(#[$each:meta])* pub $member:ident: $Type:ty,)+ }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(from = "($($Type,)+)", into = "($($Type,)+)")]
+        #[derive(Debug, Clone, PartialEq)]
         pub struct $Name {
             $($(#[$each])* pub $member: $Type,)+
         }
@@ -17,9 +16,15 @@ macro_rules! tuple {
             }
         }
 
-        impl From<$Name> for ($($Type,)+) {
-            fn from(members: $Name) -> Self {
-                ($(members.$member,)+)
+        impl serde::Serialize for $Name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                ($(&self.$member,)+).serialize(serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $Name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <($($Type,)+)>::deserialize(deserializer).map(Self::from)
             }
         }
 

@@ -111,66 +111,13 @@ mod tests {
     use super::*;
     use crate::kind::{KINDS, Kind, Role, facet};
 
-    /// A result of each kind as the store holds it, with everything in it that there may be.
-    fn samples(kind: &Kind) -> Vec<Value> {
-        match kind.name {
-            "feature_vis" => vec![json!({
-                "size": 128,
-                "images": [{
-                    "activation": 12.5, "activation_at_start": 0.5, "strength": 1.0,
-                    "curve": [[0, 0.5], [127, 12.5]],
-                }],
-            })],
-            "dataset_examples" => vec![json!({
-                "count": 1494, "mean": 0.1, "sd": 0.5,
-                "top": [{
-                    "key": "1f37a", "caption": "beer", "label": "noto", "activation": 3.1,
-                    "picture": "001.png", "width": 96, "height": 96,
-                }],
-            })],
-            "activation_histogram" => vec![json!({
-                "count": 1494, "mean": 0.1, "sd": 0.5, "min": -1.0, "max": 3.1,
-                "quantiles": [
-                    [0.01, -0.9], [0.05, -0.5], [0.25, 0.0], [0.5, 0.1], [0.75, 0.2], [0.95, 1.0],
-                    [0.99, 2.0], [0.999, 3.0],
-                ],
-                "edges": [-1.0, 1.0, 3.1], "counts": [1000, 494],
-            })],
-            "zero_shot" => {
-                let survey = json!({
-                    "count": 90, "unlabelled": 1, "outside": 2, "strangers": [["cow", 2]],
-                    "confusion": [[0, 0, 30], [0, 1, 14], [1, 1, 43]], "top5": 87,
-                    "predicted": [31, 59],
-                    "examples": [{
-                        "key": "a", "caption": "castle", "truth": 0, "predicted": 1,
-                        "probability": 0.75, "picture": "001.png", "width": 96, "height": 96,
-                    }],
-                });
-                let image = json!({
-                    "picture": "001.png", "width": 96, "height": 96, "similarities": [0.2, 0.25],
-                    "probabilities": [0.3, 0.7],
-                });
-                let outcome = |images: Value, survey: Value| {
-                    json!({
-                        "classes": ["castle", "cat"], "logit_scale": 20.0, "images": images,
-                        "survey": survey,
-                    })
-                };
-                vec![outcome(json!([]), survey), outcome(json!([image]), Value::Null)]
-            }
-            "text_rank" => vec![json!({
-                "count": 3, "mean": -0.01, "sd": 0.2, "ranked": [["fire engine", 0.3]],
-                "pictures": [],
-            })],
-            "facet" => vec![json!({
-                "images": [50, 1494],
-                "layers": [{
-                    "layer": "visual.layer3.0", "shape": [384, 6, 6], "positive": [9, 10],
-                    "generic": [290, 299],
-                }],
-            })],
-            other => panic!("there is no sample of `{other}`"),
-        }
+    /// Results of a kind with everything in them that there may be.
+    fn samples(kind: &Kind) -> [Value; 2] {
+        let of_pictures = json!({ "images": ["a digest"] });
+        [json!({}), of_pictures].map(|params| {
+            let Value::Object(params) = params else { unreachable!() };
+            (kind.sample)(&params, 0.75).result
+        })
     }
 
     /// Every leaf of a tree, as a documented path.

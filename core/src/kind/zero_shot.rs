@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::class::Class;
 use super::value::{named, stored};
 use super::words::words;
-use super::{Data, Fault, Field, Kind, Origin, Preset, Scan, Type, Values};
+use super::{Data, Fault, Field, Kind, Origin, Painted, Preset, Sample, Scan, Type, Values, form};
 use crate::digest::Digest;
 use crate::statistics::{part, wilson};
 
@@ -120,6 +120,52 @@ pub struct Example {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+}
+
+/// Made-up classes, for an outcome.
+const CLASSES: [&str; 2] = ["castle", "cat"];
+
+/// A made-up outcome of so many pictures, each taken for a cat with this probability.
+pub fn sample(images: usize, probability: f64) -> Outcome {
+    let one = |index: usize| Judged {
+        picture: format!("{:03}.png", index + 1),
+        width: 6,
+        height: 4,
+        similarities: vec![0.2, 0.25],
+        probabilities: vec![1.0 - probability, probability],
+        origin: None,
+    };
+    Outcome {
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        logit_scale: 20.0,
+        images: (0..images).map(one).collect(),
+        survey: None,
+    }
+}
+
+/// A made-up outcome of a data set, with one mistake of this probability.
+pub fn sample_survey(probability: f64) -> Outcome {
+    let example = Example {
+        key: "a".to_owned(),
+        caption: Some("castle".to_owned()),
+        truth: Some(0),
+        predicted: 1,
+        probability,
+        picture: "001.png".to_owned(),
+        width: 6,
+        height: 4,
+    };
+    let survey = Survey {
+        count: 90,
+        unlabelled: 1,
+        outside: 2,
+        strangers: vec![("cow".to_owned(), 2)],
+        confusion: vec![(0, 0, 30), (0, 1, 14), (1, 1, 43)],
+        top5: 87,
+        predicted: vec![31, 59],
+        examples: vec![example],
+    };
+    Outcome { survey: Some(survey), ..sample(0, probability) }
 }
 
 /// The registry's entry.
@@ -253,6 +299,18 @@ pub static KIND: Kind = Kind {
             message: "`truth: none` leaves no labels, and there are no `classes`".to_owned(),
             hint: "name the classes",
         })
+    },
+    form: form::<Params>,
+    sample: |params, number| {
+        let probability = 0.5 + 0.5 / (1.0 + number.abs());
+        let count = |name: &str| params.get(name).and_then(Value::as_array).map_or(0, Vec::len);
+        let images = count("images") + count("use");
+        let outcome = match images {
+            0 => sample_survey(probability),
+            _ => sample(images, probability),
+        };
+        let names = (1..=images.max(1)).map(|n| format!("{n:03}.png"));
+        Sample::of(&outcome, names.map(|name| Painted::png(&name, 6, 4)).collect())
     },
     ..Kind::BASE
 };

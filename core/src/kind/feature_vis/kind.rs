@@ -3,9 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::recipe::{NAMES, RECIPES};
-use super::{Made, Objective, Outcome, Parametrisation, Sign, Start, Transforms, label, picture};
+use super::{
+    Made, Objective, Outcome, Parametrisation, Params, Sign, Start, Transforms, film, label,
+    picture, sample,
+};
 use crate::kind::value::{named, stored};
-use crate::kind::{About, Exhibit, Fault, Field, Kind, Preset, Type, Values};
+use crate::kind::{
+    About, Exhibit, Fault, Field, Kind, Painted, Preset, Sample, Type, Values, form,
+};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -162,8 +167,28 @@ pub static KIND: Kind = Kind {
     pictures: Some(pictures),
     fault,
     work,
+    form: form::<Params>,
+    sample: sampled,
     ..Kind::BASE
 };
+
+fn sampled(params: &Map<String, Value>, number: f64) -> Sample {
+    let whole = |name| params.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let count = whole("images").clamp(1, 16) as u32;
+    let mut outcome = sample(count, number);
+    let mut pictures: Vec<Painted> =
+        (0..count as usize).map(|index| Painted::png(&picture(index), 6, 6)).collect();
+    if whole("frames") > 0 {
+        outcome.film = Some(6);
+        let one = |index| Painted { media_type: "image/webp", ..Painted::png(&film(index), 6, 6) };
+        pictures.extend((0..count as usize).map(one));
+    }
+    if params.contains_key("facet") {
+        let strength = params.get("strength").and_then(Value::as_f64);
+        outcome.images.iter_mut().for_each(|made| made.strength = strength);
+    }
+    Sample::of(&outcome, pictures)
+}
 
 /// Steps of pictures of a million pixels.
 fn work(params: &Map<String, Value>) -> f64 {
