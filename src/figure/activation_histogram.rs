@@ -10,9 +10,13 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use neuronotes_core::kind::activation_histogram::{self, Outcome, Params, Quantile};
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::number::{decimals, number, thousands, tick};
+use neuronotes_core::statistics::deviations;
 
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::Figure;
 use super::plot::{self, Ink, SCALE};
-use super::{DrawContext, Drawing, Figure, Table};
+use super::table::Table;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (640, 308);
@@ -292,8 +296,8 @@ fn note(outcome: &Outcome) -> String {
         text += &format!(", median {}", shown(value));
     }
     text += &format!("; the greatest is {}", shown(outcome.max));
-    let away = (outcome.max - outcome.mean) / outcome.sd;
-    if away.is_finite() && outcome.sd > 0.0 {
+    let away = deviations(outcome.max, outcome.mean, outcome.sd);
+    if let Some(away) = away.filter(|away| away.is_finite()) {
         text += &format!(", {} standard deviations above the mean", number(away, 1));
     }
     text
@@ -312,7 +316,7 @@ fn tabulate(outcome: &Outcome) -> Table {
         let percent = tick(share * 100.0, 3);
         vec![format!("{percent} % quantile"), shown(*activation)]
     }));
-    Table { head: vec!["activation".to_owned(), "images".to_owned()], rows }
+    Table::new(&["activation", "images"], rows)
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use neuronotes_core::kind::scan::Moments;
 use neuronotes_core::request::Inputs;
 use neuronotes_core::store::{Record, Store};
 
-use super::drawing::Format;
-use super::{Image, damaged};
+use super::picture::{Format, Image, Picture};
 
 /// What a kind may look at while it draws.
 #[derive(Debug)]
@@ -72,6 +71,14 @@ impl DrawContext<'_> {
         Ok(Image { digest: output.digest, width, height, format: Format::of(&output.media_type) })
     }
 
+    /// An image output as a picture with nothing behind it; `alt` says what it shows.
+    ///
+    /// # Errors
+    /// Where the record has no such output.
+    pub fn plain(&self, name: &str, size: (u32, u32), alt: &str) -> Result<Picture, String> {
+        Ok(Picture::plain(self.picture(name, size.0, size.1)?, alt))
+    }
+
     /// What a baseline says of the layer's units; none where it is gone or of another form.
     pub fn moments(&self, baseline: &Baseline) -> Option<Moments> {
         serde_json::from_slice(&self.store.blob(&baseline.moments)?).ok()
@@ -110,5 +117,13 @@ impl DrawContext<'_> {
     /// A presentation field of text.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.presentation.get(name).and_then(Value::as_str)
+    }
+}
+
+/// What is to be said of a stored result that is not what it was.
+pub fn damaged(store: &Store) -> &'static str {
+    match store.is_frozen() {
+        false => "the stored result was damaged and is set aside",
+        true => "the frozen result is damaged",
     }
 }

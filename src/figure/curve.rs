@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use neuronotes_core::number::{decimals, number, thousands, tick};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::plot::{self, Ink, SCALE};
-use super::{Curve, Table};
+use super::table::Table;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (220, 70);
@@ -16,6 +18,17 @@ const SIZE: (u32, u32) = (220, 70);
 const MARGIN: (u32, u32, u32, u32) = (6, 4, 16, 40);
 /// Of text.
 const FONT: f64 = 10.0;
+
+/// A small plot of a number over steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// An `<svg>` element whose colours are CSS variables of the theme.
+    pub svg: String,
+    /// What it shows, for readers who cannot see it.
+    pub alt: String,
+    /// The same data as a table.
+    pub table: Table,
+}
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = Box<dyn std::error::Error>;

@@ -2,40 +2,37 @@
 
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::dataset_examples::{self, Example, Outcome};
+use neuronotes_core::kind::dataset_examples::{self, Example, Outcome, Params};
 use neuronotes_core::number;
 use neuronotes_core::statistics::deviations;
 
-use super::{DrawContext, Drawing, Figure, GridItem, Picture, Table};
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::picture::GridItem;
+use super::table::Table;
 
 /// How a result of `dataset_examples` becomes a drawing.
 pub(super) static FIGURE: Figure = Figure { kind: &dataset_examples::KIND, height, draw };
 
 /// Four pictures a row.
 fn height(params: &Map<String, Value>) -> u32 {
-    let items = params.get("top").and_then(Value::as_u64).unwrap_or(9);
-    u32::try_from(items.div_ceil(4)).map_or(0, |rows| rows * 180)
+    typed::<Params>(params).map_or(0, |params| params.top.div_ceil(4) * 180)
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
-    let items = outcome
-        .top
-        .iter()
-        .map(|example| {
-            let caption = example.caption.clone().unwrap_or_else(|| example.key.clone());
-            Ok(GridItem {
-                picture: Picture::plain(
-                    context.picture(&example.picture, example.width, example.height)?,
-                    caption.clone(),
-                ),
-                caption,
-                value: number::number(example.activation, 2),
-            })
+    let item = |example: &Example| {
+        let caption = example.caption.as_ref().unwrap_or(&example.key).clone();
+        let size = (example.width, example.height);
+        Ok(GridItem {
+            picture: context.plain(&example.picture, size, &caption)?,
+            caption,
+            value: number::number(example.activation, 2),
         })
-        .collect::<Result<Vec<_>, String>>()?;
+    };
     Ok(Drawing::Grid {
-        items,
+        items: outcome.top.iter().map(item).collect::<Result<_, String>>()?,
         note: format!(
             "of {} images; the unit's mean is {}, its standard deviation {}",
             number::thousands(outcome.count),
@@ -72,6 +69,7 @@ fn tabulate(outcome: &Outcome) -> Table {
         (true, "activation"),
         (true, "standard deviations from the mean"),
     ];
-    let head = head.into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name.to_owned());
-    Table { head: head.collect(), rows: outcome.top.iter().map(row).collect() }
+    let head: Vec<&str> =
+        head.into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name).collect();
+    Table::new(&head, outcome.top.iter().map(row).collect())
 }

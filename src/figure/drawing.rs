@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use neuronotes_core::cut::Cut as _;
-use neuronotes_core::digest::Digest;
-
+use super::curve::Curve;
 use super::part::Part;
+use super::picture::{GridItem, Image, Picture};
+use super::table::Table;
 
 /// A figure without its caption, frame and provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,150 +53,6 @@ pub enum Drawing {
         /// A line of plain text below them.
         note: String,
     },
-}
-
-/// A picture out of the store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Picture {
-    /// Where its bytes are.
-    pub image: Image,
-    /// What it shows.
-    pub alt: String,
-    /// Whether each pixel was computed, so that enlarging must not blur it.
-    pub synthetic: bool,
-    /// The same at its full size, where the page shows a smaller one.
-    pub full: Option<Image>,
-    /// A film of how it came about, of the same shape.
-    pub film: Option<Image>,
-}
-
-impl Picture {
-    /// A picture that is all there is.
-    pub fn plain(image: Image, alt: impl Into<String>) -> Self {
-        Self { image, alt: alt.into(), synthetic: false, full: None, film: None }
-    }
-
-    /// Every image that a page needs for it.
-    pub fn images(&self) -> impl Iterator<Item = &Image> {
-        std::iter::once(&self.image).chain(&self.full).chain(&self.film)
-    }
-}
-
-/// A small plot of a number over steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Curve {
-    /// An `<svg>` element whose colours are CSS variables of the theme.
-    pub svg: String,
-    /// What it shows, for readers who cannot see it.
-    pub alt: String,
-    /// The same data as a table.
-    pub table: Table,
-}
-
-/// An image blob and its size in pixels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Image {
-    /// The blob.
-    pub digest: Digest,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// How its bytes are to be read.
-    pub format: Format,
-}
-
-impl Image {
-    /// Its file in the site, relative to the site's root.
-    pub fn file(&self) -> String {
-        format!("figures/{}.{}", self.digest.hex().cut(..20), self.format.extension())
-    }
-}
-
-/// How an image's bytes are to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// PNG.
-    Png,
-    /// WebP, animated or not.
-    Webp,
-    /// JPEG.
-    Jpeg,
-    /// GIF.
-    Gif,
-}
-
-impl Format {
-    /// The format of a media type; PNG where it is none of the others.
-    pub(super) fn of(media_type: &str) -> Self {
-        match media_type {
-            "image/webp" => Self::Webp,
-            "image/jpeg" => Self::Jpeg,
-            "image/gif" => Self::Gif,
-            _ => Self::Png,
-        }
-    }
-
-    /// The ending of file names.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Webp => "webp",
-            Self::Jpeg => "jpg",
-            Self::Gif => "gif",
-        }
-    }
-}
-
-/// One picture of a grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GridItem {
-    /// The picture.
-    pub picture: Picture,
-    /// Plain text.
-    pub caption: String,
-    /// A number, as it is to be read.
-    pub value: String,
-}
-
-/// A table of plain text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Table {
-    /// Column headings.
-    pub head: Vec<String>,
-    /// Rows of as many cells.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// As comma-separated values (RFC 4180), for programs: numbers without separators of thousands, and with a hyphen for a
-    /// minus sign.
-    pub fn csv(&self) -> String {
-        let mut text = String::new();
-        for row in std::iter::once(&self.head).chain(&self.rows) {
-            let fields: Vec<String> = row.iter().map(|cell| field(cell)).collect();
-            text.push_str(&fields.join(","));
-            text.push_str("\r\n");
-        }
-        text
-    }
-}
-
-/// A cell as a field of comma-separated values.
-fn field(cell: &str) -> String {
-    let plain = cell.replace('−', "-");
-    let digits = plain.strip_prefix('-').unwrap_or(&plain);
-    let grouped = digits.split(',').enumerate().all(|(at, group)| {
-        let fits = if at == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 };
-        fits && group.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    match () {
-        () if grouped => plain.replace(',', ""),
-        () if plain.parse::<f64>().is_ok() => plain,
-        () if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
-        () => cell.to_owned(),
-    }
 }
 
 impl Drawing {

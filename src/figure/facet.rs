@@ -6,42 +6,39 @@ use neuronotes_core::kind::facet::{self, Outcome, Params, Probe};
 use neuronotes_core::number::{percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
-use super::part::{Bars, Part, accuracy};
-use super::{DrawContext, Drawing, Figure, Table};
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Part, accuracy};
+use super::table::Table;
 
 /// How a result of `facet` becomes a drawing.
 pub(super) static FIGURE: Figure = Figure { kind: &facet::KIND, height, draw };
 
 /// A bar a layer.
 fn height(params: &Map<String, Value>) -> u32 {
-    let layers = params.get("layers").and_then(Value::as_array).map_or(0, Vec::len);
+    let layers = typed::<Params>(params).map_or(0, |params| params.layers.len());
     u32::try_from(layers).map_or(24, |layers| layers * 28 + 24)
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
-    let counted: Vec<(&Probe, u64, u64)> = outcome
-        .layers
-        .iter()
-        .filter_map(|probe| probe.held_out().map(|(right, of)| (probe, right, of)))
-        .collect();
-    let rows: Vec<_> =
-        counted.iter().map(|(p, hits, all)| accuracy(&p.layer, *hits, *all)).collect();
-    let bars = Part::Bars(Bars {
-        title: String::new(),
-        picture: None,
-        head: ["layer", "held-out images told apart rightly"].map(str::to_owned),
-        rows,
-    });
-    let name = |digest: &Option<String>| {
-        digest.as_ref().map_or_else(String::new, |digest| context.dataset_name(digest))
-    };
-    let (positive, generic) = (name(&params.positive), name(&params.generic));
-    let trained = params.weights.is_none();
+    Ok(match params.weights {
+        None => trained(context, &params, &outcome),
+        Some(_) => published(&outcome),
+    })
+}
+
+/// Bars of the images that were held out, and a table of both data sets.
+fn trained(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Drawing {
+    let [positive, generic] = [&params.positive, &params.generic]
+        .map(|digest| digest.as_deref().map_or_else(String::new, |d| context.dataset_name(d)));
+    let bar = |probe: &Probe| probe.held_out().map(|(right, of)| accuracy(&probe.layer, right, of));
+    let bars = outcome.layers.iter().filter_map(bar).collect();
+    let head = ["layer", "held-out images told apart rightly"];
     let row = |probe: &Probe| {
-        let (units, rows, columns) = probe.shape;
-        let mut cells = vec![probe.layer.clone(), format!("{units} × {rows} × {columns}")];
+        let mut cells = vec![probe.layer.clone(), shape(probe)];
         let each = probe.positive.into_iter().chain(probe.generic);
         cells.extend(each.map(|(right, of)| format!("{right} of {of}")));
         if let Some((right, of)) = probe.held_out() {
@@ -51,25 +48,35 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         }
         cells
     };
-    let mut head = vec!["layer".to_owned(), "units × rows × columns".to_owned()];
-    if trained {
-        head.extend([positive.clone(), generic.clone()]);
-        head.extend(["told apart rightly", "95 % interval"].map(str::to_owned));
-    }
-    let table = Table { head, rows: outcome.layers.iter().map(row).collect() };
-    let note = match trained {
-        true => format!(
+    let columns = ["layer", SHAPE, &positive, &generic, "told apart rightly", "95 % interval"];
+    Drawing::Parts {
+        parts: vec![Part::bars("", head, bars)],
+        table: Table::new(&columns, outcome.layers.iter().map(row).collect()),
+        note: format!(
             "{} images of {positive} told apart from {} of {generic}; every fifth was held out, and bars are of those",
             thousands(outcome.images.positive),
             thousands(outcome.images.generic),
         ),
-        false => {
-            let count = outcome.layers.len();
-            let s = if count == 1 { "" } else { "s" };
-            format!("published weights at {count} layer{s}")
-        }
-    };
-    Ok(Drawing::Parts { parts: if trained { vec![bars] } else { vec![] }, table, note })
+    }
+}
+
+/// A list of the layers.
+fn published(outcome: &Outcome) -> Drawing {
+    let count = outcome.layers.len();
+    let s = if count == 1 { "" } else { "s" };
+    let rows = outcome.layers.iter().map(|probe| vec![probe.layer.clone(), shape(probe)]);
+    Drawing::Parts {
+        parts: vec![],
+        table: Table::new(&["layer", SHAPE], rows.collect()),
+        note: format!("published weights at {count} layer{s}"),
+    }
+}
+
+const SHAPE: &str = "units × rows × columns";
+
+fn shape(probe: &Probe) -> String {
+    let (units, rows, columns) = probe.shape;
+    format!("{units} × {rows} × {columns}")
 }
 
 #[cfg(test)]
@@ -100,23 +107,21 @@ mod tests {
 
     #[test]
     fn a_facet_is_bars_of_what_was_held_out_and_published_weights_are_a_list() {
-        let probe = |counts: Option<(u64, u64)>| Probe {
-            layer: "visual.layer3.0".into(),
-            shape: (384, 6, 6),
-            positive: counts,
-            generic: counts.map(|(_, all)| (all, all)),
-        };
+        let layers = ["visual.layer3.0".to_owned()];
         let mut params = serde_json::json!({
-            "layers": ["visual.layer3.0"], "positive": "a", "generic": "b", "most": 2000,
-            "regularisation": 0.001,
+            "layers": layers, "positive": "a", "generic": "b", "most": 2000, "regularisation": 0.001,
         });
-        let outcome = Outcome { images: (50, 1494).into(), layers: vec![probe(Some((9, 10)))] };
-        insta::assert_json_snapshot!(drawn(params.clone(), &outcome));
+        let mut outcome = facet::sample(&layers, 50);
+        outcome.layers[0].generic = Some((10, 10));
+        insta::assert_json_snapshot!(drawn(params, &outcome));
         params = serde_json::json!({
-            "layers": params["layers"], "weights": ["c"], "most": 2000, "regularisation": 0.001,
+            "layers": layers, "weights": ["c"], "most": 2000, "regularisation": 0.001,
         });
-        let published = Outcome { images: (0, 0).into(), layers: vec![probe(None)] };
-        let Drawing::Parts { parts, table, note } = drawn(params, &published) else {
+        outcome.layers.iter_mut().for_each(|probe| {
+            probe.positive = None;
+            probe.generic = None;
+        });
+        let Drawing::Parts { parts, table, note } = drawn(params, &outcome) else {
             panic!("parts")
         };
         assert_eq!((parts.len(), note.as_str()), (0, "published weights at 1 layer"));

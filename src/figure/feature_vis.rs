@@ -6,8 +6,13 @@ use neuronotes_core::kind::feature_vis::{
     self, Made, Objective, Outcome, Params, Sign, Start, film, label, picture, web,
 };
 use neuronotes_core::number::{number, thousands, tick};
+use neuronotes_core::statistics::deviations;
 
-use super::{Curve, DrawContext, Drawing, Figure, GridItem, Picture, curve};
+use super::context::DrawContext;
+use super::curve::{self, Curve};
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::picture::{GridItem, Picture};
 use crate::field::direction_line;
 
 /// How a result of `feature_vis` becomes a drawing.
@@ -15,13 +20,11 @@ pub(super) static FIGURE: Figure = Figure { kind: &feature_vis::KIND, height, dr
 
 /// As the theme enlarges a picture: by a whole number, to at most 320 pixels; several stand in rows.
 fn height(params: &Map<String, Value>) -> u32 {
-    let whole = |name| params.get(name).and_then(Value::as_u64);
-    let images = whole("images").unwrap_or(1);
-    if images > 1 {
-        return u32::try_from(images.div_ceil(4) * 190).unwrap_or(640);
+    let Some(Params { images, size, .. }) = typed(params) else { return 320 };
+    match images {
+        0 | 1 => (size * (320 / size.max(1)).max(1)).min(640),
+        _ => images.div_ceil(4) * 190,
     }
-    let size = whole("size").unwrap_or(128).max(1);
-    u32::try_from(size * (320 / size).max(1)).unwrap_or(320).min(640)
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
@@ -170,10 +173,7 @@ fn beside_images(context: &DrawContext<'_>, params: &Params, activation: f64) ->
         Objective::Layer | Objective::Caricature => return None,
     };
     let (mean, sd) = (*distribution.mean.get(unit)?, *distribution.sd.get(unit)?);
-    let away = (activation - mean) / sd;
-    if !away.is_finite() || sd <= 0.0 {
-        return None;
-    }
+    let away = deviations(activation, mean, sd).filter(|away| away.is_finite())?;
     let side = if away < 0.0 { "below" } else { "above" };
     Some(format!(
         " — {} standard deviations {side} the mean of {}'s {} images",

@@ -1,41 +1,35 @@
-//! What kinds share for drawing: a result becomes a [`Drawing`], which templates turn into HTML.
+//! How results are drawn: a stored result becomes a [`Drawing`], which templates turn into HTML.
+//!
+//! A kind has a file here, under its name, and a line in [`FIGURES`].
 
 mod activation_histogram;
 mod context;
 pub mod curve;
 mod dataset_examples;
-pub mod drawing;
+mod drawing;
+mod entry;
 mod facet;
 mod feature_vis;
 pub mod part;
+pub mod picture;
 mod plot;
+mod table;
 mod text_rank;
 mod zero_shot;
-
-use serde_json::{Map, Value};
 
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Kind;
-use neuronotes_core::store::Store;
 
-pub use context::{Baseline, DrawContext};
-pub use drawing::{Curve, Drawing, GridItem, Image, Picture, Table};
+pub use context::{Baseline, DrawContext, damaged};
+pub use curve::Curve;
+pub use drawing::Drawing;
+pub use entry::Figure;
+pub use picture::{GridItem, Image, Picture};
+pub use table::Table;
 
 /// Raised when the same result and the same presentation give another drawing.
 pub const RENDERER_VERSION: u32 = 3;
-
-/// How the results of a kind are drawn.
-#[derive(Debug)]
-pub struct Figure {
-    /// The kind.
-    pub kind: &'static Kind,
-    /// Height in CSS pixels that the figure takes at a width of 640, given the measurement's parameters: reserved while it
-    /// is measured, so that nothing jumps.
-    pub height: fn(&Map<String, Value>) -> u32,
-    /// How a stored result is drawn. `Err` says what is wrong with the result.
-    pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
-}
 
 /// One for each kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
 pub static FIGURES: &[&Figure] = &[
@@ -51,14 +45,6 @@ impl Figure {
     /// How results of that kind are drawn.
     pub fn of(kind: &Kind) -> Option<&'static Self> {
         FIGURES.iter().copied().find(|figure| figure.kind.name == kind.name)
-    }
-}
-
-/// What is to be said of a stored result that is not what it was.
-pub fn damaged(store: &Store) -> &'static str {
-    match store.is_frozen() {
-        false => "the stored result was damaged and is set aside",
-        true => "the frozen result is damaged",
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use neuronotes_core::number::{percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
-use super::{GridItem, Picture};
+use super::picture::{GridItem, Picture};
 
 /// One piece of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +80,12 @@ pub struct Cell {
 }
 
 impl Part {
+    /// Bars that are about no picture; `head` names their labels and their values.
+    pub(super) fn bars(title: &str, [labels, values]: [&str; 2], rows: Vec<Bar>) -> Self {
+        let head = [labels.to_owned(), values.to_owned()];
+        Self::Bars(Bars { title: title.to_owned(), picture: None, head, rows })
+    }
+
     /// What is written in it: its title, and captions, labels or names.
     pub fn texts(&self) -> Vec<&str> {
         match self {

@@ -2,11 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::text_rank::{self, Order, Outcome, Params, Ranked};
-use neuronotes_core::number;
+use neuronotes_core::kind::text_rank::{self, Outcome, Params, Ranked, Shown};
+use neuronotes_core::number::{decimals, number, thousands};
+use neuronotes_core::statistics::deviations;
 
-use super::part::{Bars, Part, bars};
-use super::{DrawContext, Drawing, Figure, GridItem, Picture, Table};
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Part, bars};
+use super::picture::GridItem;
+use super::table::Table;
 use crate::field::direction_line;
 
 /// How a result of `text_rank` becomes a drawing.
@@ -14,78 +19,65 @@ pub(super) static FIGURE: Figure = Figure { kind: &text_rank::KIND, height, draw
 
 /// A bar a text.
 fn height(params: &Map<String, Value>) -> u32 {
-    let rows = params.get("top").and_then(Value::as_u64).unwrap_or(15);
-    let texts = params.get("texts").and_then(Value::as_array).map_or(0, Vec::len);
-    u32::try_from(rows.min(texts as u64)).map_or(0, |rows| rows * 28 + 24)
+    let rows =
+        typed(params).map_or(0, |params: Params| params.texts.len().min(params.top as usize));
+    u32::try_from(rows).map_or(0, |rows| rows * 28 + 24)
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
-    let items = outcome
-        .pictures
-        .iter()
-        .map(|shown| {
-            let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
-            let origin = shown.origin.as_ref().map(|origin| context.origin_name(origin));
-            let caption = shown.word.clone().or(digest).or(origin).unwrap_or_default();
-            Ok(GridItem {
-                picture: Picture::plain(
-                    context.picture(&shown.picture, shown.width, shown.height)?,
-                    caption.clone(),
-                ),
-                caption,
-                value: String::new(),
-            })
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    let cosines = outcome.ranked.iter().map(|ranked| ranked.cosine);
-    let least = cosines.clone().fold(f64::INFINITY, f64::min);
-    let span = cosines.fold(f64::NEG_INFINITY, f64::max) - least;
-    // Neighbours often differ in the third decimal only.
-    let digits = number::decimals(span).clamp(3, 5);
-    let rows =
-        bars(outcome.ranked.iter().map(|Ranked { text, cosine }| {
-            (text.clone(), *cosine, number::number(*cosine, digits))
-        }));
-    let list = Part::Bars(Bars {
-        title: String::new(),
-        picture: None,
-        head: ["text".to_owned(), "cosine".to_owned()],
-        rows,
-    });
-    let mut parts = vec![list];
-    if !items.is_empty() {
-        parts.insert(0, Part::Pictures { title: String::new(), items });
+    let pictures = outcome.pictures.iter().map(|shown| picture(context, shown));
+    let pictures = pictures.collect::<Result<Vec<_>, String>>()?;
+    let digits = digits(&outcome);
+    let rows = bars(
+        outcome
+            .ranked
+            .iter()
+            .map(|Ranked { text, cosine }| (text.clone(), *cosine, number(*cosine, digits))),
+    );
+    let mut parts = vec![Part::bars("", ["text", "cosine"], rows)];
+    if !pictures.is_empty() {
+        parts.insert(0, Part::Pictures { title: String::new(), items: pictures });
     }
-    let standard = |cosine: f64| match outcome.sd > 0.0 {
-        true => number::number((cosine - outcome.mean) / outcome.sd, 2),
-        false => String::new(),
-    };
-    let head = ["text", "cosine", "standard deviations from the mean"].map(str::to_owned).to_vec();
     let row = |Ranked { text, cosine }: &Ranked| {
-        vec![text.clone(), number::number(*cosine, 5), standard(*cosine)]
+        let away = deviations(*cosine, outcome.mean, outcome.sd);
+        let away = away.map(|away| number(away, 2)).unwrap_or_default();
+        vec![text.clone(), number(*cosine, 5), away]
     };
-    let table = Table { head, rows: outcome.ranked.iter().map(row).collect() };
+    let head = ["text", "cosine", "standard deviations from the mean"];
+    let table = Table::new(&head, outcome.ranked.iter().map(row).collect());
     let note = format!(
         "{} of {} texts to {}{}; the mean of all cosines is {}, their standard deviation {}",
-        match params.order {
-            Order::Nearest => "nearest",
-            Order::Farthest => "farthest",
-        },
-        number::thousands(outcome.count),
+        params.order.word(),
+        thousands(outcome.count),
         direction_line(&params.direction, context.inputs),
         if params.center { ", the texts' mean subtracted" } else { "" },
-        number::number(outcome.mean, digits),
-        number::number(outcome.sd, digits),
+        number(outcome.mean, digits),
+        number(outcome.sd, digits),
     );
     Ok(Drawing::Parts { parts, table, note })
+}
+
+/// A picture that the direction is made of, named by its word, its file or its figure.
+fn picture(context: &DrawContext<'_>, shown: &Shown) -> Result<GridItem, String> {
+    let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
+    let origin = shown.origin.as_ref().map(|origin| context.origin_name(origin));
+    let caption = shown.word.clone().or(digest).or(origin).unwrap_or_default();
+    let picture = context.plain(&shown.picture, (shown.width, shown.height), &caption)?;
+    Ok(GridItem { picture, caption, value: String::new() })
+}
+
+/// Decimals of a cosine: neighbours often differ in the third only.
+fn digits(outcome: &Outcome) -> usize {
+    let cosines = || outcome.ranked.iter().map(|ranked| ranked.cosine);
+    let least = cosines().fold(f64::INFINITY, f64::min);
+    decimals(cosines().fold(f64::NEG_INFINITY, f64::max) - least).clamp(3, 5)
 }
 
 #[cfg(test)]
 mod tests {
     use neuronotes_core::digest::Digest;
-    use neuronotes_core::kind::text_rank::Shown;
     use neuronotes_core::request::Inputs;
     use neuronotes_core::store::{Record, Store};
 
@@ -105,20 +97,9 @@ mod tests {
         });
         let request = serde_json::json!({ "params": params });
         let mut record = Record::new(Digest::of(b"key"), text_rank::KIND.name, 1, request);
-        let outcome = Outcome {
-            count: 3,
-            mean: -0.01,
-            sd: 0.2,
-            ranked: vec![("fire engine".to_owned(), 0.3).into(), ("leaf".to_owned(), -0.1).into()],
-            pictures: vec![Shown {
-                word: Some("red".into()),
-                digest: None,
-                origin: None,
-                picture: "001.png".into(),
-                width: 96,
-                height: 96,
-            }],
-        };
+        let ranked = [("fire engine", 0.3), ("leaf", -0.1)];
+        let ranked = ranked.map(|(text, cosine)| (text.to_owned(), cosine).into()).to_vec();
+        let outcome = Outcome { count: 3, mean: -0.01, sd: 0.2, ranked, ..text_rank::sample(0.3) };
         record.set_result(&store, &outcome).expect("stored");
         record.add_output(&store, "001.png", "image/png", b"a picture").expect("stored");
         let context = DrawContext {

@@ -6,8 +6,12 @@ use neuronotes_core::kind::zero_shot::{self, Outcome, Params, Survey};
 use neuronotes_core::number::{self, percent};
 use neuronotes_core::statistics::{part, wilson};
 
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
 use super::part::{Bar, Bars, Cell, Matrix, Part, accuracy, bars, share};
-use super::{DrawContext, Drawing, Figure, GridItem, Picture, Table};
+use super::picture::GridItem;
+use super::table::Table;
 
 /// Most rows of the table of data.
 const MOST_ROWS: usize = 2_000;
@@ -19,10 +23,9 @@ pub(super) static FIGURE: Figure = Figure { kind: &zero_shot::KIND, height, draw
 
 /// Bars beside each picture, or what is counted of a data set.
 fn height(params: &Map<String, Value>) -> u32 {
-    let list = |name: &str| params.get(name).and_then(Value::as_array).map(Vec::len);
-    match list("images").or(list("use")) {
-        Some(count) => u32::try_from(count).map_or(0, |count| count.min(100) * 190),
-        None => 720,
+    match typed(params).map_or(0, |params: Params| params.images.len() + params.figures.len()) {
+        0 => 720,
+        count => u32::try_from(count).map_or(0, |count| count.min(100) * 190),
     }
 }
 
@@ -59,7 +62,7 @@ fn pictures(
     params: &Params,
     outcome: &Outcome,
 ) -> Result<Drawing, String> {
-    let top = context.count("top").unwrap_or(5);
+    let top = context.count("top").unwrap_or(outcome.classes.len());
     let kept = (MOST_ROWS / outcome.images.len().max(1)).clamp(1, outcome.classes.len().max(1));
     let mut parts = Vec::new();
     let mut rows = Vec::new();
@@ -76,10 +79,7 @@ fn pictures(
         };
         parts.push(Part::Bars(Bars {
             title: name.clone(),
-            picture: Some(Picture::plain(
-                context.picture(&judged.picture, judged.width, judged.height)?,
-                name.clone(),
-            )),
+            picture: Some(context.plain(&judged.picture, (judged.width, judged.height), &name)?),
             head: ["class".to_owned(), "probability".to_owned()],
             rows: order.iter().take(top).map(bar).collect(),
         }));
@@ -89,12 +89,12 @@ fn pictures(
             vec![name.clone(), outcome.classes[*class].clone(), cosine, probability]
         }));
     }
-    let head = ["picture", "class", "cosine", "probability"].map(str::to_owned).to_vec();
     let mut note = offered(outcome);
     if kept < outcome.classes.len() {
         note += &format!("; the table has the first {kept} classes of each picture");
     }
-    Ok(Drawing::Parts { parts, table: Table { head, rows }, note })
+    let table = Table::new(&["picture", "class", "cosine", "probability"], rows);
+    Ok(Drawing::Parts { parts, table, note })
 }
 
 fn offered(outcome: &Outcome) -> String {
@@ -143,10 +143,11 @@ fn dataset(
         .map(|example| {
             let shown = example.caption.clone().unwrap_or_else(|| example.key.clone());
             Ok(GridItem {
-                picture: Picture::plain(
-                    context.picture(&example.picture, example.width, example.height)?,
-                    shown.clone(),
-                ),
+                picture: context.plain(
+                    &example.picture,
+                    (example.width, example.height),
+                    &shown,
+                )?,
                 caption: match example.truth {
                     Some(truth) => format!("{} → {}", name(truth), name(example.predicted)),
                     None => format!("{shown} → {}", name(example.predicted)),
@@ -177,17 +178,12 @@ fn predictions(outcome: &Outcome, survey: &Survey) -> (Vec<Part>, Table, String)
     let bars = bars(rows.iter().take(MOST_SHOWN).map(|(label, images, part)| {
         (label.clone(), *part, format!("{} ({})", number::thousands(*images), percent(*part)))
     }));
-    let parts = vec![Part::Bars(Bars {
-        title: "Images by predicted class".to_owned(),
-        picture: None,
-        head: ["class".to_owned(), "images".to_owned()],
-        rows: bars,
-    })];
+    let parts = vec![Part::bars("Images by predicted class", ["class", "images"], bars)];
     let row = |(label, images, part): (String, u64, f64)| {
         vec![label, number::thousands(images), percent(part)]
     };
-    let head = ["predicted class", "images", "share"].map(str::to_owned).to_vec();
-    let table = Table { head, rows: rows.into_iter().take(MOST_ROWS).map(row).collect() };
+    let rows = rows.into_iter().take(MOST_ROWS).map(row).collect();
+    let table = Table::new(&["predicted class", "images", "share"], rows);
     let mut note = format!("{} images; {}", number::thousands(survey.count), offered(outcome));
     note += &strangers(survey, "no image's truth is a class");
     (parts, table, note)
@@ -217,15 +213,11 @@ fn judged(outcome: &Outcome, survey: &Survey, counts: &Counts) -> (Vec<Part>, Ta
         let (right, all) = counts.by_class[class];
         accuracy(&classes[class], right, all)
     }));
-    let mut parts = vec![Part::Bars(Bars {
-        title: "Accuracy by class, with 95 % intervals".to_owned(),
-        picture: None,
-        head: ["class".to_owned(), "accuracy".to_owned()],
-        rows,
-    })];
+    let title = "Accuracy by class, with 95 % intervals";
+    let mut parts = vec![Part::bars(title, ["class", "accuracy"], rows)];
     parts.push(match classes.len() <= MOST_SHOWN {
         true => Part::Matrix(matrix(classes, survey)),
-        false => Part::Bars(mistakes(classes, survey, counts)),
+        false => mistakes(classes, survey, counts),
     });
     let mut table: Vec<Vec<String>> = present()
         .map(|class| {
@@ -243,7 +235,7 @@ fn judged(outcome: &Outcome, survey: &Survey, counts: &Counts) -> (Vec<Part>, Ta
     }));
     table.truncate(MOST_ROWS);
     let head = ["class", "taken for", "images", "of the class", "95 % interval"];
-    let table = Table { head: head.map(str::to_owned).to_vec(), rows: table };
+    let table = Table::new(&head, table);
     (parts, table, sentence(outcome, survey, counts))
 }
 
@@ -302,18 +294,14 @@ fn confusions(survey: &Survey) -> Vec<(u32, u32, u64)> {
 }
 
 /// The most frequent confusions, where a matrix has no room.
-fn mistakes(classes: &[String], survey: &Survey, counts: &Counts) -> Bars {
+fn mistakes(classes: &[String], survey: &Survey, counts: &Counts) -> Part {
     let row = |(truth, predicted, images): (u32, u32, u64)| {
         let all = counts.by_class[truth as usize].1;
         let label = format!("{} → {}", classes[truth as usize], classes[predicted as usize]);
         share(&label, format!("{images} of {all}"), part(images, all))
     };
-    Bars {
-        title: "The most frequent mistakes".to_owned(),
-        picture: None,
-        head: ["class and what it is taken for".to_owned(), "images".to_owned()],
-        rows: confusions(survey).into_iter().take(MOST_SHOWN / 2).map(row).collect(),
-    }
+    let rows = confusions(survey).into_iter().take(MOST_SHOWN / 2).map(row).collect();
+    Part::bars("The most frequent mistakes", ["class and what it is taken for", "images"], rows)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use neuronotes_core::digest::Digest;
 
-use crate::figure::drawing::Format;
 use crate::figure::part::{Bar, Bars, Cell, Matrix, Part};
+use crate::figure::picture::Format;
 use crate::figure::{Curve, Drawing, GridItem, Image, Picture, Table};
 use crate::view::*;
 

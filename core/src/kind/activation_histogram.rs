@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::entry::{About, Data, Kind, Scan, form};
+use super::field::{Field, Preset, Type};
+use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::tuple::tuple;
-use super::value::{named, stored};
-use super::{About, Data, Field, Kind, Preset, Sample, Scan, Type, Values, form};
+use super::value::{Values, named, stored};
 use crate::statistics::deviations;
 
 /// What decides the distribution.

@@ -5,10 +5,13 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::entry::{About, Data, Kind, Scan, form};
+use super::exhibit::Exhibit;
+use super::field::{Field, Preset, Type};
+use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
-use super::value::{named, stored};
+use super::value::{Values, named, stored};
 use super::words::words;
-use super::{About, Data, Exhibit, Field, Kind, Painted, Preset, Sample, Scan, Type, Values, form};
 use crate::statistics::deviations;
 
 /// What decides which images.

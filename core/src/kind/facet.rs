@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::entry::{Fault, Kind, form};
+use super::field::{Field, Preset, Type};
+use super::sample::Sample;
 use super::tuple::tuple;
-use super::value::{named, stored};
-use super::{Fault, Field, Kind, Preset, Sample, Type, Values, form};
+use super::value::{Values, named, stored};
 use crate::statistics::part;
 
 /// What decides a facet: where its weights come from.

@@ -14,8 +14,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::field::{Field, Preset, Type};
 use super::words::words;
-use super::{Field, Preset, Type};
 use crate::dataset::DatasetRef;
 use crate::dataset::ledger::Ledger;
 use crate::model::{ModelRef, Precision};

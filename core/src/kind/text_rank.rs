@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::direction::Term;
+use super::entry::{Fault, Kind, form};
+use super::exhibit::Origin;
+use super::field::{Field, Preset, Type};
+use super::sample::{Painted, Sample};
 use super::tuple::tuple;
-use super::value::{named, stored};
+use super::value::{Values, named, stored};
 use super::words::words;
 use super::zero_shot::TRUNCATE;
-use super::{Fault, Field, Kind, Origin, Painted, Preset, Sample, Type, Values, form};
 use crate::digest::Digest;
 use crate::statistics::deviations;
 

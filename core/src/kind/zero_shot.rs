@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::class::Class;
-use super::value::{named, stored};
+use super::entry::{Data, Fault, Kind, Scan, form};
+use super::exhibit::Origin;
+use super::field::{Field, Preset, Type};
+use super::sample::{Painted, Sample};
+use super::value::{Values, named, stored};
 use super::words::words;
-use super::{Data, Fault, Field, Kind, Origin, Painted, Preset, Sample, Scan, Type, Values, form};
 use crate::digest::Digest;
 use crate::statistics::{part, wilson};
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::figure::Baseline;
-use crate::figure::drawing::Format;
+use crate::figure::picture::Format;
 
 /// What a request asks, with some of it changed.
 fn params(changes: Value) -> Value {

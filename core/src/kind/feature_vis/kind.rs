@@ -2,15 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::outcome::{Made, Outcome, film, label, picture, sample};
+use super::params::{Objective, Parametrisation, Params, Sign, Start, Transforms};
 use super::recipe::{NAMES, RECIPES};
-use super::{
-    Made, Objective, Outcome, Parametrisation, Params, Sign, Start, Transforms, film, label,
-    picture, sample,
-};
-use crate::kind::value::{named, stored};
-use crate::kind::{
-    About, Exhibit, Fault, Field, Kind, Painted, Preset, Sample, Type, Values, form,
-};
+use crate::kind::entry::{About, Fault, Kind, form};
+use crate::kind::exhibit::Exhibit;
+use crate::kind::field::{Field, Preset, Type};
+use crate::kind::sample::{Painted, Sample};
+use crate::kind::value::{Values, named, stored};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {

@@ -1,6 +1,7 @@
 //! Recipes of feature visualisation: the one table of their values, each with its source.
 
-use crate::kind::{Preset, Recipe};
+use crate::kind::entry::Recipe;
+use crate::kind::field::Preset;
 
 /// The names, for the field `recipe`; the first is the default.
 pub(super) const NAMES: [&str; RECIPES.len()] = {

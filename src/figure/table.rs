@@ -1,0 +1,47 @@
+//! A table of plain text: what a figure shows, for readers and for programs.
+
+use serde::{Deserialize, Serialize};
+
+/// A table of plain text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Column headings.
+    pub head: Vec<String>,
+    /// Rows of as many cells.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// One with these headings.
+    pub(super) fn new(head: &[&str], rows: Vec<Vec<String>>) -> Self {
+        Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows }
+    }
+
+    /// As comma-separated values (RFC 4180), for programs: numbers without separators of thousands, and with a hyphen for a
+    /// minus sign.
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        for row in std::iter::once(&self.head).chain(&self.rows) {
+            let fields: Vec<String> = row.iter().map(|cell| field(cell)).collect();
+            text.push_str(&fields.join(","));
+            text.push_str("\r\n");
+        }
+        text
+    }
+}
+
+/// A cell as a field of comma-separated values.
+fn field(cell: &str) -> String {
+    let plain = cell.replace('−', "-");
+    let digits = plain.strip_prefix('-').unwrap_or(&plain);
+    let grouped = digits.split(',').enumerate().all(|(at, group)| {
+        let fits = if at == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 };
+        fits && group.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    match () {
+        () if grouped => plain.replace(',', ""),
+        () if plain.parse::<f64>().is_ok() => plain,
+        () if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
+        () => cell.to_owned(),
+    }
+}
