@@ -13,7 +13,7 @@ mod text_rank;
 mod zero_shot;
 
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::Kind;
+use neuronotes_core::kind::{self, Kind};
 use neuronotes_core::request::Request;
 use serde::de::DeserializeOwned;
 
@@ -52,39 +52,33 @@ pub static MEASURES: &[Measure] = &[
         impl_version: neuronotes_core::kind::scan::IMPL_VERSION,
         run: Run::Alone(scan::run),
     },
-    Measure {
-        name: neuronotes_core::kind::feature_vis::KIND.name,
-        impl_version: neuronotes_core::kind::feature_vis::KIND.impl_version,
-        run: Run::Together { company: feature_vis::company, run: feature_vis::run },
-    },
-    Measure {
-        name: neuronotes_core::kind::facet::KIND.name,
-        impl_version: neuronotes_core::kind::facet::KIND.impl_version,
-        run: Run::Alone(facet::run),
-    },
-    Measure {
-        name: neuronotes_core::kind::dataset_examples::KIND.name,
-        impl_version: neuronotes_core::kind::dataset_examples::KIND.impl_version,
-        run: Run::Alone(dataset_examples::run),
-    },
-    Measure {
-        name: neuronotes_core::kind::activation_histogram::KIND.name,
-        impl_version: neuronotes_core::kind::activation_histogram::KIND.impl_version,
-        run: Run::Alone(activation_histogram::run),
-    },
-    Measure {
-        name: neuronotes_core::kind::zero_shot::KIND.name,
-        impl_version: neuronotes_core::kind::zero_shot::KIND.impl_version,
-        run: Run::Alone(zero_shot::run),
-    },
-    Measure {
-        name: neuronotes_core::kind::text_rank::KIND.name,
-        impl_version: neuronotes_core::kind::text_rank::KIND.impl_version,
-        run: Run::Alone(text_rank::run),
-    },
+    Measure::together(&kind::feature_vis::KIND, feature_vis::company, feature_vis::run),
+    Measure::alone(&kind::facet::KIND, facet::run),
+    Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
+    Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
+    Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
+    Measure::alone(&kind::text_rank::KIND, text_rank::run),
 ];
 
 impl Measure {
+    /// A kind whose requests are measured one at a time.
+    const fn alone(
+        kind: &'static Kind,
+        run: fn(&mut Workbench<'_>) -> Result<(), Failure>,
+    ) -> Self {
+        Self { name: kind.name, impl_version: kind.impl_version, run: Run::Alone(run) }
+    }
+
+    /// A kind whose requests share work where `company` is equal.
+    const fn together(
+        kind: &'static Kind,
+        company: fn(&Request) -> Digest,
+        run: fn(&mut [Workbench<'_>]) -> Vec<Result<(), Failure>>,
+    ) -> Self {
+        let run = Run::Together { company, run };
+        Self { name: kind.name, impl_version: kind.impl_version, run }
+    }
+
     /// Equal for requests that can be measured together; none for those that are measured alone.
     pub fn company(request: &Request) -> Option<Digest> {
         match Self::of(&request.kind, request.impl_version).ok()?.run {
