@@ -15,6 +15,7 @@ pub mod picture;
 mod plot;
 mod table;
 mod text_rank;
+mod unit_summary;
 mod zero_shot;
 
 use neuronotes_core::canonical::canonical_json;
@@ -36,6 +37,7 @@ pub static FIGURES: &[&Figure] = &[
     &feature_vis::FIGURE,
     &dataset_examples::FIGURE,
     &activation_histogram::FIGURE,
+    &unit_summary::FIGURE,
     &zero_shot::FIGURE,
     &text_rank::FIGURE,
     &facet::FIGURE,

@@ -16,6 +16,7 @@ mod sample;
 pub mod scan;
 pub mod text_rank;
 mod tuple;
+pub mod unit_summary;
 mod value;
 mod words;
 pub mod zero_shot;
@@ -34,6 +35,7 @@ pub static KINDS: &[&Kind] = &[
     &feature_vis::KIND,
     &dataset_examples::KIND,
     &activation_histogram::KIND,
+    &unit_summary::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
     &facet::KIND,

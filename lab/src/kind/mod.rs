@@ -10,6 +10,7 @@ mod facet;
 mod feature_vis;
 mod scan;
 mod text_rank;
+mod unit_summary;
 mod zero_shot;
 
 use neuronotes_core::digest::Digest;
@@ -56,6 +57,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::facet::KIND, facet::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
+    Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
 ];

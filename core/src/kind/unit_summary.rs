@@ -1,0 +1,85 @@
+//! `unit_summary`: a unit's activations over a data set in a few numbers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::entry::{About, Data, Kind, Scan, form};
+use super::sample::Sample;
+use super::scan::{POOL, Pool};
+use super::value::{Values, named, stored};
+use crate::statistics::part;
+
+/// What decides the numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Canonical spelling.
+    pub layer: String,
+    /// Channel, from 0.
+    pub unit: u32,
+    /// How an activation map becomes one number.
+    pub pool: Pool,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Images in the data set.
+    pub count: u64,
+    /// Mean activation.
+    pub mean: f64,
+    /// Standard deviation (of the population: divided by `count`).
+    pub sd: f64,
+    /// Excess kurtosis of the population: the mean fourth power of the distance from the mean, divided by the squared
+    /// variance, less 3; `None` where all activations are the same.
+    pub kurtosis: Option<f64>,
+    /// Images whose activation is exactly zero.
+    pub zeros: u64,
+    /// Least activation.
+    pub min: f64,
+    /// Greatest activation.
+    pub max: f64,
+}
+
+/// A made-up outcome with this greatest activation.
+pub fn sample(max: f64) -> Outcome {
+    Outcome { count: 6, mean: 0.5, sd: 1.0, kurtosis: Some(1.5), zeros: 2, min: -1.0, max }
+}
+
+/// The registry's entry.
+pub static KIND: Kind = Kind {
+    name: "unit_summary",
+    summary: "a unit's activations over a data set in a few numbers",
+    doc: "Computes the mean, the standard deviation, the excess kurtosis, the least and the greatest of the unit's \
+          pooled activations over the images of the data set, and counts the images whose activation is exactly \
+          zero. The kurtosis is the mean fourth power of the distance from the mean, divided by the squared variance, \
+          less 3: 0 for a normal distribution, positive if a few images activate the unit far more (or less) than \
+          most do, and at least −2. Mean, deviation and kurtosis are those of the population, not estimates for a \
+          larger one. Reads the same stored scan of the layer as `dataset_examples`, in half precision.",
+    example: "id: summary\nkind: unit_summary\nlayer: image_block_4/0/Add_6\nunit: 42\n",
+    fields: &[POOL],
+    about: About::Unit,
+    data: Data::Always,
+    scan: Scan::Layer,
+    values: Values {
+        named: &[
+            named("count", "images", "The number of images in the data set."),
+            named("mean", "", "The mean activation."),
+            named("sd", "", "The standard deviation of the activations."),
+            named("kurtosis", "", "The excess kurtosis; not known if all activations are equal."),
+            named("zeros", "images", "The number of images whose activation is exactly zero."),
+            named("zero_share", "fraction", "`zeros` divided by `count`."),
+            named("min", "", "The least activation."),
+            named("max", "", "The greatest activation."),
+        ],
+        of: |result| {
+            stored(result, |outcome: Outcome, tree| {
+                tree["zero_share"] = json!(part(outcome.zeros, outcome.count));
+            })
+        },
+    },
+    form: form::<Params>,
+    sample: |_, number| Sample::of(&sample(number), vec![]),
+    ..Kind::BASE
+};

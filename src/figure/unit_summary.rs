@@ -1,0 +1,111 @@
+//! A unit's activations in a few numbers: their range as bars, the share of zeros, and all of it as a table.
+
+use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::unit_summary::{self, Outcome, Params};
+use neuronotes_core::number::{decimals, number, percent, thousands};
+use neuronotes_core::statistics::part;
+
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::Figure;
+use super::part::{Part, bars, share};
+use super::table::Table;
+
+/// How a result of `unit_summary` becomes a drawing: six bars under two headings.
+pub(super) static FIGURE: Figure = Figure { kind: &unit_summary::KIND, height: |_| 250, draw };
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let digits = decimals(outcome.max - outcome.min);
+    let Outcome { count, mean, sd, min, max, .. } = outcome;
+    let range = [
+        ("least", min),
+        ("mean − standard deviation", mean - sd),
+        ("mean", mean),
+        ("mean + standard deviation", mean + sd),
+        ("greatest", max),
+    ];
+    let title = match params.pool {
+        Pool::Mean => "Activation, mean over positions",
+        Pool::Max => "Activation, greatest of all positions",
+    };
+    let range = bars(range.map(|(name, value)| (name.to_owned(), value, number(value, digits))));
+    let zero = part(outcome.zeros, count);
+    let zeros = format!("{} ({} of {})", percent(zero), thousands(outcome.zeros), thousands(count));
+    let kurtosis = outcome.kurtosis.map(|kurtosis| number(kurtosis, 2));
+    let note = format!(
+        "{} images; mean {}, standard deviation {}, {}",
+        thousands(count),
+        number(mean, digits),
+        number(sd, digits),
+        match &kurtosis {
+            Some(kurtosis) => format!("excess kurtosis {kurtosis}"),
+            None => "no kurtosis, since all activations are equal".to_owned(),
+        },
+    );
+    let row = |name: &str, value: f64| vec![name.to_owned(), number(value, 5)];
+    let rows = vec![
+        vec!["images".to_owned(), thousands(count)],
+        row("mean", mean),
+        row("standard deviation", sd),
+        vec![
+            "excess kurtosis".to_owned(),
+            outcome.kurtosis.map(|kurtosis| number(kurtosis, 5)).unwrap_or_default(),
+        ],
+        vec!["zeros".to_owned(), thousands(outcome.zeros)],
+        row("share of zeros", zero),
+        row("least", min),
+        row("greatest", max),
+    ];
+    Ok(Drawing::Parts {
+        parts: vec![
+            Part::bars(title, ["of all images", "activation"], range),
+            Part::bars(
+                "Images without activation",
+                ["activation", "images"],
+                vec![share("exactly zero", zeros, zero)],
+            ),
+        ],
+        table: Table::new(&["", "value"], rows),
+        note,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::digest::Digest;
+    use neuronotes_core::request::Inputs;
+    use neuronotes_core::store::{Record, Store};
+    use serde_json::json;
+
+    use super::*;
+
+    fn drawn(outcome: &Outcome) -> Drawing {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let request =
+            json!({ "params": { "layer": "visual.layer4.0.add", "unit": 3, "pool": "mean" } });
+        let mut record = Record::new(Digest::of(b"key"), unit_summary::KIND.name, 1, request);
+        record.set_result(&store, outcome).expect("stored");
+        let context = DrawContext {
+            store: &store,
+            record: &record,
+            presentation: &serde_json::Map::new(),
+            layer_shown: "",
+            inputs: &Inputs::default(),
+            facet: None,
+            baseline: None,
+        };
+        draw(&context).expect("a drawing")
+    }
+
+    #[test]
+    fn a_summary_is_bars_of_the_range_and_of_zeros() {
+        insta::assert_json_snapshot!(drawn(&unit_summary::sample(3.25)));
+        let same =
+            Outcome { kurtosis: None, sd: 0.0, min: 0.5, max: 0.5, ..unit_summary::sample(0.5) };
+        let Drawing::Parts { note, .. } = drawn(&same) else { panic!("parts") };
+        assert!(note.ends_with("no kurtosis, since all activations are equal"), "{note}");
+    }
+}
