@@ -62,12 +62,12 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         parts: vec![
             Part::bars(title, ["of all images", "activation"], range),
             Part::bars(
-                "Images without activation",
+                "Images with an activation of zero",
                 ["activation", "images"],
                 vec![share("exactly zero", zeros, zero)],
             ),
         ],
-        table: Table::new(&["", "value"], rows),
+        table: Table::new(&["statistic", "value"], rows),
         note,
     })
 }
