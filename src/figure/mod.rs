@@ -23,11 +23,9 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Kind;
 
 pub use context::{Baseline, DrawContext, damaged};
-pub use curve::Curve;
 pub use drawing::Drawing;
 pub use entry::Figure;
-pub use picture::{GridItem, Image, Picture};
-pub use table::Table;
+pub use picture::{Image, Picture};
 
 /// Raised when the same result and the same presentation give another drawing.
 pub const RENDERER_VERSION: u32 = 3;
