@@ -13,7 +13,7 @@ mod feature_vis;
 pub mod part;
 pub mod picture;
 mod plot;
-mod table;
+pub mod table;
 mod text_rank;
 mod unit_summary;
 mod zero_shot;

@@ -2,9 +2,11 @@
 
 use neuronotes_core::digest::Digest;
 
+use crate::figure::Drawing;
+use crate::figure::curve::Curve;
 use crate::figure::part::{Bar, Bars, Cell, Matrix, Part};
-use crate::figure::picture::Format;
-use crate::figure::{Curve, Drawing, GridItem, Image, Picture, Table};
+use crate::figure::picture::{Format, GridItem, Image, Picture};
+use crate::figure::table::Table;
 use crate::view::*;
 
 pub fn site() -> SiteView {
