@@ -1,12 +1,13 @@
-//! Gardens of any size, always the same for the same size: notes with headings, prose and links to each other.
+//! Generated gardens of any size, always the same for the same size: notes with headings, prose and links to each
+//! other.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Links of each note.
+/// Links per note.
 const LINKS: usize = 5;
-/// Words of which the prose is made.
+/// Words that the prose consists of.
 const WORDS: [&str; 16] = [
     "unit",
     "layer",
@@ -26,7 +27,7 @@ const WORDS: [&str; 16] = [
     "again",
 ];
 
-/// Writes a garden of so many notes.
+/// Writes a garden with so many notes.
 pub fn write(root: &Path, notes: usize) -> io::Result<()> {
     fs::create_dir_all(root.join("notes"))?;
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -43,7 +44,7 @@ pub fn write(root: &Path, notes: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a note lies: a hundred in a folder.
+/// The path of a note; a hundred notes share a folder.
 pub fn path(root: &Path, number: usize) -> std::path::PathBuf {
     root.join(format!("notes/part-{}/note-{number}.md", number / 100))
 }
@@ -53,7 +54,7 @@ pub fn page(number: usize) -> String {
     format!("part-{}/note-{number}.html", number / 100)
 }
 
-/// A note's text, with more at its end.
+/// A note's text, followed by `more`.
 pub fn note(number: usize, notes: usize, more: &str) -> String {
     let mut random = Random(number as u64 + 1);
     let mut text = format!("---\ntitle: Note {number}\ntags: [tag-{}]\n---\n", number % 40);
@@ -73,7 +74,7 @@ pub fn note(number: usize, notes: usize, more: &str) -> String {
     text + more
 }
 
-/// Numbers that look random and are the same each time.
+/// Numbers that look random but are the same each time.
 struct Random(u64);
 
 impl Random {

@@ -1,8 +1,8 @@
-//! From a save to the page: how long until the browser's document is another, in percentiles, and where the time goes.
+//! Time from a save until the browser's document changes, in percentiles and by phase (`cargo xtask bench react`).
 //!
-//! `cargo xtask bench react`. A garden of each size is served by the program itself; Chromium shows one of its notes. A
-//! note is saved in turns by a rename into place and by writing and closing; the clock starts right before that system
-//! call, and ends when a `MutationObserver` in the page finds the new text in the document.
+//! The program serves a garden of each size, and Chromium shows one of its notes. The note is saved alternately by
+//! renaming a new file into place and by writing and closing. The clock starts right before that system call, and
+//! stops when a `MutationObserver` in the page finds the new text.
 
 #[path = "garden.rs"]
 mod garden;
@@ -21,21 +21,21 @@ use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::kind::feature_vis;
 
-/// What is measured.
+/// Arguments.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Notes of each garden
+    /// Numbers of notes of the gardens
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     notes: Vec<usize>,
-    /// Saves of each kind
+    /// Number of saves of each kind
     #[arg(long, default_value_t = 100)]
     saves: usize,
-    /// What cargo passes on
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Tells when a marker of each save appears in the document.
+/// Script that records when a marker of each save appears in the document.
 const OBSERVE: &str = "window.seen = {}; \
     const look = () => { \
       const now = performance.timeOrigin + performance.now(); \
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     );
     println!(
         "{:>7}  {:<22} {:>7} {:>7} {:>7}   phases at the median",
-        "notes", "what is saved", "50%", "95%", "most"
+        "notes", "change", "50%", "95%", "most"
     );
     for notes in arguments.notes {
         measure(&browser, notes, arguments.saves)?;
@@ -111,7 +111,7 @@ fn measure(browser: &Browser, notes: usize, saves: usize) -> Result<()> {
     Ok(())
 }
 
-/// How long until a new measurement shows its first sign, with the lab warm.
+/// Measures how long a new measurement takes to show its first sign with a running lab.
 fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize) -> Result<()> {
     let offset = offset(tab)?;
     let signs = "window.signs = {}; new MutationObserver(() => { \
@@ -145,7 +145,7 @@ fn first_sign(tab: &Tab, root: &Path, number: usize, notes: usize) -> Result<()>
     Ok(())
 }
 
-/// Puts results for all that is wanted into the store, without measuring.
+/// Stores made-up results for everything the garden requests, without measuring.
 fn store_results(root: &Path) -> Result<()> {
     let mut workspace = Workspace::open(root)?;
     let mut png = Vec::new();
@@ -162,7 +162,7 @@ fn store_results(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Saves, and says when, in milliseconds since 1970: right before the call that finishes it.
+/// Saves, and returns when, in milliseconds since 1970: right before the call that finishes it.
 fn write(path: &Path, text: &str, by_rename: bool) -> Result<f64> {
     if by_rename {
         let beside = path.with_extension("md~");
@@ -182,7 +182,7 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 
-/// By how much the page's fine clock, which was set when the page was loaded, is ahead of the system's, which is ours too.
+/// How far the page's precise clock, set when the page was loaded, is ahead of the system's, which this program uses.
 fn offset(tab: &Tab) -> Result<f64> {
     // The system's clock as a page sees it counts whole milliseconds: half of one on average.
     let apart = "(() => { let sum = 0; for (let i = 0; i < 20000; i++) \
@@ -236,7 +236,7 @@ fn wait(tab: &Tab, expression: &str) -> Result<()> {
     Ok(())
 }
 
-/// A running preview, ended when it is dropped.
+/// A running preview, ended on drop.
 struct Served {
     child: Child,
     url: String,

@@ -1,10 +1,10 @@
-//! Citations: BibTeX and what a page cites in, marks in the text and a list of references out, in a style of the Citation Style
-//! Language.
+//! Citations: turns BibTeX and a page's citations into marks in the text and a list of references, in a style of the
+//! Citation Style Language.
 //!
-//! Nothing here knows of notes or of the configuration. A fault in the bibliography costs the field or the entry that it is in. What
-//! is cited is a function of the bibliography, the style and the page's own citations, so that a page can be made alone.
+//! It knows neither notes nor the configuration. An error in the bibliography affects only its field or entry. The
+//! result depends only on the bibliography, the style and the page's own citations, so a page can be built alone.
 //!
-//! The styles and terms come with hayagriva and are, unlike it, under CC BY-SA 3.0.
+//! The styles and terms come with hayagriva and, unlike hayagriva itself, are under CC BY-SA 3.0.
 
 mod bibtex;
 mod html;
@@ -33,49 +33,49 @@ pub use own::{SelfMeta, self_citation};
 pub use read::Fault;
 pub use style::{CitationStyle, style, styles};
 
-/// The name of the style where none is asked for: numbers in the order of the text.
+/// The default style: numbers in the order of the text.
 pub const DEFAULT_STYLE: &str = "ieee";
 
 /// The works that a garden can cite.
 #[derive(Debug, Clone, Default)]
 pub struct Bibliography {
     entries: BTreeMap<String, Entry>,
-    /// Other names of works.
+    /// Alternative keys of works.
     aliases: BTreeMap<String, String>,
 }
 
-/// One work in a group of citations.
+/// A citation of one work in a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Citation {
-    /// Of the work.
+    /// The work's key.
     pub key: String,
-    /// Words before it: `see`.
+    /// Words before the citation: `see`.
     pub prefix: Option<String>,
-    /// A place in it: `p. 3`, `ch. 2`, or any words.
+    /// A place in the work: `p. 3`, `ch. 2`, or any words.
     pub supplement: Option<String>,
-    /// Whether the authors are a part of the sentence, as in "Goh et al. \[1\] found".
+    /// Whether the authors are part of the sentence, as in "Goh et al. \[1\] found".
     pub narrative: bool,
-    /// Whether the authors are not named, since the sentence does so.
+    /// Whether the authors are omitted because the sentence names them.
     pub authorless: bool,
 }
 
-/// What a page shows of its citations.
+/// A page's citations and references.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cited {
-    /// HTML of each group: `[<a class="cite" href="#ref-goh2021">1</a>]` or the like.
+    /// HTML of each group, such as `[<a class="cite" href="#ref-goh2021">1</a>]`.
     pub citations: Vec<String>,
-    /// What plain text without a list of references says in each group's place: authors and years, but no number.
+    /// Plain text of each group, for places without a list of references: authors and years, no numbers.
     pub spoken: Vec<String>,
-    /// In the style's order.
+    /// The references in the style's order.
     pub references: Vec<Reference>,
 }
 
 /// An item of a list of references.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// Its place in the page is `ref-` and this, as [`anchor`] says.
+    /// The work's key; [`anchor`] makes the id in the page from it.
     pub key: String,
-    /// HTML of what a style puts before the item, such as `[1]`.
+    /// HTML of the label that a style puts before the item, such as `[1]`.
     pub label: Option<String>,
     /// HTML of the item.
     pub html: String,
@@ -88,18 +88,18 @@ pub fn anchor(key: &str) -> String {
 }
 
 impl Bibliography {
-    /// Reads BibTeX or BibLaTeX. Never fails: what is wrong is left out and said.
+    /// Reads BibTeX or BibLaTeX. Never fails: what cannot be read is left out and reported.
     pub fn parse(text: &str) -> (Self, Vec<Fault>) {
         let read = read::read(text);
         (Self { entries: read.entries, aliases: read.aliases }, read.faults)
     }
 
-    /// What its works are called, in order.
+    /// The keys of its works, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
-    /// Whether there is such a work.
+    /// Whether it has a work with this key.
     pub fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
@@ -108,8 +108,8 @@ impl Bibliography {
         self.entries.get(key).or_else(|| self.entries.get(self.aliases.get(key)?))
     }
 
-    /// The citations of one page, groups in the order of its text. A key that there is not is passed over. `math` gives the HTML
-    /// of a formula.
+    /// Formats the citations of one page; groups are in the order of its text, and unknown keys are skipped. `math`
+    /// returns the HTML of a formula.
     pub fn cited<G: AsRef<[Citation]>>(
         &self,
         style: &CitationStyle,
@@ -167,7 +167,7 @@ impl Bibliography {
     }
 }
 
-/// One citation whose work is there.
+/// A citation of a known work.
 struct Item<'b> {
     entry: &'b Entry,
     prefix: Option<&'b str>,
@@ -177,7 +177,7 @@ struct Item<'b> {
 }
 
 impl<'b> Item<'b> {
-    /// Its authors alone.
+    /// The citation with the authors alone.
     fn author(&self) -> Item<'b> {
         let purpose = Some(CitePurpose::Author);
         Item { entry: self.entry, prefix: None, suffix: None, place: None, purpose }
@@ -193,7 +193,7 @@ impl<'b> Item<'b> {
     }
 }
 
-/// What the style makes of the groups that have anything in them.
+/// The style's output for the groups that are not empty.
 fn rendered(style: &CitationStyle, groups: &[Vec<Item<'_>>]) -> Rendered {
     let (csl, locales) = (style.style(), style.locales());
     let mut driver = BibliographyDriver::new();
@@ -208,7 +208,7 @@ fn rendered(style: &CitationStyle, groups: &[Vec<Item<'_>>]) -> Rendered {
     driver.finish(BibliographyRequest::new(csl, None, locales))
 }
 
-/// What plain text says in the place of each group.
+/// The plain text of each group.
 fn spoken(style: &CitationStyle, groups: &[Vec<Item<'_>>], rendered: &Rendered) -> Vec<String> {
     if style.names_authors() {
         let mut shown = rendered.citations.iter();

@@ -23,55 +23,55 @@ use crate::resource::absent;
 use crate::site::{Discarded, Progress, Site};
 use crate::workspace::Workspace;
 
-/// Where and how to build.
+/// The options of a build.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The garden.
+    /// Folder of the garden.
     pub root: PathBuf,
-    /// The folder of the site; `output` in the garden where it is `None`.
+    /// Folder for the site; `None` for `output` in the garden.
     pub output: Option<PathBuf>,
     /// Whether warnings count as errors.
     pub strict: bool,
-    /// Whether what failed by itself before is measured again.
+    /// Whether requests that failed before are measured again.
     pub retry: bool,
-    /// Whether to measure, and if not, what to publish instead.
+    /// Whether to measure, or which frozen results to use.
     pub results: Results,
 }
 
-/// Where results come from.
+/// The source of results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Results {
-    /// The garden's store; what it lacks is measured.
+    /// The garden's store; missing results are measured.
     #[default]
     Measured,
-    /// A folder of frozen results, the garden's own where none is named; nothing is measured.
+    /// A folder of frozen results, `None` for the garden's own; nothing is measured.
     Frozen(Option<PathBuf>),
 }
 
-/// What a build did.
+/// The outcome of a build.
 #[derive(Debug)]
 pub struct Report {
     /// The site, with every source that diagnostics speak of.
     pub site: Site,
     /// Everything that is wrong.
     pub problems: Vec<Diagnostic>,
-    /// What was written.
+    /// The files that were written.
     pub changes: Changes,
-    /// Requests that were measured.
+    /// Number of requests that were measured.
     pub measured: usize,
-    /// Requests whose results were stored already.
+    /// Number of requests whose results were already stored.
     pub stored: usize,
-    /// The folder of the site.
+    /// Folder of the site.
     pub output: PathBuf,
-    /// Whether anything that was asked for is not there.
+    /// Whether the exit code must be 1: there were errors, or warnings in strict mode.
     pub failed: bool,
 }
 
 /// Builds the site.
 ///
 /// # Errors
-/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
-/// All else is in the report.
+/// If the folder is not a garden, its store cannot be used, or the requested frozen results do not exist. All other
+/// problems are in the report.
 pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
     let mut workspace = open(&options.root, &options.results)?;
     let folder = output_folder(&workspace, options.output.as_deref());
@@ -162,13 +162,13 @@ fn open(root: &Path, results: &Results) -> Result<Workspace, FreezeError> {
     Ok(workspace)
 }
 
-/// Writes down what the garden wants of its store, for collection and for `explain`.
+/// Records which results of its store the garden uses, for collection and for `explain`.
 ///
-/// A block whose result is missing keeps the keys of its last results: so these stay in the store until there is a new
-/// one, and it can be said what changed since then.
+/// A block without a current result keeps the keys of its last results, so that these stay in the store until there
+/// is a new one, and `explain` can compare them.
 ///
 /// # Errors
-/// Where the store cannot be written.
+/// If the store cannot be written to.
 pub fn remember(
     workspace: &Workspace,
     plan: &Plan,
@@ -212,10 +212,11 @@ pub fn remember(
 /// Most times that a build measures and publishes again because stored results were damaged.
 const MENDED: u32 = 3;
 
-/// At least so many results of a block are remembered while it has no new one.
+/// Minimum number of last results that are remembered per block.
 const LAST: usize = 8;
 
-/// That the list of what is wanted could not be written: no harm where nothing can be, since nothing can be taken then.
+/// Reports that the list of used results could not be written. That is harmless if nothing can be written, since
+/// nothing can be collected then either.
 fn forgotten(error: &StoreError) -> Option<Diagnostic> {
     if let StoreError::Io { source, .. } = error
         && file::is_unwritable(source)
@@ -223,7 +224,7 @@ fn forgotten(error: &StoreError) -> Option<Diagnostic> {
     {
         return None;
     }
-    let message = format!("what the garden wants of its store cannot be kept: {error}");
+    let message = format!("the list of results that the garden uses could not be written: {error}");
     let file = crate::config::FILE;
     let problem = Diagnostic { severity: Severity::Warning, ..Diagnostic::of_file(file, message) };
     Some(problem.hint(error.hint().map(str::to_owned)))
@@ -239,7 +240,7 @@ fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
 /// Makes the whole site of the garden in `root`, and measures and writes nothing. Gives everything that is wrong.
 ///
 /// # Errors
-/// Where the folder is no garden, its store cannot be used, or there are no frozen results where they are asked for.
+/// If the folder is not a garden, its store cannot be used, or the requested frozen results do not exist.
 pub fn check(root: &Path, results: &Results) -> Result<(Site, Vec<Diagnostic>), FreezeError> {
     // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
     let progress = Progress { preview: true, ..Progress::default() };

@@ -1,9 +1,9 @@
-//! The small CLIP and its pictures that come with the program: a name in, a file in the cache folder out.
+//! The small CLIP and its pictures that are embedded in the program, and how they are unpacked into the cache folder.
 //!
-//! The program holds their bytes, so that a new garden measures on a machine without a network, and with the program
-//! copied alone. Only what is used is unpacked, once for all gardens, since the lab reads files. A file in the cache is
-//! believed only if its digest is right; the digests are also those that request keys cover, so that weights and data
-//! that come with the program give the same results as the same bytes under a path.
+//! They let a new garden measure without a network, even if only the program was copied. Files are unpacked on first
+//! use, once for all gardens, because the lab reads files. A file in the cache is used only if its digest is right.
+//! Request keys cover the same digests, so bundled weights and data give the same results as the same bytes under a
+//! path.
 
 use std::fmt;
 use std::fs;
@@ -15,24 +15,24 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::files::FileDigests;
 
-/// The name of the model that comes with the program.
+/// Name of the bundled model.
 pub const MODEL: &str = "emoji";
-/// The names of the data sets that come with it: pictures, and a list of words.
+/// Names of the bundled data sets: pictures, and a list of words.
 pub const DATASETS: [&str; 2] = ["emoji", "words"];
-/// The folder in the cache.
+/// Folder in the cache.
 const FOLDER: &str = "emoji";
 
-/// A file that the program holds.
+/// An embedded file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Bundled {
-    /// Its name up to the digest, and its ending.
+    /// File name without digest, and extension.
     name: (&'static str, &'static str),
-    /// What it is, in one line.
+    /// Description in one line.
     pub summary: &'static str,
-    /// Of its bytes.
+    /// Digest of its bytes.
     pub digest: Digest,
     bytes: &'static [u8],
-    /// What has to lie beside it, by name.
+    /// Files that must be beside it, by name.
     beside: &'static [(&'static str, &'static str)],
 }
 
@@ -54,7 +54,7 @@ static PICTURES: Bundled = Bundled {
 
 static WORDS: Bundled = Bundled {
     name: ("words", "txt"),
-    summary: "the names of the 498 emoji, each drawn as a picture of itself",
+    summary: "the names of the 498 emoji, each drawn as a picture",
     digest: Digest::constant("190f28fe974c9fa0afd4d83c7a525990cec16268ab1f70eccd576ef4b5822402"),
     bytes: include_bytes!("../data/words.txt"),
     beside: LICENCES,
@@ -68,12 +68,12 @@ const LICENCES: &[(&str, &str)] = &[
     ("LICENSES/Unicode-3.0.txt", include_str!("../data/LICENSES/Unicode-3.0.txt")),
 ];
 
-/// The weights that come with the program under this name.
+/// The bundled weights of this name.
 pub fn model(name: &str) -> Option<&'static Bundled> {
     (name == MODEL).then_some(&WEIGHTS)
 }
 
-/// The data set that comes with the program under this name.
+/// The bundled data set of this name.
 pub fn dataset(name: &str) -> Option<&'static Bundled> {
     let at = DATASETS.iter().position(|known| *known == name)?;
     [&PICTURES, &WORDS].into_iter().nth(at)
@@ -83,17 +83,17 @@ pub fn dataset(name: &str) -> Option<&'static Bundled> {
 #[derive(Debug)]
 pub struct Unpackable {
     what: &'static str,
-    /// Where to; none where the environment names no cache folder.
+    /// The destination; `None` if the environment names no cache folder.
     path: Option<PathBuf>,
     cause: String,
-    /// Where more can be done than to choose another place.
+    /// Further advice besides choosing another folder.
     hint: Option<&'static str>,
 }
 
 impl Unpackable {
     /// What to do about it.
     pub fn hint(&self) -> String {
-        let elsewhere = format!("set {} to a folder that can be written", cache::VARIABLE);
+        let elsewhere = format!("set {} to a writable folder", cache::VARIABLE);
         self.hint.map_or_else(|| elsewhere.clone(), |hint| format!("{hint}; or {elsewhere}"))
     }
 }
@@ -105,7 +105,7 @@ impl fmt::Display for Unpackable {
                 let path = path.display();
                 write!(f, "{} cannot be unpacked to {path} ({})", self.what, self.cause)
             }
-            None => write!(f, "there is no folder to unpack {} into: {}", self.what, self.cause),
+            None => write!(f, "no cache folder to unpack {} into: {}", self.what, self.cause),
         }
     }
 }
@@ -118,25 +118,26 @@ impl Bundled {
         self.bytes
     }
 
-    /// Whether it is a list of words, and else an archive.
+    /// Whether it is a list of words rather than an archive.
     pub fn is_list(&self) -> bool {
         self.name.1 == "txt"
     }
 
-    /// Where it is unpacked: under its digest, so that two versions of the program do not replace each other's.
+    /// The path where it is unpacked. It contains the digest, so different versions of the program do not replace
+    /// each other's files.
     ///
     /// # Errors
-    /// Where the environment names no cache folder.
+    /// If the environment names no cache folder.
     pub fn path(&self) -> Result<PathBuf, Unpackable> {
         let folder = cache::folder().map_err(|nowhere| self.unpackable(None, &nowhere))?;
         let (stem, ending) = self.name;
         Ok(folder.join(FOLDER).join(format!("{stem}-{}.{ending}", self.digest.short())))
     }
 
-    /// Its file, which is unpacked where it is missing or is not what it should be.
+    /// The unpacked file. It is unpacked if it is missing or its digest is wrong.
     ///
     /// # Errors
-    /// Where that cannot be done.
+    /// If it cannot be unpacked.
     pub fn unpacked(&self, digests: &mut FileDigests) -> Result<PathBuf, Unpackable> {
         let path = self.path()?;
         if digests.digest(&path).is_ok_and(|found| found == self.digest) {

@@ -1,5 +1,5 @@
-//! Arguments in, an exit code out: 0 where all is well, 1 where something in the garden is wrong, 2 where
-//! the command itself could not work.
+//! The command line. Exit codes: 0 if no problems were found, 1 if something in the garden is wrong, 2 if the command
+//! itself failed.
 
 mod dataset;
 mod kinds;
@@ -27,11 +27,11 @@ use crate::watch::Mode;
 use crate::workspace::Workspace;
 use crate::{diagnostic, freeze, preview, scaffold, site};
 
-/// Research notes about a network's neurons, whose figures are measured, published as a linked site.
+/// Publishes research notes about a network's neurons as a linked site whose figures are measured
 ///
-/// A garden is a folder with `neuronotes.yaml` and a folder `notes` of Markdown, a Jekyll site of the digital-garden
-/// template, or an Obsidian vault. A note asks for a figure in a
-/// fenced block whose info string is `yaml analysis`; `neuronotes kinds` lists what it can ask for.
+/// A garden is a folder with `neuronotes.yaml` and a folder `notes` of Markdown, a Jekyll site made from the
+/// digital-garden template, or an Obsidian vault. A note requests a figure in a fenced block whose info string is
+/// `yaml analysis`; `neuronotes kinds` lists the kinds of figures.
 #[derive(Debug, Parser)]
 #[command(name = "neuronotes", version, max_term_width = 100)]
 pub struct Arguments {
@@ -43,15 +43,15 @@ pub struct Arguments {
 enum Command {
     /// Measure what is missing and write the site
     ///
-    /// Everything that can be done is done; what is wrong is reported with file, line and column, and the
-    /// exit code is 1. A second build of an unchanged garden measures nothing and writes nothing.
+    /// The build continues after an error. Problems are reported with file, line and column, and the exit code is
+    /// then 1. Building an unchanged garden again measures nothing and writes nothing.
     Build {
         #[command(flatten)]
         garden: Garden,
-        /// The folder of the site [default: `output` in the garden]
+        /// Folder for the site [default: `output` in the garden]
         #[arg(long, value_name = "DIR")]
         output: Option<PathBuf>,
-        /// Measure again what failed by itself before, though nothing has changed since
+        /// Also measure figures again that failed before, even if nothing has changed since
         #[arg(long)]
         retry: bool,
         #[command(flatten)]
@@ -59,36 +59,38 @@ enum Command {
         #[command(flatten)]
         report: Reporting,
     },
-    /// Show the site in a browser and keep it right while notes are edited
+    /// Preview the site in a browser and update it while you edit
     ///
-    /// A saved note's page is patched in the open browser; figures appear as they are measured. Publishes nothing:
-    /// `neuronotes build` does. Listens on this machine only, also through a forwarded port (`ssh -L 8000:localhost:4321`).
+    /// When a note is saved, its open page is patched in place; figures appear as they are measured. To publish, use
+    /// `neuronotes build`. The server listens on this machine only; it can be reached through a forwarded port (`ssh
+    /// -L 8000:localhost:4321`).
     Serve {
         #[command(flatten)]
         garden: Garden,
-        /// The port; where it is taken, the next free one
+        /// Port to listen on; if it is taken, the next free one is used
         #[arg(long, default_value_t = 4321)]
         port: u16,
-        /// Open the browser
+        /// Open the preview in the browser
         #[arg(long)]
         open: bool,
-        /// How to learn of changes
+        /// How to detect changes
         #[arg(long, value_enum, default_value_t = Watching::Auto, value_name = "HOW")]
         watch: Watching,
-        /// Also answer to this name, such as that of a proxy in front; may be repeated
+        /// Also accept requests for this host name, such as that of a reverse proxy; can be repeated
         #[arg(long, value_name = "NAME")]
         allow_host: Vec<preview::Name>,
-        /// The path below which a proxy shows the preview, where the proxy does not take it off
+        /// Path under which a reverse proxy serves the preview, if the proxy does not strip it
         #[arg(long, value_name = "PATH", default_value = "/", hide_default_value = true)]
         base: preview::Base,
-        /// Listen at this address, beyond this machine. Browsers then need the address that is printed, with its token
+        /// Listen on this address, so that other machines can connect. Browsers then need the printed URL with its
+        /// token
         #[arg(long, value_name = "ADDR")]
         listen: Option<IpAddr>,
-        /// Show every problem; without, past ten of one kind the rest are counted by file
+        /// Show every problem; by default, past ten of one kind the rest are counted by file
         #[arg(long)]
         all: bool,
     },
-    /// Report what is wrong without measuring or writing
+    /// Report problems without measuring or writing anything
     Check {
         #[command(flatten)]
         garden: Garden,
@@ -97,79 +99,81 @@ enum Command {
         #[command(flatten)]
         report: Reporting,
     },
-    /// Keep all results that the site needs in a folder, to be published elsewhere
+    /// Export all results that the site needs, to publish it on another machine
     ///
-    /// `neuronotes build --frozen` makes the same site of that folder and the notes, byte for byte, on a machine without
-    /// a lab, a GPU, weights or data. Files are named by their content and written only where they differ, so that the
-    /// folder can be kept in git. What the site does not show, such as activations of whole data sets, is left out.
-    /// Where a figure is not measured yet, nothing is written, and the exit code is 1.
+    /// `neuronotes build --frozen` builds the same site, byte for byte, from that folder and the notes, on a machine
+    /// without a lab, a GPU, weights or data. Files are named by their content and written only if they differ, so
+    /// the folder can be kept in git. Results that the site does not show, such as the activations of whole data
+    /// sets, are left out. If a figure has not been measured yet, nothing is written and the exit code is 1.
     Freeze {
         #[command(flatten)]
         garden: Garden,
-        /// The folder [default: `frozen` in the garden]
+        /// Folder for the results [default: `frozen` in the garden]
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
         #[command(flatten)]
         report: Reporting,
     },
-    /// Say why a figure is measured, or is to be measured again
+    /// Explain why a figure will be measured, or measured again
     ///
-    /// Names the request key of a block and all that it covers (parameters, digests of weights and data), when, where and by
-    /// which program its result was measured, and, where that is not the block's last result, which parts of the key changed
-    /// since: a parameter, the weights, the data, or something of what it rests on.
+    /// Prints a block's request key and everything that it covers (parameters, digests of weights and data), and
+    /// when, where and by which program its result was measured. If the block's last result has another key, prints
+    /// what changed since: a parameter, the weights, the data, or the result of another block that it uses.
     Explain {
-        /// A block, such as `coins#vis`, a note with all its blocks, or the first digits of a request key
+        /// A block, such as `coins#vis`; a note, for all its blocks; or the first digits of a request key
         #[arg(value_name = "NOTE#ID|KEY")]
         block: String,
         #[command(flatten)]
         garden: Garden,
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Look into the store of results, check it, and clear it of what nobody wants
+    /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
         command: store::Command,
     },
-    /// Make a new garden whose first build measures three figures
+    /// Create a new garden with three figures
     ///
-    /// They are about a small CLIP and pictures that come with the program, so that nothing has to be fetched.
+    /// The figures use a small CLIP and pictures that come with the program, so nothing has to be downloaded.
     New {
-        /// The folder; it must not exist yet, or be empty
+        /// Folder to create; it must be empty or not exist yet
         dir: PathBuf,
     },
-    /// List models, fetch their weights, and show every layer that a note can name
+    /// List models, fetch their weights, and show their layers
     Model {
         #[command(subcommand)]
         command: model::Command,
     },
-    /// List data sets, and show what was read of each and what was skipped
+    /// List data sets, and show what was read from each and what was skipped
     #[command(after_help = dataset::formats())]
     Dataset {
         #[command(subcommand)]
         command: dataset::Command,
     },
-    /// Document the analyses that a note can ask for
+    /// Document the kinds of analysis
     Kinds {
-        /// Only this one, with all its fields
+        /// Show only this kind, with all its fields
         kind: Option<String>,
     },
 }
 
 #[derive(Debug, Args)]
 struct Garden {
-    /// The garden [default: the nearest folder upwards with `neuronotes.yaml`, or that is a Jekyll garden or a vault]
+    /// Folder of the garden [default: the nearest parent folder with `neuronotes.yaml`, or that is a Jekyll garden or
+    /// a vault]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 struct Frozen {
-    /// Publish what `neuronotes freeze` kept, and measure nothing [default folder: `frozen` in the garden]
+    /// Use the results that `neuronotes freeze` exported, and measure nothing [default folder: `frozen` in the
+    /// garden]
     ///
-    /// Neither a lab nor weights nor data are needed. What is not among the frozen results is listed, and the exit code
-    /// is 1.
+    /// Neither a lab nor weights nor data are needed. Results that are missing from the folder are listed, and the
+    /// exit code is then 1.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     frozen: Option<Option<PathBuf>>,
 }
@@ -182,34 +186,34 @@ impl Frozen {
 
 #[derive(Debug, Args)]
 struct Reporting {
-    /// Count warnings, such as links to notes that are not there, as errors
+    /// Treat warnings, such as links to missing notes, as errors
     #[arg(long)]
     strict: bool,
-    /// Show every problem; without, past ten of one kind the rest are counted by file
+    /// Show every problem; by default, past ten of one kind the rest are counted by file
     #[arg(long)]
     all: bool,
-    /// How to report what is wrong
+    /// Output format of problems
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people, with the lines that are meant
+    /// Text with the source lines concerned
     Human,
-    /// One JSON object a line, on standard output
+    /// One JSON object per line, on standard output
     Json,
 }
 
-/// How a preview learns of changes.
+/// How a preview detects changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Watching {
-    /// By file events, unless the garden lies on a file system that gives none for changes made elsewhere, such as
-    /// NFS, SMB, sshfs or a virtual machine's shared folder. Which one is in use is printed
+    /// File events, or polling if the garden lies on a file system without events for changes made elsewhere, such as
+    /// NFS, SMB, sshfs or a virtual machine's shared folder. The method in use is printed
     Auto,
-    /// By file events in any case. A page is right some milliseconds after a save
+    /// File events, always. A page is updated within milliseconds of a save
     Native,
-    /// By looking at all files every 0.7 s. Works everywhere, and is what helps where saves are not noticed
+    /// Polling: all files are checked every 0.7 s. Works everywhere; use it if saves are not noticed
     Poll,
 }
 
@@ -223,10 +227,10 @@ impl Watching {
     }
 }
 
-/// Runs the command.
+/// Runs the command and returns its exit code.
 ///
 /// # Errors
-/// Where it could not work at all.
+/// If the command could not do its work at all.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Build { garden, output, retry, frozen, report } => {
@@ -293,7 +297,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             None => {
                 let hint = suggest::hint(&name, KINDS.iter().map(|kind| kind.name));
-                anyhow::bail!("there is no kind `{name}`\nhint: {}", hint.unwrap_or_default())
+                anyhow::bail!("unknown kind `{name}`\nhint: {}", hint.unwrap_or_default())
             }
         },
     }
@@ -315,7 +319,7 @@ fn explain_block(root: &Path, block: &str, format: Format) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The garden: the one that was asked for, else the nearest folder upwards that is one.
+/// The garden's folder: the given one, or else the nearest parent folder that is a garden.
 fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     if let Some(root) = asked {
         return Ok(root);
@@ -324,7 +328,7 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     match nearest_garden(&here) {
         Some(root) => Ok(root.to_owned()),
         None => anyhow::bail!(
-            "neither {} nor a folder above it is a garden: {}\nhint: `neuronotes new DIR` makes a garden",
+            "neither {} nor a parent folder is a garden: {}\nhint: `neuronotes new DIR` creates a garden",
             here.display(),
             layout::LOOKS
         ),
@@ -357,7 +361,7 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
         say::err(say::name(line));
     }
     if !summary.rest.is_empty() {
-        say::err("hint: `--all` shows every one of them, and so does `--format json`\n");
+        say::err("hint: `--all` or `--format json` shows all of them\n");
     }
 }
 
@@ -369,7 +373,7 @@ fn verdict(problems: &[Diagnostic]) -> String {
     let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
     let warnings = problems.len() - errors;
     match (errors, warnings) {
-        (0, 0) => "all is well".into(),
+        (0, 0) => "no problems found".into(),
         (0, n) => count(n, "warning"),
         (n, 0) => count(n, "error"),
         (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
@@ -378,10 +382,10 @@ fn verdict(problems: &[Diagnostic]) -> String {
 
 fn frozen_summary(report: &freeze::Report) -> String {
     if report.failed {
-        return format!("nothing is frozen: {}", verdict(&report.problems));
+        return format!("nothing was exported: {}", verdict(&report.problems));
     }
     format!(
-        "{} frozen in {}: {} written, {} unchanged, {} removed ({})",
+        "{} exported to {}: {} written, {} unchanged, {} removed ({})",
         count(report.results, "result"),
         report.folder.display(),
         count(report.written, "file"),

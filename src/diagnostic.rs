@@ -1,4 +1,4 @@
-//! What is wrong, where, and what to do about it: one form for the terminal, for JSON and for the page.
+//! Diagnostics: an error or warning with its place and a hint, in one form for the terminal, JSON and pages.
 
 mod summary;
 mod window;
@@ -19,48 +19,48 @@ use neuronotes_core::say;
 
 use crate::guard::{self, Panicked};
 
-/// How bad it is.
+/// Severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The garden still says what was meant; the exit code stays 0.
+    /// A problem that does not affect the exit code, which stays 0.
     Warning,
-    /// Something asked for is not there; the exit code is 1.
+    /// Something that a note asks for is missing; the exit code is 1.
     Error,
 }
 
-/// One thing that is wrong.
+/// An error or warning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Relative to the garden, with `/`.
+    /// The file's path relative to the garden, with `/`.
     pub file: String,
-    /// From 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// Lower case, no full stop, no longer than a person reads.
+    /// The message: lower case, no full stop, of bounded length.
     pub message: String,
-    /// What to do, where that is known.
+    /// What to do, if known.
     pub hint: Option<String>,
-    /// The bytes of the file that are meant, to underline them.
+    /// Span in the file's bytes, for underlining.
     #[serde(skip)]
     pub span: Range<usize>,
 }
 
-/// A source text and where its lines begin.
+/// A source text with an index of its lines.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     starts: Vec<usize>,
-    /// For each block of the text, how many characters begin before it: so that a place in a very long line is found at once.
+    /// Number of characters before each block of the text, to find columns in very long lines quickly.
     counts: Vec<usize>,
-    /// For each line, which one of the file it comes from; empty where the text is the file's.
+    /// For each line, the line of the file that it comes from; empty if the text is the file's.
     written: Vec<usize>,
 }
 
 impl Lines {
-    /// Finds the lines of `source`.
+    /// Indexes the lines of `source`.
     pub fn of(source: &str) -> Self {
         let after = source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
         let mut counts = Vec::with_capacity(source.len() / BLOCK + 1);
@@ -73,8 +73,8 @@ impl Lines {
         Self { starts, counts, written: Vec::new() }
     }
 
-    /// Finds the lines of `source`, which was made of the text `written`: positions are those of the line of `written`
-    /// that a line is, or that it follows.
+    /// Indexes the lines of `source`, which was made from the text `written`: positions refer to the line of
+    /// `written` that a line equals or follows.
     pub fn made_of(source: &str, written: &str) -> Self {
         let mut lines = Self::of(source);
         if source == written {
@@ -104,7 +104,7 @@ impl Lines {
         lines
     }
 
-    /// Whether these are the lines of the file.
+    /// Whether these are the lines of the file itself.
     pub fn are_written(&self) -> bool {
         self.written.is_empty()
     }
@@ -117,7 +117,7 @@ impl Lines {
         (self.written.get(line - 1).copied().unwrap_or(line), before + 1)
     }
 
-    /// How many characters begin before a byte offset, and how many bytes were looked at to know it.
+    /// Number of characters before a byte offset, and number of bytes that were read to count them.
     fn before(&self, source: &str, offset: usize) -> (usize, usize) {
         let offset = offset.min(source.len());
         let block = offset / BLOCK;
@@ -131,13 +131,13 @@ impl Lines {
         (known + characters(rest), rest.len())
     }
 
-    /// Where the line begins in which a byte is.
+    /// Offset of the line that contains a byte.
     pub fn start_of(&self, offset: usize) -> usize {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         self.starts.get(line - 1).copied().unwrap_or(0)
     }
 
-    /// The byte offset of a line and column, both from 1; the end of the line where it is shorter.
+    /// Byte offset of a line and column, both from 1; the end of the line if it is shorter.
     pub fn offset(&self, source: &str, line: usize, column: usize) -> usize {
         let Some(start) = self.starts.get(line.saturating_sub(1)).copied() else {
             return source.len();
@@ -148,18 +148,18 @@ impl Lines {
     }
 }
 
-/// So many bytes are a block.
+/// Size of a block in bytes.
 const BLOCK: usize = 1024;
 
-/// How many characters begin in these bytes.
+/// Number of characters that begin in these bytes.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
-/// A file that diagnostics speak of.
+/// A file with its text and lines, for making diagnostics.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceFile<'a> {
-    /// Relative to the garden, with `/`.
+    /// Path relative to the garden, with `/`.
     pub file: &'a str,
     /// Its text.
     pub text: &'a str,
@@ -168,7 +168,8 @@ pub struct SourceFile<'a> {
 }
 
 impl SourceFile<'_> {
-    /// So many bytes from a place on, as far as the text has them: a key in quotes is written in other bytes than it has.
+    /// The span of so many bytes from an offset, limited to the text: a quoted key can have another length than its
+    /// source.
     pub fn extent(&self, start: usize, length: usize) -> Range<usize> {
         let start = start.min(self.text.len());
         let most = start.saturating_add(length).min(self.text.len());
@@ -178,12 +179,12 @@ impl SourceFile<'_> {
         start..end.unwrap_or(start)
     }
 
-    /// An error about these bytes that is known without its place.
+    /// An error about a span, from a problem without a place.
     pub fn problem(&self, span: Range<usize>, problem: Problem) -> Diagnostic {
         self.error(span, problem.message).hint(problem.hint)
     }
 
-    /// An error about these bytes.
+    /// An error about a span.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let (line, column) = self.lines.position(self.text, span.start);
         Diagnostic {
@@ -197,13 +198,13 @@ impl SourceFile<'_> {
         }
     }
 
-    /// A warning about these bytes.
+    /// A warning about a span.
     pub fn warning(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..self.error(span, message) }
     }
 }
 
-/// A message that quotes a name of some megabytes is no longer than a person reads, here and on the page.
+/// Truncates messages that quote a very long name.
 fn bounded(message: String) -> String {
     match say::bounded(&message) {
         Cow::Borrowed(_) => message,
@@ -225,24 +226,24 @@ impl Diagnostic {
         }
     }
 
-    /// That the work on a file panicked.
+    /// An error that reports a panic while working on a file.
     pub fn of_panic(file: impl Into<String>, panicked: &Panicked) -> Self {
         Self::of_file(file, panicked.to_string()).hint(guard::HINT)
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Hint) -> Self {
         self.hint = hint.into_hint().map(bounded);
         self
     }
 
-    /// `notes/a.md:12:5`.
+    /// The location, such as `notes/a.md:12:5`.
     pub fn place(&self) -> String {
         format!("{}:{}:{}", self.file, self.line, self.column)
     }
 
-    /// For a terminal; with the lines that are meant where the source is at hand.
+    /// Text for a terminal, with the source lines if the source is available.
     pub fn terminal(&self, source: Option<&str>, colour: bool) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
@@ -345,7 +346,7 @@ mod tests {
         let lines = Lines::of(&text);
         let source = SourceFile { file: "notes/long.md", text: &text, lines: &lines };
         let at = text.find("[[").expect("in it");
-        let diagnostic = source.warning(at..at + 8, "no note is called `none`");
+        let diagnostic = source.warning(at..at + 8, "there is no note `none`");
         insta::assert_snapshot!(diagnostic.terminal(Some(&text), false));
     }
 

@@ -1,15 +1,15 @@
-//! Frozen results: a garden with its store in, a folder with all that publishing needs out; and a workspace that uses
-//! such a folder instead of its store, its weights and its data.
+//! Frozen results: exports everything that publishing needs from a garden's store, and lets a workspace use such an
+//! export instead of its store, weights and data.
 //!
 //! ```text
 //! frozen/
-//!   frozen.json            what planning must know of weights and data
-//!   v1/blobs/ab/<digest>   what pages show, and lists of words that blocks name as texts
+//!   frozen.json            facts about weights and data for planning
+//!   v1/blobs/ab/<digest>   outputs that pages show, and lists of words that blocks use as texts
 //!   v1/records/ab/<key>.json
 //! ```
 //!
-//! Every name says its content, and equal results are equal bytes: freezing again writes only what differs, so that
-//! the folder can be kept in git. What pages do not show, such as the activations of a scan, stays behind.
+//! Names contain digests and equal results have equal bytes: freezing again writes only what differs, so the folder
+//! can be kept in git. What pages do not show, such as the activations of a scan, is not exported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,43 +33,43 @@ use crate::resource::{Facts, SCHEMA, Thawed};
 use crate::site::{Progress, Site};
 use crate::workspace::{Workspace, WorkspaceError};
 
-/// The folder of frozen results, relative to the garden, where no other is named.
+/// Default folder of frozen results, relative to the garden.
 pub const FOLDER: &str = "frozen";
-/// What planning must know, within that folder.
+/// The file of facts in that folder.
 const FACTS: &str = "frozen.json";
-/// Bytes of the longest such file that is read.
+/// Maximum size of that file in bytes.
 const LONGEST: u64 = 512 << 20;
 
-/// Why nothing could be frozen, or nothing frozen be used.
+/// Why freezing failed, or why frozen results cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FreezeError {
-    /// The garden cannot be worked with.
+    /// The garden cannot be used.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
-    /// There is something else in the folder.
-    #[error("{} is not empty and holds no frozen results\nhint: name a folder of its own", .0.display())]
+    /// The folder contains something else.
+    #[error("{} is not empty and contains no frozen results\nhint: use another folder", .0.display())]
     Occupied(PathBuf),
-    /// There is nothing in the folder.
+    /// The folder contains no frozen results.
     #[error(
-        "there are no frozen results in {}\nhint: `neuronotes freeze`, where they are measured, makes them", .0.display()
+        "there are no frozen results in {}\nhint: run `neuronotes freeze` on a machine that has them measured", .0.display()
     )]
     Missing(PathBuf),
-    /// What is there is not as it was written.
-    #[error("{} cannot be used: {why}\nhint: `neuronotes freeze`, where the results are measured, writes it anew", path.display())]
+    /// The file of facts is damaged or of another version.
+    #[error("{} cannot be used: {why}\nhint: run `neuronotes freeze` again on a machine that has the results measured", path.display())]
     Unusable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         why: String,
     },
-    /// The file system refused.
+    /// An error of the file system.
     #[error("cannot {what} {} ({source}){}", path.display(), file::hint(source).map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         what: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -78,33 +78,33 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
     move |source| FreezeError::Io { what, path: path.to_owned(), source }
 }
 
-/// What freezing did.
+/// The outcome of freezing.
 #[derive(Debug)]
 pub struct Report {
     /// The site that is frozen, with every source that diagnostics speak of.
     pub site: Site,
-    /// What is wrong; nothing was written where an error is among it.
+    /// All problems; if there is an error, nothing was written.
     pub problems: Vec<Diagnostic>,
-    /// The folder of frozen results.
+    /// Folder of the frozen results.
     pub folder: PathBuf,
-    /// Results in it.
+    /// Number of results in it.
     pub results: usize,
-    /// Their bytes, with what else is in the folder.
+    /// Size of the folder's files in bytes.
     pub bytes: u64,
-    /// Files that were written.
+    /// Number of files written.
     pub written: usize,
-    /// Files that were right already.
+    /// Number of files that were already there.
     pub kept: usize,
-    /// Files that nothing needs any more, and that are gone.
+    /// Number of unused files that were removed.
     pub removed: usize,
-    /// Whether something is not there to be frozen.
+    /// Whether something was missing, so that nothing was frozen.
     pub failed: bool,
 }
 
-/// Freezes what the site of the garden in `root` needs, into `to` or the garden's own folder for it.
+/// Freezes the results that the site of the garden in `root` needs, into `to` or the garden's default folder.
 ///
 /// # Errors
-/// Where the folder is no garden, or the other folder cannot be written to or is something else.
+/// If the folder is not a garden, or the other folder cannot be written to or contains something else.
 pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     let workspace = Workspace::open(root)?;
     let folder = match to {
@@ -117,8 +117,10 @@ pub fn freeze(root: &Path, to: Option<&Path>) -> Result<Report, FreezeError> {
     }
     let mut site = Site::new(workspace, Progress::default());
     let missing = site.missing();
-    let why =
-        ("this is not measured yet".to_owned(), Some("`neuronotes build` measures it".to_owned()));
+    let why = (
+        "this has not been measured yet".to_owned(),
+        Some("`neuronotes build` measures it".to_owned()),
+    );
     site.progress.failed = missing.iter().map(|(key, _)| (*key, why.clone())).collect();
     let mut problems = site.all_problems();
     problems.extend(site.unscanned(&missing));
@@ -148,7 +150,7 @@ fn files(plan: &Plan) -> BTreeMap<String, Digest> {
     named.map(|file| (file.name.clone(), file.digest)).collect()
 }
 
-/// Lists of words that blocks name as texts: planning needs their words.
+/// Lists of words that blocks use as texts; planning needs their words.
 fn lists(notes: &[Arc<Note>], facts: &Facts) -> BTreeSet<String> {
     let texts = |kind: &Kind| kind.all_fields().filter(|field| field.ty == Type::Texts);
     let mut names = BTreeSet::new();
@@ -165,7 +167,7 @@ fn lists(notes: &[Arc<Note>], facts: &Facts) -> BTreeSet<String> {
     names
 }
 
-/// The keys of all results that pages show or speak of.
+/// The keys of all results that pages show or mention.
 fn keys(plan: &Plan) -> BTreeSet<Digest> {
     let mut keys = BTreeSet::new();
     for measurement in plan.measurements() {
@@ -235,7 +237,7 @@ impl Report {
         Ok(())
     }
 
-    /// Makes a file have these bytes; one that has them is not written.
+    /// Writes a file unless it already has these bytes.
     fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FreezeError> {
         self.bytes += bytes.len() as u64;
         if place::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes) {
@@ -253,8 +255,8 @@ impl Report {
     }
 }
 
-/// Lets a workspace use the results that are frozen in `folder`, or else in the garden's own folder for it: nothing is
-/// measured then, and neither weights nor data are looked at.
+/// Makes a workspace use the results frozen in `folder`, or else in the garden's default folder: nothing is measured,
+/// and weights and data are not read.
 ///
 /// # Errors
 /// Where there are none, or none that can be used.
@@ -274,9 +276,9 @@ pub fn thaw(workspace: &mut Workspace, folder: Option<&Path>) -> Result<PathBuf,
     let json = seal::open(&bytes).whole();
     let json = json.ok_or_else(|| unusable("it is damaged or was changed by hand".to_owned()))?;
     let facts: Facts = serde_json::from_slice(&json)
-        .map_err(|error| unusable(format!("it is of another form ({error})")))?;
+        .map_err(|error| unusable(format!("its format is unknown ({error})")))?;
     if facts.schema != SCHEMA {
-        return Err(unusable(format!("it is of the version {}, not {SCHEMA}", facts.schema)));
+        return Err(unusable(format!("it has version {}, not {SCHEMA}", facts.schema)));
     }
     let store = Store::frozen(&folder);
     workspace.store = store.clone();

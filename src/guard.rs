@@ -1,11 +1,11 @@
-//! The work on one note, page or file: what it does in, what came of it out, a panic being no more than an error about it.
+//! Runs the work on one note, page or file so that a panic becomes an error about it.
 //!
-//! A program of which a defect in one note ends all the others' work cannot be relied on while somebody types. So each unit of
-//! work runs by itself here: a panic is caught, its message and its place are kept, and nothing is written to the terminal but
-//! the error that whoever asked for the work makes of it. Where the work changes something, that is to be made anew, or to be
-//! left as it was, by whoever asked.
+//! A defect that one note triggers must not stop work on all others while somebody is typing. Each unit of work runs
+//! through this module: a panic is caught with its message and place, and nothing is printed except the error that
+//! the caller reports. The caller must restore or rebuild what the work was changing.
 //!
-//! What cannot be caught is an overflow of the stack and the end of memory: depths and sizes are bounded where they are read.
+//! Stack overflows and running out of memory cannot be caught; depths and sizes are therefore limited when input is
+//! read.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -16,24 +16,24 @@ use std::thread;
 
 use neuronotes_core::problem::Problem;
 
-/// What to do about a panic.
+/// Hint for a panic.
 pub const HINT: &str =
-    "this is a bug in Neuronotes: please report it, with this message and what it is about";
+    "this is a bug in Neuronotes: please report it with this message and the file that caused it";
 
-/// Of work that recurs by what is nested in a text, in bytes; only what is used of it takes memory.
+/// Stack size in bytes for work that recurses over nested text; only the part in use takes memory.
 const STACK: usize = 64 << 20;
 
-/// More of a panic's message is not shown: it may quote a whole text.
+/// Maximum length of a panic's message, which may quote a whole text.
 const LONGEST: usize = 300;
 
 /// A panic that was caught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panicked {
-    /// What was being done: `reading the note`.
+    /// The work: `reading the note`.
     pub work: String,
-    /// What the panic says, on one line.
+    /// The panic's message, on one line.
     pub message: String,
-    /// The source file and line of it; empty where that is not known.
+    /// The source file and line; empty if unknown.
     pub place: String,
 }
 
@@ -54,16 +54,16 @@ impl From<Panicked> for Problem {
 }
 
 thread_local! {
-    /// How many pieces of guarded work this thread is in.
+    /// Nesting depth of guarded work on this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// What the last panic in guarded work said, and where it was.
+    /// Message and place of the last panic in guarded work.
     static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
-/// Does `work`, which is the `doing` of what is called `name`: `reading the note`, `cats.md`.
+/// Runs `work`. `doing` and `name` describe it: `reading the note`, `cats.md`.
 ///
 /// # Errors
-/// Where it panics.
+/// If it panics.
 pub fn run<T>(doing: &str, name: &str, work: impl FnOnce() -> T) -> Result<T, Panicked> {
     listen();
     DEPTH.set(DEPTH.get() + 1);
@@ -80,13 +80,13 @@ pub fn run<T>(doing: &str, name: &str, work: impl FnOnce() -> T) -> Result<T, Pa
     })
 }
 
-/// Does `work` where there is room on the stack for what is nested as deeply as it may be; none where there is no such place.
+/// Runs `work` on a thread with enough stack for the maximum nesting; `None` if no such thread can be started.
 pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     let place = thread::Builder::new().stack_size(STACK);
     thread::scope(|scope| place.spawn_scoped(scope, work).ok()?.join().ok())
 }
 
-/// Hears of panics from now on, and keeps those of guarded work from the terminal.
+/// Installs a panic hook that records panics in guarded work instead of printing them.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -118,7 +118,7 @@ fn source(file: &str) -> String {
     after("/registry/src/").or_else(|| after("/rustc/")).unwrap_or(file)
 }
 
-/// A message on one line, without the end of a long one.
+/// A message on one line, truncated if it is long.
 fn one_line(message: &str) -> String {
     let mut line: String = message
         .chars()
@@ -131,7 +131,7 @@ fn one_line(message: &str) -> String {
     line
 }
 
-/// Nothing; tests of the library make it panic.
+/// Does nothing; the library's tests make it panic.
 #[cfg(not(test))]
 fn trip(_: &str, _: &str) {}
 

@@ -1,17 +1,17 @@
-//! File handles, of which a process may have so many: how many there may be, and whether some are left.
+//! File handles: raises the process's limit, and tells errors from a lack of handles apart.
 //!
-//! Where none are left, every file seems to be one that cannot be read. That passes, and says nothing of the file.
+//! Without free handles, every file appears unreadable. This is temporary and says nothing about the file.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// No more are asked for, where the system would give any number.
+/// Number of handles to request if the system has no limit.
 #[cfg(unix)]
 const MOST: u64 = 1 << 16;
 
-/// Asks the system for as many handles as it gives without being root, and returns how many those are; none where they are
-/// not counted.
+/// Raises the limit of open files as far as a normal user can, and returns it; `None` if the system has no such
+/// limit.
 pub fn raise() -> Option<u64> {
     #[cfg(unix)]
     {
@@ -31,7 +31,7 @@ pub fn raise() -> Option<u64> {
     None
 }
 
-/// Whether so many files can be opened at once, now; `file` is one that is there.
+/// Whether so many files can be opened at once now; `file` is an existing file.
 pub fn are_left(count: usize, file: &Path) -> bool {
     let mut open = Vec::with_capacity(count);
     for _ in 0..count {
@@ -43,8 +43,8 @@ pub fn are_left(count: usize, file: &Path) -> bool {
     true
 }
 
-/// Whether a file may well be read a moment later that now is not: no handle was left, a signal came between, another program
-/// has locked it, or a file system that lies elsewhere was away.
+/// Whether reading may succeed a moment later: no handle was free, a signal interrupted it, another program has
+/// locked the file, or a network file system was unavailable.
 pub fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{
         Interrupted, OutOfMemory, ResourceBusy, StaleNetworkFileHandle, TimedOut, WouldBlock,

@@ -1,19 +1,19 @@
-//! Languages: a tag in, whether it is one and which way it is written out. Knows nothing of notes or pages.
+//! Language tags: their validity and direction of writing.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Languages that are written from right to left where their tag names no script.
+/// Languages written from right to left if their tag names no script.
 const RIGHT_TO_LEFT: [&str; 22] = [
     "ae", "ar", "arc", "az-ir", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "lrc", "mzn", "nqo",
     "ps", "rhg", "sd", "sdh", "syr", "ug", "ur", "yi",
 ];
 
-/// Scripts that are, whatever the language.
+/// Scripts written from right to left.
 const SCRIPTS: [&str; 12] = [
     "adlm", "arab", "aran", "hebr", "mand", "mend", "nkoo", "rohg", "samr", "syrc", "thaa", "yezi",
 ];
 
-/// A language tag in its usual form, as BCP 47 has it: `ar`, `pt-BR`, `zh-Hans`. `None` where a text is none: `English`.
+/// A language tag in canonical BCP 47 form: `ar`, `pt-BR`, `zh-Hans`. `None` if it is invalid: `English`.
 pub fn tag(text: &str) -> Option<String> {
     // Operating systems write `pt_BR.UTF-8`.
     let text = text.trim().split('.').next().unwrap_or("").replace('_', "-");
@@ -49,7 +49,7 @@ pub fn is_right_to_left(tag: &str) -> bool {
     RIGHT_TO_LEFT.contains(&first) || RIGHT_TO_LEFT.contains(&tag.as_str())
 }
 
-/// Whether a text has letters that are written from right to left.
+/// Whether a text contains letters that are written from right to left.
 pub fn has_right_to_left(text: &str) -> bool {
     // None of them is in the first 0x590 characters, and most texts have nothing beyond.
     !text.is_ascii()

@@ -11,7 +11,7 @@ use neuronotes::cli::{self, Arguments};
 use neuronotes::guard;
 use neuronotes_core::{file, say};
 
-/// Before what is to be done about an error.
+/// Precedes the hint of an error.
 const HINT: &str = "\nhint: ";
 
 #[global_allocator]
@@ -20,7 +20,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     file::refuse_large_writes();
     let arguments = Arguments::parse();
-    match guard::run("doing what was asked for", "neuronotes", || cli::run(arguments)) {
+    match guard::run("running the command", "neuronotes", || cli::run(arguments)) {
         Ok(Ok(code)) => code,
         Err(panicked) => {
             say::err(say::bounded(&format!("error: {panicked}{HINT}{}", guard::HINT)));
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is wrong with its causes, each said once, and last what to do.
+/// The error with its causes, each of them once, and then the hint.
 fn told(error: &anyhow::Error) -> String {
     let first = error.to_string();
     let (message, hint) = match first.split_once(HINT) {

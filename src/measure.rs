@@ -1,4 +1,4 @@
-//! Requests in, committed results out: waits until a scheduler has seen all of them to their end.
+//! Measures requests to their end: waits until the scheduler has a result or failure for each.
 
 pub mod lab;
 pub mod progress;
@@ -15,27 +15,27 @@ use neuronotes_core::store::Store;
 
 use crate::measure::schedule::{LabNews, Rank, Scheduler, Update, Wish};
 
-/// Is told of how many pictures smaller copies are there, out of how many; on whatever core.
+/// Called with the number of finished smaller copies and their total, from any thread.
 pub type CopyProgress = dyn Fn(usize, usize) + Sync;
 
-/// What is told while measurements run, and while smaller copies of pictures are made.
+/// Receives progress of measurements and of smaller copies of pictures.
 pub trait Watcher {
-    /// The lab is up.
+    /// The lab is ready.
     fn ready(&mut self, device: &str, device_name: &str);
-    /// A request has begun or has gone a step further; `left` estimates the seconds until all requests have ended.
+    /// A request has begun or progressed; `left` estimates the seconds until all requests have ended.
     fn progress(&mut self, request: &Request, event: &Event, left: Option<f64>);
-    /// A request has ended: its seconds, or why it failed.
+    /// A request has ended: its seconds, or its failure.
     fn ended(&mut self, request: &Request, outcome: Result<f64, &str>);
-    /// Smaller copies of pictures are to be made: what is to be told of each.
+    /// Smaller copies of pictures will be made: returns the callback for their progress.
     fn copy_progress(&mut self) -> Box<CopyProgress> {
         Box::new(|_, _| {})
     }
 }
 
-/// Why requests have no result: what is wrong, and what to do.
+/// Why requests have no result: messages and hints.
 pub type Failures = BTreeMap<Digest, (String, Option<String>)>;
 
-/// Measures all of `requests`; returns those that failed. `retry` asks even for those that the store remembers as failed.
+/// Measures all `requests` and returns those that failed. `retry` repeats those that the store remembers as failed.
 pub fn measure(
     requests: &[(Digest, Request)],
     store: &Store,
@@ -52,7 +52,7 @@ pub fn measure(
     run(&mut scheduler, &news, requests, watcher)
 }
 
-/// The same by a scheduler, whose news come through `news`.
+/// The same with a given scheduler, whose events arrive through `news`.
 fn run(
     scheduler: &mut Scheduler,
     news: &Receiver<LabNews>,

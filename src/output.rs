@@ -1,13 +1,14 @@
 //! The output folder: the files of a site in; changes on disk out, only where bytes differ.
 //!
-//! A manifest beside the store remembers what was written under which key, and a journal what is being written. A file that nobody asks for any
-//! more is removed only where it is still what was written; whatever else lies in the folder is left alone.
+//! A manifest beside the store remembers what was written under which key, and a journal lists files as they are
+//! written. A file that is no longer part of the site is removed only if it is unchanged since it was written; all
+//! other files in the folder are left alone.
 //!
-//! Where files cannot be written, all others are, and the last good ones stay; what is wrong is said once for all
-//! files that it is wrong with.
+//! If some files cannot be written, all others are, and their last good versions stay; each cause is reported once
+//! for all files concerned.
 //!
-//! Nothing outside the folder is written or removed: every path goes through [`place::below`], since the manifest may have
-//! come with a garden that somebody else made, and a folder of the site may be a link.
+//! Nothing outside the folder is written or removed: every path goes through [`place::below`], since the manifest may
+//! have come with somebody else's garden, and a folder of the site may be a link.
 
 mod copied;
 mod fault;
@@ -38,24 +39,24 @@ use neuronotes_core::seal::{self, Opened};
 use neuronotes_core::store::Store;
 use writer::{Outcome, Writer, Written};
 
-/// What stands in an output folder.
+/// The contents of an output folder.
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
-    /// Where files are written before they are renamed, so that a kill leaves nothing in the folder.
+    /// Folder for temporary files, so that a killed process leaves none in the output folder.
     temporary: PathBuf,
     manifest_path: PathBuf,
     manifest: BTreeMap<String, Entry>,
     journal: Journal,
-    /// Whether the kept manifest lacks something of this.
+    /// Whether the saved manifest is out of date.
     behind: bool,
-    /// Whether what an earlier build left is not known, though there was one.
+    /// Whether the files of an earlier build are unknown although there was one.
     forgot: bool,
 }
 
-/// Bytes of the longest manifest that is read.
+/// Maximum size of a manifest in bytes.
 const LONGEST: u64 = 512 << 20;
-/// Temporary files of a process that was killed are younger than this, or are taken away.
+/// Age after which temporary files of killed processes are removed.
 const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,19 +68,19 @@ struct Entry {
     digest: Digest,
 }
 
-/// What writing changed.
+/// The changes made by writing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Files written, relative to the folder.
     pub written: Vec<String>,
     /// Files removed, relative to the folder.
     pub removed: Vec<String>,
-    /// Files that were right already.
+    /// Number of unchanged files.
     pub kept: usize,
 }
 
 impl Changes {
-    /// Takes in what writing changed after these changes.
+    /// Adds later changes.
     pub fn follow(&mut self, next: Self) {
         self.removed.retain(|path| !next.written.contains(path));
         self.written.retain(|path| !next.removed.contains(path) && !next.written.contains(path));
@@ -91,7 +92,7 @@ impl Changes {
 }
 
 impl Output {
-    /// Looks at what an earlier build left in `folder`, and forgets what was changed since.
+    /// Reads what an earlier build left in `folder`, and forgets files changed since.
     pub fn open(folder: &Path, cache: &Path, digests: &mut FileDigests) -> Self {
         let name = Digest::of(folder.to_string_lossy().as_bytes()).short();
         let manifest_path = cache.join(format!("output-{name}.json"));
@@ -139,12 +140,12 @@ impl Output {
         }
     }
 
-    /// Whether the page stands there under this key already.
+    /// Whether the page already exists with this key.
     pub fn is_current(&self, path: &str, key: Digest) -> bool {
         self.manifest.get(path).is_some_and(|entry| entry.key == Some(key))
     }
 
-    /// What takes the files of a site, to write them at once.
+    /// A sink that writes the site's files at once.
     pub fn writer<'a>(&'a self, store: &Store, copied: &'a CopyProgress) -> Writer<'a> {
         Writer {
             output: self,
@@ -155,10 +156,10 @@ impl Output {
         }
     }
 
-    /// Removes what nobody asks for any more, and remembers what was written.
+    /// Removes files that are no longer part of the site, and saves the manifest.
     ///
     /// # Errors
-    /// A diagnostic a file that could not be written; the others are.
+    /// A diagnostic for each file that could not be written; the others are written.
     pub fn finish(&mut self, done: Written) -> (Changes, Vec<Diagnostic>) {
         let mut changes = Changes::default();
         let mut faults: Vec<(String, Fault)> = Vec::new();
@@ -200,7 +201,9 @@ impl Output {
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    let message = format!("the file is not wanted and cannot be removed ({error})");
+                    let message = format!(
+                        "the file is no longer part of the site, but could not be removed ({error})"
+                    );
                     let hint = file::hint(&error).map(str::to_owned);
                     faults.push((path.clone(), Fault { message, hint, full: false }));
                     next.insert(path, entry);
@@ -212,15 +215,14 @@ impl Output {
         (changes, problems)
     }
 
-    /// Keeps the list of what was written.
+    /// Saves the manifest.
     fn keep(&mut self, next: BTreeMap<String, Entry>) -> Vec<Diagnostic> {
         let file = self.manifest_path.to_string_lossy().into_owned();
         let mut problems = Vec::new();
         if self.forgot {
-            let message = "the list of written files was damaged; pages of earlier builds that are not wanted any \
-                           more may be left in the output folder";
+            let message = "the list of written files was damaged; outdated pages of earlier builds may remain in the output folder";
             let problem = Diagnostic::of_file(&*file, message);
-            let hint = "empty the output folder and build again, where that matters".to_owned();
+            let hint = "to remove them, empty the output folder and build again".to_owned();
             let problem = Diagnostic { severity: Severity::Warning, ..problem };
             problems.push(problem.hint(hint));
         }
@@ -234,7 +236,7 @@ impl Output {
                 }
                 Err(error) => {
                     self.behind = true;
-                    let message = format!("the list of written files cannot be kept ({error})");
+                    let message = format!("the list of written files could not be saved ({error})");
                     let hint = file::hint(&error).map(str::to_owned);
                     problems.push(Diagnostic::of_file(file, message).hint(hint));
                 }
@@ -252,7 +254,10 @@ impl Output {
     ) -> Result<Option<(Entry, bool)>, Fault> {
         let known = self.manifest.get(path);
         let cannot = |error: io::Error| Fault {
-            message: format!("the file cannot be written to {} ({error})", self.folder.display()),
+            message: format!(
+                "the file could not be written to {} ({error})",
+                self.folder.display()
+            ),
             hint: file::hint(&error).map(str::to_owned),
             full: file::is_full(&error),
         };
@@ -278,7 +283,7 @@ impl Output {
         Ok(Some((entry, !same)))
     }
 
-    /// Writes a file whole. Where the cache cannot be written to, the output folder may be.
+    /// Writes a file atomically, through the cache folder or, if that is not writable, the output folder.
     fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<()> {
         let made = fs::create_dir_all(&self.temporary);
         let first = made.and_then(|()| replace(&self.temporary, target, bytes));
@@ -302,7 +307,7 @@ impl Output {
     }
 }
 
-/// Removes what killed processes left, long ago.
+/// Removes old temporary files of killed processes.
 fn clear(temporary: &Path) {
     for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
         let modified = entry.metadata().and_then(|meta| meta.modified());

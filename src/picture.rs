@@ -1,9 +1,8 @@
-//! Smaller copies of pictures, for screens that show no more: bytes of a picture in, bytes of smaller ones out, from one
-//! decoding.
+//! Smaller copies of pictures, for screens that need no more pixels; all sizes from one decoding.
 //!
-//! The same bytes come out on every machine: the resizer computes in whole numbers, with the processor's vector instructions
-//! or without. Levels are averaged as they are stored, without regard to gamma, as Pillow and browsers do. Whoever asks
-//! should keep what comes out, by the digest of what went in.
+//! The same bytes result on every machine: the resizer uses integer arithmetic, with or without vector instructions.
+//! Levels are averaged as stored, ignoring gamma, as Pillow and browsers do. Callers should cache the result by the
+//! input's digest.
 
 pub mod card;
 mod encode;
@@ -22,22 +21,22 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
-/// Pixels across, of which a picture gets those that are well below its own.
+/// Widths of copies in pixels; a picture gets those well below its own.
 const WIDTHS: [u32; 3] = [480, 960, 1600];
-/// Pixels across of the copy that lists show: twice what it takes on the page, for dense screens.
+/// Width of the copy that lists show, in pixels: twice its size on the page, for dense screens.
 pub const THUMBNAIL: u32 = 104;
-/// Most pixels across or down, and most bytes that a picture may take in memory.
+/// Maximum width or height in pixels, and maximum size of a decoded picture in bytes.
 const LARGEST_SIDE: u32 = 20_000;
 const LARGEST: u64 = 512 << 20;
-/// Up to so many colours make a drawing.
+/// Maximum number of colours of a drawing.
 const FEW: usize = 256;
 
-/// The widths of the smaller copies of a picture, ascending. A copy that is hardly smaller is none.
+/// The widths of a picture's copies, ascending. Widths close to its own are left out.
 pub fn variants(width: u32) -> Vec<u32> {
     WIDTHS.into_iter().filter(|smaller| is_well_below(*smaller, width)).collect()
 }
 
-/// Whether a copy of that width is worth making of a picture.
+/// Whether a copy of that width is worth making.
 pub fn is_well_below(smaller: u32, width: u32) -> bool {
     smaller + smaller / 5 <= width
 }
@@ -45,22 +44,22 @@ pub fn is_well_below(smaller: u32, width: u32) -> bool {
 /// A smaller copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedCopy {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
-    /// The file.
+    /// The file's bytes.
     pub bytes: Vec<u8>,
-    /// The ending of its name.
+    /// The file's extension.
     pub ending: &'static str,
 }
 
 /// Why a picture has no copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {
-    /// It moves, and a copy would not.
+    /// It is animated, and copies would not be.
     Moves,
-    /// It cannot be read, or is too large: the reason, for a person.
+    /// It cannot be read or is too large: the reason, for people.
     Broken(String),
 }
 
@@ -70,7 +69,7 @@ impl From<String> for Unfit {
     }
 }
 
-/// Pixels across and down of the upright picture in a file; `None` where it is none. Only its header is read.
+/// Width and height of the upright picture in a file; `None` if it is not a picture. Only its header is read.
 pub fn size(file: &Path) -> Option<(u32, u32)> {
     let mut decoder =
         ImageReader::new(std::io::BufReader::new(neuronotes_core::file::open(file).ok()?))
@@ -89,12 +88,12 @@ pub fn size(file: &Path) -> Option<(u32, u32)> {
     Some(if lies { (height, width) } else { (width, height) })
 }
 
-/// Copies of these widths, but for those that are not well below the picture's own: `jpg` for photographs; for drawings and
-/// what is transparent, `png` or `webp` without loss, whichever is smaller. They stand upright, keep the colour profile and
-/// tell nothing else of the camera.
+/// Copies at these widths, except those close to the picture's own: `jpg` for photographs; lossless `png` or `webp`,
+/// whichever is smaller, for drawings and transparent pictures. They are upright, keep the colour profile and no
+/// other metadata.
 ///
 /// # Errors
-/// Where the bytes are no picture, where it is too large, or moves.
+/// If the bytes are not a picture, or it is too large or animated.
 pub fn copies(bytes: &[u8], widths: &[u32]) -> Result<Vec<EncodedCopy>, Unfit> {
     let (picture, profile) = decoded(bytes)?;
     let pixels = Pixels::of(picture);
@@ -111,13 +110,13 @@ pub fn copies(bytes: &[u8], widths: &[u32]) -> Result<Vec<EncodedCopy>, Unfit> {
     fitting.map(|width| copy(*width)).collect()
 }
 
-/// A picture as it is resized and written: one, three or four bytes a pixel.
+/// A picture in the form for resizing and writing: one, three or four bytes per pixel.
 struct Pixels {
     width: u32,
     height: u32,
     kind: PixelType,
     levels: Vec<u8>,
-    /// Whether its copies must not lose anything more.
+    /// Whether copies must be lossless.
     lossless: bool,
 }
 
@@ -134,8 +133,7 @@ impl Pixels {
         Self { width, height, kind, levels, lossless: drawing || clear }
     }
 
-    /// The same with that many pixels across. Colours are weighted by how much of them is seen, so that no hidden colour
-    /// shines out at an edge.
+    /// Resizes it to that width. Colours are weighted by their opacity, so that hidden colours do not show at edges.
     fn shrunk(&self, resizer: &mut Resizer, width: u32) -> Result<Self, String> {
         let failed =
             |cause: &dyn std::fmt::Display| format!("the picture cannot be resized ({cause})");
@@ -170,7 +168,7 @@ fn decoded(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), Unfit> {
     // Before memory is taken: not every decoder looks at the limits itself.
     if decoder.total_bytes() > LARGEST {
         let mebibytes = decoder.total_bytes() >> 20;
-        return Err(format!("the picture takes {mebibytes} MiB; the most is 512").into());
+        return Err(format!("the decoded picture has {mebibytes} MiB; the limit is 512 MiB").into());
     }
     let orientation = decoder.orientation().map_err(|cause| unreadable(&cause))?;
     let profile = decoder.icc_profile().ok().flatten();
@@ -179,7 +177,7 @@ fn decoded(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), Unfit> {
     Ok((picture, profile))
 }
 
-/// Whether it may have more than one frame.
+/// Whether it may have several frames.
 fn moves(bytes: &[u8], format: Option<ImageFormat>) -> bool {
     let bytes = Cursor::new(bytes);
     match format {
@@ -199,7 +197,7 @@ fn is_opaque(picture: &DynamicImage) -> bool {
     }
 }
 
-/// Whether it has few colours, however transparent.
+/// Whether it has few colours, ignoring transparency.
 fn is_drawing(picture: &DynamicImage) -> bool {
     match picture {
         DynamicImage::ImageRgb8(picture) => are_few(picture.pixels().map(|pixel| pixel.0)),

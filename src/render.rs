@@ -1,5 +1,5 @@
-//! A view and a template become the bytes of a page. The built-in templates are embedded; a garden's own
-//! `templates/` replaces them file by file. Knows nothing of notes and results.
+//! Renders templates with views to pages. The built-in templates are embedded; a garden's own `templates/` replaces
+//! them file by file. Knows nothing of notes and results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use neuronotes_core::suggest;
 
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
-/// The built-in theme. A garden's template may extend any of these as `builtin/NAME`.
+/// The built-in theme. A garden's template can extend any of these as `builtin/NAME`.
 const BUILT_IN: &[(&str, &str)] = &[
     ("404.html", include_str!("../templates/404.html")),
     ("base.html", include_str!("../templates/base.html")),
@@ -48,13 +48,13 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("graph.js", include_str!("../templates/graph.js")),
 ];
 
-/// Said of a value that is optional, and not there.
-const ABSENT: &str = "this value is absent here";
+/// The message about an optional value that is missing.
+const ABSENT: &str = "this value is missing here";
 
-/// Most bytes of a template.
+/// Maximum size of a template in bytes.
 const LONGEST: u64 = 4 << 20;
 
-/// What is put out as it is: each file by its name, and what it is made of, in order.
+/// Assets: each file by name, and the templates it consists of, in order.
 const ASSETS: [(&str, &[&str]); 8] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
@@ -66,11 +66,11 @@ const ASSETS: [(&str, &[&str]); 8] = [
     ("graph.js", &["graph.js"]),
 ];
 
-/// Turns views into pages.
+/// Renders pages.
 #[derive(Debug)]
 pub struct Renderer {
     environment: Environment<'static>,
-    /// Every template by name; whether it is the garden's own.
+    /// All templates by name, and whether each is the garden's own.
     sources: BTreeMap<String, Source>,
     digest: Digest,
 }
@@ -81,16 +81,16 @@ struct Source {
     own: bool,
 }
 
-/// A template that cannot be read, understood or filled in.
+/// An error in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderError {
     /// `templates/note.html`, or `note.html (built in)`.
     pub template: String,
-    /// From 1; `None` where the whole file is meant.
+    /// Line number, from 1; `None` for the whole file.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for RenderError {
 
 impl std::error::Error for RenderError {}
 
-/// What `figure.html` sees.
+/// The data for `figure.html`.
 #[derive(Serialize)]
 struct FigureContext<'a> {
     figure: &'a FigureView<'a>,
@@ -114,12 +114,11 @@ struct FigureContext<'a> {
 }
 
 impl Renderer {
-    /// The built-in theme, with the files of `overrides` (a garden's `templates/`) in place of those of the
-    /// same name. A folder that does not exist overrides nothing; links are followed
-    /// within the folder, which has none in its path.
+    /// The built-in theme, with files of the same name in `overrides` (a garden's `templates/`) in place of its own.
+    /// A missing folder overrides nothing; links are followed within the folder, whose path contains no links.
     ///
     /// # Errors
-    /// Where a file of `overrides` cannot be read, or is no template.
+    /// If a file in `overrides` cannot be read or is not a valid template.
     pub fn new(overrides: Option<&Path>) -> Result<Self, RenderError> {
         let mut sources = BTreeMap::new();
         for (name, text) in BUILT_IN {
@@ -152,7 +151,7 @@ impl Renderer {
     /// A note's page.
     ///
     /// # Errors
-    /// Where a template asks for what is not there.
+    /// If a template has an error.
     pub fn note(&self, view: &NoteView) -> Result<String, RenderError> {
         self.render("note.html", view)
     }
@@ -160,7 +159,7 @@ impl Renderer {
     /// The home page.
     ///
     /// # Errors
-    /// Where a template asks for what is not there.
+    /// If a template has an error.
     pub fn home(&self, view: &HomeView) -> Result<String, RenderError> {
         self.render("home.html", view)
     }
@@ -168,27 +167,27 @@ impl Renderer {
     /// Any other page, by its template.
     ///
     /// # Errors
-    /// Where a template asks for what is not there.
+    /// If a template has an error.
     pub fn page(&self, template: &str, view: &impl Serialize) -> Result<String, RenderError> {
         self.render(template, view)
     }
 
-    /// A figure, to be put into a note's body.
+    /// A figure for a note's body.
     ///
     /// # Errors
-    /// Where a template asks for what is not there.
+    /// If a template has an error.
     pub fn figure(&self, figure: &FigureView<'_>, site: &SiteView) -> Result<String, RenderError> {
         self.render("figure.html", &FigureContext { figure, site })
     }
 
-    /// A style sheet or script, by its name: `style.css`, `garden.js` and the like.
+    /// An asset by name: `style.css`, `garden.js` and so on.
     pub fn asset(&self, name: &str) -> String {
         let parts =
             ASSETS.iter().find(|(known, _)| *known == name).map_or(&[][..], |found| found.1);
         parts.iter().filter_map(|part| Some(self.sources.get(*part)?.text.as_str())).collect()
     }
 
-    /// One digest over all templates in use and the style sheet, for page keys.
+    /// The digest of all templates and style sheets in use, for page keys.
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -203,24 +202,22 @@ impl Renderer {
         let (told, message) = match innermost(&error).kind() {
             _ if page.is_full => {
                 let most = thousands(budget.bytes);
-                let message = format!("the page is longer than the {most} bytes that it may have");
+                let message = format!("the page exceeds the limit of {most} bytes");
                 (self.where_full(name, &view, budget).unwrap_or(error), message)
             }
             minijinja::ErrorKind::OutOfFuel => {
                 let most = thousands(budget.steps);
-                let message =
-                    format!("the template takes more than the {most} steps that it may take");
+                let message = format!("the template exceeds the limit of {most} steps");
                 (error, message)
             }
             _ => return Err(self.explain(name, &error)),
         };
-        let hint = "look for a loop, a macro or a text that grows at each turn; every instruction is a step, and so are \
-                    each 64 bytes of text";
+        let hint = "look for a loop, a macro or a text that grows with each iteration; every instruction counts as a step, and so do each 64 bytes of text";
         let hint = Some(hint.to_owned());
         Err(RenderError { message, hint, ..self.explain(name, &told) })
     }
 
-    /// Fills a template in, within so many steps.
+    /// Renders a template with a limited number of steps.
     fn filled(
         &self,
         name: &str,
@@ -235,7 +232,8 @@ impl Renderer {
         template.render_captured_to(view.clone(), page).map(drop)
     }
 
-    /// The error about the steps with which a page is not quite full: it has the line at which that happens, and the one of
+    /// The error that the steps run out on a page that is not quite full. It has the template's line, which the
+    /// writer's error lacks.
     /// writing has none.
     fn where_full(&self, name: &str, view: &Value, budget: Budget) -> Option<minijinja::Error> {
         const ROUNDS: usize = 12;
@@ -251,7 +249,7 @@ impl Renderer {
         found
     }
 
-    /// The innermost cause of `error`, which arose while `name` was read or rendered.
+    /// The innermost cause of `error`, which occurred while `name` was parsed or rendered.
     fn explain(&self, name: &str, error: &minijinja::Error) -> RenderError {
         let inner = innermost(error);
         let name = inner.name().or(error.name()).unwrap_or(name);
@@ -273,7 +271,7 @@ impl Renderer {
         RenderError { template: self.shown(name), line: inner.line(), message, hint }
     }
 
-    /// What a person calls a template.
+    /// A template's name for people.
     fn shown(&self, name: &str) -> String {
         match self.sources.get(name).is_some_and(|source| source.own) {
             true => format!("templates/{name}"),
@@ -281,7 +279,7 @@ impl Renderer {
         }
     }
 
-    /// What to do, where that is known.
+    /// What to do about an error, if known.
     fn hint(&self, error: &minijinja::Error) -> Option<String> {
         use minijinja::ErrorKind;
         match error.kind() {
@@ -289,7 +287,7 @@ impl Renderer {
                 Some("put it within `{% if … %}`".to_owned())
             }
             ErrorKind::UndefinedError => {
-                Some("the built-in templates show which names there are".to_owned())
+                Some("see the built-in templates for the available names".to_owned())
             }
             ErrorKind::TemplateNotFound => {
                 let wanted = error.detail()?.split('"').nth(1)?;
@@ -299,7 +297,7 @@ impl Renderer {
             ErrorKind::InvalidOperation
                 if error.detail().is_some_and(|d| d.starts_with("recursion")) =>
             {
-                Some("a template includes itself, or a macro calls itself, without end".to_owned())
+                Some("a template includes itself or a macro calls itself endlessly".to_owned())
             }
             _ => None,
         }

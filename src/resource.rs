@@ -1,7 +1,7 @@
-//! Weights and data sets by name: the configuration in, digests and architectures out.
+//! Weights and data sets by name: resolves names of the configuration to digests and architectures.
 //!
-//! Each is looked at once and remembered by its digest; what is wrong with one is said at every block that
-//! asks for it, and nowhere else. Where a site is published from frozen results, nothing is looked at: see [`Facts`].
+//! Each is read once and remembered by its digest; an error is reported at every block that uses the name, and
+//! nowhere else. If a site is published from frozen results, no files are read: see [`Facts`].
 
 mod absent;
 mod facts;
@@ -30,40 +30,40 @@ use crate::guard;
 pub use absent::absent;
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
 
-/// A model that can be used.
+/// A usable model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// For requests.
+    /// Its reference for requests.
     pub reference: ModelRef,
     /// Its layers.
     pub architecture: Arc<Architecture>,
-    /// What its files have beside it, for a reader; none where that is nothing, or where they are not at hand.
+    /// What its files contain besides a CLIP, in words; `None` if nothing or unknown.
     pub beside: Option<String>,
 }
 
-/// A data set that can be used.
+/// A usable data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// For requests.
+    /// Its reference for requests.
     pub reference: DatasetRef,
-    /// What was seen in it; nothing where only frozen results are published.
+    /// What was read from it; `None` if only frozen results are published.
     pub ledger: Arc<Ledger>,
 }
 
-/// Weights and data sets, looked at when first asked for.
+/// Weights and data sets, read on first use.
 #[derive(Debug, Default)]
 pub struct Resources {
     models: BTreeMap<String, Result<Model, Problem>>,
     datasets: BTreeMap<String, Result<Dataset, Problem>>,
-    /// What is known without looking; then nothing is looked at.
+    /// Known facts; if set, no files are read.
     thawed: Option<Arc<Thawed>>,
 }
 
 impl Resources {
-    /// The model of that name.
+    /// The model with this name.
     ///
     /// # Errors
-    /// Where the configuration has no such name, or the file is not a CLIP that can be used.
+    /// If the configuration has no such name, or the file is not a usable CLIP.
     pub fn model(
         &mut self,
         config: &Config,
@@ -104,7 +104,7 @@ impl Resources {
         found
     }
 
-    /// What is to be said of models that can be used: where their entries stand in the configuration, and what.
+    /// Remarks about usable models: where their entries are in the configuration, and the text.
     pub fn notices(&self, config: &Config) -> Vec<(Range<usize>, String)> {
         let notice = |(name, found): (&String, &Result<Model, Problem>)| {
             let beside = found.as_ref().ok()?.beside.as_ref()?;
@@ -120,7 +120,8 @@ impl Resources {
         self.datasets.clear();
     }
 
-    /// Looks at all again that was asked for before. Says whether any is another now, or cannot be used any more, or can.
+    /// Reads everything again that was used before. Returns whether anything has changed, become unusable or become
+    /// usable.
     pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
         let models = std::mem::take(&mut self.models);
         let datasets = std::mem::take(&mut self.datasets);
@@ -135,10 +136,10 @@ impl Resources {
         changed
     }
 
-    /// The data set of that name.
+    /// The data set with this name.
     ///
     /// # Errors
-    /// Where the configuration has no such name, or nothing that can be read lies there.
+    /// If the configuration has no such name, or nothing readable is at its path.
     pub fn dataset(
         &mut self,
         config: &Config,
@@ -148,10 +149,10 @@ impl Resources {
         self.looked_at(config, digests, name).map(|dataset| dataset.reference)
     }
 
-    /// The same with what was seen in it.
+    /// The same with its ledger.
     ///
     /// # Errors
-    /// Likewise.
+    /// As for the data set alone.
     pub fn looked_at(
         &mut self,
         config: &Config,
@@ -183,7 +184,7 @@ impl Resources {
         found
     }
 
-    /// A data set that comes with the program.
+    /// A bundled data set.
     fn bundled(
         &self,
         digests: &mut FileDigests,
@@ -204,13 +205,13 @@ impl Resources {
         look_at(name, &source, digests)
     }
 
-    /// The files of a data set that was asked for and can be used.
+    /// The files of a data set that was used, if it is usable.
     pub fn shards(&self, name: &str) -> impl Iterator<Item = &Path> {
         let found = self.datasets.get(name).and_then(|found| found.as_ref().ok());
         found.into_iter().flat_map(|found| &found.reference.shards).map(|shard| &*shard.path)
     }
 
-    /// What was seen in the data sets that were asked for and can be used, by name.
+    /// The ledgers of usable data sets that were used, by name.
     pub fn ledgers(&self) -> BTreeMap<String, Arc<Ledger>> {
         let ledger = |(name, found): (&String, &Result<Dataset, Problem>)| {
             Some((name.clone(), Arc::clone(&found.as_ref().ok()?.ledger)))
@@ -219,14 +220,14 @@ impl Resources {
     }
 }
 
-/// What was found in a shard by listing it.
+/// The listing of a shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     ledger: Ledger,
     rules: u32,
 }
 
-/// Looks through a data set, shard by shard; what was seen in one is remembered by its content.
+/// Lists a data set, shard by shard; listings are cached by digest.
 fn look_at(
     name: &str,
     source: &DatasetSource,
@@ -240,8 +241,8 @@ fn look_at(
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
     if format.samples == Samples::Words && labels == Labels::Folders {
         return Err(Problem {
-            message: format!("`{name}` is a list of words, which lie in no folders"),
-            hint: Some(format!("leave out `labels` in {}", crate::config::FILE)),
+            message: format!("`{name}` is a list of words, which are not in folders"),
+            hint: Some(format!("remove `labels` in {}", crate::config::FILE)),
         });
     }
     let mut shards = Vec::new();
@@ -271,7 +272,7 @@ fn look_at(
     if ledger.pictures == 0 {
         let what = match format.samples {
             Samples::Words => "word",
-            Samples::Pictures => "picture that can be read",
+            Samples::Pictures => "readable picture",
         };
         return Err(Problem {
             message: format!("the data set `{name}` has no {what}"),
@@ -282,7 +283,7 @@ fn look_at(
     Ok(Dataset { reference, ledger: Arc::new(ledger) })
 }
 
-/// A name that is neither in the configuration nor known without it.
+/// The error for a name that is neither in the configuration nor built in.
 fn unknown(name: &str, what: &str, known: Vec<&str>) -> Problem {
     Problem {
         message: format!("the configuration has no {what} `{name}`"),
@@ -295,7 +296,7 @@ fn unpackable(error: &Unpackable) -> Problem {
     Problem { message: error.to_string(), hint: Some(error.hint()) }
 }
 
-/// The file of a model's weights, which is there.
+/// The file of a model's weights, which exists.
 fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Problem> {
     let known = match &weights.place {
         Place::File(source) => return absolute(source),
@@ -305,21 +306,21 @@ fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Problem
         Place::Known(known) => known,
     };
     let path = known.path().map_err(|nowhere| Problem {
-        message: format!("there is no folder of weights: {nowhere}"),
+        message: format!("no folder for weights: {nowhere}"),
         hint: Some(format!("set {} to a folder", neuronotes_core::cache::VARIABLE)),
     })?;
     path.canonicalize().map_err(|error| Problem {
         message: match error.kind() {
             ErrorKind::NotFound => {
-                format!("the weights of {} are not there: {}", known.name, path.display())
+                format!("the weights of {} were not found: {}", known.name, path.display())
             }
             _ => format!("{} cannot be read ({error})", path.display()),
         },
-        hint: Some(format!("`neuronotes model fetch {}` brings its weights", known.name)),
+        hint: Some(format!("`neuronotes model fetch {}` fetches its weights", known.name)),
     })
 }
 
-/// Compares a file with the digest that the configuration may have for it.
+/// Compares a file with the configured digest, if there is one.
 fn check(
     weights: &Weights,
     digests: &mut FileDigests,
@@ -331,10 +332,10 @@ fn check(
         let count = parts.files.len();
         return Err(Problem {
             message: format!(
-                "the weights of `{name}` are {count} files, and a sha256 is one file's"
+                "the weights of `{name}` are {count} files, but a sha256 is for one file"
             ),
             hint: Some(
-                "take `sha256` away; `neuronotes model info` shows the digest of all".into(),
+                "remove `sha256`; `neuronotes model info` shows the digest of all files".into(),
             ),
         });
     }
@@ -345,9 +346,9 @@ fn check(
     let file = path.display();
     Err(Problem {
         message: format!(
-            "the weights of `{name}` are others than those configured: the sha256 of {file} is {found}, not {expected}"
+            "the weights of `{name}` do not match the configured sha256: the sha256 of {file} is {found}, not {expected}"
         ),
-        hint: Some(format!("bring the right file, or correct `sha256` in {}", crate::config::FILE)),
+        hint: Some(format!("use the right file, or correct `sha256` in {}", crate::config::FILE)),
     })
 }
 
@@ -357,13 +358,13 @@ fn absolute(source: &Source) -> Result<PathBuf, Problem> {
     }
     source.path.canonicalize().map_err(|error| Problem {
         message: format!("`{}` cannot be read ({error})", source.written),
-        hint: Some(format!("the path stands in {}", crate::config::FILE)),
+        hint: Some(format!("the path is set in {}", crate::config::FILE)),
     })
 }
 
 /// That a path of the configuration climbs out of the garden.
 fn leaves(written: &str) -> Problem {
-    let message = format!("`{written}` leaves the garden");
+    let message = format!("`{written}` is outside the garden");
     Problem { message, hint: Some(crate::config::INSIDE.to_owned()) }
 }
 

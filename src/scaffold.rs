@@ -1,4 +1,4 @@
-//! `neuronotes new`: a garden whose first build measures something, and what to do next with it.
+//! `neuronotes new`: creates a garden with some figures, and prints what to do next.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use neuronotes_core::{file, place};
 
-/// Its files. Its notes link to each other, and ask for figures of the network that comes with the program.
+/// The garden's files. The notes link to each other and contain figures of the bundled network.
 const FILES: &[(&str, &str)] = &[
     ("neuronotes.yaml", include_str!("scaffold/neuronotes.yaml")),
     (".gitignore", "/output/\n/.neuronotes/\n"),
@@ -14,16 +14,15 @@ const FILES: &[(&str, &str)] = &[
     ("notes/a-first-figure.md", include_str!("scaffold/a-first-figure.md")),
 ];
 
-/// Makes a garden in `folder`. A part of one that was broken off is completed; one that cannot be made leaves nothing.
+/// Creates a garden in `folder`. A partly created one is completed; if creation fails, nothing is left.
 ///
 /// # Errors
-/// Where the folder has something in it already, or cannot be written.
+/// If the folder is not empty or cannot be written.
 pub fn make(folder: &Path) -> anyhow::Result<()> {
     let taken = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken && !is_part(folder) {
         anyhow::bail!(
-            "{} is not empty\nhint: a new garden needs a folder of its own; a folder that has notes is built as it is: \
-             `neuronotes build --root {}`",
+            "{} is not empty\nhint: use an empty folder for a new garden; to build existing notes, run `neuronotes build --root {}`",
             folder.display(),
             quoted(folder)
         );
@@ -43,7 +42,7 @@ pub fn make(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file whole, and notes it and the folders that were made for it.
+/// Writes a file, and records it and its new folders.
 fn write(path: &Path, bytes: &[u8], made: &mut Vec<PathBuf>) -> io::Result<()> {
     let folders: Vec<&Path> = path.ancestors().skip(1).take_while(|path| !path.exists()).collect();
     made.extend(folders.iter().rev().map(|path| path.to_path_buf()));
@@ -54,7 +53,7 @@ fn write(path: &Path, bytes: &[u8], made: &mut Vec<PathBuf>) -> io::Result<()> {
     file::write_atomic(path, bytes)
 }
 
-/// Whether a folder holds some files of a new garden, as they are written, and nothing else: what a kill left.
+/// Whether a folder contains only files of a new garden as written here: what an interrupted run left.
 fn is_part(folder: &Path) -> bool {
     let mut found = 0;
     for entry in walkdir::WalkDir::new(folder).min_depth(1) {
@@ -84,24 +83,24 @@ fn is_part(folder: &Path) -> bool {
     found < FILES.len()
 }
 
-/// What to do next with a garden that was made in `folder`.
+/// Next steps for a garden that was created in `folder`.
 pub fn next(folder: &Path) -> String {
     let (shown, root) = (folder.display(), quoted(folder));
     format!(
         "Created a garden in {shown}. Preview it with:\n\n    \
          neuronotes serve --open --root {root}\n\n\
-         Its three figures are measured then, which takes less than a minute on two cores. Edit\n\
+         This measures its three figures, which takes less than a minute on two cores. Edit\n\
          {note}, save, and watch the page.\n\n    \
          neuronotes build --root {root}\n\n\
-         writes the site to {output}. `neuronotes kinds` lists what a note can ask for.\n\
-         Models and data sets are named in {config}.\n",
+         writes the site to {output}. `neuronotes kinds` lists the kinds of figures.\n\
+         Models and data sets are configured in {config}.\n",
         note = folder.join("notes/a-first-figure.md").display(),
         output = folder.join("output").display(),
         config = folder.join("neuronotes.yaml").display(),
     )
 }
 
-/// A path as a shell takes it.
+/// A path quoted for a shell.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);

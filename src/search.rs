@@ -1,22 +1,25 @@
-//! Full-text search: the texts of pages in, the files of the index out, which a script in the page reads one at a time.
+//! Full-text search: builds the files of the index from the texts of pages; a script in the page loads them one at a
+//! time.
 //!
-//! Only text and addresses come in; what a note, a heading or a figure is, others know. The format:
+//! Input is only text and addresses; notes, headings and figures are known to others. The format:
 //!
-//! - A text is folded (NFKD, without marks, lower case) and cut into terms: runs of letters and numbers, of which the first 32
-//!   characters count. Of scripts that are written without spaces, every character is a term. A field that begins with `#` is a
-//!   term as a whole too, so that `#C++` and `#🌱` are found as they are written.
-//! - An *entry* is a part of a page that can be found by itself. Entries are numbered through the site from 0.
-//! - `search/meta.js` `{"entries", "pages", "starts", "terms", "words"}`: the first entry of each shard of entries, the first term
-//!   of each shard of terms (that of the first is `""`, so that every term has its place), and the lengths of words for which there
-//!   is a list of words.
-//! - `search/t<i>.js`: lines `term TAB postings`, sorted by UTF-16 code units, as JavaScript's `<` does. A posting is the step from
-//!   the entry before (from -1 for the first) in base 36, and the weight as a letter: `A` = 1 … `Z` = 26.
-//! - `search/w<length>.js`: the words of so many letters, one a line, in order, each as the number of UTF-16 code units that it
-//!   shares with the one before, in base 36, and the rest. A word that is nowhere is compared with those of nearly its length.
+//! - Text is folded (NFKD, without marks, lower case) and split into terms: runs of letters and digits, of which the
+//!   first 32 characters count. In scripts without spaces, every character is a term. A field that begins with `#` is
+//!   also a term as a whole, so that `#C++` and `#🌱` are found as written.
+//! - An *entry* is a part of a page that can be found separately. Entries are numbered through the site from 0.
+//! - `search/meta.js` `{"entries", "pages", "starts", "terms", "words"}`: the first entry of each shard of entries,
+//!   the first term of each shard of terms (`""` for the first, so that every term has a shard), and the lengths of
+//!   words for which there is a list of words.
+//! - `search/t<i>.js`: lines `term TAB postings`, sorted by UTF-16 code units, like JavaScript's `<`. A posting is
+//!   the difference to the previous entry (-1 before the first) in base 36, and the weight as a letter: `A` = 1 … `Z`
+//!   = 26.
+//! - `search/w<length>.js`: the words of that many letters, one per line, sorted, each as the number of UTF-16 code
+//!   units shared with the previous one, in base 36, and the rest. An unknown word is compared with words of similar
+//!   length.
 //! - `search/e<i>.js`: `[path, title, first entry, [[anchor, heading or null, text], …]]` for each page.
 //!
-//! Incremental: an [`Indexed`] is a function of its [`Page`], so that an unchanged page is never read twice; [`files`] is a function
-//! of all of them in the site's order.
+//! Incremental: an [`Indexed`] is a function of its [`Page`], so an unchanged page is never indexed twice; [`files`]
+//! is a function of all of them in the site's order.
 
 mod page;
 mod term;
@@ -29,37 +32,38 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 pub use page::{Indexed, indexed};
 
-/// Bytes of terms and postings in a file, and of text in one of entries: no more, except where one term or one page alone has.
+/// Maximum bytes of terms and postings in a file, and of text in a file of entries, unless a single term or page has
+/// more.
 const SHARD: usize = 32 << 10;
 
-/// What a page gives to the index.
+/// A page's contribution to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Relative to the site's root: `people/lady-gaga.html`.
+    /// Address relative to the site's root: `people/lady-gaga.html`.
     pub path: String,
-    /// Shown with what is found. It is found itself where it is also a field of an entry.
+    /// Title shown in results. It is searched only if it is also a field of an entry.
     pub title: String,
-    /// In the order of the text.
+    /// Entries in the order of the text.
     pub entries: Vec<Entry>,
 }
 
-/// A part of a page that can be found by itself.
+/// A part of a page that can be found separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the page; empty for the page's head.
+    /// Its anchor in the page; empty for the beginning of the page.
     pub anchor: String,
-    /// Shown with what is found, likewise.
+    /// Heading shown in results.
     pub heading: Option<String>,
-    /// Plain text: found, and shown as an excerpt.
+    /// Plain text, searched and shown as an excerpt.
     pub text: String,
-    /// What is found and weighs more.
+    /// Fields, which are searched with a higher weight.
     pub fields: Vec<(Field, String)>,
 }
 
-/// What a field is to its entry.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The page's title or another name of it.
+    /// The page's title or an alias.
     Title,
     /// A heading.
     Heading,
@@ -67,11 +71,11 @@ pub enum Field {
     Tag,
     /// The caption of a figure.
     Caption,
-    /// What means this entry and no other: the number of a unit, the first digits of a figure's key.
+    /// A unique identifier: the number of a unit, or the first digits of a figure's key.
     Name,
 }
 
-/// The files of the index, by their paths relative to the site's root, for pages in the site's order.
+/// The files of the index by path relative to the site's root, for pages in the site's order.
 pub fn files(pages: &[&Indexed]) -> Vec<(String, String)> {
     let mut files = vec![("search/meta.js".to_owned(), String::new())];
     let starts = entry_shards(pages, &mut files);
@@ -91,12 +95,12 @@ pub fn files(pages: &[&Indexed]) -> Vec<(String, String)> {
     files
 }
 
-/// A script that hands data over.
+/// A script that passes data to the page.
 fn taken(name: &str, json: &str) -> String {
     ["neuronotes.take(\"", name, "\",", json, ");\n"].concat()
 }
 
-/// Writes the shards of entries; out come the first entries of them.
+/// Writes the shards of entries and returns their first entries.
 fn entry_shards(pages: &[&Indexed], files: &mut Vec<(String, String)>) -> Vec<usize> {
     let mut starts = Vec::new();
     let (mut json, mut size, mut entry) = (String::new(), 0, 0);
@@ -126,12 +130,12 @@ fn entry_shards(pages: &[&Indexed], files: &mut Vec<(String, String)>) -> Vec<us
     starts
 }
 
-/// A term with where it stands.
+/// A term with its postings.
 struct Posted<'p> {
     term: &'p str,
-    /// As in the file.
+    /// The line in the file.
     postings: String,
-    /// The entry that a step of 0 would lead to.
+    /// The entry that a difference of 0 would mean.
     next: usize,
 }
 
@@ -162,7 +166,7 @@ fn merged<'p>(pages: &[&'p Indexed]) -> Vec<Posted<'p>> {
     terms
 }
 
-/// Writes the shards of terms; out come the first terms of them.
+/// Writes the shards of terms and returns their first terms.
 fn term_shards<'p>(terms: &[Posted<'p>], files: &mut Vec<(String, String)>) -> Vec<&'p str> {
     let mut starting = Vec::new();
     let mut rest = terms;
@@ -203,8 +207,8 @@ fn push_base_36(out: &mut String, mut number: usize) {
     out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
-/// The order of UTF-16 code units. That of UTF-8 is another only where a character beyond the first 65,536, which begins with
-/// F0 or more, meets one of the last 8,192 of these, which begin with EE or EF.
+/// The order of UTF-16 code units. It differs from that of UTF-8 only if a character beyond U+FFFF, whose UTF-8
+/// begins with F0 or more, is compared with one of the last 8,192 below, which begin with EE or EF.
 fn utf16_order(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     match a.iter().zip(b).find(|(a, b)| a != b) {
@@ -214,7 +218,7 @@ fn utf16_order(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// A term whose hash is known already.
+/// A term with a precomputed hash.
 #[derive(PartialEq, Eq)]
 struct Hashed<'p> {
     hash: u64,
@@ -227,7 +231,7 @@ impl Hash for Hashed<'_> {
     }
 }
 
-/// Takes a hash for its own.
+/// Uses the precomputed hash as its own.
 #[derive(Default)]
 struct AsItIs(u64);
 

@@ -1,7 +1,7 @@
-//! TeX as plain text: a formula or a command's name in, the characters that it stands for out.
+//! Converts a TeX formula or command to plain text.
 //!
-//! Descriptions, lists, feeds and the search index have no room for mathematics, and bibliographies are written in TeX. Nothing here
-//! knows of either.
+//! Used for descriptions, lists, feeds and the search index, which have no room for mathematics, and for
+//! bibliographies, which are written in TeX.
 
 mod symbols;
 
@@ -9,12 +9,12 @@ use symbols::SYMBOLS;
 
 use neuronotes_core::cut::Cut as _;
 
-/// The text that a command without arguments stands for: `alpha` is α.
+/// The text of a command without arguments: `alpha` is α.
 pub fn symbol(name: &str) -> Option<&'static str> {
     SYMBOLS.binary_search_by(|(known, _)| known.cmp(&name)).ok().map(|at| SYMBOLS[at].1)
 }
 
-/// A character raised, where Unicode has it.
+/// A superscript character, if Unicode has one.
 pub fn raised(c: char) -> Option<char> {
     paired(
         c,
@@ -23,7 +23,7 @@ pub fn raised(c: char) -> Option<char> {
     )
 }
 
-/// A character lowered, where Unicode has it.
+/// A subscript character, if Unicode has one.
 pub fn lowered(c: char) -> Option<char> {
     paired(c, "0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 }
@@ -32,10 +32,10 @@ fn paired(c: char, from: &str, to: &str) -> Option<char> {
     from.chars().zip(to.chars()).find(|(plain, _)| *plain == c).map(|(_, other)| other)
 }
 
-/// Most bytes of a formula; a longer one is left as it is written.
+/// Maximum length of a formula in bytes; a longer one is left as written.
 const LONGEST: usize = 16 << 10;
 
-/// A formula as text: `x^2 \le \frac{1}{2}` is `x² ≤ 1/2`. What has no such form is left as it is written.
+/// A formula as text: `x^2 \le \frac{1}{2}` becomes `x² ≤ 1/2`. What has no such form is left as written.
 pub fn plain(tex: &str) -> String {
     if tex.len() > LONGEST {
         return tex.to_owned();
@@ -76,9 +76,9 @@ pub fn plain(tex: &str) -> String {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Plain,
-    /// Raised, or lowered.
+    /// A superscript or subscript.
     Script(char),
-    /// The upper half of a fraction, then the lower one.
+    /// The numerator of a fraction, then the denominator.
     Over,
     Under,
     Root,
@@ -97,7 +97,7 @@ struct Plain {
 }
 
 impl Plain {
-    /// What stands behind a backslash; gives what follows the command.
+    /// Reads what follows a backslash; returns the rest after the command.
     fn command<'t>(&mut self, rest: &'t str) -> &'t str {
         let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
         if length == 0 {
@@ -143,7 +143,7 @@ impl Plain {
         }
     }
 
-    /// `^` or `_`, whose argument is a group, a command or a character.
+    /// Reads `^` or `_`, whose argument is a group, a command or a character.
     fn script<'t>(&mut self, sign: char, rest: &'t str) -> &'t str {
         let rest = rest.trim_start();
         if let Some(inner) = rest.strip_prefix('{') {
@@ -199,7 +199,7 @@ impl Plain {
         }
     }
 
-    /// Puts brackets around a part of a fraction that is more than a word.
+    /// Puts parentheses around a numerator or denominator longer than a word.
     fn bracket(&mut self, start: usize) {
         let is_word = |c: char| c.is_alphanumeric() || c == '.';
         if !self.out.cut(start..).trim().chars().all(is_word) {
@@ -209,7 +209,7 @@ impl Plain {
     }
 }
 
-/// Commands that only say how something is set.
+/// Commands that only set the formatting.
 const SILENT: &[&str] = &[
     "Big",
     "Bigg",

@@ -1,8 +1,8 @@
-//! A garden on disk: its configuration, its notes and its other files, read and parsed.
+//! A garden on disk: its configuration, notes and other files, read and parsed.
 //!
-//! Incremental: [`Workspace::refresh`] reads a file's bytes again only where size, times or number in the file system
-//! changed, and [`Workspace::apply`] reads nothing but the paths that it is given, and these in any case. Both parse a note
-//! again only where its bytes did change, and say what is another than it was.
+//! Incremental: [`Workspace::refresh`] reads a file again only if its size, times or inode changed;
+//! [`Workspace::apply`] reads only the given paths, and these always. Both parse a note again only if its bytes
+//! changed, and return what is different now.
 
 mod link;
 mod macros;
@@ -37,126 +37,126 @@ const HANDLES: usize = 16;
 /// A garden on disk.
 #[derive(Debug)]
 pub struct Workspace {
-    /// Its folder, absolute.
+    /// Its absolute path.
     pub root: PathBuf,
-    /// What `neuronotes.yaml` says, over what Jekyll's configuration says where it is a Jekyll garden.
+    /// The configuration: `neuronotes.yaml`, on top of Jekyll's configuration in a Jekyll garden.
     pub config: Config,
-    /// Where things lie in it.
+    /// Its layout.
     pub layout: Layout,
-    /// Results.
+    /// Its result store.
     pub store: Store,
-    /// What is known of weights and data where only frozen results are published.
+    /// Facts about weights and data, if only frozen results are published.
     pub thawed: Option<Arc<Thawed>>,
     /// Digests of weights, data and output.
     pub digests: FileDigests,
-    /// The templates in use; an error of the garden's own leaves the last good ones in place.
+    /// The templates in use; if the garden's own have an error, the last good ones stay.
     pub renderer: Renderer,
-    /// Commits' dates.
+    /// Dates from git.
     pub git: GitDates,
     /// The works that notes cite.
     pub library: Library,
-    /// Whether drafts are part of the site, as they are in the preview.
+    /// Whether drafts are part of the site, as in the preview.
     pub drafts: bool,
     /// Other files in the notes folder, relative to it.
     pub files: BTreeSet<String>,
-    /// The text of `neuronotes.yaml`, for diagnostics.
+    /// Text of `neuronotes.yaml`, for diagnostics.
     pub config_text: String,
-    /// The text of Jekyll's configuration, likewise.
+    /// Text of Jekyll's configuration, for diagnostics.
     jekyll_text: String,
-    /// What formulas may use.
+    /// Macros for formulas.
     defined: Defined,
-    /// Folders of sites, relative to the garden.
+    /// Output folders, relative to the garden.
     outputs: BTreeSet<String>,
-    /// What notes of a Jekyll garden may include, by its name below the folder of includes.
+    /// Files that notes of a Jekyll garden may include, by name relative to the folder of includes.
     includes: BTreeMap<String, String>,
-    /// What of these is not read.
+    /// Includes that could not be read.
     unincluded: Vec<Diagnostic>,
     notes: BTreeMap<String, Parsed>,
-    /// Symbolic links among the notes, by their paths, with what they point to, relative to the garden.
+    /// Symbolic links among the notes by path, with their targets relative to the garden.
     links: BTreeMap<String, String>,
     config_problems: Vec<Diagnostic>,
-    /// What is to be said of models in the configuration.
+    /// Remarks about models in the configuration.
     notices: Vec<Diagnostic>,
     template_problem: Option<Diagnostic>,
     date_problem: Option<Diagnostic>,
-    /// What keeps Jekyll's way of reading from all notes.
+    /// The error that prevents evaluating Liquid in all notes, if any.
     liquid_problem: Option<Diagnostic>,
-    /// What is wrong with notes and folders that cannot be read, and what is passed over, by their paths.
+    /// Problems with notes and folders that cannot be read or are skipped, by path.
     unread: BTreeMap<String, Diagnostic>,
-    /// What could not be read for a reason that passes, relative to the garden.
+    /// Paths that temporarily could not be read, relative to the garden.
     passing: BTreeSet<String>,
 }
 
-/// What is another than it was.
+/// What a refresh changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
     /// Notes that are new, changed or gone, by path.
     pub notes: BTreeSet<String>,
     /// Other files of the notes folder that may be new, changed or gone, by path.
     pub files: BTreeSet<String>,
-    /// Other files of the notes folder are there now, or are not any more.
+    /// Whether other files of the notes folder have appeared or disappeared.
     pub listed: bool,
     /// Files elsewhere in the garden: pictures that blocks name.
     pub pictures: bool,
-    /// The configuration.
+    /// Whether the configuration changed.
     pub config: bool,
-    /// The templates.
+    /// Whether the templates changed.
     pub templates: bool,
-    /// Commits' dates.
+    /// Whether dates from git changed.
     pub dates: bool,
-    /// What is wrong with what cannot be read.
+    /// Whether problems with unreadable files changed.
     pub unread: bool,
 }
 
 impl Touched {
-    /// Whether nothing is.
+    /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// By which a file that changed can be told without reading it: length, time of change, number in the file system.
+/// A file's metadata that reveals changes without reading it: length, modification time, inode.
 type Stamp = (u64, SystemTime, u64);
 
 #[derive(Debug)]
 struct Parsed {
     stamp: Stamp,
-    /// As its file is.
+    /// The note in its file.
     note: Arc<Note>,
-    /// Whether Jekyll may make another text of it.
+    /// Whether Jekyll may change its text.
     special: bool,
-    /// As Jekyll makes it, where that is another one.
+    /// The note as changed by Jekyll, if it is.
     shown: Option<Arc<Note>>,
 }
 
 impl Parsed {
-    /// The note that the site has.
+    /// The note as on the site.
     fn published(&self) -> &Arc<Note> {
         self.shown.as_ref().unwrap_or(&self.note)
     }
 }
 
-/// Why a folder cannot be worked with at all.
+/// Why a folder cannot be used as a garden.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// It is no garden.
+    /// It is not a garden.
     #[error("{} is not a garden: {}", .0.display(), layout::LOOKS)]
     NoGarden(PathBuf),
     /// Its store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A folder of its own is a link to somewhere else.
-    #[error("{} is a link to {}, which is no folder of `neuronotes`\nhint: remove the link; or, where it is meant, `mkdir -p {}` says so", link.display(), target.display(), wanted.display())]
+    /// One of the program's own folders is a link to another place.
+    #[error("{} is a link to {}, which is not a folder of `neuronotes`\nhint: remove the link, or confirm it with `mkdir -p {}`", link.display(), target.display(), wanted.display())]
     Link {
-        /// The link.
+        /// Path of the link.
         link: PathBuf,
-        /// Where it leads.
+        /// Its target.
         target: PathBuf,
-        /// The folder that would have to be there.
+        /// The marker folder that would have to exist.
         wanted: PathBuf,
     },
-    /// A folder of its caches is a link that leads out of its own.
-    #[error("{} leads out of the program's own folder\nhint: remove it: what it should hold is made again", .0.display())]
+    /// A folder of its caches is a link that leads out of the program's own folder.
+    #[error("{} is a link that leads out of the program's own folder\nhint: remove it; its contents will be recreated", .0.display())]
     Cache(PathBuf),
     /// The built-in templates are broken.
     #[error("{0}")]
@@ -164,10 +164,10 @@ pub enum WorkspaceError {
 }
 
 impl Workspace {
-    /// Opens the garden in `root` and reads it.
+    /// Opens and reads the garden in `root`.
     ///
     /// # Errors
-    /// Where it is no garden, its store cannot be made, or its own folders are links to somewhere else.
+    /// If it is not a garden, its store cannot be created, or its own folders are links to other places.
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let root = root.canonicalize().map_err(|_| WorkspaceError::NoGarden(root.to_owned()))?;
         if !layout::can_be_built(&root) {
@@ -210,7 +210,7 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Looks at everything on disk, and says what changed.
+    /// Checks everything on disk, and returns what changed.
     pub fn refresh(&mut self) -> Touched {
         let mut touched = Touched { pictures: true, ..Touched::default() };
         let before = self.layout.clone();
@@ -241,8 +241,8 @@ impl Workspace {
         touched
     }
 
-    /// Looks at these files and folders, which are relative to the garden, and says what of them changed. A folder stands
-    /// for all that is below it.
+    /// Reads these files and folders, given relative to the garden, and returns which of them changed. A folder
+    /// stands for everything below it.
     pub fn apply<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) -> Touched {
         let mut touched = Touched::default();
         let mut included = false;
@@ -291,20 +291,19 @@ impl Workspace {
         touched
     }
 
-    /// Whether files can be opened now, as many as reading a change takes. Where they cannot, every file would seem to be one
-    /// that cannot be read.
+    /// Whether as many files can be opened as reading a change needs. If not, every file would appear unreadable.
     pub fn can_read(&self) -> bool {
         // A folder is opened as a file is.
         handles::are_left(HANDLES, &self.root)
     }
 
-    /// What is to be looked at again in a moment, for it could not be read for a reason that passes; that is told once.
+    /// Takes the paths that temporarily could not be read and must be looked at again.
     pub fn to_read_again(&mut self) -> Option<BTreeSet<String>> {
         let paths = std::mem::take(&mut self.passing);
         (!paths.is_empty()).then_some(paths)
     }
 
-    /// Never reads this folder as notes or files beside them, should it lie among these: a site is written there.
+    /// Never reads this folder as notes, even if it is among them: a site is written there.
     pub fn leave_out(&mut self, folder: &Path) {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let inside = relative(&folder, &self.root);
@@ -315,7 +314,7 @@ impl Workspace {
         }
     }
 
-    /// What is wrong with the configuration, the templates, and notes that cannot be read.
+    /// Problems with the configuration, the templates, and unreadable notes.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
         let own = own.chain(&self.defined.problems).chain(&self.unincluded);
@@ -323,7 +322,7 @@ impl Workspace {
         own.chain(&self.liquid_problem).chain(self.unread.values())
     }
 
-    /// Keeps what is to be said of entries of the configuration, instead of what was said before.
+    /// Replaces the remarks about entries of the configuration.
     pub fn notice(&mut self, notices: Vec<(Range<usize>, String)>) {
         let lines = Lines::of(&self.config_text);
         let at = SourceFile { file: config::FILE, text: &self.config_text, lines: &lines };
@@ -331,30 +330,30 @@ impl Workspace {
         self.notices = said.collect();
     }
 
-    /// The notes that are part of the site, by path; drafts are in the preview only.
+    /// The notes of the site, by path; drafts only in the preview.
     pub fn notes(&self) -> Vec<Arc<Note>> {
         let is_part = |parsed: &&Parsed| self.drafts || !parsed.note.front.draft;
         let published = self.notes.values().filter(is_part);
         published.map(|parsed| Arc::clone(parsed.published())).collect()
     }
 
-    /// Where its pages lie.
+    /// The rules for its pages' addresses.
     pub fn routes(&self) -> Routes {
         Routes::of(&self.config, &self.layout)
     }
 
-    /// A folder of the program's own, for what can be made again.
+    /// A folder of the program for files that can be recreated.
     pub fn cache(&self, name: &str) -> PathBuf {
         self.root.join(STATE).join("cache").join(name)
     }
 
-    /// Keeps the digests of files for the next run; losing them costs time only.
+    /// Saves the digests of files for the next run; losing them costs time only.
     pub fn save_digests(&mut self) {
         let path = self.cache("digests.json");
         let _ = self.digests.save(&path);
     }
 
-    /// The text that a diagnostic is about, where it is at hand.
+    /// The source text of a file, if available.
     pub fn source(&self, file: &str) -> Option<&str> {
         if file == config::FILE {
             return Some(&self.config_text);
@@ -376,7 +375,7 @@ impl Workspace {
     }
 }
 
-/// What is wrong with a template, as everything else that is wrong is said.
+/// A template's error as a diagnostic.
 pub fn template_problem(error: &RenderError) -> Diagnostic {
     let mut problem = Diagnostic::of_file(error.template.clone(), error.message.clone());
     problem.line = error.line.unwrap_or(1);

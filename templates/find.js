@@ -1,4 +1,4 @@
-// The search: a dialog over the page. The index comes in pieces, as scripts, and only the pieces that a question needs.
+// The search: a dialog over the page. The index is loaded in pieces, as scripts, and only as far as a query needs.
 "use strict";
 (() => {
   const { load, href, make } = window.neuronotes;
@@ -7,14 +7,14 @@
   const PAGES = 12;
   const SECTIONS = 3;
 
-  // Words, as the index has them: folded, runs of letters and digits; scripts without spaces by the character.
+  // Terms as in the index: folded runs of letters and digits; single characters in scripts without spaces.
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const single = "\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmer}\\p{sc=Myanmar}";
   const word = new RegExp(`(?=[\\p{L}\\p{N}])[${single}]|(?:(?![${single}])[\\p{L}\\p{N}])+`, "gu");
   const cut = (token) => [...token].slice(0, 32).join("");
   const words = (text) => (fold(text).match(word) || []).map(cut);
 
-  // Words that the British and the Americans write differently: what varies stands in the second group, in two ways.
+  // British and American spellings: the second group is what varies, in two forms.
 
   const ENDS = "(?=s?$)";
   const RE = "(cent|theat|met|lit|fib|calib|spect|somb|lust|sab|meag|och)";
@@ -29,7 +29,7 @@
   ].map(([pattern, ...ways]) => [new RegExp(pattern), ways]);
   const PAIRS = "acknowledgement acknowledgment,aeroplane airplane,aesthet esthet,ageing aging,aluminium aluminum,anaem anem,anaesth anesth,archaeo archeo,artefact artifact,burnt burned,cheque check,cosy cozy,cypher cipher,diarrhoea diarrhea,disc disk,doughnut donut,draught draft,encyclopaed encycloped,faec fec,foetal fetal,foetus fetus,gramme gram,grey gray,haemo hemo,jewellery jewelry,judgement judgment,kerb curb,learnt learned,leukaem leukem,manoeuvr maneuver,maths math,mediaeval medieval,mould mold,moustache mustache,oestro estro,paediatr pediatr,palaeo paleo,plough plow,programme program,pyjama pajama,sceptic skeptic,smoulder smolder,spelt spelled,storey story,sulphur sulfur,towards toward,tyre tire".split(",").map((pair) => pair.split(" "));
 
-  // The word and how else it is written: `colourise` has four ways.
+  // The word and its other spellings: `colourise` has four.
   function spellings(term) {
     const all = new Set([term]);
     for (const one of all) {
@@ -43,7 +43,7 @@
     return [...all];
   }
 
-  // Whether one letter too many, too few or another, or two that changed places, make one word of the other.
+  // Whether two words differ by one inserted, deleted, replaced or two swapped letters.
   function isSlip(a, b) {
     if (a.length > b.length) [a, b] = [b, a];
     let i = 0;
@@ -63,7 +63,7 @@
     });
   }
 
-  // Where a term is: entry → score. The last word of a question may go on.
+  // The entries of a term: entry → score. The last word of a query may be incomplete.
 
   function place(list, value) {
     let [low, high] = [0, list.length];
@@ -79,7 +79,7 @@
     const first = place(meta.terms, term);
     const last = open ? Math.min(place(meta.terms, `${term}\uffff`), first + 7) : first;
     const shards = await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => piece(`t${first + i}`)));
-    // The word itself, and those that it begins.
+    // The word itself, and words that begin with it.
     const found = [new Map(), new Map()];
     for (const shard of shards) {
       const text = `\n${shard}`;
@@ -92,7 +92,7 @@
         for (const [, step, weight] of text.slice(tab + 1, end < 0 ? undefined : end).matchAll(/([0-9a-z]+)([A-Z])/g)) {
           entry += parseInt(step, 36);
           const w = weight.charCodeAt(0) - 64;
-          // From 20 on the term is what the entry is called.
+          // From 20 on, the term is a name of the entry.
           into.set(entry, Math.max(into.get(entry) || 0, w < 20 ? w / (w + 2) : 3));
         }
       }
@@ -105,7 +105,7 @@
     return scores;
   }
 
-  // A word of the question as it stands, else as it may be meant: {list: entry → score, words: what is marked, meant}.
+  // A word of the query as typed, or else corrected: {list: entry → score, words: to highlight, meant}.
   async function sought(meta, term, open) {
     let ways = spellings(term);
     const look = async (worth, open) => {
@@ -117,7 +117,7 @@
     let list = await look(1, open);
     let meant = false;
     if (!list.size) {
-      // Of a figure's key the first eight digits are known.
+      // The first eight digits of a figure's key are indexed.
       const key = /^[0-9a-f]{9,}$/.test(term) && /\d/.test(term) && term.slice(0, 8);
       ways = key ? [key] : await slips(meta, term);
       list = await look(0.5, false);
@@ -126,7 +126,7 @@
     return { term, list, words: ways, open, meant };
   }
 
-  // A tag as it is written, with all that stands behind the sign, else the words.
+  // A tag as written, with everything after the sign, or else its words.
   async function soughtTag(meta, text) {
     const list = await lookUp(meta, cut(fold(text).trim().replace(/\s+/g, " ")), true);
     return list.size ? [{ term: text, list, words: words(text), open: true, meant: false }] : null;
@@ -142,7 +142,7 @@
     const all = tag || (await Promise.all(terms.map((term) => sought(meta, term, open && term === asked.at(-1)))));
     const lists = all.map(({ list }) => list);
 
-    // Parts of the index where one entry has many of the words come first, then those where many are at all.
+    // Parts of the index in which one entry has many of the words come first, then those with many of the words in any entry.
     const sums = new Map();
     const parts = new Map();
     lists.forEach((list, term) => {
@@ -186,14 +186,14 @@
       const missing = all.filter((_, term) => !seen.has(term)).map(({ term }) => term);
       pages.push({ path, title, hits, score, missing });
     }
-    // What has all words comes before what has some.
+    // Pages with all words come before those with some.
     pages.sort((a, b) => a.missing.length - b.missing.length || b.score - a.score);
     const whole = new Set(all.flatMap(({ words }) => words));
     const starts = all.filter(({ open }) => open).flatMap(({ words }) => words);
     return { pages: pages.slice(0, PAGES), marks: { whole, starts }, meant: all.filter(({ meant }) => meant) };
   }
 
-  // The text with the words marked; of a long one about 160 characters around the first.
+  // The text with the words highlighted; about 160 characters around the first if it is long.
 
   function marked(text, { whole, starts }, length = Infinity) {
     let folded = "";
@@ -211,7 +211,7 @@
       const part = whole.has(cut(token)) ? token : starts.find((start) => token.startsWith(start));
       if (!part) continue;
       let end = origin[index + part.length];
-      // An accent that was folded away belongs to its letter.
+      // A folded accent belongs to its letter.
       while (end < text.length && /\p{M}/u.test(text[end])) end++;
       spans.push([origin[index], end]);
     }
@@ -238,7 +238,7 @@
     type: "search", role: "combobox", placeholder: "Search", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go",
     "aria-label": "Search", "aria-expanded": "false", "aria-controls": "find-list", "aria-autocomplete": "list",
   });
-  const list = make("div", { id: "find-list", role: "listbox", "aria-label": "What was found" });
+  const list = make("div", { id: "find-list", role: "listbox", "aria-label": "Search results" });
   const says = make("p", { class: "find-says", role: "status" });
   const slash = make("input", { type: "checkbox" });
   const keys = make("p", { class: "find-keys" }, make("span", {}, "↑ ↓ to choose, Enter to open"), make("label", {}, slash, " The key ", make("kbd", {}, "/"), " opens the search"));
@@ -251,7 +251,7 @@
       if (value === undefined) return window[area].getItem(name);
       window[area].setItem(name, value);
     } catch {
-      // Some browsers keep nothing for files.
+      // Some browsers store nothing for files.
     }
     return null;
   };
@@ -265,13 +265,13 @@
     const now = ++round;
     const question = input.value;
     store("sessionStorage", "neuronotes-find", question);
-    const waiting = setTimeout(() => (says.textContent = "Looking through the notes …"), 150);
+    const waiting = setTimeout(() => (says.textContent = "Searching …"), 150);
     let found = null;
     let trouble = "";
     try {
       found = await find(question);
     } catch {
-      trouble = "A part of the index does not load. Try again.";
+      trouble = "A part of the search index failed to load. Try again.";
     }
     clearTimeout(waiting);
     if (now !== round) return;
@@ -290,7 +290,7 @@
     }
   }
 
-  // The first line of a page leads to its head, or to the best place where the head has none of the words.
+  // The first result of a page leads to its top, or to the best section if the top has none of the words.
   function group(page, marks) {
     const top = page.hits.filter(({ score }) => score > page.hits[0].score / 5).slice(0, SECTIONS);
     const head = top.find((hit) => !hit.anchor) || top[0];
@@ -335,7 +335,7 @@
   dialog.addEventListener("keydown", (event) => {
     if (event.target !== input || event.isComposing) return;
     const now = options().indexOf(chosen());
-    // Home and End belong to the text.
+    // Home and End move within the text.
     const to = { ArrowDown: now + 1, ArrowUp: now - 1 }[event.key];
     if (to !== undefined && !event.shiftKey) choose(to);
     else if (event.key === "Escape") dialog.close();

@@ -1,8 +1,8 @@
-// What a page can do beyond being read: previews of links, contents that follow, pictures enlarged, code to copy, keys for
-// the search. Every page works without it, and nothing is fetched: data come as scripts.
+// Interactive features of pages: link previews, contents that follow scrolling, enlarged pictures, code to copy, keys for
+// the search. Every page works without it, and nothing is fetched: data are loaded as scripts.
 //
-// The preview of `neuronotes serve` patches pages at any time. So listeners sit on the document, things are looked up when
-// they are needed, and what is added to the body is marked `data-preview`, which a patch leaves alone.
+// The preview of `neuronotes serve` may patch the page at any time. So listeners are on the document, elements are looked up when
+// needed, and elements added to the body are marked `data-preview`, which patches leave alone.
 "use strict";
 (() => {
   const { root = "", page: own = "", previews = 1, find, zoom: zooming, boxes: sheet } = document.currentScript.dataset;
@@ -46,7 +46,7 @@
   const href = (path, anchor) => root + path.split("/").map(encodeURIComponent).join("/") + (anchor ? `#${encodeURIComponent(anchor)}` : "");
   window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make, button, all, bare };
 
-  // How boxes and dialogs look, asked for with the first of them.
+  // The style sheet of boxes and dialogs, loaded with the first of them.
   let looks;
   const styled = () => (looks ||= new Promise((resolve) => {
     const link = make("link", { rel: "stylesheet", href: sheet, "data-preview": "" });
@@ -79,13 +79,13 @@
     if (!address.startsWith(home)) return null;
     const path = decoded(address.slice(home.length)).replace(/(^|\/)$/, "$1index.html");
     const anchor = decoded(link.hash.slice(1));
-    // Neither the page itself nor a footnote that stands in the margin needs a box.
+    // Links to the page itself and footnotes in the margin need no box.
     const margin = link.parentNode.nextElementSibling;
     if ((path === own && !anchor) || (margin?.matches(".sidenote") && margin.offsetWidth)) return null;
     return { path, anchor };
   }
 
-  // FNV-1a over the path's UTF-8 says in which file a page's previews are.
+  // FNV-1a over the path's UTF-8 selects the file with a page's previews.
   function shard(path) {
     let hash = 0x811c9dc5;
     for (const byte of new TextEncoder().encode(path)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
@@ -178,7 +178,7 @@
     link.setAttribute("aria-expanded", "true");
     link.setAttribute("aria-describedby", body.textContent.length < 300 ? body.id : name.id);
 
-    // Below the line that is pointed at, else above it.
+    // Below the line of the pointer, or else above it.
     const rects = [...link.getClientRects()];
     const line = rects.find((rect) => point?.y >= rect.top - 2 && point.y <= rect.bottom + 2) || rects[0];
     const [up, down] = [line.top - 14, innerHeight - line.bottom - 14];
@@ -188,7 +188,7 @@
     settle(300);
   }
 
-  // Never outside the window. A pinned box stays there, others go with the page.
+  // Always inside the window. A pinned box stays in place, others scroll with the page.
   function place(box, left, top) {
     const { element, pinned } = box;
     box.left = Math.max(8, Math.min(left, document.documentElement.clientWidth - element.offsetWidth - 8));
@@ -220,7 +220,7 @@
     close(box);
   }
 
-  // What is neither pointed at nor in focus closes after a while.
+  // A box without pointer or focus closes after a while.
   function settle(delay) {
     const active = document.activeElement;
     const kept = new Set();
@@ -288,7 +288,7 @@
     event.preventDefault();
   });
 
-  // Pictures enlarged, and the search: each comes with a script of its own, once.
+  // Enlarged pictures and the search: each has a script of its own, loaded once.
 
   async function start(name, address, from = null) {
     closeAll(({ element }) => !element.contains(from));
@@ -306,7 +306,7 @@
   async function search() {
     const box = await start("find", find);
     if (box) box.open();
-    else say("The search does not load.");
+    else say("The search failed to load.");
   }
 
   // Code to copy
@@ -342,14 +342,14 @@
     if (near("button[data-search]")) return search();
     if (near("button[data-theme-choice]")) return choose();
     if (near(".copy")) return copy(near(".copy"));
-    // By the keyboard the link itself is clicked.
+    // With the keyboard, the link itself is clicked.
     if (zooming && near("a.zoom")?.querySelector("img, svg")) {
       event.preventDefault();
       return zoom(near("a.zoom"));
     }
     const link = linkAt(target);
     const touch = event.pointerType ? event.pointerType === "touch" : touching && event.detail;
-    // A finger cannot hover: its first tap shows, the second follows.
+    // Fingers cannot hover: the first tap shows the preview, the second follows the link.
     if (link && touch && wanted !== link && !boxOf(link) && goalOf(link) && !(boxAt(link)?.depth >= 3)) {
       event.preventDefault();
       return open(link, "touch", { x: event.clientX, y: event.clientY });
@@ -380,7 +380,7 @@
       event.preventDefault();
       box.element.querySelector(".preview-body").focus();
     } else if (key === "Tab" && inside && !inside.pinned) {
-      // A box stands at the end of the document, but in the order of focus after its link.
+      // A box is at the end of the document, but after its link in the focus order.
       const stops = all("a[href], button, summary, [tabindex='0']", inside.element).filter((stop) => stop.getClientRects().length);
       if (target !== stops.at(event.shiftKey ? 0 : -1)) return;
       if (event.shiftKey) event.preventDefault();
@@ -393,7 +393,7 @@
     try {
       return localStorage.getItem(`neuronotes-${name}`);
     } catch {
-      return null; // Some browsers keep nothing for files.
+      return null; // Some browsers store nothing for files.
     }
   }
 
@@ -402,11 +402,11 @@
       if (value) localStorage.setItem(`neuronotes-${name}`, value);
       else localStorage.removeItem(`neuronotes-${name}`);
     } catch {
-      // It holds for this page then.
+      // Then it applies to this page only.
     }
   }
 
-  // Light, dark, or as the system has it: an attribute that a script in the page's head sets before anything is drawn.
+  // Light, dark, or the system's theme: an attribute that a script in the page's head sets before anything is drawn.
 
   const THEMES = ["", "light", "dark"];
 
@@ -448,7 +448,7 @@
 
   function follow() {
     planned = 0;
-    // The line that a heading has to pass moves down where the page ends, so that the last sections have their turn.
+    // The line that a heading must pass moves down at the end of the page, so that the last sections are marked too.
     const left = document.documentElement.scrollHeight - innerHeight - scrollY;
     const line = Math.max(innerHeight / 3, innerHeight - left);
     const links = all(".contents a[href^='#']");
@@ -479,7 +479,7 @@
     try {
       history.replaceState(history.state, "", hash || location.pathname + location.search);
     } catch {
-      // A browser may refuse; the address then stays as it is.
+      // A browser may refuse; the address then stays unchanged.
     }
   }
 
@@ -489,7 +489,7 @@
   on("keydown", ({ key }) => /^(Arrow|Page|Home|End| )/.test(key) && (held = ""));
   addEventListener("hashchange", () => hold(location.hash));
 
-  // Notes in the margin do not lie over each other, nor over wide figures.
+  // Notes in the margin must not overlap each other or wide figures.
   function margins() {
     const wide = all(".note > :is(.width-middle, .width-page, .width-screen)").map((one) => one.getBoundingClientRect());
     let free = -Infinity;
@@ -518,9 +518,9 @@
 
   addEventListener("resize", arrange);
   on("toggle", arrange, true);
-  // After a patch (preview only) the page is looked at again, and what other pages say may have changed.
+  // After a patch (preview only) the page is examined again, and other pages' previews may have changed.
   new MutationObserver(() => {
-    // A script that does something is not run twice.
+    // Scripts are not run twice.
     for (const name of loading.keys()) if (name !== "find") loading.delete(name);
     renew();
   }).observe(document.documentElement, { attributeFilter: ["data-patched"] });

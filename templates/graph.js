@@ -1,5 +1,5 @@
-// The graph of all notes on a canvas, at the places that were computed when the site was built. The list of notes below
-// it says the same to those who do not see it.
+// The graph of all notes on a canvas, with the layout computed when the site was built. The list of notes below it has the
+// same content for readers who cannot see it.
 "use strict";
 (async () => {
   const { load, href, make } = window.neuronotes;
@@ -7,7 +7,7 @@
   const source = document.querySelector("script[data-graph]");
   if (!stage || !source) return;
   const graph = await load("graph", source.dataset.graph).catch(() => null);
-  if (!graph) return stage.append(make("p", { class: "graph-says" }, "The graph does not load. The list below says who links to whom."));
+  if (!graph) return stage.append(make("p", { class: "graph-says" }, "The graph failed to load. The list below shows the same links."));
 
   const { links, tags } = graph;
   const nodes = graph.nodes.map(([title, path, x, y, tag]) => ({ title, path, x, y, tag, near: [] }));
@@ -21,9 +21,9 @@
   const shown = [...tags.keys()].sort((a, b) => uses[b] - uses[a]).slice(0, 8);
   for (const node of nodes) node.hue = shown.indexOf(node.tag) + 1;
 
-  // What stands around the canvas
+  // The controls around the canvas
 
-  const label = `Map of ${nodes.length} notes. Arrows move it, plus and minus zoom, on a touch screen two fingers. The list below says who links to whom.`;
+  const label = `Map of ${nodes.length} notes. Arrow keys move it, plus and minus zoom, and two fingers do both on a touch screen. The list below shows the same links.`;
   const canvas = make("canvas", { tabindex: "0", role: "application", "aria-label": label });
   const field = make("input", { type: "search", placeholder: "Find a note", "aria-label": "Find a note in the graph", autocomplete: "off" });
   const says = make("span", { class: "graph-says", role: "status" });
@@ -41,14 +41,14 @@
     field.value = "";
     select();
   })));
-  const hint = make("p", { class: "graph-hint", "aria-hidden": "true" }, "Two fingers move the graph");
+  const hint = make("p", { class: "graph-hint", "aria-hidden": "true" }, "Use two fingers to move the graph");
   const probe = make("span", { hidden: "", style: "forced-color-adjust: none" });
   stage.append(make("div", { class: "graph-tools" }, field, says, buttons), make("div", { class: "graph-sheet" }, canvas, hint, probe), legend);
 
   // The view: a point of the canvas is place × k + (dx, dy).
 
   const pen = canvas.getContext("2d");
-  // All links and notes are drawn here, to be shown moved and scaled while a large graph moves, and dimmed under what is chosen.
+  // All links and notes are drawn here once, to be shown moved and scaled while a large graph moves, and dimmed below a selection.
   const still = make("canvas");
   const large = nodes.length + links.length > 8000;
   let view = { k: 1, dx: 0, dy: 0 };
@@ -56,7 +56,7 @@
   let [width, height, dense, least] = [0, 0, 1, 0.01];
   const sans = getComputedStyle(stage).getPropertyValue("--sans");
   let palette = {};
-  // What a colour of the theme is now, light or dark.
+  // The current value of a theme colour, light or dark.
   function colours(name) {
     if (!palette[name]) {
       probe.style.color = `var(--${name})`;
@@ -112,7 +112,7 @@
 
   const pan = (x, y) => look(view.k, view.dx + x, view.dy + y);
 
-  // Notes grow with the zoom, more slowly than what lies between them.
+  // Notes grow with the zoom, more slowly than their distances.
   const grown = () => Math.sqrt(view.k / least / 2) * Math.min(1, Math.sqrt((width * height) / nodes.length / 600));
   const radius = (node) => Math.max(1, (2.2 + Math.sqrt(node.near.length) * 0.75) * between(0.3, grown(), 1.8));
   const within = (x, y, edge) => x > -edge && y > -edge && x < width + edge && y < height + edge;
@@ -180,7 +180,7 @@
     names(chosen || ranked, chosen ? 60 : Math.min(90, (width * height) / 9000) * Math.min(1, view.k / least / (large ? 8 : 2)));
   }
 
-  // The most linked first; none over another, nor over a note: below its own, else above, else beside.
+  // Labels of the most linked notes first, without overlaps: below the note, or else above, or else beside it.
   function names(order, most) {
     Object.assign(pen, { font: `13px ${sans}`, textAlign: "center", textBaseline: "top", lineJoin: "round", lineWidth: 3.5 });
     [pen.strokeStyle, pen.fillStyle] = [colours("paper"), colours("ink")];
@@ -211,7 +211,7 @@
     }
   }
 
-  // Which note is at a point of the canvas: those in a square of the plane are listed together.
+  // The note at a point of the canvas, found through a grid.
 
   const SQUARE = 200;
   const squares = new Map();
@@ -244,7 +244,7 @@
     else location.href = href(nodes[i].path);
   }
 
-  // A mouse or a pen moves it and opens. One finger is the page's, which scrolls: its first tap shows a note, its second opens it.
+  // A mouse or pen moves the graph and opens notes. One finger scrolls the page: its first tap shows a note, its second opens it.
 
   let down = null;
   let moved = 0;
@@ -281,7 +281,7 @@
   on("pointercancel", () => (down = null));
   on("pointerleave", (event) => event.pointerType !== "touch" && hover(-1));
 
-  // Two fingers move it and zoom: between them lies the same place as before.
+  // Two fingers move and zoom: the place between them stays the same.
   let fingers = null;
   const middle = ([a, b]) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
   const apart = ([a, b]) => Math.hypot(a.x - b.x, a.y - b.y) || 1;
@@ -299,7 +299,7 @@
   }
   for (const type of ["touchstart", "touchmove", "touchend", "touchcancel"]) on(type, touched, { passive: false });
 
-  // At its smallest the graph lets the page scroll.
+  // When zoomed out completely, the graph lets the page scroll.
   on("wheel", (event) => {
     const { x, y } = spot(event);
     if (zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : event.ctrlKey ? 0.01 : 0.002)), x, y)) event.preventDefault();

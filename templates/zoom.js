@@ -1,6 +1,6 @@
-// Pictures enlarged: a dialog over the page. Loaded with the first of them.
+// Enlarged pictures: a dialog over the page. Loaded on first use.
 //
-// It is a step in the browser's history, so that Back closes it. Nothing of the page is held: the preview may patch it at any time.
+// It is an entry in the browser's history, so that Back closes it. No elements of the page are kept: the preview may patch it at any time.
 "use strict";
 (() => {
   const { all, bare, button, make } = window.neuronotes;
@@ -33,7 +33,7 @@
     try {
       history[how]({ ...history.state, zoom: shown.at }, "");
     } catch {
-      // The dialog works all the same.
+      // The dialog works nevertheless.
     }
   }
 
@@ -61,7 +61,7 @@
     size();
   }
 
-  // As large as fits; a synthetic picture by a whole multiple, so that its pixels stay square.
+  // As large as fits; a synthetic picture by an integer factor, so that its pixels stay sharp.
   function size() {
     const picture = part("picture").firstElementChild;
     if (!picture || !dialog.open) return;
@@ -75,7 +75,7 @@
     Object.assign(picture.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   }
 
-  // However it is closed, its step in the history goes with it.
+  // However it is closed, its history entry is removed.
   dialog.addEventListener("close", () => {
     const { from, scope } = shown;
     const same = from.isConnected ? from : pictures().find((link) => link.href === from.href);
@@ -121,7 +121,7 @@
     if (by && dialog.open && !altKey && !ctrlKey && !metaKey) step(by);
   });
 
-  // A finger that moves sideways turns to the next picture; one that moves down closes. Two enlarge, as everywhere.
+  // A sideways swipe shows the next picture, a downward one closes. Two fingers zoom, as everywhere.
   dialog.addEventListener("touchstart", ({ touches }) => {
     const [{ clientX, clientY }] = touches;
     touch = touches.length === 1 && !(visualViewport?.scale > 1.01) ? { x: clientX, y: clientY } : null;
@@ -135,7 +135,7 @@
     else if (y > 80 && y > 2 * Math.abs(x)) dialog.close();
   }, { passive: true });
 
-  // What two fingers have enlarged is moved by one.
+  // A zoomed picture is moved by one finger.
   visualViewport?.addEventListener("resize", () => (dialog.style.touchAction = visualViewport.scale > 1.01 ? "auto" : ""));
   addEventListener("resize", size);
   // A page that was loaded again shows no picture.

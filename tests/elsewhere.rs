@@ -155,14 +155,14 @@ fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
         "<title>Your first seed — My garden of neurons</title>",
         ">안녕하세요</a>",
         ">bon appétit!</a>",
-        "title=\"There is no note that matches this link.\">Nothing like it<",
+        "title=\"This note does not exist.\">Nothing like it<",
         "src=\"assets/coin.png\"",
     ] {
         assert!(first.contains(wanted), "{wanted} in {first}");
     }
     assert!(!first.contains("{:") && !first.contains("src=\"/assets"), "{first}");
     let said = run.stderr();
-    assert_eq!(said.matches("no note is called").count(), 1, "{said}");
+    assert_eq!(said.matches("there is no note").count(), 1, "{said}");
     assert!(
         !garden
             .output()
@@ -250,7 +250,7 @@ fn what_liquid_cannot_do_is_said_at_its_note() {
         problems.filter(|problem| problem.file == "_notes/odd.md").collect();
     assert_eq!(problems.len(), 1, "{said}");
     assert_eq!((problems[0].line, problems[0].column), (5, 3));
-    assert!(problems[0].message.contains("no tag `nonsense`"), "{said}");
+    assert!(problems[0].message.contains("unknown Liquid tag `nonsense`"), "{said}");
     garden.build();
     assert!(garden.read("output/odd.html").contains("{% nonsense x %}"));
 }
@@ -267,7 +267,7 @@ fn a_configuration_beside_jekylls_wins_field_by_field_and_clashes_name_both_file
     let run = garden.build();
     assert_eq!(run.code(), 1);
     assert!(
-        run.stderr().contains("`cats.html` is already that of _notes/animals/cats.md"),
+        run.stderr().contains("`cats.html` is already used by _notes/animals/cats.md"),
         "{}",
         run.stderr()
     );
@@ -385,9 +385,9 @@ fn links_among_the_notes_are_followed_and_others_are_said() {
         assert!(garden.path(&format!("output/{page}.html")).is_file(), "{page}: {said}");
     }
     for (place, what) in [
-        ("notes/deep/loop", "leads back to the folder"),
+        ("notes/deep/loop", "leads to its own parent folder"),
         ("notes/out", "leads out of the notes"),
-        ("notes/gone.md", "leads nowhere"),
+        ("notes/gone.md", "target cannot be read"),
         ("notes/draft.mdx", "is not read as a note"),
     ] {
         assert!(said.contains(place) && said.contains(what), "{place}: {said}");
@@ -503,13 +503,13 @@ fn only_regular_files_inside_the_garden_are_opened_and_each_other_is_said_once()
         ("notes/e.md", "it is a pipe, not a file"),
         ("notes/f.md", "it is a socket, not a file"),
         ("notes/g.md", "the note has 51200 MiB"),
-        ("notes/d.iso", "it has 50 GiB; the most that is read is 1 GiB"),
-        ("templates/note.html", "it leads out of the garden"),
-        ("refs.bib", "it leads out of the garden"),
-        ("p.tex", "it leads out of the garden"),
+        ("notes/d.iso", "it has 50 GiB; the limit is 1 GiB"),
+        ("templates/note.html", "it is outside the garden"),
+        ("refs.bib", "it is outside the garden"),
+        ("p.tex", "it is outside the garden"),
         ("notes/blocks.md:3:10", "`p.png` is not a file"),
         ("notes/blocks.md:9:8", "it is a pipe, not a file"),
-        ("neuronotes.yaml:3:", "`../../w` leaves the garden"),
+        ("neuronotes.yaml:3:", "`../../w` is outside the garden"),
     ] {
         let parts: Vec<&str> = said.split("\n\n").collect();
         let own = parts.iter().filter(|part| part.contains(place) && part.contains(what)).count();
@@ -537,7 +537,7 @@ fn folders_that_are_links_out_of_the_garden_are_not_followed_unless_that_is_said
     assert!(said.contains("`notes: notes`") && said.contains("0 notes checked: 1 error"), "{said}");
     let config = garden.read("neuronotes.yaml");
     garden.write("neuronotes.yaml", &format!("notes: notes\n{config}"));
-    assert!(check(&garden).stderr().contains("1 note checked: all is well"));
+    assert!(check(&garden).stderr().contains("1 note checked: no problems found"));
     // Includes and templates have no such word.
     let jekyll = jekyll();
     let _ = std::fs::remove_dir_all(jekyll.path("_includes"));
@@ -554,7 +554,7 @@ fn folders_that_are_links_out_of_the_garden_are_not_followed_unless_that_is_said
     symlink("/etc/passwd", jekyll.path("_includes/c.html")).expect("a link");
     let said = check(&jekyll).stderr();
     assert!(said.contains("_includes/b.html") && said.contains("it is a pipe"), "{said}");
-    assert!(said.contains("_includes/c.html") && said.contains("out of the garden"), "{said}");
+    assert!(said.contains("_includes/c.html") && said.contains("outside the garden"), "{said}");
     // A configuration is read no otherwise.
     let odd = Garden::empty();
     odd.note("a.md", "Text.\n");
@@ -643,8 +643,8 @@ fn a_file_whose_place_the_site_needs_itself_is_said_and_replaces_nothing() {
     garden.note("b.md", "---\npermalink: /one/\n---\n");
     garden.note("c.md", "---\npermalink: /Graph.html\n---\n");
     let said = garden.build().stderr();
-    assert!(said.contains("is already that of notes/a.md"), "{said}");
-    assert!(said.contains("this note's, and not the graph"), "{said}");
+    assert!(said.contains("is already used by notes/a.md"), "{said}");
+    assert!(said.contains("this note, not the graph"), "{said}");
 }
 
 #[test]
@@ -672,7 +672,7 @@ fn what_notes_load_from_other_sites_is_said_or_left_out_as_the_garden_wishes() {
     assert!(said.contains("neuronotes.yaml:1:1") && said.contains("`footer`"), "{said}");
     assert!(garden.read("output/a.html").contains("https://evil.example/x.png\""));
     let run = with("remote: allow\n");
-    assert!(run.code() == 0 && run.stderr().contains("all is well"), "{}", run.stderr());
+    assert!(run.code() == 0 && run.stderr().contains("no problems found"), "{}", run.stderr());
     let run = with("remote: forbid\n");
     assert_eq!((run.code(), run.stderr().matches("error: ").count()), (1, 6), "{}", run.stderr());
     let page = garden.read("output/a.html");

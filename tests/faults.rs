@@ -63,7 +63,7 @@ fn an_output_folder_that_is_full_has_every_file_that_fits_and_no_part_of_one() {
     let (run, left) = during(&garden, "output", Fault::Room(300_000), &["build"]);
     let said = run.stderr();
     assert_eq!(run.code(), 1, "{said}");
-    assert!(said.contains("files/data.bin") && said.contains("cannot be written to"), "{said}");
+    assert!(said.contains("files/data.bin") && said.contains("could not be written to"), "{said}");
     assert!(said.contains("hint: "), "{said}");
     assert!(said.contains("No space left") || said.contains("File too large"), "{said}");
     assert!(left.contains_key("a.html") && left.contains_key("b.html"), "{:?}", left.keys());
@@ -87,7 +87,7 @@ fn an_output_folder_that_cannot_be_written_to_is_said_once() {
     let (run, left) = during(&garden, "output", Fault::ReadOnly, &["build"]);
     let said = run.stderr();
     assert_eq!(run.code(), 1, "{said}");
-    assert_eq!(said.matches("the file cannot be written to").count(), 1, "{said}");
+    assert_eq!(said.matches("the file could not be written to").count(), 1, "{said}");
     assert!(said.contains("others") && said.contains("old.html"), "{said}");
     assert!(said.contains("hint: make the folder writable"), "{said}");
     assert!(left == before, "{:?}", left.keys());
@@ -109,7 +109,7 @@ fn a_full_cache_keeps_no_page_from_being_written() {
         names(&garden.output())
     );
     assert_eq!(run.code(), 1, "{said}");
-    assert!(said.contains("the list of written files cannot be kept"), "{said}");
+    assert!(said.contains("the list of written files could not be saved"), "{said}");
     recovers(&garden);
 }
 
@@ -123,7 +123,11 @@ fn a_store_that_is_full_or_only_read_gives_what_it_has() {
         let (run, _) = during(&garden, ".neuronotes/store", fault, &["build"]);
         let said = run.stderr();
         assert_eq!(run.code(), 0, "{fault:?}: {said}");
-        assert_eq!(said.contains("cannot be kept"), fault != Fault::ReadOnly, "{fault:?}: {said}");
+        assert_eq!(
+            said.contains("uses could not be written"),
+            fault != Fault::ReadOnly,
+            "{fault:?}: {said}"
+        );
         assert!(garden.output() == clean, "{fault:?}");
         recovers(&garden);
     }
@@ -158,7 +162,12 @@ fn no_wrong_figure(garden: &Garden, clean: &BTreeMap<String, Vec<u8>>, what: &st
         if right.is_some_and(|right| right == without(&text)) {
             continue;
         }
-        let told = ["was not measured", "was damaged", "there is no lab", "is not there"];
+        let told = [
+            "was not measured",
+            "was damaged",
+            "the lab, which measures figures, was not found",
+            "does not exist",
+        ];
         let told = told.iter().any(|words| text.contains(words))
             || what.contains("figures rest on a scan");
         assert!(common::shows_cards(&name) || told, "{what}: {name} is wrong");
@@ -271,7 +280,7 @@ fn foreign_files_anywhere_in_the_store_disturb_nothing_and_stay() {
     for path in foreign {
         assert!(fs::symlink_metadata(&path).is_ok(), "{}", path.display());
         let name = path.strip_prefix(&store).expect("within").display().to_string();
-        assert!(said.contains(&format!("{name}: not the store's")), "{name}\n{said}");
+        assert!(said.contains(&format!("{name}: does not belong to the store")), "{name}\n{said}");
     }
 }
 
@@ -311,9 +320,10 @@ fn a_damaged_result_that_cannot_be_measured_is_an_error() {
             let run = garden.run(arguments);
             assert_eq!(run.code(), 1, "{}", run.stderr());
             assert!(
-                run.stderr().contains("there is no lab") || run.stderr().contains("is not there")
+                run.stderr().contains("the lab, which measures figures, was not found")
+                    || run.stderr().contains("does not exist")
             );
-            assert!(!run.stderr().contains("all is well"), "{}", run.stderr());
+            assert!(!run.stderr().contains("no problems found"), "{}", run.stderr());
         }
         let page = garden.read("output/c.html");
         assert!(!page.contains(".25"), "{page}");

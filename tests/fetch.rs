@@ -211,7 +211,8 @@ fn a_wrong_file_leaves_nothing_behind() {
 
 #[test]
 fn a_server_that_says_no_is_not_asked_again() {
-    for (status, what) in [(404, "no file"), (403, "not given out"), (400, "cannot be fetched")] {
+    for (status, what) in [(404, "was not found"), (403, "was denied"), (400, "cannot be fetched")]
+    {
         let server = Server::of(content(), move |_| Reply::Status(status));
         let place = Place::new();
         let error = place.fetch(&server).expect_err("no file");
@@ -237,16 +238,16 @@ fn a_server_that_breaks_off_again_and_again_is_borne_as_long_as_something_comes(
     let server = Server::of(content(), |n| Reply::Cut(if n < 2 { 50_000 } else { 0 }));
     let place = Place::new();
     let error = place.fetch(&server).expect_err("it never ends");
-    assert!(error.message.contains("broke off 5 times"), "{error}");
+    assert!(error.message.contains("was interrupted 5 times"), "{error}");
     assert_eq!(
         error.hint.as_deref(),
-        Some("100000 bytes are kept: the same command goes on there")
+        Some("100000 bytes were kept: run the same command again to resume")
     );
     assert_eq!(place.names(), ["w.pt.part"]);
     // One byte at a time would take for ever.
     let server = Server::of(content(), |_| Reply::Cut(1));
     let error = Place::new().fetch(&server).expect_err("too slow");
-    assert!(error.message.contains("broke off 50 times"), "{error}");
+    assert!(error.message.contains("was interrupted 50 times"), "{error}");
     // A server that gives only the whole starts from nothing each time.
     let server = Server::of(content(), |n| match n {
         0 => Reply::Cut(50_000),
@@ -299,7 +300,7 @@ fn lengths_are_not_believed() {
     ] {
         let place = Place::new();
         let error = place.fetch(&after(first)).expect_err("too long");
-        assert!(error.message.contains("more than 4000000"), "{error}");
+        assert!(error.message.contains("more than the limit of 4000000"), "{error}");
         place.is_empty();
     }
     // No HTTP at all.
@@ -362,7 +363,7 @@ fn two_fetches_of_one_file_take_turns() {
     });
     place.is_whole();
     assert_eq!((one.0, two.0), (Ok(Fetched::Before), Ok(Fetched::Now)));
-    assert_eq!(one.1, ["another fetch of W is under way; waiting for it to end"]);
+    assert_eq!(one.1, ["another process is fetching W; waiting for it"]);
     assert_eq!(server.asked().len(), 1);
 }
 
@@ -526,8 +527,8 @@ fn a_garden_names_models_that_are_not_there_yet() {
     let (code, text) = check();
     assert_eq!(code, Some(1));
     assert!(text.contains("notes/a.md:5:8") && text.contains("1 error"), "{text}");
-    assert!(text.contains("the weights of RN50x4 are not there"), "{text}");
-    assert!(text.contains("`neuronotes model fetch RN50x4` brings its weights"), "{text}");
+    assert!(text.contains("the weights of RN50x4 were not found"), "{text}");
+    assert!(text.contains("`neuronotes model fetch RN50x4` fetches its weights"), "{text}");
     // There, it is read; here it is other weights under that name.
     let emoji = common::repository().join("models/emoji-clip.safetensors");
     fs::create_dir(cache.path("models")).expect("a folder");

@@ -84,7 +84,7 @@ fn what_is_published_elsewhere_is_what_was_built_byte_for_byte() {
     assert_eq!(run.code(), 0, "{}", run.stderr());
     assert_eq!(
         run.summary(),
-        "2 notes: 0 figures measured, 6 stored; 44 files written, 0 unchanged; all is well"
+        "2 notes: 0 figures measured, 6 stored; 44 files written, 0 unchanged; no problems found"
     );
     let (there, here) = (other.output(), garden.output());
     assert_eq!(there.keys().collect::<Vec<_>>(), here.keys().collect::<Vec<_>>());
@@ -122,13 +122,13 @@ fn freezing_again_changes_only_what_differs_and_only_its_own_files() {
     garden.remove("notes/a.md");
     garden.note("b.md", "Nothing.\n");
     let run = freeze(&garden);
-    assert!(run.stderr().contains("0 results frozen"), "{}", run.stderr());
+    assert!(run.stderr().contains("0 results exported"), "{}", run.stderr());
     let names: Vec<_> = frozen(&garden).into_keys().collect();
     assert_eq!(names, ["README", "frozen.json", "v1/blobs/mine"]);
 
     let run = garden.run(&["freeze", "--to", &garden.path("notes").to_string_lossy()]);
     assert_eq!(run.code(), 2, "{}", run.stderr());
-    assert!(run.stderr().contains("holds no frozen results"), "{}", run.stderr());
+    assert!(run.stderr().contains("contains no frozen results"), "{}", run.stderr());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_is_not_measured_is_listed_and_nothing_is_frozen() {
     let run = garden.run(&["freeze"]);
     assert_eq!(run.code(), 1);
     let said = run.stderr();
-    assert!(said.contains("notes/c.md:1") && said.contains("not measured yet"), "{said}");
+    assert!(said.contains("notes/c.md:1") && said.contains("not been measured yet"), "{said}");
     assert!(said.contains("`neuronotes build` measures it"), "{said}");
     assert!(!garden.path("frozen").exists());
 }
@@ -188,13 +188,13 @@ fn frozen_results_of_another_configuration_are_not_believed() {
     let config = other.read("neuronotes.yaml");
     other.write("neuronotes.yaml", &config.replace("models/e.safetensors", "models/f.safetensors"));
     let all = wrong(&other);
-    assert!(all.contains("the model `emoji` is configured in another way"), "{all}");
+    assert!(all.contains("the model `emoji` is configured differently"), "{all}");
     other.write(
         "neuronotes.yaml",
         &config.replace("emoji: { path: data/emoji.tar }", "emoji: { path: data/x.tar }"),
     );
     let all = wrong(&other);
-    assert!(all.contains("the data set `emoji` is configured in another way"), "{all}");
+    assert!(all.contains("the data set `emoji` is configured differently"), "{all}");
     // What was never needed is not there either.
     other.write("neuronotes.yaml", &config.replace("model: emoji,", "model: spare,"));
     let all = wrong(&other);

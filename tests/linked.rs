@@ -84,7 +84,7 @@ fn an_embed_of_itself_is_an_error_at_its_place_and_the_page_is_there() {
     assert_eq!(run.code(), 1);
     let said = run.stderr();
     assert!(said.contains("notes/a.md:1:1") && said.contains("notes/b.md:3:1"), "{said}");
-    assert!(said.contains("stands in itself here, without end"), "{said}");
+    assert!(said.contains("this embed makes"), "{said}");
     assert!(page(&garden, "b.html").contains("Text."));
 }
 
@@ -158,7 +158,7 @@ fn tags_units_and_the_graph_have_pages() {
     );
     assert!(graph.contains("\"links\":[0,1]"), "{graph}");
     let graph = page(&garden, "graph.html");
-    assert!(graph.contains("2 notes, 1 pair of them linked"));
+    assert!(graph.contains("2 notes, 1 linked pair"));
     assert!(graph.contains("<span>Linked from</span> <a href=\"b.html\">b</a>"), "{graph}");
     assert!(graph.contains("<span>Links to</span> <a href=\"a.html\">a</a>"), "{graph}");
 }

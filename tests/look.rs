@@ -893,7 +893,7 @@ fn through(browser: &headless_chrome::Browser, garden: &Garden, base: &str) {
     let patch = |tab: &Tab| change(garden, tab);
     checks::all(&tab, &Site { base: base.to_owned(), change: Some(&patch) });
     go(&tab, &format!("{base}deep/later.html"));
-    wait(&tab, "document.querySelector('h1')?.textContent === 'There is no such page'");
+    wait(&tab, "document.querySelector('h1')?.textContent === 'Page not found'");
     wait(
         &tab,
         "getComputedStyle(document.querySelector('.masthead')).display !== 'inline' && document.documentElement.dataset.patched",

@@ -23,7 +23,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str)> {
         ),
         ("no-layer.md", block(&BLOCK.replace("Add_6", "Add_7")), "5:8", "no layer"),
         ("no-model.md", block(&format!("{BLOCK}model: RN51\n")), "7:8", "no model `RN51`"),
-        ("ambiguous.md", "One.\n\nSee [[Twin]].\n".into(), "3:5", "may mean"),
+        ("ambiguous.md", "One.\n\nSee [[Twin]].\n".into(), "3:5", "is ambiguous"),
         ("unclosed.md", format!("Text.\n\n```yaml analysis\n{BLOCK}"), "3:1", "never closed"),
     ]
 }
@@ -87,7 +87,7 @@ fn an_unresolved_link_is_a_warning_and_under_strict_an_error() {
     assert_eq!(garden.build().code(), 0);
     assert_eq!(garden.run(&["build", "--strict"]).code(), 1);
     let page = garden.read("output/a.html");
-    assert!(page.contains(r#"title="There is no note that matches this link.">Nowhere</span>"#));
+    assert!(page.contains(r#"title="This note does not exist.">Nowhere</span>"#));
 }
 
 #[test]
@@ -319,13 +319,13 @@ fn past_ten_of_one_kind_the_rest_are_counted_and_json_has_them_all() {
     garden.note("other.md", "[[n1#Nothing]]\n");
     let run = garden.run(&["check"]);
     let said = run.stderr();
-    assert_eq!((run.code(), said.matches("no note is called `Nowhere").count()), (0, 10), "{said}");
+    assert_eq!((run.code(), said.matches("there is no note `Nowhere").count()), (0, 10), "{said}");
     assert!(said.contains("has no heading or figure `Nothing`"), "{said}");
     let rest = said.lines().find(|line| line.contains(" more like ")).expect("the rest");
     insta::assert_snapshot!(rest);
     assert!(said.contains("hint: `--all`") && said.contains("121 warnings"), "{said}");
     let all = garden.run(&["check", "--all"]);
-    assert_eq!(all.stderr().matches("no note is called `Nowhere").count(), 120);
+    assert_eq!(all.stderr().matches("there is no note `Nowhere").count(), 120);
     let json = garden.run(&["check", "--format", "json"]);
     assert_eq!(json.stdout().lines().count(), 121);
 }
@@ -370,7 +370,7 @@ fn what_is_left_out_of_a_data_set_is_said_before_anything_is_measured() {
     insta::assert_snapshot!(told.replace(digest, "DIGEST"));
     let list = garden.run(&["dataset", "list"]).stdout();
     let pets = list.lines().find(|line| line.starts_with("pets")).expect("a line");
-    assert!(pets.contains("4 pictures; something was skipped"), "{list}");
+    assert!(pets.contains("4 pictures; some entries were skipped"), "{list}");
     let json = garden.run(&["dataset", "info", "pets", "--format", "json"]).stdout();
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["ledger"]["pictures"], &json["ledger"]["entries"]), (&3.into(), &9.into()));
@@ -426,7 +426,7 @@ fn what_stands_in_for_a_data_set_or_weights_is_named_at_the_block() {
         "`git lfs pull` fetches the file",
         "a.zip is not a data set",
         "unpack it into a folder",
-        "the data set `cloned` has no picture that can be read",
+        "the data set `cloned` has no readable picture",
         "2 pictures skipped: it is a Git LFS pointer: `git lfs pull` fetches the file (1.png, 2.png)",
         "w.safetensors is a Git LFS pointer, not a weights file",
     ] {
@@ -437,7 +437,12 @@ fn what_stands_in_for_a_data_set_or_weights_is_named_at_the_block() {
 /// Blocks that are not as they were meant: the note, and where and what the one report must be, with its hint.
 const MEANT: &[(&str, &str, &str, &str)] = &[
     ("```yaml\nkind: feature_vis\nunit: 3\n```\n", "1:1", "shown as code", "```yaml analysis"),
-    ("> ~~~ YAML-analysis\n> kind: text_rank\n> ~~~\n", "1:3", "shown as code", "add `analysis`"),
+    (
+        "> ~~~ YAML-analysis\n> kind: text_rank\n> ~~~\n",
+        "1:3",
+        "shown as code",
+        "begin the block with",
+    ),
     (
         "```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n\nText.\n\n```yaml analysis\nkind: facet\n```\n",
         "1:1",
@@ -522,7 +527,7 @@ fn a_garden_without_models_says_how_to_get_one_and_missing_data_are_warned_about
     assert_eq!(run.code(), 0, "{}", run.stderr());
     let said = run.stderr();
     assert!(
-        said.contains("neuronotes.yaml:1:13") && said.contains("the data set `gone` is not there"),
+        said.contains("neuronotes.yaml:1:13") && said.contains("the data set `gone` was not found"),
         "{said}"
     );
     assert!(said.contains("the data set `emoji`, which comes with the program"), "{said}");

@@ -601,7 +601,7 @@ fn another_user_of_the_machine_is_refused_until_it_shows_the_token() {
     };
     assert_eq!(refused.status, 403);
     let text = String::from_utf8_lossy(&refused.body);
-    assert!(text.contains("another user of this machine (number 65534)"), "{text}");
+    assert!(text.contains("another user of this machine (user id 65534)"), "{text}");
     for (path, headers) in [
         ("-/events?page=index.html", &[][..]),
         ("index.html", &[("Sec-Fetch-Site", "same-origin")]),
@@ -609,7 +609,7 @@ fn another_user_of_the_machine_is_refused_until_it_shows_the_token() {
     ] {
         assert_eq!(as_other(path, headers).expect("asked").status, 403, "{path}");
     }
-    preview.says("begin at http");
+    preview.says("first open http");
     let said = preview.said();
     assert_eq!(said.matches("another user of this machine").count(), 1, "said once: {said}");
     let (_, token) = said.split_once("?token=").expect("an address with the token");
@@ -628,7 +628,7 @@ fn a_page_that_is_not_there_is_the_gardens_and_says_where_it_went() {
     let (status, page) = preview.get("very/deep/nothing.html");
     assert_eq!(status, 404);
     for part in [
-        "There is no such page",
+        "Page not found",
         "A test garden",
         "../../-/preview.js",
         "href=\"../../a.html\"",

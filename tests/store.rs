@@ -101,7 +101,7 @@ fn what_is_damaged_is_named_and_measured_again() {
     garden.build();
     let run = garden.run(&["store", "verify"]);
     assert_eq!(run.code(), 0, "{}", run.stderr());
-    assert!(run.stdout().ends_with("all is well\n"), "{}", run.stdout());
+    assert!(run.stdout().ends_with("no problems found\n"), "{}", run.stdout());
     let records = garden.path(".neuronotes/store/v1/records");
     let (name, bytes) = files(&records).pop_first().expect("a record");
     let text = String::from_utf8(bytes).expect("text").replace("2026-01-02", "2026-01-03");
@@ -114,7 +114,7 @@ fn what_is_damaged_is_named_and_measured_again() {
         said.contains(&format!("records/{name}: its checksum is that of other bytes")),
         "{said}"
     );
-    assert!(said.contains("records/mine.txt: not the store's; it is left alone"), "{said}");
+    assert!(said.contains("records/mine.txt: does not belong to the store; left alone"), "{said}");
     let run = garden.run(&["store", "verify", "--format", "json"]);
     assert_eq!(run.code(), 0);
     let json: serde_json::Value = serde_json::from_str(&run.stdout()).expect("JSON");

@@ -251,7 +251,9 @@ fn every_mistake_about_a_facet_has_its_place_and_a_hint() {
     let garden = worded(&[&vis("written")]);
     garden.note("b.md", &format!("```yaml analysis\n{FACET}```\n"));
     garden.note("c.md", &format!("```yaml analysis\n{FACET}```\n"));
-    assert!(said(&garden).contains("`written` may mean `b#written` or `c#written`"));
+    assert!(
+        said(&garden).contains("`written` is ambiguous: it could mean `b#written` or `c#written`")
+    );
 }
 
 #[test]

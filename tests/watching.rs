@@ -453,7 +453,7 @@ fn more_folders_than_the_system_watches() {
         garden.note(&format!("f{n}/c.md"), "In a new folder.\n");
         preview.shows(&format!("f{n}/c.html"), "In a new folder.");
     }
-    preview.says("looking every 0.7 s from now on, since the system watches no more folders");
+    preview.says("polling every 0.7 s from now on, since the limit of watched folders");
     for n in 0..6 {
         garden.note(&format!("f{n}/c.md"), "Changed there.\n");
     }
@@ -463,8 +463,8 @@ fn more_folders_than_the_system_watches() {
     // The same limit at the start says what raises it.
     drop(preview);
     let preview = serve();
-    preview.says("looking every 0.7 s, since");
-    preview.says("`sysctl fs.inotify.max_user_watches=524288` raises the limit");
+    preview.says("polling every 0.7 s, since");
+    preview.says("`sysctl fs.inotify.max_user_watches=524288` raises it");
     garden.note("a.md", "Seen by looking.\n");
     preview.shows("a.html", "Seen by looking.");
 }
@@ -527,7 +527,7 @@ fn a_folder_on_a_file_system_that_gives_no_events() {
         Preview::by(command)
     };
     let preview = serve(&[]);
-    preview.says("looking every 0.7 s, since FUSE (such as sshfs) gives no events for changes made elsewhere");
+    preview.says("polling every 0.7 s, since FUSE (such as sshfs) gives no events for changes made elsewhere");
     polls(&garden, preview);
     // That the file system is one without events is no assumption: with events alone, nothing is seen.
     garden.note("a.md", "At first.\n");
@@ -544,7 +544,7 @@ fn a_plain_folder_that_is_polled() {
     let garden = Garden::new();
     garden.note("a.md", "At first.\n");
     let preview = Preview::by(garden.command(&["serve", "--port", "0", "--watch", "poll"]));
-    preview.says("looking every 0.7 s, as was asked");
+    preview.says("polling every 0.7 s, as requested");
     polls(&garden, preview);
 }
 

@@ -1,17 +1,17 @@
-//! Where things are kept that all gardens and clones share: the environment in, one folder out.
+//! The cache folder, shared by all gardens and clones.
 //!
-//! Weights lie in its `models`, and libtorch beside them. This file is the rule for `xtask` too, which
-//! includes it as it is; so it knows nothing but the standard library.
+//! It contains weights in `models`, and libtorch. `xtask` includes this file unchanged, so it uses only the standard
+//! library.
 
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The environment variable that names the folder.
+/// Environment variable that names the folder.
 pub const VARIABLE: &str = "NEURONOTES_CACHE";
 
-/// The environment names no folder.
+/// The environment names no cache folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nowhere;
 
@@ -23,17 +23,17 @@ impl fmt::Display for Nowhere {
 
 impl std::error::Error for Nowhere {}
 
-/// The cache folder, absolute: `NEURONOTES_CACHE`, or `neuronotes` in the system's folder for caches,
-/// which is `XDG_CACHE_HOME`, `~/Library/Caches` on a Mac, or `~/.cache`. It need not exist yet.
+/// The absolute path of the cache folder: `NEURONOTES_CACHE`, or `neuronotes` in the system's cache folder, which is
+/// `XDG_CACHE_HOME`, `~/Library/Caches` on a Mac, or `~/.cache`. It may not exist yet.
 ///
 /// # Errors
-/// Where the environment names none.
+/// If the environment names none.
 pub fn folder() -> Result<PathBuf, Nowhere> {
     let chosen = choose(|name| env::var_os(name), cfg!(target_os = "macos"))?;
     std::path::absolute(chosen).map_err(|_| Nowhere)
 }
 
-/// The choice, with the environment given. A variable set to nothing counts as not set.
+/// Chooses the folder from the given environment. An empty variable counts as unset.
 fn choose(variable: impl Fn(&str) -> Option<OsString>, mac: bool) -> Result<PathBuf, Nowhere> {
     let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(own) = path(VARIABLE) {

@@ -1,10 +1,10 @@
-//! Canonical JSON: one text for one value, whatever the order of its maps. Request keys are digests of it.
+//! Canonical JSON: the same text for equal values, whatever the order of their maps. Request keys are digests of it.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// JSON with sorted keys and no white space: one text for one value, however its maps are ordered.
+/// JSON with sorted keys and without white space.
 pub fn canonical_json(value: &Value) -> String {
     let mut out = String::new();
     write_canonical(value, &mut out);

@@ -1,14 +1,14 @@
-//! Parts of a text by byte offsets: a text and a range in, the part out, whatever the range is.
+//! Slices of text that never panic.
 //!
-//! What notes, bibliographies and other files hold is cut up by offsets that are computed. One that is wrong must not end the
-//! program: it gives less text, or none. Slices of texts are an error of lint for that reason.
+//! Notes, bibliographies and other files are sliced at computed offsets. A wrong offset must not end the program: it
+//! yields less text, or none. A lint therefore forbids ordinary slices of text.
 
 use std::ops::{Bound, RangeBounds};
 
-/// A text that can be cut by whatever range.
+/// A text that can be sliced at any range.
 pub trait Cut {
-    /// The part of a text between two offsets. An offset beyond the text stands for its end, and a character that an offset
-    /// lies within is left out; where the end comes before the start, there is nothing.
+    /// The part of a text between two offsets. Offsets beyond the text stand for its end, and characters that an
+    /// offset splits are left out; if the end is before the start, the result is empty.
     fn cut(&self, range: impl RangeBounds<usize>) -> &str;
 }
 

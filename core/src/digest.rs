@@ -1,4 +1,4 @@
-//! Content digests: bytes or files in, BLAKE3 out. Knows nothing of notes, requests or the store.
+//! BLAKE3 digests of content. Knows nothing of notes, requests or the store.
 
 use std::fmt;
 use std::io;
@@ -20,17 +20,18 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// The digest of a regular file's content, read in pieces: one that shrinks meanwhile would end a program that maps it.
+    /// The digest of a regular file's content. The file is read in pieces, because memory-mapping a file that shrinks
+    /// meanwhile would crash the program.
     ///
     /// # Errors
-    /// Whatever opening or reading the file gives.
+    /// Errors of opening or reading the file.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(crate::file::open(path)?)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
-    /// A digest that stands in the source; one that is none does not compile, where the result is a constant.
+    /// A digest written in source code; an invalid one fails to compile if the result is a constant.
     pub const fn constant(text: &str) -> Self {
         match sha256::digits(text.as_bytes()) {
             Some(digest) => Self(digest),
@@ -43,7 +44,7 @@ impl Digest {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 
-    /// The first 12 hexadecimal digits: enough to name a thing to a person.
+    /// The first 12 hexadecimal digits, for people.
     pub fn short(&self) -> String {
         self.hex().cut(..12).to_owned()
     }

@@ -1,14 +1,14 @@
-//! Bytes of a text file in; its text, without a byte order mark, out.
+//! Decodes text files, without a byte order mark.
 
-/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark itself is no part of the text.
+/// The text of a file in UTF-8, or in UTF-16 if a byte order mark says so. The mark is removed.
 ///
 /// # Errors
-/// What is wrong with the bytes.
+/// If the bytes are not valid text.
 pub fn text(bytes: &[u8]) -> Result<String, String> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
         if !rest.is_empty() {
-            return Err("it is UTF-16 with half a character at its end".to_owned());
+            return Err("it is UTF-16 that ends within a character".to_owned());
         }
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
         String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())

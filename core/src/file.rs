@@ -1,5 +1,5 @@
-//! Files written whole: a reader sees the old bytes or the new ones, never a part, whatever is killed when. And files
-//! opened for reading, of which the garden's contents say where they are.
+//! Atomic writing of files: a reader sees the old bytes or the new ones, never a mixture, even after a crash. Also
+//! opens files whose paths a garden provides.
 
 mod name;
 mod open;
@@ -14,8 +14,7 @@ use tempfile::NamedTempFile;
 pub use name::{is_text, name, named};
 pub use open::{Refused, bounded, hint as read_hint, open, open_in, read, read_in, text, within};
 
-/// Lets a file that grows beyond what the system allows (`ulimit -f`) be an error of writing; the signal would end the
-/// program.
+/// Makes exceeding the file size limit (`ulimit -f`) a write error instead of a fatal signal.
 pub fn refuse_large_writes() {
     // SAFETY: to ignore a signal runs nothing, and no other thread is there yet.
     #[cfg(unix)]
@@ -24,22 +23,22 @@ pub fn refuse_large_writes() {
     }
 }
 
-/// Writes a file so that a reader sees the old bytes or the new ones, never a part.
+/// Writes a file atomically and waits until it is on disk.
 ///
 /// # Errors
-/// Whatever the file system gives; then the old file still stands.
+/// Errors of the file system; the old file is then unchanged.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     write_through(folder, path, bytes)
 }
 
-/// As [`write_through`], without waiting for the disk: for files that can be made again.
+/// Writes a file atomically without waiting for the disk, for files that can be recreated.
 ///
-/// The other folder is a wish: where it lies on another file system, the file's own folder is used.
+/// The temporary folder is a preference: if it is on another file system, the file's own folder is used.
 ///
 /// # Errors
-/// Whatever the file system gives; then the old file still stands.
+/// Errors of the file system; the old file is then unchanged.
 pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = temporary(temporary_folder, bytes)?;
@@ -64,10 +63,10 @@ pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result
     }
 }
 
-/// How the names of temporary files begin.
+/// Prefix of temporary files' names.
 const TEMPORARY: &str = ".new-";
 
-/// Whether a file's name is that of a temporary one, which a kill may leave.
+/// Whether a file's name is that of a temporary file, which a killed process may leave.
 pub fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY)
 }
@@ -86,7 +85,7 @@ fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// The same without the temporary name that it was about, which says nothing to anyone.
+/// Removes the temporary file's path from an error, which would confuse users.
 fn plain(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((cause, _)) => io::Error::new(error.kind(), cause.to_owned()),
@@ -102,10 +101,10 @@ fn renamed(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTemp
     file.persist(path).map(|_| ()).map_err(|error| (error.error, error.file))
 }
 
-/// As [`write_atomic`], by way of another folder on the same file system, which must exist.
+/// Like [`write_atomic`], through a temporary file in another folder of the same file system, which must exist.
 ///
 /// # Errors
-/// Whatever the file system gives; then the old file still stands.
+/// Errors of the file system; the old file is then unchanged.
 pub fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let file = temporary(temporary_folder, bytes)?;
     file.as_file().sync_all()?;
@@ -122,7 +121,7 @@ pub fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::
 /// Sets a file's modification time to now.
 ///
 /// # Errors
-/// Whatever the file system gives.
+/// Errors of the file system.
 pub fn touch(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     let now = SystemTime::now();
@@ -135,29 +134,29 @@ pub fn touch(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether nothing can be written there at all, now, though it may be read.
+/// Whether the place is read-only at the moment.
 pub fn is_unwritable(error: &io::Error) -> bool {
     use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
-/// Whether there was no room on the disk, or none left of the user's share of it.
+/// Whether the disk was full or the user's quota used up.
 pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// What to do about an error of writing, where that is known.
+/// What to do about a write error, if known.
 pub fn hint(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
-        io::ErrorKind::StorageFull => Some("the disk is full: make room, then do it again"),
+        io::ErrorKind::StorageFull => Some("the disk is full: free some space, then try again"),
         io::ErrorKind::QuotaExceeded => {
-            Some("your share of the disk is used up: make room, then do it again")
+            Some("your disk quota is used up: free some space, then try again")
         }
         io::ErrorKind::FileTooLarge => {
-            Some("the system allows no file of that size here (see `ulimit -f`)")
+            Some("the system does not allow files of that size (see `ulimit -f`)")
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-            Some("make the folder writable, then do it again")
+            Some("make the folder writable, then try again")
         }
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! Digests of files and folders, remembered from one run to the next: paths in, digests out.
+//! Digests of files and folders, cached from run to run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,51 +17,51 @@ mod pictures;
 
 pub use pictures::is_beside;
 
-/// Digests of files, taken again only when what the file system says of a file changed.
+/// Digests of files, computed again only if a file's metadata has changed.
 ///
-/// This is the one place where times mean anything: they may save reading a file again, and decide nothing else. Beside
-/// size and modification time, which can be set, the file's number and the time of its last change of any kind count,
-/// which cannot: a file that was replaced in place is noticed, and so is a list of digests that was made elsewhere.
+/// This is the only place that uses file times: they can save reading a file again, and decide nothing else. In
+/// addition to size and modification time, which programs can set, the inode and change time are compared, which they
+/// cannot: a file replaced in place is noticed, and so is a cache from another machine.
 #[derive(Debug, Default)]
 pub struct FileDigests {
     state: State,
     dirty: bool,
 }
 
-/// What is saved.
+/// The saved data.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     files: BTreeMap<PathBuf, Known>,
-    /// What was found out about content, by names that hold its digest.
+    /// Facts about content, by names that contain its digest.
     #[serde(default)]
     facts: BTreeMap<String, serde_json::Value>,
 }
 
-/// A file that was changed more recently may be changed again without its stamp telling.
+/// A more recently changed file may change again without changing its stamp.
 const SETTLED: Duration = Duration::from_secs(2);
-/// Bytes of the longest list of digests that is read.
+/// Maximum size of the cache file in bytes.
 const LONGEST: u64 = 512 << 20;
-/// Most facts that are remembered; beyond, all are found out again.
+/// Maximum number of cached facts; if there are more, all are discarded.
 const MOST_FACTS: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Known {
     stamp: Stamp,
     digest: Digest,
-    /// Only of files that somebody asked it of.
+    /// SHA-256, if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<Sha256>,
-    /// Likewise: of an archive's pictures alone.
+    /// Digest of an archive's pictures alone, if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pictures: Option<Digest>,
 }
 
-/// What the file system says of a file without its being read.
+/// A file's metadata, available without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     size: u64,
     modified_ns: i128,
-    /// When anything about it was changed last, and its number; none where the system has no such thing.
+    /// Time of the last change of any kind, and inode; `None` if the system has no such thing.
     changed_ns: Option<i128>,
     number: Option<u64>,
 }
@@ -86,7 +86,7 @@ fn stamp(path: &Path) -> io::Result<(Stamp, bool)> {
     Ok((Stamp { size: meta.len(), modified_ns, changed_ns, number }, settled))
 }
 
-/// What of a file's stamp nobody can set.
+/// The part of a file's stamp that programs cannot set.
 #[cfg(unix)]
 fn unset(meta: &fs::Metadata) -> (Option<i128>, Option<u64>) {
     use std::os::unix::fs::MetadataExt as _;
@@ -100,7 +100,7 @@ fn unset(_: &fs::Metadata) -> (Option<i128>, Option<u64>) {
 }
 
 impl FileDigests {
-    /// What an earlier process saved at `path`; empty where that cannot be read.
+    /// Loads what an earlier process saved at `path`; empty if that cannot be read.
     pub fn load(path: &Path) -> Self {
         let state = place::read(path, LONGEST)
             .ok()
@@ -109,10 +109,10 @@ impl FileDigests {
         Self { state, dirty: false }
     }
 
-    /// Saves to `path`, where anything changed since [`FileDigests::load`].
+    /// Saves to `path` if anything changed since [`FileDigests::load`].
     ///
     /// # Errors
-    /// Whatever writing gives; losing this file costs time only.
+    /// Errors of writing; losing this file costs time only.
     pub fn save(&mut self, path: &Path) -> io::Result<()> {
         if self.dirty {
             // A wrong digest would name another file's results.
@@ -124,11 +124,11 @@ impl FileDigests {
 
     /// The digest of the file at `path`.
     ///
-    /// A file changed within the last two seconds is read each time: its next change might leave
-    /// everything that is looked at as it is.
+    /// A file changed within the last two seconds is read each time, because its next change might leave its metadata
+    /// unchanged.
     ///
     /// # Errors
-    /// Whatever opening or reading the file gives.
+    /// Errors of opening or reading the file.
     pub fn digest(&mut self, path: &Path) -> io::Result<Digest> {
         let (stamp, settled) = stamp(path)?;
         if let Some(known) = self.state.files.get(path).filter(|known| known.stamp == stamp) {
@@ -143,10 +143,10 @@ impl FileDigests {
         Ok(digest)
     }
 
-    /// The SHA-256 of the file at `path`, remembered as [`FileDigests::digest`] is, and beside it.
+    /// The SHA-256 of the file at `path`, cached like [`FileDigests::digest`].
     ///
     /// # Errors
-    /// Whatever opening or reading the file gives.
+    /// Errors of opening or reading the file.
     pub fn sha256(&mut self, path: &Path) -> io::Result<Sha256> {
         self.digest(path)?;
         let (stamp, _) = stamp(path)?;
@@ -162,12 +162,12 @@ impl FileDigests {
         Ok(sha256)
     }
 
-    /// The digest of what a shard of a data set shows, without what is only said of it: of the list of an archive's
-    /// entries in order, or of a folder's files by path, each with its digest, but not of those that
-    /// [lie beside pictures](is_beside). Of a file that is no archive it is the file's own.
+    /// The digest of what a shard of a data set shows, without its descriptions: of an archive's list of entries in
+    /// order, or of a folder's files by path, each with its digest, but without files that [lie beside
+    /// pictures](is_beside). For a file that is not an archive, it is the file's own digest.
     ///
     /// # Errors
-    /// Whatever reading gives.
+    /// Errors of reading.
     pub fn pictures(&mut self, path: &Path) -> io::Result<Digest> {
         if path.is_dir() {
             return self.files(path, &|name| !is_beside(name));
@@ -186,12 +186,12 @@ impl FileDigests {
         Ok(pictures)
     }
 
-    /// What was found out about content before, under a name that holds its digest.
+    /// A cached fact about content, under a name that contains its digest.
     pub fn fact<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.state.facts.get(name)?.clone()).ok()
     }
 
-    /// Remembers what was found out about content.
+    /// Caches a fact about content.
     pub fn remember<T: Serialize>(&mut self, name: String, fact: &T) {
         let Ok(fact) = serde_json::to_value(fact) else { return };
         if self.state.facts.len() >= MOST_FACTS {
@@ -203,16 +203,16 @@ impl FileDigests {
 
     /// The digest of a folder: of the list of its files, sorted by path, each with its digest.
     ///
-    /// Hidden files and folders are passed over. Only regular files are opened, and of links only those that lead to
-    /// regular files in the same folder; anything else counts by its name.
+    /// Hidden files and folders are skipped. Only regular files are opened, and links only if they lead to regular
+    /// files in the same folder; anything else counts by its name.
     ///
     /// # Errors
-    /// Whatever walking the folder or reading a file gives.
+    /// Errors of walking the folder or reading a file.
     pub fn folder(&mut self, path: &Path) -> io::Result<Digest> {
         self.files(path, &|_| true)
     }
 
-    /// The same of those files whose names are wanted.
+    /// The same for files whose names `wanted` accepts.
     fn files(&mut self, path: &Path, wanted: &dyn Fn(&str) -> bool) -> io::Result<Digest> {
         let real = path.canonicalize()?;
         let hidden = |entry: &walkdir::DirEntry| {

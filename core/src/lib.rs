@@ -1,4 +1,4 @@
-//! What the two programs of Neuronotes agree on: requests and their keys, kinds of analysis, the store of results, models'
+//! What the two programs of Neuronotes share: requests and their keys, kinds of analysis, the result store, models'
 //! sizes and layers, data sets, and the tokenizer. Knows no Markdown, no HTTP, no templates and no libtorch.
 
 // What is printed goes through `say`: a stream that is closed or full ends nothing.

@@ -1,6 +1,6 @@
-//! Numbers as readers expect them: numbers in, text out.
+//! Formats numbers for readers.
 
-/// How many decimals tell apart numbers that span `span`, to about three digits.
+/// Number of decimals that distinguish numbers in a range of width `span`, to about three digits.
 pub fn decimals(span: f64) -> usize {
     if !span.is_finite() || span <= 0.0 {
         return 2;
@@ -8,7 +8,7 @@ pub fn decimals(span: f64) -> usize {
     (2.0 - span.log10().floor()).clamp(0.0, 12.0) as usize
 }
 
-/// `value` with that many decimals and a true minus sign; powers of ten where it would be long.
+/// `value` with that many decimals and a true minus sign; in scientific notation if it would be long.
 pub fn number(value: f64, decimals: usize) -> String {
     let size = value.abs();
     let text = if size >= 1e7 || (size > 0.0 && size < 1e-6) {
@@ -19,7 +19,7 @@ pub fn number(value: f64, decimals: usize) -> String {
     signed(text)
 }
 
-/// A number that is written already, with a true minus sign; zero has none.
+/// Gives a formatted number a true minus sign, except for zero.
 pub fn signed(text: String) -> String {
     let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     match text.strip_prefix('-') {
@@ -29,7 +29,7 @@ pub fn signed(text: String) -> String {
     }
 }
 
-/// [`number`] without zeros at its end, for ticks.
+/// [`number`] without trailing zeros, for axis ticks.
 pub fn tick(value: f64, decimals: usize) -> String {
     let text = number(value, decimals);
     if text.contains('.') && !text.contains('e') {

@@ -1,7 +1,7 @@
-//! Places below a folder: a folder and a relative path in, where that is out, or that it would lead elsewhere.
+//! Safe paths below a folder.
 //!
-//! What is written, removed or read back for its name alone goes through here: the output folder, the store, the caches
-//! and frozen results. Their lists may have come with a garden that somebody else made.
+//! Everything that is written, removed or read back by name alone goes through here: the output folder, the store,
+//! the caches and frozen results. Lists of such names may have come with somebody else's garden.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -9,11 +9,12 @@ use std::path::{Component, Path, PathBuf};
 
 /// The path of `relative` below `folder`.
 ///
-/// The folder itself may be a link, as whoever named it wanted; below it a link is followed only where it leads to
-/// another place below it. The last part is not looked at: renaming and removing act on a link, not on what it leads to.
+/// The folder itself may be a link, since the user named it. Below it, links are followed only if they lead to
+/// another place below it. The last component is not resolved, because renaming and removing act on a link, not on
+/// its target.
 ///
 /// # Errors
-/// Where the path is absolute or empty, has `..` in it, or a part of it is a link that leads out of the folder.
+/// If the path is absolute or empty, contains `..`, or has a link in it that leads out of the folder.
 pub fn below(folder: &Path, relative: impl AsRef<Path>) -> io::Result<PathBuf> {
     let mut path = folder.to_owned();
     let mut parts = relative.as_ref().components().peekable();
@@ -41,7 +42,7 @@ pub fn below(folder: &Path, relative: impl AsRef<Path>) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// That a link below a folder leads to a place below it.
+/// Checks that a link below a folder leads to a place below it.
 fn stays(folder: &Path, link: &Path) -> io::Result<()> {
     let (real, target) = (folder.canonicalize()?, link.canonicalize());
     match target {
@@ -54,10 +55,10 @@ fn astray(why: String) -> io::Error {
     io::Error::other(why)
 }
 
-/// That no part of a path below a folder is a link, wherever that leads.
+/// Checks that a path below a folder contains no links at all.
 ///
 /// # Errors
-/// Where one is.
+/// If it contains one.
 pub fn unlinked(folder: &Path, relative: impl AsRef<Path>) -> io::Result<()> {
     let mut path = folder.to_owned();
     for part in relative.as_ref().components() {
@@ -69,15 +70,15 @@ pub fn unlinked(folder: &Path, relative: impl AsRef<Path>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a folder lies there itself, and not behind a link.
+/// Whether the path is a folder, not a link to one.
 pub fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-/// The bytes of a regular file of at most so many; links, devices and pipes are not opened, so that nothing hangs.
+/// The bytes of a regular file of limited size. Links, devices and pipes are not opened, so nothing can block.
 ///
 /// # Errors
-/// Where it is none, is longer, or cannot be read.
+/// If it is not a regular file, is too large, or cannot be read.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let meta = fs::symlink_metadata(path)?;
     let longer = || io::Error::from(io::ErrorKind::FileTooLarge);

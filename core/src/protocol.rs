@@ -1,8 +1,8 @@
-//! The narrow door: what `neuronotes` says to the lab and what the lab answers, one JSON value a line.
+//! The protocol between `neuronotes` and the lab: one JSON value per line.
 //!
-//! The lab is started as `neuronotes-lab serve --store DIR --device auto|cpu|cuda:N`, reads [`Command`]s
-//! from its standard input, and writes [`Event`]s to its standard output. Standard error is its log. At the
-//! end of its input it finishes nothing more and exits.
+//! The lab is started as `neuronotes-lab serve --store DIR --device auto|cpu|cuda:N`, reads [`Command`]s from
+//! standard input, and writes [`Event`]s to standard output. Standard error is its log. At the end of its input it
+//! exits without finishing anything.
 
 use std::path::PathBuf;
 
@@ -11,108 +11,108 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::request::Request;
 
-/// The stage of a request that another process is at: it has not begun here.
+/// The stage of a request that another process is measuring.
 pub const ELSEWHERE: &str = "another process is measuring this";
 
-/// To the lab.
+/// A command to the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
-    /// Measure this and commit it to the store. Those that can be measured together may be, so that the news of several
-    /// come in turns. One that waits or runs already is not begun a second time.
+    /// Measure this and commit it to the store. The lab may measure several requests together, so that their events
+    /// alternate. A request that is already waiting or running is not started again.
     Run {
-        /// What to measure.
+        /// The request.
         request: Box<Request>,
-        /// With half as much at once as usual, since memory ran out the first time. The result is the same.
+        /// Whether to use half the usual batch size, because memory ran out the first time. The result is the same.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         halve: bool,
     },
-    /// From now on, begin what waits in this order, whether it was asked for already or will be; what is not named comes
-    /// after, in the order in which it was asked for. What runs goes on.
+    /// From now on, start waiting requests in this order, including later ones. Requests that are not listed come
+    /// after it, in the order in which they were sent. Running requests continue.
     Order {
-        /// Request keys, the most urgent group first. On a processor, where company costs time, only requests of one
-        /// group are measured together.
+        /// Request keys, the most urgent group first. On a CPU, where measuring together takes longer, only requests
+        /// of one group are measured together.
         groups: Vec<Vec<Digest>>,
     },
-    /// Nobody wants this key any more: drop it from the queue, or stop it at its next step.
+    /// Cancel this request: remove it from the queue, or stop it at its next step.
     Cancel {
         /// The request key.
         key: Digest,
     },
 }
 
-/// Whether what failed would fail again.
+/// Whether a failure would recur.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Memory ran out: it may do with less at once.
+    /// Memory ran out: the request may succeed with a smaller batch.
     Resource,
-    /// The request itself: again and again, until something changes that its key covers.
+    /// The request itself fails, until something changes that its key covers.
     Deterministic,
-    /// Something outside the request, such as a file that cannot be read or a full disk.
+    /// Something outside the request failed, such as an unreadable file or a full disk.
     #[default]
     Environment,
 }
 
-/// From the lab.
+/// An event from the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// First line: the lab is up and has its device.
+    /// First line: the lab is ready and has its device.
     Ready {
         /// `cpu` or `cuda:N`.
         device: String,
-        /// The device as its maker calls it.
+        /// The device's name as given by its vendor.
         device_name: String,
-        /// libtorch's version.
+        /// Version of libtorch.
         libtorch: String,
-        /// The lab's own version.
+        /// Version of the lab.
         version: String,
     },
-    /// First line instead, where the lab cannot work at all; it exits after it.
+    /// First line instead, if the lab cannot work at all; it exits afterwards.
     Unusable {
-        /// What is wrong.
+        /// The message.
         message: String,
-        /// What to do, where known.
+        /// What to do, if known.
         hint: Option<String>,
     },
-    /// A request has begun, or has gone a step further.
+    /// A request has begun or progressed.
     Progress {
         /// The request key.
         key: Digest,
-        /// What is being done, for a person: `scanning emoji`, `optimising`.
+        /// The current stage, for people: `scanning emoji`, `optimising`.
         stage: String,
-        /// Steps done of this stage.
+        /// Finished steps of this stage.
         step: u64,
-        /// Steps of this stage in all.
+        /// Total steps of this stage.
         total: u64,
-        /// What a step is: `step` or `image`.
+        /// The unit of steps: `step` or `image`.
         unit: String,
-        /// Estimated time left of this stage.
+        /// Estimated seconds left in this stage.
         seconds_left: Option<f64>,
-        /// A PNG that shows the state so far, in the store's `partial/`; replaced by a rename.
+        /// A PNG of the current state, in the store's `partial/`; replaced by renaming.
         picture: Option<PathBuf>,
     },
-    /// The result is committed to the store, where the record lies under `key`.
+    /// The result is committed to the store: its record is under `key`.
     Done {
         /// The request key.
         key: Digest,
-        /// Time taken.
+        /// Seconds that it took.
         seconds: f64,
     },
-    /// The request failed, alone.
+    /// The request failed; others are not affected.
     Failed {
         /// The request key.
         key: Digest,
-        /// What is wrong.
+        /// The message.
         message: String,
-        /// What to do, where known.
+        /// What to do, if known.
         hint: Option<String>,
         /// Whether it would fail again.
         #[serde(default)]
         cause: Cause,
     },
-    /// The request was given up because of [`Command::Cancel`].
+    /// The request was stopped because of [`Command::Cancel`].
     Cancelled {
         /// The request key.
         key: Digest,

@@ -1,13 +1,13 @@
-//! What one measurement needs, and the key that names it.
+//! Requests: everything that a measurement depends on, and its key.
 //!
 //! | in the request key | not in it |
 //! |---|---|
 //! | schema, kind, the kind's `impl_version` | the note, the block's id, caption, alt text, width |
 //! | every parameter, defaults filled in, layers in one spelling | names and paths of weights and data |
-//! | the digest of the weights and what they were trained with | device, driver, libtorch build, host, time |
-//! | the digest of the data set: of its pictures, and of its captions and labels only where these are read | |
+//! | the digest of the weights and their conventions | device, driver, libtorch build, host, time |
+//! | the digest of the data set: of its pictures, and of captions and labels only if they are read | |
 //! | the digests of pictures and other data sets, as parameters | |
-//! | the keys of the requests it uses, precision | |
+//! | the keys of the requests that it uses, precision | |
 //!
 //! The right column is recorded as provenance instead.
 
@@ -22,80 +22,80 @@ use crate::dataset::DatasetRef;
 use crate::digest::Digest;
 use crate::model::{ModelRef, Precision};
 
-/// The version of the key's own make-up; raising it forgets every stored result.
+/// Version of the key's composition; raising it invalidates every stored result.
 pub const REQUEST_SCHEMA: u32 = 2;
 
-/// One measurement for the lab.
+/// A measurement for the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// The registry's name of the analysis, such as `feature_vis`, or `scan`.
+    /// The kind's name in the registry, such as `feature_vis`, or `scan`.
     pub kind: String,
-    /// The kind's version: raised when the same parameters give another result.
+    /// The kind's version, raised when the same parameters produce a different result.
     pub impl_version: u32,
-    /// Every compute parameter, with its default filled in.
+    /// All parameters that affect the result, with defaults filled in.
     pub params: Map<String, Value>,
     /// The weights.
     pub model: ModelRef,
-    /// The images, for kinds that need some.
+    /// The data set, for kinds that need one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetRef>,
     /// Pictures and further data sets, which parameters name by their digests.
     #[serde(default, skip_serializing_if = "Inputs::is_empty")]
     pub inputs: Inputs,
-    /// Requests whose results this one reads; the lab measures those that are missing.
+    /// Requests whose results this one uses; the lab measures those that are missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Request>,
-    /// Arithmetic of the forward pass.
+    /// Precision of the forward pass.
     pub precision: Precision,
 }
 
-/// Where the things lie that parameters name by digest. Not in the key itself: the digests are, as
+/// Paths of the files that parameters name by digest. They are not in the key themselves, since the digests are, as
 /// parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
-    /// Pictures, in the order in which the block names them.
+    /// Pictures, in the block's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<FileRef>,
-    /// Files of weights, likewise.
+    /// Files of weights, in the block's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileRef>,
-    /// Data sets beside the request's own, named by [`DatasetRef::content`].
+    /// Data sets other than the request's own, identified by [`DatasetRef::content`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRef>,
-    /// Figures whose pictures are used, named by their request keys.
+    /// Figures whose pictures are used, identified by their request keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<FigureRef>,
 }
 
-/// A measurement whose pictures another one uses: only the key decides a result.
+/// A measurement whose pictures another one uses; only its key affects the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureRef {
-    /// As the block names it.
+    /// Its name in the block.
     pub name: String,
-    /// Which it is of a sweep; empty where it is the only one.
+    /// Its values in a sweep; empty if it is the only one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub which: String,
     /// Its request key.
     pub key: Digest,
 }
 
-/// A file in the garden: only the digest decides a result.
+/// A file in the garden; only its digest affects the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRef {
-    /// As the note writes it: its path in the garden.
+    /// Its path in the garden, as written in the note.
     pub name: String,
-    /// An absolute path.
+    /// Its absolute path.
     pub path: PathBuf,
-    /// Of the file's bytes.
+    /// Digest of its bytes.
     pub digest: Digest,
 }
 
 impl Inputs {
-    /// Whether parameters name nothing.
+    /// Whether no files are named.
     pub fn is_empty(&self) -> bool {
         self.pictures.is_empty()
             && self.files.is_empty()
@@ -110,7 +110,7 @@ impl Request {
         Digest::of(canonical_json(&self.canonical()).as_bytes())
     }
 
-    /// Exactly what the key covers.
+    /// The canonical JSON that the key covers.
     pub fn canonical(&self) -> Value {
         let mut out = Map::new();
         out.insert("schema".into(), REQUEST_SCHEMA.into());
@@ -128,8 +128,8 @@ impl Request {
         Value::Object(out)
     }
 
-    /// The same request as it was asked for when every key covered captions and labels; `None` where that had the same
-    /// key. What is stored under that one is this one's result too.
+    /// The same request as it was before keys distinguished pictures from captions and labels; `None` if its key is
+    /// unchanged. A result stored under that key is valid for this request too.
     pub fn former(&self) -> Option<Self> {
         let whole = |dataset: &DatasetRef| DatasetRef { captions: true, ..dataset.clone() };
         let mut names = BTreeMap::new();
@@ -150,7 +150,7 @@ impl Request {
     }
 }
 
-/// Puts other texts in the place of some, at any depth.
+/// Replaces some texts by others, at any depth.
 fn rename(value: &mut Value, names: &BTreeMap<String, String>) {
     match value {
         Value::String(text) => {

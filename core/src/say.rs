@@ -1,8 +1,7 @@
-//! What people are told in the terminal: text in; the same on standard error or output, without what a terminal would obey,
-//! out.
+//! Terminal output, with control characters removed.
 //!
-//! Everything that the programs print goes through here. A stream that is closed or full (`| head -1`, `2>/dev/full`) ends
-//! nothing: what is done goes on, and the exit code says how it went.
+//! Everything that the programs print goes through here. Errors of closed or full streams (`| head -1`,
+//! `2>/dev/full`) are ignored: work goes on, and the exit code reports its outcome.
 
 use std::borrow::Cow;
 use std::env;
@@ -11,17 +10,17 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::cut::Cut as _;
 
-/// Most characters of a message: a name of some megabytes in it is cut.
+/// Maximum number of characters of a message; longer ones are cut, such as those that quote a huge name.
 const LONGEST: usize = 2000;
-/// So many of them are from its end, which says what is wrong with what it names.
+/// Number of characters kept from its end, which says what is wrong.
 const END: usize = 500;
 
-/// Prints a line, or several, on standard error.
+/// Prints one or several lines on standard error.
 pub fn err(text: impl Display) {
     to_err(&harmless(&text.to_string()));
 }
 
-/// The same of a text in colours: those stay, and nothing else that a terminal would obey.
+/// The same for a text with colours, which are kept while other control sequences are removed.
 pub fn styled(text: impl Display) {
     to_err(&coloured(&text.to_string()));
 }
@@ -31,18 +30,18 @@ pub fn out(text: &str) {
     let _ = io::stdout().write_all(harmless(text).as_bytes());
 }
 
-/// Prints JSON on standard output, in a line of its own: the same value, whatever is in its texts.
+/// Prints JSON on a line of standard output, with control characters in texts escaped.
 pub fn json(text: &str) {
     let line: String = text.chars().map(escaped).chain(["\n".into()]).collect();
     let _ = io::stdout().write_all(line.as_bytes());
 }
 
-/// The line at once: others write there too.
+/// Writes the line in one call, since others write there too.
 fn to_err(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// A character of JSON; outside of texts it has none of these.
+/// Escapes a character of JSON; outside of texts there are none to escape.
 fn escaped(c: char) -> Cow<'static, str> {
     match stand_in(c) {
         Some(_) if c != '\n' => format!("\\u{:04x}", c as u32).into(),
@@ -50,7 +49,7 @@ fn escaped(c: char) -> Cow<'static, str> {
     }
 }
 
-/// Whether standard error takes colours: a terminal that knows them, and `NO_COLOR` and `CLICOLOR=0` do not forbid them.
+/// Whether standard error shows colours: a terminal with colours, not disabled by `NO_COLOR` or `CLICOLOR=0`.
 pub fn has_colour() -> bool {
     let forbidden = env::var_os("CLICOLOR").is_some_and(|value| value == "0");
     let forced =
@@ -58,7 +57,8 @@ pub fn has_colour() -> bool {
     !no_colour() && (forced || (!forbidden && is_smart()))
 }
 
-/// Whether bars may be drawn on standard error, by moving the cursor: a terminal that can, and no wish for plain text.
+/// Whether progress bars can be drawn on standard error: a terminal that can move the cursor, with colours not
+/// disabled.
 pub fn has_cursor() -> bool {
     is_smart() && !no_colour()
 }
@@ -71,7 +71,7 @@ fn is_smart() -> bool {
     io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// What stands for a character that a terminal would obey, or that changes the order of those around it.
+/// The replacement of a control character or of a character that changes the order of others.
 fn stand_in(c: char) -> Option<char> {
     match c {
         '\n' | '\t' => None,
@@ -86,7 +86,7 @@ fn stand_in(c: char) -> Option<char> {
     }
 }
 
-/// A text without what a terminal would obey, in its lines.
+/// A text without control characters, with its line breaks.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     match text.contains(|c| stand_in(c).is_some()) {
         // Some systems end lines with two characters.
@@ -95,7 +95,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text in colours, without anything else that a terminal would obey.
+/// A text with colours, but without other control characters.
 fn coloured(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut out = harmless(parts.next().unwrap_or_default()).into_owned();
@@ -111,7 +111,7 @@ fn coloured(text: &str) -> String {
     out
 }
 
-/// A name without what a terminal would obey, in one line, and no longer than a person reads.
+/// A name without control characters, on one line and of limited length.
 pub fn name(name: &str) -> Cow<'_, str> {
     match bounded(name) {
         name if name.contains(['\n', '\t']) => {
@@ -124,7 +124,7 @@ pub fn name(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A message that is no longer than a person reads: its beginning and its end, where it is longer.
+/// A message of limited length: if it is too long, its beginning and end.
 pub fn bounded(text: &str) -> Cow<'_, str> {
     let count = if text.len() <= LONGEST { 0 } else { text.chars().count() };
     if count <= LONGEST {

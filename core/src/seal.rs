@@ -1,8 +1,7 @@
-//! A checksum inside a file of JSON: an object in, the same with the digest of its own bytes as its last field
-//! out, and back. Knows nothing of what is in it.
+//! Checksums inside JSON files: adds the digest of an object's bytes as its last field, and verifies it.
 //!
-//! A flipped bit often leaves JSON that parses, with another number in it. The checksum covers every byte before
-//! itself, white space included, so that nothing is ever read that was not written. The file stays JSON.
+//! A flipped bit often leaves valid JSON with another number in it. The checksum covers every byte before it,
+//! including white space, so that damaged data is never used. The file is still JSON.
 
 use crate::digest::Digest;
 
@@ -10,19 +9,19 @@ const BEFORE: &[u8] = b",\n  \"checksum\": \"";
 const AFTER: &[u8] = b"\"\n}\n";
 const DIGITS: usize = 64;
 
-/// What a file turned out to be.
+/// The result of opening a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// What was sealed.
+    /// The sealed JSON.
     Whole(Vec<u8>),
-    /// It has no checksum where one would be: an earlier version's, something else, or damaged there.
+    /// There is no checksum: the file is from an earlier version, of another kind, or damaged there.
     Bare,
-    /// Its checksum is that of other bytes.
+    /// The checksum does not match.
     Broken,
 }
 
 impl Opened {
-    /// What was sealed, where it is whole.
+    /// The sealed JSON, if it is intact.
     pub fn whole(self) -> Option<Vec<u8>> {
         match self {
             Self::Whole(json) => Some(json),
@@ -39,7 +38,7 @@ pub fn seal(json: &[u8]) -> Vec<u8> {
     [body, BEFORE, digest.hex().as_bytes(), AFTER].concat()
 }
 
-/// Checks the checksum and takes it out.
+/// Verifies the checksum and removes it.
 pub fn open(bytes: &[u8]) -> Opened {
     let digits = bytes.strip_suffix(AFTER).and_then(|rest| rest.split_last_chunk::<DIGITS>());
     let Some((body, digits)) =

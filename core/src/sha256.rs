@@ -1,4 +1,4 @@
-//! SHA-256, by which publishers of weights name their files: bytes or a file in, 64 hexadecimal digits out.
+//! SHA-256, which publishers of weights use to identify files.
 //!
 //! Knows nothing of models or of the store, whose own digests are BLAKE3.
 
@@ -14,12 +14,12 @@ use sha2::Digest as _;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256([u8; 32]);
 
-/// Takes bytes as they come.
+/// Computes a digest incrementally.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// The next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -34,7 +34,7 @@ impl Sha256 {
     /// The digest of a file's content, read in pieces.
     ///
     /// # Errors
-    /// Whatever opening or reading the file gives.
+    /// Errors of opening or reading the file.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut file = crate::file::open(path)?;
         let mut hasher = Hasher::default();
@@ -49,7 +49,7 @@ impl Sha256 {
         }
     }
 
-    /// A digest that stands in the source; one that is none does not compile, where the result is a constant.
+    /// A digest written in source code; an invalid one fails to compile if the result is a constant.
     pub const fn constant(text: &str) -> Self {
         match digits(text.as_bytes()) {
             Some(digest) => Self(digest),
@@ -93,7 +93,7 @@ impl fmt::Debug for Sha256 {
 impl FromStr for Sha256 {
     type Err = String;
 
-    /// Of either case: publishers write both.
+    /// Accepts upper and lower case, since publishers use both.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let not = || format!("`{text}` is not a SHA-256 of 64 hexadecimal digits");
         digits(text.as_bytes()).map(Self).ok_or_else(not)
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Sha256 {
 mod tests {
     use super::*;
 
-    /// The digest of "abc", out of FIPS 180-2, appendix B.1.
+    /// The digest of "abc", from FIPS 180-2, appendix B.1.
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]

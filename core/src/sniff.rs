@@ -1,26 +1,26 @@
-//! The first bytes of a file in; what it is out, where that is something else than its name says: a web page that was
-//! saved instead of a file, a pointer of Git LFS, a picture of a format that is not read.
+//! Recognises a file's real type from its first bytes, if it differs from what the name says: a saved web page, a Git
+//! LFS pointer, a picture in an unsupported format.
 
 use std::io::Read as _;
 use std::path::Path;
 
 use crate::cut::Cut as _;
 
-/// How many bytes tell what a file is.
+/// Number of bytes that identify a file's type.
 pub const ENOUGH: usize = 1024;
 
-/// Something that a file is instead of what is expected.
+/// The real type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// With its article: `an HTML page`.
+    /// A name with its article: `an HTML page`.
     pub what: &'static str,
-    /// What to do, where that is known.
+    /// What to do, if known.
     pub hint: Option<&'static str>,
 }
 
 const SAVED: &str = "a server sent it instead of the file; download it again";
 
-/// What stands in for a file that was not fetched: of text files too.
+/// Placeholders of files that were not fetched; these may replace text files too.
 pub fn stand_in(start: &[u8]) -> Option<Found> {
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let found = |what, hint| Some(Found { what, hint: Some(hint) });
@@ -52,7 +52,7 @@ pub fn stand_in(start: &[u8]) -> Option<Found> {
     None
 }
 
-/// What a file is that is expected to be a picture or an archive, and is no picture that is read.
+/// The type of a file that was expected to be a picture or archive and is not a supported picture.
 pub fn other(start: &[u8]) -> Option<Found> {
     if let Some(found) = stand_in(start) {
         return Some(found);
@@ -88,7 +88,7 @@ pub fn other(start: &[u8]) -> Option<Found> {
     Some(Found { what, hint: None })
 }
 
-/// Whether a picture begins so that is of a format which is read.
+/// Whether the bytes begin a picture in a supported format.
 pub fn is_picture(start: &[u8]) -> bool {
     is_late_picture(start)
         || matches!(
@@ -103,12 +103,12 @@ pub fn is_picture(start: &[u8]) -> bool {
         )
 }
 
-/// Whether it is of a format that was not always read: PBM, PGM or PPM.
+/// Whether its format was not supported in earlier versions: PBM, PGM or PPM.
 pub fn is_late_picture(start: &[u8]) -> bool {
     matches!(start, [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..])
 }
 
-/// The first bytes of a regular file; none where it is none, or cannot be read.
+/// The first bytes of a regular file; `None` if it is not regular or cannot be read.
 pub fn start_of(path: &Path) -> Vec<u8> {
     let mut start = Vec::new();
     let read =

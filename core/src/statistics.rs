@@ -1,19 +1,19 @@
-//! Statistics of counts: hits and counts in; shares and intervals out.
+//! Statistics of counts: fractions and confidence intervals.
 
-/// `hits` as a part of `count`; none where nothing was counted.
+/// `hits` divided by `count`; `None` if `count` is zero.
 pub fn part(hits: u64, count: u64) -> f64 {
     if count == 0 { 0.0 } else { hits as f64 / count as f64 }
 }
 
-/// How many standard deviations a number lies above a mean; `None` where there is no spread.
+/// Number of standard deviations from the mean; `None` if the deviation is zero.
 pub fn deviations(value: f64, mean: f64, sd: f64) -> Option<f64> {
     (sd > 0.0).then(|| (value - mean) / sd)
 }
 
-/// Wilson's 95 % interval for a share of `hits` among `count`; from 0 to 1 where nothing was counted.
+/// Wilson's 95 % confidence interval of `hits` out of `count`; from 0 to 1 if `count` is zero.
 ///
 /// Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927: unlike the normal
-/// approximation it holds for few counts and near 0 and 1.
+/// approximation, it is valid for small counts and near 0 and 1.
 pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
     if count == 0 {
         return (0.0, 1.0);

@@ -1,9 +1,9 @@
-//! The nearest known names to one that is not known, for hints.
+//! Suggests known names similar to an unknown one, for hints.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// Up to `most` of `candidates` that are near to `name`, nearest first.
+/// Up to `most` of `candidates` that are similar to `name`, most similar first.
 pub fn nearest<I>(name: &str, candidates: I, most: usize) -> Vec<String>
 where
     I: IntoIterator,
@@ -26,8 +26,8 @@ where
     scored.into_iter().take(most).map(|(_, name)| name).collect()
 }
 
-/// Where two names part and by how much: among equally similar names, `block_5` is nearer to `block_6`
-/// than `block_1` is. Smaller is nearer.
+/// Where and how two names differ: among equally similar names, `block_5` is nearer to `block_6` than `block_1` is.
+/// Smaller is nearer.
 fn parting<'a>(wanted: &str, candidate: &'a str) -> (Reverse<usize>, u32, &'a str) {
     let mut pairs = wanted.chars().zip(candidate.chars().flat_map(char::to_lowercase));
     let at = pairs.clone().take_while(|(a, b)| a == b).count();
@@ -35,7 +35,7 @@ fn parting<'a>(wanted: &str, candidate: &'a str) -> (Reverse<usize>, u32, &'a st
     (Reverse(at), u32::from(a).abs_diff(u32::from(b)), candidate)
 }
 
-/// `did you mean …?` over the nearest of `candidates`, or a list of all where none is near and they are few.
+/// `did you mean …?` with the nearest of `candidates`, or a list of all if none is similar and they are few.
 pub fn hint<I>(name: &str, candidates: I) -> Option<String>
 where
     I: IntoIterator + Clone,
@@ -49,12 +49,12 @@ where
     (!all.is_empty() && all.len() <= 24).then(|| format!("known: {}", quoted(&all, "and")))
 }
 
-/// Of so many names that share most letters the nearest is looked for.
+/// Number of names with the most letters in common that are compared.
 const LOOKED_AT: usize = 64;
-/// So many places of three letters are gone through, beginning with the letters that fewest names have.
+/// Number of index entries that are visited, beginning with the rarest trigrams.
 const PLACES: usize = 4096;
 
-/// Very many names, among which near ones are sought again and again: found by the letters that they share, three at a time.
+/// An index of very many names by trigrams, for repeated searches.
 #[derive(Debug, Clone)]
 pub struct Index {
     all: Vec<String>,
@@ -62,7 +62,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Of these names.
+    /// Indexes these names.
     pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         let all: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut places: HashMap<[char; 3], Vec<u32>> = HashMap::new();
@@ -78,7 +78,7 @@ impl Index {
         Self { all, places }
     }
 
-    /// As [`nearest`], among those that share three letters with `name`.
+    /// Like [`nearest`], among names that share a trigram with `name`.
     pub fn nearest(&self, name: &str, most: usize) -> Vec<String> {
         if most == 0 {
             return Vec::new();
@@ -87,7 +87,7 @@ impl Index {
         nearest(name, candidates.iter().map(|index| &self.all[*index as usize]), most)
     }
 
-    /// As [`hint`]; all are looked at where they are few.
+    /// Like [`hint`]; all names are compared if they are few.
     pub fn hint(&self, name: &str) -> Option<String> {
         if self.all.len() <= LOOKED_AT {
             return hint(name, &self.all);
@@ -96,7 +96,7 @@ impl Index {
         (!near.is_empty()).then(|| format!("did you mean {}?", quoted(&near, "or")))
     }
 
-    /// Those that share most with a name, and how many places were gone through to find them.
+    /// The names that share most trigrams with a name, and the number of index entries that were visited.
     fn candidates(&self, name: &str) -> (Vec<u32>, usize) {
         let mut lists: Vec<&Vec<u32>> =
             trigrams(name).iter().filter_map(|trigram| self.places.get(trigram)).collect();
@@ -117,7 +117,7 @@ impl Index {
     }
 }
 
-/// Three letters each, in lower case, with what is before the first and after the last.
+/// Trigrams in lower case, including word boundaries.
 fn trigrams(name: &str) -> Vec<[char; 3]> {
     let letters: Vec<char> = [' ', ' ']
         .into_iter()

@@ -1,6 +1,4 @@
-//! Files out of a package's archive.
-//!
-//! Goes in: the bytes of a `.tgz`, and which paths are wanted. Comes out: their contents. Nothing is unpacked to disk.
+//! Reads wanted files from the bytes of a package's `.tgz`, without unpacking it to disk.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -8,7 +6,7 @@ use std::io::Read;
 use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
 
-/// The wanted files, by their paths within the package.
+/// The wanted files by their path in the package.
 pub fn files(tgz: &[u8], wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     let mut archive = tar::Archive::new(GzDecoder::new(tgz));

@@ -1,8 +1,7 @@
-//! Typographic attacks: `attacks.tar`, pictures with a note on them that names something else, and `blank-notes.tar`, the
-//! same pictures under a note that says nothing.
+//! Typographic attacks: `attacks.tar` has pictures with a note that names something else, and `blank-notes.tar` the
+//! same pictures with a blank note.
 //!
-//! Goes in: concepts, sets, and the face in which notes are written. Comes out: samples. After the grid of things and
-//! labels in Goh et al. 2021, section "Typographic attacks".
+//! The pairs of things and labels follow Goh et al. 2021, section "Typographic attacks".
 
 use anyhow::{Context, Result};
 use resvg::tiny_skia::{
@@ -17,7 +16,7 @@ use crate::samples::slug;
 use crate::webdataset::Sample;
 use crate::words::{Face, Mask};
 
-/// What is shown, and what notes say.
+/// Names of the things that are shown and written on notes.
 pub const THINGS: [&str; 10] = [
     "bicycle",
     "castle",
@@ -31,26 +30,26 @@ pub const THINGS: [&str; 10] = [
     "umbrella",
 ];
 
-/// The style of the pictures.
+/// Style of the pictures.
 pub const STYLE: &str = "noto";
 
-/// The note's left and right, top and bottom edge, as parts of the side; it covers a third of a picture.
+/// The note's left, right, top and bottom edges as fractions of the side; it covers a third of a picture.
 const NOTE: [f32; 4] = [0.03, 0.97, 0.58, 0.94];
 
-/// What stands beside a picture with a note.
+/// The JSON beside a picture with a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// The name of what is shown.
     pub caption: String,
-    /// What the note says; nothing on a blank one.
+    /// The name on the note; `None` on a blank one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Whose drawing.
+    /// Style of the drawing.
     pub style: String,
 }
 
-/// The samples of `attacks.tar`: each thing under a note with the name of each other. A thing that is not among the
-/// concepts is left out.
+/// The samples of `attacks.tar`: each thing with a note that names each other thing. Things that are not concepts are
+/// skipped.
 pub fn attacks(concepts: &[Drawn], sets: &Sets, face: &Face) -> Result<Vec<Sample>> {
     let things = things(concepts);
     let mut samples = Vec::new();
@@ -88,7 +87,7 @@ fn sample(thing: &Drawn, word: Option<&str>, sets: &Sets, face: &Face) -> Result
     })
 }
 
-/// Lays a note over the lower part of a picture, and writes on it.
+/// Draws a note over the lower part of a picture, and writes on it.
 fn note(pixmap: &mut Pixmap, mask: Option<&Mask>) -> Result<()> {
     let side = SIDE as f32;
     let [left, right, top, bottom] = NOTE.map(|part| (part * side).round());

@@ -1,13 +1,11 @@
-//! Drawings as pixels, and pixels as PNG.
-//!
-//! Goes in: an SVG. Comes out: a square of pixels that the drawing's view box fills, with straight alpha or on white.
+//! Rasterises SVGs to squares of pixels that the view box fills, and writes pixels as PNG.
 
 use anyhow::{Context, Result};
 use png::{BitDepth, ColorType, Compression};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
-/// Draws an SVG, centred where it is not square.
+/// Rasterises an SVG, centred if it is not square.
 pub fn draw(svg: &str, size: u32) -> Result<Pixmap> {
     let tree = Tree::from_str(svg, &Options::default()).context("it is not a drawing")?;
     let mut pixmap = Pixmap::new(size, size).context("a picture has at least one pixel")?;
@@ -30,7 +28,7 @@ pub fn png_with_alpha(pixmap: &Pixmap) -> Result<Vec<u8>> {
     png(width, height, ColorType::Rgba, Compression::Balanced, &straight.collect::<Vec<u8>>())
 }
 
-/// A PNG on white, as small as it gets.
+/// A PNG on white, as small as possible.
 pub fn png_on_white(pixmap: &Pixmap) -> Result<Vec<u8>> {
     // Premultiplied colours need only what of white shows through.
     let flat = pixmap.pixels().iter().flat_map(|pixel| {
@@ -41,7 +39,7 @@ pub fn png_on_white(pixmap: &Pixmap) -> Result<Vec<u8>> {
     png(width, height, ColorType::Rgb, Compression::High, &flat.collect::<Vec<u8>>())
 }
 
-/// A grey PNG.
+/// A greyscale PNG.
 pub fn png_of_grey(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>> {
     png(width, height, ColorType::Grayscale, Compression::Balanced, pixels)
 }

@@ -1,6 +1,4 @@
-//! The data that is committed: `concepts.json`, `words.txt`, `emoji.tar`.
-//!
-//! Goes in: concepts and sets. Comes out: the files' contents.
+//! The committed data: `concepts.json`, `words.txt` and `emoji.tar`, from concepts and sets of drawings.
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -13,13 +11,13 @@ use crate::progress;
 use crate::samples::slug;
 use crate::webdataset::Sample;
 
-/// The styles that are given out.
+/// The styles that are published.
 pub const STYLES: [&str; 3] = ["noto", "twemoji", "fluent-emoji-flat"];
 
-/// The side of a picture in pixels.
+/// Width and height of a picture in pixels.
 pub const SIDE: u32 = 128;
 
-/// What stands beside a picture.
+/// The JSON beside a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// The concept's name.
@@ -30,9 +28,9 @@ pub struct Description {
     pub group: String,
     /// Its keywords.
     pub tags: Vec<String>,
-    /// Whose drawing.
+    /// Style of the drawing.
     pub style: String,
-    /// Whether it was kept from training.
+    /// Whether it was held out from training.
     pub held_out: bool,
 }
 
@@ -62,7 +60,7 @@ pub fn pictures(concepts: &[Drawn], sets: &Sets) -> Result<Vec<Sample>> {
     samples.collect()
 }
 
-/// A concept as a style draws it.
+/// A concept's drawing in a style.
 pub fn draw(drawn: &Drawn, style: &str, sets: &Sets) -> Result<Pixmap> {
     let name = &drawn.concept.name;
     let icon = drawn.icons.get(style);
@@ -71,7 +69,7 @@ pub fn draw(drawn: &Drawn, style: &str, sets: &Sets) -> Result<Pixmap> {
     canvas::draw(&svg, SIDE).with_context(|| format!("{name} in {style}"))
 }
 
-/// `concepts.json`: a list, a concept a line.
+/// `concepts.json`: a list with one concept per line.
 pub fn concepts_json(concepts: &[Drawn]) -> Result<String> {
     let lines: Vec<String> = concepts
         .iter()
@@ -80,7 +78,7 @@ pub fn concepts_json(concepts: &[Drawn]) -> Result<String> {
     Ok(format!("[\n{}\n]\n", lines.join(",\n")))
 }
 
-/// `words.txt`: a name a line, in Unicode's order, which goes by groups.
+/// `words.txt`: one name per line, in Unicode's order, which is by group.
 pub fn words_txt(concepts: &[Drawn]) -> String {
     let mut sorted: Vec<&Drawn> = concepts.iter().collect();
     sorted.sort_by_key(|drawn| drawn.order);

@@ -1,10 +1,8 @@
-//! Errors that say what to do, and how an error is shown in the terminal.
-//!
-//! Goes in: a message, and a hint where a fix is known. Comes out: two lines, `error: message (cause)` and `hint: …`.
+//! Errors with a hint, and how an error is printed: `error: message (cause)` and, if a fix is known, `hint: …`.
 
 use std::fmt;
 
-/// An error with the next thing to do.
+/// An error with a hint on what to do.
 #[derive(Debug)]
 pub struct Failure {
     message: String,
@@ -24,7 +22,7 @@ pub fn failure(message: impl Into<String>, hint: impl Into<String>) -> anyhow::E
     Failure { message: message.into(), hint: hint.into() }.into()
 }
 
-/// The text of an error: the outermost message, its causes in parentheses, then the hints.
+/// Formats an error: the outermost message, its causes in parentheses, then the hints.
 pub fn report(error: &anyhow::Error) -> String {
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
     let mut text = format!("error: {error}");

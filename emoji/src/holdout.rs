@@ -1,14 +1,14 @@
-//! Which pictures are kept from training.
+//! Chooses the pictures that are held out from training.
 //!
-//! Goes in: a name's place among the sorted names, and the styles that draw it. Comes out: the styles that are held out.
-//! Styles by one hand draw much alike, so a family of them is held out as a whole: no near copy of a held-out picture is
-//! trained on.
+//! Styles by the same authors look alike, so they are held out as a family: no close copy of a held-out picture is in
+//! the training set.
 
-/// Families of styles. They take turns in being held out.
+/// Families of styles, which are held out in turn.
 const FAMILIES: [&[&str]; 4] =
     [&["noto", "noto-v1"], &["twemoji"], &["fluent-emoji", "fluent-emoji-flat"], &["emojione"]];
 
-/// The styles that are held out for the name with that place: a family, and if the name lacks it, the next.
+/// The styles held out for the name at that index of the sorted names: a family, or the next one if no style of it
+/// draws the name.
 pub fn held_out<'a>(place: usize, styles: &[&'a str]) -> Vec<&'a str> {
     (0..FAMILIES.len())
         .map(|later| FAMILIES[(place + later) % FAMILIES.len()])

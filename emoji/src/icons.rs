@@ -1,6 +1,5 @@
-//! A set of drawn emoji in Iconify's form.
-//!
-//! Goes in: a package's `icons.json`, and `chars.json` where it has one. Comes out: drawings by code point or by name.
+//! A set of drawn emoji in Iconify's format: reads a package's `icons.json`, and its `chars.json` if it has one, and
+//! finds drawings by code point or by name.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,13 +8,13 @@ use serde::Deserialize;
 
 use crate::archive;
 
-/// A set of drawings by one hand.
+/// A set of drawings in one style.
 #[derive(Debug, Default)]
 pub struct IconSet {
     file: IconFile,
-    /// Names by code points, in hexadecimal with hyphens.
+    /// Names by code points in hexadecimal, joined by hyphens.
     names: HashMap<String, String>,
-    /// Names and aliases without their hyphens, to the name that is drawn.
+    /// Names and aliases without hyphens, each with the name of its drawing.
     spelt: HashMap<String, String>,
 }
 
@@ -37,13 +36,13 @@ struct Icon {
     height: Option<f32>,
     left: Option<f32>,
     top: Option<f32>,
-    /// Withdrawn from the set.
+    /// Whether it was withdrawn from the set.
     #[serde(default)]
     hidden: bool,
 }
 
 impl Icon {
-    /// Where a drawing has classes, its colours stood in a style sheet that did not come with it.
+    /// Drawings with classes are skipped: their colours are in a style sheet that is not part of the set.
     fn is_usable(&self) -> bool {
         !self.hidden && !self.body.contains(" class=")
     }
@@ -52,7 +51,7 @@ impl Icon {
 #[derive(Debug, Deserialize)]
 struct Alias {
     parent: String,
-    /// Anything else, such as a mirroring: then it is another drawing.
+    /// Any other field, such as a mirroring, which would make it a different drawing.
     #[serde(flatten)]
     changes: BTreeMap<String, serde_json::Value>,
 }
@@ -61,7 +60,7 @@ impl IconSet {
     /// Reads the set of a package.
     pub fn from_package(tgz: &[u8]) -> Result<Self> {
         let mut files = archive::files(tgz, |path| matches!(path, "icons.json" | "chars.json"))?;
-        let icons = files.remove("icons.json").context("there is no icons.json")?;
+        let icons = files.remove("icons.json").context("icons.json is missing")?;
         let names = files.remove("chars.json").unwrap_or_else(|| b"{}".to_vec());
         Self::from_json(&icons, &names)
     }
@@ -85,12 +84,12 @@ impl IconSet {
         Ok(Self { file, names, spelt })
     }
 
-    /// What the set calls the emoji of these code points, if it says so.
+    /// The set's name for the emoji with these code points, if it lists code points.
     pub fn name_of(&self, hex: &str) -> Option<&str> {
         self.names.get(&without_selector(hex)).map(String::as_str)
     }
 
-    /// The drawing of that name; hyphens do not matter.
+    /// The drawing with that name; hyphens are ignored.
     pub fn spelt(&self, name: &str) -> Option<&str> {
         self.spelt.get(&plain(name)).map(String::as_str)
     }
@@ -111,13 +110,13 @@ impl IconSet {
     }
 }
 
-/// Code points in lower case without U+FE0F, which sets write or leave out as they like.
+/// Code points in lower case without U+FE0F, which sets include inconsistently.
 pub fn without_selector(hex: &str) -> String {
     let hex = hex.to_lowercase();
     hex.split('-').filter(|point| *point != "fe0f").collect::<Vec<_>>().join("-")
 }
 
-/// A name as its letters and digits alone, in lower case.
+/// A name's letters and digits only, in lower case.
 pub fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

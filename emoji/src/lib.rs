@@ -1,8 +1,8 @@
-//! What Emoji-CLIP is trained on, and the demonstration data.
+//! Draws Emoji-CLIP's training set and the demonstration data from npm packages of drawn emoji, their names and
+//! fonts.
 //!
-//! Goes in: packages of drawn emoji, their names and fonts, as npm brings them. Comes out: `train.tar` with pictures and
-//! words, and the data that is committed: `concepts.json`, `words.txt`, `emoji.tar`, and pictures with notes on them in
-//! `attacks.tar` and `blank-notes.tar`. It knows nothing of networks.
+//! The results are `train.tar` with pictures and words, and the committed data: `concepts.json`, `words.txt`,
+//! `emoji.tar`, and pictures with notes on them in `attacks.tar` and `blank-notes.tar`. It knows nothing of networks.
 
 pub mod archive;
 pub mod attacks;

@@ -1,6 +1,4 @@
-//! The whole way from packages to the two sets.
-//!
-//! Goes in: packages, the repository's own font, and where to write. Comes out: the files, and what they hold.
+//! Makes both sets from the packages and the repository's own font.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,35 +19,35 @@ use crate::train::{self, Style};
 use crate::webdataset;
 use crate::words::Face;
 
-/// The face in which the lab draws words, and notes are written.
+/// The font in which the lab draws words and notes are written.
 const LAB_FACE: &str = "DejaVu Sans Bold";
 
-/// Where things are.
+/// Paths.
 pub struct Places {
-    /// The lab's own font, in which no word is trained.
+    /// The lab's own font, which is not used for training.
     pub font: PathBuf,
-    /// The folder of the training set.
+    /// Folder of the training set.
     pub train: PathBuf,
-    /// The folder of the data that is committed.
+    /// Folder of the committed data.
     pub data: PathBuf,
 }
 
-/// What was made.
+/// A summary of what was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Made {
-    /// How many names there are.
+    /// Number of names.
     pub names: usize,
-    /// Pictures by style, and how many of them are held out.
+    /// Numbers of pictures and of held-out pictures by style.
     pub pictures: BTreeMap<String, (usize, usize)>,
-    /// Words, and how many of them are held out.
+    /// Numbers of words and of held-out words.
     pub words: (usize, usize),
-    /// The faces that words are set in.
+    /// Fonts that words are drawn in.
     pub faces: usize,
-    /// The files that were written, with their sizes.
+    /// Files that were written, with their sizes.
     pub files: Vec<(PathBuf, usize)>,
 }
 
-/// Makes both sets. Nothing is written before everything is drawn, so that what is committed never disagrees.
+/// Makes both sets. Everything is drawn before anything is written, so that committed files never disagree.
 pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Made> {
     let Material { emoji, sets, styles } = Material::read(packages, from, &to.font)?;
     let concepts = concepts(&emoji, &sets);
@@ -57,7 +55,7 @@ pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Ma
     let words = train::words(&concepts, &styles)?;
     let on_white = demo::pictures(&concepts, &sets)?;
     let own = styles.iter().find(|style| style.name == LAB_FACE);
-    let face = &own.context("the lab's own face is missing")?.face;
+    let face = &own.context("the lab's own font is missing")?.face;
     let attacks = attacks::attacks(&concepts, &sets, face)?;
     let blanks = attacks::blanks(&concepts, &sets, face)?;
     let (count, held) = (words.len(), styles.iter().filter(|style| style.held_out).count());
@@ -85,7 +83,7 @@ pub fn make(packages: &[Package], from: &Packages<'_>, to: &Places) -> Result<Ma
     Ok(made)
 }
 
-/// Writes a file, which appears under its name only when it is whole.
+/// Writes a file, which gets its final name only once it is complete.
 fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
@@ -126,7 +124,7 @@ impl fmt::Display for Made {
     }
 }
 
-/// What the packages hold.
+/// The contents of the packages.
 struct Material {
     emoji: Vec<Emoji>,
     sets: Sets,
@@ -163,7 +161,8 @@ impl Material {
                 let files = archive::files(tgz, wanted)?;
                 for face in faces {
                     let font = files.iter().find(|(path, _)| is_face(path, face));
-                    let (_, font) = font.with_context(|| format!("there is no face {face}"))?;
+                    let (_, font) =
+                        font.with_context(|| format!("the font face {face} is missing"))?;
                     let weight: String = face.chars().take_while(char::is_ascii_digit).collect();
                     self.styles.push(Style {
                         name: format!("{} {weight}", package.title),

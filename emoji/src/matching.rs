@@ -1,6 +1,4 @@
-//! Which drawing of each set belongs to an emoji, and which emoji are drawn often enough.
-//!
-//! Goes in: emoji and sets. Comes out: concepts: names with their drawings and what is held out.
+//! Finds the drawing of each emoji in each set, and selects the emoji that enough sets draw.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +9,11 @@ use crate::icons::{IconSet, plain};
 use crate::names::Emoji;
 use crate::select;
 
-/// The styles in which an emoji has to be drawn to be taken.
+/// Styles that must have a drawing of an emoji for it to be used.
 pub const REQUIRED: [&str; 5] = ["noto", "noto-v1", "twemoji", "fluent-emoji", "fluent-emoji-flat"];
 
-/// Drawings whose name in their set is another emoji's, or that are drawn for something else: style, icon, what it shows.
+/// Drawings whose name in their set belongs to another emoji, or that show something else: style, icon, what it
+/// shows.
 const MISNAMED: [(&str, &str, &str); 3] = [
     ("fxemoji", "keyboard", "a piano's keys"),
     ("fxemoji", "construction", "a building site with its crane"),
@@ -24,7 +23,7 @@ const MISNAMED: [(&str, &str, &str); 3] = [
 /// The sets by style.
 pub type Sets = BTreeMap<String, IconSet>;
 
-/// A name as `concepts.json` has it.
+/// A name as in `concepts.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concept {
     /// The name in lower case.
@@ -35,7 +34,7 @@ pub struct Concept {
     pub group: String,
     /// Its keywords.
     pub keywords: Vec<String>,
-    /// The styles whose pictures of it are kept from training.
+    /// The styles whose pictures of it are held out from training.
     pub held_out: Vec<String>,
 }
 
@@ -44,7 +43,7 @@ pub struct Concept {
 pub struct Drawn {
     /// The concept.
     pub concept: Concept,
-    /// Its place in Unicode's list.
+    /// Its index in Unicode's list.
     pub order: u32,
     /// The icon's name by style.
     pub icons: BTreeMap<String, String>,
@@ -78,8 +77,8 @@ pub fn concepts(emoji: &[Emoji], sets: &Sets) -> Vec<Drawn> {
     concepts
 }
 
-/// Takes away what two emoji claim by name: `cricket` was the game until there was an insect. Whose own name the icon bears
-/// keeps it.
+/// Resolves icons that two emoji claim by name, such as `cricket`, the game before there was an insect. The emoji
+/// with the icon's own name keeps it.
 fn settle(drawn: &mut [(&Emoji, BTreeMap<String, String>)], sets: &Sets) {
     let mut claims = BTreeMap::<(String, String), usize>::new();
     for (style, icon) in drawn.iter().flat_map(|(_, icons)| icons) {
@@ -96,7 +95,8 @@ fn settle(drawn: &mut [(&Emoji, BTreeMap<String, String>)], sets: &Sets) {
 
 /// The icon of each set that draws an emoji.
 ///
-/// Sets that list their code points are asked by these. The others go by names: the emoji's own, or what those sets call it.
+/// Sets that list code points are searched by these; the others by name: the emoji's own, or the name in sets that
+/// list code points.
 fn drawings(emoji: &Emoji, sets: &Sets) -> BTreeMap<String, String> {
     let listed = sets.values().filter_map(|set| set.name_of(&emoji.hex)).map(plain);
     let names: Vec<String> = std::iter::once(plain(&emoji.label)).chain(listed).collect();

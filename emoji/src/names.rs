@@ -1,6 +1,4 @@
-//! Emoji by name, as emojibase gives Unicode's data.
-//!
-//! Goes in: emojibase's package. Comes out: each emoji with its name, code points, group, subgroup and keywords.
+//! Emoji with name, code points, group, subgroup and keywords, from emojibase's package of Unicode's data.
 
 use std::collections::HashMap;
 
@@ -24,7 +22,7 @@ pub struct Emoji {
     pub subgroup: String,
     /// Its keywords.
     pub keywords: Vec<String>,
-    /// Its place in Unicode's list.
+    /// Its index in Unicode's list.
     pub order: u32,
 }
 
@@ -46,7 +44,7 @@ struct Groups {
     subgroups: HashMap<String, String>,
 }
 
-/// Reads the package. Emoji that belong to no group, such as single regional letters, are left out.
+/// Reads the package. Emoji without a group, such as single regional letters, are skipped.
 pub fn from_package(tgz: &[u8]) -> Result<Vec<Emoji>> {
     let data = archive::file(tgz, "en/data.json")?;
     from_json(&data, &archive::file(tgz, "meta/groups.json")?)

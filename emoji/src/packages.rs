@@ -1,9 +1,10 @@
-//! The npm packages that everything is made from: brought by the user's npm, kept, and checked.
+//! The npm packages that everything is made from: downloaded by the user's npm, kept, and verified.
 //!
-//! Goes in: `packages.json`, which names each package's version and digest, and a folder. Comes out: each package's archive,
-//! byte for byte the recorded one. Whole archives are kept, so that what was broken off goes on where it was.
+//! `packages.json` has each package's version and digest. Complete archives are kept, so an interrupted run resumes
+//! where it stopped.
 //!
-//! Recorded are only packages whose licences let data and weights be given out as ours are. OpenMoji and the first EmojiOne
+//! Only packages are used whose licences allow data and weights to be published as ours are. OpenMoji and the first
+//! EmojiOne draw as many emoji, but are share-alike (CC-BY-SA).
 //! draw as many emoji, but are shared alike (CC-BY-SA).
 
 use std::fs;
@@ -26,12 +27,12 @@ pub struct Package {
     pub name: String,
     /// Its exact version.
     pub version: String,
-    /// What it is taken for.
+    /// What it is used for.
     #[serde(flatten)]
     pub content: Content,
-    /// What it holds, by its authors' name: `Noto Emoji`.
+    /// Its authors' name for the content: `Noto Emoji`.
     pub title: String,
-    /// Whose it is.
+    /// Its authors.
     pub author: String,
     /// Its licence, as an SPDX expression.
     pub licence: String,
@@ -39,7 +40,7 @@ pub struct Package {
     pub sha512: String,
 }
 
-/// What a package is taken for.
+/// What a package is used for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "use", rename_all = "lowercase")]
 pub enum Content {
@@ -47,20 +48,20 @@ pub enum Content {
     Names,
     /// Drawn emoji.
     Pictures {
-        /// What the drawings are called in the sets.
+        /// The style's name in the sets.
         style: String,
     },
     /// A family of fonts.
     Words {
-        /// The folders of the faces that are taken: `400Regular`.
+        /// Folders of the font faces to use: `400Regular`.
         faces: Vec<String>,
-        /// Whether words in it are kept from training.
+        /// Whether words in it are held out from training.
         held_out: bool,
     },
 }
 
 impl Package {
-    /// Name and version as npm reads them.
+    /// Name and version in npm's syntax.
     pub fn wanted(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
@@ -76,13 +77,13 @@ pub fn recorded() -> Result<Vec<Package>> {
     serde_json::from_str(RECORDED).context("emoji/packages.json could not be read")
 }
 
-/// Where archives come from; tests have a source that needs no network.
+/// A source of archives; tests use one that needs no network.
 pub trait Source {
-    /// Brings one package's archive into a folder that exists and is empty.
+    /// Downloads a package's archive into an existing, empty folder.
     fn pack(&self, wanted: &str, into: &Path) -> Result<()>;
 }
 
-/// The user's npm: its registry, proxy and certificates are the user's business.
+/// The user's npm, with the user's registry, proxy and certificates.
 pub struct Npm {
     /// The program.
     pub program: PathBuf,
@@ -110,8 +111,8 @@ impl Source for Npm {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         Err(failure(
-            format!("npm could not bring {wanted} ({}): {}", output.status, said.trim()),
-            "once that is settled, the same command goes on from here",
+            format!("npm failed to download {wanted} ({}): {}", output.status, said.trim()),
+            "after fixing it, run the same command again to resume",
         ))
     }
 }
@@ -123,7 +124,7 @@ pub struct Packages<'a> {
 }
 
 impl<'a> Packages<'a> {
-    /// The folder is created if need be.
+    /// The folder, which is created if necessary.
     pub fn new(folder: impl Into<PathBuf>, source: &'a dyn Source) -> Result<Self> {
         let folder = folder.into();
         fs::create_dir_all(&folder)
@@ -131,7 +132,7 @@ impl<'a> Packages<'a> {
         Ok(Self { folder, source })
     }
 
-    /// The bytes of a package's archive, brought if they are not there.
+    /// The bytes of a package's archive, downloaded if they are missing.
     pub fn bytes(&self, package: &Package) -> Result<Vec<u8>> {
         let kept = self.folder.join(package.file());
         if let Ok(bytes) = fs::read(&kept)
@@ -154,7 +155,7 @@ impl<'a> Packages<'a> {
                     &found[..16],
                     package.sha512.get(..16).unwrap_or(&package.sha512),
                 ),
-                "npm's registry or a mirror serves something else under that version; nothing of it was used",
+                "npm's registry or a mirror serves different content under that version; it was not used",
             ));
         }
         // Under its final name there is only ever a whole archive.

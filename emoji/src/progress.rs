@@ -1,10 +1,10 @@
-//! How far drawing is, with its rate and the time that is left.
+//! Progress of the drawing, with rate and time left.
 
 use std::fmt::Write;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-/// A bar for so many things of a kind. It is gone when it is dropped, and never there where nobody looks at a terminal.
+/// A progress bar for a number of items. It disappears on drop, and is hidden if standard error is not a terminal.
 pub fn bar(what: &'static str, count: usize) -> ProgressBar {
     let bar = ProgressBar::new(count as u64).with_prefix(what);
     let template = "{prefix:>10} {bar:30} {pos}/{len}, {rate}, {elapsed} gone, {eta} left";

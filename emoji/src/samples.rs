@@ -1,6 +1,4 @@
-//! What `train.tar` says of its pictures and words.
-//!
-//! Goes in: a concept, a style, and whether it is held out. Comes out: the JSON beside a picture, and its key.
+//! The JSON descriptions of pictures and words in `train.tar`, and their keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,25 +10,25 @@ pub enum Description {
     Picture {
         /// The concept.
         name: String,
-        /// Whose drawing: `noto`.
+        /// Style of the drawing: `noto`.
         style: String,
-        /// Whether it is kept from training.
+        /// Whether it is held out from training.
         held_out: bool,
     },
     /// A mask of text.
     Word {
         /// The concept.
         name: String,
-        /// The face: `Roboto 400`.
+        /// The font face: `Roboto 400`.
         style: String,
-        /// What is drawn.
+        /// The text as drawn.
         text: String,
-        /// Whether it is kept from training.
+        /// Whether it is held out from training.
         held_out: bool,
     },
 }
 
-/// A name, style or face as part of a key: `red-apple`.
+/// A name, style or font face as part of a key: `red-apple`.
 pub fn slug(text: &str) -> String {
     text.to_lowercase().replace(' ', "-")
 }

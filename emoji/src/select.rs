@@ -1,18 +1,17 @@
-//! Which emoji's names are taken.
+//! Selects the emoji whose names are used.
 //!
-//! Goes in: an emoji. Comes out: whether it is taken, and if not, the rule against it. A network that is to show what a
-//! picture and a word have in common needs names that are short enough to be drawn, say what is seen, and belong to pictures
-//! without lettering.
+//! A network that should show what a picture and a word have in common needs names that are short enough to be drawn,
+//! say what is seen, and belong to pictures without lettering.
 
 use crate::names::Emoji;
 
-/// The longest name in characters: two short words, which are legible at the network's resolution.
+/// Longest name in characters: two short words, legible at the network's resolution.
 const LONGEST: usize = 13;
 
-/// Groups of which nothing is taken: skin tones and hair by themselves, and flags, which are patterns of colours.
+/// Groups that are skipped entirely: skin tones and hair by themselves, and flags, which are patterns of colours.
 const GROUPS: [&str; 2] = ["component", "flags"];
 
-/// Words in the names of people's variants: many pictures, little difference.
+/// Words in the names of variants of people: many pictures with little difference.
 const PEOPLE: [&str; 6] = ["man", "woman", "men", "women", "person", "old"];
 
 /// Subgroups of symbols that are lettering, arrows, buttons or signs.
@@ -29,7 +28,7 @@ const LETTERING: [&str; 10] = [
     "alphanum",
 ];
 
-/// Lettering and buttons in subgroups that otherwise are neither.
+/// Lettering and buttons in other subgroups.
 const EXCEPTIONS: [(&str, &str); 7] = [
     ("ZZZ", "three letters"),
     ("copyright", "the letter C"),
@@ -40,8 +39,8 @@ const EXCEPTIONS: [(&str, &str); 7] = [
     ("radio button", "a button"),
 ];
 
-/// Names for what others that are taken show as well, seen another way, in another number or in a shade of mood: whoever
-/// knows one drawing of each would take a second drawing of one for the other. What stays, and what it stands for.
+/// Near duplicates: names of emoji that look like another selected emoji from another side, in another number or
+/// mood. Each with the emoji that is used instead.
 const TWINS: &[(&str, &[&str])] = &[
     ("angry face", &["enraged face"]),
     ("backpack", &["clutch bag", "purse"]),
@@ -89,7 +88,7 @@ const TWINS: &[(&str, &[&str])] = &[
     ("weary face", &["fearful face", "flushed face", "hushed face", "tired face"]),
 ];
 
-/// Why an emoji is not taken; none if it is.
+/// The reason to skip an emoji, or `None` if it is used.
 pub fn against(emoji: &Emoji) -> Option<&'static str> {
     let label = emoji.label.as_str();
     let words: Vec<String> = label.split([' ', '-']).map(str::to_lowercase).collect();

@@ -1,6 +1,4 @@
-//! The training set: every concept in every style, and its name in every face.
-//!
-//! Goes in: concepts, sets of drawings, faces. Comes out: samples for `train.tar`.
+//! The training set `train.tar`: every concept in every style, and its name in every font face.
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -12,16 +10,16 @@ use crate::samples::{Description, slug};
 use crate::webdataset::Sample;
 use crate::words::Face;
 
-/// The side of a picture in pixels.
+/// Width and height of a picture in pixels.
 pub const SIDE: u32 = 128;
 
-/// A face with its name in the sets.
+/// A font face with its name in the sets.
 pub struct Style {
     /// `Roboto 400`.
     pub name: String,
     /// The face.
     pub face: Face,
-    /// Whether words in it are kept from training.
+    /// Whether words in it are held out from training.
     pub held_out: bool,
 }
 
@@ -71,19 +69,19 @@ pub fn words(concepts: &[Drawn], styles: &[Style]) -> Result<Vec<Sample>> {
     Ok(samples.into_iter().flatten().collect())
 }
 
-/// A name as it is drawn.
+/// A way to draw a name.
 struct Text {
-    /// What is added to the key.
+    /// Suffix of the key.
     suffix: &'static str,
     text: String,
     /// Whether each word has its own line.
     stacked: bool,
 }
 
-/// How concept number `i` is drawn in face number `j`.
+/// The ways to draw concept number `i` in font face number `j`.
 ///
-/// Always with each word on a line of its own. For training, two words are besides set on one line in half the faces, and a
-/// third of the faces shows capitals besides.
+/// Each word is on a line of its own. In training, half the faces also have two words on one line, and a third also
+/// has capitals.
 fn texts(name: &str, i: usize, j: usize, held_out: bool) -> Vec<Text> {
     let mut texts = vec![Text { suffix: "", text: name.to_owned(), stacked: true }];
     if !held_out && name.contains(' ') && (i + j).is_multiple_of(2) {

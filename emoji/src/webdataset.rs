@@ -1,7 +1,5 @@
-//! WebDataset archives whose bytes depend on nothing but what they hold.
-//!
-//! Goes in: samples. Comes out: a tar in the order of their keys, each picture before its description, without times or
-//! owners.
+//! WebDataset tar archives that are reproducible byte for byte: sorted by key, each picture before its description,
+//! without times or owners.
 
 use anyhow::{Result, ensure};
 use tar::{Builder, EntryType, Header};
@@ -9,7 +7,7 @@ use tar::{Builder, EntryType, Header};
 /// A picture with its description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// What both files are called, up to the dot.
+    /// The name of both files, without extension.
     pub key: String,
     /// The picture.
     pub png: Vec<u8>,

@@ -1,7 +1,5 @@
-//! Words as masks.
-//!
-//! Goes in: a font's face and lines of text. Comes out: a grey picture, 255 where ink is, cropped to the ink, which fills a
-//! given width or height.
+//! Draws lines of text in a font face as a mask: 255 where ink is, cropped to the ink, which fills a given width or
+//! height.
 
 use std::sync::Arc;
 
@@ -10,13 +8,13 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::fontdb::{Database, Family, Query};
 use resvg::usvg::{Group, Node, Options, Rect, Tree};
 
-/// The widest and the highest that ink may be.
+/// Maximum width and height of the ink.
 pub const BOUNDS: (u32, u32) = (128, 96);
 
-/// The distance of two lines of text in ems.
+/// Line height in ems.
 const LEADING: f32 = 1.05;
 
-/// One face of a font.
+/// A font face.
 pub struct Face {
     family: String,
     weight: u16,
@@ -28,7 +26,7 @@ impl Face {
     pub fn new(font: Vec<u8>) -> Result<Self> {
         let mut fonts = Database::new();
         fonts.load_font_data(font);
-        let face = fonts.faces().next().context("it is not a font")?;
+        let face = fonts.faces().next().context("not a font")?;
         let (family, _) = face.families.first().context("the font has no name")?;
         let (family, weight) = (family.clone(), face.weight.0);
         let query = Query { families: &[Family::Name(&family)], ..Query::default() };
@@ -37,10 +35,11 @@ impl Face {
         Ok(Self { family, weight, options })
     }
 
-    /// Draws lines below each other, centred.
+    /// Draws centred lines below each other.
     pub fn mask(&self, lines: &[&str]) -> Result<Mask> {
         let tree = Tree::from_str(&self.svg(lines), &self.options)?;
-        let ink = ink(tree.root()).with_context(|| format!("nothing of {lines:?} is drawn"))?;
+        let ink =
+            ink(tree.root()).with_context(|| format!("the font draws nothing for {lines:?}"))?;
         let (wide, high) = (BOUNDS.0 as f32, BOUNDS.1 as f32);
         let scale = (wide / ink.width()).min(high / ink.height());
         // What touches a bound ends there, whatever rounding makes of it.
@@ -71,7 +70,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// The box of everything that is drawn in a group; text counts by its outlines, not by its line's height.
+/// The bounding box of everything that is drawn in a group; text counts by its outlines, not by its line height.
 fn ink(group: &Group) -> Option<Rect> {
     let boxes = group.children().iter().filter_map(|node| match node {
         Node::Group(group) => ink(group),
@@ -86,19 +85,19 @@ fn ink(group: &Group) -> Option<Rect> {
     })
 }
 
-/// A grey picture, 255 where ink is.
+/// A greyscale picture, 255 where ink is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
-    /// Pixels a row.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows.
+    /// Height in pixels.
     pub height: u32,
-    /// Row by row.
+    /// Pixels row by row.
     pub pixels: Vec<u8>,
 }
 
 impl Mask {
-    /// Without empty rows and columns at its edges; none if all are.
+    /// The mask without empty rows and columns at its edges; `None` if all are empty.
     fn cropped(&self) -> Option<Self> {
         let width = self.width as usize;
         let inked = || self.pixels.iter().enumerate().filter(|(_, ink)| **ink > 0).map(|(i, _)| i);

@@ -1,4 +1,4 @@
-//! What holds of all that is shown: diagnostics lie in their text, ids stand once, no control characters.
+//! Invariants of everything that is shown: diagnostics are inside their text, ids are unique, no control characters.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,17 +12,17 @@ use neuronotes::diagnostic::Diagnostic;
 use neuronotes::view::legible;
 use neuronotes_core::say;
 
-/// That a place is one of the text.
+/// Checks that a span is inside the text.
 pub fn place(source: &str, span: &Range<usize>, of: &dyn std::fmt::Debug) {
-    assert!(source.get(span.clone()).is_some(), "{span:?} is no place in the text: {of:?}");
+    assert!(source.get(span.clone()).is_some(), "{span:?} is outside the text: {of:?}");
 }
 
-/// That diagnostics say something, of a place in their text, and can be shown.
+/// Checks that diagnostics have a message and a place in their text, and can be printed.
 pub fn problems<'d>(source: &str, problems: impl IntoIterator<Item = &'d Diagnostic>) {
     let (lines, mut shown) = (source.split('\n').count(), 0);
     for problem in problems {
         place(source, &problem.span, problem);
-        assert!(!problem.message.trim().is_empty(), "{problem:?} says nothing");
+        assert!(!problem.message.trim().is_empty(), "{problem:?} has no message");
         assert!(problem.line >= 1 && problem.line <= lines && problem.column >= 1, "{problem:?}");
         // Drawing is the dear part, and the same for all.
         if shown < 3 {
@@ -33,9 +33,9 @@ pub fn problems<'d>(source: &str, problems: impl IntoIterator<Item = &'d Diagnos
     }
 }
 
-/// That a page has each id once, and no character that HTML or XML forbids: `html` is what a template puts into the page.
-/// An id that the author wrote into a tag that is never closed, or twice into one, may still stand twice: of a source with raw
-/// HTML only those ids are looked at that are not in it.
+/// Checks that a page has each id once, and no character that HTML or XML forbids: `html` is what a template puts
+/// into the page. An id in the author's own raw HTML, in an unclosed tag or repeated, may be a duplicate: if the
+/// source has raw HTML, only ids that are not in it are checked.
 pub fn page(source: &str, parts: &[&str], of_pages: &[&str]) {
     let mut known: BTreeSet<String> = of_pages.iter().map(|id| (*id).to_owned()).collect();
     for html in parts {
@@ -44,21 +44,21 @@ pub fn page(source: &str, parts: &[&str], of_pages: &[&str]) {
             if source.contains('<') && (id.is_empty() || source.contains(id.as_str())) {
                 continue;
             }
-            assert!(!known.contains(&id), "the id {id:?} stands twice in {parts:?}");
+            assert!(!known.contains(&id), "duplicate id {id:?} in {parts:?}");
             known.insert(id);
         }
         characters(&html);
     }
 }
 
-/// That a text has no character that XML forbids.
+/// Checks that a text has no character that XML forbids.
 pub fn characters(text: &str) {
     let forbidden = |c: &char| {
         (c.is_control() && !matches!(c, '\n' | '\t' | '\r' | '\u{7f}'..='\u{9f}'))
             || matches!(c, '\u{fffe}' | '\u{ffff}')
     };
     if let Some(found) = text.chars().find(forbidden) {
-        panic!("{found:?} stands in {text:?}");
+        panic!("{found:?} is in {text:?}");
     }
 }
 
@@ -82,7 +82,7 @@ impl TokenSink for Ids {
     }
 }
 
-/// The ids of a text of HTML, in order.
+/// The ids in a text of HTML, in document order.
 pub fn ids(html: &str) -> Vec<String> {
     let tokenizer = Tokenizer::new(Ids::default(), TokenizerOpts::default());
     let input = BufferQueue::default();

@@ -1,17 +1,17 @@
-//! Inputs that are kept: a target's name in, the bytes of its seeds and of what was found before out.
+//! The inputs that are kept for a target: seeds and earlier findings.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Where the inputs of a target lie.
+/// The folder of a target's inputs.
 pub fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
 }
 
-/// The inputs in a folder, each with its file's name, in the order of the names.
+/// The inputs in a folder, each with its file name, sorted by name.
 ///
 /// # Errors
-/// Where one cannot be read.
+/// If one cannot be read.
 pub fn inputs(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     files.sort_by_key(fs::DirEntry::file_name);

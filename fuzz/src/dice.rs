@@ -1,11 +1,11 @@
-//! Chance that can be repeated: a seed in, numbers out.
+//! Repeatable random numbers from a seed.
 
-/// A generator of numbers: Marsaglia's xorshift64*, whose quality is ample for choosing where to change a text.
+/// A random number generator: Marsaglia's xorshift64*, good enough for choosing where to change a text.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Begins with a seed.
+    /// Starts with a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
@@ -18,7 +18,7 @@ impl Dice {
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end.max(1)
     }
 
-    /// One of them; `None` where there is none.
+    /// A random element; `None` if there are none.
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> Option<&'a T> {
         among.get(self.below(among.len()))
     }

@@ -1,7 +1,7 @@
-//! Hostile inputs for every reader of Neuronotes: bytes in; a panic where what a reader promises does not hold.
+//! Hostile inputs for every reader of Neuronotes. A target panics if a reader breaks its promise.
 //!
-//! Each [`Target`] is a function of bytes that says what must hold of whatever is read out of them. The tests replay the inputs in
-//! `corpus/` and a few thousand that are made of these; `cargo xtask fuzz` looks for others by the code that they reach.
+//! Each [`Target`] is a function of bytes that checks the invariants of what a reader returns. The tests replay the
+//! inputs in `corpus/` and a few thousand derived from them; `cargo xtask fuzz` searches for others by code coverage.
 
 mod check;
 mod corpus;

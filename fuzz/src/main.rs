@@ -1,7 +1,7 @@
-//! The search for inputs by the code that they reach: libFuzzer in this process, with one target.
+//! Coverage-guided search: libFuzzer in this process, with one target.
 //!
-//! `neuronotes-fuzz TARGET STATE [libFuzzer's arguments]`. STATE is a file that always has the number of executions and the input
-//! that is being executed, as [`State`] lays them out, so that neither is lost however the process ends.
+//! `neuronotes-fuzz TARGET STATE [libFuzzer's arguments]`. STATE is a file that always contains the number of
+//! executions and the current input, as [`State`] lays them out, so that both survive any end of the process.
 
 use std::ffi::{CString, OsString, c_char, c_int};
 use std::fs::File;
@@ -22,7 +22,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// What `libfuzzer_sys` calls where it brings its own beginning of a program, which this one does not use.
+/// What `libfuzzer_sys` calls in place of its own `main`, which this program does not use.
 #[expect(improper_ctypes_definitions, reason = "it is called from Rust")]
 #[unsafe(no_mangle)]
 extern "C" fn rust_fuzzer_test_input(input: &[u8]) -> i32 {
@@ -33,7 +33,7 @@ extern "C" fn rust_fuzzer_test_input(input: &[u8]) -> i32 {
 struct State(MmapMut);
 
 impl State {
-    /// More than any input that is tried.
+    /// Larger than any input that is tried.
     const BYTES: u64 = 1 << 20;
 
     fn open(path: &OsString) -> std::io::Result<Self> {
@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let Some(target) = name.to_str().and_then(Target::named) else {
-        eprintln!("there is no target {name:?}");
+        eprintln!("unknown target {name:?}");
         return ExitCode::from(2);
     };
     let opened = State::open(state);
@@ -110,7 +110,7 @@ fn main() -> ExitCode {
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The target's words as libFuzzer reads them.
+/// The target's dictionary in libFuzzer's format.
 fn words(target: &Target) -> String {
     let byte = |byte: u8| match byte {
         b'"' | b'\\' => format!("\\{}", char::from(byte)),

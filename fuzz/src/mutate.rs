@@ -1,11 +1,12 @@
-//! Inputs made of others: seeds and a target's words in, bytes that are mostly like them out.
+//! Derives inputs from seeds and a target's words.
 //!
-//! What is done is what libFuzzer does without knowing which code is reached: pieces are removed, doubled, swapped and joined,
-//! bytes are changed, words of the format are put in. Text stays text, so that readers of texts are not asked about bytes alone.
+//! It mutates as libFuzzer does, but without coverage: pieces are removed, duplicated, swapped and joined, bytes are
+//! changed, words of the format are inserted. Text stays text, so that readers of text are not only tested with
+//! invalid bytes.
 
 use crate::dice::Dice;
 
-/// Most that an input may grow to.
+/// Maximum length of an input.
 const LONGEST: usize = 6 << 10;
 
 /// Makes inputs.
@@ -17,7 +18,7 @@ pub struct Mutator<'a> {
 }
 
 impl<'a> Mutator<'a> {
-    /// Of these seeds and words; the same inputs for the same seed of chance.
+    /// Uses these seeds and words; the same random seed gives the same inputs.
     pub fn new(seeds: &'a [Vec<u8>], words: &'a [&'a str], seed: u64) -> Self {
         Self { seeds, words, dice: Dice::new(seed) }
     }
@@ -78,7 +79,7 @@ impl<'a> Mutator<'a> {
         }
     }
 
-    /// A piece, mostly a short one, or a whole line.
+    /// A piece of an input, usually a short one or a whole line.
     fn range(&mut self, of: &[u8]) -> std::ops::Range<usize> {
         let from = self.dice.below(of.len() + 1);
         let line =

@@ -1,24 +1,24 @@
-//! What an execution did besides what it returned: the panics of our own code, caught or not, and the memory that it took.
+//! Observes an execution: panics in our own code, caught or not, and memory use.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// What was seen of one execution.
+/// Observations of one execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
-    /// Panics that began in our own code, or that nothing caught, with their places.
+    /// Panics in our own code, or that nothing caught, with their places.
     pub panics: Vec<String>,
-    /// Most bytes that were held at once, beyond those held before.
+    /// Peak memory in bytes, above what was allocated before.
     pub most: usize,
-    /// Bytes that were asked for, those given back among them: a measure of work that is the same each time.
+    /// Bytes allocated in total, including those freed: a reproducible measure of work.
     pub asked: usize,
 }
 
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Runs a function and watches it. One at a time: what is seen is of the whole process.
+/// Runs a function and observes it. Only one at a time: observations are of the whole process.
 pub fn watch(run: impl FnOnce()) -> Watched {
     static ONE: Mutex<()> = Mutex::new(());
     static HOOK: Once = Once::new();
@@ -55,12 +55,13 @@ fn panics() -> MutexGuard<'static, Vec<String>> {
     PANICS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a panic's place is in this repository: those of dependencies and of the standard library are absolute paths.
+/// Whether a panic's place is in this repository: those of dependencies and of the standard library have absolute
+/// paths.
 fn is_ours(place: &str) -> bool {
     place.starts_with("src/") || place.starts_with("fuzz/")
 }
 
-/// The system's allocator, which counts.
+/// The system's allocator with counters.
 struct Counting;
 
 #[global_allocator]

@@ -27,9 +27,9 @@ use crate::serve::{Events, serve};
 use crate::session::Session;
 use crate::train::{self, Places, Recipe};
 
-/// The lab of Neuronotes: measures what notes ask for, and commits it to the store.
+/// The lab of Neuronotes: measures what notes request, and commits results to the store.
 ///
-/// `neuronotes` starts it by itself; by hand it is of use to developers.
+/// `neuronotes` starts it automatically; running it by hand is useful for developers.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -39,46 +39,45 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Obey commands from standard input, one JSON value a line, and write events to standard output.
+    /// Run commands from standard input, one JSON value per line, and write events to standard output.
     ///
-    /// Commands: `{"type":"run","request":{…}}`, `{"type":"order","groups":[["…"]]}` and `{"type":"cancel","key":"…"}`.
-    /// Events: `ready` or `unusable` first, then `progress`, `done`, `failed` and `cancelled`. The log goes to standard
-    /// error. At the end of its input it stops at its next step and exits.
+    /// Commands: `{"type":"run","request":{…}}`, `{"type":"order","groups":[["…"]]}` and
+    /// `{"type":"cancel","key":"…"}`. Events: `ready` or `unusable` first, then `progress`, `done`, `failed` and
+    /// `cancelled`. The log goes to standard error. At the end of its input it stops at its next step and exits.
     ///
-    /// Models stay loaded as long as they fit into a quarter of the device's memory, or into NEURONOTES_MODEL_MEMORY (bytes,
-    /// or `500M`, `4G`). With `0`, one stays.
+    /// Models stay loaded as long as they fit into a quarter of the device's memory, or into NEURONOTES_MODEL_MEMORY
+    /// (bytes, or `500M`, `4G`). With `0`, only one stays loaded.
     Serve {
         #[command(flatten)]
         common: Common,
     },
-    /// Measure one request, and print the key that its record lies under.
+    /// Measure one request, and print the key of its record
     Run {
         #[command(flatten)]
         common: Common,
-        /// A file with the request as JSON, such as one in a `run` command of `serve`; `-` for standard
-        /// input.
+        /// A file with the request as JSON, such as the one in a `run` command of `serve`; `-` for standard input.
         file: PathBuf,
     },
-    /// Write what a model makes of images and texts to a file of safetensors, to hold against other programs
+    /// Write a model's activations for images and texts to a safetensors file, for comparison with other programs
     ///
-    /// The file has `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised), `logits`,
-    /// each layer by its name, and `gradient/LAYER:UNIT`. `neuronotes model info` lists a model's layers.
+    /// The file contains `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised),
+    /// `logits`, each layer by name, and `gradient/LAYER:UNIT`. `neuronotes model info` lists a model's layers.
     Activations(Activations),
-    /// Make pictures that excite units of a model as strongly as can be, without a garden
+    /// Make pictures that maximise units of a model, without a garden
     ///
-    /// Writes a PNG for each unit, whose text `neuronotes` says what made it, and with `--frames` an animated WebP of how
-    /// it came about. Many units share their steps, and cost far less than as many runs.
+    /// Writes a PNG for each unit, with its parameters in the PNG text `neuronotes`, and with `--frames` an animated
+    /// WebP of the optimisation. Many units are optimised together, which takes much less time than separate runs.
     Vis(vis::Vis),
-    /// Train a small CLIP from nothing, or go on where a training was cut off
+    /// Train a small CLIP from scratch, or resume an interrupted training
     ///
-    /// Writes checkpoint.safetensors every two minutes, with the weights as they then are (model.safetensors) and their
-    /// curves (curves.svg); log.jsonl; and at the end run.json, which says what made which weights.
-    /// Cut off anyhow, by Ctrl-C too, it goes on from the last checkpoint when it is started again.
+    /// Every two minutes it writes checkpoint.safetensors, the current weights (model.safetensors) and their curves
+    /// (curves.svg). It also writes log.jsonl, and at the end run.json, which records the inputs of the training. If
+    /// interrupted, by Ctrl-C or otherwise, it resumes from the last checkpoint when started again.
     Train(Train),
-    /// Measure what a CLIP that `train` made can do, and print it as Markdown
+    /// Evaluate a CLIP that `train` made, and print a report as Markdown
     ///
-    /// Names found for pictures and words that were held out of its training, typographic attacks, and units that stand
-    /// for the same thing in pictures and words, by a rule that is stated.
+    /// The report has the accuracy on held-out pictures and words, typographic attacks, and the units that stand for
+    /// the same thing in pictures and words, with the rule that decides this.
     Report(Report),
 }
 
@@ -87,10 +86,10 @@ struct Report {
     /// The weights
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// The training set, for what was held out of it
+    /// The training set, for its held-out pictures and words
     #[arg(long, value_name = "FILE")]
     set: PathBuf,
-    /// The names that were learned
+    /// The list of names
     #[arg(long, value_name = "FILE")]
     names: PathBuf,
     /// The demonstration pictures, a tar whose captions are names
@@ -99,13 +98,13 @@ struct Report {
     /// The demonstration words, a list of names
     #[arg(long, value_name = "FILE")]
     words: PathBuf,
-    /// Of the words that attack, and of the units that are drawn by lot
+    /// Random seed for the attacking words and the random sample of units
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Put it into this README too, in place of what stands between its marks
+    /// Also write the report to this README, between its two marks
     #[arg(long, value_name = "FILE")]
     readme: Option<PathBuf>,
-    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
 }
@@ -115,62 +114,62 @@ struct Train {
     /// The recipe, a JSON file such as models/emoji-clip.recipe.json
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
-    /// The training set, a tar as `cargo xtask emoji --data` makes it
+    /// The training set, a tar made by `cargo xtask emoji --data`
     #[arg(long, value_name = "FILE")]
     set: PathBuf,
-    /// The names to learn, as in data/concepts.json
+    /// The list of names, such as data/concepts.json
     #[arg(long, value_name = "FILE")]
     names: PathBuf,
-    /// The folder to write to, and to go on from
+    /// The folder to write to and to resume from
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Measure on what is held out every N steps
+    /// Evaluate on held-out pictures and words every N steps
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
-    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
-    /// Threads on the processor; another number gives another rounding
+    /// Threads on the CPU; another number gives different rounding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
 struct Activations {
-    /// The weights: safetensors, a state dict of PyTorch, or OpenAI's .pt
+    /// The weights: safetensors, a PyTorch state dict, or OpenAI's .pt
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// Layers of either tower, in any spelling, with commas between them; `all` for every one
+    /// Layers of either tower, in any spelling, separated by commas; `all` for every layer
     #[arg(long, value_name = "LAYER,…", value_delimiter = ',')]
     layers: Vec<String>,
-    /// Picture files, with commas between them
+    /// Picture files, separated by commas
     #[arg(long, value_name = "FILE,…", value_delimiter = ',', conflicts_with = "pixels")]
     image: Vec<PathBuf>,
-    /// Show the tensor `pixels`, `[n, 3, side, side]`, of a file of safetensors instead of pictures
+    /// Use the tensor `pixels`, `[n, 3, side, side]`, of a safetensors file instead of pictures
     #[arg(long, value_name = "FILE")]
     pixels: Option<PathBuf>,
-    /// Texts, with commas between them
+    /// Texts, separated by commas
     #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
     text: Vec<String>,
-    /// A file with more texts, one a line, which may have commas
+    /// A file with more texts, one per line, which may contain commas
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
-    /// Cut texts that are longer than the model reads
+    /// Truncate texts that are longer than the model's context
     #[arg(long)]
     truncate: bool,
-    /// Write the gradient of a unit's mean over positions with respect to the preprocessed image
+    /// Also write the gradient of a unit's mean over positions with respect to the preprocessed image
     #[arg(long, value_name = "LAYER:UNIT,…", value_delimiter = ',', value_parser = unit)]
     gradient: Vec<(String, u32)>,
-    /// The nonlinearity of the MLPs, where nothing in or beside the weights says it
+    /// Activation function of the MLPs, if neither the weights nor the files beside them specify it
     #[arg(long, value_name = "NAME", value_parser = activation)]
     activation: Option<Activation>,
-    /// `f32`, `bf16`, or on a GPU `f16`; all is written in f32
+    /// `f32`, `bf16`, or on a GPU `f16`; output is in f32
     #[arg(long, value_name = "NAME", default_value = "f32", value_parser = precision)]
     precision: Precision,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
 }
@@ -182,7 +181,7 @@ fn unit(text: &str) -> Result<(String, u32), String> {
         .ok_or_else(|| "write it as `image_block_4/5/Add_6:89`".to_owned())
 }
 
-/// A word as it stands in JSON.
+/// Parses a value by its name in JSON.
 fn word<T: serde::de::DeserializeOwned>(text: &str, known: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|_| format!("known are {known}"))
 }
@@ -197,16 +196,15 @@ fn precision(text: &str) -> Result<Precision, String> {
 
 #[derive(Debug, Args)]
 struct Common {
-    /// The store's folder, usually `.neuronotes/store`; made where it is missing.
+    /// The store's folder, usually `.neuronotes/store`; created if it is missing.
     #[arg(long, value_name = "DIR")]
     store: PathBuf,
-    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`.
+    /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`.
     ///
-    /// For a GPU, `libtorch_cuda.so` has to lie beside `libtorch_cpu.so`, or in the folder that the variable
-    /// NEURONOTES_TORCH_CUDA names.
+    /// A GPU needs `libtorch_cuda.so` beside `libtorch_cpu.so` or in the folder given by NEURONOTES_TORCH_CUDA.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
-    /// Threads of one operation on the processor; libtorch's own choice unless given.
+    /// Threads of one operation on the CPU [default: libtorch's choice].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
@@ -224,7 +222,7 @@ impl Common {
 }
 
 impl Cli {
-    /// Does what was asked for.
+    /// Runs the command.
     pub fn run(self) -> ExitCode {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
@@ -250,7 +248,7 @@ impl Cli {
     }
 }
 
-/// Prints what came of a command, and ends with it.
+/// Prints the outcome of a command and exits accordingly.
 fn told(result: Result<String, Failure>) -> ExitCode {
     match result {
         Ok(text) => {
@@ -267,7 +265,7 @@ fn told(result: Result<String, Failure>) -> ExitCode {
     }
 }
 
-/// Writes the file, and says what is in it.
+/// Writes the file and prints its contents.
 fn activations(wanted: Activations) -> Result<String, Failure> {
     let mut texts = wanted.text;
     if let Some(path) = &wanted.texts {
@@ -293,7 +291,7 @@ fn activations(wanted: Activations) -> Result<String, Failure> {
     Ok(tensors.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-/// Trains, and says where the weights are.
+/// Trains, and prints the path of the weights.
 fn train(wanted: &Train) -> Result<String, Failure> {
     let recipe = Recipe::open(&wanted.recipe)?;
     let device = Device::open(wanted.device).map_err(Failure::from)?;
@@ -308,7 +306,7 @@ fn train(wanted: &Train) -> Result<String, Failure> {
     Ok(format!("{}", result?.display()))
 }
 
-/// Measures a trained network, and says what came out.
+/// Evaluates a trained network and prints the report.
 fn report(wanted: &Report) -> Result<String, Failure> {
     let device = Device::open(wanted.device).map_err(Failure::from)?;
     let places = report::Places {
@@ -350,7 +348,7 @@ fn run_serve(common: &Common) -> ExitCode {
 
 fn run_one(common: &Common, file: &Path) -> Result<String, Failure> {
     let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("{} cannot be read as a request ({why})", file.display()))
+        Failure::new(format!("{} is not a valid request ({why})", file.display()))
     };
     let mut bytes = Vec::new();
     match file == Path::new("-") {

@@ -1,6 +1,6 @@
-//! The lab of Neuronotes: requests in, measured records in the store out.
+//! The lab of Neuronotes: measures requests and commits records to the store.
 //!
-//! The only code that knows libtorch. It knows nothing of notes, pages or figures.
+//! It is the only code that uses libtorch, and knows nothing of notes, pages or figures.
 
 // What is printed goes through `say`: a stream that is closed or full ends nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -1,4 +1,4 @@
-//! `neuronotes-lab`: arguments in, exit code out.
+//! `neuronotes-lab`: parses arguments and returns the exit code.
 
 // What is printed goes through `say`: a stream that is closed or full ends nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -12,9 +12,9 @@ use neuronotes_core::{file, say};
 use neuronotes_lab::cli::Cli;
 use neuronotes_lab::failure::Failure;
 
-/// How OpenMP's threads wait for each other. It is read when libtorch is loaded, before `main`.
+/// OpenMP's wait policy. It is read when libtorch is loaded, before `main`.
 const WAIT: &str = "OMP_WAIT_POLICY";
-/// How often they look before they sleep; GNU's OpenMP.
+/// Number of spins before threads sleep, for GNU's OpenMP.
 const SPINS: (&str, &str) = ("GOMP_SPINCOUNT", "10000");
 
 fn main() -> ExitCode {

@@ -1,7 +1,8 @@
-//! The outer form of a bibliography: its text in, entries and abbreviations with their places, and what is wrong, out.
+//! The outer syntax of a bibliography: splits its text into entries and abbreviations with their positions, and
+//! reports errors.
 //!
-//! An entry reaches at most to the next line that begins one, so that a brace that is not closed costs the entry that it is in and no
-//! other. Whatever else a text has is a comment, as BibTeX has it. Time is in proportion to the text.
+//! An entry ends at the latest at the next line that begins one, so an unclosed brace affects only its own entry. Any
+//! other text is a comment, as in BibTeX. Takes time linear in the text's length.
 
 use std::ops::Range;
 
@@ -9,11 +10,11 @@ use super::read::Fault;
 
 use neuronotes_core::cut::Cut as _;
 
-/// What a bibliography consists of.
+/// The parts of a bibliography.
 #[derive(Debug, Default)]
 pub(super) struct Outer<'t> {
     pub(super) records: Vec<Record<'t>>,
-    /// `@string`: names and what they stand for.
+    /// The definitions of `@string`: names and their values.
     pub(super) abbreviations: Vec<Field<'t>>,
     pub(super) faults: Vec<Fault>,
 }
@@ -21,24 +22,24 @@ pub(super) struct Outer<'t> {
 /// An entry.
 #[derive(Debug)]
 pub(super) struct Record<'t> {
-    /// `article`, as written.
+    /// The type as written, such as `article`.
     pub(super) kind: &'t str,
     pub(super) key: &'t str,
-    /// Of the key.
+    /// Span of the key.
     pub(super) span: Range<usize>,
     pub(super) fields: Vec<Field<'t>>,
 }
 
-/// A field, or an abbreviation.
+/// A field or an abbreviation.
 #[derive(Debug)]
 pub(super) struct Field<'t> {
     pub(super) name: &'t str,
-    /// Of the value.
+    /// Span of the value.
     pub(super) span: Range<usize>,
     pub(super) parts: Vec<Part<'t>>,
 }
 
-/// What stands between two `#` of a value.
+/// A part of a value, between two `#`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'t> {
     /// LaTeX.
@@ -80,7 +81,7 @@ pub(super) fn outer(text: &str) -> Outer<'_> {
     out
 }
 
-/// Places at which a line begins an entry.
+/// The positions at which a line begins an entry.
 fn starts(text: &str) -> Vec<usize> {
     let mut starts = vec![0];
     let mut at = 0;
@@ -95,7 +96,7 @@ fn starts(text: &str) -> Vec<usize> {
     starts
 }
 
-/// The next `@word{` or `@word(` that is in no line after `%`.
+/// The next `@word{` or `@word(` that is not commented out by `%`.
 fn next_entry(text: &str, from: usize, end: usize) -> Option<usize> {
     let mut at = from;
     while let Some(found) = text.get(at..end)?.find('@') {
@@ -115,7 +116,7 @@ fn next_entry(text: &str, from: usize, end: usize) -> Option<usize> {
     None
 }
 
-/// Reads an entry or abbreviations; gives where what follows begins.
+/// Reads an entry or abbreviations; returns where the rest begins.
 fn read<'t>(out: &mut Outer<'t>, reader: Reader<'t>, kind: &'t str, sign: usize) -> usize {
     // BibTeX counts every brace; some programs write `\{` for one that does not count. What closes the entry is right.
     let escaped = reader.entry(kind, sign);
@@ -152,13 +153,13 @@ struct Wrong {
     is_open: bool,
 }
 
-/// A place in the text.
+/// A position in the text.
 #[derive(Clone, Copy)]
 struct Reader<'t> {
     text: &'t str,
     at: usize,
     end: usize,
-    /// Whether a brace behind a backslash does not count.
+    /// Whether the brace here is escaped by a backslash.
     escapes: bool,
 }
 
@@ -188,7 +189,7 @@ impl<'t> Reader<'t> {
         self.take_while(char::is_whitespace);
     }
 
-    /// Blanks, and comments from `%` to the line's end.
+    /// Skips white space and comments from `%` to the end of the line.
     fn gap(&mut self) {
         self.space();
         while self.peek() == Some(b'%') {
@@ -197,12 +198,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The name of a field, an abbreviation or a kind of entry.
+    /// Reads the name of a field, an abbreviation or a type of entry.
     fn word(&mut self) -> &'t str {
         self.take_while(|c| !c.is_whitespace() && !c.is_control() && !"@{}()\"#',=%\\~".contains(c))
     }
 
-    /// Where the group that begins here ends.
+    /// Finds the end of the group that begins here.
     fn balanced(mut self) -> Option<usize> {
         let (open, close) = if self.peek()? == b'(' { (b'(', b')') } else { (b'{', b'}') };
         let mut depth = 0_usize;
@@ -288,7 +289,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A value: texts and names between `#`.
+    /// Reads a value: texts and names joined by `#`.
     fn field(&mut self, name: &'t str, record: &Record<'t>) -> Result<Field<'t>, Wrong> {
         let mut parts = Vec::new();
         self.gap();
@@ -317,7 +318,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `{…}`, without its braces.
+    /// Reads `{…}`; returns it without its braces.
     fn group(&mut self, record: &Record<'t>) -> Result<&'t str, Wrong> {
         let from = self.at;
         let mut depth = 0_usize;
@@ -338,7 +339,7 @@ impl<'t> Reader<'t> {
         Err(self.open(from, record, "brace"))
     }
 
-    /// `"…"`, without its marks; one between braces does not end it.
+    /// Reads `"…"`; returns it without its quotation marks. A quotation mark inside braces does not end it.
     fn quoted(&mut self, record: &Record<'t>) -> Result<&'t str, Wrong> {
         let from = self.at;
         self.at += 1;
@@ -362,14 +363,14 @@ impl<'t> Reader<'t> {
 
     fn open(&self, from: usize, record: &Record<'_>, what: &str) -> Wrong {
         let message = format!("{} cannot be read: a {what} is never closed", named(record));
-        let hint = Some(format!("close the {what}; nothing before the next entry does"));
+        let hint = Some(format!("close the {what} before the next entry"));
         Wrong { fault: Fault::new(from..from + 1, message, hint), is_open: true }
     }
 
     fn expected(&self, record: &Record<'_>, what: &str) -> Wrong {
         if self.at >= self.end {
             let message = format!("{} cannot be read: it is never closed", named(record));
-            let hint = "look for a brace or quotation mark that is not closed".to_owned();
+            let hint = "look for an unclosed brace or quotation mark".to_owned();
             let span = record.span.clone();
             return Wrong { fault: Fault::new(span, message, Some(hint)), is_open: true };
         }

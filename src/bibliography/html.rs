@@ -1,4 +1,4 @@
-//! What the style processor makes in, HTML out: escaped, and with links only to where a reader may be sent; or plain text.
+//! Turns the style processor's output into escaped HTML with safe links only, or into plain text.
 
 use hayagriva::citationberg::{FontStyle, FontVariant, FontWeight, VerticalAlign};
 use hayagriva::{ElemChild, ElemChildren, ElemMeta, Formatted};
@@ -12,25 +12,25 @@ use crate::tex;
 /// HTML of a formula.
 pub type MathFn<'m> = &'m dyn Fn(&str) -> String;
 
-/// One work of a group.
+/// A work of a group.
 #[derive(Clone, Copy)]
 pub(super) struct Linked<'k> {
     pub(super) key: &'k str,
-    /// Words before it, and behind it what the style does not show.
+    /// Words before and after it that the style does not show.
     pub(super) prefix: Option<&'k str>,
     pub(super) suffix: Option<&'k str>,
-    /// Whether its year alone is shown.
+    /// Whether only its year is shown.
     pub(super) is_year: bool,
 }
 
-/// A group of citations, each linked with its reference.
+/// A group of citations, each linked to its reference.
 pub(super) fn citation(children: &ElemChildren, works: &[Linked<'_>], math: MathFn<'_>) -> String {
     let mut out = Writer { works, ..Writer::new(math) };
     out.children(children);
     in_brackets(tidied(out.html), works)
 }
 
-/// Years alone come without the brackets that a style has around a group.
+/// Years alone are returned without the brackets that the style puts around a group.
 fn in_brackets(text: String, works: &[Linked<'_>]) -> String {
     match works.iter().any(|work| work.is_year) {
         true => format!("({text})"),
@@ -43,10 +43,10 @@ pub(super) fn reference(children: &ElemChildren, math: MathFn<'_>) -> String {
     unrepeated(citation(children, &[], math))
 }
 
-/// An item without a book's title where it stands a second time behind the volume: hayagriva takes it for the volume's own.
+/// Removes a book's title that is repeated after the volume, because hayagriva takes it for the volume's own title.
 fn unrepeated(html: String) -> String {
     const COLON: &str = "</i><i>: </i>";
-    /// Between the two is at most a volume's number.
+    /// At most a volume's number is between the two.
     const NEAR: usize = 100;
     let Some(colon) = html.find(COLON) else { return html };
     let Some(start) = html.cut(..colon).rfind("<i>") else { return html };
@@ -59,14 +59,14 @@ fn unrepeated(html: String) -> String {
     format!("{}{sign}{volume}{}", html.cut(..colon), rest.cut(again + title.len()..))
 }
 
-/// What stands before an item.
+/// The label before an item.
 pub(super) fn label(child: &ElemChild, math: MathFn<'_>) -> String {
     let mut out = Writer::new(math);
     out.child(child);
     out.html.trim().to_owned()
 }
 
-/// The words of a group without what they look like.
+/// The text of a group without formatting.
 pub(super) fn plain(children: &ElemChildren, works: &[Linked<'_>]) -> String {
     let mut out = String::new();
     write_plain(children, works, &mut out);
@@ -74,7 +74,8 @@ pub(super) fn plain(children: &ElemChildren, works: &[Linked<'_>]) -> String {
     in_brackets(tidied(words.join(" ")), works)
 }
 
-/// What styles leave behind where a part is missing taken out, and a list of names with "et al." where it ends with those who are not named.
+/// Removes separators that styles leave behind for missing parts, and ends a list of names with "et al." if it was
+/// abbreviated with `and others`.
 fn tidied(text: String) -> String {
     // APA sets a comma between a year and a month that there is not.
     let mut text = if text.contains(",)") { text.replace(",)", ")") } else { text };
@@ -118,9 +119,9 @@ struct Writer<'k, 'm> {
     html: String,
     works: &'k [Linked<'k>],
     math: MathFn<'m>,
-    /// Whether what is written is inside a link.
+    /// Whether the current text is inside a link.
     linked: bool,
-    /// How what is written looks, beside what the style says.
+    /// Formatting of the current text, in addition to the style's.
     looks: Vec<Look>,
 }
 
@@ -225,7 +226,7 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Whether an address leads to the web, and not to a script.
+/// Whether an address leads to the web rather than to a script.
 fn is_web(url: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))

@@ -1,13 +1,14 @@
-//! What an entry has from others, through `crossref` and `xdata`: entries in, the same with those fields out.
+//! Resolves the fields that an entry inherits from others through `crossref` and `xdata`.
 //!
-//! The library would follow these itself, but not out of a loop, and gives a work its proceedings' date in place of its own.
+//! The library would resolve these itself, but it loops forever on cycles, and gives a work its proceedings' date
+//! instead of its own.
 
 use std::collections::HashMap;
 
 use super::read::Fault;
 use super::work::Work;
 
-/// Fields that say something of their own entry alone.
+/// Fields that are not inherited, since they concern their own entry only.
 const OWN: &[&str] = &[
     "abstract",
     "annotation",
@@ -34,7 +35,7 @@ const OWN: &[&str] = &[
     "xref",
 ];
 const DATE: &[&str] = &["date", "year", "month", "day"];
-/// Kinds of works that have parts, and what the titles of the whole are to a part.
+/// Types of works that have parts, and the fields that their titles become in a part.
 const TITLES: &[(&[&str], &[&str], &str)] = &[
     (&["mvbook"], &["book", "inbook", "bookinbook", "suppbook"], "main"),
     (
@@ -60,7 +61,7 @@ enum State {
     Done,
 }
 
-/// Gives each work what it has from others; says what is wrong with where from.
+/// Adds inherited fields to each work; reports broken references.
 pub(super) fn inherit(works: &mut [Work], faults: &mut Vec<Fault>) {
     let keys: HashMap<String, usize> =
         works.iter().enumerate().map(|(at, work)| (work.key.clone(), at)).collect();
@@ -95,7 +96,7 @@ pub(super) fn inherit(works: &mut [Work], faults: &mut Vec<Fault>) {
                     faults.push(works[at].fault(
                         field,
                         format!("`{field}` of `{}` leads back to itself", works[at].key),
-                        Some("an entry cannot have its fields from itself".to_owned()),
+                        Some("an entry cannot inherit from itself".to_owned()),
                     ));
                 }
             }
@@ -103,7 +104,7 @@ pub(super) fn inherit(works: &mut [Work], faults: &mut Vec<Fault>) {
     }
 }
 
-/// The entries that one has fields from, each with the field that says so.
+/// The entries that an entry inherits from, each with the field that names it.
 fn sources(
     work: &Work,
     keys: &HashMap<String, usize>,
@@ -123,7 +124,7 @@ fn sources(
                 None => faults.push(work.fault(
                     field,
                     format!(
-                        "`{field}` of `{}` names an entry `{name}`, which there is not",
+                        "`{field}` of `{}` names the entry `{name}`, which does not exist",
                         work.key
                     ),
                     None,
@@ -136,7 +137,7 @@ fn sources(
 
 type Taken = Vec<(String, super::work::Value)>;
 
-/// What a work has from another.
+/// The fields that a work inherits from another.
 fn taken(source: &Work, work: &Work, field: &str) -> Taken {
     let titles = (field == "crossref").then(|| {
         let found = TITLES.iter().find(|(wholes, parts, _)| {

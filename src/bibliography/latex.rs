@@ -1,8 +1,8 @@
-//! LaTeX as bibliographies have it: a field's text in, its characters, and how they look, out.
+//! Converts the LaTeX of a bibliography's field to characters with formatting.
 //!
-//! biblatex reads few of LaTeX's ways to write a letter and none of its ways to set one, and takes any dollar sign for mathematics; so
-//! it is given what this module makes. What is set in some way stands between two marks, each a piece of mathematics to the style
-//! processor, which leaves that as it is. Time is in proportion to the text.
+//! biblatex reads few of LaTeX's ways to write a letter and none of its formatting commands, and takes any dollar
+//! sign for mathematics; so it gets this module's output. Formatted text is put between two marks, each a piece of
+//! mathematics for the style processor, which leaves it unchanged. Takes time linear in the text's length.
 
 mod accent;
 mod command;
@@ -15,7 +15,7 @@ use neuronotes_core::cut::Cut as _;
 
 use crate::tex;
 
-/// How a part of a field looks.
+/// Formatting of a part of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     Emphasized,
@@ -28,7 +28,7 @@ pub(super) enum Look {
 
 const LOOKS: [Look; 6] =
     [Look::Emphasized, Look::Bold, Look::SmallCaps, Look::Code, Look::Raised, Look::Lowered];
-/// The first of the marks: noncharacters, which Unicode keeps for such uses.
+/// The first of the marks: noncharacters, which Unicode reserves for such uses.
 const FIRST: u32 = 0xFDD4;
 
 impl Look {
@@ -37,7 +37,7 @@ impl Look {
         char::from_u32(FIRST + 2 * u32::try_from(at).ok()? + u32::from(!opens))
     }
 
-    /// What a piece of mathematics marks: a look, and whether it begins.
+    /// What a piece of mathematics marks: a format, and whether it begins.
     pub(super) fn read(text: &str) -> Option<(Self, bool)> {
         let mut chars = text.chars();
         let at = u32::from(chars.next()?).checked_sub(FIRST)?;
@@ -46,26 +46,26 @@ impl Look {
     }
 }
 
-/// What a field is for.
+/// How a field is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Words that are shown.
+    /// Text that is shown.
     Text,
-    /// Names, numbers and such: without looks.
+    /// Names, numbers and the like, without formatting.
     Plain,
-    /// An address or an identifier, of which each character counts.
+    /// A URL or identifier, in which every character matters.
     Address,
 }
 
-/// What became of a field.
+/// The converted field.
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     pub(super) chunks: Vec<Chunk>,
-    /// The first command that is not known; it is left as it is written.
+    /// The first unknown command, if any; it is left as written.
     pub(super) unknown: Option<String>,
 }
 
-/// The characters of a field.
+/// The text of a field.
 pub(super) fn decode(text: &str, purpose: Use) -> Decoded {
     let mut reader = Reader {
         purpose,
@@ -92,11 +92,11 @@ pub(super) fn decode(text: &str, purpose: Use) -> Decoded {
 
 /// Braces that are open.
 struct Group {
-    /// Whether they keep the case of what is in them.
+    /// Whether they protect the case of their content.
     protects: bool,
-    /// What stands behind them.
+    /// The text that follows their end.
     end: &'static str,
-    /// Looks that end with them.
+    /// Formats that end with them.
     looks: Vec<Look>,
 }
 
@@ -104,18 +104,18 @@ struct Reader {
     purpose: Use,
     out: Decoded,
     groups: Vec<Group>,
-    /// Open groups that keep the case.
+    /// Number of open groups that protect the case.
     protecting: usize,
     /// Accents that wait for their letter, the innermost last.
     accents: Vec<char>,
-    /// Whether no `$$` follows.
+    /// Whether no further `$$` follows.
     no_display: bool,
-    /// Signs that begin a formula, `\(` and `\[`, whose end does not follow.
+    /// The opening marks of formulas, `\(` and `\[`, whose end does not follow.
     no_end: Vec<char>,
 }
 
 impl Reader {
-    /// Reads what `rest` begins with, and gives what follows.
+    /// Reads the beginning of `rest`, and returns what follows.
     fn step<'t>(&mut self, c: char, rest: &'t str) -> &'t str {
         let after = rest.cut(c.len_utf8()..);
         let is_address = self.purpose == Use::Address;
@@ -191,7 +191,7 @@ impl Reader {
         }
     }
 
-    /// From here to the end of the group everything looks like this.
+    /// Formats everything from here to the end of the group.
     fn look(&mut self, look: Look) {
         if self.purpose != Use::Text {
             return;
@@ -214,14 +214,14 @@ impl Reader {
         self.out.chunks.extend(marks.map(|mark| Chunk::Math(mark.into())));
     }
 
-    /// Accents over nothing are characters.
+    /// Turns accents without a letter into characters.
     fn lone_accents(&mut self) {
         for accent in std::mem::take(&mut self.accents) {
             self.push(accent::alone(accent));
         }
     }
 
-    /// What follows a backslash.
+    /// Reads what follows a backslash.
     fn command<'t>(&mut self, rest: &'t str) -> &'t str {
         let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
         if length == 0 {
@@ -305,7 +305,7 @@ impl Reader {
         self.out.unknown.get_or_insert_with(|| name.to_owned());
     }
 
-    /// A command that is one sign.
+    /// A command that is a single character.
     fn sign<'t>(&mut self, c: char, after: &'t str, rest: &'t str) -> &'t str {
         if self.purpose == Use::Address && !"{}_%&#$~^".contains(c) {
             self.push("\\");
@@ -340,7 +340,7 @@ impl Reader {
         after
     }
 
-    /// An address between braces, which reaches up to the one that closes them.
+    /// A URL between braces, up to the matching brace.
     fn address<'t>(&mut self, inner: &'t str) -> &'t str {
         let (address, behind) = braced(inner);
         for chunk in decode(address, Use::Address).chunks {
@@ -349,7 +349,7 @@ impl Reader {
         behind
     }
 
-    /// What follows a dollar sign: a formula, or an amount of money.
+    /// Reads what follows a dollar sign: a formula, or an amount of money.
     fn dollar<'t>(&mut self, rest: &'t str) -> &'t str {
         if let Some(inner) = rest.strip_prefix('$').filter(|_| !self.no_display) {
             if let Some(end) = inner.find("$$") {
@@ -370,7 +370,7 @@ impl Reader {
         }
     }
 
-    /// A formula: characters where they suffice.
+    /// A formula, as characters if possible.
     fn formula(&mut self, formula: &str) {
         match (self.purpose, formula::simple(formula)) {
             (Use::Text, None) => {

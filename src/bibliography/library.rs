@@ -1,7 +1,6 @@
-//! The works that a garden cites: the configuration in; its bibliography read, with the style that lists are written in, and
-//! what is wrong, out.
+//! A garden's bibliography: reads the file and the citation style that the configuration names, and reports errors.
 //!
-//! Incremental: the file is read each time, and parsed where its text or the style is another.
+//! Incremental: the file is read each time, and parsed only if its text or the style has changed.
 
 use std::sync::OnceLock;
 
@@ -14,17 +13,17 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::guard;
 
-/// Most bytes of a bibliography.
+/// Maximum size of a bibliography in bytes.
 const LARGEST: u64 = 64 << 20;
 
 /// The works that a garden cites.
 #[derive(Debug, Default)]
 pub struct Library {
-    /// The works; none where the garden names no bibliography.
+    /// The works; `None` if the garden has no bibliography.
     pub works: Option<Works>,
     /// The file's text, for diagnostics.
     pub text: String,
-    /// What is wrong with the file.
+    /// Errors and warnings about the file.
     pub problems: Vec<Diagnostic>,
     written: Option<(String, String)>,
 }
@@ -34,16 +33,16 @@ pub struct Library {
 pub struct Works {
     /// The works.
     pub bibliography: Bibliography,
-    /// How they are cited.
+    /// The citation style.
     pub style: CitationStyle,
-    /// Of the file's text and the style's name.
+    /// Digest of the file's text and the style's name.
     pub digest: Digest,
-    /// Their keys, for hints; made when the first is asked for.
+    /// The works' keys, for hints; collected on first use.
     near: OnceLock<suggest::Index>,
 }
 
 impl Works {
-    /// Keys that are near to one that is not known.
+    /// Keys similar to an unknown one.
     pub fn near(&self, key: &str) -> Vec<String> {
         const NAMED: usize = 3;
         match self.bibliography.keys().nth(FEW) {
@@ -56,11 +55,11 @@ impl Works {
     }
 }
 
-/// All of so many keys are looked at.
+/// Maximum number of keys of which all are compared.
 const FEW: usize = 64;
 
 impl Library {
-    /// Reads what the configuration names. Says whether anything is another than it was.
+    /// Reads the files that the configuration names. Returns whether anything has changed.
     pub fn read(&mut self, config: &Config) -> bool {
         let named = config.bibliography.as_ref();
         let name = config.citation_style.clone().unwrap_or_else(|| DEFAULT_STYLE.to_owned());
@@ -103,12 +102,12 @@ impl Library {
             .collect();
         problems.extend(panicked);
         if let Some(place) = foreign {
-            let message = "the bibliography is not in UTF-8, and was read as Windows-1252";
-            let hint = "save it as UTF-8, so that every letter is what you wrote";
+            let message = "the bibliography is not UTF-8 and was read as Windows-1252";
+            let hint = "save it as UTF-8 to keep all characters as written";
             problems.push(at.warning(place..place, message).hint(hint.to_owned()));
         }
         let found = style(&name).or_else(|| {
-            let message = format!("there is no citation style `{name}`");
+            let message = format!("unknown citation style `{name}`");
             let hint = suggest::hint(&name, styles());
             problems.push(Diagnostic::of_file(crate::config::FILE, message).hint(hint));
             style(DEFAULT_STYLE)
@@ -123,7 +122,8 @@ impl Library {
     }
 }
 
-/// A file's text without a byte order mark, and where the first letter stands that is not in UTF-8. Such a file is most often in
+/// A file's text without a byte order mark, and the position of the first character that is not UTF-8. Such a file is
+/// usually in Windows-1252, a superset of Latin-1.
 /// Windows-1252, of which Latin-1 is the greater part.
 fn decoded(bytes: Vec<u8>) -> (String, Option<usize>) {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
@@ -149,7 +149,7 @@ fn decoded(bytes: Vec<u8>) -> (String, Option<usize>) {
     }
 }
 
-/// A character of Windows-1252; bytes that it leaves open are control characters, as the WHATWG has it.
+/// A character of Windows-1252; undefined bytes become control characters, as in the WHATWG standard.
 fn windows_1252(byte: u8) -> char {
     const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
     let high = byte.checked_sub(0x80).and_then(|at| HIGH.chars().nth(usize::from(at)));

@@ -1,8 +1,8 @@
-//! Where in a work: `p. 3` in, the kind of place and its number out, by the words that pandoc knows.
+//! Parses a place in a work, such as `p. 3`, into its kind and number, with the terms that pandoc knows.
 
 use hayagriva::citationberg::taxonomy::Locator;
 
-/// What a supplement names: `p. 3` is page 3, and so is `3`; anything else is words.
+/// Parses a locator: `p. 3` and `3` are page 3; anything else is text.
 pub(super) fn place(supplement: &str) -> Option<(Locator, String)> {
     let supplement = supplement.trim();
     if supplement.is_empty() {
@@ -18,7 +18,7 @@ pub(super) fn place(supplement: &str) -> Option<(Locator, String)> {
     })
 }
 
-/// A supplement as text: a number alone is a page's.
+/// A locator as text; a bare number is a page's.
 pub(super) fn written(supplement: &str) -> String {
     let supplement = supplement.trim().trim_start_matches('{').trim_end_matches('}');
     match (is_number(supplement), supplement.contains([',', '-', '–', '&'])) {
@@ -28,7 +28,7 @@ pub(super) fn written(supplement: &str) -> String {
     }
 }
 
-/// The kind of place that a text begins with, and what follows it.
+/// Splits off the kind of place at the start of a text.
 fn named(text: &str) -> Option<(Locator, &str)> {
     if let Some(rest) = text.strip_prefix("§§").or_else(|| text.strip_prefix('§')) {
         return Some((Locator::Section, rest.trim_start()));
@@ -45,7 +45,7 @@ fn named(text: &str) -> Option<(Locator, &str)> {
     apart.then(|| (kind, rest.trim_start()))
 }
 
-/// Whether a text is numbers, ranges and lists of them: `33`, `3a–5, 7`, `xii and xiv`.
+/// Whether a text consists of numbers, ranges and lists of them: `33`, `3a–5, 7`, `xii and xiv`.
 fn is_number(text: &str) -> bool {
     let mut words = text
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | '-' | '–' | '—' | '&' | ':' | '.'))
@@ -56,7 +56,7 @@ fn is_number(text: &str) -> bool {
         && words.all(|word| word.bytes().any(|b| b.is_ascii_digit()) || is_roman(word))
 }
 
-/// What places are called.
+/// The names of kinds of places.
 const WORDS: &[(&[&str], Locator)] = &[
     (&["p", "pp", "page", "pages"], Locator::Page),
     (&["appendix", "app"], Locator::Appendix),

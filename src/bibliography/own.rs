@@ -1,9 +1,9 @@
-//! How a page asks to be cited itself, as Distill's articles do.
+//! How to cite a page of the site, as Distill's articles show it.
 
-/// What a page says of itself.
+/// The page's own details.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelfMeta {
-    /// Of the entry: `goh2021multimodal`.
+    /// Key of the entry: `goh2021multimodal`.
     pub key: String,
     /// Plain text.
     pub title: String,
@@ -11,13 +11,13 @@ pub struct SelfMeta {
     pub authors: Vec<String>,
     /// `2021-03-04`, or the year alone.
     pub date: Option<String>,
-    /// Of the page, where it is known.
+    /// Address of the page, if known.
     pub url: Option<String>,
     /// The site's title.
     pub site: String,
 }
 
-/// A sentence in which the page is attributed, and an entry for BibTeX, both plain text.
+/// An attribution sentence and a BibTeX entry, both plain text.
 pub fn self_citation(meta: &SelfMeta) -> (String, String) {
     let year = meta.date.as_deref().and_then(|date| date.get(..4));
     (plain(meta, year), bibtex(meta, year))
@@ -80,7 +80,7 @@ fn sorted(author: &str) -> String {
     }
 }
 
-/// Plain text as TeX.
+/// Escapes plain text as TeX.
 fn tex(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

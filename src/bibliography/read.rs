@@ -1,4 +1,4 @@
-//! The text of a bibliography in, its entries out, and what is wrong with the others.
+//! Reads the entries of a bibliography, and reports those that cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -12,16 +12,16 @@ use super::work::{self, Value, Work};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Something wrong in a bibliography.
+/// An error or warning in a bibliography.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Bytes of the text.
+    /// Span in the text, in bytes.
     pub span: Range<usize>,
-    /// Lower case.
+    /// The message, in lower case.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
-    /// Whether all is read nevertheless.
+    /// Whether everything was read nevertheless.
     pub is_minor: bool,
 }
 
@@ -35,7 +35,7 @@ impl Fault {
     }
 }
 
-/// All entries that can be read, by their keys, and the other names of some (`ids`).
+/// All readable entries by key, and the alternative keys of some (`ids`).
 pub(super) struct Read {
     pub(super) entries: BTreeMap<String, Entry>,
     pub(super) aliases: BTreeMap<String, String>,
@@ -53,8 +53,8 @@ pub(super) fn read(text: &str) -> Read {
         if let Some(first) = keys.get(record.key) {
             let line = text.cut(..*first).matches('\n').count() + 1;
             let message =
-                format!("the key `{}` is already that of the entry on line {line}", record.key);
-            let hint = Some("each work needs a key of its own; the first is cited".to_owned());
+                format!("the key `{}` is already used by the entry on line {line}", record.key);
+            let hint = Some("give each work a key of its own; the first is cited".to_owned());
             faults.push(Fault::new(record.span.clone(), message, hint));
             continue;
         }

@@ -1,6 +1,7 @@
-//! Abbreviations: what `@string` defines in, the texts of fields out.
+//! Expands the abbreviations that `@string` defines.
 //!
-//! One that is defined through itself, or that grows too long, is said and not followed: doubling a text thirty times takes thirty lines.
+//! One that is defined through itself or grows too long is reported and not expanded: thirty lines suffice to double
+//! a text thirty times.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,10 +10,10 @@ use super::bibtex::{Field, Part};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Most bytes that one abbreviation stands for, and that all uses of abbreviations come to.
+/// Maximum number of bytes of one abbreviation, and of all uses of abbreviations.
 const LONGEST: usize = 64 << 10;
 const MOST: usize = 32 << 20;
-/// Most abbreviations through which one is defined, one through another.
+/// Maximum depth of abbreviations defined through others.
 const DEEPEST: usize = 50;
 
 const MONTHS: [&str; 12] = [
@@ -30,7 +31,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// The number of a month, from 1, by its name or by its first three letters or more.
+/// The number of a month, from 1, from its name or its first three or more letters.
 pub(super) fn month(name: &str) -> Option<u8> {
     let name = name.trim_end_matches('.').to_lowercase();
     let name = if name == "sept" { "sep" } else { &name };
@@ -41,20 +42,20 @@ pub(super) fn month(name: &str) -> Option<u8> {
 
 enum State<'t> {
     Defined(Vec<Part<'t>>),
-    /// It is being made.
+    /// It is being expanded.
     Open,
     Made(Result<Rc<str>, String>),
 }
 
-/// What a bibliography abbreviates.
+/// The abbreviations of a bibliography.
 pub(super) struct Abbreviations<'t> {
     states: HashMap<String, State<'t>>,
-    /// Bytes that may yet be used.
+    /// Number of bytes that may still be used.
     left: usize,
 }
 
 impl<'t> Abbreviations<'t> {
-    /// The later of two definitions holds.
+    /// A later definition replaces an earlier one.
     pub(super) fn new(defined: &[Field<'t>]) -> Self {
         let states = defined
             .iter()
@@ -70,7 +71,7 @@ impl<'t> Abbreviations<'t> {
     /// The LaTeX of a field.
     ///
     /// # Errors
-    /// Where it has an abbreviation that stands for nothing; says why, in lower case.
+    /// If it uses an undefined abbreviation; returns the reason in lower case.
     pub(super) fn text(&mut self, parts: &[Part<'t>]) -> Result<Rc<str>, String> {
         if let [Part::Text(text)] = parts {
             return Ok((*text).into());
@@ -79,7 +80,7 @@ impl<'t> Abbreviations<'t> {
         match self.left.checked_sub(text.len()) {
             Some(left) => self.left = left,
             None => {
-                return Err("the bibliography's abbreviations come to more than 32 MiB".to_owned());
+                return Err("the bibliography's abbreviations exceed 32 MiB".to_owned());
             }
         }
         Ok(text.into())
@@ -93,7 +94,7 @@ impl<'t> Abbreviations<'t> {
                 Part::Name(name) => out.push_str(&self.named(name, depth)?),
             }
             if out.len() > most {
-                return Err("an abbreviation comes to more than 64 KiB".to_owned());
+                return Err("an abbreviation exceeds 64 KiB".to_owned());
             }
         }
         Ok(out)
@@ -104,7 +105,7 @@ impl<'t> Abbreviations<'t> {
         let Some(state) = self.states.get_mut(&known) else {
             let number = MONTHS.iter().position(|month| month.to_lowercase().cut(..3) == known);
             let month = number.map(|at| MONTHS[at].into());
-            return month.ok_or_else(|| format!("no `@string` defines `{name}`"));
+            return month.ok_or_else(|| format!("`{name}` is not defined by any `@string`"));
         };
         let parts = match state {
             State::Made(made) => return made.clone(),

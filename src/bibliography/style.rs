@@ -1,4 +1,4 @@
-//! Styles of citation by their names.
+//! Citation styles by name.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use hayagriva::citationberg::{
     CitationFormat, IndependentStyle, Locale, LocaleCode, Style, StyleCategory,
 };
 
-/// A style that has been read; reading takes about as long as many citations, so it is done once.
+/// A parsed style. Parsing takes as long as many citations, so it is done once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CitationStyle(IndependentStyle);
 
@@ -17,7 +17,7 @@ impl CitationStyle {
         &self.0
     }
 
-    /// Whether its marks name authors, and are not numbers or notes.
+    /// Whether its marks name authors, rather than being numbers or notes.
     pub(super) fn names_authors(&self) -> bool {
         self.0.info.category.iter().any(|category| {
             matches!(
@@ -29,7 +29,7 @@ impl CitationStyle {
         })
     }
 
-    /// The terms of the language that the pages are in.
+    /// The terms of the pages' language.
     pub(super) fn locales(&self) -> &'static [Locale] {
         static LOCALES: OnceLock<Vec<Locale>> = OnceLock::new();
         LOCALES.get_or_init(|| {
@@ -39,7 +39,7 @@ impl CitationStyle {
     }
 }
 
-/// The style of that name; `None` where [`styles`] has none.
+/// The style of that name; `None` if it is not in [`styles`].
 pub fn style(name: &str) -> Option<CitationStyle> {
     match ArchivedStyle::by_name(name)?.get() {
         Style::Independent(style) => Some(CitationStyle(style)),
@@ -47,7 +47,7 @@ pub fn style(name: &str) -> Option<CitationStyle> {
     }
 }
 
-/// The names of all styles, in order.
+/// The names of all styles, sorted.
 pub fn styles() -> Vec<&'static str> {
     let names = ArchivedStyle::all().iter().flat_map(|style| style.names());
     names.copied().collect::<BTreeSet<_>>().into_iter().collect()

@@ -1,9 +1,9 @@
-//! One entry of a bibliography: its fields in, the work as the style processor takes it out.
+//! Converts an entry of a bibliography for the style processor.
 //!
-//! This is the one place that works around what biblatex 0.12 and hayagriva 0.10 do otherwise than BibTeX's own styles: they lose the
-//! commas of a list of pages, a thesis' school, a subtitle, how a work was published where it also has a note, what stands in place of
-//! pages, and the blank behind protected words at a title's beginning; they double an address before a DOI; and some dates make
-//! them panic.
+//! All workarounds for differences between biblatex 0.12, hayagriva 0.10 and BibTeX's own styles are here: they lose
+//! the commas of a list of pages, a thesis's school, a subtitle, how a work was published if it also has a note, text
+//! in place of pages, and the space after protected words at a title's beginning; they repeat a URL before a DOI; and
+//! some dates make them panic.
 
 mod date;
 mod pages;
@@ -21,18 +21,18 @@ use super::read::Fault;
 
 use neuronotes_core::cut::Cut as _;
 
-/// The name that stands for "et al.": `and others`. A noncharacter, which no name has.
+/// The name that stands for "et al.": `and others`. A noncharacter, which no name contains.
 pub(super) const OTHERS: &str = "\u{fde8}";
 
-/// An entry as it is written.
+/// An entry as written.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// `article`, in lower case.
+    /// The type in lower case, such as `article`.
     pub(super) kind: String,
     pub(super) key: String,
-    /// Of the key.
+    /// Span of the key.
     pub(super) span: Range<usize>,
-    /// By their names in lower case.
+    /// Fields by name in lower case.
     pub(super) fields: BTreeMap<String, Value>,
 }
 
@@ -127,13 +127,13 @@ const PLAIN: &[&str] = &[
 ];
 const ADDRESSES: &[&str] =
     &["doi", "url", "eprint", "eprinttype", "archiveprefix", "eprintclass", "primaryclass"];
-/// Names of what a work is in, whose case BibTeX's styles leave as it is.
+/// Containers' titles, whose case BibTeX's styles keep.
 const KEPT: &[&str] =
     &["journaltitle", "journal", "booktitle", "maintitle", "series", "eventtitle"];
-/// Fields that no style shows, so that it does not matter what they are written in.
+/// Fields that no style shows, so that their content does not matter.
 const UNSHOWN: &[&str] = &["abstract", "annotation", "annote"];
 
-/// Whether a field makes a difference.
+/// Whether a field affects the output.
 pub(super) fn is_shown(name: &str) -> bool {
     let dates = ["date", "year", "month", "day", "urldate", "eventdate"];
     (purpose(name).is_some() && !UNSHOWN.contains(&name)) || dates.contains(&name)
@@ -149,7 +149,7 @@ fn purpose(name: &str) -> Option<Use> {
     }
 }
 
-/// The work as the style processor takes it.
+/// The work for the style processor.
 pub(super) fn entry(work: &Work, faults: &mut Vec<Fault>) -> Option<Entry> {
     let mut fields = decoded(work, faults);
     subtitles(&mut fields);
@@ -179,7 +179,7 @@ pub(super) fn entry(work: &Work, faults: &mut Vec<Fault>) -> Option<Entry> {
     Some(entry)
 }
 
-/// `others` is no name.
+/// `others` is not a name.
 fn other(mut person: hayagriva::types::Person) -> hayagriva::types::Person {
     if person.name == "others" && person.given_name.is_none() && person.prefix.is_none() {
         person.name = OTHERS.to_owned();
@@ -201,10 +201,10 @@ fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
         }
         if let Some(command) = decoded.unknown.filter(|_| !UNSHOWN.contains(&name.as_str())) {
             let message = format!(
-                "`{name}` of `{}` has a command that is not known, `\\{command}`, and shows it as it is written",
+                "`{name}` of `{}` has an unknown command, `\\{command}`, which is shown as written",
                 work.key
             );
-            let hint = Some("write the characters that it stands for".to_owned());
+            let hint = Some("write the characters directly".to_owned());
             faults.push(work.fault(name, message, hint).minor());
         }
         if !decoded.chunks.iter().all(|chunk| chunk.get().trim().is_empty()) {
@@ -214,7 +214,7 @@ fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
     fields
 }
 
-/// Keeps the case of all of a field.
+/// Protects the case of a whole field.
 fn protect(chunks: &mut [Chunk]) {
     for chunk in chunks {
         if let Chunk::Normal(text) = chunk {
@@ -223,7 +223,8 @@ fn protect(chunks: &mut [Chunk]) {
     }
 }
 
-/// Puts the blank behind protected words at a title's beginning among them: hayagriva takes it off what follows.
+/// Moves the space after protected words at a title's beginning inside the braces, because hayagriva removes it from
+/// what follows.
 fn keep_blanks(chunks: &mut [Chunk]) {
     if let [Chunk::Verbatim(first), Chunk::Normal(next), ..] = chunks
         && next.starts_with(' ')
@@ -233,12 +234,12 @@ fn keep_blanks(chunks: &mut [Chunk]) {
     }
 }
 
-/// The characters of a field.
+/// The text of a field.
 fn text(chunks: &[Chunk]) -> String {
     chunks.iter().filter(|chunk| !matches!(chunk, Chunk::Math(_))).map(Chunk::get).collect()
 }
 
-/// Titles with what is added to them, which the processor passes over.
+/// Appends subtitles and the like to titles, since the processor ignores them.
 fn subtitles(fields: &mut Fields) {
     for prefix in ["", "book", "main", "journal", "issue"] {
         let title = match prefix {
@@ -258,7 +259,7 @@ fn subtitles(fields: &mut Fields) {
     }
 }
 
-/// Who published a work, in the order in which BibTeX's styles look: of a thesis its school.
+/// The publisher, in the order in which BibTeX's styles look for it; for a thesis, the school.
 fn publisher(work: &Work, fields: &mut Fields) {
     if let Some(chunks) = fields.get("howpublished") {
         let address = text(chunks).trim().to_owned();
@@ -311,7 +312,8 @@ fn addresses(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
             url = format!("https://{url}");
         }
         if url.contains(char::is_whitespace) {
-            let message = format!("`url` of `{}` is left out: an address has no blanks", work.key);
+            let message =
+                format!("`url` of `{}` is left out: an address must not contain spaces", work.key);
             faults.push(work.fault("url", message, None));
             fields.remove("url");
         } else {
@@ -330,7 +332,7 @@ fn addresses(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
     }
 }
 
-/// The entry without the fields that the processor does not take.
+/// The entry without the fields that the processor does not accept.
 fn converted(work: &Work, mut tex: biblatex::Entry, faults: &mut Vec<Fault>) -> Option<Entry> {
     loop {
         // The library asserts things of entries that do not hold for every one.

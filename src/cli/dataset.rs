@@ -1,4 +1,4 @@
-//! `neuronotes dataset`: names in, lists and ledgers on standard output.
+//! `neuronotes dataset`: lists data sets and shows what was read from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,26 +19,26 @@ use super::{Format, Garden, root};
 use crate::config::DatasetSource;
 use crate::workspace::Workspace;
 
-/// Most labels that are named.
+/// Maximum number of labels that are listed.
 const NAMED: usize = 12;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the garden's data sets with what is in them
+    /// List the garden's data sets and what is in them
     List {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Print what was seen in a data set: pictures, captions, labels, and everything that was skipped and why
+    /// Show what was read from a data set: pictures, captions, labels, and everything that was skipped and why
     Info {
-        /// A name out of `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
+        /// Name from `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
         name: Option<String>,
-        /// Take labels from the folders that pictures lie in, as `labels: folders` does; for a file or folder
+        /// Use the names of the pictures' folders as labels, as `labels: folders` does; for a file or folder
         #[arg(long)]
         folders: bool,
         #[command(flatten)]
         garden: Garden,
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
@@ -83,7 +83,9 @@ fn list(root: &Path) -> anyhow::Result<String> {
                 let left = ledger.warnings().len();
                 let left = match left {
                     0 => String::new(),
-                    _ => format!("; something was skipped: `neuronotes dataset info {name}`"),
+                    _ => format!(
+                        "; some entries were skipped: `neuronotes dataset info {name}` lists them"
+                    ),
                 };
                 let count = thousands(ledger.pictures);
                 let shards = found.reference.shards.len();
@@ -98,13 +100,13 @@ fn list(root: &Path) -> anyhow::Result<String> {
         let _ = writeln!(out, "{name:<15} {written:<32} {}", say::name(&said));
     }
     if names.is_empty() {
-        out.push_str("the garden has no data sets; `datasets: { NAME: { path: … } }` in neuronotes.yaml names some\n");
+        out.push_str("the garden has no data sets; add them to neuronotes.yaml: `datasets: { NAME: { path: … } }`\n");
     }
     workspace.save_digests();
     Ok(out)
 }
 
-/// The data set that is meant: a garden's own name for one goes before a file.
+/// The data set with a name or path. A name from the garden's configuration takes precedence over a file.
 fn named(
     garden: Option<PathBuf>,
     name: Option<String>,
@@ -127,7 +129,10 @@ fn named(
     let only = (datasets.len() == 1).then(|| datasets.keys().next().cloned()).flatten();
     let Some(name) = name.or(workspace.config.defaults.dataset.clone()).or(only) else {
         let names: Vec<String> = datasets.keys().cloned().collect();
-        anyhow::bail!("name a data set\nhint: known: {}", suggest::quoted(&names, "and"));
+        anyhow::bail!(
+            "no data set was given, and `defaults:` has none\nhint: known: {}",
+            suggest::quoted(&names, "and")
+        );
     };
     match datasets.get(&name) {
         Some(source) => Ok((name, source.clone())),
@@ -135,12 +140,12 @@ fn named(
         None => {
             let hint = suggest::hint(&name, datasets.keys());
             let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            anyhow::bail!("the garden has no data set `{name}`, and there is no such file{hint}")
+            anyhow::bail!("`{name}` is neither a data set of the garden nor a file{hint}")
         }
     }
 }
 
-/// What is in a data set.
+/// What was read from a data set.
 #[derive(Debug, Serialize)]
 struct Info {
     name: String,
@@ -148,7 +153,7 @@ struct Info {
     format: &'static dataset::Format,
     shards: Vec<Shard>,
     ledger: Ledger,
-    /// How often each label occurs.
+    /// Number of occurrences of each label.
     labels: BTreeMap<String, u64>,
 }
 
@@ -187,7 +192,7 @@ impl Info {
         Ok(info)
     }
 
-    /// Counts a shard's labels, and gives its ledger, in which what does not begin as a picture does is skipped.
+    /// Counts a shard's labels, and returns its ledger without files whose first bytes are not those of a picture.
     fn look_into(&mut self, listing: &Listing) -> Ledger {
         let mut ledger = listing.ledger.clone();
         for (row, sample) in listing.samples.iter().enumerate() {

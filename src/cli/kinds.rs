@@ -1,24 +1,24 @@
-//! `neuronotes kinds`: what is documented, for the terminal and the garden at hand.
+//! `neuronotes kinds`: the kinds' documentation, for the terminal, with examples that fit the current garden.
 
 use crate::bundled;
 use crate::field::document::{Local, wrapped};
 use crate::resource::Resources;
 use crate::workspace::Workspace;
 
-/// As wide as the help is at most.
+/// Maximum width of the text.
 const WIDEST: usize = 100;
-/// The layer of the kinds' examples, which the model that comes with the program has.
+/// Layer used in the kinds' examples; the bundled model has it.
 const LAYER: &str = "image_block_4/0/Add_6";
-/// The unit of the kinds' examples.
+/// Unit used in the kinds' examples.
 const UNIT: u32 = 42;
 
-/// Wrapped to the terminal.
+/// Text wrapped to the terminal's width.
 pub(super) fn shown(markdown: &str) -> String {
     let width = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0));
     wrapped(markdown, width.clamp(40, WIDEST))
 }
 
-/// What the garden at hand has; without one, what a new garden has.
+/// Names used in examples: those of the current garden, or else those of a new garden.
 pub(super) fn local() -> Local {
     let opened = super::root(None).ok().and_then(|root| Workspace::open(&root).ok());
     let Some(mut workspace) = opened else { return Local::default() };

@@ -1,4 +1,4 @@
-//! `neuronotes model`: names in, lists and descriptions on standard output, weights in the cache folder.
+//! `neuronotes model`: lists and describes models, and fetches weights into the cache folder.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,36 +25,36 @@ use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the models that go by their name, with what is on this machine, and the garden's own
+    /// List known models, which of them are on this machine, and the garden's own
     List {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Fetch the weights of a model that goes by its name
+    /// Fetch the weights of a known model
     ///
-    /// They come from OpenAI into `models` in the cache folder, which NEURONOTES_CACHE names (else `neuronotes`
-    /// in the system's folder for caches), for all gardens. `models: { RN50x4: {} }` in `neuronotes.yaml`
-    /// then uses them. A fetch that was broken off, however that was, goes on where it was; only a complete
-    /// file with the right SHA-256 gets its final name. HTTPS_PROXY, ALL_PROXY and NO_PROXY are heeded.
+    /// Weights come from OpenAI and go to `models` in the cache folder, for all gardens. The cache folder is
+    /// NEURONOTES_CACHE, or else `neuronotes` in the system's cache folder. `models: { RN50x4: {} }` in
+    /// `neuronotes.yaml` then uses them. An interrupted fetch resumes where it stopped; a file gets its final name
+    /// only once it is complete and its SHA-256 matches. HTTPS_PROXY, ALL_PROXY and NO_PROXY are respected.
     Fetch {
-        /// Such as RN50x4 or ViT-B/32 (ViT-B-32 will do); `neuronotes model list` lists all
+        /// Name such as RN50x4 or ViT-B/32 (ViT-B-32 also works); `neuronotes model list` lists them
         name: String,
-        /// Take the file from elsewhere: an address, a file, or a folder that has it
+        /// Fetch from another place: a URL, a file, or a folder that contains the file
         ///
-        /// It is verified all the same. An address that ends in `/` is a copy of OpenAI's folder, in which the
-        /// file is at SHA256/FILE; a folder has it there or directly.
+        /// The SHA-256 is verified as usual. A URL that ends in `/` is a mirror of OpenAI's folder, with the file at
+        /// SHA256/FILE; a folder has the file there or directly.
         #[arg(long, value_name = "URL|FILE")]
         from: Option<String>,
-        /// Read weights that are there already and compare their SHA-256; fetch them anew where it is wrong
+        /// Read weights that are already there and compare their SHA-256; fetch them again if it differs
         #[arg(long)]
         verify: bool,
     },
-    /// Describe a model: sizes, parameters, digest, and its layers in both spellings with their units
+    /// Describe a model: sizes, parameters, digest, and layers in both spellings with their numbers of units
     ///
-    /// Files, and models that go by their name, are described outside of a garden too.
+    /// Files and known models can be described outside a garden too.
     Info {
-        /// A name out of `models:` in `neuronotes.yaml` or of `model list`, or a file or folder of weights [default: the one in
-        /// `defaults:`]
+        /// Name from `models:` in `neuronotes.yaml` or from `model list`, or a file or folder of weights [default:
+        /// the one in `defaults:`]
         name: Option<String>,
         #[command(flatten)]
         garden: Garden,
@@ -70,13 +70,11 @@ pub(super) fn run(command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The folder of weights.
+/// The folder that holds fetched weights.
 fn folder() -> anyhow::Result<PathBuf> {
     catalogue::folder().map_err(|nowhere| {
         let variable = neuronotes_core::cache::VARIABLE;
-        anyhow::anyhow!(
-            "there is no folder to keep weights in: {nowhere}\nhint: set {variable} to a folder"
-        )
+        anyhow::anyhow!("no folder for weights: {nowhere}\nhint: set {variable} to a folder")
     })
 }
 
@@ -106,7 +104,7 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
         let _ = writeln!(out, "{name:<15} {}; comes with the program ({size})", bundled.summary);
     }
     out.push_str(
-        "\n`neuronotes model fetch NAME` brings weights; `model: NAME` in a block then uses them\n",
+        "\n`neuronotes model fetch NAME` fetches weights; `model: NAME` in a block then uses them\n",
     );
     let here = std::env::current_dir()?;
     if let Some(root) = garden.as_deref().or_else(|| nearest_garden(&here)) {
@@ -120,13 +118,13 @@ fn list(garden: Option<PathBuf>) -> anyhow::Result<String> {
             let _ = writeln!(out, "{name:<15} {}", configured(&folder, weights));
         }
         if !problems.is_empty() {
-            out.push_str("it has mistakes, which `neuronotes check` names\n");
+            out.push_str("this file has errors; `neuronotes check` lists them\n");
         }
     }
     Ok(out)
 }
 
-/// What is there of a known model's weights.
+/// Which part of a known model's weights is on this machine.
 fn state(folder: &Path, known: &Known) -> String {
     let whole = (known.bytes as f64 / 1e6).round();
     match status(folder, known.file) {
@@ -153,13 +151,13 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
     if let Some(bundled) = bundled::model(name) {
         let unpacked = bundled.unpacked(&mut FileDigests::default());
         let path = unpacked.map_err(|error| anyhow::anyhow!("{error}\nhint: {}", error.hint()))?;
-        say::err(format_args!("{name} comes with the program; it is unpacked:"));
+        say::err(format_args!("{name} comes with the program; unpacked to:"));
         say::out(&format!("{}\n", path.display()));
         return Ok(());
     }
     let Some(known) = catalogue::find(name) else {
         let hint = suggest::hint(name, config::known_models()).unwrap_or_default();
-        anyhow::bail!("no model `{name}` is known by name\nhint: {hint}");
+        anyhow::bail!("unknown model `{name}`\nhint: {hint}");
     };
     let explained = |error: crate::weights::fetch::FetchError| {
         let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
@@ -176,14 +174,14 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
     let path = fetch.path();
     match (fetched, verify) {
         (Fetched::Now, _) => {
-            say::err(format_args!("{} is there, and its sha256 is right:", known.name));
+            say::err(format_args!("{} was fetched, and its sha256 matches:", known.name));
         }
         (Fetched::Before, true) => {
-            say::err(format_args!("{} was there, and its sha256 is right:", known.name));
+            say::err(format_args!("{} was already there, and its sha256 matches:", known.name));
         }
         (Fetched::Before, false) => {
             say::err(format_args!(
-                "{} was there already (`--verify` reads and compares it):",
+                "{} was already there (`--verify` checks its sha256):",
                 known.name
             ));
         }
@@ -210,7 +208,10 @@ fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String>
     let only = (config.models.len() == 1).then(|| config.models.keys().next().cloned()).flatten();
     let Some(name) = name.or(config.defaults.model.clone()).or(only) else {
         let names: Vec<String> = config.model_names().into_iter().map(str::to_owned).collect();
-        anyhow::bail!("name a model\nhint: known: {}", suggest::quoted(&names, "and"));
+        anyhow::bail!(
+            "no model was given, and `defaults:` has none\nhint: known: {}",
+            suggest::quoted(&names, "and")
+        );
     };
     let mut none = FileDigests::default();
     let digests = workspace.as_mut().map_or(&mut none, |workspace| &mut workspace.digests);
@@ -239,11 +240,11 @@ fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String>
     Ok(describe(&file, &model.reference, &header, &model.architecture))
 }
 
-/// What is known of a model whose weights are not on this machine.
+/// Describes a model whose weights are not on this machine.
 fn info_without_weights(known: &Known, folder: &Path) -> String {
     format!(
         "{}\npictures: {}, {} x {} pixels\nparameters: {:.1} M\nweights: {}\n\n\
-         `neuronotes model fetch {}` brings its weights; its layers are listed then\n",
+         `neuronotes model fetch {}` fetches its weights; its layers are listed then\n",
         known.name,
         known.tower,
         known.pixels,

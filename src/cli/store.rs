@@ -1,4 +1,4 @@
-//! `neuronotes store`: a garden's store in; what is in it, whether it is whole, and what nobody wants any more, out.
+//! `neuronotes store`: counts, verifies and cleans up what is in a garden's result store.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -18,45 +18,46 @@ use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Count what is in the store, and what `gc` would take
+    /// Count what is in the store, and what `gc` would remove
     ///
-    /// Results are counted by kind, with the room that their outputs take and the seconds that measuring them took,
-    /// which is what losing them would cost.
+    /// Results are counted by kind, with the disk space that their outputs take and the seconds that measuring them
+    /// took.
     Stats {
         #[command(flatten)]
         garden: Garden,
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Read everything in the store and set aside what is damaged
+    /// Read everything in the store and set damaged files aside
     ///
-    /// Every result is compared with its key, its checksum and the digests of its outputs. What is damaged is moved to
-    /// `tmp` in the store, under a name that begins with `bad-`; the next build measures it again. Files that the store
-    /// did not make are named and left alone. The exit code is 1 where anything was damaged. It is safe at any time.
+    /// Each result is compared with its key, its checksum and the digests of its outputs. Damaged files are moved to
+    /// `tmp` in the store, under a name that begins with `bad-`; the next build measures those results again. Files
+    /// that do not belong to the store are listed and left alone. The exit code is 1 if anything was damaged. It is
+    /// safe to run at any time.
     Verify {
         #[command(flatten)]
         garden: Garden,
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Take away results that no note asks for any more
+    /// Remove results that no note uses any more
     ///
-    /// What this garden's notes ask for now stays, with what that rests on, and what any other garden that uses this
-    /// store asked for when it was last built. The last result of a block stays until it has a new one. Nothing younger
-    /// than a day is taken. It is safe while others build, preview and measure; were too much taken, it would be
-    /// measured again.
+    /// Results that this garden's notes use now are kept, together with the results that those depend on, and results
+    /// that any other garden with the same store used when it was last built. A block's last result is kept until it
+    /// has a new one. Results younger than a day are kept. It is safe to run while other processes build, preview and
+    /// measure: a result that was removed too early is measured again.
     Gc {
         #[command(flatten)]
         garden: Garden,
-        /// Only say what would be taken
+        /// Only show what would be removed
         #[arg(long)]
         dry_run: bool,
-        /// Take nothing younger than this many days; 1 is the least
+        /// Keep everything younger than this many days; at least 1
         #[arg(long, value_name = "DAYS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=36500))]
         older_than: u32,
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
@@ -98,7 +99,7 @@ fn open(garden: Option<PathBuf>) -> anyhow::Result<Workspace> {
     Ok(Workspace::open(&root(garden)?)?)
 }
 
-/// A store whose list of what the garden wants is up to date, or why it is not.
+/// A store with an up-to-date list of the results that the garden uses, or the error that prevented it.
 struct Kept {
     store: neuronotes_core::store::Store,
     error: Option<StoreError>,
@@ -171,11 +172,14 @@ fn of_stats(stats: &Stats) -> String {
     let _ = match &stats.collectable {
         Some(done) => writeln!(
             out,
-            "{} wanted or young; `neuronotes store gc` would free {}",
+            "{} in use or recent; `neuronotes store gc` would free {}",
             results(done.kept),
             size(done.bytes())
         ),
-        None => writeln!(out, "a garden's list of what it wants is damaged; build it again"),
+        None => writeln!(
+            out,
+            "the list of results that a garden uses is damaged\nhint: build that garden again"
+        ),
     };
     out
 }
@@ -190,22 +194,25 @@ fn of_verified(report: &Verified) -> String {
         let _ = writeln!(out, "{}: {}", wrong.file, wrong.message);
     }
     for foreign in &report.foreign {
-        let _ = writeln!(out, "{foreign}: not the store's; it is left alone");
+        let _ = writeln!(out, "{foreign}: does not belong to the store; left alone");
     }
     let _ = write!(
         out,
-        "{}, {} and {} are whole ({} read)",
+        "{}, {} and {} are intact ({} read)",
         results(report.records),
         count(usize::try_from(report.blobs).unwrap_or(usize::MAX), "output"),
         count(usize::try_from(report.drawings).unwrap_or(usize::MAX), "drawing"),
         size(report.bytes)
     );
     if report.unsealed > 0 {
-        let _ =
-            write!(out, "; {} by an earlier version, without a checksum", results(report.unsealed));
+        let _ = write!(
+            out,
+            "; {} from an earlier version, without a checksum",
+            results(report.unsealed)
+        );
     }
     let _ = match report.wrong.len() {
-        0 => writeln!(out, "; all is well"),
+        0 => writeln!(out, "; no problems found"),
         n => writeln!(out, "; {} set aside", count(n, "damaged file")),
     };
     out
@@ -214,7 +221,7 @@ fn of_verified(report: &Verified) -> String {
 fn of_collected(done: &Collected, dry_run: bool) -> String {
     let mut out = String::new();
     for garden in &done.gardens {
-        let what = "is gone for more than a month; its results are not wanted any more";
+        let what = "has been missing for more than a month; its results are no longer kept";
         let _ = writeln!(out, "{} {what}", garden.display());
     }
     for (what, tally) in [
@@ -229,7 +236,7 @@ fn of_collected(done: &Collected, dry_run: bool) -> String {
         }
     }
     let (would, bytes) = (if dry_run { "would free" } else { "freed" }, size(done.bytes()));
-    let stay = if dry_run { "would stay" } else { "stay" };
+    let stay = if dry_run { "would be kept" } else { "kept" };
     let _ = writeln!(out, "{would} {bytes}; {} {stay}", results(done.kept));
     out
 }

@@ -229,7 +229,7 @@ impl Settings<'_> {
         let written = self.text(entry)?;
         let folder = layout::inside(&written);
         if folder.is_none() {
-            let message = format!("`{written}` leaves the garden");
+            let message = format!("`{written}` is outside the garden");
             let problem = self.reader.at_value(&entry.node, message);
             self.problems.push(problem.hint("name a folder of the garden, such as `notes: notes`"));
         }
@@ -376,7 +376,7 @@ impl Settings<'_> {
     }
 
     fn leaves(&mut self, span: Range<usize>, written: &str) {
-        let message = format!("`{written}` leaves the garden");
+        let message = format!("`{written}` is outside the garden");
         self.problems.push(self.reader.at.error(span, message).hint(INSIDE));
     }
 }

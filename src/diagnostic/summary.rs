@@ -1,34 +1,34 @@
-//! Many like problems, for a person: every problem in; the first of each kind, and what is left of it counted by file, out.
+//! Summarises many similar problems: shows the first ones of each kind, and counts the rest by file.
 //!
-//! Problems are of one kind where their messages differ in nothing but what they quote and count.
+//! Problems are of the same kind if their messages differ only in quoted parts and numbers.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Diagnostic, Severity};
 
-/// So many of one kind are shown.
+/// Number of problems of a kind that are shown.
 const SHOWN: usize = 10;
-/// So many files are named with what is left.
+/// Number of files that are named in a count.
 const FILES: usize = 8;
 
-/// Problems as a person reads them.
+/// A summary of problems.
 #[derive(Debug, Default)]
 pub struct Summary<'p> {
-    /// Those that are shown, in their order.
+    /// The problems to show, in their order.
     pub shown: Vec<&'p Diagnostic>,
-    /// What is said of the rest: a line for each kind.
+    /// A line for each kind with further problems.
     pub rest: Vec<String>,
 }
 
-/// What is left of a kind.
+/// The further problems of a kind.
 #[derive(Debug, Default)]
 struct Kind<'p> {
     shown: usize,
-    /// How many more there are in each file.
+    /// Number of further problems in each file.
     files: BTreeMap<&'p str, usize>,
 }
 
-/// The first ten of each kind, and the rest counted; all of them where that is asked for.
+/// Shows the first ten problems of each kind and counts the rest, or shows all if `all`.
 pub fn summary(problems: &[Diagnostic], all: bool) -> Summary<'_> {
     let mut summary = Summary::default();
     let mut kinds: HashMap<(Severity, String), Kind<'_>> = HashMap::new();
@@ -55,7 +55,7 @@ pub fn summary(problems: &[Diagnostic], all: bool) -> Summary<'_> {
     summary
 }
 
-/// `warning: 312 more like "no note is called `…`" in 57 files: a.md (40), b.md (12) and 55 others`.
+/// `warning: 312 more like "there is no note `…`" in 57 files: a.md (40), b.md (12) and 55 others`.
 fn rest((severity, shape): &(Severity, String), kind: &Kind<'_>) -> String {
     let count: usize = kind.files.values().sum();
     let mut files: Vec<(&str, usize)> = kind.files.iter().map(|(file, n)| (*file, *n)).collect();
@@ -77,7 +77,7 @@ fn rest((severity, shape): &(Severity, String), kind: &Kind<'_>) -> String {
     format!("{severity}: {count} more like \"{shape}\": {named}")
 }
 
-/// A message without what it quotes and counts.
+/// A message without quoted parts and numbers.
 fn shape(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     let mut rest = message.chars().peekable();
@@ -141,6 +141,6 @@ mod tests {
     fn messages_are_alike_but_for_what_they_quote_and_count() {
         assert_eq!(shape("`a` is “b” 12 times, 3.5 s"), "`…` is “…” N times, N.N s");
         assert_eq!(shape("a lone ` and \" stay"), "a lone ` and \" stay");
-        assert_eq!(shape("no note is called `x`"), shape("no note is called `y z`"));
+        assert_eq!(shape("there is no note `x`"), shape("there is no note `y z`"));
     }
 }

@@ -1,29 +1,29 @@
-//! What of a text is shown with a problem: the lines that are meant, and of a very long one the part around the place.
+//! The excerpt of a text that is shown with a problem: its lines, and only the surrounding part of a very long line.
 //!
-//! Nothing beyond is looked at. So thousands of problems with one line of a megabyte are shown in the time of as many lines.
+//! Nothing else is read, so thousands of problems in a line of a megabyte take no longer than in as many short lines.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
 
-/// So many bytes of a line are shown on either side.
+/// Number of bytes of a line that are shown on either side.
 const BESIDE: usize = 240;
-/// So many bytes are underlined; of more, the first ones.
+/// Number of bytes that are underlined at most.
 const LONGEST: usize = 2000;
 
-/// A part of a text.
+/// An excerpt.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Window<'t> {
     /// Whole lines, or a part of one between ellipses.
     pub text: Cow<'t, str>,
-    /// What is meant in it.
+    /// The span to underline in it.
     pub span: Range<usize>,
-    /// Whether the first line begins where it does in the text, so that columns are the same.
+    /// Whether the first line is shown from its beginning, so that columns are the same.
     pub whole: bool,
 }
 
-/// What is shown of these bytes of a text.
+/// The excerpt around a span.
 pub fn around<'t>(text: &'t str, span: &Range<usize>) -> Window<'t> {
     let end = floor(text, span.end.min(span.start + LONGEST)).max(span.start);
     let (from, to) = (floor(text, span.start.saturating_sub(BESIDE)), floor(text, end + BESIDE));
@@ -43,7 +43,7 @@ pub fn around<'t>(text: &'t str, span: &Range<usize>) -> Window<'t> {
     Window { text: shown, span: span.start + more..span.end + more, whole: begins }
 }
 
-/// The last boundary of a character up to this byte.
+/// The last character boundary at or before this byte.
 fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)

@@ -55,7 +55,7 @@ impl DrawContext<'_> {
     /// Where the record holds others.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_value(self.record.request["params"].clone())
-            .map_err(|error| format!("the stored parameters are of another form ({error})"))
+            .map_err(|error| format!("the stored parameters are of an unknown format ({error})"))
     }
 
     /// An image output.

@@ -1,6 +1,6 @@
-//! Where pages lie and how they point to each other: notes' paths and front matter in, addresses out.
+//! Addresses of pages, derived from notes' paths and front matter, and relative links between pages.
 //!
-//! A page is named by its file, relative to the site's root; [`Routes::shown`] is how links name it.
+//! A page is identified by its file relative to the site's root; [`Routes::shown`] is its form in links.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -31,23 +31,23 @@ pub fn address(path: &str) -> String {
     format!("{}.html", parts.join("/"))
 }
 
-/// Where a garden's pages lie, and how links to them look.
+/// The rules for pages' addresses and links to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routes {
-    /// A Jekyll garden's own rules.
+    /// Rules of a Jekyll garden.
     jekyll: Option<Jekyll>,
     /// Whether links end in `.html`.
     html_extension: bool,
-    /// Whether a name or an address that several notes have is an error.
+    /// Whether a name or address that several notes share is an error.
     strict: bool,
-    /// Whether it is a vault, of which Obsidian keeps notes with one address.
+    /// Whether it is a vault, for which Obsidian allows notes with the same address.
     vault: bool,
-    /// Whether a folder's README is its first page where it has no `index.md`, as hosts of repositories show it.
+    /// Whether a folder's README is its index page if it has no `index.md`, as on repository hosts.
     readme_is_index: bool,
 }
 
 impl Default for Routes {
-    /// Those of a plain garden.
+    /// The rules of a plain garden.
     fn default() -> Self {
         Self {
             jekyll: None,
@@ -60,7 +60,7 @@ impl Default for Routes {
 }
 
 impl Routes {
-    /// Those of a garden.
+    /// The rules of a garden.
     pub fn of(config: &Config, layout: &Layout) -> Self {
         let jekyll = || config.jekyll.clone().unwrap_or_default();
         Self {
@@ -72,8 +72,8 @@ impl Routes {
         }
     }
 
-    /// How a link names a page: as its file, or without its ending, `about` for `about.html` and `a/b/` for
-    /// `a/b/index.html`.
+    /// A page in the form used in links: its file, or the file without extension: `about` for `about.html`, and
+    /// `a/b/` for `a/b/index.html`.
     pub fn shown<'a>(&self, page: &'a str) -> &'a str {
         if self.html_extension {
             return page;
@@ -84,14 +84,14 @@ impl Routes {
         }
     }
 
-    /// As [`href`], with the page `to` named as links name it.
+    /// Like [`href`], with the page `to` in the form used in links.
     pub fn href(&self, from: &str, to: &str, anchor: Option<&str>) -> String {
         let shown = if to.ends_with(".html") { self.shown(to) } else { to };
         link(from, to, shown, anchor)
     }
 
-    /// The file of the site that a file of the notes folder becomes, relative to the site's root. Apart from the pages, whose
-    /// names are made; but a Jekyll garden keeps its addresses.
+    /// The file of the site for a file of the notes folder, relative to the site's root. It is in a separate folder
+    /// from pages, except in a Jekyll garden, which keeps its addresses.
     pub fn file(&self, path: &str) -> String {
         let path = composed(path);
         match self.jekyll {
@@ -100,8 +100,8 @@ impl Routes {
         }
     }
 
-    /// The file of the notes folder that became a file of the site, with its letters composed; none where that is made
-    /// otherwise.
+    /// The file of the notes folder that became a file of the site, with its letters composed; `None` if that file is
+    /// generated.
     pub fn copied<'p>(&self, file: &'p str) -> Option<&'p str> {
         match self.jekyll {
             Some(_) => Some(file),
@@ -109,7 +109,7 @@ impl Routes {
         }
     }
 
-    /// The address that Jekyll calls a note's: `/cats`.
+    /// The address of a note in Jekyll: `/cats`.
     pub fn url(&self, note: &Note) -> String {
         match &self.jekyll {
             Some(jekyll) => {
@@ -121,23 +121,23 @@ impl Routes {
         }
     }
 
-    /// Where the whole garden is published below its host: a link may begin with it.
+    /// The path below which the whole garden is published; links may begin with it.
     pub fn base(&self) -> &str {
         self.jekyll.as_ref().map_or("", |jekyll| &jekyll.base)
     }
 
-    /// A problem of what several notes claim: an error where the garden asks for strict links, else a warning.
+    /// A problem about a name that several notes share: an error in gardens with strict links, otherwise a warning.
     pub(super) fn claimed(&self, problem: Diagnostic) -> Diagnostic {
         let severity = if self.strict { Severity::Error } else { Severity::Warning };
         Diagnostic { severity, ..problem }
     }
 
-    /// Whether a note is a page beside the notes, of which no note says that it is mentioned.
+    /// Whether a note is a standalone page, without backlinks.
     pub fn is_aside(&self, note: &Note) -> bool {
         self.jekyll.is_some() && permalink::is_page(note)
     }
 
-    /// The page of a note; `None` where its permalink leaves the site.
+    /// The page of a note; `None` if its permalink leaves the site.
     fn page(&self, note: &Note) -> Option<String> {
         match (&self.jekyll, &note.front) {
             (Some(_), _) => permalink::file(&self.url(note)),
@@ -158,7 +158,7 @@ impl Routes {
     }
 }
 
-/// Each note's page, and what is wrong with that.
+/// Each note's page, and problems with it.
 pub(super) fn addresses(
     notes: &[&Note],
     files: &BTreeSet<String>,
@@ -224,11 +224,11 @@ pub(super) fn addresses(
         } else if let Some(what) = made.what(&page) {
             let (message, hint);
             if note.front.permalink.is_some() {
-                message = format!("the page `{page}` is this note's, and not {what}");
+                message = format!("the page `{page}` is this note, not {what}");
                 hint = "give the note another `permalink` to have both";
             } else {
                 let new = free(&page, &taken);
-                message = format!("the page `{page}` is {what}; this note's is `{new}`");
+                message = format!("the page `{page}` is {what}; this note's page is `{new}`");
                 page = new;
                 hint = "rename the file, or give the note a `slug` or a `permalink`";
             }
@@ -249,17 +249,17 @@ pub(super) fn addresses(
     (pages, problems)
 }
 
-/// A page as disks and hosts know it that take capitals and small letters for the same.
+/// A page in lower case, for file systems and hosts that ignore case.
 pub(super) fn folded(page: &str) -> String {
     page.to_lowercase()
 }
 
-/// That several notes ask for one page, said once for all of them, at the first that does not get it.
+/// Reports that several notes claim the same page: one diagnostic, at the first note that does not get it.
 fn shared(notes: &[&Note], pages: &[String], first: usize, others: &[usize]) -> Diagnostic {
     const NAMED: usize = 3;
     let at = others.first().copied().unwrap_or(first);
     let mut message = format!(
-        "the page `{}` is already that of {}; this note's is `{}`",
+        "the page `{}` is already used by {}; this note's page is `{}`",
         pages[first], notes[first].file, pages[at]
     );
     if let [_, more @ ..] = others
@@ -271,7 +271,7 @@ fn shared(notes: &[&Note], pages: &[String], first: usize, others: &[usize]) -> 
         if more.len() > NAMED {
             named.push(&left);
         }
-        message.push_str(&format!(". Likewise {}", named.join(", ")));
+        message.push_str(&format!(". The same for {}", named.join(", ")));
     }
     let hint = match notes[at].front.permalink {
         Some(_) => "give each of them a `permalink` of its own",
@@ -280,11 +280,11 @@ fn shared(notes: &[&Note], pages: &[String], first: usize, others: &[usize]) -> 
     notes[at].at().error(0..0, message).hint(hint.to_owned())
 }
 
-/// Files that the site has beside the notes' pages, as far as a note may come into their way.
+/// Files of the site other than notes' pages that a note's page could collide with.
 pub(super) struct Made<'a> {
     files: &'a BTreeSet<String>,
     routes: &'a Routes,
-    /// The last parts of tags' pages.
+    /// The last path components of tags' pages.
     tags: HashSet<String>,
     notes: usize,
 }
@@ -297,7 +297,7 @@ impl<'a> Made<'a> {
         Self { files, routes, tags: tags.collect(), notes: notes.len() }
     }
 
-    /// What the site has at this path, for a person.
+    /// A description of the site's file at this path.
     pub(super) fn what(&self, page: &str) -> Option<&'static str> {
         let folded = folded(page);
         let stem = folded.strip_suffix(".html")?;
@@ -307,7 +307,7 @@ impl<'a> Made<'a> {
             "tags" if !self.tags.is_empty() => "the list of all tags",
             "units" => "the list of all units",
             "graph" => "the graph",
-            "404" => "what readers see where there is no page",
+            "404" => "the page for missing addresses",
             stem => match stem.split_once('/') {
                 None => {
                     let number = stem.strip_prefix("notes-")?.parse::<usize>().ok()?;
@@ -350,12 +350,12 @@ const IN_PATH: &AsciiSet = &CONTROLS
     .add(b'`')
     .add(b'\\');
 
-/// The address of `to` as seen from the page `from`, both relative to the site's root, percent-encoded.
+/// The relative address from the page `from` to `to`, percent-encoded; both are relative to the site's root.
 pub fn href(from: &str, to: &str, anchor: Option<&str>) -> String {
     link(from, to, to, anchor)
 }
 
-/// The same with `to` under another name, which differs in its last part at most.
+/// The same with another name for `to`, which differs in its last component at most.
 fn link(from: &str, to: &str, shown: &str, anchor: Option<&str>) -> String {
     let same = from == to;
     let mut out = String::new();

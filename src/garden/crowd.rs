@@ -1,28 +1,28 @@
-//! Many notes or files of one name: paths in; those that are nearest to where the name is said out, without a look at all of
-//! them.
+//! Names that many notes or files share: finds those nearest to the note that uses the name, without looking at all
+//! of them.
 //!
-//! Every folder of a garden may have its `index.md`, and each of these may say `[[index]]`.
+//! For example, each folder may have an `index.md`, and each of these may link to [[index]].
 
 use std::collections::HashMap;
 
-/// As many are told as a message names, and the one that is taken.
+/// Number of candidates that a message names, including the chosen one.
 pub(super) const MOST: usize = 4;
-/// A name that more have has a crowd.
+/// Names with more candidates than this are indexed.
 pub(super) const MANY: usize = 12;
 
-/// What has one name.
+/// The notes or files with one name.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
-    /// Each folder with something of that name in it or below it.
+    /// All folders that contain something with that name, directly or deeper.
     folders: HashMap<String, Part>,
-    /// How many have the name.
+    /// Number of candidates.
     pub(super) count: usize,
 }
 
-/// How deep something lies, where, and which it is.
+/// Depth, path and index of a candidate.
 type Place = (usize, String, usize);
 
-/// For each way to write the name, those below a folder that are nearest to it.
+/// For each spelling of the name, the nearest candidates below a folder.
 #[derive(Debug, Default)]
 struct Part(Vec<(String, Vec<Place>)>);
 
@@ -44,7 +44,7 @@ impl Part {
 }
 
 impl Crowd {
-    /// Of these: what they are known by, their paths, and how these write the name, where that counts.
+    /// Indexes candidates by path, and by spelling if that matters.
     pub(super) fn of<'p>(all: impl Iterator<Item = (usize, &'p str, String)>) -> Self {
         let mut crowd = Self::default();
         for (index, path, spelling) in all {
@@ -63,13 +63,13 @@ impl Crowd {
         crowd
     }
 
-    /// The nearest to the note at `from`, at most [`MOST`]: fewest folders up from there, then fewest down, then those that
-    /// write the name as `spelling` does, then by their paths.
+    /// The candidates nearest to the note at `from`, at most [`MOST`]: fewest folders up, then fewest down, then
+    /// those spelled as `spelling`, then by path.
     pub(super) fn nearest(&self, from: &str, spelling: &str) -> Vec<usize> {
         self.look(from, spelling).0
     }
 
-    /// The same, and how many were looked at.
+    /// The same, and the number of candidates that were compared.
     fn look(&self, from: &str, spelling: &str) -> (Vec<usize>, usize) {
         let (mut found, mut looked) = (Vec::new(), 0);
         let mut folder = parent(from);
@@ -96,7 +96,7 @@ impl Crowd {
     }
 }
 
-/// The folder that a file or folder lies in.
+/// The folder of a file or folder.
 fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -1,4 +1,4 @@
-//! When notes were written and last changed: from the front matter, else from git, never from the clock.
+//! Dates of notes: creation and last change, from front matter or else from git, never from the clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,55 +15,54 @@ use serde::{Deserialize, Serialize};
 use crate::note::Note;
 use crate::view::DateView;
 
-/// First and last commit of each file, by its path relative to the garden.
+/// First and last commit of each file, by path relative to the garden.
 ///
-/// Incremental: what was read is kept for the commit that was checked out, and where another one is that grew out of it,
-/// only the commits since are read. A history that was rewritten is read anew, and so is one of which what is kept is
-/// damaged.
+/// Incremental: dates are cached for the current commit. If a later commit is checked out, only the commits since are
+/// read. If history was rewritten or the cache is damaged, everything is read again.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GitDates {
     files: Files,
-    /// What git wrote when it last changed what is checked out, and that file's length and time.
+    /// The file that git writes at each checkout, with its length and modification time.
     reflog: Option<(PathBuf, Option<(u64, SystemTime)>)>,
-    /// Where the dates are kept.
+    /// File of the cached dates.
     kept: PathBuf,
-    /// How many commits were read to learn this.
+    /// Number of commits that were read.
     commits: usize,
 }
 
-/// The days of the first and of the last commit of each file.
+/// Days of the first and last commit of each file.
 type Files = BTreeMap<String, (Date, Date)>;
 
-/// Bytes of the longest file of dates that is read.
+/// Maximum size of the cache file in bytes.
 const LONGEST: u64 = 512 << 20;
 
-/// The dates as they are kept.
+/// The dates in the cache file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// The commit that they are those of.
+    /// The commit they belong to.
     head: String,
-    /// The garden's place in its repository.
+    /// The garden's path in its repository.
     prefix: String,
-    /// The days of [`Files`], as they are written.
+    /// The days of [`Files`] as text.
     files: BTreeMap<String, (String, String)>,
 }
 
 impl Kept {
-    /// What is kept in a file; none where that is damaged.
+    /// Reads the cache file; `None` if it is damaged.
     fn load(path: &Path) -> Option<Self> {
         let text = String::from_utf8(place::read(path, LONGEST).ok()?).ok()?;
         let (digest, json) = text.split_once('\n')?;
         (digest == Digest::of(json.as_bytes()).hex()).then(|| serde_json::from_str(json).ok())?
     }
 
-    /// The dates; none where one is no day.
+    /// The dates; `None` if one is invalid.
     fn files(&self) -> Option<Files> {
         let day = |text: &str| text.parse::<Date>().ok();
         let days = |(first, last): &(String, String)| Some((day(first)?, day(last)?));
         self.files.iter().map(|(file, kept)| Some((file.clone(), days(kept)?))).collect()
     }
 
-    /// Keeps it; losing it costs time only.
+    /// Writes the cache file; losing it costs time only.
     fn save(&self, path: &Path) {
         let Ok(json) = serde_json::to_string(self) else { return };
         let text = format!("{}\n{json}", Digest::of(json.as_bytes()).hex());
@@ -74,8 +73,8 @@ impl Kept {
 }
 
 impl GitDates {
-    /// Asks git once for the whole garden, but for what is kept in the file `kept`. Empty where there is no git, no
-    /// repository, or only a shallow clone, whose history would date every note to its last deployment.
+    /// Asks git once for the whole garden, except for dates in the cache file `kept`. Empty if there is no git, no
+    /// repository, or a shallow clone, whose history would date every note to its last deployment.
     pub fn read(root: &Path, kept: &Path) -> Self {
         let mut dates = Self { kept: kept.to_owned(), ..Self::default() };
         // One call for all: git takes milliseconds to start. Before the first commit it fails at the last of these.
@@ -110,7 +109,7 @@ impl GitDates {
         dates
     }
 
-    /// Takes in the commits of a range. In whatever order they are read, the same comes out.
+    /// Adds the commits of a range. The result does not depend on their order.
     fn read_log(&mut self, root: &Path, range: &str) {
         let settings = ["-c", "core.quotePath=false", "-c", "log.showSignature=false"];
         let log = ["log", "--format=%x01%as", "--name-only", "--relative", range, "--"];
@@ -129,7 +128,7 @@ impl GitDates {
         }
     }
 
-    /// Asks git again where something was committed or checked out since. Says whether any date is another now.
+    /// Asks git again if something was committed or checked out since. Returns whether any date has changed.
     pub fn look_again(&mut self, root: &Path) -> bool {
         let Some((reflog, known)) = &self.reflog else { return false };
         if stamp(reflog) == *known {
@@ -141,7 +140,7 @@ impl GitDates {
     }
 }
 
-/// What git answers; none where it fails.
+/// Output of git; `None` if it fails.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
@@ -155,13 +154,13 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A file's length and time of change.
+/// A file's length and modification time.
 fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
     let meta = std::fs::metadata(path).ok()?;
     Some((meta.len(), meta.modified().ok()?))
 }
 
-/// When a note was written, and when it was last changed.
+/// When a note was created and last changed.
 pub fn of(note: &Note, git: &GitDates) -> (Option<Date>, Option<Date>) {
     let committed = git.files.get(&note.file);
     let written = note.front.date.or(committed.map(|(first, _)| *first));
@@ -169,7 +168,7 @@ pub fn of(note: &Note, git: &GitDates) -> (Option<Date>, Option<Date>) {
     (written, changed.max(written))
 }
 
-/// For a page.
+/// A date in the form shown on pages.
 pub fn view(date: Date) -> DateView {
     DateView { iso: date.to_string(), shown: date.strftime("%B %-d, %Y").to_string() }
 }

@@ -1,4 +1,4 @@
-//! Notes that stand in notes: which parts of which an embed brings, and which embeds would contain themselves.
+//! Embeds: which parts of notes are embedded in which notes, and which embeds would contain themselves.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,21 +7,21 @@ use super::{Garden, Target};
 use crate::diagnostic::Diagnostic;
 use crate::note::{LinkKind, Note};
 
-/// A part of a note that stands in another.
+/// A part of a note that is embedded in another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Embedded {
-    /// The number of the link that brings it, among those of the note that it stands in.
+    /// Index of the embedding link among the links of its note.
     pub link: usize,
-    /// The note that it is part of.
+    /// Index of the embedded note.
     pub note: usize,
-    /// The heading, block or figure that it is; none for the whole note.
+    /// The heading, block or figure that is embedded; `None` for the whole note.
     pub anchor: Option<String>,
-    /// In that note's Markdown: start and end.
+    /// Its span in that note's Markdown.
     pub part: (usize, usize),
 }
 
 impl Garden {
-    /// What a note embeds, within a part of its Markdown or everywhere.
+    /// The embeds of a note, in a part of its Markdown or everywhere.
     pub fn embeds(
         &self,
         index: usize,
@@ -63,7 +63,7 @@ impl Garden {
         false
     }
 
-    /// What is wrong with the embeds of a note.
+    /// The problems with the embeds of a note.
     pub fn embed_problems(&self, index: usize, notes: &[&Note]) -> Vec<Diagnostic> {
         let note = notes[index];
         let embeds = self.embeds(index, None, notes);
@@ -84,14 +84,14 @@ impl Garden {
                 Some(anchor) => format!("“{}#{anchor}”", notes[embed.note].title),
                 None => format!("“{}”", notes[embed.note].title),
             };
-            let message = format!("{what} stands in itself here, without end");
+            let message = format!("this embed makes {what} contain itself");
             let hint = "link to it instead: leave out the `!`".to_owned();
             note.at().error(link.span.clone(), message).hint(hint)
         });
         endless.chain(within_lines).collect()
     }
 
-    /// Every note of which a part stands in the note `index`, itself left out.
+    /// All notes of which a part is embedded in the note `index`, directly or indirectly, except itself.
     pub fn embedded_in(&self, index: usize, notes: &[&Note]) -> BTreeSet<usize> {
         let mut seen = BTreeSet::new();
         let mut open = vec![index];

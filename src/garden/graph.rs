@@ -1,7 +1,7 @@
-//! Notes as a graph: who links to whom in, places on a plane and drawings out. No script has to find them.
+//! Lays out the notes and their links as a graph and draws it, so that no script has to.
 //!
-//! The same graph always lies the same way, on every machine: nothing is drawn by lot, and of arithmetic only what is exact
-//! everywhere is used.
+//! The layout of a graph is the same on every machine: it uses no random numbers, and only arithmetic that is exact
+//! everywhere.
 
 mod force;
 mod local;
@@ -12,22 +12,22 @@ use std::collections::HashSet;
 
 pub use local::{Neighbour, local_svg};
 
-/// Both coordinates are at most this.
+/// Maximum of both coordinates.
 const SIDE: f32 = 10_000.0;
-/// Room around a connected part and between notes without links, where a link is about 1 long.
+/// Spacing between connected components and between notes without links; a link is about 1 long.
 const MARGIN: f32 = 1.2;
 
-/// A place or a step on the plane.
+/// A point or vector in the plane.
 type Point = [f32; 2];
 
-/// Who is linked with whom, in one list for all.
+/// Neighbours of all nodes, in one list.
 struct Neighbours {
     starts: Vec<usize>,
     all: Vec<usize>,
 }
 
 impl Neighbours {
-    /// Each pair counts once in each direction; a link to itself does not.
+    /// Each pair counts once in each direction; links to oneself are ignored.
     fn of(count: usize, links: &[(usize, usize)]) -> Self {
         let fits = |&&(a, b): &&(usize, usize)| a != b && a < count && b < count;
         let mut pairs: Vec<(usize, usize)> =
@@ -52,7 +52,7 @@ impl Neighbours {
         self.starts.len() - 1
     }
 
-    /// The connected parts of two nodes and more, largest first, and the nodes without links.
+    /// The connected components with at least two nodes, largest first, and the nodes without links.
     fn parts(&self) -> (Vec<Vec<usize>>, Vec<usize>) {
         let mut seen = vec![false; self.count()];
         let (mut parts, mut alone) = (Vec::new(), Vec::new());
@@ -78,7 +78,7 @@ impl Neighbours {
         (parts, alone)
     }
 
-    /// The same among the nodes of a part, numbered in its order.
+    /// The neighbours within a component, numbered in its order.
     fn within(&self, part: &[usize], numbers: &mut [usize]) -> Self {
         for (number, node) in part.iter().enumerate() {
             numbers[*node] = number;
@@ -92,12 +92,12 @@ impl Neighbours {
     }
 }
 
-/// A place for each of `count` nodes, 0 … 10,000 across and down, no two at the same. A pair in `links` may stand in
-/// either order and more than once.
+/// A position for each of `count` nodes, from 0 to 10,000 in both directions, no two the same. Pairs in `links` may
+/// be in either order and repeated.
 ///
-/// Connected parts are laid out by Pivot MDS (Brandes and Pich, "Eigensolver Methods for Progressive Multidimensional
-/// Scaling of Large Data", Graph Drawing 2006), which finds the large shape, then by springs and repulsion, which
-/// find the small one, and are packed side by side. Nodes without links stand in rows below.
+/// Connected components are laid out by Pivot MDS (Brandes and Pich, "Eigensolver Methods for Progressive
+/// Multidimensional Scaling of Large Data", Graph Drawing 2006) for the large shape, then by springs and repulsion
+/// for the small one, and packed side by side. Nodes without links are in rows below.
 pub fn layout(count: usize, links: &[(usize, usize)]) -> Vec<(u16, u16)> {
     let neighbours = Neighbours::of(count, links);
     let (parts, alone) = neighbours.parts();
@@ -143,7 +143,7 @@ fn bounds(points: &[Point]) -> (Point, Point) {
     (low, high)
 }
 
-/// Where boxes, the largest first, have their upper left corners, and how large all together are. They fill columns of
+/// The upper left corners of boxes, the largest first, and the size of all together. Boxes are packed into columns of
 /// shelves, each as high as the first box on it.
 fn packed(boxes: &[Point]) -> (Vec<Point>, Point) {
     let area: f32 = boxes.iter().map(|[width, height]| width * height).sum();
@@ -169,7 +169,7 @@ fn packed(boxes: &[Point]) -> (Vec<Point>, Point) {
     (corners, all)
 }
 
-/// Fits places into the square and brings them to whole numbers, each its own.
+/// Scales positions to the square and rounds them to distinct integers.
 fn rounded(places: &[Point]) -> Vec<(u16, u16)> {
     let (low, high) = bounds(places);
     let extent = (high[0] - low[0]).max(high[1] - low[1]);

@@ -1,8 +1,9 @@
-//! All notes together: addresses, links resolved, and who mentions whom.
+//! All notes together: their addresses, resolved links and backlinks.
 //!
-//! Incremental: a note's resolved links depend on its own links and on every note's names and anchors, not
-//! on any note's prose; its backlinks on the links of others. [`Garden::relink`] puts in a note whose names are what
-//! they were, and those that aim at it where its anchors are others; anything else is assembled anew.
+//! Incremental: a note's resolved links depend on its own links and on every note's names and anchors, not on any
+//! prose; its backlinks depend on the links of others. [`Garden::relink`] updates one note whose names have not
+//! changed, and the notes that link to it if its anchors have changed; for any other change everything is assembled
+//! again.
 
 mod address;
 mod crowd;
@@ -31,65 +32,65 @@ use crate::note::{Link, Mention, Note};
 use address::addresses;
 use resolve::{Found, Resolver};
 
-/// What the garden made of one link.
+/// The target of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A note, or a place in one; the note itself included.
+    /// A note or a place in one, possibly the linking note itself.
     Note {
-        /// Among the garden's notes.
+        /// Index of the note in the garden.
         index: usize,
-        /// A heading's or block's anchor.
+        /// Anchor of a heading or block.
         anchor: Option<String>,
     },
-    /// A file beside the notes.
+    /// A file that is not a note.
     File {
-        /// Relative to the notes folder.
+        /// Path relative to the notes folder.
         path: String,
-        /// A place in it, as its viewer understands it: `page=3`, `t=10`.
+        /// Place in the file, as its viewer understands it: `page=3`, `t=10`.
         fragment: Option<String>,
     },
-    /// Another site.
+    /// An address of another site.
     External,
-    /// Nothing that the garden has.
+    /// The link could not be resolved.
     Unresolved,
 }
 
-/// One mention of a note by another.
+/// A mention of a note by another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
-    /// The note that mentions.
+    /// Index of the mentioning note.
     pub from: usize,
-    /// The anchor of the place: the link's own, or a figure's.
+    /// Anchor of the mention: the link's own, or a figure's.
     pub anchor: String,
-    /// The heading, block or figure that is mentioned; none where it is the whole note.
+    /// The heading, block or figure that is mentioned; `None` for the whole note.
     pub to: Option<String>,
-    /// The sentence.
+    /// The sentence that contains the link.
     pub mention: Mention,
 }
 
-/// All notes together.
+/// All notes with their resolved links.
 #[derive(Debug, Default)]
 pub struct Garden {
     /// Each note's page, relative to the site's root: `people/lady-gaga.html`.
     pub pages: Vec<String>,
-    /// How links to these look.
+    /// The form of links to pages.
     pub routes: Routes,
-    /// For each note, what its links point to, in order.
+    /// For each note, the targets of its links, in order.
     pub links: Vec<Vec<Target>>,
-    /// For each note, for each of its blocks, what its caption's links point to.
+    /// For each note and each of its blocks, the targets of its caption's links.
     pub caption_links: Vec<Vec<Vec<Target>>>,
-    /// For each note, who mentions it, in the order of the notes and of their text.
+    /// For each note, its mentions, in the order of the notes and their text.
     pub incoming: Vec<Vec<Incoming>>,
-    /// For each note, what is wrong with its address and its links.
+    /// For each note, problems with its address and its links.
     pub problems: Vec<Vec<Diagnostic>>,
-    /// How many of these are about the address.
+    /// How many of these problems are about the address.
     addressed: Vec<usize>,
-    /// For each note, which notes its links name, whether or not the places in them are there.
+    /// For each note, the notes that its links name, even if the linked places do not exist.
     aims: Vec<BTreeSet<usize>>,
     names: Names,
 }
 
-/// Puts notes together. `files` are the other files in the notes folder, relative to it.
+/// Assembles the notes. `files` are the other files in the notes folder, relative to it.
 pub fn assemble(notes: &[&Note], files: &BTreeSet<String>, routes: Routes) -> Garden {
     let (pages, problems) = addresses(notes, files, &routes);
     let names = Names::of(notes).with(files, &pages);
@@ -119,14 +120,14 @@ pub fn assemble(notes: &[&Note], files: &BTreeSet<String>, routes: Routes) -> Ga
 }
 
 impl Garden {
-    /// Notes with a link to the note `index`, or to a place that it may have: to be put in again where its headings or
-    /// blocks are others than they were.
+    /// The notes with a link to the note `index` or to a place that it could have. They must be relinked if its
+    /// headings or blocks change.
     pub fn aiming_at(&self, index: usize) -> Vec<usize> {
         let aiming = self.aims.iter().enumerate().filter(|(_, aims)| aims.contains(&index));
         aiming.map(|(from, _)| from).collect()
     }
 
-    /// Puts in the note `index`, of which its path, title and aliases are what they were.
+    /// Updates the note `index`, whose path, title and aliases have not changed.
     pub fn relink(&mut self, index: usize, before: &Note, notes: &[&Note]) {
         let old = self.outgoing(index, before);
         let found = self.resolve(index, notes);
@@ -155,12 +156,12 @@ impl Garden {
         }
     }
 
-    /// The files that notes and captions point to, relative to the notes folder; some more than once.
+    /// The files that notes and captions link to, relative to the notes folder, possibly repeated.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         (0..self.links.len()).flat_map(|index| self.files_of(index))
     }
 
-    /// The files that a note points to, likewise.
+    /// The files that a note links to, possibly repeated.
     pub fn files_of(&self, index: usize) -> impl Iterator<Item = &str> {
         let captions = self.caption_links[index].iter().flatten();
         self.links[index].iter().chain(captions).filter_map(|target| match target {
@@ -174,7 +175,7 @@ impl Garden {
         &self.names
     }
 
-    /// Sees what a note's links point to.
+    /// Resolves a note's links.
     fn resolve(&self, index: usize, notes: &[&Note]) -> Found {
         let page = self.pages[index].as_str();
         let note = notes[index];
@@ -184,7 +185,7 @@ impl Garden {
         found.unwrap_or_else(|panicked| Found::nothing(note, &panicked))
     }
 
-    /// Which other notes a note mentions, in the order of its text, captions last.
+    /// The other notes that a note mentions, in the order of its text, captions last.
     fn outgoing(&self, index: usize, note: &Note) -> Vec<(usize, Incoming)> {
         if self.routes.is_aside(note) {
             return Vec::new();

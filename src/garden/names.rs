@@ -1,7 +1,7 @@
-//! Every name by which a link may call a note or a file: all notes and files in, what a name means where it is said out.
+//! All names by which links can refer to notes and files, and what a name means in a given note.
 //!
-//! The rule is Obsidian's: the exact path, else the one that is nearest to the note that says the name, its own folder first,
-//! else the shortest path. A title and an alias are names too, which come after those of files.
+//! The rules are Obsidian's: the exact path, or else the candidate nearest to the linking note, its own folder first,
+//! or else the shortest path. Titles and aliases are names too, after file names.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,56 +14,56 @@ use super::near::Near;
 use crate::config::layout::without_ending;
 use crate::note::Note;
 
-/// Every name that a link may use, folded.
+/// All names for links, folded.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// By file names without ending.
+    /// By file name without extension.
     stems: HashMap<String, Vec<usize>>,
-    /// By titles and aliases.
+    /// By title and alias.
     called: HashMap<String, Vec<usize>>,
-    /// By file names with spaces for `-` and `_`, where nothing else has that name.
+    /// By file name with spaces for `-` and `_`, unless something else has that name.
     spaced: HashMap<String, Vec<usize>>,
-    /// By path, with its ending and without.
+    /// By path, with and without extension.
     paths: HashMap<String, Vec<usize>>,
     /// Each note's path.
     note_paths: Vec<String>,
-    /// Each note's path without its ending, folded.
+    /// Each note's path without extension, folded.
     folded_paths: Vec<String>,
-    /// By the path of the page, with its ending and without.
+    /// By path of the page, with and without extension.
     pages: HashMap<String, usize>,
-    /// Files by their paths.
+    /// Files by path.
     files: HashMap<String, Vec<String>>,
-    /// Files by their own names.
+    /// Files by file name.
     bare_files: HashMap<String, Vec<String>>,
-    /// The same of names that many have.
+    /// The index of names with many candidates.
     crowds: Crowds,
-    /// What notes go by, for hints; made when the first is asked for.
+    /// Names of notes, for hints; collected on first use.
     near: OnceLock<Near>,
-    /// Titles and file names, of which that is made.
+    /// Titles and file names from which that is collected.
     known: Vec<String>,
 }
 
-/// Names that many have.
+/// Indexes of names with many candidates.
 #[derive(Debug, Default)]
 struct Crowds {
-    /// By file names without ending.
+    /// By file name without extension.
     stems: HashMap<String, Crowd>,
-    /// By titles and aliases.
+    /// By title and alias.
     called: HashMap<String, Crowd>,
-    /// Of the same names those that have them as titles or aliases only.
+    /// Of the same names, notes that have them only as title or alias.
     beside: HashMap<String, Vec<usize>>,
-    /// Files by their own names.
+    /// Files by file name.
     files: HashMap<String, Crowd>,
 }
 
-/// What a name means where it is said.
+/// The meaning of a name in a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meant<T> {
-    /// What it is taken for.
+    /// The chosen candidate.
     pub best: T,
-    /// What else has that name, the nearest first; nothing where the name is an exact path.
+    /// Other candidates, the nearest first; empty if the name is an exact path.
     pub others: Vec<T>,
-    /// How many more have it than are told.
+    /// Number of further candidates that are not listed.
     pub more: usize,
 }
 
@@ -72,7 +72,7 @@ impl<T> Meant<T> {
         Self { best, others: Vec::new(), more: 0 }
     }
 
-    /// The same with other words for what is meant.
+    /// The same with the candidates mapped to another type.
     pub fn map<'s, U>(&'s self, word: impl Fn(&'s T) -> U) -> Meant<U> {
         Meant {
             best: word(&self.best),
@@ -81,7 +81,7 @@ impl<T> Meant<T> {
         }
     }
 
-    /// The first is meant.
+    /// Chooses the first candidate.
     fn first(all: Vec<T>) -> Option<Self> {
         let mut all = all.into_iter();
         Some(Self { best: all.next()?, others: all.collect(), more: 0 })
@@ -89,7 +89,7 @@ impl<T> Meant<T> {
 }
 
 impl Meant<usize> {
-    /// The nearest of many.
+    /// The nearest of many candidates.
     fn among(crowd: &Crowd, name: &str, from: &str) -> Option<Self> {
         let all = crowd.nearest(from, &composed(name));
         let more = crowd.count.saturating_sub(all.len());
@@ -98,7 +98,7 @@ impl Meant<usize> {
 }
 
 impl Names {
-    /// The names of notes.
+    /// Collects the names of notes.
     pub fn of(notes: &[&Note]) -> Self {
         let mut names = Self {
             stems: HashMap::with_capacity(notes.len()),
@@ -127,7 +127,7 @@ impl Names {
         names
     }
 
-    /// The notes' names that many have.
+    /// Indexes the notes' names that many have.
     fn crowded(&self) -> Crowds {
         let mut crowds = Crowds::default();
         let many = |(_, all): &(&String, &Vec<usize>)| all.len() > MANY;
@@ -155,7 +155,7 @@ impl Names {
         crowds
     }
 
-    /// The same, and the other files in the notes folder, and each note's page.
+    /// Adds the other files in the notes folder and each note's page.
     pub(super) fn with(mut self, files: &BTreeSet<String>, pages: &[String]) -> Self {
         for file in files {
             let name = file.rsplit('/').next().unwrap_or(file);
@@ -176,7 +176,7 @@ impl Names {
         self
     }
 
-    /// As [`Names::note_by_path`], with no more others than a message names.
+    /// Like [`Names::note_by_path`], with only as many other candidates as a message names.
     pub(super) fn link_by_path(&self, name: &str, from: &str) -> Option<Meant<usize>> {
         let crowd = self.crowds.stems.get(&fold(without_ending(name)));
         match crowd.filter(|_| !self.may_be_path(name)) {
@@ -189,7 +189,7 @@ impl Names {
         name.contains('/') || is_placed(name) || self.paths.contains_key(&fold(name))
     }
 
-    /// As [`Names::note`], with no more others than a message names.
+    /// Like [`Names::note`], with only as many other candidates as a message names.
     pub(super) fn link(&self, name: &str, from: &str) -> Option<Meant<usize>> {
         let (key, stem) = (fold(name), fold(without_ending(name)));
         let (by_stem, by_call) = (self.crowds.stems.get(&stem), self.crowds.called.get(&key));
@@ -211,7 +211,7 @@ impl Names {
         Some(found)
     }
 
-    /// The note that a name means in the note at the path `from`: by its path, file name, title or alias.
+    /// The note that a name means in the note at the path `from`: by path, file name, title or alias.
     pub fn note(&self, name: &str, from: &str) -> Option<Meant<usize>> {
         if let Some(found) = self.note_by_path(name, from) {
             let mut found = found;
@@ -233,7 +233,7 @@ impl Names {
         Meant::first(self.nearest(all.iter().copied(), name, from))
     }
 
-    /// The same by its path or file name alone, with its ending or without.
+    /// The same by path or file name only, with or without extension.
     pub(super) fn note_by_path(&self, name: &str, from: &str) -> Option<Meant<usize>> {
         let placed = placed(name, from)?;
         if let Some(all) = self.paths.get(&fold(&placed)) {
@@ -260,7 +260,7 @@ impl Names {
         own == path || without_ending(&own) == path
     }
 
-    /// Notes with one name, the nearest to the note at `from` first.
+    /// The notes with one name, the nearest to the note at `from` first.
     fn nearest(&self, all: impl Iterator<Item = usize>, name: &str, from: &str) -> Vec<usize> {
         let mut all: Vec<usize> = all.collect();
         all.sort_by_cached_key(|index| {
@@ -271,7 +271,7 @@ impl Names {
         all
     }
 
-    /// The note at a path of the notes folder, with or without its ending.
+    /// The note at a path of the notes folder, with or without extension.
     pub(super) fn at_path(&self, path: &str) -> Option<usize> {
         let all = self.paths.get(&fold(path))?;
         all.iter().copied().find(|index| self.is_at(*index, path))
@@ -282,8 +282,8 @@ impl Names {
         self.pages.get(&composed(path.trim_end_matches('/'))).copied()
     }
 
-    /// The file at a path of the notes folder, as its folder names it: however its letters are composed, and, where none is
-    /// named just so, in whatever case.
+    /// The file at a path of the notes folder, as its folder spells it: Unicode composition is ignored, and case too
+    /// if there is no exact match.
     pub fn file_at(&self, path: &str) -> Option<&str> {
         let all = self.files.get(&fold(path))?;
         let exact = all.iter().find(|file| composed(file) == composed(path));
@@ -316,7 +316,7 @@ impl Names {
         Meant::first(found)
     }
 
-    /// Titles and file names of notes that are near to one that is not known.
+    /// Titles and file names of notes that are similar to an unknown name.
     pub(super) fn near(&self, name: &str, most: usize) -> Vec<String> {
         let near = self.near.get_or_init(|| {
             let paths = self.note_paths.iter().chain(self.files.values().flatten());
@@ -327,7 +327,7 @@ impl Names {
         near.names(name, most)
     }
 
-    /// Paths of notes and files that are near to one that is not known.
+    /// Paths of notes and files that are similar to an unknown path.
     pub(super) fn near_path(&self, path: &str) -> Option<String> {
         self.near("", 0);
         self.near.get()?.paths(path, 1).pop()
@@ -341,20 +341,20 @@ fn add(names: &mut HashMap<String, Vec<usize>>, name: String, index: usize) {
     }
 }
 
-/// Whether a name says by itself where it is: from the root, or from the note.
+/// Whether a name is a path from the root or relative to the note.
 fn is_placed(name: &str) -> bool {
     name.starts_with('/') || name.split('/').any(|part| matches!(part, "." | ".."))
 }
 
-/// The path in the notes folder that a name has as a path; `None` where it leaves the folder. Without `/`, `./` or `../`
-/// before it, it is one from the root.
+/// A name as a path in the notes folder; `None` if it leaves the folder. Without `/`, `./` or `../` at its start, it
+/// is relative to the root.
 fn placed(name: &str, from: &str) -> Option<String> {
     let relative = name.split('/').next().is_some_and(|part| matches!(part, "." | ".."));
     let base = if relative { from } else { "" };
     joined(base, name)
 }
 
-/// A path as seen from another one; `None` where it climbs out.
+/// Resolves a path relative to another one; `None` if it leaves the root.
 pub(super) fn joined(from: &str, path: &str) -> Option<String> {
     let (base, path) = match path.strip_prefix('/') {
         Some(rest) => ("", rest),
@@ -375,7 +375,7 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// How far a path lies from a note: folders up from the note's own, then folders down from there.
+/// Distance of a path from a note: folders up from the note's own, then folders down.
 fn distance(from: &str, path: &str) -> (usize, usize) {
     let parts = |path| -> Vec<&str> { folder(path).split('/').filter(|p| !p.is_empty()).collect() };
     let (from, to) = (parts(from), parts(path));
@@ -383,7 +383,7 @@ fn distance(from: &str, path: &str) -> (usize, usize) {
     (from.len() - shared, to.len() - shared)
 }
 
-/// A name with its letters and their marks composed (NFC): file systems and keyboards differ in that.
+/// A name in composed Unicode form (NFC), in which file systems and keyboards differ.
 pub(super) fn composed(name: &str) -> String {
     match is_nfc_quick(name.chars()) {
         IsNormalized::Yes => name.to_owned(),
@@ -391,7 +391,7 @@ pub(super) fn composed(name: &str) -> String {
     }
 }
 
-/// Names are the same whatever their case, however many spaces they have and however their letters are composed.
+/// Folds case, spaces and Unicode composition, which names ignore.
 pub(super) fn fold(name: &str) -> String {
     if name.is_ascii() && !name.contains("  ") && name.trim().len() == name.len() {
         return name.to_ascii_lowercase();

@@ -1,8 +1,8 @@
-//! Names and paths that are near to one that is not known.
+//! Finds names and paths similar to an unknown one.
 
 use neuronotes_core::suggest::Index;
 
-/// Names and paths, by the letters that they share.
+/// Names and paths, indexed by the letters that they contain.
 #[derive(Debug)]
 pub(super) struct Near {
     names: Index,

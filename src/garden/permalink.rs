@@ -1,4 +1,4 @@
-//! Addresses as Jekyll makes them: a note's path and front matter and a pattern in, an address below the site's root out.
+//! Permalinks as Jekyll makes them, from a note's path, front matter and a pattern.
 //!
 //! Source of the rules: Jekyll 4's documentation of permalinks, and its `Utils.slugify`, `URL` and `Page#template`.
 
@@ -9,11 +9,11 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 use crate::config::layout::{COLLECTION, PAGES, within, without_ending};
 use crate::note::Note;
 
-/// The collection of notes, as patterns name it.
+/// Name of the notes' collection in patterns.
 const LABEL: &str = "notes";
 
-/// The address of a note or page of a Jekyll garden: `/cats`, `/a/b/`, `/index.html`. `notes` is the collection's pattern,
-/// `permalink` what the site has for everything else.
+/// The address of a note or page of a Jekyll garden: `/cats`, `/a/b/`, `/index.html`. `notes` is the collection's
+/// pattern, `permalink` the site's pattern for everything else.
 pub fn url(note: &Note, notes: Option<&str>, permalink: Option<&str>) -> String {
     let style = permalink.unwrap_or("date");
     let pattern = match (&note.front.permalink, notes) {
@@ -26,7 +26,7 @@ pub fn url(note: &Note, notes: Option<&str>, permalink: Option<&str>) -> String 
     fill(&pattern, note)
 }
 
-/// A pattern with the words of a note in its places. Words that it has no value for are left out.
+/// Fills in a pattern with a note's values. Placeholders without a value are removed.
 pub fn fill(pattern: &str, note: &Note) -> String {
     let mut out = String::from("/");
     let mut rest = pattern;
@@ -54,7 +54,7 @@ pub fn fill(pattern: &str, note: &Note) -> String {
     out
 }
 
-/// The page's file of an address, relative to the site's root; `None` where it would lie outside.
+/// The file of an address, relative to the site's root; `None` if it is outside the site.
 pub fn file(url: &str) -> Option<String> {
     let decoded = percent_decode_str(url).decode_utf8_lossy().replace('\\', "/");
     let path = decoded.trim_start_matches('/');
@@ -76,7 +76,7 @@ fn is_collected(note: &Note) -> bool {
     within(&note.path, COLLECTION)
 }
 
-/// What a style of addresses puts behind a pattern.
+/// The suffix that a permalink style adds to a pattern.
 fn suffixed(pattern: &str, style: &str) -> String {
     let end = match style {
         "pretty" => "/",
@@ -88,7 +88,7 @@ fn suffixed(pattern: &str, style: &str) -> String {
     format!("{pattern}{end}")
 }
 
-/// What a word of a pattern means; `None` where it is none.
+/// The value of a pattern's placeholder; `None` if it is unknown.
 fn word(name: &str, note: &Note) -> Option<String> {
     let (day, stem) = dated(note.stem());
     let day = note.front.date.map(|date| date.to_string()).or(day.map(str::to_owned));
@@ -122,7 +122,7 @@ fn word(name: &str, note: &Note) -> Option<String> {
     })
 }
 
-/// The day that a file's name begins with, and the rest.
+/// Splits off a date at the start of a file name.
 fn dated(stem: &str) -> (Option<&str>, &str) {
     let shape = |text: &str| {
         text.bytes().enumerate().all(|(at, byte)| match at {
@@ -136,13 +136,13 @@ fn dated(stem: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Letters, marks and digits of any script in lower case, and one `-` for each run of anything else between them.
+/// Letters, marks and digits of any script in lower case, with one `-` for each run of other characters.
 fn slugify(text: &str) -> String {
     let slug = hyphenated(text, "").to_lowercase();
     if slug.is_empty() { "note".to_owned() } else { slug }
 }
 
-/// The same in its own case, with what addresses may have besides.
+/// The same without changing case, and with other characters that addresses may contain.
 fn pretty(text: &str) -> String {
     hyphenated(text, "._~!$&'()+,;=@")
 }
@@ -158,7 +158,7 @@ fn hyphenated(text: &str, also: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// Whether a note is a page of a Jekyll garden, and none of its notes.
+/// Whether a file is a page of a Jekyll garden rather than a note.
 pub fn is_page(note: &Note) -> bool {
     within(&note.path, PAGES)
 }

@@ -1,4 +1,4 @@
-//! Old addresses of notes, which lead to where they are now: what front matter says in, pages of the site out, and what is
+//! Redirects from old addresses in front matter to the notes' pages, and problems with them.
 //! wrong with those that cannot be kept.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use super::address::{Made, folded};
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 
-/// The page of an old address, relative to the site's root; `None` where it names none within the site.
+/// The page of an old address, relative to the site's root; `None` if it is outside the site.
 pub fn redirect(written: &str) -> Option<String> {
     let path = written.split(['?', '#']).next().unwrap_or("").trim_matches('/');
     // What stands there is written below the output folder, and nowhere else.
@@ -20,7 +20,7 @@ pub fn redirect(written: &str) -> Option<String> {
     Some(if named { path.to_owned() } else { format!("{path}.html") })
 }
 
-/// What is wrong with old addresses: each note with a problem of it.
+/// Problems with old addresses: each note with its problem.
 pub(super) fn problems(
     notes: &[&Note],
     taken: &HashMap<String, usize>,
@@ -32,14 +32,14 @@ pub(super) fn problems(
         for written in &note.front.redirect_from {
             let why = match redirect(written) {
                 None if written.trim() == "/" => Some("is the home page".to_owned()),
-                None => Some("is no page of the site".to_owned()),
+                None => Some("is not a page of the site".to_owned()),
                 Some(page) => {
                     let is_page = || taken.get(&folded(&page)).filter(|other| **other != index);
                     let page_of =
                         is_page().map(|other| format!("is the page of {}", notes[*other].file));
                     let claimed = old.get(&page).filter(|other| **other != index);
                     let claimed =
-                        claimed.map(|other| format!("leads to {} already", notes[*other].file));
+                        claimed.map(|other| format!("already redirects to {}", notes[*other].file));
                     let what = page_of
                         .or_else(|| made.what(&page).map(|what| format!("is {what}")))
                         .or(claimed);
@@ -48,10 +48,10 @@ pub(super) fn problems(
                 }
             };
             if let Some(why) = why {
-                let message = format!("`{written}` {why}, so it does not lead here");
+                let message = format!("`{written}` {why}, so it cannot redirect here");
                 let span = note.source.cut(..note.body).find(written.as_str());
                 let span = span.map_or(0..0, |at| at..at + written.len());
-                let hint = "take it out of `redirect_from`".to_owned();
+                let hint = "remove it from `redirect_from`".to_owned();
                 problems.push((index, note.at().warning(span, message).hint(hint)));
             }
         }

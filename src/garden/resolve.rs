@@ -1,4 +1,4 @@
-//! What the links of one note point to: the note and every name in; targets, and what is wrong, out.
+//! Resolves the links of one note to their targets.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -14,18 +14,18 @@ use crate::diagnostic::Diagnostic;
 use crate::guard::Panicked;
 use crate::note::{Link, LinkKind, Note};
 
-/// What a note's links point to.
+/// The resolved links of a note.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) links: Vec<Target>,
     pub(super) caption_links: Vec<Vec<Target>>,
-    /// Which notes are named, whether or not the places in them are there.
+    /// The notes that are named, even if the linked places do not exist.
     pub(super) aims: BTreeSet<usize>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Found {
-    /// None of a note's links points anywhere, since looking for that panicked.
+    /// The value for a note whose links could not be resolved because of a panic.
     pub(super) fn nothing(note: &Note, panicked: &Panicked) -> Self {
         let none = |links: &[Link]| vec![Target::Unresolved; links.len()];
         Self {
@@ -45,7 +45,7 @@ pub(super) struct Resolver<'a> {
     /// The note's own page.
     page: &'a str,
     routes: &'a Routes,
-    /// What places are called, of notes in which one was not found: of blocks alone, or of all.
+    /// Anchors of notes, for hints: of blocks only, or of all places.
     places: HashMap<(usize, bool), suggest::Index>,
     found: Found,
 }
@@ -60,7 +60,7 @@ impl<'a> Resolver<'a> {
         Self { notes, names, index, page, routes, places: HashMap::new(), found: Found::default() }
     }
 
-    /// Every link of the note and of its captions.
+    /// All links of the note and of its captions.
     pub(super) fn all(mut self) -> Found {
         let note = self.note();
         for link in &note.links {
@@ -113,7 +113,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Says which others have the name that a link uses.
+    /// Reports the other candidates for the name in a link.
     fn others_too(&mut self, link: &Link, found: &Meant<&str>) {
         const NAMED: usize = 3;
         if found.others.is_empty() {
@@ -131,7 +131,7 @@ impl<'a> Resolver<'a> {
             false => format!("{} or {last}", others.join(", ")),
         };
         let message = format!(
-            "`{}` may mean `{}`, which is nearest and is taken, or {others}",
+            "`{}` is ambiguous: it links to the nearest, `{}`, and could also mean {others}",
             link.target, found.best
         );
         let path = without_ending(found.best);
@@ -147,7 +147,7 @@ impl<'a> Resolver<'a> {
         self.found.problems.push(problem);
     }
 
-    /// Whether a link stands in a row of a table, as far as its line shows.
+    /// Whether a link is in a table row, judging by its line.
     fn in_table(&self, link: &Link) -> bool {
         let note = self.note();
         let start = note.lines.start_of(link.span.start);
@@ -158,17 +158,17 @@ impl<'a> Resolver<'a> {
         self.note().at().warning(link.span.clone(), message)
     }
 
-    /// That no note has such a name.
+    /// Reports that no note has this name.
     fn unknown(&self, link: &Link) -> Box<Diagnostic> {
         let mut near = self.names.near(&link.target, 3);
         near.sort_unstable();
         let hint =
             (!near.is_empty()).then(|| format!("did you mean {}?", suggest::quoted(&near, "or")));
-        let message = format!("no note is called `{}`", link.target);
+        let message = format!("there is no note `{}`", link.target);
         Box::new(self.warning(link, message).hint(hint))
     }
 
-    /// A place in the note `index`.
+    /// Resolves a place in the note `index`.
     fn place(&mut self, index: usize, link: &Link) -> Result<Target, Box<Diagnostic>> {
         self.found.aims.insert(index);
         let Some(fragment) = link.fragment.as_deref().filter(|f| !f.is_empty()) else {
@@ -236,18 +236,18 @@ impl<'a> Resolver<'a> {
         }
         let Some(path) = path else { return Err(self.leaves(link)) };
         let hint = self.names.near_path(&path).map(|near| format!("did you mean `{near}`?"));
-        let message = format!("there is no file `{path}` in the notes");
+        let message = format!("the file `{path}` was not found in the notes folder");
         Err(Box::new(self.warning(link, message).hint(hint)))
     }
 
-    /// That a path climbs out of the notes folder.
+    /// Reports that a path leaves the notes folder.
     fn leaves(&self, link: &Link) -> Box<Diagnostic> {
-        let message = format!("`{}` leaves the notes", link.target);
+        let message = format!("`{}` is outside the notes folder", link.target);
         let hint = "copy the file into the notes folder".to_owned();
         Box::new(self.warning(link, message).hint(hint))
     }
 
-    /// A target relative to this note, as a path in the notes folder; `None` where it leaves it.
+    /// A target relative to this note, as a path in the notes folder; `None` if it leaves the folder.
     fn relative(&self, target: &str) -> Option<String> {
         self.joined(&self.note().path, target)
     }

@@ -175,7 +175,7 @@ fn addresses_that_clash_or_leave_the_site_are_errors_and_slugs_are_kept() {
         "{all:?}"
     );
     assert!(
-        all[1].contains("notes/x.md:1:1: the page `x.html` is already that of notes/a.md"),
+        all[1].contains("notes/x.md:1:1: the page `x.html` is already used by notes/a.md"),
         "{all:?}"
     );
 }
@@ -217,7 +217,10 @@ fn embeds_that_would_contain_themselves_are_errors_and_others_are_not() {
     assert_eq!((wrong(0).len(), wrong(1).len(), wrong(2).len()), (0, 0, 0), "{:?}", wrong(2));
     let own = wrong(3);
     assert_eq!(own.len(), 1, "{own:?}");
-    assert!(own[0].starts_with("notes/self.md:3:1: “self#one” stands in itself here"), "{own:?}");
+    assert!(
+        own[0].starts_with("notes/self.md:3:1: this embed makes “self#one” contain itself"),
+        "{own:?}"
+    );
     assert_eq!(garden.embedded_in(0, &refers), [1, 2].into());
 }
 
@@ -252,7 +255,10 @@ fn blocks_moved_headings_and_ends_of_paths_are_found() {
     let said: Vec<String> = garden.problems[0].iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].contains("has no block `^nothing` (hint: "), "{said:?}");
-    assert!(said[1].contains("`b.png` may mean `pics/b.png`, which is nearest"), "{said:?}");
+    assert!(
+        said[1].contains("`b.png` is ambiguous: it links to the nearest, `pics/b.png`"),
+        "{said:?}"
+    );
 }
 
 #[test]

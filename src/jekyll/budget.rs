@@ -1,8 +1,9 @@
-//! What the Liquid of one note may cost: steps, text and depth are counted while it is evaluated, and what goes beyond is an
-//! error at the tag that did.
+//! Limits on the Liquid of one note: steps, text and depth are counted during evaluation, and exceeding a limit is an
+//! error at the tag that did so.
 //!
-//! Nothing is timed, so that a garden is the same on every machine. The library knows of no budget: the tags that loop, keep a
-//! text or include one are our own, and every filter and every look at a variable is charged for the data that it handles.
+//! Time is not measured, so that a garden's site is the same on every machine. The library has no limits: tags that
+//! loop, store text or include files are our own, and every filter and variable access is charged for the data that
+//! it handles.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -13,47 +14,47 @@ use liquid_core::{Error, Result, Runtime};
 
 use neuronotes_core::number::thousands;
 
-/// Steps that one note's Liquid may take: a turn of a loop is some of them, and so are each 64 bytes of data that a filter or a
-/// variable handles. A list of all notes of a garden with 10,000, sorted, takes about a tenth.
+/// Steps that one note's Liquid may take. A turn of a loop is several steps, and so are each 64 bytes of data that a
+/// filter or variable access handles. Sorting a list of all notes of a garden of 10,000 takes about a tenth of them.
 pub const STEPS: u64 = 20_000_000;
-/// Bytes of text that may come out, and that a text within may have.
+/// Maximum size of the output, and of any text within, in bytes.
 pub const BYTES: usize = 16 << 20;
-/// Bytes that all variables together may hold.
+/// Maximum total size of all variables in bytes.
 pub const KEPT: usize = 64 << 20;
-/// So many loops, blocks and included files may be within each other.
+/// Maximum nesting of loops, blocks and included files.
 pub const DEPTH: usize = 64;
-/// So many lists may be within each other.
+/// Maximum nesting of lists.
 const NESTED: usize = 32;
-/// Bytes that are handled in a step.
+/// Bytes that count as one step.
 const A_STEP: u64 = 64;
 
-/// What was spent of it so far.
+/// What has been used so far.
 #[derive(Debug, Default)]
 struct Spent {
     steps: u64,
     kept: usize,
     depth: usize,
-    /// Where the tag begins that is at work.
+    /// Start of the current tag.
     at: Option<usize>,
-    /// What is spent, and where it was.
+    /// The limit that was exceeded, and where.
     exceeded: Option<Exceeded>,
 }
 
-/// A budget that is spent.
+/// A limit was exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exceeded {
-    /// Which one.
+    /// Which limit.
     pub message: String,
-    /// Where the tag begins, in the note's body; none where the tag is not known.
+    /// Start of the tag in the note's body; `None` if the tag is unknown.
     pub at: Option<usize>,
 }
 
 thread_local! {
-    /// A note's Liquid is evaluated on one thread, from its beginning to its end.
+    /// A note's Liquid is evaluated on one thread from beginning to end.
     static SPENT: RefCell<Spent> = RefCell::default();
 }
 
-/// Evaluates something with nothing spent, and says which budget it went beyond.
+/// Evaluates something with full limits, and returns the limit that it exceeded, if any.
 pub fn within<T>(evaluate: impl FnOnce() -> T) -> (T, Option<Exceeded>) {
     SPENT.take();
     let done = evaluate();
@@ -76,15 +77,15 @@ pub fn charge_bytes(bytes: usize) -> Result<()> {
     charge(1 + bytes as u64 / A_STEP)
 }
 
-/// Charges for a value, and refuses one that is too large to be a text of a page or too deep to be walked.
+/// Charges for a value, and rejects one that is too large for a page's text or nested too deeply.
 pub fn charge_value(value: &dyn ValueView) -> Result<usize> {
-    let weight = weight(value, 0)
-        .ok_or_else(|| end(format!("makes lists within lists, more than {NESTED} deep")))?;
+    let weight =
+        weight(value, 0).ok_or_else(|| end(format!("nests lists more than {NESTED} deep")))?;
     charge_bytes(weight)?;
     Ok(weight)
 }
 
-/// Refuses what would have so many bytes.
+/// Rejects a text of so many bytes if that is too long.
 pub fn check_size(bytes: usize) -> Result<()> {
     if bytes > BYTES {
         return Err(end(format!("makes a text of more than {} bytes", thousands(BYTES as u64))));
@@ -92,7 +93,7 @@ pub fn check_size(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// A variable now holds so many bytes, where it held so many before.
+/// Records that a variable now takes so many bytes instead of so many before.
 pub fn keep(bytes: usize, before: usize) -> Result<()> {
     let kept = SPENT.with_borrow_mut(|spent| {
         spent.kept = spent.kept.saturating_sub(before).saturating_add(bytes);
@@ -105,7 +106,7 @@ pub fn keep(bytes: usize, before: usize) -> Result<()> {
     Ok(())
 }
 
-/// Does what stands within a tag that begins at `at`.
+/// Evaluates the content of a tag that begins at `at`.
 pub fn inside<T>(at: Option<usize>, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let (depth, outer) = SPENT.with_borrow_mut(|spent| {
         spent.depth += 1;
@@ -114,9 +115,7 @@ pub fn inside<T>(at: Option<usize>, work: impl FnOnce() -> Result<T>) -> Result<
         (spent.depth, outer)
     });
     if depth > DEPTH {
-        return Err(end(format!(
-            "has more than {DEPTH} loops, blocks and included files within each other"
-        )));
+        return Err(end(format!("nests loops, blocks and included files more than {DEPTH} deep")));
     }
     let done = work();
     SPENT.with_borrow_mut(|spent| {
@@ -138,7 +137,7 @@ impl Spent {
     }
 }
 
-/// About how many bytes a value has in memory; none where its lists are too deep.
+/// Approximate size of a value in memory in bytes; `None` if its lists are nested too deeply.
 fn weight(value: &dyn ValueView, depth: usize) -> Option<usize> {
     if depth > NESTED {
         return None;
@@ -163,14 +162,14 @@ fn weight(value: &dyn ValueView, depth: usize) -> Option<usize> {
     }
 }
 
-/// What is written is charged for, and has an end.
+/// A writer that charges for its input and limits its length.
 pub struct Charged<'w> {
     to: &'w mut dyn Write,
     left: usize,
 }
 
 impl<'w> Charged<'w> {
-    /// Up to the most that a text may have.
+    /// Remaining bytes before the text's maximum size.
     pub fn new(to: &'w mut dyn Write) -> Self {
         Self { to, left: BYTES }
     }
@@ -193,7 +192,7 @@ impl Write for Charged<'_> {
     }
 }
 
-/// A runtime of which each look at a variable is charged for.
+/// A runtime in which each variable access is charged for.
 pub struct Metered<R>(pub R);
 
 impl<R: Runtime> Runtime for Metered<R> {

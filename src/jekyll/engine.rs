@@ -1,4 +1,4 @@
-//! Liquid with what Jekyll adds to it: a note's text and the site's objects in, the text with its tags evaluated out.
+//! Evaluates Liquid with Jekyll's additions: a note's text and the site's objects in, the evaluated text out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -19,18 +19,18 @@ use crate::garden::Routes;
 use crate::garden::dates::GitDates;
 use crate::note::Note;
 
-/// What evaluates Liquid.
+/// The Liquid evaluator.
 pub struct Engine {
     language: Arc<Language>,
     includes: Store,
     /// The numbers of included files.
     names: BTreeMap<String, usize>,
-    /// Commits' dates, for `page`.
+    /// Dates from git, for `page`.
     git: GitDates,
 }
 
 impl Engine {
-    /// One whose templates may include these files, by their names below the folder of includes.
+    /// An engine whose templates may include these files, by name relative to the folder of includes.
     pub fn new(includes: &BTreeMap<String, String>, git: &GitDates) -> Self {
         let sound = includes.keys().filter(|name| !includes_itself(name, includes));
         let names: BTreeMap<String, usize> = sound.cloned().zip(0..).collect();
@@ -51,7 +51,7 @@ impl Engine {
     /// A note's Markdown with its Liquid evaluated.
     ///
     /// # Errors
-    /// Where it cannot be.
+    /// If it cannot be evaluated.
     pub fn evaluate(&self, note: &Note, site: &Site, routes: &Routes) -> Result<String, Fault> {
         let body = note.markdown();
         let mut aside = Aside::default();
@@ -157,7 +157,7 @@ fn language() -> Language {
     language
 }
 
-/// Whether a file would be included by itself, on whatever way.
+/// Whether a file would include itself, directly or indirectly.
 fn includes_itself(name: &str, includes: &BTreeMap<String, String>) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![name];
@@ -176,7 +176,7 @@ fn includes_itself(name: &str, includes: &BTreeMap<String, String>) -> bool {
     false
 }
 
-/// What is said of a budget that is spent.
+/// The message about a limit that was exceeded.
 fn spent(body: &str, exceeded: &Exceeded) -> Fault {
     let start = exceeded.at.or_else(|| first(body)).unwrap_or(0);
     let length = body.cut(start..).find("%}").map_or(2, |end| end + 2);
@@ -184,18 +184,18 @@ fn spent(body: &str, exceeded: &Exceeded) -> Fault {
         span: start..start + length,
         message: format!("the note's Liquid {}", exceeded.message),
         hint: Some(
-            "look for a loop over too much, or for a text that grows at each turn of one"
+            "look for a loop over too many items, or a text that grows with each iteration"
                 .to_owned(),
         ),
     }
 }
 
-/// Where a text's Liquid begins.
+/// Start of a text's Liquid.
 fn first(body: &str) -> Option<usize> {
     body.find("{%").into_iter().chain(body.find("{{")).min()
 }
 
-/// What the library says, at its place and in our words.
+/// The library's error in our words, at its place.
 fn fault(body: &str, error: &liquid_core::Error) -> Fault {
     let told = error.to_string();
     let requested =
@@ -213,7 +213,7 @@ fn fault(body: &str, error: &liquid_core::Error) -> Fault {
                 named.then(|| at..at + 2 + rest.find("%}").map_or(0, |end| end + 2))
             });
             let span = tag.unwrap_or_else(|| place(None, 0));
-            (span, format!("there is no tag `{name}` in Liquid here"))
+            (span, format!("unknown Liquid tag `{name}`"))
         }
         Some(name) if told.contains("Unknown filter") => {
             let at = body.match_indices('|').find_map(|(at, _)| {
@@ -221,7 +221,7 @@ fn fault(body: &str, error: &liquid_core::Error) -> Fault {
                 let start = at + 1 + rest.len() - rest.trim_start().len();
                 body.cut(start..).starts_with(name.as_str()).then_some(start)
             });
-            (place(at, name.len()), format!("there is no filter `{name}` in Liquid here"))
+            (place(at, name.len()), format!("unknown Liquid filter `{name}`"))
         }
         _ => {
             // Where the text is no Liquid at all, the parser draws it first.

@@ -1,17 +1,17 @@
-//! Which parts of a Markdown text are code in fences: text in, its parts out.
+//! Splits a Markdown text into fenced code and the rest.
 
 use neuronotes_core::cut::Cut as _;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// Whether it is code, its fences included.
+    /// Whether it is code, including its fences.
     pub code: bool,
-    /// Whole lines.
+    /// Text of whole lines.
     pub text: &'a str,
 }
 
-/// The parts of a text, in order; together they are the text.
+/// The parts of a text in order; joined, they are the text.
 pub fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -42,13 +42,13 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// A text with what is not code made anew.
+/// Transforms the parts of a text that are not code.
 pub fn outside(text: &str, make: impl Fn(&str) -> String) -> String {
     let parts = parts(text).into_iter();
     parts.map(|part| if part.code { part.text.to_owned() } else { make(part.text) }).collect()
 }
 
-/// The fence that a line is: its sign, how many there are, and whether nothing follows.
+/// The fence on a line: its character, its length, and whether nothing follows.
 fn fence(line: &str) -> Option<(char, usize, bool)> {
     let line = line.trim_start_matches([' ', '\t', '>']).trim_end();
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;

@@ -1,4 +1,4 @@
-//! Liquid's filters: those of the library, each charged for what it is given and what it makes, and our own.
+//! Liquid's filters: the library's, charged for their input and output, and our own.
 
 use liquid_core::model::{ScalarCow, Value, ValueView};
 use liquid_core::parser::FilterArguments;
@@ -11,9 +11,9 @@ use std::fmt;
 
 use super::budget;
 
-/// What a text of one character may become in a filter that escapes.
+/// Maximum growth of a character in an escaping filter.
 const ESCAPED: usize = 7;
-/// About so many bytes does a text in a list have besides its own.
+/// Approximate overhead of a text in a list, in bytes.
 const SLOT: usize = 48;
 
 /// All filters.
@@ -132,7 +132,7 @@ impl Filter for Metered {
     }
 }
 
-/// About how many bytes a filter makes, at most, where that can be many times what it is given.
+/// Upper estimate of a filter's output in bytes, if that can be many times its input.
 fn estimate(
     name: &str,
     bytes: usize,
@@ -165,7 +165,7 @@ fn estimate(
     })
 }
 
-/// The widths that a format of dates asks for.
+/// The widths in a date format.
 fn widths(format: &str) -> usize {
     let digits = format.split('%').skip(1).map(|rest| {
         let rest = rest.trim_start_matches(['-', '_', '0', '^', '#', ':']);
@@ -178,7 +178,7 @@ fn widths(format: &str) -> usize {
     digits.fold(format.len(), usize::saturating_add)
 }
 
-/// Whole numbers that are too large for the sum, and what is divided by nothing.
+/// Rejects integer overflow and division by zero.
 fn check_number(name: &str, input: &dyn ValueView, given: Option<&dyn ValueView>) -> Result<()> {
     let whole = |value: &dyn ValueView| value.as_scalar().and_then(|scalar| scalar.to_integer());
     let Some(number) = whole(input) else { return Ok(()) };
@@ -189,14 +189,14 @@ fn check_number(name: &str, input: &dyn ValueView, given: Option<&dyn ValueView>
         ("minus", Some(operand)) => number.checked_sub(operand).is_some(),
         ("times", Some(operand)) => number.checked_mul(operand).is_some(),
         ("divided_by" | "modulo", Some(0)) => {
-            return Err(Error::with_msg(format!("`{name}` is asked to divide by zero")));
+            return Err(Error::with_msg(format!("`{name}` divides by zero")));
         }
         ("divided_by" | "modulo", Some(operand)) => number.checked_rem(operand).is_some(),
         _ => true,
     };
     match fits {
         true => Ok(()),
-        false => Err(Error::with_msg(format!("`{name}` makes a number that is too large"))),
+        false => Err(Error::with_msg(format!("the result of `{name}` is too large"))),
     }
 }
 
@@ -206,7 +206,7 @@ struct DayArguments {
     format: Expression,
 }
 
-/// `date`, to which the present is when the garden was last changed.
+/// `date`, for which "now" is when the garden was last changed.
 #[derive(Clone, ParseFilter, FilterReflection)]
 #[filter(
     name = "date",
@@ -245,7 +245,7 @@ impl Filter for DayFilter {
     }
 }
 
-/// `relative_url`: an address below the site's root, which each page makes relative to itself.
+/// `relative_url`: a path below the site's root, which each page makes relative to itself.
 #[derive(Clone, ParseFilter, FilterReflection)]
 #[filter(
     name = "relative_url",
@@ -264,7 +264,7 @@ impl Filter for RelativeFilter {
     }
 }
 
-/// `absolute_url`: an address with the site's host.
+/// `absolute_url`: a URL with the site's host.
 #[derive(Clone, ParseFilter, FilterReflection)]
 #[filter(
     name = "absolute_url",

@@ -1,8 +1,8 @@
-//! Where kramdown reads a text otherwise than CommonMark does: its text in, one that means the same in CommonMark out.
+//! Rewrites kramdown syntax that CommonMark reads differently.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Elements that begin a block of HTML and that kramdown reads up to their end, whatever is in them.
+/// Elements that begin a block of HTML and that kramdown reads up to their end tag.
 const BLOCKS: [&str; 22] = [
     "address",
     "article",
@@ -28,12 +28,12 @@ const BLOCKS: [&str; 22] = [
     "video",
 ];
 
-/// Whether a text has a block of HTML with empty lines in it, or with text right behind it.
+/// Whether a text has a block of HTML with empty lines in it, or with text directly after it.
 pub fn is_loose(text: &str) -> bool {
     tight(text) != text
 }
 
-/// Takes empty lines out of blocks of HTML, of which they are the end in CommonMark, and puts one behind each block.
+/// Removes empty lines from blocks of HTML, where CommonMark would end the block, and adds one after each block.
 pub fn tight(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Option<(&str, i64)> = None;
@@ -60,7 +60,7 @@ pub fn tight(text: &str) -> String {
     if open.is_some() { text.to_owned() } else { out }
 }
 
-/// The element that a line opens a block of HTML with.
+/// The element that opens a block of HTML on a line.
 fn opening(line: &str) -> Option<&'static str> {
     let rest = line.trim_end().strip_prefix('<')?;
     let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase();
@@ -68,7 +68,7 @@ fn opening(line: &str) -> Option<&'static str> {
     BLOCKS.into_iter().find(|block| *block == name && !is_markdown)
 }
 
-/// How many more elements of that name a line opens than it closes.
+/// The number of opening minus closing tags of that name on a line.
 fn balance(line: &str, name: &str) -> i64 {
     let line = line.to_ascii_lowercase();
     let count = |before: &str| {
@@ -81,7 +81,7 @@ fn balance(line: &str, name: &str) -> i64 {
     count("<") - count("</")
 }
 
-/// Leaves kramdown's lists of attributes out: `{: .internal-link}` behind a link or on a line of its own, and a list item
+/// Removes kramdown's attribute lists: `{: .internal-link}` after a link or on a line of its own, and a list item
 /// that stands for a table of contents.
 pub fn without_lists(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The files that notes may include, each read when it is first included: their texts in, what is to be evaluated out.
+//! The files that notes may include, read on first use and prepared for evaluation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,25 +9,25 @@ use liquid_core::{Error, Language, Renderable, Result, Template, parser};
 use super::Fault;
 use super::budget;
 
-/// The texts of files, in which tags are made ready, by their numbers.
+/// The prepared texts of files, by number.
 #[derive(Debug, Default)]
 pub struct Includes(pub Vec<Text>);
 
 /// One file.
 #[derive(Debug)]
 pub struct Text {
-    /// Its name below the folder of includes.
+    /// Path relative to the folder of includes.
     pub name: String,
-    /// Its text, or what is wrong with it.
+    /// Its text, or an error.
     pub text: std::result::Result<String, Fault>,
-    /// How many tags it has.
+    /// Number of its tags.
     pub tags: usize,
 }
 
-/// What is known of a file that was included.
+/// A file that was included.
 type Known = Result<Arc<dyn Renderable>>;
 
-/// Files, and what was read of them.
+/// The files, and those already read.
 pub struct Store {
     includes: Includes,
     language: Arc<Language>,
@@ -35,7 +35,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Of these files, in this language.
+    /// Takes these files, in this language.
     pub fn new(includes: Includes, language: Arc<Language>) -> Self {
         Self { includes, language, known: Mutex::default() }
     }
@@ -62,7 +62,7 @@ impl PartialStore for Store {
 
     fn get(&self, name: &str) -> Known {
         let file = name.parse::<usize>().ok().and_then(|number| self.includes.0.get(number));
-        let file = file.ok_or_else(|| Error::with_msg("there is no such file"))?;
+        let file = file.ok_or_else(|| Error::with_msg("file not found"))?;
         budget::charge(1 + file.tags as u64)?;
         // Not held while the file is read, which may panic.
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);

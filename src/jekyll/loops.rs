@@ -1,5 +1,4 @@
-//! Liquid's `for` and `tablerow`, each turn of which is charged for: a list or a range in, what stands within once for each of
-//! it out. A range is never a list in memory.
+//! Liquid's `for` and `tablerow`, with each iteration charged for. A range is never expanded in memory.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,9 +14,9 @@ use liquid_core::{
 
 use super::budget::{self, Metered};
 
-/// Steps of a turn beside those of the tags within: its variables are made anew.
+/// Steps per iteration in addition to those of its tags: its variables are set again.
 const TURN: u64 = 8;
-/// Steps of each tag within.
+/// Steps per tag in the loop.
 const TAG: u64 = 2;
 
 /// `for`.
@@ -86,7 +85,7 @@ impl ParseBlock for TableRow {
     }
 }
 
-/// The place and the number that were put before a tag's own words.
+/// Reads the position and number that were put before a tag's own arguments.
 pub fn put_before(arguments: &mut TagTokenIter<'_>) -> Result<usize> {
     let token = arguments.expect_next("a number was put here")?;
     token.as_str().trim().parse().map_err(|_| Error::with_msg("a number was put here"))
@@ -94,9 +93,9 @@ pub fn put_before(arguments: &mut TagTokenIter<'_>) -> Result<usize> {
 
 #[derive(Debug)]
 struct Loop {
-    /// Where the tag begins; none in a file that is included.
+    /// Start of the tag; `None` in an included file.
     at: Option<usize>,
-    /// Steps of a turn.
+    /// Steps per iteration.
     cost: u64,
     name: KString,
     over: Over,
@@ -106,7 +105,7 @@ struct Loop {
     offset: Option<Expression>,
     columns: Option<Expression>,
     reversed: bool,
-    /// Whether it makes cells of a table.
+    /// Whether it makes table cells.
     table: bool,
 }
 
@@ -116,7 +115,7 @@ enum Over {
     Range(Expression, Expression),
 }
 
-/// What a loop goes over, in order.
+/// The items of a loop, in order.
 enum Items<'a> {
     List(Vec<ValueCow<'a>>),
     Range(i64, u64),
@@ -144,7 +143,7 @@ impl Items<'_> {
     }
 }
 
-/// The place that was put before a tag's words, where the tag stands in the note itself.
+/// The position that was put before a tag's arguments, if the tag is in the note itself.
 pub fn place(number: usize) -> Option<usize> {
     // Of an included file no place in the note is known.
     number.checked_sub(1)
@@ -290,7 +289,7 @@ impl Renderable for Loop {
     }
 }
 
-/// What is to be known of a turn within it.
+/// The state of an iteration that is visible inside it.
 fn told(about: &mut Object, turn: u64, count: u64) {
     let number = |number: u64| Value::scalar(i64::try_from(number).unwrap_or(i64::MAX));
     about.insert("length".into(), number(count));
@@ -315,7 +314,7 @@ fn written(writer: &mut dyn Write, text: &str) -> Result<()> {
     writer.write_all(text.as_bytes()).replace("Failed to render")
 }
 
-/// What a list holds; an object's pairs of a name and a value.
+/// The items of a list; for an object, pairs of a name and a value.
 fn listed(list: &dyn ValueView) -> Result<Vec<ValueCow<'_>>> {
     if let Some(list) = list.as_array() {
         return Ok(list.values().map(ValueCow::Borrowed).collect());

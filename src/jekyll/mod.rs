@@ -1,11 +1,9 @@
-//! What Jekyll makes of a note before its Markdown is read: a note and the site as Liquid sees it in, the note as it is
-//! read out.
+//! What Jekyll does to a note before its Markdown is read: evaluates Liquid and removes kramdown's attribute lists.
 //!
-//! Notes of Jekyll gardens may have Liquid in them, and lists of attributes in the manner of kramdown. Code in fences is
-//! left alone. What cannot be evaluated stays as it is written, with a diagnostic. Nothing here looks at the disk or at
-//! the clock.
+//! Fenced code is left alone. What cannot be evaluated stays as written, with a diagnostic. Nothing here reads the
+//! disk or the clock.
 //!
-//! Incremental: what comes out follows from the note, the includes, and the names, dates and addresses of all notes.
+//! Incremental: the result depends on the note, the includes, and the names, dates and addresses of all notes.
 
 mod budget;
 mod engine;
@@ -40,7 +38,7 @@ pub fn is_special(note: &Note) -> bool {
         })
 }
 
-/// The words that a text's Liquid uses: what a note lacks of these is nothing, and no fault.
+/// The names that a text's Liquid uses: if a note does not have one of these, it is empty rather than an error.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let inside = text.split('{').skip(1).filter_map(|part| {
         let part = part.strip_prefix('%').or_else(|| part.is_empty().then_some(part));
@@ -54,7 +52,8 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The note as Jekyll would read it, with a diagnostic where it could not; `before`, which it was, where it still is that.
+/// The note as Jekyll would read it, or a diagnostic; `before` is the previous result, returned if nothing has
+/// changed.
 pub fn shown(
     note: &Arc<Note>,
     before: &Arc<Note>,
@@ -83,14 +82,14 @@ pub fn shown(
     Arc::new(shown)
 }
 
-/// What is wrong with a note's Liquid.
+/// An error in a note's Liquid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// In the note's body.
+    /// Span in the note's body.
     pub span: std::ops::Range<usize>,
-    /// What it is.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 

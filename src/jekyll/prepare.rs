@@ -1,7 +1,7 @@
-//! Tags made ready for the library: a text with Liquid in; the same with each of our own tags told where it stands, which file
-//! it includes and how much a turn of it costs, out; or what is wrong with one, at its place.
+//! Prepares a text with Liquid for the library: tells each of our own tags its position, the file that it includes
+//! and its cost per iteration; reports tags that are invalid.
 //!
-//! The library reads a text by recursion, and ends the program where that is too deep. So nesting is bounded here.
+//! The library parses recursively and aborts the program on deep nesting, so nesting is limited here.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,37 +11,37 @@ use neuronotes_core::cut::Cut as _;
 use super::Fault;
 use super::budget::DEPTH;
 
-/// A tag is no longer than this, in bytes.
+/// Maximum length of a tag in bytes.
 const LONGEST: usize = 16 << 10;
-/// So many conditions may be joined in a tag.
+/// Maximum number of conditions in a tag.
 const JOINED: usize = 200;
-/// White space of more than so many characters is put aside: for each of them the library looks for a tag behind it.
+/// White space longer than this is put aside, because the library looks for a tag after each character of it.
 const BLANK: usize = 200;
-/// Stands around the number of a text that is put aside.
+/// Encloses the number of a text that was put aside.
 pub const ASIDE: [char; 2] = ['\u{10FFFC}', '\u{10FFFD}'];
 
-/// What tags may name.
+/// Names that tags can refer to.
 pub struct Names<'a> {
-    /// The numbers of included files, by their names.
+    /// Numbers of included files by name.
     pub files: &'a BTreeMap<String, usize>,
-    /// The address of a note or page, by its path.
+    /// Address of a note or page, by path.
     pub address: &'a dyn Fn(&str) -> Option<String>,
-    /// Where a place of the text is in the note; none for a file that is included.
+    /// Maps a position in the text to one in the note; `None` for an included file.
     pub place: Option<&'a dyn Fn(usize) -> usize>,
 }
 
-/// Texts that stand for themselves, whatever the library makes of what is around them.
+/// Texts that are put aside so that the library does not change them.
 #[derive(Debug, Default)]
 pub struct Aside<'a>(Vec<&'a str>);
 
 impl<'a> Aside<'a> {
-    /// Puts a text aside, and leaves its number in its place.
+    /// Puts a text aside and returns its placeholder.
     pub fn put(&mut self, text: &'a str, out: &mut String) {
         out.push_str(&format!("{}{}{}", ASIDE[0], self.0.len(), ASIDE[1]));
         self.0.push(text);
     }
 
-    /// Puts all texts back; none where that makes more than so many bytes.
+    /// Puts all texts back; `None` if the result exceeds so many bytes.
     pub fn back(&self, text: &str, most: usize) -> Option<String> {
         let mut out = String::with_capacity(text.len());
         let mut parts = text.split(ASIDE[0]);
@@ -69,20 +69,20 @@ impl<'a> Aside<'a> {
     }
 }
 
-/// A tag or an expression of a text.
+/// A tag or expression in a text.
 struct Piece<'a> {
     place: Range<usize>,
-    /// Empty for an expression.
+    /// The tag's name; empty for an expression.
     name: &'a str,
     rest: &'a str,
-    /// What opens and closes it, hyphens included.
+    /// Its opening and closing marks, with hyphens.
     marks: [&'a str; 2],
 }
 
-/// Makes a text ready.
+/// Prepares a text.
 ///
 /// # Errors
-/// What is wrong with a tag.
+/// The first invalid tag.
 pub fn prepared<'a>(
     text: &'a str,
     names: &Names<'_>,
@@ -116,7 +116,7 @@ pub fn prepared<'a>(
                 let name = piece.rest.trim_matches(['"', '\'']);
                 let address = (names.address)(name).ok_or_else(|| Fault {
                     span: piece.place.clone(),
-                    message: format!("there is no note or page `{name}` to link to"),
+                    message: format!("there is no note or page `{name}`"),
                     hint: Some("write its path: `{% link _notes/cats.md %}`".to_owned()),
                 })?;
                 out.push_str(&address);
@@ -133,7 +133,7 @@ pub fn prepared<'a>(
     Ok(out)
 }
 
-/// Copies what stands between tags.
+/// Copies the text between tags.
 fn copy<'a>(text: &'a str, is_trimmed: bool, out: &mut String, aside: &mut Aside<'a>) {
     let mut rest = if is_trimmed { text.trim_end() } else { text };
     while let Some((at, _)) = rest.match_indices(char::is_whitespace).next() {
@@ -159,10 +159,10 @@ fn unknown(piece: &Piece<'_>, name: &str) -> Fault {
     }
 }
 
-/// What to do about what looks like Liquid and is not meant to be.
+/// Hint for text that looks like Liquid but is not.
 pub const AS_IT_IS: &str = "put it between `{% raw %}` and `{% endraw %}` to show it as it is";
 
-/// The tags and expressions of a text in order, without those in `raw` and `comment`, each looked at once.
+/// The tags and expressions of a text in order, without those in `raw` and `comment`.
 fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
     let mut all = Vec::new();
     let mut at = 0;
@@ -189,7 +189,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
         let inner = inside.trim();
         let nested = nesting(inner);
         if nested > DEPTH {
-            let message = format!("more than {DEPTH} brackets are within each other here");
+            let message = format!("brackets are nested more than {DEPTH} deep here");
             return Err(wrong(found..end, message));
         }
         let (name, rest) = match is_tag {
@@ -198,14 +198,14 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
         };
         let joined = rest.split_whitespace().filter(|word| matches!(*word, "and" | "or")).count();
         if joined > JOINED {
-            let message = format!("more than {JOINED} conditions are joined here");
+            let message = format!("this tag has more than {JOINED} conditions");
             return Err(wrong(found..end, message));
         }
         at = end;
         if matches!(name, "raw" | "comment") {
             let ends = format!("end{name}");
             let Some(after) = behind(text, end, &ends) else {
-                return Err(wrong(found..end, format!("this `{name}` is never ended")));
+                return Err(wrong(found..end, format!("this `{name}` is never closed")));
             };
             at = after;
             continue;
@@ -220,12 +220,12 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
     Ok(all)
 }
 
-/// How many tags and expressions a text has.
+/// Number of tags and expressions in a text.
 pub fn count(text: &str) -> usize {
     pieces(text).map_or(0, |pieces| pieces.len())
 }
 
-/// Lines with tags that say nothing, and with nothing else, leave no empty line, which would end a block of HTML.
+/// Lines with only tags that output nothing leave no empty line, which would end a block of HTML.
 pub fn lone_tags(text: &str) -> String {
     const SAYING: [&str; 5] = ["include", "render", "cycle", "increment", "decrement"];
     let mut out = String::with_capacity(text.len());
@@ -246,7 +246,7 @@ pub fn lone_tags(text: &str) -> String {
     out
 }
 
-/// The tags that include files, in a text in which nothing has to be right: the names of these files.
+/// The names of the files that a text includes, even if the text is invalid.
 pub fn included(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -262,14 +262,14 @@ pub fn included(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the next tag or expression begins.
+/// Start of the next tag or expression.
 fn next(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes().get(from..)?;
     let pairs = bytes.windows(2);
     pairs.into_iter().position(|pair| pair == b"{{" || pair == b"{%").map(|at| from + at)
 }
 
-/// Where a tag ends: behind its end mark, which may also stand in quotes within it.
+/// End of a tag: after its closing mark, ignoring closing marks inside quotes.
 fn closed(text: &str, from: usize, mark: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let near = text.len().min(from + LONGEST + 2);
@@ -292,7 +292,7 @@ fn closed(text: &str, from: usize, mark: &str) -> Option<usize> {
     text.get(from..)?.find(mark).map(|at| from + at + 2)
 }
 
-/// Where the text goes on behind the tag of that name.
+/// Where the text continues after the tag with that name.
 fn behind(text: &str, from: usize, name: &str) -> Option<usize> {
     let mut at = from;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find("{%")) {
@@ -309,7 +309,7 @@ fn behind(text: &str, from: usize, name: &str) -> Option<usize> {
     None
 }
 
-/// How many brackets are open at once, at most.
+/// Maximum number of brackets that are open at once.
 fn nesting(text: &str) -> usize {
     let (mut open, mut most) = (0_usize, 0);
     for byte in text.bytes() {
@@ -323,7 +323,7 @@ fn nesting(text: &str) -> usize {
     most
 }
 
-/// For each piece, how many stand within it up to its end.
+/// For each piece, the number of pieces inside it up to its end.
 fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
     const BLOCKS: [&str; 7] = ["if", "unless", "case", "for", "tablerow", "capture", "ifchanged"];
     let mut costs = vec![0; pieces.len()];
@@ -352,8 +352,8 @@ fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
         if depth > DEPTH {
             return Err(Fault {
                 span: piece.place.clone(),
-                message: format!("more than {DEPTH} tags are within each other here"),
-                hint: Some("put some of them into a file of `_includes`".to_owned()),
+                message: format!("tags are nested more than {DEPTH} deep here"),
+                hint: Some("move some of them to a file in `_includes`".to_owned()),
             });
         }
     }
@@ -403,12 +403,12 @@ mod tests {
         for (text, place, message) in [
             ("a {{ b", 2, "never closed"),
             ("a {% b }}", 2, "never closed"),
-            ("{% raw %}", 0, "never ended"),
+            ("{% raw %}", 0, "never closed"),
             ("{% include c.html %}", 0, "`c.html` cannot be included"),
             ("{% include 3 %}", 0, "`3` cannot be included"),
-            ("{% link b.md %}", 0, "no note or page `b.md`"),
-            (&*ifs, 10 * DEPTH, "within each other"),
-            (&*format!("{{% if a %}}{elsifs}"), 10 + 13 * (DEPTH - 1), "within each other"),
+            ("{% link b.md %}", 0, "there is no note or page `b.md`"),
+            (&*ifs, 10 * DEPTH, "nested more than"),
+            (&*format!("{{% if a %}}{elsifs}"), 10 + 13 * (DEPTH - 1), "nested more than"),
             (&*format!("{{{{ {brackets} }}}}"), 0, "brackets"),
             (&*format!("{{% if {ors} %}}"), 0, "conditions"),
             (&*format!("{{{{ {long} }}}}"), 0, "bytes"),

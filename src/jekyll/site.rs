@@ -1,4 +1,4 @@
-//! What Liquid can say of a garden: its notes, their names, dates and addresses in; the objects `site` and `page` out.
+//! The garden as Liquid sees it: the objects `site` and `page`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,21 +12,21 @@ use crate::garden::dates::{self, GitDates};
 use crate::note::{Note, fill, fill_citations};
 use crate::yaml;
 
-/// The garden as Liquid sees it.
+/// The garden's data for Liquid.
 #[derive(Debug)]
 pub struct Site {
     /// `site`.
     pub object: Value,
-    /// The addresses of notes and pages, by their paths.
+    /// Addresses of notes and pages, by path.
     addresses: HashMap<String, String>,
-    /// When it was last changed: what stands for the present.
+    /// When it was last changed; stands for "now".
     pub time: Option<Date>,
-    /// Words that templates use, each of which is nothing where nothing else is known by it.
+    /// Names that templates use; each is empty if nothing else has it.
     pub words: BTreeSet<String>,
 }
 
 impl Site {
-    /// Of the notes that are published. `words` are those of all templates.
+    /// Collects the published notes. `words` are the names that all templates use.
     pub fn of(
         notes: &[&Note],
         words: BTreeSet<String>,
@@ -58,12 +58,12 @@ impl Site {
         Self { object: Value::Object(object), addresses, time, words }
     }
 
-    /// The address of the note or page at a path.
+    /// Address of the note or page at a path.
     pub fn address(&self, path: &str) -> Option<String> {
         self.addresses.get(path).cloned()
     }
 
-    /// `page`: all that a note's front matter says, and what is known besides.
+    /// `page`: a note's front matter and other data about it.
     pub fn page(&self, note: &Note, routes: &Routes, git: &GitDates) -> Value {
         let known = about(note, &self.words, routes, git);
         let yaml =
@@ -80,7 +80,7 @@ impl Site {
     }
 }
 
-/// What is known of a note.
+/// Data about a note.
 fn about(note: &Note, words: &BTreeSet<String>, routes: &Routes, git: &GitDates) -> Object {
     let mut object = nothing(words);
     let (written, changed) = dates::of(note, git);
@@ -102,12 +102,12 @@ fn about(note: &Note, words: &BTreeSet<String>, routes: &Routes, git: &GitDates)
     object
 }
 
-/// Nothing by each of these names.
+/// An empty value for each of these names.
 fn nothing(words: &BTreeSet<String>) -> Object {
     words.iter().map(|word| (KString::from_ref(word), Value::Nil)).collect()
 }
 
-/// A day as Jekyll writes a time.
+/// A date in the form of Jekyll's times.
 fn moment(day: Date) -> String {
     format!("{day} 00:00:00 +0000")
 }

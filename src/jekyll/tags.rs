@@ -1,4 +1,5 @@
-//! Liquid's tags that keep a text or include one, charged for what they handle: `assign`, `capture`, `ifchanged`, `include`.
+//! Liquid's tags that store or include text, charged for what they handle: `assign`, `capture`, `ifchanged`,
+//! `include`.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -97,7 +98,7 @@ impl Renderable for Assigned {
     }
 }
 
-/// Gives a variable a value.
+/// Assigns a value to a variable.
 fn set(runtime: &dyn Runtime, name: &KString, value: Value) -> Result<()> {
     let bytes = budget::charge_value(&value)?;
     let before = runtime.set_global(name.clone(), value);
@@ -142,7 +143,7 @@ impl Renderable for Captured {
     }
 }
 
-/// A text that is made of what stands within a block.
+/// The output of a block's content.
 fn rendered(within: &Template, runtime: &dyn Runtime) -> Result<String> {
     let mut bytes = Vec::new();
     within.render_to(&mut Charged::new(&mut bytes), runtime)?;
@@ -174,7 +175,7 @@ struct Changing {
     within: Template,
 }
 
-/// What the last `ifchanged` had in it.
+/// The last output of `ifchanged`.
 #[derive(Debug, Default)]
 struct Last(Option<String>);
 
@@ -216,7 +217,7 @@ impl ParseTag for Include {
 #[derive(Debug)]
 struct Included {
     at: Option<usize>,
-    /// The number of the file, which no note can write.
+    /// The number of the file, which notes cannot write.
     file: String,
     given: Vec<(KString, Expression)>,
 }

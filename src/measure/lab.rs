@@ -1,7 +1,7 @@
-//! The lab as a child process: found, started, fed with commands, listened to, stopped.
+//! The lab as a child process: finds, starts, commands and stops it.
 //!
-//! Nothing here knows libtorch. Whatever happens to the lab reaches its user as a [`LabEvent`]; a lab that
-//! dies takes nothing with it. Nothing here makes its caller wait: what takes time has a thread.
+//! Nothing here knows libtorch. Everything that happens to the lab reaches the owner as a [`LabEvent`]; a lab that
+//! dies takes nothing else with it. No function blocks its caller: slow work is on threads.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -16,26 +16,27 @@ use shared_child::SharedChild;
 
 use neuronotes_core::protocol::{Cause, Command, Event};
 
-/// The environment variable that names the lab's program.
+/// Environment variable with the path of the lab's program.
 pub const VARIABLE: &str = "NEURONOTES_LAB";
-/// The environment variable that overrides the configured device.
+/// Environment variable that overrides the configured device.
 pub const DEVICE: &str = "NEURONOTES_DEVICE";
-/// How the lab's threads wait for each other.
+/// OpenMP's wait policy for the lab's threads.
 const WAITING: &str = "OMP_WAIT_POLICY";
 const PROGRAM: &str = if cfg!(windows) { "neuronotes-lab.exe" } else { "neuronotes-lab" };
-/// How much of the lab's log is kept to explain its end.
+/// Maximum length of the lab's log that is kept to explain its end.
 const LOG_LINES: usize = 12;
-/// How long a lab may take to end by itself once its input is closed.
+/// Time that a lab may take to end once its input is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of its output is waited for once the lab itself is gone: a process that it started may hold it open.
+/// Time to wait for the end of its output after the lab has ended: a process that it started may hold the output
+/// open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// What comes out of the lab.
+/// An event from the lab.
 #[derive(Debug)]
 pub enum LabEvent {
-    /// It said something.
+    /// A protocol message.
     Said(Event),
-    /// It is gone, and this is why.
+    /// The lab has ended, and why.
     Gone(LabError),
 }
 
@@ -43,22 +44,22 @@ pub enum LabEvent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct LabError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do, where that is known.
+    /// What to do, if known.
     pub hint: Option<String>,
-    /// Whether what it was at would end it again.
+    /// Whether repeating the request would end the lab again.
     pub cause: Cause,
 }
 
 impl LabError {
-    /// Nobody's fault that asked for something.
+    /// A failure that no request caused.
     fn outside(message: String, hint: Option<String>) -> Self {
         Self { message, hint, cause: Cause::Environment }
     }
 }
 
-/// A running lab. Dropped, its input is closed, which ends it at its next step; where it does not end it is killed.
+/// A running lab. On drop its input is closed, so that it ends at its next step; if it does not end, it is killed.
 #[derive(Debug)]
 pub struct Lab {
     child: Arc<SharedChild>,
@@ -66,7 +67,7 @@ pub struct Lab {
     gone: Arc<Gone>,
 }
 
-/// Whether the lab's process is gone.
+/// Whether the lab's process has ended.
 #[derive(Debug, Default)]
 struct Gone(Mutex<bool>, Condvar);
 
@@ -76,7 +77,7 @@ impl Gone {
         self.1.notify_all();
     }
 
-    /// Waits for it; whether it came in that time.
+    /// Waits for its end; returns whether it came in time.
     fn within(&self, time: Duration) -> bool {
         let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.1.wait_timeout_while(gone, time, |gone| !*gone);
@@ -84,18 +85,18 @@ impl Gone {
     }
 }
 
-/// The lab's program: named by `NEURONOTES_LAB`, else beside this program, else on the path.
+/// The path of the lab's program: from `NEURONOTES_LAB`, or else beside this program, or else on PATH.
 ///
 /// # Errors
-/// Where it is nowhere.
+/// If it is not found.
 pub fn find() -> Result<PathBuf, LabError> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         let path = PathBuf::from(path);
         return if path.is_file() {
             Ok(path)
         } else {
-            let message = format!("{VARIABLE} names {}, which is not there", path.display());
-            let hint = "`cargo xtask setup` and `cargo build -p neuronotes-lab` make one";
+            let message = format!("{VARIABLE} is set to {}, which does not exist", path.display());
+            let hint = "build a lab with `cargo xtask setup` and `cargo build -p neuronotes-lab`";
             Err(LabError::outside(message, Some(hint.into())))
         };
     }
@@ -103,19 +104,20 @@ pub fn find() -> Result<PathBuf, LabError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM));
     beside.into_iter().chain(on_path).find(|path| path.is_file()).ok_or_else(|| {
-        let message = format!("there is no lab to measure with (`{PROGRAM}`)");
+        let message = format!("the lab, which measures figures, was not found (`{PROGRAM}`)");
         let hint = format!(
-            "build it with `cargo xtask site`, put it beside `neuronotes` or on the PATH, or name it in {VARIABLE}"
+            "build it with `cargo xtask site`, put it beside `neuronotes` or on PATH, or set {VARIABLE} to its path"
         );
         LabError::outside(message, Some(hint))
     })
 }
 
 impl Lab {
-    /// Starts the lab `program`, as [`find`] gives it; `hear` is told what it says, the last time that it is gone.
+    /// Starts the lab `program`, as returned by [`find`]. `hear` is called with its events, the last one being its
+    /// end.
     ///
     /// # Errors
-    /// Where it cannot be started.
+    /// If it cannot be started.
     pub fn start(
         program: &Path,
         store: &Path,
@@ -131,7 +133,7 @@ impl Lab {
         command.args(["serve", "--device", &device, "--store"]).arg(store);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = SharedChild::spawn(&mut command).map_err(|error| {
-            let message = format!("{} cannot be started ({error})", program.display());
+            let message = format!("{} could not be started ({error})", program.display());
             LabError::outside(message, None)
         })?;
         let (Some(input), Some(output), Some(errors)) =
@@ -190,21 +192,21 @@ impl Lab {
         Ok(Self { child, commands: Some(commands), gone })
     }
 
-    /// Tells it what to do. A lab that is gone has said so already.
+    /// Sends a command. If the lab has ended, this does nothing: its end was already reported.
     pub fn say(&self, command: Command) {
         if let Some(commands) = &self.commands {
             let _ = commands.send(command);
         }
     }
 
-    /// Ends it at once.
+    /// Kills it.
     pub fn kill(&self) {
         let _ = self.child.kill();
     }
 }
 
-/// Writes commands, since a lab that starts or hangs reads none, and its pipe would fill up. Nothing more to write closes
-/// the input.
+/// Writes commands on a thread: a lab that is starting or hanging does not read them, and its pipe could fill up.
+/// Dropping the sender closes the lab's input.
 fn write(mut input: ChildStdin, commands: &Receiver<Command>) {
     for command in commands {
         let Ok(mut line) = serde_json::to_vec(&command) else { continue };
@@ -227,12 +229,12 @@ impl Drop for Lab {
     }
 }
 
-/// Signals by which a person or the system ends any program: hang-up, interrupt, termination.
+/// Signals with which a person or the system ends a program: hang-up, interrupt, termination.
 const POLITE: [i32; 3] = [1, 2, 15];
-/// What Rust and C++ say before they abort for want of memory.
+/// What Rust and C++ print before they abort for lack of memory.
 const SIGNS: [&str; 2] = ["memory allocation of", "std::bad_alloc"];
 
-/// Says how the lab ended, with the end of its log.
+/// Describes how the lab ended, with the end of its log.
 fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
     #[cfg(unix)]
     let signal = status.and_then(|s| std::os::unix::process::ExitStatusExt::signal(&s));
@@ -240,7 +242,7 @@ fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
     let signal: Option<i32> = None;
     let (how, hint, cause) = match (signal, status.and_then(|s| s.code())) {
         (Some(9), _) => {
-            let hint = "the system kills programs that take too much memory; try a smaller `size`";
+            let hint = "the system kills programs that use too much memory; try a smaller `size`";
             ("was killed".to_owned(), Some(hint), Cause::Resource)
         }
         // Whoever cannot have memory and does not expect that aborts.
@@ -253,7 +255,7 @@ fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
         (Some(signal), _) => (format!("crashed (signal {signal})"), None, Cause::Deterministic),
         (None, Some(0)) => ("ended".to_owned(), None, Cause::Environment),
         (None, Some(127)) => {
-            let hint = "its libtorch is missing: `cargo xtask setup` brings it back";
+            let hint = "its libtorch is missing; `cargo xtask setup` fetches it again";
             ("could not be loaded".to_owned(), Some(hint), Cause::Environment)
         }
         (None, code) => {

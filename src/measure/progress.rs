@@ -1,4 +1,5 @@
-//! Measurements and fetches in a terminal: a bar with a rate and the time left; lines where there is no terminal.
+//! Progress of measurements and downloads in a terminal: a bar with rate and time left, or lines if there is no
+//! terminal.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,17 +17,18 @@ use crate::measure::schedule::duration;
 use crate::measure::{CopyProgress, Watcher};
 use crate::weights::fetch::{self, Doing};
 
-/// Tells people how measurements go.
+/// Shows the progress of measurements.
 #[derive(Debug)]
 pub struct Bars {
     bars: MultiProgress,
-    /// What the lab is at: one request, or several that it works on together.
+    /// What the lab is working on: one request, or several together.
     at: BTreeMap<Digest, About>,
     current: Option<Current>,
     terminal: bool,
 }
 
-/// One bar for everything that the lab is at: the news of several requests come in turns, and a bar for each would flicker.
+/// One bar for everything that the lab is working on: events of several requests alternate, and a bar for each would
+/// flicker.
 #[derive(Debug)]
 struct Current {
     said: String,
@@ -35,7 +37,7 @@ struct Current {
     bar: ProgressBar,
 }
 
-/// What a request measures, as far as it may have it in common with others.
+/// The parts of a request that several requests can have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct About {
     kind: String,
@@ -50,7 +52,7 @@ impl Default for Bars {
 }
 
 impl Bars {
-    /// On standard error.
+    /// Progress on standard error.
     pub fn new() -> Self {
         let terminal = say::has_cursor();
         let target = match terminal {
@@ -77,7 +79,7 @@ impl Bars {
     }
 }
 
-/// What a request measures, in a few words.
+/// A short description of a request.
 pub fn describe(request: &Request) -> String {
     let text = |name: &str| {
         request.params.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
@@ -102,7 +104,7 @@ impl About {
     }
 }
 
-/// What several requests measure: `feature_vis of 16 targets in visual.layer4.0.add`.
+/// A short description of several requests: `feature_vis of 16 targets in visual.layer4.0.add`.
 fn together<'a>(all: impl ExactSizeIterator<Item = &'a About> + Clone) -> String {
     let count = all.len();
     let mut rest = all.clone();
@@ -179,7 +181,7 @@ impl Watcher for Bars {
     }
 }
 
-/// Copies of pictures that were not there yet take long; those that were are counted in no time and are not worth a word.
+/// Making new copies takes long; existing ones are only counted and not worth reporting.
 #[derive(Debug)]
 struct CopyBar {
     bar: ProgressBar,
@@ -188,7 +190,7 @@ struct CopyBar {
     said: Mutex<Instant>,
 }
 
-/// What takes no longer than this is not spoken of.
+/// Shorter work is not reported.
 const SHORT: Duration = Duration::from_millis(500);
 
 impl CopyBar {
@@ -230,10 +232,10 @@ impl Drop for CopyBar {
     }
 }
 
-/// Without a terminal, a fetch says how far it is as often as this.
+/// Interval of progress lines without a terminal.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Tells people how a fetch goes, on standard error.
+/// Shows the progress of a download on standard error.
 #[derive(Debug)]
 pub struct Transfer {
     name: String,
@@ -241,7 +243,7 @@ pub struct Transfer {
     current: Option<Stretch>,
 }
 
-/// Bytes that come without a break.
+/// Bytes received in the current attempt.
 #[derive(Debug)]
 struct Stretch {
     doing: Doing,
@@ -252,7 +254,7 @@ struct Stretch {
 }
 
 impl Transfer {
-    /// Of what people call `name`.
+    /// Progress of downloading `name`.
     pub fn of(name: &str) -> Self {
         let terminal = say::has_cursor();
         Self { name: name.to_owned(), terminal, current: None }
@@ -287,7 +289,7 @@ fn word(doing: Doing) -> &'static str {
     }
 }
 
-/// `12.1 MB of 421.3 MB, 3.2 MB/s, 2 minutes left`, as far as that is known.
+/// `12.1 MB of 421.3 MB, 3.2 MB/s, 2 minutes left`, as far as known.
 fn line(done: u64, total: Option<u64>, came: u64, took: Duration) -> String {
     let rate = came as f64 / took.as_secs_f64().max(1e-3);
     let whole = total.map(|total| format!(" of {}", DecimalBytes(total))).unwrap_or_default();
@@ -334,14 +336,14 @@ impl fetch::Watcher for Transfer {
     }
 }
 
-/// Tells people how reading a lot of files goes, on standard error; nothing where there is no terminal.
+/// Shows the progress of reading many files on standard error, if it is a terminal.
 #[derive(Debug)]
 pub struct Reading {
     bar: ProgressBar,
 }
 
 impl Reading {
-    /// What is being done, such as `verifying`.
+    /// A description of the work, such as `verifying`.
     pub fn new(doing: &'static str) -> Self {
         let bar = match say::has_cursor() {
             true => ProgressBar::new(0),

@@ -1,13 +1,13 @@
-//! Code: a listing and the name of its language in, HTML with its parts marked out, made when the site is built.
+//! Syntax highlighting at build time: a listing and the name of its language in, HTML with classes out.
 //!
-//! Parts are marked by what they are, never by colours: `hl-k` keyword, `hl-s` string or inserted line, `hl-c` comment, `hl-n`
-//! number, constant or escape, `hl-f` function, `hl-t` type, `hl-v` variable, key or property, `hl-a` attribute or tag, `hl-m`
-//! heading or other markup, `hl-d` deleted line. Punctuation and operators stay bare.
+//! Classes name what a part is, not its colour: `hl-k` keyword, `hl-s` string or inserted line, `hl-c` comment,
+//! `hl-n` number, constant or escape, `hl-f` function, `hl-t` type, `hl-v` variable, key or property, `hl-a`
+//! attribute or tag, `hl-m` heading or other markup, `hl-d` deleted line. Punctuation and operators have no class.
 //!
-//! What it costs: the grammars are 1 MB of the program and take 4 ms to load, once, when the first listing comes. The first
-//! listing of a language takes up to 100 ms more for its expressions. From then on it is about 100 kB a second (Python 70, YAML
-//! 300), so that whoever renders many pages should keep what comes out, by the digest of what went in. Nothing here looks at a clock:
-//! what is marked depends on the text alone.
+//! Cost: the grammars are 1 MB of the program and take 4 ms to load at the first listing. The first listing of a
+//! language takes up to 100 ms more for its regular expressions. After that, speed is about 100 kB a second (Python
+//! 70, YAML 300), so callers that render many pages should cache the result by the input's digest. The result depends
+//! on the text only, never on time.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -16,12 +16,13 @@ use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet
 
 use super::escape;
 
-/// Most bytes of a listing whose parts are marked.
+/// Maximum size of a highlighted listing in bytes.
 const LONGEST: usize = 32 << 10;
-/// Most bytes of a line: rules look back and forth in it, and what has longer ones was not written to be read.
+/// Maximum length of a line in bytes: grammars' rules look back and forth in a line, and longer ones are not meant to
+/// be read.
 const LONGEST_LINE: usize = 2 << 10;
 
-/// Names that people write and the grammars do not know.
+/// Language names that people use and the grammars lack.
 const ALIASES: &[(&str, &str)] = &[
     ("golang", "go"),
     ("ipython", "python"),
@@ -35,16 +36,16 @@ const ALIASES: &[(&str, &str)] = &[
     ("docker", "dockerfile"),
 ];
 
-/// What a part is.
+/// The role of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// Marked with this letter.
+    /// Highlighted with this class letter.
     Marked(char),
-    /// Marked where it is a word: `and`, but not `&&`.
+    /// Highlighted if it is a word: `and`, but not `&&`.
     Word,
-    /// Not marked, whatever it is in.
+    /// Not highlighted, whatever encloses it.
     Bare,
-    /// A string, unless it is the key of something.
+    /// A string, unless it is a key.
     String,
 }
 
@@ -52,8 +53,8 @@ use Role::{Bare, Marked, String as Text, Word};
 
 use neuronotes_core::cut::Cut as _;
 
-/// What the names of scopes mean, as TextMate's and Sublime Text's grammars use them; the longest that fits counts. A scope
-/// that none fits says nothing, and what it is in counts.
+/// The roles of scopes of TextMate and Sublime Text grammars; the longest matching prefix counts. A scope without a
+/// match has the role of the enclosing one.
 const ROLES: &[(&str, Role)] = &[
     ("comment", Marked('c')),
     ("constant", Marked('n')),
@@ -95,12 +96,12 @@ const ROLES: &[(&str, Role)] = &[
     ("variable.language", Marked('k')),
 ];
 
-/// Punctuation that is a part of what it stands around.
+/// Punctuation that belongs to the part that it encloses.
 const FENCES: &[&str] =
     &["punctuation.definition", "punctuation.separator.decimal", "punctuation.terminator.entity"];
 
-/// The inside of a listing's `<code>`; `None` where the language is not known, or where the listing is too long, has too
-/// long lines, or cannot be read with the language's grammar.
+/// The inside of a listing's `<code>`; `None` if the language is unknown, or if the listing is too long, has too long
+/// lines, or does not parse.
 pub fn highlighted(code: &str, language: &str) -> Option<String> {
     if code.len() > LONGEST || code.lines().any(|line| line.len() > LONGEST_LINE) {
         return None;
@@ -137,7 +138,7 @@ fn grammars() -> &'static SyntaxSet {
     GRAMMARS.get_or_init(two_face::syntax::extra_newlines)
 }
 
-/// By a name or an ending of files, in any case; none for plain text.
+/// Finds a language by name or file extension, ignoring case; `None` for plain text.
 fn grammar<'g>(grammars: &'g SyntaxSet, language: &str) -> Option<&'g SyntaxReference> {
     let language = language.trim().trim_start_matches('.').to_lowercase();
     let alias = ALIASES.iter().find(|(name, _)| *name == language);
@@ -152,7 +153,7 @@ struct Roles {
 }
 
 impl Roles {
-    /// The letter of the class of a part that is in all these scopes, the innermost last.
+    /// The class letter of a part with all these scopes, the innermost last.
     fn of(&mut self, stack: &[Scope], text: &str) -> Option<char> {
         let mut inner = stack.iter().rev();
         while let Some(scope) = inner.next() {
@@ -175,7 +176,7 @@ impl Roles {
     }
 }
 
-/// The role of a scope by its name.
+/// The role of a scope by name.
 fn role(name: &str) -> Option<Role> {
     let begins = |prefix: &str| {
         name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -186,7 +187,7 @@ fn role(name: &str) -> Option<Role> {
     (!fence).then_some(*role)
 }
 
-/// HTML with neighbours of one class in one element.
+/// HTML in which neighbouring parts of the same class share an element.
 struct Marks {
     html: String,
     open: Option<char>,
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The text that a reader sees.
+    /// The text without tags and escapes.
     fn plain(html: &str) -> String {
         let mut text = String::new();
         for part in html.split('<') {

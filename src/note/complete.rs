@@ -1,4 +1,4 @@
-//! A block as it can be pasted into a note: its YAML in, the same with its fence, or with every default, out.
+//! A block in a form that can be pasted into a note: its YAML with a fence, or with all defaults written out.
 
 use neuronotes_core::kind::Role;
 
@@ -12,8 +12,8 @@ pub fn fenced(yaml: &str) -> String {
     format!("{fence}yaml analysis\n{yaml}{end}{fence}\n")
 }
 
-/// The block, with its fence, in which every field that has a default is written out; none where it has no kind, or where
-/// nothing is left out.
+/// The block with its fence and with every default written out; `None` if it has no kind, or if no default is
+/// missing.
 pub fn complete(block: &Block) -> Option<String> {
     let kind = block.kind?;
     let swept = |name: &str| block.sweep.iter().any(|axis| axis.field.name == name);

@@ -1,12 +1,12 @@
-//! A note while its front matter is being written: what it said before stands in for what cannot be read, so that a bracket
-//! that is still open breaks no other note's links.
+//! Keeps a note usable while its front matter is being edited: unreadable front matter is replaced by its last good
+//! version, so that an unclosed bracket breaks no other note's links.
 
 use std::collections::HashSet;
 
 use super::Note;
 
 impl Note {
-    /// The same note, where its front matter cannot be read: with the last good title, tags and other names of `earlier`.
+    /// The same note; if its front matter cannot be read, with the title, tags and aliases of `earlier`.
     #[must_use]
     pub fn after(mut self, earlier: &Self) -> Self {
         if !self.front.is_broken {

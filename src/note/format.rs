@@ -1,16 +1,16 @@
-//! How a number is written in prose: the text after `|` in; numbers in, text out.
+//! Number formats for values in prose: the text after `|`.
 //!
 //! Knows nothing of where numbers come from.
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::number;
 
-/// How a number is written.
+/// A number format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Format {
-    /// Whether a number above zero has a sign too.
+    /// Whether positive numbers have a sign too.
     sign: bool,
-    /// Whether thousands are set apart.
+    /// Whether thousands are separated.
     group: bool,
     decimals: Option<usize>,
     form: Form,
@@ -18,7 +18,7 @@ pub struct Format {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Form {
-    /// As many decimals as a reader needs; a whole number as it is.
+    /// As many decimals as a reader needs; whole numbers without any.
     #[default]
     Sensible,
     Fixed,
@@ -27,15 +27,14 @@ enum Form {
     Whole,
 }
 
-/// Most decimals: a double has no more.
+/// Maximum number of decimals; a double has no more.
 const MOST_DECIMALS: usize = 17;
 
-/// What formats there are, for hints.
-pub const KNOWN: &str = "`.1f` (decimals), `.2e` (a power of ten), `.0%` (per cent), `d` (a whole number), `,` (thousands \
-                         set apart) and `+` (always a sign), which go together as in `+,.1f`";
+/// The formats, for hints.
+pub const KNOWN: &str = "`.1f` (decimals), `.2e` (a power of ten), `.0%` (per cent), `d` (a whole number), `,` (thousands separators) and `+` (always a sign), which can be combined as in `+,.1f`";
 
 impl Format {
-    /// Reads a format such as `.1f`, `+.2f`, `,d` or `.0%`; `None` where it is none.
+    /// Parses a format such as `.1f`, `+.2f`, `,d` or `.0%`; `None` if it is invalid.
     pub fn read(text: &str) -> Option<Self> {
         let whole = text.trim();
         let (sign, rest) = whole.strip_prefix('+').map_or((false, whole), |rest| (true, rest));
@@ -59,7 +58,7 @@ impl Format {
         Some(Self { sign, group, decimals, form })
     }
 
-    /// A measured number.
+    /// Formats a measured number.
     pub fn number(self, value: f64) -> String {
         // Zero below zero is zero.
         let value = if value == 0.0 { 0.0 } else { value };
@@ -82,7 +81,7 @@ impl Format {
         self.finished(text.replace('-', "−"))
     }
 
-    /// A number that was counted or asked for.
+    /// Formats a count or a parameter.
     pub fn whole(self, value: i128) -> String {
         match self.form {
             Form::Sensible | Form::Whole => self.finished(number::signed(value.to_string())),
@@ -90,7 +89,7 @@ impl Format {
         }
     }
 
-    /// The digits with thousands, sign and unit.
+    /// Adds thousands separators, sign and unit to digits.
     fn finished(self, text: String) -> String {
         let mut text = if self.group { grouped(&text) } else { text };
         let zero = !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
@@ -105,7 +104,7 @@ impl Format {
     }
 }
 
-/// Commas between the thousands of a number's whole part.
+/// Puts commas between the thousands of a number's integer part.
 fn grouped(text: &str) -> String {
     let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
     let digits = text.cut(start..).bytes().take_while(u8::is_ascii_digit).count();

@@ -1,9 +1,9 @@
-//! Headings as Obsidian links to them: the source of a heading, or of a link's last part, in; the same words out.
+//! Headings in the form of Obsidian's links to them: compares the source of a heading with the last part of a link.
 //!
-//! Obsidian writes a link to a heading out of the heading's source, Markdown and all, without the signs that would end the
-//! link: these become blanks.
+//! Obsidian makes a link to a heading from the heading's source, including Markdown, and replaces characters that
+//! would end the link with spaces.
 
-/// A heading's source without the signs that make it one.
+/// A heading's source without the marks that make it a heading.
 pub(super) fn source(markdown: &str) -> &str {
     let markdown = markdown.trim();
     let bare = markdown.trim_start_matches('#');
@@ -24,7 +24,7 @@ pub(super) fn source(markdown: &str) -> &str {
     if open.ends_with([' ', '\t']) { open.trim_end() } else { bare }
 }
 
-/// The words by which a link calls a heading of this source, in lower case.
+/// The text by which a link refers to a heading with this source, in lower case.
 pub(super) fn linked(source: &str) -> String {
     let plain =
         source.replace("[[", " ").replace("]]", " ").replace([':', '#', '^', '|', '\\'], " ");

@@ -1,8 +1,7 @@
-//! A value out of a result, as prose asks for it: a code span that begins with `= ` in; what it asks for, or what is
-//! wrong with how it is written, out.
+//! Values in prose: parses code spans that begin with `= `.
 //!
-//! `` `= id.path | format` `` asks a figure of the same note, `` `= note#id.path` `` one of another. Whether there is
-//! such a figure and what came out of it is not known here.
+//! `` `= id.path | format` `` refers to a figure of the same note, `` `= note#id.path` `` to one of another. Whether
+//! the figure exists and what its result is are unknown here.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,71 +10,71 @@ use super::format::{self, Format};
 
 use neuronotes_core::cut::Cut as _;
 
-/// A value that a note's prose or a caption shows.
+/// A value in a note's prose or in a caption.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InlineValue {
-    /// The code span in the source; of a value in a caption, the caption.
+    /// Its code span in the source; for a value in a caption, the caption.
     pub span: Range<usize>,
-    /// What is asked for as it is written, without `= `.
+    /// The expression as written, without `= `.
     pub text: String,
-    /// What it begins with. Where there is no such figure it is code, and no value.
+    /// The figure that it refers to. If that does not exist, the span is ordinary code.
     pub head: Head,
-    /// The same, understood.
+    /// The parsed expression, or an error.
     pub asked: Result<Query, Fault>,
-    /// Where the text stands in the source, if it stands there as it is.
+    /// Position of the text in the source, if it is there verbatim.
     start: Option<usize>,
 }
 
-/// What a value begins with: the figure that it is out of.
+/// The figure at the beginning of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// The note as a wikilink names it; none for the note that the value stands in.
+    /// The note as in a wikilink; `None` for the same note.
     pub note: Option<String>,
-    /// The block.
+    /// The block's id.
     pub id: String,
-    /// Where both stand in the text.
+    /// Span of both in the text.
     pub place: Range<usize>,
 }
 
-/// What a value asks for.
+/// A parsed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// The block.
+    /// The block's id.
     pub id: String,
-    /// The way into what is known of the block, each step with its place in the text.
+    /// The path into the block's data, each step with its span in the text.
     pub steps: Vec<(Step, Range<usize>)>,
-    /// How a number is written.
+    /// The number format.
     pub format: Option<(Format, Range<usize>)>,
-    /// Where note and id stand in the text.
+    /// Span of note and id in the text.
     pub block: Range<usize>,
 }
 
-/// One step into a result.
+/// A step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `.activation`
     Field(String),
-    /// `[0]`, or `[-1]` from the end.
+    /// `[0]`, or `[-1]` from the end
     At(i64),
-    /// `[unit=4, recipe=draft]`: the one of which this holds.
+    /// `[unit=4, recipe=draft]`: the item with these values
     Where(Vec<(String, String)>),
 }
 
-/// What is wrong with a value.
+/// An error in a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where, in the value's text.
+    /// Its span in the value's text.
     pub place: Range<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 
-/// What a code span asks for, where it may be a value: `source` is the whole span, `text` what CommonMark makes of it. It
-/// begins with what may be the id of a figure; whether there is that figure is not known here.
+/// Parses a code span that may be a value: `source` is the whole span, `text` its content in CommonMark. It begins
+/// with a possible id of a figure; whether that figure exists is unknown here.
 ///
-/// A space before the sign, `` ` = x ` ``, leaves it code.
+/// A space before the sign, as in `` ` = x ` ``, marks it as code.
 pub(super) fn of_code<'t>(source: &str, text: &'t str) -> Option<&'t str> {
     let written = source.trim_start_matches('`').starts_with('=');
     let text = text.strip_prefix("= ")?.trim();
@@ -99,7 +98,7 @@ fn head(text: &str) -> Option<Head> {
 }
 
 impl InlineValue {
-    /// A value whose code span stands at `span` of a source.
+    /// A value whose code span is at `span` of a source.
     pub(super) fn parse(source: &str, span: Range<usize>, text: &str) -> Self {
         let found = source.get(span.clone()).and_then(|code| code.find(text));
         let start = found.map(|offset| span.start + offset);
@@ -108,12 +107,12 @@ impl InlineValue {
         Self { span, text: text.to_owned(), asked: parse(text, &head), head, start }
     }
 
-    /// The same, standing in a caption, whose place in the note is all that is known.
+    /// The same in a caption, of which only the position in the note is known.
     pub(super) fn in_caption(self, span: Range<usize>) -> Self {
         Self { span, start: None, ..self }
     }
 
-    /// Where a part of the text stands in the source; the whole code span where that is not known.
+    /// Position of a part of the text in the source; the whole code span if unknown.
     pub fn place(&self, part: &Range<usize>) -> Range<usize> {
         match self.start {
             Some(start) if !part.is_empty() => start + part.start..start + part.end,
@@ -131,7 +130,7 @@ fn parse(text: &str, head: &Head) -> Result<Query, Fault> {
             let place = if place.is_empty() { main.len()..text.len() } else { place };
             let read = Format::read(written).ok_or_else(|| Fault {
                 place: place.clone(),
-                message: format!("there is no format `{}`", written.trim()),
+                message: format!("unknown format `{}`", written.trim()),
                 hint: Some(format!("known: {}", format::KNOWN)),
             })?;
             (main, Some((read, place)))
@@ -145,9 +144,8 @@ fn parse(text: &str, head: &Head) -> Result<Query, Fault> {
     Ok(Query { id: head.id.clone(), steps, format, block: head.place.clone() })
 }
 
-/// What to do about code that is no value.
-const PLAIN: &str = "a value is written `= id.field | format`, such as `= vis.activation | .1f`; code that is none has a \
-                     space before the `=`";
+/// Hint for code that is not a value.
+const PLAIN: &str = "write a value as `= id.field | format`, such as `= vis.activation | .1f`; for plain code, put a space before the `=`";
 
 struct Reader<'t> {
     text: &'t str,
@@ -182,7 +180,7 @@ impl<'t> Reader<'t> {
         Err(Fault { place, message, hint: Some(hint.to_owned()) })
     }
 
-    /// The next step; none at the end.
+    /// The next step; `None` at the end.
     fn step(&mut self) -> Result<Option<(Step, Range<usize>)>, Fault> {
         self.space();
         let from = self.at;
@@ -194,11 +192,11 @@ impl<'t> Reader<'t> {
             let name_at = self.at;
             let name = self.name();
             if name.is_empty() {
-                return self.wrong(from, "there is no field after the `.`".to_owned(), PLAIN);
+                return self.wrong(from, "a field name is missing after the `.`".to_owned(), PLAIN);
             }
             if name.bytes().all(|byte| byte.is_ascii_digit()) {
-                let message = format!("`.{name}` is no field");
-                return self.wrong(from, message, "a place in a list is written `[0]`");
+                let message = format!("`.{name}` is not a field");
+                return self.wrong(from, message, "write an index in a list as `[0]`");
             }
             return Ok(Some((Step::Field(name.to_owned()), name_at..self.at)));
         }
@@ -206,12 +204,13 @@ impl<'t> Reader<'t> {
             let step = self.choice(from)?;
             return Ok(Some((step, from..self.at)));
         }
-        self.wrong(from, format!("`{}` is no part of a value", self.rest().trim()), PLAIN)
+        self.wrong(from, format!("unexpected `{}`", self.rest().trim()), PLAIN)
     }
 
-    /// What stands between brackets, of which the first is read.
+    /// Reads what follows an opening bracket.
     fn choice(&mut self, from: usize) -> Result<Step, Fault> {
-        const HOW: &str = "a place is a whole number such as `[0]` or `[-1]`, or what holds of it, such as `[unit=4]`";
+        const HOW: &str =
+            "an index is a whole number such as `[0]` or `[-1]`, or a condition such as `[unit=4]`";
         let inner = self.rest().split(']').next().unwrap_or_default();
         if let Ok(at) = inner.trim().replace('−', "-").parse() {
             self.at += inner.len();
@@ -226,7 +225,7 @@ impl<'t> Reader<'t> {
             let name = self.name();
             self.space();
             if name.is_empty() || !self.take('=') {
-                let message = format!("`[{}]` is no place in a list", inner.trim());
+                let message = format!("`[{}]` is not an index", inner.trim());
                 return self.wrong(from, message, HOW);
             }
             self.space();
@@ -250,7 +249,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A text in quotes, which may have commas and brackets in it.
+    /// Reads a quoted text, which may contain commas and brackets.
     fn quoted(&mut self) -> Option<&'t str> {
         let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let inner = self.rest().cut(1..);
@@ -260,22 +259,22 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Stand around a value's number in plain text. Noncharacters, which Unicode keeps for such uses.
+/// Enclose a value's number in plain text: noncharacters, which Unicode reserves for such uses.
 const VALUE: [char; 2] = ['\u{FDD0}', '\u{FDD1}'];
-/// Stand around a citation's.
+/// Enclose a citation's number.
 const CITATION: [char; 2] = ['\u{FDD2}', '\u{FDD3}'];
 
-/// What stands in plain text for the value of that number.
+/// The mark of the value with that number in plain text.
 pub(super) fn mark(number: usize) -> String {
     format!("{}{number}{}", VALUE[0], VALUE[1])
 }
 
-/// What stands in plain text for the citation of that number.
+/// The mark of the citation with that number in plain text.
 pub(super) fn citation_mark(number: usize) -> String {
     format!("{}{number}{}", CITATION[0], CITATION[1])
 }
 
-/// Text of a note, without what would be taken for a mark.
+/// Text of a note without characters that would be read as marks.
 pub(super) fn unmarked(text: &str) -> String {
     if !may_have_marks(text) {
         return text.to_owned();
@@ -283,12 +282,12 @@ pub(super) fn unmarked(text: &str) -> String {
     text.replace([VALUE[0], VALUE[1], CITATION[0], CITATION[1]], "\u{FFFD}")
 }
 
-/// All marks begin with this byte, and hardly any text has it.
+/// All marks begin with this byte, which is very rare in text.
 fn may_have_marks(text: &str) -> bool {
     text.as_bytes().contains(&0xEF)
 }
 
-/// Plain text out of a note with its values in their places: `shown` gives what is shown for the n-th.
+/// Replaces the marks of values in plain text: `shown` returns the text of the n-th.
 pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String {
     replaced(text, VALUE, |out, number| {
         out.push_str(number.and_then(&shown).unwrap_or("…"));
@@ -296,13 +295,13 @@ pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String 
     })
 }
 
-/// Whether a text out of a note has citations in it.
+/// Whether a text contains marks of citations.
 pub fn has_citations(text: &str) -> bool {
     may_have_marks(text) && text.contains(CITATION)
 }
 
-/// Plain text out of a note with its citations in their places: `spoken` gives what a line of text says for the n-th. Where it
-/// says nothing, neither does a gap stay.
+/// Replaces the marks of citations in plain text: `spoken` returns the text of the n-th. If that is empty, the
+/// surrounding gap is closed.
 pub fn fill_citations<'v>(text: &str, spoken: impl Fn(usize) -> Option<Cow<'v, str>>) -> String {
     replaced(text, CITATION, |out, number| {
         let text = number.and_then(&spoken).unwrap_or_default();
@@ -311,7 +310,7 @@ pub fn fill_citations<'v>(text: &str, spoken: impl Fn(usize) -> Option<Cow<'v, s
     })
 }
 
-/// A text whose marks are replaced by what `put` writes; it says whether a gap is to be closed there.
+/// Replaces marks by what `put` writes; `put` returns whether to close a gap there.
 fn replaced(
     text: &str,
     marks: [char; 2],

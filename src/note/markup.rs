@@ -1,9 +1,8 @@
-//! The syntax tree that notes are read from: CommonMark's events in; the same, with what CommonMark does not know as
-//! pieces of their own, out.
+//! The syntax tree of notes: CommonMark's events, extended by elements that CommonMark does not have.
 //!
-//! These are `==marked words==`, `%%comments%%`, `#tags`, `[@citations]`, `^anchors`, callouts (`> [!note]`) and embeds
-//! (`![[note]]`) that stand alone. They are looked for in text only, never in code, mathematics, addresses or raw HTML.
-//! The outline and the HTML of a note are made from the same pieces, so that the n-th link of one is that of the other.
+//! These are `==highlighted text==`, `%%comments%%`, `#tags`, `[@citations]`, `^anchors`, callouts (`> [!note]`) and
+//! block-level embeds (`![[note]]`). They are recognised in text only, never in code, mathematics, addresses or raw
+//! HTML. A note's outline and HTML are made from the same events, so the n-th link of one is that of the other.
 
 mod callout;
 mod cite;
@@ -18,7 +17,7 @@ use neuronotes_core::cut::Cut as _;
 
 pub use cite::{Citation, CitedKey};
 
-/// The Markdown that notes are written in: CommonMark with GitHub's extensions, mathematics and wikilinks.
+/// The Markdown dialect of notes: CommonMark with GitHub's extensions, mathematics and wikilinks.
 const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
@@ -27,20 +26,20 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_DEFINITION_LIST)
     .union(Options::ENABLE_WIKILINKS);
 
-/// A piece of a note.
+/// An event of a note.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece<'e> {
-    /// As CommonMark has it.
+    /// A CommonMark event.
     Plain(Event<'e>),
-    /// Marked words begin.
+    /// Highlighted text begins.
     Mark,
-    /// Marked words end.
+    /// Highlighted text ends.
     MarkEnd,
     /// `#tag`, without the sign.
     Tag(CowStr<'e>),
     /// `[@key]` or `@key`.
     Cite(Citation),
-    /// `^id`: the name of the block that begins here, or of the one before it.
+    /// `^id`: the name of the block that begins here, or of the previous one.
     Anchor(&'e str),
     /// A callout begins, with its title.
     Callout(Callout<'e>),
@@ -48,30 +47,30 @@ pub(super) enum Piece<'e> {
     CalloutTitleEnd,
     /// A callout ends.
     CalloutEnd,
-    /// The state of a task that is neither done nor to do: `[/]`.
+    /// The state of a task other than done or open: `[/]`.
     Task(char),
     /// An inline footnote begins: `^[`.
     Note,
-    /// It ends.
+    /// An inline footnote ends.
     NoteEnd,
-    /// Embeds, and nothing else, stand here in the place of a paragraph.
+    /// Embeds replace a paragraph from here.
     Embeds,
-    /// They end.
+    /// Such embeds end.
     EmbedsEnd,
 }
 
-/// A block quote that is more: `> [!kind]- title`.
+/// The head of a callout: `> [!kind]- title`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Callout<'e> {
-    /// As written.
+    /// The kind as written.
     pub(super) kind: &'e str,
     /// Whether it has a title of its own.
     pub(super) titled: bool,
-    /// Whether it can be folded, and if so, whether it is open at first.
+    /// Whether it can be folded, and if so, whether it is open initially.
     pub(super) open: Option<bool>,
 }
 
-/// Gives `sink` every piece of `markdown` with its place. Where a comment begins that never ends is returned.
+/// Passes every event of `markdown` with its span to `sink`. Returns the position of an unclosed comment, if any.
 pub(super) fn walk<'e>(
     markdown: &'e str,
     sink: &mut dyn FnMut(Piece<'e>, Range<usize>),
@@ -109,19 +108,19 @@ type Placed<'e> = (Event<'e>, Range<usize>);
 struct Reader<'e, 's> {
     markdown: &'e str,
     sink: &'s mut dyn FnMut(Piece<'e>, Range<usize>),
-    /// A paragraph, perhaps in a block quote, that has just begun: what they are is known after its first line.
+    /// A paragraph that has just begun, possibly in a block quote: what they are is known after the first line.
     held: Vec<Placed<'e>>,
-    /// Inline events since the last block began or ended.
+    /// Inline events since the last block boundary.
     run: Vec<Placed<'e>>,
-    /// For each open block, whether its beginning was given; what was not given does not end either.
+    /// For each open block, whether its beginning was emitted; otherwise its end is not either.
     blocks: Vec<bool>,
-    /// For each open block quote that was given, whether it is a callout.
+    /// For each open block quote that was emitted, whether it is a callout.
     quotes: Vec<bool>,
-    /// Whether embeds stand in the place of the open paragraph.
+    /// Whether embeds replace the open paragraph.
     are_embeds: bool,
-    /// Open code and HTML blocks, whose text is not looked at.
+    /// Open code and HTML blocks, whose text is not examined.
     verbatim: usize,
-    /// The sign of the comment that goes on over several blocks.
+    /// Mark of the comment that spans several blocks.
     comment: Option<Range<usize>>,
     /// Whether an item has just begun.
     fresh_item: bool,
@@ -190,7 +189,7 @@ impl<'e> Reader<'e, '_> {
         self.give(Piece::Plain(event), range);
     }
 
-    /// The comment that is open ends where its sign stands in text; what follows there is shown.
+    /// Ends the open comment if its mark is in the text; what follows is shown.
     fn end_comment(&mut self, event: &Event<'e>, range: Range<usize>) {
         let Event::Text(text) = event else { return };
         let Some(at) = text.find("%%").filter(|_| text.len() == range.len()) else { return };
@@ -201,7 +200,7 @@ impl<'e> Reader<'e, '_> {
         }
     }
 
-    /// Leaves out the end of the block that is open, since its beginning was left out.
+    /// Drops the end of the open block, whose beginning was dropped.
     fn leave_out_block(&mut self) {
         if let Some(given) = self.blocks.last_mut() {
             *given = false;
@@ -218,7 +217,7 @@ impl<'e> Reader<'e, '_> {
         }
     }
 
-    /// The inline events up to here are all that there are in their block, or up to its first inner block.
+    /// The inline events of a block up to here, or up to its first inner block, are complete.
     fn end_run(&mut self, next: Option<&Event<'e>>) {
         if self.run.is_empty() {
             return;
@@ -243,7 +242,7 @@ impl<'e> Reader<'e, '_> {
         }
     }
 
-    /// The inline events of a block, or up to its first inner block.
+    /// Processes the inline events of a block, or up to its first inner block.
     fn inline(
         &mut self,
         mut run: Vec<Placed<'e>>,
@@ -324,7 +323,7 @@ impl<'e> Reader<'e, '_> {
     }
 }
 
-/// Whether a block is nothing without the one around it.
+/// Whether a block exists only inside its parent.
 fn is_part(tag: &Tag<'_>) -> bool {
     matches!(
         tag,
@@ -341,7 +340,7 @@ fn is_verbatim(tag: TagEnd) -> bool {
     matches!(tag, TagEnd::CodeBlock | TagEnd::HtmlBlock)
 }
 
-/// Whether an event is part of a line.
+/// Whether an event is inline.
 pub(super) fn is_inline(event: &Event<'_>) -> bool {
     match event {
         Event::Start(tag) => matches!(

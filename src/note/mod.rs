@@ -1,9 +1,8 @@
-//! One note: bytes in, a [`Note`] with every part's place in the source out, and diagnostics.
+//! One note: parses its bytes to a [`Note`] with source positions and diagnostics.
 //!
-//! Nothing here knows of other notes, of the configuration or of results. A fault costs what it is in and
-//! no more: the rest of the note stands.
+//! Nothing here knows other notes, the configuration or results. An error affects only its own element.
 //!
-//! Incremental: a note is a function of its path and its bytes, so an unchanged file is never parsed twice.
+//! Incremental: a note is a function of its path and bytes, so an unchanged file is never parsed twice.
 
 mod block;
 mod code;
@@ -56,67 +55,68 @@ use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 /// One parsed note.
 #[derive(Debug, Clone)]
 pub struct Note {
-    /// Relative to the notes folder, with `/`: `people/lady-gaga.md`.
+    /// Path relative to the notes folder, with `/`: `people/lady-gaga.md`.
     pub path: String,
-    /// Relative to the garden, with `/`: what diagnostics name.
+    /// Path relative to the garden, with `/`, for diagnostics.
     pub file: String,
     /// The whole text.
     pub source: Arc<str>,
-    /// Of the whole text.
+    /// Digest of the whole text.
     pub digest: Digest,
-    /// Of the whole text.
+    /// Lines of the whole text.
     pub lines: Lines,
-    /// What stands between the `---` lines.
+    /// The front matter between the `---` lines.
     pub front: FrontMatter,
-    /// Where the Markdown begins.
+    /// Offset of the Markdown.
     pub body: usize,
-    /// From the front matter, else the first heading of level 1, else the file's name.
+    /// Title: from front matter, or else the first heading of level 1, or else the file name.
     pub title: String,
-    /// Whether the body begins with the title as a heading, which the page must not repeat.
+    /// Whether the body begins with the title as a heading, which the page does not repeat.
     pub title_in_body: bool,
-    /// The first words of the prose, plain text with marks for values and citations, which [`fill`] and [`fill_citations`] replace.
+    /// The beginning of the prose as plain text, with marks for values and citations that [`fill`] and
+    /// [`fill_citations`] replace.
     pub excerpt: String,
-    /// In order.
+    /// Headings, in order.
     pub headings: Vec<Heading>,
-    /// In order, images among them.
+    /// Links and images, in order.
     pub links: Vec<Link>,
-    /// In order.
+    /// Analysis blocks, in order.
     pub blocks: Vec<Block>,
-    /// Blocks that are named by `^id`.
+    /// Blocks named by `^id`.
     pub anchors: Vec<Anchor>,
-    /// Places that the author names in HTML: `<a name="here">`, `<div id="here">`.
+    /// Anchors in raw HTML: `<a name="here">`, `<div id="here">`.
     pub marks: Vec<String>,
-    /// In order.
+    /// Citations, in order.
     pub citations: Vec<Citation>,
-    /// HTML of each formula, in order, as [`Parts::formulas`] has it.
+    /// HTML of the formulas, in order, as for [`Parts::formulas`].
     pub formulas: Vec<String>,
     /// The garden's macros.
     pub macros: Macros,
-    /// Ids of raw HTML that are no other's.
+    /// Ids of raw HTML that are unique.
     pub html_ids: BTreeSet<String>,
-    /// Of the front matter, then those of the prose, each once.
+    /// Tags of the front matter, then those of the prose, each once.
     pub tags: Vec<String>,
     /// The prose before the first heading, then that below each heading: plain text with marks for values and
     /// citations.
     pub texts: Vec<String>,
-    /// Values out of results: those of the prose in order, then those of each block's caption.
+    /// Values: those of the prose in order, then those of each block's caption.
     pub values: Vec<InlineValue>,
-    /// What its Markdown and HTML ask of other hosts, or run.
+    /// What its Markdown and HTML would load from other hosts or run as scripts.
     pub reaches: Vec<Reached>,
-    /// What is wrong with it by itself; block faults are in the blocks.
+    /// Problems of the note itself; problems of blocks are in the blocks.
     pub problems: Vec<Diagnostic>,
-    /// What links may name in it; made when one first does.
+    /// Anchors by name; collected on first use.
     places: OnceLock<Places>,
 }
 
 impl Note {
-    /// Parses a note. Never fails: what is wrong is in the note.
+    /// Parses a note. Never fails: errors are in the note.
     pub fn parse(path: &str, file: &str, source: &str) -> Self {
         Self::parse_with(path, file, source, source, &Macros::default())
     }
 
-    /// The same of a text that was made of what the file has, which is `written`: diagnostics name its lines. Formulas may
-    /// use `macros`.
+    /// The same for a text that was generated from the file's text `written`: diagnostics refer to its lines.
+    /// Formulas may use `macros`.
     pub fn parse_with(
         path: &str,
         file: &str,
@@ -187,13 +187,13 @@ impl Note {
         }
     }
 
-    /// The blocks that its values are out of, as they are named: a note, or none for this one, and an id.
+    /// The blocks that its values refer to: a note's name, or `None` for this one, and an id.
     pub fn quoted_blocks(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let heads = self.values.iter().map(|value| &value.head);
         heads.map(|head| (head.note.as_deref(), head.id.as_str()))
     }
 
-    /// For diagnostics about this note.
+    /// The source, for diagnostics about this note.
     pub fn at(&self) -> SourceFile<'_> {
         SourceFile { file: &self.file, text: &self.source, lines: &self.lines }
     }
@@ -203,23 +203,23 @@ impl Note {
         self.source.cut(self.body..)
     }
 
-    /// The file's name without folder and ending.
+    /// The file name without folder and extension.
     pub fn stem(&self) -> &str {
         file_stem(&self.path)
     }
 
-    /// The note's own problems and those of its blocks.
+    /// Problems of the note and of its blocks.
     pub fn all_problems(&self) -> impl Iterator<Item = &Diagnostic> {
         self.problems.iter().chain(self.blocks.iter().flat_map(|block| &block.problems))
     }
 
-    /// The anchor that `fragment` means: a heading by its text, anchor or source, a block by its id, `^id`, or a place that
-    /// is named in HTML.
+    /// The anchor that `fragment` refers to: a heading by its text, anchor or source, a block by its id or `^id`, or
+    /// an anchor in HTML.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
         self.places.get_or_init(|| Places::of(self)).anchor(self, fragment)
     }
 
-    /// The part of the Markdown that an anchor names: a section, or a block; all of it without an anchor.
+    /// The part of the Markdown that an anchor refers to: a section or a block; all of it without an anchor.
     pub fn part(&self, anchor: Option<&str>) -> Option<Range<usize>> {
         let Some(anchor) = anchor else { return Some(0..self.source.len() - self.body) };
         let span = if let Some(id) = anchor.strip_prefix('^') {
@@ -239,7 +239,7 @@ impl Note {
     }
 }
 
-/// A text as one line, where it is several: a formula in a heading may be.
+/// A text on one line; for example, a formula in a heading may have several.
 fn one_line(text: &str) -> String {
     match text.contains(['\n', '\r']) {
         true => text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -252,7 +252,7 @@ fn file_stem(path: &str) -> &str {
     crate::config::layout::without_ending(name)
 }
 
-/// A title is also a name, so it cannot follow a measurement.
+/// A title is also a name for links, so it cannot contain a measured value.
 fn titled_by_value(
     at: SourceFile<'_>,
     heading: &Heading,
@@ -268,18 +268,17 @@ fn titled_by_value(
         names(value) && heading.span.start <= value.span.start && value.span.end <= heading.span.end
     };
     let value = values.iter().find(within)?;
-    let problem = at.error(value.span.clone(), "a title cannot show a value");
+    let problem = at.error(value.span.clone(), "a title cannot contain a value");
     Some(problem.hint("give the note a `title` in its front matter".to_owned()))
 }
 
-/// Gives an id to every block without one, and reports the second block with the same id.
+/// Gives an id to every block without one, and reports duplicate ids.
 fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for block in blocks.iter_mut().filter(|block| block.given_id.is_some()) {
         let (id, span) = block.given_id.clone().unwrap_or_default();
         if slug::is_of_page(&id) {
-            let problem =
-                at.error(span.clone(), format!("the id `{id}` is one that pages use themselves"));
+            let problem = at.error(span.clone(), format!("the id `{id}` is reserved for pages"));
             block.problems.push(problem.hint("give the block another `id`".to_owned()));
             continue;
         }
@@ -288,9 +287,9 @@ fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
             block.problems.push(
                 at.error(
                     span,
-                    format!("the id `{id}` is already that of the block on line {line}"),
+                    format!("the id `{id}` is already used by the block on line {line}"),
                 )
-                .hint("links and addresses need each id once in a note".to_owned()),
+                .hint("ids must be unique within a note".to_owned()),
             );
         } else {
             block.id.clone_from(&id);
@@ -318,11 +317,9 @@ fn named_once(
     for anchor in anchors {
         if let Some(line) = lines.get(&anchor.id) {
             let message =
-                format!("the name `^{}` is already that of the block on line {line}", anchor.id);
+                format!("the name `^{}` is already used by the block on line {line}", anchor.id);
             let problem = at.warning(anchor.span.clone(), message);
-            problems.push(
-                problem.hint("links lead to the first; give this one another name".to_owned()),
-            );
+            problems.push(problem.hint("links lead to the first; rename this one".to_owned()));
             continue;
         }
         lines.insert(anchor.id.clone(), at.lines.position(at.text, anchor.span.start).0);
@@ -331,7 +328,7 @@ fn named_once(
     once
 }
 
-/// Ids of raw HTML that are neither a figure's nor the page's own, each once.
+/// Ids of raw HTML, without duplicates and those of figures and the page itself.
 fn html_ids(
     at: SourceFile<'_>,
     written: Vec<(String, Range<usize>)>,
@@ -350,16 +347,16 @@ fn html_ids(
         {
             continue;
         }
-        let message = format!("the id `{id}` is left out: the page has it already");
+        let message = format!("the id `{id}` is left out: it is already in use on the page");
         let problem = at.warning(span, message);
         problems.push(
-            problem.hint("an id stands on a page once; give this element another".to_owned()),
+            problem.hint("ids must be unique on a page; give this element another id".to_owned()),
         );
     }
     ids
 }
 
-/// Anchors as GitHub makes them, kept apart from each other, from the blocks' ids and from those of raw HTML.
+/// Anchors as GitHub makes them, distinct from each other, from blocks' ids and from ids in raw HTML.
 fn anchor_headings(headings: &mut [Heading], blocks: &[Block], html_ids: &BTreeSet<String>) {
     let mut slugger = Slugger::default();
     for id in html_ids {

@@ -1,5 +1,5 @@
-//! What other parts of the garden ask of a note: its headings, its links with the sentences around them,
-//! its analysis blocks and its opening, found in one pass over the syntax tree.
+//! The outline of a note: its headings, links with their sentences, analysis blocks and opening, found in one pass
+//! over the syntax tree.
 
 mod excerpt;
 mod fence;
@@ -28,37 +28,37 @@ pub(super) use link::wiki_label;
 use neuronotes_core::cut::Cut as _;
 pub use part::{Anchor, Heading, Link, LinkKind, Mention};
 
-/// What one pass finds.
+/// The result of the pass.
 #[derive(Debug, Default)]
 pub struct Outline {
     pub headings: Vec<Heading>,
     pub links: Vec<Link>,
     pub anchors: Vec<Anchor>,
-    /// Places that are named in HTML.
+    /// Anchors in raw HTML.
     pub marks: Vec<String>,
     pub citations: Vec<Citation>,
-    /// Written in the prose, each once.
+    /// Tags in the prose, each once.
     pub tags: Vec<String>,
     /// The prose before the first heading, then that below each heading, with marks for values and citations.
     pub texts: Vec<String>,
     pub blocks: Vec<RawBlock>,
     pub values: Vec<InlineValue>,
-    /// With marks for values and citations.
+    /// The opening, with marks for values and citations.
     pub excerpt: String,
     pub opens_with_heading: bool,
-    /// HTML of each formula, in order.
+    /// HTML of the formulas, in order.
     pub formulas: Vec<String>,
-    /// Ids in raw HTML, each with its attribute's place.
+    /// Ids in raw HTML, each with its attribute's span.
     pub html_ids: Vec<(String, Range<usize>)>,
     pub problems: Vec<Diagnostic>,
 }
 
-/// Walks the Markdown that begins at `body`. Values count on from `values`; `macros` are those of formulas.
+/// Processes the Markdown that begins at `body`. Values are numbered from `values`; `macros` are those of formulas.
 pub fn parse(at: SourceFile<'_>, body: usize, values: usize, macros: &Macros) -> Outline {
     outlined(Walk { first_value: values, ..Walk::new(at, macros) }, body)
 }
 
-/// Walks a caption, which cites nothing: its citations are text.
+/// Processes a caption, in which citations are plain text.
 pub fn caption(at: SourceFile<'_>, values: usize, macros: &Macros) -> Outline {
     outlined(Walk { first_value: values, is_caption: true, ..Walk::new(at, macros) }, 0)
 }
@@ -71,7 +71,7 @@ fn outlined(mut walk: Walk<'_>, body: usize) -> Outline {
     });
     if let Some(sign) = open {
         let problem = at.warning(body + sign.start..body + sign.end, "the comment is never closed");
-        let hint = "all that follows is part of it; end it with `%%`, or write `\\%%` for the signs themselves";
+        let hint = "everything after it is hidden; end it with `%%`, or write `\\%%` for literal percent signs";
         walk.out.problems.push(problem.hint(hint.to_owned()));
     }
     walk.flush();
@@ -87,39 +87,39 @@ struct Walk<'a> {
     first_value: usize,
     is_caption: bool,
     excerpt: Excerpt,
-    /// Plain text of the leaf block that is being read, with marks for values.
+    /// Plain text of the current leaf block, with marks for values.
     flat: String,
-    /// Links in it: the index in `out.links`, and their place in `flat`.
+    /// Links in it: the index in `out.links` and the span in `flat`.
     here: Vec<(usize, Range<usize>)>,
     open_links: Vec<(usize, usize)>,
     /// Set inside a wikilink without label, whose text is made from its target.
     hide_text: bool,
     heading: Option<(u8, Range<usize>)>,
-    /// HTML of the heading that is being read.
+    /// HTML of the current heading.
     heading_html: String,
     block: Option<RawBlock>,
     in_code: bool,
     seen_anything: bool,
-    /// The last block that began at the top.
+    /// The last top-level block that began.
     last_block: Range<usize>,
     depth: usize,
     in_embeds: bool,
     raw: Raw,
-    /// The open link of raw HTML within a line: its index in `out.links`, and where its text begins in `flat`.
+    /// The open inline link of raw HTML: its index in `out.links`, and the start of its text in `flat`.
     raw_link: Option<(usize, usize)>,
-    /// Those of `out.tags`.
+    /// The tags in `out.tags`.
     tags: BTreeSet<String>,
-    /// Open block quotes.
+    /// Number of open block quotes.
     quotes: usize,
-    /// What stands around each open inline footnote.
+    /// The enclosing state of each open inline footnote.
     notes: Vec<Around>,
     macros: &'a Macros,
-    /// The formulas so far, and where each stands; none before the first.
+    /// The formulas so far, and their positions; `None` before the first.
     formulas: Option<Formulas>,
     formula_places: Vec<Range<usize>>,
 }
 
-/// What stands around an inline footnote, while that is read.
+/// The state around an inline footnote.
 struct Around {
     flat: String,
     here: Vec<(usize, Range<usize>)>,
@@ -247,7 +247,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A footnote's words are no part of the sentence that it stands in.
+    /// A footnote's text is not part of the surrounding sentence.
     fn end_note(&mut self) {
         self.raw.leave();
         self.end_raw_link();
@@ -272,7 +272,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Code within a line, which may be a value.
+    /// Inline code, which may be a value.
     fn code(&mut self, text: &str, range: Range<usize>) {
         let (shown, html) = match inline::of_code(self.at.text.cut(range.clone()), text) {
             Some(asked) => {
@@ -290,7 +290,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A part of a heading that has a meaning of its own.
+    /// A part of a heading with special meaning.
     fn element(&mut self, tag: &str) {
         if self.heading.is_some() {
             self.heading_html.push_str(tag);
@@ -403,7 +403,7 @@ impl<'a> Walk<'a> {
         self.excerpt.end(tag);
     }
 
-    /// Ends a leaf block: gives its links their sentences.
+    /// Ends a leaf block: sets the sentences of its links.
     fn flush(&mut self) {
         self.end_raw_link();
         self.excerpt.leaf(&self.flat);

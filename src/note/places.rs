@@ -1,5 +1,4 @@
-//! The places of a note that a link may name: its headings, blocks and marks in, the anchor that a fragment means out, found
-//! without a look at all of them.
+//! The anchors of a note that a link's fragment may refer to, indexed by name.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -8,26 +7,26 @@ use neuronotes_core::cut::Cut as _;
 
 use super::{Note, heading, slug};
 
-/// The places of a note by their names. Of several with one name the first counts.
+/// The places of a note by name. Of several with the same name, the first counts.
 #[derive(Clone)]
 pub(super) struct Places {
-    /// Headings by their anchors and their texts.
+    /// Headings by anchor and text.
     headings: HashMap<String, usize>,
-    /// Headings by what addresses make of their texts.
+    /// Headings by the slugs of their texts.
     slugs: HashMap<String, usize>,
-    /// Headings by their Markdown.
+    /// Headings by Markdown source.
     sources: HashMap<String, usize>,
     /// Ids of blocks.
     blocks: HashSet<String>,
-    /// Ids of places with `^`.
+    /// Ids of named blocks (`^id`).
     anchors: HashSet<String>,
     /// Ids in HTML.
     marks: HashSet<String>,
-    /// What the note says of names that it had, by what addresses make of them.
+    /// The note's earlier anchors, by slug.
     moved: HashMap<String, String>,
 }
 
-/// It is made of what stands beside it.
+/// Indexes a note's parts.
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Places")
@@ -58,7 +57,7 @@ impl Places {
         places
     }
 
-    /// The anchor that a fragment means in the note that these are the places of.
+    /// The anchor that a fragment refers to in the indexed note.
     pub(super) fn anchor(&self, note: &Note, fragment: &str) -> Option<String> {
         if let Some(id) = fragment.strip_prefix('^') {
             if self.anchors.contains(id) {

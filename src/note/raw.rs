@@ -1,8 +1,8 @@
-//! Links in raw HTML: the text of HTML in, the places of addresses and of wikilinks in it out.
+//! Links in raw HTML: finds the positions of addresses and wikilinks.
 //!
-//! Markdown leaves HTML alone, so these links are in no syntax tree. Comments, scripts, styles and code are left alone
-//! here too. HTML comes in pieces, mostly lines; what is open at the end of one stays open in the next. The outline and
-//! the page look at the same pieces in the same order, so that both count alike.
+//! Markdown does not parse HTML, so these links are in no syntax tree. Comments, scripts, styles and code are
+//! skipped. HTML comes in pieces, mostly lines, and state carries over from one to the next. The outline and the page
+//! process the same pieces in the same order, so both number links alike.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,31 +15,31 @@ use neuronotes_core::cut::Cut as _;
 /// A link in raw HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// How it is written.
+    /// Its syntax.
     pub form: Form,
-    /// Of the address, or of the wikilink with its brackets, in the piece.
+    /// Span in the piece: of the address, or of the wikilink with its brackets.
     pub range: Range<usize>,
-    /// What it points to, with its fragment.
+    /// Its target with fragment.
     pub target: String,
-    /// The words of a link; none of a file that is shown.
+    /// Text of a link; `None` for an embedded file.
     pub label: String,
     /// Whether its tag has an `id` of its own.
     pub named: bool,
 }
 
-/// How a link is written.
+/// The syntax of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `[[target|label]]`
     Wiki,
     /// `<a href="target">`
     Href,
-    /// `<img src="target">` and its kin.
+    /// `<img src="target">` and similar
     Src,
 }
 
 impl Found {
-    /// What stands in its place in the piece `html`. An address that the garden does not have stays as it is written.
+    /// The replacement for it in the piece `html`. An unresolved address stays as written.
     pub fn shown(&self, html: &str, resolved: Option<&ResolvedLink>, prefix: &str) -> String {
         let label = || match self.label.as_str() {
             "" => escape(&wiki_label(&self.target)),
@@ -84,34 +84,34 @@ fn given(id: Option<&str>, prefix: &str, quote: char) -> String {
     id.map(|id| format!(" id={quote}{}{}{quote}", escape(prefix), escape(id))).unwrap_or_default()
 }
 
-/// Most bytes of a link's words that are looked at.
+/// Maximum number of bytes of a link's text that are read.
 const LONGEST_LABEL: usize = 2000;
 
-/// What is open between two pieces.
+/// The state between two pieces.
 #[derive(Debug, Default)]
 pub struct Raw {
-    /// What ends the comment, script, style or code that is open.
+    /// The end mark of the open comment, script, style or code.
     until: Option<&'static str>,
-    /// The name of the open tag.
+    /// Name of the open tag.
     tag: Option<String>,
-    /// What was open around the footnotes that are being read.
+    /// The enclosing states of open footnotes.
     around: Vec<(Option<&'static str>, Option<String>)>,
     /// The `id`s in the last piece.
     ids: Vec<Id>,
-    /// Places that tags of the pieces so far name: by `id`, or by `name` as links once did.
+    /// Anchors so far: by `id`, or by `name` in old HTML.
     pub marks: Vec<String>,
 }
 
 /// An `id` in raw HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id {
-    /// Of the whole attribute, in the piece.
+    /// Span of the whole attribute in the piece.
     pub attribute: Range<usize>,
-    /// As the page has it.
+    /// The id as on the page.
     pub id: String,
 }
 
-/// Elements whose text is no prose, with their ends.
+/// Elements whose text is not prose, with their end tags.
 const OPAQUE: [(&str, &str); 5] = [
     ("script", "</script"),
     ("style", "</style"),
@@ -121,12 +121,12 @@ const OPAQUE: [(&str, &str); 5] = [
 ];
 
 impl Raw {
-    /// A footnote begins: it is shown elsewhere, and nothing that is open here is open there.
+    /// A footnote begins: it is shown elsewhere, so its state is separate.
     pub fn enter(&mut self) {
         self.around.push((self.until.take(), self.tag.take()));
     }
 
-    /// A footnote ends: what was open before it is open again, and nothing that it left open.
+    /// A footnote ends: the enclosing state is restored.
     pub fn leave(&mut self) {
         if let Some((until, tag)) = self.around.pop() {
             (self.until, self.tag) = (until, tag);
@@ -180,7 +180,7 @@ impl Raw {
         found
     }
 
-    /// Reads a tag's attributes from `at` on; where it goes on after it.
+    /// Reads a tag's attributes from `at`; returns where the text continues.
     fn attributes(
         &mut self,
         html: &str,
@@ -248,7 +248,7 @@ impl Raw {
     }
 }
 
-/// The place of an attribute's value, if it has one; goes on after it.
+/// Span of an attribute's value, if it has one; returns where the text continues.
 fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
     let rest = html.cut(*at..);
     let after = rest.trim_start().strip_prefix('=')?.trim_start();
@@ -268,7 +268,7 @@ fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
     Some(range)
 }
 
-/// A wikilink that a text begins with.
+/// The wikilink at the start of a text.
 fn wiki(text: &str) -> Option<Found> {
     let inner = text.strip_prefix("[[")?;
     // What cannot stand in it is met before its end is, so that no text is looked through twice.
@@ -294,7 +294,7 @@ fn wiki(text: &str) -> Option<Found> {
     Some(Found { form: Form::Wiki, range: 0..length + 4, target, label, named: false })
 }
 
-/// Whether an address is one that the garden may have: neither another site's nor a place in the page itself.
+/// Whether an address may be in the garden: not another site's, and not a fragment only.
 fn is_local(address: &str) -> bool {
     let address = address.trim();
     let scheme = address.split(['/', '?', '#']).next().unwrap_or_default().contains(':');
@@ -305,13 +305,13 @@ fn is_local(address: &str) -> bool {
         || address.contains("{{"))
 }
 
-/// A text's first bytes, at most so many.
+/// A text's first bytes, up to a limit.
 fn up_to(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.cut(..end.unwrap_or(0))
 }
 
-/// The words at the end of HTML, at most so many bytes of it, and none of a tag that begins before.
+/// The text at the end of HTML, limited in bytes, without a truncated tag.
 pub fn plain_end(html: &str, most: usize) -> String {
     let from = html.len().saturating_sub(most);
     let from = (from..=html.len()).find(|at| html.is_char_boundary(*at)).unwrap_or(html.len());
@@ -325,7 +325,7 @@ pub fn plain_end(html: &str, most: usize) -> String {
     plain(end.cut(cut..))
 }
 
-/// HTML's text without its tags.
+/// HTML's text without tags.
 pub fn plain(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;
@@ -341,7 +341,7 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     neuronotes_core::tokenizer::unescape(text)
 }
 
-/// Where `what`, which is in lower case, is found in any case.
+/// Finds `what`, given in lower case, ignoring case.
 fn position(text: &str, what: &str) -> Option<usize> {
     text.as_bytes().windows(what.len()).position(|part| part.eq_ignore_ascii_case(what.as_bytes()))
 }

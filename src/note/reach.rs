@@ -1,5 +1,4 @@
-//! What a note's own Markdown and HTML ask of other hosts: a text in; each address that would be loaded or run, with its
-//! place, out.
+//! Finds what a note's Markdown and HTML would load from other hosts or run as scripts, with positions.
 
 use std::ops::Range;
 
@@ -11,18 +10,18 @@ use super::markup::{self, Piece};
 use super::remote::{self, Reach};
 use crate::diagnostic::SourceFile;
 
-/// An address that a page would load from elsewhere, or run.
+/// An address that a page would load from elsewhere or run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reached {
-    /// Which.
+    /// Whether it loads or runs.
     pub reach: Reach,
-    /// The address, or what it is where there is none.
+    /// The address, or a description if there is none.
     pub address: String,
-    /// In the source.
+    /// Span in the source.
     pub span: Range<usize>,
 }
 
-/// Finds what the Markdown that begins at `body` asks for, and the captions of its blocks.
+/// Searches the Markdown that begins at `body` and the captions of its blocks.
 pub fn of(at: SourceFile<'_>, body: usize, blocks: &[Block]) -> Vec<Reached> {
     let mut all = of_markdown(at.text.cut(body..));
     for found in &mut all {
@@ -39,7 +38,7 @@ pub fn of(at: SourceFile<'_>, body: usize, blocks: &[Block]) -> Vec<Reached> {
     all
 }
 
-/// The same of a text.
+/// The same for a text.
 pub fn of_markdown(text: &str) -> Vec<Reached> {
     if !may_reach(text) {
         return Vec::new();
@@ -51,7 +50,7 @@ pub fn of_markdown(text: &str) -> Vec<Reached> {
     seeker.all
 }
 
-/// Whether there may be anything, to be said without reading the syntax: most notes have no HTML and no pictures.
+/// A quick check without parsing: most notes have no HTML and no pictures.
 fn may_reach(text: &str) -> bool {
     let mut tags = text.match_indices('<').map(|(at, _)| text.cut(at + 1..));
     let script = || text.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"script"));
@@ -63,20 +62,20 @@ fn may_reach(text: &str) -> bool {
         || data()
 }
 
-/// Most bytes of what stands behind HTML that is open.
+/// Maximum number of bytes after open HTML that are examined.
 const LONGEST: usize = 16 << 10;
 
 #[derive(Default)]
 struct Seeker<'t> {
     text: &'t str,
     all: Vec<Reached>,
-    /// HTML that belongs together, though it comes in lines and pieces.
+    /// HTML that belongs together although it comes in lines and pieces.
     html: String,
-    /// Where each piece stands: in the HTML, and in the source.
+    /// Positions of each piece in the HTML and in the source.
     places: Vec<(usize, usize)>,
-    /// Whether a tag is open at its end, where that was looked at.
+    /// Whether a tag is open at its end, if that was determined.
     open: Option<bool>,
-    /// Bytes behind the last HTML.
+    /// Number of bytes after the last HTML.
     behind: usize,
 }
 
@@ -133,7 +132,7 @@ impl Seeker<'_> {
         }
     }
 
-    /// Looks through the HTML so far.
+    /// Searches the HTML collected so far.
     fn settle(&mut self) {
         let html = std::mem::take(&mut self.html);
         let places = std::mem::take(&mut self.places);

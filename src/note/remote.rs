@@ -1,9 +1,8 @@
-//! What HTML asks of other hosts: a piece of HTML in; the addresses in it that a browser would load from elsewhere or run as
-//! scripts, and the HTML without them, out.
+//! Finds addresses in HTML that a browser would load from other hosts or run as scripts, and removes them.
 //!
-//! Tags are read as browsers read them (<https://html.spec.whatwg.org/#tokenization>); where that depends on what stands
-//! around them, in all ways that it may be, so that too much is found rather than too little. A link that a person follows to
-//! another site is none of it.
+//! Tags are parsed as browsers do (<https://html.spec.whatwg.org/#tokenization>); where that depends on context, all
+//! possibilities are considered, so that too much is found rather than too little. Links that a person follows to
+//! another site are not included.
 
 mod address;
 
@@ -15,38 +14,38 @@ pub use address::Reach;
 use address::{followed, loaded, of_set, of_style};
 use neuronotes_core::cut::Cut as _;
 
-/// Something that a page would ask of another host, or run.
+/// Something that a page would load from another host or run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What.
+    /// Whether it loads or runs.
     pub reach: Reach,
-    /// The address, or what it is where there is none, as it is written.
+    /// The address as written, or a description if there is none.
     pub address: String,
-    /// The attribute or element, in the HTML.
+    /// Span of the attribute or element in the HTML.
     pub place: Range<usize>,
-    /// What stands for it where it is not shown.
+    /// The replacement if it is not shown.
     alt: String,
-    /// The tag that it is part of.
+    /// Span of its tag.
     tag: Range<usize>,
-    /// Whether the element is of no use without it.
+    /// Whether the element is useless without it.
     whole: bool,
 }
 
-/// A piece of HTML that was looked through.
+/// The findings in a piece of HTML.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// In order.
+    /// The findings, in order.
     pub found: Vec<Found>,
-    /// Whether a tag or a comment is open at the end.
+    /// Whether a tag or comment is open at the end.
     pub open: bool,
 }
 
-/// What loads, or runs, where an address of Markdown stands: as a picture, or as a link.
+/// How an address in Markdown is used: loaded as a picture, or followed as a link.
 pub fn of_markdown(address: &str, is_picture: bool) -> Option<Reach> {
     if is_picture { loaded(address) } else { followed(address) }
 }
 
-/// Elements whose content is text; each is looked through all the same, since within drawings it is not.
+/// Elements whose content is text; each is searched nevertheless, since in drawings it is not.
 const TEXTS: [(&str, &str); 8] = [
     ("script", "</script"),
     ("style", "</style"),
@@ -57,12 +56,12 @@ const TEXTS: [(&str, &str); 8] = [
     ("noembed", "</noembed"),
     ("noframes", "</noframes"),
 ];
-/// Elements that are nothing without what they load.
+/// Elements that are useless without what they load.
 const LOADERS: [&str; 13] = [
     "img", "image", "script", "link", "iframe", "frame", "embed", "object", "applet", "source",
     "track", "meta", "base",
 ];
-/// What a `link` may be that loads nothing.
+/// Types of `link` that load nothing.
 const IDLE: [&str; 12] = [
     "canonical",
     "alternate",
@@ -77,22 +76,22 @@ const IDLE: [&str; 12] = [
     "tag",
     "webmention",
 ];
-/// How deep HTML may stand in the attribute of HTML.
+/// Maximum nesting of HTML in attributes of HTML.
 const DEEPEST: usize = 4;
 
-/// Looks through HTML.
+/// Searches HTML.
 pub fn scan(html: &str) -> Scan {
     Look::of(html, 0).through()
 }
 
-/// Looking through HTML.
+/// The state of a search.
 struct Look<'h> {
     html: &'h str,
-    /// How often it stands in an attribute of HTML.
+    /// Nesting depth of HTML in attributes.
     depth: usize,
-    /// Of what was searched for: from where on, and where it was found, so that nothing is searched through twice.
+    /// Cached search results, so that nothing is searched twice.
     ends: BTreeMap<&'static str, (usize, Option<usize>)>,
-    /// The end of what was looked at as style rules.
+    /// End of the text that was examined as CSS.
     styled: usize,
     scan: Scan,
 }
@@ -102,7 +101,7 @@ impl<'h> Look<'h> {
         Self { html, depth, ends: BTreeMap::new(), styled: 0, scan: Scan::default() }
     }
 
-    /// Where `what`, which is in lower case, is found from a place on.
+    /// Finds `what`, given in lower case, from a position on.
     fn next(&mut self, what: &'static str, from: usize) -> Option<usize> {
         if let Some((searched, found)) = self.ends.get(what)
             && *searched <= from
@@ -149,7 +148,7 @@ impl<'h> Look<'h> {
         self.scan
     }
 
-    /// Looks at the tag at a place, and what is its text; where it goes on.
+    /// Examines the tag at a position and its text content; returns where to continue.
     fn element(&mut self, at: usize, resume: &mut Option<usize>) -> usize {
         let tag = Tag::read(self.html, at);
         let first = self.scan.found.len();
@@ -194,7 +193,7 @@ struct Tag<'h> {
     start: usize,
     end: usize,
     name: String,
-    /// Names in lower case, places of the whole, and values.
+    /// Names in lower case, spans of whole attributes, and values.
     attributes: Vec<(String, Range<usize>, &'h str)>,
     open: bool,
 }
@@ -237,7 +236,7 @@ impl<'h> Tag<'h> {
         }
     }
 
-    /// Says what of it leads elsewhere, or runs.
+    /// Records what of it loads from elsewhere or runs.
     fn judge(&self, depth: usize, all: &mut Vec<Found>) {
         let first = all.len();
         let name = self.name.as_str();
@@ -307,29 +306,29 @@ impl<'h> Tag<'h> {
     }
 }
 
-/// Whether a script of that type is none that is run, such as JSON-LD.
+/// Whether a script of that type is not executed, such as JSON-LD.
 fn is_data(kind: Option<String>) -> bool {
     let run = ["", "module", "importmap", "speculationrules"];
     let kind = kind.map(|kind| kind.to_ascii_lowercase());
     kind.is_some_and(|kind| !run.contains(&kind.as_str()) && !kind.contains("script"))
 }
 
-/// Where `what`, which is in lower case, is found in any case.
+/// Finds `what`, given in lower case, ignoring case.
 fn position(text: &str, what: &str) -> Option<usize> {
     text.as_bytes().windows(what.len()).position(|part| part.eq_ignore_ascii_case(what.as_bytes()))
 }
 
-/// What stands where an address is refused: visibly, and without asking anyone.
+/// The visible replacement for a blocked address.
 pub fn refused(what: &str, address: &str) -> String {
     let what = if what.is_empty() { String::new() } else { format!("{} ", escape(what)) };
     let address = escape(&shown(address));
     format!("<span class=\"unresolved\" title=\"{REFUSED}\">{what}({address})</span>")
 }
 
-/// What is said where something is refused.
+/// Tooltip of a blocked address.
 const REFUSED: &str = "The garden loads nothing from other sites, and runs no scripts of notes.";
 
-/// An address as it is shown: not longer than a person reads.
+/// An address truncated for display.
 pub fn shown(address: &str) -> String {
     let plain: String = address.split_whitespace().collect::<Vec<_>>().join(" ");
     match plain.char_indices().nth(100) {
@@ -338,7 +337,7 @@ pub fn shown(address: &str) -> String {
     }
 }
 
-/// Changes that take out of HTML what leads elsewhere, in order: places, and what is to stand there.
+/// The changes that remove external content from HTML, in order: spans and replacements.
 pub fn without(html: &str) -> Vec<(Range<usize>, String)> {
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
     let found = scan(html).found;

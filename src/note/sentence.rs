@@ -1,7 +1,7 @@
-//! Sentences: a text and a place in it in, the sentence around the place out, by Unicode's rules (UAX 29, SB4 to SB11).
+//! The sentence around a place in a text, by Unicode's rules (UAX 29, SB4 to SB11).
 //!
-//! Most prose has no letters beyond ASCII near a link; there the rules are few, and are followed here byte by byte. All other text
-//! goes through `unicode_segmentation`; a test holds one against the other.
+//! Near links, most prose is ASCII, for which the rules are few and are applied byte by byte. Other text is handled
+//! by `unicode_segmentation`; a test compares the two.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 #[cfg(test)]
 thread_local! {
-    /// Bytes that were looked through.
+    /// Number of bytes examined.
     static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// How many bytes were looked through so far, on this thread.
+/// Number of bytes examined so far on this thread.
 #[cfg(test)]
 pub(super) fn work() -> usize {
     WORK.get()
 }
 
-/// Where the sentences of `text` end, but for the last.
+/// The ends of the sentences of `text`, except the last.
 pub(super) fn bounds(text: &str) -> Vec<usize> {
     #[cfg(test)]
     WORK.set(WORK.get() + text.len());
@@ -50,7 +50,7 @@ fn ascii(text: &[u8]) -> Vec<usize> {
     bounds
 }
 
-/// Where the sentence that begins at `from` ends; none where it is the last.
+/// End of the sentence that begins at `from`; `None` for the last one.
 fn next_bound(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while at < text.len() {
@@ -72,7 +72,7 @@ fn inside(text: &[u8], bound: usize) -> Option<usize> {
     (bound < text.len()).then_some(bound)
 }
 
-/// The bound after the terminator at `at`; an error where there is none, and where to look on.
+/// The boundary after the terminator at `at`; an error with the position to continue from if there is none.
 fn terminated(text: &[u8], at: usize) -> Result<usize, usize> {
     let dot = text[at] == b'.';
     let next = text.get(at + 1).copied();

@@ -1,4 +1,4 @@
-//! Anchors and addresses out of titles and file names.
+//! Anchors and addresses derived from titles and file names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,13 @@ pub fn slug(text: &str) -> String {
         .collect()
 }
 
-/// A part of an address out of a file or folder name: as [`slug`], and never empty.
+/// A component of an address derived from a file or folder name: like [`slug`], but never empty.
 pub fn file_slug(name: &str) -> String {
     let slug = slug(&name.replace(['.', '\t'], " "));
     if slug.is_empty() { "note".into() } else { slug }
 }
 
-/// Ids that pages have of themselves, whatever a note says.
+/// Ids that every page uses itself.
 pub const OF_PAGES: [&str; 7] = [
     "main",
     "backlinks-heading",
@@ -35,8 +35,8 @@ pub const OF_PAGES: [&str; 7] = [
     "most-heading",
 ];
 
-/// Whether an id may be one that a page makes: of its own parts, of footnotes, links and references, or of what stands in an
-/// embedded note.
+/// Whether an id is reserved for pages: for their own parts, footnotes, links, references, or the content of embedded
+/// notes.
 pub fn is_of_page(id: &str) -> bool {
     let numbered = |prefix: &str| {
         id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -53,21 +53,21 @@ pub fn is_of_page(id: &str) -> bool {
         || embedded()
 }
 
-/// Slugs that are all different, and none of which a page has of itself.
+/// Slugs that are unique and not reserved for pages.
 #[derive(Debug, Default)]
 pub struct Slugger {
     taken: BTreeSet<String>,
-    /// For each text that came before, the last number that was added to it.
+    /// For each slug so far, the last number that was appended to it.
     counts: BTreeMap<String, usize>,
 }
 
 impl Slugger {
-    /// Keeps `slug` from being given out.
+    /// Reserves `slug`.
     pub fn reserve(&mut self, slug: &str) {
         self.taken.insert(slug.to_owned());
     }
 
-    /// A slug of `text` that was not given out before: `-1`, `-2` … is added where needed.
+    /// A unique slug of `text`: `-1`, `-2` … is appended if necessary.
     pub fn slug(&mut self, text: &str) -> String {
         let base = match slug(text) {
             empty if empty.is_empty() => "section".to_owned(),

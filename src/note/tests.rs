@@ -134,7 +134,7 @@ fn ids_are_given_once_and_never_collide() {
     assert_eq!(note.headings[0].id, "a-1");
     assert_eq!(places(&note).len(), 1);
     assert!(
-        places(&note)[0].contains("already that of the block on line 5"),
+        places(&note)[0].contains("already used by the block on line 5"),
         "{:?}",
         places(&note)
     );
@@ -289,7 +289,7 @@ fn a_title_shows_no_value() {
     assert_eq!(titled.title, "Unit vis.unit");
     let said = places(&titled);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains(":1:8: a title cannot show a value (hint: give"), "{said:?}");
+    assert!(said[0].contains(":1:8: a title cannot contain a value (hint: give"), "{said:?}");
     assert!(places(&note(&format!("---\ntitle: A\n---\n# Unit `= vis.unit`\n\n{vis}"))).is_empty());
     // What names no figure is code.
     assert!(places(&note("# The operator `= ANY`\n")).is_empty());

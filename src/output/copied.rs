@@ -1,4 +1,4 @@
-//! A file that is copied into a site: where it lies in, its bytes out, which are checked where they are the program's own.
+//! Files that are copied into a site; those from the store or cache are verified.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use neuronotes_core::store::Store;
 use super::Fault;
 use crate::picture::LARGEST_FILE;
 
-/// The bytes of a file that is copied: checked, where it comes out of the store or the cache.
+/// The bytes of a file to copy, verified if it comes from the store or the cache.
 pub(super) fn copied(
     from: &Path,
     digest: &Digest,
@@ -27,7 +27,9 @@ pub(super) fn copied(
             },
             true => Fault {
                 message: format!("a frozen picture is damaged: {}", from.display()),
-                hint: Some("`neuronotes freeze`, where it is measured, writes it anew".to_owned()),
+                hint: Some(
+                    "run `neuronotes freeze` again on a machine that has it measured".to_owned(),
+                ),
                 full: false,
             },
         });
@@ -42,8 +44,8 @@ pub(super) fn copied(
         let _ = fs::remove_file(from);
         store.met_damage();
         return Err(Fault {
-            message: "a kept copy of a picture was damaged and has been removed".to_owned(),
-            hint: Some("build again to make it anew".to_owned()),
+            message: "a cached copy of a picture was damaged and has been removed".to_owned(),
+            hint: Some("build again to recreate it".to_owned()),
             full: false,
         });
     }

@@ -1,16 +1,16 @@
-//! What is wrong with files of a site: a fault a file in, one diagnostic for all that the same is wrong with out.
+//! Problems with a site's files, grouped by cause.
 
 use crate::diagnostic::Diagnostic;
 
-/// Why a file is not as it should be.
+/// Why a file could not be written.
 pub(super) struct Fault {
     pub(super) message: String,
     pub(super) hint: Option<String>,
-    /// Whether the disk had no room for it at that moment.
+    /// Whether the disk was full at that moment.
     pub(super) full: bool,
 }
 
-/// One problem for all files that the same is wrong with.
+/// One diagnostic for all files with the same problem.
 pub(super) fn diagnostics(faults: Vec<(String, Fault)>) -> Vec<Diagnostic> {
     let mut problems: Vec<(Diagnostic, usize)> = Vec::new();
     for (path, fault) in faults {

@@ -1,8 +1,8 @@
-//! The journal of an output folder: each file in before it is written, what a build wrote that never came to its end out.
+//! The journal of an output folder: lists each file before it is written, so that files of an interrupted build are
+//! known.
 //!
-//! A list of written files is kept at the end of a build. Where that does not come, since the build is killed or the disk
-//! is full, the journal tells the next one which files are ours. Where the garden's cache has no room, it lies in the
-//! program's own.
+//! The manifest is saved at the end of a build. If the build is killed or the disk is full, the journal tells the
+//! next build which files are its own. If the garden's cache is full, the journal is in the program's own cache.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -13,19 +13,19 @@ use neuronotes_core::cache;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::place;
 
-/// Bytes of the longest journal that is read.
+/// Maximum size of a journal in bytes.
 const LONGEST: u64 = 512 << 20;
 
 /// A journal.
 #[derive(Debug)]
 pub(super) struct Journal {
-    /// Where it may lie; the first that can be written to is taken.
+    /// Possible paths; the first writable one is used.
     places: Vec<PathBuf>,
     open: Mutex<Option<File>>,
 }
 
 impl Journal {
-    /// That of the output folder of this name; `folder` is the garden's cache.
+    /// The journal for the output folder of this name; `folder` is the garden's cache.
     pub(super) fn of(name: &str, folder: &Path) -> Self {
         let file = format!("output-{name}.journal");
         let elsewhere = cache::folder().ok().map(|shared| shared.join("journals").join(&file));
@@ -33,7 +33,7 @@ impl Journal {
         Self { places, open: Mutex::default() }
     }
 
-    /// What a build that never came to its end wrote, or was about to write.
+    /// The files that an interrupted build wrote or was about to write.
     pub(super) fn left(&self) -> Vec<(String, Digest)> {
         let read = |path: &PathBuf| place::read(path, LONGEST).unwrap_or_default();
         let line = |line: &[u8]| -> Option<(String, Digest)> {
@@ -45,7 +45,7 @@ impl Journal {
         texts.iter().flat_map(|text| text.split(|byte| *byte == b'\n')).filter_map(line).collect()
     }
 
-    /// A file is about to be written. Where that can be noted nowhere, it is written all the same.
+    /// Records that a file is about to be written. The file is written even if that fails.
     pub(super) fn note(&self, path: &str, digest: &Digest) {
         let Ok(path) = serde_json::to_string(path) else { return };
         let line = format!("{digest} {path}\n");
@@ -56,7 +56,7 @@ impl Journal {
         *open = self.places.iter().find_map(|place| begin(place, line.as_bytes()).ok());
     }
 
-    /// The list of written files is kept: nothing of this is needed any more.
+    /// The manifest was saved: deletes the journal.
     pub(super) fn end(&self) {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
         for place in &self.places {
@@ -65,7 +65,7 @@ impl Journal {
     }
 }
 
-/// Opens a journal and writes a line behind what is in it, which may end in a part of one.
+/// Opens a journal and starts a new line, since the last one may be incomplete.
 fn begin(place: &Path, line: &[u8]) -> io::Result<File> {
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder)?;

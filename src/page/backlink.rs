@@ -1,4 +1,4 @@
-//! Who mentions a note, a section of it or a figure, each with the sentence that does.
+//! Backlinks: the notes that mention a note, a section or a figure, with the sentences.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a mention is an embed, which has no sentence around it.
+    /// Whether a mention is an embed, which has no surrounding sentence.
     fn is_embed(&self, incoming: &Incoming) -> bool {
         let number = incoming.anchor.strip_prefix("link-").and_then(|n| n.parse::<usize>().ok());
         let links = &self.notes[incoming.from].links;
@@ -71,7 +71,7 @@ impl Scene<'_> {
         link.is_some_and(|link| link.kind == LinkKind::Embed)
     }
 
-    /// What a section or figure of a note is called there.
+    /// The name of a section or figure of a note in its mentions.
     fn place(&self, index: usize, anchor: &str) -> Option<LinkView> {
         let note = self.notes[index];
         let page = &self.garden.pages[index];
@@ -83,7 +83,7 @@ impl Scene<'_> {
         Some(LinkView { title, href: self.href(page, page, Some(anchor)) })
     }
 
-    /// Notes that mention a section or figure of the note `index`, each once, at the place where it does.
+    /// Notes that mention a section or figure of the note `index`, each once per place.
     pub(super) fn mentions_of(&self, index: usize, page: &str, anchor: &str) -> Vec<LinkView> {
         let mut mentions: Vec<(usize, LinkView)> = Vec::new();
         for incoming in &self.garden.incoming[index] {
@@ -97,7 +97,7 @@ impl Scene<'_> {
     }
 }
 
-/// A line that names the notes which mention a section; empty where none does.
+/// A line with links to the notes that mention a section; empty if there are none.
 pub(super) fn line(mentions: &[LinkView]) -> String {
     if mentions.is_empty() {
         return String::new();

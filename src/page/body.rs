@@ -1,5 +1,5 @@
-//! A note's text as one page shows it: its links, figures, values and citations as that page sees them, and the parts of
-//! other notes that stand in it, each likewise.
+//! A note's text on a page, with resolved links, figures, values and citations, and with embedded parts of other
+//! notes.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -15,11 +15,11 @@ use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValu
 use crate::render::{RenderError, Renderer};
 use crate::view::{FigureView, SiteView};
 
-/// Deeper than this, and more than so many on a page, embeds are links.
+/// Maximum depth and number of embeds on a page; further ones become links.
 const DEEPEST: usize = 6;
 const MOST: usize = 200;
 
-/// A note's text, or a part of it, as a page shows it.
+/// A note's text, or a part of it, on a page.
 pub struct BodyDraft<'a> {
     note: &'a Note,
     site: SiteView,
@@ -36,14 +36,14 @@ pub struct BodyDraft<'a> {
     directed: bool,
 }
 
-/// A part of another note that stands in a note.
+/// A part of another note that is embedded in a note.
 struct EmbedDraft<'a> {
-    /// Its place on the page, which backlinks lead to.
+    /// Its id on the page, the target of backlinks.
     id: String,
-    /// Where it is from.
+    /// Its source.
     source: String,
     title: String,
-    /// Whether it is a figure, which says itself what it is.
+    /// Whether it is a figure, which has its own label.
     is_figure: bool,
     body: BodyDraft<'a>,
 }
@@ -69,19 +69,19 @@ struct Inputs<'a> {
     preview: bool,
 }
 
-/// Whether pages may load what they like, of which their keys say nothing.
+/// Whether pages may load external content; pages' keys do not cover this.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_open(closed: &bool) -> bool {
     !*closed
 }
 
 impl BodyDraft<'_> {
-    /// Whether there are figures in it.
+    /// Whether it contains figures.
     pub fn has_figures(&self) -> bool {
         !self.figures.is_empty() || self.embeds.iter().any(|embed| embed.body.has_figures())
     }
 
-    /// Covers all that decides the HTML.
+    /// Digest of everything that decides the HTML.
     pub fn key(&self, templates: Digest) -> Digest {
         let embed = |embed: &'_ EmbedDraft<'_>| embed.body.key(templates);
         let embeds = self.embeds.iter();
@@ -111,7 +111,7 @@ impl BodyDraft<'_> {
     /// The HTML.
     ///
     /// # Errors
-    /// Where a template of the garden is at fault.
+    /// If one of the garden's templates has an error.
     pub fn render(&self, renderer: &Renderer) -> Result<Body, RenderError> {
         let mut figures = Vec::with_capacity(self.figures.len());
         for figure in &self.figures {
@@ -258,7 +258,7 @@ impl<'a> Scene<'a> {
         shown.collect()
     }
 
-    /// What a note's values show on a page.
+    /// The replacements of a note's values on a page.
     pub(super) fn values(&self, index: usize, page: &str) -> Vec<ShownValue> {
         let shown = self.quoted[index].shown.iter();
         shown
@@ -295,7 +295,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What a page calls a figure: `Figure 2`, or `Figure 2 of Faces` where it is another note's.
+    /// A page's name for a figure: `Figure 2`, or `Figure 2 of Faces` if it is another note's.
     pub(super) fn figure_label(
         &self,
         page: &str,

@@ -1,4 +1,5 @@
-//! Works that a note cites: marks in its text, the list below it, and what is wrong with them; and how the note is cited.
+//! A note's citations: marks in its text, the list of references, problems with them; and how to cite the note
+//! itself.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -13,26 +14,26 @@ use crate::garden::dates;
 use crate::note::{self, Note};
 use crate::view::SelfCitationView;
 
-/// What came of a note's citations.
+/// A note's formatted citations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cited {
     /// HTML of each mark, in the order of the text.
     pub marks: Vec<String>,
-    /// What a line of plain text says in the place of each mark.
+    /// Plain text of each mark.
     pub spoken: Vec<String>,
-    /// List items.
+    /// HTML list items of the references.
     pub references: Vec<String>,
-    /// The key and the plain text of each of these.
+    /// Key and plain text of each reference.
     pub plain: Vec<(String, String)>,
 }
 
-/// What is wrong with a note's citations.
+/// The problems with a note's citations.
 pub fn problems(note: &Note, works: Option<&Works>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for citation in note.citations.iter().filter(|citation| !citation.bare) {
         let Some(works) = works else {
-            let message = "the garden has no bibliography to cite from";
-            let hint = "name one in `neuronotes.yaml`: `bibliography: references.bib`".to_owned();
+            let message = "the garden has no bibliography";
+            let hint = "add one to `neuronotes.yaml`: `bibliography: references.bib`".to_owned();
             problems.push(note.at().warning(citation.span.clone(), message).hint(hint));
             continue;
         };
@@ -111,7 +112,7 @@ impl Scene<'_> {
         Cited { marks: marks.collect(), spoken, references: references.collect(), plain }
     }
 
-    /// A text, or HTML, out of the note `index`, with what its citations say in their places.
+    /// Replaces the citations in a text or HTML of the note `index`.
     pub(super) fn spoken<'t>(&self, index: usize, text: &'t str, html: bool) -> Cow<'t, str> {
         let citations = &self.notes[index].citations;
         if citations.is_empty() || !note::has_citations(text) {
@@ -128,7 +129,7 @@ impl Scene<'_> {
         Cow::Owned(note::fill_citations(text, spoken))
     }
 
-    /// HTML of a note's citations as a page shows them: elsewhere than at home they lead to the note's own list.
+    /// HTML of a note's citations on a page; on other pages than its own they link to the note's list.
     pub(super) fn citations(&self, index: usize, page: &str) -> Vec<String> {
         if self.notes[index].citations.is_empty() {
             return Vec::new();
@@ -152,7 +153,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The key and the plain text of each work that a note cites.
+    /// Key and plain text of each work that a note cites.
     pub(super) fn reference_texts(&self, index: usize) -> Vec<(String, String)> {
         match self.notes[index].citations.is_empty() {
             true => Vec::new(),
@@ -160,7 +161,7 @@ impl Scene<'_> {
         }
     }
 
-    /// How a note is cited, where it says who wrote it.
+    /// How to cite a note, if it names its authors.
     pub(super) fn self_citation(&self, index: usize) -> Option<SelfCitationView> {
         let note = self.notes[index];
         let first = note.front.authors.first()?;

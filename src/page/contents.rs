@@ -1,10 +1,10 @@
-//! A note's contents: its headings as a tree.
+//! A note's table of contents: a tree of its headings.
 
 use crate::note::{Heading, Note};
 use crate::view::ContentsView;
 
-/// The headings below the title as a tree, with their values as `filled` gives them; empty where there are fewer than two,
-/// or the note wants none.
+/// The headings below the title as a tree, with their values as returned by `filled`; empty if there are fewer than
+/// two or the note disables it.
 pub(super) fn of(note: &Note, filled: impl Fn(&str) -> String) -> Vec<ContentsView> {
     if note.front.toc == Some(false) {
         return Vec::new();
@@ -19,7 +19,7 @@ pub(super) fn of(note: &Note, filled: impl Fn(&str) -> String) -> Vec<ContentsVi
     }
 }
 
-/// A heading's children are those that follow it at deeper levels, whatever levels are skipped.
+/// A heading's children are the following headings of deeper levels, even if levels are skipped.
 fn nest(mut headings: &[&Heading], filled: &impl Fn(&str) -> String) -> Vec<ContentsView> {
     let mut out = Vec::new();
     while let Some((first, rest)) = headings.split_first() {

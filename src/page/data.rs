@@ -1,4 +1,4 @@
-//! The numbers behind a figure as files: what came of a block in, its table as CSV and its result as JSON out.
+//! A figure's numbers as files: its table as CSV and its result as JSON.
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
@@ -9,7 +9,7 @@ use super::{Scene, Settled};
 use crate::garden::href;
 use crate::view::{DataView, legible, legible_json};
 
-/// Every file with numbers that the pages of what was settled lead to: its path in the site, and its text.
+/// All files with numbers that pages link to: path in the site and text.
 pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
     match settled {
         Settled::Done { record, drawing, .. } => {
@@ -38,7 +38,7 @@ pub fn data_file(settled: &Settled, path: &str, store: &Store) -> Option<String>
 }
 
 impl Scene<'_> {
-    /// The files with the numbers of a figure; none where it shows none.
+    /// The files with a figure's numbers; `None` if it shows none.
     pub(super) fn data_view(&self, page: &str, settled: &Settled) -> Option<DataView> {
         let Settled::Done { record, drawing, .. } = settled else { return None };
         let csv = csv_path(&drawing.table()?.csv());
@@ -54,7 +54,7 @@ fn json_path(record: &Record) -> String {
     format!("figures/data/{}.json", record.result_digest().hex().cut(..20))
 }
 
-/// The result in full precision, under the names by which values in the prose know it.
+/// The result in full precision, with the names that values in prose use.
 fn json(record: &Record, store: &Store) -> String {
     let values = Kind::named(&record.kind)
         .zip(record.result(store))

@@ -1,4 +1,4 @@
-//! A page that can be rendered, and the key that covers all that decides its bytes.
+//! A page ready to be rendered, and the key that covers everything that decides its bytes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,23 +14,23 @@ use crate::view::{
     UnitView,
 };
 
-/// Raised when the same draft gives other bytes for a reason that its key does not cover.
+/// Raised if the same draft results in other bytes for a reason that its key does not cover.
 const PAGE_VERSION: u32 = 3;
 
-/// A page that can be rendered.
+/// A page ready to be rendered.
 pub struct Draft<'a> {
-    /// Relative to the site's root.
+    /// Path relative to the site's root.
     pub path: String,
     /// The page key.
     pub key: Digest,
-    /// The key of the note's body; none where there is no note.
+    /// The key of the note's body; `None` if there is no note.
     pub body_key: Option<Digest>,
     body: Option<BodyDraft<'a>>,
     rendered: OnceLock<Result<Arc<Body>, RenderError>>,
     view: View<'a>,
 }
 
-/// What a page key covers. Written in the order of its fields, of which none is a map without order.
+/// The contents of a page key, written in the order of its fields; none of them is an unordered map.
 #[derive(Debug, Serialize)]
 struct Inputs<'a, T> {
     version: u32,
@@ -53,24 +53,24 @@ pub(super) enum View<'a> {
 }
 
 impl Draft<'_> {
-    /// The note's body.
+    /// Renders the note's body.
     ///
     /// # Errors
-    /// Where a template of the garden is at fault.
+    /// If one of the garden's templates has an error.
     pub fn body(&self, renderer: &Renderer) -> Option<Result<Arc<Body>, RenderError>> {
         let body = self.body.as_ref()?;
         Some(self.rendered.get_or_init(|| body.render(renderer).map(Arc::new)).clone())
     }
 
-    /// The note's body, where it was rendered already.
+    /// The note's body if it was already rendered.
     pub fn rendered(&self) -> Option<Arc<Body>> {
         self.rendered.get()?.as_ref().ok().map(Arc::clone)
     }
 
-    /// The page's HTML.
+    /// Renders the page's HTML.
     ///
     /// # Errors
-    /// Where a template of the garden is at fault.
+    /// If one of the garden's templates has an error.
     pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
         let body = self.body(renderer).transpose()?;
         let (body, title) =
@@ -114,7 +114,7 @@ impl<'a> Scene<'a> {
         Draft { path, key, body_key, body, rendered: OnceLock::new(), view }
     }
 
-    /// The key of what is made of a body and of plain data.
+    /// The key of something made from a body and plain data.
     pub(super) fn key(&self, body: Option<Digest>, view: &impl Serialize) -> Digest {
         let inputs = Inputs {
             version: PAGE_VERSION,

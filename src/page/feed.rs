@@ -1,4 +1,4 @@
-//! Files of a site that are no pages: the feed, the map of the site, robots' rules, the graph's data, and social cards.
+//! Files of a site other than pages: the feed, the site map, robots.txt, the graph's data, and social cards.
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
@@ -15,16 +15,16 @@ pub(super) const GRAPH_DATA: &str = "graph-data.js";
 /// Most notes in the feed.
 const IN_FEED: usize = 30;
 
-/// A file that is no page.
+/// A file other than a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GeneratedFile {
-    /// These bytes.
+    /// Its bytes.
     Text(String),
-    /// The social card of a picture, to be drawn.
+    /// The social card of a picture, yet to be drawn.
     Card(Image, bool),
 }
 
-/// The social card of a note, where it has a picture.
+/// The social card of a note, if it has a picture.
 pub(super) fn card_path(scene: &Scene<'_>, index: usize) -> Option<String> {
     scene.config.url.as_ref()?;
     Some(card_file(&scene.lead_picture(index)?.image))
@@ -42,7 +42,7 @@ struct GraphData<'a> {
 }
 
 impl Scene<'_> {
-    /// Paths of all files that are no pages, but for previews and the search index.
+    /// Paths of all files other than pages, previews and the search index.
     pub fn generated_files(&self) -> Vec<String> {
         let mut files = vec![GRAPH_DATA.to_owned(), "robots.txt".to_owned()];
         if self.config.url.is_some() {
@@ -72,7 +72,7 @@ impl Scene<'_> {
         }))
     }
 
-    /// Covers all that decides a file's bytes.
+    /// Digest of everything that decides a file's bytes.
     pub fn generated_key(&self, path: &str, file: &GeneratedFile) -> Digest {
         match file {
             GeneratedFile::Text(text) => Digest::of(text.as_bytes()),
@@ -109,7 +109,7 @@ impl Scene<'_> {
         format!("User-agent: *\nAllow: /\n{map}")
     }
 
-    /// The notes that changed last. Their days come from themselves or from git; one without is not in it.
+    /// The notes that were changed last. Dates come from front matter or git; notes without a date are left out.
     fn feed(&self) -> String {
         let newest = self.index().newest.iter();
         let dated = newest.filter_map(|note| Some((*note, self.changed(*note)?)));
@@ -168,7 +168,7 @@ impl Scene<'_> {
     }
 }
 
-/// Text for XML, without the characters that it may not hold.
+/// Escapes text for XML, without characters that XML forbids.
 fn xml(text: &str) -> String {
     crate::view::legible(crate::note::escape(text))
 }

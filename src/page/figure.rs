@@ -1,4 +1,4 @@
-//! A block's figure as its template sees it: drawing, caption, and how it was made.
+//! A block's figure for its template: drawing, caption, and provenance.
 
 use neuronotes_core::kind::{Kind, Role, Type};
 use neuronotes_core::store::Record;
@@ -17,7 +17,7 @@ impl<'a> Scene<'a> {
         (0..self.notes[index].blocks.len()).map(|n| self.figure_view(index, n, page)).collect()
     }
 
-    /// A block's figure as it stands on a page.
+    /// A block's figure on a page.
     pub(super) fn figure_view(&self, index: usize, number: usize, page: &str) -> FigureView<'a> {
         let note = self.notes[index];
         let block = &note.blocks[number];
@@ -73,7 +73,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// How one measurement of a sweep was made.
+    /// How a single measurement of a sweep was made.
     pub(super) fn cell_facts(&self, page: &str, settled: &Settled, cell: &Cell) -> Vec<FactView> {
         match settled {
             Settled::Done { record, scanned, .. } => {
@@ -83,7 +83,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// How a figure was made, for a reader; of a sweep's measurements what they share, and what not.
+    /// The provenance of a figure for readers; for a sweep, the measurements' common facts and their differences.
     fn facts(&self, page: &str, settled: &Settled, wanted: &Wanted) -> Vec<FactView> {
         match (settled, wanted) {
             (Settled::Done { record, scanned, .. }, Wanted::Measurement(measurement)) => {
@@ -98,7 +98,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// How one measurement was made.
+    /// The provenance of one measurement.
     fn provenance(
         &self,
         page: &str,

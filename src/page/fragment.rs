@@ -1,7 +1,7 @@
-//! Previews: what a reader sees of a page or of a part of it before going there. Bodies in, small pieces of HTML out, many
-//! of them in one file.
+//! Link previews: short excerpts of pages and of their parts, many of them in one file.
 //!
-//! A file of previews is a script, since a page that was opened from a disk may load nothing else. Only places that some
+//! A file of previews is a script, since a page opened from a disk cannot load anything else. Only places that a link
+//! points to have a preview of their own.
 //! link points to have a piece of their own.
 
 mod rebase;
@@ -18,28 +18,28 @@ use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 use rebase::rebased;
 
-/// About so many pages share a file.
+/// Approximate number of pages per file.
 const IN_A_FILE: usize = 16;
-/// A piece ends after so many blocks.
+/// Maximum number of blocks in a preview.
 const MOST_BLOCKS: usize = 6;
 
-/// The previews of one file.
+/// The previews in one file.
 #[derive(Debug, Default)]
 pub struct Shard {
-    /// Relative to the site's root.
+    /// Path relative to the site's root.
     pub path: String,
-    /// Notes whose previews are in it.
+    /// The notes with previews in it.
     pub notes: Vec<usize>,
-    /// Units whose previews are in it, by the paths of their pages.
+    /// The units with previews in it, by path of their pages.
     pub units: Vec<String>,
 }
 
-/// How many files there are for so many notes: a power of two.
+/// The number of files for so many notes: a power of two.
 pub(super) fn shards(notes: usize) -> usize {
     notes.div_ceil(IN_A_FILE).next_power_of_two()
 }
 
-/// Which of so many files has the previews of a page: FNV-1a over the page's path.
+/// The index of the file with a page's previews: FNV-1a of the page's path.
 fn shard_of(page: &str, shards: usize) -> usize {
     let mut hash: u32 = 0x811c_9dc5;
     for byte in page.bytes() {
@@ -52,7 +52,7 @@ fn name(number: usize) -> String {
     format!("previews/{number}")
 }
 
-/// The pieces of one page.
+/// The previews of one page.
 type Pieces = BTreeMap<String, String>;
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ struct Inputs<'a> {
 }
 
 impl Scene<'_> {
-    /// Every file of previews.
+    /// All files of previews.
     pub fn preview_shards(&self) -> Vec<Shard> {
         let count = shards(self.notes.len());
         let mut all: Vec<Shard> = (0..count)
@@ -82,7 +82,7 @@ impl Scene<'_> {
         self.preview_shards().into_iter().find(|shard| shard.path == path)
     }
 
-    /// Covers all that decides a file of previews, where the bodies of its notes have these keys.
+    /// Digest of everything that decides a file of previews, given the keys of its notes' bodies.
     pub fn shard_key(&self, shard: &Shard, bodies: &dyn Fn(usize) -> Option<Digest>) -> Digest {
         let pages = shard.notes.iter().map(|index| {
             let page = self.garden.pages[*index].as_str();
@@ -92,7 +92,7 @@ impl Scene<'_> {
         self.key(None, &Inputs { pages: pages.collect(), units: units.collect() })
     }
 
-    /// A file of previews, of these bodies; a note whose body could not be rendered has none.
+    /// Makes a file of previews from bodies; a note whose body could not be rendered has none.
     pub fn shard(
         &self,
         shard: &Shard,
@@ -121,13 +121,13 @@ impl Scene<'_> {
         self.index().units.get(page).map(|unit| self.unit_fragment(unit)).unwrap_or_default()
     }
 
-    /// Places of a note that links of other notes point to.
+    /// The places of a note that other notes link to.
     fn asked(&self, index: usize) -> BTreeSet<&str> {
         self.garden.incoming[index].iter().filter_map(|incoming| incoming.to.as_deref()).collect()
     }
 }
 
-/// The piece of a whole page, and one for each place that is asked for.
+/// The preview of a whole page, and one for each requested place.
 fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Pieces {
     let mut pieces = Pieces::new();
     let taken = |from: usize, whole: bool| {

@@ -1,4 +1,4 @@
-//! Pages that are no note's: which there are, and what each of them is.
+//! Pages other than notes' pages.
 
 use std::collections::BTreeMap;
 
@@ -12,43 +12,44 @@ use crate::note::file_slug;
 use crate::plan::{NamedUnit, Wanted};
 use crate::view::{LinkView, NavView};
 
-/// The list of all notes.
+/// Path of the list of all notes.
 pub(super) const NOTES: &str = "notes.html";
-/// The list of all tags.
+/// Path of the list of all tags.
 pub(super) const TAGS: &str = "tags.html";
-/// The list of all units.
+/// Path of the list of all units.
 pub(super) const UNITS: &str = "units.html";
-/// The whole graph.
+/// Path of the whole graph.
 pub(super) const GRAPH: &str = "graph.html";
-/// What is shown where there is no page.
+/// Path of the page for missing addresses.
 pub(super) const NOT_FOUND: &str = "404.html";
 /// Most notes on one page of the list.
 const ON_A_PAGE: usize = 500;
 
-/// A page that is no note's.
+/// A page other than a note's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GeneratedPage {
-    /// The home page, of a garden without a note that is it.
+    /// The home page of a garden without an `index.md`.
     Home,
     /// A page of the list of all notes, from 0.
     Notes(usize),
-    /// All tags.
+    /// The list of all tags.
     Tags,
-    /// The notes with a tag.
+    /// The list of the notes with a tag.
     Tag,
-    /// All units.
+    /// The list of all units.
     Units,
     /// A unit.
     Unit,
     /// The graph.
     Graph,
-    /// What is shown where there is no page.
+    /// The page for missing addresses.
     NotFound,
-    /// A page that was elsewhere before: it leads to a note's.
+    /// A redirect from an old address to a note's page.
     Redirect(usize),
 }
 
-/// The page of a tag. Upper and lower case are the same, and so are a blank and `-`; `a/b` lies in the folder of `a`. What
+/// The page of a tag. Case is ignored, and so is the difference between a space and `-`; `a/b` is in the folder of
+/// `a`. Characters that some file names cannot contain are written as `~` and their number: `c~2b~2b` for `C++`.
 /// cannot stand in every file's name is written as `~` and its number: `c~2b~2b` for `C++`.
 pub(super) fn tag_page(tag: &str) -> String {
     const LONGEST: usize = 96;
@@ -86,7 +87,7 @@ pub(super) fn unit_page(model: &str, layer: &str, unit: u32) -> String {
 }
 
 impl<'a> Scene<'a> {
-    /// Every page that is no note's, by its path. A note's page comes before one of these.
+    /// All pages other than notes' pages, by path. A note's page takes precedence over one of these.
     pub fn generated_pages(&self) -> BTreeMap<String, GeneratedPage> {
         let index = self.index();
         let mut generated = BTreeMap::new();
@@ -154,7 +155,7 @@ impl<'a> Scene<'a> {
         (tags, units)
     }
 
-    /// The pages of units that a note says it is about.
+    /// The pages of the units that a note is about.
     pub(super) fn unit_links(&self, page: &str, note: usize) -> Vec<LinkView> {
         let named = self.plan.named(note).iter();
         named
@@ -165,7 +166,7 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
-    /// The page of a unit. The index of all units is not asked, so that one note's page is made without it.
+    /// The page of a unit. The index of all units is not used, so that one note's page can be made without it.
     pub(super) fn unit_href(
         &self,
         page: &str,

@@ -1,4 +1,4 @@
-//! What pages say of themselves to machines: addresses, dates, social cards, and how scholars cite them.
+//! Metadata of pages: addresses, dates, social cards, and citation data.
 
 use neuronotes_core::cut::Cut as _;
 
@@ -7,7 +7,7 @@ use crate::garden::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};
 
-/// Search engines show about so many characters.
+/// Number of characters that search engines show.
 const DESCRIPTION: usize = 200;
 
 impl Scene<'_> {

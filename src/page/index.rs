@@ -1,4 +1,4 @@
-//! What pages that list others are made from: the order of the notes, their tags, and the units that they speak of.
+//! The data for pages that list others: the order of the notes, their tags, and the units that they mention.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,44 +8,44 @@ use crate::plan::{NamedUnit, Wanted};
 /// Tags, units and the order of the notes.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Notes, the newest first; the home page is none of them, nor is a page beside the notes.
+    /// Notes, the newest first, without the home page and standalone pages.
     pub newest: Vec<usize>,
-    /// Each tag by the path of its page, in that order.
+    /// Tags by path of their page.
     pub tags: BTreeMap<String, Tag>,
-    /// Each unit by the path of its page.
+    /// Units by path of their page.
     pub units: BTreeMap<String, Unit>,
-    /// Each unit's page.
+    /// Pages of units.
     pub unit_pages: BTreeMap<NamedUnit, String>,
-    /// Each model's layers: their units, in order, with their pages.
+    /// For each model its layers, with their units in order and their pages.
     pub layers: BTreeMap<(String, String), Vec<(u32, String)>>,
 }
 
 /// A tag.
 #[derive(Debug, Default)]
 pub struct Tag {
-    /// As most notes write it.
+    /// The spelling that most notes use.
     pub name: String,
     /// Notes that have it, the newest first.
     pub notes: Vec<usize>,
 }
 
-/// A unit that notes speak of.
+/// A unit that notes mention.
 #[derive(Debug, Default)]
 pub struct Unit {
     /// The model's name.
     pub model: String,
-    /// The layer as a reader expects it.
+    /// The layer's name for readers.
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,
-    /// What notes call it, each once.
+    /// Its names in notes, each once.
     pub names: Vec<String>,
-    /// Notes that speak of it, each with the numbers of its blocks that measure it; of a sweep, with the cell too.
+    /// Notes that mention it, each with the indices of its blocks that measure it, and the cell of a sweep.
     pub notes: BTreeMap<usize, Vec<(usize, Option<usize>)>>,
 }
 
 impl Index {
-    /// The index of all that the scene has.
+    /// Collects the index of a scene.
     pub(super) fn of(scene: &Scene<'_>) -> Self {
         let is_aside = |index: usize| scene.garden.routes.is_aside(scene.notes[index]);
         let listed = |index: &usize| scene.garden.pages[*index] != HOME && !is_aside(*index);

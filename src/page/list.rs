@@ -72,7 +72,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::List(Box::new(view)))
     }
 
-    /// The notes with a tag.
+    /// The list of the notes with a tag.
     pub(super) fn tag_draft(&self, page: &str) -> Draft<'a> {
         let tag = self.index().tags.get(page);
         let notes = tag.map_or(&[][..], |tag| &tag.notes);
@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::List(Box::new(view)))
     }
 
-    /// All tags.
+    /// The list of all tags.
     pub(super) fn tags_draft(&self, page: &str) -> Draft<'a> {
         let item = |(path, tag): (&String, &super::index::Tag)| IndexItemView {
             title: format!("#{}", tag.name),
@@ -118,7 +118,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::Index(Box::new(view)))
     }
 
-    /// All units, by model and layer.
+    /// The list of all units, by model and layer.
     pub(super) fn units_draft(&self, page: &str) -> Draft<'a> {
         let mut groups: Vec<IndexGroupView> = Vec::new();
         let units = &self.index().units;
@@ -142,8 +142,8 @@ impl<'a> Scene<'a> {
             }
         }
         let intro = match units.len() {
-            1 => "One unit that the notes speak of.".to_owned(),
-            count => format!("{count} units that the notes speak of."),
+            1 => "One unit that notes mention.".to_owned(),
+            count => format!("{count} units that notes mention."),
         };
         let view = IndexView {
             site: self.site(page),

@@ -1,9 +1,8 @@
-//! Notes, with all that the garden knows of them, as the views that templates see: a note's page, and the pages that list
-//! notes, tags and units.
+//! Turns notes, with everything that the garden knows about them, into the data for templates: the pages of notes,
+//! and the pages that list notes, tags and units.
 //!
-//! A [`Draft`] is everything that decides a page's bytes, and its key covers it: the note's text, its
-//! resolved links, what mentions it, its figures, the templates, and what all pages share. Only where the key
-//! changed is the page rendered.
+//! A [`Draft`] is everything that decides a page's bytes, and its key covers it: the note's text, its resolved links,
+//! its backlinks, its figures, the templates, and what all pages share. A page is rendered only if its key changed.
 
 mod backlink;
 mod body;
@@ -61,28 +60,28 @@ use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 /// The home page.
 pub const HOME: &str = "index.html";
 
-/// So many of a note's tags are named where notes are listed. Each tag has such a list: with all of them, the lists of a note of
-/// a thousand tags would have a million links.
+/// Number of a note's tags shown in lists. The lists of a thousand notes with a thousand tags each would otherwise
+/// have a million links.
 const NAMED_TAGS: usize = 8;
 
-/// Files that every page asks for, relative to the site's root; their names say their content.
+/// Assets that every page links to, relative to the site's root; their names contain their digests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Assets {
     /// The style sheet of every page.
     pub stylesheet: String,
-    /// That for figures.
+    /// The style sheet of figures.
     pub figures: String,
-    /// That for pages which list others.
+    /// The style sheet of pages that list others.
     pub lists: String,
-    /// That for what scripts open.
+    /// The style sheet of boxes and dialogs.
     pub boxes: String,
     /// The script of every page.
     pub script: String,
-    /// The script that searches.
+    /// The search script.
     pub find: String,
     /// The script that enlarges pictures.
     pub zoom: String,
-    /// The script that draws the whole graph.
+    /// The script of the whole graph.
     pub graph: String,
 }
 
@@ -92,39 +91,39 @@ pub struct Scene<'a> {
     pub config: &'a Config,
     /// All notes, in the garden's order.
     pub notes: &'a [&'a Note],
-    /// The notes together.
+    /// The notes with their resolved links.
     pub garden: &'a Garden,
-    /// What they want measured.
+    /// The measurements that they request.
     pub plan: &'a Plan,
-    /// For each note, for each of its blocks, what came of it.
+    /// For each note and each of its blocks, the outcome.
     pub figures: &'a [Arc<[Settled]>],
-    /// For each note, what its values show.
+    /// For each note, the replacements of its values.
     pub quoted: &'a [value::Quoted],
-    /// Pixels across and down of pictures in the notes folder.
+    /// Widths and heights of pictures in the notes folder.
     pub sizes: &'a BTreeMap<String, (u32, u32)>,
     /// Smaller copies of pictures, as far as there are any.
     pub smaller: &'a Smaller,
-    /// Commits' dates.
+    /// Dates from git.
     pub git: &'a GitDates,
-    /// What every page asks for.
+    /// The assets of every page.
     pub assets: &'a Assets,
-    /// The works that notes cite.
+    /// The bibliography.
     pub works: Option<&'a Works>,
-    /// HTML of the line after every note, as [`footer`] gives it.
+    /// HTML of the line after every note, from [`footer`].
     pub footer: Option<String>,
     /// The digest of all templates in use.
     pub templates: Digest,
     /// Whether this is for the preview.
     pub preview: bool,
-    /// What is made of all notes when it is first asked for.
+    /// Data about all notes, collected on first use.
     pub shared: Shared,
 }
 
-/// What is made of all notes when it is first asked for.
+/// Data about all notes, collected on first use.
 #[derive(Debug, Default)]
 pub struct Shared {
     index: OnceLock<Index>,
-    /// Whether there are tags, and units.
+    /// Whether there are tags and units.
     has: OnceLock<(bool, bool)>,
     /// For each note, what came of its citations.
     cited: OnceLock<Vec<OnceLock<Arc<Cited>>>>,

@@ -1,11 +1,10 @@
-//! What notes ask of other hosts, or run, though pages are to ask nothing of anyone: a note in; what is to be said of it,
-//! out.
+//! Diagnostics about content that notes load from other hosts or run as scripts.
 
 use crate::config::{self, Config, Remote};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::note::{self, Note, Reach};
 
-/// What is to be said of a note.
+/// The diagnostics about a note.
 pub fn problems(note: &Note, config: &Config) -> Vec<Diagnostic> {
     let Some(severity) = severity(config.remote) else { return Vec::new() };
     let said = note.reaches.iter().map(|found| {
@@ -15,7 +14,7 @@ pub fn problems(note: &Note, config: &Config) -> Vec<Diagnostic> {
     said.collect()
 }
 
-/// The same of the line that stands under every note.
+/// The diagnostics about the footer.
 pub fn footer_problems(config: &Config) -> Vec<Diagnostic> {
     let (Some(severity), Some(footer)) = (severity(config.remote), &config.footer) else {
         return Vec::new();
@@ -36,18 +35,18 @@ fn severity(remote: Remote) -> Option<Severity> {
     }
 }
 
-/// A message and a hint.
+/// The message and the hint.
 fn said(reach: Reach, address: &str, remote: Remote) -> (String, String) {
     let address = note::shown_address(address);
     let what = match reach {
         Reach::Remote => {
-            format!("the page loads `{address}` from another site, which learns of every reader")
+            format!("the page loads `{address}` from another site, which can track every reader")
         }
-        Reach::Script => format!("the page runs a script of the note: `{address}`"),
+        Reach::Script => format!("the page runs a script from the note: `{address}`"),
     };
     let first = match reach {
-        Reach::Remote => "copy the file into the notes and name it there",
-        Reach::Script => "take it out",
+        Reach::Remote => "copy the file into the notes folder and link to the copy",
+        Reach::Script => "remove it",
     };
     match remote {
         Remote::Forbid => {
@@ -56,7 +55,7 @@ fn said(reach: Reach, address: &str, remote: Remote) -> (String, String) {
         }
         _ => (
             what,
-            format!("{first}; or, where it is meant, say `remote: allow` in {}", config::FILE),
+            format!("{first}; or, if it is intended, set `remote: allow` in {}", config::FILE),
         ),
     }
 }

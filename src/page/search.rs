@@ -1,5 +1,5 @@
-//! What each page gives to the search index: the text of a note and of its sections, its figures with what is written in them,
-//! the works that it cites, its tags and units.
+//! Each page's contribution to the search index: the text of a note and its sections, its figures with their texts,
+//! its references, tags and units.
 
 use neuronotes_core::cut::Cut as _;
 
@@ -13,7 +13,7 @@ const KEY_DIGITS: usize = 8;
 const MOST_WRITTEN: usize = 1200;
 
 impl Scene<'_> {
-    /// What a note gives to the index.
+    /// A note's contribution.
     pub fn indexed(&self, index: usize) -> Indexed {
         let note = self.notes[index];
         let text = |number: usize| {
@@ -77,7 +77,7 @@ impl Scene<'_> {
         indexed(&Page { path, title: note.title.clone(), entries })
     }
 
-    /// What the pages of units give to the index.
+    /// The contributions of units' pages.
     pub fn indexed_units(&self) -> Vec<Indexed> {
         let page = |(path, unit): (&String, &Unit)| {
             let title = format!("Unit {}", unit.unit);
@@ -92,7 +92,7 @@ impl Scene<'_> {
         self.index().units.iter().map(page).collect()
     }
 
-    /// What the pages of tags give to the index.
+    /// The contributions of tags' pages.
     pub fn indexed_tags(&self) -> Vec<Indexed> {
         let page = |(path, tag): (&String, &Tag)| {
             let title = format!("#{}", tag.name);
@@ -107,14 +107,14 @@ impl Scene<'_> {
         self.index().tags.iter().map(page).collect()
     }
 
-    /// Notes in the order in which the index has them.
+    /// Notes in the order of the index.
     pub fn indexed_order(&self) -> Vec<usize> {
         let home = self.garden.pages.iter().position(|page| page == HOME);
         home.into_iter().chain((0..self.notes.len()).filter(|index| Some(*index) != home)).collect()
     }
 }
 
-/// What is written in a figure, as one line.
+/// The text in a figure, as one line.
 fn written(settled: &Settled) -> String {
     let drawings = settled.drawings();
     let mut seen = std::collections::BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The graph, the page for what is not there, and pages that lead to where something is now.
+//! The graph, the page for missing addresses, and redirects.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ use crate::view::{
 
 /// Most notes listed below the graph, those with the most links.
 const MOST: usize = 100;
-/// So many notes are named that one of them links to, and so many that link to it.
+/// Number of listed notes that one of them links to, and that link to it.
 const NAMED: usize = 12;
 /// Most notes listed on the page for a wrong address, the newest ones.
 const NEWEST: usize = 5;
 
 impl<'a> Scene<'a> {
-    /// Pairs of notes of which one links to the other, each once, the smaller first.
+    /// Pairs of linked notes, each once, the smaller index first.
     pub(super) fn pairs(&self) -> Vec<(usize, usize)> {
         let mut pairs: Vec<(usize, usize)> = Vec::new();
         for (to, incoming) in self.garden.incoming.iter().enumerate() {
@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::Graph(Box::new(view)))
     }
 
-    /// The note among the notes that it links to and that link to it.
+    /// A note among its neighbours.
     pub(super) fn local_graph(&self, index: usize) -> Option<String> {
         let mut near: std::collections::BTreeMap<usize, (bool, bool)> = Default::default();
         for incoming in &self.garden.incoming[index] {
@@ -149,7 +149,7 @@ impl<'a> Scene<'a> {
         self.draft(NOT_FOUND, None, View::NotFound(Box::new(view)))
     }
 
-    /// The newest notes, without what stands below their titles beside the excerpt.
+    /// The newest notes, reduced to titles and excerpts.
     fn newest_cards(&self, page: &str) -> Vec<CardView> {
         let newest = self.index().newest.iter().take(NEWEST);
         let bare = |note: &usize| CardView {
@@ -161,7 +161,7 @@ impl<'a> Scene<'a> {
         newest.map(bare).collect()
     }
 
-    /// Old addresses of notes: those that they name, and those that their other names would have.
+    /// Old addresses of notes: those in front matter, and those that their aliases would have.
     pub(super) fn redirects(&self) -> Vec<(usize, String)> {
         let mut old = Vec::new();
         for (index, note) in self.notes.iter().enumerate() {

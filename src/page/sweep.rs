@@ -1,4 +1,4 @@
-//! A sweep's figure as its template sees it: a grid of measurements, each in its own state, and what was common to all.
+//! A sweep's figure for its template: a grid of measurements, each in its own state, and their common facts.
 
 use neuronotes_core::digest::Digest;
 
@@ -7,7 +7,7 @@ use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
 use crate::view::{FactView, FigureState, ProblemView, StaleView, SweepItemState, SweepItemView};
 
-/// Most different values of one fact that are written out.
+/// Maximum number of different values of one fact that are listed.
 const MOST_VALUES: usize = 12;
 
 impl<'a> Scene<'a> {
@@ -48,7 +48,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Columns of the grid: as many as the second of two fields has values, else as few as leave the last row full.
+/// Number of columns of the grid: as many as the second of two fields has values, or else the number that leaves the
+/// fewest gaps in the last row.
 fn columns(axes: &[usize]) -> (usize, usize) {
     match *axes {
         [_, across] => (across.min(8), across.min(8)),
@@ -83,7 +84,7 @@ fn item(settled: &Settled) -> SweepItemState<'_> {
     }
 }
 
-/// What a cell shows of a drawing: its pictures, a number, and the line that would stand below it.
+/// The content of a cell: a drawing's pictures, a number, and its caption.
 fn shown(drawing: &Drawing) -> (Vec<&Picture>, &str, &str) {
     match drawing {
         Drawing::Picture { picture, value, note, .. } => (vec![picture], value, note),
@@ -95,7 +96,7 @@ fn shown(drawing: &Drawing) -> (Vec<&Picture>, &str, &str) {
     }
 }
 
-/// What stands for all measurements of a block; empty where it is faulty.
+/// One key for all measurements of a block; empty if the block has an error.
 pub(super) fn key(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Measurement(measurement) => measurement.key.hex(),
@@ -108,7 +109,7 @@ pub(super) fn key(wanted: &Wanted) -> String {
     }
 }
 
-/// The facts of several measurements as one list: what they share once, what they do not value by value.
+/// The facts of several measurements as one list: common ones once, the others value by value.
 pub(super) fn merged(all: Vec<Vec<FactView>>) -> Vec<FactView> {
     let mut names: Vec<&str> = Vec::new();
     for fact in all.iter().flatten() {

@@ -1,4 +1,4 @@
-//! The page of a unit: what was measured of it, and which notes speak of it.
+//! The page of a unit: its figures and the notes that mention it.
 
 use super::{Draft, Scene, Settled, draft::View, index::Unit};
 use crate::figure::{Drawing, Picture};
@@ -37,7 +37,8 @@ impl<'a> Scene<'a> {
         };
         let title = format!("Unit {}", unit.unit);
         let named = unit.names.first().map(|name| format!(" · {name}")).unwrap_or_default();
-        let about = format!("{title}{named}, {} of {}: what was measured.", unit.layer, unit.model);
+        let about =
+            format!("{title}{named}, {} of {}: its figures and notes.", unit.layer, unit.model);
         let view = UnitView {
             site: self.site(page),
             head: self.list_head(page, &about),
@@ -53,7 +54,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::Unit(Box::new(view), figures))
     }
 
-    /// A figure as the unit's page has it; of a sweep only the measurement of this unit. None where nothing is drawn.
+    /// A figure on the unit's page; of a sweep only this unit's measurement. `None` if nothing is drawn.
     fn unit_figure(
         &self,
         page: &str,
@@ -85,7 +86,7 @@ impl<'a> Scene<'a> {
         matches!(figure.state, FigureState::Done { .. }).then_some(figure)
     }
 
-    /// The first picture that was measured of a unit.
+    /// The first picture that was measured for a unit.
     pub(super) fn unit_picture(&self, unit: &Unit) -> Option<&'a Picture> {
         let drawings = measured(unit).filter_map(|(note, block, cell)| {
             let settled = self.figures[note].get(block)?;
@@ -119,8 +120,8 @@ impl<'a> Scene<'a> {
         }
         let names = unit.names.join(", ");
         let notes = match unit.notes.len() {
-            1 => "One note speaks of it.".to_owned(),
-            count => format!("{count} notes speak of it."),
+            1 => "One note mentions it.".to_owned(),
+            count => format!("{count} notes mention it."),
         };
         let text = format!("{} of {}. {notes}", unit.layer, unit.model);
         if !names.is_empty() {
@@ -131,7 +132,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Every figure of a unit, in the order of the notes.
+/// All figures of a unit, in the order of the notes.
 fn measured(unit: &Unit) -> impl Iterator<Item = (usize, usize, Option<usize>)> {
     let notes = unit.notes.iter();
     notes.flat_map(|(note, blocks)| blocks.iter().map(|(block, cell)| (*note, *block, *cell)))

@@ -1,10 +1,10 @@
-//! Inline values: what a note's prose asks of figures in; what stands on the page for each, and what is wrong, out.
+//! Inline values: the replacements of values in a note's prose, and their problems.
 //!
-//! A value that its figure owes, because that is not measured yet or has failed, is no error of its own: the error
-//! stands once, at the figure.
+//! A value whose figure has failed or is not measured yet has no error of its own: the error is reported once, at the
+//! figure.
 //!
-//! Incremental: a value is a function of how it is written, of all notes' names, and of the request and the record of
-//! the block that it names ([`Note::quoted_blocks`]).
+//! Incremental: a value is a function of its text, of all notes' names, and of the request and record of the block
+//! that it names ([`Note::quoted_blocks`]).
 
 mod choice;
 mod near;
@@ -31,25 +31,25 @@ use neuronotes_core::store::{Record, Store};
 use neuronotes_core::suggest;
 use tree::Tree;
 
-/// What a note's values show.
+/// The values of a note.
 #[derive(Debug, Default)]
 pub struct Quoted {
-    /// What stands on pages for each.
+    /// Their replacements.
     pub shown: Vec<Shown>,
-    /// What is wrong with them.
+    /// Their problems.
     pub problems: Vec<Diagnostic>,
 }
 
-/// What stands on pages in the place of a value, whatever page that is.
+/// The replacement of a value, on any page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// Plain text.
     pub text: String,
     /// `text`, escaped for HTML.
     pub escaped: String,
-    /// An element.
+    /// An HTML element.
     pub html: String,
-    /// The figure that it is out of: its note, and its block's id.
+    /// Its figure: note and block id.
     pub figure: Option<(usize, String)>,
 }
 
@@ -59,30 +59,30 @@ impl Shown {
     }
 }
 
-/// Where values come from.
+/// The source of values.
 pub struct Sources<'a> {
     notes: &'a [&'a Note],
     garden: &'a Garden,
     plan: &'a Plan,
     figures: &'a [Arc<[Settled]>],
     store: &'a Store,
-    /// Results that were read, by request key: prose often quotes one several times.
+    /// Results read so far by request key, since prose often quotes the same one several times.
     results: RefCell<BTreeMap<Digest, Option<Rc<Value>>>>,
-    /// For each id, the first note that has a figure of it.
+    /// For each id, the first note with a figure of that id.
     homes: OnceCell<BTreeMap<&'a str, usize>>,
 }
 
-/// What a value turned out to be.
+/// The outcome of a value.
 enum Answer {
-    /// This; and in a few words where it is from.
+    /// The value, with a short description of its source.
     Known { value: Value, from: String },
     /// It is being measured under this key, or waits for that.
     Waiting { key: String, status: String },
-    /// The figure has failed.
+    /// Its figure has failed.
     Failed(String),
 }
 
-/// A block and what came of it.
+/// A block and its outcome.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     note: usize,
@@ -92,7 +92,7 @@ struct Source<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// All notes, what they want, and for each note and each of its blocks what came of it.
+    /// Takes all notes, their requests, and the outcome of each of their blocks.
     pub fn new(
         notes: &'a [&'a Note],
         garden: &'a Garden,
@@ -180,7 +180,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The block that a value names.
+    /// Finds the block that a value names.
     fn source(&self, index: usize, head: &Head) -> Result<Source<'a>, Fault> {
         let wrong = |message: String, hint: Option<String>| Fault {
             place: head.place.clone(),
@@ -195,17 +195,20 @@ impl<'a> Sources<'a> {
                     let known = self.notes.iter().flat_map(|n| [n.title.as_str(), n.stem()]);
                     let near = suggest::nearest(name, known, 3);
                     let hint = match near.is_empty() {
-                        true => "a note goes by its title, its file's name or its path".to_owned(),
+                        true => "name a note by its title, file name or path".to_owned(),
                         false => format!("did you mean {}?", suggest::quoted(&near, "or")),
                     };
-                    return Err(wrong(format!("no note is called `{name}`"), Some(hint)));
+                    return Err(wrong(format!("there is no note `{name}`"), Some(hint)));
                 }
                 // A number out of the wrong figure would be believed.
                 Some(found) => {
                     let all = std::iter::once(&found.best).chain(&found.others);
                     let path = |at: &usize| without_ending(&self.notes[*at].path).to_owned();
                     let paths: Vec<String> = all.map(path).collect();
-                    let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
+                    let message = format!(
+                        "`{name}` is ambiguous: it could mean {}",
+                        suggest::quoted(&paths, "or")
+                    );
                     let hint = format!("write the path: `{}#{}`", paths[0], head.id);
                     return Err(wrong(message, Some(hint)));
                 }
@@ -226,22 +229,22 @@ impl<'a> Sources<'a> {
         })
     }
 
-    /// What to do where a note has no figure of that id.
+    /// The hint if a note has no figure with that id.
     fn other_figures(&self, note: &Note, id: &str) -> String {
         let own = note.blocks.iter().map(|block| block.id.as_str());
         let elsewhere = self.homes().get(id).map(|home| self.notes[*home]);
         match (elsewhere, suggest::hint(id, own)) {
             (Some(other), _) => format!("“{}” has one: write `{}#{id}`", other.title, other.stem()),
             (None, Some(hint)) => hint,
-            (None, None) => "give a block an `id`, and ask for it by that".to_owned(),
+            (None, None) => "give a block an `id`, and refer to it by that".to_owned(),
         }
     }
 
-    /// What is known of what a value asks for.
+    /// The data that a value refers to.
     fn answer(&self, source: Source<'a>, query: &Query) -> Result<Answer, Fault> {
         match (source.wanted, source.settled) {
             (Wanted::Nothing(problems), _) => {
-                let first = problems.first().map_or("it is faulty", |problem| &problem.message);
+                let first = problems.first().map_or("it has an error", |problem| &problem.message);
                 Ok(Answer::Failed(first.to_owned()))
             }
             (Wanted::Measurement(measurement), settled) => {
@@ -271,7 +274,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// What is known of one measurement; `which` it is of several.
+    /// The data of one measurement; `which` describes it among several.
     fn measured(
         &self,
         block: &Block,
@@ -312,7 +315,7 @@ impl<'a> Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// A stored result under the names that its kind gives; none where it is missing, damaged or of another form.
+    /// A stored result with the names of its kind's values; `None` if it is missing, damaged or of an unknown format.
     fn result(&self, kind: &Kind, record: &Record) -> Option<Rc<Value>> {
         let read = || {
             let result = record.result(self.store)?;
@@ -322,7 +325,7 @@ impl Sources<'_> {
     }
 }
 
-/// How a result was made, under the names of [`PROVENANCE`].
+/// A result's provenance, with the names in [`PROVENANCE`].
 fn provenance(record: &Record) -> Value {
     let made = &record.provenance;
     let device = if made.device_name.is_empty() { &made.device } else { &made.device_name };
@@ -334,19 +337,19 @@ fn day(record: &Record) -> &str {
     started.get(..10).unwrap_or(started)
 }
 
-/// As a page calls a figure.
+/// A page's name for a figure.
 fn figure(block: &Block) -> String {
     format!("Figure {}", block.number)
 }
 
-/// What only looks like a value.
+/// A code span that only looks like a value.
 fn code(value: &InlineValue) -> Shown {
     let text = format!("= {}", value.text);
     let html = format!("<code>{}</code>", note::escape(&text));
     Shown { escaped: html.clone(), html, text, figure: None }
 }
 
-/// A mark for a value that cannot be shown.
+/// The mark of a value that cannot be shown.
 fn failed(value: &InlineValue, message: &str, figure: Option<(usize, String)>) -> Shown {
     let text = format!("[{}]", value.text);
     let html = format!(
@@ -357,7 +360,7 @@ fn failed(value: &InlineValue, message: &str, figure: Option<(usize, String)>) -
     Shown::new(text, html, figure)
 }
 
-/// A value as JSON and HTML attributes have it.
+/// A value as in JSON and HTML attributes.
 fn raw(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -366,7 +369,7 @@ fn raw(value: &Value) -> String {
     }
 }
 
-/// A value as a reader expects it.
+/// A value formatted for readers.
 fn written(value: &Value, query: &Query) -> Result<String, Fault> {
     let one = |value: &Value| match (value, &query.format) {
         (Value::Number(number), format) => {
@@ -379,8 +382,8 @@ fn written(value: &Value, query: &Query) -> Result<String, Fault> {
         }
         (value, Some((_, place))) => {
             let what = if value.is_boolean() { "true or false" } else { "text" };
-            let message = format!("a format is for numbers, and this is {what}: {}", raw(value));
-            let hint = Some("leave out what follows `|`".to_owned());
+            let message = format!("formats are for numbers, but this is {what}: {}", raw(value));
+            let hint = Some("remove the `|` and everything after it".to_owned());
             Err(Fault { place: place.clone(), message, hint })
         }
         (value, None) => Ok(raw(value)),

@@ -1,11 +1,11 @@
-//! What a line of plain text says of a note: its words as a page shows them, with values, citations and figures' names in their places.
+//! Plain text and excerpts of notes, with values, citations and figures' names inserted.
 
 use super::Scene;
 use crate::note::{self, LinkKind};
 
 impl Scene<'_> {
-    /// What lists, feeds and search engines say of a note: what its author says, else its first words, else those of what it embeds
-    /// first.
+    /// A note's description in lists, feeds and search engines: its author's, or else its opening, or else that of
+    /// its first embed.
     pub(super) fn description(&self, index: usize) -> String {
         let note = self.notes[index];
         if let Some(own) = &note.front.description {
@@ -28,19 +28,19 @@ impl Scene<'_> {
         }
     }
 
-    /// Plain text out of the note `index`, its values and citations in their places.
+    /// Plain text from the note `index`, with its values and citations inserted.
     pub(super) fn filled(&self, index: usize, text: &str) -> String {
         let cited = self.spoken(index, text, false);
         note::fill(&cited, |n| self.quoted[index].shown.get(n).map(|value| &*value.text))
     }
 
-    /// HTML out of the note `index`, its values and citations in their places.
+    /// HTML from the note `index`, with its values and citations inserted.
     pub(super) fn filled_html(&self, index: usize, html: &str) -> String {
         let shown = |n: usize| self.quoted[index].shown.get(n);
         note::fill(&self.spoken(index, html, true), |n| shown(n).map(|value| &*value.escaped))
     }
 
-    /// A text in which unlabelled links to figures, `Faces › vis`, say what a page shows: `Figure 2 of Faces`.
+    /// Replaces unlabelled links to figures, `Faces › vis`, by the page's text: `Figure 2 of Faces`.
     fn named(&self, index: usize, mut text: String) -> String {
         if !text.contains(" › ") {
             return text;

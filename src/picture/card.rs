@@ -1,22 +1,22 @@
-//! The picture that is shown where a page is linked from elsewhere: a note's first picture in, a PNG of 1200 × 630 pixels out.
+//! Social cards: a note's first picture as a PNG of 1200 × 630 pixels, shown where other sites link to the page.
 //!
-//! There is no text on it: letters differ between machines, and who shows a link shows its title beside it.
+//! It contains no text: fonts differ between machines, and sites show the title beside it.
 
 use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder as _, Rgb, RgbImage};
 
-/// Pixels across and down, as those who show links ask for.
+/// Width and height in pixels, as social networks recommend.
 pub const SIZE: (u32, u32) = (1200, 630);
-/// Pixels that stay free around the picture.
+/// Minimum margin around the picture in pixels.
 const MARGIN: u32 = 40;
-/// The theme's panel, the line around it, and the one around the picture.
+/// The theme's panel colour, its border, and the picture's border.
 const GROUND: Rgb<u8> = Rgb([0xf5, 0xf5, 0xf2]);
 const EDGE: Rgb<u8> = Rgb([0xe2, 0xe2, 0xdd]);
 const FRAME: Rgb<u8> = Rgb([0xd2, 0xd2, 0xcd]);
 
-/// The card of a picture. One that was computed pixel by pixel (`synthetic`) is enlarged by whole multiples, so that its pixels
-/// stay what they are; any other is enlarged or shrunk as large as it fits.
+/// Draws the card of a picture. A computed picture (`synthetic`) is enlarged by integer factors, so that its pixels
+/// stay sharp; any other is scaled to fit.
 pub fn card(picture: &DynamicImage, synthetic: bool) -> Vec<u8> {
     let picture = fitted(&flattened(picture), synthetic);
     let mut card = RgbImage::from_pixel(SIZE.0, SIZE.1, GROUND);
@@ -34,7 +34,7 @@ pub fn card(picture: &DynamicImage, synthetic: bool) -> Vec<u8> {
     png
 }
 
-/// Without transparency: the ground shows through.
+/// Removes transparency in front of the background.
 fn flattened(picture: &DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.to_rgb8();
@@ -75,7 +75,7 @@ fn fitted(picture: &RgbImage, synthetic: bool) -> RgbImage {
     imageops::resize(picture, across, down, FilterType::Lanczos3)
 }
 
-/// Draws the edge of a rectangle.
+/// Draws the outline of a rectangle.
 fn outline(card: &mut RgbImage, at: (u32, u32), size: (u32, u32), colour: Rgb<u8>) {
     let (right, bottom) = (at.0 + size.0 - 1, at.1 + size.1 - 1);
     for x in at.0..=right {

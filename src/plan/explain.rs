@@ -121,12 +121,13 @@ pub fn explain(
         None => {
             let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
             let hint = suggest::hint(name, names.collect::<Vec<_>>());
-            return Err(Unknown { message: format!("no note is called `{name}`"), hint });
+            return Err(Unknown { message: format!("there is no note `{name}`"), hint });
         }
         Some(found) => {
             let all = std::iter::once(&found.best).chain(&found.others);
             let paths: Vec<String> = all.map(|i| notes[*i].path.clone()).collect();
-            let message = format!("`{name}` may mean {}", suggest::quoted(&paths, "or"));
+            let message =
+                format!("`{name}` is ambiguous: it could mean {}", suggest::quoted(&paths, "or"));
             return Err(Unknown { message, hint: Some("write the path".to_owned()) });
         }
     };

@@ -95,7 +95,7 @@ fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     }
     if meta.len() > LARGEST_FILE {
         let size = meta.len() >> 20;
-        return Err(error(format!("`{name}` has {size} MiB; the most that is read is 64"), None));
+        return Err(error(format!("`{name}` has {size} MiB; the limit is 64 MiB"), None));
     }
     Ok(path)
 }

@@ -213,7 +213,7 @@ impl<'a> Planner<'a> {
                     Some(found) if found.others.is_empty() => (vec![self.notes[found.best]], id),
                     None => {
                         let names = self.notes.iter().map(|note| note.stem());
-                        let problem = Problem::new(format!("no note is called `{note}`"));
+                        let problem = Problem::new(format!("there is no note `{note}`"));
                         return Err(problem.hint(suggest::hint(note, names)));
                     }
                     // A figure of the wrong note would be believed.
@@ -221,7 +221,8 @@ impl<'a> Planner<'a> {
                         let all = std::iter::once(&found.best).chain(&found.others);
                         let paths: Vec<String> = all.map(|i| self.notes[*i].path.clone()).collect();
                         let may = suggest::quoted(&paths, "or");
-                        let problem = Problem::new(format!("`{note}` may mean {may}"));
+                        let problem =
+                            Problem::new(format!("`{note}` is ambiguous: it could mean {may}"));
                         return Err(problem.hint(format!("write the path: `{}#{id}`", paths[0])));
                     }
                 }
@@ -254,7 +255,7 @@ impl<'a> Planner<'a> {
                 let names: Vec<String> = many.iter().map(|(note, b)| full(note, b)).collect();
                 let hint = format!("write which one: `{}`", names[0]);
                 let may = suggest::quoted(&names, "or");
-                Err(Problem::new(format!("`{name}` may mean {may}")).hint(hint))
+                Err(Problem::new(format!("`{name}` is ambiguous: it could mean {may}")).hint(hint))
             }
         }
     }

@@ -1,14 +1,14 @@
-//! The path below which a proxy shows the preview: a request's path in, what of it is the preview's own out.
+//! The path below which a proxy serves the preview; maps requests' paths to the preview's own.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-/// A path such as `/user/ada/proxy/absolute/4321/`. Some proxies take it off before they ask, others leave it there.
+/// A path such as `/user/ada/proxy/absolute/4321/`. Some proxies strip it from requests, others do not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base {
-    /// Decoded.
+    /// The decoded path.
     parts: Vec<String>,
 }
 
@@ -17,20 +17,20 @@ impl FromStr for Base {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(['?', '#', '\\']) || text.contains("://") {
-            return Err("a path is expected, such as `/user/ada/proxy/4321/`".to_owned());
+            return Err("expected a path such as `/user/ada/proxy/4321/`".to_owned());
         }
         let parts: Vec<String> =
             text.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         match parts.iter().any(|part| matches!(part.as_str(), "." | "..")) {
-            true => Err("a path without `.` and `..` is expected".to_owned()),
+            true => Err("the path must not contain `.` or `..`".to_owned()),
             false => Ok(Self { parts }),
         }
     }
 }
 
 impl Base {
-    /// What of a request's path, which is percent-encoded, is below this one, without a slash at its beginning; the whole
-    /// where a proxy has taken this one off. Where it is this one without its last slash, its last part, and false.
+    /// The part of a request's percent-encoded path below this one, without a leading slash; the whole path if a
+    /// proxy has stripped this one. If it is this one without its final slash: its last component, and false.
     pub fn below<'p>(&self, path: &'p str) -> (&'p str, bool) {
         let whole = path.strip_prefix('/').unwrap_or(path);
         let mut rest = whole;
@@ -48,7 +48,7 @@ impl Base {
         (rest, true)
     }
 
-    /// As it stands in an address, without a slash at its beginning.
+    /// The path as in a URL, without a leading slash.
     pub fn address(&self) -> String {
         let encode = |part: &String| {
             let encoded =

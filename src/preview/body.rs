@@ -1,7 +1,7 @@
-//! The bytes of an answer: a file, a stored picture or bytes at hand in; the whole of it or the part that a browser wants
-//! out, with its media type.
+//! Response bodies: a file, a stored picture or bytes in memory, whole or as the range that a browser requests, with
+//! the media type.
 //!
-//! Files are read a piece at a time on other threads, so that a film of gigabytes costs no memory and keeps no page waiting.
+//! Files are read in pieces on other threads, so that a video of gigabytes needs no memory and blocks no page.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -17,10 +17,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::handles;
 
-/// How much is read at once.
+/// Size of a piece in bytes.
 const PIECE: usize = 64 << 10;
 
-/// What an answer is made of.
+/// The content of a response.
 #[derive(Debug)]
 pub enum Content {
     /// These bytes.
@@ -29,7 +29,7 @@ pub enum Content {
     File(Opened),
 }
 
-/// A file whose length is known.
+/// A file with known length.
 #[derive(Debug)]
 pub struct Opened {
     file: File,
@@ -38,10 +38,10 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens a file; nothing else, such as a folder or a pipe, is one.
+    /// Opens a regular file.
     ///
     /// # Errors
-    /// Where it is not there, cannot be read, or is no file.
+    /// If it does not exist, cannot be read, or is not a regular file.
     pub fn new(path: &Path) -> io::Result<Self> {
         let file = neuronotes_core::file::open(path)?;
         let meta = file.metadata()?;
@@ -56,14 +56,14 @@ impl Opened {
     }
 }
 
-/// What was found of a file.
+/// The outcome of opening a file.
 #[derive(Debug)]
 pub enum Found {
-    /// It is there.
+    /// It was opened.
     Content(Content),
-    /// It is not there.
+    /// It does not exist.
     Not,
-    /// Nobody can say: no handle was left, or the like.
+    /// Unknown: for example, no file handle was free.
     Later,
 }
 
@@ -83,7 +83,7 @@ pub async fn found(file: PathBuf) -> Found {
     spawn_blocking(move || Found::by(Opened::new(&file))).await.unwrap_or(Found::Not)
 }
 
-/// An answer with these bytes, of the media type that a name of that ending has.
+/// A response with these bytes, with the media type of this file name extension.
 pub fn answer(method: &Method, headers: &HeaderMap, name: &str, content: Content) -> Response {
     let (length, tag) = match &content {
         Content::Bytes(bytes) => (bytes.len() as u64, None),
@@ -135,8 +135,8 @@ fn set(response: &mut Response, name: header::HeaderName, value: &str) {
     }
 }
 
-/// Reads a part of a file, no faster than the browser takes it. Each piece is read on a thread that waits for nobody, so that
-/// however many browsers are slow, others are answered.
+/// Streams a part of a file as fast as the browser receives it. Each piece is read on a pool thread, so that slow
+/// browsers do not block others.
 fn read(mut file: File, first: u64, count: u64) -> mpsc::Receiver<io::Result<Bytes>> {
     let (sender, pieces) = mpsc::channel(2);
     tokio::spawn(async move {
@@ -159,7 +159,7 @@ fn read(mut file: File, first: u64, count: u64) -> mpsc::Receiver<io::Result<Byt
     pieces
 }
 
-/// The next bytes of a file, at least one.
+/// Reads the next bytes of a file, at least one.
 fn piece(file: &mut File, at: u64, left: u64) -> io::Result<Bytes> {
     file.seek(SeekFrom::Start(at))?;
     let mut piece = vec![0; usize::try_from(left).unwrap_or(PIECE).min(PIECE)];
@@ -177,20 +177,20 @@ fn piece(file: &mut File, at: u64, left: u64) -> io::Result<Bytes> {
     Ok(Bytes::from(piece))
 }
 
-/// Which bytes are wanted.
+/// The requested range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     All,
-    /// Both are included.
+    /// Inclusive bounds.
     Part {
         first: u64,
         last: u64,
     },
-    /// None that are there.
+    /// A range outside the file.
     Nothing,
 }
 
-/// Reads a header `Range`. What is no range, and several of them, stand for the whole, as the standard allows.
+/// Parses a `Range` header. Invalid and multiple ranges count as the whole file, as the standard allows.
 fn wanted(range: &str, length: u64) -> Wanted {
     let Some((unit, spec)) = range.split_once('=') else { return Wanted::All };
     let Some((from, to)) = spec.trim().split_once('-') else { return Wanted::All };
@@ -218,7 +218,7 @@ fn wanted(range: &str, length: u64) -> Wanted {
     }
 }
 
-/// The media type of a file by its name; that of text says how it is written.
+/// The media type of a file name, with the charset for text.
 pub fn media_type(name: &str) -> String {
     let guessed = mime_guess::from_path(name).first_or_octet_stream();
     let (kind, subtype) = (guessed.type_().as_str(), guessed.subtype().as_str());

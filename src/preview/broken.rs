@@ -1,11 +1,11 @@
-//! The page in place of one that a template's fault, or one of the program's, keeps from being rendered: what is wrong in, HTML out. No template is
-//! asked for it, only the garden's style. It hears of the mending.
+//! The page shown instead of one that cannot be rendered because of an error in a template or in the program. It uses
+//! no template, only the garden's style sheet, and reloads once the error is fixed.
 
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::escape;
 
-/// The page, asked for so many folders deep; `stylesheet` is relative to the site's root.
+/// The page, for a request so many folders deep; `stylesheet` is relative to the site's root.
 pub fn page(problem: &Diagnostic, depth: usize, stylesheet: &str) -> String {
     let root = "../".repeat(depth);
     let hint = problem
@@ -13,8 +13,8 @@ pub fn page(problem: &Diagnostic, depth: usize, stylesheet: &str) -> String {
         .as_ref()
         .map(|hint| format!("<p class=\"problem-hint\"><b>hint:</b> {}</p>\n", escape(hint)));
     let (title, until) = match problem.hint.as_deref() {
-        Some(guard::HINT) => ("Internal error", "what causes it is changed"),
-        _ => ("Template error", "the template is mended"),
+        Some(guard::HINT) => ("Internal error", "its cause is fixed"),
+        _ => ("Template error", "the template is fixed"),
     };
     format!(
         r#"<!doctype html>

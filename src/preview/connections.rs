@@ -1,8 +1,7 @@
-//! Connections: a listener in, requests out, within bounds.
+//! Accepts connections, up to a limit.
 //!
-//! Whoever connects gets a place. Where none is left, the connection goes that has asked for nothing the longest, so that
-//! neither those who only hold a line nor pages that somebody left open keep anybody out. A page whose stream of news is cut
-//! connects again by itself.
+//! If the limit is reached, the connection that has been idle the longest is closed, so that neither idle clients nor
+//! forgotten pages block others. A page whose event stream was closed reconnects by itself.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,26 +19,27 @@ use tokio::sync::Notify;
 
 use super::peer::Peer;
 
-/// Handles that connections leave to everything else: the garden's files, the watch, the lab, the terminal.
+/// Number of file handles reserved for everything else: the garden's files, the watch, the lab, the terminal.
 const OTHERS: u64 = 24;
-/// No more connections are held at once, however many handles there are.
+/// Maximum number of connections, however many handles there are.
 const MOST: u64 = 512;
-/// How long to wait where the system has no handle for a connection.
+/// Pause when the system has no handle for a connection.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// What a connection may take.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections at once.
+    /// Maximum number of connections.
     pub most: usize,
-    /// How long the head of a request may take, from its first byte or from the answer before it: an idle connection ends so.
+    /// Maximum time for the head of a request, from its first byte or the previous response; this also closes idle
+    /// connections.
     pub head: Duration,
-    /// Bytes of the head of a request. Browsers send a cookie of this machine's to each of its ports.
+    /// Maximum size of a request's head in bytes. Browsers send a host's cookies to all of its ports.
     pub bytes: usize,
 }
 
 impl Bounds {
-    /// For a process that may have so many handles.
+    /// The limits for a process with so many file handles.
     pub fn of(handles: Option<u64>) -> Self {
         // A connection has a handle, and the file that it sends another one.
         let most = handles.map_or(MOST, |handles| handles.saturating_sub(OTHERS) / 2);
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds) {
     }
 }
 
-/// Answers on one connection until it ends, or has to go.
+/// Serves one connection until it ends or is evicted.
 async fn hold(builder: http1::Builder, stream: TcpStream, router: Router, place: Place) {
     // What is small is sent at once.
     let _ = stream.set_nodelay(true);
@@ -88,20 +88,20 @@ async fn hold(builder: http1::Builder, stream: TcpStream, router: Router, place:
     }
 }
 
-/// Whether only the connection that was to come is at fault.
+/// Whether an error concerns only the incoming connection.
 fn is_the_others(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// All connections.
+/// The open connections.
 #[derive(Debug)]
 struct Places {
     most: usize,
     taken: Mutex<Taken>,
 }
 
-/// Connections by their turns: the one that asked last has the highest.
+/// Connections by the order of their last request; the most recent has the highest number.
 #[derive(Debug, Default)]
 struct Taken {
     turn: u64,
@@ -109,7 +109,7 @@ struct Taken {
 }
 
 impl Taken {
-    /// Sends the one away that has asked for nothing the longest.
+    /// Evicts the connection that has been idle the longest.
     fn leave_one(&mut self) {
         if let Some((_, leave)) = self.by_turn.pop_first() {
             leave.notify_one();
@@ -128,7 +128,7 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection, and if need be another's.
+    /// Registers a connection, evicting another one if necessary.
     fn enter(self: &Arc<Self>) -> Place {
         let leave = Arc::new(Notify::new());
         let mut taken = self.lock();
@@ -141,17 +141,17 @@ impl Places {
     }
 }
 
-/// The place of a connection, until it is dropped.
+/// A registered connection; it is removed on drop.
 #[derive(Debug)]
 struct Place {
     places: Arc<Places>,
     turn: Mutex<u64>,
-    /// It is to go.
+    /// It must be closed.
     leave: Arc<Notify>,
 }
 
 impl Place {
-    /// It has asked for something.
+    /// It has made a request.
     fn asked(&self) {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.places.lock();

@@ -1,16 +1,18 @@
-//! Who may ask the preview: a request's head in, a verdict out.
+//! Access control: decides from a request's head whether it is answered.
 //!
-//! A page of another site must not read unpublished notes through the reader's browser, nor anybody else on the network:
+//! Pages of other sites must not read unpublished notes through the reader's browser, and neither must other people
+//! on the network:
 //!
-//! | what is looked at | what it keeps out |
+//! | check | protects against |
 //! |---|---|
-//! | `Host` is this machine's own name, or one that was allowed | a foreign name that was pointed at this machine (DNS rebinding) |
-//! | `Origin`, where there is one, is that of the host | posts from foreign pages |
-//! | `Sec-Fetch-Site` is `same-origin` or `none` | scripts, pictures and frames that foreign pages ask for |
-//! | the user whose program asks | other users of this machine, who reach its loopback addresses as well |
-//! | the token, in a cookie | everybody where the browser says nothing of that, and all who were not given the address |
+//! | `Host` is a name of this machine or was allowed | foreign names that point to this machine (DNS rebinding) |
+//! | `Origin`, if present, matches the host | posts from other sites |
+//! | `Sec-Fetch-Site` is `same-origin` or `none` | scripts, pictures and frames on other sites |
+//! | the user who runs the requesting program | other users of this machine, who can connect to its loopback
+//! addresses |
+//! | the token in a cookie | browsers that send no such headers, and everybody who does not know the URL |
 //!
-//! A link on another site may lead here: that the browser shows the page in a tab of its own tells the other page nothing.
+//! Links from other sites may lead here: a page that opens in its own tab reveals nothing to the linking page.
 
 use axum::http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
@@ -19,18 +21,18 @@ use neuronotes_core::digest::Digest;
 
 use super::host::{Name, address, authority, is_loopback};
 
-/// The names under which the preview answers, and what else it asks for.
+/// The names that the preview answers to, and further conditions.
 #[derive(Debug)]
 pub struct Guard {
     names: Vec<Name>,
-    /// Whether the preview listens beyond this machine, where everybody needs the token.
+    /// Whether the preview listens beyond this machine; everybody then needs the token.
     pub beyond: bool,
-    /// What a browser shows that was sent here by the terminal.
+    /// The secret in the URL that the terminal prints.
     pub token: Token,
     port: u16,
 }
 
-/// A secret that the terminal prints and a browser keeps in a cookie.
+/// A secret that the terminal prints and browsers keep in a cookie.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -41,47 +43,47 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    /// A new one, which nobody can guess.
+    /// A new random token.
     ///
     /// # Errors
-    /// Where the system gives no random numbers.
+    /// If the system provides no random numbers.
     pub fn new() -> std::io::Result<Self> {
         let mut bytes = [0; 20];
         getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
         Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
-    /// As it stands in an address.
+    /// The token as in a URL.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is it. Digests are compared, so that the time taken says nothing.
+    /// Compares tokens by their digests, so that the time taken reveals nothing.
     fn is(&self, shown: &str) -> bool {
         Digest::of(self.0.as_bytes()) == Digest::of(shown.as_bytes())
     }
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is answered.
     Pass,
-    /// It shows the token: the browser is to keep it.
+    /// It contains the token, which the browser will keep.
     KeepToken,
-    /// It is refused, and that is what a person is told.
+    /// It is refused with this message.
     Refuse(String),
-    /// It is refused, since this other user of the machine asks.
+    /// It is refused because this other user of the machine runs the program.
     OtherUser(u32),
 }
 
 impl Guard {
-    /// One that answers to this machine's own names and to these.
+    /// Answers to this machine's own names and to these.
     pub fn new(names: Vec<Name>, beyond: bool, token: Token, port: u16) -> Self {
         Self { names, beyond, token, port }
     }
 
-    /// The cookie's name; cookies know no ports, and one machine may have several previews.
+    /// Name of the cookie; it contains the port because cookies do not, and one machine may run several previews.
     pub fn cookie(&self) -> String {
         format!("neuronotes-{}", self.port)
     }
@@ -102,12 +104,11 @@ impl Guard {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let host = text(header::HOST.as_str()).unwrap_or_default();
         let Some((name, port)) = authority(host) else {
-            return refuse("the request does not say for which host it is");
+            return refuse("the request has no host");
         };
         if !self.answers_to(&name, port) {
             return Verdict::Refuse(format!(
-                "This preview does not answer to the name `{name}`.\n\nIf that is a name of this machine, or of a proxy in \
-                 front of it, start the preview with `neuronotes serve --allow-host {name}`.\n"
+                "This preview does not accept requests for the host name `{name}`.\n\nIf that is a name of this machine or of a reverse proxy, start the preview with `neuronotes serve --allow-host {name}`.\n"
             ));
         }
         // Some proxies put a name of their own in place of the one that the browser asked for, and say here what that was.
@@ -120,7 +121,7 @@ impl Guard {
             origin.is_some() && (origin == authority(host) || origin == forwarded)
         };
         if !text(header::ORIGIN.as_str()).is_none_or(is_own) {
-            return refuse("pages of other sites may not ask this preview for anything");
+            return refuse("pages of other sites may not send requests to this preview");
         }
         let site = text("sec-fetch-site");
         if !matches!(site, None | Some("same-origin" | "none")) {
@@ -129,7 +130,7 @@ impl Guard {
                 && text("sec-fetch-mode") == Some("navigate")
                 && text("sec-fetch-dest") == Some("document");
             if !followed {
-                return refuse("pages of other sites may not ask this preview for anything");
+                return refuse("pages of other sites may not send requests to this preview");
             }
         }
         let token = &self.token;
@@ -150,8 +151,7 @@ impl Guard {
         match other_user {
             Some(user) => Verdict::OtherUser(user),
             None => refuse(
-                "this browser has not shown the preview's token. Open the address with `?token=` that the terminal printed \
-                 when the preview was started",
+                "this browser has not sent the preview's token. Open the URL with `?token=` that the terminal printed when the preview started",
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! `neuronotes serve`: the site in a browser, right while its notes are edited.
+//! `neuronotes serve`: a live preview of the site while its notes are edited.
 //!
-//! One thread owns the garden and does what messages say; the server asks it for what browsers ask for, and streams what
-//! it has to tell open pages. Pages are rendered when somebody looks at them. The page never waits for the lab.
+//! One thread owns the garden and handles messages; the server forwards browsers' requests to it and streams updates
+//! to open pages. Pages are rendered on request, and never wait for the lab.
 
 mod base;
 mod body;
@@ -38,64 +38,64 @@ pub use host::Name;
 use server::{Answer, ServerState, Tab};
 use session::Session;
 
-/// What the owner of the garden is told.
+/// A message to the garden's owner.
 #[derive(Debug)]
 enum Message {
     /// Something may have changed on disk.
     Changed(Change),
-    /// The lab said something, or is gone.
+    /// An event from the lab.
     Lab(LabNews),
-    /// A browser wants something.
+    /// A request from a browser.
     Browser(Question),
 }
 
-/// What a browser wants.
+/// A browser's request.
 #[derive(Debug)]
 enum Question {
     /// A page or file of the site.
     Page {
-        /// Relative to the site's root.
+        /// Path relative to the site's root.
         path: String,
-        /// How many folders deep it is asked for.
+        /// Number of folders in the requested path.
         depth: usize,
-        /// For the page.
+        /// Receives the response.
         answer: oneshot::Sender<Answer>,
     },
-    /// To be told of what changes.
+    /// Subscribe to updates.
     Open(Tab),
-    /// Nothing any more.
+    /// Unsubscribe.
     Close(u64),
-    /// These figures first: they are in its window.
+    /// Measure these figures first: they are visible.
     Seen(u64, Vec<Digest>),
-    /// This measurement again.
+    /// Retry this measurement.
     Retry(Digest),
-    /// An image that the store cannot give.
+    /// An image that is missing from the store.
     Lost,
 }
 
-/// How a garden is served.
+/// Options of the preview.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port; where it is taken, one of the next.
+    /// Port; if it is taken, one of the next is used.
     pub port: u16,
     /// Whether to open a browser.
     pub open: bool,
-    /// How changes are noticed.
+    /// How to detect changes.
     pub watch: Mode,
-    /// The address to listen at, where that is not this machine's alone.
+    /// Address to listen on, if other than the loopback address.
     pub listen: Option<IpAddr>,
-    /// Further names under which browsers reach it, such as a proxy's.
+    /// Further host names to accept, such as a reverse proxy's.
     pub hosts: Vec<Name>,
-    /// The path below which a proxy shows it.
+    /// Path below which a proxy serves it.
     pub base: Base,
-    /// Whether the terminal shows every problem, however many there are of one kind.
+    /// Whether to print every problem instead of grouping similar ones.
     pub all: bool,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
 ///
 /// # Errors
-/// Where it is no garden, no port is free, or it cannot be watched.
+/// If it is not a garden, no port is free, or it cannot be watched.
 pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let bounds = Bounds::of(handles::raise());
     let mut workspace = Workspace::open(root)?;
@@ -119,12 +119,11 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let guard = Guard::new(options.hosts, beyond, token, port);
     if beyond {
         say::err(format_args!(
-            "warning: everybody who can reach {address} and has that address reads this garden, drafts included, and starts \
-             measurements; what is sent is not encrypted\nhint: `ssh -L {port}:localhost:{port}` needs no --listen"
+            "warning: everybody who can reach {address} and knows that URL can read this garden, including drafts, and start measurements; traffic is not encrypted\nhint: `ssh -L {port}:localhost:{port}` works without --listen"
         ));
     } else if guard.needs_token() {
         say::err(format_args!(
-            "under an allowed name and without HTTPS, begin at the address that ends in ?token={}",
+            "under an allowed name without HTTPS, first open the URL that ends in ?token={}",
             guard.token.text()
         ));
     }
@@ -144,13 +143,13 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     if options.open
         && let Err(error) = open::that_detached(&url)
     {
-        say::err(format_args!("no browser could be opened ({error}); the address is {url}"));
+        say::err(format_args!("could not open a browser ({error}); open {url}"));
     }
     session.run(&messages);
     Ok(())
 }
 
-/// The address for a browser. One with a token, where others than this machine's programs reach the preview.
+/// The URL for a browser, with a token if more than this user's programs can connect.
 fn url(address: IpAddr, port: u16, base: &Base, token: Option<&Token>) -> String {
     let host = match address {
         address if address.is_loopback() && address.is_ipv4() => "localhost".to_owned(),
@@ -166,7 +165,7 @@ fn url(address: IpAddr, port: u16, base: &Base, token: Option<&Token>) -> String
     format!("http://{host}:{port}/{}{token}", base.address())
 }
 
-/// The address under which this machine would speak to others. Nothing is sent.
+/// The address with which this machine would connect to others. Nothing is sent.
 fn own_address(unspecified: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((unspecified, 0)).ok()?;
     // Addresses that documents use as examples.
@@ -176,7 +175,7 @@ fn own_address(unspecified: IpAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// The port that was asked for, or the next one that is free.
+/// The requested port or the next free one.
 fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let mut last = None;
     for port in port..port.saturating_add(20) {
@@ -191,8 +190,8 @@ fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let why = last.as_ref().map(ToString::to_string).unwrap_or_default();
     if last.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrNotAvailable) {
         anyhow::bail!(
-            "{address} is no address of this machine ({why})\nhint: `--listen 0.0.0.0` means all of them"
+            "{address} is not an address of this machine ({why})\nhint: `--listen 0.0.0.0` listens on all addresses"
         );
     }
-    anyhow::bail!("no port from {port} on is free ({why})\nhint: name another one with --port")
+    anyhow::bail!("no port from {port} on is free ({why})\nhint: choose another one with --port")
 }

@@ -1,24 +1,24 @@
-// Turns the open page into another one, and keeps of it what it can: open folds, the focus, pictures in work, and whatever
+// Turns the open page into a new version and keeps as much as possible: open folds, the focus, unfinished pictures, and what
 // scripts have added.
 //
-// Beside the page stands its twin: the same page as it was sent. A new text is compared with the twin, and only what differs
-// between these two is done to the page. So what a reader or a script has done to it is no difference, and stays.
+// A twin is kept beside the page: the page as it was sent. A new version is compared with the twin, and only their differences
+// are applied to the page. So changes made by a reader or a script are no differences, and stay.
 //
-// Children are matched so that most of them is kept, weighed by how alike they are. Blank text weighs next to nothing.
+// Children are matched to keep as much as possible, weighted by similarity. White space has almost no weight.
 "use strict";
 const neuronotesMorph = (() => {
-  // The node of the page that belongs to each node of the twin.
+  // The page's node for each node of the twin.
   const lives = new WeakMap();
   let twin = document.documentElement.cloneNode(true);
   for (const own of twin.querySelectorAll("[data-preview]")) own.remove();
   pair(document.documentElement, twin);
 
-  // Is replaced as a whole; what runs or plays in it is nothing of the page.
+  // Replaced as a whole: what runs or plays in it is not part of the page.
   function whole(node) {
     return ["svg", "math", "SCRIPT", "NOSCRIPT", "STYLE", "TEMPLATE"].includes(node.nodeName);
   }
 
-  // The two are alike, but for what scripts have added to the page before this one ran.
+  // The two are equal except for what scripts added to the page before this one ran.
   function pair(node, of) {
     lives.set(of, node);
     if (whole(of)) return;
@@ -48,7 +48,7 @@ const neuronotesMorph = (() => {
       node.nodeValue = fresh.nodeValue;
       return;
     }
-    // A script that is replaced would run again.
+    // A replaced script would run again.
     if (of.nodeName === "SCRIPT" || of.nodeName === "NOSCRIPT") return;
     if (whole(of)) {
       const other = made(fresh);
@@ -56,7 +56,7 @@ const neuronotesMorph = (() => {
       return;
     }
     if (of.dataset.key !== fresh.dataset.key) begin(node);
-    // What a reader has opened is the reader's.
+    // Keep what the reader has opened.
     const kept = (name) => name === "open" && (of.nodeName === "DETAILS" || of.nodeName === "DIALOG");
     for (const { name } of of.attributes) if (!fresh.hasAttribute(name) && !kept(name)) node.removeAttribute(name);
     for (const { name, value } of fresh.attributes) {
@@ -65,7 +65,7 @@ const neuronotesMorph = (() => {
     changeChildren(node, [...of.childNodes], [...fresh.childNodes]);
   }
 
-  // Another measurement than before has nothing to show yet.
+  // A different measurement has nothing to show yet.
   function begin(figure) {
     for (const part of figure.querySelectorAll("img[data-partial], progress")) {
       if (part.closest("[data-key]") !== figure) continue;
@@ -84,7 +84,7 @@ const neuronotesMorph = (() => {
     olds.forEach((old, i) => {
       if (!kept.has(i) && there(i)) lives.get(old).remove();
     });
-    // What stays where it is: matches in their order. All else is put between.
+    // Matches in their order stay in place; everything else is inserted between them.
     const still = rising(matches);
     let last = null;
     news.forEach((fresh, at) => {
@@ -97,21 +97,21 @@ const neuronotesMorph = (() => {
       last = node;
     });
 
-    // Before the first of the nodes that stay; a script may have put something at the very beginning.
+    // Before the first node that stays; a script may have added something at the very beginning.
     function first(at) {
       for (let i = at + 1; i < news.length; i++) if (still.has(i) && there(matches[i])) return lives.get(olds[matches[i]]);
       return parent.firstChild && !olds.length ? null : parent.firstChild;
     }
   }
 
-  // Moved within the page, a node keeps its state where the browser can do that.
+  // A node moved within the page keeps its state if the browser supports that.
   function put(parent, node, before) {
     if (node === before) return;
     if (node.isConnected && parent.moveBefore) parent.moveBefore(node, before);
     else parent.insertBefore(node, before);
   }
 
-  // The places of a longest rising subsequence of what is matched.
+  // The indices of a longest increasing subsequence of the matches.
   function rising(matches) {
     const ends = [];
     const before = new Array(matches.length).fill(-1);
@@ -131,7 +131,7 @@ const neuronotesMorph = (() => {
     return places;
   }
 
-  // For each of `news` the place of the one of `olds` that it is made of, or -1.
+  // For each of `news`, the index in `olds` of its match, or -1.
   function align(olds, news) {
     const matches = new Array(news.length).fill(-1);
     let first = 0;
@@ -146,8 +146,8 @@ const neuronotesMorph = (() => {
     return matches;
   }
 
-  // So many pairs are weighed; where there are more, those that are there once on both sides divide them first: by their
-  // name or all that is in them, then by how they begin.
+  // Maximum number of pairs that are compared; if there are more, nodes unique on both sides divide them first: by their
+  // name or content, then by their beginning.
   const MOST = 20_000;
   const NAMES = [
     (node) => node.id || node.outerHTML || node.nodeValue,
@@ -187,7 +187,7 @@ const neuronotesMorph = (() => {
     }
   }
 
-  // Nothing is known of them: each is made of the one that is as far from the beginning.
+  // No information: each is matched to the one at the same index.
   function inTurn(olds, news, matches, [a, b], [c, d]) {
     const filled = (nodes, from, to) => Array.from({ length: to - from }, (_, i) => from + i).filter((i) => !blank(nodes[i]));
     const from = filled(olds, a, b);
@@ -196,7 +196,7 @@ const neuronotesMorph = (() => {
     });
   }
 
-  // The heaviest matching that keeps the order.
+  // The matching of maximum weight that keeps the order.
   function weigh(olds, news, matches, [a, b], [c, d]) {
     const across = d - c + 1;
     const best = new Float64Array((b - a + 1) * across);
@@ -221,7 +221,7 @@ const neuronotesMorph = (() => {
     }
   }
 
-  // What is left on both sides and is the same, or has the same name, has changed its place.
+  // Remaining nodes that are equal or have the same name on both sides were moved.
   function moves(olds, news, matches) {
     const used = new Set(matches);
     const left = new Map();
@@ -245,7 +245,7 @@ const neuronotesMorph = (() => {
 
   const blank = (node) => node.nodeType !== 1 && (node.nodeType !== 3 || !/\S/.test(node.nodeValue));
 
-  // How much is kept where one is made of the other; 0 where that must not be.
+  // How much is kept if one is turned into the other; 0 if that is not allowed.
   function weight(old, fresh) {
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return 0;
     if (blank(old) || blank(fresh)) return blank(old) && blank(fresh) ? 0.001 : 0;
@@ -254,10 +254,10 @@ const neuronotesMorph = (() => {
     let named = 0;
     if (old.dataset.key && old.dataset.key === fresh.dataset.key) named += 4;
     if (old.id && old.id === fresh.id) named += 2;
-    // Of these a page has one.
+    // A page has only one of these.
     const only = ["HEAD", "BODY", "MAIN", "ARTICLE"].includes(old.nodeName);
     if (named || only || alike >= 0.3) return 1 + named + 4 * alike;
-    // A fold that is open is not another one's.
+    // An open fold is not turned into a different one.
     if (old.nodeName === "DETAILS" || old.nodeName === "FIGURE") return 0;
     if (old.className && old.className === fresh.className) return 0.5;
     return old.querySelector("details, figure, input, iframe") ? 0 : 0.2;
@@ -273,7 +273,7 @@ const neuronotesMorph = (() => {
     return known.get(node);
   }
 
-  // From 0 to 1, by the words that both have.
+  // Similarity from 0 to 1, by common words.
   function likeness(old, fresh) {
     if (old.isEqualNode(fresh)) return 1;
     const [a, b] = [wordsOf(old), wordsOf(fresh)];

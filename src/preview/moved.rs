@@ -1,7 +1,7 @@
-//! Where pages went: the notes of a change before and after it in, the note that a page which is gone leads to out.
+//! Renamed notes: finds the new page of a note whose old page is gone.
 //!
-//! A renamed note is one that is gone and another that is new, in one change or in two. They belong together where the text
-//! is the same or most of it, or where a file of the same name lies in another folder.
+//! A renamed note appears as one that is gone and one that is new, in one change or two. They are matched if their
+//! texts are equal or similar, or if a file of the same name is in another folder.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,25 +14,25 @@ const REMEMBERED: usize = 32;
 /// Percent of the lines of two notes that must be equal.
 const ALIKE: usize = 50;
 
-/// Pages that are gone, and where they went.
+/// Pages that are gone, and their new places.
 #[derive(Debug, Default)]
 pub struct Moved {
-    /// Each page that is gone, and the path of the note that it was of.
+    /// Each page that is gone, with the path of its note.
     pages: BTreeMap<String, String>,
-    /// Each note that is gone, and the one that it is now.
+    /// Each note that is gone, with its new note.
     notes: BTreeMap<String, String>,
-    /// Notes that are gone, and are no other yet; the last one first.
+    /// Deleted notes without a new note yet; the latest first.
     gone: VecDeque<Arc<Note>>,
-    /// Notes that have come, and were no other before; the last one first. As they came.
+    /// New notes without an old one, as they were when they appeared; the latest first.
     new: VecDeque<Arc<Note>>,
 }
 
-/// Notes with their pages, by their paths.
+/// Pages of notes, by path.
 #[derive(Debug)]
 pub struct Before(BTreeMap<String, (Arc<Note>, String)>);
 
 impl Before {
-    /// What these notes are now.
+    /// The current versions of these notes.
     pub fn of(site: &Site, paths: &BTreeSet<String>) -> Self {
         let known = |path: &String| Some((path.clone(), site.note_and_page(path)?));
         Self(paths.iter().filter_map(known).collect())
@@ -40,7 +40,7 @@ impl Before {
 }
 
 impl Moved {
-    /// Takes in a change of these notes, which was made after `before`.
+    /// Processes a change of these notes; `before` is the state before it.
     pub fn take(&mut self, before: Before, site: &Site, paths: &BTreeSet<String>) {
         let now = Before::of(site, paths).0;
         let mut changed = BTreeSet::new();
@@ -68,8 +68,8 @@ impl Moved {
         self.join(&changed);
     }
 
-    /// Puts notes that are gone and notes that are new together, of which one was changed just now, the most alike first.
-    /// Which of the two is told first depends on the file system and on the editor.
+    /// Matches deleted and new notes, at least one of them from the latest change, the most similar first. Which of
+    /// the two is reported first depends on the file system and the editor.
     fn join(&mut self, changed: &BTreeSet<&String>) {
         let mut pairs = Vec::new();
         for gone in &self.gone {
@@ -93,7 +93,7 @@ impl Moved {
         }
     }
 
-    /// Where a page that is gone went: the note's title and its page.
+    /// The new place of a page that is gone: the note's title and page.
     pub fn to(&self, page: &str, site: &Site) -> Option<(String, String)> {
         let mut path = self.pages.get(page)?;
         // A note may be renamed again and again, but there is no circle: one that is there is none that is gone.
@@ -107,7 +107,7 @@ impl Moved {
     }
 }
 
-/// How alike two notes are, of 100.
+/// Similarity of two notes in per cent.
 fn likeness(old: &Note, new: &Note) -> usize {
     if old.source == new.source {
         return 101;

@@ -1,4 +1,4 @@
-//! What open pages are told, as JSON: a page before and after in, the lines that differ out.
+//! Updates to open pages, as JSON: the lines that differ between two versions of a page.
 
 use std::path::Path;
 
@@ -8,74 +8,74 @@ use serde::Serialize;
 use crate::site::Rendered;
 use crate::view::{LinkView, ProblemView, legible_json};
 
-/// What an open page is told.
+/// An update to an open page.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum News<'a> {
-    /// It is connected, and is to fetch itself: it may lag behind.
+    /// It is connected and must fetch itself, because it may be outdated.
     Hello {
-        /// By which it names itself.
+        /// Its own identifier.
         tab: u64,
-        /// Of the garden.
+        /// Version of the garden.
         generation: u64,
     },
-    /// It is another now.
+    /// Its lines have changed.
     Patch(Patch<'a>),
-    /// It is another now, and all of it is to be fetched.
+    /// It has changed and must be fetched as a whole.
     Fetch {
-        /// Of the garden.
+        /// Version of the garden.
         generation: u64,
     },
-    /// The garden has no such page any more.
+    /// The garden no longer has this page.
     Gone {
-        /// Of the garden.
+        /// Version of the garden.
         generation: u64,
-        /// Where it is now, relative to the site's root.
+        /// Its new place relative to the site's root, if known.
         moved: Option<LinkView>,
     },
-    /// Too many pages are open: this one hears of nothing more until somebody comes back to it.
+    /// Too many pages are open: this one receives no updates until it is used again.
     Rest,
     /// A figure is being measured.
     Progress {
         /// The request key.
         key: Digest,
-        /// For a person.
+        /// Progress in words.
         status: &'a str,
-        /// From 0 to 1.
+        /// Progress from 0 to 1.
         fraction: f64,
-        /// The picture's address, relative to the site's root.
+        /// Address of the picture, relative to the site's root.
         picture: Option<String>,
     },
-    /// What is wrong outside notes; nothing any more where it is empty.
+    /// Problems outside notes; empty if there are none any more.
     Problems {
-        /// In the order of a build.
+        /// The problems in the order of a build.
         problems: Vec<ProblemView>,
     },
 }
 
-/// How a page becomes another: its first and last lines stay.
+/// A patch: the first and last lines of a page stay.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub struct Patch<'a> {
-    /// Of the garden.
+    /// Version of the garden.
     pub generation: u64,
-    /// The digest of the page that is to be patched.
+    /// Digest of the page before the patch.
     pub base: Digest,
-    /// The digest of the page that comes of it.
+    /// Digest of the page after the patch.
     pub page: Digest,
-    /// How many lines stay at the beginning.
+    /// Number of unchanged lines at the beginning.
     pub first: usize,
-    /// How many lines stay at the end.
+    /// Number of unchanged lines at the end.
     pub last: usize,
-    /// The lines between them.
+    /// The new lines between them.
     pub lines: Vec<&'a str>,
-    /// Milliseconds from the file system's first word of the change to now.
+    /// Milliseconds since the first event of the change.
     pub milliseconds: Phases,
 }
 
-/// Where the time went, in milliseconds.
+/// Milliseconds by phase.
 #[derive(Debug, Default, Clone, Copy, Serialize, PartialEq, Eq)]
 pub struct Phases {
-    /// From the first event until nothing more was waited for.
+    /// From the first event until the change had settled.
     pub settled: Tenths,
     /// Until it was read, parsed and linked.
     pub read: Tenths,
@@ -83,12 +83,12 @@ pub struct Phases {
     pub rendered: Tenths,
 }
 
-/// Milliseconds, to tenths.
+/// Milliseconds, rounded to tenths.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tenths(u32);
 
 impl Tenths {
-    /// In microseconds.
+    /// A duration in microseconds.
     pub fn micros(self) -> u64 {
         u64::from(self.0) * 100
     }
@@ -107,14 +107,14 @@ impl Serialize for Tenths {
 }
 
 impl News<'_> {
-    /// As it is sent.
+    /// The event in its wire format.
     pub fn text(&self) -> String {
         legible_json(serde_json::to_string(self).unwrap_or_default())
     }
 }
 
 impl<'a> Patch<'a> {
-    /// From one page to another.
+    /// The patch from one version of a page to another.
     pub fn between(
         old: &Rendered,
         new: &'a Rendered,
@@ -131,7 +131,7 @@ impl<'a> Patch<'a> {
     }
 }
 
-/// The address of a running measurement's picture, another at each step.
+/// The address of a running measurement's picture, different at each step.
 pub fn partial(key: &Digest, picture: &Path, count: u64) -> Option<String> {
     picture.file_name().map(|_| format!("-/partial/{key}?{count}"))
 }

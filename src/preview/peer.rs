@@ -1,22 +1,22 @@
-//! Whose program is at the other end of a connection: the system's list of connections in, a user out.
+//! The user whose program made a connection, from the system's list of connections.
 //!
-//! Everybody on a machine can connect to its loopback addresses, so that on a shared one `localhost` alone keeps nobody out.
-//! Linux lists for each connection the user whose program made it; elsewhere nothing is known, and all are taken for one.
+//! All users of a machine can connect to its loopback addresses, so on a shared machine `localhost` alone protects
+//! nothing. Linux lists the user of each connection; on other systems users cannot be told apart.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpStream;
 
-/// Whose program is at the other end of a connection.
+/// Information about a connection's other end.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The number of its user, where that is another one of this machine.
+    /// User id, if it is another user of this machine.
     pub other_user: Option<u32>,
 }
 
 impl Peer {
-    /// Of a connection that was accepted.
+    /// The other end of an accepted connection.
     pub fn of(stream: &TcpStream) -> Self {
         let near = stream.peer_addr().ok().filter(|peer| peer.ip().to_canonical().is_loopback());
         let port = stream.local_addr().ok().map(|address| address.port());
@@ -24,13 +24,14 @@ impl Peer {
     }
 }
 
-/// The administrator's number; who has it can read the notes anyway.
+/// The administrator's user id; the administrator can read the notes anyway.
 const ROOT: u32 = 0;
 
-/// The number of the user at the other end, where that is neither this program's user nor the administrator.
+/// The user id at the other end, if that is neither this program's user nor the administrator.
 ///
-/// `peer` is the other end of a connection to `port` of this machine. A connection that the system does not list is nobody's:
-/// it comes from elsewhere, such as the system around a virtual machine, or is closed already and gets no answer.
+/// `peer` is the other end of a connection to `port` of this machine. A connection that the system does not list has
+/// no user: it comes from elsewhere, such as the host of a virtual machine, or is already closed and gets no
+/// response.
 fn other_user(peer: SocketAddr, port: u16) -> Option<u32> {
     let own = own()?;
     let user = user(peer, port, ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(read))?;
@@ -51,7 +52,7 @@ fn read(list: &str) -> String {
     fs::read_to_string(list).unwrap_or_default()
 }
 
-/// The user of a connection from `peer` to `port`, in lists that are written as those of `/proc/net/tcp`.
+/// The user of a connection from `peer` to `port`, in lists in the format of `/proc/net/tcp`.
 fn user(peer: SocketAddr, port: u16, lists: [String; 2]) -> Option<u32> {
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     lists.iter().flat_map(|list| list.lines().skip(1)).find_map(|line| {
@@ -62,7 +63,7 @@ fn user(peer: SocketAddr, port: u16, lists: [String; 2]) -> Option<u32> {
     })
 }
 
-/// An address and a port as the kernel writes them: words of 32 bits in this machine's order of bytes, in hexadecimal.
+/// Parses an address and port in the kernel's format: 32-bit words in native byte order, in hexadecimal.
 fn address(text: &str) -> Option<SocketAddr> {
     let (words, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;

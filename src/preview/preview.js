@@ -1,20 +1,20 @@
-// Keeps an open page right while its garden is edited. Only the preview's pages load this.
+// Updates an open page while its garden is edited. Loaded by the preview's pages only.
 //
-// A change comes as the lines of the page that are others now. The page is put together from them, parsed, and the open one
-// is turned into it (`morph.js`). Progress goes straight to the figures it is about. All addresses are relative to this
-// script's, so that a proxy may show the preview below any path.
+// A change arrives as the changed lines of the page. The new page is assembled and parsed, and the open page is turned into it
+// (`morph.js`). Progress goes directly to its figures. All addresses are relative to this script's, so that a proxy can serve
+// the preview below any path.
 "use strict";
 (() => {
   const root = new URL("../", document.currentScript.src);
   const own = decoded(location.pathname.slice(root.pathname.length)) || "index.html";
-  // The page's text as the preview sent it, in lines, and its digest.
+  // The lines of the page as the preview sent it, and its digest.
   let lines = null;
   let digest = "";
   let generation = -1;
   let fetching = false;
   let again = false;
   let tab = null;
-  // The status with which this document came: one that stands for a page which is not there is loaded anew once it is.
+  // The HTTP status of this document: a page for a missing page is reloaded once that page exists.
   let loaded = performance.getEntriesByType("navigation")[0]?.responseStatus || 0;
 
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("-/preview.css", root) }));
@@ -51,9 +51,9 @@
         apply(text);
         say();
       } else if (answer.status === 404) gone();
-      else if (answer.status === 403) say("The preview no longer knows this browser. Open the address that the terminal printed.");
+      else if (answer.status === 403) say("The preview no longer recognises this browser. Open the URL that the terminal printed.");
       else {
-        // A template is broken, which is told beside: the page stays as it was.
+        // A template is broken, which is reported separately: the page stays unchanged.
         lines = null;
         say();
       }
@@ -68,7 +68,7 @@
   }
 
   function patch(news) {
-    // One that comes while the page is fetched may be in it already.
+    // A patch that arrives during the fetch may already be included.
     if (fetching || !lines || digest !== news.base) {
       refresh();
       return;
@@ -85,8 +85,8 @@
     lines = null;
     if (moved) {
       const link = Object.assign(document.createElement("a"), { href: new URL(moved.href, root), textContent: moved.title });
-      say("This note has another address now: ", link);
-    } else if (loaded < 400) say("This page is not part of the garden any more. It is shown as it was last.");
+      say("This note has moved: ", link);
+    } else if (loaded < 400) say("This page is no longer part of the garden. This is its last version.");
     patched();
   }
 
@@ -104,7 +104,7 @@
   function progress(news) {
     for (const figure of document.querySelectorAll(`[data-key="${news.key}"]`)) {
       const status = figure.querySelector("[data-status]");
-      // The text is changed, not replaced: patches find it again.
+      // The text node is changed, not replaced, so that patches find it again.
       if (status?.firstChild) status.firstChild.nodeValue = news.status;
       const bar = figure.querySelector("progress");
       if (bar && news.fraction > 0) bar.value = news.fraction;
@@ -116,7 +116,7 @@
     }
   }
 
-  // Which waiting figures are in the window: these are measured first.
+  // Visible waiting figures are measured first.
   const visible = new Set();
   const watched = new Set();
   let sent = "";
@@ -166,7 +166,7 @@
     post("retry", JSON.stringify({ key: button.dataset.retry }));
   });
 
-  const LOST = "The preview has ended, or is starting again. This page is as it was last.";
+  const LOST = "The preview has stopped or is restarting. This is the last version of the page.";
 
   function say(...what) {
     if (!what.length) bar.remove();
@@ -174,7 +174,7 @@
     if (bar.textContent !== what.map((part) => part.textContent ?? part).join("")) bar.replaceChildren(...what);
   }
 
-  // What is wrong outside notes lies over the page, and can be put aside until something else is wrong.
+  // Problems outside notes are shown over the page, and can be dismissed until there are others.
   let aside = "";
   function overlay(problems) {
     document.getElementById("preview-problems")?.remove();
@@ -191,7 +191,7 @@
         if (!value) continue;
         const line = document.createElement(name === "place" ? "code" : "p");
         line.className = `problem-${name}`;
-        // What stands between backticks is code.
+        // Text between backticks is code.
         value.split("`").forEach((part, index) => {
           const code = index % 2 === 1 && name !== "place";
           line.append(code ? Object.assign(document.createElement("code"), { textContent: part }) : part);
@@ -202,7 +202,7 @@
     }
     const close = document.createElement("button");
     close.type = "button";
-    close.textContent = "Put aside";
+    close.textContent = "Dismiss";
     close.addEventListener("click", () => {
       aside = text;
       box.remove();
@@ -218,7 +218,7 @@
     events.onmessage = ({ data }) => {
       const news = JSON.parse(data);
       if (news.generation !== undefined) {
-        // What comes late is older than what is shown. A preview that was started again counts anew, and says hello.
+        // Late events are older than what is shown. A restarted preview counts from the beginning and says hello.
         if (news.type !== "hello" && news.generation < generation) return;
         generation = news.generation;
       }
@@ -226,7 +226,7 @@
         tab = news.tab;
         sent = "";
         overlay([]);
-        // After every (re)connection the page may lag behind: it is fetched, and patched where it differs.
+        // After every (re)connection the page may be outdated: it is fetched, and patched if it differs.
         refresh();
       } else if (news.type === "patch") patch(news);
       else if (news.type === "fetch") refresh();
@@ -237,7 +237,7 @@
     };
     events.onerror = () => {
       say(LOST);
-      // A browser gives up where the preview refuses; it may come back.
+      // A browser gives up if the preview refuses; the preview may return.
       if (events && events.readyState === EventSource.CLOSED) {
         events = null;
         setTimeout(connect, 1000);
@@ -245,10 +245,10 @@
     };
   }
 
-  // The preview has as many pages open as it can. One that is looked at all the same tries again after a while.
+  // The preview has its maximum number of open pages. A visible page retries after a while.
   function rest() {
     leave();
-    say("Too many pages of this garden are open. This one is brought up to date when you come back to it.");
+    say("Too many pages of this garden are open. This one updates when you return to it.");
     setTimeout(attend, 15000 + 15000 * Math.random());
   }
 
@@ -258,7 +258,7 @@
     tab = null;
   }
 
-  // A browser has few connections to one host. Pages that nobody sees leave theirs to others, and catch up.
+  // A browser has few connections per host. Hidden pages release theirs to others, and catch up later.
   function attend() {
     if (document.visibilityState === "visible") {
       connect();

@@ -1,38 +1,38 @@
-//! What the terminal was told is wrong: all that is wrong now in, what of it is new out.
+//! The problems that the terminal has shown; finds those that are new.
 //!
-//! Most changes leave most notes as they are. What is wrong with those is not looked at again, so that an edit costs no more
-//! where there are many problems.
+//! Most changes leave most notes unchanged. Their problems are not compared again, so that many problems do not slow
+//! down edits.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 
-/// What was told last.
+/// The problems shown last.
 #[derive(Debug, Default)]
 pub struct Reported {
     /// Problems of notes, by path; a note without any is not in it.
     notes: HashMap<String, Arc<[Diagnostic]>>,
-    /// What is wrong elsewhere.
+    /// All others.
     beside: Vec<Diagnostic>,
 }
 
-/// What is new.
+/// New problems.
 #[derive(Debug, Default)]
 pub struct New {
-    /// In the order of a build, but for what is wrong with files, which comes first.
+    /// The problems in the order of a build, except that those of files come first.
     pub problems: Vec<Diagnostic>,
-    /// How many problems were compared to know it.
+    /// Number of problems that were compared.
     pub compared: usize,
 }
 
 impl Reported {
-    /// Whether nothing is wrong, as far as was told.
+    /// Whether the last known state had no problems.
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty() && self.beside.is_empty()
     }
 
-    /// Takes in what is wrong now: with each note, by its path, and elsewhere.
+    /// Compares with the current problems, those of notes by path and all others.
     pub fn take<'a>(
         &mut self,
         notes: impl Iterator<Item = (&'a str, &'a Arc<[Diagnostic]>)>,
@@ -64,7 +64,7 @@ impl Reported {
 }
 
 impl New {
-    /// Adds what is among `now` and was not before.
+    /// Adds the problems of `now` that are new.
     fn add(&mut self, before: &[Diagnostic], now: &[Diagnostic]) {
         self.compared += before.len() + now.len();
         let known: HashSet<&Diagnostic> = before.iter().collect();

@@ -1,7 +1,7 @@
-//! The server: asks the owner of the garden for what a browser asks for, and streams what changes.
+//! The HTTP server: forwards browsers' requests to the garden's owner, and streams updates.
 //!
-//! Only names that the site has are served, so that no path leads out of it; `guard` says who is answered. Everything in an
-//! answer is relative, so that a proxy may show the preview below any path, whether it takes that path off or not.
+//! Only files that the site has are served, so no path can leave it; `guard` decides who is answered. All addresses
+//! in responses are relative, so a proxy can serve the preview below any path, whether it strips that path or not.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Future as _, poll_fn};
@@ -40,17 +40,17 @@ use crate::handles;
 
 /// The script that patches open pages.
 const SCRIPT: &str = concat!(include_str!("morph.js"), include_str!("preview.js"));
-/// How what the preview says looks.
+/// The style sheet of the preview's own messages.
 const STYLE: &str = include_str!("preview.css");
-/// Most bytes of what a page says.
+/// Maximum size of a page's message in bytes.
 const LONGEST: usize = 64 << 10;
-/// Threads that read files. None waits for a browser.
+/// Threads that read files. None of them waits for a browser.
 const READERS: usize = 16;
-/// How long it may take to say it.
+/// Maximum time for receiving a message.
 const SAYING: Duration = Duration::from_secs(20);
 
-/// What is said with every answer. No other site's page gets any of it, whatever it asks with: not by a script's tag, not in
-/// a frame, not by a window that it opened.
+/// Headers of every response. They keep other sites from using any of it: as scripts, in frames, or through windows
+/// that they opened.
 const ALWAYS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
     ("x-content-type-options", "nosniff"),
@@ -60,54 +60,54 @@ const ALWAYS: [(&str, &str); 6] = [
     ("x-frame-options", "SAMEORIGIN"),
 ];
 
-/// What the server needs to know.
+/// The server's state.
 #[derive(Debug)]
 pub struct ServerState {
-    /// Who is answered.
+    /// Access control.
     pub guard: Guard,
-    /// The address that shows the token.
+    /// The URL with the token.
     pub with_token: String,
-    /// Other users of this machine who were refused.
+    /// Other users of this machine whose requests were refused.
     pub refused_users: Mutex<BTreeSet<u32>>,
-    /// The path below which a proxy shows the preview.
+    /// The path below which a proxy serves the preview.
     pub base: Base,
-    /// Where the site's images lie.
+    /// Folder of the site's images.
     pub store: Store,
-    /// To the owner of the garden.
+    /// Channel to the garden's owner.
     pub sender: Sender<Message>,
-    /// Connections so far.
+    /// Number of connections so far.
     pub tabs: AtomicU64,
-    /// Blobs that were read and found to be what their names say, with the tags of their files.
+    /// Blobs that were verified, with their files' tags.
     pub checked: Mutex<HashMap<Digest, String>>,
 }
 
-/// An answer to a browser.
+/// A response to a browser.
 #[derive(Debug)]
 pub enum Answer {
     /// A page and its digest.
     Page(Arc<str>, Digest),
     /// These bytes.
     Bytes(Vec<u8>),
-    /// The bytes of this file.
+    /// The content of this file.
     File(PathBuf),
     /// The store's blob.
     Blob(Digest),
-    /// This is a folder: its page is at the same address with a slash at the end.
+    /// This is a folder; its page is at the same address with a final slash.
     Moved,
-    /// This cannot be shown, and that is why.
+    /// An error page.
     Broken(String),
-    /// There is no such page or file, and this page says so.
+    /// The page for missing pages and files.
     Missing(String),
 }
 
 /// An open page.
 #[derive(Debug)]
 pub struct Tab {
-    /// Unique among all that were ever open.
+    /// Unique among all pages that were ever open.
     pub id: u64,
-    /// Relative to the site's root.
+    /// Address relative to the site's root.
     pub page: String,
-    /// What it is told.
+    /// Its updates.
     pub news: mpsc::Sender<String>,
 }
 
@@ -135,7 +135,7 @@ fn router(state: Arc<ServerState>) -> Router {
     Router::new().fallback(guarded).with_state(state)
 }
 
-/// Answers a request; one that makes this panic breaks nothing but itself.
+/// Answers a request; a panic affects only this request.
 async fn guarded(
     state: State<Arc<ServerState>>,
     peer: Extension<Peer>,
@@ -155,7 +155,7 @@ async fn guarded(
     })
 }
 
-/// Answers a request, if it is to be answered.
+/// Answers a request if it is allowed.
 async fn ask(
     State(state): State<Arc<ServerState>>,
     Extension(peer): Extension<Peer>,
@@ -172,8 +172,7 @@ async fn ask(
         Verdict::OtherUser(user) => {
             state.refused(user);
             refused(format!(
-                "Refused: another user of this machine (number {user}) runs the program that asks.\n\nIf that is your browser, \
-                 or a proxy of yours, begin at the address with `?token=` that the terminal of the preview prints now.\n"
+                "Refused: the request comes from a program of another user of this machine (user id {user}).\n\nIf that is your browser or proxy, first open the URL with `?token=` that the preview's terminal prints now.\n"
             ))
         }
         // The links of the home page are relative to its folder.
@@ -202,8 +201,8 @@ async fn ask(
     response
 }
 
-/// Gives a browser that shows the token a cookie, for this folder and what is below it, and leads it on. The page does that
-/// by itself: with a redirect, a browser that comes from elsewhere would not show a cookie of this site alone.
+/// Sets the cookie in a browser that sent the token, for this folder and everything below it, and redirects it. A
+/// page does that, because after an HTTP redirect from another site the browser would not send a same-site cookie.
 fn keep_token(state: &ServerState, path: &str, query: &str) -> Response {
     if !path.is_empty() {
         let root = match path.matches('/').count() {
@@ -227,7 +226,8 @@ fn redirect(to: &str) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
 }
 
-/// What is asked for is a folder: its page is at the same address with a slash at the end. `folder` is the address's last part.
+/// The page that redirects from a folder to the same address with a final slash; `folder` is the address's last
+/// component.
 fn moved(folder: &str, query: Option<&str>) -> Response {
     let folder = percent_decode_str(folder).decode_utf8_lossy();
     let folder = utf8_percent_encode(&folder, NON_ALPHANUMERIC);
@@ -302,21 +302,22 @@ async fn page(
         Found::Content(content) => return body::answer(method, headers, &name, content),
         // It was there a moment ago.
         Found::Not => (StatusCode::NOT_FOUND, "this file cannot be read\n"),
-        Found::Later => {
-            (StatusCode::SERVICE_UNAVAILABLE, "this file cannot be read now: too many are open\n")
-        }
+        Found::Later => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this file temporarily cannot be read: too many files are open\n",
+        ),
     };
     (status, text("text/plain; charset=utf-8", why)).into_response()
 }
 
-/// What the owner of the garden gives for a name.
+/// The owner's response for a path.
 async fn asked(state: &ServerState, name: &str, depth: usize) -> Option<Answer> {
     let (answer, answered) = oneshot::channel();
     state.told(Question::Page { path: name.to_owned(), depth, answer });
     answered.await.ok()
 }
 
-/// A picture of the store. It is read once to see whether it is what its name says, and then as other files are.
+/// A stored picture. It is verified once, and then served like other files.
 async fn blob(state: &Arc<ServerState>, digest: Digest) -> Found {
     let state = Arc::clone(state);
     let found = spawn_blocking(move || {
@@ -341,25 +342,24 @@ async fn blob(state: &Arc<ServerState>, digest: Digest) -> Found {
 }
 
 impl ServerState {
-    /// Tells the owner of the garden; where it is gone, the program ends.
+    /// Sends a message to the garden's owner; the program ends if the owner is gone.
     pub(super) fn told(&self, question: Question) {
         let _ = self.sender.send(Message::Browser(question));
     }
 
-    /// Says once for each other user that it was refused.
+    /// Reports once for each other user that it was refused.
     fn refused(&self, user: u32) {
         let is_new = self.refused_users.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
         if is_new {
             say::err(format_args!(
-                "warning: another user of this machine (number {user}) asked for this preview and was refused\nhint: if that \
-                 is a browser or a proxy of yours, begin at {}",
+                "warning: a request from another user of this machine (user id {user}) was refused\nhint: if that is your browser or proxy, first open {}",
                 self.with_token
             ));
         }
     }
 }
 
-/// HTML that is shared with the owner of the garden.
+/// HTML that is shared with the garden's owner.
 struct Html(Arc<str>);
 
 impl AsRef<[u8]> for Html {
@@ -377,20 +377,20 @@ async fn partial(state: &ServerState, key: &str) -> Response {
     }
 }
 
-/// The figures that a page shows within its window.
+/// The figures that are visible on a page.
 #[derive(Debug, Deserialize)]
 struct Seen {
     tab: u64,
     keys: Vec<Digest>,
 }
 
-/// A measurement that is to be tried again.
+/// A measurement to retry.
 #[derive(Debug, Deserialize)]
 struct Again {
     key: Digest,
 }
 
-/// Takes in what a page says, as JSON.
+/// Parses a page's message as JSON.
 async fn heard<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,

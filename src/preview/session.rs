@@ -1,5 +1,4 @@
-//! The owner of the garden during a preview: takes in each change, keeps the lab at what is still wanted, and tells open
-//! pages.
+//! The preview's main loop: processes changes, keeps the lab working on what is wanted, and updates open pages.
 
 mod answer;
 mod measured;
@@ -26,9 +25,9 @@ use crate::view::{LinkView, ProblemView};
 use crate::watch::{Change, Watch};
 use crate::workspace::Workspace;
 
-/// How long to wait where files cannot be read now.
+/// Pause if files temporarily cannot be read.
 const LATER: Duration = Duration::from_millis(400);
-/// Notes that are settled in one go while nothing else is to be done: a millisecond or two.
+/// Number of notes that are settled at once when idle: a millisecond or two.
 const SOME: usize = 16;
 
 /// A preview's state.
@@ -37,21 +36,21 @@ pub struct Session {
     watch: Watch,
     scheduler: Scheduler,
     tabs: Tabs,
-    /// Most open pages.
+    /// Maximum number of open pages.
     most: usize,
-    /// Counts changes; pages can tell what is newer.
+    /// Version of the garden, which counts changes.
     generation: u64,
-    /// The note that was saved last: its figures come after those that are seen.
+    /// The note that was saved last: its figures come after visible ones.
     saved: Option<String>,
-    /// What was wished last.
+    /// The last wanted requests.
     wished: Vec<(Digest, Rank)>,
     told: BTreeMap<Digest, Instant>,
-    /// When the waiting ones were last told of.
+    /// When waiting requests' estimates were last sent.
     waiting: Instant,
     pictures: u64,
-    /// Something is to be settled, said or saved when there is time.
+    /// Work to do when idle: settling, reporting or saving.
     idle: bool,
-    /// The store is to be told what the garden wants.
+    /// Whether the list of used results must be saved to the store.
     unremembered: bool,
     reported: Reported,
     /// Whether the terminal shows every problem.
@@ -62,12 +61,12 @@ pub struct Session {
     moved: Moved,
     /// Whether there ever was a `neuronotes.yaml`.
     configured: bool,
-    /// A change that could not be taken in, for no file can be read now, and what is to be read again; and when to try.
+    /// A change that could not be processed because files temporarily cannot be read, and when to retry.
     later: Option<(Change, Instant)>,
 }
 
 impl Session {
-    /// A session over a garden that has just been read, with at most so many open pages.
+    /// A session for a garden that has just been read, with a maximum number of open pages.
     pub fn new(
         workspace: Workspace,
         sender: Sender<Message>,
@@ -107,7 +106,7 @@ impl Session {
         session
     }
 
-    /// Does what messages say until nobody can send any more.
+    /// Processes messages until all senders are gone.
     pub fn run(&mut self, messages: &Receiver<Message>) {
         loop {
             let again = self.later.as_ref().map(|(_, at)| *at);
@@ -177,8 +176,8 @@ impl Session {
         }
     }
 
-    /// Takes in a change on disk, and what waited for it. Where no file can be opened now, the garden stays as it is, and the
-    /// change is taken in later.
+    /// Processes a change on disk together with a postponed one. If files temporarily cannot be opened, the garden
+    /// stays as it is and the change is postponed.
     fn change(&mut self, change: Change) {
         let change = match self.later.take() {
             Some((waiting, _)) => waiting.and(change),
@@ -228,12 +227,12 @@ impl Session {
         self.idle = true;
     }
 
-    /// Watches where notes, files and pictures lie now.
+    /// Watches the current folders of notes, files and pictures.
     fn watch_folders(&mut self) {
         let _ = self.watch.widen(&self.site.workspace.layout, &self.site.plan().folders());
     }
 
-    /// Asks for what is missing: what is seen first, then the note that was saved, then the rest.
+    /// Requests missing results: visible figures first, then those of the note saved last, then the rest.
     fn wish(&mut self) {
         let missing = self.site.missing();
         let visible = self.tabs.visible();
@@ -261,7 +260,7 @@ impl Session {
         self.tell_waiting();
     }
 
-    /// Tells open pages what they are now.
+    /// Updates open pages.
     fn show(&mut self, times: Phases) {
         let begun = Instant::now();
         for path in self.tabs.pages() {
@@ -284,16 +283,17 @@ impl Session {
         self.site.workspace.root.join(config::FILE).exists()
     }
 
-    /// What is wrong with the garden as a preview sees it: a configuration that went away while it runs.
+    /// Problems of the preview itself: the configuration was removed while it is running.
     fn unconfigured(&self) -> Option<Diagnostic> {
         (self.configured && !self.is_configured()).then(|| {
-            let message = "the configuration was removed: what it said of models, data and addresses no longer holds";
-            let hint = "restore the file, or restart the preview to go on without it".to_owned();
+            let message =
+                "the configuration was removed; its models, data and addresses no longer apply";
+            let hint = "restore the file, or restart the preview to continue without it".to_owned();
             Diagnostic::of_file(config::FILE, message.to_owned()).hint(Some(hint))
         })
     }
 
-    /// Does what can wait: sees what is wrong with notes that nobody looks at, says it, and saves what was learnt.
+    /// Does postponed work: finds problems in notes that are not open, reports them, and saves what was learnt.
     fn tidy(&mut self) {
         if self.site.settle_some(SOME) {
             return;
@@ -312,10 +312,10 @@ impl Session {
             say::err(say::name(line));
         }
         if !summary.rest.is_empty() {
-            say::err("hint: `--all` shows every one of them\n");
+            say::err("hint: `--all` shows all of them\n");
         }
         if self.reported.is_empty() && !was_well {
-            say::err("all is well again");
+            say::err("all problems are fixed");
         }
         self.say_outside();
         self.site.workspace.save_digests();
@@ -326,7 +326,7 @@ impl Session {
         }
     }
 
-    /// Tells open pages what is wrong where no page can show it.
+    /// Sends open pages the problems that no page can show.
     fn say_outside(&mut self) {
         let outside: Vec<Diagnostic> =
             self.unconfigured().into_iter().chain(self.site.problems_outside()).collect();

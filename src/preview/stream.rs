@@ -1,4 +1,4 @@
-//! What open pages are told: a stream of news for each, until it is closed.
+//! Event streams of open pages.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,10 +16,11 @@ use tokio_stream::{Stream, StreamExt as _};
 use super::Question;
 use super::server::{ServerState, Tab};
 
-/// Most news that wait for a page; one that does not take them is cut off, and catches up when it connects again.
+/// Maximum number of updates that wait for a page; a page that does not receive them is disconnected and catches up
+/// after reconnecting.
 const BACKLOG: usize = 256;
 
-/// Streams what a page is told; the query says which one.
+/// Streams a page's updates; the query names the page.
 pub(super) fn events(state: Arc<ServerState>, query: &str) -> Response {
     let id = state.tabs.fetch_add(1, Ordering::Relaxed);
     let (news, heard) = mpsc::channel(BACKLOG);
@@ -36,7 +37,7 @@ pub(super) fn events(state: Arc<ServerState>, query: &str) -> Response {
     Sse::new(retry.chain(stream)).keep_alive(alive).into_response()
 }
 
-/// What a page is told, until it is closed.
+/// A page's updates until it is closed.
 struct News {
     id: u64,
     heard: mpsc::Receiver<String>,

@@ -1,5 +1,5 @@
-//! Open pages: who shows what, and what each was told. One that does not take its news is cut off; its browser connects
-//! again and catches up.
+//! Open pages and the versions they have. A page that does not receive its updates is disconnected; its browser
+//! reconnects and catches up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use super::server::Tab;
 use crate::site::Rendered;
 use crate::view::LinkView;
 
-/// A patch that is longer than this is fetched instead.
+/// Maximum size of a patch; with larger changes the page is fetched again.
 const LONGEST: usize = 256 << 10;
 
-/// Open pages.
+/// The open pages.
 #[derive(Debug, Default)]
 pub struct Tabs {
     open: BTreeMap<u64, Open>,
-    /// What each open page was last; none where the garden had no such page.
+    /// The last version of each open page; `None` if the garden had no such page.
     shown: BTreeMap<String, Option<Rendered>>,
-    /// Where each open page that is gone went, as far as it was told.
+    /// The new places of open pages that are gone, as far as they were sent.
     moved: BTreeMap<String, LinkView>,
 }
 
@@ -30,7 +30,7 @@ struct Open {
 }
 
 impl Tabs {
-    /// A page is open. Where `most` are already, the one that was opened first is told to rest.
+    /// A page was opened. If `most` are already open, the oldest one is told to stop.
     pub fn open(&mut self, tab: Tab, generation: u64, most: usize) {
         while self.open.len() >= most.max(1)
             && let Some(first) = self.open.keys().next().copied()
@@ -43,7 +43,7 @@ impl Tabs {
         self.open.insert(tab.id, Open { tab, seen: BTreeSet::new() });
     }
 
-    /// A page is not open any more.
+    /// A page was closed.
     pub fn close(&mut self, id: u64) {
         if let Some(open) = self.open.remove(&id)
             && !self.open.values().any(|other| other.tab.page == open.tab.page)
@@ -53,33 +53,33 @@ impl Tabs {
         }
     }
 
-    /// A page has these figures in its window. Says whether that is news.
+    /// A page has these figures visible. Returns whether that has changed.
     pub fn seen(&mut self, id: u64, keys: Vec<Digest>) -> bool {
         let keys = keys.into_iter().collect();
         let open = self.open.get_mut(&id);
         open.is_some_and(|open| std::mem::replace(&mut open.seen, keys) != open.seen)
     }
 
-    /// Figures that are in a window.
+    /// Figures that are visible anywhere.
     pub fn visible(&self) -> BTreeSet<Digest> {
         self.open.values().flat_map(|open| &open.seen).copied().collect()
     }
 
-    /// The pages that are open.
+    /// The paths of open pages.
     pub fn pages(&self) -> BTreeSet<String> {
         self.open.values().map(|open| open.tab.page.clone()).collect()
     }
 
-    /// A page was handed out: what comes next is told as a change of it.
+    /// A page was served: later updates refer to this version.
     pub fn handed_out(&mut self, path: &str, page: &Rendered) {
         if self.open.values().any(|open| open.tab.page == path) {
             self.shown.insert(path.to_owned(), Some(page.clone()));
         }
     }
 
-    /// Tells those who show a page what it is now.
+    /// Sends a page's new version to those who show it.
     ///
-    /// `moved` is where one went that is gone.
+    /// `moved` is the new place of a page that is gone.
     pub fn show(
         &mut self,
         path: &str,
@@ -109,12 +109,12 @@ impl Tabs {
         self.send(&news, |tab| tab.page == path);
     }
 
-    /// Tells all.
+    /// Sends an update to all pages.
     pub fn tell(&mut self, news: &News<'_>) {
         self.send(news, |_| true);
     }
 
-    /// Tells one.
+    /// Sends an update to one page.
     pub fn tell_one(&mut self, id: u64, news: &News<'_>) {
         self.send(news, |tab| tab.id == id);
     }

@@ -1,23 +1,23 @@
-//! What a template may cost: the data that it is given in; how many steps it may take, and how long its page may be, out.
+//! Limits on templates: the number of steps and the size of the page, depending on the data.
 //!
-//! A garden's template may hold a loop without end, or a text that doubles. Both budgets grow with the data, so that the list of
-//! a large garden has room; they are counted and not timed, so that a page is the same on every machine.
+//! A garden's template may contain an endless loop or a text that doubles. Both limits grow with the data, so that
+//! lists of large gardens fit. Work is counted rather than timed, so that a page is the same on every machine.
 
 use std::io;
 
 use serde::Serialize;
 
-/// Steps that a template may take whatever its data: what the page of a note takes is some thousands of them. A step is an
-/// instruction, or 64 bytes of text that is made or looked through.
+/// Steps that any template may take; a note's page takes some thousands. A step is an instruction, or 64 bytes of
+/// text that are made or examined.
 const STEPS: u64 = 4_000_000;
-/// Steps for each byte of the data, as JSON: a card of a list takes about a fifth of a step for each of its bytes.
+/// Additional steps per byte of the data as JSON; a card in a list takes about a fifth of a step per byte.
 const STEPS_A_BYTE: u64 = 2;
-/// Bytes that a page may have whatever its data.
+/// Maximum size of any page in bytes.
 const BYTES: u64 = 16 << 20;
-/// Bytes of the page for each byte of the data: escaping makes six bytes of one.
+/// Additional bytes of the page per byte of the data: escaping makes six bytes of one.
 const BYTES_A_BYTE: u64 = 8;
 
-/// What rendering one page may cost.
+/// The limits for rendering one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Budget {
     pub(super) steps: u64,
@@ -25,7 +25,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// For a template that is given this.
+    /// The limits for a template with this data.
     pub(super) fn of(view: &impl Serialize) -> Self {
         let mut counted = Counted(0);
         // Views are plain data: nothing of them can fail to be written.
@@ -38,7 +38,7 @@ impl Budget {
     }
 }
 
-/// Counts what is written.
+/// Counts written bytes.
 struct Counted(u64);
 
 impl io::Write for Counted {
@@ -52,12 +52,12 @@ impl io::Write for Counted {
     }
 }
 
-/// A page that is being written, up to so many bytes.
+/// A page that is being written, with a maximum size.
 #[derive(Debug)]
 pub(super) struct Page {
     text: Vec<u8>,
     most: u64,
-    /// Whether there was more.
+    /// Whether the page exceeded the maximum.
     pub(super) is_full: bool,
 }
 

@@ -1,9 +1,8 @@
-//! A style sheet goes in, the same without comments and idle white space comes out. It knows strings and
-//! comments, and nothing else of CSS.
+//! Minifies CSS: removes comments and unnecessary white space. It only knows strings and comments.
 
 use neuronotes_core::cut::Cut as _;
 
-/// `css` without comments, and without white space beside `{`, `}`, `;` and `,`, or after `:`.
+/// `css` without comments, and without white space around `{`, `}`, `;` and `,` or after `:`.
 pub fn minified(css: &str) -> String {
     let mut out = String::with_capacity(css.len());
     let mut rest = css;
@@ -39,7 +38,7 @@ pub fn minified(css: &str) -> String {
     out
 }
 
-/// The length of the string that `rest` begins with, its quotation marks included.
+/// Length of the string at the start of `rest`, including its quotation marks.
 fn string(rest: &str) -> usize {
     let quote = rest.as_bytes()[0];
     let mut escaped = false;

@@ -1,27 +1,27 @@
-//! How deeply a template may be nested: its text in, what is too deep in it out.
+//! Limits on the nesting of templates.
 //!
-//! The library bounds brackets and blocks itself, but not chains: of operators, filters, attributes, and of `elif`. It walks
-//! these by recursion, which ends the program where they are long.
+//! The template library limits brackets and blocks itself, but not chains of operators, filters, attributes and
+//! `elif`. It processes these recursively, which crashes the program if they are long.
 
 use neuronotes_core::cut::Cut as _;
 
 use super::RenderError;
 
-/// A tag or expression may have so many names, numbers and signs.
+/// Maximum number of names, numbers and symbols in a tag or expression.
 const WORDS: usize = 1000;
-/// A file may have so many `elif`.
+/// Maximum number of `elif` in a file.
 const BRANCHES: usize = 200;
 
-/// Looks for what is too deep.
+/// Checks the limits.
 ///
 /// # Errors
-/// What that is, and its line; the file's name is for the caller to say.
+/// The violation and its line; the caller adds the file's name.
 pub(super) fn check(template: &str, text: &str) -> Result<(), RenderError> {
     let wrong = |at: usize, message: String| RenderError {
         template: template.to_owned(),
         line: Some(1 + text.cut(..at).matches('\n').count()),
         message,
-        hint: Some("make it of several parts, each with a name: `{% set part = … %}`".to_owned()),
+        hint: Some("split it into several parts with names: `{% set part = … %}`".to_owned()),
     };
     let mut at = 0;
     let mut branches = 0;
@@ -41,7 +41,7 @@ pub(super) fn check(template: &str, text: &str) -> Result<(), RenderError> {
         };
         let (words, length) = words(rest.cut(2..), end);
         if words > WORDS {
-            let message = format!("this tag has more than {WORDS} names, numbers and signs");
+            let message = format!("this tag has more than {WORDS} names, numbers and symbols");
             return Err(wrong(found, message));
         }
         let inside = rest.cut(2..2 + length);
@@ -58,7 +58,7 @@ pub(super) fn check(template: &str, text: &str) -> Result<(), RenderError> {
     Ok(())
 }
 
-/// How many names, numbers and signs there are up to an end mark, a text in quotes being one; and the length of it all.
+/// Number of names, numbers and symbols up to an end mark, counting a quoted text as one; and the length of all.
 fn words(text: &str, end: &str) -> (usize, usize) {
     let bytes = text.as_bytes();
     let (mut words, mut at) = (0, 0);

@@ -1,4 +1,4 @@
-//! A garden's own templates and style sheets: their folder in, their texts by name out.
+//! Reads a garden's own templates and style sheets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use super::{ASSETS, LONGEST, RenderError, Source};
 
-/// Adds every file below `folder` that is a template or a style sheet.
+/// Adds every template and style sheet below `folder`.
 pub(super) fn read(
     folder: &Path,
     sources: &mut BTreeMap<String, Source>,

@@ -1,4 +1,4 @@
-//! Sample views for tests: a full note, a bare one, the home page, a figure in each state.
+//! Sample views for tests: a full note, a minimal one, the home page, and a figure in each state.
 
 use neuronotes_core::digest::Digest;
 

@@ -1,7 +1,7 @@
-//! A script goes in, the same without whole-line comments, indents and empty lines comes out. It knows nothing else of
-//! JavaScript: what stands behind code on its line stays, and so do lines within template literals.
+//! Minifies JavaScript: removes whole-line comments, indentation and empty lines. It knows nothing else of
+//! JavaScript: comments after code stay, and so do lines in template literals.
 
-/// `script` without lines that are only comments, and without indents.
+/// `script` without comment lines and indentation.
 pub fn minified(script: &str) -> String {
     let mut out = String::with_capacity(script.len());
     let mut literal = false;

@@ -267,7 +267,7 @@ fn a_page_has_no_more_bytes_than_its_data_may_need() {
     let line = "x".repeat(1000);
     let error = home_of(&format!("\n{{% for a in range(99999) %}}{line}{{% endfor %}}"));
     let error = error.expect_err("too long");
-    assert!(error.message.starts_with("the page is longer than the 16,"), "{error}");
+    assert!(error.message.starts_with("the page exceeds the limit of 16,"), "{error}");
     assert_eq!((error.line, error.template.as_str()), (Some(2), "templates/home.html"));
 }
 

@@ -1,12 +1,12 @@
-//! Weights and data that a configuration names and that are not there, said before a block asks for them.
+//! Warns about configured weights and data that are missing, before a block uses them.
 
 use std::path::Path;
 
 use crate::config::{self, Config, Place};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 
-/// A warning for each model and data set of the garden whose file is missing, and for a default model whose weights are not
-/// fetched; `text` is that of the configuration.
+/// A warning for each model and data set of the garden whose file is missing, and for a default model whose weights
+/// are not fetched; `text` is the configuration's text.
 pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
     let lines = Lines::of(text);
     let at = SourceFile { file: config::FILE, text, lines: &lines };
@@ -14,13 +14,13 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
     let mut missing =
         |name: &str, span: std::ops::Range<usize>, what: &str, path: &Path, hint: String| {
             if !path.exists() {
-                let message = format!("the {what} `{name}` is not there: {}", path.display());
+                let message = format!("the {what} `{name}` was not found: {}", path.display());
                 problems.push(at.warning(span, message).hint(hint));
             }
         };
     let bring = |what: &str| {
         format!(
-            "bring the file, correct its path, or use the {what} `emoji`, which comes with the program and needs no path"
+            "add the file, correct its path, or use the {what} `emoji`, which comes with the program and needs no path"
         )
     };
     for (name, weights) in &config.models {
@@ -40,7 +40,7 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
         && let Place::Known(known) = &weights.place
         && let Ok(path) = known.path()
     {
-        let hint = format!("`neuronotes model fetch {}` brings its weights", known.name);
+        let hint = format!("`neuronotes model fetch {}` fetches its weights", known.name);
         missing(name, weights.span.clone(), "default model", &path, hint);
     }
     problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);

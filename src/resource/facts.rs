@@ -1,7 +1,7 @@
-//! What planning needs to know of weights and data that are not there: written where they are, read where a site is
-//! only published.
+//! Facts about weights and data that planning needs: recorded where the files are, used where a site is only
+//! published.
 //!
-//! A name whose entry in the configuration is another one than when this was written is not believed.
+//! Facts about a name whose configuration has changed since are not used.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use super::{Dataset, Model, Resources};
 use crate::bundled;
 use crate::config::{DatasetSource, Place, Weights};
 
-/// The version of the form.
+/// Version of the file's format.
 pub const SCHEMA: u32 = 1;
 
-/// What is known of weights and data by name.
+/// Facts about weights and data by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
@@ -33,55 +33,55 @@ pub struct Facts {
     pub models: BTreeMap<String, ModelFacts>,
     /// Data sets that notes name.
     pub datasets: BTreeMap<String, DatasetFacts>,
-    /// Pictures and files of weights that blocks name, by their paths in the garden.
+    /// Pictures and files of weights that blocks name, by path in the garden.
     pub files: BTreeMap<String, Digest>,
 }
 
-/// What is known of a model.
+/// Facts about a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFacts {
     /// Its entry in the configuration.
     pub configured: String,
-    /// Of its file.
+    /// Digest of its file.
     pub digest: Digest,
-    /// What it was trained with.
+    /// Its preprocessing and other conventions.
     pub conventions: Conventions,
-    /// Its sizes, from which its layers follow.
+    /// Its sizes, which determine its layers.
     pub architecture: Architecture,
 }
 
-/// What is known of a data set.
+/// Facts about a data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetFacts {
     /// Its entry in the configuration.
     pub configured: String,
-    /// How it is read.
+    /// Its format.
     pub format: &'static Format,
-    /// Where its labels come from.
+    /// The source of its labels.
     #[serde(default, skip_serializing_if = "Labels::is_default")]
     pub labels: Labels,
-    /// Of its shards, in order.
+    /// Digests of its shards, in order.
     pub shards: Vec<Digest>,
-    /// Of their pictures alone, where there are others; empty where they were frozen before keys knew of these.
+    /// Digests of the shards' pictures alone, if they differ; empty if they were frozen before keys used these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Option<Digest>>,
-    /// The rules by which each of these is read; none where the first do for all.
+    /// The version of the reading rules for each shard; empty if the first version applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<u32>,
 }
 
-/// Facts, and the store that they came with.
+/// Facts and the store that they came with.
 #[derive(Debug, Clone)]
 pub struct Thawed {
     /// The facts.
     pub facts: Facts,
-    /// Results; and lists of words as blobs, since their digests are those of their files.
+    /// Results, and lists of words as blobs, whose digests are those of the files.
     pub store: Store,
 }
 
-const HINT: &str = "`neuronotes freeze`, where the weights and data are, brings it up to date";
+const HINT: &str = "run `neuronotes freeze` where the weights and data are to update it";
 
 fn stale(message: String) -> Problem {
     Problem { message, hint: Some(HINT.to_owned()) }
@@ -92,7 +92,7 @@ fn same(what: &str, name: &str, then: &str, now: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(stale(format!(
-        "the {what} `{name}` is configured in another way than when the results were frozen: {now}, not {then}"
+        "the {what} `{name}` is configured differently than when the results were frozen: {now}, not {then}"
     )))
 }
 
@@ -116,7 +116,7 @@ fn of_weights(weights: &Weights) -> String {
     neuronotes_core::canonical::canonical_json(&entry.into())
 }
 
-/// What stands for the entry of a data set that comes with the program.
+/// The placeholder for the entry of a bundled data set.
 const BUNDLED: &str = "comes with the program";
 
 impl Thawed {
@@ -165,18 +165,18 @@ impl Thawed {
 }
 
 impl Resources {
-    /// Those that are known without weights and data, or else those that are there.
+    /// The facts if known without weights and data, or else those of the files.
     pub fn of(thawed: Option<&Arc<Thawed>>) -> Self {
         Self { thawed: thawed.cloned(), ..Self::default() }
     }
 
-    /// A file that a block names and that is not in the garden, but was when the results were frozen.
+    /// The digest of a file that a block names and that is not in the garden, but was when the results were frozen.
     pub fn file(&self, name: &str) -> Option<FileRef> {
         let digest = *self.thawed.as_ref()?.facts.files.get(name)?;
         Some(FileRef { name: name.to_owned(), path: PathBuf::new(), digest })
     }
 
-    /// Whether the words of a list can be read: where only frozen results are published, they are among these.
+    /// Checks that the words of a list can be read: with only frozen results, they must be among these.
     ///
     /// # Errors
     /// Where they are not, or are others.
@@ -196,7 +196,7 @@ impl Resources {
         Ok(())
     }
 
-    /// What is known of the models and data sets that were asked for and could be used.
+    /// The facts about the usable models and data sets that were used.
     pub fn facts(&self, config: &crate::config::Config) -> Facts {
         let model = |(name, found): (&String, &Result<Model, Problem>)| {
             let (model, weights) = (found.as_ref().ok()?, config.model(name)?);

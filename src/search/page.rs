@@ -1,41 +1,41 @@
-//! One page: its texts in, its terms, weights and shown texts out, ready to be put together.
+//! Indexes one page: terms, weights and shown texts, ready to be merged.
 
 use super::term::{self, Terms};
 use super::{Entry, Field, Page};
 
-/// A page as far as it can be indexed without the others.
+/// A page, indexed as far as possible without the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Indexed {
-    /// How many entries it has.
+    /// Number of its entries.
     pub(super) entries: usize,
-    /// JSON of what is shown, up to the number of the first entry, …
+    /// JSON of the shown texts, up to the number of the first entry.
     pub(super) head: String,
-    /// … and from there on.
+    /// The rest of that JSON.
     pub(super) tail: String,
     /// Bytes of text.
     pub(super) text: usize,
     pub(super) terms: Terms,
-    /// In the order of the entries.
+    /// Postings in the order of the entries.
     pub(super) postings: Vec<Posting>,
 }
 
-/// That a term stands in an entry.
+/// A term's occurrence in an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Posting {
-    /// Among the page's.
+    /// Index of the term in the page.
     pub(super) term: u32,
-    /// Among the page's.
+    /// Index of the entry in the page.
     pub(super) entry: u32,
-    /// 1 … 26.
+    /// Weight, 1 to 26.
     pub(super) weight: u8,
 }
 
-/// How a term stands in the entry that is being read.
+/// A term's occurrences in the current entry.
 #[derive(Clone, Copy, Default)]
 struct Standing {
     /// A bit for each [`Field`].
     fields: u8,
-    /// Up to 3.
+    /// Number of occurrences in the text, up to 3.
     count: u8,
 }
 
@@ -47,11 +47,12 @@ const FIELDS: [(Field, u8); 5] = [
     (Field::Name, NAME),
 ];
 
-/// The script takes a term of this weight or more for one that means the entry.
+/// For the script, a term with at least this weight identifies the entry.
 const NAME: u8 = 20;
 
 impl Standing {
-    /// Each kind of field once, and each time in the text up to three; at most 26, and below 20 where it is no name.
+    /// Counts each type of field once, and up to three occurrences in the text; at most 26, and less than 20 if it is
+    /// not an identifier.
     fn weight(self) -> u8 {
         let fields = FIELDS.iter().filter(|(field, _)| self.fields & bit(*field) != 0);
         let sum = fields.map(|(_, weight)| weight).sum::<u8>() + self.count;
@@ -63,7 +64,7 @@ fn bit(field: Field) -> u8 {
     1 << field as u8
 }
 
-/// Reads a page. Pages know nothing of each other, so that many can be read at once.
+/// Indexes a page. Pages are independent, so that many can be indexed in parallel.
 pub fn indexed(page: &Page) -> Indexed {
     let mut terms = Terms::default();
     let mut postings = Vec::new();
@@ -123,7 +124,7 @@ fn tail(entries: &[Entry]) -> String {
     tail
 }
 
-/// A string of JSON that every JavaScript reads: two ends of lines were none in strings once.
+/// A JSON string that every JavaScript engine accepts: two line separators were once not allowed in strings.
 pub(super) fn json(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     if json.contains(['\u{2028}', '\u{2029}']) {

@@ -1,4 +1,4 @@
-//! Terms: a text in, its words as the index has them out, and numbers for them.
+//! Splits texts into terms of the index, and numbers them.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
@@ -6,12 +6,12 @@ use unicode_script::{Script, UnicodeScript as _};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Most characters of a term.
+/// Maximum length of a term in characters.
 const LONGEST: usize = 32;
 
-/// Each term of a text in order, as the index has it.
+/// The terms of a text in order.
 ///
-/// Words between ASCII spaces are folded one by one: nothing that folding does reaches over a space.
+/// Words between ASCII spaces are folded one by one, since folding never crosses a space.
 pub(super) fn for_each(text: &str, mut take: impl FnMut(&str)) {
     let mut term = Term::default();
     for word in text.split_ascii_whitespace() {
@@ -45,7 +45,7 @@ pub(super) fn for_each(text: &str, mut take: impl FnMut(&str)) {
     }
 }
 
-/// A text as one term: folded, its white space as single spaces.
+/// A text as one term: folded, with white space collapsed.
 pub(super) fn whole(text: &str) -> String {
     let bare: String = text.nfkd().filter(|c| group(*c) != GeneralCategoryGroup::Mark).collect();
     let words: Vec<String> = bare.to_lowercase().split_whitespace().map(str::to_owned).collect();
@@ -56,13 +56,13 @@ fn group(c: char) -> GeneralCategoryGroup {
     c.general_category_group()
 }
 
-/// Whether a letter is of a script that is written without spaces.
+/// Whether a letter belongs to a script without spaces.
 fn stands_alone(c: char) -> bool {
     use Script::{Han, Hiragana, Katakana, Khmer, Lao, Myanmar, Thai};
     matches!(c.script(), Han | Hiragana | Katakana | Thai | Lao | Khmer | Myanmar)
 }
 
-/// The term that is being read.
+/// The current term.
 #[derive(Default)]
 struct Term {
     text: String,
@@ -86,25 +86,26 @@ impl Term {
     }
 }
 
-/// FNV-1a, 64 bits, with its upper half folded into the lower, which tables take their places from.
+/// FNV-1a with 64 bits, its upper half folded into the lower, which hash tables use.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, step);
     hash ^ (hash >> 32)
 }
 
-/// Different terms, numbered as they come, with no allocation for each.
+/// Distinct terms, numbered in order of appearance, without an allocation for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Terms {
     text: String,
-    /// Hash, and where the term ends in the text.
+    /// Hash, and end of the term in the text.
     terms: Vec<(u64, u32)>,
-    /// A table of numbers plus 1, of a power of two places, at most half of them taken; empty once it is of no more use.
+    /// A table of numbers plus 1, with a power of two slots of which at most half are used; empty once it is not
+    /// needed.
     places: Vec<u32>,
 }
 
 impl Terms {
-    /// The number of a term, a new one where it is new.
+    /// The number of a term, new if the term is.
     pub(super) fn number(&mut self, term: &str) -> usize {
         if 2 * self.terms.len() >= self.places.len() {
             self.grow();
@@ -123,12 +124,12 @@ impl Terms {
         self.terms.len() - 1
     }
 
-    /// Each with its hash, in the order of the numbers.
+    /// The terms with their hashes, in the order of their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
         self.terms.iter().enumerate().map(|(number, (hash, _))| (*hash, self.term(number)))
     }
 
-    /// Gives back what only [`Terms::number`] needs.
+    /// Frees what only [`Terms::number`] needs.
     pub(super) fn close(&mut self) {
         self.places = Vec::new();
         self.text.shrink_to_fit();

@@ -1,19 +1,21 @@
-//! Words of one length: all terms in, lists of words out, in which a word that was misspelt is looked for.
+//! Lists of words by length, in which misspelt words are looked up.
 //!
-//! A slip changes a word's length by one at most, so that three lists are enough to find what was meant, however large the garden is.
+//! A typo changes a word's length by at most one, so three lists suffice to find the intended word, however large the
+//! garden is.
 
 use std::collections::BTreeMap;
 
 use neuronotes_core::cut::Cut as _;
 
-/// Letters of a word that may be meant by a misspelt one of four letters, and of the longest.
+/// Minimum and maximum length of words in the lists: those that a typo in a word of four letters, or in one of the
+/// longest, could mean.
 const SHORTEST: usize = 3;
 const LONGEST: usize = 24;
-/// What is shared with the word before is said in one digit of base 36.
+/// Maximum length of a shared prefix: one digit of base 36.
 const MOST_SHARED: usize = 35;
 
-/// The lists of words by their lengths in characters, each in the order of the terms. Numbers are none: a digit more is
-/// another number.
+/// The lists of words by length in characters, each in the order of the terms. Numbers are left out: with another
+/// digit they are different numbers.
 pub(super) fn lists<'t>(terms: impl Iterator<Item = &'t str>) -> BTreeMap<usize, String> {
     let mut lists: BTreeMap<usize, (&str, String)> = BTreeMap::new();
     for term in terms.filter(|term| term.chars().all(char::is_alphabetic)) {

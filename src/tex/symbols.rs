@@ -1,6 +1,6 @@
-//! Commands of TeX that stand for characters.
+//! TeX commands that stand for characters.
 
-/// In the order of their names.
+/// Sorted by name.
 pub(super) const SYMBOLS: &[(&str, &str)] = &[
     ("AA", "Å"),
     ("AE", "Æ"),

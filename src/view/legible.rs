@@ -1,15 +1,15 @@
-//! Text that HTML and XML can hold: any text in; the same without characters that neither may have, out.
+//! Removes characters that HTML and XML forbid from text.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Whether HTML or XML may not hold a character: control characters but for blanks and line ends, and noncharacters.
+/// Whether HTML or XML forbids a character: control characters other than white space, and noncharacters.
 fn is_barred(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
         || matches!(c, '\u{fdd0}'..='\u{fdef}')
         || (c as u32) & 0xfffe == 0xfffe
 }
 
-/// The text with `U+FFFD` for each character that neither HTML nor XML may hold; a form feed is a blank.
+/// The text with `U+FFFD` for each forbidden character, and a space for a form feed.
 pub fn legible(text: String) -> String {
     // Hardly any text has one, and all of them begin with one of these bytes.
     let suspect = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
@@ -25,7 +25,7 @@ pub fn legible(text: String) -> String {
     text.chars().map(shown).collect()
 }
 
-/// JSON whose texts have `U+FFFD` for each such character, escaped or not; a form feed is a blank.
+/// JSON whose texts have `U+FFFD` for each forbidden character, escaped or not, and a space for a form feed.
 pub fn legible_json(json: String) -> String {
     let json = legible(json);
     let escapes = |json: &str| ["\\u00", "\\b", "\\f"].into_iter().any(|sign| json.contains(sign));

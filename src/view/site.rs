@@ -1,4 +1,4 @@
-//! Whole pages as their templates see them, and what all of them share.
+//! The data for the templates of whole pages, and what all pages share.
 
 use serde::Serialize;
 
@@ -11,11 +11,11 @@ pub struct SiteView {
     pub title: String,
     /// The page's language, as a BCP 47 tag for the `lang` attribute.
     pub language: String,
-    /// Which way it is written: `ltr` or `rtl`.
+    /// Direction of the page: `ltr` or `rtl`.
     pub direction: &'static str,
     /// The language of the text around the page's own.
     pub own_language: String,
-    /// From the page to the site's root: empty, or `../` as often as needed.
+    /// Path from the page to the site's root: empty, or `../` repeated.
     pub root: String,
     /// The page's own path, relative to the site's root.
     pub page: String,
@@ -35,35 +35,35 @@ pub struct SiteView {
     pub find: String,
     /// The address of the script that enlarges pictures.
     pub zoom: String,
-    /// How many files of previews there are.
+    /// Number of files of previews.
     pub previews: usize,
-    /// Pages that list others.
+    /// Links to the pages that list others.
     pub nav: Vec<NavView>,
     /// The address of the Atom feed, if there is one.
     pub feed: Option<String>,
-    /// The configured line that ends every note.
+    /// The configured line after every note.
     pub note_footer_html: Option<String>,
-    /// Whether the preview shows the page; published pages have nothing of it.
+    /// Whether this is the preview.
     pub preview: bool,
 }
 
 /// A link to a page that lists others.
 #[derive(Debug, Clone, Serialize)]
 pub struct NavView {
-    /// What it lists.
+    /// Its title.
     pub title: String,
     /// The address of the page.
     pub href: String,
-    /// Whether it is this page.
+    /// Whether it is the current page.
     pub current: bool,
 }
 
-/// What a page says of itself to machines.
+/// A page's metadata.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct HeadView {
-    /// The first sentences; may be empty.
+    /// The description; may be empty.
     pub description: String,
-    /// The page's absolute address, where the site's is known.
+    /// The absolute address of the page, if the site's is configured.
     pub canonical: Option<String>,
     /// The absolute address of its social card.
     pub card: Option<String>,
@@ -73,11 +73,11 @@ pub struct HeadView {
     pub published: Option<String>,
     /// `2025-04-22`
     pub modified: Option<String>,
-    /// Further `<meta name content>`.
+    /// Further `<meta name content>` elements.
     pub meta: Vec<MetaView>,
 }
 
-/// A `<meta>`.
+/// A `<meta>` element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MetaView {
     /// `citation_title`.
@@ -91,7 +91,7 @@ pub struct MetaView {
 pub struct LinkView {
     /// Plain text.
     pub title: String,
-    /// Relative to the page.
+    /// Address relative to the page.
     pub href: String,
 }
 
@@ -100,7 +100,7 @@ pub struct LinkView {
 pub struct NoteView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
     /// The note's title.
     pub title: String,
@@ -108,40 +108,40 @@ pub struct NoteView {
     pub title_html: String,
     /// Whether it is a draft, which only the preview shows.
     pub draft: bool,
-    /// When it was written.
+    /// Date of creation.
     pub date: Option<DateView>,
-    /// When it was last changed, where that is another day.
+    /// Date of the last change, if it differs.
     pub updated: Option<DateView>,
-    /// Who wrote it.
+    /// Authors.
     pub authors: Vec<String>,
-    /// In the note's order, each with its page.
+    /// Tags in the note's order, with their pages.
     pub tags: Vec<LinkView>,
-    /// Units that the note is about, each with its page.
+    /// Units that the note is about, with their pages.
     pub units: Vec<LinkView>,
-    /// From the note's headings; empty where there are fewer than two.
+    /// Table of contents; empty if there are fewer than two headings.
     pub contents: Vec<ContentsView>,
-    /// Whether there are figures in it.
+    /// Whether it contains figures.
     pub figures: bool,
-    /// The note, its figures in place.
+    /// The note with its figures.
     pub body_html: String,
-    /// Works that the note cites, as list items.
+    /// References as list items.
     pub references: Vec<String>,
     /// How to cite the note itself.
     pub citation: Option<SelfCitationView>,
-    /// Notes that mention this one.
+    /// Backlinks.
     pub backlinks: Vec<BacklinkView>,
-    /// The note among its neighbours, as SVG; none where it has none.
+    /// The note's local graph as SVG; `None` if it has no neighbours.
     pub graph_html: Option<String>,
-    /// What is wrong with the note outside its blocks.
+    /// Problems with the note outside its blocks.
     pub problems: Vec<ProblemView>,
 }
 
 /// How a note is cited.
 #[derive(Debug, Clone, Serialize)]
 pub struct SelfCitationView {
-    /// As a reference list has it.
+    /// In the form of a reference list.
     pub text: String,
-    /// For a BibTeX file.
+    /// As a BibTeX entry.
     pub bibtex: String,
 }
 
@@ -150,27 +150,27 @@ pub struct SelfCitationView {
 pub struct HomeView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
-    /// Out of `index.md`, where there is one.
+    /// Title of `index.md`, if there is one.
     pub title: Option<String>,
-    /// The heading of the page, as it is written.
+    /// The page's heading, as written.
     pub title_html: String,
-    /// Whether there are figures in it.
+    /// Whether it contains figures.
     pub figures: bool,
-    /// Out of `index.md`, where there is one.
+    /// HTML of `index.md`, if there is one.
     pub body_html: String,
-    /// Works that `index.md` cites, as list items.
+    /// References of `index.md` as list items.
     pub references: Vec<String>,
-    /// The newest first.
+    /// The newest notes first.
     pub notes: Vec<CardView>,
-    /// How many there are.
+    /// Number of notes.
     pub count: usize,
     /// The address of the list of all notes, if `notes` are not all.
     pub all: Option<String>,
-    /// Notes whose text links to `index.md`.
+    /// Backlinks of `index.md`.
     pub backlinks: Vec<BacklinkView>,
-    /// What is wrong with `index.md` outside its blocks.
+    /// Problems with `index.md` outside its blocks.
     pub problems: Vec<ProblemView>,
 }
 
@@ -179,35 +179,35 @@ pub struct HomeView {
 pub struct ListView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
-    /// What it lists.
+    /// Title of the list.
     pub title: String,
     /// A line below the title; may be empty.
     pub intro: String,
     /// The groups of notes.
     pub groups: Vec<GroupView>,
-    /// Other pages of the same list; empty where it has one.
+    /// Other pages of the same list; empty if there is only one.
     pub pages: Vec<NavView>,
 }
 
-/// Notes under one heading.
+/// Notes with a common heading.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupView {
-    /// May be empty.
+    /// The heading; may be empty.
     pub title: String,
     /// The notes.
     pub notes: Vec<CardView>,
 }
 
-/// A list of other things than notes, for `index.html`: tags, or units.
+/// A list of tags or units, for `index.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndexView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
-    /// What it lists.
+    /// Title of the list.
     pub title: String,
     /// A line below the title.
     pub intro: String,
@@ -215,25 +215,25 @@ pub struct IndexView {
     pub groups: Vec<IndexGroupView>,
 }
 
-/// Things under one heading.
+/// Items with a common heading.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndexGroupView {
-    /// May be empty.
+    /// The heading; may be empty.
     pub title: String,
     /// The entries.
     pub items: Vec<IndexItemView>,
 }
 
-/// One thing of a list.
+/// An item of a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndexItemView {
-    /// What it is called.
+    /// Its name.
     pub title: String,
     /// The address of its page.
     pub href: String,
-    /// What it is besides; may be empty.
+    /// Further text; may be empty.
     pub note: String,
-    /// How many notes speak of it.
+    /// Number of notes that mention it.
     pub count: usize,
     /// A picture of it.
     pub picture: Option<super::ThumbnailView>,
@@ -244,23 +244,23 @@ pub struct IndexItemView {
 pub struct UnitView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
     /// `Unit 1330`.
     pub title: String,
-    /// What notes call it, each once.
+    /// Its names in notes, each once.
     pub names: Vec<String>,
     /// The model's name.
     pub model: String,
-    /// The layer as a reader expects it.
+    /// The layer's name for readers.
     pub layer: String,
-    /// What was measured.
+    /// Its figures.
     pub figures: Vec<UnitFigureView>,
-    /// Notes that speak of it.
+    /// Notes that mention it.
     pub notes: Vec<CardView>,
-    /// The unit before it in the same layer that has a page.
+    /// The previous unit of the layer that has a page.
     pub previous: Option<LinkView>,
-    /// The unit after it.
+    /// The next unit of the layer that has a page.
     pub next: Option<LinkView>,
 }
 
@@ -269,7 +269,7 @@ pub struct UnitView {
 pub struct UnitFigureView {
     /// The figure.
     pub html: String,
-    /// `Figure 2 of Faces`, with its place.
+    /// Link to its place, `Figure 2 of Faces`.
     pub source: LinkView,
 }
 
@@ -278,60 +278,60 @@ pub struct UnitFigureView {
 pub struct GraphView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
     /// The address of the script that draws it.
     pub script: String,
     /// The address of its data.
     pub data: String,
-    /// How many notes there are.
+    /// Number of notes.
     pub notes: usize,
-    /// How many pairs of notes are linked.
+    /// Number of linked pairs of notes.
     pub links: usize,
     /// The most linked notes.
     pub most: Vec<LinkedView>,
 }
 
-/// A note and those that it is linked with.
+/// A note and its neighbours.
 #[derive(Debug, Clone, Serialize)]
 pub struct LinkedView {
     /// The note.
     pub note: LinkView,
-    /// Those that it links to, and those that link to it.
+    /// Its neighbours by direction.
     pub ways: Vec<WayView>,
 }
 
-/// Notes that lie one way from a note.
+/// Neighbours of a note in one direction.
 #[derive(Debug, Clone, Serialize)]
 pub struct WayView {
     /// `Links to` or `Linked from`.
     pub title: &'static str,
     /// The first of them.
     pub notes: Vec<LinkView>,
-    /// How many there are besides.
+    /// Number of further ones.
     pub more: usize,
 }
 
-/// What is shown where there is no page, for `404.html`.
+/// The page for missing addresses, for `404.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct NotFoundView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
-    /// The note that the page was of, which has another address now; only in the preview.
+    /// Link to the note that has moved from this address; only in the preview.
     pub moved: Option<LinkView>,
     /// The newest notes.
     pub notes: Vec<CardView>,
 }
 
-/// A page that was elsewhere before, for `redirect.html`.
+/// A redirect, for `redirect.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RedirectView {
     /// What every page shares.
     pub site: SiteView,
-    /// For machines.
+    /// Metadata.
     pub head: HeadView,
-    /// Where it is now.
+    /// Link to the new address.
     pub to: LinkView,
 }

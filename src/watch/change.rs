@@ -1,4 +1,4 @@
-//! What the watch tells: which paths are to be looked at again. It knows neither events nor clocks' rules.
+//! Changes reported by the watch: the paths to look at again.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -8,17 +8,17 @@ pub use crate::config::layout::within;
 /// What may have changed on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Files and folders relative to the garden's root, with `/`; a folder stands for everything below it, and the
+    /// Files and folders relative to the garden's root, with `/`. A folder stands for everything below it, and the
     /// empty path for the garden itself.
     pub paths: BTreeSet<String>,
-    /// Everything is to be looked at: events were lost, or nobody can tell what changed.
+    /// Everything must be looked at: events were lost, or it is unknown what changed.
     pub all: bool,
-    /// When the first of the events came.
+    /// Time of the first of the events.
     pub first: Instant,
 }
 
 impl Change {
-    /// This one and a later one in one.
+    /// Merges this change with a later one.
     #[must_use]
     pub fn and(mut self, later: Self) -> Self {
         self.paths.extend(later.paths);
@@ -26,7 +26,7 @@ impl Change {
     }
 }
 
-/// How to learn of changes.
+/// How to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// File events if the file system sends them, otherwise polling.
@@ -37,17 +37,17 @@ pub enum Mode {
     Poll,
 }
 
-/// What became of one path.
+/// What happened to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// Somebody writes it and has not closed it yet.
+    /// It is being written and not closed yet.
     Begun,
-    /// It may have other bytes, and nobody is at them any more.
+    /// It may have changed, and nobody is writing it any more.
     Done,
-    /// It is gone; perhaps only for a moment, since some editors save in that way.
+    /// It is gone, perhaps only for a moment, since some editors save that way.
     Gone,
     /// It was renamed to another name that the garden reads, and will not come back.
     Moved,
-    /// A folder came, went, or was replaced.
+    /// A folder appeared, disappeared or was replaced.
     Folder,
 }

@@ -1,14 +1,14 @@
-//! A folder in, whether its file system tells of every change out. Only Linux says what a folder lies on; elsewhere
-//! events are trusted.
+//! Whether a folder's file system reports every change. Only Linux tells the type of a folder's file system;
+//! elsewhere events are trusted.
 
 use std::path::Path;
 
-/// File systems on which others can change files without an event here: on networks, of other hosts, and those that
-/// programs make, behind which anything may lie. The numbers are those of `linux/magic.h` and of coreutils'
-/// `src/stat.c`, whose list of remote file systems decides likewise whether `tail -f` trusts events.
+/// File systems that others can change without an event here: network file systems, those of other hosts, and those
+/// implemented by programs, which can be backed by anything. The numbers are those of `linux/magic.h` and of
+/// coreutils' `src/stat.c`, whose list of remote file systems similarly decides whether `tail -f` trusts events.
 ///
-/// Differences from that list: 9p is on it, for so do WSL and virtual machines show their hosts' folders; overlayfs is not,
-/// for inside a container, where it is the root, folders on it give events, and only files do not.
+/// Differences from that list: 9p is included, because WSL and virtual machines use it for their hosts' folders;
+/// overlayfs is not, because in a container, where it is the root, its folders give events and only its files do not.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SILENT: &[(u32, &str)] = &[
     (0x6969, "NFS"),
@@ -37,14 +37,14 @@ const SILENT: &[(u32, &str)] = &[
     (0x6175_6673, "AUFS"),
 ];
 
-/// The name of the file system that a folder lies on, where it does not tell of every change.
+/// The name of a folder's file system, if it does not report every change.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn silent(folder: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(folder).ok()?.f_type;
     named(kind as u32)
 }
 
-/// The name of the file system that a folder lies on, where it does not tell of every change.
+/// The name of a folder's file system, if it does not report every change.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn silent(_: &Path) -> Option<&'static str> {
     None
@@ -55,21 +55,21 @@ fn named(kind: u32) -> Option<&'static str> {
     SILENT.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
 }
 
-/// Why events cannot be had, for a person, with what helps.
+/// Why events are unavailable, and what helps.
 pub fn cause(error: &notify::Error) -> String {
-    const FOLDERS: &str = "the system watches no more folders for this user; as root, \
-                           `sysctl fs.inotify.max_user_watches=524288` raises the limit";
-    const WATCHERS: &str = "the system has no more watchers for this user; as root, \
-                            `sysctl fs.inotify.max_user_instances=1024` raises the limit";
+    const FOLDERS: &str = "the limit of watched folders for this user is reached; as root, \
+                           `sysctl fs.inotify.max_user_watches=524288` raises it";
+    const WATCHERS: &str = "the limit of watchers for this user is reached; as root, \
+                            `sysctl fs.inotify.max_user_instances=1024` raises it";
     match &error.kind {
         notify::ErrorKind::MaxFilesWatch => FOLDERS.to_owned(),
         // inotify's limits come as "no space left on device" and "too many open files".
         notify::ErrorKind::Io(cause) => match cause.raw_os_error() {
             Some(28) if cfg!(target_os = "linux") => FOLDERS.to_owned(),
             Some(24) if cfg!(target_os = "linux") => WATCHERS.to_owned(),
-            _ => format!("file events cannot be had ({cause})"),
+            _ => format!("file events are unavailable ({cause})"),
         },
-        _ => format!("file events cannot be had ({error})"),
+        _ => format!("file events are unavailable ({error})"),
     }
 }
 

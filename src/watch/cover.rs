@@ -1,8 +1,8 @@
-//! Which folders of a garden are watched, and by what: the system's events, or a poller.
+//! Which folders of a garden are watched, and whether by the system's events or by polling.
 //!
-//! Folders are watched one by one where the system watches single folders (inotify), rather than by notify's recursive
-//! mode: hidden folders among the notes are then left out, one that cannot be read stops nothing, and a new folder is
-//! watched before it is looked at, so that nothing that appears in it is missed.
+//! If the system watches single folders (inotify), folders are watched one by one instead of in notify's recursive
+//! mode: hidden folders among the notes are left out, an unreadable folder does not stop the others, and a new folder
+//! is watched before it is read, so that nothing that appears in it is missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,30 +20,30 @@ use super::poll::{EVERY, Poller};
 /// Whether folders are watched one by one.
 const SINGLY: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// What the watch's thread is told.
+/// A message to the watch's thread.
 #[derive(Debug)]
 pub enum Signal {
-    /// An event of the system, or its failure.
+    /// An event of the system, or an error.
     Event(Instant, notify::Result<Event>),
-    /// What a poller saw, or what is to be looked at for another reason.
+    /// A path found by a poller, or to be looked at for another reason.
     Signs(Instant, Vec<(String, Sign)>),
-    /// Everything is to be looked at.
+    /// Everything must be looked at.
     Lost(Instant),
 }
 
-/// A folder's number in its file system, and when it was made, since numbers are given out again.
+/// A folder's inode, and its creation time since inodes are reused.
 type Identity = (u64, Option<SystemTime>);
 
-/// The folders that are watched.
+/// The watched folders.
 pub struct Cover {
     root: PathBuf,
     mode: Mode,
     scope: Scope,
     sender: Sender<Signal>,
     source: Source,
-    /// The watched folders, by their names in the garden.
+    /// The watched folders by name in the garden.
     covered: BTreeMap<String, Identity>,
-    /// File systems that folders were found on, by the device's number, with their names where they are silent.
+    /// File systems of folders by device number, with their names if they do not report every change.
     devices: BTreeMap<u64, Option<&'static str>>,
 }
 
@@ -52,9 +52,9 @@ enum Source {
     Poll(Poller),
 }
 
-/// Why events do not do.
+/// Why events are not sufficient.
 enum Unfit {
-    /// The garden, or a part of it, lies on such a file system.
+    /// The garden or a part of it is on such a file system.
     Silent(&'static str),
     Failed(notify::Error),
 }
@@ -69,10 +69,10 @@ impl Unfit {
 }
 
 impl Cover {
-    /// Watches the garden in `root`; also says how, for a person.
+    /// Watches the garden in `root`; also returns a description of the method.
     ///
     /// # Errors
-    /// Where events are asked for and cannot be had.
+    /// If events are required and unavailable.
     pub fn start(
         root: &Path,
         scope: Scope,
@@ -109,35 +109,37 @@ impl Cover {
                 cover.poll();
                 Ok((cover, format!("{}, since {}", looking(), unfit.cause())))
             }
-            None if asked => Ok((cover, format!("{}, as was asked", looking()))),
+            None if asked => Ok((cover, format!("{}, as requested", looking()))),
             None => {
                 let silent = cover.devices.values().find_map(|name| *name);
-                let but = silent
-                    .map(|name| format!(", though {name} gives none of changes made elsewhere"));
+                let but = silent.map(|name| {
+                    format!(", although {name} gives no events for changes made elsewhere")
+                });
                 Ok((cover, format!("watching by file events{}", but.unwrap_or_default())))
             }
         }
     }
 
-    /// What is watched.
+    /// The layout of what is watched.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Whether a folder of that name is watched, or was when this was last asked.
+    /// Whether a folder of that name is watched, or was at the last check.
     pub fn knows(&self, name: &str) -> bool {
         self.covered.contains_key(name)
     }
 
-    /// Whether the garden's own folder is not there, so that nothing tells when it comes back.
+    /// Whether the garden's own folder is missing, so that no event reports its return.
     pub fn is_blind(&self) -> bool {
         matches!(self.source, Source::Native(_)) && !self.covered.contains_key("")
     }
 
-    /// A folder came, went or was replaced: watches what is there now, with all below it.
+    /// Handles a folder that appeared, disappeared or was replaced: watches what is there now, with everything below
+    /// it.
     ///
     /// # Errors
-    /// Where it is the garden's own folder and cannot be watched.
+    /// If it is the garden's own folder and cannot be watched.
     pub fn replaced(&mut self, name: &str) -> notify::Result<()> {
         self.covered.retain(|covered, _| !within(covered, name));
         let tops = self.tops().into_iter().filter(|top| within(top, name));
@@ -147,10 +149,10 @@ impl Cover {
         self.settle_for(watched)
     }
 
-    /// Events were lost: watches everything anew.
+    /// Events were lost: watches everything again.
     ///
     /// # Errors
-    /// Where the garden's own folder cannot be watched.
+    /// If the garden's own folder cannot be watched.
     pub fn anew(&mut self) -> notify::Result<()> {
         if let Source::Native(watcher) = &mut self.source {
             // First those that are gone: a folder that was renamed has its watch under both names.
@@ -165,11 +167,11 @@ impl Cover {
         self.settle_for(watched)
     }
 
-    /// Watches this part of the garden from now on. Folders of pictures that are new are told as changed, since they may
-    /// have changed before they were watched; where the layout is another one, everything is.
+    /// Watches this part of the garden from now on. New folders of pictures are reported as changed, since they may
+    /// have changed before they were watched; if the layout is different, everything is.
     ///
     /// # Errors
-    /// Where the garden's own folder cannot be watched.
+    /// If the garden's own folder cannot be watched.
     pub fn widen(&mut self, scope: Scope) -> notify::Result<()> {
         let (before, after) = (self.scope.flat(), scope.flat());
         let laid_out = std::mem::replace(&mut self.scope, scope).layout;
@@ -211,7 +213,7 @@ impl Cover {
         Ok(())
     }
 
-    /// The folders that no other watched folder leads to, and those above folders of pictures.
+    /// The folders that are in no other watched folder, and the parents of folders of pictures.
     fn tops(&self) -> Vec<String> {
         let trees = self.scope.layout.trees().into_iter().map(str::to_owned);
         let tops: BTreeSet<String> = self.scope.flat().into_iter().chain(trees).collect();
@@ -223,7 +225,7 @@ impl Cover {
         self.tops().iter().try_for_each(|name| self.add(name))
     }
 
-    /// Watches a folder, and all below it where they are part of the notes or templates.
+    /// Watches a folder and, if it is part of the notes or templates, everything below it.
     fn add(&mut self, name: &str) -> Result<(), Unfit> {
         let Source::Native(watcher) = &mut self.source else { return Ok(()) };
         let tree = self.scope.in_trees(name);
@@ -261,7 +263,7 @@ impl Cover {
         Ok(())
     }
 
-    /// Where events do not do any longer, looks instead, and says so.
+    /// Switches to polling because events no longer suffice, and reports that.
     fn settle_for(&mut self, watched: Result<(), Unfit>) -> notify::Result<()> {
         match watched {
             Ok(()) => Ok(()),
@@ -295,7 +297,7 @@ impl std::fmt::Debug for Cover {
 }
 
 fn looking() -> String {
-    format!("looking every {:.1} s", EVERY.as_secs_f64())
+    format!("polling every {:.1} s", EVERY.as_secs_f64())
 }
 
 fn native(sender: &Sender<Signal>) -> notify::Result<Source> {
@@ -314,12 +316,12 @@ fn poller(root: &Path, scope: &Scope, sender: &Sender<Signal>) -> Poller {
     Poller::start(root, scope.clone(), tell)
 }
 
-/// Whether the system refuses to watch any more folders.
+/// Whether the system refuses to watch further folders.
 fn is_limit(error: &notify::Error) -> bool {
     matches!(error.kind, ErrorKind::MaxFilesWatch)
 }
 
-/// What tells a folder from another one at its place; `None` where there is none.
+/// What distinguishes a folder from another at the same path; `None` if there is none.
 fn identity(path: &Path) -> Option<Identity> {
     let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
     #[cfg(unix)]
@@ -329,7 +331,7 @@ fn identity(path: &Path) -> Option<Identity> {
     Some((number, meta.created().ok()))
 }
 
-/// The device that a folder lies on.
+/// The device of a folder.
 fn device(path: &Path) -> u64 {
     #[cfg(unix)]
     return std::fs::metadata(path).map_or(0, |meta| std::os::unix::fs::MetadataExt::dev(&meta));

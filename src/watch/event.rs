@@ -1,4 +1,4 @@
-//! Events of the system in, signs of paths out. It asks the disk only where an event does not say whether it is
+//! Converts the system's events to what happened to paths. Reads the disk only if an event does not say whether it is
 //! about a folder.
 
 use std::path::Path;
@@ -11,15 +11,15 @@ use notify::event::{
 use super::change::Sign;
 use super::noise::is_note;
 
-/// Whether an event is to be dropped where it arrives: that a file was opened or read is no change, and there
-/// are many of those, since looking at the garden makes them. A file that is closed after writing is one.
+/// Whether to drop an event on arrival: opening and reading a file is not a change, and causes many events while the
+/// garden is read. Closing a file after writing is one.
 pub fn is_access(event: &Event) -> bool {
     let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
     matches!(event.kind, EventKind::Access(_)) && event.kind != closed && !event.need_rescan()
 }
 
-/// What an event says of paths below `root`; `None` where it does not say which. `known` are folders that are or
-/// were watched.
+/// What an event says about paths below `root`; `None` if it does not say which paths. `known` are folders that are
+/// or were watched.
 pub fn signs(
     root: &Path,
     event: &Event,

@@ -1,11 +1,11 @@
-//! A garden's folder in, settled changes out, on a thread of the watch's own.
+//! Watches a garden's folder on a thread of its own, and reports settled changes.
 //!
-//! Folders are watched, never files, since editors replace files. Events become signs of paths (`event`), those of
-//! editors' own files are dropped (`noise`), and what is left is told when it has settled (`settle`): a lone save
-//! after some milliseconds, a storm after its end, and a note that was emptied or removed only if it stays so. Where
-//! a file system gives no events, the folders are looked at again and again (`poll`); `cover` decides.
+//! Folders are watched, never files, since editors replace files. Events are converted to changes of paths (`event`),
+//! editors' temporary files are dropped (`noise`), and the rest is reported once it has settled (`settle`): a single
+//! save after some milliseconds, a storm after its end, and an emptied or removed note only if it stays so. On file
+//! systems without events, the folders are polled (`poll`); `cover` decides.
 //!
-//! A change says only where it is time to look; it knows nothing of what notes are.
+//! A change only says where to look; the watch does not know what notes are.
 
 mod change;
 mod choose;
@@ -31,25 +31,25 @@ use change::Sign;
 
 use crate::config::layout::Layout;
 
-/// What is said where the system's queue of events was full.
+/// Message for a full event queue.
 const LOST: &str = "so much changed at once that events were lost";
-/// How often a garden whose folder is gone is looked for.
+/// Interval of checks whether a missing garden has returned.
 const GONE: Duration = Duration::from_millis(700);
 
-/// A watch over a garden, until it is dropped.
+/// A running watch; it ends on drop.
 #[derive(Debug)]
 pub struct Watch {
     cover: Arc<Mutex<Cover>>,
-    /// How it works, for a person: "watching by file events".
+    /// A description of the method: "watching by file events".
     pub how: String,
 }
 
 impl Watch {
-    /// Watches the garden in `root`, which is laid out so; `changed` is called on another thread, with what has settled.
-    /// Changes after this returns are told; so read the garden after it, not before.
+    /// Watches the garden in `root` with this layout; `changed` is called on another thread with settled changes.
+    /// Changes after this returns are reported, so read the garden afterwards, not before.
     ///
     /// # Errors
-    /// Where `mode` asks for events and they cannot be had.
+    /// If `mode` requires events and they are unavailable.
     pub fn start(
         root: &Path,
         layout: &Layout,
@@ -69,11 +69,10 @@ impl Watch {
         Ok(Self { cover, how })
     }
 
-    /// Watches a garden that is laid out so, and these folders of pictures too, and no others that were given before.
-    /// Those that are new are told as changed.
+    /// Replaces the layout and the folders of pictures to watch. New folders are reported as changed.
     ///
     /// # Errors
-    /// Where the garden's own folder cannot be watched.
+    /// If the garden's own folder cannot be watched.
     pub fn widen(&mut self, layout: &Layout, folders: &BTreeSet<String>) -> notify::Result<()> {
         let wanted = folders.iter().filter(|name| !name.is_empty());
         let scope = Scope { layout: layout.clone(), pictures: wanted.cloned().collect() };
@@ -85,13 +84,13 @@ impl Watch {
 /// The watch's thread.
 struct Listener {
     root: PathBuf,
-    /// Gone with the watch.
+    /// Closed with the watch.
     cover: Weak<Mutex<Cover>>,
     settle: Settle,
 }
 
 impl Listener {
-    /// Listens until the watch is dropped.
+    /// Runs until the watch is dropped.
     fn listen(mut self, heard: &Receiver<Signal>, changed: impl Fn(Change)) {
         let mut blind = false;
         loop {
@@ -165,7 +164,7 @@ impl Listener {
 
     fn lost(&mut self, at: Instant, why: &str, cover: &mut Cover) {
         if self.settle.lost(at) {
-            neuronotes_core::say::err(format_args!("{why}: everything is looked at again"));
+            neuronotes_core::say::err(format_args!("{why}: reading everything again"));
         }
         // Where the garden itself is gone, it is looked for.
         let _ = cover.anew();

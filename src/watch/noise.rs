@@ -1,5 +1,5 @@
-//! Paths in, whether the garden reads what lies there out: editors' own files, the program's state, and what is
-//! hidden are noise. It looks at names only, never at the disk.
+//! Whether a garden reads a path, judging by its name only: editors' temporary files, the program's state and hidden
+//! files are noise.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use neuronotes_core::cut::Cut as _;
 use super::change::within;
 use crate::config::layout::{Layout, OUTPUT, TEMPLATES, decides, is_markdown};
 
-/// Which part of a garden is watched.
+/// The watched part of a garden.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Where things lie in it.
+    /// The garden's layout.
     pub layout: Layout,
-    /// Folders with pictures that blocks name, beside those that are always watched.
+    /// Further folders with pictures that blocks name.
     pub pictures: BTreeSet<String>,
 }
 
 impl Scope {
-    /// The folders that are watched without what lies below them: the garden itself, folders of pictures that are
-    /// not watched otherwise, and the folders above these and above the notes, which tell when one of them comes, goes or
-    /// is replaced.
+    /// Folders that are watched without their subfolders: the garden itself, folders of pictures that are not watched
+    /// otherwise, and the parents of these and of the notes, which report when one of them appears, disappears or is
+    /// replaced.
     pub fn flat(&self) -> BTreeSet<String> {
         let mut flat = BTreeSet::from([String::new()]);
         let notes = [self.layout.notes()].into_iter();
@@ -32,13 +32,13 @@ impl Scope {
         flat
     }
 
-    /// Whether a path is part of what is watched with all that is below it: notes and files beside them, and templates.
-    /// Hidden notes are not read; hidden templates are.
+    /// Whether a path is watched together with everything below it: notes, files beside them, and templates. Hidden
+    /// notes are not read; hidden templates are.
     pub fn in_trees(&self, path: &str) -> bool {
         self.layout.in_trees(path)
     }
 
-    /// Whether the garden may read what lies at a path; for a folder, anything in it.
+    /// Whether the garden may read a path or, for a folder, anything in it.
     pub fn covers(&self, path: &str, folder: bool) -> bool {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         if !folder && of_editors(name) {
@@ -62,23 +62,23 @@ impl Scope {
     }
 }
 
-/// Whether a file is one of those that must never be seen empty or missing while an editor saves it.
+/// Whether a file must never be seen empty or missing while an editor saves it.
 pub fn is_guarded(path: &str) -> bool {
     is_note(path) || decides(path) || within(path, TEMPLATES) && path != TEMPLATES
 }
 
-/// Whether it is a note by its name, wherever the garden's notes lie.
+/// Whether it is a note by its name, wherever the garden's notes are.
 pub fn is_note(path: &str) -> bool {
     is_markdown(path) && !path.split('/').any(hidden)
 }
 
-/// Whether a name is one of a hidden file.
+/// Whether a name is that of a hidden file.
 pub fn hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// Whether a file's name says that an editor keeps it beside the one that it edits: vim's test of whether it may
-/// write, its swap files and backups; Emacs' locks, automatic saves and backups; nano's locks and backups.
+/// Whether a file's name is that of an editor's temporary file: vim's write test, swap files and backups; Emacs'
+/// locks, auto-save files and backups; nano's locks and backups.
 pub fn of_editors(name: &str) -> bool {
     let swap = || {
         let end = name.rsplit_once('.').map(|(_, end)| end).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Looking again and again, for file systems without events: a garden's folders in, signs of what changed out.
+//! Polling, for file systems without events.
 //!
-//! A look takes in size and times of every file, to the nanosecond. Bytes are compared only for some seconds after
-//! these changed, for then the next change may leave them as they are: file systems count time in steps of up to 2 s.
-//! A file's number in the file system is compared too: of two folders that change places, files may differ in nothing
-//! else. Where a file gets another number for no reason, as FUSE and SMB may do, it is looked at once too often.
+//! Each round compares size and times of every file, to the nanosecond. Bytes are compared only for some seconds
+//! after these changed, since the next change may leave them unchanged: file systems count time in steps of up to 2
+//! s. Inodes are compared too, since files of two swapped folders may differ in nothing else. If an inode changes
+//! without reason, as on FUSE and SMB, the file is read once too often.
 //!
-//! notify's own poller either compares times in whole seconds, or reads every file every time. For 10,000 notes on two
-//! cores that took 14 % of a core against 4 % here; so it is not used.
+//! notify's own poller either compares times in whole seconds or reads every file each time. For 10,000 notes on two
+//! cores that took 14 % of a core against 4 % here.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,26 +23,25 @@ use super::change::Sign;
 use super::noise::{Scope, hidden, is_note};
 use crate::config::layout::TEMPLATES;
 
-/// Time between two looks; tests are in a hurry.
+/// Time between two rounds; shorter in tests.
 pub const EVERY: Duration = Duration::from_millis(if cfg!(test) { 70 } else { 700 });
-/// Looks that take long, as over a slow network, are made less often: at most a quarter of the time is spent with
-/// them.
+/// Slow rounds, such as over a slow network, are made less often: they take at most a quarter of the time.
 const REST: u32 = 3;
 /// How long after a change of its size or times a file's bytes are compared.
 const RECENT: Duration = Duration::from_secs(3);
-/// A larger file's bytes are not compared: it is a data set, or nothing that the garden reads.
+/// Maximum size of a file whose bytes are compared; larger ones are data sets or not read by the garden.
 const LARGEST: u64 = 64 << 20;
 
-/// A thread that looks, until this is dropped.
+/// A polling thread; it ends on drop.
 #[derive(Debug)]
 pub struct Poller {
     scope: Arc<Mutex<Scope>>,
-    /// Never sent to: that it is gone ends the thread.
+    /// Never sent to; closing it ends the thread.
     _end: Sender<()>,
 }
 
 impl Poller {
-    /// Looks at the garden in `root` now, and again and again; `tell` is given what changed since the last look.
+    /// Polls the garden in `root` from now on; `tell` receives what changed since the last round.
     pub fn start(
         root: &Path,
         scope: Scope,
@@ -68,40 +67,40 @@ impl Poller {
         Self { scope: shared, _end: end }
     }
 
-    /// Looks at other folders from now on. What lies in those that are new is told as changed.
+    /// Polls other folders from now on. The contents of new ones are reported as changed.
     pub fn widen(&self, scope: Scope) {
         *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
     }
 }
 
-/// What the last look saw.
+/// The state after the last round.
 struct Seen {
     root: PathBuf,
-    /// By their paths, absolute: a look makes no names but of what changed.
+    /// Files by absolute path, so that only changed ones need a relative name.
     files: HashMap<OsString, File>,
-    /// Which look it was.
+    /// Number of the last round.
     number: u64,
 }
 
-/// What tells that a file is another one, but for its bytes.
+/// A file's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     folder: bool,
     size: u64,
     modified: Option<SystemTime>,
-    /// When its entry in the file system changed, in seconds and nanoseconds.
+    /// Change time in seconds and nanoseconds.
     entry: (i64, i64),
-    /// Its number in the file system, which also tells that a note was renamed.
+    /// Inode, which also reveals that a note was renamed.
     number: Option<u64>,
 }
 
 #[derive(Debug)]
 struct File {
     stamp: Stamp,
-    /// Until when its bytes are compared.
+    /// Time until which its bytes are compared.
     until: Option<Instant>,
     digest: Option<u64>,
-    /// The last look that saw it.
+    /// The last round that saw it.
     look: u64,
 }
 
@@ -110,7 +109,7 @@ impl Seen {
         Self { root: root.to_owned(), files: HashMap::new(), number: 0 }
     }
 
-    /// Looks, and says what changed since the last time. The first time says nothing.
+    /// Runs a round and reports what changed since the last one. The first round reports nothing.
     fn look(&mut self, scope: &Scope, now: Instant) -> Vec<(String, Sign)> {
         // A network that is down does not empty the garden.
         if self.root.read_dir().is_err() {
@@ -236,10 +235,10 @@ fn name(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
-/// Most bytes of a file of which a digest is taken.
+/// Maximum size of a file that is digested.
 const LONGEST: u64 = 16 << 20;
 
-/// A digest against chance, not against malice.
+/// A checksum against accidents, not against attacks.
 fn digest(path: &Path) -> Option<u64> {
     let bytes = neuronotes_core::file::read(path, LONGEST).ok()?;
     let mut hasher = std::hash::DefaultHasher::new();

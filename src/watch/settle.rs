@@ -1,5 +1,5 @@
-//! Signs in, changes that have settled out: the quiet window, and the disbelief of what an editor empties or
-//! removes for a moment. It has no clock, no thread and no disk of its own, all are given.
+//! Decides when changes have settled: waits for a quiet period, and ignores notes that editors empty or remove for a
+//! moment. Time and disk access are passed in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,34 +7,35 @@ use std::time::{Duration, Instant};
 use super::change::{Change, Sign, within};
 use super::noise::is_guarded;
 
-/// After a file was closed or renamed into place. Other events of the same save (a backup removed, rights set)
-/// follow within some 0.3 ms.
+/// Quiet period after a file was closed or renamed into place. Other events of the same save (a removed backup,
+/// changed permissions) follow within about 0.3 ms.
 const LONE: Duration = Duration::from_millis(2);
-/// After bytes came without a close. Editors put data and close at most a write to the disk apart; programs that
-/// keep a file open never close it.
+/// Quiet period after a write without a close. Editors close a file at most one disk write after the data; programs
+/// that keep a file open never close it.
 const UNFINISHED: Duration = Duration::from_millis(15);
-/// After one of many paths: between two files, programs such as git and rsync take up to some milliseconds.
+/// Quiet period after one of many paths: programs such as git and rsync take up to some milliseconds between two
+/// files.
 const STORM: Duration = Duration::from_millis(25);
-/// How many different paths make a storm. The most that one save touches is 4: the note, a file that becomes it, a
-/// backup, and a file whose name is tried.
+/// Number of different paths that make a storm. A single save touches at most 4: the note, its replacement, a backup,
+/// and a file that tests a name.
 const MANY: usize = 5;
-/// Paths that are further apart than this have nothing to do with each other.
+/// Paths whose changes are further apart than this are unrelated.
 const MEMORY: Duration = Duration::from_millis(100);
-/// How long events that never stop may put off the look at those before them.
+/// Maximum delay of a change while events keep coming.
 const LONGEST: Duration = Duration::from_millis(250);
-/// How long an emptied or vanished note is not believed: some editors truncate a file before they write it, or
-/// rename it before they write another one.
+/// Time for which an emptied or missing note is ignored: some editors truncate a file before writing it, or rename it
+/// before writing the new one.
 const DISBELIEF: Duration = Duration::from_millis(150);
 
-/// Events that have not been told yet.
+/// Events that have not been reported yet.
 #[derive(Debug, Default)]
 pub struct Settle {
     dirty: BTreeMap<String, Dirty>,
-    /// When it was asked to tell that everything is to be looked at.
+    /// When it was first known that everything must be looked at.
     all: Option<Instant>,
-    /// Emptied and vanished notes, with when they were first seen so.
+    /// Emptied and missing notes, with the time since when.
     held: BTreeMap<String, Instant>,
-    /// Different paths of late.
+    /// Different recent paths.
     recent: BTreeSet<String>,
     last: Option<Instant>,
 }
@@ -44,12 +45,12 @@ struct Dirty {
     first: Instant,
     last: Instant,
     sign: Sign,
-    /// Whether it is told even where it is empty or gone.
+    /// Whether it is reported even if it is empty or missing.
     believed: bool,
 }
 
 impl Settle {
-    /// Takes in a sign.
+    /// Adds an event about a path.
     pub fn hear(&mut self, now: Instant, path: String, sign: Sign) {
         self.stir(now);
         // Of a storm, that it is one is all that matters.
@@ -68,7 +69,7 @@ impl Settle {
         dirty.believed = believed || (dirty.believed && sign != Sign::Begun);
     }
 
-    /// Takes in that nobody can tell what changed. Whether that is news.
+    /// Adds that everything must be looked at. Returns whether that is new.
     pub fn lost(&mut self, now: Instant) -> bool {
         self.stir(now);
         let news = self.all.is_none();
@@ -83,13 +84,13 @@ impl Settle {
         self.last = Some(now);
     }
 
-    /// When something is to be told, unless more comes.
+    /// When the next change is due, unless more events come.
     pub fn due(&self) -> Option<Instant> {
         let held = self.held.values().min().map(|first| *first + DISBELIEF);
         self.quiet().into_iter().chain(held).min()
     }
 
-    /// When the quiet window ends.
+    /// When the quiet period ends.
     fn quiet(&self) -> Option<Instant> {
         let first = self.dirty.values().map(|dirty| dirty.first).chain(self.all).min()?;
         let storm = self.all.is_some() || self.recent.len() >= MANY;
@@ -100,7 +101,7 @@ impl Settle {
         Some(end?.min(first + LONGEST))
     }
 
-    /// What is to be told now. `has_text` says whether there is a file with any bytes at a path, or a folder.
+    /// The change that is due now. `has_text` says whether there is a non-empty file, or a folder, at a path.
     pub fn take(&mut self, now: Instant, has_text: impl Fn(&str) -> bool) -> Option<Change> {
         let mut paths = BTreeSet::new();
         let mut first = None;

@@ -1,9 +1,9 @@
-//! The CLIPs that OpenAI released, as data: a name in, where its weights are published and what they are out.
+//! The CLIPs that OpenAI released: names, sizes, and where their weights are published.
 //!
-//! Names, files and digests are those of `_MODELS` in openai/CLIP's `clip/clip.py` (MIT); pixels, layers and
-//! widths are what its `build_model` infers. Parameters and bytes are counted over open_clip 3.3's models of
-//! the same sizes; the bytes with half precision where OpenAI's files have it (convolutions, linear and
-//! attention layers, projections). Knows nothing of how weights are fetched or read.
+//! Names, files and digests are those of `_MODELS` in openai/CLIP's `clip/clip.py` (MIT); pixels, layers and widths
+//! are what its `build_model` infers. Parameters and bytes were counted on open_clip 3.3's models of the same sizes;
+//! bytes assume half precision where OpenAI's files use it (convolutions, linear and attention layers, projections).
+//! Knows nothing of how weights are fetched or read.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,34 +11,34 @@ use std::path::PathBuf;
 use neuronotes_core::cache;
 use neuronotes_core::sha256::Sha256;
 
-/// Where OpenAI publishes: below it, a file is at `<sha256>/<file>`.
+/// OpenAI's base URL: a file is at `<sha256>/<file>` below it.
 pub const BASE: &str = "https://openaipublic.azureedge.net/clip/models/";
 
-/// A model that goes by its name.
+/// A known model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// As OpenAI writes it.
+    /// OpenAI's name.
     pub name: &'static str,
     /// The name of its file.
     pub file: &'static str,
-    /// Of the file.
+    /// SHA-256 of the file.
     pub sha256: Sha256,
-    /// Side of the square input image, in pixels.
+    /// Width and height of the input image, in pixels.
     pub pixels: u32,
-    /// The picture tower.
+    /// The image tower.
     pub tower: Tower,
-    /// Of both towers.
+    /// Number of parameters of both towers.
     pub parameters: u64,
-    /// Of all tensors, as the file holds them. The file itself is larger by less than a hundredth.
+    /// Size of all tensors in the file, in bytes. The file itself is larger by less than 1%.
     pub bytes: u64,
 }
 
-/// A picture tower in short.
+/// A short description of an image tower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tower {
     /// A ModifiedResNet: blocks in each of its four layers, and its width.
     ResNet([u32; 4], u32),
-    /// A vision transformer: side of a patch in pixels, blocks, and their width.
+    /// A vision transformer: side of a patch in pixels, number of blocks, and width.
     Transformer(u32, u32, u32),
 }
 
@@ -69,7 +69,7 @@ macro_rules! known {
     };
 }
 
-/// All of them, in OpenAI's order.
+/// All known models, in OpenAI's order.
 #[rustfmt::skip]
 pub const KNOWN: &[Known] = &[
     known!("RN50", "RN50.pt", "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
@@ -93,15 +93,15 @@ pub const KNOWN: &[Known] = &[
 ];
 
 impl Known {
-    /// Where OpenAI publishes its weights.
+    /// The URL of its weights.
     pub fn url(&self) -> String {
         format!("{BASE}{}/{}", self.sha256, self.file)
     }
 
-    /// Where its weights lie on this machine, once they were fetched.
+    /// The path of its weights on this machine, once fetched.
     ///
     /// # Errors
-    /// Where the environment names no cache folder.
+    /// If the environment names no cache folder.
     pub fn path(&self) -> Result<PathBuf, cache::Nowhere> {
         Ok(folder()?.join(self.file))
     }
@@ -110,13 +110,13 @@ impl Known {
 /// The folder of weights: `models` in the cache folder.
 ///
 /// # Errors
-/// Where the environment names no cache folder.
+/// If the environment names no cache folder.
 pub fn folder() -> Result<PathBuf, cache::Nowhere> {
     Ok(cache::folder()?.join("models"))
 }
 
-/// The model of that name. Only letters and digits count, in either case, so that open_clip's
-/// `ViT-B-32` is OpenAI's `ViT-B/32`, and `px` at the end may be left out.
+/// The model with this name. Only letters and digits are compared, ignoring case, so that open_clip's `ViT-B-32`
+/// matches OpenAI's `ViT-B/32`; a final `px` is optional.
 pub fn find(name: &str) -> Option<&'static Known> {
     let wanted = plain(name);
     KNOWN.iter().find(|known| plain(known.name) == wanted)
@@ -195,7 +195,7 @@ mod tests {
         }
     }
 
-    /// A transformer's block: two normalisations, attention, and a perceptron of fourfold width.
+    /// A transformer block: two normalisations, attention, and an MLP of fourfold width.
     fn block(width: u64) -> u64 {
         4 * width + 4 * (width * width + width) + (8 * width * width + 5 * width)
     }

@@ -1,4 +1,4 @@
-//! Weights that are known by name: where each is published, and how they are fetched.
+//! Known models' weights: where each is published, and how it is fetched.
 
 pub mod catalogue;
 pub mod fetch;

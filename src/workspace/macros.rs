@@ -1,4 +1,4 @@
-//! The macros of formulas: the configuration and its preamble in; what formulas may use, and what is wrong, out.
+//! Macros of formulas from the configuration and its preamble.
 
 use neuronotes_core::file;
 
@@ -7,21 +7,21 @@ use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::guard;
 use crate::note::Macros;
 
-/// Most bytes of a preamble.
+/// Maximum size of a preamble in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What formulas of all notes may use.
+/// Macros for the formulas of all notes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Defined {
     pub(super) macros: Macros,
     /// The preamble's text, for diagnostics.
     pub(super) text: String,
-    /// What is wrong with it, and with the macros of the configuration.
+    /// Errors in it and in the macros of the configuration.
     pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Defined {
-    /// Reads what the configuration, whose text is `config_text`, names.
+    /// Reads the macros that the configuration, whose text is `config_text`, contains or names.
     pub(super) fn read(config: &Config, config_text: &str) -> Self {
         let mut defined = Self::default();
         if let Some(preamble) = &config.math.preamble {
@@ -42,7 +42,7 @@ impl Defined {
                     defined.macros = macros;
                     for fault in faults {
                         let problem = at.warning(fault.span, fault.message);
-                        let hint = "a definition is `\\newcommand{\\name}[1]{…}`, `\\def\\name#1{…}` or \
+                        let hint = "write a definition as `\\newcommand{\\name}[1]{…}`, `\\def\\name#1{…}` or \
                                     `\\DeclareMathOperator{\\name}{…}`";
                         defined.problems.push(problem.hint(hint.to_owned()));
                     }
@@ -61,7 +61,7 @@ impl Defined {
         for command in &config.math.macros {
             let body = (&*command.body, command.default.as_deref());
             if let Err(message) = defined.macros.configure(&command.name, body.0, body.1) {
-                let hint = "a command is a backslash and letters: \"\\\\norm\"".to_owned();
+                let hint = "write a command as a backslash and letters: \"\\\\norm\"".to_owned();
                 defined.problems.push(at.error(command.span.clone(), message).hint(hint));
             }
         }

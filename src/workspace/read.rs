@@ -1,5 +1,4 @@
-//! Reading a garden: its folder in; configuration, templates, notes and the names of other files out, and what of them is
-//! another than it was.
+//! Reads a garden's configuration, templates, notes and names of other files, and determines what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -77,8 +76,8 @@ impl Workspace {
         }
         problems.extend(own);
         if gone {
-            let message = "the configuration is gone; the last one is used until it is back";
-            let hint = "bring it back, or start the preview anew to do without it".to_owned();
+            let message = "the configuration was removed; the last version stays in use";
+            let hint = "restore it, or restart the preview to continue without it".to_owned();
             problems.push(Diagnostic::of_file(config::FILE, message).hint(hint));
         }
         touched.config |= self.config_text != text
@@ -121,8 +120,8 @@ impl Workspace {
         touched.dates |= read.unwrap_or(false);
     }
 
-    /// The notes folder, with all links followed. It is in the garden, unless the configuration names it: then a link to
-    /// notes elsewhere is meant.
+    /// The notes folder with all links resolved. It must be in the garden unless the configuration names it: then a
+    /// link to notes elsewhere is intended.
     fn notes_folder(&self) -> Result<PathBuf, Box<Diagnostic>> {
         let notes = self.layout.notes();
         let folder = self.root.join(notes);
@@ -130,7 +129,7 @@ impl Workspace {
         match file::within(&self.root, &folder) {
             Err(error) if Refused::of(&error).is_some() && !named => {
                 let hint = format!(
-                    "if that is meant, say so in {}: `notes: {notes}`; or build the folder that it leads to (`--root`)",
+                    "if that is intended, add `notes: {notes}` to {}, or build the link's target with `--root`",
                     config::FILE
                 );
                 Err(Box::new(link::folder(notes, &error).hint(hint)))
@@ -141,8 +140,8 @@ impl Workspace {
         }
     }
 
-    /// Reads the note or other file at a path of the notes folder, or all that is below it; in any case, or only what
-    /// seems to have changed.
+    /// Reads the note or other file at a path of the notes folder, or everything below it, either always or only if
+    /// it seems to have changed.
     pub(super) fn read_below(&mut self, path: &str, anew: bool, touched: &mut Touched) {
         if !self.layout.reads(&self.layout.file(path)) || path.split('/').any(of_editors) {
             return;
@@ -267,7 +266,7 @@ impl Workspace {
         }
     }
 
-    /// Reads notes, on all cores.
+    /// Reads notes on all cores.
     fn read_notes(
         &mut self,
         notes: Vec<(String, PathBuf)>,
@@ -353,46 +352,45 @@ impl Workspace {
     }
 }
 
-/// What reading a note came to.
+/// The outcome of reading a note.
 enum Read {
-    /// Its text is what it was; with the stamp of the file, where it was looked at.
+    /// Its text is unchanged; with the file's stamp, if it was determined.
     Same(Option<Stamp>),
-    /// It has another text.
+    /// It has a new text.
     New(Box<Parsed>),
-    /// It cannot be read now.
+    /// It temporarily cannot be read.
     Later(io::Error),
     /// It cannot be read.
     Failed(Box<Diagnostic>),
 }
 
-/// What is said of something that cannot be read now.
+/// The warning about something that temporarily cannot be read.
 fn later(file: String, error: &io::Error) -> Diagnostic {
     let message = format!("this cannot be read now ({error})");
-    let hint = "the preview tries again by itself, and shows what it read last".to_owned();
+    let hint = "the preview shows the last version and retries".to_owned();
     let file = if file.is_empty() { ".".to_owned() } else { file };
     Diagnostic::of_file(file, message).hint(hint)
 }
 
-/// Whether something is not there any more.
+/// Whether an error means that something no longer exists.
 fn is_gone(error: &walkdir::Error) -> bool {
     let kind = error.io_error().map(std::io::Error::kind);
     matches!(kind, Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory))
 }
 
-/// What is wrong with a folder or a link that the walk could not enter.
+/// The problem with a folder or link that could not be entered.
 fn not_walked(error: &walkdir::Error, file: String) -> Diagnostic {
     let file = if file.is_empty() { ".".to_owned() } else { file };
     if let Some(ancestor) = error.loop_ancestor() {
         let name = ancestor.file_name().unwrap_or_default().to_string_lossy();
-        let message = format!(
-            "the link leads back to the folder `{name}` that it lies in, and is not followed"
-        );
-        return link::passed_over(file, message, "remove the link, or let it point elsewhere");
+        let message =
+            format!("the link leads to its own parent folder `{name}` and is not followed");
+        return link::passed_over(file, message, "remove the link, or change its target");
     }
     match error.io_error() {
         Some(cause) if is_gone(error) => {
-            let message = format!("the link leads nowhere ({cause})");
-            link::passed_over(file, message, "remove the link, or mend what it points to")
+            let message = format!("the link's target cannot be read ({cause})");
+            link::passed_over(file, message, "remove the link, or fix its target")
         }
         cause => {
             let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);

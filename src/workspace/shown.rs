@@ -1,8 +1,7 @@
-//! Notes of a Jekyll garden as Jekyll makes them: the notes that were read and what they include in, the notes that the site
-//! has out.
+//! Notes of a Jekyll garden after Jekyll's processing.
 //!
-//! Incremental: what one note says of all others may be another where any of them is; so all notes with Liquid are looked
-//! at again, once for all changes that come together. A note of which the same comes out stays the same.
+//! Incremental: a note's Liquid may refer to all notes, so after any change all notes with Liquid are evaluated
+//! again, once for changes that come together. A note whose result is the same stays unchanged.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -19,7 +18,7 @@ use crate::guard;
 use crate::jekyll::{self, Engine, Site};
 use crate::note::Note;
 
-/// Reads every file of a folder, which has no links in its path.
+/// Reads every file of a folder, whose path contains no links.
 fn read_includes(
     folder: &Path,
     includes: &mut BTreeMap<String, String>,
@@ -48,11 +47,11 @@ fn read_includes(
     }
 }
 
-/// What is longer is nothing that a note includes.
+/// Maximum size of an included file.
 const LONGEST_INCLUDE: u64 = 1 << 20;
 
 impl Workspace {
-    /// Reads what notes of a Jekyll garden may include, and says whether it is another than it was.
+    /// Reads the files that notes of a Jekyll garden may include, and returns whether any changed.
     pub(super) fn read_includes(&mut self) -> bool {
         let mut includes = BTreeMap::new();
         let mut problems = Vec::new();
@@ -68,7 +67,7 @@ impl Workspace {
         std::mem::replace(&mut self.includes, includes) != self.includes || others
     }
 
-    /// Sees what Jekyll makes of its notes: what some say of others may be another where any was touched.
+    /// Evaluates the notes' Liquid; if any note changed, others' results may change too.
     pub(super) fn show(&mut self, included: bool, touched: &mut Touched) {
         if touched.notes.is_empty() && !touched.config && !touched.dates && !included {
             return;
@@ -85,7 +84,7 @@ impl Workspace {
                 }
                 Some(Err(panicked)) => Some(Diagnostic::of_panic(layout::INCLUDES, &panicked)),
                 None => {
-                    let message = "there is no memory to evaluate the notes' Liquid with";
+                    let message = "there is not enough memory to evaluate the notes' Liquid";
                     Some(Diagnostic::of_file(layout::INCLUDES, message))
                 }
             };
@@ -103,7 +102,7 @@ impl Workspace {
         }
     }
 
-    /// Each note that Jekyll may make another text of, as it makes it.
+    /// Each note that Jekyll may change, with its result.
     fn made(&self) -> Vec<(String, Arc<Note>)> {
         let routes = self.routes();
         let engine = Engine::new(&self.includes, &self.git);

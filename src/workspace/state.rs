@@ -1,8 +1,8 @@
-//! The program's own folder in a garden, which may have come with the garden: a garden in, whether what is written there
-//! stays there out.
+//! Checks the program's own folder in a garden, which may have come with the garden, so that nothing is written
+//! elsewhere through links.
 //!
-//! Whoever wants it on another disk may make it, or the store in it, a link to a folder that is one already; that is told
-//! by what is in it, so that a link that came with a garden leads nowhere where nobody wanted it.
+//! To keep it on another disk, it or the store in it may be a link to a folder that already contains the program's
+//! files; a link that came with a garden therefore does not lead anywhere unintended.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use neuronotes_core::place;
 use super::WorkspaceError;
 use crate::config::layout::STATE;
 
-/// What may be a link, each with the folder that has to be where it leads.
+/// Folders that may be links, each with the marker folder that its target must contain.
 const MOVED: [(&str, &str); 2] = [("", "store/v1"), ("store", "v1")];
-/// Folders that are never links out of the program's own.
+/// Folders that must never be links out of the program's own folder.
 const OWN: [&str; 3] = ["cache", "cache/tmp", "cache/pictures"];
 
-/// Looks at the folder of the garden in `root`, where it is there.
+/// Checks the folder of the garden in `root`, if it exists.
 ///
 /// # Errors
-/// Where something in it leads elsewhere.
+/// If something in it leads to another place.
 pub(super) fn check(root: &Path) -> Result<(), WorkspaceError> {
     let state = root.join(STATE);
     for (name, mark) in MOVED {

@@ -1,4 +1,4 @@
-//! The text of a note: its file in, its text out, or why there is none.
+//! Reads the text of a note.
 
 use std::fs;
 use std::io;
@@ -9,18 +9,18 @@ use neuronotes_core::file::{self, Refused};
 use super::Stamp;
 use crate::handles::is_passing;
 
-/// A note longer than this is not read: no person wrote it.
+/// Maximum size of a note in bytes.
 const LONGEST_NOTE: u64 = 16 << 20;
 
 /// Why a note has no text.
 pub(super) enum Unread {
-    /// For a reason that passes.
+    /// For a temporary reason.
     Now(io::Error),
-    /// As long as it is as it is: why, and what to do.
+    /// For a lasting reason: the message and the hint.
     Ever(String, Option<&'static str>),
 }
 
-/// What tells a file from one that was written since: its size, its time and its number.
+/// A file's stamp, which differs after each write: size, time and inode.
 pub(super) fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
     #[cfg(unix)]
     let number = std::os::unix::fs::MetadataExt::ino(meta);
@@ -29,7 +29,7 @@ pub(super) fn stamp(meta: &fs::Metadata) -> Option<Stamp> {
     Some((meta.len(), meta.modified().ok()?, number))
 }
 
-/// The text of a note in the folder `real`, which has no links in its path; else why there is none, and what to do.
+/// The text of a note in the folder `real`, whose path contains no links, or the reason why there is none.
 pub(super) fn read(real: &Path, path: &Path) -> Result<String, Unread> {
     let bytes = file::read_in(real, path, LONGEST_NOTE).map_err(|error| {
         if is_passing(&error) {
@@ -37,7 +37,7 @@ pub(super) fn read(real: &Path, path: &Path) -> Result<String, Unread> {
         }
         let message = match Refused::of(&error) {
             Some(Refused::Large(size, _)) => {
-                format!("the note has {} MiB; the most that is read is 16 MiB", size >> 20)
+                format!("the note has {} MiB; the limit is 16 MiB", size >> 20)
             }
             _ => format!("the note cannot be read ({error})"),
         };

@@ -1,4 +1,4 @@
-//! Debian's packages for the tests: names in, installed programs out, where the machine is a Debian and this is root.
+//! Installs Debian packages for the tests, if the machine runs Debian and the user is root.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub fn is_usable() -> bool {
         && is_root()
 }
 
-/// Installs packages. The lists of packages are often missing in containers, so they come first.
+/// Installs packages. Containers often lack package lists, so these are updated first.
 pub fn install(packages: &[&str], hint: &str) -> Result<()> {
     let install = ["install", "-qq", "-y", "--no-install-recommends"];
     for arguments in [vec!["update", "-qq"], [&install[..], packages].concat()] {
@@ -27,7 +27,7 @@ pub fn install(packages: &[&str], hint: &str) -> Result<()> {
         // A source that cannot be read need not be the one that has the packages.
         if code != 0 && arguments[0] == "install" {
             return Err(failure(
-                format!("apt-get could not install {}", packages.join(", ")),
+                format!("apt-get failed to install {}", packages.join(", ")),
                 hint,
             ));
         }

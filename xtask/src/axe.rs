@@ -1,7 +1,7 @@
-//! axe-core, which looks through pages for what keeps people from using them: named, kept, or brought by npm.
+//! axe-core, which checks pages for accessibility problems: taken from AXE, from the cache, or fetched by npm.
 //!
-//! Goes in: nothing but the environment. Comes out: the path of a script that the tests put into pages. It is Deque's, under
-//! MPL-2.0, and no part of the programs or of any site.
+//! The result is the path of a script that the tests load into pages. It is published by Deque under MPL-2.0, and is
+//! part neither of the programs nor of any site.
 
 use std::env;
 use std::fs;
@@ -27,17 +27,16 @@ const SCRIPT: &str = "e63e659f9806d7ae5bd40899043b0871a5062c5442b01b3f1a3edf5eaf
 /// The script's name in the archive, and in the cache folder.
 const NAME: &str = "axe.min.js";
 
-/// What to do where it cannot be had.
-const HINT: &str = "install Node.js with npm (Debian: apt-get install npm), name axe-core's axe.min.js in AXE, or leave \
-                    the tests that open pages out with --no-browser";
+/// Hint if it cannot be fetched.
+const HINT: &str = "install Node.js with npm (Debian: apt-get install npm), set AXE to axe-core's axe.min.js, or skip the tests that open pages with --no-browser";
 
-/// Where the script lies.
+/// The path of the script.
 pub fn find_or_fetch() -> Result<PathBuf> {
     if let Some(named) = env::var_os("AXE").filter(|value| !value.is_empty()) {
         let named = PathBuf::from(named);
         return match named.is_file() {
             true => Ok(std::path::absolute(named)?),
-            false => Err(failure(format!("AXE={} is no file", named.display()), HINT)),
+            false => Err(failure(format!("AXE={} is not a file", named.display()), HINT)),
         };
     }
     let folder = cache::folder()?.join(format!("axe-core-{VERSION}"));
@@ -60,13 +59,11 @@ fn is_recorded(script: &Path) -> bool {
     fs::read(script).is_ok_and(|bytes| digest(&bytes) == SCRIPT)
 }
 
-/// npm's archive of the package, by the user's own npm with its registry and proxy.
+/// Downloads npm's archive of the package with the user's own npm, registry and proxy.
 fn pack(into: &Path) -> Result<Vec<u8>> {
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     if on_path(Path::new(program)).is_none() && apt::is_usable() {
-        say(
-            "axe-core, for the tests that open pages, comes as an npm package; apt-get installs npm",
-        );
+        say("the tests that open pages need axe-core, an npm package; installing npm with apt-get");
         apt::install(&["npm"], HINT)?;
     }
     let wanted = format!("axe-core@{VERSION}");
@@ -76,13 +73,13 @@ fn pack(into: &Path) -> Result<Vec<u8>> {
     let code = run(&format!("npm pack {wanted}"), &mut npm)
         .map_err(|error| failure(format!("{error:#}"), HINT))?;
     if code != 0 {
-        return Err(failure(format!("npm could not bring {wanted}"), HINT));
+        return Err(failure(format!("npm failed to download {wanted}"), HINT));
     }
     let archive = into.join(format!("axe-core-{VERSION}.tgz"));
     fs::read(&archive).with_context(|| format!("{} could not be read", archive.display()))
 }
 
-/// The script out of the recorded archive.
+/// Extracts the script from the verified archive.
 fn script_of(archive: &[u8]) -> Result<Vec<u8>> {
     let found = digest(archive);
     if found != ARCHIVE {
@@ -91,7 +88,7 @@ fn script_of(archive: &[u8]) -> Result<Vec<u8>> {
                 "axe-core@{VERSION} is not the recorded archive: its SHA-512 begins with {}",
                 &found[..16]
             ),
-            "npm's registry or a mirror serves something else under that version; nothing of it was used",
+            "npm's registry or a mirror serves different content under that version; it was not used",
         ));
     }
     let mut archive = tar::Archive::new(GzDecoder::new(archive));

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: the lab's forward passes beside those of open_clip, its feature visualisations beside Lucent's;
-//! the preview from a save to the page, and over thousands of edits; whole sites beside those of other generators; smaller copies of
-//! pictures beside Hugo's and Pillow's.
+//! `cargo xtask bench`: compares the lab's forward passes with open_clip and its feature visualisations with Lucent,
+//! measures the preview from a save to the page and over thousands of edits, and compares whole sites with other
+//! generators and smaller copies of pictures with Hugo and Pillow.
 //!
 //! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it;
 //! so do vis.rs and bench_vis.py. benches/react.rs measures the preview in a browser.
@@ -24,17 +24,17 @@ use crate::run::{cargo, repository};
 use crate::torch::{Libtorch, require_a_compiler};
 use crate::venv;
 
-/// Performs `bench clip`.
+/// Runs `bench clip`.
 pub fn clip(arguments: &BenchClip) -> Result<i32> {
     compare("clip", clip_options(arguments))
 }
 
-/// Performs `bench vis`.
+/// Runs `bench vis`.
 pub fn vis(arguments: &BenchVis) -> Result<i32> {
     compare("vis", vis_options(arguments))
 }
 
-/// Performs `bench react`.
+/// Runs `bench react`.
 pub fn react(arguments: &BenchReact) -> Result<i32> {
     let repository = repository()?;
     let programs = match compile(&repository)? {
@@ -52,7 +52,7 @@ pub fn react(arguments: &BenchReact) -> Result<i32> {
     become_(&mut bench)
 }
 
-/// Runs the script of a benchmark, which runs the lab's side.
+/// Runs a benchmark's Python script, which in turn runs the lab's side.
 fn compare(name: &str, options: Vec<String>) -> Result<i32> {
     let repository = repository()?;
     let python = venv::python(&repository)?;
@@ -73,7 +73,7 @@ fn compare(name: &str, options: Vec<String>) -> Result<i32> {
     become_(&mut script)
 }
 
-/// The arguments of `bench clip` as the script takes them.
+/// The arguments of `bench clip`, as the script expects them.
 fn clip_options(arguments: &BenchClip) -> Vec<String> {
     let BenchClip { models, precisions, batch, seconds, rounds, threads, texts } = arguments;
     let mut options = valued([
@@ -88,7 +88,7 @@ fn clip_options(arguments: &BenchClip) -> Vec<String> {
     options
 }
 
-/// The arguments of `bench vis` as the script takes them.
+/// The arguments of `bench vis`, as the script expects them.
 fn vis_options(arguments: &BenchVis) -> Vec<String> {
     let BenchVis { model, size, steps, rounds, threads } = arguments;
     valued([
@@ -100,13 +100,13 @@ fn vis_options(arguments: &BenchVis) -> Vec<String> {
     ])
 }
 
-/// Options that have a value, where they have one.
+/// Formats those options that have a value.
 fn valued<const N: usize>(options: [(&str, Option<String>); N]) -> Vec<String> {
     let given = options.into_iter();
     given.filter_map(|(name, value)| value.map(|value| format!("--{name}={value}"))).collect()
 }
 
-/// Compiles the lab's side, and returns where it lies; none where the compiler has said why not.
+/// Compiles the lab's side and returns its path, or `None` if compilation failed.
 fn compiled(repository: &Path, name: &str) -> Result<Option<PathBuf>> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;

@@ -1,4 +1,4 @@
-//! Where libtorch is kept: a folder of the user's, shared by all clones, that `cargo clean` does not reach.
+//! The cache folder for libtorch, shared by all clones, which `cargo clean` leaves alone.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::failure::failure;
 #[path = "../../core/src/cache.rs"]
 mod rule;
 
-/// The cache folder: `NEURONOTES_CACHE`, or `neuronotes` in the system's folder for caches.
+/// The cache folder: `NEURONOTES_CACHE`, or `neuronotes` in the system's cache folder.
 pub fn folder() -> Result<PathBuf> {
     rule::folder().map_err(|nowhere| {
         failure(
-            format!("there is no folder to keep libtorch in: {nowhere}"),
-            "set NEURONOTES_CACHE to a folder with 1.1 GB of room",
+            format!("no cache folder for libtorch: {nowhere}"),
+            "set NEURONOTES_CACHE to a folder with 1.1 GB of free space",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! A Chromium for the tests that open pages: named, found, or installed.
+//! Finds Chromium for the tests that open pages: in CHROMIUM, on PATH, or installed by apt-get.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::failure::failure;
 use crate::say::say;
 use crate::torch::on_path;
 
-/// The names under which it is installed.
+/// Names of its program.
 const NAMES: [&str; 6] = [
     "chromium",
     "chromium-browser",
@@ -21,15 +21,14 @@ const NAMES: [&str; 6] = [
     "microsoft-edge",
 ];
 
-/// Where macOS keeps it.
+/// Its path on macOS.
 const MAC: [&str; 2] = [
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/// What to do where there is none.
-const HINT: &str = "install Chromium (Debian: apt-get install chromium), name one in CHROMIUM, \
-                    or leave those tests out with --no-browser";
+/// Hint if none is found.
+const HINT: &str = "install Chromium (Debian: apt-get install chromium), set CHROMIUM to its path, or skip those tests with --no-browser";
 
 /// The program to start.
 pub fn find_or_install() -> Result<PathBuf> {
@@ -45,13 +44,13 @@ pub fn find_or_install() -> Result<PathBuf> {
         return Ok(found);
     }
     if apt::is_usable() {
-        say("there is no Chromium for the tests that open pages; apt-get installs one");
+        say("the tests that open pages need Chromium; installing it with apt-get");
         apt::install(&["chromium"], HINT)?;
         if let Some(found) = find() {
             return Ok(found);
         }
     }
-    Err(failure("some tests open pages in Chromium, and there is none", HINT))
+    Err(failure("Chromium, which some tests need, was not found", HINT))
 }
 
 fn find() -> Option<PathBuf> {
@@ -59,7 +58,7 @@ fn find() -> Option<PathBuf> {
     on_path.chain(MAC.iter().map(PathBuf::from)).find(|program| starts(program))
 }
 
-/// Ubuntu's package leaves a program that only says what to install instead; so a name alone proves nothing.
+/// Ubuntu has a placeholder of this name that only says what to install, so the program is started to find out.
 fn starts(program: &Path) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,227 +1,226 @@
-//! The arguments of `cargo xtask`, with the texts that teach them.
+//! The arguments of `cargo xtask` and their help.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-/// Set-up and developers' commands of Neuronotes
+/// Set-up and developer commands of Neuronotes
 ///
-/// Each command first sees to what it needs: libtorch is fetched once into a cache folder that all clones share, then
-/// everything is compiled in release mode. A command that was broken off goes on where it ended when it is given again.
+/// Each command first installs what it needs: libtorch is fetched once into a cache folder that all clones share, and
+/// everything is compiled in release mode. Run an interrupted command again to resume it.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = ENVIRONMENT)]
 pub struct Arguments {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Task,
 }
 
-/// The variables that matter, below the help.
+/// Environment variables, listed below the help.
 const ENVIRONMENT: &str = "\
 Environment:
-  NEURONOTES_CACHE      where libtorch is kept, instead of the system's folder for caches
-  LIBTORCH              a libtorch of your own (a folder with include and lib): nothing is fetched
-  LIBTORCH_USE_PYTORCH  the libtorch of your Python's torch, if set: nothing is fetched
+  NEURONOTES_CACHE      folder for libtorch, instead of the system's cache folder
+  LIBTORCH              your own libtorch (a folder with include and lib); nothing is fetched
+  LIBTORCH_USE_PYTORCH  if set, the libtorch of your Python's torch is used; nothing is fetched
   CHROMIUM              the browser for the tests that open pages
-  AXE                   axe-core's axe.min.js, which those tests look at pages with: nothing is fetched
-  NEURONOTES_PYTHON     a Python that has the packages in tests/reference/requirements.txt: nothing is installed";
+  AXE                   axe-core's axe.min.js, which those tests use; nothing is fetched
+  NEURONOTES_PYTHON     a Python with the packages in tests/reference/requirements.txt; nothing is installed";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Task {
-    /// Build the demonstration site: set up, compile, measure what is missing, write output/
+    /// Build the demonstration site: set up, compile, measure what is missing, and write output/
     Site,
-    /// Set up, compile, and open the preview, which follows what you save
+    /// Set up, compile, and open the preview, which updates as you edit
     Serve(Serve),
-    /// Set up, and run every check and every test
+    /// Set up, and run all checks and tests
     Test(Test),
-    /// Only fetch libtorch, and say how to use cargo without xtask
+    /// Fetch libtorch only, and show how to use cargo without xtask
     ///
-    /// The libtorch that is fetched is the one in PyPI's wheel of torch, by way of your own pip with its mirror and
-    /// proxy. It takes 0.5 GB in the cache folder. Only Linux on x86-64 is tested.
+    /// libtorch comes from PyPI's wheel of torch, through your own pip with its mirror and proxy. It takes 0.5 GB in
+    /// the cache folder. Only Linux on x86-64 is tested.
     Setup(Setup),
-    /// Hold the lab against open_clip at full size: pixels, tokens, every layer, embeddings, logits, gradients
+    /// Compare the lab with open_clip at full size: pixels, tokens, every layer, embeddings, logits, gradients
     ///
-    /// Each model is made in open_clip with random weights and saved; the lab reads the file and is shown pictures and
-    /// texts. Printed is the greatest relative error of a layer, |ours - PyTorch's| / |PyTorch's| in single precision
-    /// on the processor, beside what both stray from double precision. The exit code is 1 where an error is above
-    /// 1e-4, a pixel is off by more than one grey level, or a token differs.
+    /// open_clip creates each model with random weights and saves it; the lab reads that file and gets the same
+    /// pictures and texts. The command prints the largest relative error of a layer, |ours - PyTorch's| / |PyTorch's|
+    /// in single precision on the CPU, next to the error of each against double precision. The exit code is 1 if an
+    /// error exceeds 1e-4, a pixel differs by more than one grey level, or a token differs.
     ///
-    /// Gradients are taken where no ReLU is near its kink; elsewhere single precision cannot tell them to 1e-4, not
-    /// PyTorch's either.
+    /// Gradients are compared where no ReLU is near its kink; single precision cannot resolve others to 1e-4.
     ///
-    /// PyTorch and open_clip are installed into a virtual environment in the cache folder by your own pip, once: 5 GB,
-    /// for PyPI's torch for Linux brings the libraries for GPUs along. If your pip knows an index with torch for
-    /// processors only (PIP_EXTRA_INDEX_URL), it takes that. The four models that are compared where none is named need
-    /// 8 GB of memory and 4 GB in the cache folder, which are given back.
+    /// Your own pip installs PyTorch and open_clip once into a virtual environment in the cache folder: 5 GB, because
+    /// PyPI's torch for Linux includes the libraries for GPUs. If your pip knows an index with a CPU-only torch
+    /// (PIP_EXTRA_INDEX_URL), it uses that. The four default models need 8 GB of memory and, meanwhile, 4 GB of disk.
     Parity(Parity),
-    /// Measure how fast it is
+    /// Measure speed
     Bench(Bench),
-    /// Kill the programs, damage files and fill disks, and see that nothing breaks, is lost or is shown wrong
+    /// Kill the programs, damage files and fill disks, and check that nothing breaks, is lost or is shown wrong
     ///
-    /// A garden whose figures take moments is edited, built, served and collected by processes that share its store, and
-    /// that are killed with SIGKILL, or whose labs are. In a quarter of the rounds files of the store and the caches are
-    /// flipped, cut, emptied, removed or swapped before, and in another the store or the site lies on a disk without room
-    /// (by `unshare`; where a machine does not allow that, this is said). After each round every record must read whole,
-    /// every result that was committed must be there, what was not damaged must not have been measured again, and the site
-    /// must be that of a clean build, byte for byte. The first failure ends it with exit code 1 and keeps the garden. 500
-    /// rounds take about an hour on two cores.
+    /// A garden with quick figures is edited, built, served and cleaned up by processes that share its store, while
+    /// they or their labs are killed with SIGKILL. In a quarter of the rounds, files of the store and caches are
+    /// corrupted, truncated, emptied, removed or swapped; in another quarter the store or the site is on a full disk
+    /// (with `unshare`; skipped with a message if the machine does not allow that). After each round every record
+    /// must be readable, every committed result must be there, undamaged results must not have been measured again,
+    /// and the site must equal that of a clean build, byte for byte. The first failure ends the command with exit
+    /// code 1 and keeps the garden. 500 rounds take about an hour on two cores.
     Torture(Torture),
-    /// Look for inputs that a reader of ours does not stand: notes, weights, archives and others
+    /// Fuzz the readers: notes, weights, archives and others
     ///
-    /// Hostile inputs are made by libFuzzer, which keeps those that reach new code, and given to the targets in fuzz/, which say
-    /// what must hold of each. Targets take turns. Printed are the executions of each target and what was found; each input that
-    /// was found lies in fuzz/found, with the command that executes it again. The inputs that reached new code stay in
-    /// target/fuzz/corpus, where the next run begins. The exit code is 1 where anything was found. Compiling takes some minutes the
-    /// first time, and 1 GB below target/fuzz.
+    /// libFuzzer makes hostile inputs, keeps those that reach new code, and passes them to the targets in fuzz/,
+    /// which check the invariants of each reader. Targets take turns. The command prints the executions of each
+    /// target and what was found. Each failing input is saved in fuzz/found, with the command that reproduces it.
+    /// Inputs that reached new code stay in target/fuzz/corpus, where the next run starts. The exit code is 1 if
+    /// anything was found. Compiling takes some minutes the first time, and 1 GB in target/fuzz.
     ///
-    /// The tests replay fuzz/corpus, and a few thousand inputs made of these, without all this: an input that was found and mended
-    /// is copied there.
+    /// The tests replay fuzz/corpus and a few thousand inputs derived from it without any of this. Copy an input
+    /// there once its bug is fixed.
     Fuzz(Fuzz),
-    /// Make Emoji-CLIP anew: the data, the training, its report
+    /// Rebuild Emoji-CLIP: the data, the training, the report
     ///
-    /// The steps that are named are performed in the order in which they build on each other. Pictures and fonts come as
-    /// npm packages, by your own npm with its registry and proxy: 96 MB, kept in target/emoji and checked against
-    /// recorded digests. Drawing them takes half a minute on two cores.
+    /// The given steps run in the order in which they depend on each other. Pictures and fonts come as npm packages,
+    /// through your own npm with its registry and proxy: 96 MB, kept in target/emoji and checked against recorded
+    /// digests. Drawing them takes half a minute on two cores.
     Emoji(Emoji),
 }
 
-/// What `parity` takes.
+/// Arguments of `parity`.
 #[derive(Debug, Args)]
 pub struct Parity {
-    /// The architectures, by OpenAI's names
+    /// Architectures to compare, by OpenAI's names
     #[arg(value_enum, value_name = "MODEL", default_values_t = Model::USUAL)]
     pub models: Vec<Model>,
-    /// Keep weights, pictures and activations, and say where they lie
+    /// Keep weights, pictures and activations, and print where they are
     #[arg(long)]
     pub keep: bool,
 }
 
-/// What `emoji` takes.
+/// Arguments of `emoji`.
 #[derive(Debug, Args)]
 #[group(skip)]
 #[command(group = ArgGroup::new("steps").required(true).multiple(true).args(["data", "train", "report"]))]
 pub struct Emoji {
-    /// Draw the training set into target/emoji, and write data/: concepts.json, words.txt, and the archives of pictures
+    /// Draw the training set into target/emoji, and write concepts.json, words.txt and the picture archives to data/
     #[arg(long)]
     pub data: bool,
-    /// Train, on a GPU if there is one, and put weights, log and curves into models/
+    /// Train, on a GPU if there is one, and copy weights, log and curves to models/
     #[arg(long)]
     pub train: bool,
-    /// Measure how good models/emoji-clip.safetensors is, on pictures and words that were kept from training too
+    /// Evaluate models/emoji-clip.safetensors, including on held-out pictures and words
     #[arg(long)]
     pub report: bool,
-    /// Passed on to `neuronotes-lab train`
+    /// Arguments for `neuronotes-lab train`
     #[arg(last = true, requires = "train")]
     pub args: Vec<OsString>,
 }
 
-/// What `bench` takes.
+/// Arguments of `bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// What is measured.
+    /// The benchmark to run.
     #[command(subcommand)]
     pub what: Benched,
 }
 
-/// What `torture` takes.
+/// Arguments of `torture`.
 #[derive(Debug, Args)]
 pub struct Torture {
-    /// Rounds
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub rounds: u64,
-    /// Repeats the choices of an earlier run
+    /// Seed, to repeat the choices of an earlier run
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Uses the two programs in this folder, and compiles none
+    /// Use the programs in this folder instead of compiling them
     #[arg(long, value_name = "FOLDER")]
     pub programs: Option<PathBuf>,
 }
 
-/// What `fuzz` takes.
+/// Arguments of `fuzz`.
 #[derive(Debug, Args)]
 pub struct Fuzz {
-    /// How long, all targets together
+    /// Total time for all targets
     #[arg(long, value_name = "N", default_value_t = 10.0)]
     pub minutes: f64,
-    /// Only this target, a folder of fuzz/corpus; may be repeated
+    /// Run only this target, a folder in fuzz/corpus; can be repeated
     #[arg(long = "target", value_name = "NAME")]
     pub targets: Vec<String>,
-    /// Only execute this input, of the target that is named
+    /// Only execute this input, with the target given by --target
     #[arg(long, value_name = "FILE", requires = "targets")]
     pub input: Option<PathBuf>,
 }
 
-/// What can be measured.
+/// The benchmarks.
 #[derive(Debug, Subcommand)]
 pub enum Benched {
     /// Milliseconds from a save to the changed page in a browser
     ///
-    /// A garden is made of each size and served; Chromium shows one of its notes. Printed are the 50th and the 95th
-    /// percentile and the longest, for a changed paragraph, for a block whose result is stored, for a heading, and for the
-    /// first sign of a new measurement while the lab is warm; and where the time went: until nothing more was waited for,
-    /// until it was read and linked, until the page was rendered, until the browser had it.
+    /// A garden of each size is created and served, and Chromium shows one of its notes. Printed are the median, the
+    /// 95th percentile and the maximum for a changed paragraph, for a block whose result is stored, for a heading,
+    /// and for the first sign of a new measurement with a running lab; and how long each phase took: waiting for more
+    /// changes, reading and linking, rendering, and sending and patching.
     React(BenchReact),
-    /// Seconds a whole site of ours beside other generators' of the same notes, as a ratio
+    /// Seconds to build a whole site, compared with other generators
     ///
-    /// Made-up notes, with tags and links to each other, are given to each generator in its own form. They take turns, and
-    /// start cold. Printed are medians: time, processor time, the most memory, and what was written; and below it, what
-    /// the sites do not have in common. Hugo, mdBook and Zola are looked for in the cache folder's bench/bin and on PATH.
-    /// NEURONOTES names a program of ours; else it is compiled. Of 10,000 notes mdBook makes a site in ten minutes and
-    /// with more than 2.5 GB of memory: `--with hugo` leaves it out.
+    /// Each generator gets the same generated notes, with tags and links, in its own format. They take turns and
+    /// start cold. Printed are medians of time, processor time, peak memory and written bytes, and below them how the
+    /// sites differ. Hugo, mdBook and Zola are looked for in the cache folder's bench/bin and on PATH. NEURONOTES can
+    /// name a compiled program; otherwise it is compiled. mdBook takes ten minutes and more than 2.5 GB of memory for
+    /// 10,000 notes; `--with hugo` skips it.
     Site(BenchSite),
-    /// Seconds for smaller copies of screenshots beside Hugo's and Pillow's, as a ratio
+    /// Seconds for smaller copies of screenshots, compared with Hugo and Pillow
     ///
-    /// Made-up screenshots are given to each, which makes copies of three widths of each with Lanczos' filter, as JPEG of
-    /// quality 85, on all cores. They take turns, and start cold. Hugo is looked for in the cache folder's bench/bin and on
-    /// PATH; Pillow is set up in a virtual environment of its own in the cache folder. NEURONOTES names a program of ours;
-    /// else it is compiled.
+    /// Each makes copies of the same generated screenshots in three widths, with a Lanczos filter, as JPEG at quality
+    /// 85, on all cores. They take turns and start cold. Hugo is looked for in the cache folder's bench/bin and on
+    /// PATH; Pillow is installed into a virtual environment of its own in the cache folder. NEURONOTES can name a
+    /// compiled program; otherwise it is compiled.
     Pictures(BenchPictures),
-    /// What a preview takes over thousands of edits, for each thousand of them
+    /// Costs of a preview over thousands of edits, for each thousand
     ///
-    /// A garden's notes are edited in turn while a preview serves it, and each edit is waited for on its page. Printed are
-    /// the 50th and the 95th percentile of that time, processor time an edit, memory, open files, and what the preview keeps
-    /// on disk. Bounded edits put one text in the place of another, and nothing should grow with them; growing ones add a
-    /// paragraph with a broken link each. Linux only. NEURONOTES names a program of ours; else it is compiled.
+    /// A garden's notes are edited in turn while a preview serves it, and each edit is awaited on its page. Printed
+    /// are the median and the 95th percentile of that time, processor time per edit, memory, open files, and the disk
+    /// space that the preview uses. Bounded edits replace one text by another, so nothing should grow; growing edits
+    /// add a paragraph with a broken link each. Linux only. NEURONOTES can name a compiled program; otherwise it is
+    /// compiled.
     Endure(crate::bench::endure::BenchEndure),
-    /// Images a second of the lab beside open_clip in PyTorch, as a ratio
+    /// Images per second of the lab, compared with open_clip in PyTorch
     ///
-    /// Both compute embeddings of the same random weights, on the processor, with as many threads, the same precision
-    /// and batch, in turns in one run; medians are printed. Of PyTorch's layouts and ways to bf16 the fastest is found
-    /// first. Where other work shares the cores, the ratio of processor time is the steadier one. Python is set up as
-    /// for `parity`.
+    /// Both compute embeddings with the same random weights on the CPU, with the same number of threads, precision
+    /// and batch size, in turns in one run; medians are printed. The fastest of PyTorch's memory layouts and ways to
+    /// use bf16 is found first. If other work shares the cores, the ratio of processor times is the more stable one.
+    /// Python is set up as for `parity`.
     Clip(BenchClip),
-    /// Seconds a feature visualisation of the lab beside Lucent in PyTorch, as a ratio
+    /// Seconds per feature visualisation of the lab, compared with Lucent in PyTorch
     ///
-    /// Both make pictures of the same units with the same weights, on the processor in f32, with as many steps and
-    /// threads, in turns in one run; medians are printed. There is a unit of the first block, a unit of the last one,
-    /// and sixteen units of the last one. Of Lucent's ways to make sixteen, and of PyTorch's layouts, the fastest is
-    /// found first. Python is set up as for `parity`.
+    /// Both visualise the same units with the same weights on the CPU in f32, with the same number of steps and
+    /// threads, in turns in one run; medians are printed. Measured are a unit of the first block, a unit of the last
+    /// block, and sixteen units of the last block. The fastest of Lucent's ways to make sixteen and of PyTorch's
+    /// memory layouts is found first. Python is set up as for `parity`.
     Vis(BenchVis),
 }
 
-/// What `bench react` takes.
+/// Arguments of `bench react`.
 #[derive(Debug, Args)]
 pub struct BenchReact {
-    /// Notes of each garden, with commas between them
+    /// Numbers of notes of the gardens, separated by commas
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [1_000, 10_000])]
     pub notes: Vec<u32>,
-    /// Saves of each kind
+    /// Number of saves of each kind
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..))]
     pub saves: u32,
 }
 
-/// What `bench site` takes.
+/// Arguments of `bench site`.
 #[derive(Debug, Args)]
 pub struct BenchSite {
-    /// Notes
+    /// Number of notes
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub notes: u32,
-    /// How often they take turns
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// The other generators, with commas between them
+    /// Generators to compare with, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["hugo", "mdbook", "zola"])]
     pub with: Vec<String>,
     /// Print every number as JSON
@@ -229,16 +228,16 @@ pub struct BenchSite {
     pub json: bool,
 }
 
-/// What `bench pictures` takes.
+/// Arguments of `bench pictures`.
 #[derive(Debug, Args)]
 pub struct BenchPictures {
-    /// Screenshots
+    /// Number of screenshots
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     pub pictures: u32,
-    /// How often they take turns
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// What else makes copies, with commas between them
+    /// Programs to compare with, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["hugo", "pillow"])]
     pub with: Vec<String>,
     /// Print every number as JSON
@@ -246,53 +245,53 @@ pub struct BenchPictures {
     pub json: bool,
 }
 
-/// What `bench clip` takes.
+/// Arguments of `bench clip`.
 #[derive(Debug, Args)]
 pub struct BenchClip {
-    /// The architectures, by OpenAI's names, with commas between them
+    /// Architectures, by OpenAI's names, separated by commas
     #[arg(long, value_enum, value_name = "MODEL,…", value_delimiter = ',', default_values_t = Model::USUAL)]
     pub models: Vec<Model>,
-    /// The arithmetic
+    /// Precision of the arithmetic
     #[arg(long = "precision", value_enum, value_name = "NAME,…", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
     pub precisions: Vec<Precision>,
-    /// Images or texts at once
+    /// Batch size: images or texts at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// About how long each side runs in a round
+    /// Approximate time of each side per round
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     pub seconds: f64,
-    /// How often the two take turns
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Threads of each side; else as many as PyTorch chooses
+    /// Threads of each side [default: as many as PyTorch chooses]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: Option<u32>,
-    /// Measure texts a second too
+    /// Also measure texts per second
     #[arg(long)]
     pub texts: bool,
 }
 
-/// What `bench vis` takes.
+/// Arguments of `bench vis`.
 #[derive(Debug, Args)]
 pub struct BenchVis {
-    /// The network: the one that comes along, or one of OpenAI's architectures with random weights
+    /// The network: the bundled one, or one of OpenAI's architectures with random weights
     #[arg(long, value_enum, value_name = "MODEL", default_value_t = Visualised::Emoji)]
     pub model: Visualised,
-    /// Side of the pictures, in pixels
+    /// Width and height of the pictures, in pixels
     #[arg(long, value_name = "PX", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..))]
     pub size: u32,
-    /// Steps of Adam
+    /// Number of Adam steps
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..))]
     pub steps: u32,
-    /// How often the two take turns
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Threads of each side; else as many as PyTorch chooses
+    /// Threads of each side [default: as many as PyTorch chooses]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: Option<u32>,
 }
 
-/// What `bench vis` makes pictures of: networks without a fixed size of what they see, but for their last part.
+/// Networks for `bench vis`: those that accept pictures of any size, except for their last part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Visualised {
     /// models/emoji-clip.safetensors
@@ -311,7 +310,7 @@ pub enum Visualised {
 }
 
 impl Visualised {
-    /// Its name, which the script takes too.
+    /// Its name, also for the script.
     pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
@@ -341,21 +340,21 @@ pub enum Model {
 }
 
 impl Model {
-    /// What is taken where none is named: both families, small and large.
+    /// The default: both families, small and large.
     pub const USUAL: [Self; 4] = [Self::Rn50, Self::Rn50x4, Self::ViTB32, Self::ViTL14];
 
-    /// OpenAI's name, which the scripts take too.
+    /// OpenAI's name, also for the scripts.
     pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
-/// Arithmetic that processors have.
+/// The precision of the arithmetic on a CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
     /// Single precision
     F32,
-    /// Brain floating point
+    /// bfloat16
     Bf16,
 }
 
@@ -369,37 +368,37 @@ impl Precision {
     }
 }
 
-/// What `serve` takes.
+/// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Passed on to `neuronotes serve`, such as `--port 8000`
+    /// Arguments for `neuronotes serve`, such as `--port 8000`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<OsString>,
 }
 
-/// What `test` takes.
+/// Arguments of `test`.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Run only the tests, or only what reads the code: formatting, lints, documentation
+    /// Run only the tests, or only the checks of the code: formatting, lints, documentation
     #[arg(long, value_enum)]
     pub only: Option<Half>,
-    /// Leave out the tests that open pages in a browser
+    /// Skip the tests that open pages in a browser
     ///
-    /// Without this, a Chromium is looked for in CHROMIUM and on PATH, and on Debian, as root, installed. npm brings
-    /// axe-core (0.7 MB), which looks through the pages for what keeps people from using them.
+    /// By default, Chromium is looked for in CHROMIUM and on PATH, and installed on Debian as root. npm fetches
+    /// axe-core (0.7 MB), which checks the pages for accessibility problems.
     #[arg(long)]
     pub no_browser: bool,
-    /// Leave out the tests that save notes with vim, Emacs, nano, rsync, and on a file system without events
+    /// Skip the tests that save notes with vim, Emacs, nano and rsync, and on a file system without events
     ///
-    /// Without this, these programs are looked for on PATH, and on Debian, as root, installed.
+    /// By default, these programs are looked for on PATH, and installed on Debian as root.
     #[arg(long)]
     pub no_editors: bool,
-    /// Passed on to `cargo test`: `-- --test linking`, or `-- -- --nocapture`
+    /// Arguments for `cargo test`, such as `-- --test linking` or `-- -- --nocapture`
     #[arg(last = true)]
     pub args: Vec<OsString>,
 }
 
-/// Half of what `test` does.
+/// A part of `test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Half {
     /// cargo test
@@ -408,12 +407,12 @@ pub enum Half {
     Lint,
 }
 
-/// What `setup` takes.
+/// Arguments of `setup`.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// Fetch the libraries for NVIDIA's GPUs too: some 2.5 GB to download, 3.6 GB in the cache folder
+    /// Also fetch the libraries for NVIDIA GPUs: 2.5 GB to download, 3.6 GB in the cache folder
     ///
-    /// Nothing is compiled anew: the lab loads them when it starts and finds them beside the rest.
+    /// Nothing has to be compiled again: the lab finds and loads them when it starts.
     #[arg(long)]
     pub cuda: bool,
 }

@@ -1,4 +1,4 @@
-//! The programs that the tests of the preview save notes with: found, or installed.
+//! Finds or installs the programs that the preview's tests save notes with.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::failure::failure;
 use crate::say::say;
 use crate::torch::on_path;
 
-/// Each with its package in Debian. vim-tiny does not bring a program of the name `vim`.
+/// Each program and its Debian package. vim-tiny does not install a program named `vim`.
 const PROGRAMS: &[(&str, &str)] = &[
     ("vim", "vim"),
     ("emacs", "emacs-nox"),
@@ -23,7 +23,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("bindfs", "bindfs"),
 ];
 
-/// Sees to it that each is there.
+/// Makes sure that each program is there.
 pub fn find_or_install() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
@@ -32,18 +32,21 @@ pub fn find_or_install() -> Result<()> {
     let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
     let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
     let hint = format!(
-        "install them (Debian: apt-get install {}), or leave those tests out with --no-editors",
+        "install them (Debian: apt-get install {}), or skip those tests with --no-editors",
         packages.join(" ")
     );
     if apt::is_usable() {
-        say(format_args!("for the tests of the preview, apt-get installs {}", packages.join(", ")));
+        say(format_args!(
+            "the preview's tests need {}; installing with apt-get",
+            packages.join(", ")
+        ));
         apt::install(&packages, &hint)?;
         if self::missing().is_empty() {
             return Ok(());
         }
     }
     let names = names.join(", ");
-    Err(failure(format!("some tests save notes with programs that are missing: {names}"), hint))
+    Err(failure(format!("programs that some tests save notes with were not found: {names}"), hint))
 }
 
 fn missing() -> Vec<(&'static str, &'static str)> {

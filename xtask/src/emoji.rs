@@ -1,7 +1,7 @@
-//! `cargo xtask emoji`: Emoji-CLIP and the data it is trained and shown on, made anew.
+//! `cargo xtask emoji`: rebuilds Emoji-CLIP and its data.
 //!
-//! The making is done by `neuronotes-emoji`, the training and the measuring by the lab. Here npm, both programs and the
-//! places of their files are seen to.
+//! `neuronotes-emoji` draws the pictures, and the lab trains and evaluates. This module runs npm and both programs,
+//! and copies their files.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::failure::failure;
 use crate::programs::{Compiled, compile};
 use crate::run::{cargo, release_folder, repository, run, run_quietly};
 
-/// What is committed of a training: its files, and their names beside the weights.
+/// The files of a training that are committed, and their names beside the weights.
 const TAKEN: [(&str, &str); 4] = [
     ("model.safetensors", "emoji-clip.safetensors"),
     ("log.jsonl", "emoji-clip.log.jsonl"),
@@ -23,7 +23,7 @@ const TAKEN: [(&str, &str); 4] = [
     ("run.json", "emoji-clip.run.json"),
 ];
 
-/// Performs the command, in the order of what it builds on; what fails ends it.
+/// Runs the requested steps in the order of their dependencies, and stops at the first failure.
 pub fn emoji(arguments: &Emoji) -> Result<i32> {
     let repository = repository()?;
     let places = Places::new(&repository)?;
@@ -56,7 +56,7 @@ pub fn emoji(arguments: &Emoji) -> Result<i32> {
     Ok(0)
 }
 
-/// Compiles what makes the sets, and lets it. It needs no libtorch.
+/// Compiles and runs the program that draws the sets. It needs no libtorch.
 fn data(repository: &Path, places: &Places) -> Result<i32> {
     if !places.folder.join("packages").exists() {
         require_npm()?;
@@ -72,7 +72,7 @@ fn data(repository: &Path, places: &Places) -> Result<i32> {
     run("drawing pictures and words", &mut make)
 }
 
-/// Asked before minutes are spent on compiling; only the first time, since packages are kept.
+/// Checks for npm before minutes are spent on compiling; only needed the first time, since packages are kept.
 fn require_npm() -> Result<()> {
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut npm = Command::new(program);
@@ -81,18 +81,18 @@ fn require_npm() -> Result<()> {
         return Ok(());
     }
     Err(failure(
-        "the emoji and fonts come as npm packages, and there is no npm",
+        "npm, which downloads the emoji and fonts, was not found",
         "install Node.js with npm (Debian: apt-get install npm)",
     ))
 }
 
-/// Where the files are.
+/// Paths of the files.
 struct Places {
-    /// What need not be committed: packages, the training set, the training's own files.
+    /// Files that are not committed: packages, the training set, the training's own files.
     folder: PathBuf,
-    /// The committed data: names, pictures, words.
+    /// Committed data: names, pictures, words.
     data: PathBuf,
-    /// The committed weights, with the recipe of their training, and the README that reports on them.
+    /// Committed weights, the training's recipe, and the README with the report.
     models: PathBuf,
 }
 
@@ -100,7 +100,7 @@ impl Places {
     fn new(repository: &Path) -> Result<Self> {
         // Beside the folder of the release build, wherever the user has cargo put that.
         let release = release_folder()?;
-        let target = release.parent().context("the release build lies in no target folder")?;
+        let target = release.parent().context("this program is not in a target folder")?;
         Ok(Self {
             folder: target.join("emoji"),
             data: repository.join("data"),
@@ -117,12 +117,12 @@ impl Places {
             return Ok(());
         }
         Err(failure(
-            format!("there is no training set: {} is missing", self.set().display()),
-            "cargo xtask emoji --data makes it; given together with --train or --report, it comes first",
+            format!("the training set is missing: {} does not exist", self.set().display()),
+            "cargo xtask emoji --data draws it; it can be combined with --train and --report",
         ))
     }
 
-    /// Copies what a finished training wrote to the committed weights' place.
+    /// Copies the files of a finished training beside the committed weights.
     fn take_over(&self) -> Result<()> {
         let run = self.run();
         for (from, to) in TAKEN {

@@ -1,4 +1,4 @@
-//! What set-ups share: a lock against a second one, and removal that does not mind absence.
+//! A lock against concurrent set-ups, and removal of folders that may not exist.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 
 use crate::say::say;
 
-/// Waits for the lock. It is the system's, so that it ends with the process however that ends.
+/// Waits for the lock. The system releases it when the process ends, whatever the reason.
 pub fn locked(path: &Path) -> Result<File> {
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.with_context(|| format!("{} could not be opened", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            say("another set-up is at work; waiting for it …");
+            say("another set-up is running; waiting for it …");
             file.lock().with_context(|| format!("{} could not be locked", path.display()))?;
         }
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
@@ -31,7 +31,7 @@ pub fn locked(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Removes a folder; that there is none is fine.
+/// Removes a folder, if it exists.
 pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

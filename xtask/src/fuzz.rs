@@ -1,9 +1,10 @@
-//! `cargo xtask fuzz`: looks for inputs that a reader does not stand, by the code that they reach.
+//! `cargo xtask fuzz`: searches for inputs that break a reader, guided by code coverage.
 //!
-//! The targets are those of the package in `fuzz/`, compiled with LLVM's own instrumentation, which a stable compiler has, and
-//! without the checks of memory that it has not. They take turns; each runs in a process of its own, which says in a file how many
-//! executions it has made and what it is executing, so that neither is lost when it dies. What was found is kept in `fuzz/found`,
-//! and the inputs that reached new code in the target folder, where the next run begins.
+//! The targets are those of the package in `fuzz/`, compiled with LLVM's own instrumentation, which stable compilers
+//! have, and without memory sanitizers, which they lack. Targets take turns. Each runs in a process of its own that
+//! records in a file how many executions it has made and the current input, so that both survive a crash. Failing
+//! inputs are saved in `fuzz/found`; inputs that reached new code stay in the target folder, where the next run
+//! starts.
 
 mod build;
 mod state;
@@ -23,12 +24,12 @@ use crate::say::{out, say, seconds};
 use build::Built;
 use state::State;
 
-/// Failures after which a target's turn is over: more of them would be the same.
+/// Number of failures that ends a target's turn, since further ones are usually duplicates.
 const MOST_FOUND: usize = 10;
-/// How often the count is looked at.
+/// Interval at which the count is read.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// Performs `fuzz`.
+/// Runs `fuzz`.
 pub fn fuzz(arguments: &Fuzz) -> Result<i32> {
     let repository = repository()?;
     let all = targets(&repository)?;
@@ -37,14 +38,14 @@ pub fn fuzz(arguments: &Fuzz) -> Result<i32> {
         some => some.iter().collect(),
     };
     if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
-        bail!("there is no target `{unknown}`; known: {}", all.join(", "));
+        bail!("unknown target `{unknown}`; known: {}", all.join(", "));
     }
     let program = match build::build(&repository)? {
         Built::Failed(code) => return Ok(code),
         Built::Program(program) => program,
     };
     if let Some(input) = &arguments.input {
-        let [target] = chosen[..] else { bail!("name the input's target with --target") };
+        let [target] = chosen[..] else { bail!("give the input's target with --target") };
         return once(&repository, &program, target, input);
     }
     let turn = Duration::from_secs_f64(arguments.minutes * 60.0 / chosen.len() as f64);
@@ -97,7 +98,7 @@ fn list(names: &[&String]) -> String {
     names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Executes one input, and shows what comes of it.
+/// Executes one input and prints the outcome.
 fn once(repository: &Path, program: &Path, target: &str, input: &Path) -> Result<i32> {
     let state = build::folder(repository).join("state").join("once");
     fs::create_dir_all(state.parent().context("a folder")?)?;
@@ -106,13 +107,13 @@ fn once(repository: &Path, program: &Path, target: &str, input: &Path) -> Result
     command.arg(target).arg(&state).arg(input);
     let status = limited(&mut command).status().context("the program did not start")?;
     match status.success() {
-        true => say(format_args!("{target} stands it")),
-        false => say(format_args!("{target} does not stand it ({status})")),
+        true => say(format_args!("{target} passed")),
+        false => say(format_args!("{target} failed ({status})")),
     }
     Ok(i32::from(!status.success()))
 }
 
-/// With as little stack as the program's own threads have, so that recursion without end is found early.
+/// Uses a stack as small as the program's own threads have, so that infinite recursion is found early.
 #[cfg(unix)]
 fn limited(command: &mut Command) -> &mut Command {
     use std::os::unix::process::CommandExt;
@@ -131,12 +132,12 @@ fn limited(command: &mut Command) -> &mut Command {
     command
 }
 
-/// What came of one target's turn.
+/// The outcome of one target's turn.
 struct Done {
     executions: u64,
     in_all: u64,
     time: Duration,
-    /// The inputs, and what was said of each.
+    /// The failing inputs, each with its error.
     found: BTreeMap<PathBuf, String>,
 }
 
@@ -150,16 +151,16 @@ impl Done {
     }
 }
 
-/// One target's turn.
+/// Runs one target's turn.
 struct Turn<'a> {
     target: &'a str,
     program: &'a Path,
     seeds: PathBuf,
-    /// Inputs that reached new code.
+    /// Folder of the inputs that reached new code.
     kept: PathBuf,
     found: PathBuf,
     state: PathBuf,
-    /// What the target's process says.
+    /// What the target's process has recorded.
     log: PathBuf,
     /// Executions of all runs.
     total: PathBuf,
@@ -215,7 +216,7 @@ impl<'a> Turn<'a> {
                     ));
                 }
             };
-            let state = State::read(&self.state).context("the target left no count")?;
+            let state = State::read(&self.state).context("the target recorded no count")?;
             executions += state.executions;
             if status.success() {
                 // It ends by itself only when its time is over.
@@ -263,13 +264,13 @@ impl<'a> Turn<'a> {
         limited(&mut command).spawn().context("the target did not start")
     }
 
-    /// Why the process ended, as it said it.
+    /// The reason that the process printed before it ended.
     fn last_words(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let telling = ["FOUND ", "ERROR: libFuzzer: ", "has overflowed its stack"];
         let line = log.lines().find(|line| telling.iter().any(|word| line.contains(word)));
-        let line = line.or(log.lines().last()).unwrap_or("it said nothing");
+        let line = line.or(log.lines().last()).unwrap_or("it printed nothing");
         line.chars().take(400).collect()
     }
 }

@@ -1,7 +1,7 @@
-//! Set-up and developers' commands of Neuronotes: `cargo xtask --help` lists them.
+//! Set-up and developer commands of Neuronotes; `cargo xtask --help` lists them.
 //!
-//! Goes in: a machine with Rust, a C++ compiler and Python's pip. Comes out: libtorch in a cache folder, programs compiled
-//! with it, the site, test results. It knows nothing of notes or networks.
+//! It needs a machine with Rust, a C++ compiler and Python's pip. It fetches libtorch into a cache folder, compiles
+//! the programs, and runs builds, tests and benchmarks. It knows nothing of notes or networks.
 
 // What is printed goes through `say`: a stream that is closed or full ends nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -1,6 +1,6 @@
-//! `cargo xtask parity`: the lab against open_clip at full size.
+//! `cargo xtask parity`: compares the lab with open_clip at full size.
 //!
-//! The comparing is done by tests/reference/parity.py. Here its Python, the lab and a folder are seen to.
+//! tests/reference/parity.py compares; this module sets up its Python, the lab and a folder.
 
 use std::fs;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::programs::{Compiled, become_, compile};
 use crate::run::repository;
 use crate::venv;
 
-/// Performs the command; the exit code is 1 where something differs.
+/// Runs the command; the exit code is 1 if something differs.
 pub fn parity(arguments: &Parity) -> Result<i32> {
     let repository = repository()?;
     let python = venv::python(&repository)?;

@@ -1,6 +1,6 @@
-//! Wheels from wherever the user's pip takes them: its mirror, proxy and certificates are the user's business.
+//! Downloads wheels with the user's own pip, and so with its mirror, proxy and certificates.
 //!
-//! pip is asked for a fixed Python and platform, so that the Python that it runs on does not matter.
+//! pip is asked for a fixed Python version and platform, so that the Python it runs on does not matter.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,35 +10,35 @@ use anyhow::{Context, Result};
 use crate::failure::failure;
 use crate::platform::Platform;
 
-/// The Python whose wheels are asked for. Only their headers and libraries are used.
+/// Python version of the requested wheels. Only their headers and libraries are used.
 const PYTHON: &str = "3.11";
 
-/// How pip may be called, the likeliest first.
+/// Ways to call pip, the most likely first.
 const CALLS: [&[&str]; 4] =
     [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["pip"]];
 
-/// What is wanted from a package index.
+/// What to download from a package index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// The folder's name under which the wheels are kept until they are unpacked.
+    /// Name of the folder that keeps the wheels until they are unpacked.
     pub name: &'static str,
-    /// What to call it to the person who waits.
+    /// A description for messages.
     pub title: &'static str,
-    /// Requirements as pip reads them: `torch==2.11.0`.
+    /// Requirements in pip's syntax: `torch==2.11.0`.
     pub requirements: Vec<String>,
-    /// Whether what these packages require comes too.
+    /// Whether to download the packages' dependencies too.
     pub with_dependencies: bool,
 }
 
-/// Where wheels come from; tests have a source that needs no network.
+/// A source of wheels; tests use one that needs no network.
 pub trait Source {
-    /// Brings the wheels that are wanted into a folder that exists and is empty.
+    /// Downloads the wheels into an existing, empty folder.
     fn download(&self, wanted: &Wanted, into: &Path) -> Result<()>;
 }
 
 /// The user's pip.
 pub struct Pip {
-    /// The platform whose wheels are wanted.
+    /// The platform of the requested wheels.
     pub platform: Platform,
 }
 
@@ -56,13 +56,13 @@ impl Source for Pip {
             return Ok(());
         }
         Err(failure(
-            format!("pip could not download {} ({status})", wanted.requirements.join(", ")),
-            "pip's own message is above; once it is settled, the same command goes on from here",
+            format!("pip failed to download {} ({status})", wanted.requirements.join(", ")),
+            "see pip's message above; after fixing it, run the same command again to resume",
         ))
     }
 }
 
-/// The first pip that answers.
+/// The first pip that works.
 fn find() -> Result<&'static [&'static str]> {
     let answers = |call: &&[&str]| {
         let mut command = Command::new(call[0]);
@@ -71,13 +71,13 @@ fn find() -> Result<&'static [&'static str]> {
     };
     CALLS.into_iter().find(answers).ok_or_else(|| {
         failure(
-            "libtorch is fetched with Python's pip, and there is none",
-            "install it (Debian: apt-get install python3-pip), or set LIBTORCH to a libtorch that you have",
+            "pip, which downloads libtorch, was not found",
+            "install it (Debian: apt-get install python3-pip), or set LIBTORCH to your own libtorch",
         )
     })
 }
 
-/// pip's arguments. No index is named: that is for the user's configuration.
+/// pip's arguments. No index is given, since that is up to the user's configuration.
 fn arguments(platform: Platform, wanted: &Wanted, into: &Path) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["download", "--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
@@ -95,7 +95,7 @@ fn arguments(platform: Platform, wanted: &Wanted, into: &Path) -> Vec<String> {
     arguments
 }
 
-/// The wheels in a folder, in the order of their names.
+/// The wheels in a folder, sorted by name.
 pub fn wheels(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))

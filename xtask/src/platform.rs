@@ -1,17 +1,17 @@
-//! The machine's kind, and the names that Python's wheels have for it.
+//! The machine's platform and its names in Python's wheels.
 //!
-//! The set-up is tested on x86-64 Linux only; the other names follow what PyTorch publishes.
+//! Set-up is tested on x86-64 Linux only; the other names follow what PyTorch publishes.
 
 use anyhow::Result;
 
 use crate::failure::failure;
 
-/// An operating system and a processor for which PyTorch publishes wheels.
+/// An operating system and CPU architecture for which PyTorch publishes wheels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Linux with glibc; the processor's name as in Rust and in wheels (they agree): `x86_64` or `aarch64`.
+    /// Linux with glibc; the architecture's name as in Rust and in wheels (they agree): `x86_64` or `aarch64`.
     Linux(&'static str),
-    /// macOS on Apple's processors.
+    /// macOS on Apple silicon.
     MacArm,
 }
 
@@ -21,20 +21,20 @@ impl Platform {
         Self::named(std::env::consts::OS, std::env::consts::ARCH)
     }
 
-    /// A platform by Rust's names for operating system and processor.
+    /// The platform with Rust's names of the operating system and architecture.
     pub fn named(os: &str, arch: &str) -> Result<Self> {
         match (os, arch) {
             ("linux", "x86_64") => Ok(Self::Linux("x86_64")),
             ("linux", "aarch64") => Ok(Self::Linux("aarch64")),
             ("macos", "aarch64") => Ok(Self::MacArm),
             _ => Err(failure(
-                format!("there is no libtorch to fetch for {os} on {arch}"),
-                "install libtorch yourself and name its folder in LIBTORCH",
+                format!("libtorch is not available for {os} on {arch}"),
+                "install libtorch yourself and set LIBTORCH to its folder",
             )),
         }
     }
 
-    /// How folders for this platform are called.
+    /// The platform's name in folder names.
     pub fn name(self) -> String {
         match self {
             Self::Linux(arch) => format!("linux-{arch}"),
@@ -42,8 +42,8 @@ impl Platform {
         }
     }
 
-    /// Every platform tag whose wheels run here, the newest first. pip compares tags as words when they are given on
-    /// its command line, so that older ones must be spelled out.
+    /// All platform tags whose wheels run here, newest first. pip compares tags given on its command line as plain
+    /// strings, so older ones must be listed too.
     pub fn wheel_tags(self) -> Vec<String> {
         match self {
             Self::Linux(arch) => (17..=28)
@@ -57,12 +57,12 @@ impl Platform {
         }
     }
 
-    /// Whether PyTorch's wheel for this platform has, and needs, libraries of CUDA.
+    /// Whether PyTorch's wheel for this platform contains and needs CUDA libraries.
     pub fn has_cuda(self) -> bool {
         matches!(self, Self::Linux(_))
     }
 
-    /// How shared libraries end.
+    /// File extension of shared libraries.
     pub fn library_suffix(self) -> &'static str {
         match self {
             Self::Linux(_) => ".so",
@@ -101,8 +101,8 @@ mod tests {
         let error = Platform::named("windows", "x86_64").expect_err("there is none");
         assert_eq!(
             report(&error),
-            "error: there is no libtorch to fetch for windows on x86_64\n\
-             hint: install libtorch yourself and name its folder in LIBTORCH"
+            "error: libtorch is not available for windows on x86_64\n\
+             hint: install libtorch yourself and set LIBTORCH to its folder"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The programs of the release build: compiled, found, started.
+//! Compiles, finds and starts the programs of the release build.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,33 +10,33 @@ use crate::torch::{Libtorch, require_a_compiler};
 
 /// The two programs.
 pub struct Programs {
-    /// The publisher.
+    /// `neuronotes`.
     pub neuronotes: PathBuf,
-    /// The lab.
+    /// `neuronotes-lab`.
     pub lab: PathBuf,
 }
 
 impl Programs {
-    /// Where cargo puts them.
+    /// The programs in cargo's target folder.
     pub fn in_place() -> Result<Self> {
         Self::of(&release_folder()?)
     }
 
-    /// Those in a folder.
+    /// The programs in a given folder.
     pub fn of(folder: &Path) -> Result<Self> {
         let folder = std::path::absolute(folder)?;
         let program = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         Ok(Self { neuronotes: program("neuronotes"), lab: program("neuronotes-lab") })
     }
 
-    /// `neuronotes`, which measures by the lab beside it.
+    /// A `neuronotes` command that measures with the lab beside it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.neuronotes);
         command.env("NEURONOTES_LAB", &self.lab);
         command
     }
 
-    /// The same on the repository's own garden.
+    /// A `neuronotes` command on the repository's own garden.
     pub fn neuronotes(&self, repository: &Path) -> Command {
         let mut command = self.command();
         command.current_dir(repository);
@@ -44,15 +44,15 @@ impl Programs {
     }
 }
 
-/// How compiling ended.
+/// The outcome of compiling.
 pub enum Compiled {
-    /// Well.
+    /// Compiling succeeded.
     Programs(Programs),
-    /// With that exit code; the compiler has said why.
+    /// The compiler failed with this exit code and has printed why.
     Failed(i32),
 }
 
-/// Set-up and compilation in release mode.
+/// Sets up and compiles in release mode.
 pub fn compile(repository: &Path) -> Result<Compiled> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
@@ -66,7 +66,7 @@ pub fn compile(repository: &Path) -> Result<Compiled> {
     }
 }
 
-/// Lets a program take this one's place, so that keys and signals reach it alone.
+/// Replaces this process by a program, so that keys and signals reach it alone.
 #[cfg(unix)]
 pub fn become_(command: &mut Command) -> Result<i32> {
     use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! The programs that the commands run: cargo, and what cargo has built.
+//! Runs cargo and the programs that cargo has built.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use anyhow::{Context, Result};
 use crate::failure::failure;
 use crate::say::Step;
 
-/// The repository that this xtask belongs to.
+/// The repository of this xtask.
 pub fn repository() -> Result<PathBuf> {
     // cargo says where the package lies now; the path known at compile time may be that of a clone since moved.
     let package = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    package.parent().map(Path::to_owned).context("xtask lies in no repository")
+    package.parent().map(Path::to_owned).context("xtask is not in a repository")
 }
 
-/// The folder with the programs of the release build, which lies beside the folder of this program: so the user's own
-/// choice of a target folder is followed without being asked for.
+/// The folder with the programs of the release build: beside the folder of this program, so that a custom target
+/// folder is respected.
 pub fn release_folder() -> Result<PathBuf> {
-    let this = env::current_exe().context("this program's own path is not known")?;
-    let target = this.ancestors().nth(2).context("this program lies in no target folder")?;
+    let this = env::current_exe().context("this program's own path is unknown")?;
+    let target = this.ancestors().nth(2).context("this program is not in a target folder")?;
     Ok(target.join("release"))
 }
 
-/// cargo in the repository, with the environment as it was before cargo started this program: build scripts that look
-/// at the package's variables would otherwise run again.
+/// A cargo command in the repository, with the environment as it was before cargo started this program: build scripts
+/// that depend on the package's variables would otherwise run again.
 pub fn cargo(repository: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository).args(arguments);
@@ -39,7 +39,7 @@ pub fn cargo(repository: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a program to its end, saying what and how long, and returns its exit code.
+/// Runs a program to its end, prints its name and duration, and returns its exit code.
 pub fn run(what: &str, command: &mut Command) -> Result<i32> {
     let step = Step::begin(what);
     let code = run_quietly(command)?;
@@ -60,7 +60,7 @@ pub fn run_quietly(command: &mut Command) -> Result<i32> {
     Ok(status.code().unwrap_or(1))
 }
 
-/// Makes sure that cargo has a component, which a minimal installation of Rust lacks.
+/// Makes sure that cargo has a component that a minimal installation of Rust lacks.
 pub fn require_component(repository: &Path, component: &str) -> Result<()> {
     let subcommand = if component == "rustfmt" { "fmt" } else { component };
     let answers = |mut command: Command| command.output().is_ok_and(|out| out.status.success());
@@ -75,6 +75,6 @@ pub fn require_component(repository: &Path, component: &str) -> Result<()> {
     }
     Err(failure(
         format!("cargo {subcommand} is not installed"),
-        format!("rustup component add {component}, or your system's package of it"),
+        format!("run `rustup component add {component}`, or install your system's package of it"),
     ))
 }

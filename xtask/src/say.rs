@@ -1,22 +1,22 @@
-//! What the commands tell the person who waits: one line when a step begins, one when it has ended, with the time taken.
+//! Progress messages: one line when a step begins, one when it ends, with the time it took.
 //!
-//! Everything goes to standard error, so that standard output belongs to the programs that are run.
+//! Everything goes to standard error, so that standard output is left to the programs that are run.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-/// Prints one line. A stream that is closed or full ends nothing.
+/// Prints one line. Errors of a closed or full stream are ignored.
 pub fn say(line: impl Display) {
     plain(format_args!("xtask: {line}"));
 }
 
-/// Prints a text on standard error as it is.
+/// Prints a text on standard error unchanged.
 pub fn plain(text: impl Display) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// Prints a text on standard output, likewise.
+/// Prints a text on standard output unchanged.
 pub fn out(text: impl Display) {
     let _ = io::stdout().write_all(text.to_string().as_bytes());
 }
@@ -35,18 +35,18 @@ impl Step {
         Self { name, begun: Instant::now() }
     }
 
-    /// Says how long it took.
+    /// Prints how long it took.
     pub fn done(self) {
         say(format_args!("{}: done in {}", self.name, seconds(self.begun.elapsed())));
     }
 
-    /// Says that it failed, and after how long.
+    /// Prints that it failed, and after how long.
     pub fn failed(self) {
         say(format_args!("{}: failed after {}", self.name, seconds(self.begun.elapsed())));
     }
 }
 
-/// A duration as a person would say it: `0.3 s`, `42 s`, `3 min 05 s`.
+/// Formats a duration: `0.3 s`, `42 s`, `3 min 05 s`.
 pub fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..10 => format!("{:.1} s", time.as_secs_f64()),

@@ -1,4 +1,4 @@
-//! What the commands do, step by step. Each returns the exit code to end with.
+//! The commands' steps. Each command returns its exit code.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ use crate::say::{self, say};
 use crate::torch::{Libtorch, require_a_compiler};
 use crate::torture::torture;
 
-/// Performs a command.
+/// Runs a command.
 pub fn perform(task: Task) -> Result<i32> {
     match task {
         Task::Site => site(),
@@ -38,7 +38,7 @@ pub fn perform(task: Task) -> Result<i32> {
     }
 }
 
-/// Set-up, compilation, and the demonstration site.
+/// Sets up, compiles, and builds the demonstration site.
 fn site() -> Result<i32> {
     let repository = repository()?;
     match compile(&repository)? {
@@ -47,7 +47,7 @@ fn site() -> Result<i32> {
     }
 }
 
-/// Set-up, compilation, and the preview, until it is ended.
+/// Sets up, compiles, and runs the preview until it is ended.
 fn serve(arguments: &Serve) -> Result<i32> {
     let repository = repository()?;
     match compile(&repository)? {
@@ -59,7 +59,7 @@ fn serve(arguments: &Serve) -> Result<i32> {
     }
 }
 
-/// Only libtorch.
+/// Sets up libtorch only.
 fn setup(arguments: &Setup) -> Result<i32> {
     let libtorch = Libtorch::in_place(arguments.cuda)?;
     let cuda = match (libtorch.has_cuda(), libtorch.is_fetched()) {
@@ -67,7 +67,7 @@ fn setup(arguments: &Setup) -> Result<i32> {
         (false, true) => "without CUDA (cargo xtask setup --cuda fetches it)",
         (false, false) => "without CUDA",
     };
-    say(format_args!("its libraries lie in {}, {cuda}", libtorch.lib.display()));
+    say(format_args!("its libraries are in {}, {cuda}", libtorch.lib.display()));
     say("to compile the lab with cargo itself, set");
     if libtorch.is_fetched() || std::env::var_os("LIBTORCH_USE_PYTORCH").is_none() {
         say::out(format_args!("export LIBTORCH={}\n", libtorch.link.display()));
@@ -78,10 +78,10 @@ fn setup(arguments: &Setup) -> Result<i32> {
     Ok(0)
 }
 
-/// Every check and every test. One that fails does not keep the others from running.
+/// Runs all checks and tests. A failing one does not stop the others.
 ///
-/// All are run on the release build: that is what is published, `site` has compiled most of it, and the little C++
-/// between Rust and libtorch alone takes minutes to compile a second time.
+/// They use the release build, since that is what is published, `site` has compiled most of it, and compiling the C++
+/// between Rust and libtorch a second time would take minutes.
 fn test(arguments: &Test) -> Result<i32> {
     let repository = repository()?;
     let (lint, tests) = match arguments.only {
@@ -92,7 +92,7 @@ fn test(arguments: &Test) -> Result<i32> {
     // What can be missing is asked for before minutes are spent.
     let browser = match (tests, arguments.no_browser) {
         (true, true) => {
-            say("the tests that open pages in a browser are left out (--no-browser)");
+            say("skipping the tests that open pages in a browser (--no-browser)");
             None
         }
         (true, false) => Some((chromium::find_or_install()?, axe::find_or_fetch()?)),
@@ -100,7 +100,7 @@ fn test(arguments: &Test) -> Result<i32> {
     };
     match (tests, arguments.no_editors) {
         (true, true) => {
-            say("the tests that save notes with editors and rsync are left out (--no-editors)");
+            say("skipping the tests that save notes with editors and rsync (--no-editors)");
         }
         (true, false) => editors::find_or_install()?,
         (false, _) => {}
@@ -149,7 +149,7 @@ fn test(arguments: &Test) -> Result<i32> {
         check("cargo test", test)?;
     }
     if failed.is_empty() {
-        say("all is well");
+        say("no problems found");
         return Ok(0);
     }
     say(format_args!("failed: {}", failed.join(", ")));

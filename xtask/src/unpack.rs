@@ -1,7 +1,7 @@
-//! A wheel's files, as far as they are wanted, into a folder, with a progress bar.
+//! Unpacks the wanted files of a wheel into a folder, with a progress bar.
 //!
-//! A wheel is a zip archive, whose checksums are verified on the way. A damaged archive and a failing disk are told
-//! apart, because the first is cured by downloading again and the second is not.
+//! A wheel is a zip archive, whose checksums are verified. Damaged archives and failing disks are told apart, because
+//! downloading again fixes only the former.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -11,21 +11,21 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use zip::ZipArchive;
 
-/// Files from this size on are brought to the disk before a set-up counts as complete; syncing ten thousand headers
+/// Files of at least this size are flushed to disk before a set-up counts as complete; flushing ten thousand headers
 /// would take longer than unpacking them again.
 const LARGE: u64 = 1 << 20;
 
 /// Why a wheel could not be unpacked.
 #[derive(Debug)]
 pub enum Trouble {
-    /// The archive is cut short or its bytes are not those that were packed.
+    /// The archive is truncated or damaged.
     Damaged(PathBuf, String),
     /// A file could not be written.
     Writing(PathBuf, io::Error),
 }
 
 impl Trouble {
-    /// The error to show.
+    /// The error to report.
     pub fn into_error(self) -> anyhow::Error {
         match self {
             Self::Damaged(wheel, cause) => {
@@ -35,7 +35,7 @@ impl Trouble {
                 crate::failure::failure(
                     format!("the disk is full: {} could not be written", path.display()),
                     "libtorch takes 0.5 GB, and 1.1 GB while it is set up (with CUDA 3.6 GB and 7 GB); \
-                     make room, or set NEURONOTES_CACHE to a folder on a larger disk",
+                     free some space, or set NEURONOTES_CACHE to a folder on a larger disk",
                 )
             }
             Self::Writing(path, error) => anyhow::Error::new(error)
@@ -44,12 +44,12 @@ impl Trouble {
     }
 }
 
-/// Whether an archive has its end; one that was cut short has not.
+/// Whether an archive has its end record; a truncated one does not.
 pub fn is_whole(wheel: &Path) -> bool {
     File::open(wheel).is_ok_and(|file| ZipArchive::new(BufReader::new(file)).is_ok())
 }
 
-/// Unpacks those files of the wheels for which `keep` says yes, under their own names, and returns their number.
+/// Unpacks the wheels' files that `keep` accepts, under their own names, and returns their number.
 pub fn unpack(
     wheels: &[PathBuf],
     into: &Path,
@@ -89,7 +89,7 @@ pub fn unpack(
     Ok(count)
 }
 
-/// Copies one entry; a failing reader is the archive's fault, a failing writer the disk's.
+/// Copies one entry. A failing reader means a damaged archive, a failing writer a failing disk.
 fn write_file(
     entry: &mut impl Read,
     path: &Path,
@@ -119,7 +119,7 @@ fn write_file(
     Ok(())
 }
 
-/// Bytes, rate and time left; where standard error is not a terminal, nothing.
+/// A progress bar with bytes, rate and time left; hidden if standard error is not a terminal.
 fn progress_bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
     let form = "       {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";

@@ -1,7 +1,7 @@
 //! A Python with the packages of tests/reference: the user's own, or a virtual environment in the cache.
 //!
-//! Goes in: requirements.txt, whose versions are fixed. Comes out: a Python that has them. An environment counts only
-//! once its marker is written, which is the last thing that is done; one that was broken off is made anew.
+//! Versions are pinned in requirements.txt. An environment counts only once its marker is written, which is the last
+//! step; an unfinished one is created again.
 
 use std::env;
 use std::fs;
@@ -18,10 +18,10 @@ use crate::run::run;
 use crate::say::say;
 use crate::torch::on_path;
 
-/// Names the user's own Python.
+/// Environment variable with the user's own Python.
 const OWN: &str = "NEURONOTES_PYTHON";
 
-/// Prints each requirement that is not met. It asks for versions only: importing torch would take seconds.
+/// Python code that prints each unmet requirement. It compares versions only: importing torch would take seconds.
 const CHECK: &str = "\
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -36,17 +36,17 @@ for wanted in sys.argv[1:]:
         print(f'{name} is {found}, not {number}')
 ";
 
-/// A Python with the packages that the scripts in tests/reference need, which is set up where there is none.
+/// A Python with the packages that the scripts in tests/reference need, set up if necessary.
 pub fn python(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "requirements.txt", "PyTorch and open_clip")
 }
 
-/// A Python with Pillow and nothing else, which is set up where there is none.
+/// A Python with Pillow only, set up if necessary.
 pub fn pillow(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "pillow.txt", "Pillow")
 }
 
-/// A Python with the packages of one of the lists in tests/reference; `what` says for a person what they are.
+/// A Python with the packages of one of the lists in tests/reference; `what` describes them in messages.
 fn python_with(repository: &Path, list: &str, what: &'static str) -> Result<PathBuf> {
     let file = repository.join("tests/reference").join(list);
     let read = || fs::read_to_string(&file);
@@ -64,9 +64,9 @@ fn own_python(own: &Path, file: &Path, requirements: &str) -> Result<PathBuf> {
     match unmet(&own, requirements)?.as_slice() {
         [] => Ok(own),
         missing => Err(failure(
-            format!("{OWN}={} does not do ({})", own.display(), missing.join("; ")),
+            format!("{OWN}={} cannot be used ({})", own.display(), missing.join("; ")),
             format!(
-                "install them with `{} -m pip install -r {}`, or unset {OWN} to have an environment set up",
+                "install them with `{} -m pip install -r {}`, or unset {OWN} to use an environment that is set up for you",
                 own.display(),
                 file.display()
             ),
@@ -74,7 +74,7 @@ fn own_python(own: &Path, file: &Path, requirements: &str) -> Result<PathBuf> {
     }
 }
 
-/// A Python that can make environments.
+/// A Python that can create environments.
 fn any_python() -> Result<&'static str> {
     let starts = |program: &&str| {
         let mut command = Command::new(program);
@@ -83,8 +83,8 @@ fn any_python() -> Result<&'static str> {
     };
     ["python3", "python"].into_iter().find(starts).ok_or_else(|| {
         failure(
-            "the reference runs in Python, and there is none",
-            format!("install Python (Debian: apt-get install python3-venv), or name one in {OWN}"),
+            "Python, which the reference needs, was not found",
+            format!("install Python (Debian: apt-get install python3-venv), or set {OWN} to one"),
         )
     })
 }
@@ -94,7 +94,7 @@ struct Environment<'a> {
     folder: PathBuf,
     file: &'a Path,
     requirements: String,
-    /// What it is for, for a person.
+    /// What it is for, for messages.
     what: &'static str,
 }
 
@@ -116,13 +116,13 @@ impl<'a> Environment<'a> {
         self.folder.join("bin/python")
     }
 
-    /// Whether it is whole, and whether its Python, which belongs to the system, is still there.
+    /// Whether it is complete and the system's Python that it belongs to still exists.
     fn is_complete(&self) -> bool {
         fs::read_to_string(self.marker()).is_ok_and(|text| text == self.requirements)
             && unmet(&self.python(), &self.requirements).is_ok_and(|unmet| unmet.is_empty())
     }
 
-    /// Its Python; made with the given one if need be.
+    /// Its Python; the environment is created with the given one if necessary.
     fn in_place(&self, with: &Path) -> Result<PathBuf> {
         if self.is_complete() {
             return Ok(self.python());
@@ -134,7 +134,7 @@ impl<'a> Environment<'a> {
         if self.is_complete() {
             return Ok(self.python());
         }
-        say(format_args!("{} is set up in {}", self.what, self.folder.display()));
+        say(format_args!("setting up {} in {}", self.what, self.folder.display()));
         self.make(with)?;
         Ok(self.python())
     }
@@ -143,10 +143,10 @@ impl<'a> Environment<'a> {
         remove(&self.folder)?;
         let mut venv = Command::new(with);
         venv.args(["-m", "venv"]).arg(&self.folder);
-        if run("making a virtual environment", &mut venv)? != 0 {
+        if run("creating a virtual environment", &mut venv)? != 0 {
             return Err(failure(
-                format!("{} could not make a virtual environment", with.display()),
-                "its message is above; Debian has venv in a package of its own: apt-get install python3-venv",
+                format!("{} failed to create a virtual environment", with.display()),
+                "see its message above; on Debian, venv is a separate package: apt-get install python3-venv",
             ));
         }
         let mut pip = Command::new(self.python());
@@ -154,8 +154,8 @@ impl<'a> Environment<'a> {
         pip.arg("-r").arg(self.file);
         if run(&format!("installing {}", self.what), &mut pip)? != 0 {
             return Err(failure(
-                format!("pip could not install {}", self.file.display()),
-                "pip's own message is above; once it is settled, give the same command again",
+                format!("pip failed to install {}", self.file.display()),
+                "see pip's message above; after fixing it, run the same command again",
             ));
         }
         if let [first, ..] = unmet(&self.python(), &self.requirements)?.as_slice() {
@@ -166,7 +166,7 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// What a Python lacks of the requirements, a line each.
+/// The requirements that a Python does not meet, one per line.
 fn unmet(python: &Path, requirements: &str) -> Result<Vec<String>> {
     let wanted = requirements.lines().map(str::trim).filter(|line| line.contains("=="));
     let output = Command::new(python).arg("-c").arg(CHECK).args(wanted).output();

@@ -1,14 +1,14 @@
-//! Names of files as text: a path in; its name, in which no two paths are the same, out.
+//! Paths as text, unambiguous even if they are not UTF-8.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Whether a path can be written as text: some systems have names that are no UTF-8.
+/// Whether a path is UTF-8, which some systems do not require.
 pub fn is_text(path: &Path) -> bool {
     path.to_str().is_some()
 }
 
-/// A path as text, with `/`; bytes that are no UTF-8 as `\\xe9`, so that two names stay two.
+/// A path as text, with `/`. Invalid bytes are written as `\\xe9`, so that different names stay different.
 pub fn name(path: &Path) -> String {
     if let Some(text) = path.to_str() {
         return text.replace('\\', "/");
@@ -16,7 +16,7 @@ pub fn name(path: &Path) -> String {
     named(path.as_os_str().as_encoded_bytes())
 }
 
-/// The same of a name in an archive.
+/// The same for a name in an archive.
 pub fn named(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

@@ -1,24 +1,23 @@
-//! The one way in which files are opened that a garden's contents name: a path in; an open regular file, or its bytes up to a
-//! bound, out.
+//! Opens files whose paths a garden provides; all such files are opened here.
 //!
-//! Pipes, sockets and devices are never opened, so that nothing waits for them; a file that is swapped between the look and
-//! the opening is looked at again. What is to lie in a folder does so with all links on the way followed.
+//! Pipes, sockets and devices are never opened, so nothing can block on them. A file that is replaced between the
+//! check and opening is checked again. A file that must be in a folder is checked with all links resolved.
 
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-/// Why a file is not read, where it is not the file system that refuses.
+/// Why a file is not read, other than an error of the file system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is no file.
+    /// It is not a regular file.
     #[error("it is {0}, not a file")]
     Other(&'static str),
-    /// It lies elsewhere.
-    #[error("it leads out of the garden")]
+    /// It is outside the folder.
+    #[error("it is outside the garden")]
     Outside,
     /// It is too large.
-    #[error("it has {}; the most that is read is {}", bytes(*.0), bytes(*.1))]
+    #[error("it has {}; the limit is {}", bytes(*.0), bytes(*.1))]
     Large(u64, u64),
 }
 
@@ -29,22 +28,22 @@ impl From<Refused> for io::Error {
 }
 
 impl Refused {
-    /// The reason for which a file was not read, where it is one of these.
+    /// The refusal behind an I/O error, if there is one.
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
 
-    /// What to do.
+    /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Other(_) => "replace it by a file, or take it out of the garden",
-            Self::Outside => "copy what it leads to into the garden",
-            Self::Large(..) => "make it smaller, or take it out of the garden",
+            Self::Other(_) => "replace it with a file, or remove it from the garden",
+            Self::Outside => "copy its target into the garden",
+            Self::Large(..) => "make it smaller, or remove it from the garden",
         }
     }
 }
 
-/// What to do about a file that cannot be read, where that is known.
+/// What to do about an unreadable file, if known.
 pub fn hint(error: &io::Error) -> Option<&'static str> {
     match Refused::of(error) {
         Some(refused) => Some(refused.hint()),
@@ -53,7 +52,7 @@ pub fn hint(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// A count of bytes as people say it.
+/// A size in bytes for people.
 fn bytes(count: u64) -> String {
     match count {
         0..0x1_0000 => format!("{count} bytes"),
@@ -63,7 +62,7 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// What something is that is no file.
+/// The kind of something that is not a file.
 fn kind(kind: FileType) -> Refused {
     Refused::Other(match kind {
         kind if kind.is_dir() => "a folder",
@@ -87,18 +86,18 @@ fn special(_: FileType) -> &'static str {
     "a device"
 }
 
-/// Opens a regular file, wherever a link leads: one that the user or the configuration names.
+/// Opens a regular file, following links: for paths given by the user or the configuration.
 ///
 /// # Errors
-/// Whatever the file system gives, and where it is something else.
+/// Errors of the file system, or if it is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     opened(path, true)
 }
 
-/// Opens a regular file that lies in the folder `root`, which has no links in its path.
+/// Opens a regular file in the folder `root`, whose path contains no links.
 ///
 /// # Errors
-/// As [`open()`], and where it lies elsewhere.
+/// As for [`open()`], and if the file is outside the folder.
 pub fn open_in(root: &Path, path: &Path) -> io::Result<File> {
     if let Some(file) = plain(root, path) {
         return Ok(file);
@@ -112,8 +111,8 @@ pub fn open_in(root: &Path, path: &Path) -> io::Result<File> {
     }
 }
 
-/// The file, where it can be opened without a link on the way, in which case it lies where its path says; in one step,
-/// since most files of a garden are opened so.
+/// Opens the file in one step if its path contains no links, and hence is not outside the folder; most files of a
+/// garden are opened this way.
 #[cfg(target_os = "linux")]
 fn plain(root: &Path, path: &Path) -> Option<File> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -133,35 +132,35 @@ fn plain(_: &Path, _: &Path) -> Option<File> {
     None
 }
 
-/// Where a path leads, with all links followed: in the folder `root`, which has no links in its path.
+/// The path with all links resolved; it must be in the folder `root`, whose path contains no links.
 ///
 /// # Errors
-/// Where it leads elsewhere, or nowhere.
+/// If it is outside the folder or does not exist.
 pub fn within(root: &Path, path: &Path) -> io::Result<PathBuf> {
     let real = path.canonicalize()?;
     if real.starts_with(root) { Ok(real) } else { Err(Refused::Outside.into()) }
 }
 
-/// The whole file, where it has at most so many bytes.
+/// The content of a file of limited size.
 ///
 /// # Errors
-/// As [`open()`], and where it is longer.
+/// As for [`open()`], and if the file is too large.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(open(path)?, most)
 }
 
-/// The same of a file in the folder `root`.
+/// The content of a file of limited size in the folder `root`.
 ///
 /// # Errors
-/// As [`open_in`], and where it is longer.
+/// As for [`open_in`], and if the file is too large.
 pub fn read_in(root: &Path, path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(open_in(root, path)?, most)
 }
 
-/// What is in an open file, where that is at most so much; it may grow while it is read.
+/// The content of an open file of limited size; it may grow while it is read.
 ///
 /// # Errors
-/// Where it cannot be read, or is longer.
+/// If it cannot be read or is too large.
 pub fn bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     if length > most {
@@ -172,10 +171,10 @@ pub fn bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
     if read > most { Err(Refused::Large(read, most).into()) } else { Ok(bytes) }
 }
 
-/// The text of bytes that were read.
+/// Decodes bytes as text.
 ///
 /// # Errors
-/// Where they are not UTF-8.
+/// If they are not UTF-8.
 pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
@@ -230,11 +229,11 @@ mod tests {
         let path = dir.path().join("a.txt");
         fs::write(&path, [b'a'; 100]).expect("a file");
         assert_eq!(read(&path, 100).expect("read").len(), 100);
-        assert_eq!(refused(read(&path, 99)), "it has 100 bytes; the most that is read is 99 bytes");
+        assert_eq!(refused(read(&path, 99)), "it has 100 bytes; the limit is 99 bytes");
         let sparse = File::create(dir.path().join("b.txt")).expect("a file");
         sparse.set_len(50 << 30).expect("a length");
         let found = refused(read(&dir.path().join("b.txt"), 16 << 20));
-        assert_eq!(found, "it has 50 GiB; the most that is read is 16 MiB");
+        assert_eq!(found, "it has 50 GiB; the limit is 16 MiB");
         assert_eq!(refused(read(dir.path(), 100)), "it is a folder, not a file");
     }
 

@@ -1,4 +1,4 @@
-//! A bibliography: BibTeX in, citations and references out.
+//! A BibTeX bibliography: citations and references.
 
 use std::sync::OnceLock;
 
@@ -117,7 +117,7 @@ pub fn bibtex(input: &[u8]) {
     }
 }
 
-/// That a text of HTML closes what it opens, in order.
+/// Checks that a text of HTML closes what it opens, properly nested.
 fn balanced(html: &str) {
     let mut open = Vec::new();
     for tag in html.split('<').skip(1) {

@@ -1,4 +1,4 @@
-//! An analysis block: YAML in, the requests that it asks the lab for out.
+//! An analysis block: YAML, and the requests that it makes to the lab.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -103,7 +103,7 @@ pub const WORDS: &[&str] = &[
     "a/../../b",
 ];
 
-/// A garden with a model and data, as the disk has it.
+/// A garden with a model and data on disk.
 struct Garden {
     root: PathBuf,
     config: Config,
@@ -111,7 +111,7 @@ struct Garden {
     digests: FileDigests,
 }
 
-/// The garden, made once; weights are looked at once too.
+/// The garden, created once, so that weights are read once too.
 fn garden() -> &'static Mutex<Garden> {
     static GARDEN: OnceLock<Mutex<Garden>> = OnceLock::new();
     GARDEN.get_or_init(|| {

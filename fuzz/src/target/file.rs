@@ -11,7 +11,7 @@ use neuronotes_core::dataset::{Labels, format};
 use neuronotes_core::model::{Architecture, Conventions, Header};
 use neuronotes_core::sniff;
 
-/// A file that each input is written to, in memory where the system has such a place.
+/// A file that each input is written to, in memory if the system allows it.
 struct Scratch {
     file: File,
     path: PathBuf,
@@ -37,7 +37,7 @@ fn with_file(parts: &[&[u8]], read: impl FnOnce(&std::path::Path)) {
     read(path);
 }
 
-/// What holds of a header of weights.
+/// The invariants of a header of weights.
 fn header(path: &std::path::Path) {
     let size = std::fs::metadata(path).expect("a file").len();
     let header = match Header::read(path) {
@@ -117,7 +117,7 @@ pub const PICKLE_WORDS: &[&str] = &[
     "data.pkl",
 ];
 
-/// The checksum that zip archives have.
+/// The CRC-32 of zip archives.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
@@ -126,7 +126,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// An archive as PyTorch writes it, with these entries as they are.
+/// An archive as PyTorch writes it, with these entries.
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     let number = |number: usize| u32::try_from(number).expect("a small archive").to_le_bytes();

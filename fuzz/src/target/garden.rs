@@ -1,4 +1,4 @@
-//! Links: notes in, what their links lead to out.
+//! Links between notes, and what they resolve to.
 
 use std::collections::BTreeSet;
 

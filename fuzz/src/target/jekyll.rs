@@ -1,4 +1,4 @@
-//! A page of a Jekyll garden: Liquid in, the note as it is read out.
+//! A page of a Jekyll garden: Liquid, and the note that results.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -90,7 +90,7 @@ pub const WORDS: &[&str] = &[
     "\"",
 ];
 
-/// What a page is evaluated with.
+/// The site that a page is evaluated with.
 struct Jekyll {
     others: Vec<Note>,
     config: Config,

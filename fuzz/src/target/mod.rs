@@ -1,4 +1,4 @@
-//! The targets: what is given to which reader, and what must hold of what it gives back.
+//! The targets: a reader, its inputs, and the invariants of its results.
 
 mod bibliography;
 mod block;
@@ -11,26 +11,26 @@ mod wire;
 
 use crate::watch::watch;
 
-/// A reader, and what must hold of it.
+/// A reader and its invariants.
 #[derive(Debug)]
 pub struct Target {
-    /// Its name, which that of its folder of inputs is too.
+    /// Its name, also that of its folder of inputs.
     pub name: &'static str,
-    /// What it reads, in a few words.
+    /// A short description of its input.
     pub about: &'static str,
-    /// Words of its format, which are put into inputs.
+    /// Words of its format, which are inserted into inputs.
     pub words: &'static [&'static str],
-    /// Most bytes of memory that an input may take for each of its own, beside `spare`.
+    /// Maximum memory in bytes per byte of input, in addition to `spare`.
     pub memory: usize,
-    /// Bytes that any input may take: tables that are made once, buffers of a fixed size.
+    /// Bytes that any input may allocate: tables that are built once, buffers of a fixed size.
     pub spare: usize,
     run: fn(&[u8]),
 }
 
-/// What is enough for all but pictures, whose decoders have buffers of up to 128 MiB.
+/// Enough for all targets but pictures, whose decoders have buffers of up to 128 MiB.
 const SPARE: usize = 64 << 20;
 
-/// All of them.
+/// All targets.
 pub static TARGETS: &[Target] = &[
     Target {
         name: "note",
@@ -160,17 +160,17 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
-    /// Gives it an input.
+    /// Runs the target on an input.
     ///
     /// # Errors
-    /// Says what does not hold.
+    /// Names the invariant that is violated.
     pub fn run(&self, input: &[u8]) -> Result<(), String> {
         let seen = watch(|| (self.run)(input));
         let most = self.spare + input.len() * self.memory;
         match seen.panics.as_slice() {
             [] if seen.most <= most => Ok(()),
             [] => Err(format!(
-                "{} bytes were held at once for an input of {} bytes; at most {most} may be",
+                "{} bytes were allocated at once for an input of {} bytes; the limit is {most}",
                 seen.most,
                 input.len()
             )),
@@ -179,7 +179,7 @@ impl Target {
     }
 }
 
-/// An input as a text; what is no UTF-8 stands as a replacement character.
+/// An input as text; invalid UTF-8 is replaced by replacement characters.
 fn text(input: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(input)
 }

@@ -221,7 +221,7 @@ fn parsed(source: &str) -> Note {
     note
 }
 
-/// A note as a page shows it, its blocks as figures.
+/// A note as a page shows it, with its blocks as figures.
 fn page(note: &Note, prefix: &str) -> String {
     let figures: Vec<String> = note
         .blocks
@@ -257,7 +257,7 @@ fn page(note: &Note, prefix: &str) -> String {
     body.title.unwrap_or_default() + &body.html
 }
 
-/// Ids that pages have of themselves.
+/// Ids that every page has.
 const OF_PAGES: &[&str] =
     &["main", "backlinks-heading", "references-heading", "graph-heading", "citation-heading"];
 

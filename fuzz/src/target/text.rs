@@ -1,4 +1,4 @@
-//! Files of YAML: configurations, and any other.
+//! YAML files: configurations and any other.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What programs tell each other, and what the store keeps: JSON in, the same JSON out.
+//! Messages between the programs, and records of the store: JSON that is read and written back unchanged.
 
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::protocol::{Command, Event};

@@ -1,4 +1,4 @@
-//! `vis`: a feature visualisation without a garden, to a folder.
+//! `vis`: feature visualisation to a folder, without a garden.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,55 +19,55 @@ use crate::failure::Failure;
 use crate::monitor::{Monitor, Silent};
 use crate::session::Session;
 
-/// What is drawn, of what, and how.
+/// Arguments of `vis`.
 #[derive(Debug, Args)]
 pub(super) struct Vis {
-    /// The weights: safetensors, a state dict of PyTorch, or OpenAI's .pt
+    /// The weights: safetensors, a PyTorch state dict, or OpenAI's .pt
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// The layer, in any spelling; `neuronotes model info` lists them. For a text it is the embedding
+    /// The layer, in any spelling; `neuronotes model info` lists them. With a text, it is the embedding
     #[arg(long, value_name = "LAYER", required_unless_present = "text")]
     layer: Option<String>,
-    /// Units of the layer, with commas between them: a picture of each, all made together
+    /// Units of the layer, separated by commas: one picture of each, all made together
     #[arg(long, value_name = "UNIT,…", value_delimiter = ',', required_unless_present = "text")]
     unit: Vec<u32>,
-    /// A text, in place of units: a picture that the model finds it fits
+    /// A text instead of units: makes a picture with a similar embedding
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["unit", "layer"])]
     text: Option<String>,
-    /// `lucid`, `paper`, `draft` or `maco`; `neuronotes kinds feature_vis` says what they are
+    /// `lucid`, `paper`, `draft` or `maco`; `neuronotes kinds feature_vis` describes them
     #[arg(long, value_name = "NAME", default_value = "lucid")]
     recipe: String,
-    /// Another value of any field that `neuronotes kinds feature_vis` lists, such as `steps=1024`
+    /// Another value for a field that `neuronotes kinds feature_vis` lists, such as `steps=1024`
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]
     set: Vec<(String, Value)>,
-    /// Make a film with so many frames of how each picture came about: an animated WebP
+    /// Number of frames of an animated WebP of each picture's optimisation
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=120))]
     frames: u32,
-    /// Of the first noise and of the transforms
+    /// Random seed for the initial noise and the transforms
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// The nonlinearity of the MLPs, where nothing in or beside the weights says it
+    /// Activation function of the MLPs, if neither the weights nor the files beside them specify it
     #[arg(long, value_name = "NAME", value_parser = activation)]
     activation: Option<Activation>,
     /// `f32`, `bf16`, or on a GPU `f16`
     #[arg(long, value_name = "NAME", default_value = "f32", value_parser = precision)]
     precision: Precision,
-    /// The folder to write to; made where it is missing
+    /// The folder to write to; created if it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// `auto` (the first GPU, else the processor), `cpu`, or `cuda:N`
+    /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
 }
 
-/// `FIELD=VALUE`, where the value is JSON or a word.
+/// Parses `FIELD=VALUE`; the value is JSON or a word.
 fn setting(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write it as `steps=1024`")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((name.to_owned(), value))
 }
 
-/// Makes the pictures, and says which files they are in and what was reached.
+/// Makes the pictures, and prints their paths and activations.
 pub(super) fn run(wanted: &Vis) -> Result<String, Failure> {
     let model = model(wanted)?;
     let targets: Vec<Map<String, Value>> = match &wanted.text {
@@ -116,7 +116,7 @@ pub(super) fn run(wanted: &Vis) -> Result<String, Failure> {
     Ok(lines.join("\n"))
 }
 
-/// A folder that goes with its value.
+/// A temporary folder that is removed on drop.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {
@@ -135,7 +135,7 @@ fn model(wanted: &Vis) -> Result<ModelRef, Failure> {
     let header = Header::read(path).map_err(|error| failed(&error))?;
     let given = Given { activation: wanted.activation, ..Given::default() };
     let conventions = Conventions::of(path, &header, &given).map_err(|error| {
-        Failure::new(error.to_string()).hint("say it with --activation gelu or quick_gelu")
+        Failure::new(error.to_string()).hint("specify it with --activation gelu or quick_gelu")
     })?;
     let path = &parts::locate(path).map_err(|error| failed(&error))?;
     let digest = parts::digest(&mut FileDigests::default(), path)
@@ -143,12 +143,12 @@ fn model(wanted: &Vis) -> Result<ModelRef, Failure> {
     Ok(ModelRef { name: path.display().to_string(), path: path.clone(), digest, conventions })
 }
 
-/// All parameters but the target's.
+/// All parameters except the target's.
 fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure> {
     let kind: &Kind = &feature_vis::KIND;
     if kind.recipe(&wanted.recipe).is_none() {
         let known: Vec<&str> = kind.recipes.iter().map(|recipe| recipe.name).collect();
-        return Err(Failure::new(format!("there is no recipe `{}`", wanted.recipe))
+        return Err(Failure::new(format!("unknown recipe `{}`", wanted.recipe))
             .hint(format!("known are {}", known.join(", "))));
     }
     let architecture = Architecture::of_file(&model.path, &model.conventions)
@@ -175,8 +175,8 @@ fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure>
             field.name == name && !matches!(field.ty, Type::Picture | Type::Block(_))
         };
         let Some(field) = computed().find(known) else {
-            return Err(Failure::new(format!("there is no field `{name}` to set")).hint(
-                "`neuronotes kinds feature_vis` lists them; facets and pictures need a garden",
+            return Err(Failure::new(format!("unknown field `{name}`")).hint(
+                "`neuronotes kinds feature_vis` lists the fields; facets and pictures need a garden",
             ));
         };
         // A whole number is a number too.
@@ -189,9 +189,9 @@ fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure>
     Ok(params)
 }
 
-/// Writes a record's pictures and films, and what is known of them.
+/// Writes a record's pictures, films and parameters.
 fn write(store: &Store, record: &Record, out: &Path, name: &str) -> Result<Vec<String>, Failure> {
-    let gone = || Failure::new("the result is gone from the disk");
+    let gone = || Failure::new("the result is missing from the disk");
     let outcome: feature_vis::Outcome = record.result(store).ok_or_else(gone)?;
     let mut lines = Vec::new();
     for (at, made) in outcome.images.iter().enumerate() {
@@ -212,7 +212,7 @@ fn write(store: &Store, record: &Record, out: &Path, name: &str) -> Result<Vec<S
                     made.activation_at_start
                 ),
                 _ => format!(
-                    "{}: {} frames asked for",
+                    "{}: {} frames were requested",
                     path.display(),
                     record.request["params"]["frames"]
                 ),

@@ -1,6 +1,6 @@
-//! Typographic attacks: pictures, each with a wrong word laid over it, in; how many names the word decides out.
+//! Typographic attacks: lays a wrong word over pictures and counts how many are named after it.
 //!
-//! After Goh et al. 2021, section "Typographic attacks in the wild", where a note with a word is stuck to a thing.
+//! After Goh et al. 2021, section "Typographic attacks in the wild", where a note with a word is stuck to an object.
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -11,24 +11,24 @@ use crate::dataset;
 use crate::failure::Failure;
 use crate::train::measure::{Shown, ranked};
 
-/// Height of the note on the picture, and its middle, as parts of the side.
+/// Height and centre of the note, as fractions of the picture's height.
 const NOTE: (f64, f64) = (0.32, 0.72);
 
-/// What a wrong word on a picture does.
+/// The effect of a wrong word on pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attacks {
-    /// Pictures that are named rightly without a word.
+    /// Pictures that are named correctly without a word.
     pub right: usize,
-    /// Of those, with the word: named after the word.
+    /// Of those, pictures that are named after the word.
     pub fooled: usize,
-    /// Still named rightly.
+    /// Of those, pictures that are still named correctly.
     pub firm: usize,
 }
 
-/// Lays over each picture a note with another name, drawn by lot, and asks again.
+/// Lays a note with a random other name over each picture, and classifies it again.
 ///
 /// # Errors
-/// Where the pictures are not of the network's size.
+/// If the pictures do not have the network's size.
 pub fn measure(
     clip: &Clip,
     pictures: &[Shown],
@@ -65,7 +65,7 @@ pub fn measure(
     Ok(found)
 }
 
-/// A picture with the middle of another, where a word is drawn, laid over its lower part.
+/// A picture with the middle of another, where a word is drawn, over its lower part.
 fn with_note(picture: &[u8], word: &[u8], side: usize) -> Vec<u8> {
     let mut noted = picture.to_vec();
     let height = (side as f64 * NOTE.0) as usize;

@@ -1,8 +1,7 @@
-//! The report on a trained CLIP: weights, the training set and the demonstration data in; what it can do, as a page of
-//! Markdown, out.
+//! The report on a trained CLIP, as Markdown, from its weights, the training set and the demonstration data.
 //!
-//! Every number is of the weights file as it is, in half precision and through the path that notes are measured on;
-//! none is kept from the training.
+//! Every number is measured on the weights file as it is, in half precision and with the code that measures figures;
+//! none is taken from the training.
 
 mod attack;
 mod page;
@@ -30,15 +29,15 @@ use attack::Attacks;
 pub use page::{page, put};
 use units::{Found, Shown, read};
 
-/// Pictures that are shown at once.
+/// Batch size.
 const BATCH: usize = 128;
 
-/// What a report rests on.
+/// The inputs of a report.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The weights.
     pub model: PathBuf,
-    /// The training set, for what was held out of it.
+    /// The training set, for its held-out pictures and words.
     pub set: PathBuf,
     /// The list of names.
     pub names: PathBuf,
@@ -48,27 +47,27 @@ pub struct Places {
     pub words: PathBuf,
 }
 
-/// What a network can do.
+/// The results of a report.
 #[derive(Debug)]
 pub struct Report {
     /// BLAKE3 digest of the weights file.
     pub weights: String,
-    /// Names to choose from.
+    /// Number of names to choose from.
     pub names: usize,
-    /// By what is shown, how often the right name is nearest to it.
+    /// Accuracy by type of picture.
     pub accuracies: Vec<(String, Accuracy)>,
-    /// What a wrong word on a picture does.
+    /// The effect of a wrong word on pictures.
     pub attacks: Attacks,
     /// The last layer's units.
     pub units: Found,
-    /// The last layer, as notes name it.
+    /// The last layer, by its name in notes.
     pub layer: String,
 }
 
 /// Measures everything.
 ///
 /// # Errors
-/// Where a file cannot be read, or does not fit the others.
+/// If a file cannot be read, or does not match the others.
 pub fn report(
     places: &Places,
     device: &Device,
@@ -107,7 +106,7 @@ pub fn report(
     ));
     tell("attacking");
     let attacks = attack::measure(&clip, &pictures, &names, &plain, seed)?;
-    tell("looking at units");
+    tell("examining units");
     let (last, layer) = last_layer(&clip)?;
     let pictures = look(&clip, &pictures, last)?;
     let words = look(&clip, &words, last)?;
@@ -138,7 +137,7 @@ fn texts(clip: &Clip, names: &[&str], template: &str) -> Result<Tensor, Failure>
     text_embeddings(clip, &tokens)
 }
 
-/// On what the training never saw: pictures by style, words by font, and all of each.
+/// Accuracy on held-out pictures by style, on held-out words by font, and on all of each.
 fn accuracies(
     clip: &Clip,
     set: &Set,
@@ -175,7 +174,7 @@ fn accuracies(
     Ok(found)
 }
 
-/// The samples of a data set that has a name each, as the network is shown them.
+/// The samples of a data set with a name each, preprocessed for the network.
 fn demonstration(
     clip: &Clip,
     path: &Path,
@@ -200,10 +199,10 @@ fn demonstration(
     each.collect()
 }
 
-/// The sum at the end of the last block, before its ReLU, where units are looked at.
+/// The sum at the end of the last block, before its ReLU, whose units are examined.
 fn last_layer(clip: &Clip) -> Result<(Stage, String), Failure> {
     let Visual::ResNet(sizes) = &clip.architecture.visual else {
-        return Err(Failure::new("the report is on networks with a ResNet"));
+        return Err(Failure::new("the report needs a network with a ResNet"));
     };
     let stage = Stage::Bottleneck { stage: 4, block: sizes.blocks[3] - 1, tap: Tap::Add };
     let layer = clip.architecture.layers().into_iter().find(|layer| layer.stage == stage);
@@ -211,7 +210,7 @@ fn last_layer(clip: &Clip) -> Result<(Stage, String), Failure> {
     Ok((stage, layer.name.canonical))
 }
 
-/// Means over positions of all units, as notes have them by default.
+/// Means over positions of all units, as notes use by default.
 fn look(clip: &Clip, pictures: &[Picture], stage: Stage) -> Result<Shown, Failure> {
     let mut by_row: Vec<Vec<f32>> = Vec::with_capacity(pictures.len());
     for part in pictures.chunks(BATCH) {

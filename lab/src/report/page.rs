@@ -1,4 +1,4 @@
-//! The report as a page: numbers in; Markdown, put into a README between two marks, out.
+//! The report as Markdown, and its insertion into a README between two marks.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use super::Report;
 use super::units::STRONGEST;
 use crate::failure::Failure;
 
-/// What stands before and after the report in a README.
+/// The marks around the report in a README.
 const MARKS: [&str; 2] = ["<!-- report -->", "<!-- end of the report -->"];
-/// Units that are listed.
+/// Number of units that are listed.
 const LISTED: usize = 40;
 
-/// A part of a whole, for people.
+/// A fraction in per cent.
 fn percent(part: f64) -> String {
     format!("{:.1}%", 100.0 * part)
 }
@@ -31,8 +31,7 @@ pub fn page(report: &Report) -> String {
     let attacks = &report.attacks;
     let of = |count: usize| percent(count as f64 / attacks.right.max(1) as f64);
     text += &format!(
-        "\nTypographic attacks: of the {} demonstration pictures that are named rightly, a note with another name \
-         across the lower part makes {} be taken for what the note says; {} keep their name.\n",
+        "\nTypographic attacks: of the {} demonstration pictures that are classified correctly, {} are classified as what the note says when a note with another name covers the lower part; {} keep their name.\n",
         attacks.right,
         of(attacks.fooled),
         of(attacks.firm),
@@ -40,8 +39,7 @@ pub fn page(report: &Report) -> String {
     let units = &report.units;
     text += &format!(
         "\nUnits of the last layer (`{}`, mean over positions) whose strongest pictures *and* strongest words name the \
-         same thing: **{} of {}**. With words and names put together by lot the same rule finds {:.1}. Of 50 units \
-         drawn by lot, **{}** are readable by it.\n",
+         same thing: **{} of {}**. With words and names paired at random, the same rule finds {:.1}. Of 50 random units, it finds **{}** readable.\n",
         report.layer,
         units.readings.len(),
         units.units,
@@ -49,9 +47,8 @@ pub fn page(report: &Report) -> String {
         units.of_fifty,
     );
     text += &format!(
-        "\nThe rule: a *thing* is a name, or a keyword that at least two names have and at most a tenth of them. A unit \
-         stands for a thing where, of the {STRONGEST} pictures and the {STRONGEST} words that excite it most, at least \
-         two thirds of the pictures show it and at least half of the words name it (where there are fewer than \
+        "\nThe rule: a *thing* is a name, or a keyword that at least two names have and at most a tenth of them. A unit stands for a thing if, of the {STRONGEST} pictures and the {STRONGEST} words that activate it most, at least \
+         two thirds of the pictures show it and at least half of the words name it (if there are fewer than \
          {STRONGEST} pictures or words of a thing: two thirds and half of those).\n"
     );
     let mut listed: Vec<_> = units.readings.iter().collect();
@@ -67,10 +64,10 @@ pub fn page(report: &Report) -> String {
     text
 }
 
-/// Puts a report into a README, in place of the one between the marks.
+/// Replaces the report between the marks in a README.
 ///
 /// # Errors
-/// Where the file cannot be read or written, or has no marks.
+/// If the file cannot be read or written, or has no marks.
 pub fn put(report: &str, readme: &Path) -> Result<(), Failure> {
     let failed = |why: &dyn std::fmt::Display| Failure::new(format!("{}: {why}", readme.display()));
     let text = fs::read_to_string(readme).map_err(|error| failed(&error))?;
@@ -78,8 +75,8 @@ pub fn put(report: &str, readme: &Path) -> Result<(), Failure> {
     let parts =
         text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
     let (before, after) = parts.ok_or_else(|| {
-        failed(&"there is no place for the report")
-            .hint(format!("put the lines `{start}` and `{end}` where it is to stand"))
+        failed(&"the README has no marks for the report")
+            .hint(format!("add the lines `{start}` and `{end}` where the report belongs"))
     })?;
     write_atomic(readme, format!("{before}{start}\n{report}{end}{after}").as_bytes())
         .map_err(|error| failed(&error))
@@ -100,6 +97,6 @@ mod tests {
         assert_eq!(text, format!("above\n{}\nnew\n{}\nbelow\n", MARKS[0], MARKS[1]));
         fs::write(&readme, "no marks").expect("write");
         let error = put("new", &readme).expect_err("no place");
-        assert!(error.to_string().contains("no place for the report"), "{error}");
+        assert!(error.to_string().contains("no marks for the report"), "{error}");
     }
 }

@@ -1,12 +1,12 @@
-//! Readable units: activations over pictures and over words in; what each unit stands for, seen and written, out.
+//! Readable units: which units stand for a thing, in pictures and in words.
 //!
-//! The rule. A *thing* is a name, or a keyword that at least two names have and at most a tenth of them. Take the nine
-//! pictures and the nine words that excite a unit most. The unit stands for a thing, in pictures and in words, where at
-//! least two thirds of the nine pictures show it and at least half of the nine words name it; where the data set has
-//! fewer than nine pictures or words of the thing, two thirds and half of those that there are.
+//! The rule: a *thing* is a name, or a keyword that at least two names and at most a tenth of them have. Take the
+//! nine pictures and the nine words that activate a unit most. The unit stands for a thing in pictures and words if
+//! at least two thirds of the nine pictures show it and at least half of the nine words name it; if the data set has
+//! fewer than nine pictures or words of the thing, two thirds and half of those.
 //!
-//! A rule that looks at hundreds of things finds some by chance. How many it would find is counted too: with words and
-//! names put together by lot.
+//! A rule that tests hundreds of things finds some by chance. That number is measured too, with words and names
+//! paired at random.
 
 use std::collections::BTreeMap;
 
@@ -17,17 +17,17 @@ use serde::Serialize;
 
 use crate::train::Name;
 
-/// Strongest pictures and words that are looked at.
+/// Number of strongest pictures and words that are examined.
 pub const STRONGEST: usize = 9;
-/// How often words and names are put together by lot.
+/// Number of random pairings of words and names.
 const LOTS: u64 = 20;
 
-/// Activations of all units over a data set whose samples each show one name.
+/// Activations of all units over a data set whose samples show one name each.
 #[derive(Debug)]
 pub struct Shown {
-    /// The name of each sample, as a place in the list.
+    /// The name of each sample, as an index in the list.
     pub names: Vec<usize>,
-    /// By unit, an activation a sample.
+    /// For each unit, one activation per sample.
     pub activations: Vec<Vec<f32>>,
 }
 
@@ -38,33 +38,33 @@ pub struct Reading {
     pub unit: usize,
     /// The name or keyword.
     pub thing: String,
-    /// How many names have it.
+    /// Number of names that have it.
     pub names: usize,
     /// How many of the nine strongest pictures show it.
     pub pictures: usize,
     /// How many of the nine strongest words name it.
     pub words: usize,
-    /// How far the strongest picture lies above the mean of all, in standard deviations.
+    /// The strongest picture's activation in standard deviations above the mean.
     pub strength: f64,
 }
 
-/// What can be stood for: a name or keyword, and the names that it holds for.
+/// A candidate: a name or keyword, and the names that it applies to.
 #[derive(Debug, PartialEq)]
 struct Thing {
     label: String,
     names: Vec<usize>,
 }
 
-/// What is found in all units.
+/// The findings about all units.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Found {
     /// Units that stand for something in pictures and words.
     pub readings: Vec<Reading>,
-    /// Units in all.
+    /// Number of units.
     pub units: usize,
-    /// How many would be found with words and names put together by lot: the mean of twenty lots.
+    /// Number of units found with words and names paired at random: the mean of twenty pairings.
     pub by_chance: f64,
-    /// Of fifty units drawn by lot, how many stand for something.
+    /// Of fifty random units, the number that stand for something.
     pub of_fifty: usize,
 }
 
@@ -89,8 +89,8 @@ pub fn read(names: &[Name], pictures: &Shown, words: &Shown, seed: u64) -> Found
     Found { readings, units, by_chance: chance as f64 / LOTS as f64, of_fifty }
 }
 
-/// The thing that a unit stands for; of several, the one that most of its strongest pictures and words show, and of
-/// those the one that fewest names have.
+/// The thing that a unit stands for; if there are several, the one that most of its strongest pictures and words
+/// show, and of those the one that fewest names have.
 fn reading(
     unit: usize,
     things: &[Thing],
@@ -138,7 +138,7 @@ fn reading(
     })
 }
 
-/// Rows of the strongest values, strongest first.
+/// Indices of the strongest values, strongest first.
 fn strongest(values: &[f32]) -> impl Iterator<Item = usize> {
     let mut rows: Vec<usize> = (0..values.len()).collect();
     rows.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));

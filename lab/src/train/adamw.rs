@@ -1,32 +1,32 @@
-//! AdamW (Loshchilov and Hutter 2019): gradients in; better weights out.
+//! AdamW (Loshchilov and Hutter 2019).
 
 use tch::{Kind, Tensor};
 
-/// How fast the means of gradients and of their squares follow.
+/// Decay rates of the means of gradients and of their squares.
 const BETAS: [f64; 2] = [0.9, 0.98];
-/// Guard against division by zero; CLIP's.
+/// Guard against division by zero; CLIP's value.
 const EPSILON: f64 = 1e-6;
 
-/// The optimiser's memory of a flat tensor of weights.
+/// The optimiser's state for a flat tensor of weights.
 #[derive(Debug)]
 pub struct AdamW {
     /// Mean of the gradients, `[count]`.
     pub mean: Tensor,
     /// Mean of their squares, `[count]`.
     pub square: Tensor,
-    /// Steps taken.
+    /// Number of steps.
     pub steps: u64,
 }
 
 impl AdamW {
-    /// At the beginning.
+    /// The initial state.
     pub fn new(weights: &Tensor) -> Self {
         let zeros = || weights.zeros_like().to_kind(Kind::Float);
         Self { mean: zeros(), square: zeros(), steps: 0 }
     }
 
-    /// A step of `weights` against `gradient`, both `[count]`; the first `decaying` of them also shrink by `decay`
-    /// times the rate.
+    /// Updates `weights` with `gradient`, both `[count]`; the first `decaying` of them also shrink by `decay` times
+    /// the rate.
     pub fn step(
         &mut self,
         weights: &mut Tensor,

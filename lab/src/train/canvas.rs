@@ -1,37 +1,37 @@
-//! A canvas: backgrounds and drawings in; a square of colours out.
+//! A canvas that combines backgrounds and drawings to a square of colours.
 
 use rand::Rng;
 
 use super::set::Level;
 
-/// A square of colours in 0…1.
+/// A square of colours from 0 to 1.
 #[derive(Debug, Clone)]
 pub struct Canvas {
     side: usize,
     pixels: Vec<[f32; 3]>,
 }
 
-/// Where and how a drawing is put, in pixels of the canvas.
+/// Placement of a drawing, in pixels of the canvas.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
-    /// Its middle, across and down.
+    /// Its centre, horizontal and vertical.
     pub middle: [f32; 2],
-    /// Pixels of the canvas for one of the drawing at its full size, across and down; negative mirrors it.
+    /// Scale relative to the drawing's full size, horizontal and vertical; negative values mirror it.
     pub scale: [f32; 2],
-    /// Turn, in radians.
+    /// Rotation in radians.
     pub turn: f32,
-    /// How rows are pushed across, and columns down.
+    /// Displacement of rows horizontally, and of columns vertically.
     pub bend: [Wave; 2],
 }
 
-/// A sine along one side of the canvas; none by default.
+/// A sine wave along one side of the canvas; zero by default.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wave {
-    /// Its height, in pixels of the canvas.
+    /// Amplitude in pixels of the canvas.
     pub height: f32,
-    /// How often it rises and falls on the way.
+    /// Number of periods along the side.
     pub times: f32,
-    /// Where it begins, in radians.
+    /// Phase in radians.
     pub from: f32,
 }
 
@@ -44,12 +44,12 @@ impl Wave {
 }
 
 impl Canvas {
-    /// One colour all over.
+    /// A single colour.
     pub fn plain(side: usize, colour: [f32; 3]) -> Self {
         Self { side, pixels: vec![colour; side * side] }
     }
 
-    /// A background drawn by lot: plain, shaded, clouded or striped; white in all but `variety` of 1.
+    /// A random background: plain, shaded, clouded or striped; white for all but a fraction `variety`.
     pub fn background(side: usize, variety: f32, rng: &mut impl Rng) -> Self {
         let mut canvas = Self::plain(side, [1.0; 3]);
         let last = (side - 1).max(1) as f32;
@@ -104,7 +104,7 @@ impl Canvas {
         }
     }
 
-    /// Lays a rectangle of a colour over what is there; its middle and size are in pixels.
+    /// Draws a filled rectangle; its centre and size are in pixels.
     pub fn plate(&mut self, middle: [f32; 2], size: [f32; 2], colour: [f32; 3]) {
         for (i, pixel) in self.pixels.iter_mut().enumerate() {
             let (x, y) = ((i % self.side) as f32 + 0.5, (i / self.side) as f32 + 0.5);
@@ -114,7 +114,7 @@ impl Canvas {
         }
     }
 
-    /// Puts a picture over what is there; `tint` is applied to its own colours.
+    /// Draws a picture; `tint` is applied to its colours.
     pub fn picture(
         &mut self,
         levels: &[Level],
@@ -131,7 +131,7 @@ impl Canvas {
         });
     }
 
-    /// Writes a word in ink of a colour over what is there.
+    /// Draws a word in a colour.
     pub fn word(&mut self, levels: &[Level], place: &Place, ink: [f32; 3]) {
         self.put(levels, place, 1, |below, drawn| mixed(below, ink, drawn[0]));
     }
@@ -200,7 +200,7 @@ impl Canvas {
     }
 }
 
-/// Between four pixels, in proportion; nothing outside.
+/// Bilinear interpolation; zero outside.
 fn sampled(level: &Level, channels: usize, u: f32, v: f32) -> [f32; 4] {
     let (x, y) = (u.floor(), v.floor());
     let (fx, fy) = (u - x, v - y);
@@ -223,17 +223,17 @@ fn sampled(level: &Level, channels: usize, u: f32, v: f32) -> [f32; 4] {
     sum
 }
 
-/// A colour drawn by lot.
+/// A random colour.
 pub fn colour(rng: &mut impl Rng) -> [f32; 3] {
     [rng.random(), rng.random(), rng.random()]
 }
 
-/// `part` of the way from one colour to another.
+/// Interpolates between two colours.
 pub fn mixed(one: [f32; 3], other: [f32; 3], part: f32) -> [f32; 3] {
     [0, 1, 2].map(|c| one[c] + (other[c] - one[c]) * part)
 }
 
-/// How bright a colour looks, in 0…1 (Rec. 709).
+/// Perceived brightness of a colour, from 0 to 1 (Rec. 709).
 pub fn brightness(colour: [f32; 3]) -> f32 {
     0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
 }

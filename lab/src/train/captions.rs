@@ -1,7 +1,7 @@
-//! Captions: names in; token numbers of what is said of each out, in a vocabulary of the tokens that occur.
+//! Captions: token numbers of texts about each name, in a vocabulary of the tokens that occur.
 //!
-//! A training that moved all 49,408 rows of CLIP's vocabulary at each step would spend most of its time on rows that
-//! no caption has. So the rows that occur are numbered anew, in CLIP's order; the last stays the end of a text.
+//! Updating all 49,408 rows of CLIP's vocabulary at each step would spend most of the time on rows that no caption
+//! uses. So the rows that occur are renumbered in CLIP's order; the last is still the end of a text.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use rand::Rng;
 use super::set::Name;
 use crate::failure::Failure;
 
-/// Sentences around a name. The first is the name alone; the last are those that CLIP's users know.
+/// Sentences with a name. The first is the name alone; the last are those common with CLIP.
 pub const TEMPLATES: &[&str] = &[
     "{}",
     "a {}",
@@ -25,20 +25,20 @@ pub const TEMPLATES: &[&str] = &[
     "a photo of the {}.",
 ];
 
-/// What is said of names.
+/// The captions of names.
 #[derive(Debug)]
 pub struct Captions {
-    /// By name, token numbers in the small vocabulary: first those of [`TEMPLATES`], then those with keywords.
+    /// By name, token numbers in the reduced vocabulary: first for [`TEMPLATES`], then with keywords.
     by_name: Vec<Vec<Vec<u32>>>,
-    /// Token numbers of CLIP's that occur, in order: the small vocabulary.
+    /// CLIP's token numbers that occur, sorted: the reduced vocabulary.
     pub vocabulary: Vec<u32>,
 }
 
 impl Captions {
-    /// Of these names, in texts of at most `context` tokens.
+    /// Makes the captions of names, with at most `context` tokens.
     ///
     /// # Errors
-    /// Where a name alone is longer.
+    /// If a name alone is longer.
     pub fn new(names: &[Name], context: usize) -> Result<Self, Failure> {
         let tokenizer = Tokenizer::clip();
         let mut by_name = Vec::new();
@@ -71,17 +71,17 @@ impl Captions {
         Ok(Self { by_name, vocabulary })
     }
 
-    /// How many names there are.
+    /// Number of names.
     pub fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// A name's tokens alone.
+    /// The tokens of a name alone.
     pub fn plain(&self, name: usize) -> &[u32] {
         &self.by_name[name][0]
     }
 
-    /// Something that is said of a name: half of the time nothing but the name.
+    /// A random caption of a name: half of the time the name alone.
     pub fn draw(&self, name: usize, rng: &mut impl Rng) -> &[u32] {
         let said = &self.by_name[name];
         match rng.random_bool(0.5) {

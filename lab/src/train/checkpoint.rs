@@ -1,4 +1,4 @@
-//! Checkpoints: a training's state in; a file that it goes on from, bit for bit, out.
+//! Checkpoints: files from which a training resumes exactly.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -15,7 +15,7 @@ use super::network::Network;
 use super::recipe::Recipe;
 use crate::failure::Failure;
 
-/// What a checkpoint says of itself.
+/// A checkpoint's metadata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct State {
     recipe: Recipe,
@@ -27,12 +27,12 @@ struct State {
     losses: Vec<f64>,
 }
 
-/// Where a training stands.
+/// The state of a training.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
-    /// Steps done.
+    /// Finished steps.
     pub step: u64,
-    /// Time spent so far.
+    /// Seconds spent so far.
     pub seconds: f64,
     /// Losses of the steps since the log's last entry.
     pub losses: Vec<f64>,
@@ -41,10 +41,10 @@ pub struct Standing {
 /// Key of [`State`] in the file's metadata.
 const STATE: &str = "training";
 
-/// Writes a checkpoint, whole or not at all.
+/// Writes a checkpoint atomically.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn save(
     path: &Path,
     recipe: &Recipe,
@@ -87,11 +87,11 @@ pub fn save(
     write_atomic(path, &bytes).map_err(|error| failed(error.to_string()))
 }
 
-/// Goes on from a checkpoint; `None` where there is none.
+/// Loads a checkpoint; `None` if there is none.
 ///
 /// # Errors
-/// Where it is damaged, or of another recipe or other data. A recipe whose stages differ only from here on is not another:
-/// a training by it would have come to the same place.
+/// If it is damaged, or of another recipe or other data. A recipe that differs only in later stages counts as the
+/// same: the training would have reached the same state.
 pub fn load(
     path: &Path,
     recipe: &Recipe,
@@ -99,7 +99,7 @@ pub fn load(
     network: &mut Network,
     optimiser: &mut AdamW,
 ) -> Result<Option<Standing>, Failure> {
-    let hint = "delete it to begin again, or choose another folder with `--out`";
+    let hint = "delete it to start from scratch, or choose another folder with `--out`";
     let failed = |why: String| Failure::new(format!("{}: {why}", path.display())).hint(hint);
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -110,7 +110,7 @@ pub fn load(
     let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(&error))?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
     let text = metadata.metadata().as_ref().and_then(|all| all.get(STATE));
-    let text = text.ok_or_else(|| damaged(&"it does not say of what"))?;
+    let text = text.ok_or_else(|| damaged(&"its metadata is missing"))?;
     let state: State = serde_json::from_str(text).map_err(|error| damaged(&error))?;
     if !recipe.continues(&state.recipe, state.step) {
         return Err(failed("the checkpoint is of another recipe".into()));

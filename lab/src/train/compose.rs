@@ -1,7 +1,7 @@
-//! Composition: a set and a number in; the sample of that number, a name and its picture, out.
+//! Composes training samples: a name and its picture, for a sample number.
 //!
-//! Each sample is drawn by lots of its own, so that it is the same whichever thread makes it, and whether or not the
-//! training was cut off before it.
+//! Each sample has its own random stream, so it is the same whichever thread makes it, and whether or not the
+//! training was interrupted before.
 
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use super::canvas::{Canvas, Place, Wave, brightness, colour, mixed};
 use super::recipe::Stage;
 use super::set::{Drawing, Level, Set, by_name};
 
-/// Streams of lots: samples have those below, names those from here.
+/// Random streams: samples use those below, names those from here.
 const NAMES: u64 = 1 << 62;
 
 /// Composes samples.
@@ -23,24 +23,24 @@ pub struct Composer<'a> {
     together: u64,
 }
 
-/// A picture to learn from.
+/// A training picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// Which name it shows, as a place in [`Set::names`].
+    /// Index of the name that it shows in [`Set::names`].
     pub name: usize,
     /// Red, green and blue of each pixel, row by row.
     pub pixels: Vec<u8>,
 }
 
 impl<'a> Composer<'a> {
-    /// Of the drawings that may be trained on; each name is drawn for `together` samples that follow one another.
+    /// Uses the drawings that are not held out; each name is drawn for `together` consecutive samples.
     pub fn new(set: &'a Set, seed: u64, together: usize) -> Self {
         let count = set.names.len();
         let (pictures, words) = (by_name(&set.pictures, count), by_name(&set.words, count));
         Self { set, pictures, words, seed, together: together.max(1) as u64 }
     }
 
-    /// The sample of a number.
+    /// The sample with a number.
     pub fn sample(&self, number: u64, stage: &Stage) -> Sample {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(NAMES | (number / self.together));
@@ -75,14 +75,14 @@ fn chosen<'a>(drawings: &'a [Drawing], places: &[usize], rng: &mut impl Rng) -> 
     &drawings[places[rng.random_range(0..places.len())]]
 }
 
-/// A draw from -1…1, times `reach`.
+/// A random number from -1 to 1, times `reach`.
 fn around(reach: f32, rng: &mut impl Rng) -> f32 {
     reach * rng.random_range(-1.0..1.0)
 }
 
-/// A picture of about `size` times the canvas, moved, turned, scaled, bent and coloured anew, at times with an outline
-/// or a shadow, at times with something before it. A name has a handful of drawings, and is to be known in one more that
-/// somebody else drew: with other outlines, shades, proportions and details.
+/// A picture of about `size` times the canvas, randomly moved, rotated, scaled, bent and recoloured, sometimes with
+/// an outline, a shadow or an occluding object. A name has only a handful of drawings, and should be recognised in
+/// another one with different outlines, shades, proportions and details.
 fn put_picture(
     canvas: &mut Canvas,
     picture: &Drawing,
@@ -147,7 +147,7 @@ fn put_picture(
     }
 }
 
-/// A word around `middle` (in sides), in ink that stands out, at times on a plate.
+/// A word around `middle` (in sides), in a contrasting colour, sometimes on a plate.
 fn put_word(
     canvas: &mut Canvas,
     word: &Drawing,
@@ -186,13 +186,13 @@ fn put_word(
     canvas.word(&word.levels, &place, ink(behind, rng));
 }
 
-/// The scale at which a word is `size` of the side wide, or `tallest` of it tall if that is less.
+/// The scale at which a word has a width of `size`, or a height of `tallest` if that is smaller, in sides.
 pub fn fitting(word: &Level, side: usize, size: f32, tallest: f32) -> f32 {
     let side = side as f32;
     (size * side / word.width as f32).min(tallest * side / word.height as f32)
 }
 
-/// A colour that stands out: often black or white.
+/// A contrasting colour: often black or white.
 fn ink(behind: [f32; 3], rng: &mut impl Rng) -> [f32; 3] {
     let extreme = if brightness(behind) > 0.5 { [0.0; 3] } else { [1.0; 3] };
     if rng.random_bool(0.5) {
@@ -209,13 +209,13 @@ fn ink(behind: [f32; 3], rng: &mut impl Rng) -> [f32; 3] {
     ink
 }
 
-/// In the middle of a canvas.
+/// Centred on a canvas.
 fn upright(side: usize, scale: f32) -> Place {
     let middle = [side as f32 / 2.0; 2];
     Place { middle, scale: [scale; 2], turn: 0.0, bend: [Wave::default(); 2] }
 }
 
-/// A held-out picture as it is shown for measuring: whole, on white. Bytes as in `Sample`.
+/// A held-out picture for evaluation: whole, on white. Bytes as in `Sample`.
 pub fn shown_picture(picture: &Drawing, side: usize) -> Vec<u8> {
     let mut canvas = Canvas::plain(side, [1.0; 3]);
     if let Some(whole) = picture.levels.first() {
@@ -226,7 +226,7 @@ pub fn shown_picture(picture: &Drawing, side: usize) -> Vec<u8> {
     canvas.bytes().collect()
 }
 
-/// A word as it is shown for measuring: black, in the middle of white. Bytes as in `Sample`.
+/// A word for evaluation: black, centred on white. Bytes as in `Sample`.
 pub fn shown_word(word: &Drawing, side: usize) -> Vec<u8> {
     let mut canvas = Canvas::plain(side, [1.0; 3]);
     if let Some(whole) = word.levels.first() {

@@ -1,4 +1,4 @@
-//! Curves of a training: the log's entries in; an SVG of accuracies and loss by pictures shown out.
+//! Training curves: an SVG of accuracies and loss by pictures shown, from the log's entries.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -7,7 +7,7 @@ use super::entry::Entry;
 
 /// Width and height of each of the two charts, in pixels.
 const SIZE: (u32, u32) = (720, 260);
-/// Read on white and on black.
+/// Legible on white and on black.
 const INK: RGBColor = RGBColor(128, 128, 128);
 const PICTURES: RGBColor = RGBColor(31, 119, 180);
 const WORDS: RGBColor = RGBColor(214, 98, 30);
@@ -17,7 +17,7 @@ type Problem = Box<dyn std::error::Error>;
 /// Draws the curves of at least one entry.
 ///
 /// # Errors
-/// What the drawing library says.
+/// Errors of the drawing library.
 pub fn draw(entries: &[Entry]) -> Result<String, Problem> {
     let mut svg = String::new();
     {
@@ -29,7 +29,7 @@ pub fn draw(entries: &[Entry]) -> Result<String, Problem> {
             ("words, top 5", RGBColor(235, 177, 143), |entry| 100.0 * entry.words.top5),
             ("words, top 1", WORDS, |entry| 100.0 * entry.words.top1),
         ];
-        chart(&upper, entries, "% of what was held out", 100.0, &lines)?;
+        chart(&upper, entries, "% of the held-out samples", 100.0, &lines)?;
         let most = entries.iter().map(|entry| entry.loss).fold(0.0, f64::max);
         chart(&lower, entries, "loss", most * 1.05, &[("loss", INK, |entry| entry.loss)])?;
         root.present()?;
@@ -37,7 +37,7 @@ pub fn draw(entries: &[Entry]) -> Result<String, Problem> {
     Ok(svg)
 }
 
-/// What a line shows of an entry.
+/// The value of an entry that a line shows.
 type Reading = fn(&Entry) -> f64;
 
 fn chart(

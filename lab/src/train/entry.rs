@@ -1,30 +1,30 @@
-//! One measurement of a training in progress, as a line of its log has it.
+//! An entry of the training log.
 
 use serde::{Deserialize, Serialize};
 
 use super::measure::Accuracy;
 
-/// How a training stood.
+/// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Steps done.
+    /// Finished steps.
     pub step: u64,
     /// Pictures shown.
     pub samples: u64,
-    /// Time spent.
+    /// Seconds spent.
     pub seconds: f64,
-    /// Side of the pictures, in pixels.
+    /// Width and height of the pictures, in pixels.
     pub side: u32,
     /// Learning rate.
     pub rate: f64,
     /// Mean loss of the steps since the last entry.
     pub loss: f64,
-    /// Names found for held-out pictures.
+    /// Accuracy on held-out pictures.
     pub pictures: Accuracy,
-    /// Names found for words in held-out fonts.
+    /// Accuracy on words in held-out fonts.
     pub words: Accuracy,
-    /// Names found for a picture of each name that is trained on.
+    /// Accuracy on a training picture of each name.
     pub trained_pictures: Accuracy,
-    /// Names found for a word of each name that is trained on.
+    /// Accuracy on a training word of each name.
     pub trained_words: Accuracy,
 }

@@ -1,4 +1,4 @@
-//! The log of a training: measurements in; a line of JSON each, and their curves, out.
+//! The training log: one line of JSON per entry, and the curves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::curves;
 use super::entry::Entry;
 use crate::failure::Failure;
 
-/// A log on the disk.
+/// A log file.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -17,10 +17,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Goes on with a log, without what lies beyond `step`: a training that goes on from there will say it again.
+    /// Opens a log without its entries beyond `step`, since a training that resumes there will write them again.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn open(path: &Path, step: u64) -> Result<Self, Failure> {
         let failed =
             |why: String| Failure::new(format!("{} cannot be read ({why})", path.display()));
@@ -35,10 +35,10 @@ impl Log {
         Ok(Self { path: path.to_owned(), entries })
     }
 
-    /// Adds an entry.
+    /// Appends an entry.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
         self.entries.push(entry.clone());
         let failed = |why: String| {
@@ -55,7 +55,7 @@ impl Log {
     /// Draws the curves.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn draw(&self, path: &Path) -> Result<(), Failure> {
         let failed =
             |why: String| Failure::new(format!("{} cannot be drawn ({why})", path.display()));

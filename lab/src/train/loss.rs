@@ -1,16 +1,16 @@
-//! Losses: what the network makes of a batch in; how far that is from what it is to learn out.
+//! Loss functions.
 
 use tch::{Kind, Tensor};
 
-/// Rows of length 1: `[n, e]` to the same.
+/// Normalises rows to length 1: `[n, e]` to the same.
 pub fn unit(rows: &Tensor) -> Tensor {
     let rows = rows.to_kind(Kind::Float);
     let length = rows.square().sum_dim_intlist([-1i64].as_slice(), true, None).sqrt(); // [n, 1]
     rows / length.clamp_min(1e-12)
 }
 
-/// CLIP's loss of `[batch, texts]` logits, where `column`, `[batch]`, says which text is right for a picture. For a
-/// text all its pictures are equally right; one that has none counts only against pictures of others.
+/// CLIP's loss of `[batch, texts]` logits; `column`, `[batch]`, has the index of each picture's text. For a text, all
+/// its pictures are equally correct; a text without pictures only counts as a negative.
 pub fn contrast(logits: &Tensor, column: &Tensor) -> Tensor {
     let of_pictures =
         logits.cross_entropy_loss(column, None::<Tensor>, tch::Reduction::Mean, -100, 0.0);
@@ -22,10 +22,10 @@ pub fn contrast(logits: &Tensor, column: &Tensor) -> Tensor {
     (of_pictures + of_texts / shown) / 2.0
 }
 
-/// How unlike the last layer's answers `[batch, c, h, w]` are to samples of one name, told by `column`, `[batch]`,
-/// against all others: non-negative contrastive learning (Wang et al. 2024), where samples are compared by the mean of
-/// each unit after its ReLU. What is never negative can only be alike where the same units are active, and
-/// unlike where others are; so a unit comes to stand for few things, and for each of them drawn and written.
+/// The kinship loss: how little the last layer's responses `[batch, c, h, w]` agree among samples of the same name,
+/// given by `column`, `[batch]`, compared with all others. It is non-negative contrastive learning (Wang et al. 2024)
+/// on the mean of each unit after its ReLU. Non-negative activations can only be similar if the same units are
+/// active, and dissimilar if others are; so each unit comes to stand for few things, both drawn and written.
 pub fn kinship(last: &Tensor, column: &Tensor, temperature: f64) -> Tensor {
     let active = last.to_kind(Kind::Float).relu().mean_dim([2i64, 3].as_slice(), false, None); // [batch, c]
     let active = unit(&active);

@@ -1,4 +1,4 @@
-//! Measuring a CLIP: pictures with their names in; how often the right name is nearest out.
+//! Evaluates a CLIP: how often the right name is nearest to a picture.
 
 use tch::Tensor;
 
@@ -7,20 +7,20 @@ use super::set::{Drawing, by_name};
 use crate::clip::Clip;
 use crate::failure::Failure;
 
-/// Pictures that are shown at once.
+/// Batch size.
 const BATCH: usize = 128;
 
-/// A picture to be recognised: its name's place, and red, green and blue row by row.
+/// A picture to classify: the index of its name, and its pixels.
 pub type Shown = (usize, Vec<u8>);
 
-/// How often the right name was nearest.
+/// Accuracy.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Accuracy {
-    /// Pictures whose nearest name is their own, as a part of all.
+    /// Fraction of pictures whose nearest name is correct.
     pub top1: f64,
-    /// Pictures whose own name is among the nearest five.
+    /// Fraction of pictures whose correct name is among the nearest five.
     pub top5: f64,
-    /// Pictures in all.
+    /// Number of pictures.
     pub count: usize,
 }
 
@@ -34,7 +34,7 @@ pub fn held_out<'a>(
     kept.map(move |drawing| (drawing.name, shown(drawing, side)))
 }
 
-/// A drawing of each name that is trained on, as a picture of `side` pixels.
+/// A training drawing of each name, as a picture of `side` pixels.
 pub fn trained<'a>(
     drawings: &'a [Drawing],
     names: usize,
@@ -48,10 +48,10 @@ pub fn trained<'a>(
     chosen.map(move |place| (drawings[place].name, shown(&drawings[place], side)))
 }
 
-/// Embeddings of pictures, of length 1: `[n, embedding]`.
+/// Normalised embeddings of pictures: `[n, embedding]`.
 ///
 /// # Errors
-/// Where the pictures are not of the model's size, or memory runs out.
+/// If the pictures do not have the model's size, or memory runs out.
 pub fn embeddings(clip: &Clip, pictures: &[&[u8]]) -> Result<Tensor, Failure> {
     let parts = pictures.chunks(BATCH).map(|part| {
         let found = tch::no_grad(|| clip.encode_images(&clip.input(&part.concat(), part.len())?))?;
@@ -60,18 +60,18 @@ pub fn embeddings(clip: &Clip, pictures: &[&[u8]]) -> Result<Tensor, Failure> {
     Ok(Tensor::cat(&parts.collect::<Result<Vec<_>, _>>()?, 0))
 }
 
-/// Embeddings of texts by their tokens, of length 1: `[n, embedding]`.
+/// Normalised embeddings of tokenised texts: `[n, embedding]`.
 ///
 /// # Errors
-/// Where a text is of another length than the model reads.
+/// If a text does not have the model's context length.
 pub fn text_embeddings(clip: &Clip, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
     Ok(unit(&tch::no_grad(|| clip.encode_texts(texts))?))
 }
 
-/// Places of the names by how near they are to each picture, nearest first: `[n][names]`.
+/// Indices of the names by distance from each picture, nearest first: `[n][names]`.
 ///
 /// # Errors
-/// As [`embeddings`].
+/// As for [`embeddings`].
 pub fn ranked(clip: &Clip, pictures: &[&[u8]], texts: &Tensor) -> Result<Vec<Vec<usize>>, Failure> {
     let cosines = embeddings(clip, pictures)?.matmul(&texts.tr()); // [n, names]
     let order = cosines.argsort_stable(true, 1, true); // [n, names]
@@ -86,7 +86,7 @@ pub fn ranked(clip: &Clip, pictures: &[&[u8]], texts: &Tensor) -> Result<Vec<Vec
 /// How often the right name is nearest.
 ///
 /// # Errors
-/// As [`embeddings`].
+/// As for [`embeddings`].
 pub fn zero_shot(clip: &Clip, shown: &[Shown], texts: &Tensor) -> Result<Accuracy, Failure> {
     let pictures: Vec<&[u8]> = shown.iter().map(|(_, pixels)| pixels.as_slice()).collect();
     let ranked = ranked(clip, &pictures, texts)?;

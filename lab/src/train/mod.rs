@@ -1,10 +1,10 @@
-//! Training: a recipe and a training set in; weights of a small CLIP, and the log of how they came about, out.
+//! Trains a small CLIP from a recipe and a training set.
 //!
-//! The towers are the lab's own. Each step shows a batch of composed samples and a caption of each of many names, and
+//! The towers are the lab's own. Each step has a batch of composed samples and a caption of each of many names, and
 //! raises the similarity of each picture with its own name against all others, and of each name with its pictures:
-//! CLIP's loss (Radford et al. 2021), where the captions of a step are not only those of its pictures, and pictures of
-//! one name are all right for it. What is drawn by lot follows from the seed and the step alone, so that a training
-//! that was cut off goes on as if it had not been.
+//! CLIP's loss (Radford et al. 2021), except that a step's captions are not only those of its pictures, and all
+//! pictures of a name are correct for it. Random choices depend only on the seed and the step, so an interrupted
+//! training continues as if nothing had happened.
 
 mod adamw;
 mod canvas;
@@ -53,14 +53,14 @@ pub use recipe::Recipe;
 pub use record::Record;
 pub use set::{Drawing, Level, Name, Set};
 
-/// In training BatchNorm's running statistics follow the batches as PyTorch's do.
+/// Momentum of BatchNorm's running statistics in training, as in PyTorch.
 const FOLLOWING: BatchNorm = BatchNorm::Training { momentum: 0.1 };
-/// Batches over which they are taken at the end.
+/// Number of batches from which they are computed at the end.
 const SETTLING: u64 = 100;
 /// Seconds between checkpoints.
 const CHECKPOINT: f64 = 120.0;
 
-/// What a training needs, but for its recipe.
+/// The inputs of a training other than its recipe.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The training set, a tar.
@@ -71,11 +71,11 @@ pub struct Places {
     pub out: PathBuf,
 }
 
-/// Trains to the end, from a checkpoint where there is one. Returns where the weights lie.
+/// Trains to the end, from a checkpoint if there is one. Returns the path of the weights.
 ///
 /// # Errors
-/// Where the set cannot be read, the checkpoint is of another training, nothing can be written, or it is cancelled; the
-/// checkpoint stays.
+/// If the set cannot be read, the checkpoint is of another training, a file cannot be written, or it is cancelled;
+/// the checkpoint is kept.
 pub fn train(
     recipe: &Recipe,
     places: &Places,
@@ -159,9 +159,9 @@ pub fn train(
     Ok(out)
 }
 
-/// Gives BatchNorm the mean of the statistics of many batches (Wu and Johnson 2021, "Rethinking Batch in BatchNorm",
-/// section 3). Those that followed the training stand for its last ten batches or so, and for weights that still moved.
-/// What they were does not matter, so that it can be done again.
+/// Sets BatchNorm's statistics to the mean over many batches (Wu and Johnson 2021, "Rethinking Batch in BatchNorm",
+/// section 3). Those from training reflect only its last ten batches or so, with changing weights. Earlier statistics
+/// do not matter, so this can be repeated.
 fn settle(
     recipe: &Recipe,
     composer: &Composer<'_>,
@@ -172,7 +172,7 @@ fn settle(
     for batch in 0..SETTLING {
         monitor.check()?;
         monitor.progress(&Progress {
-            stage: "settling BatchNorm",
+            stage: "computing BatchNorm's statistics",
             step: batch,
             total: SETTLING,
             unit: "batch",
@@ -189,7 +189,7 @@ fn settle(
     Ok(())
 }
 
-/// Writes the weights as they are, and returns their BLAKE3 digest.
+/// Writes the current weights, and returns their BLAKE3 digest.
 fn write(network: &Network, captions: &Captions, out: &Path) -> Result<String, Failure> {
     let bytes = network.file(&captions.vocabulary)?;
     write_atomic(out, &bytes)
@@ -197,7 +197,7 @@ fn write(network: &Network, captions: &Captions, out: &Path) -> Result<String, F
     Ok(Digest::of(&bytes).hex())
 }
 
-/// Draws what each stage shows: the first samples of its first step, so that a person can look.
+/// Writes a picture of each stage's first samples, for people to inspect.
 fn show(recipe: &Recipe, composer: &Composer<'_>, out: &Path) -> Result<(), Failure> {
     const ACROSS: u32 = 8;
     let failed = |why: String| Failure::new(format!("{} cannot be written ({why})", out.display()));
@@ -221,7 +221,7 @@ fn show(recipe: &Recipe, composer: &Composer<'_>, out: &Path) -> Result<(), Fail
     Ok(())
 }
 
-/// BLAKE3 of files, one after the other.
+/// BLAKE3 of files, one after another.
 fn digest(files: &[&Path]) -> Result<String, Failure> {
     let mut hasher = blake3::Hasher::new();
     for file in files {
@@ -232,7 +232,7 @@ fn digest(files: &[&Path]) -> Result<String, Failure> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Lets a network begin with embeddings whose mean over the first batch, and over all names, is zero.
+/// Initialises a network so that embeddings have zero mean over the first batch and over all names.
 fn centre(
     recipe: &Recipe,
     composer: &Composer<'_>,
@@ -260,7 +260,7 @@ fn centre(
     })
 }
 
-/// One step: a batch, its loss, and better weights. Returns the loss.
+/// Performs a step: a batch, its loss, and an update of the weights. Returns the loss.
 fn step(
     recipe: &Recipe,
     number: u64,
@@ -294,7 +294,7 @@ fn step(
         .iter()
         .map(|name| names.binary_search(name).map(|place| place as i64))
         .collect::<Result<_, _>>()
-        .map_err(|_| Failure::new("a picture's name was not asked for"))?;
+        .map_err(|_| Failure::new("a picture's name is missing from the step"))?;
     let column = Tensor::from_slice(&column).to_device(logits.device()); // [batch]
     let named = contrast(&logits, &column);
     let loss = if recipe.kinship > 0.0 {
@@ -314,7 +314,7 @@ fn step(
     Ok(loss.double_value(&[]))
 }
 
-/// The names that a step asks about, in order: those that are shown, and others by lot up to `count`, 0 for all.
+/// The names of a step, sorted: those of its pictures, and random others up to `count`, 0 for all.
 fn asked(count: usize, all: usize, shown: &[usize], rng: &mut ChaCha8Rng) -> Vec<usize> {
     if count == 0 || count >= all {
         return (0..all).collect();
@@ -331,12 +331,12 @@ fn asked(count: usize, all: usize, shown: &[usize], rng: &mut ChaCha8Rng) -> Vec
     names
 }
 
-/// The sum at the end of the last block, before its ReLU, where units are looked at.
+/// The sum at the end of the last block, before its ReLU, whose units are examined.
 fn last_layer(recipe: &Recipe) -> Place {
     Place::Bottleneck { stage: 4, block: recipe.network.blocks[3] - 1, tap: Tap::Add }
 }
 
-/// How the network does on what is held out.
+/// Evaluates the network on held-out samples.
 fn measured(
     recipe: &Recipe,
     standing: &Standing,

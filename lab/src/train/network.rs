@@ -1,8 +1,8 @@
-//! The network in training: a recipe's sizes in; weights that gradients reach, and at the end their file, out.
+//! The network in training: weights with gradients, made from a recipe's sizes, and the resulting file.
 //!
-//! All that is learned lies in one flat tensor in single precision, so that an optimiser's step is a few operations
-//! over all of it; the tensors that [`Clip`] is made of are views of its parts. Each step makes the towers anew, which
-//! casts the weights to the step's precision as autocast would.
+//! All weights are in one flat tensor in single precision, so that an optimiser step is a few operations on all of
+//! it; the tensors that [`Clip`] consists of are views of its parts. Each step creates the towers again, which casts
+//! the weights to the step's precision as autocast would.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,18 @@ use crate::failure::Failure;
 
 /// Rows of CLIP's vocabulary.
 const CLIP_VOCABULARY: i64 = 49408;
-/// CLIP's limit of what similarities are multiplied by.
+/// CLIP's limit of the factor of similarities.
 const STEEPEST: f64 = 100.0;
 
 /// A network in training.
 #[derive(Debug)]
 pub struct Network {
-    /// Its sizes; the image's grow with the stages.
+    /// Its sizes; the image size grows with the stages.
     pub architecture: Architecture,
     device: Device,
-    /// Everything that is learned, `[count]`; first what decays.
+    /// All weights, `[count]`; those with weight decay first.
     pub weights: Tensor,
-    /// How much of it decays: kernels and matrices.
+    /// Number of weights with decay: kernels and matrices.
     pub decaying: i64,
     /// Views of the parts of `weights`, by OpenAI's names.
     parts: BTreeMap<String, Tensor>,
@@ -40,18 +40,18 @@ pub struct Network {
     pub statistics: BTreeMap<String, Tensor>,
 }
 
-/// A part: its name, its shape, and how it begins.
+/// A part: its name, shape and initialisation.
 struct Part {
     name: String,
     shape: Vec<i64>,
     begin: Begin,
 }
 
-/// How a part begins.
+/// The initialisation of a part.
 #[derive(Clone, Copy)]
 enum Begin {
     Value(f64),
-    /// Normal, with that standard deviation.
+    /// Normal with this standard deviation.
     Normal(f64),
 }
 
@@ -62,9 +62,9 @@ impl Part {
 }
 
 impl Network {
-    /// As a recipe has it at the beginning.
+    /// A new network with a recipe's sizes.
     ///
-    /// Kernels after He et al. 2015; all else as openai/CLIP `clip/model.py` begins.
+    /// Kernels are initialised as by He et al. 2015; everything else as in openai/CLIP `clip/model.py`.
     pub fn new(recipe: &Recipe, vocabulary: u32, device: Device) -> Self {
         let architecture = recipe.architecture(recipe.stage(0).side, vocabulary);
         let (parts, statistics) = layout(&architecture);
@@ -98,7 +98,7 @@ impl Network {
         network
     }
 
-    /// Makes the views anew after `weights` was replaced.
+    /// Creates the views again after `weights` was replaced.
     fn view(&mut self, layout: &[Part]) {
         let (mut at, mut decaying) = (0, 0);
         self.parts.clear();
@@ -114,10 +114,10 @@ impl Network {
         self.decaying = decaying;
     }
 
-    /// The network as it is, with gradients where `norm` is for training.
+    /// The current network, with gradients if `norm` is for training.
     ///
     /// # Errors
-    /// Where the parts are not those of the architecture, which they always are.
+    /// If the parts do not match the architecture, which never happens.
     pub fn clip(&self, precision: Precision, norm: BatchNorm) -> Result<Clip, Failure> {
         let all = self.parts.iter().chain(&self.statistics);
         let all = all.map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
@@ -126,9 +126,9 @@ impl Network {
         Clip::of(&all, self.architecture.clone(), loading)
     }
 
-    /// Subtracts from all embeddings what they have in common: the mean picture's, `[embedding]`, and the mean of what
-    /// the text tower gives its projection, `[c]`. ReLUs make all pictures alike at the beginning, and one end mark all
-    /// texts; a training that has to unlearn that first takes longer.
+    /// Subtracts what all embeddings have in common: the mean picture's embedding, `[embedding]`, and the mean input
+    /// of the text tower's projection, `[c]`. Initially, ReLUs make all pictures similar, and the shared end token
+    /// all texts; a training that has to unlearn that first takes longer.
     pub fn centre(&mut self, picture: &Tensor, text: &Tensor) {
         tch::no_grad(|| {
             for (name, mean) in [("visual.attnpool.c_proj.bias", picture), ("ln_final.bias", text)]
@@ -140,12 +140,12 @@ impl Network {
         });
     }
 
-    /// What similarities are multiplied by, with its gradient.
+    /// The factor of similarities, with its gradient.
     pub fn steepness(&self) -> Tensor {
         self.parts["logit_scale"].clamp_max(STEEPEST.ln()).exp()
     }
 
-    /// The gradients of everything that is learned, `[count]`, which are cleared.
+    /// The gradients of all weights, `[count]`; they are then cleared.
     pub fn gradient(&mut self) -> Tensor {
         let (order, _) = layout(&self.architecture);
         let gradients: Vec<Tensor> = order
@@ -165,8 +165,8 @@ impl Network {
         gradient
     }
 
-    /// Goes on with pictures of another size: the attention pool's positions are drawn out between those that it has
-    /// learned. `others` are flat tensors of as many numbers that go the same way, such as an optimiser's.
+    /// Continues with pictures of another size: the attention pool's position embeddings are interpolated. `others`
+    /// are flat tensors of the same length that are changed in the same way, such as an optimiser's state.
     pub fn resize(&mut self, side: u32, others: &mut [&mut Tensor]) {
         const POSITIONS: &str = "visual.attnpool.positional_embedding";
         if side == self.architecture.image_size {
@@ -206,10 +206,10 @@ impl Network {
         self.view(&new);
     }
 
-    /// Takes up weights and statistics that were kept, for pictures of that size.
+    /// Restores saved weights and statistics, for pictures of that size.
     ///
     /// # Errors
-    /// Where they are not as many.
+    /// If their number does not match.
     pub fn restore(
         &mut self,
         side: u32,
@@ -224,7 +224,7 @@ impl Network {
                 })
         };
         if weights.size() != self.weights.size() || !same(&self.statistics) {
-            return Err(Failure::new("what was kept is not of this network"));
+            return Err(Failure::new("the saved weights do not match this network"));
         }
         tch::no_grad(|| {
             self.weights.copy_(weights);
@@ -235,11 +235,11 @@ impl Network {
         Ok(())
     }
 
-    /// The weights as a file of safetensors in half precision, with the rows of CLIP's whole vocabulary: those that
-    /// are not in `vocabulary` are zero.
+    /// The weights as a safetensors file in half precision, with the rows of CLIP's whole vocabulary: those not in
+    /// `vocabulary` are zero.
     ///
     /// # Errors
-    /// Where a number is beyond what half precision holds.
+    /// If a number exceeds the range of half precision.
     pub fn file(&self, vocabulary: &[u32]) -> Result<Vec<u8>, Failure> {
         let mut halves: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         for (name, tensor) in self.parts.iter().chain(&self.statistics) {
@@ -273,7 +273,7 @@ impl Network {
     }
 }
 
-/// Everything that is learned, in its order: what decays first. And BatchNorm's statistics.
+/// All weights in order, those with decay first, and BatchNorm's statistics.
 fn layout(architecture: &Architecture) -> (Vec<Part>, Vec<Part>) {
     let mut list = List { learned: Vec::new(), statistics: Vec::new() };
     if let Visual::ResNet(sizes) = &architecture.visual {
@@ -364,7 +364,7 @@ impl List {
         self.value(format!("{key}.bias"), &[c], 0.0);
     }
 
-    /// A convolution to `shape[0]` channels and the BatchNorm after it.
+    /// A convolution to `shape[0]` channels with its BatchNorm.
     fn conv(&mut self, key: &str, bn: &str, shape: [i64; 4]) {
         let inputs = shape[1] * shape[2] * shape[3];
         self.normal(format!("{key}.weight"), &shape, (2.0 / inputs as f64).sqrt());

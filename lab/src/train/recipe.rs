@@ -1,4 +1,4 @@
-//! A recipe: a JSON file in; everything that decides a training, but for the pictures and words, out.
+//! A recipe: everything that decides a training except its data, read from a JSON file.
 
 use std::fs;
 use std::path::Path;
@@ -11,35 +11,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-/// Everything that decides a training, but for the pictures and words.
+/// Everything that decides a training except its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// Of all that is drawn by lot.
+    /// Random seed.
     pub seed: u64,
-    /// Steps in all.
+    /// Total number of steps.
     pub steps: u64,
-    /// Pictures in a step.
+    /// Pictures per step.
     pub batch: usize,
-    /// Names among which each picture of a step has to find its own; 0 for all.
+    /// Number of names that each picture of a step is compared with; 0 for all.
     pub texts: usize,
-    /// Greatest learning rate. It rises to this in a straight line and falls to 0 as a cosine; stages may multiply it.
+    /// Maximum learning rate. It rises linearly to this and falls to 0 as a cosine; stages may multiply it.
     pub rate: f64,
-    /// Steps until the learning rate is greatest.
+    /// Steps until the maximum learning rate.
     pub warmup: u64,
-    /// AdamW's weight decay, of matrices and kernels alone.
+    /// AdamW's weight decay, for matrices and kernels only.
     pub decay: f64,
-    /// Pictures of one name in a step, each drawn for itself: `batch` is a multiple of this.
+    /// Pictures of the same name per step, each composed separately; `batch` is a multiple of this.
     pub together: usize,
-    /// Weight in the loss of kinship: that the last layer's units answer alike to all pictures and words of one name.
+    /// Weight of the kinship loss: the last layer's units should respond alike to all pictures and words of one name.
     pub kinship: f64,
-    /// What kinship's similarities are divided by.
+    /// Temperature of kinship's similarities.
     pub temperature: f64,
-    /// Arithmetic of the forward and backward pass; the weights themselves are in single precision.
+    /// Precision of the forward and backward pass; the weights themselves are in single precision.
     pub precision: Precision,
     /// Sizes of the network.
     pub network: Sizes,
-    /// What it is shown when, in order.
+    /// The stages, in order.
     pub stages: Vec<Stage>,
 }
 
@@ -57,23 +57,23 @@ pub struct Sizes {
     pub text_width: u32,
     /// Blocks of the text tower.
     pub text_layers: u32,
-    /// Tokens of a text.
+    /// Context length of the text tower, in tokens.
     pub context: u32,
 }
 
-/// A part of a training.
+/// A stage of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// Where it ends, as a part of all steps.
+    /// Its end, as a fraction of all steps.
     pub until: f64,
-    /// Side of the pictures, a multiple of 32 pixels.
+    /// Width and height of the pictures, a multiple of 32 pixels.
     pub side: u32,
-    /// Part of the samples that are pictures, words, and a picture with its word.
+    /// Fractions of samples that are pictures, words, and a picture with its word.
     pub mix: Mix,
-    /// How far each is moved, turned, scaled and coloured.
+    /// How strongly each is moved, rotated, scaled and recoloured.
     pub strength: Strength,
-    /// What the learning rate is multiplied by: more than 1 where there is much to learn anew late, as when pictures grow.
+    /// Factor of the learning rate: above 1 if much has to be relearned late, such as when pictures grow.
     #[serde(default = "unchanged")]
     pub rate: f64,
 }
@@ -82,7 +82,7 @@ fn unchanged() -> f64 {
     1.0
 }
 
-/// Parts of the samples; what is left of 1 is a picture together with its word.
+/// Fractions of the samples; the rest to 1 is a picture together with its word.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mix {
@@ -92,15 +92,15 @@ pub struct Mix {
     pub word: f64,
 }
 
-/// How far drawings are moved, turned, scaled and coloured: 0 for not at all, 1 for most. Words are found by whoever
-/// first meets them where they are expected; pictures of which there are a handful are soon known by heart unless
-/// they vary.
+/// Strength of the augmentation: moving, rotating, scaling and recolouring, from 0 (none) to 1. Words are learned
+/// more easily if they first appear where they are expected; the few pictures of a name are memorised unless they
+/// vary.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Strength {
     /// Pictures.
     pub picture: f64,
-    /// Words, and what lies behind them.
+    /// Words and their background.
     pub word: f64,
 }
 
@@ -108,14 +108,14 @@ impl Recipe {
     /// Reads a recipe.
     ///
     /// # Errors
-    /// Where it cannot be read, or asks for what cannot be.
+    /// If it cannot be read or has invalid values.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| {
             Failure::new(format!("{} cannot be read ({error})", path.display()))
         })?;
         let recipe: Self = serde_json::from_str(&text).map_err(|error| {
-            Failure::new(format!("{} is no recipe of a training ({error})", path.display()))
-                .hint("models/emoji-clip.recipe.json is one")
+            Failure::new(format!("{} is not a training recipe ({error})", path.display()))
+                .hint("see models/emoji-clip.recipe.json for an example")
         })?;
         match recipe.problem() {
             None => Ok(recipe),
@@ -126,37 +126,37 @@ impl Recipe {
     fn problem(&self) -> Option<String> {
         let Sizes { width, blocks, embedding, text_width, text_layers, context } = self.network;
         if self.steps == 0 || self.batch < 2 {
-            return Some("a training needs a step, and two pictures in each".into());
+            return Some("a training needs at least one step and two pictures per step".into());
         }
         if self.together == 0 || !self.batch.is_multiple_of(self.together) {
-            return Some(format!("`batch` is {} and no multiple of `together`", self.batch));
+            return Some(format!(
+                "`batch` is {}, which is not a multiple of `together`",
+                self.batch
+            ));
         }
         if self.temperature <= 0.0 {
-            return Some(format!(
-                "the `temperature` is {} and has to be above 0",
-                self.temperature
-            ));
+            return Some(format!("the `temperature` is {}, but must be above 0", self.temperature));
         }
         if width == 0 || width % 8 != 0 || blocks.contains(&0) {
             return Some(format!(
-                "`width` is {width} and has to be a multiple of 8, with a block in each layer"
+                "`width` is {width}, but must be a multiple of 8, and each layer needs a block"
             ));
         }
         if embedding == 0 || text_width == 0 || text_layers == 0 || context < 3 {
-            return Some("`embedding`, `text_width`, `text_layers` and `context` (at least 3) have to be there".into());
+            return Some("`embedding`, `text_width` and `text_layers` must be at least 1, and `context` at least 3".into());
         }
         let mut from = 0.0;
         for (i, stage) in (1..).zip(&self.stages) {
             let Mix { picture, word } = stage.mix;
             if stage.side == 0 || stage.side % 32 != 0 {
                 return Some(format!(
-                    "stage {i} has a `side` of {}, no multiple of 32",
+                    "stage {i} has a `side` of {}, which is not a multiple of 32",
                     stage.side
                 ));
             }
             if !(stage.rate.is_finite() && stage.rate > 0.0) {
                 return Some(format!(
-                    "the `rate` of stage {i} is {} and has to be above 0",
+                    "the `rate` of stage {i} is {}, but must be above 0",
                     stage.rate
                 ));
             }
@@ -164,22 +164,24 @@ impl Recipe {
                 return Some(format!("stage {i} ends before it begins"));
             }
             if picture < 0.0 || word < 0.0 || picture + word > 1.0 {
-                return Some(format!("the `mix` of stage {i} is not of parts of 1"));
+                return Some(format!(
+                    "the `mix` of stage {i} must be fractions with a sum of at most 1"
+                ));
             }
             from = stage.until;
         }
-        (from < 1.0).then(|| "the last stage has to end at 1".into())
+        (from < 1.0).then(|| "the last stage must end at 1".into())
     }
 
-    /// The stage that a step belongs to.
+    /// The stage of a step.
     pub fn stage(&self, step: u64) -> &Stage {
         let at = step as f64 / self.steps as f64;
         let stage = self.stages.iter().find(|stage| at < stage.until);
         stage.unwrap_or(&self.stages[self.stages.len() - 1])
     }
 
-    /// Whether a training by `other` is, after so many steps, also one by this recipe: they differ in nothing but the
-    /// stages yet to come.
+    /// Whether a training with `other` is, after so many steps, also one with this recipe: they differ only in later
+    /// stages.
     pub fn continues(&self, other: &Self, steps: u64) -> bool {
         let shown = |recipe: &Self, step| {
             let Stage { side, mix, strength, rate, .. } = *recipe.stage(step);
@@ -199,7 +201,7 @@ impl Recipe {
         self.rate * self.stage(step).rate * 0.5 * (1.0 + (std::f64::consts::PI * at).cos())
     }
 
-    /// The network that looks at pictures of `side` pixels and knows `vocabulary` tokens.
+    /// The architecture for pictures of `side` pixels and a vocabulary of `vocabulary` tokens.
     pub fn architecture(&self, side: u32, vocabulary: u32) -> Architecture {
         let Sizes { width, blocks, embedding, text_width, text_layers, context } = self.network;
         // As OpenAI's: heads of 64 channels.
@@ -292,11 +294,11 @@ mod tests {
         assert_eq!(said(|_| ()), "");
         assert!(said(|r| r.stages[1].side = 65).contains("stage 2 has a `side` of 65"));
         assert!(said(|r| r.stages[1].until = 0.4).contains("stage 2 ends before it begins"));
-        assert!(said(|r| r.stages.truncate(1)).contains("has to end at 1"));
+        assert!(said(|r| r.stages.truncate(1)).contains("must end at 1"));
         assert!(said(|r| r.stages[1].rate = 0.0).contains("the `rate` of stage 2"));
         assert!(said(|r| r.stages[0].mix.word = 0.6).contains("`mix` of stage 1"));
         assert!(said(|r| r.network.width = 12).contains("`width` is 12"));
         assert!(said(|r| r.batch = 1).contains("two pictures"));
-        assert!(said(|r| r.together = 3).contains("no multiple of `together`"));
+        assert!(said(|r| r.together = 3).contains("not a multiple of `together`"));
     }
 }

@@ -1,4 +1,4 @@
-//! The record of a training: what went in and what came out, so that weights can be held against the run that made them.
+//! The record of a training: its inputs and outputs, so that weights can be matched to the run that made them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::recipe::Recipe;
 use crate::failure::Failure;
 
-/// What a finished training says of itself. Digests are BLAKE3.
+/// A finished training. Digests are BLAKE3.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -16,25 +16,25 @@ pub struct Record {
     pub weights: String,
     /// Digest of the training set and of the list of names, one after the other.
     pub data: String,
-    /// Everything else that decided the training, but for the rounding of its arithmetic.
+    /// Everything else that decided the training, except the rounding of its arithmetic.
     pub recipe: Recipe,
     /// Pictures shown.
     pub samples: u64,
-    /// Time spent.
+    /// Seconds spent.
     pub seconds: f64,
-    /// `cpu` or `cuda:N`; with the number of threads and libtorch's version this decides the rounding.
+    /// `cpu` or `cuda:N`; with the number of threads and libtorch's version, this decides the rounding.
     pub device: String,
-    /// Threads on the processor.
+    /// Threads on the CPU.
     pub threads: u32,
     /// libtorch's version.
     pub libtorch: String,
 }
 
 impl Record {
-    /// Writes it, whole or not at all.
+    /// Writes it atomically.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let failed =
             |why: String| Failure::new(format!("{} cannot be written ({why})", path.display()));

@@ -1,7 +1,7 @@
-//! A training set: a tar of drawings and a list of names in; both in memory, each drawing at several sizes, out.
+//! A training set: a tar of drawings and a list of names, loaded into memory with each drawing at several sizes.
 //!
-//! Each `KEY.png` of the archive is followed by `KEY.json`. A picture has colour and alpha; a word is a grey mask, 255
-//! where there is ink. `cargo xtask emoji --data` makes such a set.
+//! Each `KEY.png` in the archive is followed by `KEY.json`. A picture has colour and alpha; a word is a greyscale
+//! mask, 255 where ink is. `cargo xtask emoji --data` makes such a set.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -22,31 +22,31 @@ pub struct Name {
     pub emoji: String,
     /// Its group in Unicode's list.
     pub group: String,
-    /// Further words for it.
+    /// Its keywords.
     pub keywords: Vec<String>,
 }
 
-/// A picture or a word, drawn.
+/// A drawn picture or word.
 #[derive(Debug)]
 pub struct Drawing {
-    /// Which name it shows, as a place in [`Set::names`].
+    /// Index of its name in [`Set::names`].
     pub name: usize,
-    /// Whose picture, or which font.
+    /// The style of a picture, or the font of a word.
     pub style: String,
-    /// Whether it is kept from training.
+    /// Whether it is held out from training.
     pub held_out: bool,
-    /// It, and it halved again and again.
+    /// The drawing at full size and repeatedly halved.
     pub levels: Vec<Level>,
 }
 
 /// A drawing at one size.
 #[derive(Debug)]
 pub struct Level {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: usize,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: usize,
-    /// Row by row: of pictures red, green, blue, each premultiplied, and alpha; of words the ink alone.
+    /// Pixels row by row: premultiplied red, green, blue, and alpha for pictures; only ink for words.
     pub pixels: Vec<u8>,
 }
 
@@ -61,7 +61,7 @@ pub struct Set {
     pub words: Vec<Drawing>,
 }
 
-/// What stands beside a drawing.
+/// The JSON beside a drawing.
 #[derive(Debug, Deserialize)]
 struct Beside {
     kind: Kind,
@@ -81,12 +81,11 @@ impl Set {
     /// Reads a set.
     ///
     /// # Errors
-    /// Where a file cannot be read, is damaged, or names what is not in the list; or where a name has nothing to be
-    /// learned from.
+    /// If a file cannot be read, is damaged, or uses an unknown name; or if a name has nothing to train on.
     pub fn open(tar: &Path, names: &Path) -> Result<Self, Failure> {
         let names = read_names(names)?;
         let wrong = |path: &Path, why: &dyn std::fmt::Display| {
-            Failure::new(format!("{} is no training set ({why})", path.display()))
+            Failure::new(format!("{} is not a training set ({why})", path.display()))
                 .hint("`cargo xtask emoji --data` makes one")
         };
         let file = File::open(tar).map_err(|error| wrong(tar, &error))?;
@@ -105,7 +104,7 @@ impl Set {
                     let beside: Beside = serde_json::from_slice(&bytes)
                         .map_err(|error| wrong(tar, &format!("{}: {error}", path.display())))?;
                     let picture = encoded.remove(&key).ok_or_else(|| {
-                        wrong(tar, &format!("{} has no picture before it", path.display()))
+                        wrong(tar, &format!("{} is not preceded by its picture", path.display()))
                     })?;
                     found.push((key, beside, picture));
                 }
@@ -137,7 +136,7 @@ impl Set {
             if let Some(name) = by_name(drawings, set.names.len()).iter().position(Vec::is_empty) {
                 return Err(wrong(
                     tar,
-                    &format!("`{}` has no {what} to be trained on", set.names[name].name),
+                    &format!("`{}` has no {what} to train on", set.names[name].name),
                 ));
             }
         }
@@ -145,7 +144,7 @@ impl Set {
     }
 }
 
-/// Places of the drawings that may be trained on, by name.
+/// Indices of the drawings that are not held out, by name.
 pub fn by_name(drawings: &[Drawing], names: usize) -> Vec<Vec<usize>> {
     let mut places = vec![Vec::new(); names];
     for (place, drawing) in drawings.iter().enumerate().filter(|(_, drawing)| !drawing.held_out) {
@@ -157,21 +156,21 @@ pub fn by_name(drawings: &[Drawing], names: usize) -> Vec<Vec<usize>> {
 /// Reads a list of names.
 ///
 /// # Errors
-/// Where it cannot be read, or has less than two names.
+/// If it cannot be read, or has fewer than two names.
 fn read_names(path: &Path) -> Result<Vec<Name>, Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("{} is no list of names ({why})", path.display()))
+        Failure::new(format!("{} is not a list of names ({why})", path.display()))
             .hint("`cargo xtask emoji --data` makes one, data/concepts.json")
     };
     let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
     let names: Vec<Name> = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
     match names.len() {
-        0 | 1 => Err(wrong(&"it has less than two")),
+        0 | 1 => Err(wrong(&"it has fewer than two")),
         _ => Ok(names),
     }
 }
 
-/// A PNG's pixels at its own size and at halves of it, down to 12 pixels or so.
+/// A PNG's pixels at full size and repeatedly halved, down to about 12 pixels.
 fn decode(png: &[u8], kind: Kind) -> Result<Vec<Level>, String> {
     let picture = image::load_from_memory_with_format(png, image::ImageFormat::Png)
         .map_err(|error| error.to_string())?;
@@ -198,7 +197,7 @@ fn decode(png: &[u8], kind: Kind) -> Result<Vec<Level>, String> {
     Ok(levels)
 }
 
-/// Each pixel the mean of four; the last row and column of an odd size stand for two.
+/// The mean of each four pixels; at odd sizes the last row and column count twice.
 fn halved(level: &Level, channels: usize) -> Level {
     let (width, height) = (level.width.div_ceil(2), level.height.div_ceil(2));
     let at = |x: usize, y: usize, c: usize| {

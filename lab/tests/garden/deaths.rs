@@ -165,10 +165,10 @@ fn what_fails_by_itself_is_not_measured_again_until_it_is_asked_for() {
     let again = garden.command(&["build"]).env("NEURONOTES_LAB", &none).output().expect("a run");
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(again.status.code() == Some(1) && said.contains("--retry"), "{said}");
-    assert!(!said.contains("which is not there"), "{said}");
+    assert!(!said.contains("which does not exist"), "{said}");
     let mut retry = garden.command(&["build", "--retry"]);
     let retried = retry.env("NEURONOTES_LAB", &none).output().expect("a run");
     let said = String::from_utf8_lossy(&retried.stderr).into_owned();
-    assert!(said.contains("which is not there"), "{said}");
+    assert!(said.contains("which does not exist"), "{said}");
     assert!(failures().is_empty());
 }

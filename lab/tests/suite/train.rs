@@ -275,7 +275,7 @@ fn what_does_not_belong_together_is_refused() {
     fs::write(&kept, &bytes[..bytes.len() / 2]).expect("write");
     assert!(error(&short, &places).contains("the checkpoint is damaged"));
     fs::write(&places.set, b"no archive at all").expect("write");
-    assert!(error(&short, &places).contains("is no training set"));
+    assert!(error(&short, &places).contains("is not a training set"));
 }
 
 #[test]

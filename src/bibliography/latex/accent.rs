@@ -1,10 +1,10 @@
-//! Letters with accents: LaTeX's commands in, composed characters out.
+//! Accented letters: LaTeX's commands and the composed characters.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use neuronotes_core::cut::Cut as _;
 
-/// Commands of one letter that set an accent, and what they set.
+/// Commands of one letter that set an accent, and the accent.
 const NAMED: &[(&str, char)] = &[
     ("H", '\u{30b}'),
     ("b", '\u{331}'),
@@ -16,7 +16,7 @@ const NAMED: &[(&str, char)] = &[
     ("u", '\u{306}'),
     ("v", '\u{30c}'),
 ];
-/// Signs that set one, and what they are over nothing.
+/// Symbols that set an accent, and the character they are without a letter.
 const SIGNED: &[(char, char, &str)] = &[
     ('`', '\u{300}', "`"),
     ('\'', '\u{301}', "´"),
@@ -27,28 +27,28 @@ const SIGNED: &[(char, char, &str)] = &[
     ('.', '\u{307}', "˙"),
     ('"', '\u{308}', "¨"),
 ];
-/// Commands that are a letter.
+/// Commands that stand for a letter.
 const LETTERS: &[&str] = &[
     "AA", "AE", "DH", "DJ", "L", "NG", "O", "OE", "SS", "TH", "aa", "ae", "dh", "dj", "i", "j",
     "l", "ng", "o", "oe", "ss", "th",
 ];
 
-/// The accent that a command of letters sets.
+/// The accent of a command of letters.
 pub(super) fn named(name: &str) -> Option<char> {
     NAMED.iter().find(|(known, _)| *known == name).map(|(_, accent)| *accent)
 }
 
-/// The accent that a sign sets.
+/// The accent of a symbol.
 pub(super) fn signed(sign: char) -> Option<char> {
     SIGNED.iter().find(|(known, ..)| *known == sign).map(|(_, accent, _)| *accent)
 }
 
-/// An accent that has no letter.
+/// An accent without a letter.
 pub(super) fn alone(accent: char) -> &'static str {
     SIGNED.iter().find(|(_, known, _)| *known == accent).map_or("", |(.., alone)| alone)
 }
 
-/// Whether what stands behind a brace makes it a letter, `{\"o}`, whose case is not kept.
+/// Whether the text after a brace makes it an accented letter, `{\"o}`, whose case is not protected.
 pub(super) fn begins_letter(inner: &str) -> bool {
     let Some(rest) = inner.strip_prefix('\\') else { return false };
     let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
@@ -58,7 +58,7 @@ pub(super) fn begins_letter(inner: &str) -> bool {
     }
 }
 
-/// A text whose first character has these accents, the innermost last.
+/// Adds accents to the first character of a text, the innermost last.
 pub(super) fn accented(text: &str, accents: &[char]) -> String {
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };

@@ -1,11 +1,11 @@
-//! What commands say of how a text is set, and where their arguments end.
+//! Formatting commands, and where their arguments end.
 
 use neuronotes_core::cut::Cut as _;
 
 use super::Look;
 use crate::tex;
 
-/// What stands before the brace that closes an open one, and what behind it.
+/// Splits a text at the brace that closes an open one.
 pub(super) fn braced(inner: &str) -> (&str, &str) {
     let mut depth = 0;
     let mut escaped = false;
@@ -27,7 +27,7 @@ pub(super) fn is_known_in_address(name: &str) -> bool {
         || (name.starts_with("text") && tex::symbol(name).is_some())
 }
 
-/// What a command says of all that follows it in its group; some say nothing that a page could show.
+/// The format that a command sets for the rest of its group, if it is one that a page can show.
 pub(super) fn declared(name: &str) -> Option<Option<Look>> {
     Some(match name {
         "em" | "it" | "itshape" | "sl" | "slshape" => Some(Look::Emphasized),
@@ -42,7 +42,7 @@ pub(super) fn declared(name: &str) -> Option<Option<Look>> {
     })
 }
 
-/// What a command says of what it is given.
+/// The format that a command sets for its argument.
 pub(super) fn set(name: &str) -> Option<Option<Look>> {
     Some(match name {
         "emph" | "textit" | "textsl" | "mkbibemph" | "mkbibitalic" => Some(Look::Emphasized),

@@ -1,11 +1,12 @@
-//! Formulas in titles and abstracts: which dollar signs are any, and which need no more than characters.
+//! Formulas in titles and abstracts: finds which dollar signs begin one, and which formulas can be written as
+//! characters.
 
 use neuronotes_core::cut::Cut as _;
 
 use super::Look;
 use crate::tex;
 
-/// The formula that `rest` begins with, behind a dollar sign; none where the sign is one of money.
+/// The formula at the start of `rest`, after a dollar sign; `None` if the sign means money.
 pub(super) fn inner(rest: &str) -> Option<&str> {
     let mut end = None;
     let mut escaped = false;
@@ -27,9 +28,9 @@ pub(super) fn inner(rest: &str) -> Option<&str> {
     (!inner.is_empty() && !is_money && is_balanced).then_some(inner)
 }
 
-/// A formula as text, part by part; none where that cannot show it.
+/// A formula as text, part by part; `None` if text cannot show it.
 pub(super) fn simple(formula: &str) -> Option<Vec<(Option<Look>, String)>> {
-    /// More is no part of a title.
+    /// Longer formulas are not part of a title.
     const LONGEST: usize = 200;
     if formula.len() > LONGEST {
         return None;
@@ -69,7 +70,7 @@ pub(super) fn simple(formula: &str) -> Option<Vec<(Option<Look>, String)>> {
     Some(parts)
 }
 
-/// The group, command or character that a text begins with, and what follows.
+/// Splits off the group, command or character at the start of a text.
 fn argument(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
     if let Some(inner) = text.strip_prefix('{') {

@@ -36,10 +36,10 @@ fn a_fault_costs_what_it_is_in() {
         })
         .collect();
     insta::assert_snapshot!(said.join("\n"), @r###"
-    "open": the entry `open` cannot be read: it is never closed [look for a brace or quotation mark that is not closed]
-    "{in press}": `year` of `late` is left out: it is no date [a date is `2021` or `2021-03-04`]
-    "good": the key `good` is already that of the entry on line 1 [each work needs a key of its own; the first is cited]
-    "nope": `title` of `short` is left out: no `@string` defines `nope` [put a text between braces]
+    "open": the entry `open` cannot be read: it is never closed [look for an unclosed brace or quotation mark]
+    "{in press}": `year` of `late` is left out: it is not a date [write a date as `2021` or `2021-03-04`]
+    "good": the key `good` is already used by the entry on line 1 [give each work a key of its own; the first is cited]
+    "nope": `title` of `short` is left out: `nope` is not defined by any `@string` [put a text between braces]
     "###);
 }
 
@@ -90,12 +90,12 @@ fn latex_is_shown_as_what_it_means() {
         title={CO\\textsubscript{2} and {\\em Drosophila}: $\\alpha$ of $\\frac{1}{2}$, H$_2$O for \\$5}, year=2001}\n\
         @misc{b, title={\\emph{All} of \\foo{it}}, abstract={Costs $5}, price={$76.60}, year=2002}\n";
     insta::assert_snapshot!(listed(text, "ieee"), @r###"
-    ! `title` of `b` has a command that is not known, `\foo`, and shows it as it is written
+    ! `title` of `b` has an unknown command, `\foo`, which is shown as written
     L. Øre, M. Naïf et al., “CO<sub>2</sub> and <i>Drosophila</i>: α of <math>\frac{1}{2}</math>, H<sub>2</sub>O for $5”. 2001.
     “<i>All</i> of \foo{it}”. 2002.
     "###);
     insta::assert_snapshot!(listed(text, "apa"), @r###"
-    ! `title` of `b` has a command that is not known, `\foo`, and shows it as it is written
+    ! `title` of `b` has an unknown command, `\foo`, which is shown as written
     Øre, L., Naïf, M. et al. (2001). <i>CO</i><i><sub>2</sub></i><i> and </i>Drosophila<i>: α of </i><math>\frac{1}{2}</math><i>, H</i><i><sub>2</sub></i><i>O for $5</i>.
     All<i> of \foo{it}</i>. (2002).
     "###);
@@ -177,17 +177,17 @@ fn what_leads_to_itself_is_said_and_not_followed() {
     insta::assert_snapshot!(said.join("\n"), @r###"
     `title` of `x` is left out: the abbreviation `a` is defined through itself
     `crossref` of `y` leads back to itself
-    `xdata` of `y` names an entry `nobody`, which there is not
+    `xdata` of `y` names the entry `nobody`, which does not exist
     `xdata` of `y` leads back to itself
     `xdata` of `z` leads back to itself
-    `note` of `w` is left out: no `@string` defines `d`
+    `note` of `w` is left out: `d` is not defined by any `@string`
     "###);
     let doubled: String =
         (1..60).map(|n| format!("@string{{s{n} = s{} # s{}}}\n", n - 1, n - 1)).collect();
     let text = format!("@string{{s0 = {{0123456789}}}}\n{doubled}@misc{{x, title = s59}}\n");
     let (works, faults) = Bibliography::parse(&text);
     assert!(works.has("x") && faults.len() == 1, "{faults:?}");
-    assert!(faults[0].message.contains("more than 64 KiB"), "{faults:?}");
+    assert!(faults[0].message.contains("exceeds 64 KiB"), "{faults:?}");
     let long: String =
         (0..20_000).map(|n| format!("@misc{{k{n}, crossref = {{k{}}}}}\n", n + 1)).collect();
     assert_eq!(Bibliography::parse(&long).0.keys().count(), 20_000);

@@ -32,7 +32,7 @@ fn loops_and_doubling_are_one_fault_each() {
         doubled.push_str(&format!("@string{{s{} = {uses}}}\n", at + 1));
     }
     let long = faults(&format!("{doubled}@misc{{a, title = s10}}"));
-    assert_eq!(long, ["`title` of `a` is left out: an abbreviation comes to more than 64 KiB"]);
+    assert_eq!(long, ["`title` of `a` is left out: an abbreviation exceeds 64 KiB"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Dates: the fields that say when in, one date as the processor reads it out.
+//! Converts the fields of an entry's date to one date for the style processor.
 
 use biblatex::Chunk;
 
@@ -44,8 +44,8 @@ pub(super) fn dates(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
                 }
             }
             None => {
-                let message = format!("`month` of `{}` is left out: it names no month", work.key);
-                let hint = "a month is `3`, `mar` or `{March}`".to_owned();
+                let message = format!("`month` of `{}` is left out: it is not a month", work.key);
+                let hint = "write a month as `3`, `mar` or `{March}`".to_owned();
                 faults.push(work.fault("month", message, Some(hint)).minor());
             }
         }
@@ -57,11 +57,11 @@ pub(super) fn dates(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
 }
 
 fn wrong(work: &Work, field: &str) -> Fault {
-    let message = format!("`{field}` of `{}` is left out: it is no date", work.key);
-    work.fault(field, message, Some("a date is `2021` or `2021-03-04`".to_owned()))
+    let message = format!("`{field}` of `{}` is left out: it is not a date", work.key);
+    work.fault(field, message, Some("write a date as `2021` or `2021-03-04`".to_owned()))
 }
 
-/// `2021`, `2021-03`, `2021-03-04`, perhaps with a time, a sign of doubt, or as one end of a range.
+/// `2021`, `2021-03`, `2021-03-04`, optionally with a time or a mark of uncertainty, or as an end of a range.
 fn whole(written: &str) -> Option<String> {
     let sure = written.trim_end_matches(['?', '~', '%']);
     let is_approximate = sure.len() < written.len();
@@ -86,7 +86,8 @@ fn whole(written: &str) -> Option<String> {
     Some(out)
 }
 
-/// The one year that a text names, as four digits, and whether it is about that: `[1999]`, `c. 1900`, `2021a`, `1998–2001`.
+/// The single year in a text, as four digits, and whether it is approximate: `[1999]`, `c. 1900`, `2021a`,
+/// `1998–2001`.
 fn year(written: &str) -> Option<(String, bool)> {
     let numbers = written.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     let years: Vec<&str> = numbers.clone().filter(|part| part.len() == 4).collect();
@@ -102,7 +103,7 @@ fn year(written: &str) -> Option<(String, bool)> {
     Some((year, is_about))
 }
 
-/// A month, and the day where it is written beside it: `July 14`, `14~July`.
+/// A month, and the day if it is written beside it: `July 14`, `14~July`.
 fn month(written: &str) -> Option<(u8, Option<u8>)> {
     let words = || written.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let named = words().find_map(strings::month);

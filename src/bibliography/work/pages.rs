@@ -1,10 +1,10 @@
-//! Pages: `34, 37--39` in, a list of pages and ranges out.
+//! Parses pages such as `34, 37--39` into a list of pages and ranges.
 
 use std::str::FromStr as _;
 
 use hayagriva::types::{MaybeTyped, Numeric, PageRanges, PageRangesPart};
 
-/// The pages that a text names; the text where it names something else.
+/// The pages in a text; the text itself if it is something else.
 pub(super) fn ranges(text: &str) -> MaybeTyped<PageRanges> {
     let text = text.trim();
     let mut parts = Vec::new();
@@ -44,14 +44,14 @@ fn part(pages: &str) -> Option<PageRangesPart> {
     })
 }
 
-/// A page's number, perhaps with a letter: `37`, `S3`.
+/// A page number, optionally with a letter: `37`, `S3`.
 fn number(text: &str) -> Option<Numeric> {
     let is_page = text.chars().all(|c| c.is_ascii_alphanumeric())
         && text.bytes().any(|byte| byte.is_ascii_digit());
     is_page.then(|| Numeric::from_str(text).ok()).flatten()
 }
 
-/// Numbers with a hyphen between them are a range.
+/// Numbers joined by a hyphen are a range.
 fn dashed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';

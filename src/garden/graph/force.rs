@@ -1,22 +1,23 @@
-//! The small shape of a connected graph: places in, places where links are about 1 long and nodes keep apart out.
+//! Refines the layout of a connected graph with forces, so that links are about 1 long and nodes keep apart.
 //!
-//! Links pull like springs, more weakly where many do; nodes push each other away with the inverse of their distance. Who is near
-//! is pushed by itself; who is far is pushed by what is in a cell of a grid together, which lies elsewhere in each round.
+//! Links pull like springs, less strongly at nodes with many; nodes repel each other with the inverse of their
+//! distance. Near nodes repel individually; far nodes repel as a group, by the cell of a grid whose offset differs in
+//! each round.
 
 use super::{Neighbours, Point, bounds};
 
-/// How strongly nodes push each other away.
+/// Strength of repulsion.
 const PUSH: f32 = 0.09;
-/// How strongly all are drawn to the middle.
+/// Strength of the pull to the centre.
 const GRAVITY: f32 = 0.02;
-/// What is left of a step in the next.
+/// Part of a step that carries over to the next.
 const DRAG: f32 = 0.6;
-/// Nodes beyond the first so many in a cell push together.
+/// Nodes in a cell beyond this number repel as a group.
 const CROWD: usize = 12;
-/// Most cells across.
+/// Maximum number of cells across.
 const CELLS: usize = 40;
 
-/// Moves the nodes of a connected graph to where forces balance, as far as that is worth its time.
+/// Moves the nodes of a connected graph towards equilibrium, within a bounded time.
 pub(super) fn settle(neighbours: &Neighbours, points: &mut [Point]) {
     let count = points.len();
     let rounds = (60_000 / count.max(1)).clamp(28, 250).min(20 + 10 * count);
@@ -57,10 +58,10 @@ fn pull(neighbours: &Neighbours, points: &[Point], steps: &mut [Point], heat: f3
 /// A cell of the grid.
 #[derive(Clone, Copy, Default)]
 struct Cell {
-    /// Where its nodes are in the list.
+    /// Range of its nodes in the list.
     start: usize,
     count: usize,
-    /// Their middle.
+    /// Their centre.
     middle: Point,
 }
 

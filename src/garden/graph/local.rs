@@ -1,9 +1,9 @@
-//! The graph of one note: its neighbours in, a drawing with a link to each out, which needs no script.
+//! Draws the graph of one note and its neighbours, each with a link; it needs no script.
 //!
-//! Notes that link here stand at the left, those that are linked from here at the right, and what is both where there is more room.
-//! Widths are percentages and heights are pixels, so that letters are as large on a narrow screen as on a wide one; there, a style
-//! sheet shows `.graph-narrow` in the place of `.graph-wide`. Colours are the style sheet's: `.graph-node`, `.graph-both`,
-//! `.graph-centre`, `.graph-link`, `.graph-label`, `.graph-head`, `.graph-more`.
+//! Notes that link here are at the left, linked notes are at the right, and notes with both are where there is more
+//! room. Widths are percentages and heights are pixels, so that letters have the same size on narrow and wide
+//! screens; on narrow ones a style sheet shows `.graph-narrow` instead of `.graph-wide`. Colours are set by the style
+//! sheet: `.graph-node`, `.graph-both`, `.graph-centre`, `.graph-link`, `.graph-label`, `.graph-head`, `.graph-more`.
 
 use std::fmt::Write as _;
 
@@ -11,22 +11,22 @@ use neuronotes_core::cut::Cut as _;
 
 use crate::note::escape;
 
-/// Most neighbours that are drawn, and most on one side.
+/// Maximum number of neighbours that are drawn, in total and on one side.
 const MOST: usize = 16;
 const MOST_ON_A_SIDE: usize = 10;
-/// Pixels from one neighbour to the next, and above the first.
+/// Distance between neighbours, and space above the first, in pixels.
 const ROW: usize = 26;
 const TOP: usize = 44;
-/// Pixels of a letter's height, and widths of labels in these: on wide screens, and on one of 320 pixels.
+/// Font size in pixels, and widths of labels in ems on wide screens and on one of 320 pixels.
 const WIDE: f32 = 16.0;
 const NARROW: f32 = 7.2;
 
-/// A note that links to the centre or is linked from it.
+/// A neighbour: a note that links to the centre or is linked from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Neighbour {
     /// Its title.
     pub title: String,
-    /// Relative to the page.
+    /// Its address relative to the page.
     pub href: String,
     /// Whether it links to the centre.
     pub incoming: bool,
@@ -34,8 +34,8 @@ pub struct Neighbour {
     pub outgoing: bool,
 }
 
-/// The drawing of a note and those that it is linked with, in their order; `whole` is the address of the graph of all notes.
-/// `None` where there is no neighbour.
+/// Draws a note and its neighbours, in their order; `whole` is the address of the graph of all notes. `None` if there
+/// are no neighbours.
 pub fn local_svg(centre: &str, neighbours: &[Neighbour], whole: &str) -> Option<String> {
     if neighbours.is_empty() {
         return None;
@@ -106,7 +106,7 @@ pub fn local_svg(centre: &str, neighbours: &[Neighbour], whole: &str) -> Option<
     Some(svg)
 }
 
-/// Who is drawn at the left and at the right.
+/// Splits the neighbours into the left and the right side.
 fn sides(neighbours: &[Neighbour]) -> (Vec<&Neighbour>, Vec<&Neighbour>) {
     let alone = |incoming: bool| {
         neighbours.iter().filter(move |n| n.incoming == incoming && n.outgoing != incoming)
@@ -132,7 +132,7 @@ fn sides(neighbours: &[Neighbour]) -> (Vec<&Neighbour>, Vec<&Neighbour>) {
     (left, right)
 }
 
-/// Writes a label for wide screens, and one for narrow screens where that must be another.
+/// Writes a label for wide screens, and another for narrow screens if it differs.
 fn label(svg: &mut String, title: &str, x: &str, y: usize, anchor: &str, widths: [f32; 2]) {
     let [wide, narrow] = widths.map(|width| cut(title, width));
     let mut write = |class: &str, text: &str, hidden: &str| {
@@ -150,7 +150,7 @@ fn label(svg: &mut String, title: &str, x: &str, y: usize, anchor: &str, widths:
     }
 }
 
-/// As much of a title as fits into `width`, in heights of a letter, with an ellipsis where that is not all.
+/// The part of a title that fits into `width` ems, with an ellipsis if it was cut.
 fn cut(title: &str, width: f32) -> String {
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut so_far = 0.0;
@@ -167,7 +167,7 @@ fn cut(title: &str, width: f32) -> String {
     title
 }
 
-/// About how wide a letter is in most typefaces, in its heights; rather too much than too little.
+/// Approximate width of a letter in ems in most typefaces, rather too wide than too narrow.
 fn breadth(c: char) -> f32 {
     match c {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.31,

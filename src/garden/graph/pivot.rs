@@ -1,13 +1,13 @@
-//! The large shape of a connected graph by Pivot MDS: neighbours in, places whose distances resemble the lengths of paths out.
+//! Lays out a connected graph by Pivot MDS, so that distances resemble the lengths of paths.
 
 use super::{Neighbours, Point};
 
-/// Nodes from which all distances are taken.
+/// Number of pivots: nodes from which all distances are computed.
 const PIVOTS: usize = 24;
-/// Rounds of the power iteration.
+/// Iterations of the power method.
 const ROUNDS: usize = 40;
 
-/// Places of all nodes of a connected graph around the origin, with room for each of them.
+/// Positions of all nodes of a connected graph around the origin, scaled to give each of them space.
 pub(super) fn scaled(neighbours: &Neighbours) -> Vec<Point> {
     let count = neighbours.count();
     let columns = centred(distances(neighbours));
@@ -35,7 +35,7 @@ pub(super) fn scaled(neighbours: &Neighbours) -> Vec<Point> {
     points
 }
 
-/// Between -0.5 and 0.5, always the same in the same order (Marsaglia's xorshift, 2003).
+/// Pseudo-random numbers from -0.5 to 0.5, always the same sequence (Marsaglia's xorshift, 2003).
 fn jitter(seed: &mut u32) -> f32 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 17;
@@ -43,7 +43,7 @@ fn jitter(seed: &mut u32) -> f32 {
     (*seed >> 8) as f32 / (1 << 24) as f32 - 0.5
 }
 
-/// For each pivot, the squared distance of each node. A pivot is the node that is farthest from those before.
+/// For each pivot, the squared distance of each node. Each pivot is the node farthest from the earlier ones.
 fn distances(neighbours: &Neighbours) -> Vec<Vec<f32>> {
     let count = neighbours.count();
     let mut nearest = vec![u32::MAX; count];
@@ -75,7 +75,7 @@ fn distances(neighbours: &Neighbours) -> Vec<Vec<f32>> {
     columns
 }
 
-/// Doubly centred, as in classical scaling.
+/// Double centring, as in classical scaling.
 fn centred(mut columns: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
     let count = columns.first().map_or(0, Vec::len);
     let of_row: Vec<f32> = (0..count)
@@ -91,7 +91,7 @@ fn centred(mut columns: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
     columns
 }
 
-/// The strongest right singular vector of the columns that is at right angles to those before.
+/// The strongest right singular vector of the columns that is orthogonal to the earlier ones.
 fn strongest(columns: &[Vec<f32>], before: &[Vec<f32>]) -> Vec<f32> {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let gram: Vec<Vec<f32>> =

@@ -52,8 +52,8 @@ fn an_exact_path_comes_first_and_a_slash_is_the_root() {
     assert_eq!(
         said(&garden),
         [
-            "Warning notes/sub/Plan.md:1:1: `../../Plan` leaves the notes (hint: copy the file into the notes folder)",
-            "Warning notes/sub/Plan.md:1:16: no note is called `./Nowhere`",
+            "Warning notes/sub/Plan.md:1:1: `../../Plan` is outside the notes folder (hint: copy the file into the notes folder)",
+            "Warning notes/sub/Plan.md:1:16: there is no note `./Nowhere`",
         ]
     );
 }
@@ -146,8 +146,8 @@ fn many_notes_with_one_address_are_one_problem() {
     assert_eq!(pages.len(), 400, "no note is lost");
     assert_eq!((&*garden.pages[0], &*garden.pages[7]), ("start.html", "l007/start.html"));
     let said = said(&garden);
-    let only = "Error notes/l001/Start.md:1:1: the page `start.html` is already that of notes/l000/Start.md; \
-                this note's is `l001/start.html`. Likewise notes/l002/Start.md, notes/l003/Start.md, \
+    let only = "Error notes/l001/Start.md:1:1: the page `start.html` is already used by notes/l000/Start.md; \
+                this note's page is `l001/start.html`. The same for notes/l002/Start.md, notes/l003/Start.md, \
                 notes/l004/Start.md, 395 more (hint: give each of them a `permalink` of its own)";
     assert_eq!(said, [only]);
     let vault = tempfile::tempdir().expect("a temporary folder");
@@ -198,9 +198,9 @@ fn old_addresses_that_cannot_lead_to_a_note_are_said() {
     assert_eq!(said.len(), 4, "{said:?}");
     for (said, what) in said.iter().zip([
         "notes/a.md:2:25: `/b` is the page of notes/b.md, so",
-        "notes/a.md:2:29: `../x` is no page of the site, so",
+        "notes/a.md:2:29: `../x` is not a page of the site, so",
         "notes/a.md:2:35: `/notes/` is the list of all notes, so",
-        "notes/b.md:2:17: `/old/a.html` leads to notes/a.md already, so",
+        "notes/b.md:2:17: `/old/a.html` already redirects to notes/a.md, so",
     ]) {
         assert!(said.starts_with(what), "{said}");
     }

@@ -1,5 +1,4 @@
-//! How long all that is wanted will take: timings, and what each request uses that is not there yet, in; a place and an
-//! estimate for each that waits out.
+//! Estimates when each requested result will be there, from timings and the results that it depends on.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +11,7 @@ use super::queue::{Queue, Wish};
 use super::status::Running;
 use super::timings::Timings;
 
-/// Estimates of what is wanted.
+/// Estimates of the requested results.
 #[derive(Debug)]
 pub struct Estimates {
     timings: Timings,
@@ -20,35 +19,35 @@ pub struct Estimates {
     places: OnceCell<Places>,
 }
 
-/// What a request will take, and the requests that it uses and the store does not have.
+/// The time that a request will take, and the missing results that it depends on.
 #[derive(Debug)]
 struct Estimate {
     own: Option<f64>,
     uses: Vec<(Digest, Option<f64>)>,
 }
 
-/// Where everything stands.
+/// Positions and estimates of all waiting requests.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// Of what waits: how many end before it, and seconds until it is there.
+    /// For a waiting request: number of requests before it, and seconds until its result.
     pub waiting: BTreeMap<Digest, (usize, Option<f64>)>,
-    /// Seconds until all is there.
+    /// Seconds until all results are there.
     pub all: Option<f64>,
 }
 
 impl Estimates {
-    /// By what is known of a store.
+    /// Uses a store's timings.
     pub fn of(store: &Store) -> Self {
         let (known, places) = (BTreeMap::new(), OnceCell::new());
         Self { timings: Timings::of(store), known, places }
     }
 
-    /// Something has changed: places are found anew.
+    /// Something has changed: estimates must be computed again.
     pub fn stir(&mut self) {
         self.places = OnceCell::new();
     }
 
-    /// Other requests are wanted.
+    /// Sets the requests.
     pub fn want(&mut self, queue: &Queue, store: &Store) {
         self.known.retain(|key, _| queue.wants(key));
         for wish in queue.iter() {
@@ -63,7 +62,7 @@ impl Estimates {
         }
     }
 
-    /// The lab measures on that device.
+    /// The lab measures on this device.
     pub fn set_device(&mut self, device: &str, queue: &Queue, store: &Store) {
         if self.timings.set_device(device) {
             self.known.clear();
@@ -71,7 +70,7 @@ impl Estimates {
         }
     }
 
-    /// A request has been measured: takes in how long it took, and what it uses.
+    /// A request was measured: records its time and what it depends on.
     pub fn learn(&mut self, wish: &Wish, queue: &Queue, store: &Store) {
         let uses = self.known.remove(&wish.key).map(|estimate| estimate.uses);
         for used in used(&wish.request) {
@@ -94,7 +93,7 @@ impl Estimates {
         self.timings.save();
     }
 
-    /// Where everything stands: first what runs, then what of the queue `waits`.
+    /// Computes the estimates: running requests first, then those of the queue that `waits` accepts.
     pub fn places(
         &self,
         queue: &Queue,
@@ -129,7 +128,7 @@ impl Estimates {
     }
 }
 
-/// The requests that a request uses, and those that they use.
+/// The requests that a request depends on, directly and indirectly.
 fn used(request: &Request) -> Vec<&Request> {
     request.uses.iter().flat_map(|used| std::iter::once(used).chain(self::used(used))).collect()
 }

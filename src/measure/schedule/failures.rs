@@ -1,7 +1,7 @@
-//! What failed, and what is tried once more: causes in; reasons for people out.
+//! Failures of requests, and which are retried.
 //!
-//! What fails by itself is remembered in the store. What fails for want of a lab waits for the next one, and is shown as
-//! failed until then.
+//! Failures of a request itself are remembered in the store. Requests that failed because no lab could run wait for
+//! the next lab, and are shown as failed until then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ use crate::measure::lab::LabError;
 /// Why a request has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do, where known.
+    /// What to do, if known.
     pub hint: Option<String>,
 }
 
@@ -28,15 +28,15 @@ impl From<LabError> for Reason {
     }
 }
 
-/// What is known of failures.
+/// Known failures.
 #[derive(Debug, Default)]
 pub struct Failures {
     reasons: BTreeMap<Digest, Reason>,
-    /// Of those, which wait for a lab.
+    /// Those of them that wait for a lab.
     labless: BTreeSet<Digest>,
-    /// Memory ran out over these.
+    /// Requests during which memory ran out.
     halved: BTreeSet<Digest>,
-    /// A lab died at these.
+    /// Requests during which a lab died.
     deadly: BTreeSet<Digest>,
 }
 
@@ -46,18 +46,18 @@ impl Failures {
         self.reasons.get(key)
     }
 
-    /// Those that failed.
+    /// The failed requests.
     pub fn keys(&self) -> Vec<Digest> {
         self.reasons.keys().copied().collect()
     }
 
-    /// Whether a lab may be asked for it.
+    /// Whether a lab may measure it.
     pub fn may_ask(&self, key: &Digest) -> bool {
         !self.reasons.contains_key(key) || self.labless.contains(key)
     }
 
-    /// Only those that `wanted` says are wanted still. Wanted again later, others are tried again, unless the store
-    /// remembers.
+    /// Keeps only requests that `wanted` accepts. If the others are requested again later, they are retried unless
+    /// the store remembers their failure.
     pub fn retain(&mut self, wanted: impl Fn(&Digest) -> bool) {
         self.reasons.retain(|key, _| wanted(key));
         for keys in [&mut self.labless, &mut self.halved, &mut self.deadly] {
@@ -65,7 +65,7 @@ impl Failures {
         }
     }
 
-    /// Begins anew with it.
+    /// Forgets its failures.
     pub fn forget(&mut self, key: &Digest) {
         self.reasons.remove(key);
         for keys in [&mut self.labless, &mut self.halved, &mut self.deadly] {
@@ -73,7 +73,7 @@ impl Failures {
         }
     }
 
-    /// Looks whether the store remembers that it failed in this version of the lab.
+    /// Checks whether the store remembers that it failed with this version of the lab.
     pub fn recall(&mut self, store: &Store, key: Digest, version: &str) -> bool {
         match store.failure(&key) {
             Some(failure) if failure.lab == version => {
@@ -88,7 +88,7 @@ impl Failures {
         }
     }
 
-    /// It failed. Where it would again, the store remembers.
+    /// Records a failure, in the store too if it would recur.
     pub fn fail(&mut self, store: &Store, wish: &Wish, cause: LabError, version: &str) {
         if cause.cause == Cause::Deterministic {
             let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
@@ -106,47 +106,47 @@ impl Failures {
         self.reasons.insert(wish.key, cause.into());
     }
 
-    /// There is no lab for it; whether that is new.
+    /// No lab could run for it; returns whether that is new.
     pub fn wait_for_lab(&mut self, key: Digest, reason: Reason) -> bool {
         self.reasons.insert(key, reason);
         self.labless.insert(key)
     }
 
-    /// There is one.
+    /// A lab is available again.
     pub fn lab_is_here(&mut self) {
         for key in std::mem::take(&mut self.labless) {
             self.reasons.remove(&key);
         }
     }
 
-    /// Memory ran out over it; whether for the first time.
+    /// Memory ran out during it; returns whether for the first time.
     pub fn halve(&mut self, key: Digest) -> bool {
         self.halved.insert(key)
     }
 
-    /// Memory ran out over these together.
+    /// Memory ran out during these together.
     pub fn halve_all(&mut self, keys: &BTreeSet<Digest>) {
         self.halved.extend(keys);
     }
 
-    /// Whether memory ran out over it.
+    /// Whether memory ran out during it.
     pub fn is_halved(&self, key: &Digest) -> bool {
         self.halved.contains(key)
     }
 
-    /// A lab died at these together.
+    /// A lab died during these together.
     pub fn kill_all(&mut self, keys: &BTreeSet<Digest>) {
         self.deadly.extend(keys);
     }
 
-    /// A lab died at it; whether for the first time.
+    /// A lab died during it; returns whether for the first time.
     pub fn kill(&mut self, key: Digest) -> bool {
         self.deadly.insert(key)
     }
 }
 
 fn remembered(failure: Remembered) -> Reason {
-    let again = "it failed so before; `neuronotes build --retry` measures it again nevertheless";
+    let again = "it failed this way before; `neuronotes build --retry` measures it again";
     let hint = failure.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint}; {again}"));
     Reason { message: failure.message, hint: Some(hint) }
 }

@@ -1,8 +1,7 @@
-//! The lab's life: started when something is wanted, ended when it hangs, started again when it dies. Deaths in; when the
-//! next one may start out.
+//! The lab's life cycle: started when needed, killed when it hangs, restarted when it dies.
 //!
-//! After a first death the next lab starts at once. While labs die without having done anything, each waits longer for its
-//! turn than the one before.
+//! After a first death the next lab starts at once. While labs die without finishing anything, the pause before each
+//! restart grows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use neuronotes_core::protocol::Cause;
 
 use crate::measure::lab::{Lab, LabError, LabEvent};
 
-/// What came from a lab. Only the scheduler knows from which.
+/// An event from a lab. Only the scheduler knows from which one.
 #[derive(Debug)]
 pub struct LabNews {
     pub(super) number: u64,
@@ -20,7 +19,7 @@ pub struct LabNews {
 }
 
 impl LabNews {
-    /// What the lab said, for those that want to know more than they are told.
+    /// The lab's message, for other listeners.
     pub fn event(&self) -> Option<&neuronotes_core::protocol::Event> {
         match &self.event {
             LabEvent::Said(event) => Some(event),
@@ -29,17 +28,17 @@ impl LabNews {
     }
 }
 
-/// Where labs are found.
+/// Where to find labs.
 pub type Find = Box<dyn Fn() -> Result<PathBuf, LabError> + Send>;
 
-/// As many labs as die in a row without having done anything, before it is said to those that wait.
+/// Number of labs in a row that may die without finishing anything before waiting requests are reported as failed.
 const GIVE_UP: u32 = 3;
-/// The first pause between two labs; doubled up to the last.
+/// First pause between two labs; it doubles up to the last.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// How long a lab that was told to end is waited for. It is killed before that.
+/// Time that a lab may take to end when told to; it is killed afterwards.
 const LEAVES: Duration = Duration::from_secs(7);
 
-/// Labs, one after the other.
+/// The labs, one after another.
 pub struct Labs {
     find: Find,
     store: PathBuf,
@@ -47,7 +46,7 @@ pub struct Labs {
     news: Arc<dyn Fn(LabNews) + Send + Sync>,
     number: u64,
     state: State,
-    /// Labs that died in a row without having done anything.
+    /// Number of labs in a row that died without finishing anything.
     fruitless: u32,
     not_before: Option<Instant>,
 }
@@ -55,26 +54,26 @@ pub struct Labs {
 enum State {
     None,
     Here(Running),
-    /// Told to end or killed; the next may start when it is gone, since the two might not find room together.
+    /// Told to end or killed. The next one starts when it is gone, because memory may not suffice for both.
     Leaving(Instant),
 }
 
-/// A lab that is here.
+/// A running lab.
 struct Running {
     lab: Lab,
     ready: bool,
-    /// Whether it has brought anything to an end.
+    /// Whether it has finished anything.
     useful: bool,
     unusable: Option<LabError>,
 }
 
-/// How a lab ended that nobody had told to.
+/// How a lab ended unexpectedly.
 pub struct Death {
     /// Why.
     pub cause: LabError,
     /// Whether it had been ready.
     pub ready: bool,
-    /// Whether the next would most likely do no better, so that those who wait should be told.
+    /// Whether the next one would probably fail as well, so that waiting requests should be reported as failed.
     pub hopeless: bool,
 }
 
@@ -89,12 +88,12 @@ impl Labs {
         Self { find, store, device, news, number, state, fruitless: 0, not_before: None }
     }
 
-    /// Whether this is news of the lab that is here or leaving, and of the former.
+    /// Whether this event is from the current or leaving lab, and whether from the current one.
     pub fn knows(&self, number: u64) -> (bool, bool) {
         (number == self.number, matches!(self.state, State::Here(_)))
     }
 
-    /// The lab, started where there is none; `None` where it is not time yet.
+    /// The lab, started if there is none; `None` if it is too early to start one.
     pub fn here(&mut self) -> Result<Option<(&Lab, bool)>, LabError> {
         let now = Instant::now();
         if let State::Leaving(until) = self.state
@@ -127,7 +126,7 @@ impl Labs {
         }
     }
 
-    /// The lab, where there is one already.
+    /// The lab, if one is running.
     pub fn present(&self) -> Option<&Lab> {
         match &self.state {
             State::Here(running) => Some(&running.lab),
@@ -135,7 +134,7 @@ impl Labs {
         }
     }
 
-    /// Whether it is up.
+    /// Whether it is ready.
     pub fn is_ready(&self) -> bool {
         matches!(&self.state, State::Here(Running { ready: true, .. }))
     }
@@ -152,7 +151,7 @@ impl Labs {
         }
     }
 
-    /// It brought something to an end.
+    /// It finished something.
     pub fn useful(&mut self) {
         self.fruitless = 0;
         if let State::Here(running) = &mut self.state {
@@ -175,14 +174,14 @@ impl Labs {
         }
     }
 
-    /// From now on another device; whether it is another.
+    /// Uses another device from now on; returns whether it differs.
     pub fn set_device(&mut self, device: String) -> bool {
         let other = self.device != device;
         self.device = device;
         other
     }
 
-    /// The lab is gone; `None` where it was told to.
+    /// The lab has ended; `None` if it was told to.
     pub fn gone(&mut self, cause: LabError) -> Option<Death> {
         let State::Here(running) = std::mem::replace(&mut self.state, State::None) else {
             return None;
@@ -197,19 +196,19 @@ impl Labs {
         Some(Death { cause: unusable.unwrap_or(cause), ready, hopeless })
     }
 
-    /// Another one without having done anything.
+    /// Another lab has died without finishing anything.
     fn failed(&mut self) {
         self.fruitless += 1;
         self.not_before = Some(Instant::now() + pause(self.fruitless));
     }
 
-    /// The next one starts at once, whatever became of those before.
+    /// Lets the next one start at once.
     pub fn forgive(&mut self) {
         self.fruitless = 0;
         self.not_before = None;
     }
 
-    /// When the next one may start, where there is none.
+    /// When the next one may start, if none is running.
     pub fn next_start(&self) -> Option<Instant> {
         match self.state {
             State::None => Some(self.not_before.unwrap_or_else(Instant::now)),
@@ -225,7 +224,7 @@ impl std::fmt::Debug for Labs {
     }
 }
 
-/// The pause after so many fruitless labs.
+/// The pause after so many labs that finished nothing.
 fn pause(fruitless: u32) -> Duration {
     let (first, last) = PAUSE;
     match fruitless {

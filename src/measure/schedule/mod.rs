@@ -1,13 +1,14 @@
-//! What is wanted in, measured results out: keeps a lab at what is still wanted, and says how it gets on.
+//! The scheduler: keeps a lab working on the requests that are still wanted, and reports its progress.
 //!
-//! Used by a build and by the preview; knows nothing of notes or pages. It has no thread: its owner hands it what the lab
-//! said ([`Scheduler::hear`]) and wakes it when it asks for that ([`Scheduler::next_tick`]). Nothing here waits for a lab.
+//! It knows nothing of notes or pages. It has no thread: its owner passes on the lab's events ([`Scheduler::hear`]) and
+//! calls it when it asks for that ([`Scheduler::next_tick`]). Nothing here waits for a lab.
 //!
-//! - What is wanted is asked for once. The lab has all of it and is told in which order to begin it.
-//! - What is no longer wanted is cancelled. A lab that does not confirm that is killed, and the rest is asked of the next.
-//! - A lab that dies may have been at several requests: see `suspect`. Where memory ran out, they are asked for once
-//!   more with half as much at once. A request at which labs crash, the second time alone, is remembered in the store.
-//! - What fails for want of a lab waits for the next one.
+//! - Each wanted request is sent once. The lab has all of them and is told their order.
+//! - Requests that are no longer wanted are cancelled. A lab that does not confirm that is killed, and the rest is
+//!   sent to the next one.
+//! - A lab that dies may have been working on several requests: see `suspect`. If memory ran out, they are sent again
+//!   with half the batch size. A request during which labs crash, the second time alone, is remembered in the store.
+//! - Requests that fail because no lab could run wait for the next one.
 
 mod estimate;
 mod failures;
@@ -39,22 +40,22 @@ use neuronotes_core::store::Store;
 use queue::Queue;
 use status::Running;
 
-/// How long a lab may take to confirm that it has given something up.
+/// Time that a lab may take to confirm a cancellation.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same while it is at something that is still wanted: a step of a large model may take longer, and its work would be
-/// lost.
+/// The same while it works on something that is still wanted: a step of a large model may take longer, and its work
+/// would be lost.
 const MORE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Keeps a lab at what is wanted.
+/// Keeps a lab working on wanted requests.
 #[derive(Debug)]
 pub struct Scheduler {
     store: Store,
     labs: Labs,
-    /// What is wanted and has no result, failed or not.
+    /// Wanted requests without a result, failed ones included.
     queue: Queue,
-    /// What the lab has and is still wanted.
+    /// Requests that the lab has and that are still wanted.
     asked: BTreeSet<Digest>,
-    /// What the lab was told to give up and has not confirmed, with the time since which it could have.
+    /// Requests that were cancelled and not yet confirmed, with the time since when the lab could have confirmed.
     leaving: BTreeMap<Digest, Option<Instant>>,
     running: BTreeMap<Digest, Running>,
     suspects: Suspects,
@@ -62,16 +63,16 @@ pub struct Scheduler {
     estimates: Estimates,
     /// The order that the lab was told.
     ordered: Vec<Vec<Digest>>,
-    /// What came up outside [`Scheduler::hear`] and [`Scheduler::tick`].
+    /// Events that came up outside [`Scheduler::hear`] and [`Scheduler::tick`].
     pending: Vec<Update>,
-    /// The version of the lab that is up.
+    /// The version of the running lab.
     version: String,
     patience: (Duration, Duration),
 }
 
 impl Scheduler {
-    /// For a store, on a device (`auto`, `cpu`, `cuda:N`). What a lab says goes to `news` from another thread, and has to
-    /// come back through [`Scheduler::hear`]. No lab is started before something is wanted.
+    /// A scheduler for a store and a device (`auto`, `cpu`, `cuda:N`). The lab's events go to `news` from another
+    /// thread, and must be passed to [`Scheduler::hear`]. No lab is started before a request is wanted.
     pub fn new(
         store: Store,
         device: String,
@@ -80,7 +81,7 @@ impl Scheduler {
         Self::with_labs(Box::new(lab::find), store, device, news)
     }
 
-    /// The same with labs from elsewhere.
+    /// The same with another way to find labs.
     pub(crate) fn with_labs(
         find: Find,
         store: Store,
@@ -105,7 +106,7 @@ impl Scheduler {
         }
     }
 
-    /// Replaces what is wanted. What is still wanted goes on; what is not is cancelled.
+    /// Replaces the wanted requests. Those still wanted continue; the others are cancelled.
     pub fn want(&mut self, wishes: Vec<Wish>) {
         self.estimates.stir();
         self.queue.replace(wishes);
@@ -135,7 +136,7 @@ impl Scheduler {
         self.ask();
     }
 
-    /// Takes in what the lab said.
+    /// Handles an event from the lab.
     pub fn hear(&mut self, news: LabNews) -> Vec<Update> {
         self.estimates.stir();
         let mut updates = std::mem::take(&mut self.pending);
@@ -153,7 +154,7 @@ impl Scheduler {
         updates
     }
 
-    /// Does what is due: kills a lab that does not obey, starts the next one.
+    /// Does what is due: kills a lab that does not respond, starts the next one.
     pub fn tick(&mut self) -> Vec<Update> {
         let now = Instant::now();
         if self.labs.is_ready() && self.deadline().is_some_and(|deadline| deadline <= now) {
@@ -182,7 +183,8 @@ impl Scheduler {
         self.ask();
     }
 
-    /// Forgets all failures, but those that the store remembers: what the configuration may have been at fault for.
+    /// Forgets all failures except those that the store remembers, because a changed configuration may have fixed
+    /// them.
     pub fn retry_all(&mut self) {
         self.estimates.stir();
         for key in self.failures.keys() {
@@ -194,7 +196,7 @@ impl Scheduler {
         self.ask();
     }
 
-    /// Measures on another device from now on: the lab ends, and the next one starts there.
+    /// Measures on another device from now on: ends the lab and starts the next one there.
     pub fn set_device(&mut self, device: String) {
         if self.labs.set_device(device) {
             self.labs.end();
@@ -210,7 +212,7 @@ impl Scheduler {
         self.failures.get(key)
     }
 
-    /// How far a request is, for a person; none where it is not wanted, or has failed.
+    /// A request's progress in words; `None` if it is not wanted or has failed.
     pub fn status(&self, key: &Digest) -> Option<String> {
         if let Some(running) = self.running.get(key) {
             return Some(running.words());
@@ -219,7 +221,8 @@ impl Scheduler {
         Some(status::queued(*before, *seconds))
     }
 
-    /// Estimated seconds until all that is wanted is there; none where nothing like some of it was measured before.
+    /// Estimated seconds until all wanted results are there; `None` if nothing similar to some of them was measured
+    /// before.
     pub fn seconds_left(&self) -> Option<f64> {
         self.places().all
     }
@@ -230,12 +233,12 @@ impl Scheduler {
         self.estimates.places(&self.queue, &self.running, waits)
     }
 
-    /// Whether there is anything to ask a lab for.
+    /// Whether there is anything to send to a lab.
     fn waits_for_lab(&self) -> bool {
         self.queue.iter().any(|wish| self.failures.may_ask(&wish.key))
     }
 
-    /// Asks for all that may be asked for and was not yet, and says in which order.
+    /// Sends all requests that may be sent and were not, and their order.
     fn ask(&mut self) {
         let askable = |key: &Digest| {
             !self.asked.contains(key)
@@ -267,7 +270,7 @@ impl Scheduler {
         }
     }
 
-    /// Tells the lab the order of what it has and has not begun, where that is news.
+    /// Sends the order of requests that have not begun, if it has changed.
     fn order(&mut self) {
         let waits = |key: &Digest| self.asked.contains(key) && !self.running.contains_key(key);
         let groups = self.queue.groups(waits);
@@ -323,7 +326,7 @@ impl Scheduler {
             Event::Cancelled { key } => {
                 // Wanted again meanwhile, it is asked for again.
                 if self.leaving.remove(&key).is_none() && self.asked.remove(&key) {
-                    let message = "the lab gave it up".to_owned();
+                    let message = "the lab cancelled it".to_owned();
                     self.ended(&key);
                     self.fail(
                         key,
@@ -335,7 +338,7 @@ impl Scheduler {
         }
     }
 
-    /// The lab has brought a request to its end.
+    /// The lab has finished a request.
     fn ended(&mut self, key: &Digest) {
         self.labs.useful();
         self.asked.remove(key);
@@ -344,7 +347,7 @@ impl Scheduler {
         self.suspects.end(key);
     }
 
-    /// A request came to no result by itself, or a lab died at it alone.
+    /// A request failed by itself, or a lab died during it alone.
     fn blame(&mut self, key: &Digest, cause: LabError, updates: &mut Vec<Update>) {
         if cause.cause != Cause::Resource || !self.failures.halve(*key) {
             self.fail(*key, cause, updates);
@@ -384,7 +387,7 @@ impl Scheduler {
         }
     }
 
-    /// Nothing is asked of any lab.
+    /// Forgets which requests were sent.
     fn forget_lab(&mut self) {
         self.asked.clear();
         self.leaving.clear();
@@ -393,7 +396,7 @@ impl Scheduler {
         self.suspects.acquit();
     }
 
-    /// There is no lab, for now: all that waits for one has failed until there is.
+    /// No lab can run for now: all waiting requests have failed until one can.
     fn unavailable(&mut self, cause: LabError) {
         let reason = Reason::from(cause);
         let keys = self.queue.iter().map(|wish| wish.key);
@@ -404,7 +407,7 @@ impl Scheduler {
         }
     }
 
-    /// Until when the lab has to confirm that it gave something up.
+    /// When the lab must have confirmed a cancellation.
     fn deadline(&self) -> Option<Instant> {
         let first = self.leaving.values().flatten().min()?;
         let busy = !self.suspects.begun().is_empty() && !self.running.is_empty();

@@ -1,33 +1,33 @@
-//! What is wanted, in the order in which it is to be measured: wishes in; places, and groups for the lab, out.
+//! The wanted requests in the order of measurement, and their groups for the lab.
 
 use std::collections::BTreeMap;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::request::Request;
 
-/// How urgent a request is.
+/// Urgency of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// Somebody looks at its block.
+    /// Its block is visible in a browser.
     Visible,
-    /// It is of the note that was just saved.
+    /// It belongs to the note that was just saved.
     Saved,
-    /// All else.
+    /// All others.
     Rest,
 }
 
-/// Something that is to be measured.
+/// A wanted request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
     /// The request key.
     pub key: Digest,
-    /// What is measured.
+    /// The request.
     pub request: Request,
-    /// How urgent it is.
+    /// Its urgency.
     pub rank: Rank,
 }
 
-/// What is wanted, each once, the most urgent first.
+/// The wanted requests, each once, the most urgent first.
 #[derive(Debug, Default)]
 pub struct Queue {
     wishes: Vec<Wish>,
@@ -35,7 +35,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Replaces what is wanted. Within a rank the order stays; of two wishes for one key the more urgent counts.
+    /// Replaces the wanted requests. The order within a rank is kept; of two entries for one key, the more urgent
+    /// counts.
     pub fn replace(&mut self, mut wishes: Vec<Wish>) {
         wishes.sort_by_key(|wish| wish.rank);
         self.places.clear();
@@ -53,12 +54,12 @@ impl Queue {
         self.places.contains_key(key)
     }
 
-    /// The wish for a key.
+    /// The entry for a key.
     pub fn get(&self, key: &Digest) -> Option<&Wish> {
         self.wishes.get(*self.places.get(key)?)
     }
 
-    /// Lets a key go.
+    /// Removes a key.
     pub fn remove(&mut self, key: &Digest) -> Option<Wish> {
         let place = self.places.remove(key)?;
         let wish = self.wishes.remove(place);
@@ -66,12 +67,12 @@ impl Queue {
         Some(wish)
     }
 
-    /// In order.
+    /// All entries, most urgent first.
     pub fn iter(&self) -> impl Iterator<Item = &Wish> {
         self.wishes.iter()
     }
 
-    /// The keys that `waits` picks, a group a rank.
+    /// The keys that `waits` accepts, in one group per rank.
     pub fn groups(&self, waits: impl Fn(&Digest) -> bool) -> Vec<Vec<Digest>> {
         let waiting: Vec<&Wish> = self.wishes.iter().filter(|wish| waits(&wish.key)).collect();
         waiting
@@ -81,7 +82,8 @@ impl Queue {
     }
 }
 
-/// Whether an order is what is left of another one: the same groups in the same order, without what has begun or ended.
+/// Whether an order is the rest of another one: the same groups in the same order, without requests that have begun
+/// or ended.
 pub fn follows(groups: &[Vec<Digest>], before: &[Vec<Digest>]) -> bool {
     let mut before = before.iter();
     groups.iter().all(|group| {

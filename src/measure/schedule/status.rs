@@ -1,8 +1,8 @@
-//! How far a request is, for a person: steps and seconds in, a few words out.
+//! A request's progress in a few words.
 
 use std::path::PathBuf;
 
-/// The last news of a request that has begun.
+/// The last progress of a request that has begun.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {
     pub stage: String,
@@ -14,7 +14,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The part of this stage that is done.
+    /// The finished part of this stage.
     pub fn fraction(&self) -> f64 {
         if self.total == 0 { 0.0 } else { self.step as f64 / self.total as f64 }
     }
@@ -30,7 +30,8 @@ impl Running {
     }
 }
 
-/// `queued, 3 before it, about 40 s`; in steps, since an estimate is none to the second, and each other text is shown anew.
+/// `queued, 3 before it, about 40 s`. Times are rounded, since estimates are rough and each change of the text is
+/// sent to the page.
 pub fn queued(before: usize, seconds: Option<f64>) -> String {
     let before = match before {
         0 => String::new(),

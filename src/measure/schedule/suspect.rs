@@ -1,71 +1,70 @@
-//! Which request is at fault when a lab dies that was at several: what was begun and has not ended in; the one at fault,
-//! or whom to ask for alone, out.
+//! Finds the request that kills labs: when a lab dies while working on several, these are sent one at a time.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 
 use neuronotes_core::digest::Digest;
 
-/// Requests that a lab is at, and those that one died at.
+/// The requests that a lab is working on, and those during which one died.
 #[derive(Debug, Default)]
 pub struct Suspects {
-    /// Begun and not ended, in the lab that runs.
+    /// Requests that have begun and not ended in the running lab.
     begun: BTreeSet<Digest>,
-    /// An earlier lab died at these. Each is asked for only when the one before has ended.
+    /// Requests during which an earlier lab died. Each is sent only after the one before has ended.
     alone: VecDeque<Digest>,
 }
 
-/// Who is at fault for a lab's death.
+/// The cause of a lab's death.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// This request: it was alone.
+    /// This request, which was alone.
     One(Digest),
-    /// One of several, which are asked for one at a time from now on.
+    /// One of several requests, which are sent one at a time from now on.
     Several,
-    /// Nobody that is known: nothing was begun.
+    /// Unknown: no request had begun.
     Nobody,
 }
 
 impl Suspects {
-    /// The lab is at this request.
+    /// The lab works on this request.
     pub fn begin(&mut self, key: Digest) {
         self.begun.insert(key);
     }
 
-    /// The lab is not at this request for now.
+    /// The lab does not work on this request for now.
     pub fn pause(&mut self, key: &Digest) {
         self.begun.remove(key);
     }
 
-    /// This request has ended, or nobody wants it any more.
+    /// This request has ended or is no longer wanted.
     pub fn end(&mut self, key: &Digest) {
         self.begun.remove(key);
         self.alone.retain(|suspect| suspect != key);
     }
 
-    /// What the lab is at.
+    /// The requests that the lab works on.
     pub fn begun(&self) -> &BTreeSet<Digest> {
         &self.begun
     }
 
-    /// The lab ended, and nothing that it was at is to blame.
+    /// The lab ended for a reason that no request caused.
     pub fn acquit(&mut self) {
         self.begun.clear();
     }
 
-    /// Asks for this one alone from now on.
+    /// Sends this one alone from now on.
     pub fn isolate(&mut self, key: Digest) {
         if !self.alone.contains(&key) {
             self.alone.push_back(key);
         }
     }
 
-    /// Whether a request may be asked for now: while there are suspects, only the first of them.
+    /// Whether a request may be sent now: while there are suspects, only the first of them.
     pub fn may_ask(&self, key: &Digest) -> bool {
         self.alone.front().is_none_or(|first| first == key)
     }
 
-    /// Only those that `wanted` says are wanted still.
+    /// Keeps only requests that `wanted` accepts.
     pub fn retain(&mut self, wanted: impl Fn(&Digest) -> bool) {
         self.begun.retain(|key| wanted(key));
         self.alone.retain(|key| wanted(key));

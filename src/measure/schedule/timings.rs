@@ -1,10 +1,10 @@
-//! How long requests take: finished ones in, estimates for others out.
+//! Timings of finished requests, from which the duration of others is estimated.
 //!
-//! A request is of a class: its kind, its model, its data set and its device. The estimate is the median of what the last
+//! Requests are grouped by kind, model, data set and device. The estimate is the median of the group's last requests.
 //! requests of its class took for a unit of work, of which the kind says how many a request is. Where the class has none yet, the kind's on that device serve. What a request uses and the
-//! store does not have comes on top.
+//! depends on is added.
 //!
-//! The numbers come from the provenance of records, and are kept in a small file; losing it costs estimates only.
+//! The numbers come from the provenance of records and are cached in a small file; losing it affects estimates only.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -18,23 +18,23 @@ use neuronotes_core::place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 
-/// How many of a class are remembered.
+/// Number of timings that are kept per group.
 const RECENT: usize = 9;
-/// Bytes of the longest file of timings that is read.
+/// Maximum size of the file of timings in bytes.
 const LONGEST: u64 = 16 << 20;
-/// Seconds that no unit of work takes: thirty years.
+/// Seconds that no unit of work can take: thirty years.
 const LONGEST_WORK: f64 = 1e9;
 
-/// What is kept on disk.
+/// The contents of the file.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Kept {
     /// The device that measured last.
     device: String,
-    /// Seconds a unit of work, by class.
+    /// Seconds per unit of work, by group.
     classes: BTreeMap<String, VecDeque<f64>>,
 }
 
-/// What requests took.
+/// Timings of requests.
 #[derive(Debug)]
 pub struct Timings {
     path: PathBuf,
@@ -43,7 +43,7 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Those of a store.
+    /// Reads the timings of a store.
     pub fn of(store: &Store) -> Self {
         let path = store.folder().join("timings.json");
         let kept = place::read(&path, LONGEST).ok();
@@ -56,14 +56,14 @@ impl Timings {
         Self { path, kept, changed: false }
     }
 
-    /// The lab measures on this device, `cpu` or `cuda:N`; whether it is another one than the last.
+    /// The lab measures on this device, `cpu` or `cuda:N`; returns whether it differs from the last.
     pub fn set_device(&mut self, device: &str) -> bool {
         let other = self.kept.device != device;
         device.clone_into(&mut self.kept.device);
         other
     }
 
-    /// A request was measured.
+    /// Records a measured request.
     pub fn add(&mut self, request: &Request, record: &Record) {
         let device = &record.provenance.device;
         let seconds = record.provenance.seconds / work(request);
@@ -78,7 +78,8 @@ impl Timings {
         self.changed = true;
     }
 
-    /// Seconds that a request will take by itself, without what it uses; none where nothing like it was ever measured.
+    /// Seconds that a request will take by itself, without the results that it depends on; `None` if nothing similar
+    /// was ever measured.
     pub fn estimate(&self, request: &Request) -> Option<f64> {
         let device = &self.kept.device;
         let own = self.kept.classes.get(&class(request, device)).and_then(median);

@@ -1,38 +1,38 @@
-//! What a scheduler tells its owner.
+//! Events that a scheduler reports to its owner.
 
 use std::path::PathBuf;
 
 use neuronotes_core::digest::Digest;
 
-/// What the owner is told.
+/// An event for the owner.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
-    /// The lab is up. What had failed for want of one waits again.
+    /// The lab is ready. Requests that failed because no lab could run wait again.
     Ready {
         /// `cpu` or `cuda:N`.
         device: String,
-        /// The device as its maker calls it.
+        /// The device's name as given by its vendor.
         device_name: String,
     },
-    /// A request has begun or has gone a step further.
+    /// A request has begun or progressed.
     Progress {
         /// The request key.
         key: Digest,
-        /// For a person, as [`Scheduler::status`](super::Scheduler::status) says it.
+        /// Progress in words, as in [`Scheduler::status`](super::Scheduler::status).
         status: String,
-        /// The part of the present stage that is done, 0…1.
+        /// The finished part of the current stage, from 0 to 1.
         fraction: f64,
-        /// A picture of the state so far, where it is a new one.
+        /// A new picture of the current state, if there is one.
         picture: Option<PathBuf>,
     },
     /// The result is in the store.
     Done {
         /// The request key.
         key: Digest,
-        /// Time taken.
+        /// Seconds that it took.
         seconds: f64,
     },
-    /// It failed, as [`Scheduler::failed`](super::Scheduler::failed) says.
+    /// The request failed; [`Scheduler::failed`](super::Scheduler::failed) says why.
     Failed {
         /// The request key.
         key: Digest,

@@ -1,4 +1,4 @@
-//! Anchors of blocks that are named by `^id`, each at its block's beginning.
+//! Anchors of blocks named by `^id`, placed at the beginning of their blocks.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use super::Renderer;
 use neuronotes_core::cut::Cut as _;
 
 impl Renderer<'_, '_> {
-    /// Notes where a block begins.
+    /// Records where a block begins.
     pub(super) fn begin(&mut self) {
         self.begun.truncate(self.depth);
         self.begun.resize(self.depth, None);
         self.begun.push(Some(self.out.len()));
     }
 
-    /// The anchor of the block that begins here, or, where the name stands by itself, of the one before it.
+    /// The anchor of the block that begins here or, if the name stands alone, of the previous one.
     pub(super) fn anchor(&mut self, id: &str, range: Range<usize>) {
         let alone = self.markdown.cut(range).trim().strip_prefix('^') == Some(id);
         let id = self.id(&format!("^{id}"));

@@ -1,4 +1,4 @@
-//! Where blocks and elements of a note begin and end in its HTML.
+//! Writes the beginnings and ends of a note's blocks and elements as HTML.
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 

@@ -1,4 +1,4 @@
-//! Callouts: `> [!note] Title` as a box, or as a fold where it can be folded.
+//! Callouts: `> [!note] Title` as a box, or as a foldable box.
 
 use super::super::markup::Callout;
 use super::escape;
@@ -19,7 +19,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
 /// The open callouts.
 #[derive(Default)]
 pub(super) struct Callouts {
-    /// How the title and how the whole of each ends.
+    /// How the title and the whole callout end.
     open: Vec<(&'static str, &'static str)>,
 }
 
@@ -59,7 +59,7 @@ impl Callouts {
     }
 }
 
-/// `Note` for `note`.
+/// The default title: `Note` for `note`.
 fn titled(kind: &str) -> String {
     let mut letters = kind.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

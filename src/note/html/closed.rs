@@ -1,11 +1,11 @@
-//! Bodies that ask nothing of other hosts and run nothing: a body in; the same, with words for what is left out, out.
+//! Removes everything from a body that would load from other hosts or run scripts, and puts a text in its place.
 
 use neuronotes_core::cut::Cut as _;
 
 use super::super::remote::without;
 use super::Body;
 
-/// The body without what leads elsewhere.
+/// The body without external content.
 pub(super) fn closed(mut body: Body) -> Body {
     let changes = without(&body.html);
     let mut html = String::with_capacity(body.html.len());

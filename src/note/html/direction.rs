@@ -1,10 +1,10 @@
-//! Directions: a block's HTML in, the same with `dir="auto"` where text begins out, so that each paragraph goes the way of its own
-//! letters. Only of notes that have right-to-left text, or stand on a page of it.
+//! Adds `dir="auto"` to a block's HTML, so that each paragraph has the direction of its own text. Used only for notes
+//! with right-to-left text and on pages in such languages.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Elements whose own text decides. Within one, an element with a direction of its own would not count for the outer one, so that
-/// only the outermost of them has it.
+/// Elements whose direction follows from their text. Only the outermost of nested ones gets it, since text of inner
+/// elements with a direction does not count for the outer one.
 const OUTERMOST: [&str; 15] = [
     "p",
     "h1",
@@ -24,7 +24,7 @@ const OUTERMOST: [&str; 15] = [
 ];
 
 impl super::Renderer<'_, '_> {
-    /// Gives what was written from `start` on its directions.
+    /// Adds directions to what was written from `start` on.
     pub(super) fn direct(&mut self, start: usize) {
         if self.parts.directed {
             let directed = directed(self.done.html.cut(start..));
@@ -34,7 +34,7 @@ impl super::Renderer<'_, '_> {
     }
 }
 
-/// `html` with `dir="auto"` on its outermost elements of text; one that has a direction keeps it.
+/// `html` with `dir="auto"` on its outermost text elements; existing directions are kept.
 fn directed(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 16);
     let mut rest = html;
@@ -73,7 +73,7 @@ fn directed(html: &str) -> String {
     out
 }
 
-/// Where the tag that a text begins with ends: `>` within quotes is none.
+/// End of the tag at the start of a text; a `>` in quotes does not count.
 fn end_of_tag(tag: &str) -> usize {
     let mut quote = None;
     for (at, byte) in tag.bytes().enumerate() {

@@ -1,11 +1,11 @@
-//! Parts of a note that are more than CommonMark makes of them: headings with their anchors, mathematics, tags.
+//! Elements that CommonMark does not have: anchored headings, mathematics, tags.
 
 use pulldown_cmark::{Event, HeadingLevel, html};
 
 use super::super::math;
 use super::{Renderer, escape, footnote};
 
-/// The check box of a task that is neither done nor to do.
+/// The check box of a task with a state other than done or open.
 pub(super) fn task(sign: char) -> String {
     let state = match sign {
         '/' => "in progress",
@@ -58,7 +58,7 @@ impl<'e> Renderer<'_, 'e> {
         format!("<span class=\"block-anchor\" id=\"{}\"></span>", self.id(id))
     }
 
-    /// The heading that is the title is shown by the page, with all that stands in it.
+    /// The heading that is the note's title is shown by the page, with its anchors.
     pub(super) fn end_title(&mut self, outer: Vec<Event<'e>>) {
         let mut html = String::new();
         if let Some(heading) = self.parts.headings.get(self.headings) {

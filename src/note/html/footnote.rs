@@ -1,4 +1,4 @@
-//! Footnotes: their events in, in the order of the text; marks where they are cited, and a list at the end of the note, out.
+//! Footnotes: marks where they are cited, and a list at the end of the note.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use super::{BlockHtml, escape};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Footnotes are numbered in the order in which they are first cited and stand at the end of the note; a short one stands
-/// beside its mark too, where the page is wide.
+/// Footnotes are numbered in the order of first citation and listed at the end of the note. A short one is also shown
+/// beside its mark on wide pages.
 #[derive(Default)]
 pub(super) struct Footnotes<'e> {
-    /// Before every id.
+    /// Prefix of every id.
     prefix: String,
     numbers: BTreeMap<String, usize>,
     citations: BTreeMap<String, usize>,
     definitions: BTreeMap<String, Vec<Event<'e>>>,
-    /// Footnotes that are being read, each with the events before it.
+    /// Footnotes that are being read, each with the enclosing events.
     open: Vec<(String, Vec<Event<'e>>)>,
 }
 
@@ -26,12 +26,12 @@ impl<'e> Footnotes<'e> {
         Self { prefix: escape(prefix), ..Self::default() }
     }
 
-    /// Whether events are a footnote's.
+    /// Whether a footnote is being read.
     pub(super) fn is_open(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// What stands where a footnote is cited.
+    /// The mark where a footnote is cited.
     pub(super) fn cite(&mut self, name: &str) -> String {
         let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(name.to_owned()).or_insert(next);
@@ -46,12 +46,12 @@ impl<'e> Footnotes<'e> {
         )
     }
 
-    /// From here on, events are a footnote's; `outer` are those before it.
+    /// Begins a footnote; `outer` are the enclosing events.
     pub(super) fn begin(&mut self, name: &str, outer: Vec<Event<'e>>) {
         self.open.push((name.to_owned(), outer));
     }
 
-    /// Ends a footnote of these events; those before it come back.
+    /// Ends a footnote with these events; restores the enclosing ones.
     pub(super) fn end(&mut self, events: Vec<Event<'e>>) -> Vec<Event<'e>> {
         match self.open.pop() {
             Some((name, outer)) => {
@@ -62,7 +62,7 @@ impl<'e> Footnotes<'e> {
         }
     }
 
-    /// The list of all that are cited, at the end of a note's HTML; what of them stands beside their marks.
+    /// The list of all cited footnotes for the end of a note's HTML, and the short ones for the margin.
     pub(super) fn write(mut self, out: &mut String, blocks: &mut [BlockHtml]) {
         let mut numbered: Vec<(usize, String)> =
             self.numbers.iter().map(|(k, n)| (*n, k.clone())).collect();
@@ -103,15 +103,15 @@ impl<'e> Footnotes<'e> {
     }
 }
 
-/// Around the number of a footnote, where it may stand beside its mark; CommonMark lets no such character through.
+/// Enclose the number of a footnote that may be shown in the margin; CommonMark never emits these characters.
 const SIDE: char = '\0';
 
-/// A text without the places for footnotes beside their marks.
+/// Removes the places of footnotes in the margin.
 pub(super) fn without_marks(text: &str) -> String {
     text.split(SIDE).step_by(2).collect()
 }
 
-/// Puts footnotes that are one line beside their marks.
+/// Puts one-line footnotes beside their marks.
 fn place(out: &mut String, blocks: &mut [BlockHtml], texts: &[Option<String>]) {
     if !out.contains(SIDE) {
         return;
@@ -138,7 +138,7 @@ fn place(out: &mut String, blocks: &mut [BlockHtml], texts: &[Option<String>]) {
     }
 }
 
-/// A line of HTML without its ids, which stand on the page once.
+/// A line of HTML without ids, since each id must be unique on the page.
 fn without_ids(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut parts = html.split(" id=\"");

@@ -1,4 +1,4 @@
-//! Links and images of a note as HTML, each by what the garden made of it.
+//! Links and images of a note as HTML, according to their resolved targets.
 
 use pulldown_cmark::{CowStr, Event, LinkType, Tag};
 
@@ -9,26 +9,26 @@ use super::{Renderer, escape};
 
 use neuronotes_core::cut::Cut as _;
 
-/// What an unresolved link says when it is pointed at.
-pub(in crate::note) const NO_NOTE: &str = "There is no note that matches this link.";
+/// Tooltip of an unresolved link.
+pub(in crate::note) const NO_NOTE: &str = "This note does not exist.";
 
-/// An image between its start and its end.
+/// An image whose end has not been read yet.
 pub(super) struct OpenImage {
     /// The tag up to the alternative text.
     open: String,
     pub(super) alt: String,
-    /// From the alternative text to the tag's end.
+    /// The rest of the tag after the alternative text.
     close: String,
     depth: usize,
     /// Whether it is a picture, whose text may end with a size: `|300`.
     is_picture: bool,
-    /// Whether text is of no use, since the element has none.
+    /// Whether its text is dropped because the element has none.
     is_textless: bool,
     title: String,
     size: Option<(u32, u32)>,
 }
 
-/// What a file is shown as.
+/// The media type of a file.
 enum Medium {
     Picture,
     Audio,
@@ -80,7 +80,7 @@ impl<'e> Renderer<'_, 'e> {
         }
     }
 
-    /// An image, or an embed.
+    /// Writes an image or embed.
     pub(super) fn image(&mut self, link_type: LinkType, dest: &str, title: &str) {
         let resolved = self.parts.links.get(self.links).cloned();
         self.links += 1;
@@ -146,7 +146,7 @@ impl<'e> Renderer<'_, 'e> {
         self.image = Some(image);
     }
 
-    /// A picture of the garden: enlarged by a click, where it is not part of a link already.
+    /// A picture of the garden: a click enlarges it unless it is part of a link.
     fn picture(
         &self,
         image: &mut OpenImage,
@@ -177,7 +177,7 @@ impl<'e> Renderer<'_, 'e> {
         image.size = size;
     }
 
-    /// Raw HTML with its links resolved. What the garden does not have stays as it is written, but for wikilinks.
+    /// Raw HTML with its links resolved. Unresolved addresses stay as written; unresolved wikilinks are marked.
     pub(super) fn raw_links(&mut self, html: CowStr<'e>) -> CowStr<'e> {
         let found = self.found.find(&html);
         if found.is_empty() && self.found.ids().is_empty() {
@@ -209,7 +209,7 @@ impl<'e> Renderer<'_, 'e> {
         out.into()
     }
 
-    /// Between an image's start and its end only text counts. Images within it count as outlined links.
+    /// Collects the text between an image's start and end. Nested images count as they do in the outline.
     pub(super) fn alternative_text(&mut self, event: Event<'e>) {
         let Some(image) = &mut self.image else { return };
         match event {
@@ -263,7 +263,7 @@ impl OpenImage {
     }
 }
 
-/// A picture's words without the size at their end, `|300` or `|300x200`, and that; a size alone leaves no words.
+/// Splits off a picture's size at the end of its text, `|300` or `|300x200`; a size alone leaves no text.
 fn asked_size(alt: &str) -> Option<(String, (u32, Option<u32>))> {
     let (text, size) = alt.rsplit_once('|').unwrap_or(("", alt));
     let (width, height) = match size.trim().split_once('x') {
@@ -274,7 +274,7 @@ fn asked_size(alt: &str) -> Option<(String, (u32, Option<u32>))> {
     Some((text.to_owned(), (width, height)))
 }
 
-/// The size that was asked for, in the picture's own proportions where it names no height.
+/// The requested size; without a height, the picture's proportions are kept.
 fn fitting((width, height): (u32, Option<u32>), own: Option<(u32, u32)>) -> (u32, u32) {
     let kept = own.map(|(w, h)| {
         let height = f64::from(width) * f64::from(h) / f64::from(w.max(1));

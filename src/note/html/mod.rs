@@ -1,8 +1,8 @@
-//! A note's Markdown as HTML, with links resolved and figures in their places.
+//! Renders a note's Markdown as HTML with resolved links and figures.
 //!
-//! The second pass over the syntax tree; the n-th link and the n-th block are those of the outline, so what
-//! the garden resolved is looked up by number. Code, mathematics and YAML are never rewritten, because links
-//! are found in the tree and not in the text.
+//! This is the second pass over the syntax tree: the n-th link and block are those of the outline, so resolved links
+//! are looked up by number. Code, mathematics and YAML are never rewritten, because links are found in the tree, not
+//! in the text.
 
 mod anchor;
 mod block;
@@ -32,27 +32,27 @@ use link::OpenImage;
 
 use neuronotes_core::cut::Cut as _;
 
-/// A note's HTML, and where its blocks stand in it.
+/// A note's HTML and its blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
-    /// All of it.
+    /// The whole HTML.
     pub html: String,
-    /// Of the heading that is the note's title, where [`Parts::skip_title`] asks for it: what stands in the heading.
+    /// Inner HTML of the heading that is the note's title, if [`Parts::skip_title`] is set.
     pub title: Option<String>,
-    /// Its outermost blocks, in order; footnotes are none.
+    /// Its outermost blocks in order, without footnotes.
     pub blocks: Vec<BlockHtml>,
 }
 
-/// One outermost block of a body.
+/// An outermost block of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockHtml {
-    /// In the HTML.
+    /// Its span in the HTML.
     pub place: Range<usize>,
-    /// The number of the heading that it is, if it is one.
+    /// The index of its heading, if it is one.
     pub heading: Option<usize>,
-    /// The numbers of the figures in it.
+    /// The indices of the figures in it.
     pub figures: Range<usize>,
-    /// In the source, without front matter.
+    /// Its span in the source without front matter.
     pub span: Range<usize>,
 }
 
@@ -61,7 +61,7 @@ pub fn render(markdown: &str, parts: Parts<'_>) -> String {
     body(markdown, parts).html
 }
 
-/// The same, with its blocks.
+/// The same with its blocks.
 pub fn body(markdown: &str, parts: Parts<'_>) -> Body {
     let closed = parts.closed;
     let mut renderer = Renderer::new(markdown, parts);
@@ -70,7 +70,7 @@ pub fn body(markdown: &str, parts: Parts<'_>) -> Body {
     if closed { closed::closed(body) } else { body }
 }
 
-/// Renders a caption or a configured line: Markdown with its links and values resolved, without the paragraph around.
+/// Renders a caption or a configured line: Markdown with links and values resolved, without an enclosing paragraph.
 pub fn render_inline(markdown: &str, parts: Parts<'_>) -> String {
     let html = render(markdown, parts);
     let trimmed = html.trim();
@@ -86,11 +86,11 @@ struct Renderer<'p, 'e> {
     done: Body,
     /// Events of the outermost block that is being read, and of footnotes.
     out: Vec<Event<'e>>,
-    /// Open blocks.
+    /// Depth of open blocks.
     depth: usize,
-    /// Where in `out` the last block at each depth began.
+    /// Start of the last block at each depth in `out`.
     begun: Vec<Option<usize>>,
-    /// Where the outermost open block stands in the source.
+    /// Span of the open outermost block in the source.
     block: Range<usize>,
     /// The heading that it is.
     block_heading: Option<usize>,
@@ -101,26 +101,26 @@ struct Renderer<'p, 'e> {
     formulas: usize,
     values: usize,
     citations: usize,
-    /// Inline footnotes, and how many of them are open.
+    /// Number of inline footnotes, and of those open.
     notes: usize,
     open_notes: usize,
-    /// How each open link ends.
+    /// Closing tags of open links.
     ends: Vec<&'static str>,
     hide_text: bool,
     in_analysis: bool,
-    /// While the heading that is the title is read, the events before it.
+    /// The enclosing events while the title's heading is read.
     title: Option<Vec<Event<'e>>>,
-    /// Ids of raw HTML and names of blocks that are on the page already.
+    /// Ids of raw HTML and names of blocks that are already on the page.
     used: BTreeSet<String>,
-    /// The open code block: its language, and its text so far.
+    /// The open code block: its language and its text so far.
     code: Option<(String, String)>,
     /// The open image, whose text becomes its alternative text.
     image: Option<OpenImage>,
-    /// Whether embeds stand in the place of a paragraph.
+    /// Whether embeds replace a paragraph.
     embeds: bool,
     footnotes: Footnotes<'e>,
     callouts: Callouts,
-    /// What is open in raw HTML.
+    /// State of open raw HTML.
     found: Raw,
 }
 
@@ -184,12 +184,12 @@ impl<'p, 'e> Renderer<'p, 'e> {
         self.out.push(Event::InlineHtml(html.into()));
     }
 
-    /// An id of the note, as it stands on this page.
+    /// An id of the note with this page's prefix.
     fn id(&self, id: &str) -> String {
         format!("{}{}", escape(self.parts.prefix), escape(id))
     }
 
-    /// Whether what stands at a place of the source is not part of what is shown.
+    /// Whether a place of the source is outside the part that is shown.
     fn is_outside(&self, range: &Range<usize>) -> bool {
         let inside = |part: &Range<usize>| part.start <= range.start && range.end <= part.end;
         self.parts.part.as_ref().is_some_and(|part| !inside(part)) && !self.footnotes.is_open()
@@ -290,7 +290,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    /// What is not shown is counted all the same.
+    /// Hidden parts are counted nevertheless.
     fn pass(&mut self, event: Event<'e>, range: Range<usize>) {
         match event {
             Event::Code(text) => drop(self.value(&text, range)),
@@ -357,7 +357,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
         }
     }
 
-    /// What is shown for code that is a value.
+    /// The HTML for code that is a value.
     fn value(&mut self, text: &str, range: Range<usize>) -> Option<&'p ShownValue> {
         inline::of_code(self.markdown.cut(range), text)?;
         self.values += 1;
@@ -369,7 +369,7 @@ impl<'p, 'e> Renderer<'p, 'e> {
     }
 }
 
-/// Text for HTML, attribute values included.
+/// Escapes text for HTML, including attribute values.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let _ = pulldown_cmark_escape::escape_html(&mut out, text);

@@ -1,55 +1,55 @@
-//! What a page puts into a note: resolved links, figures, values, citations and anchors, as plain data.
+//! What a page inserts into a note, as plain data: resolved links, figures, values, citations and anchors.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::escape;
 
-/// What the garden made of a link.
+/// A resolved link.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub enum ResolvedLink {
-    /// A note, or a place in one.
+    /// A note or a place in one.
     Internal {
-        /// Relative to the page.
+        /// Address relative to the page.
         href: String,
-        /// The anchor of the link itself, so that backlinks can point to it.
+        /// Anchor of the link itself, for backlinks.
         id: Option<String>,
-        /// What the link shows where the author gave it no words: `Figure 2`.
+        /// Text of the link if the author gave none: `Figure 2`.
         label: Option<String>,
     },
-    /// An image or another file that is copied.
+    /// An image or another file that is copied to the site.
     File {
-        /// Relative to the page.
+        /// Address relative to the page.
         href: String,
-        /// Pixels across and down, for an image.
+        /// Width and height in pixels, for an image.
         size: Option<(u32, u32)>,
-        /// Smaller ones of an image, by their widths.
+        /// Smaller copies of an image, by width.
         variants: Vec<(u32, String)>,
     },
-    /// A part of another note, which stands here.
+    /// A part of another note, shown here.
     Embed {
-        /// Among [`Parts::embeds`].
+        /// Index in [`Parts::embeds`].
         number: usize,
     },
     /// Another site.
     External,
-    /// Nothing that the garden has.
+    /// An unresolved link.
     Unresolved,
 }
 
-/// What stands on a page in the place of an inline value.
+/// What replaces an inline value on a page.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ShownValue {
-    /// Plain text, for sentences and for images' alternative texts.
+    /// Plain text, for sentences and images' alternative texts.
     pub text: String,
-    /// An element.
+    /// HTML.
     pub html: String,
-    /// Of the figure that it is out of, relative to the page, where there is one.
+    /// Address of its figure relative to the page, if any.
     pub href: Option<String>,
 }
 
 impl ShownValue {
-    /// The element, linked to its figure.
+    /// The HTML linked to its figure.
     pub(super) fn linked(&self) -> String {
         match &self.href {
             Some(href) => {
@@ -65,43 +65,43 @@ impl ShownValue {
 pub struct HeadingShown {
     /// Its anchor.
     pub id: String,
-    /// Anchors that it had before, and still answers to.
+    /// Earlier anchors, which still work.
     pub moved: Vec<String>,
-    /// What stands below it: who mentions it.
+    /// HTML below it: its backlinks.
     pub after_html: String,
 }
 
-/// What the page puts into a note.
+/// Everything that the page inserts into the note.
 #[derive(Clone, Default)]
 pub struct Parts<'a> {
-    /// Each heading.
+    /// One entry per heading.
     pub headings: &'a [HeadingShown],
-    /// A link's resolution each.
+    /// The resolved links, one per link.
     pub links: &'a [ResolvedLink],
-    /// A figure's HTML each.
+    /// HTML of the figures, one per block.
     pub figures: &'a [String],
-    /// HTML of other notes, for links that are embeds.
+    /// HTML of other notes, for embeds.
     pub embeds: &'a [String],
-    /// What is shown for each value; those of the prose come first.
+    /// Replacements of values; those of the prose come first.
     pub values: &'a [ShownValue],
-    /// HTML of each formula; one that is not there is converted by itself, without macros.
+    /// HTML of formulas; missing ones are converted without macros.
     pub formulas: &'a [String],
-    /// HTML of each citation; one that is not there stays as it is written.
+    /// HTML of citations; missing ones stay as written.
     pub citations: &'a [String],
-    /// The address of a tag's page; tags are plain text where it is not known.
+    /// Address of a tag's page; without one, tags are plain text.
     pub tags: Option<&'a (dyn Fn(&str) -> String + Sync)>,
-    /// Ids of raw HTML that are the note's own; all of them where this is not said.
+    /// Ids of raw HTML that belong to the note; all of them if `None`.
     pub html_ids: Option<&'a BTreeSet<String>>,
-    /// Whether the first heading is the title, which the page shows in its own place: [`Body::title`](super::Body::title).
+    /// Whether the first heading is the title, which the page shows itself: [`Body::title`](super::Body::title).
     pub skip_title: bool,
-    /// What stands before every id, so that those of an embedded note are others.
+    /// Prefix of every id, which keeps those of an embedded note distinct.
     pub prefix: &'a str,
-    /// The part of the Markdown that is shown; all of it where none is named.
+    /// The part of the Markdown to show; all of it if `None`.
     pub part: Option<Range<usize>>,
     /// Whether links to other sites open in a new tab.
     pub new_tab: bool,
-    /// Whether nothing is loaded from other hosts, and no script of a note runs.
+    /// Whether nothing is loaded from other hosts and no scripts of notes run.
     pub closed: bool,
-    /// Whether each paragraph, list and cell goes the way of its own letters.
+    /// Whether each paragraph, list and cell has the direction of its own text.
     pub directed: bool,
 }

@@ -1,4 +1,4 @@
-//! Callouts: the first line of a block quote in; the head of a callout out, and the rest of the line's run left as it is.
+//! Callouts: recognises the head of a callout in the first line of a block quote.
 
 use pulldown_cmark::{Event, Tag};
 
@@ -7,7 +7,7 @@ use super::{Callout, Piece, Placed, Reader, run};
 use neuronotes_core::cut::Cut as _;
 
 impl<'e> Reader<'e, '_> {
-    /// Where the run begins a callout: gives its head and leaves the rest of the run.
+    /// If the inline events begin a callout, returns its head and leaves the rest of them.
     pub(super) fn callout(&mut self, run: &mut Vec<Placed<'e>>, source: &'e str) {
         let opens = matches!(
             &self.held[..],

@@ -1,43 +1,43 @@
-//! How works are cited, as pandoc has it: `[see @goh2021, p. 3; -@olah2017]`, `@goh2021` in the middle of a sentence, and
-//! `@goh2021 [p. 3]`.
+//! Citations in pandoc's syntax: `[see @goh2021, p. 3; -@olah2017]`, `@goh2021` in a sentence, and `@goh2021 [p. 3]`.
 //!
-//! A group holds no bracket of its own and stands in one text, so that time is in proportion to the text.
+//! A group contains no brackets and is in one text, so parsing takes linear time.
 
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
 
-/// Works that are cited at one place.
+/// Works cited at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {
-    /// In order.
+    /// The works, in order.
     pub keys: Vec<CitedKey>,
-    /// Whether it may be a text with a sign in it, `@key` or `[see @key]`; then it is only one where the bibliography has a key.
+    /// Whether it may be ordinary text with an at sign, `@key` or `[see @key]`; it is a citation only if the
+    /// bibliography has a key.
     pub bare: bool,
-    /// As written.
+    /// The citation as written.
     pub text: String,
-    /// In the source.
+    /// Its span in the source.
     pub span: Range<usize>,
 }
 
-/// One of them.
+/// A cited work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CitedKey {
-    /// In the bibliography.
+    /// Its key in the bibliography.
     pub key: String,
     /// Words before it: `see`.
     pub prefix: Option<String>,
-    /// What of it: `p. 3`.
+    /// The locator: `p. 3`.
     pub supplement: Option<String>,
     /// Whether the authors are part of the sentence.
     pub narrative: bool,
-    /// Whether the authors are left out: `-@key`.
+    /// Whether the authors are omitted: `-@key`.
     pub authorless: bool,
-    /// Of the key, in the source.
+    /// Span of the key in the source.
     pub span: Range<usize>,
 }
 
-/// The citation that `rest`, which stands at `at`, begins with: `[@…]`, `[-@…]` or `[see @…]`.
+/// Parses the citation at the start of `rest`, at position `at`: `[@…]`, `[-@…]` or `[see @…]`.
 pub(super) fn group(rest: &str, at: usize) -> Option<(usize, Citation)> {
     let end = bracketed(rest)?;
     if rest.cut(end + 1..).starts_with('(') {
@@ -49,13 +49,13 @@ pub(super) fn group(rest: &str, at: usize) -> Option<(usize, Citation)> {
     Some((end + 1, Citation { keys, bare, text: rest.cut(..=end).to_owned(), span }))
 }
 
-/// Where the bracket that a text begins with ends, if no other is in it.
+/// End of the bracket at the start of a text, if it contains no other bracket.
 fn bracketed(rest: &str) -> Option<usize> {
     let end = 1 + rest.get(1..)?.find(['[', ']'])?;
     (rest.as_bytes()[end] == b']').then_some(end)
 }
 
-/// The works of a group, of which each part has one.
+/// The works of a group, one per part.
 fn keys(inner: &str, at: usize) -> Option<Vec<CitedKey>> {
     let mut keys = Vec::new();
     let mut offset = at;
@@ -66,7 +66,7 @@ fn keys(inner: &str, at: usize) -> Option<Vec<CitedKey>> {
     Some(keys)
 }
 
-/// What stands between semicolons; one between braces is part of a key.
+/// Splits at semicolons, except in braces, which enclose a key.
 fn parts(inner: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     inner.split(move |c| {
@@ -79,7 +79,7 @@ fn parts(inner: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `see -@key, p. 3`.
+/// Parses `see -@key, p. 3`.
 fn cited(part: &str, at: usize) -> Option<CitedKey> {
     let mut from = 0;
     let (sign, key, length) = loop {
@@ -107,7 +107,7 @@ fn cited(part: &str, at: usize) -> Option<CitedKey> {
     })
 }
 
-/// The citation that `rest`, which stands at `at` behind `before`, begins with: `@key`, `-@key`, `@key [p. 3]`.
+/// Parses the citation at the start of `rest`, at position `at` after `before`: `@key`, `-@key`, `@key [p. 3]`.
 pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
     let authorless = rest.starts_with('-');
     let sign = usize::from(authorless);
@@ -139,7 +139,7 @@ pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
     Some((end, Citation { keys: vec![cited], bare: true, text: rest.cut(..end).to_owned(), span }))
 }
 
-/// Whether a key may follow this: an e-mail's address, a part of a path and `\@` are none.
+/// Whether a key may follow this text; excludes e-mail addresses, paths and `\@`.
 pub(super) fn is_apart(before: &str) -> bool {
     let before = before.strip_suffix('-').unwrap_or(before);
     let last = before.chars().next_back();
@@ -148,8 +148,8 @@ pub(super) fn is_apart(before: &str) -> bool {
     })
 }
 
-/// The key that a text behind the sign begins with, and how long it is as written: letters, digits and `_`, with single signs
-/// between them; or anything between braces.
+/// The key at the start of a text after the at sign, and its length as written: letters, digits and `_` with single
+/// punctuation marks between them, or anything in braces.
 fn key(text: &str) -> Option<(&str, usize)> {
     if let Some(inner) = text.strip_prefix('{') {
         let end = inner.find(['{', '}', '\n'])?;

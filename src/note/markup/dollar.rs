@@ -1,24 +1,24 @@
-//! Dollar signs: Markdown in; the same with those of prices hidden from the parser out.
+//! Dollar signs: hides signs of prices from the Markdown parser.
 //!
-//! The parser takes any `$…$` for a formula that has no blanks inside its signs, and so `$5-$10` too. Where a digit follows
-//! the second sign, pandoc and GitHub see none. The first sign is then hidden behind a character that means nothing, and the
-//! text read again, since what follows it may be a formula after all.
+//! The parser takes any `$…$` without spaces inside its signs for a formula, and so `$5-$10` too. Pandoc and GitHub
+//! do not if a digit follows the second sign. The first sign is then masked by a meaningless character and the text
+//! parsed again, since what follows may be a formula after all.
 
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag};
 
-/// How often a text is read again. Each time at most half of the signs is left.
+/// Maximum number of parses. Each leaves at most half of the signs.
 const MOST: usize = 20;
 
-/// Markdown whose dollar signs are hidden where they are no mathematics.
+/// Markdown with masked dollar signs.
 pub(super) struct Masked {
-    /// As long as what it is made of.
+    /// The masked text, of the same length.
     pub(super) text: String,
     mask: char,
 }
 
-/// The Markdown without what only looks like mathematics; none where all is as it seems.
+/// Masks what only looks like mathematics; `None` if nothing does.
 pub(super) fn masked(markdown: &str, options: Options) -> Option<Masked> {
     if !markdown.as_bytes().windows(2).any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit()) {
         return None;
@@ -52,7 +52,7 @@ pub(super) fn masked(markdown: &str, options: Options) -> Option<Masked> {
 }
 
 impl Masked {
-    /// An event as it is without the mask.
+    /// An event without the mask.
     pub(super) fn restored(&self, event: Event<'_>) -> Event<'static> {
         let text = |text: CowStr<'static>| match text.contains(self.mask) {
             true => text.replace(self.mask, "$").into(),

@@ -1,4 +1,4 @@
-//! The inline events of one block in; the same with marks, comments, tags, citations and anchors found in their text out.
+//! Finds highlights, comments, tags, citations and anchors in the inline events of a block.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::{Piece, Placed, cite, is_wiki};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Whether nothing in a block's source can be one of our pieces.
+/// Whether a block's source certainly contains no extended syntax.
 pub(super) fn is_plain(source: &str) -> bool {
     !source.bytes().any(|byte| matches!(byte, b'=' | b'%' | b'#' | b'^' | b'@'))
 }
 
-/// Whether events are embeds and nothing else.
+/// Whether events are only embeds.
 pub(super) fn are_embeds(run: &[Placed<'_>]) -> bool {
     let mut depth = 0;
     run.iter().all(|(event, _)| match event {
@@ -30,16 +30,16 @@ pub(super) fn are_embeds(run: &[Placed<'_>]) -> bool {
     })
 }
 
-/// Signs of tasks that are neither done nor to do: begun, given up, put off, asked and the like.
+/// States of tasks other than done or open: in progress, cancelled, deferred, in question and the like.
 const TASKS: &[u8] = b"/-><?!*\"+~";
 
-/// The state of the task that a source begins with: `[/] half`.
+/// The state of the task at the start of a source: `[/] half`.
 pub(super) fn task(source: &str) -> Option<char> {
     let [b'[', sign, b']', b' ' | b'\t', ..] = source.as_bytes() else { return None };
     TASKS.contains(sign).then(|| char::from(*sign))
 }
 
-/// Leaves out blanks and line breaks at the beginning.
+/// Drops white space and line breaks at the beginning.
 pub(super) fn trim_start(run: &mut Vec<Placed<'_>>) {
     let blank = |event: &Event<'_>| match event {
         Event::SoftBreak | Event::HardBreak => true,
@@ -58,7 +58,7 @@ pub(super) fn trim_start(run: &mut Vec<Placed<'_>>) {
     }
 }
 
-/// Whether nothing of a piece is seen.
+/// Whether an event shows nothing.
 pub(super) fn is_blank((piece, _): &(Piece<'_>, Range<usize>)) -> bool {
     match piece {
         Piece::Plain(Event::SoftBreak | Event::HardBreak) => true,
@@ -67,7 +67,7 @@ pub(super) fn is_blank((piece, _): &(Piece<'_>, Range<usize>)) -> bool {
     }
 }
 
-/// Leaves out of `run` what stands before a place in the source.
+/// Drops events of `run` before a position in the source.
 pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
     run.retain_mut(|(event, range)| {
         if range.end <= place {
@@ -90,7 +90,7 @@ pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
     }
 }
 
-/// The name at the end of a block, ` ^name`, which is taken out of it.
+/// Splits off the name at the end of a block: ` ^name`.
 pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option<&'e str> {
     let (Event::Text(_), range) = run.last()? else { return None };
     let source = markdown.cut(range.clone()).trim_end();
@@ -123,7 +123,7 @@ pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option
     Some(id)
 }
 
-/// Finds our pieces in the text of events.
+/// Finds extended syntax in the text of events.
 pub(super) fn pieces<'e>(
     run: Vec<Placed<'e>>,
     markdown: &'e str,
@@ -158,7 +158,7 @@ pub(super) fn pieces<'e>(
     finder.finish()
 }
 
-/// Texts that follow each other in the source as one; brackets come as events of their own.
+/// Joins texts that are adjacent in the source; brackets come as separate events.
 fn joined<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<Placed<'e>> {
     let mut out: Vec<Placed<'e>> = Vec::with_capacity(run.len());
     for (event, range) in run {
@@ -180,19 +180,19 @@ fn joined<'e>(run: Vec<Placed<'e>>, markdown: &'e str) -> Vec<Placed<'e>> {
 struct Finder<'e> {
     markdown: &'e str,
     out: Vec<(Piece<'e>, Range<usize>)>,
-    /// Open elements.
+    /// Number of open elements.
     depth: usize,
-    /// Open links and images.
+    /// Number of open links and images.
     links: usize,
-    /// Where marked words may begin.
+    /// Possible beginning of a highlight.
     mark: Option<Open>,
-    /// Where a comment may begin.
+    /// Possible beginning of a comment.
     comment: Option<Open>,
-    /// Where inline footnotes may begin, each with how many brackets are open in it.
+    /// Possible beginnings of inline footnotes, each with its number of open brackets.
     notes: Vec<(Open, usize)>,
 }
 
-/// Where something may begin: the place in `out`, and in how many elements and inline footnotes.
+/// A possible beginning: the position in `out`, and the depth of elements and inline footnotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Open {
     at: usize,
@@ -201,7 +201,7 @@ struct Open {
 }
 
 impl<'e> Finder<'e> {
-    /// Text that stands in the source as it is.
+    /// Text that is in the source verbatim.
     fn text(&mut self, range: Range<usize>) {
         let bytes = self.markdown.as_bytes();
         let mut from = range.start;
@@ -282,7 +282,7 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// `==` opens before a word and closes behind one, at the same depth.
+    /// `==` opens before a word and closes after one, at the same depth.
     fn mark(&self, at: usize, range: &Range<usize>) -> Option<(usize, Sign<'e>)> {
         let before = self.markdown.cut(..at).chars().next_back();
         let after = self.markdown.cut(at + 2..range.end.max(at + 2)).chars().next();
@@ -309,7 +309,7 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// Whether something may end here that began there.
+    /// Whether an element may end here that began there.
     fn is_beside(&self, open: Open) -> bool {
         open.depth == self.depth && open.notes == self.notes.len()
     }
@@ -318,7 +318,7 @@ impl<'e> Finder<'e> {
         at > 0 && self.markdown.as_bytes()[at - 1] == b'\\'
     }
 
-    /// A bracket within an inline footnote.
+    /// Counts a bracket in an inline footnote.
     fn open_bracket(&mut self) {
         let depth = self.depth;
         if let Some((_, brackets)) = self.notes.last_mut().filter(|(open, _)| open.depth == depth) {
@@ -326,7 +326,7 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// Whether the bracket that stands here ends an inline footnote.
+    /// Whether this bracket ends an inline footnote.
     fn closes_note(&mut self) -> bool {
         let depth = self.depth;
         // What began in an element that has ended never ends.
@@ -343,13 +343,13 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// Whether nothing stands directly before a place that would make what follows part of a word.
+    /// Whether the preceding character allows a new element, rather than being part of a word.
     fn is_apart(&self, at: usize) -> bool {
         let before = self.markdown.cut(..at).chars().next_back();
         before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '“' | '"' | '—' | '–' | '>'))
     }
 
-    /// Whether a key may begin at a place of a text; behind a sign that begins emphasis it may.
+    /// Whether a key may begin at a position of a text; after a sign that begins emphasis it may.
     fn may_cite(&self, at: usize, range: &Range<usize>) -> bool {
         match self.markdown.cut(..at).chars().next_back() {
             Some('*' | '_' | '~') if at == range.start => true,
@@ -357,7 +357,7 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// `#tag` begins with a letter; `\#tag`, `x#tag` and a colour such as `#ff0044` are none.
+    /// `#tag` begins with a letter; `\#tag`, `x#tag` and colours such as `#ff0044` are not tags.
     fn tag(&self, at: usize, rest: &'e str) -> Option<(usize, Sign<'e>)> {
         if !self.is_apart(at) {
             return None;

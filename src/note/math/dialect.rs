@@ -1,14 +1,14 @@
-//! What TeX's users write and the converter does not read, and what stands for it there: one table of commands, one of
-//! environments. What KaTeX and MathJax have, and the packages that people load beside them, is here and nowhere else.
+//! TeX commands and environments that people use and the converter lacks, with replacements that it knows. This is
+//! the only place for what KaTeX, MathJax and common packages offer.
 
 use neuronotes_core::cut::Cut as _;
 
-/// A command that stands for others.
+/// A command that is replaced.
 #[derive(Debug)]
 pub struct Builtin {
-    /// Without `\`; with a star where it has one.
+    /// Its name without `\`, with a star if it has one.
     name: &'static str,
-    /// TeX with `#1` … for its arguments.
+    /// Its replacement: TeX with `#1` … for its arguments.
     pub body: &'static str,
 }
 
@@ -16,7 +16,7 @@ const fn stands_for(name: &'static str, body: &'static str) -> Builtin {
     Builtin { name, body }
 }
 
-/// Commands, by name.
+/// The commands, sorted by name.
 const COMMANDS: &[Builtin] = &[
     // Of packages: mathtools, physics.
     stands_for("abs", r"\left\lvert #1 \right\rvert"),
@@ -134,26 +134,26 @@ const COMMANDS: &[Builtin] = &[
     stands_for("pu", r"\mathrm{#1}"),
 ];
 
-/// How the converter writes the colour that stands for a frame, and how a frame is written.
+/// The converter's output for the colour that stands for a frame, and the style of a frame.
 pub const FRAME: (&str, &str) =
     ("style=\"color:#B0CED0;\"", "style=\"border:.05em solid currentcolor;padding:.2em;\"");
 
-/// The command of that name, where it is one of these.
+/// The command with that name, if it is in the table.
 pub fn command(name: &str) -> Option<&'static Builtin> {
     COMMANDS.iter().find(|known| known.name == name)
 }
 
-/// An environment that stands for another.
+/// An environment that is replaced.
 #[derive(Debug)]
 pub struct Environment {
     name: &'static str,
-    /// What stands for its beginning; `COLUMNS` is how its columns are set.
+    /// The replacement of its beginning; `COLUMNS` stands for the columns' alignment.
     pub begin: &'static str,
-    /// What stands for its end.
+    /// The replacement of its end.
     pub end: &'static str,
-    /// Whether it says how many columns it has, which is not needed.
+    /// Whether it states its number of columns, which is ignored.
     pub takes_count: bool,
-    /// Whether it may say how its columns are set: `[r]`.
+    /// Whether it may state its columns' alignment: `[r]`.
     pub takes_option: bool,
 }
 
@@ -167,7 +167,7 @@ const fn environment_as(
     Environment { name, begin, end, takes_count, takes_option }
 }
 
-/// Most columns of a matrix whose columns are all set alike.
+/// Maximum number of columns of a matrix with uniform alignment.
 pub const MOST_COLUMNS: usize = 16;
 
 const ENVIRONMENTS: &[Environment] = &[
@@ -206,12 +206,12 @@ const ENVIRONMENTS: &[Environment] = &[
     ),
 ];
 
-/// The environment of that name, where it stands for another.
+/// The environment with that name, if it is in the table.
 pub fn environment(name: &str) -> Option<&'static Environment> {
     ENVIRONMENTS.iter().find(|known| known.name == name)
 }
 
-/// How columns are set, of an array: without what stands between them, and repetitions written out.
+/// An array's columns without separators, with repetitions expanded.
 pub fn columns(written: &str) -> String {
     let mut out = String::new();
     let mut rest = written;
@@ -242,7 +242,7 @@ pub fn columns(written: &str) -> String {
     if out.is_empty() { "c".to_owned() } else { out }
 }
 
-/// A colour by its digits, `#0a0` or `#00aa00`, as the converter reads it.
+/// A hexadecimal colour, `#0a0` or `#00aa00`, in the converter's form.
 pub fn colour(written: &str) -> String {
     let digits = written.trim().trim_start_matches('#');
     let digits = match digits.len() {
@@ -252,13 +252,13 @@ pub fn colour(written: &str) -> String {
     format!("\\color[HTML]{{{}}}", digits.to_ascii_uppercase())
 }
 
-/// What stands in braces at the beginning of a text, and what follows.
+/// Splits off the braces at the start of a text.
 fn after_group(text: &str) -> (&str, &str) {
     let inner = text.trim_start().strip_prefix('{');
     inner.and_then(|inner| inner.split_once('}')).unwrap_or(("", text))
 }
 
-/// Commands whose argument is prose.
+/// Commands whose argument is text.
 const PROSE: [&str; 12] = [
     "text",
     "mbox",
@@ -274,12 +274,12 @@ const PROSE: [&str; 12] = [
     "emph",
 ];
 
-/// Whether a command's argument is prose, which may have formulas in it.
+/// Whether a command's argument is text, which may contain formulas.
 pub fn is_text(name: &str) -> bool {
     PROSE.contains(&name)
 }
 
-/// The command for prose that the converter knows.
+/// The converter's command for text.
 pub fn text_command(name: &str) -> &str {
     match name {
         "mbox" | "hbox" | "textnormal" | "textup" | "textmd" => "text",

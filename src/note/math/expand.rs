@@ -1,8 +1,7 @@
-//! Macros in a formula: what it is and what commands stand for in; the same without a macro in it, and where each part is
-//! from, out.
+//! Expands the macros in a formula, and maps each part of the result to its source.
 //!
-//! The converter reads no definitions, so that macros are replaced here, in its text, before it sees a formula. What
-//! comes out is bounded, in its length and in how often a macro is replaced: a definition may use itself.
+//! The converter knows no definitions, so macros are expanded before it sees a formula. The length of the result and
+//! the number of expansions are limited, because a definition may use itself.
 
 use std::ops::Range;
 
@@ -12,18 +11,18 @@ use super::reader::Reader;
 
 use neuronotes_core::cut::Cut as _;
 
-/// Most bytes that a formula has once its macros are replaced.
+/// Maximum length of an expanded formula in bytes.
 const LONGEST: usize = 64 << 10;
-/// How often macros are replaced in one formula.
+/// Maximum number of expansions in a formula.
 const MOST: usize = 1000;
-/// How deep a macro's replacement may lie in that of others.
+/// Maximum nesting depth of expansions.
 const DEEPEST: usize = 48;
 
 impl Macros {
-    /// The formula `tex` without macros; its definitions come to these and hold from there on.
+    /// The formula `tex` without macros. Its definitions are added to the given ones and stay in effect.
     ///
     /// # Errors
-    /// Where a definition or a macro's arguments cannot be read, or where macros are replaced without end.
+    /// If a definition or a macro's arguments cannot be parsed, or if expansion does not end.
     pub fn expand(&mut self, tex: &str) -> Result<Expanded, Fault> {
         let mut out = Expander { macros: self, out: Expanded::default(), count: 0, place: 0..0 };
         out.run(tex, Some(0), 0)?;
@@ -31,19 +30,20 @@ impl Macros {
     }
 }
 
-/// A formula without macros, and where it is from.
+/// A formula without macros, with a map to its source.
 #[derive(Debug, Default)]
 pub struct Expanded {
-    /// The TeX that the converter reads.
+    /// The TeX for the converter.
     pub text: String,
-    /// For pieces of it, where they begin and which bytes of the formula as written they are from; whether each is as written.
+    /// For pieces of it, their boundaries and the bytes of the original formula that they come from; and whether each
+    /// is verbatim.
     pieces: Vec<(usize, Range<usize>, bool)>,
-    /// Whether the text ends with a command's name, so that a letter would be part of it.
+    /// Whether the text ends with a command's name, which a following letter would extend.
     open_name: bool,
 }
 
 impl Expanded {
-    /// Where a part of the text stands in the formula as it is written.
+    /// Position of a part of the text in the original formula.
     pub fn written(&self, span: &Range<usize>) -> Range<usize> {
         let place = |at: usize, end: bool| {
             let index = self.pieces.partition_point(|(start, ..)| *start < at + usize::from(!end));
@@ -66,12 +66,12 @@ struct Expander<'m> {
     macros: &'m mut Macros,
     out: Expanded,
     count: usize,
-    /// The macro of the formula that is being replaced.
+    /// The macro of the formula that is being expanded.
     place: Range<usize>,
 }
 
 impl Expander<'_> {
-    /// Replaces macros in `text`, which begins at `from` of the formula, or is a macro's body.
+    /// Expands macros in `text`, which begins at `from` of the formula or is a macro's body.
     fn run(&mut self, text: &str, from: Option<usize>, depth: usize) -> Result<(), Fault> {
         let mut reader = Reader { text, at: 0 };
         while let Some(found) = reader.rest().find(['\\', '%', FROZEN]) {
@@ -143,7 +143,7 @@ impl Expander<'_> {
         reader.at += usize::from(has_star);
         self.count += 1;
         if self.count > MOST || depth >= DEEPEST {
-            let message = format!("`\\{name}` is replaced without end");
+            let message = format!("the macro `\\{name}` expands endlessly");
             return Err(fault(self, reader.at, message));
         }
         let mut arguments = Vec::with_capacity(definition.arguments);
@@ -178,7 +178,7 @@ impl Expander<'_> {
         Ok(())
     }
 
-    /// `\begin{name}` under the name that the converter knows.
+    /// `\begin{name}` with the name that the converter knows.
     fn environment(
         &mut self,
         command: &str,
@@ -219,7 +219,7 @@ impl Expander<'_> {
         self.write(&text.replace("COLUMNS", &columns))
     }
 
-    /// Words within a formula, which may have formulas in them: `\text{for $x > 0$}`.
+    /// Text in a formula, which may contain formulas: `\text{for $x > 0$}`.
     fn prose(
         &mut self,
         name: &str,
@@ -249,7 +249,7 @@ impl Expander<'_> {
         self.write("}")
     }
 
-    /// Copies a part of a text that stands in the formula where `from` says, or in a macro.
+    /// Copies a part of a text that is at `from` in the formula or in a macro.
     fn copy(&mut self, text: &str, part: Range<usize>, from: Option<usize>) -> Result<(), Fault> {
         let piece = text.cut(part.clone());
         match from {
@@ -264,7 +264,7 @@ impl Expander<'_> {
         }
     }
 
-    /// Writes what stands for the macro that is being replaced.
+    /// Writes the replacement of the macro that is being expanded.
     fn write(&mut self, piece: &str) -> Result<(), Fault> {
         if piece.is_empty() {
             return Ok(());
@@ -278,7 +278,7 @@ impl Expander<'_> {
         self.append(piece)
     }
 
-    /// Keeps a letter from becoming part of a command's name.
+    /// Keeps a following letter from extending a command's name.
     fn apart(&mut self, piece: &str) {
         if self.out.open_name && piece.starts_with(|c: char| c.is_ascii_alphabetic()) {
             self.out.text.push(' ');
@@ -299,7 +299,7 @@ impl Expander<'_> {
     }
 }
 
-/// A macro's body with its arguments in their places.
+/// A macro's body with its arguments inserted.
 fn filled(body: &str, arguments: &[String]) -> String {
     let mut parts = body.split('#');
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -327,7 +327,7 @@ fn filled(body: &str, arguments: &[String]) -> String {
     out
 }
 
-/// A text at the dollar signs in it that are not `\$`.
+/// Splits a text at dollar signs other than `\$`.
 fn unescaped_dollars(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! The macros of formulas: definitions in TeX and in the configuration in; what each command stands for out.
+//! Macros of formulas, defined in TeX or in the configuration.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,43 +9,43 @@ use super::reader::Reader;
 
 use neuronotes_core::cut::Cut as _;
 
-/// What a command stands for.
+/// A macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    /// How many arguments it takes, the optional one among them.
+    /// Number of arguments, including the optional one.
     pub arguments: usize,
-    /// What stands for the first argument where it is not given; then it is given in `[]`.
+    /// Default of the first argument, if that is optional and given in `[]`.
     pub default: Option<String>,
-    /// TeX with `#1` … for the arguments.
+    /// The body: TeX with `#1` … for the arguments.
     pub body: String,
 }
 
-/// What the commands that an author defined stand for, by their names without `\`.
+/// Macros by command name without `\`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Macros {
     known: Arc<BTreeMap<String, Definition>>,
 }
 
-/// What is wrong with a formula or a definition before it is converted.
+/// An error in a formula or definition before conversion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Bytes of the TeX.
+    /// Span in the TeX, in bytes.
     pub span: Range<usize>,
-    /// Lower case.
+    /// The message, in lower case.
     pub message: String,
 }
 
 impl Macros {
-    /// Adds a command, or replaces what it stands for.
+    /// Adds or replaces a macro.
     pub fn define(&mut self, name: &str, definition: Definition) {
         Arc::make_mut(&mut self.known).insert(name.to_owned(), definition);
     }
 
-    /// Adds a command as the configuration has it: its name with or without `\`, its body, and what stands for its first
-    /// argument where that is not given.
+    /// Adds a macro from the configuration: its name with or without `\`, its body, and the default of its first
+    /// argument if that is optional.
     ///
     /// # Errors
-    /// Where that is no name of a command.
+    /// If the name is not a valid command name.
     pub fn configure(
         &mut self,
         name: &str,
@@ -64,7 +64,7 @@ impl Macros {
         Ok(())
     }
 
-    /// Reads the definitions in a preamble; all else in it is left alone. What is wrong with a definition is returned.
+    /// Reads the definitions in a preamble and ignores everything else. Returns errors in definitions.
     pub fn read(&mut self, preamble: &str) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut at = 0;
@@ -88,7 +88,7 @@ impl Macros {
         faults
     }
 
-    /// Reads the definition that the command `name` begins, which stands before `reader`; none where it begins none.
+    /// Reads the definition that the command `name` begins, just read by `reader`; `None` if it begins none.
     pub(super) fn defined(
         &mut self,
         name: &str,
@@ -192,7 +192,7 @@ impl Macros {
         Ok(())
     }
 
-    /// What a command stands for: as the author defined it, else as [`dialect`] has it.
+    /// The macro of a command: the author's, or else that of [`dialect`].
     pub(super) fn find(&self, name: &str) -> Option<Definition> {
         let built_in = |built_in: &Builtin| Definition {
             arguments: highest(built_in.body),
@@ -203,14 +203,14 @@ impl Macros {
     }
 }
 
-/// Before a command that is to be left as it is.
+/// Precedes a command that must not be expanded.
 pub(super) const FROZEN: char = '\u{FDD3}';
 
 fn unnamed(how: &str) -> String {
     format!("`\\{how}` does not say which command it defines")
 }
 
-/// The highest number of an argument in a body.
+/// The highest argument number in a body.
 fn highest(body: &str) -> usize {
     let numbers = body.split('#').skip(1).filter_map(|rest| rest.chars().next()?.to_digit(10));
     numbers.max().unwrap_or(0) as usize

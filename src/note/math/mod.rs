@@ -1,9 +1,9 @@
-//! Mathematics: LaTeX in, an element of MathML Core out, made when the site is built, so that a page needs no script and no
-//! font for it. The TeX stays in it as an annotation, which is what copying and feeds take.
+//! Mathematics: converts LaTeX to MathML Core at build time, so that pages need no script or font for it. The TeX is
+//! kept as an annotation, for copying and feeds.
 //!
-//! The formulas of a note are converted together: what one defines holds in the next, equations are numbered through the
-//! note, and `\eqref` leads to any of them. What the converter does not know is replaced before it reads a formula:
-//! macros of the garden and of the note in [`macros`], what other programs know in [`dialect`].
+//! The formulas of a note are converted together: definitions apply to later formulas, equations are numbered through
+//! the note, and `\eqref` refers to any of them. What the converter does not know is replaced first: macros of the
+//! garden and the note in [`macros`], other programs' commands in [`dialect`].
 
 mod dialect;
 mod expand;
@@ -26,23 +26,23 @@ use expand::Expanded;
 pub use macros::Macros;
 use neuronotes_core::cut::Cut as _;
 
-/// Most bytes of one formula.
+/// Maximum length of a formula in bytes.
 const LONGEST: usize = 16 << 10;
-/// Most nested parts that a thread of any size has room for; the converter takes about 1 kB for each.
+/// Maximum nesting depth that fits any thread's stack; the converter takes about 1 kB per level.
 const SHALLOW: usize = 400;
-/// Bytes of stack that suffice for the longest formula, however it is nested.
+/// Stack size in bytes that suffices for the longest formula with any nesting.
 const DEEP_STACK: usize = 256 << 20;
-/// Stands in a formula's HTML before each of its ids, and for what stands before the ids of the page's part.
+/// Placeholder in a formula's HTML for the prefix of ids on the page.
 const ID: &str = "\u{FDD4}";
 
-/// What is wrong with a formula.
+/// An error in a formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MathError {
-    /// Bytes of the TeX.
+    /// Span in the TeX, in bytes.
     pub span: Range<usize>,
-    /// Lower case.
+    /// The message, in lower case.
     pub message: String,
-    /// Which character of the TeX it begins with, from 1.
+    /// Its character position in the TeX, from 1.
     character: usize,
 }
 
@@ -52,21 +52,21 @@ impl fmt::Display for MathError {
     }
 }
 
-/// The `<math>` element of a formula by itself; `display`: one that stands alone.
+/// The `<math>` element of a single formula; `display` for one on its own line.
 ///
 /// # Errors
-/// Where it is not LaTeX that the converter knows, and where it is longer than 16 KiB.
+/// If it is not LaTeX that the converter knows, or longer than 16 KiB.
 pub fn mathml(tex: &str, display: bool) -> Result<String, MathError> {
     let mut formulas = Formulas::new(&Macros::default());
     formulas.add(tex, display).map(|html| placed(&html, ""))
 }
 
-/// A formula's HTML as a part of a page shows it, whose ids begin with `prefix`.
+/// A formula's HTML for a part of a page whose ids begin with `prefix`.
 pub fn placed(html: &str, prefix: &str) -> String {
     html.replace(ID, &format!("{}eq:", escape(prefix)))
 }
 
-/// A formula that cannot be converted, as a page shows it: its source, and why.
+/// The HTML of a formula that cannot be converted: its source and the error.
 pub fn unread(tex: &str, fault: &MathError) -> String {
     format!(
         "<code class=\"bad-math\" title=\"{}\">{}</code>",
@@ -82,7 +82,7 @@ pub struct Formulas {
     converter: LatexToMathML,
     all: Vec<Formula>,
     labels: BTreeSet<String>,
-    /// What is wrong with how formulas refer to each other: each formula's number, and a message.
+    /// Errors in references between formulas: each formula's number, and a message.
     problems: Vec<(usize, String)>,
 }
 
@@ -96,7 +96,7 @@ struct Formula {
 }
 
 impl Formulas {
-    /// None yet; `macros` are those of the garden.
+    /// No formulas yet; `macros` are those of the garden.
     pub fn new(macros: &Macros) -> Self {
         // Only macros of the converter's own could be wrong, and it is given none.
         let converter = LatexToMathML::new(MathCoreConfig::default()).unwrap_or_default();
@@ -109,10 +109,10 @@ impl Formulas {
         }
     }
 
-    /// Converts the next formula. Where it refers to an equation that follows, [`Self::finish`] has what it says.
+    /// Converts the next formula. If it refers to a later equation, [`Self::finish`] resolves that.
     ///
     /// # Errors
-    /// Where it is not LaTeX that the converter knows, and where it is longer than 16 KiB.
+    /// If it is not LaTeX that the converter knows, or longer than 16 KiB.
     pub fn add(&mut self, tex: &str, display: bool) -> Result<String, MathError> {
         let made = self.made(tex, display);
         let (ready, result) = match made {
@@ -127,7 +127,7 @@ impl Formulas {
 
     fn made(&mut self, tex: &str, display: bool) -> Result<(String, String), MathError> {
         if tex.len() > LONGEST {
-            return Err(error(tex, LONGEST..tex.len(), "a formula has at most 16 KiB".into()));
+            return Err(error(tex, LONGEST..tex.len(), "the formula is longer than 16 KiB".into()));
         }
         let expanded =
             self.macros.expand(tex).map_err(|fault| error(tex, fault.span, fault.message))?;
@@ -141,7 +141,7 @@ impl Formulas {
         Ok((ready, finished(&html, tex.trim())))
     }
 
-    /// A formula without the labels that others have already.
+    /// A formula without labels that are already in use.
     fn labelled(&mut self, mut ready: String) -> String {
         const LABEL: &str = "\\label{";
         let mut at = 0;
@@ -152,7 +152,7 @@ impl Formulas {
             let label = ready.cut(inner..inner + length).trim().to_owned();
             at = inner + length;
             if self.labels.contains(&label) {
-                let message = format!("the label `{label}` is already that of another equation");
+                let message = format!("the label `{label}` is already used by another equation");
                 self.problems.push((self.all.len(), message));
                 ready.replace_range(start..=at, "");
                 at = start;
@@ -186,7 +186,7 @@ impl Formulas {
         Ok(made.mathml)
     }
 
-    /// The HTML of all formulas, and what is wrong with those that refer to others: each formula's number, and a message.
+    /// The HTML of all formulas, and errors in references: each formula's number, and a message.
     pub fn finish(mut self) -> (Vec<String>, Vec<(usize, String)>) {
         let refers = |formula: &Formula| formula.ready.contains("\\eqref");
         let mut problems = std::mem::take(&mut self.problems);
@@ -218,7 +218,8 @@ impl Formulas {
                 if undefined {
                     problems.push((
                         at,
-                        "the formula refers to an equation that has no `\\label` here".to_owned(),
+                        "the formula refers to a `\\label` that no equation of this note has"
+                            .to_owned(),
                     ));
                 }
             }
@@ -231,7 +232,7 @@ fn style(display: bool) -> MathDisplay {
     if display { MathDisplay::Block } else { MathDisplay::Inline }
 }
 
-/// Does `work` where there is room for formulas as deep as these may be; none where there is no such place.
+/// Runs `work` with enough stack for formulas of the maximum nesting; `None` if no such thread can be started.
 fn with_room<'t, T: Send>(
     formulas: impl IntoIterator<Item = &'t str>,
     work: impl FnOnce() -> T + Send,
@@ -246,7 +247,7 @@ fn with_room<'t, T: Send>(
     thread::scope(|scope| deep.spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok()))
 }
 
-/// The environment that a formula needs around it, which other programs do without: for a `\tag` or `\label` of its own.
+/// The environment that a formula needs for its own `\tag` or `\label`; other programs do without it.
 fn frame(tex: &str) -> (&'static str, &'static str) {
     let (mut tag, mut label, mut column, mut row) = (false, false, false, false);
     let (mut braces, mut environments) = (0_i32, 0_i32);
@@ -290,8 +291,8 @@ fn unconvertible(tex: &str) -> MathError {
     error(tex, 0..tex.len(), "the formula cannot be converted".into())
 }
 
-/// A formula as it stands in a page, but for what comes before its ids: with the TeX beside what it means. The converter can
-/// put it there too, but then breaks the formula into lines.
+/// A formula as in a page, except for the prefix of its ids: with the TeX as an annotation. The converter can add
+/// that too, but then breaks the formula into lines.
 fn finished(html: &str, tex: &str) -> String {
     let (box_mark, box_style) = dialect::FRAME;
     let html = html
@@ -306,7 +307,7 @@ fn finished(html: &str, tex: &str) -> String {
     )
 }
 
-/// A formula's HTML without ids, for where it stands a second time.
+/// A formula's HTML without ids, for a repetition.
 pub fn without_ids(html: &str) -> String {
     let mark = format!(" id=\"{ID}");
     let mut parts = html.split(mark.as_str());
@@ -314,7 +315,7 @@ pub fn without_ids(html: &str) -> String {
     parts.fold(first, |out, part| out + part.split_once('"').map_or("", |(_, rest)| rest))
 }
 
-/// An error about a part of the TeX, which is brought to whole characters inside it.
+/// An error about a part of the TeX, with its span adjusted to character boundaries.
 fn error(tex: &str, span: Range<usize>, message: String) -> MathError {
     let whole = |at: usize| (0..=at.min(tex.len())).rev().find(|at| tex.is_char_boundary(*at));
     let start = whole(span.start).unwrap_or(0);
@@ -322,7 +323,7 @@ fn error(tex: &str, span: Range<usize>, message: String) -> MathError {
     MathError { span: start..end, message, character: tex.cut(..start).chars().count() + 1 }
 }
 
-/// `Unknown command "\x".` as our messages are written: lower case, names between backticks, no full stop.
+/// Converts the library's message `Unknown command "\x".` to our style: lower case, backticks, no full stop.
 fn in_our_words(message: &str) -> String {
     let message = message.trim_end_matches('.').replace('"', "`");
     let mut letters = message.chars();

@@ -1,8 +1,8 @@
-//! TeX as a sequence: commands, and arguments in braces and brackets.
+//! Reads TeX as a sequence of commands and arguments.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Reads TeX.
+/// A reader of TeX.
 pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
@@ -17,14 +17,14 @@ impl<'t> Reader<'t> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// Whether a star follows.
+    /// Reads a star, if one follows.
     pub(super) fn star(&mut self) -> bool {
         let star = self.rest().starts_with('*');
         self.at += usize::from(star);
         star
     }
 
-    /// The name of the command that begins here, without `\`; empty where none does.
+    /// Reads the name of a command without `\`; empty if none begins here.
     pub(super) fn command(&mut self) -> &'t str {
         let Some(rest) = self.rest().strip_prefix('\\') else { return "" };
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
@@ -34,14 +34,14 @@ impl<'t> Reader<'t> {
         rest.cut(..length)
     }
 
-    /// The command that is being defined, in braces or not.
+    /// Reads the command that is being defined, with or without braces.
     pub(super) fn defined_name(&mut self) -> Option<&'t str> {
         let name = self.argument()?.trim().strip_prefix('\\')?;
         let letters = name.bytes().all(|b| b.is_ascii_alphabetic());
         (!name.is_empty() && (letters || name.chars().count() == 1)).then_some(name)
     }
 
-    /// What stands in brackets, if they follow.
+    /// Reads an argument in brackets, if one follows.
     pub(super) fn optional(&mut self) -> Option<&'t str> {
         let from = self.at;
         self.space();
@@ -55,7 +55,7 @@ impl<'t> Reader<'t> {
         Some(inner.cut(..end))
     }
 
-    /// The next argument: what stands in braces, a command, or one character.
+    /// Reads the next argument: braces, a command, or one character.
     pub(super) fn argument(&mut self) -> Option<&'t str> {
         self.space();
         let rest = self.rest();
@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Where the bracket `close` stands that ends what `text` begins in.
+/// Position of the closing bracket `close`.
 fn balanced(text: &str, close: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);

@@ -40,7 +40,7 @@ fn an_error_says_where() {
     insta::assert_snapshot!(said(r"\frac{1"), @"expected closing token `}`, but reached end of input (character 8 of the formula)");
     insta::assert_snapshot!(said("a & b"), @"found `&`, which may only appear in a table-like environment (character 3 of the formula)");
     insta::assert_snapshot!(said(r"\begin{nope}"), @"unknown environment `nope` (character 7 of the formula)");
-    assert!(said(&"x".repeat(LONGEST + 1)).contains("at most 16 KiB"));
+    assert!(said(&"x".repeat(LONGEST + 1)).contains("longer than 16 KiB"));
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn equations_are_numbered_and_referred_to_through_a_note() {
     assert_eq!(
         said,
         [
-            "3 the label `eq:b` is already that of another equation",
-            "4 the formula refers to an equation that has no `\\label` here",
+            "3 the label `eq:b` is already used by another equation",
+            "4 the formula refers to a `\\label` that no equation of this note has",
         ]
     );
 }

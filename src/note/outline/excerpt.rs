@@ -1,7 +1,7 @@
-//! A note's first words: its blocks as the outline comes upon them in, the words of a description out.
+//! A note's opening, used as its description.
 //!
-//! These are the first paragraph's, or the first items of a list, if that comes first. A heading, a picture's text, a footnote and a
-//! line of nothing but tags say too little.
+//! It is the first paragraph, or the first items of a list if that comes first. Headings, pictures' texts, footnotes
+//! and lines with only tags are skipped.
 
 use std::ops::Range;
 
@@ -12,21 +12,21 @@ use super::{Link, LinkKind};
 
 use neuronotes_core::cut::Cut as _;
 
-/// Most characters, marks among them.
+/// Maximum number of characters, including marks.
 const LONGEST: usize = 220;
 
-/// The words so far.
+/// The text so far.
 #[derive(Debug, Default)]
 pub(super) struct Excerpt {
     words: String,
     is_done: bool,
-    /// Whether the leaf block that is being read is a paragraph, and whether it is an item of a tight list.
+    /// Whether the current leaf block is a paragraph, and whether it is an item of a tight list.
     in_paragraph: bool,
     in_item: bool,
-    /// Open items, and open footnotes.
+    /// Numbers of open items and open footnotes.
     items: usize,
     footnotes: usize,
-    /// Pictures' texts in the leaf block.
+    /// Spans of pictures' texts in the leaf block.
     pictures: Vec<Range<usize>>,
 }
 
@@ -52,7 +52,7 @@ impl Excerpt {
         }
     }
 
-    /// A link or an image ends, whose text stands there in the leaf block.
+    /// A link or image ends, whose text is at this span of the leaf block.
     pub(super) fn link(&mut self, link: &Link, place: Range<usize>) {
         let is_picture = match link.kind {
             LinkKind::Image => true,
@@ -64,7 +64,7 @@ impl Excerpt {
         }
     }
 
-    /// A leaf block ends, whose text this is.
+    /// A leaf block with this text ends.
     pub(super) fn leaf(&mut self, flat: &str) {
         let pictures = std::mem::take(&mut self.pictures);
         let in_paragraph = std::mem::take(&mut self.in_paragraph);
@@ -105,13 +105,13 @@ impl Excerpt {
             self.words.len() > LONGEST || !(in_item || self.words.ends_with([':', '：']));
     }
 
-    /// What there is.
+    /// The result.
     pub(super) fn take(&mut self) -> String {
         shorten(&std::mem::take(&mut self.words), LONGEST)
     }
 }
 
-/// Whether a target is a picture, a sound or a film.
+/// Whether a target is a picture, sound or video.
 fn is_medium(target: &str) -> bool {
     const ENDINGS: &[&str] = &[
         "avif", "bmp", "flac", "gif", "jfif", "jpeg", "jpg", "m4a", "mov", "mp3", "mp4", "ogg",

@@ -1,4 +1,4 @@
-//! Fences of analysis blocks that are not as their author meant them: a block in, what is wrong with its fence out.
+//! Detects analysis blocks whose fences are probably mistaken.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(in crate::note) fn is_analysis(info: &str) -> bool {
 }
 
 impl Walk<'_> {
-    /// A block that would be an analysis, but for its info string.
+    /// A block that would be an analysis except for its info string.
     pub(super) fn unasked(&mut self, range: &Range<usize>) {
         let mut lines = self.at.text.cut(range.clone()).lines();
         let first = lines.next().unwrap_or_default().trim_end();
@@ -32,15 +32,17 @@ impl Walk<'_> {
             Kind::named(line.split('#').next()?.trim())
         };
         let Some(kind) = lines.find_map(kind) else { return };
-        let message = format!("this is shown as code, though it reads like a `{}`", kind.name);
+        let message =
+            format!("this block is shown as code, but it looks like a `{}` analysis", kind.name);
         let problem = self.at.warning(range.start..range.start + first.len(), message);
-        let hint = "add `analysis` to have it measured: the block begins with ```yaml analysis";
+        let hint = "to have it measured, begin the block with ```yaml analysis";
         self.out.problems.push(problem.hint(hint.to_owned()));
     }
 
-    /// CommonMark closes an open fence at the end of the document; here that swallows the rest of a note.
+    /// An unclosed fence: CommonMark closes it at the end of the document, which swallows the rest of a note.
     ///
-    /// Where another block begins within one, the first is the one that is never closed: what follows is not read as part of it.
+    /// If another block begins inside it, the first one is reported as unclosed: what follows is not read as part of
+    /// it.
     pub(super) fn unclosed(&mut self, block: &mut RawBlock) {
         let text = self.at.text.cut(block.span.clone()).trim_end();
         let fence = if text.starts_with('~') { '~' } else { '`' };

@@ -1,4 +1,4 @@
-//! Formulas of a note as the outline finds them: converted together, and what is wrong with each at its place.
+//! The formulas of a note, converted together, with diagnostics.
 
 use std::ops::Range;
 
@@ -34,18 +34,18 @@ impl Walk<'_> {
         self.element(&math::without_ids(&html));
     }
 
-    /// A formula that is shown as its source, which is no error: the author's own programs may read it.
+    /// A formula that is shown as its source. This is a warning, since the author's own programs may read it.
     fn unreadable(&mut self, span: Range<usize>, message: &str) {
         let problem = self.at.warning(span, format!("the formula cannot be read: {message}"));
         let hint = if message.starts_with("unknown command") {
             "define the command under `math: macros:` in neuronotes.yaml, or with `\\newcommand` in a formula"
         } else {
-            "mathematics stands between dollar signs; `\\$` is a dollar sign"
+            "dollar signs enclose mathematics; write `\\$` for a literal dollar sign"
         };
         self.out.problems.push(problem.hint(hint.to_owned()));
     }
 
-    /// All formulas are known, and with them the equations that they refer to.
+    /// All formulas are known now, and so are the equations that they refer to.
     pub(super) fn end_formulas(&mut self) {
         let Some(formulas) = self.formulas.take() else { return };
         let (html, problems) = formulas.finish();
@@ -53,8 +53,7 @@ impl Walk<'_> {
         for (number, message) in problems {
             let Some(place) = self.formula_places.get(number) else { continue };
             let problem = self.at.warning(place.clone(), message);
-            let hint =
-                "each label is given once in a note: `\\label{eq:name}`, and `\\eqref{eq:name}`";
+            let hint = "define each label once per note with `\\label{eq:name}`, and refer to it with `\\eqref{eq:name}`";
             self.out.problems.push(problem.hint(hint.to_owned()));
         }
     }

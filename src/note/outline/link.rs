@@ -1,4 +1,4 @@
-//! Links of a note as the outline finds them: those of Markdown, and those in raw HTML.
+//! Links of a note in the outline, both in Markdown and in raw HTML.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use pulldown_cmark::LinkType;
 use super::super::markup::is_wiki;
 use super::super::raw::{Form, plain_end};
 
-/// Most bytes of HTML before a link that its sentence is taken from.
+/// Maximum number of bytes of HTML before a link that are used for its sentence.
 const BEFORE: usize = 600;
 
 use super::mention::Sentences;
@@ -26,7 +26,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Links in raw HTML, which stands within a line of prose or for itself.
+    /// Links in raw HTML, inline or in a block.
     pub(super) fn raw_links(&mut self, html: &str, range: Range<usize>, within_line: bool) {
         if within_line && html.to_ascii_lowercase().starts_with("</a") {
             self.end_raw_link();
@@ -113,7 +113,7 @@ impl Walk<'_> {
     }
 }
 
-/// The words that a wikilink without a label shows.
+/// The text of a wikilink without a label.
 pub(in crate::note) fn wiki_label(dest: &str) -> String {
     match dest.split_once('#') {
         None => dest.trim().to_owned(),

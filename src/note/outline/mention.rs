@@ -1,4 +1,4 @@
-//! The sentence around a link, and how a long text is cut.
+//! The sentence around a link, truncated if it is long.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use super::Mention;
 
 use neuronotes_core::cut::Cut as _;
 
-/// The sentences of `text`, by Unicode's rules, around places in it; cut at word boundaries where they are long.
+/// The sentences of `text`, by Unicode's rules, around given spans, truncated at word boundaries.
 pub(super) struct Sentences<'t> {
     text: &'t str,
     bounds: Vec<usize>,
 }
 
 impl<'t> Sentences<'t> {
-    /// Reads the text once, however many places there are in it.
+    /// Reads the text once, whatever the number of spans.
     pub(super) fn of(text: &'t str) -> Self {
         Self { text, bounds: sentence::bounds(text) }
     }
@@ -41,7 +41,7 @@ fn last_words(text: &str, characters: usize) -> &str {
     text.cut(from..).find(' ').map_or(text.cut(from..), |i| text.cut(from + i + 1..))
 }
 
-/// Cut after at most so many characters, at a word's end, with an ellipsis.
+/// Truncates at the end of a word after so many characters, with an ellipsis.
 pub(super) fn shorten(text: &str, characters: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(characters) else {
         return text.to_owned();

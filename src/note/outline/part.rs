@@ -1,73 +1,73 @@
-//! What the outline of a note is made of: headings, links with their sentences, and named blocks, as plain data.
+//! The parts of an outline as plain data: headings, links with their sentences, and named blocks.
 
 use std::ops::Range;
 
 /// A heading.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heading {
-    /// 1 to 6.
+    /// Level, 1 to 6.
     pub level: u8,
     /// Its anchor, unique in the note.
     pub id: String,
-    /// Plain text; a value as it is asked for, so that no measurement moves an anchor.
+    /// Plain text; values as written, so that no measurement changes an anchor.
     pub text: String,
     /// The same with marks for values, which [`fill`](crate::note::fill) replaces.
     pub shown: String,
-    /// The same as HTML: code, mathematics and emphasis, no links.
+    /// The same as HTML with code, mathematics and emphasis, without links.
     pub html: String,
-    /// Whether it stands in a block quote: then it is what somebody else wrote, and no part of the note's contents.
+    /// Whether it is in a block quote; then it is quoted from elsewhere and not in the table of contents.
     pub quoted: bool,
-    /// In the source.
+    /// Span in the source.
     pub span: Range<usize>,
 }
 
 /// A link or an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
-    /// How it is written.
+    /// Its syntax.
     pub kind: LinkKind,
-    /// What it points to, without the fragment.
+    /// Its target without fragment.
     pub target: String,
-    /// What follows the first `#`.
+    /// The fragment after the first `#`.
     pub fragment: Option<String>,
-    /// In the source, brackets included.
+    /// Span in the source, with brackets.
     pub span: Range<usize>,
-    /// The sentence it stands in.
+    /// The sentence that contains it.
     pub mention: Mention,
-    /// The anchor of the heading that it stands under.
+    /// Anchor of the heading above it.
     pub section: Option<usize>,
 }
 
 /// A block that is named by `^id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// Without the sign.
+    /// The id without the sign.
     pub id: String,
-    /// The block in the source.
+    /// Span of the block in the source.
     pub span: Range<usize>,
 }
 
-/// How a link is written.
+/// The syntax of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
     /// `[[target]]`
     Wiki,
-    /// `![[target]]` that stands by itself.
+    /// `![[target]]` in a paragraph of its own
     Embed,
-    /// `[text](target)` and its kin.
+    /// `[text](target)` and similar
     Markdown,
     /// `![text](target)`
     Image,
 }
 
-/// The sentence around a link, in plain text. Where a value or a citation stands in it there is a mark, which
-/// [`fill`](crate::note::fill) and [`fill_citations`](crate::note::fill_citations) replace.
+/// The sentence around a link, in plain text with marks for values and citations, which [`fill`](crate::note::fill)
+/// and [`fill_citations`](crate::note::fill_citations) replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mention {
-    /// Up to the link.
+    /// Text before the link.
     pub before: String,
-    /// The link's own text.
+    /// Text of the link.
     pub text: String,
-    /// After the link.
+    /// Text after the link.
     pub after: String,
 }

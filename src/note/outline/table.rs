@@ -1,4 +1,4 @@
-//! Tables that cut a link in two: a table's source in, a warning about each such link out.
+//! Warns about links in tables whose bar ends the cell.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use neuronotes_core::cut::Cut as _;
 
 use crate::diagnostic::{Diagnostic, SourceFile};
 
-/// Links in double brackets whose bar ends a cell, since no backslash stands before it.
+/// Links in double brackets with an unescaped bar in a table.
 pub(super) fn cut_links(at: SourceFile<'_>, table: Range<usize>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut start = table.start;
@@ -24,7 +24,7 @@ pub(super) fn cut_links(at: SourceFile<'_>, table: Range<usize>) -> Vec<Diagnost
             let bar = link.find('|').filter(|bar| !link.cut(..*bar).ends_with('\\'));
             if let Some(bar) = bar.filter(|_| !in_code) {
                 let span = start + open..start + end;
-                let message = format!("the bar of `{link}` ends the table's cell");
+                let message = format!("the `|` in `{link}` ends the table's cell");
                 let hint = format!("write it as `{}\\{}`", link.cut(..bar), link.cut(bar..));
                 problems.push(at.warning(span, message).hint(hint));
             }
@@ -50,8 +50,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "notes/a.md:3:3: the bar of `[[Coin|one]]` ends the table's cell (hint: write it as `[[Coin\\|one]]`)",
-                "notes/a.md:4:17: the bar of `[[Bank#Slot|z]]` ends the table's cell (hint: write it as `[[Bank#Slot\\|z]]`)",
+                "notes/a.md:3:3: the `|` in `[[Coin|one]]` ends the table's cell (hint: write it as `[[Coin\\|one]]`)",
+                "notes/a.md:4:17: the `|` in `[[Bank#Slot|z]]` ends the table's cell (hint: write it as `[[Bank#Slot\\|z]]`)",
             ]
         );
     }

@@ -1,23 +1,23 @@
-//! Where an address leads: an address as it is written in; whether a browser asks another host for it, or runs it, out.
+//! Decides whether a browser would load an address from another host or run it.
 //!
-//! Read as browsers read it (<https://url.spec.whatwg.org/>): blanks around it, tabs and line ends in it, upper case and `\`
-//! for `/` make no difference.
+//! Addresses are parsed as browsers do (<https://url.spec.whatwg.org/>): surrounding spaces, tabs and line breaks,
+//! upper case, and `\` for `/` make no difference.
 
 use neuronotes_core::cut::Cut as _;
 
-/// What a page does by itself, or at a click, that it should not without a word.
+/// Effects of an address that must not happen unannounced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// It asks another host.
+    /// It loads from another host.
     Remote,
     /// It runs a script.
     Script,
 }
 
-/// Schemes of other hosts. A `file:` on some systems is one's of the network.
+/// Schemes that reach other hosts. On some systems `file:` does so too.
 const HOSTS: [&str; 7] = ["http", "https", "ws", "wss", "ftp", "ftps", "file"];
 
-/// What a browser does where it loads the address.
+/// The effect when a browser loads the address.
 pub fn loaded(address: &str) -> Option<Reach> {
     let address = plain(address);
     match scheme(&address) {
@@ -28,7 +28,7 @@ pub fn loaded(address: &str) -> Option<Reach> {
     }
 }
 
-/// What a browser does where a person follows the address, or where it is shown as a page of its own.
+/// The effect when a person follows the address, or when it is shown as a page of its own.
 pub fn followed(address: &str) -> Option<Reach> {
     let address = plain(address);
     let is_page = |rest: &str| {
@@ -42,12 +42,12 @@ pub fn followed(address: &str) -> Option<Reach> {
     }
 }
 
-/// So much of an address in style rules says where it leads: there are no tabs in it any more, nor line ends.
+/// Length of an address in CSS that decides, after tabs and line breaks were removed.
 const SCHEME: usize = 64;
-/// So much of an address says where it leads.
+/// Length of an address that decides.
 const LONGEST: usize = 1024;
 
-/// As a browser reads its beginning.
+/// The beginning of an address as a browser reads it.
 fn plain(address: &str) -> String {
     let address = address.trim_start_matches(|c: char| c <= ' ');
     let kept = address.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r'));
@@ -62,7 +62,7 @@ fn scheme(address: &str) -> Option<&str> {
         .then_some(scheme)
 }
 
-/// The addresses of a `srcset`, each as it is written.
+/// The addresses in a `srcset`, as written.
 pub fn of_set(set: &str) -> Vec<&str> {
     let mut all = Vec::new();
     let mut rest = set;
@@ -81,7 +81,7 @@ pub fn of_set(set: &str) -> Vec<&str> {
     }
 }
 
-/// What style rules load, and from where.
+/// The addresses that CSS loads.
 pub fn of_style(css: &str) -> Option<(Reach, String)> {
     let css = without_escapes(css);
     let css = css.as_str();
@@ -107,14 +107,14 @@ pub fn of_style(css: &str) -> Option<(Reach, String)> {
     found
 }
 
-/// A text's beginning, which says where an address leads.
+/// The beginning of a text, which decides where an address leads.
 fn start(text: &str) -> &str {
     let text = text.trim_start();
     let end = (0..=SCHEME.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.cut(..end.unwrap_or(0))
 }
 
-/// Style rules without `\75` for `u`.
+/// CSS with escapes such as `\75` for `u` resolved.
 fn without_escapes(css: &str) -> String {
     let mut out = String::with_capacity(css.len());
     let mut rest = css.chars().peekable();

@@ -293,7 +293,7 @@ fn ids_of_raw_html_are_kept_once_and_headings_make_way() {
     assert!(said.iter().any(|said| said.contains(":3:4: the id `box` is left out")), "{said:?}");
     assert!(
         said.iter()
-            .any(|said| said.contains("the name `^n` is already that of the block on line 9")),
+            .any(|said| said.contains("the name `^n` is already used by the block on line 9")),
         "{said:?}"
     );
     let shown = render(
@@ -307,7 +307,7 @@ fn ids_of_raw_html_are_kept_once_and_headings_make_way() {
     assert_eq!(shown.matches("id=\"e1-^n\"").count(), 1, "{shown}");
     let main = note("```yaml analysis\nid: main\nkind: feature_vis\nlayer: a\nunit: 1\n```\n");
     assert!(
-        places(&main)[0].contains("the id `main` is one that pages use themselves"),
+        places(&main)[0].contains("the id `main` is reserved for pages"),
         "{:?}",
         places(&main)
     );

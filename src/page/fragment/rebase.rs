@@ -1,8 +1,8 @@
-//! A piece of a page's HTML as it stands anywhere: addresses from the site's root, no ids, no folds.
+//! Rewrites a piece of a page's HTML for use on any page: addresses relative to the site's root, no ids, no folds.
 
 use neuronotes_core::cut::Cut as _;
 
-/// The piece `html` of a page, whose path is relative to the site's root.
+/// Rewrites the piece `html` of a page, whose path is relative to the site's root.
 pub(super) fn rebased(html: &str, page: &str) -> String {
     let html = without_folds(html);
     let mut out = String::with_capacity(html.len());
@@ -18,7 +18,7 @@ pub(super) fn rebased(html: &str, page: &str) -> String {
     out.trim().to_owned()
 }
 
-/// Without how a figure was made, its data, and the signs beside headings.
+/// Removes provenance, data, and the marks beside headings.
 fn without_folds(html: &str) -> String {
     let mut text = html.to_owned();
     for (from, to) in [
@@ -40,7 +40,7 @@ fn without_folds(html: &str) -> String {
     text
 }
 
-/// The length of the tag that `rest` begins with.
+/// Length of the tag at the start of `rest`.
 pub(super) fn tag_end(rest: &str) -> usize {
     let mut quote = None;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
@@ -54,7 +54,7 @@ pub(super) fn tag_end(rest: &str) -> usize {
     rest.len()
 }
 
-/// Writes a tag without its id, its addresses from the site's root.
+/// Writes a tag without its id, and with addresses relative to the site's root.
 fn tag(tag: &str, page: &str, out: &mut String) {
     let mut rest = tag;
     loop {
@@ -93,7 +93,7 @@ fn tag(tag: &str, page: &str, out: &mut String) {
     }
 }
 
-/// An address relative to a page as one relative to the site's root.
+/// Converts an address relative to a page to one relative to the site's root.
 fn rooted(address: &str, page: &str) -> String {
     let is_absolute = address.starts_with('/')
         || address.split(['/', '?', '#']).next().is_some_and(|first| first.contains(':'));

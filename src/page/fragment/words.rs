@@ -1,11 +1,11 @@
-//! The first words of a piece of a page: HTML in, as much of it as a reader takes in at a glance out.
+//! Truncates a piece of a page's HTML to what a reader can take in at a glance.
 
 use neuronotes_core::cut::Cut as _;
 
-/// Characters of text, about sixty words.
+/// Number of characters of text, about sixty words.
 const MOST: usize = 300;
 
-/// A piece cut at a sentence's or a word's end, with what is open in it closed; its text, if it is longer than that.
+/// The piece truncated at the end of a sentence or word, with open elements closed; `None` if it is short enough.
 pub(super) fn first(html: &str) -> String {
     let mut counted = 0;
     let mut open: Vec<&str> = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn first(html: &str) -> String {
     html.to_owned()
 }
 
-/// About how many characters of text a piece has.
+/// Approximate number of characters of text in a piece.
 pub(super) fn length(html: &str) -> usize {
     let mut count = 0;
     let mut rest = html;
@@ -63,7 +63,7 @@ pub(super) fn suffices(html: &str) -> bool {
     length(html) >= MOST / 2
 }
 
-/// The name of the element that a tag opens.
+/// Name of the element that a tag opens.
 fn opens(tag: &str) -> Option<&str> {
     let inner = tag.strip_prefix('<')?;
     let length = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
@@ -74,7 +74,8 @@ fn is_empty(name: &str) -> bool {
     matches!(name, "br" | "hr" | "img" | "input" | "wbr" | "source" | "col" | "track" | "embed")
 }
 
-/// Where a text is cut so that at most so many characters stay: behind its last sentence, if that leaves most of it, else before a
+/// Where to truncate a text to so many characters: after its last sentence if most of it remains, or else before a
+/// word, and never within a character reference.
 /// word, and before no character reference's end.
 fn cut(text: &str, characters: usize) -> usize {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);

@@ -1,5 +1,4 @@
-//! Which of a sweep's measurements a value is out of: the sweep's cells and the value's first steps in; one cell, and the
-//! steps that are left, out.
+//! Selects the measurement of a sweep that a value refers to.
 
 use std::ops::Range;
 
@@ -7,21 +6,21 @@ use super::tree::{COUNT, beyond, place as place_in};
 use crate::note::{Fault, Query, Step};
 use crate::plan::Cell;
 
-/// Which of a sweep's measurements is meant.
+/// The selected measurement of a sweep.
 pub(super) enum Choice<'q> {
-    /// Their number.
+    /// None: their number is meant.
     Count,
-    /// This one, and the steps into it.
+    /// This one, with the remaining steps.
     Cell(usize, &'q [(Step, Range<usize>)]),
 }
 
-/// The one that a value chooses.
+/// Selects a measurement.
 pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>, Fault> {
     let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
     let example = || {
         let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
         let all: Vec<String> = fields().map(one).collect();
-        format!("choose one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
+        format!("select one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
     };
     let wrong = |place: Range<usize>, message: String, hint: String| {
         Err(Fault { place, message, hint: Some(hint) })
@@ -78,7 +77,7 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
                 [first, ..] => {
                     let message =
                         format!("{} measurements of `{}` have these values", found.len(), query.id);
-                    let hint = format!("say all of them, as in `[{}]`", selector(&cells[*first]));
+                    let hint = format!("give all of them, as in `[{}]`", selector(&cells[*first]));
                     wrong(place.clone(), message, hint)
                 }
             }
@@ -87,13 +86,13 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
     }
 }
 
-/// How a measurement of a sweep is chosen by its values.
+/// How to select a measurement of a sweep by its values.
 fn selector(cell: &Cell) -> String {
     let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
     cell.values.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// A swept value without the name that a note gives to its unit.
+/// A swept value without a unit's name from the note.
 fn plain(value: &str) -> &str {
     value.split(" · ").next().unwrap_or(value)
 }

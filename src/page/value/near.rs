@@ -1,4 +1,4 @@
-//! Code that is nearly a value: it names no figure, and was probably meant to.
+//! Finds code that was probably meant to be a value, although it names no figure.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::Sources;
 use crate::note::{Head, InlineValue};
 
 impl<'a> Sources<'a> {
-    /// Whether code that names no figure was probably meant to: its note, or a figure of nearly that name, is there.
+    /// Whether code was probably meant to be a value: its note exists, or a figure with a similar name.
     pub(super) fn is_nearly(&self, index: usize, value: &InlineValue) -> bool {
         let Head { note, id, .. } = &value.head;
         let in_steps = value.asked.as_ref().is_ok_and(|query| !query.steps.is_empty());
@@ -38,7 +38,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Whether a name looks like a slip in writing another.
+/// Whether two names differ only by a typo.
 fn is_misspelt(name: &str, known: &str) -> bool {
     let most = if known.chars().count() < 5 { 1 } else { 2 };
     let (name, known) = (name.to_lowercase(), known.to_lowercase());

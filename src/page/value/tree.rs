@@ -1,4 +1,4 @@
-//! What can be asked of one measurement, as a tree of names: steps in, a value out, or what is wrong with a step.
+//! The data of a measurement as a tree of names: follows a value's steps.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::field::quoted;
 use crate::note::{Block, Fault, Step};
 use crate::plan::Measurement;
 
-/// What a list's number of items is called.
+/// The name of a list's length.
 pub(super) const COUNT: [&str; 2] = ["length", "count"];
 
-/// What can be asked of a measurement.
+/// The data of a measurement.
 pub(super) struct Tree {
     kind: &'static Kind,
-    /// What it asks for itself, known before anything is measured.
+    /// Its parameters, known before anything is measured.
     pub(super) asked: Map<String, Value>,
 }
 
@@ -37,7 +37,7 @@ impl Tree {
         self.kind.values.named.iter().chain(PROVENANCE)
     }
 
-    /// Names that may follow `path`, each once, in the order in which they are documented.
+    /// Names that may follow `path`, each once, in the order of the documentation.
     fn names_after(&self, path: &[&str]) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
         for named in self.named() {
@@ -55,18 +55,18 @@ impl Tree {
         out
     }
 
-    /// The first name, where the whole way is one that is known.
+    /// The first name, if the whole path is documented.
     pub(super) fn first<'s>(&self, steps: &'s [At]) -> Result<&'s str, Fault> {
         let (first, place) = match steps {
             [(Step::Field(name), place), ..] => (name, place),
             [] => {
                 let hint = list(&self.names_after(&[]));
-                let message = "this is a whole figure, not a value of it".to_owned();
+                let message = "this is a whole figure, not one of its values".to_owned();
                 return Err(Fault { place: 0..0, message, hint });
             }
             [(_, place), ..] => {
                 let hint = list(&self.names_after(&[]));
-                let message = format!("a `{}` is no list", self.kind.name);
+                let message = format!("a `{}` is not a list", self.kind.name);
                 return Err(Fault { place: place.clone(), message, hint });
             }
         };
@@ -85,11 +85,11 @@ impl Tree {
             let next = self.names_after(&path);
             if !next.contains(name) && !COUNT.contains(&name.as_str()) {
                 let message = match next.is_empty() {
-                    true => format!("`{}` is a value, and has no `{name}`", path.join(".")),
+                    true => format!("`{}` is a value and has no `{name}`", path.join(".")),
                     false => format!("`{}` has no `{name}`", path.join(".")),
                 };
                 let hint = match next.is_empty() {
-                    true => Some(format!("leave out `.{name}`")),
+                    true => Some(format!("remove `.{name}`")),
                     false => near(name, &next),
                 };
                 return Err(Fault { place: place.clone(), message, hint });
@@ -99,7 +99,7 @@ impl Tree {
         Ok(first)
     }
 
-    /// Follows steps into a value that stands under the name `first`.
+    /// Follows steps into a value with the name `first`.
     pub(super) fn walk(&self, value: &Value, first: &str, steps: &[At]) -> Result<Value, Fault> {
         let mut value = value.clone();
         let mut path = vec![first];
@@ -143,33 +143,33 @@ impl Tree {
         }
         if items.iter().any(Value::is_null) {
             let message = format!("there is no `{name}` here");
-            let hint = "it is not known of this result; ask for another value".to_owned();
+            let hint = "this result does not have it; use another value".to_owned();
             return Err(Fault { place: last, message, hint: Some(hint) });
         }
         Ok(value)
     }
 }
 
-/// The place in a list of so many items; negative ones count from the end.
+/// The index in a list; negative ones count from the end.
 pub(super) fn place(at: i64, count: usize) -> Option<usize> {
     let count_signed = i64::try_from(count).ok()?;
     let at = if at < 0 { at.checked_add(count_signed)? } else { at };
     usize::try_from(at).ok().filter(|at| *at < count)
 }
 
-/// What is said of a place that a list does not have, and what to do.
+/// The message and hint for an index outside a list.
 pub(super) fn beyond(name: &str, at: i64, count: usize) -> (String, String) {
     let s = if count == 1 { "" } else { "s" };
-    let message = format!("`{name}` has {count} item{s}, and none at `[{at}]`");
+    let message = format!("`{name}` has {count} item{s}, but none at `[{at}]`");
     let hint = match count {
-        0 => "ask for its `length`".to_owned(),
-        1 => "ask for `[0]`".to_owned(),
+        0 => "use its `length`".to_owned(),
+        1 => "use `[0]`".to_owned(),
         n => format!("count from 0 to {}, or from the end from −1 to −{n}", n - 1),
     };
     (message, hint)
 }
 
-/// One step into a value that is called `name`.
+/// Follows one step into a value with a name.
 fn follow(value: &Value, step: &Step, name: &str) -> Result<Value, (String, String)> {
     match (value, step) {
         (Value::Array(items), Step::Field(field)) if COUNT.contains(&field.as_str()) => {
@@ -203,11 +203,10 @@ fn follow(value: &Value, step: &Step, name: &str) -> Result<Value, (String, Stri
             Ok(map.get(field).cloned().unwrap_or(Value::Null))
         }
         (Value::Null, Step::Field(_)) => Ok(Value::Null),
-        (_, Step::Field(field)) => Err((
-            format!("`{name}` is a value, and has no `{field}`"),
-            format!("leave out `.{field}`"),
-        )),
-        _ => Err((format!("`{name}` is no list"), "leave out the brackets".to_owned())),
+        (_, Step::Field(field)) => {
+            Err((format!("`{name}` is a value and has no `{field}`"), format!("remove `.{field}`")))
+        }
+        _ => Err((format!("`{name}` is not a list"), "remove the brackets".to_owned())),
     }
 }
 
@@ -223,7 +222,7 @@ fn near(name: &str, known: &[String]) -> Option<String> {
     }
 }
 
-/// All names that are known, as many as can be read.
+/// All known names, up to a limit.
 fn list(known: &[String]) -> Option<String> {
     const MOST: usize = 40;
     let shown = &known[..known.len().min(MOST)];
@@ -232,7 +231,7 @@ fn list(known: &[String]) -> Option<String> {
     (!shown.is_empty()).then(|| format!("known: {}{more}", suggest::quoted(shown, "and")))
 }
 
-/// What a measurement asks for, as the note would write it, defaults filled in.
+/// A measurement's parameters as a note would write them, with defaults filled in.
 fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<String, Value> {
     let request = &measurement.request;
     let mut out = Map::new();

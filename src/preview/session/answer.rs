@@ -1,4 +1,4 @@
-//! What browsers are answered: a path of the site in; the page or file, or a page that says what is wrong, out.
+//! Responses to browsers: the page or file at a path, or an error page.
 
 use super::Session;
 use crate::diagnostic::Diagnostic;
@@ -8,7 +8,7 @@ use crate::preview::server::Answer;
 use crate::site::Served;
 
 impl Session {
-    /// The answer to a browser that asks for `path`, so many folders deep.
+    /// The response to a request for `path`, so many folders deep.
     pub(super) fn answer(&mut self, path: &str, depth: usize) -> Answer {
         let made = guard::run("answering a browser", path, || self.made(path, depth));
         made.unwrap_or_else(|panicked| self.broken(&Diagnostic::of_panic(path, &panicked), depth))

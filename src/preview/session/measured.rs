@@ -1,4 +1,4 @@
-//! What the scheduler tells of measurements in; what open pages are told of them out.
+//! Passes the scheduler's events on to open pages.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use super::Session;
 use crate::measure::schedule::Update;
 use crate::preview::news::{News, Phases, partial};
 
-/// Least time between two messages about one measurement.
+/// Minimum time between two messages about one measurement.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// How often what is said of waiting measurements is said anew.
+/// Interval at which waiting requests' estimates are sent.
 const WAITING_EVERY: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Takes in what the scheduler told.
+    /// Processes the scheduler's events.
     pub(super) fn take(&mut self, told: Vec<Update>) {
         let mut ended = false;
         for told in told {
@@ -58,7 +58,7 @@ impl Session {
         }
     }
 
-    /// Takes over what failed of what is wished for.
+    /// Takes over the failures of wanted requests.
     pub(super) fn fail(&mut self) {
         for (key, _) in &self.wished {
             let failed = self.scheduler.failed(key);
@@ -75,7 +75,7 @@ impl Session {
         }
     }
 
-    /// Says of those that wait how long they will.
+    /// Sends the estimates of waiting requests.
     pub(super) fn tell_waiting(&mut self) {
         self.waiting = Instant::now();
         let visible = self.tabs.visible();

@@ -1,4 +1,4 @@
-//! A preview goes on where something in it panics: the garden is read anew, since of what was at work nothing is known.
+//! Recovery from panics: the garden is read again, since the state of the interrupted work is unknown.
 
 use neuronotes_core::say;
 
@@ -8,14 +8,14 @@ use crate::site::Site;
 use crate::workspace::Workspace;
 
 impl Session {
-    /// Does some work; where it panics, that is said, and the garden is read anew.
+    /// Runs some work; if it panics, reports that and reads the garden again.
     pub(super) fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
-        let Err(panicked) = guard::run("keeping the preview right", "", || work(self)) else {
+        let Err(panicked) = guard::run("updating the preview", "", || work(self)) else {
             return;
         };
         tell(&panicked);
         let tidying = std::mem::take(&mut self.idle);
-        let anew = guard::run("reading the garden anew", "", || self.read_anew());
+        let anew = guard::run("reading the garden again", "", || self.read_anew());
         if let Err(panicked) = anew {
             tell(&panicked);
         }

@@ -1,7 +1,7 @@
-//! One request over HTTP: an address and how much is there in, the missing bytes or what is the matter out.
+//! One HTTP request for the missing bytes of a file.
 //!
-//! The system's certificates are trusted, and the proxies of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
-//! `NO_PROXY` are used. Nothing that a server says about lengths is believed without looking.
+//! The system's certificates are trusted, and the proxies of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`
+//! are used. Lengths that a server states are checked.
 
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use ureq::{Agent, Error};
 
 use super::{FetchError, Patience, from};
 
-/// An answer that can be used.
+/// A usable response.
 pub(super) enum Answer {
-    /// What was missing; `total` is the length of the whole file.
+    /// The missing bytes; `total` is the length of the whole file.
     Rest { total: Option<u64>, body: Box<dyn Read> },
     /// The whole file from its beginning.
     Whole { total: Option<u64>, body: Box<dyn Read> },
-    /// The file has no bytes there.
+    /// The file has no bytes at that offset.
     Beyond,
 }
 
-/// An answer that cannot be used.
+/// An unusable response.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// It will not be otherwise the next time.
+    /// A permanent error.
     Lasting(FetchError),
-    /// There is nobody there. That passes only where somebody was there before.
+    /// The server was not reached. This is temporary only if it was reached before.
     Unreached(FetchError),
-    /// It may go better the next time.
+    /// A temporary error.
     Broken(String),
-    /// The server's words do not fit what is there; from the beginning they may.
+    /// The response does not fit the bytes that are there; starting over may help.
     Astray(String),
 }
 
@@ -59,7 +59,7 @@ pub(super) fn agent(patience: &Patience) -> Agent {
         .into()
 }
 
-/// Asks for the bytes from `offset` on.
+/// Requests the bytes from `offset` on.
 pub(super) fn ask(agent: &Agent, url: &str, offset: u64) -> Result<Answer, Trouble> {
     // Packed bytes would have other offsets.
     let mut request = agent.get(url).header("Accept-Encoding", "identity");
@@ -76,34 +76,36 @@ pub(super) fn ask(agent: &Agent, url: &str, offset: u64) -> Result<Answer, Troub
             Some((start, total)) if offset > 0 && start == offset => {
                 Ok(Answer::Rest { total, body: reader() })
             }
-            _ => Err(Trouble::Astray("the server answers with another part than asked for".into())),
+            _ => {
+                Err(Trouble::Astray("the server returned a different range than requested".into()))
+            }
         },
         416 if offset > 0 => Ok(Answer::Beyond),
-        408 | 429 | 500..=599 => Err(Trouble::Broken(format!("the server says {status}"))),
+        408 | 429 | 500..=599 => Err(Trouble::Broken(format!("the server returned {status}"))),
         _ => Err(refused(url, status)),
     }
 }
 
 fn refused(url: &str, status: StatusCode) -> Trouble {
     let message = match status.as_u16() {
-        404 | 410 => format!("there is no file at {url} ({status})"),
-        401 | 403 | 407 => format!("{url} is not given out ({status})"),
+        404 | 410 => format!("{url} was not found ({status})"),
+        401 | 403 | 407 => format!("access to {url} was denied ({status})"),
         _ => format!("{url} cannot be fetched ({status})"),
     };
     Trouble::Lasting(FetchError::new(message, from()))
 }
 
-/// What an error of the connection means.
+/// Classifies a connection error.
 fn trouble(url: &str, error: &Error) -> Trouble {
     let message = format!("{url} cannot be fetched ({error})");
     let unreached = |what: &str| {
         Trouble::Unreached(FetchError::new(
             format!("{url} cannot be reached ({what})"),
-            format!("is there a network, or a proxy to be named in HTTPS_PROXY? Else {}", from()),
+            format!("check the network and HTTPS_PROXY; or {}", from()),
         ))
     };
     match error {
-        Error::HostNotFound => unreached("there is no such host"),
+        Error::HostNotFound => unreached("host not found"),
         Error::ConnectionFailed => unreached("no connection"),
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => unreached("no answer"),
         Error::Io(error) => match error.kind() {
@@ -128,7 +130,7 @@ fn trouble(url: &str, error: &Error) -> Trouble {
 
 fn untrusted(message: String) -> Trouble {
     let hint = format!(
-        "the system's certificates decide whom to trust (on Linux ca-certificates, or the file in SSL_CERT_FILE); else {}",
+        "check the system's certificates (on Linux the package ca-certificates, or the file in SSL_CERT_FILE); or {}",
         from()
     );
     Trouble::Lasting(FetchError::new(message, hint))
@@ -138,7 +140,7 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Where an answer's bytes begin, and how long the whole is, where that is said.
+/// The offset of a response's bytes, and the total length if stated.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let text = headers.get("content-range")?.to_str().ok()?;
     let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;

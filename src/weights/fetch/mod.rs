@@ -1,9 +1,9 @@
-//! Weights from elsewhere: what is wanted and where from in, a complete and verified file out.
+//! Fetches weights: a complete and verified file from a URL or another file.
 //!
-//! Bytes gather in `FILE.part`, of which nothing is believed but its digest; only a file whose SHA-256 is the
-//! one wanted is renamed to its final name. So whatever is killed whenever, the next fetch goes on where
-//! this one was. Two fetches of one file take turns by a lock on `FILE.lock`, which the system gives back
-//! with the process. Knows nothing of terminals, gardens or which models there are.
+//! Bytes are collected in `FILE.part`, of which only the digest is trusted; the file is renamed to its final name
+//! only if its SHA-256 is correct. An interrupted fetch therefore resumes where it stopped. Concurrent fetches of a
+//! file wait for each other through a lock on `FILE.lock`, which the system releases with the process. Knows nothing
+//! of terminals, gardens or known models.
 
 mod http;
 mod origin;
@@ -19,27 +19,27 @@ use neuronotes_core::sha256::Sha256;
 pub use origin::Origin;
 use part::Part;
 
-/// A file that is wanted.
+/// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// What people call it.
+    /// Its name in messages.
     pub name: String,
-    /// Its file's name.
+    /// Its file name.
     pub file: String,
-    /// What it must be.
+    /// Its SHA-256.
     pub sha256: Sha256,
 }
 
-/// How much is put up with.
+/// Timeouts and limits.
 #[derive(Debug, Clone)]
 pub struct Patience {
-    /// Between one attempt and the next; after as many without any progress, the fetch is given up.
+    /// Pauses between attempts; after as many attempts without progress, the fetch fails.
     pub pauses: Vec<Duration>,
-    /// A connection on which nothing comes for so long is given up.
+    /// A connection without data for this long is closed.
     pub silence: Duration,
-    /// A file that breaks off more often than this is given up, even where each attempt brings some of it.
+    /// Maximum number of interruptions, even if each attempt makes progress.
     pub attempts: u32,
-    /// Bytes; nothing longer is ever written.
+    /// Maximum length of a file in bytes.
     pub longest: u64,
 }
 
@@ -54,33 +54,33 @@ impl Default for Patience {
     }
 }
 
-/// What is told while a file is fetched.
+/// Receives the progress of a fetch.
 pub trait Watcher {
-    /// Something that people want to know.
+    /// A message for the user.
     fn say(&mut self, line: &str);
-    /// So many bytes are done, out of so many where that is known.
+    /// So many bytes are done, out of so many if known.
     fn step(&mut self, doing: Doing, done: u64, total: Option<u64>);
-    /// Nothing more is done for now.
+    /// Work pauses for now.
     fn rest(&mut self);
 }
 
-/// What a fetch is at.
+/// A phase of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
-    /// Reading bytes that are there already.
+    /// Reading bytes from an earlier fetch.
     Checking,
-    /// Receiving.
+    /// Downloading.
     Fetching,
-    /// Copying a file of this machine.
+    /// Copying a local file.
     Copying,
 }
 
-/// How a fetch ended well.
+/// The outcome of a successful fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
-    /// The file came now.
+    /// The file was fetched.
     Now,
-    /// The file was there.
+    /// The file was already there.
     Before,
 }
 
@@ -88,9 +88,9 @@ pub enum Fetched {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FetchError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do, where that is known.
+    /// What to do, if known.
     pub hint: Option<String>,
 }
 
@@ -103,9 +103,9 @@ impl FetchError {
 /// How much of a file is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// All of it: so many bytes.
+    /// All of it: its size in bytes.
     There(u64),
-    /// So many bytes came before the fetch was broken off.
+    /// So many bytes, from an interrupted fetch.
     Partly(u64),
     /// Nothing.
     Missing,
@@ -124,23 +124,23 @@ pub fn status(folder: &Path, file: &str) -> Status {
     }
 }
 
-/// One fetch.
+/// A fetch.
 #[derive(Debug, Clone)]
 pub struct Fetch {
     /// The file.
     pub wanted: Wanted,
-    /// Where it comes from.
+    /// Its source.
     pub origin: Origin,
-    /// The folder that it comes to; made where it is not there.
+    /// The destination folder, created if necessary.
     pub folder: PathBuf,
-    /// Whether a file that is there already is read and compared; a wrong one is fetched anew.
+    /// Whether an existing file is read and verified; a wrong one is fetched again.
     pub verify: bool,
-    /// How much is put up with.
+    /// Timeouts and limits.
     pub patience: Patience,
 }
 
 impl Fetch {
-    /// Where the file will be.
+    /// The file's final path.
     pub fn path(&self) -> PathBuf {
         self.folder.join(&self.wanted.file)
     }
@@ -149,11 +149,11 @@ impl Fetch {
         self.folder.join(format!("{}.{ending}", self.wanted.file))
     }
 
-    /// Brings the file, where it is not there already.
+    /// Fetches the file if it is missing.
     ///
     /// # Errors
-    /// Where that cannot be done. Nothing is then under the final name; what came so far stays for the
-    /// next fetch, unless it is wrong.
+    /// If that fails. There is then no file under the final name; the bytes received so far are kept for the next
+    /// fetch unless they are wrong.
     pub fn run(&self, watcher: &mut dyn Watcher) -> Result<Fetched, FetchError> {
         if self.is_there(watcher)? {
             return Ok(Fetched::Before);
@@ -189,7 +189,7 @@ impl Fetch {
         }
         let (path_shown, expected) = (path.display(), self.wanted.sha256);
         watcher.say(&format!(
-            "{path_shown} is damaged (sha256 {found}, not {expected}); it is removed and fetched anew"
+            "{path_shown} is damaged (sha256 {found}, not {expected}) and is fetched again"
         ));
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unreadable(error)),
@@ -205,7 +205,7 @@ impl Fetch {
             FetchError::new(
                 format!("{} cannot be locked ({error})", path.display()),
                 format!(
-                    "choose a folder on another file system with {}",
+                    "set {} to a folder on another file system",
                     neuronotes_core::cache::VARIABLE
                 ),
             )
@@ -214,7 +214,7 @@ impl Fetch {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 watcher.say(&format!(
-                    "another fetch of {} is under way; waiting for it to end",
+                    "another process is fetching {}; waiting for it",
                     self.wanted.name
                 ));
                 file.lock().map_err(unlockable)?;
@@ -245,7 +245,7 @@ impl Fetch {
         part.publish(&self.path())
     }
 
-    /// Receives what is missing; what it gives has the right digest.
+    /// Downloads what is missing; the result has the right digest.
     fn receive(
         &self,
         url: &str,
@@ -253,7 +253,9 @@ impl Fetch {
         watcher: &mut dyn Watcher,
     ) -> Result<Part, FetchError> {
         let name = &self.wanted.name;
-        watcher.say(&format!("{name} from {url} (broken off, the same command goes on there)"));
+        watcher.say(&format!(
+            "{name} from {url} (run the same command again to resume an interrupted fetch)"
+        ));
         let agent = http::agent(&self.patience);
         let (mut failures, mut attempts, mut again) = (0, 0, false);
         let mut furthest = part.length();
@@ -263,7 +265,7 @@ impl Fetch {
                 Ok(()) if part.digest() == self.wanted.sha256 => return Ok(part),
                 // Only a file that came in one piece is what the server has.
                 Ok(()) if part.pieces() < 2 || again => return Err(self.wrong(part, url)),
-                Ok(()) => "the pieces that came do not fit together".to_owned(),
+                Ok(()) => "the received pieces do not fit together".to_owned(),
                 Err(Trouble::Astray(what)) if again => {
                     return Err(FetchError::new(
                         format!("{url} cannot be fetched ({what})"),
@@ -284,14 +286,18 @@ impl Fetch {
                         let hint = match part.length() {
                             0 => from(),
                             kept => {
-                                format!("{kept} bytes are kept: the same command goes on there")
+                                format!(
+                                    "{kept} bytes were kept: run the same command again to resume"
+                                )
                             }
                         };
-                        let message = format!("{url} broke off {attempts} times ({cause})");
+                        let message = format!(
+                            "the download of {url} was interrupted {attempts} times ({cause})"
+                        );
                         return Err(FetchError::new(message, hint));
                     };
                     failures += 1;
-                    watcher.say(&format!("{cause}; again in {} s", pause.as_secs_f32()));
+                    watcher.say(&format!("{cause}; retrying in {} s", pause.as_secs_f32()));
                     thread::sleep(*pause);
                     continue;
                 }
@@ -303,26 +309,26 @@ impl Fetch {
         }
     }
 
-    /// Removes what came.
+    /// Removes the received bytes.
     fn wrong(&self, part: Part, source: &str) -> FetchError {
         let (found, length) = (part.digest(), part.length());
         part.discard();
         FetchError::new(
             format!(
-                "what came from {source} is not {}: its {length} bytes have the sha256 {found}, not {}",
+                "the file from {source} is not {}: its {length} bytes have the sha256 {found}, not {}",
                 self.wanted.name, self.wanted.sha256
             ),
-            "it was removed; a proxy may have answered in the server's place, or the file is another one: try another place with `--from`"
+            "it was removed; a proxy may have responded instead of the server, or the file is a different one: try another source with `--from`"
                 .to_owned(),
         )
     }
 }
 
 fn from() -> String {
-    "name another place that has the file with `--from URL` or `--from FILE`; it is verified all the same".into()
+    "fetch it from another source with `--from URL` or `--from FILE`; its sha256 is verified as well".into()
 }
 
-/// One request, and its answer into the part.
+/// Makes one request and appends its response to the part.
 fn attempt(
     agent: &ureq::Agent,
     url: &str,
@@ -333,7 +339,7 @@ fn attempt(
         Answer::Rest { total, body } => (total, body),
         Answer::Whole { total, body } => {
             if part.length() > 0 {
-                watcher.say("the server gives the file only as a whole; starting over");
+                watcher.say("the server does not support resuming; starting over");
                 part.restart()?;
             }
             (total, body)

@@ -1,4 +1,4 @@
-//! Where a file may come from: what stands behind `--from` in, an address or a file of this machine out.
+//! The source of a file: the argument of `--from`, a URL or a local file.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::part::Part;
 use super::{Doing, FetchError, Wanted, Watcher};
 
-/// Where a file comes from.
+/// The source of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Over HTTP or HTTPS.
@@ -16,11 +16,11 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Reads what people write: an address is the file itself, or, where it ends in `/`, a copy of OpenAI's
-    /// folder, in which the file is at `<sha256>/<file>`. Anything else is a file, or a folder that has it
-    /// there or directly.
+    /// Parses a source: a URL is the file itself, or if it ends in `/`, a mirror of OpenAI's folder with the file at
+    /// `<sha256>/<file>`. Anything else is a file, or a folder that has the file there or directly.
     ///
     /// # Errors
+    /// If it is a URL with another scheme, or nothing is at that path.
     /// Where it is an address of another kind, or nothing is there.
     pub fn parse(text: &str, wanted: &Wanted) -> Result<Self, FetchError> {
         let below = format!("{}/{}", wanted.sha256, wanted.file);
@@ -29,8 +29,8 @@ impl Origin {
                 "http" | "https" if text.ends_with('/') => Ok(Self::Url(format!("{text}{below}"))),
                 "http" | "https" => Ok(Self::Url(text.to_owned())),
                 _ => Err(FetchError::new(
-                    format!("nothing can be fetched by `{scheme}`"),
-                    "give an address with http or https, or a file of this machine".to_owned(),
+                    format!("unsupported URL scheme `{scheme}`"),
+                    "give a URL with http or https, or a local file".to_owned(),
                 )),
             };
         }
@@ -39,12 +39,12 @@ impl Origin {
         let found = places.into_iter().find(|place| place.is_file());
         found.map(Self::File).ok_or_else(|| match path.is_dir() {
             true => FetchError::new(
-                format!("the folder {text} has no {}", wanted.file),
-                format!("it may also lie in a folder {} there", wanted.sha256),
+                format!("{} was not found in the folder {text}", wanted.file),
+                format!("it may also be in the folder {} there", wanted.sha256),
             ),
             false => FetchError::new(
-                format!("there is no file {text}"),
-                "an address begins with http:// or https://".to_owned(),
+                format!("the file {text} was not found"),
+                "a URL begins with http:// or https://".to_owned(),
             ),
         })
     }
@@ -61,7 +61,7 @@ pub(super) fn is_other_file(source: &Path, part: &Path) -> Result<(), FetchError
     }
     Err(FetchError::new(
         format!("{} is the unfinished file itself", source.display()),
-        "without `--from` the fetch goes on where it was".to_owned(),
+        "leave out `--from` to resume the fetch".to_owned(),
     ))
 }
 
@@ -107,9 +107,9 @@ mod tests {
         let url = |text: &str| Ok(Origin::Url(text.to_owned()));
         assert_eq!(parse("https://a.org/b.pt"), url("https://a.org/b.pt"));
         assert_eq!(parse("HTTP://a.org/c/"), url(&format!("HTTP://a.org/c/{zeros}/RN50.pt")));
-        assert_eq!(parse("ftp://a.org/c/"), Err("nothing can be fetched by `ftp`".into()));
+        assert_eq!(parse("ftp://a.org/c/"), Err("unsupported URL scheme `ftp`".into()));
         let folder = dir.path().display().to_string();
-        assert_eq!(parse(&folder), Err(format!("the folder {folder} has no RN50.pt")));
+        assert_eq!(parse(&folder), Err(format!("RN50.pt was not found in the folder {folder}")));
         let file = dir.path().join("RN50.pt");
         std::fs::write(&file, "x").expect("write");
         assert_eq!(parse(&folder), Ok(Origin::File(file.clone())));
@@ -118,8 +118,6 @@ mod tests {
         std::fs::create_dir(dir.path().join(&zeros)).expect("a folder");
         std::fs::write(&mirrored, "x").expect("write");
         assert_eq!(parse(&folder), Ok(Origin::File(mirrored)));
-        assert!(
-            parse(&format!("{folder}/none.pt")).expect_err("none").contains("there is no file")
-        );
+        assert!(parse(&format!("{folder}/none.pt")).expect_err("none").contains("was not found"));
     }
 }

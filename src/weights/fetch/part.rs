@@ -1,7 +1,7 @@
-//! A file that is not complete yet: bytes in, their SHA-256 and at last a file under its final name out.
+//! An incomplete file: appends bytes, computes their SHA-256, and finally renames it.
 //!
-//! Knows nothing of where the bytes come from. What lies on the disk from an earlier time is read first, so
-//! that the digest is always that of the file's whole content.
+//! Knows nothing of the bytes' source. Bytes from an earlier run are read first, so that the digest is always that of
+//! the whole content.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
@@ -23,7 +23,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The file at `path` with what it holds already.
+    /// Opens the file at `path` and keeps its content.
     pub fn open(path: &Path, longest: u64, watcher: &mut dyn Watcher) -> Result<Self, FetchError> {
         let mut part = Self::at(path, longest)?;
         let failed = |error| disk(path, &error);
@@ -37,7 +37,7 @@ impl Part {
         Ok(part)
     }
 
-    /// The file at `path`, emptied.
+    /// Opens the file at `path` and empties it.
     pub fn create(path: &Path, longest: u64) -> Result<Self, FetchError> {
         let mut part = Self::at(path, longest)?;
         part.restart()?;
@@ -52,46 +52,44 @@ impl Part {
         Ok(Self { path, file, hasher, length: 0, longest, received: 0, pieces: 0 })
     }
 
-    /// Bytes there.
+    /// Number of bytes in the file.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Bytes that came in this process, also those that were given up since.
+    /// Number of bytes received in this process, including discarded ones.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// How many beginnings the bytes have: answers of a server, and what was there before.
+    /// Number of sources of the bytes: responses of the server, and an earlier run.
     pub fn pieces(&self) -> u32 {
         self.pieces
     }
 
-    /// Of all bytes there.
+    /// SHA-256 of all bytes.
     pub fn digest(&self) -> Sha256 {
         self.hasher.digest()
     }
 
-    /// What comes next comes out of another answer.
+    /// The following bytes come from another response.
     pub fn begin_piece(&mut self) {
         self.pieces += 1;
     }
 
-    /// Whether a file of that length may be written.
+    /// Checks that a file of that length may be written.
     pub fn fits(&self, total: u64) -> Result<(), FetchError> {
         if total <= self.longest {
             return Ok(());
         }
         let longest = self.longest;
         Err(FetchError::new(
-            format!(
-                "the file would have {total} bytes, and none of more than {longest} is fetched"
-            ),
+            format!("the file has {total} bytes, more than the limit of {longest}"),
             super::from(),
         ))
     }
 
-    /// Writes the next bytes.
+    /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
         let length = self.length + bytes.len() as u64;
         if let Err(error) = self.fits(length) {
@@ -105,7 +103,7 @@ impl Part {
         Ok(())
     }
 
-    /// Gives up all bytes.
+    /// Discards all bytes.
     pub fn restart(&mut self) -> Result<(), FetchError> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(|error| disk(&self.path, &error))?;
@@ -113,7 +111,7 @@ impl Part {
         Ok(())
     }
 
-    /// Gives the file its final name, after everything is on the disk.
+    /// Flushes the file to disk and gives it its final name.
     pub fn publish(self, path: &Path) -> Result<(), FetchError> {
         let done = self.file.sync_all().and_then(|()| fs::rename(&self.path, path));
         done.map_err(|error| disk(path, &error))?;
@@ -133,7 +131,7 @@ impl Part {
     }
 }
 
-/// The digest of a file that is there.
+/// The digest of an existing file.
 pub(super) fn digest_of(path: &Path, watcher: &mut dyn Watcher) -> io::Result<Sha256> {
     let mut file = neuronotes_core::file::open(path)?;
     let length = file.metadata()?.len();
@@ -157,28 +155,28 @@ fn hash(file: &mut File, total: u64, watcher: &mut dyn Watcher) -> io::Result<(H
     }
 }
 
-/// What a disk's error means.
+/// Explains a disk error.
 pub(super) fn disk(path: &Path, error: &io::Error) -> FetchError {
     let path = path.display();
     let variable = neuronotes_core::cache::VARIABLE;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FetchError::new(
-            format!("there is no room left for {path} ({error})"),
+            format!("the disk is full: {path} ({error})"),
             format!(
-                "make room and run the same command, which goes on where it was; or choose another folder with {variable}"
+                "free some space and run the same command again to resume, or set {variable} to another folder"
             ),
         ),
         ErrorKind::FileTooLarge => FetchError::new(
             format!("{path} cannot be written ({error})"),
-            "the system allows no file of that size here (see `ulimit -f`)".to_owned(),
+            "the system does not allow files of that size (see `ulimit -f`)".to_owned(),
         ),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FetchError::new(
             format!("{path} cannot be written ({error})"),
-            format!("choose a folder that you may write to with {variable}"),
+            format!("set {variable} to a writable folder"),
         ),
         _ => FetchError::new(
             format!("{path} cannot be used ({error})"),
-            format!("weights are kept in `models` in the cache folder, which {variable} names"),
+            format!("weights are kept in `models` in the cache folder, which {variable} can set"),
         ),
     }
 }

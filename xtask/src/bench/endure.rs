@@ -1,8 +1,8 @@
-//! `cargo xtask bench endure`: a preview over thousands of edits. What it took for each thousand, so that whatever grows is
-//! seen: time until the page shows an edit, processor time, memory, open files, and what it keeps on disk.
+//! `cargo xtask bench endure`: runs a preview over thousands of edits and prints its costs per thousand, so that
+//! growth shows: time until the page shows an edit, processor time, memory, open files, and files on disk.
 //!
-//! With bounded edits nothing should grow: each puts one text in the place of another. With growing ones a note gets a
-//! paragraph and a broken link with every edit; what then grows faster than the notes is ours.
+//! Bounded edits replace one text by another, so nothing should grow. Growing edits add a paragraph and a broken link
+//! each; costs may then grow no faster than the notes.
 
 use std::env;
 use std::fs;
@@ -20,48 +20,48 @@ use crate::programs::{Compiled, compile};
 use crate::run::repository;
 use crate::say::{out, say};
 
-/// Pages that are open all the while.
+/// Pages that are open during the run.
 const TABS: usize = 6;
-/// How long an edit may take to be shown.
+/// Longest time that an edit may take to be shown.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What `bench endure` takes.
+/// Arguments of `bench endure`.
 #[derive(Debug, Args)]
 pub struct BenchEndure {
-    /// Edits
+    /// Number of edits
     #[arg(long = "edits", value_name = "N", default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub number: u32,
-    /// Notes of the garden
+    /// Number of notes in the garden
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub notes: u32,
-    /// A row for so many edits
+    /// Print a row every so many edits
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,
-    /// What edits do, with commas between them
+    /// Kinds of edits, separated by commas
     #[arg(long = "mode", value_enum, value_name = "MODE,…", value_delimiter = ',', default_values_t = [Edits::Bounded, Edits::Growing])]
     pub edits: Vec<Edits>,
 }
 
-/// What edits do.
+/// Kinds of edits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Edits {
-    /// One text in the place of another
+    /// Replaces one text by another
     Bounded,
-    /// A paragraph and a broken link more each
+    /// Adds a paragraph and a broken link
     Growing,
 }
 
 impl Edits {
-    /// For a person.
+    /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bounded => "one text in the place of another",
-            Self::Growing => "a paragraph and a broken link more each",
+            Self::Growing => "another paragraph and broken link each",
         }
     }
 }
 
-/// Performs `bench endure`.
+/// Runs `bench endure`.
 pub fn endure(arguments: &BenchEndure) -> Result<i32> {
     let program = match env::var_os("NEURONOTES").filter(|value| !value.is_empty()) {
         Some(program) => PathBuf::from(program),
@@ -76,7 +76,7 @@ pub fn endure(arguments: &BenchEndure) -> Result<i32> {
     Ok(0)
 }
 
-/// One preview, and all edits of one kind.
+/// Runs one preview with all edits of one kind.
 fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
     let count = arguments.notes as usize;
     let folder = tempfile::tempdir()?;
@@ -137,7 +137,8 @@ fn run(program: &Path, arguments: &BenchEndure, mode: Edits) -> Result<()> {
     Ok(())
 }
 
-/// What an edit puts at a note's end, in place of what the one before it put there: each kind of thing that a note may have.
+/// The text that an edit puts at a note's end in place of the previous one: each kind of content that a note may
+/// have.
 fn bounded(edit: usize, marker: &str) -> String {
     match edit % 6 {
         0 => format!("A paragraph, {marker}\n"),
@@ -187,9 +188,9 @@ struct Served {
     address: String,
 }
 
-/// What a process has taken and holds.
+/// Resources that a process uses.
 struct State {
-    /// Seconds of all cores, the system's work included.
+    /// Processor seconds of all cores, including the system's work.
     processor: f64,
     /// Bytes in memory.
     memory: u64,
@@ -217,7 +218,7 @@ impl Served {
         Ok(stream)
     }
 
-    /// An open page, which takes its news.
+    /// An open page that receives its updates.
     fn tab(&self, page: &str) -> Result<TcpStream> {
         let stream = self.ask(&format!("-/events?page={page}"))?;
         let mut heard = stream.try_clone()?;
@@ -241,7 +242,7 @@ impl Served {
         }
     }
 
-    /// As Linux tells it.
+    /// Reads Linux's `/proc`.
     fn state(&self) -> Result<State> {
         let of = format!("/proc/{}", self.child.id());
         let stat = fs::read_to_string(format!("{of}/stat")).context("this needs Linux's /proc")?;

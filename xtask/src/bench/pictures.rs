@@ -1,6 +1,8 @@
-//! `cargo xtask bench pictures`: smaller copies of the pictures of a site, by our program, by Hugo and by Pillow, in turns.
+//! `cargo xtask bench pictures`: times smaller copies of a site's pictures, made by this program, Hugo and Pillow in
+//! turns.
 //!
-//! Each starts cold, makes the same widths of the same pictures, with Lanczos' filter and JPEG of quality 85, on all cores.
+//! Each starts cold and makes the same widths of the same pictures, with a Lanczos filter and JPEG at quality 85, on
+//! all cores.
 
 use std::env;
 use std::fs;
@@ -19,20 +21,20 @@ use crate::run::{release_folder, repository};
 use crate::say::{Step, out, say};
 use crate::venv;
 
-/// Pixels across of the copies, as the program makes them.
+/// Widths of the copies in pixels, as the program makes them.
 const WIDTHS: [u32; 3] = [480, 960, 1600];
-/// Pixels across and down of the pictures.
+/// Width and height of the pictures in pixels.
 const SIZE: (u32, u32) = (1920, 1080);
 
-/// What makes the copies.
+/// A program that makes the copies.
 struct Contender {
     name: &'static str,
     version: String,
     folder: PathBuf,
     command: Vec<String>,
-    /// What a cold run does not find.
+    /// Files to delete before a cold run.
     made: &'static [&'static str],
-    /// Where the copies lie afterwards.
+    /// Folder of the finished copies.
     copies: &'static str,
     rounds: Vec<Taken>,
     written: u64,
@@ -47,14 +49,14 @@ struct Row {
     #[serde(flatten)]
     median: Taken,
     pictures_per_second: f64,
-    /// Its time over ours.
+    /// Its time divided by ours.
     ratio: f64,
-    /// Bytes of all copies.
+    /// Size of all copies in bytes.
     written: u64,
     differs: &'static str,
 }
 
-/// Performs `bench pictures`.
+/// Runs `bench pictures`.
 pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
     let repository = repository()?;
     let ours = match env::var_os("NEURONOTES").filter(|value| !value.is_empty()) {
@@ -65,7 +67,7 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
         },
     };
     let target = release_folder()?;
-    let target = target.parent().context("the release build lies in no target folder")?;
+    let target = target.parent().context("this program is not in a target folder")?;
     let folder = tempfile::Builder::new().prefix("bench-pictures-").tempdir_in(target)?;
     let count = arguments.pictures as usize;
     let step = Step::begin(format!("drawing {count} screenshots"));
@@ -83,7 +85,7 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
         match name.as_str() {
             "hugo" => match find_program("hugo")? {
                 Some(program) => contenders.push(hugo(&program, folder.path(), &drawn, count)?),
-                None => say("Hugo was not found, and is not in the table: apt-get install hugo"),
+                None => say("Hugo was not found and is skipped (apt-get install hugo)"),
             },
             "pillow" => {
                 let python = venv::pillow(&repository)?;
@@ -91,7 +93,7 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
                 contenders.push(pillow(&python, &script, folder.path(), &drawn)?);
             }
             other => {
-                bail!("there is no form of the pictures for `{other}`; it can be hugo, pillow")
+                bail!("unknown program `{other}`; known: hugo, pillow")
             }
         }
     }
@@ -110,7 +112,7 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
     Ok(0)
 }
 
-/// A window with a bar, lines of grey text and a photograph: flat and busy parts, and more than 256 colours.
+/// Draws a window with a bar, lines of grey text and a photograph: flat and busy parts, and more than 256 colours.
 fn screenshot(number: u32) -> RgbImage {
     let mut state = number.wrapping_mul(2_654_435_761) | 1;
     let mut random = move || {
@@ -152,7 +154,7 @@ fn screenshot(number: u32) -> RgbImage {
     picture
 }
 
-/// Gives a contender's folder the pictures.
+/// Puts the pictures into a contender's folder.
 fn place(drawn: &Path, into: &Path, count: usize) -> Result<()> {
     fs::create_dir_all(into)?;
     for number in 0..count {
@@ -167,7 +169,7 @@ fn put(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("{} could not be written", path.display()))
 }
 
-/// Ten pictures a note.
+/// Ten pictures per note.
 fn notes(count: usize) -> impl Iterator<Item = (usize, String)> {
     (0..count).step_by(10).map(move |first| {
         let shown = (first..(first + 10).min(count)).map(|number| format!("![]({number}.png)\n\n"));
@@ -234,7 +236,7 @@ fn hugo(program: &Path, folder: &Path, drawn: &Path, count: usize) -> Result<Con
             .into(),
         made: &["public", "resources"],
         copies: "resources/_gen/images",
-        differs: "the whole site, of bare pages",
+        differs: "the whole site, with minimal pages",
         rounds: Vec::new(),
         written: 0,
         folder,
@@ -256,7 +258,7 @@ fn pillow(python: &Path, script: &Path, folder: &Path, drawn: &Path) -> Result<C
         command,
         made: &["copies"],
         copies: "copies",
-        differs: "the copies alone, a process a core",
+        differs: "the copies alone, one process per core",
         rounds: Vec::new(),
         written: 0,
         folder,

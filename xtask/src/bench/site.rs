@@ -1,7 +1,7 @@
-//! `cargo xtask bench site`: a whole site from its notes, by our program and by other generators, in turns.
+//! `cargo xtask bench site`: times building a whole site with this program and with other generators, in turns.
 //!
-//! Each is given the same notes in its own form, and starts cold: what it wrote before, and what it kept for the next
-//! time, is gone. Every run must leave a page a note.
+//! Each gets the same notes in its own format and starts cold: its output and caches are deleted before. Every run
+//! must write one page per note.
 
 pub mod measured;
 pub mod prose;
@@ -26,18 +26,18 @@ use measured::Taken;
 use prose::Prose;
 use tools::{OURS, TOOLS, Tool};
 
-/// A generator that is here.
+/// A generator that is installed.
 struct Contender {
     tool: &'static Tool,
     program: PathBuf,
     version: String,
-    /// Of its site.
+    /// The size of its site.
     folder: PathBuf,
     rounds: Vec<Taken>,
     written: Written,
 }
 
-/// What lies in the folder of a site.
+/// Files in the folder of a site.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Written {
     files: u64,
@@ -50,11 +50,11 @@ struct Written {
 struct Row {
     name: &'static str,
     version: String,
-    /// The round of median time.
+    /// The round with the median time.
     #[serde(flatten)]
     median: Taken,
     notes_per_second: f64,
-    /// Its time over ours.
+    /// Its time divided by ours.
     ratio: f64,
     #[serde(flatten)]
     written: Written,
@@ -62,7 +62,7 @@ struct Row {
     differs: &'static str,
 }
 
-/// Performs `bench site`.
+/// Runs `bench site`.
 pub fn site(arguments: &BenchSite) -> Result<i32> {
     let ours = match env::var_os("NEURONOTES").filter(|value| !value.is_empty()) {
         Some(named) => PathBuf::from(named),
@@ -73,17 +73,14 @@ pub fn site(arguments: &BenchSite) -> Result<i32> {
     };
     // Beside what cargo builds: folders for temporary files often lie in memory, and a site does not.
     let target = release_folder()?;
-    let target = target.parent().context("the release build lies in no target folder")?;
+    let target = target.parent().context("this program is not in a target folder")?;
     let folder = tempfile::Builder::new().prefix("bench-site-").tempdir_in(target)?;
     let mut contenders = vec![Contender::new(&OURS, ours, folder.path())?];
     let mut missing = Vec::new();
     for name in &arguments.with {
         let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
             let known = TOOLS.map(|tool| tool.name).join(", ");
-            return Err(failure(
-                format!("there is no form of the notes for `{name}`"),
-                format!("it can be {known}"),
-            ));
+            return Err(failure(format!("unknown generator `{name}`"), format!("known: {known}")));
         };
         match find_program(tool.name)? {
             Some(program) => contenders.push(Contender::new(tool, program, folder.path())?),
@@ -111,12 +108,12 @@ pub fn site(arguments: &BenchSite) -> Result<i32> {
         out(table(&rows, prose.notes, arguments.rounds));
     }
     for tool in missing {
-        say(format_args!("{} was not found, and is not in the table: {}", tool.name, tool.get));
+        say(format_args!("{} was not found and is skipped ({})", tool.name, tool.get));
     }
     Ok(0)
 }
 
-/// A generator's program: the one in the cache folder's `bench/bin`, else the one on PATH.
+/// Finds a generator's program: in the cache folder's `bench/bin`, or else on PATH.
 pub fn find_program(name: &str) -> Result<Option<PathBuf>> {
     let name = format!("{name}{}", env::consts::EXE_SUFFIX);
     let kept = cache::folder()?.join("bench/bin").join(&name);
@@ -156,7 +153,7 @@ impl Contender {
         self.rounds.push(measured::run(&mut command, &log)?);
         self.written = Written::below(&output)?;
         if self.written.pages < notes {
-            bail!("{} wrote {} pages of {notes} notes", self.tool.name, self.written.pages);
+            bail!("{} wrote {} pages for {notes} notes", self.tool.name, self.written.pages);
         }
         Ok(())
     }
@@ -184,7 +181,7 @@ impl Written {
     }
 }
 
-/// The number in what a program says of its version.
+/// Extracts the version number from a program's version output.
 pub fn version(said: &str) -> String {
     let numbered = |word: &&str| {
         word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
@@ -213,7 +210,7 @@ fn rows(contenders: Vec<Contender>, notes: usize) -> Vec<Row> {
     contenders.into_iter().map(row).collect()
 }
 
-/// The rows as Markdown.
+/// The table's rows as Markdown.
 fn table(rows: &[Row], notes: usize, rounds: u32) -> String {
     let mut text = format!(
         "{notes} notes, cold, median of {rounds} rounds\n\n\

@@ -1,4 +1,4 @@
-//! The program of the targets: compiled with LLVM's instrumentation, in a target folder of its own.
+//! Compiles the fuzz targets with LLVM's instrumentation, in a target folder of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,21 +8,21 @@ use anyhow::{Context, Result};
 use crate::run::{cargo, run};
 use crate::torch::require_a_compiler;
 
-/// What LLVM counts: each edge that is taken, and what is compared with what. `fuzzing` is what cargo-fuzz says too: it makes a
-/// few libraries pass over checksums.
+/// Instruments each edge and each comparison. `fuzzing` is the flag that cargo-fuzz sets too: a few libraries then
+/// skip checksums.
 const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// How compiling ended.
+/// The outcome of compiling.
 pub enum Built {
-    /// Well: here it is.
+    /// The path of the compiled program.
     Program(PathBuf),
-    /// With that exit code; the compiler has said why.
+    /// The compiler failed with this exit code and has printed why.
     Failed(i32),
 }
 
-/// Where all that this command makes lies, but for what is found.
+/// The folder for everything that this command makes, except failing inputs.
 pub fn folder(repository: &Path) -> PathBuf {
     repository.join("target/fuzz")
 }
@@ -61,11 +61,11 @@ pub fn build(repository: &Path) -> Result<Built> {
     }
 }
 
-/// The system that this one is, as rustc calls it.
+/// The host's target triple, as rustc prints it.
 fn host() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let said = Command::new(rustc).arg("-vV").output().context("rustc did not start")?;
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc does not say what system this is")
+    host.map(str::to_owned).context("rustc printed no host triple")
 }

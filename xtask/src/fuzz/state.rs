@@ -1,15 +1,15 @@
-//! What a target's process has done and is doing: its state file in; the number of executions and the last input out.
+//! Reads a target's state file: the number of executions and the last input.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
-/// What the file has, as `neuronotes-fuzz` lays it out.
+/// The file's contents, as `neuronotes-fuzz` writes them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
-    /// Executions that were begun.
+    /// Number of executions that were started.
     pub executions: u64,
-    /// What is being executed, or was last.
+    /// The current or last input.
     pub input: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl State {
         Some(Self { executions: u64::from_le_bytes(*executions), input })
     }
 
-    /// A name for the input's file: the same for the same input.
+    /// A file name for an input, derived from its bytes.
     pub fn name(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.input.hash(&mut hasher);

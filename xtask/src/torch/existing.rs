@@ -1,4 +1,4 @@
-//! A libtorch that the user already has and points to, with the variables that torch-sys knows.
+//! A libtorch that the user already has, given by the variables that torch-sys knows.
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
@@ -15,24 +15,24 @@ use super::layout::make_link_folder;
 use super::version::{self, WANTED};
 use crate::failure::failure;
 
-/// What Python is asked: where torch lies. It is found without being imported, which would take seconds.
+/// Python code that prints where torch is. It does not import torch, which would take seconds.
 const WHERE_IS_TORCH: &str = "import importlib.util as u, os; s = u.find_spec('torch'); \
                               print(os.path.dirname(s.origin) if s else '')";
 
-/// A libtorch as the user names it.
+/// A libtorch as given by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
-    /// How the user named it, for messages.
+    /// How the user gave it, for messages.
     by: String,
-    /// The folder that says which version it is.
+    /// The folder that contains the version.
     home: PathBuf,
     include: PathBuf,
     lib: PathBuf,
 }
 
-/// The user's libtorch, if the environment names one: checked, and made fit to be linked with.
+/// The user's libtorch, if the environment names one: checked, and prepared for linking.
 ///
-/// `suffix` is how shared libraries end; `cache` is where a folder of links goes if one is needed.
+/// `suffix` is the extension of shared libraries; `cache` is where a folder of links goes if one is needed.
 pub fn find(cache: &Path, suffix: &str) -> Result<Option<Libtorch>> {
     let Some(named) = named(|name| env::var_os(name), ask_python)? else { return Ok(None) };
     let unchecked = env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some();
@@ -44,7 +44,8 @@ pub fn find(cache: &Path, suffix: &str) -> Result<Option<Libtorch>> {
     Ok(Some(Libtorch { link, lib, by: Some(named.by) }))
 }
 
-/// What the environment names. `LIBTORCH_USE_PYTORCH` comes first and counts with any value, as in torch-sys.
+/// The libtorch that the environment names. `LIBTORCH_USE_PYTORCH` takes precedence and counts with any value, as in
+/// torch-sys.
 fn named(
     variable: impl Fn(&str) -> Option<OsString>,
     ask_python: impl Fn(&OsStr) -> Result<PathBuf>,
@@ -81,22 +82,22 @@ fn ask_python(python: &OsStr) -> Result<PathBuf> {
         return Ok(folder.into());
     }
     Err(failure(
-        format!("LIBTORCH_USE_PYTORCH is set, and {} has no torch", python.display()),
+        format!("LIBTORCH_USE_PYTORCH is set, but {} has no torch", python.display()),
         format!(
             "install torch {WANTED} there, or unset LIBTORCH_USE_PYTORCH to have libtorch fetched"
         ),
     ))
 }
 
-/// Whether it is a libtorch, and the right one.
+/// Checks that it is a libtorch of the right version.
 fn check(named: &Named, suffix: &str, unchecked: bool) -> Result<()> {
     let unset = named.by.split('=').next().unwrap_or_default();
     let library = format!("libtorch_cpu{suffix}");
     if !named.lib.join(&library).exists() {
         return Err(failure(
-            format!("{}: there is no {library} in {}", named.by, named.lib.display()),
+            format!("{}: {library} not found in {}", named.by, named.lib.display()),
             format!(
-                "name a folder that holds include and lib, or unset {unset} to have libtorch fetched"
+                "give a folder with include and lib, or unset {unset} to have libtorch fetched"
             ),
         ));
     }
@@ -105,14 +106,14 @@ fn check(named: &Named, suffix: &str, unchecked: bool) -> Result<()> {
         None => Ok(()),
         Some(found) if found == WANTED => Ok(()),
         Some(found) => Err(failure(
-            format!("{} is libtorch {found}, and tch needs libtorch {WANTED}", named.by),
+            format!("{} is libtorch {found}, but tch needs libtorch {WANTED}", named.by),
             format!("unset {unset} to have libtorch {WANTED} fetched"),
         )),
     }
 }
 
-/// The folder to link with: the user's own, unless it holds libraries for GPUs, which torch-sys would link with, or
-/// headers and libraries lie apart. Then it is a folder of links in the cache.
+/// The folder to link with: the user's own, unless it contains libraries for GPUs, which torch-sys would link with,
+/// or its headers and libraries are in different folders. In those cases it is a folder of links in the cache.
 fn linkable(named: &Named, cache: &Path, suffix: &str) -> Result<PathBuf> {
     let has_gpu_libraries = ["libtorch_cuda", "libtorch_hip"]
         .iter()
@@ -154,7 +155,7 @@ fn linkable(named: &Named, cache: &Path, suffix: &str) -> Result<PathBuf> {
         }
     };
     make().with_context(|| {
-        anyhow!("the folder to link with, {}, could not be made", place.display())
+        anyhow!("the folder to link with, {}, could not be created", place.display())
     })?;
     Ok(link)
 }
@@ -218,7 +219,7 @@ mod tests {
         assert_eq!(
             report(&error),
             format!(
-                "error: {} is libtorch 2.9.1, and tch needs libtorch 2.11.0\n\
+                "error: {} is libtorch 2.9.1, but tch needs libtorch 2.11.0\n\
                  hint: unset LIBTORCH to have libtorch 2.11.0 fetched",
                 named.by
             )
@@ -231,8 +232,8 @@ mod tests {
         let (_folder, named) = torch("2.11.0", &[])?;
         let error = check(&named, ".so", false).expect_err("there is no library");
         let text = report(&error);
-        assert!(text.contains("there is no libtorch_cpu.so in "), "{text}");
-        assert!(text.contains("hint: name a folder that holds include and lib"), "{text}");
+        assert!(text.contains("libtorch_cpu.so not found in "), "{text}");
+        assert!(text.contains("hint: give a folder with include and lib"), "{text}");
         Ok(())
     }
 

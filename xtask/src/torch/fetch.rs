@@ -1,8 +1,8 @@
-//! From nothing, or from wherever an earlier run was broken off, to a libtorch that is complete.
+//! Fetches libtorch, or resumes an interrupted fetch.
 //!
-//! The steps: wheels into the download folder, their files into a folder beside the final one, a rename, the marker, and
-//! only then are the wheels deleted. Each step looks first whether it is done, so that a run goes on where the last
-//! one ended. A lock keeps two runs from doing the same work twice.
+//! The steps: download wheels, unpack their files into a folder beside the final one, rename it, write the marker,
+//! and only then delete the wheels. Each step first checks whether it is already done, so a run resumes where the
+//! last one stopped. A lock keeps two runs from doing the same work twice.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,14 @@ use crate::unpack::{Trouble, is_whole, unpack};
 
 /// Fetches libtorch into a layout.
 pub struct Fetch<'a> {
-    /// Where it goes.
+    /// The destination.
     pub layout: &'a Layout,
-    /// Where wheels come from.
+    /// The source of wheels.
     pub source: &'a dyn Source,
 }
 
 impl Fetch<'_> {
-    /// Makes sure that libtorch is there, with or without CUDA. Returns whether anything was to be done.
+    /// Makes sure that libtorch is there, with or without CUDA. Returns whether anything had to be done.
     pub fn complete(&self, with_cuda: bool) -> Result<bool> {
         if self.is_done(with_cuda) {
             return Ok(false);
@@ -38,7 +38,7 @@ impl Fetch<'_> {
         if self.is_done(with_cuda) {
             return Ok(false);
         }
-        say(format_args!("libtorch {WANTED} goes into {}", self.layout.root().display()));
+        say(format_args!("libtorch {WANTED} will be set up in {}", self.layout.root().display()));
         if !self.layout.is_complete(Part::Cpu) {
             self.fetch_cpu()?;
         }
@@ -67,10 +67,10 @@ impl Fetch<'_> {
         let suffix = self.layout.platform.library_suffix();
         let libraries = Path::new("../../torch/lib");
         make_link_folder(&partial.join("link"), Path::new("../torch/include"), libraries, suffix)
-            .context("the folder to link with could not be made")?;
+            .context("the folder to link with could not be created")?;
         remove(&root)?;
         fs::rename(&partial, &root)
-            .with_context(|| format!("{} could not be moved to its place", partial.display()))?;
+            .with_context(|| format!("{} could not be moved into place", partial.display()))?;
         self.layout.mark_complete(Part::Cpu).context("the marker could not be written")
     }
 
@@ -105,13 +105,13 @@ impl Fetch<'_> {
             let place = root.join(file.strip_prefix(&partial)?);
             fs::create_dir_all(place.parent().unwrap_or(&root))?;
             fs::rename(&file, &place)
-                .with_context(|| format!("{} could not be moved to its place", file.display()))?;
+                .with_context(|| format!("{} could not be moved into place", file.display()))?;
         }
         remove(&partial)?;
         self.layout.mark_complete(Part::Cuda).context("the marker could not be written")
     }
 
-    /// The wheels of what is wanted, downloaded unless an earlier run did.
+    /// The wheels of a download, fetched unless an earlier run did so.
     fn downloaded(&self, wanted: &Wanted) -> Result<Vec<PathBuf>> {
         let downloads = self.layout.downloads();
         let place = downloads.join(wanted.name);
@@ -137,7 +137,7 @@ impl Fetch<'_> {
         Ok(wheels(&place)?)
     }
 
-    /// Unpacks what is wanted; a damaged wheel is downloaded once more.
+    /// Unpacks the requested files; a damaged wheel is downloaded once more.
     fn unpacked(&self, wanted: &Wanted, into: &Path, keep: fn(&str) -> bool) -> Result<()> {
         let mut retried = false;
         loop {
@@ -173,7 +173,7 @@ fn torch() -> Wanted {
     }
 }
 
-/// The two small libraries of CUDA without which even `libtorch_cpu.so` of PyPI's wheel does not load.
+/// The two small CUDA libraries that even `libtorch_cpu.so` of PyPI's wheel needs to load.
 fn cuda_runtime() -> Wanted {
     Wanted {
         name: "cudart",
@@ -183,7 +183,7 @@ fn cuda_runtime() -> Wanted {
     }
 }
 
-/// What torch's metadata requires of NVIDIA, without the conditions under which it does.
+/// The NVIDIA packages that torch's metadata requires, without the conditions.
 fn cuda_requirements(metadata: &str) -> Vec<String> {
     metadata
         .lines()
@@ -207,7 +207,7 @@ fn is_for_cpu(file: &str) -> bool {
             .is_some_and(|name| name.starts_with("libcudart.") || name.starts_with("libcupti."))
 }
 
-/// The libraries for GPUs, and the licences under which they come.
+/// The libraries for GPUs and their licences.
 fn is_for_cuda(file: &str) -> bool {
     file.strip_prefix("torch/lib/").is_some_and(is_cuda)
         || nvidia_library(file).is_some_and(|name| !name.ends_with(".a"))

@@ -1,4 +1,4 @@
-//! How a libtorch of ours lies on the disk.
+//! The layout of a fetched libtorch on disk.
 //!
 //! ```text
 //! libtorch-2.11.0-linux-x86_64/
@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 use super::version::WANTED;
 use crate::platform::Platform;
 
-/// A part of libtorch that can be there or not.
+/// A part of libtorch that can be present or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Headers, and what computing on processors needs.
+    /// Headers and the libraries for computing on a CPU.
     Cpu,
-    /// What computing on NVIDIA's GPUs needs besides.
+    /// The additional libraries for computing on NVIDIA GPUs.
     Cuda,
 }
 
@@ -41,16 +41,16 @@ impl Part {
     }
 }
 
-/// What a marker says. Raise the number when the layout changes, and older folders are set up again.
+/// The marker's text. Raise the number when the layout changes, so that older folders are set up again.
 fn marker_text() -> String {
     format!("libtorch {WANTED}, layout 1\n")
 }
 
-/// The places in the cache.
+/// Paths in the cache.
 #[derive(Debug, Clone)]
 pub struct Layout {
     cache: PathBuf,
-    /// The platform whose libtorch this is.
+    /// The platform of this libtorch.
     pub platform: Platform,
 }
 
@@ -69,7 +69,7 @@ impl Layout {
         self.cache.join(self.name())
     }
 
-    /// Where a part is unpacked before it is moved into its place.
+    /// The folder where a part is unpacked before it is moved into place.
     pub fn partial(&self, part: Part) -> PathBuf {
         self.cache.join(match part {
             Part::Cpu => format!("{}.partial", self.name()),
@@ -77,12 +77,12 @@ impl Layout {
         })
     }
 
-    /// The file that the set-up at work holds locked.
+    /// The lock file of a running set-up.
     pub fn lock(&self) -> PathBuf {
         self.cache.join(format!("{}.lock", self.name()))
     }
 
-    /// Where wheels are kept until they are unpacked.
+    /// The folder that keeps wheels until they are unpacked.
     pub fn downloads(&self) -> PathBuf {
         self.cache.join("downloads").join(self.name())
     }
@@ -92,12 +92,12 @@ impl Layout {
         self.root().join("link")
     }
 
-    /// The folder in which the libraries really lie.
+    /// The folder that really contains the libraries.
     pub fn libraries(&self) -> PathBuf {
         self.root().join("torch/lib")
     }
 
-    /// Whether a part is there to its end.
+    /// Whether a part is complete.
     pub fn is_complete(&self, part: Part) -> bool {
         let marker = fs::read_to_string(self.root().join(part.marker()));
         let suffix = self.platform.library_suffix();
@@ -105,7 +105,7 @@ impl Layout {
             && self.link().join("lib").join(format!("libtorch_cpu{suffix}")).exists()
     }
 
-    /// Writes down that a part is there to its end.
+    /// Records that a part is complete.
     pub fn mark_complete(&self, part: Part) -> io::Result<()> {
         let marker = self.root().join(part.marker());
         let new = marker.with_extension("new");
@@ -114,8 +114,8 @@ impl Layout {
     }
 }
 
-/// Makes a folder to link with: `include`, and `lib` with links to the libraries of the CPU in another folder. Relative
-/// targets are seen from where the links lie.
+/// Creates a folder to link with: `include`, and `lib` with links to the CPU's libraries in another folder. Relative
+/// targets are relative to the links.
 pub fn make_link_folder(
     at: &Path,
     include: &Path,

@@ -1,4 +1,4 @@
-//! libtorch: the one that the user points to, or one fetched into the cache.
+//! libtorch: the user's own, or one fetched into the cache.
 
 mod existing;
 mod fetch;
@@ -20,35 +20,35 @@ use fetch::Fetch;
 use layout::Layout;
 use version::WANTED;
 
-/// A libtorch that is in place.
+/// A libtorch that is ready to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Libtorch {
-    /// What to give as `LIBTORCH`: the folder to compile and link with.
+    /// The value for `LIBTORCH`: the folder to compile and link with.
     pub link: PathBuf,
-    /// Where the libraries really lie.
+    /// The folder that really contains the libraries.
     pub lib: PathBuf,
-    /// How the user named it; none where it was fetched.
+    /// How the user named it; `None` if it was fetched.
     by: Option<String>,
 }
 
 impl Libtorch {
-    /// Makes sure that there is one. With `with_cuda`, its libraries for GPUs too.
+    /// Makes sure that libtorch is there, with its libraries for GPUs if `with_cuda`.
     pub fn in_place(with_cuda: bool) -> Result<Self> {
         let cache = cache::folder()?;
         let suffix = if cfg!(target_os = "macos") { ".dylib" } else { ".so" };
         if let Some(own) = existing::find(&cache, suffix)? {
-            say(format_args!("libtorch {WANTED} is taken from {}", own.lib.display()));
+            say(format_args!("using libtorch {WANTED} from {}", own.lib.display()));
             if with_cuda && !own.has_cuda() {
                 return Err(failure(
                     format!("{} has no libtorch_cuda", own.lib.display()),
-                    "name a libtorch with CUDA, or unset LIBTORCH and LIBTORCH_USE_PYTORCH to have one fetched",
+                    "give a libtorch with CUDA, or unset LIBTORCH and LIBTORCH_USE_PYTORCH to have one fetched",
                 ));
             }
             return Ok(own);
         }
         let platform = Platform::here()?;
         if with_cuda && !platform.has_cuda() {
-            return Err(failure("there is no CUDA for this platform", "leave --cuda out"));
+            return Err(failure("CUDA is not available for this platform", "leave --cuda out"));
         }
         let layout = Layout::new(cache, platform);
         let fetch = Fetch { layout: &layout, source: &Pip { platform } };
@@ -58,17 +58,17 @@ impl Libtorch {
         Ok(Self { link: layout.link(), lib: layout.libraries(), by: None })
     }
 
-    /// Whether libraries for GPUs lie beside it.
+    /// Whether the libraries for GPUs are there.
     pub fn has_cuda(&self) -> bool {
         self.lib.join("libtorch_cuda.so").exists()
     }
 
-    /// Whether it was fetched, not named by the user.
+    /// Whether it was fetched rather than given by the user.
     pub fn is_fetched(&self) -> bool {
         self.by.is_none()
     }
 
-    /// Shows it to a cargo that is about to compile the lab.
+    /// Sets the environment of a cargo command that compiles the lab.
     pub fn show_to(&self, cargo: &mut Command) {
         // What the user said with these is in `link` already.
         for other in ["LIBTORCH_USE_PYTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_LIB"] {
@@ -78,7 +78,7 @@ impl Libtorch {
     }
 }
 
-/// Fails early, and not after half a gigabyte, where nothing can compile C++.
+/// Fails before the download of half a gigabyte if no C++ compiler is found.
 pub fn require_a_compiler() -> Result<()> {
     if env::var_os("CXX").is_some_and(|named| !named.is_empty()) {
         return Ok(());
@@ -87,12 +87,12 @@ pub fn require_a_compiler() -> Result<()> {
         return Ok(());
     }
     Err(failure(
-        "the lab is linked with libtorch through a little C++, and there is no C++ compiler",
-        "install one (Debian: apt-get install g++; macOS: xcode-select --install), or name yours in CXX",
+        "no C++ compiler was found, which the lab needs to link with libtorch",
+        "install one (Debian: apt-get install g++; macOS: xcode-select --install), or set CXX to yours",
     ))
 }
 
-/// Where a program lies on PATH.
+/// The path of a program on PATH.
 pub fn on_path(program: &Path) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())

@@ -1,13 +1,13 @@
-//! Which libtorch a folder holds, read from its files: importing torch in Python would take seconds.
+//! Reads the version of a libtorch from its files, since importing torch in Python would take seconds.
 
 use std::fs;
 use std::path::Path;
 
-/// The release of libtorch that tch, and so the lab, is written for.
+/// The release of libtorch that tch, and so the lab, needs.
 pub const WANTED: &str = "2.11.0";
 
-/// The version of the libtorch whose folder (the one that holds `include` and `lib`) is given, without what follows a
-/// plus sign. None where no file tells.
+/// The version of the libtorch in a folder (the one that contains `include` and `lib`), without what follows a plus
+/// sign; `None` if no file contains it.
 pub fn of(folder: &Path) -> Option<String> {
     let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
     let found = read("build-version")
@@ -78,14 +78,14 @@ mod tests {
         Ok(())
     }
 
-    /// tch refuses any other release of libtorch; whoever takes a newer tch is led here.
+    /// tch refuses any other release of libtorch, so an update of tch must update this too.
     #[test]
     fn the_wanted_release_is_that_of_the_locked_tch() {
         let lock = include_str!("../../../Cargo.lock");
         let tch = lock.split("\n\n").find(|package| package.contains("name = \"torch-sys\""));
         assert!(
             tch.is_some_and(|package| package.contains("version = \"0.24.")),
-            "Cargo.lock has another torch-sys: set WANTED to the libtorch that it asks for"
+            "Cargo.lock has another torch-sys: set WANTED to the libtorch that it needs"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Who plays: programs that work on the garden, and how they end.
+//! The programs that work on the tortured garden, and how they end.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -10,9 +10,9 @@ use super::Told;
 use super::garden::Garden;
 use crate::programs::Programs;
 
-/// How long a program that nobody killed may take.
+/// Longest time that a program may run without being killed.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a lab may outlive the program that started it.
+/// Longest time that a lab may outlive the program that started it.
 const ORPHANED: Duration = Duration::from_secs(10);
 
 /// What a program does.
@@ -24,7 +24,7 @@ pub enum Part {
     Verify,
 }
 
-/// Whom a kill meets.
+/// Which processes a kill hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Killed {
     Program,
@@ -37,13 +37,13 @@ pub enum Killed {
 pub struct Player {
     part: Part,
     child: Child,
-    /// Its labs, as far as they were seen.
+    /// Its labs seen so far.
     labs: Vec<u32>,
     killed: bool,
 }
 
 impl Player {
-    /// Starts it.
+    /// Starts the program.
     pub fn start(part: Part, programs: &Programs, garden: &Garden) -> Result<Self> {
         let mut command = programs.command();
         match part {
@@ -58,7 +58,7 @@ impl Player {
         Ok(Self { part, child, labs: Vec::new(), killed: false })
     }
 
-    /// Kills it, its labs, or both, in a moment.
+    /// Kills the program, its labs, or both, after a delay.
     pub fn kill(&mut self, whom: Killed, told: &mut Told) {
         self.labs = labs_of(self.child.id());
         if whom != Killed::Program {
@@ -76,7 +76,7 @@ impl Player {
         }
     }
 
-    /// Waits for its end; a preview, which has none, is killed. No lab stays behind.
+    /// Waits for its end. A preview, which never ends, is killed. Checks that no lab is left.
     pub fn end(mut self, told: &mut Told) -> Result<()> {
         if self.labs.is_empty() {
             self.labs = labs_of(self.child.id());
@@ -119,13 +119,13 @@ fn labs_of(program: u32) -> Vec<u32> {
     numbers.filter(|process| parent(*process) == Some(program) && is_lab(*process)).collect()
 }
 
-/// The fields of `/proc/N/stat` behind the name, which may have spaces.
+/// The fields of `/proc/N/stat` after the name, which may contain spaces.
 fn parent(process: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Whether a lab runs under this number; one that only waits to be buried does not.
+/// Whether a lab is running with this process id; zombies do not count.
 fn is_lab(process: u32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { return false };
     let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());

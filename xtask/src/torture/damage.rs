@@ -1,5 +1,5 @@
-//! Damage: a garden's stored results in, some of their files flipped, cut, emptied, removed or swapped out; and whether
-//! afterwards what was not damaged is untouched, and what was is right again.
+//! Damages some of a garden's stored results (corrupted, truncated, emptied, removed, swapped), and checks that the
+//! others are untouched and the damaged ones are measured again correctly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,20 +11,20 @@ use serde_json::Value;
 use super::dice::Dice;
 use super::garden::files;
 
-/// Folders of what is stored, below the program's own.
+/// Folders of stored results, in the program's own folder.
 const STORED: [&str; 3] = ["store/v1/records", "store/v1/blobs", "store/v1/figures"];
-/// What else is believed where it is whole.
+/// Other files that are trusted if intact.
 const BELIEVED: [&str; 3] = ["store/v1/roots", "store/v1/failures", "cache"];
 
-/// What was done, and to what.
+/// What was done to which file.
 #[derive(Debug, Default)]
 pub struct Damage {
-    /// What each file suffered, for a person.
+    /// A description of the damage to each file.
     pub told: Vec<String>,
     files: BTreeSet<PathBuf>,
 }
 
-/// Results as they are stored, by their keys.
+/// Stored results by key.
 #[derive(Debug, Default)]
 pub struct Results(BTreeMap<String, Kept>);
 
@@ -33,12 +33,12 @@ pub struct Results(BTreeMap<String, Kept>);
 struct Kept {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Digests by the names of its outputs.
+    /// Digests of its outputs by name.
     outputs: BTreeMap<String, String>,
 }
 
 impl Results {
-    /// Those that are stored in the program's own folder of a garden.
+    /// Reads the results stored in a garden's own folder of the program.
     pub fn of(state: &Path) -> Result<Self> {
         let mut all = BTreeMap::new();
         for (path, bytes) in files(&state.join(STORED[0]))? {
@@ -55,19 +55,19 @@ impl Results {
         Ok(Self(all))
     }
 
-    /// Checks that what was stored before is what it was, but for what was damaged.
+    /// Checks that results are unchanged unless they were damaged.
     pub fn check(&self, now: &Self, damage: &Damage, state: &Path) -> Result<()> {
         for (key, before) in &self.0 {
             let hurt = damage.hurts(before, state);
             match now.0.get(key) {
                 // Where no note asks for it, it is not measured again.
                 None if hurt => {}
-                None => bail!("the result {key} is gone, though nothing of it was damaged"),
+                None => bail!("the result {key} is missing although it was not damaged"),
                 Some(after) if !hurt && after.bytes != before.bytes => {
-                    bail!("the result {key} was measured again, though nothing of it was damaged");
+                    bail!("the result {key} was measured again although it was not damaged");
                 }
                 Some(after) if after.outputs != before.outputs => {
-                    bail!("the result {key} is another one after it was damaged");
+                    bail!("the result {key} is different after it was damaged");
                 }
                 Some(_) => {}
             }
@@ -77,7 +77,7 @@ impl Results {
 }
 
 impl Damage {
-    /// Damages some files of the program's own folder of a garden.
+    /// Damages some files in the program's own folder of a garden.
     pub fn cause(state: &Path, dice: &mut Dice) -> Result<Self> {
         let mut damage = Self::default();
         for _ in 0..=dice.below(4) {
@@ -127,7 +127,7 @@ impl Damage {
         Ok(damage)
     }
 
-    /// Claims of what is to be measured again, which say nothing, as a full disk once left them.
+    /// Writes empty claims for results that will be measured again, as a full disk could leave.
     fn claims(&mut self, state: &Path, dice: &mut Dice) -> Result<()> {
         for (key, kept) in Results::of(state)?.0 {
             if self.hurts(&kept, state) && dice.below(3) == 0 {
@@ -139,7 +139,7 @@ impl Damage {
         Ok(())
     }
 
-    /// How many files were damaged.
+    /// Number of damaged files.
     pub fn count(&self) -> u64 {
         self.files.len() as u64
     }
@@ -155,7 +155,7 @@ impl Damage {
     }
 }
 
-/// A page without what its figures took, which is another time where they were measured again.
+/// A page without its figures' durations, which differ if they were measured again.
 pub fn timeless(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().filter(|line| !line.contains("<dt>time taken</dt>"));

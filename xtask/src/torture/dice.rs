@@ -1,19 +1,19 @@
-//! Chance that can be repeated: a seed in, numbers out.
+//! Repeatable random numbers from a seed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A generator of numbers: Marsaglia's xorshift64*, whose quality is ample for choosing moments.
+/// A random number generator: Marsaglia's xorshift64*, good enough for choosing moments.
 #[derive(Debug)]
 pub struct Dice(u64);
 
-/// A seed that is another each time.
+/// Makes a new seed.
 pub fn seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(1, |since| since.as_nanos() as u64 % 1_000_000)
 }
 
 impl Dice {
-    /// Begins with a seed.
+    /// Starts with a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }

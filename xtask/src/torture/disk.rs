@@ -1,7 +1,7 @@
-//! Small disks: a folder of a garden in, a program that runs while so much room is left in it out.
+//! Runs a program with a garden's folder on a small disk with a given amount of free space.
 //!
-//! The folder lies on a file system of its own meanwhile, in memory, which nobody else sees (`unshare`). What is in it at
-//! the end is then in the folder.
+//! The folder is meanwhile on an in-memory file system of its own, visible to that program only (`unshare`). Its
+//! contents are copied back at the end.
 
 use std::fs;
 use std::path::Path;
@@ -21,10 +21,10 @@ rm -rf "$aside" && cp -a "$folder" "$aside" || exit 98
 exit $code
 "#;
 
-/// How long a program may take that nobody kills.
+/// Longest time that a program may run without being killed.
 const PATIENCE: &str = "120";
 
-/// Whether such disks can be made here.
+/// Whether this machine can make such disks.
 pub fn can_be_made() -> bool {
     let script = "mount -t tmpfs none \"$1\"";
     let Ok(folder) = tempfile::tempdir() else { return false };
@@ -34,8 +34,8 @@ pub fn can_be_made() -> bool {
     made.is_ok_and(|status| status.success())
 }
 
-/// Runs a program while `room` KiB are left in `folder`; after so many milliseconds, where they are given, it is killed.
-/// Whether it ended by itself.
+/// Runs a program while `room` KiB are left in `folder`, and kills it after the given milliseconds, if any. Returns
+/// whether it ended by itself.
 pub fn run(program: &Command, folder: &Path, room: u64, killed: Option<u64>) -> Result<bool> {
     fs::create_dir_all(folder)?;
     let around = tempfile::tempdir()?;

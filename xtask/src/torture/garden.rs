@@ -1,5 +1,4 @@
-//! The garden that is tortured: notes whose figures take moments, random edits of them, and what must hold of its store
-//! and its site.
+//! The tortured garden: notes with quick figures, random edits, and the checks of its store and site.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +13,7 @@ use super::damage::timeless;
 use super::dice::Dice;
 use crate::programs::Programs;
 
-/// Notes.
+/// Number of notes.
 const NOTES: u64 = 6;
 
 /// A garden in a folder of its own.
@@ -24,7 +23,7 @@ pub struct Garden {
 }
 
 impl Garden {
-    /// With notes, and the network that comes along.
+    /// Creates the garden with notes and the bundled network.
     pub fn new(repository: &Path, dice: &mut Dice) -> Result<Self> {
         let garden = Self { folder: tempfile::tempdir()? };
         let config = format!(
@@ -51,7 +50,7 @@ impl Garden {
         self.root().join(".neuronotes")
     }
 
-    /// Keeps it from being removed, and says where it is.
+    /// Keeps the folder from being removed, and returns its path.
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
     }
@@ -77,13 +76,13 @@ impl Garden {
         Ok(())
     }
 
-    /// Builds it to the end.
+    /// Builds the site completely.
     pub fn build(&self, programs: &Programs) -> Result<String> {
         let output = self.run(programs, &["build"])?;
         said("build", &output)
     }
 
-    /// Builds it to the end, sometimes into an empty folder, and says what was put out.
+    /// Builds the site completely, sometimes into an empty folder, and returns the output.
     pub fn build_anew(
         &self,
         programs: &Programs,
@@ -96,7 +95,7 @@ impl Garden {
         site(&self.root().join("output"))
     }
 
-    /// Verifies the store until nothing in it is wrong; then everything is to be drawn anew.
+    /// Runs `store verify` until it finds nothing wrong; afterwards everything has to be drawn again.
     pub fn verify_twice(&self, programs: &Programs) -> Result<()> {
         let first = self.run(programs, &["store", "verify"])?;
         if !matches!(first.status.code(), Some(0 | 1)) {
@@ -110,7 +109,7 @@ impl Garden {
         Ok(())
     }
 
-    /// Checks that what was shown is what the site is, but for the seconds that figures took.
+    /// Checks that pages shown earlier equal the site's, except for the figures' durations.
     pub fn check_shown(&self, shown: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
         let now = site(&self.root().join("output"))?;
         let same = |path: &PathBuf| match (shown.get(path), now.get(path)) {
@@ -129,7 +128,7 @@ impl Garden {
         command.stdin(Stdio::null()).output().context("neuronotes did not start")
     }
 
-    /// Makes everything in the store three days old, as a collection wants it.
+    /// Makes everything in the store three days old, so that it can be collected.
     pub fn age(&self) -> Result<()> {
         let then = SystemTime::now() - Duration::from_secs(3 * 24 * 60 * 60);
         for path in files(&self.root().join(".neuronotes/store"))?.into_keys() {
@@ -138,7 +137,7 @@ impl Garden {
         Ok(())
     }
 
-    /// Checks that all is well, and remembers what was committed.
+    /// Checks that everything is intact, and remembers the committed results.
     pub fn check(
         &self,
         programs: &Programs,
@@ -175,14 +174,14 @@ impl Garden {
     }
 }
 
-/// The files of a site, by their paths in it.
+/// The files of a site by path.
 fn site(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let files = files(folder)?.into_iter();
     let within = |path: PathBuf| Some(path.strip_prefix(folder).ok()?.to_owned());
     Ok(files.filter_map(|(path, bytes)| Some((within(path)?, bytes))).collect())
 }
 
-/// What a run that must have succeeded said.
+/// The output of a run that must have succeeded.
 fn said(what: &str, output: &Output) -> Result<String> {
     let text = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
@@ -192,7 +191,7 @@ fn said(what: &str, output: &Output) -> Result<String> {
     }
 }
 
-/// A note of some paragraphs and figures.
+/// Makes a note with some paragraphs and figures.
 fn text(dice: &mut Dice) -> String {
     let mut text = format!("# Note {}\n\n", dice.below(100));
     for number in 0..dice.below(4) {
@@ -217,7 +216,7 @@ fn text(dice: &mut Dice) -> String {
     text
 }
 
-/// Every file below a folder, with its bytes. What goes meanwhile is left out.
+/// All files below a folder with their bytes. Files that disappear meanwhile are skipped.
 pub(super) fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_owned()];

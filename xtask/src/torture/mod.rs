@@ -1,17 +1,17 @@
-//! `cargo xtask torture`: programs killed at random moments, files damaged, disks full; afterwards nothing is broken,
-//! nothing is lost and nothing wrong is shown.
+//! `cargo xtask torture`: kills programs at random moments, damages files and fills disks, and checks that nothing
+//! breaks, is lost or is shown wrong.
 //!
-//! A garden whose figures take moments is edited, built, served and collected by several processes that share its store.
-//! At random moments some of them, or the labs that they have started, are killed with SIGKILL. In some rounds files of
-//! the store and of the caches are flipped, cut, emptied, removed or swapped before, and in some the program's own folder
-//! or the site's lies on a disk that has hardly any room. After each round:
+//! A garden with quick figures is edited, built, served and cleaned up by several processes that share its store. At
+//! random moments some of them, or their labs, are killed with SIGKILL. In some rounds, files of the store and caches
+//! are first corrupted, truncated, emptied, removed or swapped; in some, the program's own folder or the site's
+//! folder is on an almost full disk. After each round:
 //!
-//! - every record, output and drawing in the store reads whole; after damage, once it was verified;
-//! - every result that was ever committed is there, but for those that a collection may take and those that were damaged;
-//! - what was not damaged was not measured again, and what was has the same outputs as before;
+//! - every record, output and drawing in the store is readable; after damage, once it was verified;
+//! - every committed result is there, except those that a collection may remove and those that were damaged;
+//! - undamaged results were not measured again, and damaged ones have the same outputs as before;
 //! - no lab outlives the program that started it;
-//! - a build then succeeds, and its site is byte for byte the site of a clean build, of which nothing is measured; after
-//!   damage this is drawn anew, and is the site that the first build showed.
+//! - a build then succeeds, and its site equals that of a clean build, byte for byte, without measuring anything;
+//!   after damage, everything is drawn again and equals what the first build showed.
 
 mod cast;
 mod damage;
@@ -35,10 +35,10 @@ use damage::{Damage, Results};
 use dice::Dice;
 use garden::Garden;
 
-/// How long a kill may wait, in milliseconds: about as long as a build takes.
+/// Longest delay before a kill in milliseconds: about the duration of a build.
 const LONGEST_WAIT: u64 = 800;
 
-/// Performs `torture`.
+/// Runs `torture`.
 pub fn torture(arguments: &Torture) -> Result<i32> {
     let repository = repository()?;
     let programs = match &arguments.programs {
@@ -50,13 +50,12 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
     };
     let disks = disk::can_be_made();
     if !disks {
-        say(format_args!("this machine mounts nothing for a program: no disk will be full"));
+        say(format_args!(
+            "this machine does not allow mounting: rounds with full disks are skipped"
+        ));
     }
     let seed = arguments.seed.unwrap_or_else(dice::seed);
-    say(format_args!(
-        "{} rounds; --seed {seed} repeats them as far as time allows",
-        arguments.rounds
-    ));
+    say(format_args!("{} rounds; --seed {seed} repeats them, except for timing", arguments.rounds));
     let mut dice = Dice::new(seed);
     let garden = Garden::new(&repository, &mut dice)?;
     let bar = ProgressBar::new(arguments.rounds);
@@ -80,7 +79,7 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
             bar.abandon();
             let kept = garden.keep();
             bail!(
-                "round {number} of seed {seed}: {error:#}\nthe garden is kept in {}",
+                "round {number} of seed {seed}: {error:#}\nthe garden was kept in {}",
                 kept.display()
             );
         }
@@ -95,8 +94,7 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
     }
     bar.finish_and_clear();
     say(format_args!(
-        "{} rounds of seed {seed} in {}: {}; every record whole, every page that of a clean build, nothing lost, nothing \
-         wrong shown",
+        "{} rounds of seed {seed} in {}: {}; every record is intact, every page equals a clean build's, nothing was lost or shown wrong",
         arguments.rounds,
         seconds(begun.elapsed()),
         told.line(),
@@ -104,7 +102,7 @@ pub fn torture(arguments: &Torture) -> Result<i32> {
     Ok(0)
 }
 
-/// What was done so far.
+/// Counts of what was done so far.
 #[derive(Debug, Default)]
 struct Told {
     programs: u64,
@@ -125,18 +123,18 @@ impl Told {
     }
 }
 
-/// Whether results may be gone afterwards.
+/// Which results may be missing afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// None.
     Nothing,
-    /// Those that no note asks for.
+    /// Results that no note uses.
     Unwanted,
-    /// Those that were damaged.
+    /// Results that were damaged.
     Damaged,
 }
 
-/// Plays a round in which files were damaged before, and checks what came of them.
+/// Runs a round with files damaged beforehand, and checks the outcome.
 fn damaged(
     garden: &Garden,
     programs: &Programs,
@@ -168,7 +166,7 @@ fn damaged(
     checked().with_context(|| format!("after damage:\n{}", damage.told.join("\n")))
 }
 
-/// Builds or verifies where a disk has hardly any room.
+/// Builds or verifies on an almost full disk.
 fn full(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) -> Result<()> {
     for _ in 0..3 {
         garden.edit(dice)?;
@@ -193,7 +191,7 @@ fn full(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) 
     Ok(())
 }
 
-/// Plays one round.
+/// Runs one round.
 fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) -> Result<Lost> {
     // So that there is something to measure.
     for _ in 0..3 {

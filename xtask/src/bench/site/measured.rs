@@ -1,4 +1,4 @@
-//! One run of a program: a command in; time, processor time and peak memory out.
+//! Runs a program and measures its time, processor time and peak memory.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,28 +8,28 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-/// What a run took.
+/// What a run used.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Taken {
-    /// From the start to the end.
+    /// Time from start to end.
     pub seconds: f64,
-    /// Of all cores, the system's work included.
+    /// Processor time of all cores, including the system's work.
     pub processor_seconds: f64,
-    /// The most that it, or the largest of its children, had in memory at once.
+    /// Peak memory of the program or of its largest child.
     pub peak_bytes: u64,
 }
 
-/// The round of median time.
+/// The run with the median time.
 pub fn median(rounds: &[Taken]) -> Taken {
     let mut sorted = rounds.to_vec();
     sorted.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// Runs a program to its end; what it says goes into a file.
+/// Runs a program to its end and writes its output to a file.
 ///
 /// # Errors
-/// Where it does not start, or fails: with the end of what it said.
+/// If it does not start, or if it fails: with the end of its output.
 pub fn run(command: &mut Command, log: &Path) -> Result<Taken> {
     let program = command.get_program().to_owned();
     let said = File::create(log).with_context(|| format!("{}", log.display()))?;
@@ -42,12 +42,12 @@ pub fn run(command: &mut Command, log: &Path) -> Result<Taken> {
         let text = fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let end = lines[lines.len().saturating_sub(12)..].join("\n");
-        bail!("{} failed; it said at the end:\n{end}", program.display());
+        bail!("{} failed; its output ended with:\n{end}", program.display());
     }
     Ok(taken)
 }
 
-/// Waits for a child, whose children count too where it has waited for them.
+/// Waits for a child. Its own children count too if it waited for them.
 #[cfg(unix)]
 fn wait(child: std::process::Child) -> Result<(bool, Taken)> {
     let mut status = 0;
@@ -72,7 +72,7 @@ fn wait(child: std::process::Child) -> Result<(bool, Taken)> {
     Ok((libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, taken))
 }
 
-/// Without `wait4` only the time is known.
+/// Without `wait4`, only the time is measured.
 #[cfg(not(unix))]
 fn wait(mut child: std::process::Child) -> Result<(bool, Taken)> {
     Ok((child.wait()?.success(), Taken::default()))

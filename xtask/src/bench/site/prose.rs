@@ -1,70 +1,70 @@
-//! Notes that nobody wrote: any number, each always the same, in words that are as often as words are.
+//! Generated notes: any number, always the same, with words as frequent as in natural text.
 //!
-//! Comes out: titles, tags, dates, sections, paragraphs with links between them. Each generator's own spelling of a link
-//! and of front matter is its form's affair, not this module's.
+//! A note has a title, tags, a date, and sections with paragraphs that link to other notes. How links and front
+//! matter are written is up to each generator's format.
 
 use std::fmt::Write as _;
 
 use crate::torture::dice::Dice;
 
-/// Different words. An index of a garden's words is as large as it would be.
+/// Number of different words, so that an index of words is as large as a real garden's.
 const WORDS: usize = 4096;
-/// Links of each note to others.
+/// Links from each note to others.
 const LINKS: usize = 5;
-/// Sections of a note, of two paragraphs each.
+/// Sections per note, of two paragraphs each.
 const SECTIONS: usize = 3;
-/// Sentences of a paragraph.
+/// Sentences per paragraph.
 const SENTENCES: usize = 3;
-/// Different tags.
+/// Number of different tags.
 const TAGS: usize = 60;
-/// What words are made of.
+/// The syllables that words consist of.
 const SYLLABLES: [&str; 32] = [
     "ba", "con", "da", "el", "fi", "gra", "ho", "in", "ja", "ki", "lo", "mar", "ne", "or", "per",
     "qui", "ra", "sen", "ti", "ul", "ver", "wo", "xe", "ya", "zu", "sta", "pli", "tor", "mi", "ch",
     "an", "es",
 ];
 
-/// A garden that is not written yet.
+/// A garden, not yet written to disk.
 pub struct Prose {
     words: Vec<String>,
-    /// How often the words up to each one come, added up.
+    /// Cumulative frequencies of the words.
     shares: Vec<u64>,
-    /// How many notes there are.
+    /// Number of notes.
     pub notes: usize,
 }
 
 /// One note.
 pub struct Note {
-    /// Unlike every other's.
+    /// A unique title.
     pub title: String,
-    /// As front matter has it: `2024-03-17`.
+    /// The date as in front matter: `2024-03-17`.
     pub date: String,
-    /// One or two.
+    /// One or two tags.
     pub tags: Vec<String>,
-    /// In order.
+    /// The note's sections.
     pub sections: Vec<Section>,
 }
 
-/// A heading and what stands below it.
+/// A heading and its paragraphs.
 pub struct Section {
     /// Plain text.
     pub heading: String,
-    /// In order.
+    /// The section's paragraphs.
     pub paragraphs: Vec<Paragraph>,
 }
 
 /// Markdown, with at most one link.
 pub struct Paragraph {
-    /// Up to the link.
+    /// The text before the link.
     pub before: String,
-    /// The number of the note that it is to.
+    /// The number of the note that the link points to.
     pub link: Option<usize>,
-    /// From the link on.
+    /// The text from the link on.
     pub after: String,
 }
 
 impl Prose {
-    /// A garden of so many notes.
+    /// Makes a garden with so many notes.
     pub fn new(notes: usize) -> Self {
         let words: Vec<String> = (0..WORDS).map(word).collect();
         // Zipf's law as Mandelbrot has it: the n-th word comes as often as 1 / (n + 2.7).
@@ -76,7 +76,7 @@ impl Prose {
         Self { shares: shares.collect(), words, notes }
     }
 
-    /// Where a note lies, without an ending: a hundred in a folder.
+    /// The path of a note without extension; a hundred notes share a folder.
     pub fn path(number: usize) -> String {
         format!("{}/note-{number}", Self::folder(number))
     }
@@ -111,7 +111,7 @@ impl Prose {
         Note { title: self.title(number), date, tags, sections }
     }
 
-    /// Sentences, of which one has the link.
+    /// Makes sentences, one of which has the link.
     fn paragraph(&self, linked: bool, dice: &mut Dice) -> Paragraph {
         let mut text = Paragraph { before: String::new(), link: None, after: String::new() };
         for sentence in 0..SENTENCES {
@@ -160,7 +160,7 @@ impl Note {
     }
 }
 
-/// The n-th word; frequent ones are short.
+/// The n-th word; frequent words are short.
 fn word(number: usize) -> String {
     // An odd factor reaches every number, and neighbours do not begin alike.
     let mixed = number * 2357 % WORDS;

@@ -1,7 +1,7 @@
-//! The generators that are measured: how each wants the notes, how it is called, what it leaves out.
+//! The generators that are compared: their format of notes, their command, and what their sites lack.
 //!
-//! A generator is an entry of [`TOOLS`]. What it makes is as near to ours as it goes by means of its own: a page a note
-//! with a table of contents, tags, a list of all notes, a feed, search, links that lead somewhere.
+//! A generator is an entry of [`TOOLS`]. Its site is as close to ours as its own means allow: a page per note with a
+//! table of contents, tags, a list of all notes, a feed, search, and checked links.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,25 +13,25 @@ use super::prose::{Note, Prose};
 
 /// A generator.
 pub struct Tool {
-    /// Its program, and how it is asked for.
+    /// Name of its program.
     pub name: &'static str,
-    /// What makes it say its version.
+    /// Arguments that print its version.
     pub version: &'static str,
-    /// The arguments of a build in the folder of its site.
+    /// Arguments of a build, run in the folder of its site.
     pub build: &'static [&'static str],
-    /// The folder that it writes.
+    /// The folder that it writes to.
     pub output: &'static str,
-    /// What it keeps for the next build, which a cold one does not have.
+    /// Its caches, which are deleted before a cold build.
     pub kept: &'static [&'static str],
-    /// Writes the notes in its form.
+    /// Writes the notes in its format.
     pub write: fn(&Path, &Prose) -> Result<()>,
-    /// What of ours it does not make, and what it makes besides.
+    /// Which of our features its site lacks, and which it has in addition.
     pub differs: &'static str,
-    /// How to get it.
+    /// How to install it.
     pub get: &'static str,
 }
 
-/// Ours, which the others are compared with.
+/// This program, which the others are compared with.
 pub const OURS: Tool = Tool {
     name: "neuronotes",
     version: "--version",
@@ -43,7 +43,7 @@ pub const OURS: Tool = Tool {
     get: "",
 };
 
-/// The others.
+/// The other generators.
 pub const TOOLS: [Tool; 3] = [
     Tool {
         name: "hugo",
@@ -166,7 +166,7 @@ fn zola(root: &Path, prose: &Prose) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file, and the folders above it.
+/// Writes a file and creates its parent folders.
 fn put(root: &Path, path: &str, text: &str) -> Result<()> {
     let path = root.join(path);
     let write = || {
