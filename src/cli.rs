@@ -13,14 +13,12 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::DecimalBytes;
-use neuronotes_core::kind::KINDS;
-use neuronotes_core::{say, suggest};
+use neuronotes_core::say;
 
 use crate::build::{self, Options, Report, Results};
 use crate::config::layout;
 use crate::config::layout::Kind;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::field::document;
 use crate::measure::progress::Bars;
 use crate::plan::explain;
 use crate::watch::Mode;
@@ -156,6 +154,9 @@ enum Command {
     Kinds {
         /// Show only this kind, with all its fields
         kind: Option<String>,
+        /// Print a JSON Schema of blocks, by which editors complete and check them
+        #[arg(long, conflicts_with = "kind")]
+        schema: bool,
     },
 }
 
@@ -286,20 +287,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             dataset::run(command)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Kinds { kind: None } => {
-            say::out(&kinds::shown(&document::overview()));
+        Command::Kinds { kind, schema } => {
+            kinds::run(kind.as_deref(), schema)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Kinds { kind: Some(name) } => match neuronotes_core::kind::Kind::named(&name) {
-            Some(kind) => {
-                say::out(&kinds::shown(&document::kind(kind, &kinds::local())));
-                Ok(ExitCode::SUCCESS)
-            }
-            None => {
-                let hint = suggest::hint(&name, KINDS.iter().map(|kind| kind.name));
-                anyhow::bail!("unknown kind `{name}`\nhint: {}", hint.unwrap_or_default())
-            }
-        },
     }
 }
 

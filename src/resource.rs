@@ -236,8 +236,7 @@ fn look_at(
     if let Some(written) = source.leaving() {
         return Err(leaves(written));
     }
-    let found = dataset::shards(&source.root, &source.paths)
-        .map_err(|error| Problem { message: error.message, hint: error.hint })?;
+    let found = dataset::shards(&source.root, &source.paths)?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
     if format.samples == Samples::Words && labels == Labels::Folders {
         return Err(Problem {

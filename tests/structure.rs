@@ -182,6 +182,26 @@ fn only_the_lab_knows_libtorch_and_only_the_garden_knows_pages() {
     }
 }
 
+/// A kind is its own files and a line in each registry: the rest of the program knows kinds by what these say.
+#[test]
+fn shared_code_knows_no_kind_by_its_name() {
+    let mut wrong = Vec::new();
+    for path in ["core/src", "src"].into_iter().flat_map(sources).filter(|path| !is_test(path)) {
+        // A kind's own files; and pictures of every figure for the templates' tests and the style guide.
+        let own = ["core/src/kind/", "src/figure/", "src/render/sample.rs"];
+        let shown = path.to_string_lossy().replace('\\', "/");
+        if own.iter().any(|own| shown.contains(own)) {
+            continue;
+        }
+        let code = code(&path);
+        let named = neuronotes_core::kind::KINDS.iter().map(|kind| kind.name);
+        for name in named.filter(|name| code.contains(&format!("\"{name}\""))) {
+            wrong.push(format!("{} knows `{name}`", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// What the lab is made of, without what only its tests and its building need.
 #[test]
 fn the_lab_is_made_without_a_server_templates_or_markdown() {

@@ -70,7 +70,7 @@ fn a_figure_that_uses_another_has_its_key_in_its_own() {
     assert_eq!(request.params["use"], json!([upstream.hex()]));
     assert_eq!(request.uses, all["feature_vis"]);
     assert_eq!(request.dataset, None);
-    assert_eq!(request.inputs.figures[0].name, "vis");
+    assert_eq!(request.inputs.blocks[0].name, "vis");
     // However it is named, and whatever stands beside it, the key is the same.
     let named = garden(&[("b.md", &vis(3)), ("a.md", &guess("[b#vis]"))]);
     assert_eq!(keys(&made).1, keys(&named).1);
@@ -97,7 +97,7 @@ fn directions_and_sweeps_use_and_are_used() {
     let cells: Vec<String> = all["feature_vis"][..2].iter().map(|r| r.key().hex()).collect();
     assert_eq!(all["zero_shot"][0].params["use"], json!(cells));
     let which: Vec<&str> =
-        all["zero_shot"][0].inputs.figures.iter().map(|figure| &*figure.which).collect();
+        all["zero_shot"][0].inputs.blocks.iter().map(|block| &*block.which).collect();
     assert_eq!(which, ["unit 3", "unit 4"]);
     let rank = &all["text_rank"][0];
     let examples = all["dataset_examples"][0].key().hex();
@@ -194,5 +194,8 @@ fn pictures_are_named_after_the_figure_that_they_are_from() {
     assert_eq!(run.code(), 0, "{}", run.stderr());
     let page = garden.read("output/a.html");
     assert!(page.contains("vis · 2"), "{page}");
-    assert!(page.contains("<dt>use</dt><dd>vis</dd>"), "{page}");
+    assert!(
+        page.contains("<dt>use</dt><dd><a class=\"internal\" href=\"#vis\">vis</a></dd>"),
+        "{page}"
+    );
 }

@@ -54,7 +54,7 @@ impl<T: Hint> Hint for Option<T> {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.hint {
-            Some(hint) => write!(f, "{} (hint: {hint})", self.message),
+            Some(hint) => write!(f, "{}\nhint: {hint}", self.message),
             None => f.write_str(&self.message),
         }
     }
@@ -70,7 +70,7 @@ mod tests {
     fn a_hint_is_a_text_that_may_be_missing() {
         let problem = || Problem::new("no such layer");
         assert_eq!(problem().to_string(), "no such layer");
-        assert_eq!(problem().hint("name one").to_string(), "no such layer (hint: name one)");
+        assert_eq!(problem().hint("name one").to_string(), "no such layer\nhint: name one");
         assert_eq!(problem().hint(None::<String>), problem());
         assert_eq!(problem().hint(Some("name one".to_owned())), problem().hint("name one"));
     }

@@ -64,18 +64,24 @@ pub struct Inputs {
     /// Data sets other than the request's own, identified by [`DatasetRef::content`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRef>,
-    /// Figures whose pictures are used, identified by their request keys.
+    /// Measurements of other blocks, named by their request keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub figures: Vec<FigureRef>,
+    pub blocks: Vec<BlockRef>,
 }
 
-/// A measurement whose pictures another one uses; only its key affects the result.
+/// A measurement of another block, which this one uses: only the key decides a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FigureRef {
-    /// Its name in the block.
+pub struct BlockRef {
+    /// What it is used for: the field that names it.
+    pub role: String,
+    /// As the block names it.
     pub name: String,
-    /// Its values in a sweep; empty if it is the only one.
+    /// The path of the note that it is in.
+    pub note: String,
+    /// Its id in that note.
+    pub id: String,
+    /// Which it is of a sweep; empty where it is the only one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub which: String,
     /// Its request key.
@@ -100,11 +106,17 @@ impl Inputs {
         self.pictures.is_empty()
             && self.files.is_empty()
             && self.datasets.is_empty()
-            && self.figures.is_empty()
+            && self.blocks.is_empty()
     }
 }
 
 impl Request {
+    /// The requests that this one uses in a role, in the order in which the block names them.
+    pub fn used<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a Self> {
+        let blocks = self.inputs.blocks.iter().filter(move |block| block.role == role);
+        blocks.filter_map(|block| self.uses.iter().find(|used| used.key() == block.key))
+    }
+
     /// The request key: BLAKE3 over [`Request::canonical`].
     pub fn key(&self) -> Digest {
         Digest::of(canonical_json(&self.canonical()).as_bytes())
@@ -211,6 +223,29 @@ mod tests {
             digest: Digest::of(b"a picture"),
         });
         assert_eq!(request().key(), other.key());
+    }
+
+    #[test]
+    fn what_is_used_is_found_by_its_role_and_where_it_stands_changes_no_key() {
+        let (mut first, mut second) = (request(), request());
+        first.kind = "feature_vis".into();
+        second.params["unit"] = 90.into();
+        let mut using = request();
+        using.uses = vec![first.clone(), second.clone()];
+        let key = using.key();
+        let block = |role: &str, used: &Request| BlockRef {
+            role: role.into(),
+            name: "a".into(),
+            note: "a.md".into(),
+            id: "a".into(),
+            which: String::new(),
+            key: used.key(),
+        };
+        using.inputs.blocks = vec![block("use", &second), block("facet", &first)];
+        assert_eq!(using.used("facet").collect::<Vec<_>>(), [&first]);
+        assert_eq!(using.used("use").collect::<Vec<_>>(), [&second]);
+        assert_eq!(using.used("direction").count(), 0);
+        assert_eq!(using.key(), key);
     }
 
     #[test]

@@ -23,7 +23,18 @@ use crate::monitor::{Monitor, Progress};
 use crate::picture::Picture;
 use crate::session::{Input, Session};
 use crate::table::{Embedded, Scanned};
-use crate::vis::facet::{Facet, read_facet};
+
+/// A result that other measurements can use.
+pub trait Used: Sized {
+    /// What it is a result of.
+    const KIND: &'static Kind;
+
+    /// Reads a stored result for a model; `Ok(None)` where a blob is gone or damaged.
+    ///
+    /// # Errors
+    /// Where it is of another form, or for another model.
+    fn read(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Self>, Failure>;
+}
 
 /// What one measurement works with. Inputs are read through it, so that their digests are checked.
 pub struct Workbench<'a> {
@@ -212,15 +223,20 @@ impl<'a> Workbench<'a> {
             .collect()
     }
 
-    /// The facet that the request uses under this key.
+    /// The results of other blocks that the request uses by a field, in the order in which the block names them.
     ///
     /// # Errors
-    /// Where it uses none.
-    pub fn facet(&mut self, key: &str, clip: &Clip) -> Result<Facet, Failure> {
-        let request = self
-            .used(key)
-            .ok_or_else(|| Failure::outside("the request does not use the facet that it names"))?;
-        self.stored(request, |store, record| read_facet(store, record, clip))
+    /// Where one is of another kind, or of another form.
+    pub fn used<K: Used>(&mut self, field: &str, clip: &Clip) -> Result<Vec<K>, Failure> {
+        let request = self.request;
+        let one = |used: &Request| {
+            if used.kind != K::KIND.name {
+                let (its, name) = (&used.kind, K::KIND.name);
+                return Err(Failure::new(format!("`{field}` names a `{its}`, not a `{name}`")));
+            }
+            self.stored(used, |store, record| K::read(store, record, clip))
+        };
+        request.used(field).map(one).collect()
     }
 
     /// The pictures of a figure that the request uses under this key, each with where it is from.
@@ -229,7 +245,7 @@ impl<'a> Workbench<'a> {
     /// Where it uses none, or that has no pictures.
     pub fn figure(&mut self, key: Digest) -> Result<Vec<(Origin, Picture)>, Failure> {
         let request = self
-            .used(&key.hex())
+            .using(&key.hex())
             .ok_or_else(|| Failure::new("the request does not use the figure that it names"))?;
         let pictures = Kind::named(&request.kind).and_then(|kind| kind.pictures);
         let pictures = pictures
@@ -256,7 +272,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// The request of that key among those that this one uses.
-    fn used(&self, key: &str) -> Option<&'a Request> {
+    fn using(&self, key: &str) -> Option<&'a Request> {
         self.request.uses.iter().find(|request| request.key().hex() == key)
     }
 

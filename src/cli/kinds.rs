@@ -1,7 +1,11 @@
 //! `neuronotes kinds`: the kinds' documentation, for the terminal, with examples that fit the current garden.
 
+use neuronotes_core::kind::{KINDS, Kind};
+use neuronotes_core::{say, suggest};
+
 use crate::bundled;
-use crate::field::document::{Local, wrapped};
+use crate::field::document::{self, Local, wrapped};
+use crate::field::schema;
 use crate::resource::Resources;
 use crate::workspace::Workspace;
 
@@ -12,14 +16,33 @@ const LAYER: &str = "image_block_4/0/Add_6";
 /// Unit used in the kinds' examples.
 const UNIT: u32 = 42;
 
+/// Prints all kinds, one kind with its fields, or the schema of blocks.
+///
+/// # Errors
+/// Fails if there is no such kind.
+pub(super) fn run(kind: Option<&str>, schema: bool) -> anyhow::Result<()> {
+    match (kind, schema) {
+        (_, true) => say::out(&format!("{:#}\n", schema::schema())),
+        (None, false) => say::out(&shown(&document::overview())),
+        (Some(name), false) => match Kind::named(name) {
+            Some(kind) => say::out(&shown(&document::kind(kind, &local()))),
+            None => {
+                let hint = suggest::hint(name, KINDS.iter().map(|kind| kind.name));
+                anyhow::bail!("unknown kind `{name}`\nhint: {}", hint.unwrap_or_default())
+            }
+        },
+    }
+    Ok(())
+}
+
 /// Text wrapped to the terminal's width.
-pub(super) fn shown(markdown: &str) -> String {
+fn shown(markdown: &str) -> String {
     let width = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0));
     wrapped(markdown, width.clamp(40, WIDEST))
 }
 
 /// Names used in examples: those of the current garden, or else those of a new garden.
-pub(super) fn local() -> Local {
+fn local() -> Local {
     let opened = super::root(None).ok().and_then(|root| Workspace::open(&root).ok());
     let Some(mut workspace) = opened else { return Local::default() };
     let config = workspace.config.clone();

@@ -1,15 +1,17 @@
 //! Names of other blocks, whose results a measurement uses. Parameters are the keys of their requests.
 
-use neuronotes_core::kind::MOST_PICTURES;
+use neuronotes_core::kind::{Kind, Kinds, MOST_PICTURES, Takes};
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
+use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong, list, texts};
+use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::Node;
 
-/// One block of a kind.
+/// One block with one measurement.
 pub(super) struct One {
-    pub(super) kind: &'static str,
+    pub(super) takes: Takes,
 }
 
 impl Family for One {
@@ -26,28 +28,47 @@ impl Family for One {
         asked: &mut Asked,
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
-        let name = value.as_str().unwrap_or_default().to_owned();
-        let request =
-            sources.block(self.kind, &name).map_err(|problem| vec![Wrong::new("", problem)])?;
-        let key = request.key().hex();
-        asked.uses.push(request);
-        asked.facet = Some(name);
-        Ok(Some(key.into()))
+        let name = plain(&value);
+        let mut found =
+            sources.used(self.takes, &name).map_err(|problem| vec![Wrong::new("", problem)])?;
+        let count = found.len();
+        match (found.pop(), count) {
+            (Some((block, request)), 1) => {
+                let key = block.key.hex();
+                asked.add_used(block, request);
+                Ok(Some(key.into()))
+            }
+            _ => {
+                let message = format!("`{name}` is a sweep of {count} measurements; one is needed");
+                let problem = Problem::new(message).hint("name a block without `sweep`");
+                Err(vec![Wrong::new("", problem)])
+            }
+        }
     }
 
-    fn blocks(&self, value: &Json) -> Vec<String> {
-        value.as_str().map(str::to_owned).into_iter().collect()
+    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
+        list(&blocks(&[plain(value)], inputs))
+    }
+
+    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
+        vec![(self.takes, plain(value))]
     }
 
     fn takes(&self) -> String {
-        format!("name of a block of the kind `{}`", self.kind)
+        format!("name of a block {}", sort(self.takes))
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 
-/// Blocks with pictures; one may stand without a list. The parameter has the keys of all measurements of a sweep.
-pub(super) struct Figures;
+/// Blocks; one may stand without a list. The parameter has the keys of all measurements of a sweep.
+pub(super) struct Several {
+    pub(super) takes: Takes,
+}
 
-impl Family for Figures {
+impl Family for Several {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
         names(node, "", at)
     }
@@ -58,19 +79,31 @@ impl Family for Figures {
         asked: &mut Asked,
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
-        Ok(Some(keys(&texts(&value), "", asked, sources)?.into()))
+        Ok(Some(keys(self.takes, (&texts(&value), ""), asked, sources)?.into()))
     }
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
-        list(&figures(&texts(value), inputs))
+        list(&blocks(&texts(value), inputs))
     }
 
-    fn blocks(&self, value: &Json) -> Vec<String> {
-        texts(value)
+    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
+        texts(value).into_iter().map(|name| (self.takes, name)).collect()
     }
 
     fn takes(&self) -> String {
-        "name of a block with pictures, or list of those".into()
+        format!("name of a block {}, or list of those", sort(self.takes))
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::one_or_many(&schema::text(), MOST_PICTURES)
+    }
+}
+
+/// What a block must be that is taken.
+fn sort(takes: Takes) -> String {
+    match takes.kinds {
+        Kinds::Named(_) => format!("of the kind {}", suggest::quoted(&Kind::taken(takes), "or")),
+        Kinds::WithPictures => "with pictures".to_owned(),
     }
 }
 
@@ -80,24 +113,21 @@ pub(super) fn names(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Jso
     at.items(node, items, pointer, MOST_PICTURES)
 }
 
-/// The request keys of the figures whose names stand under `pointer` in the value.
+/// The request keys of the blocks whose names stand under a pointer in the value.
 pub(super) fn keys(
-    names: &[String],
-    pointer: &str,
+    takes: Takes,
+    (names, pointer): (&[String], &str),
     asked: &mut Asked,
     sources: &mut dyn Sources,
 ) -> Result<Vec<String>, Vec<Wrong>> {
     let mut keys: Vec<String> = Vec::new();
     let mut problems = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        match sources.figures(name) {
+        match sources.used(takes, name) {
             Ok(found) => {
-                for (figure, request) in found {
-                    let key = figure.key.hex();
-                    if !asked.inputs.figures.iter().any(|known| known.key == figure.key) {
-                        asked.inputs.figures.push(figure);
-                        asked.uses.push(request);
-                    }
+                for (block, request) in found {
+                    let key = block.key.hex();
+                    asked.add_used(block, request);
                     if !keys.contains(&key) {
                         keys.push(key);
                     }
@@ -112,15 +142,133 @@ pub(super) fn keys(
     if problems.is_empty() { Ok(keys) } else { Err(problems) }
 }
 
-/// What the block calls the figures of these keys; a sweep once.
-pub(super) fn figures(keys: &[String], inputs: &Inputs) -> Vec<String> {
+/// What the note calls the blocks with these keys; a sweep once.
+pub(super) fn blocks(keys: &[String], inputs: &Inputs) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for key in keys {
-        let known = inputs.figures.iter().find(|known| known.key.hex() == *key);
+        let known = inputs.blocks.iter().find(|known| known.key.hex() == *key);
         let name = known.map_or(key, |known| &known.name);
         if !names.contains(name) {
             names.push(name.clone());
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::dataset::DatasetRef;
+    use neuronotes_core::digest::Digest;
+    use neuronotes_core::model::{Architecture, Conventions, Layer, ModelRef, Precision};
+    use neuronotes_core::request::{BlockRef, FileRef, Request};
+
+    use super::*;
+
+    /// Knows one block, `grid`, of so many measurements.
+    struct Grid(usize);
+
+    impl Sources for Grid {
+        fn model(&self) -> (&str, &Architecture) {
+            unreachable!("a block's name needs no model")
+        }
+
+        fn layer(&self) -> Option<&Layer> {
+            None
+        }
+
+        fn layer_written(&self) -> Option<&str> {
+            None
+        }
+
+        fn id(&self) -> &str {
+            "own"
+        }
+
+        fn written(&self, _: &str) -> Option<&str> {
+            None
+        }
+
+        fn dataset(&mut self, name: &str) -> Result<DatasetRef, Problem> {
+            Err(Problem::new(name))
+        }
+
+        fn words(&mut self, name: &str) -> Result<Vec<String>, Problem> {
+            Err(Problem::new(name))
+        }
+
+        fn picture(&mut self, path: &str) -> Result<FileRef, Problem> {
+            Err(Problem::new(path))
+        }
+
+        fn weights(&mut self, path: &str) -> Result<FileRef, Problem> {
+            Err(Problem::new(path))
+        }
+
+        fn used(&mut self, _: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem> {
+            if name != "grid" {
+                return Err(Problem::new(format!("there is no figure `{name}`")));
+            }
+            Ok((0..self.0).map(cell).collect())
+        }
+    }
+
+    fn cell(number: usize) -> (BlockRef, Request) {
+        let mut params = serde_json::Map::new();
+        params.insert("unit".into(), number.into());
+        let request = Request {
+            kind: "made_up".into(),
+            impl_version: 1,
+            params,
+            model: ModelRef {
+                name: "m".into(),
+                path: "/m".into(),
+                digest: Digest::of(b"m"),
+                conventions: Conventions::default(),
+            },
+            dataset: None,
+            inputs: Inputs::default(),
+            uses: vec![],
+            precision: Precision::F32,
+        };
+        let block = BlockRef {
+            role: "of".into(),
+            name: "grid".into(),
+            note: "a.md".into(),
+            id: "grid".into(),
+            which: format!("unit {number}"),
+            key: request.key(),
+        };
+        (block, request)
+    }
+
+    #[test]
+    fn a_field_of_one_block_takes_no_sweep_and_one_of_several_takes_all_of_it() {
+        let takes = Takes::PICTURES;
+        let mut asked = Asked::default();
+        let one = One { takes }.resolve("grid".into(), &mut asked, &mut Grid(1));
+        assert_eq!(one, Ok(Some(cell(0).1.key().hex().into())));
+        let wrong = One { takes }.resolve("grid".into(), &mut asked, &mut Grid(2));
+        let wrong = wrong.expect_err("a sweep").remove(0).problem.to_string();
+        assert!(wrong.contains("a sweep of 2 measurements; one is needed"), "{wrong}");
+        assert!(wrong.contains("hint: name a block without `sweep`"), "{wrong}");
+        // What is used twice is in the request once.
+        let names = serde_json::json!(["grid", "grid"]);
+        let keys = Several { takes }.resolve(names, &mut asked, &mut Grid(3));
+        let expected: Vec<String> = (0..3).map(|number| cell(number).1.key().hex()).collect();
+        assert_eq!(keys, Ok(Some(expected.into())));
+        assert_eq!((asked.uses.len(), asked.inputs.blocks.len()), (3, 3));
+        let unknown =
+            Several { takes }.resolve(serde_json::json!(["grid", "x"]), &mut asked, &mut Grid(1));
+        assert_eq!(unknown.expect_err("unknown")[0].pointer, "/1");
+    }
+
+    #[test]
+    fn blocks_are_shown_by_their_names_a_sweep_once() {
+        let blocks = (0..2).map(|number| cell(number).0).collect();
+        let inputs = Inputs { blocks, ..Inputs::default() };
+        let keys = serde_json::json!([cell(0).1.key().hex(), cell(1).1.key().hex()]);
+        assert_eq!(Several { takes: Takes::PICTURES }.shown(&keys, &inputs), "grid");
+        let key = Json::from(cell(1).1.key().hex());
+        assert_eq!(One { takes: Takes::PICTURES }.shown(&key, &inputs), "grid");
+    }
 }

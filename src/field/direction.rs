@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use neuronotes_core::kind::direction::{MOST_TERMS, SOURCES, Source, Term};
-use neuronotes_core::kind::{MOST_PICTURES, MOST_UNITS};
+use neuronotes_core::kind::{Kind, MOST_PICTURES, MOST_UNITS, Takes};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::number::number;
-use super::{Asked, Family, Reading, Sources, Wrong, block, file, list, name, unit_within};
+use super::{Asked, Family, Reading, Sources, Wrong, block, file, list, name, schema, unit_within};
 use crate::yaml::{Entry, Node, Value};
 
 /// Greatest weight of a term, of either sign.
@@ -68,13 +68,13 @@ impl Family for Direction {
         }
     }
 
-    fn blocks(&self, value: &Json) -> Vec<String> {
+    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
         let terms: Vec<Term> = serde_json::from_value(value.clone()).unwrap_or_default();
         let used = terms.into_iter().filter_map(|term| match term.of {
             Source::Use(names) => Some(names),
             _ => None,
         });
-        used.flatten().collect()
+        used.flatten().map(|name| (Takes::PICTURES, name)).collect()
     }
 
     fn prompts(&self, value: &Json) -> Vec<(String, String)> {
@@ -88,6 +88,19 @@ impl Family for Direction {
 
     fn takes(&self) -> String {
         "mapping".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let sum = schema_term(true);
+        json!({ "anyOf": [
+            schema_term(false),
+            {
+                "type": "object",
+                "properties": { "sum": { "type": "array", "items": sum, "minItems": 1, "maxItems": MOST_TERMS } },
+                "required": ["sum"],
+                "additionalProperties": false,
+            },
+        ] })
     }
 }
 
@@ -119,6 +132,10 @@ impl Family for Units {
 
     fn takes(&self) -> String {
         "list of units, or mapping of units to weights".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema_units()
     }
 }
 
@@ -232,6 +249,41 @@ fn read_units(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Json {
     Json::Array(pairs)
 }
 
+/// The schema of a term, which has a weight in a sum.
+fn schema_term(in_sum: bool) -> Json {
+    let one = |name: &str| match name {
+        "image" | "text" | "dataset" => schema::text(),
+        "units" => schema_units(),
+        _ => schema::one_or_many(&schema::text(), MOST_PICTURES),
+    };
+    let sources = SOURCES.iter().map(|name| ((*name).to_owned(), one(name)));
+    let weight = in_sum.then(|| ("weight".to_owned(), schema_weight()));
+    json!({
+        "type": "object",
+        "properties": sources.chain(weight).collect::<Map<_, _>>(),
+        "additionalProperties": false,
+        "oneOf": SOURCES.map(|name| json!({ "required": [name] })),
+    })
+}
+
+fn schema_units() -> Json {
+    let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    json!({ "anyOf": [
+        schema::list(&unit, MOST_UNITS),
+        {
+            "type": "object",
+            "patternProperties": { "^[0-9]+$": schema_weight() },
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": MOST_UNITS,
+        },
+    ] })
+}
+
+fn schema_weight() -> Json {
+    json!({ "type": "number", "minimum": -HEAVIEST, "maximum": HEAVIEST, "not": { "const": 0 } })
+}
+
 /// What something is multiplied by.
 fn read_weight(what: &str, node: &Node, at: &mut Reading<'_, '_>) -> Option<f64> {
     let found = number(node).filter(|weight| *weight != 0.0 && weight.abs() <= HEAVIEST);
@@ -294,7 +346,9 @@ fn resolve_source(
             }
         }
         Source::Images(paths) => *paths = file::digests(paths, pointer, asked, sources)?,
-        Source::Use(names) => *names = block::keys(names, pointer, asked, sources)?,
+        Source::Use(names) => {
+            *names = block::keys(Takes::PICTURES, (names, pointer), asked, sources)?;
+        }
         Source::Dataset(name) => {
             let dataset = sources.dataset(name).map_err(wrong)?;
             *name = dataset.content().hex();
@@ -347,7 +401,7 @@ fn source_line(source: &Source, inputs: &Inputs) -> String {
             };
             list(&units.iter().map(one).collect::<Vec<_>>())
         }
-        Source::Use(keys) => match block::figures(keys, inputs).as_slice() {
+        Source::Use(keys) => match block::blocks(keys, inputs).as_slice() {
             [one] => format!("pictures of {one}"),
             names => format!("mean of pictures of {}", list(names)),
         },

@@ -1,11 +1,11 @@
 //! Files of the garden: pictures, and published weights. Parameters are the digests of their bytes.
 
-use neuronotes_core::kind::MOST_PICTURES;
+use neuronotes_core::kind::{Kind, MOST_PICTURES};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong, list, texts};
+use super::{Asked, Family, Reading, Sources, Wrong, list, schema, texts};
 use crate::yaml::Node;
 
 /// One picture, by its path.
@@ -37,6 +37,10 @@ impl Family for Picture {
     fn takes(&self) -> String {
         "path".into()
     }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
+    }
 }
 
 /// Several pictures, by their paths; one may stand without a list.
@@ -63,6 +67,10 @@ impl Family for Pictures {
 
     fn takes(&self) -> String {
         "list of paths".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::one_or_many(&schema::text(), MOST_PICTURES)
     }
 }
 
@@ -150,5 +158,9 @@ impl Family for Weights {
 
     fn takes(&self) -> String {
         "path of a folder".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }

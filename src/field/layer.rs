@@ -1,14 +1,14 @@
 //! Layers of the model, and units of a layer.
 
-use neuronotes_core::kind::MOST_LAYERS;
+use neuronotes_core::kind::{Kind, MOST_LAYERS};
 use neuronotes_core::model::{Architecture, Layer};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::number::{is_digits, wrong};
-use super::{Asked, Family, Reading, Sources, Wrong, list, texts};
+use super::{Asked, Family, Reading, Sources, Wrong, list, schema, texts};
 use crate::yaml::{Node, Value};
 
 /// The layer that the block is about. The parameter is its canonical spelling.
@@ -37,6 +37,10 @@ impl Family for One {
 
     fn takes(&self) -> String {
         "layer".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 
@@ -86,6 +90,10 @@ impl Family for Several {
     fn takes(&self) -> String {
         "list of layers".into()
     }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::one_or_many(&schema::text(), MOST_LAYERS)
+    }
 }
 
 /// A unit of the block's layer.
@@ -119,6 +127,10 @@ impl Family for Unit {
 
     fn takes(&self) -> String {
         "whole number from 0".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
     }
 }
 

@@ -14,6 +14,7 @@ mod number;
 pub mod prompt;
 mod reading;
 mod resolve;
+pub mod schema;
 mod sweep;
 mod text;
 mod word;
@@ -21,7 +22,7 @@ mod word;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use neuronotes_core::kind::{Field, Type};
+use neuronotes_core::kind::{Field, Kind, Takes, Type};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
@@ -32,6 +33,7 @@ use crate::yaml::{Node, Reader};
 pub use direction::line as direction_line;
 pub use layer::{layer_named, unit_within};
 pub use resolve::{Asked, Sources, Wrong, resolve};
+pub use sweep::can_be_swept;
 
 use reading::Reading;
 
@@ -96,8 +98,8 @@ trait Family {
         }
     }
 
-    /// The names of blocks in a value as the note writes it.
-    fn blocks(&self, _value: &Json) -> Vec<String> {
+    /// The names of blocks in a value as the note writes it, each with what it must be.
+    fn blocks(&self, _value: &Json) -> Vec<(Takes, String)> {
         Vec::new()
     }
 
@@ -108,6 +110,9 @@ trait Family {
 
     /// What values it takes, in a few words.
     fn takes(&self) -> String;
+
+    /// What values it takes in a block of a kind, as JSON Schema.
+    fn schema(&self, kind: &Kind) -> Json;
 }
 
 /// What is known of a field type.
@@ -132,8 +137,8 @@ fn family(ty: Type) -> Box<dyn Family> {
         Type::Picture => Box::new(file::Picture),
         Type::Pictures => Box::new(file::Pictures),
         Type::Weights => Box::new(file::Weights),
-        Type::Block(kind) => Box::new(block::One { kind }),
-        Type::Figures => Box::new(block::Figures),
+        Type::Block(takes) => Box::new(block::One { takes }),
+        Type::Blocks(takes) => Box::new(block::Several { takes }),
         Type::Direction => Box::new(direction::Direction),
         Type::Units => Box::new(direction::Units),
         Type::Sweep => Box::new(sweep::Sweep),
@@ -169,8 +174,8 @@ pub fn direction_shown(terms: &Json, inputs: &Inputs) -> String {
     direction::Direction.shown(terms, inputs)
 }
 
-/// The names of blocks in a field's value.
-pub fn blocks(field: &Field, value: &Json) -> Vec<String> {
+/// The names of blocks in a field's value, each with what it must be.
+pub fn blocks(field: &Field, value: &Json) -> Vec<(Takes, String)> {
     family(field.ty).blocks(value)
 }
 

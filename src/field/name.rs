@@ -1,9 +1,10 @@
 //! Names out of the configuration: a model, a data set, the content of a data set.
 
+use neuronotes_core::kind::Kind;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong};
+use super::{Asked, Family, Reading, Sources, Wrong, schema};
 use crate::yaml::Node;
 
 /// The model or the data set of the block. A request has these in places of their own.
@@ -25,6 +26,10 @@ impl Family for Name {
 
     fn takes(&self) -> String {
         "name".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 
@@ -55,6 +60,10 @@ impl Family for Content {
 
     fn takes(&self) -> String {
         "name".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers within bounds.
 
-use serde_json::Value as Json;
+use neuronotes_core::kind::Kind;
+use serde_json::{Value as Json, json};
 
 use super::{Family, Reading};
 use crate::yaml::{Node, Value};
@@ -22,6 +23,10 @@ impl Family for Integer {
     fn takes(&self) -> String {
         format!("whole number, {} to {}", self.min, self.max)
     }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "type": "integer", "minimum": self.min, "maximum": self.max })
+    }
 }
 
 /// A whole number from 0 that random numbers follow from; the configuration's where it is left out.
@@ -37,6 +42,10 @@ impl Family for Seed {
 
     fn takes(&self) -> String {
         "whole number from 0".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "type": "integer", "minimum": 0 })
     }
 }
 
@@ -56,6 +65,10 @@ impl Family for Number {
 
     fn takes(&self) -> String {
         format!("number, {} to {}", self.min, self.max)
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "type": "number", "minimum": self.min, "maximum": self.max })
     }
 }
 

@@ -1,10 +1,10 @@
 //! A field's value as a request's parameter: names resolved by what the plan knows, defaults filled in.
 
 use neuronotes_core::dataset::DatasetRef;
-use neuronotes_core::kind::{Field, MOST_PICTURES};
+use neuronotes_core::kind::{Field, MOST_PICTURES, Takes};
 use neuronotes_core::model::{Architecture, Layer};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::{FigureRef, FileRef, Inputs, Request};
+use neuronotes_core::request::{BlockRef, FileRef, Inputs, Request};
 use serde_json::{Map, Value as Json};
 
 use super::family;
@@ -44,16 +44,11 @@ pub trait Sources {
     /// # Errors
     /// Where there is none that can be used.
     fn weights(&mut self, path: &str) -> Result<FileRef, Problem>;
-    /// The request of the block of that kind and name.
+    /// The requests of the block of that name, one for each measurement of a sweep.
     ///
     /// # Errors
-    /// Where there is none that can be used here.
-    fn block(&mut self, kind: &str, name: &str) -> Result<Request, Problem>;
-    /// The requests of the block with pictures of that name, one for each measurement of a sweep.
-    ///
-    /// # Errors
-    /// Where there is none that can be used here.
-    fn figures(&mut self, name: &str) -> Result<Vec<(FigureRef, Request)>, Problem>;
+    /// Where there is none that a field may take that takes such blocks.
+    fn used(&mut self, takes: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem>;
 }
 
 /// What a block asks for, as far as its fields are resolved.
@@ -67,8 +62,6 @@ pub struct Asked {
     pub scanned: Vec<DatasetRef>,
     /// Requests of other blocks.
     pub uses: Vec<Request>,
-    /// The facet among them, as the block names it.
-    pub facet: Option<String>,
 }
 
 impl Asked {
@@ -79,6 +72,19 @@ impl Asked {
             self.inputs.datasets.push(dataset);
         }
         is_new
+    }
+
+    /// Adds a measurement of another block, which the request uses.
+    pub(super) fn add_used(&mut self, block: BlockRef, request: Request) {
+        let same = |known: &&BlockRef| known.key == block.key;
+        let known: Vec<&BlockRef> = self.inputs.blocks.iter().filter(same).collect();
+        let has_role = known.iter().any(|known| known.role == block.role);
+        if known.is_empty() {
+            self.uses.push(request);
+        }
+        if !has_role {
+            self.inputs.blocks.push(block);
+        }
     }
 
     /// What is wrong where a field uses so many figures, with all that they rest on.

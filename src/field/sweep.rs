@@ -1,10 +1,16 @@
 //! Sweeps: other fields, each with a list of values. Each combination is a request of its own, so a sweep is no parameter, and
 //! the note reads it together with the fields that it is about.
 
-use serde_json::Value as Json;
+use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
+use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, Family, Reading, Sources, Wrong};
+use super::{Asked, Family, Reading, Sources, Wrong, family, schema};
 use crate::yaml::Node;
+
+/// Whether several values of a field are several measurements.
+pub fn can_be_swept(field: &Field) -> bool {
+    field.role != Role::Presentation && field.ty != Type::Sweep
+}
 
 /// One or two fields with their values.
 pub(super) struct Sweep;
@@ -25,5 +31,17 @@ impl Family for Sweep {
 
     fn takes(&self) -> String {
         "mapping of fields to lists of values".into()
+    }
+
+    fn schema(&self, kind: &Kind) -> Json {
+        let swept = kind.all_fields().filter(|field| can_be_swept(field));
+        let values = |field: &Field| schema::list(&family(field.ty).schema(kind), MOST_POINTS);
+        json!({
+            "type": "object",
+            "properties": swept.map(|field| (field.name.to_owned(), values(field))).collect::<Map<_, _>>(),
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 2,
+        })
     }
 }

@@ -1,13 +1,13 @@
 //! Texts, alone and in lists, and names that prompts are made of.
 
 use neuronotes_core::kind::class::{Class, PLACE};
-use neuronotes_core::kind::{MOST_CLASSES, MOST_TEMPLATES, MOST_TEXTS};
+use neuronotes_core::kind::{Kind, MOST_CLASSES, MOST_TEMPLATES, MOST_TEXTS};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use serde_json::{Value as Json, json};
 
 use super::reading::is_braces;
-use super::{Asked, Family, Reading, Sources, Wrong, list, plain, texts};
+use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::{Entry, Node, Value};
 
 /// One text.
@@ -23,6 +23,10 @@ impl Family for Text {
 
     fn takes(&self) -> String {
         "text".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 
@@ -40,6 +44,10 @@ impl Family for Id {
 
     fn takes(&self) -> String {
         "text".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }
 
@@ -89,6 +97,10 @@ impl Family for Texts {
     fn takes(&self) -> String {
         "list of texts, or a name".into()
     }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "anyOf": [schema::text(), schema::list(&schema::text(), MOST_TEXTS)] })
+    }
 }
 
 fn bounded(words: Vec<String>) -> Result<Vec<String>, Problem> {
@@ -128,6 +140,11 @@ impl Family for Templates {
 
     fn takes(&self) -> String {
         format!("list of texts with `{PLACE}`")
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let template = json!({ "type": "string", "pattern": "\\{\\}" });
+        schema::one_or_many(&template, MOST_TEMPLATES)
     }
 }
 
@@ -184,5 +201,13 @@ impl Family for Classes {
 
     fn takes(&self) -> String {
         "list of names, or mapping of labels to names".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let names = schema::one_or_many(&schema::text(), MOST_TEMPLATES);
+        json!({ "anyOf": [
+            schema::list(&schema::text(), MOST_CLASSES),
+            { "type": "object", "additionalProperties": names, "minProperties": 1, "maxProperties": MOST_CLASSES },
+        ] })
     }
 }

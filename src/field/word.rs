@@ -1,7 +1,8 @@
 //! One of a few words, `true` and `false` among them.
 
+use neuronotes_core::kind::Kind;
 use neuronotes_core::suggest;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Asked, Family, Reading, Sources, Wrong};
 use crate::yaml::{Node, Value};
@@ -19,6 +20,10 @@ impl Family for Flag {
 
     fn takes(&self) -> String {
         "true or false".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "type": "boolean" })
     }
 }
 
@@ -58,5 +63,9 @@ impl Family for Choice {
 
     fn takes(&self) -> String {
         self.names()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        json!({ "enum": self.words })
     }
 }

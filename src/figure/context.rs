@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::scan::Moments;
-use neuronotes_core::request::Inputs;
+use neuronotes_core::request::{BlockRef, Inputs};
 use neuronotes_core::store::{Record, Store};
 
 use super::picture::{Format, Image, Picture};
@@ -25,8 +25,6 @@ pub struct DrawContext<'a> {
     pub layer_shown: &'a str,
     /// What the note calls the pictures and data sets that parameters name by digest.
     pub inputs: &'a Inputs,
-    /// What the note calls the facet that the result leans on.
-    pub facet: Option<&'a str>,
     /// What the layer's units are over a data set, where the garden scans one.
     pub baseline: Option<&'a Baseline>,
 }
@@ -93,7 +91,7 @@ impl DrawContext<'_> {
 
     /// What the note calls a picture that another figure holds: that figure, and which of its pictures it is.
     pub fn origin_name(&self, origin: &Origin) -> String {
-        let known = self.inputs.figures.iter().find(|known| known.key == origin.figure);
+        let known = self.inputs.blocks.iter().find(|known| known.key == origin.figure);
         let mut name = known.map_or("another figure", |known| &known.name).to_owned();
         let which = known.map(|known| known.which.as_str());
         for part in which.into_iter().chain([origin.label.as_str()]).filter(|part| !part.is_empty())
@@ -101,6 +99,11 @@ impl DrawContext<'_> {
             name.push_str(&format!(" · {part}"));
         }
         name
+    }
+
+    /// The measurements of other blocks that this one uses in a role, as the note calls them.
+    pub fn used<'r>(&'r self, role: &'r str) -> impl Iterator<Item = &'r BlockRef> {
+        self.inputs.blocks.iter().filter(move |block| block.role == role)
     }
 
     /// What the note calls a data set that a parameter names by the digest of its content.

@@ -99,7 +99,6 @@ mod tests {
             presentation: &serde_json::Map::new(),
             layer_shown: "",
             inputs: &Inputs::default(),
-            facet: None,
             baseline: None,
         };
         draw(&context).expect("a drawing")

@@ -120,7 +120,8 @@ fn described(context: &DrawContext<'_>, params: &Params) -> String {
         Sign::Positive => "",
         Sign::Negative => ", made as weak as can be",
     };
-    let facet = context.facet.map(|name| format!(", leaning on the facet {name}"));
+    let facet = context.used("facet").next();
+    let facet = facet.map(|block| format!(", leaning on the facet {}", block.name));
     format!("{what}{sign}{}.", facet.unwrap_or_default())
 }
 

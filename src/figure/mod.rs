@@ -62,7 +62,6 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         "presentation": context.presentation,
         "layer": context.layer_shown,
         "kind": kind.name,
-        "facet": context.facet,
         "baseline": context.baseline,
         "renderer": RENDERER_VERSION,
     });
@@ -71,7 +70,7 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         let datasets = context.inputs.datasets.iter().map(|d| (&*d.name, d.content()));
         let files = context.inputs.files.iter().map(|f| (&*f.name, f.digest));
         let names = pictures.chain(files).chain(datasets);
-        inputs["figures"] = serde_json::json!(context.inputs.figures);
+        inputs["blocks"] = serde_json::json!(context.inputs.blocks);
         inputs["names"] = serde_json::json!(names.collect::<Vec<_>>());
     }
     let key = Digest::of(canonical_json(&inputs).as_bytes());

@@ -108,7 +108,6 @@ mod tests {
             presentation: &serde_json::Map::new(),
             layer_shown: "",
             inputs: &Inputs::default(),
-            facet: None,
             baseline: None,
         };
         insta::assert_json_snapshot!(draw(&context).expect("a drawing"));

@@ -94,7 +94,6 @@ mod tests {
             presentation: &serde_json::Map::new(),
             layer_shown: "",
             inputs: &Inputs::default(),
-            facet: None,
             baseline: None,
         };
         draw(&context).expect("a drawing")

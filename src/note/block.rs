@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Type};
+use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Takes, Type};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
@@ -110,8 +110,8 @@ impl Block {
             .collect()
     }
 
-    /// The names of all blocks whose results this one is made of.
-    pub fn named_blocks(&self) -> Vec<String> {
+    /// The names of all blocks whose results this one is made of, each with what it must be.
+    pub fn named_blocks(&self) -> Vec<(Takes, String)> {
         let given = self.kind.into_iter().flat_map(Kind::all_fields);
         let given = given.filter_map(|field| Some((field, self.fields.get(field.name)?)));
         let swept = self.sweep.iter().flat_map(|axis| axis.values.iter().map(|v| (axis.field, v)));

@@ -1,6 +1,6 @@
 //! A sweep: the values of one or two fields in; a block for each combination of them out, as if it were written so.
 
-use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
+use neuronotes_core::kind::{Field, Kind, MOST_POINTS};
 use neuronotes_core::suggest;
 
 use super::block::Block;
@@ -15,11 +15,6 @@ pub struct Axis {
     pub field: &'static Field,
     /// At least one, no two the same.
     pub values: Vec<FieldValue>,
-}
-
-/// Whether several values of a field are several measurements.
-fn can_be_swept(field: &Field) -> bool {
-    field.role != Role::Presentation && field.ty != Type::Sweep
 }
 
 /// Reads the entry `sweep` of a block of these entries.
@@ -47,7 +42,7 @@ pub(super) fn read(
     let mut problems = Vec::new();
     let mut found = Vec::new();
     for axis in axes {
-        let swept = || kind.all_fields().filter(|field| can_be_swept(field));
+        let swept = || kind.all_fields().filter(|field| field::can_be_swept(field));
         let Some(field) = swept().find(|field| field.name == axis.key) else {
             let known = swept().map(|field| field.name);
             let problem =

@@ -1,6 +1,7 @@
 //! A block's figure for its template: drawing, caption, and provenance.
 
-use neuronotes_core::kind::{Kind, Role, Type};
+use neuronotes_core::kind::{Kind, Role};
+use neuronotes_core::request::{BlockRef, Inputs};
 use neuronotes_core::store::Record;
 
 use super::sweep::{key, merged};
@@ -136,10 +137,7 @@ impl<'a> Scene<'a> {
         let kind = Kind::named(&request.kind);
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {
-                let value = match (field.ty, &measurement.facet) {
-                    (Type::Block(_), Some(name)) => name.clone(),
-                    _ => shown(field, value, &request.inputs),
-                };
+                let value = shown(field, value, &request.inputs);
                 fact(&field.name.replace('_', " "), value);
             }
         }
@@ -159,6 +157,7 @@ impl<'a> Scene<'a> {
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
+        self.link_used(page, &request.inputs, &mut facts);
         if let Some(unit) = measurement.named() {
             let href = self.unit_href(page, &unit, &request.model.name, measurement.layer_shown());
             let shown = facts.iter_mut().find(|fact| fact.name == "unit");
@@ -191,6 +190,37 @@ fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> Figu
 }
 
 impl Scene<'_> {
+    /// Leads from the facts of a figure to the blocks that it uses: the field's own where it names one block, else a fact for
+    /// each.
+    fn link_used(&self, page: &str, inputs: &Inputs, facts: &mut Vec<FactView>) {
+        // A sweep is one block.
+        let mut blocks: Vec<&BlockRef> = Vec::new();
+        for used in &inputs.blocks {
+            let same = |known: &&BlockRef| {
+                (&known.note, &known.id, &known.role) == (&used.note, &used.id, &used.role)
+            };
+            if !blocks.iter().any(same) {
+                blocks.push(used);
+            }
+        }
+        for used in blocks {
+            let note = self.notes.iter().position(|note| note.path == used.note);
+            let Some(note) = note else { continue };
+            let href = self.href(page, &self.garden.pages[note], Some(&used.id));
+            let own = |fact: &&mut FactView| {
+                fact.name == used.role.replace('_', " ") && fact.value == used.name
+            };
+            match facts.iter_mut().find(own) {
+                Some(fact) => fact.href = Some(href),
+                None => facts.push(FactView {
+                    name: "uses".to_owned(),
+                    value: used.name.clone(),
+                    href: Some(href),
+                }),
+            }
+        }
+    }
+
     /// A picture as lists show it: a small copy, where there is one.
     pub(super) fn thumbnail_view(&self, picture: &Picture) -> ThumbnailView {
         match self.smaller.thumbnail(&picture.image.digest) {

@@ -133,7 +133,15 @@ pub(super) fn merged(all: Vec<Vec<FactView>>) -> Vec<FactView> {
         let href = first.filter(|_| values.len() == 1);
         FactView { name: name.to_owned(), value, href }
     };
-    names.into_iter().map(fact).collect()
+    let of = |facts: &[FactView], name: &str| -> Vec<FactView> {
+        facts.iter().filter(|fact| fact.name == name).cloned().collect()
+    };
+    let shared = |name: &str| {
+        let (first, rest) = all.split_first()?;
+        let found = of(first, name);
+        rest.iter().all(|facts| of(facts, name) == found).then_some(found)
+    };
+    names.into_iter().flat_map(|name| shared(name).unwrap_or_else(|| vec![fact(name)])).collect()
 }
 
 #[cfg(test)]

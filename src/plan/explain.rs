@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Root, Store};
 use neuronotes_core::suggest;
@@ -88,16 +89,6 @@ pub struct Change {
     pub because: Vec<Change>,
 }
 
-/// Why a name cannot be explained.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
-pub struct Unknown {
-    /// What is wrong.
-    pub message: String,
-    /// What to do, where that is known.
-    pub hint: Option<String>,
-}
-
 /// Explains what `asked` names: `note#id`, a note with all its blocks, or the first digits of a request key.
 ///
 /// # Errors
@@ -108,7 +99,7 @@ pub fn explain(
     store: &Store,
     root: Option<&Root>,
     asked: &str,
-) -> Result<Vec<Explained>, Unknown> {
+) -> Result<Vec<Explained>, Problem> {
     let (name, id) = match asked.rsplit_once('#') {
         Some((name, id)) => (name, Some(id)),
         None => (asked, None),
@@ -121,14 +112,14 @@ pub fn explain(
         None => {
             let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
             let hint = suggest::hint(name, names.collect::<Vec<_>>());
-            return Err(Unknown { message: format!("there is no note `{name}`"), hint });
+            return Err(Problem { message: format!("there is no note `{name}`"), hint });
         }
         Some(found) => {
             let all = std::iter::once(&found.best).chain(&found.others);
             let paths: Vec<String> = all.map(|i| notes[*i].path.clone()).collect();
             let message =
                 format!("`{name}` is ambiguous: it could mean {}", suggest::quoted(&paths, "or"));
-            return Err(Unknown { message, hint: Some("write the path".to_owned()) });
+            return Err(Problem { message, hint: Some("write the path".to_owned()) });
         }
     };
     let (note, wanted) = (notes[index], plan.wanted(index));
@@ -142,7 +133,7 @@ pub fn explain(
             Some(id) => format!("the note {} has no analysis block `{id}`", note.path),
             None => format!("the note {} has no analysis block", note.path),
         };
-        return Err(Unknown { message, hint: suggest::hint(id.unwrap_or_default(), ids) });
+        return Err(Problem { message, hint: suggest::hint(id.unwrap_or_default(), ids) });
     }
     Ok(found)
 }

@@ -11,9 +11,9 @@ mod baseline;
 pub mod explain;
 pub mod input;
 mod kept;
-mod reference;
 mod sources;
 mod units;
+mod used;
 mod wanted;
 
 use std::cell::OnceCell;
@@ -273,7 +273,8 @@ impl Planner<'_> {
         let layer = at.layer().map_err(|problem| vec![*problem])?;
         for field in kind.all_fields().filter(|field| field.role == Role::Compute) {
             let value = block.value(field).or_else(|| self.configured(field));
-            let mut sources = Known { planner: &mut *self, at, layer: layer.as_ref() };
+            let mut sources =
+                Known { planner: &mut *self, at, layer: layer.as_ref(), field: field.name };
             let resolved = field::resolve(field, value, &mut asked, &mut sources);
             problems.extend(at.diagnostics(field.name, resolved.err().unwrap_or_default()));
         }
@@ -334,7 +335,7 @@ impl Planner<'_> {
         });
         let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);
         let scans = scans.map(Request::key).collect();
-        Ok(Measurement { key: request.key(), request, target, facet: asked.facet, scans })
+        Ok(Measurement { key: request.key(), request, target, scans })
     }
 
     /// What the configuration says for a field that a block leaves out.

@@ -1,11 +1,12 @@
 //! What names in a block's fields lead to: the configuration's models and data sets, files of the garden, other blocks.
 
 use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::kind::{Kind, Takes, Type};
 use neuronotes_core::model::{Architecture, Layer};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::{FigureRef, FileRef, Request};
+use neuronotes_core::request::{BlockRef, FileRef, Request};
 
-use super::{Asking, Planner, input};
+use super::{Asking, Planner, input, used};
 use crate::field::Sources;
 
 /// The planner and the block that it plans.
@@ -14,6 +15,8 @@ pub(super) struct Known<'p, 'a, 'n> {
     pub(super) at: Asking<'n>,
     /// The layer that the block is about.
     pub(super) layer: Option<&'n Layer>,
+    /// The field that is resolved.
+    pub(super) field: &'static str,
 }
 
 impl Sources for Known<'_, '_, '_> {
@@ -58,16 +61,60 @@ impl Sources for Known<'_, '_, '_> {
         self.file(path, found)
     }
 
-    fn block(&mut self, kind: &str, name: &str) -> Result<Request, Problem> {
-        self.planner.reference(self.layer, self.at, (kind, name))
-    }
-
-    fn figures(&mut self, name: &str) -> Result<Vec<(FigureRef, Request)>, Problem> {
-        self.planner.figure(self.at, name)
+    fn used(&mut self, takes: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem> {
+        let found = self.planner.used(self.at, takes, name)?;
+        let noun = used::noun(takes);
+        for (_, request) in &found {
+            if takes.same_model {
+                self.has_same_model(request, &noun, name)?;
+            }
+            if takes.before {
+                self.is_before(request, &noun, name)?;
+            }
+        }
+        let block = |(block, request)| (BlockRef { role: self.field.to_owned(), ..block }, request);
+        Ok(found.into_iter().map(block).collect())
     }
 }
 
 impl<'a> Known<'_, 'a, '_> {
+    /// Checks that what a block uses is measured on its own model.
+    fn has_same_model(&self, used: &Request, noun: &str, name: &str) -> Result<(), Problem> {
+        let (its, ours) = (&used.model, &self.at.model.reference);
+        if (its.digest, &its.conventions) == (ours.digest, &ours.conventions) {
+            return Ok(());
+        }
+        let message = format!(
+            "the {noun} `{name}` is one of the model `{}`, and this block is about `{}`",
+            its.name, ours.name
+        );
+        Err(Problem::new(message).hint("give both the same `model`"))
+    }
+
+    /// Checks that the layers of what a block uses come before its own.
+    fn is_before(&self, used: &Request, noun: &str, name: &str) -> Result<(), Problem> {
+        let Some(ours) = self.layer else { return Ok(()) };
+        let fields = Kind::named(&used.kind).into_iter().flat_map(Kind::all_fields);
+        let named = fields.filter(|field| matches!(field.ty, Type::Layer | Type::Layers));
+        let named = named.filter_map(|field| used.params.get(field.name));
+        let names = named.flat_map(|value| match value.as_array() {
+            Some(items) => items.iter().collect(),
+            None => vec![value],
+        });
+        let layers = names.filter_map(|name| self.at.model.architecture.layer(name.as_str()?).ok());
+        match layers.into_iter().find(|its| its.stage >= ours.stage) {
+            None => Ok(()),
+            Some(its) => {
+                let (its, ours) = (its.name.shown(), ours.name.shown());
+                let message = format!(
+                    "the {noun} `{name}` has the layer `{its}`, which is not before `{ours}`"
+                );
+                let hint = format!("give `{name}` layers that come before `{ours}`");
+                Err(Problem::new(message).hint(hint))
+            }
+        }
+    }
+
     /// A file of the garden; where a site is made of frozen results alone, as it was when they were frozen.
     fn file(
         &mut self,

@@ -49,8 +49,6 @@ pub struct Measurement {
     pub request: Arc<Request>,
     /// What it is about, for kinds that are about a layer.
     pub target: Option<Target>,
-    /// The facet that it leans on, as the block names it.
-    pub facet: Option<String>,
     /// The keys of the scans that it uses.
     pub scans: Vec<Digest>,
 }

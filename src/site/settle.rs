@@ -164,8 +164,7 @@ impl Settler<'_> {
             let moments = self.store.record(&key)?.outputs.get(scan::MOMENTS)?.digest;
             Some(Baseline { dataset, moments })
         });
-        let decided =
-            (&measurement.key, &presentation, measurement.layer_shown(), &measurement.facet);
+        let decided = (&measurement.key, &presentation, measurement.layer_shown());
         let inputs = &measurement.request.inputs;
         let decided = serde_json::to_vec(&(decided, &baseline, inputs)).ok()?;
         let decided = Digest::of(&decided);
@@ -179,7 +178,6 @@ impl Settler<'_> {
             presentation: &presentation,
             layer_shown: measurement.layer_shown(),
             inputs,
-            facet: measurement.facet.as_deref(),
             baseline: baseline.as_ref(),
         };
         let drawing = match figure::drawing(kind, &context) {

@@ -256,12 +256,12 @@ pub struct ThumbnailView {
 }
 
 /// One line of a figure's provenance.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FactView {
     /// `layer`.
     pub name: String,
     /// `image_block_4/0/Add_6`.
     pub value: String,
-    /// The address of the unit's page, if this is a unit.
+    /// The address of what it names, where that has one: a unit's page, or another figure.
     pub href: Option<String>,
 }

@@ -28,7 +28,7 @@ pub use labels::Labels;
 pub use listing::{LARGEST_PICTURE, Listing};
 pub use reference::{DatasetRef, ShardRef};
 pub use sample::Sample;
-pub use shards::{Shards, ShardsError, shards};
+pub use shards::{Shards, shards};
 pub use walk::walk;
 pub use word::{needs_shaping, words};
 

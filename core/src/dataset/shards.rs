@@ -9,6 +9,7 @@ use super::format::{self, FORMATS, Format};
 use super::walk::walk;
 use crate::cut::Cut as _;
 use crate::dataset::ledger::{Ledger, What};
+use crate::problem::Problem;
 
 /// Where data sets are named.
 const CONFIGURATION: &str = "neuronotes.yaml";
@@ -26,24 +27,15 @@ pub struct Shards {
     pub ledger: Ledger,
 }
 
-/// Why no shards are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardsError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do, if that is known.
-    pub hint: Option<String>,
-}
-
-fn error<T>(message: String, hint: impl Into<Option<String>>) -> Result<T, ShardsError> {
-    Err(ShardsError { message, hint: hint.into() })
+fn error<T>(message: String, hint: impl Into<Option<String>>) -> Result<T, Problem> {
+    Err(Problem { message, hint: hint.into() })
 }
 
 /// Finds the shards that paths name. Relative paths start in `root`.
 ///
 /// # Errors
 /// Fails if a path names nothing, something that is no data set, or a shard of another format than the others.
-pub fn shards(root: &Path, written: &[String]) -> Result<Shards, ShardsError> {
+pub fn shards(root: &Path, written: &[String]) -> Result<Shards, Problem> {
     let mut all = Shards { format: FORMATS[0], paths: Vec::new(), ledger: Ledger::default() };
     let mut first: Option<(&'static Format, PathBuf)> = None;
     let mut seen = BTreeSet::new();
@@ -78,10 +70,10 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, ShardsError> {
 }
 
 /// The paths that a written path names, without links.
-fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
+fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, Problem> {
     let place = format!("the path stands in {}", CONFIGURATION);
     let real = |path: &Path, name: &str| {
-        path.canonicalize().map_err(|cause| ShardsError {
+        path.canonicalize().map_err(|cause| Problem {
             message: format!("`{name}` cannot be read ({cause})"),
             hint: Some(place.clone()),
         })
@@ -100,13 +92,13 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
         let inside = Path::new(&name).is_relative();
         let root = glob::Pattern::escape(&root.to_string_lossy());
         let pattern = if inside { format!("{root}/{name}") } else { name.clone() };
-        let paths = glob::glob(&pattern).map_err(|cause| ShardsError {
+        let paths = glob::glob(&pattern).map_err(|cause| Problem {
             message: format!("`{name}` is not a pattern ({cause})"),
             hint: Some("such as `shards/s-*.tar`".to_owned()),
         })?;
         let before = found.len();
         for path in paths {
-            let path = path.map_err(|cause| ShardsError {
+            let path = path.map_err(|cause| Problem {
                 message: format!("`{name}` cannot be followed ({cause})"),
                 hint: None,
             })?;
@@ -120,7 +112,7 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, ShardsError> {
 }
 
 /// A name for each choice of its braces.
-fn braces(written: &str) -> Result<Vec<String>, ShardsError> {
+fn braces(written: &str) -> Result<Vec<String>, Problem> {
     let group = written.find('{').and_then(|open| {
         let close = open + written.cut(open..).find('}')?;
         let choices = choices(written.cut(open + 1..close))?;
@@ -159,7 +151,7 @@ fn choices(inside: &str) -> Option<Vec<String>> {
 }
 
 /// The format and the shards of an existing path.
-fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBuf>), ShardsError> {
+fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBuf>), Problem> {
     if path.is_dir() {
         return in_folder(path, ledger);
     }
@@ -189,11 +181,8 @@ fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBu
 }
 
 /// The format and the shards of a folder: of pictures, or of archives.
-fn in_folder(
-    path: &Path,
-    ledger: &mut Ledger,
-) -> Result<(&'static Format, Vec<PathBuf>), ShardsError> {
-    let (found, _) = walk(path).map_err(|cause| ShardsError {
+fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBuf>), Problem> {
+    let (found, _) = walk(path).map_err(|cause| Problem {
         message: format!("{} cannot be read ({cause})", path.display()),
         hint: None,
     })?;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::exhibit::Exhibit;
-use super::field::{COMMON, Field, Preset, Role, TARGET, Type};
+use super::field::{COMMON, Field, Kinds, Preset, Role, TARGET, Takes, Type};
 use super::sample::Sample;
 use super::value::Values;
 
@@ -154,6 +154,14 @@ impl Kind {
         work: |_| 1.0,
         sample: |_, _| Sample::default(),
     };
+
+    /// Whether a field takes a block of this kind.
+    pub fn fits(&self, takes: Takes) -> bool {
+        match takes.kinds {
+            Kinds::Named(names) => names.contains(&self.name),
+            Kinds::WithPictures => self.pictures.is_some(),
+        }
+    }
 
     /// The recipe of that name.
     pub fn recipe(&self, name: &str) -> Option<&'static Recipe> {

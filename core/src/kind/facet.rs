@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::entry::{Fault, Kind, form};
-use super::field::{Field, Preset, Type};
+use super::field::{Field, Kinds, Preset, Takes, Type};
 use super::sample::Sample;
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
@@ -33,6 +33,10 @@ pub struct Params {
     /// Of the penalty on the weights' squares, relative to the mean square of an image's activations.
     pub regularisation: f64,
 }
+
+/// A facet as another block takes it: its probes lead a visualisation from the layers before its own.
+pub(super) const TAKEN: Takes =
+    Takes { kinds: Kinds::Named(&["facet"]), same_model: true, before: true };
 
 /// The output with a tensor `[C, H, W]` f32 a layer, under its canonical spelling.
 pub const WEIGHTS: &str = "facet.safetensors";

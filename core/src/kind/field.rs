@@ -134,18 +134,43 @@ pub enum Type {
     Weights,
     /// Other fields, each with a list of values. No parameter: each combination is a request of its own.
     Sweep,
-    /// The name of a block of this kind, in the note, as `note#id`, or anywhere in the garden. A parameter is its
-    /// request key.
-    Block(&'static str),
-    /// The names of blocks with pictures, each as [`Type::Block`] has it. A parameter is an array of request keys, of
-    /// all measurements of a sweep.
-    Figures,
+    /// The name of a block, in the note, as `note#id`, or anywhere in the garden. A parameter is its request key.
+    Block(Takes),
+    /// The names of blocks, each as [`Type::Block`] has it. A parameter is an array of request keys, of all measurements of a
+    /// sweep.
+    Blocks(Takes),
     /// A direction in the space of embeddings or of a layer's units. A parameter is an array of
     /// [`Term`](super::direction::Term).
     Direction,
     /// Units of the layer: a list, or a mapping to weights. Short for a direction of these units, which the
     /// parameter `direction` then is.
     Units,
+}
+
+/// Which blocks a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takes {
+    /// Of which kinds.
+    pub kinds: Kinds,
+    /// Whether they must be measured on the model of the block that names them.
+    pub same_model: bool,
+    /// Whether their layers must come before the layer of the block that names them.
+    pub before: bool,
+}
+
+/// Kinds of blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinds {
+    /// Those of these names.
+    Named(&'static [&'static str]),
+    /// Those whose results hold pictures.
+    WithPictures,
+}
+
+impl Takes {
+    /// Blocks whose pictures are used, of any model.
+    pub const PICTURES: Self =
+        Self { kinds: Kinds::WithPictures, same_model: false, before: false };
 }
 
 /// Most texts, and most classes, of one block.

@@ -24,8 +24,8 @@ pub mod zero_shot;
 pub use entry::{About, Data, Exhibiting, Fault, Kind, Recipe, Scan};
 pub use exhibit::{Exhibit, Origin};
 pub use field::{
-    COMMON, Field, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
-    MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Type,
+    COMMON, Field, Kinds, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
+    MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
 };
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
@@ -45,6 +45,12 @@ impl Kind {
     /// The kind of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().copied().find(|kind| kind.name == name)
+    }
+
+    /// The names of the kinds that a field takes.
+    pub fn taken(takes: Takes) -> Vec<String> {
+        let fitting = KINDS.iter().filter(|kind| kind.fits(takes));
+        fitting.map(|kind| kind.name.to_owned()).collect()
     }
 }
 

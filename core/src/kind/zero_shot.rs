@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::class::Class;
 use super::entry::{Data, Fault, Kind, Scan, form};
 use super::exhibit::Origin;
-use super::field::{Field, Preset, Type};
+use super::field::{Field, Preset, Takes, Type};
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use super::words::words;
@@ -193,7 +193,7 @@ pub static KIND: Kind = Kind {
         ),
         Field::compute(
             "use",
-            Type::Figures,
+            Type::Blocks(Takes::PICTURES),
             "Figures whose pictures are asked about, instead of a data set: the id of a `feature_vis` or a \
              `dataset_examples` of this note, of another one as `note#id`, or the only one of that id in the \
              garden; or a list of those. Of a sweep all pictures are taken. When such a figure changes, this one is \

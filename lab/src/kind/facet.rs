@@ -9,6 +9,7 @@ use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::facet::{Images, KIND, Outcome, Params, Probe, WEIGHTS};
 use neuronotes_core::model::{Layer, Stage};
+use neuronotes_core::store::{Record, Store};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, tensor::TensorView};
 use tch::{Kind, Tensor};
@@ -21,7 +22,8 @@ use crate::failure::Failure;
 use crate::fit::{logistic, numpy};
 use crate::monitor::Progress;
 use crate::table::no_number;
-use crate::workbench::Workbench;
+use crate::vis::facet::{Facet, read_facet};
+use crate::workbench::{Used, Workbench};
 
 /// Of so many images one is held out.
 const HELD_OUT: usize = 5;
@@ -30,6 +32,14 @@ const MEMORY: usize = 4 << 30;
 /// Root mean square of a trained probe's weights: such that a `strength` of 5, the article's, shows on Emoji-CLIP both
 /// the unit and the facet. Published weights have the scale that they have.
 const SIZE: f64 = 0.04;
+
+impl Used for Facet {
+    const KIND: &'static neuronotes_core::kind::Kind = &KIND;
+
+    fn read(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Self>, Failure> {
+        read_facet(store, record, clip)
+    }
+}
 
 pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = params(bench, &KIND)?;

@@ -170,7 +170,10 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
         }
     };
     let facet = match &params.facet {
-        Some(key) => Some(bench.facet(key, &clip)?),
+        Some(_) => {
+            let missing = || Failure::outside("the request does not use the facet that it names");
+            Some(bench.used::<Facet>("facet", &clip)?.pop().ok_or_else(missing)?)
+        }
         None => None,
     };
     let sign = match params.sign {

@@ -3,7 +3,7 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::feature_vis::KIND;
 use neuronotes_core::kind::scan::{Distribution, Moments};
-use neuronotes_core::request::Inputs;
+use neuronotes_core::request::{BlockRef, Inputs};
 use neuronotes_core::store::{Record, Store};
 use serde_json::json;
 
@@ -50,13 +50,21 @@ fn drawn(params: Value, outcome: &Outcome, facet: Option<&str>) -> Drawing {
     let moments = Moments { count: 1494, mean: of(1.0, 0.5), max: of(3.0, 0.0) };
     let bytes = serde_json::to_vec(&moments).expect("JSON");
     let moments = store.put_blob(&bytes).expect("stored");
+    let block = |name: &str| BlockRef {
+        role: "facet".into(),
+        name: name.into(),
+        note: "a.md".into(),
+        id: name.into(),
+        which: String::new(),
+        key: Digest::of(b"facet"),
+    };
+    let blocks = facet.into_iter().map(block).collect();
     let context = DrawContext {
         store: &store,
         record: &record,
         presentation: &serde_json::Map::new(),
         layer_shown: "image_block_4/0/Add_6",
-        inputs: &Inputs::default(),
-        facet,
+        inputs: &Inputs { blocks, ..Inputs::default() },
         baseline: Some(&Baseline { dataset: "emoji".into(), moments }),
     };
     draw(&context).expect("a drawing")

@@ -34,7 +34,6 @@ fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, Stri
         presentation: &presentation,
         layer_shown: "",
         inputs: &inputs,
-        facet: None,
         baseline: None,
     };
     let first = drawing(&KIND, &context)?;

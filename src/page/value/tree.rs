@@ -260,11 +260,7 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
         if field.role != Role::Compute || matches!(field.ty, Type::Layer | Type::Unit) {
             continue;
         }
-        let value = match (field.ty, &measurement.facet) {
-            (Type::Block(_), Some(name)) => name.clone().into(),
-            _ => quoted(field, value, &request.inputs),
-        };
-        add(field.name, value);
+        add(field.name, quoted(field, value, &request.inputs));
     }
     if let Some(terms) = request.params.get("direction") {
         let shown = crate::field::direction_shown(terms, &request.inputs);

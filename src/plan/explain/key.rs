@@ -1,10 +1,11 @@
 //! The blocks behind a request key, of which the first digits are enough.
 
 use neuronotes_core::digest::Digest;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::store::{Root, Store};
 use neuronotes_core::suggest;
 
-use super::{Explained, Unknown, of_block};
+use super::{Explained, of_block};
 use crate::note::Note;
 use crate::plan::Plan;
 
@@ -23,7 +24,7 @@ pub(super) fn by_key(
     store: &Store,
     root: Option<&Root>,
     digits: &str,
-) -> Result<Vec<Explained>, Unknown> {
+) -> Result<Vec<Explained>, Problem> {
     let is_meant = |key: &Digest| key.hex().starts_with(digits);
     let mut found = Vec::new();
     let mut using = Vec::new();
@@ -66,5 +67,5 @@ pub(super) fn by_key(
             Some("the fold under a figure shows its key; its first digits are enough".to_owned()),
         ),
     };
-    Err(Unknown { message, hint })
+    Err(Problem { message, hint })
 }

@@ -7,6 +7,7 @@ use super::params::{Objective, Parametrisation, Params, Sign, Start, Transforms}
 use super::recipe::{NAMES, RECIPES};
 use crate::kind::entry::{About, Fault, Kind, form};
 use crate::kind::exhibit::Exhibit;
+use crate::kind::facet;
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::value::{Values, named, stored};
@@ -70,7 +71,7 @@ pub static KIND: Kind = Kind {
         .or(Preset::Recipe),
         Field::compute(
             "facet",
-            Type::Block("facet"),
+            Type::Block(facet::TAKEN),
             "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, \
              or the only one of that id in the garden.",
         ),

@@ -1,12 +1,11 @@
-//! A block that names another block: the name in, the requests of the block that is meant out.
+//! A block that uses another block: the name in, the requests of the block that is meant out. What kinds of blocks a field takes,
+//! it says itself.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use neuronotes_core::kind::KINDS;
-use neuronotes_core::model::Layer;
+use neuronotes_core::kind::{Kind, Kinds, Takes};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::{FigureRef, Request};
+use neuronotes_core::request::{BlockRef, Request};
 use neuronotes_core::suggest;
 
 use super::{Asking, Planner, Wanted};
@@ -22,65 +21,43 @@ const UNUSABLE: &str = " cannot be used: ";
 /// Before the place of what is wrong with another figure.
 const STANDS: &str = "it stands at ";
 
-/// What sort of block a name may mean.
-#[derive(Clone, Copy)]
-enum Sought<'s> {
-    /// One of this kind.
-    Kind(&'s str),
-    /// One of a kind that has pictures.
-    Pictures,
-}
-
-impl Sought<'_> {
-    fn fits(self, block: &Block) -> bool {
-        block.kind.is_some_and(|found| match self {
-            Self::Kind(kind) => found.name == kind,
-            Self::Pictures => found.pictures.is_some(),
-        })
-    }
-
-    fn noun(self) -> String {
-        match self {
-            Self::Kind(kind) => kind.to_owned(),
-            Self::Pictures => "figure".to_owned(),
-        }
-    }
-
-    /// What is wrong with a block of another sort, and what to do.
-    fn not(self, name: &str, what: &str) -> Problem {
-        match self {
-            Self::Kind(kind) => Problem::new(format!("`{name}` is {what}, and no `{kind}`")),
-            Self::Pictures => {
-                let hint = format!("kinds with pictures: {}", with_pictures("and"));
-                Problem::new(format!("`{name}` is {what}, which has no pictures to use")).hint(hint)
-            }
-        }
-    }
-
-    fn make(self) -> String {
-        match self {
-            Self::Kind(kind) => format!("make one: a block with `kind: {kind}` and an `id`"),
-            Self::Pictures => {
-                format!("make one: a block of the kind {} with an `id`", with_pictures("or"))
-            }
-        }
+/// What a block is called that a field takes.
+pub(super) fn noun(takes: Takes) -> String {
+    match takes.kinds {
+        Kinds::Named(names) => names.join(" or "),
+        Kinds::WithPictures => "figure".to_owned(),
     }
 }
 
-fn with_pictures(last: &str) -> String {
-    let names = KINDS.iter().filter(|kind| kind.pictures.is_some());
-    let names: Vec<String> = names.map(|kind| kind.name.to_owned()).collect();
-    suggest::quoted(&names, last)
+/// A block of that name is of a kind that a field does not take.
+fn other_kind(takes: Takes, name: &str, block: &Block) -> Problem {
+    let what = match block.kind {
+        Some(kind) => format!("a `{}`", kind.name),
+        None => "a block without a kind".to_owned(),
+    };
+    let kinds = Kind::taken(takes);
+    match takes.kinds {
+        Kinds::Named(_) => {
+            let kinds = suggest::quoted(&kinds, "or");
+            Problem::new(format!("`{name}` is {what}, not a {kinds}"))
+                .hint(format!("name a block of the kind {kinds}"))
+        }
+        Kinds::WithPictures => {
+            Problem::new(format!("`{name}` is {what}, which has no pictures to use"))
+                .hint(format!("kinds with pictures: {}", suggest::quoted(&kinds, "and")))
+        }
+    }
 }
 
 impl<'a> Planner<'a> {
-    /// The measurements of a block that is used for its pictures; else what is wrong and what to do.
-    pub(super) fn figure(
+    /// The measurements of the block that a field of another block names; else what is wrong and what to do.
+    pub(super) fn used(
         &mut self,
         at: Asking<'_>,
+        takes: Takes,
         name: &str,
-    ) -> Result<Vec<(FigureRef, Request)>, Problem> {
-        let (note, block) = self.block(at.note, Sought::Pictures, name)?;
+    ) -> Result<Vec<(BlockRef, Request)>, Problem> {
+        let (note, block) = self.block(at.note, takes, name)?;
         self.leads_elsewhere(at, (note, block))?;
         let known = (note.path.clone(), block.id.clone());
         let wanted = match self.used.get(&known) {
@@ -98,11 +75,18 @@ impl<'a> Planner<'a> {
             let why = why.rsplit_once(UNUSABLE).map_or(why, |(_, why)| why);
             let end = first.and_then(|p| p.hint.clone()).filter(|hint| hint.starts_with(STANDS));
             let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
-            Problem::new(format!("the figure `{name}`{UNUSABLE}{why}")).hint(hint)
+            Problem::new(format!("the {} `{name}`{UNUSABLE}{why}", noun(takes))).hint(hint)
         };
         let one = |which: String, measurement: &super::Measurement| {
-            let figure = FigureRef { name: name.to_owned(), which, key: measurement.key };
-            (figure, (*measurement.request).clone())
+            let used = BlockRef {
+                role: String::new(),
+                name: name.to_owned(),
+                note: note.path.clone(),
+                id: block.id.clone(),
+                which,
+                key: measurement.key,
+            };
+            (used, (*measurement.request).clone())
         };
         match wanted.map_err(|problems| faulty(&problems))? {
             Wanted::Measurement(measurement) => Ok(vec![one(String::new(), &measurement)]),
@@ -143,8 +127,8 @@ impl<'a> Planner<'a> {
                 let message = format!("this is made of more than {MOST_FIGURES} other figures");
                 return Err(Problem::new(message).hint("shorten the chain"));
             }
-            for name in block.named_blocks() {
-                let Ok(found) = self.block(note, Sought::Pictures, &name) else { continue };
+            for (takes, name) in block.named_blocks() {
+                let Ok(found) = self.block(note, takes, &name) else { continue };
                 let new = |((other, block), _): &((&Note, &Block), Option<usize>)| {
                     (&other.path, &block.id) == (&found.0.path, &found.1.id)
                 };
@@ -157,54 +141,14 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// The request of the block that `name` means: one of this note, `note#id`, or the only one in the garden.
-    /// It must be one of the same model, at layers before this block's own.
-    pub(super) fn reference(
-        &mut self,
-        layer: Option<&Layer>,
-        at: Asking<'_>,
-        (kind, name): (&str, &str),
-    ) -> Result<Request, Problem> {
-        let (note, block) = self.block(at.note, Sought::Kind(kind), name)?;
-        let measured = self.measurement(note, block).map_err(|problems| {
-            let first = problems.first();
-            let why = first.map_or("the block is faulty", |problem| &problem.message);
-            let hint = first.map(|problem| format!("{STANDS}{}", problem.place()));
-            Problem::new(format!("the {kind} `{name}`{UNUSABLE}{why}")).hint(hint)
-        })?;
-        let (its, ours) = (&measured.request.model, &at.model.reference);
-        if (its.digest, &its.conventions) != (ours.digest, &ours.conventions) {
-            let message = format!(
-                "the {kind} `{name}` is one of the model `{}`, and this block is about `{}`",
-                its.name, ours.name
-            );
-            return Err(Problem::new(message).hint("give both the same `model`"));
-        }
-        let layers = measured.request.params.get("layers").and_then(|value| value.as_array());
-        let named = layers.into_iter().flatten().filter_map(|layer| layer.as_str());
-        for other in named {
-            let its = at.model.architecture.layer(other).ok();
-            if let (Some(its), Some(ours)) = (its, layer)
-                && its.stage >= ours.stage
-            {
-                let (its, ours) = (its.name.shown(), ours.name.shown());
-                let message = format!(
-                    "the {kind} `{name}` has the layer `{its}`, which is not before `{ours}`"
-                );
-                let hint = format!("a {kind} leads to its visualisation from layers before it");
-                return Err(Problem::new(message).hint(hint));
-            }
-        }
-        Ok(Arc::unwrap_or_clone(measured.request))
-    }
-
     /// The block that is meant, with its note; else what is wrong and what to do.
     fn block(
         &self,
         here: &Note,
-        sought: Sought<'_>,
+        takes: Takes,
         name: &str,
     ) -> Result<(&'a Note, &'a Block), Problem> {
+        let fits = |block: &Block| block.kind.is_some_and(|kind| kind.fits(takes));
         let full = |note: &Note, block: &Block| format!("{}#{}", note.stem(), block.id);
         let (notes, id): (Vec<&'a Note>, &str) = match name.rsplit_once('#') {
             Some((note, id)) => {
@@ -236,20 +180,18 @@ impl<'a> Planner<'a> {
         let blocks = || notes.iter().flat_map(|note| note.blocks.iter().map(move |b| (*note, b)));
         let all: Vec<(&'a Note, &'a Block)> =
             blocks().filter(|(_, block)| block.id == id).collect();
-        let found: Vec<_> = all.iter().copied().filter(|(_, block)| sought.fits(block)).collect();
+        let found: Vec<_> = all.iter().copied().filter(|(_, block)| fits(block)).collect();
         match (found.as_slice(), all.first()) {
             ([one], _) => Ok(*one),
-            ([], Some((_, other))) => {
-                let what = other.kind.map_or("a block without a kind".to_owned(), |kind| {
-                    format!("a `{}`", kind.name)
-                });
-                Err(sought.not(name, &what))
-            }
+            ([], Some((_, other))) => Err(other_kind(takes, name, other)),
             ([], None) => {
                 let known: Vec<&str> =
-                    blocks().filter(|(_, b)| sought.fits(b)).map(|(_, b)| b.id.as_str()).collect();
-                let hint = suggest::hint(id, known).unwrap_or_else(|| sought.make());
-                Err(Problem::new(format!("there is no {} `{name}`", sought.noun())).hint(hint))
+                    blocks().filter(|(_, b)| fits(b)).map(|(_, b)| b.id.as_str()).collect();
+                let hint = suggest::hint(id, known).unwrap_or_else(|| {
+                    let kinds = suggest::quoted(&Kind::taken(takes), "or");
+                    format!("add a block of the kind {kinds} with `id: {id}`")
+                });
+                Err(Problem::new(format!("there is no {} `{name}`", noun(takes))).hint(hint))
             }
             (many, _) => {
                 let names: Vec<String> = many.iter().map(|(note, b)| full(note, b)).collect();
