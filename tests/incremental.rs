@@ -148,7 +148,7 @@ fn text(parts: &[Part]) -> String {
                 let name = NOTES[*note].trim_end_matches(".md");
                 body += &format!("See [[{name}#^named-{n}]].\n\n");
             }
-            Part::Embed => body += "![A picture](/picture.png)\n\n",
+            Part::Embed => body += "![A picture](/picture.png) and ![[Title 1]] in a line.\n\n",
             Part::Vis(unit) => {
                 let layer = "image_block_4/0/Add_6";
                 body += &format!(

@@ -9,7 +9,7 @@ use super::settle::Settler;
 use super::{Site, clash, data};
 use crate::diagnostic::Diagnostic;
 use crate::guard::{self, Panicked};
-use crate::note::{LinkKind, Note};
+use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Settled};
 use crate::picture::{self, Linked};
@@ -85,10 +85,7 @@ impl Site {
             true => Quoted::default(),
             false => quoted(sources, index, note),
         };
-        let embeds = match note.links.iter().any(|link| link.kind == LinkKind::Embed) {
-            true => self.garden.embed_problems(index, notes),
-            false => Vec::new(),
-        };
+        let embeds = self.garden.embed_problems(index, notes);
         let cited = page::citation_problems(note, self.workspace.library.works.as_ref());
         let remote = page::remote_problems(note, &self.workspace.config);
         let blocks = self.settler().problems(index, note, &self.settled[index]);
