@@ -118,11 +118,6 @@ impl Bundled {
         self.bytes
     }
 
-    /// Whether it is a list of words rather than an archive.
-    pub fn is_list(&self) -> bool {
-        self.name.1 == "txt"
-    }
-
     /// The path where it is unpacked. It contains the digest, so different versions of the program do not replace
     /// each other's files.
     ///

@@ -4,7 +4,6 @@
 
 use std::sync::OnceLock;
 
-use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::suggest;
 
@@ -35,8 +34,6 @@ pub struct Works {
     pub bibliography: Bibliography,
     /// The citation style.
     pub style: CitationStyle,
-    /// Digest of the file's text and the style's name.
-    pub digest: Digest,
     /// The works' keys, for hints; collected on first use.
     near: OnceLock<suggest::Index>,
 }
@@ -112,9 +109,7 @@ impl Library {
             problems.push(Diagnostic::of_file(crate::config::FILE, message).hint(hint));
             style(DEFAULT_STYLE)
         });
-        let digest = Digest::of(format!("{name}\n{text}").as_bytes());
-        self.works =
-            found.map(|style| Works { bibliography, style, digest, near: OnceLock::new() });
+        self.works = found.map(|style| Works { bibliography, style, near: OnceLock::new() });
         self.text = text;
         self.problems = problems;
         self.written = written;

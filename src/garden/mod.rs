@@ -21,7 +21,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 pub use address::{Routes, address, href, link_anchor};
-pub use embed::Embedded;
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::{Meant, Names};
 pub use redirect::redirect;

@@ -19,8 +19,6 @@ pub struct Site {
     pub object: Value,
     /// Addresses of notes and pages, by path.
     addresses: HashMap<String, String>,
-    /// When it was last changed; stands for "now".
-    pub time: Option<Date>,
     /// Names that templates use; each is empty if nothing else has it.
     pub words: BTreeSet<String>,
 }
@@ -55,7 +53,7 @@ impl Site {
         object.insert("posts".into(), Value::Array(Vec::new()));
         object.insert("time".into(), time.map_or(Value::Nil, |day| Value::scalar(moment(day))));
         let addresses = notes.iter().map(|note| (note.path.clone(), routes.url(note))).collect();
-        Self { object: Value::Object(object), addresses, time, words }
+        Self { object: Value::Object(object), addresses, words }
     }
 
     /// Address of the note or page at a path.
