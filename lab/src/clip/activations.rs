@@ -3,6 +3,7 @@
 //! n: images or texts, c: units, h and w: rows and columns of a map, t: tokens.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
@@ -55,7 +56,7 @@ pub fn by_unit(activation: &Tensor) -> Tensor {
     }
 }
 
-/// Collects what is asked for, and knows when that is complete.
+/// Collects what is asked for, and ends the forward pass once that is complete: what it returns is followed by `?`.
 #[derive(Debug)]
 pub(super) struct Collector<'a> {
     wanted: &'a [Stage],
@@ -76,7 +77,7 @@ impl<'a> Collector<'a> {
 
     /// Applies a ReLU. `given` is the stage of `x`, which nobody but this collector may hold: where neither it nor
     /// `stage` is wanted, the ReLU overwrites it, for in a ResNet at reduced precision memory takes as long as arithmetic.
-    pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> Tensor {
+    pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> ControlFlow<(), Tensor> {
         let after = match self.cutting || self.wants(given) {
             true => x.relu(),
             false => x.relu_(),
@@ -89,18 +90,21 @@ impl<'a> Collector<'a> {
             }
             false => after,
         };
-        self.offer(stage, &after);
-        after
+        self.offer(stage, after)
     }
 
-    /// Keeps an activation that is wanted.
-    pub fn offer(&mut self, stage: Stage, x: &Tensor) {
+    /// Keeps an activation if it is wanted, and hands it back; breaks off once all that is wanted has been found.
+    pub fn offer(&mut self, stage: Stage, x: Tensor) -> ControlFlow<(), Tensor> {
         if self.wants(stage) {
             self.found.after.insert(stage, x.shallow_clone());
         }
+        match self.wanted.iter().all(|stage| self.found.after.contains_key(stage)) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(x),
+        }
     }
 
-    /// All that was asked for.
+    /// The stages that were asked for.
     pub fn wanted(&self) -> &'a [Stage] {
         self.wanted
     }
@@ -108,11 +112,6 @@ impl<'a> Collector<'a> {
     /// Whether that activation was asked for.
     pub fn wants(&self, stage: Stage) -> bool {
         self.wanted.contains(&stage)
-    }
-
-    /// Whether all that was asked for is there: the forward pass may stop.
-    pub fn complete(&self) -> bool {
-        self.wanted.iter().all(|stage| self.found.after.contains_key(stage))
     }
 
     /// What was found.

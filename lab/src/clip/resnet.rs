@@ -6,6 +6,8 @@
 //!
 //! Tensor operations here use the forms of tch that panic; the session catches that at each request.
 
+use std::ops::ControlFlow;
+
 use neuronotes_core::model::{ResNetSizes, Stage, StemTap, Tap};
 use tch::{Device, Tensor};
 
@@ -81,35 +83,37 @@ impl ResNet {
         {
             return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
         }
+        let (_, _, h, w) = images.size4()?;
+        if wanted.contains(&Stage::Embedding) {
+            self.attnpool.check(map_side(h), map_side(w))?;
+        }
+        let _ = self.run(images, &mut out);
+        Ok(out.done())
+    }
+
+    /// Returns `[n, embedding]`, unless `out` is complete before.
+    fn run(&self, images: &Tensor, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
         let mut x = images.to_kind(self.conv1.weight.kind());
         for (i, conv) in (1u32..).zip([&self.conv1, &self.conv2, &self.conv3]) {
             let at = |tap| Stage::Stem(i, tap);
-            x = conv.forward(&x, &mut out, at(StemTap::Conv), at(StemTap::Norm)); // [n, width/2 or width, h/2, w/2]
-            if out.complete() {
-                return Ok(out.done());
-            }
-            x = out.relu(at(StemTap::Norm), at(StemTap::Relu), x); // [n, width/2 or width, h/2, w/2]
-            if out.complete() {
-                return Ok(out.done());
-            }
+            x = conv.forward(&x, out, at(StemTap::Conv), at(StemTap::Norm))?; // [n, width/2 or width, h/2, w/2]
+            x = out.relu(at(StemTap::Norm), at(StemTap::Relu), x)?; // [n, width/2 or width, h/2, w/2]
         }
-        x = average_pool(&x, 2); // [n, width, h/4, w/4]
-        out.offer(Stage::StemOutput, &x);
+        x = out.offer(Stage::StemOutput, average_pool(&x, 2))?; // [n, width, h/4, w/4]
         for (layer, bottlenecks) in (1u32..).zip(&self.layers) {
             for (block, bottleneck) in (0u32..).zip(bottlenecks) {
-                if out.complete() {
-                    return Ok(out.done());
-                }
                 let at = |tap| Stage::Bottleneck { stage: layer, block, tap };
-                x = bottleneck.forward(&x, &mut out, at); // [n, planes*4, h/4/stride, w/4/stride]
+                x = bottleneck.forward(&x, out, at)?; // [n, planes*4, h/4/stride, w/4/stride]
             }
         }
-        if !out.complete() {
-            let embedding = self.attnpool.forward(&x)?; // [n, embedding]
-            out.offer(Stage::Embedding, &embedding);
-        }
-        Ok(out.done())
+        out.offer(Stage::Embedding, self.attnpool.forward(&x)) // [n, embedding]
     }
+}
+
+/// Rows or columns of the last map, for as many of the image: the first convolution of the stem has a stride of 2, and
+/// four poolings halve.
+fn map_side(side: i64) -> i64 {
+    (side + 1) / 2 / 16
 }
 
 /// Non-overlapping windows, as `AvgPool2d(size)`.
@@ -216,7 +220,13 @@ impl Conv {
     }
 
     /// `[n, from, h, w]` to `[n, to, h/stride, w/stride]`, offered before and after BatchNorm.
-    fn forward(&self, x: &Tensor, out: &mut Collector<'_>, before: Stage, after: Stage) -> Tensor {
+    fn forward(
+        &self,
+        x: &Tensor,
+        out: &mut Collector<'_>,
+        before: Stage,
+        after: Stage,
+    ) -> ControlFlow<(), Tensor> {
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
         let bias = match &self.norm {
             Norm::Folded { bias } => Some(bias),
@@ -235,11 +245,11 @@ impl Conv {
         let y = match &self.norm {
             Norm::Folded { .. } => y,
             Norm::Apart { factor, bias } => {
-                out.offer(before, &y);
+                let y = out.offer(before, y)?;
                 (y * factor).g_add_(bias)
             }
             Norm::Training { gain, shift, mean, variance, momentum } => {
-                out.offer(before, &y);
+                let y = out.offer(before, y)?;
                 y.batch_norm(
                     Some(gain),
                     Some(shift),
@@ -252,8 +262,7 @@ impl Conv {
                 )
             }
         };
-        out.offer(after, &y);
-        y
+        out.offer(after, y)
     }
 }
 
@@ -298,44 +307,32 @@ impl Bottleneck {
         }
     }
 
-    /// `[n, from, h, w]` to `[n, planes*4, h/stride, w/stride]`, or anything once `out` is complete.
-    fn forward(&self, x: &Tensor, out: &mut Collector<'_>, at: impl Fn(Tap) -> Stage) -> Tensor {
-        let mut inner = x.shallow_clone();
-        for (conv, before, after, relu) in [
-            (&self.conv1, Tap::Conv1, Tap::Norm1, Tap::Relu1),
-            (&self.conv2, Tap::Conv2, Tap::Norm2, Tap::Relu2),
-        ] {
-            inner = conv.forward(&inner, out, at(before), at(after)); // [n, planes, h, w]
-            if out.complete() {
-                return inner;
-            }
-            inner = out.relu(at(after), at(relu), inner); // [n, planes, h, w]
-            if out.complete() {
-                return inner;
-            }
-        }
-        let inner = self.pool(inner); // [n, planes, h/stride, w/stride]
-        out.offer(at(Tap::Pool), &inner);
-        if out.complete() {
-            return inner;
-        }
-        let mut inner = self.conv3.forward(&inner, out, at(Tap::Conv3), at(Tap::Norm3)); // [n, planes*4, h/stride, w/stride]
+    /// `[n, from, h, w]` to `[n, planes*4, h/stride, w/stride]`.
+    fn forward(
+        &self,
+        x: &Tensor,
+        out: &mut Collector<'_>,
+        at: impl Fn(Tap) -> Stage,
+    ) -> ControlFlow<(), Tensor> {
+        // Assigned, not shadowed, so that the memory of each map is free for the next but one.
+        let mut inner = self.conv1.forward(x, out, at(Tap::Conv1), at(Tap::Norm1))?; // [n, planes, h, w]
+        inner = out.relu(at(Tap::Norm1), at(Tap::Relu1), inner)?;
+        inner = self.conv2.forward(&inner, out, at(Tap::Conv2), at(Tap::Norm2))?; // [n, planes, h, w]
+        inner = out.relu(at(Tap::Norm2), at(Tap::Relu2), inner)?;
+        inner = out.offer(at(Tap::Pool), self.pool(inner))?; // [n, planes, h/stride, w/stride]
+        inner = self.conv3.forward(&inner, out, at(Tap::Conv3), at(Tap::Norm3))?; // [n, planes*4, h/stride, w/stride]
         let identity = match &self.downsample {
-            Some(conv) if !out.complete() => {
+            Some(conv) => {
                 let x = self.pool(x.shallow_clone()); // [n, from, h/stride, w/stride]
-                conv.forward(&x, out, at(Tap::ShortcutConv), at(Tap::Shortcut)) // [n, planes*4, h/stride, w/stride]
+                conv.forward(&x, out, at(Tap::ShortcutConv), at(Tap::Shortcut))?
             }
-            _ => x.shallow_clone(),
-        };
-        if out.complete() {
-            return inner;
-        }
-        // Both [n, planes*4, h/stride, w/stride].
+            None => x.shallow_clone(),
+        }; // [n, planes*4, h/stride, w/stride]
         let sum = match out.wants(at(Tap::Norm3)) {
             true => inner + identity,
             false => inner.g_add_(&identity),
         };
-        out.offer(at(Tap::Add), &sum);
+        let sum = out.offer(at(Tap::Add), sum)?;
         out.relu(at(Tap::Add), at(Tap::Output), sum)
     }
 }
@@ -369,8 +366,8 @@ impl AttentionPool {
         }
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor, Failure> {
-        let (n, c, h, w) = x.size4()?;
+    /// Checks that the pool has a position for each pixel of a map of `h` rows and `w` columns.
+    fn check(&self, h: i64, w: i64) -> Result<(), Failure> {
         let positions = self.positional_embedding.size()[0];
         if h * w + 1 != positions {
             let side = (positions - 1).isqrt() * 32;
@@ -378,6 +375,12 @@ impl AttentionPool {
                 "the embedding needs images of {side} x {side} pixels, and was given a map of {h} x {w}"
             )));
         }
+        Ok(())
+    }
+
+    /// `[n, c, h, w]` to `[n, embedding]`.
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let (n, c) = (x.size()[0], x.size()[1]);
         let x = x.flatten(2, -1).permute([0, 2, 1]); // [n, h*w, c]
         let mean = x.mean_dim([1i64].as_slice(), true, None); // [n, 1, c]
         let x = Tensor::cat(&[mean, x], 1) + &self.positional_embedding; // [n, h*w+1, c]
@@ -394,6 +397,6 @@ impl AttentionPool {
         let scale = ((c / self.heads) as f64).sqrt();
         let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, h*w+1]
         let pooled = weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]); // [n, c]
-        Ok(self.c_proj.forward(&pooled)) // [n, embedding]
+        self.c_proj.forward(&pooled) // [n, embedding]
     }
 }

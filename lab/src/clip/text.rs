@@ -3,6 +3,8 @@
 //! After openai/CLIP `clip/model.py`: no token sees a later one, and the embedding is taken where the greatest
 //! token number stands, which is that of the end of the text. n: texts, t: tokens, c: channels of the stream.
 
+use std::ops::ControlFlow;
+
 use neuronotes_core::model::{Activation, Stage, TextArchitecture};
 use tch::Tensor;
 
@@ -59,21 +61,20 @@ impl TextTransformer {
                 "the model knows {vocabulary} tokens, not all of these"
             )));
         }
-        let x = self.token_embedding.index_select(0, &tokens.flatten(0, -1)).view([n, t, -1]); // [n, t, c]
-        out.offer(Stage::Input, &x);
-        let x = x + &self.positional_embedding; // [n, t, c]
-        out.offer(Stage::Stream, &x);
-        let x = self.transformer.forward(x, true, &mut out); // [n, t, c]
-        if out.complete() {
-            return Ok(out.done());
-        }
-        let x = self.ln_final.forward(&x); // [n, t, c]
-        out.offer(Stage::Final, &x);
-        if !out.complete() {
-            let end = tokens.argmax(1, true).unsqueeze(-1).expand([n, 1, x.size()[2]], false); // [n, 1, c]
-            let feature = x.gather(1, &end, false).squeeze_dim(1); // [n, c]
-            out.offer(Stage::Embedding, &feature.matmul(&self.text_projection)); // [n, embedding]
-        }
+        let _ = self.run(tokens, n, &mut out);
         Ok(out.done())
+    }
+
+    /// Returns `[n, embedding]`, unless `out` is complete before.
+    fn run(&self, tokens: &Tensor, n: i64, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
+        let t = self.positional_embedding.size()[0];
+        let x = self.token_embedding.index_select(0, &tokens.flatten(0, -1)).view([n, t, -1]); // [n, t, c]
+        let x = out.offer(Stage::Input, x)?;
+        let x = out.offer(Stage::Stream, x + &self.positional_embedding)?; // [n, t, c]
+        let x = self.transformer.forward(x, true, out)?; // [n, t, c]
+        let x = out.offer(Stage::Final, self.ln_final.forward(&x))?; // [n, t, c]
+        let end = tokens.argmax(1, true).unsqueeze(-1).expand([n, 1, x.size()[2]], false); // [n, 1, c]
+        let feature = x.gather(1, &end, false).squeeze_dim(1); // [n, c]
+        out.offer(Stage::Embedding, feature.matmul(&self.text_projection)) // [n, embedding]
     }
 }

@@ -4,6 +4,8 @@
 //! precision whatever the stream has. Field names are the checkpoint's keys. n: images or texts, t: tokens,
 //! c: channels of the stream, m: hidden units of an MLP.
 
+use std::ops::ControlFlow;
+
 use neuronotes_core::model::{Activation, BlockTap, Stage, TransformerSizes};
 use tch::{Kind, Tensor};
 
@@ -35,16 +37,17 @@ impl Transformer {
         Self { resblocks }
     }
 
-    /// Runs the blocks on a stream `[n, t, c]` until `out` is complete. `causal`: no token sees a later one.
-    pub fn forward(&self, x: Tensor, causal: bool, out: &mut Collector<'_>) -> Tensor {
-        let mut x = x;
+    /// Runs the blocks on a stream `[n, t, c]`, to the same. `causal`: no token sees a later one.
+    pub fn forward(
+        &self,
+        mut x: Tensor,
+        causal: bool,
+        out: &mut Collector<'_>,
+    ) -> ControlFlow<(), Tensor> {
         for (i, block) in (0u32..).zip(&self.resblocks) {
-            if out.complete() {
-                break;
-            }
-            x = block.forward(x, causal, out, |tap| Stage::Residual { block: i, tap }); // [n, t, c]
+            x = block.forward(x, causal, out, |tap| Stage::Residual { block: i, tap })?; // [n, t, c]
         }
-        x
+        ControlFlow::Continue(x)
     }
 }
 
@@ -83,41 +86,19 @@ impl Block {
         causal: bool,
         out: &mut Collector<'_>,
         at: impl Fn(BlockTap) -> Stage,
-    ) -> Tensor {
-        let mut keep = |tap, value: Tensor| {
-            out.offer(at(tap), &value);
-            (value, out.complete())
-        };
-        let (inner, complete) = keep(BlockTap::Norm1, self.ln_1.forward(&x)); // [n, t, c]
-        if complete {
-            return x;
-        }
-        let (inner, complete) = keep(BlockTap::Attention, self.attn.forward(&inner, causal)); // [n, t, c]
-        if complete {
-            return x;
-        }
-        let (x, complete) = keep(BlockTap::Middle, x + inner); // [n, t, c]
-        if complete {
-            return x;
-        }
-        let (inner, complete) = keep(BlockTap::Norm2, self.ln_2.forward(&x)); // [n, t, c]
-        if complete {
-            return x;
-        }
-        let (inner, complete) = keep(BlockTap::HiddenInput, self.c_fc.forward(&inner)); // [n, t, m]
-        if complete {
-            return x;
-        }
+    ) -> ControlFlow<(), Tensor> {
+        let inner = out.offer(at(BlockTap::Norm1), self.ln_1.forward(&x))?; // [n, t, c]
+        let inner = out.offer(at(BlockTap::Attention), self.attn.forward(&inner, causal))?; // [n, t, c]
+        let x = out.offer(at(BlockTap::Middle), x + inner)?; // [n, t, c]
+        let inner = out.offer(at(BlockTap::Norm2), self.ln_2.forward(&x))?; // [n, t, c]
+        let inner = out.offer(at(BlockTap::HiddenInput), self.c_fc.forward(&inner))?; // [n, t, m]
         let hidden = match self.activation {
             Activation::QuickGelu => (&inner * 1.702).sigmoid_() * inner,
             Activation::Gelu => inner.gelu("none"),
         };
-        let (inner, complete) = keep(BlockTap::Hidden, hidden); // [n, t, m]
-        if complete {
-            return x;
-        }
-        let (inner, _) = keep(BlockTap::Mlp, self.c_proj.forward(&inner)); // [n, t, c]
-        keep(BlockTap::Output, x + inner).0 // [n, t, c]
+        let inner = out.offer(at(BlockTap::Hidden), hidden)?; // [n, t, m]
+        let inner = out.offer(at(BlockTap::Mlp), self.c_proj.forward(&inner))?; // [n, t, c]
+        out.offer(at(BlockTap::Output), x + inner) // [n, t, c]
     }
 }
 

@@ -3,6 +3,8 @@
 //! After openai/CLIP `clip/model.py`. n: images, g: patches across and down, t = g² + 1: tokens, the class token
 //! first, c: channels of the residual stream.
 
+use std::ops::ControlFlow;
+
 use neuronotes_core::model::{Activation, Stage, VitSizes};
 use tch::Tensor;
 
@@ -48,45 +50,43 @@ impl VisionTransformer {
         }
     }
 
-    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage in `wanted`.
+    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
     ///
     /// # Errors
-    /// Where the images are not of the model's own size, for whose patches alone it has positions, and more than
-    /// the patches is wanted.
+    /// If more than the patches is wanted of images that are not of the model's own size, for whose patches alone it has
+    /// positions.
     pub(super) fn forward(
         &self,
         images: &Tensor,
         mut out: Collector<'_>,
     ) -> Result<Activations, Failure> {
-        let patch = [self.patch; 2];
-        let images = images.to_kind(self.conv1.kind());
-        let patches = images.conv2d(&self.conv1, None::<&Tensor>, patch, [0, 0], [1, 1], 1); // [n, c, g, g]
-        out.offer(Stage::Input, &patches);
-        if out.complete() {
-            return Ok(out.done());
-        }
-        let (n, c, down, across) = patches.size4()?;
+        let (_, _, h, w) = images.size4()?;
+        let (down, across) = (h / self.patch, w / self.patch);
         let side = (self.positional_embedding.size()[0] - 1).isqrt();
-        if (down, across) != (side, side) {
+        let deeper = out.wanted().iter().any(|stage| *stage != Stage::Input);
+        if deeper && (down, across) != (side, side) {
             return Err(Failure::new(format!(
                 "the model needs images of {size} x {size} pixels, and was given {across} x {down} patches",
                 size = side * self.patch
             )));
         }
+        let _ = self.run(images, &mut out);
+        Ok(out.done())
+    }
+
+    /// Returns `[n, embedding]`, unless `out` is complete before.
+    fn run(&self, images: &Tensor, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
+        let images = images.to_kind(self.conv1.kind());
+        let patches =
+            images.conv2d(&self.conv1, None::<&Tensor>, [self.patch; 2], [0, 0], [1, 1], 1);
+        let patches = out.offer(Stage::Input, patches)?; // [n, c, g, g]
+        let (n, c) = (patches.size()[0], patches.size()[1]);
         let patches = patches.flatten(2, -1).transpose(1, 2); // [n, g², c]
         let class = self.class_embedding.expand([n, 1, c], false); // [n, 1, c]
         let x = Tensor::cat(&[class, patches], 1) + &self.positional_embedding; // [n, t, c]
-        let x = self.ln_pre.forward(&x); // [n, t, c]
-        out.offer(Stage::Stream, &x);
-        let x = self.transformer.forward(x, false, &mut out); // [n, t, c]
-        if out.complete() {
-            return Ok(out.done());
-        }
-        let class = self.ln_post.forward(&x.select(1, 0)); // [n, c]
-        out.offer(Stage::Final, &class);
-        if !out.complete() {
-            out.offer(Stage::Embedding, &class.matmul(&self.proj)); // [n, embedding]
-        }
-        Ok(out.done())
+        let x = out.offer(Stage::Stream, self.ln_pre.forward(&x))?; // [n, t, c]
+        let x = self.transformer.forward(x, false, out)?; // [n, t, c]
+        let class = out.offer(Stage::Final, self.ln_post.forward(&x.select(1, 0)))?; // [n, c]
+        out.offer(Stage::Embedding, class.matmul(&self.proj)) // [n, embedding]
     }
 }
