@@ -1,6 +1,6 @@
 //! The shape of the source tree: which module may look into which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,45 @@ const ORDER: &[(&str, &[&str])] = &[
             "cli",
         ],
     ),
+    (
+        "lab/src",
+        &[
+            // The device, and what can go wrong there.
+            "device",
+            "failure",
+            "monitor",
+            "encode",
+            "batch",
+            // Pictures, and models that look at them.
+            "picture",
+            "dataset",
+            "clip",
+            "pass",
+            "fit",
+            "vis",
+            // The lab's own model, and models held against other programs.
+            "train",
+            "report",
+            "export",
+            // What one request is measured with.
+            "resident",
+            "kept",
+            "workbench",
+            "table",
+            "vector",
+            "gallery",
+            "kind",
+            // Requests, one after the other.
+            "session",
+            "queue",
+            "serve",
+            "cli",
+        ],
+    ),
 ];
+
+/// The crates of which no two files import each other, inside a module either.
+const WITHOUT_CIRCLES: &[&str] = &["lab/src"];
 
 fn sources(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -154,6 +192,129 @@ fn imports_go_one_way() {
         assert_eq!(modules, listed, "ORDER names the modules of {folder}, each once");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The paths that a piece of code names, with groups spelled out: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths(code: &str) -> Vec<Vec<&str>> {
+    fn word(text: &str) -> &str {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+        &text[..end]
+    }
+    /// Reads one path behind `prefix`, and returns what follows it.
+    fn read<'c>(mut rest: &'c str, prefix: &[&'c str], found: &mut Vec<Vec<&'c str>>) -> &'c str {
+        let mut path = prefix.to_vec();
+        loop {
+            path.push(word(rest));
+            rest = &rest[word(rest).len()..];
+            let Some(after) = rest.strip_prefix("::") else { break };
+            if let Some(after) = after.strip_prefix('*') {
+                path.push("*");
+                rest = after;
+                break;
+            }
+            if word(after).is_empty() && !after.starts_with('{') {
+                break;
+            }
+            rest = after;
+            if let Some(group) = rest.strip_prefix('{') {
+                rest = group;
+                while !rest.is_empty() {
+                    rest = match word(rest) {
+                        "" if rest.starts_with('}') => return &rest[1..],
+                        "" => &rest[rest.chars().next().map_or(0, char::len_utf8)..],
+                        // The other name of what stands before it.
+                        "as" => rest[2..].trim_start().trim_start_matches(|c| c != ',' && c != '}'),
+                        _ => read(rest, &path, found),
+                    };
+                }
+                return rest;
+            }
+        }
+        found.push(path);
+        rest
+    }
+    let (mut found, mut rest) = (Vec::new(), code);
+    while let Some(first) = rest.chars().next() {
+        rest = match word(rest) {
+            "" => &rest[first.len_utf8()..],
+            _ => read(rest, &[], &mut found),
+        };
+    }
+    found
+}
+
+/// For each file of a crate, as its module's path, the files of that crate whose items it names. The crate's root is left
+/// out.
+fn imports(folder: &str) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let module = |path: &Path| -> Option<Vec<String>> {
+        let path = path.strip_prefix(&root).ok()?.with_extension("");
+        let parts = path.iter().map(|part| part.to_string_lossy().into_owned());
+        Some(parts.filter(|part| !["mod", "lib", "main"].contains(&part.as_str())).collect())
+    };
+    let files: BTreeMap<Vec<String>, PathBuf> = sources(folder)
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .filter_map(|path| Some((module(&path)?, path)))
+        .filter(|(module, _)| !module.is_empty())
+        .collect();
+    let of_file = |(own, path): (&Vec<String>, &PathBuf)| {
+        let code = code(path);
+        let mut used = BTreeSet::new();
+        for path in paths(&code) {
+            // A word alone is a variable, declares a child, or says how far something is visible.
+            if path.len() < 2 {
+                continue;
+            }
+            let ups = path.iter().take_while(|part| **part == "super").count();
+            let (start, rest) = match path.as_slice() {
+                ["crate", rest @ ..] => (&own[..0], rest),
+                ["super", ..] => (&own[..own.len() - ups], &path[ups..]),
+                ["self", rest @ ..] => (&own[..], rest),
+                // An item of a child.
+                rest => (&own[..], rest),
+            };
+            let full: Vec<String> =
+                start.iter().cloned().chain(rest.iter().map(|part| (*part).to_owned())).collect();
+            let named = (1..=full.len()).rev().map(|end| &full[..end]);
+            used.extend(named.map(<[_]>::to_vec).find(|module| files.contains_key(module)));
+        }
+        used.remove(own);
+        (own.clone(), used)
+    };
+    files.iter().map(of_file).collect()
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    for folder in WITHOUT_CIRCLES {
+        let mut left = imports(folder);
+        assert!(left.len() > 50 && left.values().any(|used| used.len() > 5), "{left:?}");
+        // Whatever imports nothing that is left, or is imported by nothing that is left, is in no circle.
+        loop {
+            let before = left.len();
+            let imported: BTreeSet<Vec<String>> = left.values().flatten().cloned().collect();
+            left.retain(|module, _| imported.contains(module));
+            let modules: BTreeSet<Vec<String>> = left.keys().cloned().collect();
+            left.values_mut().for_each(|used| used.retain(|module| modules.contains(module)));
+            left.retain(|_, used| !used.is_empty());
+            if left.len() == before {
+                break;
+            }
+        }
+        assert!(left.is_empty(), "of {folder}, in circles: {left:#?}");
+    }
+}
+
+#[test]
+fn paths_are_read_with_their_groups() {
+    let found =
+        paths("use crate::{a::B, c::{self, D as E}}; let x = super::f::g(&h::I::<J>::k());");
+    let found: Vec<String> = found.iter().map(|path| path.join("::")).collect();
+    for path in ["crate::a::B", "crate::c::self", "crate::c::D", "super::f::g", "h::I"] {
+        assert!(found.iter().any(|known| known == path), "{path} in {found:?}");
+    }
+    assert!(!found.iter().any(|known| known.ends_with("E") || known.ends_with("as")), "{found:?}");
 }
 
 #[test]

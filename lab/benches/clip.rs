@@ -13,7 +13,7 @@ use clap::Parser;
 use neuronotes_core::model::Precision;
 use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
-use neuronotes_lab::device::{Device, Wish};
+use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::failure::Failure;
 use tch::{Kind, Tensor};
 
@@ -33,7 +33,7 @@ struct Arguments {
     threads: Option<i32>,
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
-    device: Wish,
+    device: DeviceChoice,
     /// Only print where this program lies
     #[arg(long)]
     r#where: bool,

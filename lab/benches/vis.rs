@@ -14,10 +14,11 @@ use clap::Parser;
 use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
 use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
-use neuronotes_lab::device::{Device, Wish};
+use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::vis::objective::{Aim, Place, Target};
-use neuronotes_lab::vis::optimise::{Job, Picture, Recipe, optimise};
+use neuronotes_lab::vis::optimise::{Picture, optimise};
+use neuronotes_lab::vis::recipe::{Job, Recipe};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -38,7 +39,7 @@ struct Arguments {
     threads: Option<i32>,
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
-    device: Wish,
+    device: DeviceChoice,
     /// Only print where this program lies
     #[arg(long)]
     r#where: bool,

@@ -1,7 +1,7 @@
-//! Batches: as many at once as the device's memory holds.
+//! Batches that fit into the device's memory.
 //!
-//! Nobody can say beforehand how much a network needs. So the first batch is large; one that memory does not hold
-//! is halved and tried again, and what fitted once is used from then on. Knows nothing of what is computed.
+//! How much memory a network needs is not known beforehand. So the first batch is large; one that does not fit is halved
+//! and tried again, and later batches have the size that fitted. Knows nothing of what is computed.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,38 +10,38 @@ use tch::Device;
 
 use crate::failure::Failure;
 
-/// The size of batches, as far as it is known.
+/// The batch size, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     size: usize,
 }
 
 impl Batch {
-    /// Begins with a size that keeps the device busy: a processor gains nothing beyond some tens of images, a GPU
-    /// does up to some hundreds.
+    /// A size that keeps the device busy: a processor gains nothing beyond some tens of images, a GPU
+    /// nothing beyond some hundreds.
     pub fn on(device: Device) -> Self {
         Self::of(if device == Device::Cpu { 32 } else { 512 })
     }
 
-    /// Begins with that size.
+    /// A batch of that size.
     pub fn of(size: usize) -> Self {
         Self { size: size.max(1) }
     }
 
-    /// The same, or half of it.
+    /// Halves the batch size if `halve`.
     pub fn halved(self, halve: bool) -> Self {
         if halve { Self::of(self.size / 2) } else { self }
     }
 
-    /// How many go at once at most, as far as is known.
+    /// The batch size, as far as it is known.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Does `work` on `0..count`, in order, a batch at a time. What ran out of memory has to have changed nothing.
+    /// Does `work` on `0..count`, in order, a batch at a time. `work` must change nothing if it runs out of memory.
     ///
     /// # Errors
-    /// What `work` gives, panics of libtorch among it; that memory ran out only where it did so for a single one.
+    /// The errors of `work`, including panics of libtorch; that memory ran out only if it did so for a batch of one.
     pub fn run(
         &mut self,
         count: usize,
@@ -56,7 +56,7 @@ impl Batch {
                 Err(failure) if failure.is_of_memory() && rows.len() > 1 => {
                     self.size = rows.len() / 2;
                     neuronotes_core::say::err(format_args!(
-                        "neuronotes-lab: memory ran out; batches of {} from now on",
+                        "neuronotes-lab: memory ran out; the batch size is now {}",
                         self.size
                     ));
                 }

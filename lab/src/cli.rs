@@ -1,5 +1,7 @@
 //! Arguments of `neuronotes-lab`.
 
+mod argument;
+mod bar;
 mod vis;
 
 use std::fs;
@@ -7,10 +9,8 @@ use std::io::{self, BufReader, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use neuronotes_core::model::Activation;
 use neuronotes_core::model::Precision;
 use neuronotes_core::protocol::Event;
@@ -18,14 +18,15 @@ use neuronotes_core::request::Request;
 use neuronotes_core::say;
 use neuronotes_core::store::Store;
 
-use crate::device::{Device, LIBTORCH, Unusable, Wish};
-use crate::export::{self, Wanted};
+use crate::device::{Device, DeviceChoice, LIBTORCH, Unusable};
+use crate::export::{self, Options};
 use crate::failure::Failure;
-use crate::monitor::{Monitor, Progress};
 use crate::report;
 use crate::serve::{Events, serve};
 use crate::session::Session;
-use crate::train::{self, Places, Recipe};
+use crate::train::{self, Paths, Recipe};
+use argument::{activation, precision, unit};
+use bar::Bar;
 
 /// The lab of Neuronotes: measures what notes request, and commits results to the store.
 ///
@@ -106,7 +107,7 @@ struct Report {
     readme: Option<PathBuf>,
     /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: Wish,
+    device: DeviceChoice,
 }
 
 #[derive(Debug, Args)]
@@ -128,7 +129,7 @@ struct Train {
     every: u64,
     /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: Wish,
+    device: DeviceChoice,
     /// Threads on the CPU; another number gives different rounding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -171,27 +172,7 @@ struct Activations {
     out: PathBuf,
     /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: Wish,
-}
-
-/// `LAYER:UNIT`.
-fn unit(text: &str) -> Result<(String, u32), String> {
-    text.rsplit_once(':')
-        .and_then(|(layer, unit)| Some((layer.to_owned(), unit.parse().ok()?)))
-        .ok_or_else(|| "write it as `image_block_4/5/Add_6:89`".to_owned())
-}
-
-/// Parses a value by its name in JSON.
-fn word<T: serde::de::DeserializeOwned>(text: &str, known: &str) -> Result<T, String> {
-    serde_json::from_value(text.into()).map_err(|_| format!("known are {known}"))
-}
-
-fn activation(text: &str) -> Result<Activation, String> {
-    word(text, "gelu and quick_gelu")
-}
-
-fn precision(text: &str) -> Result<Precision, String> {
-    word(text, "f32, bf16 and f16")
+    device: DeviceChoice,
 }
 
 #[derive(Debug, Args)]
@@ -203,7 +184,7 @@ struct Common {
     ///
     /// A GPU needs `libtorch_cuda.so` beside `libtorch_cpu.so` or in the folder given by NEURONOTES_TORCH_CUDA.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: Wish,
+    device: DeviceChoice,
     /// Threads of one operation on the CPU [default: libtorch's choice].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -226,30 +207,23 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
-            Sub::Run { common, file } => told(run_one(&common, &file)),
-            Sub::Vis(wanted) => {
-                let done = catch_unwind(AssertUnwindSafe(|| vis::run(&wanted)));
-                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
-            }
-            Sub::Train(wanted) => {
-                let done = catch_unwind(AssertUnwindSafe(|| train(&wanted)));
-                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
-            }
-            Sub::Report(wanted) => {
-                let done = catch_unwind(AssertUnwindSafe(|| report(&wanted)));
-                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
-            }
-            Sub::Activations(wanted) => {
-                // libtorch's errors come as panics of tch's plain functions.
-                let done = catch_unwind(AssertUnwindSafe(|| activations(wanted)));
-                told(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
-            }
+            Sub::Run { common, file } => finish(run_one(&common, &file)),
+            Sub::Vis(wanted) => guarded(|| vis::run(&wanted)),
+            Sub::Train(wanted) => guarded(|| train(&wanted)),
+            Sub::Report(wanted) => guarded(|| report(&wanted)),
+            Sub::Activations(wanted) => guarded(|| activations(wanted)),
         }
     }
 }
 
+/// Runs a command; libtorch's errors come as panics of tch's plain functions.
+fn guarded(command: impl FnOnce() -> Result<String, Failure>) -> ExitCode {
+    let done = catch_unwind(AssertUnwindSafe(command));
+    finish(done.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref()))))
+}
+
 /// Prints the outcome of a command and exits accordingly.
-fn told(result: Result<String, Failure>) -> ExitCode {
+fn finish(result: Result<String, Failure>) -> ExitCode {
     match result {
         Ok(text) => {
             say::out(&format!("{text}\n"));
@@ -274,7 +248,7 @@ fn activations(wanted: Activations) -> Result<String, Failure> {
         texts.extend(read.lines().map(str::to_owned));
     }
     let device = Device::open(wanted.device).map_err(Failure::from)?;
-    let what = Wanted {
+    let what = Options {
         model: wanted.model,
         activation: wanted.activation,
         precision: wanted.precision,
@@ -298,10 +272,10 @@ fn train(wanted: &Train) -> Result<String, Failure> {
     if let Some(threads) = wanted.threads {
         tch::set_num_threads(threads.into());
     }
-    let places =
-        Places { set: wanted.set.clone(), names: wanted.names.clone(), out: wanted.out.clone() };
+    let paths =
+        Paths { set: wanted.set.clone(), names: wanted.names.clone(), out: wanted.out.clone() };
     let mut bar = Bar::default();
-    let result = train::train(&recipe, &places, device.torch, wanted.every, &mut bar);
+    let result = train::train(&recipe, &paths, device.torch, wanted.every, &mut bar);
     bar.clear();
     Ok(format!("{}", result?.display()))
 }
@@ -309,7 +283,7 @@ fn train(wanted: &Train) -> Result<String, Failure> {
 /// Evaluates a trained network and prints the report.
 fn report(wanted: &Report) -> Result<String, Failure> {
     let device = Device::open(wanted.device).map_err(Failure::from)?;
-    let places = report::Places {
+    let paths = report::Paths {
         model: wanted.model.clone(),
         set: wanted.set.clone(),
         names: wanted.names.clone(),
@@ -317,7 +291,7 @@ fn report(wanted: &Report) -> Result<String, Failure> {
         words: wanted.words.clone(),
     };
     let mut bar = Bar::default();
-    let result = report::report(&places, &device, wanted.seed, &mut bar);
+    let result = report::report(&paths, &device, wanted.seed, &mut bar);
     bar.clear();
     let page = report::page(&result?);
     if let Some(readme) = &wanted.readme {
@@ -362,45 +336,4 @@ fn run_one(common: &Common, file: &Path) -> Result<String, Failure> {
     let result = session.measure(&request, &mut bar);
     bar.clear();
     Ok(result?.key.hex())
-}
-
-/// Shows progress on the terminal.
-#[derive(Debug, Default)]
-struct Bar(Option<(String, ProgressBar)>);
-
-impl Bar {
-    fn clear(&self) {
-        if let Some((_, bar)) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Monitor for Bar {
-    fn progress(&mut self, progress: &Progress<'_>) {
-        if self.0.as_ref().is_none_or(|(stage, _)| stage != progress.stage) {
-            self.clear();
-            let bar = match say::has_cursor() {
-                true => ProgressBar::new(progress.total),
-                false => ProgressBar::hidden(),
-            };
-            let bar = bar.with_message(progress.stage.to_owned());
-            let template = format!(
-                "{{msg}} {{wide_bar}} {{pos}}/{{len}} {}s, {{per_sec}}, {{eta}} left",
-                progress.unit
-            );
-            if let Ok(style) = ProgressStyle::with_template(&template) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            self.0 = Some((progress.stage.to_owned(), bar));
-        }
-        if let Some((_, bar)) = &self.0 {
-            bar.set_position(progress.step);
-        }
-    }
-
-    fn stopped(&self) -> bool {
-        false
-    }
 }

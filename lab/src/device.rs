@@ -1,7 +1,7 @@
-//! The device that measures: a wish in, a device that is really there out.
+//! The device that measures: the requested device in; a device that exists out.
 //!
 //! One binary serves processors and GPUs. It is linked to libtorch's processor part only; the GPU part is
-//! loaded at the start, where it is there, and registers itself. A device asked for and absent is an error.
+//! loaded at the start if it is installed, and registers itself. If the requested device does not exist, that is an error.
 
 use std::env;
 use std::ffi::{CStr, c_char, c_int};
@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
-/// Names a folder with libtorch's GPU part, where that does not lie beside its processor part.
+/// The environment variable that names the folder with libtorch's GPU part, if that is not beside its processor part.
 pub const CUDA_FOLDER: &str = "NEURONOTES_TORCH_CUDA";
 
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
@@ -19,10 +19,10 @@ const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 /// libtorch's version.
 pub const LIBTORCH: &str = env!("NEURONOTES_LIBTORCH_VERSION");
 
-/// What is asked for.
+/// The requested device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// The first GPU where there is one, else the processor.
+pub enum DeviceChoice {
+    /// The first GPU, or the processor if there is none.
     Auto,
     /// The processor.
     Cpu,
@@ -30,7 +30,7 @@ pub enum Wish {
     Cuda(usize),
 }
 
-impl FromStr for Wish {
+impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -47,51 +47,53 @@ impl FromStr for Wish {
     }
 }
 
-/// A device that is there.
+/// A device that exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
     /// For libtorch.
     pub torch: tch::Device,
     /// `cpu` or `cuda:N`.
     pub label: String,
-    /// As its maker calls it.
+    /// Its maker's name for it.
     pub name: String,
 }
 
-/// The device asked for cannot be used.
+/// The error that the requested device cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Unusable {
     /// What is wrong.
     pub message: String,
-    /// What to do, where known.
+    /// What to do, if known.
     pub hint: Option<String>,
 }
 
 impl Device {
-    /// Finds the device. To be called once, on the only thread, before anything else of libtorch.
+    /// Finds the device. Call it once, on the only thread, before anything else of libtorch.
     ///
     /// # Errors
-    /// Where a GPU was asked for and cannot be used; never falls back to the processor then.
-    pub fn open(wish: Wish) -> Result<Self, Unusable> {
+    /// If a GPU was requested and cannot be used; it never falls back to the processor then.
+    pub fn open(wish: DeviceChoice) -> Result<Self, Unusable> {
         match wish {
-            Wish::Cpu => Ok(Self::cpu()),
-            Wish::Auto => match load_cuda() {
+            DeviceChoice::Cpu => Ok(Self::cpu()),
+            DeviceChoice::Auto => match load_cuda() {
                 Loaded::Yes if tch::Cuda::is_available() => Self::cuda(0),
                 Loaded::Broken(why) if env::var_os(CUDA_FOLDER).is_some() => Err(broken(&why)),
                 Loaded::Broken(why) => {
                     neuronotes_core::say::err(format_args!(
-                        "neuronotes-lab: the GPU part of libtorch does not load ({why})"
+                        "neuronotes-lab: cannot load the GPU part of libtorch ({why}); using the processor"
                     ));
                     Ok(Self::cpu())
                 }
                 Loaded::Yes | Loaded::Absent => Ok(Self::cpu()),
             },
-            Wish::Cuda(index) => match load_cuda() {
+            DeviceChoice::Cuda(index) => match load_cuda() {
                 Loaded::Absent => Err(Unusable {
-                    message: format!("cuda:{index} was asked for, but {CUDA_LIBRARY} is nowhere"),
+                    message: format!(
+                        "cuda:{index} was requested, but {CUDA_LIBRARY} was not found"
+                    ),
                     hint: Some(format!(
-                        "`cargo xtask setup --cuda` fetches it; or name its folder in {CUDA_FOLDER}; or ask for the device `cpu`"
+                        "`cargo xtask setup --cuda` fetches it; or set {CUDA_FOLDER} to its folder; or use the device `cpu`"
                     )),
                 }),
                 Loaded::Broken(why) => Err(broken(&why)),
@@ -100,7 +102,7 @@ impl Device {
         }
     }
 
-    /// All the memory of a GPU, in bytes.
+    /// The total memory of a GPU, in bytes; `None` for a processor.
     pub fn memory(&self) -> Option<u64> {
         match self.torch {
             tch::Device::Cuda(index) => gpu_memory(index),
@@ -120,8 +122,8 @@ impl Device {
         let count = tch::Cuda::device_count().max(0) as usize;
         if !tch::Cuda::is_available() || index >= count {
             return Err(Unusable {
-                message: format!("cuda:{index} was asked for, but {count} GPUs are visible"),
-                hint: Some("see what `nvidia-smi` lists, or ask for the device `cpu`".into()),
+                message: format!("cuda:{index} was requested, but {count} GPUs are visible"),
+                hint: Some("see what `nvidia-smi` lists, or use the device `cpu`".into()),
             });
         }
         Ok(Self {
@@ -134,9 +136,9 @@ impl Device {
 
 fn broken(why: &str) -> Unusable {
     Unusable {
-        message: format!("the GPU part of libtorch does not load ({why})"),
+        message: format!("cannot load the GPU part of libtorch ({why})"),
         hint: Some(format!(
-            "it has to be of libtorch {LIBTORCH}, with the CUDA libraries it names beside it"
+            "it must be of libtorch {LIBTORCH}, with the CUDA libraries it names beside it"
         )),
     }
 }
@@ -160,7 +162,7 @@ fn load_cuda() -> Loaded {
     // A request's precision is IEEE single; without this, convolutions round their factors to 10 bits.
     // SAFETY: `Device::open` runs on the only thread, so nobody reads the environment meanwhile.
     unsafe { env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
-    // SAFETY: running libtorch's initialisers is what loading it is for; the folder is the user's own.
+    // SAFETY: loading runs libtorch's initialisers, as intended; the folder is the user's own.
     match unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) } {
         Ok(library) => {
             // It registers itself with the processor part, and must stay for as long as that.
@@ -171,7 +173,7 @@ fn load_cuda() -> Loaded {
     }
 }
 
-/// Where the libtorch lies that this process is linked to.
+/// The folder of the libtorch that this process is linked to.
 fn libtorch_folder() -> Option<PathBuf> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     let path = maps.lines().find_map(|line| {
@@ -186,7 +188,7 @@ fn processor_name() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// Asks the driver; tch has no function for it. Ordinals are those of libtorch: both follow
+/// A GPU's name, from the driver, since tch has no function for it. Ordinals are those of libtorch: both follow
 /// `CUDA_VISIBLE_DEVICES`.
 fn gpu_name(index: usize) -> Option<String> {
     type Init = unsafe extern "C" fn(u32) -> c_int;
@@ -209,7 +211,7 @@ fn gpu_name(index: usize) -> Option<String> {
     }
 }
 
-/// Asks the driver, likewise.
+/// A GPU's memory in bytes, from the driver.
 fn gpu_memory(index: usize) -> Option<u64> {
     type Init = unsafe extern "C" fn(u32) -> c_int;
     type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
@@ -235,17 +237,17 @@ mod tests {
 
     #[test]
     fn devices_are_named_as_in_the_configuration() {
-        assert_eq!("auto".parse(), Ok(Wish::Auto));
-        assert_eq!("cpu".parse(), Ok(Wish::Cpu));
-        assert_eq!("cuda:3".parse(), Ok(Wish::Cuda(3)));
+        assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+        assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
+        assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
         for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
-            assert!(wrong.parse::<Wish>().is_err(), "{wrong}");
+            assert!(wrong.parse::<DeviceChoice>().is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn the_processor_is_always_there() {
-        let device = Device::open(Wish::Cpu).expect("a processor");
+        let device = Device::open(DeviceChoice::Cpu).expect("a processor");
         assert_eq!(device.label, "cpu");
         assert!(!device.name.is_empty());
     }

@@ -1,4 +1,4 @@
-//! Pictures out: 8-bit RGB, row by row, in; PNG or WebP out.
+//! Encoders of pictures: 8-bit RGB, row by row, in; PNG or WebP out.
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
@@ -10,10 +10,10 @@ fn cannot(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("the picture cannot be written ({error})"))
 }
 
-/// As PNG.
+/// Encodes a picture as PNG.
 ///
 /// # Errors
-/// Where `pixels` is not `width * height * 3` long.
+/// If `pixels` is not `width * height * 3` long.
 pub fn png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes)
@@ -22,10 +22,10 @@ pub fn png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// As PNG with a text in it (an iTXt chunk), which tells where the picture comes from wherever it goes.
+/// Encodes a picture as PNG with a text in it (an iTXt chunk), which says how the picture was made.
 ///
 /// # Errors
-/// Where `pixels` is not `side * side * 3` long.
+/// If `pixels` is not `side * side * 3` long.
 pub fn png_with_text(
     pixels: &[u8],
     side: u32,
@@ -43,10 +43,10 @@ pub fn png_with_text(
     Ok(bytes)
 }
 
-/// As lossy WebP; `quality` is from 0 to 100.
+/// Encodes a picture as lossy WebP; `quality` is from 0 to 100.
 ///
 /// # Errors
-/// Where `pixels` is not `side * side * 3` long.
+/// If `pixels` is not `side * side * 3` long.
 pub fn webp(pixels: &[u8], side: u32, quality: f32) -> Result<Vec<u8>, Failure> {
     if pixels.len() != side as usize * side as usize * 3 {
         return Err(cannot(&"it is not square"));
@@ -56,10 +56,10 @@ pub fn webp(pixels: &[u8], side: u32, quality: f32) -> Result<Vec<u8>, Failure> 
     Ok(encoded.map_err(|error| cannot(&format_args!("{error:?}")))?.to_vec())
 }
 
-/// libwebp's settings at a quality from 0 to 100.
+/// libwebp's settings for a quality from 0 to 100.
 ///
 /// # Errors
-/// Where libwebp is another than this program was built with.
+/// If libwebp is not the version that this program was built with.
 pub fn webp_config(quality: f32) -> Result<WebPConfig, Failure> {
     let mut config = WebPConfig::new().map_err(|()| cannot(&"libwebp is of another version"))?;
     config.quality = quality;

@@ -1,6 +1,6 @@
-//! `activations`: images and texts in; a file of safetensors out with all that a model makes of them.
+//! `activations`: images and texts in; a safetensors file with a model's activations and embeddings out.
 //!
-//! So that anyone can hold this program against another one. Knows nothing of requests or the store.
+//! With it this program can be compared with others. Knows nothing of requests or the store.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,12 +23,12 @@ use crate::device::Device;
 use crate::failure::Failure;
 use crate::picture::Picture;
 
-/// What is to be written.
+/// What to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
+pub struct Options {
     /// The weights.
     pub model: PathBuf,
-    /// Said of the weights; else looked for beside them.
+    /// The nonlinearity of the MLPs, if given; otherwise it is looked up in or beside the weights.
     pub activation: Option<Activation>,
     /// Arithmetic of the forward pass.
     pub precision: Precision,
@@ -36,13 +36,13 @@ pub struct Wanted {
     pub layers: Vec<String>,
     /// Picture files.
     pub images: Vec<PathBuf>,
-    /// A file of safetensors whose tensor `pixels`, `[n, 3, side, side]`, is shown instead.
+    /// A safetensors file whose tensor `pixels`, `[n, 3, side, side]`, is used instead.
     pub pixels: Option<PathBuf>,
     /// Texts.
     pub texts: Vec<String>,
-    /// Whether texts that are too long are cut.
+    /// Whether to cut texts that are too long.
     pub truncate: bool,
-    /// Layer and unit whose gradients are taken.
+    /// Layers and units whose gradients to write.
     pub gradients: Vec<(String, u32)>,
 }
 
@@ -54,7 +54,7 @@ struct Found {
     gradients: Vec<(Layer, u32)>,
 }
 
-/// Computes what is wanted.
+/// Computes all tensors.
 ///
 /// | name | shape | what it is |
 /// |---|---|---|
@@ -63,21 +63,21 @@ struct Found {
 /// | `image_features`, `text_features` | `[n or m, embedding]` | embeddings, not normalised |
 /// | `logits` | `[n, m]` | the scaled cosines of both |
 /// | a layer's canonical name | as `neuronotes_core::model::Positions` says | its activation |
-/// | `gradient/LAYER:UNIT` | `[n, 3, side, side]` | of the unit's mean over an image's positions, with respect to that image's pixels |
+/// | `gradient/LAYER:UNIT` | `[n, 3, side, side]` | the gradient of the unit's mean over an image's positions, with respect to that image's pixels |
 ///
-/// All but the tokens are of single precision.
+/// All except the tokens are in single precision.
 ///
 /// # Errors
-/// Where the weights are no CLIP, a layer or unit is not the model's, a picture cannot be read, or a text is too long.
-pub fn compute(wanted: &Wanted, device: &Device) -> Result<BTreeMap<String, Tensor>, Failure> {
+/// If the weights hold no CLIP, the model has no such layer or unit, a picture cannot be read, or a text is too long.
+pub fn compute(wanted: &Options, device: &Device) -> Result<BTreeMap<String, Tensor>, Failure> {
     let header = Header::read(&wanted.model).map_err(|error| Failure::new(error.to_string()))?;
     let given = Given { activation: wanted.activation, ..Given::default() };
     let hinted = |error: ModelError| {
         let failure = Failure::new(error.to_string());
         match (&error, error.hint()) {
-            // Here there is no configuration to say it in.
+            // Here there is no configuration to set it in.
             (ModelError::Activation, _) => {
-                failure.hint("say `--activation gelu` or `--activation quick_gelu`")
+                failure.hint("set it with `--activation gelu` or `--activation quick_gelu`")
             }
             (_, Some(hint)) => failure.hint(hint),
             (_, None) => failure,
@@ -143,7 +143,7 @@ fn with_embedding(stages: &[Stage]) -> Vec<Stage> {
 }
 
 /// Looks up every name before anything is computed.
-fn find(wanted: &Wanted, architecture: &Architecture) -> Result<Found, Failure> {
+fn find(wanted: &Options, architecture: &Architecture) -> Result<Found, Failure> {
     let unknown = |name: &str, nearest: &[String]| {
         let failure = Failure::new(format!("the model has no layer `{name}`"));
         match nearest {
@@ -184,12 +184,12 @@ fn find(wanted: &Wanted, architecture: &Architecture) -> Result<Found, Failure> 
 }
 
 /// The network's input: `[n, 3, side, side]`.
-fn pixels(wanted: &Wanted, clip: &Clip) -> Result<Tensor, Failure> {
+fn pixels(wanted: &Options, clip: &Clip) -> Result<Tensor, Failure> {
     let side = clip.architecture.image_size;
     if let Some(path) = &wanted.pixels {
         let unusable = |why: String| Failure::new(format!("{} {why}", path.display()));
         let tensors = Tensor::read_safetensors(path)
-            .map_err(|error| unusable(format!("is no file of safetensors ({error})")))?;
+            .map_err(|error| unusable(format!("is not a safetensors file ({error})")))?;
         let pixels = tensors.into_iter().find(|(name, _)| name == "pixels");
         let pixels = pixels.ok_or_else(|| unusable("has no tensor `pixels`".into()))?.1;
         let size = i64::from(side);
@@ -211,19 +211,20 @@ fn pixels(wanted: &Wanted, clip: &Clip) -> Result<Tensor, Failure> {
     clip.input(&bytes, wanted.images.len())
 }
 
-fn tokens(wanted: &Wanted, context: usize) -> Result<Vec<Vec<u32>>, Failure> {
+fn tokens(wanted: &Options, context: usize) -> Result<Vec<Vec<u32>>, Failure> {
     let tokenizer = Tokenizer::clip();
     let texts = wanted.texts.iter();
     texts
         .map(|text| {
             tokenizer.tokens(text, context, wanted.truncate).map_err(|error| {
-                Failure::new(format!("{error}: {text}")).hint("`--truncate` cuts texts")
+                Failure::new(format!("{error}: {text}"))
+                    .hint("`--truncate` cuts texts that are too long")
             })
         })
         .collect()
 }
 
-/// Runs the visual tower, with gradients where some are wanted.
+/// Runs the visual tower, with gradients if some are wanted.
 fn show(
     clip: &Clip,
     pixels: &Tensor,
@@ -256,10 +257,10 @@ fn show(
     Ok(())
 }
 
-/// Writes tensors as safetensors: whole, or not at all.
+/// Writes tensors to a safetensors file, whole or not at all.
 ///
 /// # Errors
-/// Where the file system refuses.
+/// If the file cannot be written.
 pub fn write(tensors: &BTreeMap<String, Tensor>, path: &Path) -> Result<(), Failure> {
     let unwritable = |why: &dyn std::fmt::Display| {
         Failure::new(format!("{} cannot be written ({why})", path.display()))

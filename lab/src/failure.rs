@@ -1,4 +1,4 @@
-//! Why a request came to no result. Knows nothing of what was measured.
+//! Why a request has no result. Knows nothing of what was measured.
 
 use std::any::Any;
 
@@ -8,13 +8,13 @@ use tch::TchError;
 
 use crate::device::Unusable;
 
-/// Why a request came to no result.
+/// Why a request has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// Nobody wants it any more.
+    /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// Another process is at it, and there is other work to do meanwhile.
+    /// Another process is measuring it, and there is other work to do meanwhile.
     #[error("another process is measuring it")]
     Elsewhere,
     /// It cannot be measured.
@@ -22,16 +22,16 @@ pub enum Failure {
     Failed {
         /// What is wrong.
         message: String,
-        /// What to do, where known.
+        /// What to do, if known.
         hint: Option<String>,
         /// Whether it would fail again.
         cause: Cause,
     },
 }
 
-/// What libtorch says where memory ran out.
+/// Parts of libtorch's messages when memory runs out.
 const MEMORY: [&str; 3] = ["out of memory", "can't allocate memory", "alloc_cpu"];
-/// What libtorch says where the device has failed, not what was asked of it.
+/// Parts of libtorch's messages when the device has failed, rather than the operation.
 const DEVICE: [&str; 3] = ["CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS"];
 
 impl Failure {
@@ -43,7 +43,7 @@ impl Failure {
         Self::Failed { message, hint: None, cause }
     }
 
-    /// A failure for something that the request's key does not cover, such as a file that cannot be read.
+    /// A failure whose reason the request's key does not cover, such as a file that cannot be read.
     pub fn outside(message: impl Into<String>) -> Self {
         Self::new(message).because(Cause::Environment)
     }
@@ -55,7 +55,7 @@ impl Failure {
         }
     }
 
-    /// The same with what to do about it.
+    /// Adds what to do about it.
     pub fn hint(self, text: impl Into<String>) -> Self {
         match self {
             Self::Failed { message, cause, .. } => {
@@ -65,7 +65,7 @@ impl Failure {
         }
     }
 
-    /// What libtorch said, without its stack, and with a hint where memory ran out.
+    /// A failure with libtorch's message, without its stack, and with a hint if memory ran out.
     pub fn of_libtorch(text: &str) -> Self {
         // Its stack follows, on lines of its own or escaped in one.
         let stack =
@@ -74,16 +74,16 @@ impl Failure {
         let first = text[..end].trim();
         let failure = Self::new(format!("libtorch failed ({first})"));
         if failure.is_of_memory() {
-            return failure.hint("memory ran out: ask for a smaller `size`, or use another device");
+            return failure.hint("memory ran out: try a smaller `size`, or use another device");
         }
-        // A GPU that has failed once goes on failing.
+        // A GPU that has failed once fails from then on.
         if DEVICE.iter().any(|sign| first.contains(sign)) {
             return failure.because(Cause::Environment);
         }
         failure
     }
 
-    /// What a panic says: libtorch's errors reach us as panics of tch's plain functions.
+    /// A failure with the message of a panic: libtorch's errors come as panics of tch's plain functions.
     pub fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic
             .downcast_ref::<String>()
@@ -92,12 +92,12 @@ impl Failure {
             .unwrap_or("no message");
         match text.split_once("Torch(\"") {
             Some((_, text)) => Self::of_libtorch(text.trim_end_matches("\")")),
-            None => Self::new(format!("the lab broke down ({text})"))
-                .hint("this is a defect of neuronotes-lab; its log says where"),
+            None => Self::new(format!("internal error in the lab ({text})"))
+                .hint("this is a bug in neuronotes-lab; its log says where"),
         }
     }
 
-    /// Whether memory ran out, of the device or of the machine.
+    /// Whether the device or the machine ran out of memory.
     pub fn is_of_memory(&self) -> bool {
         matches!(self, Self::Failed { cause: Cause::Resource, .. })
     }

@@ -1,10 +1,12 @@
-//! Pictures to be shown: a picture, or a sample of the request's data set, in; a PNG among the record's outputs
-//! out.
+//! Pictures that figures show: a picture, or a sample of the request's data set, in; a PNG among the record's outputs out.
+//! And the pictures of figures that a request uses.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use neuronotes_core::dataset::Sample;
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::{Kind, Origin};
 
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
@@ -28,76 +30,117 @@ type Open = (Box<dyn Shard>, HashMap<String, usize>);
 
 /// A picture in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hung {
-    /// The output's name.
+pub(crate) struct Stored {
+    /// The name of its output.
     pub picture: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// A sample's picture in the record, and what is said of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Exhibited {
-    /// Its picture.
-    pub hung: Hung,
-    /// Its caption.
-    pub caption: Option<String>,
-    /// Its label.
-    pub label: Option<String>,
-}
-
 impl Gallery {
-    /// Adds the sample of that key, out of a shard of the request's data set.
+    /// Finds the samples of these shards and keys in the request's data set: for each its shard and its row there.
+    ///
+    /// # Errors
+    /// If a shard cannot be opened, or has no such sample.
+    pub(crate) fn find<'g>(
+        &'g mut self,
+        bench: &mut Workbench<'_>,
+        samples: &[(usize, &str)],
+    ) -> Result<Vec<(&'g dyn Shard, usize)>, Failure> {
+        for &(index, _) in samples {
+            if let Entry::Vacant(new) = self.shards.entry(index) {
+                let shard = bench.shard(bench.dataset()?, index)?;
+                // The scan has no rows for damaged pictures, so its rows are not the shard's.
+                let keys = shard.samples().iter().map(|sample| sample.key.clone());
+                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
+                new.insert((shard, by_key));
+            }
+        }
+        let find = |&(index, key): &(usize, &str)| {
+            let (shard, by_key) = self.shards.get(&index)?;
+            Some((shard.as_ref(), *by_key.get(key)?))
+        };
+        let found = samples.iter().map(|sample| {
+            find(sample).ok_or_else(|| cannot_show(sample.1, "it is not in the shard"))
+        });
+        found.collect()
+    }
+
+    /// Adds the sample of that key, out of a shard of the request's data set. Returns its picture, and what the data set says
+    /// of it.
+    ///
+    /// # Errors
+    /// If it is not there, or cannot be read.
     pub(crate) fn add_sample(
         &mut self,
         bench: &mut Workbench<'_>,
         shard: usize,
         key: &str,
-    ) -> Result<Exhibited, Failure> {
-        let (sample, picture) = self.sample(bench, shard, key)?;
-        let Sample { caption, label, .. } = sample;
-        Ok(Exhibited { hung: self.add(bench, picture)?, caption, label })
-    }
-
-    /// The sample of that key and its picture, out of a shard of the request's data set.
-    pub(crate) fn sample(
-        &mut self,
-        bench: &mut Workbench<'_>,
-        shard: usize,
-        key: &str,
-    ) -> Result<(Sample, Picture), Failure> {
-        let (shard, by_key) = match self.shards.entry(shard) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let shard = bench.shard(shard)?;
-                // The scan has no rows for damaged pictures, so its rows are not the shard's.
-                let keys = shard.samples().iter().map(|sample| sample.key.clone());
-                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
-                new.insert((shard, by_key))
-            }
+    ) -> Result<(Stored, Sample), Failure> {
+        let [(shard, row)] = self.find(bench, &[(shard, key)])?[..] else {
+            return Err(cannot_show(key, "it is not in the shard"));
         };
-        let gone = |why: &str| Failure::new(format!("`{key}` cannot be shown ({why})"));
-        let at = by_key.get(key).ok_or_else(|| gone("it is not in the shard"))?;
-        let picture = shard.picture(*at).map_err(|why| gone(&why))?;
-        Ok((shard.samples()[*at].clone(), picture))
+        let sample = shard.samples()[row].clone();
+        let picture = shard.picture(row).map_err(|why| cannot_show(key, &why))?;
+        Ok((self.add(bench, picture)?, sample))
     }
 
     /// Adds a picture.
+    ///
+    /// # Errors
+    /// If it cannot be encoded or stored.
     pub(crate) fn add(
         &mut self,
         bench: &mut Workbench<'_>,
         picture: Picture,
-    ) -> Result<Hung, Failure> {
-        let gone = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
-        let picture = shrink(picture, SIDE).map_err(gone)?;
+    ) -> Result<Stored, Failure> {
+        let cannot = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
+        let picture = shrink(picture, SIDE).map_err(cannot)?;
         self.count += 1;
         let name = format!("{:03}.png", self.count);
         let (width, height) = picture.dimensions();
         let bytes = png(picture.as_raw(), width, height)?;
-        let store = &bench.store();
-        bench.record.add_output(store, &name, "image/png", &bytes)?;
-        Ok(Hung { picture: name, width, height })
+        bench.record.add_output(bench.store(), &name, "image/png", &bytes)?;
+        Ok(Stored { picture: name, width, height })
     }
+}
+
+fn cannot_show(key: &str, why: &str) -> Failure {
+    Failure::new(format!("`{key}` cannot be shown ({why})"))
+}
+
+/// The pictures of a figure that the request uses, each with the figure and its label there.
+///
+/// # Errors
+/// If the request uses no such figure, or that has no pictures.
+pub(crate) fn pictures_of(
+    bench: &mut Workbench<'_>,
+    figure: Digest,
+) -> Result<Vec<(Origin, Picture)>, Failure> {
+    let request = bench
+        .using(figure)
+        .ok_or_else(|| Failure::new("the request does not use the figure that it names"))?;
+    let pictures = Kind::named(&request.kind).and_then(|kind| kind.pictures);
+    let pictures =
+        pictures.ok_or_else(|| Failure::new(format!("a `{}` has no pictures", request.kind)))?;
+    bench.result(request, |store, record| {
+        let Some(result) = record.result(store) else { return Ok(None) };
+        let malformed = |why| Failure::new(format!("the used result is malformed ({why})"));
+        let mut found = Vec::new();
+        for exhibit in pictures(result).map_err(malformed)? {
+            let name = exhibit.output;
+            let output = record
+                .outputs
+                .get(&name)
+                .ok_or_else(|| Failure::new(format!("the used result has no `{name}`")))?;
+            let Some(bytes) = store.blob(&output.digest) else { return Ok(None) };
+            let picture = Picture::decode(&bytes).map_err(|why| {
+                Failure::new(format!("the used picture `{name}` cannot be read ({why})"))
+            })?;
+            found.push((Origin { figure, label: exhibit.label }, picture));
+        }
+        Ok(Some(found))
+    })
 }

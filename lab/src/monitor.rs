@@ -1,53 +1,54 @@
-//! How a running measurement is watched: progress out, the wish to stop in.
+//! How a measurement is watched while it runs: progress out; the request to stop in.
 
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-/// How far a stage is.
+/// The progress of a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress<'a> {
     /// What is being done, for a person.
     pub stage: &'a str,
     /// Steps done.
     pub step: u64,
-    /// Steps in all.
+    /// All steps.
     pub total: u64,
     /// What a step is: `step` or `image`.
     pub unit: &'a str,
-    /// A PNG of the state so far; only where it changed.
+    /// A PNG of the current state, if it has changed.
     pub picture: Option<&'a [u8]>,
 }
 
 impl<'a> Progress<'a> {
-    /// A stage without steps.
+    /// The beginning of a stage without steps.
     pub fn beginning(stage: &'a str) -> Self {
         Self { stage, step: 0, total: 0, unit: "step", picture: None }
     }
 }
 
-/// Watches one request.
+/// Watches the measurement of one request.
 pub trait Monitor {
-    /// Something went on. Called often; it is the monitor's affair to thin this out.
+    /// Takes progress. It is called often; the monitor decides how much of it to pass on.
     fn progress(&mut self, progress: &Progress<'_>);
 
-    /// Whether nobody wants the request any more.
+    /// Whether the request has been cancelled.
     fn stopped(&self) -> bool;
 
-    /// Whether it is to be done with half as much at once as usual, since memory ran out before. The result is the same.
+    /// Whether to halve the batch size, because memory ran out before. The result is the same.
     fn halves(&self) -> bool {
         false
     }
 
-    /// Whether to wait for what another process is at. Otherwise it is come back to later ([`Failure::Elsewhere`]).
+    /// Whether to wait for a request that another process is measuring. Otherwise the measurement fails with
+    /// [`Failure::Elsewhere`], and is tried again later.
     fn waits(&self) -> bool {
         true
     }
 
-    /// An early way out at the next step, where nobody wants the request any more.
+    /// Ends the measurement at its next step if the request has been cancelled.
     ///
     /// # Errors
-    /// [`Failure::Cancelled`].
+    /// [`Failure::Cancelled`], if it has.
     fn check(&self) -> Result<(), Failure> {
         match self.stopped() {
             true => Err(Failure::Cancelled),
@@ -56,7 +57,7 @@ pub trait Monitor {
     }
 }
 
-/// Watches nothing and never stops.
+/// A monitor that ignores progress and never stops.
 #[derive(Debug, Default)]
 pub struct Silent;
 
@@ -68,20 +69,20 @@ impl Monitor for Silent {
     }
 }
 
-/// Says when something periodic is due.
+/// A timer that says when something periodic is due.
 #[derive(Debug)]
-pub struct Every {
+pub struct Timer {
     interval: Duration,
     next: Instant,
 }
 
-impl Every {
-    /// First due after `first`, then once an `interval`.
+impl Timer {
+    /// A timer that is due after `first`, and then once an `interval`.
     pub fn new(first: Duration, interval: Duration) -> Self {
         Self { interval, next: Instant::now() + first }
     }
 
-    /// Whether it is due; if so, the next time is an interval from now.
+    /// Whether it is due; if so, it is due again an interval from now.
     pub fn due(&mut self) -> bool {
         let now = Instant::now();
         let due = now >= self.next;

@@ -1,6 +1,6 @@
-//! The queue between the thread that reads commands and the one that works: commands in, what is to be measured next out.
+//! The queue between the thread that reads commands and the one that measures: commands in; the requests to measure next out.
 //!
-//! What waits lies here, so that its order can be changed and it can be given up until it is taken.
+//! A request can be moved or cancelled until it is taken.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,25 +13,25 @@ use neuronotes_core::request::Request;
 
 use crate::kind::Measure;
 
-/// How long a request that can have company waits for more of it.
+/// How long a request that can share work waits for others to share it with.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// How often it is looked at what other processes were at, where there is nothing else to do.
+/// How often to look again at a request that another process is measuring, if there is nothing else to do.
 const LATER: Duration = Duration::from_millis(100);
 
 /// How many requests are measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// At most so many.
+pub struct Capacity {
+    /// The most requests at once.
     most: usize,
-    /// Whether less urgent ones may come along.
+    /// Whether less urgent requests may join urgent ones.
     mixed: bool,
 }
 
-impl Room {
-    /// What a device has room for. A processor takes twice as long for two, so there the urgent ones are alone, and none
-    /// waits for more than it would gain by.
-    pub fn on(device: tch::Device) -> Self {
+impl Capacity {
+    /// The capacity of a device. A processor takes twice as long for two, so there urgent requests are measured without less
+    /// urgent ones, and few at a time.
+    pub fn of(device: tch::Device) -> Self {
         match device {
             tch::Device::Cpu => Self { most: 8, mixed: false },
             _ => Self { most: 64, mixed: true },
@@ -39,21 +39,21 @@ impl Room {
     }
 }
 
-/// What the reading and the working thread share.
+/// The queue that the reading and the measuring thread share.
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
-    room: Room,
+    capacity: Capacity,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// As it came.
+    /// In the order in which they came.
     waiting: Vec<Waiting>,
-    /// Of what is ordered, its group and its place there.
+    /// The group of each ordered request, and its place there.
     order: HashMap<Digest, (usize, usize)>,
-    /// What is being measured, each with the wish that it stop.
+    /// The requests that are being measured, each with its flag to stop.
     running: BTreeMap<Digest, Arc<AtomicBool>>,
     closed: bool,
 }
@@ -63,31 +63,31 @@ struct Waiting {
     key: Digest,
     request: Request,
     halve: bool,
-    company: Option<Digest>,
-    /// Another process was at it: it is looked at again when there is nothing else.
+    batch_key: Option<Digest>,
+    /// Another process is measuring it: it is looked at again when there is nothing else to do.
     later: bool,
 }
 
-/// A request that is to be measured now.
+/// A request to be measured now.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Job {
     /// Its key.
     pub key: Digest,
     /// What is measured.
     pub request: Request,
-    /// With half as much at once.
+    /// Whether to halve the batch size.
     pub halve: bool,
-    /// The wish that it stop.
+    /// Set when it is to stop.
     pub stop: Arc<AtomicBool>,
 }
 
 impl State {
-    /// Where a request stands: its group, and its place there. What no order names comes last.
+    /// A request's group, and its place there. A request that no order names comes last.
     fn place(&self, key: &Digest) -> (usize, usize) {
         self.order.get(key).copied().unwrap_or((usize::MAX, 0))
     }
 
-    /// The index of what comes next.
+    /// The index of the request that comes next.
     fn first(&self) -> Option<usize> {
         (0..self.waiting.len()).min_by_key(|at| {
             let waiting = &self.waiting[*at];
@@ -95,81 +95,81 @@ impl State {
         })
     }
 
-    /// Takes what comes next, and its company.
-    fn take(&mut self, room: Room) -> Vec<Waiting> {
+    /// Takes the request that comes next, and those that can be measured with it.
+    fn take(&mut self, capacity: Capacity) -> Vec<Waiting> {
         let Some(first) = self.first() else { return Vec::new() };
         let first = self.waiting.remove(first);
-        let most = if first.halve { room.most / 2 } else { room.most };
+        let most = if first.halve { capacity.most / 2 } else { capacity.most };
         let group = self.place(&first.key).0;
         let joins = |other: &Waiting| {
-            let same = first.company.is_some() && other.company == first.company;
-            let urgent = room.mixed || self.place(&other.key).0 == group;
+            let same = first.batch_key.is_some() && other.batch_key == first.batch_key;
+            let urgent = capacity.mixed || self.place(&other.key).0 == group;
             same && urgent && other.halve == first.halve && other.later == first.later
         };
-        let mut company: Vec<usize> =
+        let mut joining: Vec<usize> =
             (0..self.waiting.len()).filter(|at| joins(&self.waiting[*at])).collect();
-        company.sort_by_key(|at| (self.place(&self.waiting[*at].key), *at));
-        company.truncate(most.saturating_sub(1));
-        let order: HashMap<usize, usize> = company.into_iter().zip(0..).collect();
+        joining.sort_by_key(|at| (self.place(&self.waiting[*at].key), *at));
+        joining.truncate(most.saturating_sub(1));
+        let order: HashMap<usize, usize> = joining.into_iter().zip(0..).collect();
         let all = std::mem::take(&mut self.waiting).into_iter().enumerate();
-        let (mut along, mut left) = (Vec::new(), Vec::new());
+        let (mut joined, mut left) = (Vec::new(), Vec::new());
         for (at, waiting) in all {
             match order.get(&at) {
-                Some(place) => along.push((*place, waiting)),
+                Some(place) => joined.push((*place, waiting)),
                 None => left.push(waiting),
             }
         }
         self.waiting = left;
-        along.sort_by_key(|(place, _)| *place);
-        std::iter::once(first).chain(along.into_iter().map(|(_, waiting)| waiting)).collect()
+        joined.sort_by_key(|(place, _)| *place);
+        std::iter::once(first).chain(joined.into_iter().map(|(_, waiting)| waiting)).collect()
     }
 }
 
 impl Queue {
-    /// Nothing on it.
-    pub fn new(room: Room) -> Self {
-        Self { state: Mutex::default(), arrived: Condvar::new(), room }
+    /// An empty queue.
+    pub fn new(capacity: Capacity) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), capacity }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next request, and takes those along that keep it company; `None` at the end of the input.
-    pub fn next(&self) -> Option<Vec<Taken>> {
+    /// Waits for the next request, and takes it with those that can be measured together with it; `None` once the queue is
+    /// closed.
+    pub fn next(&self) -> Option<Vec<Job>> {
         let mut state = self.state();
         loop {
             if state.closed {
                 return None;
             }
-            // Until it is taken it can be given up.
             match state.first().map(|first| &state.waiting[first]) {
                 Some(Waiting { later: true, .. }) => {
                     let wait = self.arrived.wait_timeout(state, LATER);
                     state = wait.unwrap_or_else(PoisonError::into_inner).0;
                 }
-                Some(Waiting { company: Some(_), .. }) => state = self.gather(state),
+                Some(Waiting { batch_key: Some(_), .. }) => state = self.gather(state),
                 Some(_) => {}
                 None => {
                     state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
             }
-            let all = state.take(self.room);
+            let all = state.take(self.capacity);
             if all.is_empty() {
                 continue;
             }
             let run = |Waiting { key, request, halve, .. }: Waiting| {
                 let stop = Arc::new(AtomicBool::new(state.closed));
                 state.running.insert(key, Arc::clone(&stop));
-                Taken { key, request, halve, stop }
+                Job { key, request, halve, stop }
             };
             return Some(all.into_iter().map(run).collect());
         }
     }
 
-    /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them need not run ahead
-    /// of the others alone.
+    /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them should not run alone,
+    /// ahead of the others.
     fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         loop {
             let before = state.waiting.len();
@@ -181,16 +181,17 @@ impl Queue {
         }
     }
 
-    /// Another process is at it: it waits until there is nothing else to do. Not where it is to stop.
-    pub fn put_back(&self, taken: &Taken) -> bool {
+    /// Puts a request back that another process is measuring, to be looked at when there is nothing else to do. Returns
+    /// `false`, and does nothing, if it is to stop.
+    pub fn put_back(&self, job: &Job) -> bool {
         let mut state = self.state();
-        if taken.stop.load(Ordering::Relaxed) {
+        if job.stop.load(Ordering::Relaxed) {
             return false;
         }
-        state.running.remove(&taken.key);
-        let (key, request, halve) = (taken.key, taken.request.clone(), taken.halve);
-        let company = Measure::company(&request);
-        state.waiting.push(Waiting { key, request, halve, company, later: true });
+        state.running.remove(&job.key);
+        let (key, request, halve) = (job.key, job.request.clone(), job.halve);
+        let batch_key = Measure::batch_key(&request);
+        state.waiting.push(Waiting { key, request, halve, batch_key, later: true });
         true
     }
 
@@ -199,12 +200,12 @@ impl Queue {
         self.state().waiting.is_empty()
     }
 
-    /// A request has come to its end.
+    /// Marks a request as ended.
     pub fn ended(&self, key: &Digest) {
         self.state().running.remove(key);
     }
 
-    /// Does what a command says. Returns a key that waited and has been given up.
+    /// Carries out a command. Returns the key of a request that was waiting and has been cancelled.
     pub fn obey(&self, command: Command) -> Option<Digest> {
         let mut state = self.state();
         match command {
@@ -214,12 +215,12 @@ impl Queue {
                 if let Some(waiting) = state.waiting.iter_mut().find(|waiting| waiting.key == key) {
                     waiting.halve = halve;
                 } else if !state.running.get(&key).is_some_and(goes_on) {
-                    let company = Measure::company(&request);
+                    let batch_key = Measure::batch_key(&request);
                     state.waiting.push(Waiting {
                         key,
                         request: *request,
                         halve,
-                        company,
+                        batch_key,
                         later: false,
                     });
                     self.arrived.notify_one();
@@ -244,7 +245,7 @@ impl Queue {
         None
     }
 
-    /// Nothing more will come, and nothing is to be finished.
+    /// Closes the queue: what waits is dropped, and what is being measured is to stop.
     pub fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -260,7 +261,7 @@ mod tests {
 
     use super::*;
 
-    /// A visualisation of a unit; those of one size keep each other company.
+    /// A visualisation of a unit; those of one size can be measured together.
     fn request(unit: u32, size: u32) -> Request {
         let version = neuronotes_core::kind::feature_vis::KIND.impl_version;
         let request = json!({
@@ -273,8 +274,8 @@ mod tests {
         serde_json::from_value(request).expect("a request")
     }
 
-    fn queue(room: Room, requests: &[(u32, u32)]) -> Queue {
-        let queue = Queue::new(room);
+    fn queue(capacity: Capacity, requests: &[(u32, u32)]) -> Queue {
+        let queue = Queue::new(capacity);
         for &(unit, size) in requests {
             run(&queue, unit, size, false);
         }
@@ -295,13 +296,13 @@ mod tests {
     /// The units that are taken together next; they end at once.
     fn next(queue: &Queue) -> Vec<u64> {
         let all = queue.next().expect("something");
-        all.iter().for_each(|taken| queue.ended(&taken.key));
-        all.iter().map(|taken| taken.request.params["unit"].as_u64().expect("a unit")).collect()
+        all.iter().for_each(|job| queue.ended(&job.key));
+        all.iter().map(|job| job.request.params["unit"].as_u64().expect("a unit")).collect()
     }
 
     #[test]
     fn an_order_holds_for_what_waits_and_for_what_is_still_to_come() {
-        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        let queue = queue(Capacity::of(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
         order(&queue, &[&[(3, 24)], &[(4, 32), (2, 16)]]);
         run(&queue, 4, 32, false);
         assert_eq!([next(&queue), next(&queue), next(&queue)], [[3], [4], [2]]);
@@ -310,24 +311,24 @@ mod tests {
     }
 
     #[test]
-    fn company_comes_in_order_and_a_processor_keeps_the_urgent_apart() {
+    fn requests_join_in_order_and_a_processor_keeps_the_urgent_apart() {
         let all: Vec<(u32, u32)> = (1..=12).map(|unit| (unit, 8)).collect();
         let urgent: &[(u32, u32)] = &[(12, 8), (5, 8)];
         let rest: Vec<(u32, u32)> =
             all.iter().filter(|one| !urgent.contains(one)).copied().collect();
-        let slow = queue(Room::on(tch::Device::Cpu), &all);
+        let slow = queue(Capacity::of(tch::Device::Cpu), &all);
         order(&slow, &[urgent, &rest]);
         assert_eq!(next(&slow), [12, 5]);
         assert_eq!(next(&slow), [1, 2, 3, 4, 6, 7, 8, 9], "no more than it gains by");
         assert_eq!(next(&slow), [10, 11]);
-        let fast = queue(Room::on(tch::Device::Cuda(0)), &all);
+        let fast = queue(Capacity::of(tch::Device::Cuda(0)), &all);
         order(&fast, &[urgent, &rest]);
         assert_eq!(next(&fast), [12, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
     }
 
     #[test]
-    fn by_halves_fewer_are_taken_and_only_with_their_like() {
-        let queue = Queue::new(Room::on(tch::Device::Cpu));
+    fn by_halves_fewer_are_job_and_only_with_their_like() {
+        let queue = Queue::new(Capacity::of(tch::Device::Cpu));
         for unit in 1..=9 {
             run(&queue, unit, 8, unit != 2);
         }
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn what_another_process_is_at_comes_after_everything_else() {
-        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
+        let queue = queue(Capacity::of(tch::Device::Cpu), &[(1, 8), (2, 16), (3, 24)]);
         let first = queue.next().expect("one").remove(0);
         assert!(queue.put_back(&first) && !queue.is_empty());
         order(&queue, &[&[(1, 8), (3, 24)]]);
@@ -351,8 +352,8 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_or_runs_is_not_taken_twice_and_what_waits_can_be_given_up() {
-        let queue = queue(Room::on(tch::Device::Cpu), &[(1, 8), (1, 8), (2, 16)]);
+    fn what_waits_or_runs_is_not_job_twice_and_what_waits_can_be_given_up() {
+        let queue = queue(Capacity::of(tch::Device::Cpu), &[(1, 8), (1, 8), (2, 16)]);
         let key = request(1, 8).key();
         let first = queue.next().expect("one");
         assert_eq!(first.len(), 1);

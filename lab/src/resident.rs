@@ -1,7 +1,7 @@
-//! Models that stay: loaded ones in; the one that is asked for again out, as long as memory allows.
+//! A cache of loaded models, as many as memory allows.
 //!
-//! What a model takes is the size of its weights, and half as much again for what goes with them. The one that has not been
-//! asked for the longest goes first. One that is larger than the budget stays alone.
+//! A model is taken to need the size of its weights and half as much again. The least recently used one is unloaded first.
+//! A model that is larger than the budget stays alone.
 
 use std::env;
 use std::fs;
@@ -13,14 +13,14 @@ use neuronotes_core::say;
 use crate::clip::{Clip, Loading};
 use crate::device::Device;
 
-/// The environment variable with the memory for models that stay: bytes, or with K, M or G behind the number.
+/// The environment variable with the memory for loaded models: bytes, or with K, M or G behind the number.
 pub const VARIABLE: &str = "NEURONOTES_MODEL_MEMORY";
-/// The part of the device's memory that they may take, where nothing says otherwise.
+/// By default, loaded models may take one part in this many of the device's memory.
 const PART: u64 = 4;
-/// Where that cannot be told.
+/// The budget in bytes if the device's memory is not known.
 const UNKNOWN: u64 = 2 << 30;
 
-/// Models that are loaded, the one asked for last at the end.
+/// The loaded models, the last used one at the end.
 #[derive(Debug)]
 pub struct Residents {
     models: Vec<(Digest, Rc<Clip>)>,
@@ -28,7 +28,7 @@ pub struct Residents {
 }
 
 impl Residents {
-    /// None yet, on that device.
+    /// An empty cache for that device.
     pub fn on(device: &Device) -> Self {
         let given = env::var(VARIABLE).ok().filter(|text| !text.is_empty());
         let given = given.and_then(|text| {
@@ -48,7 +48,7 @@ impl Residents {
         Self::within(budget)
     }
 
-    /// None yet, with a budget in bytes.
+    /// An empty cache with a budget in bytes.
     pub fn within(budget: u64) -> Self {
         Self { models: Vec::new(), budget }
     }
@@ -64,7 +64,7 @@ impl Residents {
         Some(clip)
     }
 
-    /// Lets models go until one with so many bytes of weights has room.
+    /// Unloads models until one with this many bytes of weights fits.
     pub fn make_room(&mut self, weights: u64) {
         let taken = |models: &[(Digest, Rc<Clip>)]| -> u64 {
             models.iter().map(|(_, clip)| needed(clip.bytes())).sum()
@@ -76,13 +76,13 @@ impl Residents {
         }
     }
 
-    /// Keeps a model.
+    /// Adds a model.
     pub fn add(&mut self, digest: Digest, clip: &Rc<Clip>) {
         self.make_room(clip.bytes());
         self.models.push((digest, Rc::clone(clip)));
     }
 
-    /// Lets all go: memory ran out.
+    /// Unloads all models, because memory ran out.
     pub fn clear(&mut self) {
         self.models.clear();
     }
@@ -92,7 +92,7 @@ fn needed(weights: u64) -> u64 {
     weights.saturating_add(weights / 2)
 }
 
-/// `4G`, `500M`, `1048576`.
+/// Parses a size in bytes, such as `4G`, `500M` or `1048576`.
 fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let (number, unit) = match text.char_indices().last()? {
@@ -104,7 +104,7 @@ fn bytes(text: &str) -> Option<u64> {
     number.trim().parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// The machine's memory that is free, or as much of it as this process may have.
+/// The machine's free memory, or as much of it as this process may use, in bytes.
 fn memory() -> Option<u64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

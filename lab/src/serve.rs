@@ -1,7 +1,7 @@
 //! `serve`: commands in, a line each; events out, a line each.
 //!
-//! One thread reads, so that a cancellation is heard while something is measured; the thread that calls
-//! [`serve`] owns the device and does all the work. Requests that can share work are taken together. Nothing else may
+//! One thread reads, so that a request can be cancelled while it is measured; the thread that calls
+//! [`serve`] owns the device and does all the work. Requests that can share work are measured together. Nothing else may
 //! write to the output.
 
 use std::cell::Cell;
@@ -18,13 +18,13 @@ use neuronotes_core::say;
 use neuronotes_core::store::Store;
 
 use crate::failure::Failure;
-use crate::monitor::{Every, Monitor, Progress};
-use crate::queue::{Queue, Room};
+use crate::monitor::{Monitor, Progress, Timer};
+use crate::queue::{Capacity, Queue};
 use crate::session::Session;
 
-/// How often a stage's progress is told, where it is steady.
+/// How often progress within a stage is reported.
 const NEWS: Duration = Duration::from_millis(200);
-/// How long a step may take once the input has ended. What is committed is whole at any moment.
+/// How long a step may take once the input has ended. The store is consistent at any moment.
 const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// Writes events, whole lines at a time.
@@ -37,7 +37,7 @@ impl<W: Write> Events<W> {
         Self(Mutex::new(output))
     }
 
-    /// Writes an event. Where nobody listens any more, the end of the input will tell.
+    /// Writes an event. An error is ignored: if nobody reads any more, the input ends too.
     pub fn send(&self, event: &Event) {
         let Ok(mut line) = serde_json::to_vec(event) else { return };
         line.push(b'\n');
@@ -46,15 +46,15 @@ impl<W: Write> Events<W> {
     }
 }
 
-/// Obeys commands until their end. Then it stops at the next step of what it is doing, and returns.
+/// Carries out commands until the input ends. Then it stops at the next step of what it is doing, and returns.
 pub fn serve(
     session: &Session,
     mut input: impl BufRead + Send + 'static,
     events: &'static Events<impl Write + Send>,
 ) {
-    let room = Room::on(session.device.torch);
-    let queue: &'static Queue = Box::leak(Box::new(Queue::new(room)));
-    // Not joined: it ends the process, where that does not end by itself.
+    let capacity = Capacity::of(session.device().torch);
+    let queue: &'static Queue = Box::leak(Box::new(Queue::new(capacity)));
+    // Not joined: it ends the process, should that not end by itself.
     thread::spawn(move || {
         let mut line = Vec::new();
         loop {
@@ -69,7 +69,9 @@ pub fn serve(
                         }
                     }
                     Err(error) => {
-                        say::err(format_args!("neuronotes-lab: a line is no command ({error})"));
+                        say::err(format_args!(
+                            "neuronotes-lab: ignored a line that is not a command ({error})"
+                        ));
                     }
                 },
             }
@@ -82,23 +84,23 @@ pub fn serve(
     });
     while let Some(all) = queue.next() {
         let clock = Instant::now();
-        let told: Vec<Cell<bool>> = all.iter().map(|_| Cell::new(false)).collect();
+        let cancelled: Vec<Cell<bool>> = all.iter().map(|_| Cell::new(false)).collect();
         let mut reporters: Vec<Reporter<'_, _>> = all
             .iter()
-            .zip(&told)
-            .map(|(taken, told)| Reporter {
-                key: taken.key,
+            .zip(&cancelled)
+            .map(|(job, cancelled)| Reporter {
+                key: job.key,
                 events,
-                stop: &taken.stop,
-                halve: taken.halve,
+                stop: &job.stop,
+                halve: job.halve,
                 queue,
                 store: session.store().clone(),
                 stage: None,
-                told,
+                cancelled,
             })
             .collect();
         let count = all.len() as f64;
-        let requests: Vec<&Request> = all.iter().map(|taken| &taken.request).collect();
+        let requests: Vec<&Request> = all.iter().map(|job| &job.request).collect();
         let mut monitors: Vec<&mut dyn Monitor> =
             reporters.iter_mut().map(|reporter| reporter as &mut dyn Monitor).collect();
         session.measure_together(&requests, &mut monitors, &mut |at, result| {
@@ -108,9 +110,11 @@ pub fn serve(
             }
             queue.ended(&key);
             events.send(&match result {
-                // Its share of what all took together.
+                // Its share of the time that all took together.
                 Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },
-                Err(Failure::Cancelled | Failure::Elsewhere) if told[at].replace(true) => return,
+                Err(Failure::Cancelled | Failure::Elsewhere) if cancelled[at].replace(true) => {
+                    return;
+                }
                 Err(Failure::Cancelled | Failure::Elsewhere) => Event::Cancelled { key },
                 Err(Failure::Failed { message, hint, cause }) => Event::Failed {
                     key,
@@ -123,7 +127,7 @@ pub fn serve(
     }
 }
 
-/// Tells how a request gets on.
+/// Reports the progress of a request.
 struct Reporter<'a, W> {
     key: Digest,
     events: &'a Events<W>,
@@ -132,16 +136,16 @@ struct Reporter<'a, W> {
     queue: &'a Queue,
     store: Store,
     stage: Option<Stage>,
-    /// Whether it has been told that the request was given up.
-    told: &'a Cell<bool>,
+    /// Whether it has been reported that the request was cancelled.
+    cancelled: &'a Cell<bool>,
 }
 
-/// The stage that is being told of.
+/// The stage whose progress is being reported.
 struct Stage {
     name: String,
     clock: Instant,
     first_step: u64,
-    news: Every,
+    news: Timer,
 }
 
 impl<W: Write> Monitor for Reporter<'_, W> {
@@ -151,7 +155,7 @@ impl<W: Write> Monitor for Reporter<'_, W> {
                 name: progress.stage.to_owned(),
                 clock: Instant::now(),
                 first_step: progress.step,
-                news: Every::new(Duration::ZERO, NEWS),
+                news: Timer::new(Duration::ZERO, NEWS),
             });
         }
         let Some(stage) = &mut self.stage else { return };
@@ -159,13 +163,13 @@ impl<W: Write> Monitor for Reporter<'_, W> {
         if !stage.news.due() && !last && progress.picture.is_none() {
             return;
         }
-        // The clock began when the first step that was told of was done.
+        // The clock started when the first reported step was done.
         let timed = progress.step.saturating_sub(stage.first_step);
         let seconds_left = (timed > 0).then(|| {
             let left = progress.total.saturating_sub(progress.step);
             stage.clock.elapsed().as_secs_f64() / timed as f64 * left as f64
         });
-        // Without the picture the progress still stands.
+        // Without the picture the progress is still reported.
         let picture = progress.picture.and_then(|png| self.store.put_partial(&self.key, png).ok());
         self.events.send(&Event::Progress {
             key: self.key,
@@ -178,11 +182,11 @@ impl<W: Write> Monitor for Reporter<'_, W> {
         });
     }
 
-    /// Tells so at once: of several requests that are measured together the others may go on for long.
+    /// Reports a cancellation at once: the others of several requests that are measured together may take long.
     fn stopped(&self) -> bool {
         let stopped = self.stop.load(Ordering::Relaxed);
-        if stopped && !self.told.replace(true) {
-            // The picture of a state that leads nowhere.
+        if stopped && !self.cancelled.replace(true) {
+            // The picture of an unfinished state.
             let _ = std::fs::remove_file(self.store.partial_path(&self.key));
             self.events.send(&Event::Cancelled { key: self.key });
         }

@@ -1,55 +1,51 @@
 //! A session: requests in, one after the other; committed records out.
 //!
-//! Holds what is worth keeping between requests: the device, models that were used, and digests of files. What another
-//! process is at it does not measure a second time, but waits for. Knows nothing of how requests arrive.
+//! Looks into the store first, claims what is missing so that no other process measures it too, and measures what a request
+//! uses before the request itself. Waits for what another process is measuring. Knows nothing of how requests arrive.
 
-use std::cell::RefCell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
-use neuronotes_core::dataset::Format;
-use neuronotes_core::digest::Digest;
-use neuronotes_core::files::FileDigests;
-use neuronotes_core::model::parts;
 use neuronotes_core::protocol::ELSEWHERE;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
 use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
+use crate::kept::Kept;
 use crate::kind::{Measure, Run};
 use crate::monitor::{Monitor, Progress};
-use crate::resident::Residents;
-use crate::workbench::Workbench;
+use crate::workbench::{Results, Workbench};
 
-/// How often it is looked for what another process measures.
+/// How often to look for what another process measures.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What is kept between requests.
+/// A store, and what is kept between requests.
 #[derive(Debug)]
 pub struct Session {
     store: Store,
-    pub(crate) device: Device,
-    digests: RefCell<FileDigests>,
-    pub(crate) residents: RefCell<Residents>,
+    kept: Kept,
     claims: Claims,
 }
 
 impl Session {
     /// A session on a device that commits to a store.
     pub fn new(store: Store, device: Device) -> Self {
-        let residents = RefCell::new(Residents::on(&device));
-        let (claims, digests) = (Claims::new(&store), RefCell::default());
-        Self { store, device, digests, residents, claims }
+        let claims = Claims::new(&store);
+        Self { store, kept: Kept::on(device), claims }
     }
 
-    /// The same with so much memory for models that stay, in bytes.
+    /// Sets the memory for loaded models, in bytes.
     pub fn with_memory(self, budget: u64) -> Self {
-        Self { residents: RefCell::new(Residents::within(budget)), ..self }
+        Self { kept: self.kept.with_memory(budget), ..self }
+    }
+
+    /// The device that measures.
+    pub fn device(&self) -> &Device {
+        &self.kept.device
     }
 
     /// The store that records are committed to.
@@ -60,13 +56,13 @@ impl Session {
     /// Measures a request and what it uses, as far as the store does not have them yet.
     ///
     /// # Errors
-    /// Where it was cancelled or cannot be measured. No error and no panic below reaches further.
+    /// If it was cancelled or cannot be measured. A panic below becomes an error too.
     pub fn measure(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Record, Failure> {
         self.measure_together(&[request], &mut [monitor], &mut |_, _| {}).remove(0)
     }
 
-    /// The same for requests that keep each other company ([`Measure::company`]), one monitor each. `ended` is told of
-    /// each, by its place, as soon as it is known.
+    /// Measures requests that can be measured together ([`Measure::batch_key`]), one monitor each. `ended` is called with each
+    /// result, by the request's place, as soon as it is known.
     pub fn measure_together(
         &self,
         requests: &[&Request],
@@ -79,9 +75,9 @@ impl Session {
             if let Err(failure) = result {
                 if failure.is_of_memory() {
                     // The next one, or the same by halves, may need their room.
-                    self.residents.borrow_mut().clear();
+                    self.kept.unload();
                 }
-                // The picture of a state that leads nowhere.
+                // The picture of an unfinished state.
                 let _ = fs::remove_file(self.store.partial_path(&requests[at].key()));
             }
             ended(at, result);
@@ -97,18 +93,7 @@ impl Session {
         results.into_iter().flatten().collect()
     }
 
-    /// The stored record, or a new one.
-    pub(crate) fn ensure(
-        &self,
-        request: &Request,
-        monitor: &mut dyn Monitor,
-    ) -> Result<Record, Failure> {
-        let mut results = [None];
-        self.ensure_together(&[request], &mut [monitor], &mut results, &mut |_, _| {});
-        let [result] = results;
-        result.unwrap_or_else(|| Err(Failure::new("nothing was measured")))
-    }
-
+    /// Measures what the store does not have. A result stays `None` only if a measurement panics.
     fn ensure_together(
         &self,
         requests: &[&Request],
@@ -142,7 +127,7 @@ impl Session {
         }
     }
 
-    /// Measures what was begun.
+    /// Measures the requests that were begun.
     fn run(
         &self,
         measure: &Measure,
@@ -158,7 +143,9 @@ impl Session {
         let is_begun = |at: usize| begun.iter().any(|(other, _)| *other == at);
         let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| is_begun(*at));
         let mut benches: Vec<Workbench<'_>> = chosen
-            .map(|(_, (request, monitor))| Workbench::new(request, &mut **monitor, self))
+            .map(|(_, (request, monitor))| {
+                Workbench::new(request, &mut **monitor, &self.store, &self.kept, self)
+            })
             .collect();
         let measured = match measure.run {
             Run::Alone(run) => benches.iter_mut().map(run).collect(),
@@ -173,7 +160,7 @@ impl Session {
         }
     }
 
-    /// Sees whether a request has to be measured here, and measures what it uses.
+    /// Finds out whether a request must be measured here, and if so measures what it uses.
     fn begin(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Begun, Failure> {
         let key = request.key();
         let stored = || {
@@ -193,17 +180,17 @@ impl Session {
         if let Some(stored) = stored() {
             return Ok(stored);
         }
-        // What a measurement left that was broken off.
+        // Left by a measurement that was interrupted.
         let _ = fs::remove_file(self.store.partial_path(&key));
         monitor.progress(&Progress::beginning("beginning"));
         for used in &request.uses {
-            self.ensure(used, monitor)?;
+            self.record(used, monitor)?;
         }
         monitor.check()?;
         Ok(Begun::Mine(measure, claim))
     }
 
-    /// What is stored under the key that a request had when keys covered captions too, now under its own.
+    /// A record under the key that a request had when keys covered captions too; it is committed under the new key.
     fn renamed(&self, request: &Request) -> Option<Record> {
         let mut record = self.store.record(&request.former()?.key())?;
         (record.key, record.request) = (request.key(), request.canonical());
@@ -213,15 +200,15 @@ impl Session {
 
     fn commit(
         &self,
-        mut bench: Workbench<'_>,
+        bench: Workbench<'_>,
         started: Timestamp,
         seconds: f64,
     ) -> Result<Record, Failure> {
         bench.check_unchanged()?;
         let (request, mut record) = (bench.request, bench.record);
         record.provenance = Provenance {
-            device: self.device.label.clone(),
-            device_name: self.device.name.clone(),
+            device: self.kept.device.label.clone(),
+            device_name: self.kept.device.name.clone(),
             threads: tch::get_num_threads().try_into().unwrap_or(0),
             libtorch: LIBTORCH.to_owned(),
             lab: env!("CARGO_PKG_VERSION").to_owned(),
@@ -233,43 +220,23 @@ impl Session {
         self.store.commit(&record)?;
         Ok(record)
     }
+}
 
-    /// The digest of an input.
-    pub(crate) fn digest(&self, path: &Path, sort: Input) -> Result<Digest, Failure> {
-        let mut digests = self.digests.borrow_mut();
-        let digest = match sort {
-            Input::Weights => parts::digest(&mut digests, path),
-            Input::File => digests.digest(path),
-            Input::Shard(format) => (format.digest)(&mut digests, path),
-            Input::Pictures(format) => {
-                (format.pictures.unwrap_or(format.digest))(&mut digests, path)
-            }
-        };
-        digest.map_err(|error| {
-            Failure::outside(format!("{} cannot be read ({error})", path.display()))
-        })
+impl Results for Session {
+    fn record(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Record, Failure> {
+        let mut results = [None];
+        self.ensure_together(&[request], &mut [monitor], &mut results, &mut |_, _| {});
+        let [result] = results;
+        result.unwrap_or_else(|| Err(Failure::new("nothing was measured")))
     }
 }
 
-/// What a path is read as, which decides what its digest covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// Weights: a file, or all parts of an index.
-    Weights,
-    /// One file.
-    File,
-    /// A shard of a data set.
-    Shard(&'static Format),
-    /// The pictures of a shard, whatever describes them.
-    Pictures(&'static Format),
-}
-
-/// What is to be done about a request.
+/// What to do about a request.
 enum Begun {
-    /// Nothing: this is stored.
+    /// Nothing: it is stored.
     Stored(Box<Record>),
-    /// It is to be measured in this way; what it uses is there.
+    /// Measure it in this way; what it uses has been measured.
     Mine(&'static Measure, Claim),
-    /// Another process is at it.
+    /// Wait: another process is measuring it.
     Theirs,
 }

@@ -1,29 +1,98 @@
-//! Stored scans: records of a layer's scans in; one unit's activations, or the embeddings, over the whole data
-//! set out.
+//! The one reader of stored scans: the scans that a request uses in; one unit's activations, or all embeddings, over a whole
+//! data set out.
 
 use half::f16;
-use neuronotes_core::dataset::Sample;
-use neuronotes_core::kind::scan::Pool;
-use neuronotes_core::kind::scan::{ACTIVATIONS, SAMPLES};
+use neuronotes_core::dataset::{DatasetRef, Sample};
+use neuronotes_core::kind::scan::{self, ACTIVATIONS, Pool, SAMPLES};
+use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 use safetensors::SafeTensors;
 
 use crate::failure::Failure;
+use crate::workbench::Workbench;
+
+/// One unit over the request's data set, a [`Scanned`] for each shard.
+///
+/// # Errors
+/// If the request does not use the scans of that layer, or the layer has no such unit.
+pub fn scans(
+    bench: &mut Workbench<'_>,
+    layer: &str,
+    unit: u32,
+    pool: Pool,
+) -> Result<Vec<Scanned>, Failure> {
+    let request = bench.request;
+    let wanted = scan::requests(&request.model, bench.dataset()?, layer, request.precision);
+    wanted
+        .iter()
+        .map(|scan| {
+            if bench.using(scan.key()).is_none() {
+                let why = "the request does not use the scans of its layer and data set";
+                return Err(Failure::new(why));
+            }
+            bench.result(scan, |store, record| Scanned::read(store, record, layer, unit, pool))
+        })
+        .collect()
+}
+
+/// The embeddings of a data set's images, an [`Embedded`] for each shard; or, if a layer is named, the activations there,
+/// averaged over positions.
+///
+/// # Errors
+/// If the request uses no scans of that data set.
+pub fn embeddings(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+    layer: Option<&str>,
+) -> Result<Vec<Embedded>, Failure> {
+    let used = &bench.request.uses;
+    (0..dataset.shards.len())
+        .map(|index| {
+            let shard = dataset.pictures().shard(index).content();
+            let of_shard = |request: &&Request| {
+                let own = request.dataset.as_ref().map(DatasetRef::content);
+                let its = request.params.get("layer").and_then(|layer| layer.as_str());
+                let right = layer.is_none_or(|layer| its == Some(layer));
+                request.kind == scan::NAME && own == Some(shard) && right
+            };
+            let request = used.iter().find(of_shard).ok_or_else(|| {
+                Failure::new("the request does not use the scans of its data set")
+            })?;
+            let table = if layer.is_some() { "mean" } else { "embedding" };
+            bench.result(request, |store, record| Embedded::read(store, record, table))
+        })
+        .collect()
+}
+
+/// The failure that no picture of the data set could be read, with the reasons that its scans list.
+pub(crate) fn nothing_read(bench: &Workbench<'_>) -> Failure {
+    let mut why = Vec::new();
+    for used in bench.request.uses.iter().filter(|used| used.kind == scan::NAME) {
+        let record = bench.store().record(&used.key());
+        let outcome: Option<scan::Outcome> = record.and_then(|record| record.result(bench.store()));
+        why.extend(outcome.into_iter().flat_map(|outcome| outcome.skipped));
+    }
+    let failure = Failure::new("no picture of the data set can be read");
+    match why.first() {
+        Some((key, first)) => failure.hint(format!("the first of {} is {key}: {first}", why.len())),
+        None => failure,
+    }
+}
 
 /// One unit over one shard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scanned {
-    /// A row's pooled activation.
+    /// The pooled activation of each row.
     pub activations: Vec<f64>,
-    /// What is known of each row.
+    /// The key of each row.
     pub samples: Vec<Sample>,
 }
 
 impl Scanned {
-    /// Reads one unit of a scan; `Ok(None)` where a blob of the scan is gone or damaged.
+    /// Reads one unit of a scan; `Ok(None)` if a blob of the scan is missing or damaged.
     ///
     /// # Errors
-    /// Where the layer has no such unit or it has no number for a picture, or the scan is of another form.
+    /// If the layer has no such unit, an activation is not finite, or the scan is malformed.
     pub fn read(
         store: &Store,
         record: &Record,
@@ -43,7 +112,7 @@ impl Scanned {
             .collect();
         if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
             let what = format!("unit {unit} of `{layer}`");
-            return Err(no_number(&what, &table.samples[row].key, activations[row]));
+            return Err(not_finite(&what, &table.samples[row].key, activations[row]));
         }
         Ok(Some(Self { activations, samples: table.samples }))
     }
@@ -52,19 +121,19 @@ impl Scanned {
 /// The embeddings of one shard's images, or their activations at a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
-    /// What is known of each row.
+    /// The key of each row.
     pub samples: Vec<Sample>,
-    /// Length of an embedding.
+    /// The length of a row.
     pub columns: usize,
     /// `[images, columns]`, not normalised.
     pub embeddings: Vec<f32>,
 }
 
 impl Embedded {
-    /// Reads a table of a scan, such as `embedding`; `Ok(None)` where a blob of the scan is gone or damaged.
+    /// Reads a table of a scan, such as `embedding`; `Ok(None)` if a blob of the scan is missing or damaged.
     ///
     /// # Errors
-    /// Where the scan is of another form, or holds what is no number.
+    /// If the scan is malformed, or holds a number that is not finite.
     pub fn read(store: &Store, record: &Record, name: &str) -> Result<Option<Self>, Failure> {
         let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
         let count = table.samples.len() * table.columns;
@@ -77,20 +146,20 @@ impl Embedded {
                 _ => format!("unit {unit} of `{layer}`"),
             };
             let key = &table.samples[at / table.columns.max(1)].key;
-            return Err(no_number(&what, key, embeddings[at].into()));
+            return Err(not_finite(&what, key, embeddings[at].into()));
         }
         Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))
     }
 }
 
-/// Why what rests on an answer that is no number cannot be made.
-pub(crate) fn no_number(what: &str, picture: &str, found: f64) -> Failure {
+/// The failure that an activation is NaN or infinite.
+pub(crate) fn not_finite(what: &str, picture: &str, found: f64) -> Failure {
     let why = match found.is_nan() {
         true => "is not a number",
         false => "is too large for half precision (65504)",
     };
     Failure::new(format!("{what} {why} for the picture `{picture}`"))
-        .hint("look at that picture and at the weights; figures of other units are not touched")
+        .hint("check that picture and the weights; figures of other units are not affected")
 }
 
 /// One tensor of a scan.
@@ -107,10 +176,7 @@ impl Table {
             return Ok(None);
         };
         let other = |why: &dyn std::fmt::Display| {
-            Failure::new(format!(
-                "the stored scan {} is of another form ({why})",
-                record.key.short()
-            ))
+            Failure::new(format!("the stored scan {} is malformed ({why})", record.key.short()))
         };
         let samples: Vec<Sample> = serde_json::from_slice(&samples).map_err(|e| other(&e))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| other(&e))?;
@@ -119,7 +185,7 @@ impl Table {
             return Err(other(&"it is not a table"));
         };
         if rows != samples.len() || view.data().len() != rows * columns * 2 {
-            return Err(other(&"its rows are not its samples"));
+            return Err(other(&"it does not have a row for each sample"));
         }
         Ok(Some(Self { samples, columns, bytes: view.data().to_vec() }))
     }
@@ -129,7 +195,7 @@ impl Table {
     }
 }
 
-/// What one says of a distribution.
+/// Mean and deviation of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// Mean.
@@ -138,7 +204,7 @@ pub struct Summary {
     pub sd: f64,
 }
 
-/// Summarises activations; zeros where there are none.
+/// Summarises activations; zeros if there are none.
 pub fn summary(values: &[f64]) -> Summary {
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -146,7 +212,7 @@ pub fn summary(values: &[f64]) -> Summary {
     Summary { mean, sd: square.sqrt() }
 }
 
-/// Checks that a layer with so many units has this one.
+/// Checks that a layer with `units` units has this one.
 pub(crate) fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
     if (unit as usize) < units {
         return Ok(());

@@ -1,30 +1,32 @@
-//! Unit vectors in the space of embeddings: texts in their templates, pictures, and stored embeddings in; one
-//! direction each out, in double precision.
+//! Unit vectors in the space of embeddings, or of a layer's units: texts in their templates, pictures, and stored embeddings
+//! in; one direction each out, in double precision.
 //!
 //! Ensembling is that of openai/CLIP's notebooks: embeddings of prompts are normalised, averaged, and normalised
 //! again.
 
 use neuronotes_core::kind::class::PLACE;
+use neuronotes_core::model::Stage;
 use neuronotes_core::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
 
 use crate::batch::Batch;
 use crate::clip::Clip;
-use crate::clip::preprocess::prepare;
+use crate::clip::activations::by_unit;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
+use crate::pass::Pass;
 use crate::picture::Picture;
 use crate::table::Embedded;
 
 /// A vector.
 pub(crate) type Row = Vec<f64>;
 
-/// Texts as prompts.
+/// How texts become prompts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prompts<'a> {
-    /// What the texts are put into.
+    /// Each text is put into each of these, in place of `{}`.
     pub templates: &'a [String],
-    /// Whether a prompt that is too long is cut.
+    /// Whether to cut a prompt that is too long; otherwise it is an error.
     pub truncate: bool,
 }
 
@@ -80,28 +82,25 @@ impl Prompts<'_> {
                 "the prompt `{text}` has {} tokens, but the model takes {context}",
                 long.tokens
             );
-            Failure::new(message).hint("`truncate: true` cuts what is too long")
+            Failure::new(message).hint("`truncate: true` cuts prompts that are too long")
         })
     }
 }
 
-/// A unit vector for each picture.
+/// A unit vector for each picture: its activations at a stage, averaged over positions. `one_by_one` is that of a [`Pass`].
 pub(crate) fn pictures(
     clip: &Clip,
+    stage: Stage,
     pictures: &[Picture],
+    one_by_one: bool,
     monitor: &mut dyn Monitor,
 ) -> Result<Vec<Row>, Failure> {
-    let side = clip.architecture.image_size;
     let mut all = Vec::new();
-    Batch::on(clip.device).halved(monitor.halves()).run(pictures.len(), |range| {
-        monitor.check()?;
-        let mut pixels = Vec::new();
-        for picture in &pictures[range.clone()] {
-            let shown = prepare(picture.clone(), side);
-            pixels.extend(shown.map_err(Failure::new)?.into_raw());
-        }
-        let input = clip.input(&pixels, range.len())?;
-        let found = rows(&tch::no_grad(|| clip.encode_images(&input))?)?;
+    let stages = [stage];
+    let pass = Pass { one_by_one, ..Pass::new(clip, &stages, "looking at pictures") };
+    pass.run_all(pictures, monitor, |_, found| {
+        let layer = by_unit(found.get(stage)?); // [n, units, positions]
+        let found = rows(&layer.mean_dim([2i64].as_slice(), false, Kind::Double))?; // [n, units]
         let found = found.into_iter().map(|row| unit(row, "a picture"));
         all.extend(found.collect::<Result<Vec<_>, _>>()?);
         Ok(())
@@ -142,19 +141,17 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// A vector made one long; an error where nothing of it is left, as of a difference of equal things.
+/// A vector scaled to length 1; an error if it has no length, such as the difference of equal vectors.
 pub(crate) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
     let length = dot(&row, &row).sqrt();
     if !(length.is_finite() && length > 1e-9) {
-        return Err(Failure::new(format!(
-            "{what} has no direction: its embedding is zero, or no number"
-        )));
+        return Err(Failure::new(format!("{what} has no direction: its embedding is zero or NaN")));
     }
     row.iter_mut().for_each(|x| *x /= length);
     Ok(row)
 }
 
-/// `[n, embedding]` as rows.
+/// `[n, columns]` as rows.
 fn rows(tensor: &Tensor) -> Result<Vec<Row>, Failure> {
     let (count, columns) = tensor.size2()?;
     let flat: Vec<f64> = Vec::try_from(tensor.to_kind(Kind::Double).contiguous().view(-1))?;

@@ -13,8 +13,9 @@ use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::store::{Record, Store};
 use serde_json::{Map, Value, json};
 
-use super::{Bar, activation, precision};
-use crate::device::{Device, Wish};
+use super::argument::{activation, precision};
+use super::bar::Bar;
+use crate::device::{Device, DeviceChoice};
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Silent};
 use crate::session::Session;
@@ -57,7 +58,7 @@ pub(super) struct Vis {
     out: PathBuf,
     /// `auto` (the first GPU, or else the CPU), `cpu`, or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: Wish,
+    device: DeviceChoice,
 }
 
 /// Parses `FIELD=VALUE`; the value is JSON or a word.
@@ -149,7 +150,7 @@ fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure>
     if kind.recipe(&wanted.recipe).is_none() {
         let known: Vec<&str> = kind.recipes.iter().map(|recipe| recipe.name).collect();
         return Err(Failure::new(format!("unknown recipe `{}`", wanted.recipe))
-            .hint(format!("known are {}", known.join(", "))));
+            .hint(format!("the recipes are {}", known.join(", "))));
     }
     let architecture = Architecture::of_file(&model.path, &model.conventions)
         .map_err(|error| Failure::new(error.to_string()))?;

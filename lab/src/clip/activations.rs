@@ -1,4 +1,4 @@
-//! Named activations: what a forward pass meets, as far as it was asked for.
+//! Named activations: the requested ones of a forward pass.
 //!
 //! n: images or texts, c: units, h and w: rows and columns of a map, t: tokens.
 
@@ -17,13 +17,13 @@ pub struct Activations {
     cuts: Vec<Cut>,
 }
 
-/// A ReLU at which the graph was cut: what follows it has gradients with respect to `after` alone, so that whoever
-/// goes backward decides how they get past the ReLU.
+/// A ReLU at which the graph was cut: what follows it has gradients with respect to `after` alone, so that the backward
+/// pass decides how they pass the ReLU.
 #[derive(Debug)]
 pub struct Cut {
-    /// What the ReLU was given: `[n, c, h, w]`, in the graph of what came before.
+    /// The input of the ReLU: `[n, c, h, w]`, in the graph of what came before.
     pub before: Tensor,
-    /// What it gave: `[n, c, h, w]`, a leaf.
+    /// The output of the ReLU: `[n, c, h, w]`, a leaf.
     pub after: Tensor,
 }
 
@@ -31,7 +31,7 @@ impl Activations {
     /// The activation at `stage`: `[n, c, h, w]` on a map, `[n, t, c]` on tokens, else `[n, c]`.
     ///
     /// # Errors
-    /// Where it was not asked for, or the model has no such stage.
+    /// If it was not requested, or the model has no such stage.
     pub fn get(&self, stage: Stage) -> Result<&Tensor, Failure> {
         self.after
             .get(&stage)
@@ -56,7 +56,7 @@ pub fn by_unit(activation: &Tensor) -> Tensor {
     }
 }
 
-/// Collects what is asked for, and ends the forward pass once that is complete: what it returns is followed by `?`.
+/// Collects the requested activations, and ends the forward pass by `?` once it has all of them.
 #[derive(Debug)]
 pub(super) struct Collector<'a> {
     wanted: &'a [Stage],
@@ -65,18 +65,18 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// Nothing yet.
+    /// A collector of these stages.
     pub fn new(wanted: &'a [Stage]) -> Self {
         Self { wanted, cutting: false, found: Activations::default() }
     }
 
-    /// Nothing yet; the graph will be cut at each ReLU.
+    /// A collector of these stages that cuts the graph at each ReLU.
     pub fn cutting(wanted: &'a [Stage]) -> Self {
         Self { cutting: true, ..Self::new(wanted) }
     }
 
-    /// Applies a ReLU. `given` is the stage of `x`, which nobody but this collector may hold: where neither it nor
-    /// `stage` is wanted, the ReLU overwrites it, for in a ResNet at reduced precision memory takes as long as arithmetic.
+    /// Applies a ReLU. `given` is the stage of `x`, which nothing but this collector may hold: unless `given` is wanted, the
+    /// ReLU overwrites `x`, because in a ResNet at reduced precision memory traffic takes as long as arithmetic.
     pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> ControlFlow<(), Tensor> {
         let after = match self.cutting || self.wants(given) {
             true => x.relu(),
@@ -93,7 +93,7 @@ impl<'a> Collector<'a> {
         self.offer(stage, after)
     }
 
-    /// Keeps an activation if it is wanted, and hands it back; breaks off once all that is wanted has been found.
+    /// Keeps an activation if it was requested, and returns it; breaks once all requested activations have been found.
     pub fn offer(&mut self, stage: Stage, x: Tensor) -> ControlFlow<(), Tensor> {
         if self.wants(stage) {
             self.found.after.insert(stage, x.shallow_clone());
@@ -104,17 +104,17 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The stages that were asked for.
+    /// The requested stages.
     pub fn wanted(&self) -> &'a [Stage] {
         self.wanted
     }
 
-    /// Whether that activation was asked for.
+    /// Whether that activation was requested.
     pub fn wants(&self, stage: Stage) -> bool {
         self.wanted.contains(&stage)
     }
 
-    /// What was found.
+    /// The activations that were found.
     pub fn done(self) -> Activations {
         self.found
     }

@@ -3,6 +3,7 @@
 //! Names of layers and sizes come from `neuronotes_core::model`. Knows nothing of requests or data sets.
 
 pub mod activations;
+mod loading;
 pub mod preprocess;
 pub mod resnet;
 pub mod text;
@@ -15,61 +16,27 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::model::Precision;
-use neuronotes_core::model::{Architecture, Conventions, Layer, Stage, Visual};
+use neuronotes_core::model::{Architecture, Layer, Stage, Visual};
 use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
 use activations::{Activations, Collector};
+pub use loading::{BatchNorm, Loading};
 use resnet::ResNet;
 use text::TextTransformer;
 use vit::VisionTransformer;
 use weights::{Weights, WeightsError};
-
-/// How a model is to be loaded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Loading {
-    /// Where to.
-    pub device: Device,
-    /// What the weights do not say themselves.
-    pub conventions: Conventions,
-    /// Arithmetic of the forward pass.
-    pub precision: Precision,
-    /// What becomes of each BatchNorm.
-    pub norm: BatchNorm,
-}
-
-/// What becomes of each BatchNorm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum BatchNorm {
-    /// It is made part of the convolution before it. Fastest; but activations between the two
-    /// ([`Stage::splits_norm`]) cannot be had.
-    Folded,
-    /// It stands by itself, with its running statistics.
-    Apart,
-    /// It normalises by the statistics of each batch, and lets the running ones follow them.
-    Training {
-        /// The part of the way to a batch's that the running statistics go.
-        momentum: f64,
-    },
-}
-
-impl Loading {
-    /// In single precision, folded.
-    pub fn new(device: Device, conventions: Conventions) -> Self {
-        Self { device, conventions, precision: Precision::F32, norm: BatchNorm::Folded }
-    }
-}
 
 /// A CLIP on its device.
 #[derive(Debug)]
 pub struct Clip {
     /// Its sizes.
     pub architecture: Architecture,
-    /// Where it is.
+    /// The device that it is on.
     pub device: Device,
     visual: Tower,
     text: OnceCell<TextTransformer>,
-    /// The file that the text tower is still to be read from.
+    /// The file from which the text tower will be read.
     path: Option<PathBuf>,
     loading: Loading,
     mean: Tensor,      // [1, 3, 1, 1]
@@ -89,8 +56,8 @@ impl Clip {
     /// Reads a weights file. The text tower's tensors are checked, and read when they are first needed.
     ///
     /// # Errors
-    /// Where the file is no CLIP, with all missing, surplus and misshapen tensors by name; or where half precision
-    /// is wanted of a processor.
+    /// If the file holds no CLIP, with all missing, surplus and misshapen tensors by name; or if half precision
+    /// is requested on a processor.
     pub fn load(path: &Path, loading: Loading) -> Result<Self, Failure> {
         let Loading { device, precision, ref conventions, .. } = loading;
         if precision == Precision::F16 && device == Device::Cpu {
@@ -111,7 +78,7 @@ impl Clip {
     /// has gradients with respect to them. Running statistics of [`BatchNorm::Training`] are changed in place.
     ///
     /// # Errors
-    /// Where tensors are missing, surplus or misshapen, by name.
+    /// If tensors are missing, surplus or misshapen, by name.
     pub fn of(
         tensors: &BTreeMap<String, Tensor>,
         architecture: Architecture,
@@ -123,7 +90,7 @@ impl Clip {
         Ok(clip)
     }
 
-    /// Takes all weights; those of the text tower only where no file is there to read them from later.
+    /// Takes all weights; those of the text tower only if there is no file to read them from later.
     fn taking(
         weights: &mut Weights,
         path: Option<PathBuf>,
@@ -171,7 +138,7 @@ impl Clip {
         }
     }
 
-    /// From colours in 0…1 to what the network was trained on: `[n, 3, h, w]` to the same.
+    /// Normalises colours in 0…1 as in the network's training: `[n, 3, h, w]` to the same.
     pub fn normalise(&self, images: &Tensor) -> Tensor {
         (images - &self.mean) / &self.deviation
     }
@@ -181,7 +148,7 @@ impl Clip {
     /// Returns `[n, 3, side, side]`, normalised, on the model's device.
     ///
     /// # Errors
-    /// Where `pixels` is not `n` pictures long, or memory runs out.
+    /// If `pixels` is not `n` pictures long, or memory runs out.
     pub fn input(&self, pixels: &[u8], n: usize) -> Result<Tensor, Failure> {
         let side = i64::from(self.architecture.image_size);
         let shape = [n as i64, side, side, 3];
@@ -197,15 +164,15 @@ impl Clip {
     /// Activations have the network's precision.
     ///
     /// # Errors
-    /// Where the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
+    /// If the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
     pub fn look(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         self.collect(images, Collector::new(wanted))
     }
 
-    /// The same with the graph cut at each ReLU (see [`Cut`](activations::Cut)).
+    /// Like [`Clip::look`], with the graph cut at each ReLU (see [`Cut`](activations::Cut)).
     ///
     /// # Errors
-    /// Likewise.
+    /// The same as of [`Clip::look`].
     pub fn look_cutting(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         self.collect(images, Collector::cutting(wanted))
     }
@@ -217,10 +184,10 @@ impl Clip {
         }
     }
 
-    /// Runs the text tower on `tokens`, `[n, context]` of type i64, likewise.
+    /// Runs the text tower on `tokens`, `[n, context]` of type i64, up to the deepest stage in `wanted`.
     ///
     /// # Errors
-    /// Where there is no text tower, or the texts are not its.
+    /// If there is no text tower, or the texts have another length or unknown tokens.
     pub fn read(&self, tokens: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         self.text()?.forward(tokens, wanted)
     }
@@ -229,7 +196,7 @@ impl Clip {
     /// normalised.
     ///
     /// # Errors
-    /// Where the images are of another size.
+    /// If the images are of another size.
     pub fn encode_images(&self, images: &Tensor) -> Result<Tensor, Failure> {
         let found = self.look(images, &[Stage::Embedding])?;
         Ok(found.get(Stage::Embedding)?.to_kind(Kind::Float))
@@ -239,7 +206,7 @@ impl Clip {
     /// precision, not normalised.
     ///
     /// # Errors
-    /// Where there is no text tower, or a text is of another length.
+    /// If there is no text tower, or a text is of another length.
     pub fn encode_texts(&self, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
         let found = self.read(&self.tokens(texts)?, &[Stage::Embedding])?;
         Ok(found.get(Stage::Embedding)?.to_kind(Kind::Float))
@@ -248,7 +215,7 @@ impl Clip {
     /// Token numbers as a tensor on the model's device: `[n, context]`.
     ///
     /// # Errors
-    /// Where the texts are not all as long as the model reads.
+    /// If the texts are not all as long as the model reads.
     pub fn tokens(&self, texts: &[Vec<u32>]) -> Result<Tensor, Failure> {
         let context = self.context()?;
         let numbers: Vec<i64> = texts.iter().flatten().map(|&token| i64::from(token)).collect();
@@ -259,17 +226,16 @@ impl Clip {
         Ok(Tensor::from_slice(&numbers).view(shape).to_device(self.device))
     }
 
-    /// Tokens that the model reads of a text.
+    /// The length of a text in tokens that the model reads.
     ///
     /// # Errors
-    /// Where there is no text tower.
+    /// If there is no text tower.
     pub fn context(&self) -> Result<usize, Failure> {
         let text = self.architecture.text.as_ref().ok_or_else(no_text)?;
         Ok(text.context as usize)
     }
 
-    /// What similarities are multiplied by before the softmax over texts: already exponentiated; 1 where there is
-    /// no text tower.
+    /// The factor of similarities before the softmax over texts, already exponentiated; 1 if there is no text tower.
     pub fn logit_scale(&self) -> f64 {
         self.logit_scale
     }
@@ -277,7 +243,7 @@ impl Clip {
     /// The text tower, read from the file when first asked for.
     ///
     /// # Errors
-    /// Where there is none, or the file is not the one that it was.
+    /// If there is none, or the file has changed.
     pub fn text(&self) -> Result<&TextTransformer, Failure> {
         if let Some(text) = self.text.get() {
             return Ok(text);
@@ -292,7 +258,7 @@ impl Clip {
         Ok(self.text.get_or_init(|| text))
     }
 
-    /// Bytes of the weights, those of the text tower among them.
+    /// Bytes of the weights, including those of the text tower.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -313,7 +279,7 @@ impl Clip {
         })
     }
 
-    /// Whether images have to be of the model's own size for that stage to be reached.
+    /// Whether that stage can be reached only by images of the model's own size.
     pub fn fixes_size(&self, stage: Stage) -> bool {
         match self.visual {
             Tower::ResNet(_) => stage == Stage::Embedding,

@@ -1,18 +1,18 @@
-//! Preprocessing: a picture in; the square of 8-bit RGB that CLIP is shown out.
+//! Preprocessing: a picture in; the square of 8-bit RGB that a CLIP takes out.
 //!
 //! As openai/CLIP and open_clip do with Pillow and torchvision: resize the shorter side with an antialiased
 //! bicubic filter, cut out the centre, and only then turn it to RGB. What that order means for palettes and
-//! alpha is said in [`crate::picture`]. Orientation tags are not followed, there as here, except in TIFF.
+//! alpha is described in [`crate::picture`]. Orientation tags are ignored, there as here, except in TIFF.
 //! Knows nothing of libtorch.
 
 use image::RgbImage;
 
 use crate::picture::{Picture, Side};
 
-/// What CLIP is shown of a picture: `side` x `side` pixels.
+/// Prepares a picture for a CLIP: `side` x `side` pixels.
 ///
 /// # Errors
-/// Where resizing would take more than 512 MiB on the way.
+/// If resizing would need more than 512 MiB.
 pub fn prepare(picture: Picture, side: u32) -> Result<RgbImage, String> {
     let (width, height) = picture.dimensions();
     let (shorter, longer) = (width.min(height), width.max(height));
@@ -27,11 +27,11 @@ pub fn prepare(picture: Picture, side: u32) -> Result<RgbImage, String> {
     picture.resize(&middle(across), &middle(down))?.into_rgb()
 }
 
-/// A picture for people to look at, no larger than `side` in either direction and resized as the network's
-/// is; a smaller one keeps its size.
+/// Scales a picture down for people to look at, to at most `side` in either direction, with the same filter as [`prepare`];
+/// a smaller one keeps its size.
 ///
 /// # Errors
-/// Where resizing would take more than 512 MiB on the way.
+/// If resizing would need more than 512 MiB.
 pub fn shrink(picture: Picture, side: u32) -> Result<RgbImage, String> {
     let (width, height) = picture.dimensions();
     let longer = width.max(height);

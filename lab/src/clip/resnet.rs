@@ -11,13 +11,13 @@ use std::ops::ControlFlow;
 use neuronotes_core::model::{ResNetSizes, Stage, StemTap, Tap};
 use tch::{Device, Tensor};
 
-use super::BatchNorm;
 use super::activations::{Activations, Collector};
+use super::loading::BatchNorm;
 use super::transformer::Linear;
 use super::weights::Weights;
 use crate::failure::Failure;
 
-/// BatchNorm's guard against division by zero.
+/// Avoids division by zero in BatchNorm.
 const EPSILON: f64 = 1e-5;
 
 /// The visual tower.
@@ -67,11 +67,11 @@ impl ResNet {
     /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
     ///
     /// Any h and w will do, except for the embedding, whose attention pool has a position for each pixel
-    /// of its map: there they have to be the model's own image size.
+    /// of its map: for it they must be the model's own image size.
     ///
     /// # Errors
-    /// Where the embedding is wanted of images of another size, or what lies between a convolution and its
-    /// BatchNorm of a network that has folded them.
+    /// If the embedding of images of another size is wanted, or an activation between a convolution and its
+    /// BatchNorm in a network that has folded them.
     pub(super) fn forward(
         &self,
         images: &Tensor,
@@ -121,32 +121,32 @@ fn average_pool(x: &Tensor, size: i64) -> Tensor {
     x.avg_pool2d([size, size], [size, size], [0, 0], false, true, None)
 }
 
-/// In what company a processor convolves an image so that its last bits, forward and backward, do not depend on which
-/// images stand beside it. It matters where gradients are followed for many steps, and is looked at only there.
-enum Company {
-    /// Any.
+/// How a processor must convolve images so that the last bits of each, forward and backward, do not depend on the other
+/// images of the batch. It matters only if gradients are followed for many steps.
+enum Together {
+    /// In any batch.
     Any,
-    /// At least one other: for one small input libtorch takes an algorithm of its own instead of oneDNN's (`use_mkldnn`
+    /// In a batch of at least two: for one small input libtorch takes an algorithm of its own instead of oneDNN's (`use_mkldnn`
     /// in ATen's Convolution.cpp).
     Two,
-    /// None: how oneDNN sums up the gradient of three colours depends on how a batch is spread over threads.
-    None,
+    /// One by one: how oneDNN sums the gradient of three colours depends on how a batch is spread over threads.
+    OneByOne,
 }
 
-impl Company {
+impl Together {
     fn of(x: &Tensor) -> Self {
         const SMALL: usize = 20_480;
         let size = x.size();
         match x.requires_grad() && x.device() == Device::Cpu {
-            true if size[1] == 3 => Self::None,
+            true if size[1] == 3 => Self::OneByOne,
             true if size[0] == 1 && x.numel() <= SMALL => Self::Two,
             _ => Self::Any,
         }
     }
 }
 
-/// The same values with the channels of a pixel side by side in memory. Convolutions of libtorch take the
-/// layout of their weights for what they give out.
+/// The same values with the channels of a pixel side by side in memory. Convolutions of libtorch give their output the
+/// memory layout of their weights.
 fn channels_last(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
@@ -233,10 +233,10 @@ impl Conv {
             Norm::Apart { .. } | Norm::Training { .. } => None,
         };
         let convolve = |x: &Tensor| x.conv2d(&self.weight, bias, stride, padding, [1, 1], 1);
-        let y = match Company::of(x) {
-            Company::Any => convolve(x),
-            Company::Two => convolve(&Tensor::cat(&[x, x], 0)).narrow(0, 0, 1),
-            Company::None => {
+        let y = match Together::of(x) {
+            Together::Any => convolve(x),
+            Together::Two => convolve(&Tensor::cat(&[x, x], 0)).narrow(0, 0, 1),
+            Together::OneByOne => {
                 let images: Vec<Tensor> =
                     (0..x.size()[0]).map(|image| convolve(&x.narrow(0, image, 1))).collect();
                 Tensor::cat(&images, 0)
@@ -388,8 +388,7 @@ impl AttentionPool {
             let length = y.size()[1];
             y.view([n, length, self.heads, c / self.heads]).permute([0, 2, 1, 3]) // [n, heads, length, c/heads]
         };
-        // Were it a view, libtorch would multiply each image by a copy of the matrix of its own: six times the whole
-        // pool's time in bf16.
+        // If it were a view, libtorch would copy the matrix for each image: six times the whole pool's time in bf16.
         let first = x.narrow(1, 0, 1).contiguous(); // [n, 1, c]
         let q = heads(self.q_proj.forward(&first)); // [n, heads, 1, c/heads]
         let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]

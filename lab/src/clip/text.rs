@@ -45,7 +45,7 @@ impl TextTransformer {
     /// Runs the tower on `tokens`, `[n, t]` of type i64, up to the deepest stage in `wanted`.
     ///
     /// # Errors
-    /// Where a text is of another length, or a token is not in the vocabulary.
+    /// If a text is of another length, or a token is not in the vocabulary.
     pub fn forward(&self, tokens: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         let mut out = Collector::new(wanted);
         let (n, t) = tokens.size2()?;

@@ -12,10 +12,10 @@ use tch::{Kind, Tensor};
 use super::activations::Collector;
 use super::weights::Weights;
 
-/// LayerNorm's guard against division by zero.
+/// Avoids division by zero in LayerNorm.
 const EPSILON: f64 = 1e-5;
 
-/// Blocks, one after the other.
+/// A sequence of blocks.
 #[derive(Debug)]
 pub(super) struct Transformer {
     resblocks: Vec<Block>,

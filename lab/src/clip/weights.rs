@@ -1,11 +1,11 @@
-//! Weights: a file, or tensors in memory, in; tensors of one type on a device out, each asked for by OpenAI's name
-//! and its shape.
+//! Weights: a file, or tensors in memory, in; tensors of one type on a device out, each taken by OpenAI's name and its
+//! shape.
 //!
-//! Where each tensor lies, and under which name, is read by `neuronotes_core::model`, whatever the file's format. The
-//! file is mapped into memory, and nothing in it is executed. Every tensor has to be asked for: one left over means
-//! that the network built here is not the one that was trained, as when BatchNorm's running statistics are
-//! overlooked. What lies beside the model, as a loss's or an optimizer's, is not asked for. Tensors in memory are handed out so that gradients reach them. Knows nothing of what the tensors
-//! are for.
+//! The places and names of tensors are read by `neuronotes_core::model`, whatever the file's format. The file is mapped into
+//! memory, and nothing in it is executed. Every tensor must be taken: one left over means that the network built here is not
+//! the one that was trained, as when BatchNorm's running statistics are overlooked. Tensors that belong to a loss or an
+//! optimizer are ignored. Tensors in memory are handed out so that gradients reach them. Knows nothing of what tensors are
+//! for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use tch::{Device, Kind, Tensor};
 /// Why a weights file cannot be used. Each list holds names, with shapes where they matter.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file is no weights file.
+    /// The file is not a weights file.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// The file system refused.
+    /// The file cannot be read.
     #[error("{} cannot be read ({why})", path.display())]
     Unreadable {
         /// The file.
@@ -69,7 +69,7 @@ impl Weights {
     /// Maps a file, or the parts of an index or a folder, whose tensors are to be of `kind` on `device`.
     ///
     /// # Errors
-    /// Where it cannot be read or is no weights file.
+    /// If it cannot be read or is not a weights file.
     pub fn open(path: &Path, device: Device, kind: Kind) -> Result<Self, WeightsError> {
         let header = Header::read(path)?;
         let map = |path: &PathBuf| {
@@ -102,7 +102,7 @@ impl Weights {
         Self { origin, device, kind, only_check: false, bytes: 0, left, missing, wrong }
     }
 
-    /// The file's tensors, where they come from a file.
+    /// The header of the file, if the tensors come from a file.
     pub fn header(&self) -> Option<&Header> {
         match &self.origin {
             Origin::File { header, .. } => Some(header),
@@ -115,7 +115,7 @@ impl Weights {
         self.kind
     }
 
-    /// Bytes of what was asked for so far, whether it was read or only checked.
+    /// Bytes of the tensors taken so far, whether they were read or only checked.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -129,13 +129,13 @@ impl Weights {
         done
     }
 
-    /// The tensor that OpenAI's checkpoints call `name`. Where it is missing or misshapen, zeros of the right
-    /// shape stand in until [`Weights::finish`] names all such tensors at once.
+    /// The tensor that OpenAI's checkpoints call `name`. If it is missing or misshapen, zeros of the right
+    /// shape are used until [`Weights::finish`] names all such tensors at once.
     pub fn take(&mut self, name: &str, shape: &[i64]) -> Tensor {
         self.take_as(self.kind, name, shape)
     }
 
-    /// The same in single precision, whatever the others have.
+    /// Like [`Weights::take`], but always in single precision.
     pub fn take_single(&mut self, name: &str, shape: &[i64]) -> Tensor {
         self.take_as(Kind::Float, name, shape)
     }
@@ -195,13 +195,13 @@ impl Weights {
         Tensor::zeros([1], (kind, self.device)).expand(shape, false)
     }
 
-    /// Checks that the file held what was asked for, and nothing else that a network would have use for.
+    /// Checks that the file had all tensors that were taken, and no others that a network would need.
     ///
     /// # Errors
     /// All missing, surplus and misshapen tensors, by name.
     pub fn finish(self) -> Result<(), WeightsError> {
         let is_surplus = |name: &&String| match &self.origin {
-            // What lies beside the model is no part of its network, whatever that is.
+            // Tensors beside the model are not part of its network.
             Origin::File { names, .. } => !names.is_foreign(name) && !belongs(names.bare(name)),
             Origin::Memory(_) => !belongs(name),
         };
@@ -209,7 +209,7 @@ impl Weights {
         self.verdict(surplus)
     }
 
-    /// Checks that the file held what was asked for.
+    /// Checks that the file had all tensors that were taken.
     ///
     /// # Errors
     /// All missing and misshapen tensors, by name.
@@ -248,7 +248,7 @@ impl Origin {
         }
     }
 
-    /// The shape in OpenAI's form; empty where it is not there.
+    /// The shape in OpenAI's form; empty if the tensor is missing.
     fn shape(&self, source: &Source) -> Vec<i64> {
         let of_file = |header: &Header| {
             let shape = source.shape(header).into_iter().flatten();
@@ -292,7 +292,7 @@ impl Origin {
     }
 }
 
-/// Whether a tensor that nobody asked for may be there. None of these is a weight: sizes that OpenAI's files
+/// Whether a tensor that was not taken may be in the file. None of these is a weight: sizes that OpenAI's files
 /// carry as tensors, PyTorch's counter of training batches, the text tower's causal mask, which open_clip's archives
 /// carry, and the positions' numbers, which old files of Hugging Face's do.
 fn belongs(name: &str) -> bool {

@@ -3,7 +3,7 @@
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::dataset::{Listing, Sample};
 
-use super::Shard;
+use super::shard::Shard;
 use crate::picture::Picture;
 
 /// Makes a shard of its listing.

@@ -8,37 +8,22 @@
 
 mod encoded;
 mod shaping;
+mod shard;
 mod words;
 
 use std::path::Path;
 
-use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{self, Format, Labels, Listing, Sample, ShardError, format};
+use neuronotes_core::dataset::{self, Format, Labels, Listing, ShardError, format};
 
-use crate::picture::Picture;
+pub use shard::Shard;
 
-/// A shard that has been listed.
-pub trait Shard: Send + Sync + std::fmt::Debug {
-    /// What is known of each picture, in the shard's order.
-    fn samples(&self) -> &[Sample];
-
-    /// What was seen in the shard and skipped.
-    fn ledger(&self) -> &Ledger;
-
-    /// The whole picture of that row.
-    ///
-    /// # Errors
-    /// Says why the picture cannot be read or decoded.
-    fn picture(&self, row: usize) -> Result<Picture, String>;
-}
-
-/// Makes a shard of its listing. `side` is that of drawn pictures, in pixels.
+/// Makes a shard of its listing. `side` is the side of drawn pictures, in pixels.
 type Reader = fn(Listing, u32) -> Box<dyn Shard>;
 
 /// Readers of formats whose pictures are not encoded files.
 static READERS: [(&Format, Reader); 1] = [(&format::words::FORMAT, words::reader)];
 
-/// Opens a shard. `side` is that of drawn pictures, in pixels.
+/// Opens a shard. `side` is the side of drawn pictures, in pixels.
 ///
 /// # Errors
 /// Fails if the file or folder cannot be read or is of another format.
@@ -53,7 +38,7 @@ pub fn open(
     Ok(reader.map_or(encoded::reader as Reader, |(_, reader)| *reader)(listing, side))
 }
 
-/// Words, each drawn as a picture of itself of `side` x `side` pixels.
+/// Words, each drawn as a picture of `side` x `side` pixels.
 pub fn drawn_words(list: &[String], side: u32) -> Box<dyn Shard> {
     words::reader(dataset::of_words(list.iter().map(String::as_str)), side)
 }

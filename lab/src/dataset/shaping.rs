@@ -5,18 +5,29 @@ use ab_glyph::{Glyph, GlyphId, PxScale, point};
 use harfrust::{Direction, FontRef, ShapeOptions, ShaperData, UnicodeBuffer};
 use unicode_bidi::BidiInfo;
 
-/// Glyphs as they follow each other, in units of the font.
+/// The font that words are drawn in.
+pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
+
+/// The message that the font has no such letter.
+pub(super) fn lacks(letter: char) -> String {
+    format!(
+        "DejaVu Sans Bold, in which words are drawn, has no `{letter}` (U+{:04X})",
+        letter as u32
+    )
+}
+
+/// A sequence of glyphs, in units of the font.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shaped {
-    /// Each with its place, rightwards and upwards.
+    /// Each with its position, rightwards and upwards.
     glyphs: Vec<(u16, f32, f32)>,
     width: f32,
 }
 
-/// Shapes a word by a font.
+/// Shapes a word in a font.
 ///
 /// # Errors
-/// Where the font cannot be read, or lacks a letter of the word.
+/// If the font cannot be read, or lacks a letter of the word.
 pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
     let font = FontRef::new(font).map_err(|error| error.to_string())?;
     let data = ShaperData::new(&font);
@@ -40,7 +51,7 @@ pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
                 let id = u16::try_from(info.glyph_id).map_err(|error| error.to_string())?;
                 if id == 0 {
                     let letter = text.get(info.cluster as usize..).and_then(|t| t.chars().next());
-                    return Err(super::words::lacks(letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                    return Err(lacks(letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
                 }
                 let (x, y) = (shaped.width + place.x_offset as f32, place.y_offset as f32);
                 shaped.glyphs.push((id, x, y));
@@ -52,7 +63,7 @@ pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
 }
 
 impl Shaped {
-    /// The glyphs from (0, 0) rightwards along a baseline, and their width; `scale` is pixels by the font's unit.
+    /// The glyphs from (0, 0) rightwards along a baseline, and their width; `scale` is pixels per unit of the font.
     pub fn at(&self, size: f32, scale: f32) -> (Vec<Glyph>, f32) {
         let size = PxScale::from(size);
         let glyph = |(id, x, y): &(u16, f32, f32)| {
@@ -65,7 +76,6 @@ impl Shaped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::words::FONT;
 
     fn ids(word: &str) -> Vec<u16> {
         shape(FONT, word).expect(word).glyphs.iter().map(|(id, _, _)| *id).collect()

@@ -1,18 +1,17 @@
 //! Draws words. Input: a list of words. Output: a picture of each.
 //!
-//! Drawn black on white in DejaVu Sans Bold, each word of a phrase on a line of its own. Where letters join, run from right
-//! to left or carry marks, they are shaped; all other words are drawn letter by letter.
+//! Words are drawn black on white in DejaVu Sans Bold, each word of a phrase on its own line. Words whose letters join, run
+//! from right to left or carry marks are shaped; all others are drawn letter by letter.
 
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::dataset::{Listing, Sample, needs_shaping};
 
-use super::Shard;
-use super::shaping::{self, Shaped};
+use super::shaping::{self, FONT, Shaped, lacks};
+use super::shard::Shard;
 use crate::picture::Picture;
 
-pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
 /// Fraction of the picture's side that the widest line fills, and that all lines together may fill.
 const FILL: f32 = 0.8;
 /// Fraction of the picture's side that the height of one line may fill.
@@ -27,14 +26,6 @@ pub fn reader(listing: Listing, side: u32) -> Box<dyn Shard> {
 struct Words {
     listing: Listing,
     side: u32,
-}
-
-/// Says that the font lacks a letter.
-pub(super) fn lacks(letter: char) -> String {
-    format!(
-        "DejaVu Sans Bold, in which words are drawn, has no `{letter}` (U+{:04X})",
-        letter as u32
-    )
 }
 
 impl Shard for Words {

@@ -1,5 +1,5 @@
-//! Logistic regression by Newton's method on one number an image: inner products and labels in; each image's share of the
-//! weights out.
+//! Logistic regression by Newton's method with one variable per image: inner products and labels in; each image's coefficient
+//! in the weights out.
 //!
 //! With few images and many activations the minimum of `Σ cᵢ log(1 + exp(-yᵢ xᵢ·w)) / N + λ m |w|² / 2` lies in the span
 //! of the images: `w = Σ αᵢ xᵢ`, and all that is needed of them is `K = X Xᵀ`. m is the mean square length of an image,
@@ -9,17 +9,17 @@ use tch::{Kind, Tensor};
 
 use crate::failure::Failure;
 
-/// Newton's steps at most; four to eight are usual.
+/// The most steps of Newton's method; four to eight are usual.
 const STEPS: usize = 50;
-/// Where the objective falls by less than this, it has arrived.
+/// The method ends when the objective falls by less than this.
 const ENOUGH: f64 = 1e-9;
-/// Least curvature that an image is taken to have: those that are told apart for certain have next to none.
+/// The least curvature of an image: images that are classified with certainty have almost none.
 const FLATTEST: f64 = 1e-14;
 
-/// The shares α: `products` are `[n, n]` in double precision, `labels` say which are of the first kind.
+/// The coefficients α, `[n]`: `products` are `[n, n]` in double precision, `labels` say which are of the first kind.
 ///
 /// # Errors
-/// Where the numbers are none, or all labels are equal.
+/// If the products are not finite, or all labels are equal.
 pub(crate) fn fit(
     products: &Tensor,
     labels: &[bool],
@@ -32,7 +32,7 @@ pub(crate) fn fit(
     }
     let scale = products.diag(0).mean(Kind::Double).double_value(&[]);
     if !(scale.is_finite() && scale > 0.0) {
-        return Err(Failure::new("the activations are no numbers, or all zero"));
+        return Err(Failure::new("the activations are not finite, or all zero"));
     }
     let kernel = products / scale; // [n, n]
     let device = kernel.device();

@@ -1,4 +1,4 @@
-//! What a probe is made of: logistic regression, and weights that others published as NumPy arrays.
+//! Weights of probes: by logistic regression, or published by others as NumPy arrays.
 
 pub(crate) mod logistic;
 pub(crate) mod numpy;

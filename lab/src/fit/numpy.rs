@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-/// Most numbers of one file: RN50x64's third stage has 2,048 units on 28 x 28 positions.
+/// The most numbers in one file: RN50x64's third stage has 2,048 units on 28 x 28 positions.
 const MOST: usize = 1 << 24;
 
 /// An array of three dimensions.
@@ -16,17 +16,17 @@ pub(crate) struct Array {
     pub(crate) numbers: Vec<f32>,
 }
 
-/// Reads `[c, h, w]`, or the same with a one before it.
+/// Reads an array `[c, h, w]` or `[1, c, h, w]`.
 pub(crate) fn read(path: &Path) -> Result<Array, String> {
     parse(&neuronotes_core::file::read(path, MOST as u64 * 8).map_err(|error| error.to_string())?)
 }
 
 fn parse(bytes: &[u8]) -> Result<Array, String> {
-    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("it is no NumPy file")?;
+    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("it is not a NumPy file")?;
     let (length, start): (usize, usize) = match rest {
         [1, _, a, b, ..] => (usize::from(u16::from_le_bytes([*a, *b])), 4),
         [2 | 3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 6),
-        _ => return Err("its version is not known".into()),
+        _ => return Err("its version is unknown".into()),
     };
     let end =
         start.checked_add(length).filter(|end| *end <= rest.len()).ok_or("it is cut short")?;
@@ -70,7 +70,7 @@ fn parse(bytes: &[u8]) -> Result<Array, String> {
     let numbers: Vec<f32> = numbers.collect();
     match numbers.iter().all(|x| x.is_finite()) {
         true => Ok(Array { shape, numbers }),
-        false => Err("a number in it is none".into()),
+        false => Err("it has numbers that are not finite".into()),
     }
 }
 
@@ -119,6 +119,6 @@ mod tests {
             let error = parse(&file(header, &[0; 4])).expect_err("another file");
             assert!(error.contains(part), "{error}");
         }
-        assert_eq!(parse(b"PK\x03\x04"), Err("it is no NumPy file".into()));
+        assert_eq!(parse(b"PK\x03\x04"), Err("it is not a NumPy file".into()));
     }
 }

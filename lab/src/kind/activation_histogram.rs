@@ -1,30 +1,28 @@
 //! Measures `activation_histogram`: how a unit's activations are distributed over a data set.
 
-use neuronotes_core::kind::activation_histogram::{KIND, Outcome, Params, Quantile};
+use neuronotes_core::kind::activation_histogram::{Outcome, Params, Quantile};
 
-use super::params;
 use crate::failure::Failure;
-use crate::table::summary;
+use crate::table::{nothing_read, scans, summary};
 use crate::workbench::Workbench;
 
 const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let scans = bench.scans(&params.layer, params.unit, params.pool)?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
     let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
-    let outcome = distribution(values, params.bins).ok_or_else(|| bench.nothing_read())?;
-    let store = &bench.store();
-    bench.record.set_result(store, &outcome)?;
+    let outcome = distribution(values, params.bins).ok_or_else(|| nothing_read(bench))?;
+    bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// Statistics and buckets; `None` where there are no values.
+/// Statistics and buckets; `None` if there are no values.
 fn distribution(mut values: Vec<f64>, bins: u32) -> Option<Outcome> {
     let summary = summary(&values);
     values.sort_by(f64::total_cmp);
     let (min, max) = (*values.first()?, *values.last()?);
-    // A unit that is always the same still gets buckets of some width, as in NumPy.
+    // A unit with one constant value still gets buckets of some width, as in NumPy.
     let (low, high) = if min == max { (min - 0.5, max + 0.5) } else { (min, max) };
     let bins = bins.max(1);
     let edges: Vec<f64> = (0..=bins)

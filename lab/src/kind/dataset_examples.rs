@@ -1,33 +1,31 @@
-//! Measures `dataset_examples`: the images of a data set that excite a unit most, or least.
+//! Measures `dataset_examples`: the images of a data set with the strongest, or weakest, activations of a unit.
 //!
-//! A scan keeps activations in half precision, in which different ones may be equal. Where that decides which images are
-//! shown, or in what order, the equal ones go through the network once more.
+//! A scan stores activations in half precision, in which different ones may be equal. If that decides which images are
+//! shown, or in what order, the network is run again on the images with equal activations.
 
 use std::ops::Range;
 
-use neuronotes_core::kind::dataset_examples::{Example, KIND, Order, Outcome, Params};
+use neuronotes_core::kind::dataset_examples::{Example, Order, Outcome, Params};
 use neuronotes_core::kind::scan::Pool;
 use tch::Kind;
 
-use super::params;
-use crate::batch::Batch;
 use crate::clip::activations::by_unit;
-use crate::clip::preprocess::prepare;
 use crate::failure::Failure;
-use crate::gallery::{Exhibited, Gallery};
-use crate::table::{Scanned, summary};
+use crate::gallery::Gallery;
+use crate::pass::Pass;
+use crate::table::{Scanned, nothing_read, scans, summary};
 use crate::workbench::Workbench;
 
-/// Most images of one activation in half precision that go through the network again: more have it in common that the
-/// unit is silent.
+/// The most images with an equal activation on which the network is run again. If there are more, the unit is inactive on
+/// them.
 const MOST_EQUAL: usize = 256;
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let scans = bench.scans(&params.layer, params.unit, params.pool)?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
     if values.is_empty() {
-        return Err(bench.nothing_read());
+        return Err(nothing_read(bench));
     }
     let summary = summary(&values);
     let mut places = ranked(&scans, params.order);
@@ -46,24 +44,23 @@ pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     for &(shard, row) in &places {
         bench.monitor.check()?;
         let sample = &scans[shard].samples[row];
-        let Exhibited { hung, caption, label } = gallery.add_sample(bench, shard, &sample.key)?;
+        let (stored, said) = gallery.add_sample(bench, shard, &sample.key)?;
         top.push(Example {
             key: sample.key.clone(),
-            caption,
-            label,
+            caption: said.caption,
+            label: said.label,
             activation: scans[shard].activations[row],
-            picture: hung.picture,
-            width: hung.width,
-            height: hung.height,
+            picture: stored.picture,
+            width: stored.width,
+            height: stored.height,
         });
     }
     let outcome = Outcome { count: values.len() as u64, mean: summary.mean, sd: summary.sd, top };
-    let store = &bench.store();
-    bench.record.set_result(store, &outcome)?;
+    bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// Shard and row of all samples in order; of equal activations the earlier row goes first.
+/// Shard and row of all samples, sorted by activation; of equal ones the earlier row goes first.
 fn ranked(scans: &[Scanned], order: Order) -> Vec<(usize, usize)> {
     let mut places: Vec<(usize, usize)> = scans
         .iter()
@@ -76,8 +73,8 @@ fn ranked(scans: &[Scanned], order: Order) -> Vec<(usize, usize)> {
     places
 }
 
-/// The runs of equal activations among places in order that decide which are the first `top`, or how these follow each
-/// other; without those that are so long that the unit tells these images apart no better.
+/// The ranges of equal activations among sorted places that decide which are the first `top`, or their order; without ranges
+/// longer than [`MOST_EQUAL`].
 fn ties(scans: &[Scanned], places: &[(usize, usize)], top: usize) -> Vec<Range<usize>> {
     let value = |at: usize| scans[places[at].0].activations[places[at].1];
     let mut found = Vec::new();
@@ -92,7 +89,7 @@ fn ties(scans: &[Scanned], places: &[(usize, usize)], top: usize) -> Vec<Range<u
     found
 }
 
-/// A unit's activations in the network's precision for these samples.
+/// A unit's activations for these samples in the network's precision.
 fn exact(
     bench: &mut Workbench<'_>,
     params: &Params,
@@ -100,19 +97,15 @@ fn exact(
     places: &[(usize, usize)],
     gallery: &mut Gallery,
 ) -> Result<Vec<f64>, Failure> {
-    let clip = bench.clip()?;
+    let clip = bench.clip(&[&params.layer])?;
     let stage = clip.layer(&params.layer)?.stage;
-    let side = clip.architecture.image_size;
+    let key = |&(shard, row): &(usize, usize)| (shard, scans[shard].samples[row].key.as_str());
+    let samples: Vec<(usize, &str)> = places.iter().map(key).collect();
+    let pictures = gallery.find(bench, &samples)?;
     let mut found = Vec::new();
-    Batch::on(clip.device).halved(bench.monitor.halves()).run(places.len(), |range| {
-        bench.monitor.check()?;
-        let mut pixels = Vec::new();
-        for &(shard, row) in &places[range.clone()] {
-            let (_, picture) = gallery.sample(bench, shard, &scans[shard].samples[row].key)?;
-            pixels.extend(prepare(picture, side).map_err(Failure::new)?.into_raw());
-        }
-        let input = clip.input(&pixels, range.len())?;
-        let activations = tch::no_grad(|| clip.look(&input, &[stage]))?;
+    let stages = [stage];
+    let pass = Pass::new(&clip, &stages, "comparing equal activations");
+    pass.run_all(&pictures[..], bench.monitor, |_, activations| {
         let unit = by_unit(activations.get(stage)?).select(1, params.unit.into()); // [n, positions]
         let pooled = match params.pool {
             Pool::Mean => unit.mean_dim([1i64].as_slice(), false, Kind::Float),

@@ -5,36 +5,34 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::direction::{Source, Term};
 use neuronotes_core::model::{Layer, Stage};
-use tch::Kind;
 
-use crate::batch::Batch;
 use crate::clip::Clip;
-use crate::clip::activations::by_unit;
-use crate::clip::preprocess::prepare;
 use crate::dataset::drawn_words;
 use crate::failure::Failure;
+use crate::gallery::pictures_of;
 use crate::picture::Picture;
-use crate::table::check_unit;
-use crate::vector::{Prompts, Row, add, mean, stored_mean, unit};
+use crate::table::{check_unit, embeddings};
+use crate::vector::{Prompts, Row, add, mean, pictures, stored_mean, unit};
 use crate::workbench::Workbench;
 
-/// A picture that a term is made of.
-pub(super) struct Seen<'a> {
-    /// What it shows.
+/// A picture that is part of a term.
+pub(crate) struct TermPicture<'a> {
+    /// The picture.
     pub picture: &'a Picture,
-    /// The word that it was drawn of.
+    /// The word that it shows, if it was drawn.
     pub word: Option<&'a str>,
-    /// Of its file.
+    /// The digest of its file, if it is one.
     pub digest: Option<Digest>,
-    /// Where it is from, where another figure holds it.
+    /// The figure that it is from, if any.
     pub origin: Option<Origin>,
 }
 
-/// Is shown each picture that a direction is made of.
-pub(super) type Show<'a> = dyn FnMut(&mut Workbench<'_>, &Seen<'_>) -> Result<(), Failure> + 'a;
+/// Called with each picture that is part of a direction.
+pub(crate) type OnPicture<'a> =
+    dyn FnMut(&mut Workbench<'_>, &TermPicture<'_>) -> Result<(), Failure> + 'a;
 
-/// The direction of a sum of terms. Texts are read as they stand.
-pub(super) fn of_terms(
+/// The direction of a sum of terms. Texts are encoded without a template.
+pub(crate) fn of_terms(
     bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
@@ -55,13 +53,13 @@ pub(super) fn of_terms(
     unit(sum, "the sum")
 }
 
-/// The direction of a term that is not read.
-pub(super) fn of_source(
+/// The direction of a term other than a text.
+pub(crate) fn of_source(
     bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
     source: &Source,
-    show: &mut Show<'_>,
+    show: &mut OnPicture<'_>,
 ) -> Result<Row, Failure> {
     let name = &layer.name.canonical;
     let mut found = Vec::new();
@@ -81,7 +79,7 @@ pub(super) fn of_source(
         Source::Dataset(digest) => {
             let dataset = bench.named_dataset(digest)?;
             let at = (layer.stage != Stage::Embedding).then_some(name.as_str());
-            let shards = bench.embeddings(dataset, at)?;
+            let shards = embeddings(bench, dataset, at)?;
             return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
         }
         Source::Images(digests) => {
@@ -90,16 +88,24 @@ pub(super) fn of_source(
                 let picture = bench.picture(digest)?;
                 show(
                     bench,
-                    &Seen { picture: &picture, word: None, digest: Some(digest), origin: None },
+                    &TermPicture {
+                        picture: &picture,
+                        word: None,
+                        digest: Some(digest),
+                        origin: None,
+                    },
                 )?;
                 found.push(picture);
             }
         }
         Source::Use(keys) => {
             for key in keys {
-                for (origin, picture) in bench.figure(digest_of(key)?)? {
+                for (origin, picture) in pictures_of(bench, digest_of(key)?)? {
                     let origin = Some(origin);
-                    show(bench, &Seen { picture: &picture, word: None, digest: None, origin })?;
+                    show(
+                        bench,
+                        &TermPicture { picture: &picture, word: None, digest: None, origin },
+                    )?;
                     found.push(picture);
                 }
             }
@@ -112,46 +118,22 @@ pub(super) fn of_source(
                 let picture = shard.picture(row).map_err(cannot)?;
                 show(
                     bench,
-                    &Seen { picture: &picture, word: Some(word), digest: None, origin: None },
+                    &TermPicture {
+                        picture: &picture,
+                        word: Some(word),
+                        digest: None,
+                        origin: None,
+                    },
                 )?;
                 found.push(picture);
             }
         }
     }
-    mean(&pictures(bench, clip, layer.stage, &found)?, "a mean of pictures")
+    let rows = pictures(clip, layer.stage, &found, false, bench.monitor)?;
+    mean(&rows, "a mean of pictures")
 }
 
 fn digest_of(text: &str) -> Result<Digest, Failure> {
     let malformed = |why: String| Failure::new(format!("the parameters are malformed ({why})"));
     text.parse().map_err(malformed)
-}
-
-/// A unit vector for each picture: its activations averaged over positions.
-fn pictures(
-    bench: &mut Workbench<'_>,
-    clip: &Clip,
-    stage: Stage,
-    pictures: &[Picture],
-) -> Result<Vec<Row>, Failure> {
-    let side = clip.architecture.image_size;
-    let mut all = Vec::new();
-    Batch::on(clip.device).halved(bench.monitor.halves()).run(pictures.len(), |range| {
-        bench.monitor.check()?;
-        let mut pixels = Vec::new();
-        for picture in &pictures[range.clone()] {
-            let shown = prepare(picture.clone(), side);
-            pixels.extend(shown.map_err(Failure::new)?.into_raw());
-        }
-        let input = clip.input(&pixels, range.len())?;
-        let found = tch::no_grad(|| {
-            let found = clip.look(&input, &[stage])?;
-            let layer = by_unit(found.get(stage)?); // [n, units, positions]
-            let rows = layer.mean_dim([2i64].as_slice(), false, Kind::Double); // [n, units]
-            Ok::<_, Failure>(Vec::<Vec<f64>>::try_from(rows)?)
-        })?;
-        let found = found.into_iter().map(|row| unit(row, "a picture"));
-        all.extend(found.collect::<Result<Vec<_>, _>>()?);
-        Ok(())
-    })?;
-    Ok(all)
 }

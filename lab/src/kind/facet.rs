@@ -1,36 +1,33 @@
-//! Measures `facet`: linear probes that tell two data sets apart at some layers, or published ones.
+//! Measures `facet`: linear probes that tell two data sets apart at some layers, or published probes.
 //!
-//! A probe is logistic regression without a bias on all activations of a layer, positions told apart, both data sets
-//! counting alike. With fewer images than activations its weights are a sum over images, so that Newton's method works on
-//! one number an image; there is no learning rate and no chance in it. Weights are then brought to one root mean square,
-//! since a `strength` has to mean the same at every layer and model; published ones are taken as they are.
+//! A probe is a logistic regression without a bias on all activations of a layer, with separate weights for each position
+//! and equal weight for both data sets. With fewer images than activations its weights are a sum over images, so Newton's
+//! method has one variable per image, and needs no learning rate and no random numbers. Weights are then scaled to one root
+//! mean square, so that a `strength` means the same at every layer and model; published weights are not scaled.
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::facet::{Images, KIND, Outcome, Params, Probe, WEIGHTS};
 use neuronotes_core::model::{Layer, Stage};
 use neuronotes_core::store::{Record, Store};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use safetensors::{Dtype, tensor::TensorView};
 use tch::{Kind, Tensor};
 
-use super::params;
-use crate::batch::Batch;
 use crate::clip::Clip;
-use crate::clip::preprocess::prepare;
+use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::fit::{logistic, numpy};
-use crate::monitor::Progress;
-use crate::table::no_number;
+use crate::pass::Pass;
+use crate::table::not_finite;
 use crate::vis::facet::{Facet, read_facet};
 use crate::workbench::{Used, Workbench};
 
-/// Of so many images one is held out.
+/// One of this many images is held out.
 const HELD_OUT: usize = 5;
-/// Most bytes of activations at once.
+/// The most bytes of activations at once.
 const MEMORY: usize = 4 << 30;
-/// Root mean square of a trained probe's weights: such that a `strength` of 5, the article's, shows on Emoji-CLIP both
-/// the unit and the facet. Published weights have the scale that they have.
+/// Root mean square of a trained probe's weights, chosen so that a `strength` of 5, as in the article, shows both the unit
+/// and the facet on Emoji-CLIP.
 const SIZE: f64 = 0.04;
 
 impl Used for Facet {
@@ -41,9 +38,10 @@ impl Used for Facet {
     }
 }
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let clip = bench.clip()?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let names: Vec<&str> = params.layers.iter().map(String::as_str).collect();
+    let clip = bench.clip(&names)?;
     let layers: Vec<Layer> =
         params.layers.iter().map(|name| clip.layer(name)).collect::<Result<_, _>>()?;
     let mut outcome = Outcome { images: Images { positive: 0, generic: 0 }, layers: Vec::new() };
@@ -89,7 +87,7 @@ pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                 weights.push(Tensor::from_slice(&read.numbers).view(shape));
             }
         }
-        _ => return Err(Failure::new("a facet has either two data sets or weights")),
+        _ => return Err(Failure::new("a facet needs either two data sets or weights")),
     }
     write(bench, &params.layers, &weights, &outcome)
 }
@@ -129,7 +127,7 @@ fn write(
         views.push((name.as_str(), view));
     }
     let file = safetensors::serialize(views, None).map_err(|error| broken(&error))?;
-    let store = &bench.store();
+    let store = bench.store();
     bench.record.add_output(store, WEIGHTS, "application/octet-stream", &file)?;
     bench.record.set_result(store, outcome)?;
     Ok(())
@@ -137,13 +135,13 @@ fn write(
 
 /// Activations of two data sets' images.
 struct Activations {
-    /// For each layer `[images, c * h * w]` in single precision, the first data set's first, and `[c, h, w]`.
+    /// For each layer `[images, c * h * w]` in single precision, those of the first data set first, and `[c, h, w]`.
     rows: Vec<(Tensor, [i64; 3])>,
     /// Images of each data set.
     counts: [usize; 2],
 }
 
-/// How many of these layers' activations fit into memory together; at least one.
+/// The number of these layers, from the first, whose activations fit into memory together; at least one.
 fn in_one_pass(clip: &Clip, layers: &[Layer], most: u32) -> Result<usize, Failure> {
     let side = clip.architecture.image_size as usize;
     let nothing = clip.input(&vec![0; side * side * 3], 1)?;
@@ -166,12 +164,11 @@ fn activations(
     sets: [&DatasetRef; 2],
     most: u32,
 ) -> Result<Activations, Failure> {
-    let side = clip.architecture.image_size;
     let stages: Vec<Stage> = layers.iter().map(|layer| layer.stage).collect();
     let mut found: Vec<(Vec<Tensor>, [i64; 3])> = layers.iter().map(|_| (vec![], [0; 3])).collect();
     let mut counts = [0, 0];
     for (count, set) in counts.iter_mut().zip(sets) {
-        let shards = (0..set.shards.len()).map(|index| bench.shard_of(set, index));
+        let shards = (0..set.shards.len()).map(|index| bench.shard(set, index));
         let shards = shards.collect::<Result<Vec<_>, _>>()?;
         let all: Vec<(usize, usize)> = shards
             .iter()
@@ -179,53 +176,32 @@ fn activations(
             .flat_map(|(shard, open)| (0..open.samples().len()).map(move |row| (shard, row)))
             .collect();
         let chosen = spaced(all.len(), most as usize);
-        let stage = format!("looking at {}", set.name);
-        Batch::on(clip.device).halved(bench.monitor.halves()).run(chosen.len(), |range| {
-            bench.monitor.check()?;
-            let shown: Vec<(usize, Vec<u8>)> = chosen[range.clone()]
-                .par_iter()
-                .filter_map(|&at| {
-                    let (shard, row) = all[at];
-                    // One that cannot be read is left out; a scan of the data set says which.
-                    let picture = shards[shard].picture(row);
-                    let pixels = picture.and_then(|picture| prepare(picture, side)).ok()?;
-                    Some((at, pixels.into_raw()))
-                })
-                .collect();
-            if !shown.is_empty() {
-                let pixels: Vec<&[u8]> = shown.iter().map(|(_, pixels)| &**pixels).collect();
-                let input = clip.input(&pixels.concat(), shown.len())?;
-                let maps = tch::no_grad(|| clip.look(&input, &stages))?;
-                let mut rows = Vec::new();
-                for layer in layers {
-                    let map = maps.get(layer.stage)?;
-                    let [_, c, h, w] = map.size()[..] else {
-                        let name = &layer.name.canonical;
-                        return Err(Failure::new(format!("`{name}` has no rows and columns"))
-                            .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
-                    };
-                    if let Some((image, unit, number)) = no_number_in(map)? {
-                        let (shard, row) = all[shown[image].0];
-                        let what = format!("unit {unit} of `{}`", layer.name.canonical);
-                        let key = &shards[shard].samples()[row].key;
-                        return Err(no_number(&what, key, number));
-                    }
-                    let flat = map.contiguous().view([shown.len() as i64, -1]);
-                    rows.push((flat.to_kind(Kind::Float), [c, h, w]));
+        let pictures: Vec<(&dyn Shard, usize)> =
+            chosen.iter().map(|&at| (shards[all[at].0].as_ref(), all[at].1)).collect();
+        let title = format!("looking at {}", set.name);
+        // A picture that cannot be read is left out; a scan of the data set says which.
+        Pass::new(clip, &stages, &title).run(&pictures[..], bench.monitor, |shown, maps| {
+            let mut rows = Vec::new();
+            for layer in layers {
+                let map = maps.get(layer.stage)?;
+                let [_, c, h, w] = map.size()[..] else {
+                    let name = &layer.name.canonical;
+                    return Err(Failure::new(format!("`{name}` has no rows and columns"))
+                        .hint("a facet's layers are maps: outputs of a ResNet's blocks"));
+                };
+                if let Some((image, unit, number)) = not_finite_in(map)? {
+                    let (shard, row) = pictures[shown[image]];
+                    let what = format!("unit {unit} of `{}`", layer.name.canonical);
+                    return Err(not_finite(&what, &shard.samples()[row].key, number));
                 }
-                for (found, (rows, shape)) in found.iter_mut().zip(rows) {
-                    found.0.push(rows);
-                    found.1 = shape;
-                }
-                *count += shown.len();
+                let flat = map.contiguous().view([shown.len() as i64, -1]);
+                rows.push((flat.to_kind(Kind::Float), [c, h, w]));
             }
-            bench.monitor.progress(&Progress {
-                stage: &stage,
-                step: range.end as u64,
-                total: chosen.len() as u64,
-                unit: "image",
-                picture: None,
-            });
+            for (found, (rows, shape)) in found.iter_mut().zip(rows) {
+                found.0.push(rows);
+                found.1 = shape;
+            }
+            *count += shown.len();
             Ok(())
         })?;
         if *count < 2 * HELD_OUT {
@@ -237,8 +213,8 @@ fn activations(
     Ok(Activations { rows, counts })
 }
 
-/// The first image and unit of maps, `[n, c, h, w]`, where there is what is no number, and that.
-fn no_number_in(maps: &Tensor) -> Result<Option<(usize, u32, f64)>, Failure> {
+/// The first image and unit of maps, `[n, c, h, w]`, that are NaN or infinite, and that number.
+fn not_finite_in(maps: &Tensor) -> Result<Option<(usize, u32, f64)>, Failure> {
     if maps.isfinite().all().int64_value(&[]) == 1 {
         return Ok(None);
     }
@@ -260,7 +236,7 @@ fn spaced(count: usize, most: usize) -> Vec<usize> {
 struct Trained {
     /// `[c * h * w]`.
     weights: Tensor,
-    /// Held-out images told apart rightly, and all that were held out; the first data set's and the second's.
+    /// The number of held-out images that are classified correctly, and of all held-out images, for each data set.
     right: Option<[(u64, u64); 2]>,
 }
 
@@ -282,7 +258,7 @@ fn probe(rows: &Tensor, counts: [usize; 2], regularisation: f64) -> Result<Train
         let weights = training.tr().mv(&shares); // [d]
         let size = weights.square().mean(Kind::Double).sqrt().double_value(&[]);
         if !(size.is_finite() && size > 0.0) {
-            return Err(Failure::new("the two data sets are not told apart by anything"));
+            return Err(Failure::new("no activation tells the two data sets apart"));
         }
         let weights = weights * (SIZE / size);
         let scores: Vec<f64> = Vec::try_from(take(&held).mv(&weights).to_kind(Kind::Double))?;
@@ -320,11 +296,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_found_with_its_image_and_unit() {
+    fn what_is_not_finite_is_found_with_its_image_and_unit() {
         let maps = Tensor::zeros([3, 4, 2, 2], (Kind::Float, Device::Cpu));
-        assert_eq!(no_number_in(&maps), Ok(None));
+        assert_eq!(not_finite_in(&maps), Ok(None));
         let _ = maps.get(2).get(1).get(1).fill_(f64::INFINITY);
-        assert_eq!(no_number_in(&maps), Ok(Some((2, 1, f64::INFINITY))));
+        assert_eq!(not_finite_in(&maps), Ok(Some((2, 1, f64::INFINITY))));
     }
 
     #[test]

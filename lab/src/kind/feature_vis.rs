@@ -1,56 +1,54 @@
-//! Measures `feature_vis`: images optimised until a unit, a direction or a layer answers to them as strongly as can be.
+//! Measures `feature_vis`: images optimised to maximise the activation of a unit, a direction or a layer.
 //!
-//! Requests that differ only in what they are about are measured together.
+//! Requests that differ only in their target are measured together.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::feature_vis::{
-    self, KIND, Made, Objective, Outcome, Params, Sign, Start,
-};
+use neuronotes_core::kind::feature_vis::{self, Made, Objective, Outcome, Params, Sign, Start};
 use neuronotes_core::request::Request;
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
 use super::direction::of_terms;
-use super::params;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::encode::{png, png_with_text, webp};
 use crate::failure::Failure;
-use crate::monitor::{Every, Progress};
+use crate::monitor::{Progress, Timer};
 use crate::table::check_unit;
 use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
 use crate::vis::objective::{Aim, Place, Target};
-use crate::vis::optimise::{Job, Optimised, Recipe, Step, optimise};
+use crate::vis::optimise::{Optimised, Step, optimise};
 use crate::vis::param::of_bytes;
+use crate::vis::recipe::{Job, Recipe};
 use crate::workbench::Workbench;
 
-/// Most points of a curve.
+/// The most points of a curve.
 const POINTS: usize = 64;
-/// Greatest side of a picture that pages show as it is, in pixels.
+/// The largest side of a picture that pages show at full size, in pixels.
 const WEB: u32 = 640;
-/// Of the pictures for pages, from 0 to 100.
+/// WebP quality of the pictures for pages, from 0 to 100.
 const WEB_QUALITY: f32 = 90.0;
 /// The parameters that may differ between requests that are measured together.
 const OWN: [&str; 4] = ["unit", "direction", "image", "sign"];
 
-/// Equal for requests that differ in nothing but what they are about.
-pub(super) fn company(request: &Request) -> Digest {
+/// Equal for requests that differ only in their target.
+pub(crate) fn batch_key(request: &Request) -> Digest {
     let mut shared = request.canonical();
     if let Some(params) = shared["params"].as_object_mut() {
         OWN.iter().for_each(|name| drop(params.remove(*name)));
     }
-    // What a direction is made of; a facet is among the parameters.
+    // The results that a direction is made of; a facet is among the parameters.
     shared["uses"] = Value::Null;
     shared["path"] = request.model.path.to_string_lossy().into();
     Digest::of(canonical_json(&shared).as_bytes())
 }
 
-/// What one request asks for.
+/// A request, ready to be optimised.
 struct Asked {
     params: Params,
     clip: Rc<Clip>,
@@ -58,7 +56,7 @@ struct Asked {
     facet: Option<Facet>,
 }
 
-pub(super) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
+pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
     let mut results = Vec::new();
     let mut asked = Vec::new();
     for (at, bench) in benches.iter_mut().enumerate() {
@@ -81,11 +79,11 @@ pub(super) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
         jobs.push(one.job);
         facet = facet.or(one.facet);
     }
-    // Each step disturbs the picture to another size, for which trying algorithms would never pay.
+    // Each step transforms the picture to another size, so that trying algorithms would never pay.
     tch::Cuda::cudnn_set_benchmark(false);
-    let mut due: Vec<Every> = jobs
+    let mut due: Vec<Timer> = jobs
         .iter()
-        .map(|_| Every::new(Duration::from_millis(100), Duration::from_secs(1)))
+        .map(|_| Timer::new(Duration::from_millis(100), Duration::from_secs(1)))
         .collect();
     for &place in &places {
         benches[place].monitor.progress(&Progress {
@@ -138,8 +136,8 @@ fn recipe(params: &Params) -> Recipe {
 }
 
 fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let clip = bench.clip()?;
+    let params: Params = bench.params()?;
+    let clip = bench.clip(&[&params.layer])?;
     let layer = clip.layer(&params.layer)?;
     let mut image = || -> Result<Tensor, Failure> {
         let digest = params.image.as_deref().ok_or_else(|| Failure::new("there is no `image`"))?;
@@ -165,7 +163,8 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
         (Objective::Layer, None, None) => Aim::Layer,
         (Objective::Caricature, None, None) => Aim::Image(image()?),
         _ => {
-            let message = "a visualisation is of a unit, a direction, a layer or a picture";
+            let message =
+                "a visualisation needs a unit, a direction, a layer or a picture as its target";
             return Err(Failure::new(message));
         }
     };
@@ -188,7 +187,7 @@ fn write(bench: &mut Workbench<'_>, made: &Optimised) -> Result<(), Failure> {
     let size = bench.request.params.get("size").and_then(Value::as_u64);
     let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or_default();
     let (mut web, mut film_side) = (None, None);
-    let store = &bench.store();
+    let store = bench.store();
     let recipe = canonical_json(&bench.request.canonical());
     for (at, picture) in made.pictures.iter().enumerate() {
         let full = png_with_text(&picture.pixels, size, "neuronotes", &recipe)?;
@@ -221,7 +220,7 @@ fn write(bench: &mut Workbench<'_>, made: &Optimised) -> Result<(), Failure> {
     Ok(())
 }
 
-/// At most [`POINTS`] of the values with their step, counted from 0; first and last among them.
+/// At most [`POINTS`] of the values with their steps, counted from 0, including the first and the last.
 fn thin(values: &[f64]) -> Vec<(u32, f64)> {
     let last = values.len().saturating_sub(1);
     let points = values.len().min(POINTS);

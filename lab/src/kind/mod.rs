@@ -1,4 +1,4 @@
-//! How each kind of `neuronotes_core::kind` is measured: a request in; the record's outputs out.
+//! The registry of measurements: for each kind of `neuronotes_core::kind`, how outputs come to a request's record.
 //!
 //! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
 //! reads its inputs through the [`Workbench`], which checks their digests.
@@ -16,7 +16,6 @@ mod zero_shot;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{self, Kind};
 use neuronotes_core::request::Request;
-use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::workbench::Workbench;
@@ -28,20 +27,20 @@ pub struct Measure {
     pub name: &'static str,
     /// The version that is measured here.
     pub impl_version: u32,
-    /// How outputs come to a bench's record.
+    /// How outputs come to the record of a workbench.
     pub run: Run,
 }
 
 /// How outputs come to a record.
 #[derive(Debug)]
 pub enum Run {
-    /// One request at a time.
+    /// Measures one request at a time.
     Alone(fn(&mut Workbench<'_>) -> Result<(), Failure>),
-    /// Requests share work, each with the result that it would have alone.
+    /// Measures requests that share work, each with the result that it would have alone.
     Together {
         /// Equal for requests that can be measured together.
-        company: fn(&Request) -> Digest,
-        /// A result for each bench.
+        batch_key: fn(&Request) -> Digest,
+        /// Returns a result for each workbench.
         run: fn(&mut [Workbench<'_>]) -> Vec<Result<(), Failure>>,
     },
 }
@@ -49,11 +48,11 @@ pub enum Run {
 /// Every measurement.
 pub static MEASURES: &[Measure] = &[
     Measure {
-        name: neuronotes_core::kind::scan::NAME,
-        impl_version: neuronotes_core::kind::scan::IMPL_VERSION,
+        name: kind::scan::NAME,
+        impl_version: kind::scan::IMPL_VERSION,
         run: Run::Alone(scan::run),
     },
-    Measure::together(&kind::feature_vis::KIND, feature_vis::company, feature_vis::run),
+    Measure::together(&kind::feature_vis::KIND, feature_vis::batch_key, feature_vis::run),
     Measure::alone(&kind::facet::KIND, facet::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
@@ -71,28 +70,28 @@ impl Measure {
         Self { name: kind.name, impl_version: kind.impl_version, run: Run::Alone(run) }
     }
 
-    /// A kind whose requests share work where `company` is equal.
+    /// A kind whose requests share work if their `batch_key` is equal.
     const fn together(
         kind: &'static Kind,
-        company: fn(&Request) -> Digest,
+        batch_key: fn(&Request) -> Digest,
         run: fn(&mut [Workbench<'_>]) -> Vec<Result<(), Failure>>,
     ) -> Self {
-        let run = Run::Together { company, run };
+        let run = Run::Together { batch_key, run };
         Self { name: kind.name, impl_version: kind.impl_version, run }
     }
 
-    /// Equal for requests that can be measured together; none for those that are measured alone.
-    pub fn company(request: &Request) -> Option<Digest> {
+    /// Equal for requests that can be measured together; `None` for those that are measured alone.
+    pub fn batch_key(request: &Request) -> Option<Digest> {
         match Self::of(&request.kind, request.impl_version).ok()?.run {
             Run::Alone(_) => None,
-            Run::Together { company, .. } => Some(company(request)),
+            Run::Together { batch_key, .. } => Some(batch_key(request)),
         }
     }
 
     /// The measurement of a kind, in exactly that version.
     ///
     /// # Errors
-    /// Where this lab does not know the kind, or measures another version of it.
+    /// If this lab does not know the kind, or measures another version of it.
     pub fn of(kind: &str, impl_version: u32) -> Result<&'static Self, Failure> {
         let hint = "build `neuronotes` and `neuronotes-lab` from the same sources";
         let measure = MEASURES.iter().find(|measure| measure.name == kind);
@@ -108,11 +107,6 @@ impl Measure {
         }
         Ok(measure)
     }
-}
-
-/// Reads a request's parameters, and checks them against the kind's fields.
-fn params<T: DeserializeOwned>(bench: &Workbench<'_>, kind: &Kind) -> Result<T, Failure> {
-    kind.params(&bench.request.params).map_err(Failure::new)
 }
 
 #[cfg(test)]

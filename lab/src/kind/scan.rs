@@ -1,133 +1,67 @@
 //! Measures `scan`: the pooled activations of all units of a layer over one shard, and the embeddings.
-//!
-//! Pictures are decoded by all cores, a few batches ahead; this thread alone owns the device.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use half::f16;
 use neuronotes_core::dataset::Sample;
-use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::kind::scan::{
     ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES,
 };
 use neuronotes_core::model::Stage;
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use crate::batch::Batch;
-use crate::clip::Clip;
-use crate::clip::activations::by_unit;
-use crate::clip::preprocess::prepare;
+use crate::clip::activations::{Activations, by_unit};
 use crate::dataset::Shard;
 use crate::failure::Failure;
-use crate::monitor::{Monitor, Progress};
+use crate::pass::{Pass, Skipped};
 use crate::workbench::Workbench;
 
-/// Batches decoded ahead.
-const AHEAD: usize = 2;
-
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params = Value::Object(bench.request.params.clone());
-    let params: Params = serde_json::from_value(params)
-        .map_err(|error| Failure::new(format!("the parameters are malformed ({error})")))?;
-    let clip = bench.clip()?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let clip = bench.clip(&[&params.layer])?;
     let layer = clip.layer(&params.layer)?;
     let dataset = bench.dataset()?;
     if dataset.shards.len() != 1 {
         let count = dataset.shards.len();
         return Err(Failure::new(format!("a scan is of one shard, and was given {count}")));
     }
-    let stage = format!("scanning {}", dataset.name);
-    let shard = bench.shard(0)?;
-    let mut scan = Scan { ledger: shard.ledger().clone(), ..Scan::default() };
-    scan.run(&clip, layer.stage, shard.as_ref(), &stage, bench.monitor)?;
-    scan.write(bench, layer.units as usize, clip.architecture.embedding as usize)
+    let shard = bench.shard(dataset, 0)?;
+    let samples = shard.samples();
+    let rows: Vec<(&dyn Shard, usize)> =
+        (0..samples.len()).map(|row| (shard.as_ref(), row)).collect();
+    let mut scan = Scan::default();
+    let title = format!("scanning {}", dataset.name);
+    let stages = [layer.stage, Stage::Embedding];
+    let pass = Pass::new(&clip, &stages, &title);
+    let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
+        scan.add(activations, layer.stage)?;
+        // Captions and labels are read by whoever shows them.
+        let key = |&row: &usize| samples[row].key.clone();
+        let sample = |key| Sample { key, caption: None, label: None };
+        scan.samples.extend(rows.iter().map(key).map(sample));
+        Ok(())
+    })?;
+    let key = |Skipped { at, why }| (samples[at].key.clone(), why);
+    let outcome = Outcome {
+        count: scan.samples.len() as u64,
+        skipped: skipped.into_iter().map(key).collect(),
+        ledger: Some(shard.ledger().clone()),
+    };
+    scan.write(bench, &outcome, layer.units as usize, clip.architecture.embedding as usize)
 }
 
-/// Rows as they come.
+/// The rows of the tables.
 #[derive(Debug, Default)]
 struct Scan {
     mean: Vec<u8>,      // f16 [images, units]
     max: Vec<u8>,       // f16 [images, units]
     embedding: Vec<u8>, // f16 [images, embedding]
     samples: Vec<Sample>,
-    skipped: Vec<(String, String)>,
-    ledger: Ledger,
 }
 
 impl Scan {
-    fn run(
-        &mut self,
-        clip: &Clip,
-        stage: Stage,
-        shard: &dyn Shard,
-        what: &str,
-        monitor: &mut dyn Monitor,
-    ) -> Result<(), Failure> {
-        let samples = shard.samples();
-        let side = clip.architecture.image_size;
-        let mut batch = Batch::on(clip.device).halved(monitor.halves());
-        let chunk = batch.size();
-        if clip.device != Device::Cpu {
-            // All batches but the last have one shape: worth trying which algorithm is fastest.
-            tch::Cuda::cudnn_set_benchmark(true);
-        }
-        let mut progress = Progress {
-            stage: what,
-            step: 0,
-            total: samples.len() as u64,
-            unit: "image",
-            picture: None,
-        };
-        monitor.progress(&progress);
-        thread::scope(|scope| {
-            let (send, receive) = sync_channel(AHEAD);
-            scope.spawn(move || {
-                for start in (0..samples.len()).step_by(chunk) {
-                    let rows = start..(start + chunk).min(samples.len());
-                    let pixels: Vec<_> =
-                        rows.clone().into_par_iter().map(|row| pixels(shard, row, side)).collect();
-                    // Where nobody receives any more, the scan was given up.
-                    if send.send((rows, pixels)).is_err() {
-                        return;
-                    }
-                }
-            });
-            for (rows, pixels) in receive {
-                monitor.check()?;
-                progress.step = rows.end as u64;
-                let mut good = Vec::new();
-                for (row, pixels) in rows.zip(pixels) {
-                    match pixels {
-                        Ok(pixels) => {
-                            good.extend_from_slice(&pixels);
-                            // What is said of it is read by whoever shows it.
-                            let key = samples[row].key.clone();
-                            self.samples.push(Sample { key, caption: None, label: None });
-                        }
-                        Err(why) => self.skipped.push((samples[row].key.clone(), why)),
-                    }
-                }
-                let picture = side as usize * side as usize * 3;
-                batch.run(good.len() / picture, |rows| {
-                    let pixels = &good[rows.start * picture..rows.end * picture];
-                    tch::no_grad(|| self.add(clip, stage, pixels, rows.len()))
-                })?;
-                monitor.progress(&progress);
-            }
-            Ok(())
-        })
-    }
-
-    /// Runs a batch of pictures through the network. Where memory runs out nothing is added.
-    fn add(&mut self, clip: &Clip, stage: Stage, pixels: &[u8], n: usize) -> Result<(), Failure> {
-        let input = clip.input(pixels, n)?; // [n, 3, side, side]
-        let activations = clip.look(&input, &[stage, Stage::Embedding])?;
+    /// Adds a row for each picture of a batch; adds nothing if memory runs out.
+    fn add(&mut self, activations: &Activations, stage: Stage) -> Result<(), Failure> {
         let layer = by_unit(activations.get(stage)?); // [n, units, positions]
         let mean = half(&layer.mean_dim([2i64].as_slice(), false, Kind::Float))?; // [n, units]
         let max = half(&layer.amax([2i64].as_slice(), false))?; // [n, units]
@@ -139,8 +73,9 @@ impl Scan {
     }
 
     fn write(
-        self,
+        &self,
         bench: &mut Workbench<'_>,
+        outcome: &Outcome,
         units: usize,
         embedding: usize,
     ) -> Result<(), Failure> {
@@ -165,19 +100,17 @@ impl Scan {
         };
         let moments = serde_json::to_vec(&moments).map_err(|error| broken(&error))?;
         let samples = serde_json::to_vec(&self.samples).map_err(|error| broken(&error))?;
-        let outcome =
-            Outcome { count: rows as u64, skipped: self.skipped, ledger: Some(self.ledger) };
-        let store = &bench.store();
+        let store = bench.store();
         let record = &mut bench.record;
         record.add_output(store, ACTIVATIONS, "application/octet-stream", &bytes)?;
         record.add_output(store, SAMPLES, "application/json", &samples)?;
         record.add_output(store, MOMENTS, "application/json", &moments)?;
-        record.set_result(store, &outcome)?;
+        record.set_result(store, outcome)?;
         Ok(())
     }
 }
 
-/// Mean and standard deviation of each column of f16 numbers, little-endian, `[rows, columns]`.
+/// Mean and standard deviation of each column of `[rows, columns]`, f16, little-endian.
 fn distribution(bytes: &[u8], columns: usize) -> Distribution {
     let rows = (bytes.len() / 2 / columns.max(1)).max(1) as f64;
     let number = |pair: &[u8]| f64::from(f16::from_le_bytes([pair[0], pair[1]]).to_f32());
@@ -185,7 +118,7 @@ fn distribution(bytes: &[u8], columns: usize) -> Distribution {
     for (at, pair) in bytes.chunks_exact(2).enumerate() {
         mean[at % columns] += number(pair) / rows;
     }
-    // A second pass, since the difference of large sums would lose digits.
+    // A second pass, because a difference of large sums would lose digits.
     let mut square = vec![0.0; columns];
     for (at, pair) in bytes.chunks_exact(2).enumerate() {
         square[at % columns] += (number(pair) - mean[at % columns]).powi(2) / rows;
@@ -193,15 +126,8 @@ fn distribution(bytes: &[u8], columns: usize) -> Distribution {
     Distribution { mean, sd: square.into_iter().map(f64::sqrt).collect() }
 }
 
-/// What the network is shown of a row: `side * side * 3` bytes.
-fn pixels(shard: &dyn Shard, row: usize, side: u32) -> Result<Vec<u8>, String> {
-    // A decoder that breaks down over a damaged picture is an error about that picture too.
-    catch_unwind(AssertUnwindSafe(|| Ok(prepare(shard.picture(row)?, side)?.into_raw())))
-        .unwrap_or_else(|_| Err("its decoder broke down".into()))
-}
-
-/// `[n, columns]` as f16, little-endian. What is no number stays none, and what is too large is infinite: whoever reads
-/// that unit, or that picture's embedding, fails by its name, and all others do not.
+/// `[n, columns]` as f16, little-endian. NaN stays NaN, and what is too large becomes infinite: a figure that reads that unit,
+/// or that picture's embedding, fails and names it, and no other figure does.
 fn half(rows: &Tensor) -> Result<Vec<u8>, Failure> {
     let rows = rows.to_kind(Kind::Half).to_device(Device::Cpu).contiguous();
     let mut bytes = vec![0; rows.numel() * 2];

@@ -1,19 +1,18 @@
-//! Measures `text_rank`: texts ordered by their likeness to a direction.
+//! Measures `text_rank`: texts ranked by their cosine with a direction.
 
 use neuronotes_core::kind::direction::Source;
-use neuronotes_core::kind::text_rank::{KIND, MOST_SHOWN, Order, Outcome, Params, Ranked, Shown};
+use neuronotes_core::kind::text_rank::{MOST_SHOWN, Order, Outcome, Params, Ranked, Shown};
 
-use super::direction::{Seen, of_source};
-use super::params;
+use super::direction::{TermPicture, of_source};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::table::summary;
 use crate::vector::{Prompts, Row, add, dot, unit};
 use crate::workbench::Workbench;
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let clip = bench.clip()?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let clip = bench.clip(&[])?;
     let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
     let groups: Vec<&[String]> = params.texts.iter().map(std::slice::from_ref).collect();
     let mut texts = prompts.encode(&clip, &groups, bench.monitor)?;
@@ -55,8 +54,7 @@ pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         ranked: ranked(&params.texts, &cosines, params.order, params.top as usize),
         pictures: shown.pictures,
     };
-    let store = &bench.store();
-    bench.record.set_result(store, &outcome)?;
+    bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
@@ -69,13 +67,13 @@ fn middle(rows: &[Row]) -> Row {
     sum
 }
 
-/// What is left of a text's direction without what all texts have in common.
+/// A text's direction after subtracting the mean of all texts.
 fn without(mut row: Row, common: &[f64], text: &str) -> Result<Row, Failure> {
     add(&mut row, common, -1.0);
     unit(row, &format!("the text `{text}`, without the texts' mean,"))
 }
 
-/// The first of the texts in order; of equal ones the earlier goes first.
+/// The first `top` texts in order; of equal ones the earlier goes first.
 fn ranked(texts: &[String], cosines: &[f64], order: Order, top: usize) -> Vec<Ranked> {
     let mut places: Vec<usize> = (0..texts.len()).collect();
     places.sort_by(|&a, &b| match order {
@@ -89,7 +87,7 @@ fn ranked(texts: &[String], cosines: &[f64], order: Order, top: usize) -> Vec<Ra
         .collect()
 }
 
-/// Pictures that the direction is made of, as far as they are shown.
+/// The pictures of the direction that are shown.
 #[derive(Debug, Default)]
 struct Exhibits {
     gallery: Gallery,
@@ -97,16 +95,16 @@ struct Exhibits {
 }
 
 impl Exhibits {
-    fn add(&mut self, bench: &mut Workbench<'_>, seen: &Seen<'_>) -> Result<(), Failure> {
+    fn add(&mut self, bench: &mut Workbench<'_>, seen: &TermPicture<'_>) -> Result<(), Failure> {
         if self.pictures.len() < MOST_SHOWN {
-            let hung = self.gallery.add(bench, seen.picture.clone())?;
+            let stored = self.gallery.add(bench, seen.picture.clone())?;
             self.pictures.push(Shown {
                 word: seen.word.map(str::to_owned),
                 digest: seen.digest,
                 origin: seen.origin.clone(),
-                picture: hung.picture,
-                width: hung.width,
-                height: hung.height,
+                picture: stored.picture,
+                width: stored.width,
+                height: stored.height,
             });
         }
         Ok(())

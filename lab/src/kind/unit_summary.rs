@@ -1,23 +1,21 @@
 //! Measures `unit_summary`: a unit's activations over a data set in a few numbers.
 
-use neuronotes_core::kind::unit_summary::{KIND, Outcome, Params};
+use neuronotes_core::kind::unit_summary::{Outcome, Params};
 
-use super::params;
 use crate::failure::Failure;
-use crate::table::summary;
+use crate::table::{nothing_read, scans, summary};
 use crate::workbench::Workbench;
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let params: Params = params(bench, &KIND)?;
-    let scans = bench.scans(&params.layer, params.unit, params.pool)?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
     let values: Vec<f64> = scans.into_iter().flat_map(|scan| scan.activations).collect();
-    let outcome = numbers(&values).ok_or_else(|| bench.nothing_read())?;
-    let store = &bench.store();
-    bench.record.set_result(store, &outcome)?;
+    let outcome = numbers(&values).ok_or_else(|| nothing_read(bench))?;
+    bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// The numbers; `None` where there are no values.
+/// The numbers; `None` if there are no values.
 fn numbers(values: &[f64]) -> Option<Outcome> {
     let min = values.iter().copied().reduce(f64::min)?;
     let max = values.iter().copied().reduce(f64::max)?;

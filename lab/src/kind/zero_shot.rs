@@ -1,39 +1,45 @@
-//! Measures `zero_shot`: which of some classes, named by text, images are taken for.
+//! Measures `zero_shot`: zero-shot classification of images, against classes that texts name.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use neuronotes_core::dataset::Sample;
+use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::class::Class;
-use neuronotes_core::kind::zero_shot::{Example, Judged, KIND, Outcome, Params, Survey, Truth};
+use neuronotes_core::kind::zero_shot::{Example, Judged, Outcome, Params, Survey, Truth};
+use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
-use super::params;
 use crate::failure::Failure;
-use crate::gallery::Gallery;
-use crate::table::Embedded;
+use crate::gallery::{Gallery, pictures_of};
+use crate::picture::Picture;
+use crate::table::{Embedded, embeddings, nothing_read};
 use crate::vector::{Prompts, Row, dot, pictures};
 use crate::workbench::Workbench;
 
-/// Most labels of a data set that may stand in for classes.
+/// The most labels of a data set that may be used as classes.
 const MOST_LABELS: usize = 100;
-/// How many of the commonest truths that are no class are named.
-const MOST_STRANGERS: usize = 3;
-/// Images in one product of matrices.
+/// How many of the commonest labels that are no class are named.
+const MOST_OUTSIDE: usize = 3;
+/// Images in one matrix product.
 const CHUNK: usize = 4096;
 
-pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
-    let mut params: Params = params(bench, &KIND)?;
-    let clip = bench.clip()?;
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let mut params: Params = bench.params()?;
+    let clip = bench.clip(&[])?;
     let of_data = params.images.is_empty() && params.figures.is_empty();
-    let mut shards = match of_data {
-        true => bench.embeddings(bench.dataset()?, None)?,
-        false => Vec::new(),
-    };
+    let mut shards = Vec::new();
+    if of_data {
+        let dataset = bench.dataset()?;
+        shards = embeddings(bench, dataset, None)?;
+    }
     for (index, shard) in shards.iter_mut().enumerate() {
-        let said = bench.said(index)?;
+        // A scan has no captions and labels.
+        let listed = bench.shard(bench.dataset()?, index)?;
+        let listed: HashMap<&str, &Sample> =
+            listed.samples().iter().map(|sample| (sample.key.as_str(), sample)).collect();
         for sample in &mut shard.samples {
-            if let Some(known) = said.get(&sample.key) {
+            if let Some(known) = listed.get(sample.key.as_str()) {
                 sample.clone_from(known);
             }
         }
@@ -51,12 +57,11 @@ pub(super) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     };
     let classes = params.classes.into_iter().map(|class| class.label).collect();
     let outcome = Outcome { classes, logit_scale: scale, images, survey };
-    let store = &bench.store();
-    bench.record.set_result(store, &outcome)?;
+    bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// What tells an image's class.
+/// The true class of an image, as its data set says.
 fn truth(sample: &Sample, truth: Truth) -> Option<&str> {
     match truth {
         Truth::Label => sample.label.as_deref(),
@@ -80,7 +85,7 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
     }
     if found.len() > MOST_LABELS {
         let message = format!(
-            "the data set has {} different labels; at most {MOST_LABELS} can stand in for classes",
+            "the data set has {} different labels; at most {MOST_LABELS} can be used as classes",
             found.len()
         );
         return Err(Failure::new(message).hint(hint));
@@ -89,14 +94,14 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
     Ok(found.into_iter().map(class).collect())
 }
 
-/// The block's pictures, or those of the figures that it uses.
+/// Classifies the block's pictures, or those of the figures that it uses.
 fn judge(
     bench: &mut Workbench<'_>,
     params: &Params,
     directions: &[Row],
     scale: f64,
 ) -> Result<Vec<Judged>, Failure> {
-    let clip = bench.clip()?;
+    let clip = bench.clip(&[])?;
     let mut gallery = Gallery::default();
     let mut judged = Vec::new();
     let mut all = Vec::new();
@@ -104,18 +109,19 @@ fn judge(
         all.push((None, bench.picture(*digest)?));
     }
     for key in &params.figures {
-        all.extend(
-            bench.figure(*key)?.into_iter().map(|(origin, picture)| (Some(origin), picture)),
-        );
+        let found = pictures_of(bench, *key)?;
+        all.extend(found.into_iter().map(|(origin, picture)| (Some(origin), picture)));
     }
-    for (origin, picture) in all {
-        let row = pictures(&clip, std::slice::from_ref(&picture), bench.monitor)?.remove(0);
-        let hung = gallery.add(bench, picture)?;
+    let (origins, all): (Vec<Option<Origin>>, Vec<Picture>) = all.into_iter().unzip();
+    // Alone, so that the same picture is judged the same in every figure.
+    let rows = pictures(&clip, Stage::Embedding, &all, true, bench.monitor)?;
+    for ((origin, picture), row) in origins.into_iter().zip(all).zip(rows) {
+        let stored = gallery.add(bench, picture)?;
         let similarities: Vec<f64> = directions.iter().map(|class| dot(class, &row)).collect();
         judged.push(Judged {
-            picture: hung.picture,
-            width: hung.width,
-            height: hung.height,
+            picture: stored.picture,
+            width: stored.width,
+            height: stored.height,
             probabilities: softmax(&similarities, scale),
             similarities,
             origin,
@@ -131,7 +137,7 @@ fn softmax(similarities: &[f64], scale: f64) -> Vec<f64> {
     parts.into_iter().map(|part| part / sum).collect()
 }
 
-/// A whole data set.
+/// Classifies a whole data set.
 fn survey(
     bench: &mut Workbench<'_>,
     params: &Params,
@@ -154,29 +160,29 @@ fn survey(
         tally.row = 0;
     }
     if tally.survey.count == 0 {
-        return Err(bench.nothing_read());
+        return Err(nothing_read(bench));
     }
     let (mut survey, kept) = tally.end();
     let mut gallery = Gallery::default();
     for found in kept {
         bench.monitor.check()?;
         let sample = &shards[found.shard].samples[found.row];
-        let hung = gallery.add_sample(bench, found.shard, &sample.key)?.hung;
+        let (stored, _) = gallery.add_sample(bench, found.shard, &sample.key)?;
         survey.examples.push(Example {
             key: sample.key.clone(),
             caption: sample.caption.clone(),
             truth: found.truth,
             predicted: found.predicted,
             probability: found.probability,
-            picture: hung.picture,
-            width: hung.width,
-            height: hung.height,
+            picture: stored.picture,
+            width: stored.width,
+            height: stored.height,
         });
     }
     Ok(survey)
 }
 
-/// Cosines of embeddings, `[n, columns]`, with each class: `n` rows.
+/// Cosines of embeddings, `[n, columns]`, with each class; a row for each embedding.
 fn similarities(chunk: &[f32], columns: usize, directions: &[Row]) -> Result<Vec<Row>, Failure> {
     let classes = directions.len();
     let flat: Vec<f64> = directions.iter().flatten().copied().collect();
@@ -188,7 +194,7 @@ fn similarities(chunk: &[f32], columns: usize, directions: &[Row]) -> Result<Vec
     Ok(flat.chunks_exact(classes.max(1)).map(<[f64]>::to_vec).collect())
 }
 
-/// One image that may be shown.
+/// An image that may be shown.
 #[derive(Debug, Clone)]
 struct Found {
     shard: usize,
@@ -198,7 +204,7 @@ struct Found {
     probability: f64,
 }
 
-/// Counts of a data set as they grow.
+/// The counts of a survey, as they accumulate.
 struct Tally {
     truth: Truth,
     examples: usize,
@@ -207,7 +213,7 @@ struct Tally {
     row: usize,
     survey: Survey,
     confusion: BTreeMap<(u32, u32), u64>,
-    strangers: BTreeMap<String, u64>,
+    outside: BTreeMap<String, u64>,
     mistakes: Vec<Found>,
     surest: Vec<Found>,
 }
@@ -235,7 +241,7 @@ impl Tally {
             row: 0,
             survey,
             confusion: BTreeMap::new(),
-            strangers: BTreeMap::new(),
+            outside: BTreeMap::new(),
             mistakes: Vec::new(),
             surest: Vec::new(),
         }
@@ -256,7 +262,7 @@ impl Tally {
             (None, _) => self.survey.unlabelled += 1,
             (Some(text), None) => {
                 self.survey.outside += 1;
-                *self.strangers.entry(text.to_owned()).or_default() += 1;
+                *self.outside.entry(text.to_owned()).or_default() += 1;
             }
             (_, Some(class)) => {
                 *self.confusion.entry((class, best as u32)).or_default() += 1;
@@ -280,11 +286,11 @@ impl Tally {
         keep(&mut self.surest, found, self.examples);
     }
 
-    /// The survey without its examples, and what those are.
+    /// The survey without its examples, and the examples.
     fn end(self) -> (Survey, Vec<Found>) {
-        let mut strangers: Vec<(String, u64)> = self.strangers.into_iter().collect();
+        let mut strangers: Vec<(String, u64)> = self.outside.into_iter().collect();
         strangers.sort_by_key(|(_, count)| Reverse(*count));
-        strangers.truncate(MOST_STRANGERS);
+        strangers.truncate(MOST_OUTSIDE);
         let known = !self.confusion.is_empty();
         let confusion = self.confusion.into_iter().map(|((a, b), count)| (a, b, count)).collect();
         let survey = Survey { strangers, confusion, ..self.survey };
@@ -292,7 +298,7 @@ impl Tally {
     }
 }
 
-/// Keeps the `most` of greatest probability, greatest first; of equal ones the earlier.
+/// Keeps the `most` images of greatest probability, greatest first; of equal ones the earlier.
 fn keep(kept: &mut Vec<Found>, found: Found, most: usize) {
     let at = kept.partition_point(|known| known.probability >= found.probability);
     if at < most {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::bmp::BmpDecoder;
 use image::{DynamicImage, ImageDecoder as _, Limits};
 
-use super::{LARGEST_PICTURE, Mode, Picture, room};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, room};
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: image::ImageError| format!("the BMP is damaged ({error})");

@@ -2,7 +2,7 @@
 
 use ::gif::{ColorOutput, DecodeOptions, MemoryLimit};
 
-use super::{LARGEST_PICTURE, Mode, Picture, look_up, room};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, look_up, room};
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: ::gif::DecodingError| format!("the GIF is damaged ({error})");
@@ -39,7 +39,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     }
 }
 
-/// Whether each colour is the grey of its own number; such a palette is none.
+/// Whether each colour is the grey of its own index; the picture is grey then.
 fn is_ramp(palette: &[u8]) -> bool {
     palette.chunks(3).enumerate().all(|(i, colour)| colour.iter().all(|&c| usize::from(c) == i))
 }

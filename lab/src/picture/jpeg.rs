@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mozjpeg::{ColorSpace, Decompress};
 
-use super::{LARGEST_PICTURE, Mode, Picture, room};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, room};
 
-/// Most pixels times scans: each scan goes over the whole picture, so that many small ones take for ever.
+/// The most pixels times scans: each scan covers the whole picture, so that many small scans would take very long.
 const MOST_WORK: u64 = 1 << 31;
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
@@ -64,7 +64,7 @@ fn read(bytes: &[u8], exhausted: &Cell<bool>) -> Result<Picture, String> {
     Picture::new(width, height, mode, pixels)
 }
 
-/// The whole file, and an error after it: libjpeg would make up an end.
+/// A reader of the whole file with an error at its end, where libjpeg would otherwise invent one.
 struct Once<'a> {
     rest: &'a [u8],
     exhausted: &'a Cell<bool>,

@@ -1,13 +1,13 @@
 //! PNG: a file in; any mode but CMYK out.
 //!
-//! Text, colour profiles and `tRNS` are not looked at. Of 16 bits a channel, where there is colour or
-//! alpha, the upper 8 are kept, as Pillow does.
+//! Text, colour profiles and `tRNS` are ignored. Of 16 bits per channel the upper 8 are kept if there is colour or alpha,
+//! as in Pillow.
 
 use std::io::Cursor;
 
 use ::png::{BitDepth, ColorType, Decoder, Transformations};
 
-use super::{LARGEST_PICTURE, Mode, Picture, look_up, room, unpack};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, look_up, room, unpack};
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: ::png::DecodingError| format!("the PNG is damaged ({error})");

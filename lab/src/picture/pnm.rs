@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::pnm::PnmDecoder;
 use image::{DynamicImage, ImageDecoder as _};
 
-use super::{Mode, Picture, room};
+use super::pixels::{Mode, Picture, room};
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: image::ImageError| format!("the PNM is damaged ({error})");

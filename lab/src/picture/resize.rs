@@ -1,26 +1,26 @@
 //! Resizing: a picture and a size in; the picture in that size out.
 //!
-//! To the bit as Pillow's `Resample.c` and `Geometry.c` do it with `BICUBIC`: Catmull-Rom (a = -0.5),
+//! Bit for bit as in Pillow's `Resample.c` and `Geometry.c` with `BICUBIC`: Catmull-Rom (a = -0.5),
 //! stretched over all source pixels where the picture shrinks, in two passes with whole levels between them;
 //! weights have 22 bits after the point. fast_image_resize keeps 16 bits at most, cannot choose which pass is
 //! first, and differs by up to 5 levels. Knows nothing of files.
 
 use std::ops::Range;
 
+use super::pixels::{Mode, Picture, room};
 use super::rgb::{premultiply, unpremultiply};
-use super::{Mode, Picture, room};
 
 /// One side of the result.
 #[derive(Clone, Debug)]
 pub struct Side {
     /// Its length, in pixels.
     pub whole: u32,
-    /// What is kept of it.
+    /// The part of it that is kept.
     pub part: Range<u32>,
 }
 
-/// As Pillow's `resize` with `BICUBIC`, which falls back to the nearest pixel for palettes and 1-bit
-/// pictures, and `crop`. What is cut off is never made.
+/// Resizes like Pillow's `resize` with `BICUBIC`, which uses the nearest pixel for palettes and 1-bit pictures, and crops.
+/// Pixels that are cropped away are not computed.
 pub fn resize(picture: Picture, across: &Side, down: &Side) -> Result<Picture, String> {
     let (width, height, mode) = (picture.width, picture.height, picture.mode);
     let whole = 0..width;
@@ -84,7 +84,7 @@ fn nearest<const N: usize>(source: &[u8], from: Size, across: &Side, down: &Side
     out
 }
 
-/// Which of `from` pixels each is; the place is summed up, as Pillow does, and not multiplied.
+/// The source pixel, out of `from`, of each pixel; positions are accumulated, as in Pillow, not multiplied.
 fn nearest_of(from: u32, side: &Side) -> Vec<usize> {
     let step = f64::from(from) / f64::from(side.whole);
     let mut place = step * 0.5;
@@ -98,13 +98,13 @@ fn nearest_of(from: u32, side: &Side) -> Vec<usize> {
     places
 }
 
-/// What one pixel of the result is made of: the first source pixel, and the weights from there on.
+/// The filter of one pixel of the result: the first source pixel, and the weights from there on.
 struct Taps<T> {
     first: usize,
     weights: Vec<T>,
 }
 
-/// The taps along one side; where it keeps its length, each pixel is itself.
+/// The filters along one side; if it keeps its length, each pixel is copied.
 fn taps<L: Level>(from: u32, side: &Side) -> Vec<Taps<L::Weight>> {
     if side.whole == from {
         let itself = |i| Taps { first: i as usize, weights: vec![L::weight(1.0)] };
@@ -130,7 +130,7 @@ fn taps<L: Level>(from: u32, side: &Side) -> Vec<Taps<L::Weight>> {
     each.collect()
 }
 
-/// The source pixels that any of the taps touches.
+/// The source pixels that any of the filters uses.
 fn reach<T>(taps: &[Taps<T>]) -> Range<usize> {
     let first = taps.first().map_or(0, |taps| taps.first);
     first..taps.last().map_or(first, |taps| taps.first + taps.weights.len())
@@ -148,10 +148,10 @@ fn catmull_rom(x: f64) -> f64 {
     }
 }
 
-/// A level of one channel, and how it is weighed.
+/// A level of one channel, and the arithmetic of its weights.
 trait Level: Copy {
     type Weight: Copy;
-    /// What a sum begins with.
+    /// The initial value of a sum.
     const START: Self::Weight;
     fn weight(weight: f64) -> Self::Weight;
     fn add(self, sum: &mut Self::Weight, weight: Self::Weight);
@@ -179,7 +179,7 @@ impl Level for u8 {
     }
 }
 
-/// Weighed in floating point.
+/// Weighted in floating point.
 impl Level for u16 {
     type Weight = f64;
     const START: f64 = 0.0;

@@ -1,12 +1,12 @@
 //! Conversions: a picture of any mode in; the same in RGB, or with colour premultiplied by alpha, out.
 //!
-//! To the bit as Pillow's `Convert.c` does it. Knows nothing of files.
+//! Bit for bit as in Pillow's `Convert.c`. Knows nothing of files.
 
 use image::RgbImage;
 
-use super::{Mode, Picture, room};
+use super::pixels::{Mode, Picture, room};
 
-/// As Pillow's `convert("RGB")`: alpha is dropped, 16 bits are cut off at 255.
+/// Converts like Pillow's `convert("RGB")`: alpha is dropped, 16 bits are clipped at 255.
 pub fn convert(picture: Picture) -> Result<RgbImage, String> {
     let Picture { width, height, mode, pixels } = picture;
     let whole = room(width, height, 3)?;
@@ -50,7 +50,7 @@ pub fn premultiply<const N: usize>(pixels: &mut [u8]) {
     }
 }
 
-/// Divides colour by alpha, the last of `N` bytes; where that is 0, colour is left as it is.
+/// Divides colour by alpha, the last of `N` bytes; if that is 0, colour is left as it is.
 pub fn unpremultiply<const N: usize>(pixels: &mut [u8]) {
     for pixel in pixels.as_chunks_mut::<N>().0 {
         let alpha = u16::from(pixel[N - 1]);

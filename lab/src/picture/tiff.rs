@@ -1,4 +1,4 @@
-//! TIFF: a file in; its first picture, any mode, the way up that its tag says, out.
+//! TIFF: a file in; its first picture, of any mode, oriented as its tag says, out.
 
 use std::io::Cursor;
 
@@ -6,7 +6,8 @@ use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
-use super::{LARGEST_PICTURE, Mode, Picture, look_up, rgb, room, unpack};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, look_up, room, unpack};
+use super::rgb;
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: TiffError| format!("the TIFF is damaged ({error})");
@@ -102,7 +103,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     turn(Picture::new(width, height, mode, pixels)?, upright)
 }
 
-/// The file with its palette called grey, where it has one: the decoder knows no palettes.
+/// The file with its palette, if it has one, declared as grey, because the decoder does not support palettes.
 fn palette_as_grey(bytes: &[u8]) -> Option<Vec<u8>> {
     let little = bytes.first() == Some(&b'I');
     let number = |at: usize, length: usize| {
@@ -125,7 +126,7 @@ fn palette_as_grey(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Turns a picture whose first row and column lie where the tag says.
+/// Orients a picture whose first row and column are where the tag says.
 fn turn(picture: Picture, upright: u16) -> Result<Picture, String> {
     if !(2..=8).contains(&upright) {
         return Ok(picture);

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{LARGEST_PICTURE, Mode, Picture, room};
+use super::pixels::{LARGEST_PICTURE, Mode, Picture, room};
 
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged = |error: image_webp::DecodingError| format!("the WebP is damaged ({error})");

@@ -4,6 +4,7 @@
 //! none is taken from the training.
 
 mod attack;
+mod numbers;
 mod page;
 mod units;
 
@@ -25,16 +26,16 @@ use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::train::measure::{Accuracy, Shown as Picture, held_out, text_embeddings, zero_shot};
 use crate::train::{Drawing, Name, Set, shown_picture, shown_word};
-use attack::Attacks;
+pub use numbers::Report;
 pub use page::{page, put};
-use units::{Found, Shown, read};
+use units::{Shown, read};
 
 /// Batch size.
 const BATCH: usize = 128;
 
 /// The inputs of a report.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Paths {
     /// The weights.
     pub model: PathBuf,
     /// The training set, for its held-out pictures and words.
@@ -47,29 +48,12 @@ pub struct Places {
     pub words: PathBuf,
 }
 
-/// The results of a report.
-#[derive(Debug)]
-pub struct Report {
-    /// BLAKE3 digest of the weights file.
-    pub weights: String,
-    /// Number of names to choose from.
-    pub names: usize,
-    /// Accuracy by type of picture.
-    pub accuracies: Vec<(String, Accuracy)>,
-    /// The effect of a wrong word on pictures.
-    pub attacks: Attacks,
-    /// The last layer's units.
-    pub units: Found,
-    /// The last layer, by its name in notes.
-    pub layer: String,
-}
-
 /// Measures everything.
 ///
 /// # Errors
 /// If a file cannot be read, or does not match the others.
 pub fn report(
-    places: &Places,
+    paths: &Paths,
     device: &Device,
     seed: u64,
     monitor: &mut dyn Monitor,
@@ -81,19 +65,19 @@ pub fn report(
         told += 1;
     };
     tell("reading");
-    let set = Set::open(&places.set, &places.names)?;
-    let clip = load(&places.model, device)?;
+    let set = Set::open(&paths.set, &paths.names)?;
+    let clip = load(&paths.model, device)?;
     let side = clip.architecture.image_size as usize;
     let names: Vec<&str> = set.names.iter().map(|name| name.name.as_str()).collect();
     let plain = texts(&clip, &names, "{}")?;
     tell("recognising");
     let mut accuracies = accuracies(&clip, &set, side, &plain)?;
-    let words = demonstration(&clip, &places.words, &format::words::FORMAT, &set.names)?;
+    let words = demonstration(&clip, &paths.words, &format::words::FORMAT, &set.names)?;
     accuracies.push((
         "words in DejaVu Sans Bold, as notes draw them".into(),
         zero_shot(&clip, &words, &plain)?,
     ));
-    let pictures = demonstration(&clip, &places.pictures, &format::tar::FORMAT, &set.names)?;
+    let pictures = demonstration(&clip, &paths.pictures, &format::tar::FORMAT, &set.names)?;
     accuracies.push((
         "pictures of the demonstration, most of them trained on".into(),
         zero_shot(&clip, &pictures, &plain)?,
@@ -112,9 +96,8 @@ pub fn report(
     let words = look(&clip, &words, last)?;
     tell("reading units");
     let units = read(&set.names, &pictures, &words, seed);
-    let weights = Digest::of_file(&places.model)
-        .map_err(|error| Failure::new(error.to_string()))?
-        .to_string();
+    let weights =
+        Digest::of_file(&paths.model).map_err(|error| Failure::new(error.to_string()))?.to_string();
     Ok(Report { weights, names: set.names.len(), accuracies, attacks, units, layer })
 }
 

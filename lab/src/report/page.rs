@@ -5,7 +5,7 @@ use std::path::Path;
 
 use neuronotes_core::file::write_atomic;
 
-use super::Report;
+use super::numbers::Report;
 use super::units::STRONGEST;
 use crate::failure::Failure;
 

@@ -62,7 +62,7 @@ const CHECKPOINT: f64 = 120.0;
 
 /// The inputs of a training other than its recipe.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Paths {
     /// The training set, a tar.
     pub set: PathBuf,
     /// The list of names.
@@ -78,18 +78,18 @@ pub struct Places {
 /// the checkpoint is kept.
 pub fn train(
     recipe: &Recipe,
-    places: &Places,
+    paths: &Paths,
     device: Device,
     every: u64,
     monitor: &mut dyn Monitor,
 ) -> Result<PathBuf, Failure> {
-    let set = Set::open(&places.set, &places.names)?;
-    let data = digest(&[&places.set, &places.names])?;
+    let set = Set::open(&paths.set, &paths.names)?;
+    let data = digest(&[&paths.set, &paths.names])?;
     let captions = Captions::new(&set.names, recipe.network.context as usize)?;
     let mut network = Network::new(recipe, captions.vocabulary.len() as u32, device);
     let mut optimiser = AdamW::new(&network.weights);
-    let kept = places.out.join("checkpoint.safetensors");
-    let out = places.out.join("model.safetensors");
+    let kept = paths.out.join("checkpoint.safetensors");
+    let out = paths.out.join("model.safetensors");
     let found = checkpoint::load(&kept, recipe, &data, &mut network, &mut optimiser)?;
     let composer = Composer::new(&set, recipe.seed, recipe.together);
     let mut standing = match found {
@@ -99,8 +99,8 @@ pub fn train(
             Standing::default()
         }
     };
-    let mut log = Log::open(&places.out.join("log.jsonl"), standing.step)?;
-    show(recipe, &composer, &places.out)?;
+    let mut log = Log::open(&paths.out.join("log.jsonl"), standing.step)?;
+    show(recipe, &composer, &paths.out)?;
     let (mut from, mut saved) = (Instant::now(), standing.seconds);
     while standing.step < recipe.steps {
         monitor.progress(&Progress {
@@ -133,7 +133,7 @@ pub fn train(
             if !ends {
                 // What there is can be looked at before it is ready.
                 write(&network, &captions, &out)?;
-                log.draw(&places.out.join("curves.svg"))?;
+                log.draw(&paths.out.join("curves.svg"))?;
             }
             saved = standing.seconds;
         }
@@ -141,7 +141,7 @@ pub fn train(
     }
     settle(recipe, &composer, &network, monitor)?;
     let weights = write(&network, &captions, &out)?;
-    log.draw(&places.out.join("curves.svg"))?;
+    log.draw(&paths.out.join("curves.svg"))?;
     let record = Record {
         weights,
         data,
@@ -155,7 +155,7 @@ pub fn train(
         threads: tch::get_num_threads().unsigned_abs(),
         libtorch: LIBTORCH.into(),
     };
-    record.write(&places.out.join("run.json"))?;
+    record.write(&paths.out.join("run.json"))?;
     Ok(out)
 }
 

@@ -1,5 +1,5 @@
-//! Adam after Kingma and Ba, 2015, with their constants: a gradient in; parameters moved in place. Nothing is
-//! allocated but for three temporaries a step.
+//! Adam after Kingma and Ba, 2015, with their constants: a gradient in; parameters updated in place. A step allocates
+//! three temporaries.
 
 use tch::{Kind, Tensor};
 
@@ -7,7 +7,7 @@ const MEMORY: f64 = 0.9;
 const SQUARE_MEMORY: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
-/// The state of a descent.
+/// The state of Adam.
 #[derive(Debug)]
 pub struct Adam {
     rate: f64,
@@ -17,13 +17,13 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// At its beginning, for parameters of that shape.
+    /// The initial state for parameters of that shape.
     pub fn new(parameters: &Tensor, rate: f64) -> Self {
         let zeros = || Tensor::zeros(parameters.size(), (Kind::Float, parameters.device()));
         Self { rate, step: 0, mean: zeros(), square: zeros() }
     }
 
-    /// Moves `parameters` against `gradient`, both of the shape that it was made for.
+    /// Moves `parameters` against `gradient`, both of the shape that this was made for.
     pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor) {
         tch::no_grad(|| {
             self.step += 1;
@@ -40,14 +40,14 @@ impl Adam {
         });
     }
 
-    /// Keeps these rows of the first dimension alone.
+    /// Keeps only these rows of the first dimension.
     pub fn keep(&mut self, kept: &[i64]) {
         self.mean = rows(&self.mean, kept);
         self.square = rows(&self.square, kept);
     }
 }
 
-/// These rows of the first dimension.
+/// The rows of the first dimension at these places.
 pub(super) fn rows(tensor: &Tensor, kept: &[i64]) -> Tensor {
     tch::no_grad(|| tensor.index_select(0, &Tensor::from_slice(kept).to_device(tensor.device())))
 }

@@ -1,32 +1,33 @@
-//! Gradients: a loss over activations in; its gradient with respect to parameters out, past ReLUs that are silent.
+//! Gradients: a loss over activations in; its gradient with respect to parameters out, also through ReLUs whose output is
+//! zero.
 //!
-//! Lucid's redirected ReLU (`misc/redirected_relu_grad.py`): a ReLU that is negative for a whole image passes no
-//! gradient on, and noise often leaves the last layers so. Where the gradient that gets past a ReLU is zero for an image
-//! altogether, what would push a negative input up is passed on instead. Here the graph is cut at each ReLU
-//! ([`Cut`]), and the cuts are gone through from the last to the first.
+//! Lucid's redirected ReLU (`misc/redirected_relu_grad.py`): a ReLU whose input is negative everywhere in an
+//! image passes no gradient on, which is common in the last layers for noise. If the gradient that passes a ReLU is zero
+//! everywhere in an image, the part that would push negative inputs up is passed on instead. Here the graph is cut at each
+//! ReLU ([`Cut`]), and the cuts are processed from the last to the first.
 
 use tch::Tensor;
 
 use crate::clip::activations::Cut;
 use crate::failure::Failure;
 
-/// ReLUs before it that what follows one can depend on: the two of its block, and the one that the block begins from.
+/// How many of the ReLUs before it a ReLU can depend on: the two of its block, and the one that the block starts from.
 const REACH: usize = 3;
 
-/// A walk backward through cuts.
+/// The gradients of a backward pass through cuts.
 #[derive(Debug)]
 pub struct Redirected {
-    /// With respect to the input.
+    /// The gradient with respect to the input.
     pub input: Tensor,
-    /// With respect to what each ReLU gave, where anything depends on it.
+    /// The gradient with respect to the output of each ReLU, if anything depends on it.
     pub after: Vec<Option<Tensor>>,
 }
 
-/// The gradient of `loss`, summed over all its elements, with respect to `input`, and to what the ReLUs gave. `extra` is
-/// added to what arrives at a ReLU, by its place. The graph is kept, for two ReLUs may stand behind one pooling.
+/// The gradient of `loss`, summed over all its elements, with respect to `input` and to the outputs of the ReLUs. `extra` is
+/// added to the gradient that arrives at a ReLU, by its index. The graph is kept, since two ReLUs may follow one pooling.
 ///
 /// # Errors
-/// Where memory runs out.
+/// If memory runs out.
 pub fn redirected(
     loss: &Tensor,
     cuts: &[Cut],
@@ -42,7 +43,7 @@ pub fn redirected(
     for place in (0..cuts.len()).rev() {
         let Some(gradient) = &after[place] else { continue };
         let passed = passed(&cuts[place].before.detach(), gradient);
-        // Every element of the root counts once, so that this is the product with what is passed on.
+        // Every element of the root counts once, so this is the product with the gradient that is passed on.
         let root = &cuts[place].before * passed;
         spread(&root, cuts, place, input, &mut after, &mut of_input)?;
     }
@@ -59,7 +60,7 @@ fn spread(
     after: &mut [Option<Tensor>],
     of_input: &mut Option<Tensor>,
 ) -> Result<(), Failure> {
-    // A loss may stand behind one ReLU that was computed for nothing.
+    // The loss may not depend on the last ReLU that was computed.
     let reach = if place == cuts.len() { REACH + 1 } else { REACH };
     let near = place.saturating_sub(reach);
     let mut leaves: Vec<&Tensor> = cuts[near..place].iter().map(|cut| &cut.after).collect();
@@ -78,19 +79,19 @@ fn spread(
     Ok(())
 }
 
-/// What gets past a ReLU: `before` is what it was given, `gradient` that of a loss with respect to what it gave, both
+/// The gradient that passes a ReLU: `before` is its input, `gradient` that of a loss with respect to its output, both
 /// `[n, c, h, w]`.
 fn passed(before: &Tensor, gradient: &Tensor) -> Tensor {
     let plain = before.threshold_backward(gradient, 0.0);
-    let heard = plain.abs().amax([1i64, 2, 3].as_slice(), true).gt(0.0); // [n, 1, 1, 1]
-    // Nearly always all are; a look at so few numbers costs less than the other half of this.
-    if heard.all().int64_value(&[]) != 0 {
+    let passes = plain.abs().amax([1i64, 2, 3].as_slice(), true).gt(0.0); // [n, 1, 1, 1]
+    // Nearly always all do; checking so few numbers is cheaper than the rest of this function.
+    if passes.all().int64_value(&[]) != 0 {
         return plain;
     }
     let negative = before.le(0.0);
-    // Against the gradient is where a step goes: a positive one would push a negative input further down.
+    // A step goes against the gradient: a positive one would push a negative input further down.
     let upward = gradient.masked_fill(&negative.logical_and(&gradient.gt(0.0)), 0.0);
-    plain.where_self(&heard, &upward)
+    plain.where_self(&passes, &upward)
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_gets_past_is_lucids_rule_image_by_image() {
-        // The first image is heard somewhere; the second nowhere.
+        // Some gradient passes for the first image, none for the second.
         let before = map(&[-1.0, 2.0, -3.0, -1.0, -2.0, -3.0]);
         let gradient = map(&[5.0, -6.0, -7.0, 5.0, -6.0, -7.0]);
         let expected = map(&[0.0, -6.0, 0.0, 0.0, -6.0, -7.0]);
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_heard_it_is_the_plain_gradient() {
+    fn if_every_gradient_passes_it_is_the_plain_gradient() {
         let x = (Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 1, 1, 3]) / 6.0 - 0.2)
             .set_requires_grad(true);
         let (loss, _) = network(&x, false);
@@ -138,10 +139,10 @@ mod tests {
         let found = redirected(&loss, &cuts, &[], &x).expect("gradients");
         assert!((found.input - &plain).abs().max().double_value(&[]) < 1e-6);
         assert!(found.after.iter().all(Option::is_some));
-        // What is added at a ReLU arrives at the input as if the loss had it.
+        // What is added at a ReLU arrives at the input as if it were part of the loss.
         let extra = cuts[0].after.ones_like();
         let more = redirected(&loss, &cuts, &[(0, extra)], &x).expect("gradients");
-        let heard = (&x * 2.0 + 0.1).gt(0.0).to_kind(Kind::Float) * 2.0;
-        assert!((more.input - plain - heard).abs().max().double_value(&[]) < 1e-6);
+        let passes = (&x * 2.0 + 0.1).gt(0.0).to_kind(Kind::Float) * 2.0;
+        assert!((more.input - plain - passes).abs().max().double_value(&[]) < 1e-6);
     }
 }

@@ -1,5 +1,5 @@
-//! Facets: activations at some layers and the objective's gradient there in; how much of what excites the unit there is
-//! of the facet out.
+//! Facets: activations at some layers and the objective's gradient there in; the part of them that belongs to the facet
+//! out.
 //!
 //! After Goh et al. 2021 and openai/CLIP-featurevis: at each layer l, w ⊙ a ⊙ relu(∂f/∂a), summed, w being a linear
 //! probe's weights, a the activations and f the objective; times 5/L for L layers, and times the strength. The gradient
@@ -18,14 +18,14 @@ use crate::failure::Failure;
 /// CLIP-featurevis's factor over all layers.
 const FACTOR: f64 = 5.0;
 
-/// A facet: a probe a layer.
+/// A facet: a probe for each layer.
 #[derive(Debug)]
 pub struct Facet {
     /// Layers and weights, `[1, c, h, w]` in single precision on the model's device.
     pub probes: Vec<(Stage, Tensor)>,
 }
 
-/// What a facet says at one layer: its value is `(a ⊙ pull).sum()`, and `pull` so its gradient.
+/// A facet's gradient at one layer: its value there is `(a ⊙ pull).sum()`.
 #[derive(Debug)]
 pub struct Pull {
     /// The layer.
@@ -35,7 +35,7 @@ pub struct Pull {
 }
 
 impl Facet {
-    /// The layers that it needs.
+    /// The stages of its layers.
     pub fn stages(&self) -> impl Iterator<Item = Stage> + '_ {
         self.probes.iter().map(|(stage, _)| *stage)
     }
@@ -43,13 +43,13 @@ impl Facet {
     /// The activations of its layers.
     ///
     /// # Errors
-    /// Where they are not there.
+    /// If they were not collected.
     pub fn activations<'a>(&self, found: &'a Activations) -> Result<Vec<&'a Tensor>, Failure> {
         self.stages().map(|stage| found.get(stage)).collect()
     }
 
-    /// What it pulls at: `rising` are the gradients of the objective at its layers, `[n, c, h, w]` each, and
-    /// `strengths` one a picture. Probes are resized to the maps where those are of another size.
+    /// The facet's gradient at its layers: `rising` are the gradients of the objective there, `[n, c, h, w]` each, and
+    /// `strengths` has one for each picture. Probes are resized if the maps have another size.
     pub fn pulls(&self, rising: &[Tensor], strengths: &Tensor) -> Vec<Pull> {
         let share = FACTOR / self.probes.len() as f64;
         let strengths = (strengths * share).view([-1, 1, 1, 1]); // [n, 1, 1, 1]
@@ -70,7 +70,7 @@ impl Facet {
 /// The sum of what facets pull at, over all pictures.
 ///
 /// # Errors
-/// Where an activation is not there.
+/// If an activation is not there.
 pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Failure> {
     let mut sum: Option<Tensor> = None;
     for Pull { stage, pull } in pulls {
@@ -86,14 +86,14 @@ pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Fail
 /// The weights of a stored facet on a model's device; `Ok(None)` where a blob is gone or damaged.
 ///
 /// # Errors
-/// Where it is of another form, or for another model.
+/// If it has another form, or is for another model.
 pub fn read_facet(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Facet>, Failure> {
     let bytes = record.outputs.get(WEIGHTS).and_then(|output| store.blob(&output.digest));
     let (Some(bytes), Some(outcome)) = (bytes, record.result::<Outcome>(store)) else {
         return Ok(None);
     };
     let other = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("the stored facet {} is of another form ({why})", record.key.short()))
+        Failure::new(format!("the stored facet {} is malformed ({why})", record.key.short()))
     };
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| other(&error))?;
     let mut probes = Vec::new();
@@ -102,7 +102,7 @@ pub fn read_facet(store: &Store, record: &Record, clip: &Clip) -> Result<Option<
         let view = tensors.tensor(&probe.layer).map_err(|error| other(&error))?;
         let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
         if view.dtype() != Dtype::F32 || shape.len() != 3 {
-            return Err(other(&"its weights are no map"));
+            return Err(other(&"its weights are not a map"));
         }
         let numbers: Vec<f32> = view
             .data()

@@ -1,4 +1,4 @@
-//! Films: pictures on the way in; an animated WebP out. Knows nothing of networks.
+//! Animations of an optimisation: its pictures in; an animated WebP out. Knows nothing of networks.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use webp::{AnimEncoder, AnimFrame};
 use crate::encode::webp_config;
 use crate::failure::Failure;
 
-/// Greatest side of a film's frames, in pixels.
+/// The largest side of a frame, in pixels.
 pub const SIDE: u32 = 320;
-/// How long a frame stands, in milliseconds.
+/// How long a frame is shown, in milliseconds.
 const FRAME: i32 = 80;
-/// How long the last one stands.
+/// How long the last frame is shown, in milliseconds.
 const LAST: i32 = 1500;
-/// WebP's measure, from 0 to 100.
+/// WebP's quality, from 0 to 100.
 const QUALITY: f32 = 80.0;
 
 /// One frame: 8-bit RGB, row by row.
@@ -26,7 +26,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A square picture of `size` pixels a side, made smaller where it is larger than [`SIDE`].
+    /// A square picture of `size` pixels a side, scaled down if it is larger than [`SIDE`].
     pub fn of(pixels: Vec<u8>, size: u32) -> Self {
         match smaller(&pixels, size, SIDE) {
             Some((pixels, side)) => Self { side, pixels },
@@ -40,7 +40,7 @@ impl Frame {
     }
 }
 
-/// A square picture at no more than `most` pixels a side; none where it is no larger than that.
+/// A square picture scaled down to `most` pixels a side; `None` if it is no larger than that.
 pub fn smaller(pixels: &[u8], size: u32, most: u32) -> Option<(Vec<u8>, u32)> {
     if size <= most {
         return None;
@@ -49,8 +49,8 @@ pub fn smaller(pixels: &[u8], size: u32, most: u32) -> Option<(Vec<u8>, u32)> {
     Some((resize(&picture, most, most, FilterType::Lanczos3).into_raw(), most))
 }
 
-/// The steps before which `frames` pictures are taken, of `steps`, first and last among them: closer together at the
-/// beginning, where more happens.
+/// The steps, out of `steps`, before which `frames` pictures are taken, including the first and the last. They are closer
+/// together at the beginning, where the picture changes faster.
 pub fn scenes(frames: u32, steps: u32) -> BTreeSet<u32> {
     let last = f64::from(frames.saturating_sub(1)).max(1.0);
     (0..frames)
@@ -61,10 +61,10 @@ pub fn scenes(frames: u32, steps: u32) -> BTreeSet<u32> {
         .collect()
 }
 
-/// An animated WebP that ends on its last frame.
+/// Encodes an animated WebP that ends on its last frame.
 ///
 /// # Errors
-/// Where frames are of different sizes, or there is none.
+/// If frames are of different sizes, or there is none.
 pub fn film(frames: &[Frame]) -> Result<Vec<u8>, Failure> {
     let cannot = |why: String| Failure::new(format!("the film cannot be written ({why})"));
     let side = frames.first().ok_or_else(|| cannot("it has no frames".into()))?.side;

@@ -13,6 +13,7 @@ pub mod film;
 pub mod objective;
 pub mod optimise;
 pub mod param;
+pub mod recipe;
 pub mod transform;
 
 use rand::SeedableRng as _;

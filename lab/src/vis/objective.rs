@@ -1,32 +1,32 @@
-//! Objectives: an image's activations in; the number that is to grow out.
+//! Objectives: an image's activations in; the number to maximise out.
 //!
 //! After Lucid's `optvis/objectives.py`: a channel's mean or its value at the central position, a direction with a power
 //! of the cosine, DeepDream's mean square, and the product with another image's activations. Each image's number is
-//! computed from its own activations alone, in the same order whatever stands beside it.
+//! computed from its own activations alone, in the same order whatever else is in the batch.
 
 use neuronotes_core::kind::feature_vis::Objective;
 use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
-/// Least cosine that a product is multiplied by, as in Lucid.
+/// The least cosine that a product is multiplied by, as in Lucid.
 const LEAST_COSINE: f64 = 0.1;
-/// Guard against division by zero.
+/// Avoids division by zero.
 const EPSILON: f64 = 1e-8;
 
-/// What of a network is to grow.
+/// What to increase in a network.
 #[derive(Debug)]
 pub struct Target {
     /// The layer.
     pub stage: Stage,
-    /// What of it.
+    /// What to increase at that layer.
     pub aim: Aim,
-    /// 1, or -1 where it is to fall.
+    /// 1, or -1 to decrease it instead.
     pub sign: f64,
     /// Power of the cosine that products with directions and images are multiplied by.
     pub cosine_power: f64,
 }
 
-/// What of a layer is to grow.
+/// What to increase at a layer.
 #[derive(Debug)]
 pub enum Aim {
     /// A unit.
@@ -35,21 +35,21 @@ pub enum Aim {
     Direction(Tensor, Place),
     /// The mean square of all units at all positions.
     Layer,
-    /// The product with what the layer is for this image, `[1, 3, size, size]` with colours in 0…1.
+    /// The product with the layer's activations for this image, `[1, 3, size, size]` with colours in 0…1.
     Image(Tensor),
 }
 
-/// Where.
+/// The positions at which a unit or a direction is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At all positions, on average.
+    /// The mean over all positions.
     Everywhere,
-    /// At the central one.
+    /// The central position.
     Centre,
 }
 
 impl Place {
-    /// The place that an objective of a unit or a direction is about.
+    /// The positions of an objective of a unit or a direction.
     pub fn of(objective: Objective) -> Self {
         match objective {
             Objective::Neuron => Self::Centre,
@@ -57,12 +57,12 @@ impl Place {
         }
     }
 
-    /// A number at every position to one: `[h, w]`, `[t]` or `[]` to `[]`.
+    /// Reduces a number at every position to one: `[h, w]`, `[t]` or `[]` to `[]`.
     fn of_map(self, map: &Tensor) -> Tensor {
         match (self, map.dim()) {
             (Self::Centre, 2) => map.select(0, map.size()[0] / 2).select(0, map.size()[1] / 2),
             (Self::Centre, 1) => {
-                // The class token stands before the patches, which are a square.
+                // The class token comes before the patches, which form a square.
                 let side = (map.size()[0] - 1).isqrt();
                 map.select(0, 1 + side / 2 * side + side / 2)
             }
@@ -108,7 +108,7 @@ impl Target {
         }
     }
 
-    /// A product times its cosine to the power. `length` is what the product is at most.
+    /// A product times a power of its cosine. `length` is the largest possible product.
     fn with_cosine(&self, product: Tensor, length: impl FnOnce() -> Tensor) -> Tensor {
         if self.cosine_power == 0.0 {
             return product;
@@ -118,7 +118,7 @@ impl Target {
     }
 }
 
-/// What makes images alike, a scalar: `layer` are the activations of all of them, `[k, c, h, w]`, `[k, t, c]` or
+/// How alike images are, a scalar: `layer` are the activations of all of them, `[k, c, h, w]`, `[k, t, c]` or
 /// `[k, c]`. Lucid's `diversity`: the products of all pairs of their normalised Gram matrices (Gatys et al. 2015), over k.
 pub fn likeness(layer: &Tensor) -> Tensor {
     let count = layer.size()[0];

@@ -1,16 +1,16 @@
-//! The loop: a model, targets and a recipe in; pictures and the way there out.
+//! The optimisation loop: a model, targets and a recipe in; pictures and their optimisation curves out.
 //!
-//! Targets that share a recipe share its steps, each in the pictures that it would have got alone. A step goes through
-//! the batch in as many pieces as memory asks for. Knows nothing of requests, files or the store.
+//! Targets that share a recipe share its steps, and each gets the pictures that it would have got alone. A step splits
+//! the batch into as many parts as memory requires. Knows nothing of requests, files or the store.
 
-use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
 use tch::{Device, Kind, Tensor};
 
 use super::adam::{Adam, rows};
 use super::facet::Facet;
 use super::film::{self, Frame};
-use super::objective::{Aim, Target};
+use super::objective::Aim;
 use super::param::{Canvas, of_bytes, to_bytes};
+use super::recipe::{Job, Recipe};
 use super::transform::Draws;
 use super::{Purpose, chance};
 use crate::batch::Batch;
@@ -20,81 +20,38 @@ use crate::failure::Failure;
 pub mod step;
 use step::Slope;
 
-/// What the learning rate is divided by after numbers that were none.
+/// The learning rate is divided by this after an optimisation that diverged.
 const SMALLER: f64 = 4.0;
-/// Steps between two looks at the numbers on a GPU, which has to be waited for.
+/// Steps between two reads of the values on a GPU, each of which waits for the GPU.
 const LOOK: usize = 16;
-/// Most pictures at once on a processor. More gain nothing; and from 16 on, libtorch with one thread takes another
+/// The most pictures at once on a processor. More gain nothing; and from 16 on, libtorch with one thread uses another
 /// algorithm for 1 x 1 convolutions.
 const PROCESSOR: usize = 8;
-/// Most pictures at once on a GPU, to begin with.
+/// The most pictures at once on a GPU, initially.
 const GPU: usize = 64;
-/// The first picture of a ramp of strengths has this part of the last one's.
-const RAMP: f64 = 0.02;
-
-/// How pictures are made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recipe {
-    /// How they are held.
-    pub parametrisation: Parametrisation,
-    /// Side, in pixels.
-    pub size: u32,
-    /// Steps of Adam.
-    pub steps: u32,
-    /// Adam's learning rate.
-    pub learning_rate: f64,
-    /// Disturbances before each step.
-    pub transforms: Transforms,
-    /// First steps in which silent ReLUs pass gradients on.
-    pub redirect: u32,
-    /// Pictures a target.
-    pub images: u32,
-    /// Weight of what tells a target's pictures apart.
-    pub diversity: f64,
-    /// Weight of the facet.
-    pub strength: f64,
-    /// Weight of the mean square of the distance from grey.
-    pub penalty: f64,
-    /// Frames of a film; none for 0.
-    pub frames: u32,
-    /// Of the noise and the transforms.
-    pub seed: u64,
-    /// With half as many targets at once as usual. The pictures are the same.
-    pub halve: bool,
-}
-
-/// One target of a batch.
-#[derive(Debug)]
-pub struct Job {
-    /// What is to grow.
-    pub target: Target,
-    /// The image to begin from, `[1, 3, size, size]`, colours in 0…1; else noise.
-    pub start: Option<Tensor>,
-}
-
-/// What was made for a target.
+/// The pictures that were made for a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimised {
     /// As many as the recipe asks for.
     pub pictures: Vec<Picture>,
-    /// The learning rate, where it is not the recipe's: the first attempt ended in numbers that were none.
+    /// The learning rate, if it is not the recipe's: the first attempt diverged.
     pub restarted_with: Option<f64>,
 }
 
-/// A picture, and the way there.
+/// A picture and its optimisation curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     /// 8-bit RGB, `size` x `size`, row by row.
     pub pixels: Vec<u8>,
-    /// The target on that picture.
+    /// The target's value on that picture.
     pub activation: f64,
-    /// The target on what it began from.
+    /// The target's value on the initial picture.
     pub activation_at_start: f64,
-    /// The facet's weight, where there is one.
+    /// The facet's weight, if there is a facet.
     pub strength: Option<f64>,
-    /// The target on the disturbed picture before each step.
+    /// The target's value on the transformed picture before each step.
     pub values: Vec<f64>,
-    /// Frames of the film.
+    /// Frames of the animation.
     pub frames: Vec<Frame>,
 }
 
@@ -108,18 +65,18 @@ pub struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// The last of the pictures as it stands: 8-bit RGB, row by row.
+    /// The last of the pictures in its current state: 8-bit RGB, row by row.
     pub fn pixels(&self) -> Vec<u8> {
         let last = self.parameters.size()[0] - 1;
         rendered(self.canvas, &self.parameters.narrow(0, last, 1))
     }
 }
 
-/// Sees each step of each target, by its place in the batch; may end that target's work by an error.
+/// Called after each step with each target's place in the batch; an error ends the work on that target.
 pub type Watch<'a> = dyn FnMut(usize, &Step<'_>) -> Result<(), Failure> + 'a;
 
-/// Makes the pictures of all targets, all at one stage of the model. What comes out stands in the order of `jobs`, an
-/// error for each target alone.
+/// Makes the pictures of all targets, which are at one stage of the model. Returns a result for each target, in the order
+/// of `jobs`.
 pub fn optimise(
     clip: &Clip,
     jobs: &[Job],
@@ -134,7 +91,7 @@ pub fn optimise(
     if !lost.is_empty() {
         let rate = recipe.learning_rate / SMALLER;
         neuronotes_core::say::err(format_args!(
-            "neuronotes-lab: numbers that are none; again with a learning rate of {rate}"
+            "neuronotes-lab: the optimisation diverged; restarting with learning rate {rate}"
         ));
         let lost = Attempt { rate, ..first }.run(&lost, watch, &mut results);
         for job in lost {
@@ -142,15 +99,15 @@ pub fn optimise(
                 Aim::Unit(unit, _) => format!("the activation of unit {unit}"),
                 _ => "the objective".to_owned(),
             };
-            let message = format!("{what} is not a number, nor with a learning rate of {rate}");
+            let message = format!("{what} is not a number, even with a learning rate of {rate}");
             results[job] = Some(Err(Failure::new(message).hint("try a smaller `learning_rate`")));
         }
     }
-    let nothing = || Err(Failure::new("nothing was made"));
+    let nothing = || Err(Failure::new("no picture was made"));
     results.into_iter().map(|result| result.unwrap_or_else(nothing)).collect()
 }
 
-/// One way through all steps.
+/// One run through all steps.
 struct Attempt<'a> {
     clip: &'a Clip,
     jobs: &'a [Job],
@@ -159,20 +116,20 @@ struct Attempt<'a> {
     rate: f64,
 }
 
-/// Targets still at work, and what they share.
+/// The targets that are still being optimised, and what they share.
 struct Work {
-    /// By their place among all jobs.
+    /// Their places among all jobs.
     jobs: Vec<usize>,
     parameters: Tensor, // [jobs * k, …]
     adam: Adam,
-    /// Steps' values that were not looked at yet, `[jobs * k]` each.
+    /// The values of steps that have not been read yet, `[jobs * k]` each.
     unseen: Vec<Tensor>,
-    ways: Vec<Way>,
+    curves: Vec<Curve>,
 }
 
-/// What is kept of a picture's way.
+/// The optimisation curve of a picture.
 #[derive(Debug, Clone, Default)]
-struct Way {
+struct Curve {
     begun: f64,
     values: Vec<f64>,
     frames: Vec<Frame>,
@@ -183,7 +140,7 @@ impl Attempt<'_> {
         self.recipe.images as usize
     }
 
-    /// Works on `jobs`; returns those whose numbers are none.
+    /// Optimises `jobs`; returns those that diverged.
     fn run(
         &self,
         jobs: &[usize],
@@ -268,71 +225,72 @@ impl Attempt<'_> {
                 lost.push(job);
                 continue;
             }
-            results[job] = Some(self.finish(job, &rows, &work.ways[at * k..(at + 1) * k], &canvas));
+            results[job] =
+                Some(self.finish(job, &rows, &work.curves[at * k..(at + 1) * k], &canvas));
         }
         Ok(())
     }
 
-    /// Targets at once at most, to begin with.
+    /// The most targets at once, initially.
     fn at_once(&self) -> usize {
         let fixed = self.jobs.iter().any(|job| self.clip.fixes_size(job.target.stage));
         let most = match self.clip.device {
-            // Products of matrices are summed up in an order that depends on how many rows there are.
+            // The order in which a product of matrices is summed depends on the number of rows.
             Device::Cpu if fixed => 1,
             Device::Cpu => PROCESSOR,
             _ => GPU,
         };
         let most = (most / self.images()).max(1);
-        // Evenly: nine are five and four, and not eight and one.
+        // Evenly: nine are split into five and four, not eight and one.
         self.jobs.len().div_ceil(self.jobs.len().div_ceil(most).max(1)).max(1)
     }
 
     fn begin(&self, jobs: &[usize], canvas: &Canvas) -> Result<Work, Failure> {
-        let (mut rows, mut ways) = (Vec::new(), Vec::new());
+        let (mut rows, mut curves) = (Vec::new(), Vec::new());
         for &job in jobs {
             let mut noise = chance(self.recipe.seed, Purpose::Noise);
             for _ in 0..self.images() {
                 let row = match &self.jobs[job].start {
-                    // Noise on top, so that several pictures of one start can differ.
+                    // With noise added, so that several pictures from one start can differ.
                     Some(image) if self.images() == 1 => canvas.of_image(image),
                     Some(image) => canvas.of_image(image) + canvas.noise(&mut noise),
                     None => canvas.noise(&mut noise),
                 };
                 let begun = self.on_picture(job, &rendered(canvas, &row))?;
-                ways.push(Way { begun, ..Way::default() });
+                curves.push(Curve { begun, ..Curve::default() });
                 rows.push(row);
             }
         }
         let parameters = Tensor::cat(&rows, 0);
         let adam = Adam::new(&parameters, self.rate);
-        Ok(Work { jobs: jobs.to_vec(), parameters, adam, unseen: Vec::new(), ways })
+        Ok(Work { jobs: jobs.to_vec(), parameters, adam, unseen: Vec::new(), curves })
     }
 
     fn finish(
         &self,
         job: usize,
         rows: &Tensor,
-        ways: &[Way],
+        curves: &[Curve],
         canvas: &Canvas,
     ) -> Result<Optimised, Failure> {
         let strengths = self.facet.map(|_| self.recipe.strengths());
-        let one = |(at, way): (usize, &Way)| {
+        let one = |(at, curve): (usize, &Curve)| {
             let pixels = rendered(canvas, &rows.narrow(0, at as i64, 1));
             Ok(Picture {
                 activation: self.on_picture(job, &pixels)?,
                 pixels,
-                activation_at_start: way.begun,
+                activation_at_start: curve.begun,
                 strength: strengths.as_ref().map(|strengths| strengths[at]),
-                values: way.values.clone(),
-                frames: way.frames.clone(),
+                values: curve.values.clone(),
+                frames: curve.frames.clone(),
             })
         };
-        let pictures = ways.iter().enumerate().map(one).collect::<Result<_, Failure>>()?;
+        let pictures = curves.iter().enumerate().map(one).collect::<Result<_, Failure>>()?;
         let restarted_with = (self.rate != self.recipe.learning_rate).then_some(self.rate);
         Ok(Optimised { pictures, restarted_with })
     }
 
-    /// The target on an 8-bit picture: what anybody finds who shows the network the file.
+    /// The target's value on an 8-bit picture, as anybody finds who gives the file to the network.
     fn on_picture(&self, job: usize, pixels: &[u8]) -> Result<f64, Failure> {
         let target = &self.jobs[job].target;
         tch::no_grad(|| {
@@ -351,32 +309,19 @@ impl Attempt<'_> {
     }
 }
 
-impl Recipe {
-    /// The facet's weight in each of a target's pictures: the whole for one, a ramp for several.
-    pub fn strengths(&self) -> Vec<f64> {
-        let last = f64::from(self.images.saturating_sub(1));
-        (0..self.images)
-            .map(|at| match last {
-                0.0 => self.strength,
-                last => self.strength * (RAMP + (1.0 - RAMP) * f64::from(at) / last),
-            })
-            .collect()
-    }
-}
-
 impl Work {
-    /// Reads the values that came since the last look; returns the places of targets with numbers that are none.
+    /// Reads the values since the last call; returns the places of targets with values that are not finite.
     fn look(&mut self, k: usize) -> Result<Vec<usize>, Failure> {
         if self.unseen.is_empty() {
             return Ok(Vec::new());
         }
         let table = Tensor::stack(&std::mem::take(&mut self.unseen), 0).to_kind(Kind::Double); // [steps, jobs * k]
-        let count = self.ways.len();
+        let count = self.curves.len();
         let numbers: Vec<f64> = Vec::try_from(table.to_device(Device::Cpu).contiguous().view(-1))?;
         let mut bad = Vec::new();
         for (at, number) in numbers.into_iter().enumerate() {
             let (picture, job) = (at % count, at % count / k);
-            self.ways[picture].values.push(number);
+            self.curves[picture].values.push(number);
             if !number.is_finite() && !bad.contains(&job) {
                 bad.push(job);
             }
@@ -384,21 +329,21 @@ impl Work {
         Ok(bad)
     }
 
-    /// Lets targets go, by their places.
+    /// Drops targets, by their places.
     fn drop(&mut self, stopped: &[usize], k: usize) {
         let kept: Vec<usize> = (0..self.jobs.len()).filter(|at| !stopped.contains(at)).collect();
         let pictures: Vec<usize> = kept.iter().flat_map(|at| at * k..(at + 1) * k).collect();
         let places: Vec<i64> = pictures.iter().map(|&at| at as i64).collect();
         self.jobs = kept.iter().map(|&at| self.jobs[at]).collect();
-        self.ways = pictures.iter().map(|&at| std::mem::take(&mut self.ways[at])).collect();
+        self.curves = pictures.iter().map(|&at| std::mem::take(&mut self.curves[at])).collect();
         self.parameters = rows(&self.parameters, &places);
         self.adam.keep(&places);
     }
 
     fn film(&mut self, canvas: &Canvas, size: u32) {
-        for (at, way) in self.ways.iter_mut().enumerate() {
+        for (at, curve) in self.curves.iter_mut().enumerate() {
             let row = self.parameters.narrow(0, at as i64, 1);
-            way.frames.push(Frame::of(rendered(canvas, &row), size));
+            curve.frames.push(Frame::of(rendered(canvas, &row), size));
         }
     }
 }

@@ -14,7 +14,7 @@ use rand::{Rng as _, RngCore};
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
-/// Standard deviation of the first noise.
+/// Standard deviation of the initial noise.
 const NOISE: f32 = 0.01;
 /// Lucid's last factor before colours.
 const CONTRAST: f64 = 0.25;
@@ -22,10 +22,10 @@ const CONTRAST: f64 = 0.25;
 const COLOURS: [[f32; 3]; 3] = [[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]];
 /// The inverse of the sigmoid's slope at its middle: what a deviation in colours is worth before the sigmoid.
 const STEEPNESS: f64 = 4.0;
-/// Nearest to black and white that a picture is begun from.
+/// The least distance from black and white of an initial picture's colours.
 const EDGE: f64 = 0.01;
 
-/// How square images of one size are held.
+/// The parametrisation of square images of one size.
 #[derive(Debug)]
 pub struct Canvas {
     parametrisation: Parametrisation,
@@ -35,7 +35,7 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// For images of `size` x `size` pixels.
+    /// The parametrisation of images of `size` x `size` pixels.
     pub fn new(parametrisation: Parametrisation, size: u32, device: Device) -> Self {
         let size = i64::from(size);
         let half = size / 2 + 1;
@@ -53,7 +53,7 @@ impl Canvas {
         }
     }
 
-    /// Parameters of one image of noise, drawn in their order.
+    /// The parameters of one image of noise.
     ///
     /// Returns `[1, 3, size, size/2 + 1, 2]`, real and imaginary parts last, for a spectrum; `[1, 3, size, size/2 + 1]`,
     /// in radians, for phases; `[1, 3, size, size]` for pixels.
@@ -72,8 +72,8 @@ impl Canvas {
         Tensor::from_slice(&numbers).view(shape.as_slice()).to_device(self.scale.device())
     }
 
-    /// Parameters of an image, `[1, 3, size, size]` with colours in 0…1. What the parametrisation cannot hold is lost:
-    /// all but black and white, for phases all but the phases.
+    /// The parameters of an image, `[1, 3, size, size]` with colours in 0…1. What the parametrisation cannot represent is
+    /// lost: colours close to black and white, and for phases the magnitudes.
     pub fn of_image(&self, image: &Tensor) -> Tensor {
         tch::no_grad(|| {
             let image = image.to_device(self.scale.device()).clamp(EDGE, 1.0 - EDGE).logit(None);
@@ -101,7 +101,7 @@ impl Canvas {
         }
     }
 
-    /// Images: parameters of n of them to `[n, 3, size, size]`, colours in 0…1.
+    /// Images from the parameters of n of them: `[n, 3, size, size]`, colours in 0…1.
     pub fn image(&self, parameters: &Tensor) -> Tensor {
         let spectrum = match self.parametrisation {
             Parametrisation::Fourier => Some((parameters * &self.scale).view_as_complex()),
@@ -143,11 +143,11 @@ fn scale(size: i64) -> Vec<f32> {
     scale
 }
 
-/// Magnitudes that fall as `scale`, `[size, size/2 + 1]`, does, without a mean, for images of variance 1.
+/// Magnitudes proportional to `scale`, `[size, size/2 + 1]`, with a zero mean, for images of variance 1.
 fn magnitudes(scale: &Tensor, size: i64) -> Tensor {
     let magnitudes = scale.copy();
     let _ = magnitudes.narrow(0, 0, 1).narrow(1, 0, 1).zero_();
-    // All columns stand for two, but for the first and, where the size is even, the last.
+    // Each column stands for two, except the first and, if the size is even, the last.
     let all = magnitudes.square().sum(Kind::Double).double_value(&[]) * 2.0;
     let column = |at| magnitudes.select(1, at).square().sum(Kind::Double).double_value(&[]);
     let once = column(0) + if size % 2 == 0 { column(size / 2) } else { 0.0 };
@@ -163,7 +163,7 @@ fn largest_column() -> f64 {
     norm.into()
 }
 
-/// Colours in 0…1, one image `[1, 3, h, w]`, to 8-bit RGB, row by row.
+/// Converts colours in 0…1, one image `[1, 3, h, w]`, to 8-bit RGB, row by row.
 pub fn to_bytes(image: &Tensor) -> Vec<u8> {
     let pixels = (image.detach() * 255.0)
         .round()
@@ -179,10 +179,10 @@ pub fn to_bytes(image: &Tensor) -> Vec<u8> {
     bytes
 }
 
-/// 8-bit RGB, row by row, to colours in 0…1: `[1, 3, size, size]`.
+/// Converts 8-bit RGB, row by row, to colours in 0…1: `[1, 3, size, size]`.
 ///
 /// # Panics
-/// Where `pixels` is not `size * size * 3` long.
+/// If `pixels` is not `size * size * 3` long.
 pub fn of_bytes(pixels: &[u8], size: u32, device: Device) -> Tensor {
     let size = i64::from(size);
     Tensor::from_data_size(pixels, &[1, size, size, 3], Kind::Uint8)

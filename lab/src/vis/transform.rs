@@ -1,9 +1,9 @@
-//! Disturbances: images in; the same, moved, scaled and rotated at random, out.
+//! Random transforms: images in; the same images, moved, scaled and rotated at random, out.
 //!
-//! Lucid's transforms are crops at random, a padding with grey, a scaling and a rotation, one pass each. Here all of a
-//! draw but the padding are one map from output pixels to source pixels, and one bilinear sampling, where Lucid samples
-//! twice. What a rotation brings in from beyond the image is black, as there. The draws of a run are made beforehand, so
-//! that nothing goes to the device between steps. Knows nothing of networks.
+//! Lucid's transforms are random crops, padding with grey, scaling and rotation, one pass each. Here all of a draw except
+//! the padding are one map from output pixels to source pixels, and one bilinear sampling, where Lucid samples twice.
+//! Pixels that a rotation brings in from outside the image are black, as in Lucid. The draws of a run are made beforehand,
+//! so that nothing is copied to the device between steps. Knows nothing of networks.
 
 use neuronotes_core::kind::feature_vis::Transforms;
 use rand::seq::IndexedRandom as _;
@@ -13,15 +13,15 @@ use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Tensor};
 
 const GREY: f64 = 0.5;
-/// MACO's noise, a standard deviation.
+/// The standard deviation of MACO's noise.
 const GRAIN: f32 = 0.05;
 
-/// One draw of the disturbances of images with `side` pixels a side. Lengths are in pixels.
+/// One draw of the transforms of images with `side` pixels a side. Lengths are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Draw {
     /// Side of the images.
     pub side: i64,
-    /// Grey that is put around.
+    /// Width of the grey padding.
     pub pad: i64,
     /// Offset of the first crop within the padded image, right and down.
     pub first: (i64, i64),
@@ -29,20 +29,20 @@ pub struct Draw {
     pub window: i64,
     /// Side that the crop is scaled to.
     pub scaled: i64,
-    /// In degrees, counter-clockwise as one sees the image, about the middle.
+    /// Rotation about the middle in degrees, counter-clockwise as the image is seen.
     pub angle: f64,
     /// Offset of the last crop, right and down.
     pub last: (i64, i64),
     /// Side of the last crop.
     pub inner: i64,
-    /// Side of what comes out: cropped in the middle, or with black around.
+    /// Side of the result: cropped in the middle, or padded with black.
     pub out: i64,
     /// Seed of noise that is added at the end.
     pub grain: Option<u64>,
 }
 
 impl Draw {
-    /// The image as it is.
+    /// The draw that leaves an image as it is.
     pub fn none(side: i64) -> Self {
         let (pad, first, last, angle) = (0, (0, 0), (0, 0), 0.0);
         Self {
@@ -59,7 +59,7 @@ impl Draw {
         }
     }
 
-    /// Lucid's: pad 12, crop to 8 less, scale by 0.90…1.10, rotate by -10…10 degrees, crop to 4 less.
+    /// Lucid's transforms: pad 12, crop to 8 less, scale by 0.90…1.10, rotate by -10…10 degrees, crop to 4 less.
     pub fn lucid(side: i64, chance: &mut impl RngCore) -> Self {
         let first = offset(chance, 8);
         let last = offset(chance, 4);
@@ -75,7 +75,7 @@ impl Draw {
         Self { pad: 12, first, window, scaled, angle, last, inner, out: inner, ..Self::none(side) }
     }
 
-    /// CLIP-featurevis's: pad 2, crop to 4 less ten times, scale, rotate, crop to 2 less, crop or pad to the side.
+    /// CLIP-featurevis's transforms: pad 2, crop to 4 less ten times, scale, rotate, crop to 2 less, crop or pad to the side.
     pub fn paper(side: i64, chance: &mut impl RngCore) -> Self {
         let mut first = (0, 0);
         for _ in 0..10 {
@@ -94,7 +94,7 @@ impl Draw {
         Self { pad: 2, first, window, scaled, angle, last, inner: scaled - 2, ..Self::none(side) }
     }
 
-    /// MACO's: a square of half to all of the side, brought to `out`, and noise.
+    /// MACO's transforms: crop to a square of half to all of the side, scale that to `out`, add noise.
     pub fn crop(side: i64, out: i64, chance: &mut impl RngCore) -> Self {
         let window = chance.random_range((side + 1) / 2..=side);
         let first = offset(chance, side - window);
@@ -117,7 +117,7 @@ impl Draw {
         [a, b, c, d, e, f]
     }
 
-    /// Disturbs images: `[n, 3, side, side]` to `[n, 3, out, out]`. `map` is that of [`Draws::maps`].
+    /// Transforms images: `[n, 3, side, side]` to `[n, 3, out, out]`. `map` is that of [`Draws::maps`].
     fn apply(&self, images: &Tensor, map: &Tensor) -> Tensor {
         let padded = match self.pad {
             0 => images.shallow_clone(),
@@ -175,7 +175,7 @@ fn grain(seed: u64, side: i64, device: Device) -> Tensor {
     Tensor::from_slice(&numbers).view([1, 3, side, side]).to_device(device)
 }
 
-/// The draws of a run, one a step.
+/// The draws of a run, one per step.
 #[derive(Debug)]
 pub struct Draws {
     draws: Vec<Draw>,
@@ -200,14 +200,14 @@ impl Draws {
         Self::of(draws.collect(), device)
     }
 
-    /// These draws.
+    /// Uses given draws.
     pub fn of(draws: Vec<Draw>, device: Device) -> Self {
         let maps: Vec<f32> = draws.iter().flat_map(Draw::map).map(|number| number as f32).collect();
         let maps = Tensor::from_slice(&maps).view([-1, 2, 3]).to_device(device);
         Self { draws, maps }
     }
 
-    /// Disturbs images before a step: `[n, 3, side, side]` to `[n, 3, out, out]`.
+    /// Transforms images before a step: `[n, 3, side, side]` to `[n, 3, out, out]`.
     pub fn apply(&self, step: usize, images: &Tensor) -> Tensor {
         self.draws[step].apply(images, &self.maps.narrow(0, step as i64, 1))
     }

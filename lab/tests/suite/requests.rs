@@ -434,7 +434,7 @@ fn what_cannot_be_measured_fails_with_its_reason_and_the_session_goes_on() {
     assert!(message(&session, &other).contains("nowhere.safetensors"));
     let mut other = vis_request(small.clone(), json!({}));
     other.model.path = emoji_weights();
-    assert!(message(&session, &other).contains("is not the file that was asked for"));
+    assert!(message(&session, &other).contains("has changed since the request was made"));
 
     let path = shard(dir.path(), 6);
     let data = dataset(&format::tar::FORMAT, &[&path]);

@@ -15,7 +15,7 @@ use neuronotes_core::model::{ModelRef, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
-use neuronotes_lab::device::{Device, Wish};
+use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::session::Session;
 use serde_json::{Value, json};
 use tch::Tensor;
@@ -63,7 +63,7 @@ pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
 
 pub fn session(folder: &Path) -> Session {
     let store = Store::open(&folder.join("store")).expect("a store");
-    Session::new(store, Device::open(Wish::Cpu).expect("a processor"))
+    Session::new(store, Device::open(DeviceChoice::Cpu).expect("a processor"))
 }
 
 pub fn model(path: &Path) -> ModelRef {

@@ -183,7 +183,7 @@ fn pictures_are_judged_as_open_clip_judges_them() {
     request.params.insert("truncate".into(), json!(true));
     fs::write(&request.inputs.pictures[1].path, b"something else").expect("written");
     let error = session.measure(&request, &mut Silent).expect_err("another file").to_string();
-    assert!(error.contains("is not the file that was asked for"), "{error}");
+    assert!(error.contains("has changed since the request was made"), "{error}");
 }
 
 #[test]

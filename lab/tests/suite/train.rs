@@ -11,7 +11,7 @@ use neuronotes_lab::clip::{BatchNorm, Clip, Loading};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::train::loss::{contrast, kinship, unit};
-use neuronotes_lab::train::{Places, Recipe, Record, train};
+use neuronotes_lab::train::{Paths, Recipe, Record, train};
 use tch::{Device, Kind, Tensor};
 
 use crate::support::{
@@ -66,7 +66,7 @@ fn a_step_is_pytorchs() {
 
 /// A training set of six names, each with pictures in two styles and words in two fonts of coloured bars, and one held
 /// out of each.
-fn set(folder: &Path) -> Places {
+fn set(folder: &Path) -> Paths {
     let names = ["one", "two", "red three", "four", "five", "six"];
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |name: String, bytes: &[u8]| {
@@ -104,7 +104,7 @@ fn set(folder: &Path) -> Places {
             r#"{{"name":"{name}","emoji":"x","group":"g","keywords":["number"],"held_out":["2"]}}"#
         ));
     }
-    let places = Places {
+    let places = Paths {
         set: folder.join("train.tar"),
         names: folder.join("names.json"),
         out: folder.join("out"),
@@ -168,7 +168,7 @@ fn a_training_that_was_cut_off_ends_as_one_that_was_not() {
     let places = set(dir.path());
     let recipe = recipe(dir.path(), 8, "f32");
     let whole = train(&recipe, &places, Device::Cpu, 2, &mut Silent).expect("a training");
-    let again = Places { out: dir.path().join("again"), ..places.clone() };
+    let again = Paths { out: dir.path().join("again"), ..places.clone() };
     // Before and after the pictures grow.
     for steps in [3, 4, 6] {
         let cut = train(&recipe, &again, Device::Cpu, 2, &mut After(steps, 0));
@@ -212,7 +212,7 @@ fn what_comes_next_may_be_changed_on_the_way() {
     let cut = train(&begun, &places, Device::Cpu, 2, &mut After(4, 0));
     assert_eq!(cut.expect_err("cut off"), Failure::Cancelled);
     let found = train(&changed, &places, Device::Cpu, 2, &mut Silent).expect("the rest");
-    let again = Places { out: dir.path().join("again"), ..places.clone() };
+    let again = Paths { out: dir.path().join("again"), ..places.clone() };
     let whole = train(&changed, &again, Device::Cpu, 2, &mut Silent).expect("a training");
     assert_eq!(fs::read(&found).expect("weights"), fs::read(&whole).expect("weights"));
 }
@@ -222,7 +222,7 @@ fn a_tiny_network_learns_what_it_is_shown() {
     let dir = tempfile::tempdir().expect("a folder");
     let places = set(dir.path());
     for precision in ["f32", "bf16"] {
-        let places = Places { out: dir.path().join(precision), ..places.clone() };
+        let places = Paths { out: dir.path().join(precision), ..places.clone() };
         let mut recipe =
             Recipe { rate: 0.01, texts: 0, kinship: 0.0, ..recipe(dir.path(), 1200, precision) };
         for stage in &mut recipe.stages {
@@ -251,7 +251,7 @@ fn what_does_not_belong_together_is_refused() {
     let places = set(dir.path());
     let short = recipe(dir.path(), 2, "f32");
     train(&short, &places, Device::Cpu, 2, &mut Silent).expect("a training");
-    let error = |recipe: &Recipe, places: &Places| {
+    let error = |recipe: &Recipe, places: &Paths| {
         train(recipe, places, Device::Cpu, 2, &mut Silent).expect_err("refused").to_string()
     };
     let other = recipe(dir.path(), 3, "f32");

@@ -9,8 +9,9 @@ use neuronotes_lab::vis::adam::Adam;
 use neuronotes_lab::vis::facet::Facet;
 use neuronotes_lab::vis::objective::{Aim, Place, Target};
 use neuronotes_lab::vis::optimise::step::Slope;
-use neuronotes_lab::vis::optimise::{Job, Optimised, Picture, Recipe, optimise};
+use neuronotes_lab::vis::optimise::{Optimised, Picture, optimise};
 use neuronotes_lab::vis::param::Canvas;
+use neuronotes_lab::vis::recipe::{Job, Recipe};
 use neuronotes_lab::vis::transform::Draws;
 use neuronotes_lab::vis::{Purpose, chance};
 use tch::{Device, Kind, Tensor};
@@ -372,7 +373,7 @@ fn numbers_that_are_none_are_tried_once_more_with_a_smaller_step() {
     let jobs = [broken(f64::NAN), unit(&clip, LAST)];
     let mut all = optimise(&clip, &jobs, None, &recipe(), &mut |_, _| Ok(()));
     let error = all.remove(0).expect_err("no number").to_string();
-    assert!(error.contains("not a number, nor with a learning rate of 0.0125"), "{error}");
+    assert!(error.contains("not a number, even with a learning rate of 0.0125"), "{error}");
     let alone = made(&clip, &jobs[1..], None, &recipe()).remove(0);
     assert!(all.remove(0) == Ok(alone), "the others are none the worse");
 

@@ -1,10 +1,9 @@
-//! One step's gradient: parameters of some targets' pictures in; the gradient of what is to fall, and what the targets
-//! are, out.
+//! The gradient of one step: parameters of some targets' pictures in; the gradient of the loss, and the targets' values,
+//! out.
 
 use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
-use super::{Job, Recipe};
 use crate::clip::Clip;
 use crate::clip::activations::Activations;
 use crate::failure::Failure;
@@ -12,29 +11,30 @@ use crate::vis::backward::redirected;
 use crate::vis::facet::{self, Facet};
 use crate::vis::objective::{Aim, likeness};
 use crate::vis::param::Canvas;
+use crate::vis::recipe::{Job, Recipe};
 use crate::vis::transform::Draws;
 
 const GREY: f64 = 0.5;
 
-/// What all steps share.
+/// The loss, as far as all steps share it.
 #[derive(Debug)]
 pub struct Slope<'a> {
     /// The network.
     clip: &'a Clip,
-    /// How pictures are held.
+    /// The parametrisation of the pictures.
     canvas: &'a Canvas,
-    /// What disturbs them.
+    /// The random transforms.
     draws: &'a Draws,
-    /// What they lean on.
+    /// The facet, if any.
     facet: Option<&'a Facet>,
-    /// The weights of everything.
+    /// The weights of the loss's terms.
     recipe: &'a Recipe,
     /// The facet's weight in each of a target's pictures, on the device: `[k]`.
     strengths: Tensor,
 }
 
 impl<'a> Slope<'a> {
-    /// What all steps share; nothing more goes to the device.
+    /// Copies to the device whatever all steps share.
     pub fn new(
         clip: &'a Clip,
         (canvas, draws): (&'a Canvas, &'a Draws),
@@ -46,11 +46,11 @@ impl<'a> Slope<'a> {
         Self { clip, canvas, draws, facet, recipe, strengths }
     }
 
-    /// The gradient at `rows`, the parameters `[jobs * k, …]`, and the targets' values, `[jobs * k]`, before that step
-    /// of those drawn.
+    /// The gradient at `rows`, the parameters `[jobs * k, …]`, and the targets' values, `[jobs * k]`, with the transforms
+    /// drawn for that step.
     ///
     /// # Errors
-    /// Where memory runs out, or a facet does not fit the network.
+    /// If memory runs out, or a facet does not fit the network.
     pub fn of(&self, step: u32, rows: &Tensor, jobs: &[&Job]) -> Result<(Tensor, Tensor), Failure> {
         let Some(stage) = jobs.first().map(|job| job.target.stage) else {
             return Err(Failure::new("a batch has no target"));
@@ -85,7 +85,7 @@ impl<'a> Slope<'a> {
         Ok((gradient, values))
     }
 
-    /// What is to fall, a scalar, and each picture's value, `[jobs * k]`.
+    /// The loss, a scalar, and each picture's value, `[jobs * k]`.
     fn objective(
         &self,
         step: u32,
@@ -95,7 +95,7 @@ impl<'a> Slope<'a> {
         let (mut falling, mut values) = (Vec::new(), Vec::new());
         for (at, job) in jobs.iter().enumerate() {
             let reference = match &job.target.aim {
-                // Moved as the picture is, so that the two can be compared place by place.
+                // Transformed like the picture, so that the two can be compared position by position.
                 Aim::Image(image) => Some(tch::no_grad(|| {
                     let seen = self.draws.apply(step as usize, image);
                     let input = prepared(self.clip, job.target.stage, seen);
@@ -175,8 +175,8 @@ fn sum(terms: &[Tensor]) -> Tensor {
     Tensor::stack(terms, 0).sum(Kind::Float)
 }
 
-/// The network's input. Where positions are learned, as in an attention pool and all of a vision transformer, they
-/// fix its size, and images are resized.
+/// The network's input. Images are resized if learned positions fix its size, as in an attention pool and everywhere in a
+/// vision transformer.
 pub(super) fn prepared(clip: &Clip, stage: Stage, images: Tensor) -> Tensor {
     let side = i64::from(clip.architecture.image_size);
     let images = match clip.fixes_size(stage) && images.size()[3] != side {

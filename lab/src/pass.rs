@@ -1,0 +1,185 @@
+//! A pass: pictures in; a model's activations at some layers, a batch at a time, out.
+//!
+//! Every measurement that shows pictures to a model does it here. All cores decode, a few batches ahead; this thread alone
+//! owns the device. A batch that memory does not hold is halved. A pass reports progress and stops when told to. A picture
+//! that cannot be decoded is skipped, and listed with the reason. Knows nothing of what the activations are for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use neuronotes_core::model::Stage;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use tch::Device;
+
+use crate::batch::Batch;
+use crate::clip::Clip;
+use crate::clip::activations::Activations;
+use crate::clip::preprocess::prepare;
+use crate::dataset::Shard;
+use crate::failure::Failure;
+use crate::monitor::{Monitor, Progress};
+use crate::picture::Picture;
+
+/// Batches decoded ahead.
+const AHEAD: usize = 2;
+
+/// A list of pictures.
+pub trait Pictures: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The picture at that place.
+    ///
+    /// # Errors
+    /// Why it cannot be read or decoded.
+    fn picture(&self, at: usize) -> Result<Picture, String>;
+}
+
+impl Pictures for [Picture] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn picture(&self, at: usize) -> Result<Picture, String> {
+        Ok(self[at].clone())
+    }
+}
+
+/// Rows of shards.
+impl Pictures for [(&dyn Shard, usize)] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn picture(&self, at: usize) -> Result<Picture, String> {
+        let (shard, row) = self[at];
+        shard.picture(row)
+    }
+}
+
+/// What a pass shows to a model, and where it looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'a> {
+    /// The model.
+    pub clip: &'a Clip,
+    /// The stages whose activations are wanted.
+    pub stages: &'a [Stage],
+    /// What is being done, for a person.
+    pub title: &'a str,
+    /// Shows each picture alone, so that the last bits of its activations depend on no other.
+    pub one_by_one: bool,
+}
+
+/// A picture that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its place.
+    pub at: usize,
+    /// Why.
+    pub why: String,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass in batches.
+    pub fn new(clip: &'a Clip, stages: &'a [Stage], title: &'a str) -> Self {
+        Self { clip, stages, title, one_by_one: false }
+    }
+
+    /// Shows all pictures, in order. `visit` is given the places of a batch and its activations, without gradients; where
+    /// memory runs out it must have changed nothing, for it is called again with parts of the batch.
+    ///
+    /// # Errors
+    /// If the pass is cancelled, memory does not hold even one picture, or `visit` fails.
+    pub fn run<P: Pictures + ?Sized>(
+        &self,
+        pictures: &P,
+        monitor: &mut dyn Monitor,
+        mut visit: impl FnMut(&[usize], &Activations) -> Result<(), Failure>,
+    ) -> Result<Vec<Skipped>, Failure> {
+        let side = self.clip.architecture.image_size;
+        let bytes = side as usize * side as usize * 3; // of one picture
+        let mut batch = match self.one_by_one {
+            true => Batch::of(1),
+            false => Batch::on(self.clip.device).halved(monitor.halves()),
+        };
+        let (chunk, count) = (batch.size(), pictures.count());
+        if self.clip.device != Device::Cpu && count > chunk {
+            // All batches but the last have one shape: worth trying which algorithm is fastest.
+            tch::Cuda::cudnn_set_benchmark(true);
+        }
+        let mut progress = Progress {
+            stage: self.title,
+            step: 0,
+            total: count as u64,
+            unit: "image",
+            picture: None,
+        };
+        monitor.progress(&progress);
+        let mut skipped = Vec::new();
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                for start in (0..count).step_by(chunk) {
+                    let places = start..(start + chunk).min(count);
+                    let decoded: Vec<_> = places
+                        .clone()
+                        .into_par_iter()
+                        .map(|at| decode(pictures, at, side))
+                        .collect();
+                    // Where nobody receives any more, the pass was given up.
+                    if send.send((places, decoded)).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (places, decoded) in receive {
+                monitor.check()?;
+                progress.step = places.end as u64;
+                let (mut good, mut pixels) = (Vec::new(), Vec::new());
+                for (at, decoded) in places.zip(decoded) {
+                    match decoded {
+                        Ok(picture) => {
+                            good.push(at);
+                            pixels.extend(picture);
+                        }
+                        Err(why) => skipped.push(Skipped { at, why }),
+                    }
+                }
+                batch.run(good.len(), |rows| {
+                    let pixels = &pixels[rows.start * bytes..rows.end * bytes];
+                    tch::no_grad(|| {
+                        let input = self.clip.input(pixels, rows.len())?; // [n, 3, side, side]
+                        visit(&good[rows], &self.clip.look(&input, self.stages)?)
+                    })
+                })?;
+                monitor.progress(&progress);
+            }
+            Ok(())
+        })
+        .map(|()| skipped)
+    }
+
+    /// The same for pictures of which none may be missing.
+    ///
+    /// # Errors
+    /// The same, or if a picture cannot be decoded.
+    pub fn run_all<P: Pictures + ?Sized>(
+        &self,
+        pictures: &P,
+        monitor: &mut dyn Monitor,
+        visit: impl FnMut(&[usize], &Activations) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self.run(pictures, monitor, visit)?.into_iter().next() {
+            Some(Skipped { why, .. }) => Err(Failure::new(why)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the network is shown of a picture: `side * side * 3` bytes.
+fn decode<P: Pictures + ?Sized>(pictures: &P, at: usize, side: u32) -> Result<Vec<u8>, String> {
+    // A decoder that panics over a damaged picture is an error about that picture too.
+    catch_unwind(AssertUnwindSafe(|| Ok(prepare(pictures.picture(at)?, side)?.into_raw())))
+        .unwrap_or_else(|_| Err("its decoder broke down".into()))
+}
