@@ -11,7 +11,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str)> {
     let block = |yaml: &str| format!("Text.\n\n```yaml analysis\n{yaml}```\n");
     vec![
         ("front-matter.md", "---\ntitle: a: b\n---\nText.\n".into(), "2:9", "not YAML"),
-        ("no-kind.md", block("unit: 3\n"), "3:1", "does not say its `kind`"),
+        ("no-kind.md", block("unit: 3\n"), "3:1", "the block has no `kind`"),
         ("unknown-kind.md", block("kind: feature_viz\n"), "4:7", "no kind `feature_viz`"),
         ("unknown-field.md", block(&format!("{BLOCK}captoin: x\n")), "7:1", "no field `captoin`"),
         ("wrong-type.md", block(&BLOCK.replace("3", "three")), "6:7", "must be a whole number"),

@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::Garden;
+use common::results::fill;
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::digest::Digest;
@@ -150,7 +151,7 @@ fn long_chains_and_wide_ones_end_in_an_error_and_not_in_an_overflow() {
         chain += &link(n, &format!("{{ use: v{} }}", n - 1));
     }
     let found = said(&garden(&[("a.md", &chain)]));
-    assert!(found.contains("this is made of more than 64 other figures"), "{found}");
+    assert!(found.contains("this uses more than 64 other figures"), "{found}");
     assert!(!found.contains("`v63` cannot"), "a chain of 64 is well");
     // Each uses both of the row before: twice as many at each step.
     let mut wide = link(0, "{ text: a }") + &link(1, "{ text: b }");
@@ -160,7 +161,7 @@ fn long_chains_and_wide_ones_end_in_an_error_and_not_in_an_overflow() {
         }
     }
     let found = said(&garden(&[("a.md", &wide)]));
-    assert!(found.contains("this rests on more than 1000 other measurements"), "{found}");
+    assert!(found.contains("this depends on more than 1000 other measurements"), "{found}");
 }
 
 #[test]
@@ -198,4 +199,24 @@ fn pictures_are_named_after_the_figure_that_they_are_from() {
         page.contains("<dt>use</dt><dd><a class=\"internal\" href=\"#vis\">vis</a></dd>"),
         "{page}"
     );
+}
+
+#[test]
+fn a_figure_leads_to_what_it_uses_in_another_note_wherever_that_is() {
+    let rank = block("kind: text_rank\ntexts: [a, b]\ndirection: { use: b#vis }\n");
+    let garden = garden(&[("b.md", &vis(3)), ("a.md", &format!("{}{rank}", guess("b#vis")))]);
+    assert!(fill(&garden) > 0);
+    let leads = |page: &str| {
+        assert_eq!(garden.build().code(), 0);
+        let html = garden.read("output/a.html");
+        let link = format!("<dd><a class=\"internal\" href=\"{page}#vis\">b#vis</a></dd>");
+        // The first by the field that names one block, the second beside the direction.
+        for name in ["use", "uses"] {
+            assert!(html.contains(&format!("<dt>{name}</dt>{link}")), "{name} {link}\n{html}");
+        }
+        assert!(html.contains("<dt>direction</dt><dd>pictures of b#vis</dd>"), "{html}");
+    };
+    leads("b.html");
+    garden.note("b.md", &format!("---\npermalink: /pictures\n---\n{}", vis(3)));
+    leads("pictures.html");
 }

@@ -159,7 +159,7 @@ pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
     parse_over(Config::default(), text, root)
 }
 
-/// The same over another configuration, of which it wins field by field.
+/// Reads a configuration over another one: a field that it has replaces the other's.
 pub fn parse_over(base: Config, text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
     let reader = Reader::of_file(SourceFile { file: FILE, text, lines: &lines });
@@ -370,7 +370,7 @@ impl Settings<'_> {
     }
 
     fn unplaced(&mut self, named: &Entry) {
-        let message = format!("`{}` does not say its `path`", named.key);
+        let message = format!("`{}` has no `path`", named.key);
         let hint = format!("for instance {}: {{ path: … }}", named.key);
         self.problems.push(self.reader.at_key(named, message).hint(hint));
     }

@@ -31,7 +31,7 @@ impl Source {
     /// What is in the file, where that is at most so much. Named by a relative path, it lies in the garden.
     ///
     /// # Errors
-    /// Where it cannot be read, is longer, is no regular file, or lies elsewhere.
+    /// Fails if it cannot be read, is longer, is no regular file, or lies elsewhere.
     pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
         match &self.root {
             Some(root) => file::read_in(&root.canonicalize()?, &self.path, most),

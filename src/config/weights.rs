@@ -96,7 +96,7 @@ impl Settings<'_> {
             }
             (None, None) => {
                 let message =
-                    format!("`{}` has no `path`, and is no model known by name", named.key);
+                    format!("`{}` has no `path`, and is not the name of a known model", named.key);
                 let near = suggest::hint(&named.key, names()).unwrap_or_default();
                 let hint =
                     format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);

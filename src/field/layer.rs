@@ -137,7 +137,7 @@ impl Family for Unit {
 /// The layer of that name, in any of its spellings, of a model with its name and sizes.
 ///
 /// # Errors
-/// Where the model has no such layer.
+/// Fails if the model has no such layer.
 pub fn layer_named(
     (model, architecture): (&str, &Architecture),
     name: &str,
@@ -152,7 +152,7 @@ pub fn layer_named(
 /// Checks that a layer, as the note writes it, has a unit.
 ///
 /// # Errors
-/// Where it has fewer units.
+/// Fails if it has fewer units.
 pub fn unit_within(layer: &Layer, written: Option<&str>, unit: u32) -> Result<(), Problem> {
     if unit < layer.units {
         return Ok(());

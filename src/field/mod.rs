@@ -70,7 +70,7 @@ trait Family {
     /// no parameter.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each at its place in the value.
+    /// Returns everything that is wrong with it, each at its place in the value.
     fn resolve(
         &self,
         value: Json,
@@ -148,7 +148,7 @@ fn family(ty: Type) -> Box<dyn Family> {
 /// Reads a field's value.
 ///
 /// # Errors
-/// Everything that is wrong with it, each at its place.
+/// Returns everything that is wrong with it, each at its place.
 pub fn read(
     reader: &Reader<'_>,
     field: &Field,

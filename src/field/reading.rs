@@ -108,28 +108,31 @@ impl<'a, 'r> Reading<'a, 'r> {
         text
     }
 
-    /// The value is not what was expected.
+    /// Reports a value that is not what was expected.
     pub(super) fn wrong(&mut self, node: &Node, expected: &str) -> Json {
         self.hinted(node, expected, None)
     }
 
-    /// The same with a hint.
+    /// Reports a value that is not what was expected, with a hint.
     pub(super) fn hinted(&mut self, node: &Node, expected: &str, hint: Option<String>) -> Json {
         let message = format!("`{}` must be {expected}, not {}", self.field, node.describe());
         self.problem(node, message, hint);
         Json::Null
     }
 
+    /// Reports a list of too many items.
     pub(super) fn too_many(&mut self, node: &Node, count: usize, most: usize) -> Json {
         let message = format!("`{}` has {count} items; the most is {most}", self.field);
         self.problem(node, message, None);
         Json::Null
     }
 
+    /// Reports a problem with a value.
     pub(super) fn problem(&mut self, node: &Node, message: String, hint: Option<String>) {
         self.problem_at(self.reader.item_span(node), message, hint);
     }
 
+    /// Reports a problem at a place of the file.
     pub(super) fn problem_at(&mut self, span: Range<usize>, message: String, hint: Option<String>) {
         self.problems.push(self.reader.at.error(span, message).hint(hint));
     }

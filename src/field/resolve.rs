@@ -27,27 +27,27 @@ pub trait Sources {
     /// The data set of that name.
     ///
     /// # Errors
-    /// Where there is none, or it cannot be used.
+    /// Fails if there is none, or it cannot be used.
     fn dataset(&mut self, name: &str) -> Result<DatasetRef, Problem>;
     /// The words of the data set of that name, which must be a list of words.
     ///
     /// # Errors
-    /// Where it is none, or cannot be read.
+    /// Fails if it is none, or cannot be read.
     fn words(&mut self, name: &str) -> Result<Vec<String>, Problem>;
     /// The picture at a path in the garden.
     ///
     /// # Errors
-    /// Where there is none that can be used.
+    /// Fails if there is none that can be used.
     fn picture(&mut self, path: &str) -> Result<FileRef, Problem>;
     /// The file of published weights at a path in the garden.
     ///
     /// # Errors
-    /// Where there is none that can be used.
+    /// Fails if there is none that can be used.
     fn weights(&mut self, path: &str) -> Result<FileRef, Problem>;
     /// The requests of the block of that name, one for each measurement of a sweep.
     ///
     /// # Errors
-    /// Where there is none that a field may take that takes such blocks.
+    /// Fails if there is none that a field may take that takes such blocks.
     fn used(&mut self, takes: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem>;
 }
 
@@ -94,7 +94,7 @@ impl Asked {
             return Some(Problem::new(message));
         }
         (self.uses.iter().map(nested).sum::<usize>() > MOST_NESTED).then(|| {
-            Problem::new(format!("this rests on more than {MOST_NESTED} other measurements"))
+            Problem::new(format!("this depends on more than {MOST_NESTED} other measurements"))
         })
     }
 }
@@ -124,7 +124,7 @@ impl Wrong {
 /// Takes a field in: its value, where the block or a default gives one.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Returns everything that is wrong with it.
 pub fn resolve(
     field: &'static Field,
     value: Option<Json>,

@@ -77,7 +77,7 @@ pub(super) fn list(item: &Json, most: usize) -> Json {
     json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "uniqueItems": true })
 }
 
-/// The same, or one item by itself.
+/// A list of so many different items at most, or one item by itself.
 pub(super) fn one_or_many(item: &Json, most: usize) -> Json {
     json!({ "anyOf": [item, list(item, most)] })
 }

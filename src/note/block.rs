@@ -73,7 +73,7 @@ impl Fields {
         self.values.get(name)
     }
 
-    /// The same with a field of another value.
+    /// These fields with another value for one of them.
     pub(super) fn with(mut self, name: &'static str, value: FieldValue) -> Self {
         self.values.insert(name, value);
         self
@@ -245,7 +245,7 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
 fn kind_of(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {
     let names = KINDS.iter().map(|kind| kind.name);
     let Some(entry) = entries.iter().find(|entry| entry.key == "kind") else {
-        let problem = reader.at.error(reader.first_line(), "the block does not say its `kind`");
+        let problem = reader.at.error(reader.first_line(), "the block has no `kind`");
         let names: Vec<String> = names.map(str::to_owned).collect();
         let hint = format!("known: {}", suggest::quoted(&names, "and"));
         block.problems.push(problem.hint(hint));

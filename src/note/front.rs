@@ -28,7 +28,7 @@ pub struct FrontMatter {
     pub date: Option<Date>,
     /// When it was last changed.
     pub updated: Option<Date>,
-    /// In order.
+    /// Its tags, in the order in which they are written.
     pub tags: Vec<String>,
     /// Other names that wikilinks may use.
     pub aliases: Vec<String>,
@@ -129,7 +129,7 @@ pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
     };
     let Some((end, body)) = closing(text, start) else {
         let problem =
-            at.error(bom..bom + 3, "front matter has no end").hint("close it with a line `---`");
+            at.error(bom..bom + 3, "front matter is not closed").hint("close it with a line `---`");
         return (front, text.len(), vec![problem]);
     };
     let yaml = text.cut(start..end);

@@ -20,7 +20,7 @@ pub struct Axis {
 /// Reads the entry `sweep` of a block of these entries.
 ///
 /// # Errors
-/// Everything that is wrong with it, each at its place.
+/// Returns everything that is wrong with it, each at its place.
 pub(super) fn read(
     reader: &Reader<'_>,
     kind: &'static Kind,

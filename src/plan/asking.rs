@@ -43,7 +43,7 @@ impl Asking<'_> {
     /// The layer that a block is about; none where its kind is about none.
     ///
     /// # Errors
-    /// Where the model has no such layer.
+    /// Fails if the model has no such layer.
     pub(super) fn layer(self) -> Result<Option<Layer>, Box<Diagnostic>> {
         if self.kind.about == About::Nothing {
             return Ok(None);
@@ -77,18 +77,18 @@ pub(super) fn unnamed(note: &Note, block: &Block, what: &str, none: bool) -> Dia
     let set = format!("name one, or set `defaults: {{ {what}: … }}` in {file}");
     let (message, hint) = match (none, what) {
         (true, "model") => (
-            format!("the block does not say its `{what}`, and the garden has no models"),
+            format!("the block has no `{what}`, and the garden has no models"),
             format!(
                 "`model: emoji` is a small CLIP that comes with the program; `neuronotes model list` lists others; {set}"
             ),
         ),
         (true, _) => (
-            format!("the block does not say its `{what}`, and the garden has no data sets"),
+            format!("the block has no `{what}`, and the garden has no data sets"),
             format!(
                 "`dataset: emoji` are pictures that come with the program; your own go under `datasets:`; {set}"
             ),
         ),
-        (false, _) => (format!("the block does not say its `{what}`"), set),
+        (false, _) => (format!("the block has no `{what}`"), set),
     };
     at_field(note, block, what, message).hint(hint)
 }

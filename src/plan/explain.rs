@@ -92,7 +92,7 @@ pub struct Change {
 /// Explains what `asked` names: `note#id`, a note with all its blocks, or the first digits of a request key.
 ///
 /// # Errors
-/// Where there is no such note, block or key, or more than one.
+/// Fails if there is no such note, block or key, or more than one.
 pub fn explain(
     notes: &[&Note],
     plan: &Plan,
@@ -331,8 +331,8 @@ fn list(out: &mut String, changes: &[Change], indent: usize) {
 /// What a field means that is no parameter.
 fn meaning(field: &str) -> Option<&'static str> {
     match field {
-        "schema" => Some("requests are made up in another way"),
-        "impl_version" => Some("the analysis is another one under the same name"),
+        "schema" => Some("the format of requests changed"),
+        "impl_version" => Some("the analysis changed"),
         "model" => Some("other weights"),
         "precision" => Some("the arithmetic"),
         _ if field.starts_with("conventions") => Some("how the weights are read"),

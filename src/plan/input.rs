@@ -31,7 +31,7 @@ fn error(message: String, hint: Option<&str>) -> Problem {
 /// The picture at a path relative to `root`, which is the garden's folder and has no links in it.
 ///
 /// # Errors
-/// Where there is none, where it lies outside the garden, or where the file is no picture.
+/// Fails if there is none, if it lies outside the garden, or if the file is no picture.
 pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "picture")?;
     let start = sniff::start_of(&path);
@@ -52,10 +52,10 @@ pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
     Ok(FileRef { name: name.to_owned(), path, digest })
 }
 
-/// The NumPy file of weights at a path relative to `root`, likewise.
+/// The NumPy file of weights at a path relative to `root`, which is the garden's folder and has no links in it.
 ///
 /// # Errors
-/// Where there is none, where it lies outside the garden, or where the file is no NumPy array.
+/// Fails if there is none, if it lies outside the garden, or if the file is no NumPy array.
 pub fn weights(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "file of weights")?;
     let unreadable =
@@ -122,7 +122,7 @@ pub fn folder(root: &Path, name: &str) -> Option<String> {
 /// The words of a data set that is a list of words, each once.
 ///
 /// # Errors
-/// Where it is a data set of pictures, or a list that cannot be read.
+/// Fails if it is a data set of pictures, or a list that cannot be read.
 pub fn word_list(dataset: &DatasetRef) -> Result<Vec<String>, Problem> {
     let name = &dataset.name;
     if dataset.format.samples != Samples::Words {

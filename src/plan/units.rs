@@ -14,8 +14,10 @@ impl Planner<'_> {
         for named in &note.front.units {
             let Some(model) = named.model.as_deref().or(self.config.defaults.model.as_deref())
             else {
-                problems
-                    .push(note.at().error(named.span.clone(), "the unit does not say its model"));
+                problems.push(note.at().error(
+                    named.span.clone(),
+                    "the unit has no `model`, and `defaults:` in the configuration names none",
+                ));
                 continue;
             };
             let model = match self.resources.model(self.config, self.digests, model) {

@@ -19,7 +19,7 @@ const MOST_FIGURES: usize = 64;
 /// Between a figure and why it cannot be used.
 const UNUSABLE: &str = " cannot be used: ";
 /// Before the place of what is wrong with another figure.
-const STANDS: &str = "it stands at ";
+const STANDS: &str = "see ";
 
 /// What a block is called that a field takes.
 pub(super) fn noun(takes: Takes) -> String {
@@ -120,11 +120,11 @@ impl<'a> Planner<'a> {
                 }
                 // Found from its end.
                 way[1..].reverse();
-                let message = format!("a figure cannot be made of itself: {}", way.join(" → "));
+                let message = format!("a figure cannot use itself: {}", way.join(" → "));
                 return Err(Problem::new(message).hint("let one of them use something else"));
             }
             if reached.len() > MOST_FIGURES {
-                let message = format!("this is made of more than {MOST_FIGURES} other figures");
+                let message = format!("this uses more than {MOST_FIGURES} other figures");
                 return Err(Problem::new(message).hint("shorten the chain"));
             }
             for (takes, name) in block.named_blocks() {

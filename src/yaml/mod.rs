@@ -72,7 +72,7 @@ pub struct YamlError {
 /// Parses one document.
 ///
 /// # Errors
-/// Where the text is not YAML, or is more than one document.
+/// Fails if the text is not YAML, or is more than one document.
 pub fn parse(text: &str) -> Result<Node, YamlError> {
     let node: Result<Node, _> = serde_yaml::from_str_with_options(text, options());
     let node = node.map(|mut node| {

@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
     /// The entries of the mapping that the YAML is; `what` it is and an `example` of a key stand in messages.
     ///
     /// # Errors
-    /// Where it is not YAML, or no mapping.
+    /// Fails if it is not YAML, or no mapping.
     pub fn mapping(
         &self,
         what: &str,
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     /// A value that is a text; numbers and flags count as what is written.
     ///
     /// # Errors
-    /// Where it is a list, a mapping or nothing.
+    /// Fails if it is a list, a mapping or nothing.
     pub fn text(&self, node: &Node, field: &str) -> Result<String, Diagnostic> {
         node.text().ok_or_else(|| self.wrong(node, field, "text"))
     }
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
     /// A value that is `true` or `false`.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// Fails if it is something else.
     pub fn flag(&self, node: &Node, field: &str) -> Result<bool, Diagnostic> {
         match node.value {
             Value::Bool(flag) => Ok(flag),

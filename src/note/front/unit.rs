@@ -26,7 +26,7 @@ const FIELDS: [&str; 4] = ["model", "layer", "unit", "name"];
 /// Reads a unit.
 ///
 /// # Errors
-/// Where it is no mapping, or one of its fields is wrong or missing.
+/// Fails if it is no mapping, or one of its fields is wrong or missing.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<UnitName, Diagnostic> {
     let Value::Map(entries) = &node.value else {
         let hint = "for instance [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]";
