@@ -11,14 +11,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
+use neuronotes_core::kind::feature_vis::{
+    Objective, Parametrisation, Params, Sign, Start, Transforms,
+};
 use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::failure::Failure;
+use neuronotes_lab::vis::job::Job;
 use neuronotes_lab::vis::objective::{Aim, Place, Target};
 use neuronotes_lab::vis::optimise::{Picture, optimise};
-use neuronotes_lab::vis::recipe::{Job, Recipe};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -72,7 +74,16 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let given = Given { activation: Some(Activation::QuickGelu), ..Given::default() };
     let conventions = Conventions::of(&path, &header, &given).map_err(failed)?;
     let clip = Clip::load(&path, Loading::new(device.torch, conventions))?;
-    let recipe = Recipe {
+    let params = Params {
+        layer: String::new(),
+        unit: None,
+        direction: None,
+        image: None,
+        facet: None,
+        objective: Objective::Channel,
+        sign: Sign::Positive,
+        cosine_power: 0.0,
+        start: Start::Noise,
         parametrisation: Parametrisation::Fourier,
         size: arguments.size,
         steps: arguments.steps,
@@ -85,13 +96,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         penalty: 0.0,
         frames: 0,
         seed: 0,
-        halve: false,
     };
     print(&serde_json::json!({ "device": device.name, "threads": tch::get_num_threads() }))?;
     for line in io::stdin().lock().lines() {
         let (stage, units) = wanted(&clip, &line.map_err(failed)?)?;
         let begun = Instant::now();
-        let made = visualise(&clip, stage, &units, &recipe)?;
+        let made = visualise(&clip, stage, &units, &params)?;
         let passed = begun.elapsed().as_secs_f64();
         print(&serde_json::json!({
             "seconds": passed,
@@ -124,7 +134,7 @@ fn visualise(
     clip: &Clip,
     stage: Stage,
     units: &[u32],
-    recipe: &Recipe,
+    params: &Params,
 ) -> Result<Vec<Picture>, Failure> {
     let jobs: Vec<Job> = units
         .iter()
@@ -134,7 +144,7 @@ fn visualise(
         })
         .collect();
     let mut pictures = Vec::with_capacity(jobs.len());
-    for made in optimise(clip, &jobs, None, recipe, &mut |_, _| Ok(())) {
+    for made in optimise(clip, &jobs, None, params, false, &mut |_, _| Ok(())) {
         pictures.extend(made?.pictures);
     }
     Ok(pictures)

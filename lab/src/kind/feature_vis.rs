@@ -21,10 +21,10 @@ use crate::monitor::{Progress, Timer};
 use crate::table::check_unit;
 use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
+use crate::vis::job::Job;
 use crate::vis::objective::{Aim, Place, Target};
 use crate::vis::optimise::{Optimised, Step, optimise};
 use crate::vis::param::of_bytes;
-use crate::vis::recipe::{Job, Recipe};
 use crate::workbench::Workbench;
 
 /// The most points of a curve.
@@ -71,7 +71,6 @@ pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
     let Some((_, first)) = asked.first() else { return results };
     let (params, clip) = (first.params.clone(), Rc::clone(&first.clip));
     let halve = benches.iter().any(|bench| bench.monitor.halves());
-    let recipe = Recipe { halve, ..recipe(&params) };
     let mut facet = None;
     let (mut places, mut jobs) = (Vec::new(), Vec::new());
     for (at, one) in asked {
@@ -110,29 +109,11 @@ pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
         });
         Ok(())
     };
-    let made = optimise(&clip, &jobs, facet.as_ref(), &recipe, &mut watch);
+    let made = optimise(&clip, &jobs, facet.as_ref(), &params, halve, &mut watch);
     for (at, made) in places.into_iter().zip(made) {
         results[at] = made.and_then(|made| write(&mut benches[at], &made));
     }
     results
-}
-
-fn recipe(params: &Params) -> Recipe {
-    Recipe {
-        parametrisation: params.parametrisation,
-        size: params.size,
-        steps: params.steps,
-        learning_rate: params.learning_rate,
-        transforms: params.transforms,
-        redirect: params.redirect,
-        images: params.images.clamp(1, 16),
-        diversity: params.diversity,
-        strength: params.strength,
-        penalty: params.penalty,
-        frames: params.frames,
-        seed: params.seed,
-        halve: false,
-    }
 }
 
 fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {

@@ -1,4 +1,4 @@
-//! Feature visualisation: targets in a network and a recipe in; pictures that excite them out.
+//! Feature visualisation: targets in a network and parameters in; pictures that excite them out.
 //!
 //! As in Lucid, the parts are functions: parameters to an image ([`param`]), an image to a disturbed image
 //! ([`transform`]), activations to a number ([`objective`]), a number to a gradient ([`backward`]), a gradient to a
@@ -10,10 +10,10 @@ pub mod adam;
 pub mod backward;
 pub mod facet;
 pub mod film;
+pub mod job;
 pub mod objective;
 pub mod optimise;
 pub mod param;
-pub mod recipe;
 pub mod transform;
 
 use rand::SeedableRng as _;

@@ -1,16 +1,17 @@
-//! The optimisation loop: a model, targets and a recipe in; pictures and their optimisation curves out.
+//! The optimisation loop: a model, targets and parameters in; pictures and their optimisation curves out.
 //!
-//! Targets that share a recipe share its steps, and each gets the pictures that it would have got alone. A step splits
+//! Targets that share parameters share the steps, and each gets the pictures that it would have got alone. A step splits
 //! the batch into as many parts as memory requires. Knows nothing of requests, files or the store.
 
+use neuronotes_core::kind::feature_vis::Params;
 use tch::{Device, Kind, Tensor};
 
 use super::adam::{Adam, rows};
 use super::facet::Facet;
 use super::film::{self, Frame};
+use super::job::Job;
 use super::objective::Aim;
 use super::param::{Canvas, of_bytes, to_bytes};
-use super::recipe::{Job, Recipe};
 use super::transform::Draws;
 use super::{Purpose, chance};
 use crate::batch::Batch;
@@ -32,9 +33,9 @@ const GPU: usize = 64;
 /// The pictures that were made for a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimised {
-    /// As many as the recipe asks for.
+    /// As many as the parameters ask for.
     pub pictures: Vec<Picture>,
-    /// The learning rate, if it is not the recipe's: the first attempt diverged.
+    /// The learning rate, if it is not the parameters': the first attempt diverged.
     pub restarted_with: Option<f64>,
 }
 
@@ -81,15 +82,16 @@ pub fn optimise(
     clip: &Clip,
     jobs: &[Job],
     facet: Option<&Facet>,
-    recipe: &Recipe,
+    params: &Params,
+    halve: bool,
     watch: &mut Watch<'_>,
 ) -> Vec<Result<Optimised, Failure>> {
     let mut results: Vec<Option<Result<Optimised, Failure>>> = jobs.iter().map(|_| None).collect();
     let all: Vec<usize> = (0..jobs.len()).collect();
-    let first = Attempt { clip, jobs, facet, recipe, rate: recipe.learning_rate };
+    let first = Attempt { clip, jobs, facet, params, halve, rate: params.learning_rate };
     let lost = first.run(&all, watch, &mut results);
     if !lost.is_empty() {
-        let rate = recipe.learning_rate / SMALLER;
+        let rate = params.learning_rate / SMALLER;
         neuronotes_core::say::err(format_args!(
             "neuronotes-lab: the optimisation diverged; restarting with learning rate {rate}"
         ));
@@ -112,7 +114,8 @@ struct Attempt<'a> {
     clip: &'a Clip,
     jobs: &'a [Job],
     facet: Option<&'a Facet>,
-    recipe: &'a Recipe,
+    params: &'a Params,
+    halve: bool,
     rate: f64,
 }
 
@@ -137,7 +140,7 @@ struct Curve {
 
 impl Attempt<'_> {
     fn images(&self) -> usize {
-        self.recipe.images as usize
+        self.params.images as usize
     }
 
     /// Optimises `jobs`; returns those that diverged.
@@ -165,21 +168,21 @@ impl Attempt<'_> {
         results: &mut [Option<Result<Optimised, Failure>>],
         lost: &mut Vec<usize>,
     ) -> Result<(), Failure> {
-        let recipe = self.recipe;
+        let params = self.params;
         let (device, k) = (self.clip.device, self.images());
-        let canvas = Canvas::new(recipe.parametrisation, recipe.size, device);
+        let canvas = Canvas::new(params.parametrisation, params.size, device);
         let model = i64::from(self.clip.architecture.image_size);
-        let mut draws = chance(recipe.seed, Purpose::Transforms);
-        let sides = (i64::from(recipe.size), model);
-        let draws = Draws::random(recipe.transforms, recipe.steps, sides, device, &mut draws);
-        let slope = Slope::new(self.clip, (&canvas, &draws), self.facet, recipe);
+        let mut draws = chance(params.seed, Purpose::Transforms);
+        let sides = (i64::from(params.size), model);
+        let draws = Draws::random(params.transforms, params.steps, sides, device, &mut draws);
+        let slope = Slope::new(self.clip, (&canvas, &draws), self.facet, params);
         let mut work = self.begin(jobs, &canvas)?;
-        let mut batch = Batch::of(self.at_once()).halved(recipe.halve);
-        let scenes = film::scenes(recipe.frames, recipe.steps);
+        let mut batch = Batch::of(self.at_once()).halved(self.halve);
+        let scenes = film::scenes(params.frames, params.steps);
         let look = if device == Device::Cpu { 1 } else { LOOK };
-        for step in 0..recipe.steps {
+        for step in 0..params.steps {
             if scenes.contains(&step) {
-                work.film(&canvas, recipe.size);
+                work.film(&canvas, params.size);
             }
             let (mut gradients, mut values) = (Vec::new(), Vec::new());
             batch.run(work.jobs.len(), |range| {
@@ -195,7 +198,7 @@ impl Attempt<'_> {
             work.unseen.push(Tensor::cat(&values, 0));
             let done = step + 1;
             let mut stopped = Vec::new();
-            if work.unseen.len() >= look || done == recipe.steps {
+            if work.unseen.len() >= look || done == params.steps {
                 let bad = work.look(k)?;
                 lost.extend(bad.iter().map(|&at| work.jobs[at]));
                 stopped.extend(bad);
@@ -216,8 +219,8 @@ impl Attempt<'_> {
                 return Ok(());
             }
         }
-        if scenes.contains(&recipe.steps) {
-            work.film(&canvas, recipe.size);
+        if scenes.contains(&params.steps) {
+            work.film(&canvas, params.size);
         }
         for (at, &job) in work.jobs.iter().enumerate() {
             let rows = work.parameters.narrow(0, (at * k) as i64, k as i64);
@@ -248,7 +251,7 @@ impl Attempt<'_> {
     fn begin(&self, jobs: &[usize], canvas: &Canvas) -> Result<Work, Failure> {
         let (mut rows, mut curves) = (Vec::new(), Vec::new());
         for &job in jobs {
-            let mut noise = chance(self.recipe.seed, Purpose::Noise);
+            let mut noise = chance(self.params.seed, Purpose::Noise);
             for _ in 0..self.images() {
                 let row = match &self.jobs[job].start {
                     // With noise added, so that several pictures from one start can differ.
@@ -273,7 +276,7 @@ impl Attempt<'_> {
         curves: &[Curve],
         canvas: &Canvas,
     ) -> Result<Optimised, Failure> {
-        let strengths = self.facet.map(|_| self.recipe.strengths());
+        let strengths = self.facet.map(|_| self.params.strengths());
         let one = |(at, curve): (usize, &Curve)| {
             let pixels = rendered(canvas, &rows.narrow(0, at as i64, 1));
             Ok(Picture {
@@ -286,7 +289,7 @@ impl Attempt<'_> {
             })
         };
         let pictures = curves.iter().enumerate().map(one).collect::<Result<_, Failure>>()?;
-        let restarted_with = (self.rate != self.recipe.learning_rate).then_some(self.rate);
+        let restarted_with = (self.rate != self.params.learning_rate).then_some(self.rate);
         Ok(Optimised { pictures, restarted_with })
     }
 
@@ -299,7 +302,7 @@ impl Attempt<'_> {
                 let found = self.clip.look(&input, &[target.stage])?;
                 Ok(found.get(target.stage)?.shallow_clone())
             };
-            let layer = see(&of_bytes(pixels, self.recipe.size, self.clip.device))?;
+            let layer = see(&of_bytes(pixels, self.params.size, self.clip.device))?;
             let reference = match &target.aim {
                 Aim::Image(image) => Some(see(image)?),
                 _ => None,

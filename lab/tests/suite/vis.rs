@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use neuronotes_core::kind::feature_vis::{Parametrisation, Transforms};
+use neuronotes_core::kind::feature_vis::{
+    Objective, Parametrisation, Params, Sign, Start, Transforms,
+};
 use neuronotes_lab::clip::Clip;
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::vis::adam::Adam;
 use neuronotes_lab::vis::facet::Facet;
+use neuronotes_lab::vis::job::Job;
 use neuronotes_lab::vis::objective::{Aim, Place, Target};
 use neuronotes_lab::vis::optimise::step::Slope;
 use neuronotes_lab::vis::optimise::{Optimised, Picture, optimise};
 use neuronotes_lab::vis::param::Canvas;
-use neuronotes_lab::vis::recipe::{Job, Recipe};
 use neuronotes_lab::vis::transform::Draws;
 use neuronotes_lab::vis::{Purpose, chance};
 use tch::{Device, Kind, Tensor};
@@ -20,8 +22,17 @@ use crate::support::{emoji_weights, golden, load, small_clip};
 
 const LAST: &str = "visual.layer4.0.add";
 
-fn recipe() -> Recipe {
-    Recipe {
+fn params() -> Params {
+    Params {
+        layer: LAST.to_owned(),
+        unit: None,
+        direction: None,
+        image: None,
+        facet: None,
+        objective: Objective::Channel,
+        sign: Sign::Positive,
+        cosine_power: 0.0,
+        start: Start::Noise,
         parametrisation: Parametrisation::Fourier,
         size: 48,
         steps: 30,
@@ -34,7 +45,6 @@ fn recipe() -> Recipe {
         penalty: 0.0,
         frames: 0,
         seed: 0,
-        halve: false,
     }
 }
 
@@ -51,13 +61,13 @@ fn unit(clip: &Clip, layer: &str) -> Job {
     of_unit(clip, layer, 3, Place::Everywhere)
 }
 
-fn made(clip: &Clip, jobs: &[Job], facet: Option<&Facet>, recipe: &Recipe) -> Vec<Optimised> {
-    let all = optimise(clip, jobs, facet, recipe, &mut |_, _| Ok(()));
+fn made(clip: &Clip, jobs: &[Job], facet: Option<&Facet>, params: &Params) -> Vec<Optimised> {
+    let all = optimise(clip, jobs, facet, params, false, &mut |_, _| Ok(()));
     all.into_iter().map(|made| made.expect("a picture")).collect()
 }
 
-fn make(clip: &Clip, job: Job, recipe: &Recipe) -> Picture {
-    made(clip, &[job], None, recipe).remove(0).pictures.remove(0)
+fn make(clip: &Clip, job: Job, params: &Params) -> Picture {
+    made(clip, &[job], None, params).remove(0).pictures.remove(0)
 }
 
 /// A facet of random weights at two layers of the small network.
@@ -84,13 +94,13 @@ fn thirty_steps_raise_the_objective_at_every_depth() {
     {
         for place in [Place::Everywhere, Place::Centre] {
             // Random weights leave some units of a ReLU silent whatever they see.
-            let once = Recipe { steps: 1, ..recipe() };
+            let once = Params { steps: 1, ..params() };
             let mut units = (0..4).filter(|&unit| {
                 let made = make(&clip, of_unit(&clip, layer, unit, place), &once);
                 made.activation_at_start != 0.0
             });
             let unit = units.next().expect("a unit that is not silent on noise");
-            let made = make(&clip, of_unit(&clip, layer, unit, place), &recipe());
+            let made = make(&clip, of_unit(&clip, layer, unit, place), &params());
             assert!(
                 made.activation > made.activation_at_start,
                 "{layer} {place:?}: {} → {}",
@@ -119,7 +129,7 @@ fn thirty_steps_raise_every_objective_in_every_parametrisation_under_every_distu
     for (name, aim) in &aims {
         for (sign, cosine_power) in [(1.0, 0.0), (-1.0, 0.0), (1.0, 2.0)] {
             let target = Target { sign, cosine_power, ..target(&clip, LAST, aim(&direction)) };
-            let made = make(&clip, Job { target, start: None }, &recipe());
+            let made = make(&clip, Job { target, start: None }, &params());
             let rise = (made.activation - made.activation_at_start) * sign;
             assert!(rise > 0.0, "{name} {sign} {cosine_power}: {rise}");
         }
@@ -131,9 +141,9 @@ fn thirty_steps_raise_every_objective_in_every_parametrisation_under_every_distu
             [Transforms::Lucid, Transforms::Paper, Transforms::Crops, Transforms::None]
         {
             // Ten crops of four pixels leave little of a smaller picture.
-            let recipe =
-                Recipe { parametrisation, transforms, size: 112, learning_rate: 0.1, ..recipe() };
-            let made = make(&clip, of_unit(&clip, LAST, 643, Place::Everywhere), &recipe);
+            let params =
+                Params { parametrisation, transforms, size: 112, learning_rate: 0.1, ..params() };
+            let made = make(&clip, of_unit(&clip, LAST, 643, Place::Everywhere), &params);
             let rise = made.activation - made.activation_at_start;
             assert!(rise > 0.0, "{parametrisation:?} {transforms:?}: {rise}");
         }
@@ -153,7 +163,7 @@ fn a_transformers_units_are_raised_too() {
     ] {
         for place in [Place::Everywhere, Place::Centre] {
             // The picture is larger than what the network looks at.
-            let made = make(&clip, of_unit(&clip, layer, 3, place), &recipe());
+            let made = make(&clip, of_unit(&clip, layer, 3, place), &params());
             assert!(made.activation > made.activation_at_start, "{layer} {place:?}: {made:?}");
         }
     }
@@ -163,7 +173,7 @@ fn a_transformers_units_are_raised_too() {
 fn thirty_steps_raise_a_real_unit_well_above_noise() {
     let clip = load(&emoji_weights());
     let job = unit(&clip, "image_block_4/0/Add_6");
-    let made = make(&clip, job, &Recipe { size: 64, ..recipe() });
+    let made = make(&clip, job, &Params { size: 64, ..params() });
     assert!(made.activation > made.activation_at_start + 0.3, "{:?}", made.values);
 }
 
@@ -177,11 +187,11 @@ fn gradients_are_the_slopes_of_the_objective() {
         for (transforms, layer) in
             [(Transforms::Lucid, "visual.relu2"), (Transforms::Crops, "visual.layer1.0.add")]
         {
-            let recipe = Recipe { parametrisation, transforms, redirect: 0, ..recipe() };
+            let params = Params { parametrisation, transforms, redirect: 0, ..params() };
             let canvas = Canvas::new(parametrisation, 48, Device::Cpu);
             let draws = chance(1, Purpose::Transforms);
             let draws = Draws::random(transforms, 1, (48, 64), Device::Cpu, &mut { draws });
-            let slope = Slope::new(&clip, (&canvas, &draws), None, &recipe);
+            let slope = Slope::new(&clip, (&canvas, &draws), None, &params);
             let job = Job { target: target(&clip, layer, Aim::Layer), start: None };
             // Of some contrast; phases have all of theirs.
             let contrast = if parametrisation == Parametrisation::Maco { 1.0 } else { 30.0 };
@@ -252,20 +262,20 @@ fn a_picture_can_be_begun_from() {
     }
     let clip = small_clip();
     let begun = Job { start: Some(waves(48)), ..unit(&clip, LAST) };
-    let recipe = Recipe { steps: 1, ..recipe() };
-    let from_noise = make(&clip, unit(&clip, LAST), &recipe).activation_at_start;
-    assert_ne!(make(&clip, begun, &recipe).activation_at_start, from_noise);
+    let params = Params { steps: 1, ..params() };
+    let from_noise = make(&clip, unit(&clip, LAST), &params).activation_at_start;
+    assert_ne!(make(&clip, begun, &params).activation_at_start, from_noise);
 }
 
 #[test]
 fn the_seed_alone_decides_the_bytes() {
     let clip = small_clip();
-    let one = make(&clip, unit(&clip, LAST), &recipe());
+    let one = make(&clip, unit(&clip, LAST), &params());
     // What else draws from libtorch's generator is nothing to it.
     tch::manual_seed(99);
     let _ = Tensor::rand([3], tch::kind::FLOAT_CPU);
-    assert!(one == make(&clip, unit(&clip, LAST), &recipe()));
-    let other = make(&clip, unit(&clip, LAST), &Recipe { seed: 1, ..recipe() });
+    assert!(one == make(&clip, unit(&clip, LAST), &params()));
+    let other = make(&clip, unit(&clip, LAST), &Params { seed: 1, ..params() });
     assert_ne!(one.pixels, other.pixels);
 }
 
@@ -276,12 +286,12 @@ fn each_picture_of_a_batch_is_the_one_that_would_have_been_made_alone() {
         for (layer, count, size) in
             [(LAST, 17u32, 72), ("visual.relu3", 3, 80), ("visual.attnpool", 3, 64)]
         {
-            let recipe = Recipe { size, steps: 8, redirect: 3, ..recipe() };
+            let params = Params { size, steps: 8, redirect: 3, ..params() };
             let job = |unit| of_unit(&clip, layer, unit, Place::Everywhere);
             let jobs: Vec<Job> = (0..count).map(job).collect();
-            let together = made(&clip, &jobs, None, &recipe);
+            let together = made(&clip, &jobs, None, &params);
             for unit in [0, 1, count - 1] {
-                let alone = made(&clip, &[job(unit)], None, &recipe).remove(0);
+                let alone = made(&clip, &[job(unit)], None, &params).remove(0);
                 // Not assert_eq: it would print every pixel.
                 assert!(together[unit as usize] == alone, "{layer} {unit} of {count}");
             }
@@ -289,40 +299,40 @@ fn each_picture_of_a_batch_is_the_one_that_would_have_been_made_alone() {
     }
     let clip = small_clip();
     let facet = facet(&clip);
-    let recipe = Recipe { steps: 5, redirect: 2, images: 3, penalty: 1.0, ..recipe() };
+    let params = Params { steps: 5, redirect: 2, images: 3, penalty: 1.0, ..params() };
     let jobs: Vec<Job> = (0..6).map(|at| of_unit(&clip, LAST, at, Place::Centre)).collect();
-    let together = made(&clip, &jobs, Some(&facet), &recipe);
-    let alone = made(&clip, &jobs[4..5], Some(&facet), &recipe);
+    let together = made(&clip, &jobs, Some(&facet), &params);
+    let alone = made(&clip, &jobs[4..5], Some(&facet), &params);
     assert!(together[4] == alone[0]);
 }
 
 #[test]
 fn a_silent_unit_is_woken() {
     let clip = load(&emoji_weights());
-    let recipe = Recipe { size: 64, ..recipe() };
+    let params = Params { size: 64, ..params() };
     let job = |unit| of_unit(&clip, "visual.layer4.0", unit, Place::Centre);
-    let once = Recipe { steps: 1, ..recipe.clone() };
+    let once = Params { steps: 1, ..params.clone() };
     let silent = |unit: &u32| {
         let begun = make(&clip, job(*unit), &once);
         begun.activation_at_start == 0.0 && begun.values[0] == 0.0
     };
     let unit = (0..100).find(silent).expect("a unit that is silent on noise");
-    let made = make(&clip, job(unit), &recipe);
+    let made = make(&clip, job(unit), &params);
     assert!(made.activation > 0.0, "unit {unit}: {:?}", made.values);
     // Nothing else wakes it.
     let never =
-        make(&clip, job(unit), &Recipe { redirect: 0, transforms: Transforms::None, ..recipe });
+        make(&clip, job(unit), &Params { redirect: 0, transforms: Transforms::None, ..params });
     assert_eq!(never.activation, 0.0);
 }
 
 #[test]
 fn pictures_of_one_target_are_told_apart_and_a_facet_is_leaned_on() {
     let clip = load(&emoji_weights());
-    let recipe = Recipe { size: 64, images: 2, steps: 60, ..recipe() };
+    let params = Params { size: 64, images: 2, steps: 60, ..params() };
     let stage = clip.architecture.layer(LAST).expect("a layer").stage;
     let likeness = |diversity| {
         let job = of_unit(&clip, LAST, 643, Place::Everywhere);
-        let made = made(&clip, &[job], None, &Recipe { diversity, ..recipe.clone() }).remove(0);
+        let made = made(&clip, &[job], None, &Params { diversity, ..params.clone() }).remove(0);
         let images: Vec<Tensor> = made
             .pictures
             .iter()
@@ -337,8 +347,8 @@ fn pictures_of_one_target_are_told_apart_and_a_facet_is_leaned_on() {
 
     let small = small_clip();
     let facet = facet(&small);
-    let recipe = Recipe { images: 3, ..self::recipe() };
-    let made = made(&small, &[unit(&small, LAST)], Some(&facet), &recipe).remove(0);
+    let params = Params { images: 3, ..self::params() };
+    let made = made(&small, &[unit(&small, LAST)], Some(&facet), &params).remove(0);
     let strengths: Vec<f64> = made.pictures.iter().filter_map(|made| made.strength).collect();
     assert_eq!(strengths.len(), 3);
     assert!((strengths[0] - 0.1).abs() < 1e-9 && (strengths[2] - 5.0).abs() < 1e-9);
@@ -350,14 +360,14 @@ fn one_of_a_batch_stops_where_its_watcher_says_and_the_others_go_on() {
     let clip = small_clip();
     let jobs: Vec<Job> = (0..3).map(|at| of_unit(&clip, LAST, at, Place::Everywhere)).collect();
     let mut seen = [0, 0, 0];
-    let all = optimise(&clip, &jobs, None, &recipe(), &mut |job, step| {
+    let all = optimise(&clip, &jobs, None, &params(), false, &mut |job, step| {
         seen[job] = step.done;
         assert_eq!(step.pixels().len(), 48 * 48 * 3);
         if job == 1 && step.done == 4 { Err(Failure::Cancelled) } else { Ok(()) }
     });
     assert_eq!(seen, [30, 4, 30]);
     assert_eq!(all[1], Err(Failure::Cancelled));
-    let alone = made(&clip, &jobs[2..], None, &recipe()).remove(0);
+    let alone = made(&clip, &jobs[2..], None, &params()).remove(0);
     assert!(all[2] == Ok(alone));
 }
 
@@ -371,33 +381,33 @@ fn numbers_that_are_none_are_tried_once_more_with_a_smaller_step() {
         Job { target: target(&clip, LAST, Aim::Direction(row, Place::Everywhere)), start: None }
     };
     let jobs = [broken(f64::NAN), unit(&clip, LAST)];
-    let mut all = optimise(&clip, &jobs, None, &recipe(), &mut |_, _| Ok(()));
+    let mut all = optimise(&clip, &jobs, None, &params(), false, &mut |_, _| Ok(()));
     let error = all.remove(0).expect_err("no number").to_string();
     assert!(error.contains("not a number, even with a learning rate of 0.0125"), "{error}");
-    let alone = made(&clip, &jobs[1..], None, &recipe()).remove(0);
+    let alone = made(&clip, &jobs[1..], None, &params()).remove(0);
     assert!(all.remove(0) == Ok(alone), "the others are none the worse");
 
     // A rate that is too large for single precision, a fourth of which is not.
     let rate = 3.0e38;
     let parametrisation = Parametrisation::Pixels;
-    let recipe = Recipe { learning_rate: rate, parametrisation, steps: 3, ..recipe() };
-    let made = made(&clip, &[unit(&clip, LAST)], None, &recipe).remove(0);
+    let params = Params { learning_rate: rate, parametrisation, steps: 3, ..params() };
+    let made = made(&clip, &[unit(&clip, LAST)], None, &params).remove(0);
     assert_eq!(made.restarted_with, Some(rate / 4.0));
 }
 
 #[test]
 fn a_film_has_the_frames_that_were_asked_for() {
     let clip = small_clip();
-    let made = make(&clip, unit(&clip, LAST), &Recipe { frames: 5, ..recipe() });
+    let made = make(&clip, unit(&clip, LAST), &Params { frames: 5, ..params() });
     assert_eq!(made.frames.len(), 5);
-    let without = make(&clip, unit(&clip, LAST), &recipe());
+    let without = make(&clip, unit(&clip, LAST), &params());
     assert_eq!(without.pixels, made.pixels, "a film changes nothing");
 }
 
 #[test]
 fn without_transforms_nothing_is_moved() {
     let clip = small_clip();
-    let made = make(&clip, unit(&clip, LAST), &Recipe { transforms: Transforms::None, ..recipe() });
+    let made = make(&clip, unit(&clip, LAST), &Params { transforms: Transforms::None, ..params() });
     // The first step saw the noise itself, up to its rounding to 8 bits.
     assert!(
         (made.values[0] - made.activation_at_start).abs() < 1e-2 * made.values[0].abs().max(1.0)

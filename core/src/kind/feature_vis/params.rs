@@ -20,7 +20,7 @@ pub struct Params {
     /// The digest of a picture: what a caricature is of, or what is begun from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// The request key of a [`facet`](super::facet) among those that this request uses.
+    /// The request key of a [`facet`](crate::kind::facet) among those that this request uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facet: Option<String>,
     /// What is maximised.
@@ -55,6 +55,22 @@ pub struct Params {
     pub frames: u32,
     /// Of the first noise and of the transforms.
     pub seed: u64,
+}
+
+/// The strength of the first picture of a ramp, as a fraction of the last one's.
+const RAMP: f64 = 0.02;
+
+impl Params {
+    /// The facet's weight in each picture: `strength` for one picture, a ramp up to it for several.
+    pub fn strengths(&self) -> Vec<f64> {
+        let last = f64::from(self.images.saturating_sub(1));
+        (0..self.images)
+            .map(|at| match last {
+                0.0 => self.strength,
+                last => self.strength * (RAMP + (1.0 - RAMP) * f64::from(at) / last),
+            })
+            .collect()
+    }
 }
 
 words! {

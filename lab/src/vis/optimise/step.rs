@@ -1,6 +1,7 @@
 //! The gradient of one step: parameters of some targets' pictures in; the gradient of the loss, and the targets' values,
 //! out.
 
+use neuronotes_core::kind::feature_vis::Params;
 use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
@@ -9,9 +10,9 @@ use crate::clip::activations::Activations;
 use crate::failure::Failure;
 use crate::vis::backward::redirected;
 use crate::vis::facet::{self, Facet};
+use crate::vis::job::Job;
 use crate::vis::objective::{Aim, likeness};
 use crate::vis::param::Canvas;
-use crate::vis::recipe::{Job, Recipe};
 use crate::vis::transform::Draws;
 
 const GREY: f64 = 0.5;
@@ -28,7 +29,7 @@ pub struct Slope<'a> {
     /// The facet, if any.
     facet: Option<&'a Facet>,
     /// The weights of the loss's terms.
-    recipe: &'a Recipe,
+    params: &'a Params,
     /// The facet's weight in each of a target's pictures, on the device: `[k]`.
     strengths: Tensor,
 }
@@ -39,11 +40,11 @@ impl<'a> Slope<'a> {
         clip: &'a Clip,
         (canvas, draws): (&'a Canvas, &'a Draws),
         facet: Option<&'a Facet>,
-        recipe: &'a Recipe,
+        params: &'a Params,
     ) -> Self {
-        let strengths: Vec<f32> = recipe.strengths().iter().map(|&s| s as f32).collect();
+        let strengths: Vec<f32> = params.strengths().iter().map(|&s| s as f32).collect();
         let strengths = Tensor::from_slice(&strengths).to_device(clip.device);
-        Self { clip, canvas, draws, facet, recipe, strengths }
+        Self { clip, canvas, draws, facet, params, strengths }
     }
 
     /// The gradient at `rows`, the parameters `[jobs * k, …]`, and the targets' values, `[jobs * k]`, with the transforms
@@ -60,21 +61,21 @@ impl<'a> Slope<'a> {
         let input = prepared(self.clip, stage, seen.shallow_clone());
         let mut wanted = vec![stage];
         wanted.extend(self.facet.into_iter().flat_map(Facet::stages));
-        let found = match step < self.recipe.redirect {
+        let found = match step < self.params.redirect {
             true => self.clip.look_cutting(&input, &wanted)?,
             false => self.clip.look(&input, &wanted)?,
         };
         let layer = found.get(stage)?;
         let (falling, values) = self.objective(step, layer, jobs)?;
         let mut terms = vec![falling.shallow_clone()];
-        if self.recipe.penalty != 0.0 {
+        if self.params.penalty != 0.0 {
             let far = (&seen - GREY).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
-            terms.push(far.sum(Kind::Float) * self.recipe.penalty);
+            terms.push(far.sum(Kind::Float) * self.params.penalty);
         }
-        if self.recipe.images > 1 && self.facet.is_none() && self.recipe.diversity != 0.0 {
-            let k = i64::from(self.recipe.images);
+        if self.params.images > 1 && self.facet.is_none() && self.params.diversity != 0.0 {
+            let k = i64::from(self.params.images);
             for at in 0..jobs.len() as i64 {
-                terms.push(likeness(&layer.narrow(0, at * k, k)) * self.recipe.diversity);
+                terms.push(likeness(&layer.narrow(0, at * k, k)) * self.params.diversity);
             }
         }
         let loss = sum(&terms);
@@ -104,8 +105,8 @@ impl<'a> Slope<'a> {
                 })?),
                 _ => None,
             };
-            for image in 0..self.recipe.images as usize {
-                let place = (at * self.recipe.images as usize + image) as i64;
+            for image in 0..self.params.images as usize {
+                let place = (at * self.params.images as usize + image) as i64;
                 let value = job.target.value(&layer.narrow(0, place, 1), reference.as_ref());
                 falling.push(&value * -job.target.sign);
                 values.push(value.detach());
