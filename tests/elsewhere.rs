@@ -623,9 +623,9 @@ fn a_file_whose_place_the_site_needs_itself_is_said_and_replaces_nothing() {
     let run = garden.build();
     let said = run.stderr();
     for (place, what) in [
-        ("feed.xml", "a file that is made at `feed.xml`"),
-        ("Graph.html", "a page that is made at `Graph.html`"),
-        ("search/meta.js", "a folder of files that are made"),
+        ("feed.xml", "a generated file at `feed.xml`"),
+        ("Graph.html", "a generated page at `Graph.html`"),
+        ("search/meta.js", "a folder of generated files"),
     ] {
         assert!(
             said.contains(&format!("--> {place}:1:1")) && said.contains(what),

@@ -169,7 +169,7 @@ fn no_wrong_figure(garden: &Garden, clean: &BTreeMap<String, Vec<u8>>, what: &st
             "does not exist",
         ];
         let told = told.iter().any(|words| text.contains(words))
-            || what.contains("figures rest on a scan");
+            || what.contains("figures depend on a scan");
         assert!(common::shows_cards(&name) || told, "{what}: {name} is wrong");
     }
 }

@@ -243,7 +243,7 @@ fn compare(garden: &Garden, clean: &BTreeMap<String, Vec<u8>>, what: &str) {
             continue;
         }
         let text = String::from_utf8_lossy(&bytes);
-        let told = what.contains("figures rest on a scan")
+        let told = what.contains("figures depend on a scan")
             || ["frozen results lack", "frozen result is damaged", "among the frozen results"]
                 .iter()
                 .any(|w| text.contains(w));

@@ -201,7 +201,11 @@ const LISTS: &[(&str, &str, &str)] = &[
     ),
     ("kind: zero_shot\nclasses: [cat]\ntemplates:\n  - {}\n", "7:5", "must be text, not a mapping"),
     ("kind: zero_shot\nimages: [art/a.png]\n", "5:9", "needs `classes`"),
-    ("kind: zero_shot\nimages: [art/a.png]\nclasses: [a]\ndataset: emoji\n", "7:10", "cannot both"),
+    (
+        "kind: zero_shot\nimages: [art/a.png]\nclasses: [a]\ndataset: emoji\n",
+        "7:10",
+        "cannot be combined",
+    ),
     (
         "kind: zero_shot\nimages: [art/a.png, art/b.png]\nclasses: [a]\n",
         "5:21",

@@ -1,4 +1,4 @@
-//! A data set's entry in `neuronotes.yaml`: where it lies and where its labels come from.
+//! A data set's entry in `neuronotes.yaml`: its paths and the source of its labels.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,22 +9,22 @@ use super::{Settings, escapes};
 use crate::bundled;
 use crate::yaml::{Entry, Node, Value};
 
-/// A data set, as it is configured.
+/// A configured data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetSource {
-    /// Paths of its shards as they are written, at least one: files, folders, lists in braces, patterns. Relative ones
-    /// begin in the garden.
+    /// Paths of its shards as written, at least one: files, folders, brace lists, patterns. Relative ones start in
+    /// the garden.
     pub paths: Vec<String>,
-    /// The garden, as its root is given.
+    /// The garden's folder as given.
     pub root: PathBuf,
-    /// Where its labels come from.
+    /// The source of its labels.
     pub labels: Labels,
-    /// The name's place in the configuration.
+    /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
 
 impl DatasetSource {
-    /// A relative path of it that climbs out of the garden.
+    /// A relative path of it that leaves the garden.
     pub fn leaving(&self) -> Option<&str> {
         self.paths.iter().map(String::as_str).find(|path| escapes(path))
     }

@@ -1,24 +1,24 @@
-//! `_config.yml` of a Jekyll site: text in, what of it a garden of the digital-garden template goes by out.
+//! `_config.yml` of a Jekyll site: the settings that a garden of the digital-garden template uses.
 //!
-//! Keys that are not used here are Jekyll's own business. Nothing in it is evaluated.
+//! Other keys are ignored. Nothing in it is evaluated.
 
 use super::{Config, Settings, absolute_url};
 use crate::config::layout;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Entry, Node, Reader, Value};
 
-/// What only Jekyll gardens have.
+/// Settings of Jekyll gardens only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Jekyll {
-    /// The path of the site below its host, such as `/garden`, without a slash at its end; mostly empty.
+    /// The site's path on its host, such as `/garden`, without a final slash; usually empty.
     pub base: String,
     /// `collections.notes.permalink`: a pattern such as `/:slug`.
     pub notes: Option<String>,
-    /// `permalink`: a style such as `pretty`, or a pattern, of what says nothing else.
+    /// `permalink`: the default style, such as `pretty`, or pattern.
     pub permalink: Option<String>,
 }
 
-/// Reads a configuration of Jekyll's, on which a garden's own one may be put.
+/// Reads Jekyll's configuration, which a garden's own can override.
 pub fn parse(text: &str) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
     let reader = Reader::of_file(SourceFile { file: layout::JEKYLL, text, lines: &lines });
@@ -67,7 +67,7 @@ impl Settings<'_> {
     }
 }
 
-/// Whether Ruby takes a value for true; `yes` and `on` are among those in the YAML that Jekyll reads.
+/// Whether Ruby treats a value as true; in Jekyll's YAML, `yes` and `on` are true.
 fn is_on(node: &Node) -> bool {
     match &node.value {
         Value::Null | Value::Bool(false) => false,

@@ -12,36 +12,35 @@ use neuronotes_core::file;
 
 use crate::config::{self, Config};
 
-/// The folder of a plain garden's notes.
+/// Notes folder of a plain garden.
 const NOTES: &str = "notes";
-/// The folder of the garden's own templates.
+/// Folder of the garden's own templates.
 pub const TEMPLATES: &str = "templates";
-/// The folder that `neuronotes build` writes where no other is named.
+/// Default output folder of `neuronotes build`.
 pub const OUTPUT: &str = "output";
-/// What the program keeps.
+/// The program's own folder.
 pub const STATE: &str = ".neuronotes";
 /// Jekyll's configuration.
 pub const JEKYLL: &str = "_config.yml";
-/// What notes and pages of a Jekyll site may include.
+/// Folder of a Jekyll site's includes.
 pub const INCLUDES: &str = "_includes";
-/// Where a Jekyll site of the digital-garden template has its notes.
+/// Notes folder of the digital-garden template for Jekyll.
 pub const COLLECTION: &str = "_notes";
-/// Where it has its pages.
+/// Its folder of pages.
 pub const PAGES: &str = "_pages";
-/// What Obsidian keeps.
+/// Obsidian's own folder.
 const OBSIDIAN: &str = ".obsidian";
-/// Where Obsidian and a plugin of it say which folder holds templates for notes, and under which key.
+/// Settings files of Obsidian and of a plugin that name the folder of note templates, with their keys.
 const OBSIDIAN_TEMPLATES: [(&str, &str); 2] =
     [("templates.json", "folder"), ("plugins/templater-obsidian/data.json", "templates_folder")];
-/// Most bytes of what Obsidian says.
+/// Maximum size of such a file in bytes.
 const LONGEST: u64 = 1 << 20;
-/// Folders that others fill, and one of frozen results.
+/// Folders of other programs' files, and the one of frozen results.
 const FOREIGN: [&str; 5] = [OUTPUT, TEMPLATES, "frozen", "node_modules", "vendor"];
 
-/// What each kind of garden looks like, for a person.
+/// How to recognise each kind of garden, for messages.
 pub const LOOKS: &str = "a garden has a `neuronotes.yaml` or a folder `notes` of Markdown; a Jekyll garden has \
-                         `_config.yml` and `_notes`; an Obsidian vault has `.obsidian`; any other folder of Markdown \
-                         is named with `--root`";
+                         `_config.yml` and `_notes`; an Obsidian vault has `.obsidian`; any other folder of Markdown can be given with `--root`";
 
 /// Kinds of gardens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -53,18 +52,18 @@ pub enum Kind {
     Jekyll,
     /// An Obsidian vault.
     Vault,
-    /// A folder of Markdown and nothing that says more.
+    /// A plain folder of Markdown.
     Folder,
 }
 
-/// Where things lie in a garden.
+/// The layout of a garden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// Of which kind it is.
+    /// Its kind.
     pub kind: Kind,
-    /// The notes folder; empty where it is the garden itself.
+    /// The notes folder; empty if it is the garden itself.
     notes: String,
-    /// Files and folders that are never read as notes or as files beside them.
+    /// Files and folders that are never read as notes or other files.
     left_out: BTreeSet<String>,
 }
 
@@ -76,8 +75,8 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// How the garden in `root` is laid out: as `notes` in its configuration says, else with a folder `notes`, else as a
-    /// Jekyll site, else as a vault; `None` where it is nothing of these.
+    /// The layout of the garden in `root`: with the notes folder of its configuration, or else with a folder `notes`,
+    /// or else as a Jekyll site, or else as a vault; `None` if it is none of these.
     pub fn of(root: &Path, config: &Config) -> Option<Self> {
         let looks = looks_like(root);
         let layout = match (config.notes.as_deref(), looks) {
@@ -93,7 +92,7 @@ impl Layout {
         Some(layout)
     }
 
-    /// Notes in one folder.
+    /// The layout of a garden with its notes in one folder.
     fn below(folder: &str) -> Self {
         Self { notes: folder.to_owned(), ..Self::default() }
     }
@@ -115,12 +114,12 @@ impl Layout {
         Self { kind, notes: String::new(), left_out }
     }
 
-    /// The notes folder; empty where it is the garden itself.
+    /// The notes folder; empty if it is the garden itself.
     pub fn notes(&self) -> &str {
         &self.notes
     }
 
-    /// What a path relative to the notes folder is relative to the garden.
+    /// Converts a path relative to the notes folder to one relative to the garden.
     pub fn file(&self, path: &str) -> String {
         match (self.notes.as_str(), path) {
             ("", path) => path.to_owned(),
@@ -129,7 +128,7 @@ impl Layout {
         }
     }
 
-    /// What a path is relative to the notes folder; `None` where it lies elsewhere.
+    /// A path relative to the notes folder; `None` if it is outside.
     pub fn path<'a>(&self, file: &'a str) -> Option<&'a str> {
         if self.notes.is_empty() {
             return Some(file);
@@ -138,12 +137,12 @@ impl Layout {
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     }
 
-    /// Never reads this folder, which is relative to the garden, as notes or files.
+    /// Excludes this folder, given relative to the garden, from notes and files.
     pub fn leave_out(&mut self, folder: &str) {
         self.left_out.insert(folder.to_owned());
     }
 
-    /// Whether the garden has templates of its own; a vault's folder of that name may be Obsidian's.
+    /// Whether the garden may have templates of its own; in a vault, a folder of that name may be Obsidian's.
     pub fn has_theme(&self, root: &Path) -> bool {
         let theirs = match self.kind {
             Kind::Vault => obsidian_templates(root).any(|f| f == TEMPLATES),
@@ -154,14 +153,14 @@ impl Layout {
         root.join(TEMPLATES).is_dir() && !theirs
     }
 
-    /// Whether notes and files may be read there, in a folder or as a file.
+    /// Whether a path may be read as a note or file, or a folder with these.
     pub fn reads(&self, file: &str) -> bool {
         let Some(path) = self.path(file) else { return false };
         !self.is_left_out(file)
             && path.split('/').enumerate().all(|(depth, part)| self.shows(part, depth))
     }
 
-    /// Folders of the garden that are not read for their names alone, though notes lie in them.
+    /// Folders with notes that are not read because of their names.
     pub fn unread_notes(&self, root: &Path) -> Vec<&'static str> {
         // So many files are looked at to find one.
         const LOOKED_AT: usize = 500;
@@ -179,7 +178,7 @@ impl Layout {
         named.filter(|name| !theirs.contains(*name)).filter(has_notes).collect()
     }
 
-    /// Whether a path lies in what is never read.
+    /// Whether a path is excluded.
     pub fn is_left_out(&self, file: &str) -> bool {
         let ends = file.match_indices('/').map(|(at, _)| at).chain([file.len()]);
         !self.left_out.is_empty()
@@ -196,19 +195,19 @@ impl Layout {
             }
     }
 
-    /// Folders whose every file may be read, each with all that is below it.
+    /// Folders whose files may all be read, including subfolders.
     pub fn trees(&self) -> Vec<&str> {
         let includes = (self.kind == Kind::Jekyll).then_some(INCLUDES);
         [self.notes.as_str(), TEMPLATES].into_iter().chain(includes).collect()
     }
 
-    /// Whether a path is part of one of these.
+    /// Whether a path is in one of these.
     pub fn in_trees(&self, file: &str) -> bool {
         let included = self.kind == Kind::Jekyll && within(file, INCLUDES);
         self.reads(file) || within(file, TEMPLATES) || included
     }
 
-    /// Whether a part of a path, at this depth below the notes folder, is one of something that is read.
+    /// Whether a component of a path, at this depth below the notes folder, may be read.
     fn shows(&self, part: &str, depth: usize) -> bool {
         match self.kind {
             Kind::Jekyll if depth == 0 && matches!(part, COLLECTION | PAGES) => true,
@@ -220,7 +219,7 @@ impl Layout {
     }
 }
 
-/// What a folder looks like without regard to what its configuration says; `None` where it is no garden.
+/// The kind of garden that a folder looks like, ignoring its configuration; `None` if it is not a garden.
 pub fn looks_like(root: &Path) -> Option<Kind> {
     let is_jekyll = root.join(JEKYLL).is_file() && root.join(COLLECTION).is_dir();
     let is_vault = || root.join(OBSIDIAN).is_dir();
@@ -233,12 +232,12 @@ pub fn looks_like(root: &Path) -> Option<Kind> {
     }
 }
 
-/// Whether a folder may be built where it is named: it is a garden, or has Markdown in it.
+/// Whether a folder can be built if it is named explicitly: it is a garden, or contains Markdown.
 pub fn can_be_built(root: &Path) -> bool {
     looks_like(root).is_some() || has_markdown(root, &Config::default())
 }
 
-/// Whether there is Markdown in a folder that has no folder `notes`.
+/// Whether a folder without a folder `notes` contains Markdown.
 fn has_markdown(root: &Path, config: &Config) -> bool {
     let layout = Layout::whole(root, Kind::Folder, config);
     let name = |entry: &walkdir::DirEntry| {
@@ -252,33 +251,33 @@ fn has_markdown(root: &Path, config: &Config) -> bool {
     })
 }
 
-/// Whether a garden's layout may be another where this is another.
+/// Whether a change of this path may change a garden's layout.
 pub fn decides(path: &str) -> bool {
     matches!(path, config::FILE | JEKYLL | NOTES | COLLECTION)
 }
 
-/// Whether `path` is `folder` or lies below it. The empty path is the garden itself.
+/// Whether `path` is `folder` or below it. The empty path is the garden itself.
 pub fn within(path: &str, folder: &str) -> bool {
     let rest = path.strip_prefix(folder);
     folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// How the names of notes end, in any case.
+/// File extensions of notes, ignoring case.
 const ENDINGS: [&str; 2] = [".md", ".markdown"];
 
-/// Whether a file's name is that of Markdown.
+/// Whether a file name is that of a Markdown file.
 pub fn is_markdown(file: &str) -> bool {
     without_ending(file).len() < file.len()
 }
 
-/// Whether a file's name is that of a note in other programs, which is none here.
+/// Whether a file name is that of a note in other programs only.
 pub fn seems_note(file: &str) -> bool {
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let others = ["mdown", "mkd", "mkdn", "mdwn", "mdtxt", "mdtext", "mdx", "rmd", "qmd"];
     ending.is_some_and(|ending| others.contains(&ending.as_str()))
 }
 
-/// A note's path or name without its ending.
+/// A note's path or name without extension.
 pub fn without_ending(path: &str) -> &str {
     let bare = |ending: &&str| {
         let at = path.len().checked_sub(ending.len())?;
@@ -287,7 +286,7 @@ pub fn without_ending(path: &str) -> &str {
     ENDINGS.iter().find_map(bare).unwrap_or(path)
 }
 
-/// A path as it is written in a configuration, without `.` and with `/`; `None` where it leaves the garden.
+/// A configured path without `.` and with `/`; `None` if it leaves the garden.
 pub fn inside(written: &str) -> Option<String> {
     let mut parts = Vec::new();
     for part in Path::new(written).components() {

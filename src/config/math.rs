@@ -5,25 +5,25 @@ use std::ops::Range;
 use super::{Settings, Source};
 use crate::yaml::{Entry, Value};
 
-/// What formulas may use.
+/// Macros for formulas.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mathematics {
-    /// Commands, in order.
+    /// The commands, in order.
     pub macros: Vec<Command>,
     /// A file of definitions in TeX.
     pub preamble: Option<Source>,
 }
 
-/// A command and what stands for it.
+/// A command and its definition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     /// With or without `\`.
     pub name: String,
     /// TeX with `#1` … for its arguments.
     pub body: String,
-    /// What stands for its first argument where that is not given.
+    /// Default of its first argument, if that is optional.
     pub default: Option<String>,
-    /// Its name's place in the configuration.
+    /// Span of its name in the configuration.
     pub span: Range<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! `neuronotes.yaml`: text in, a [`Config`] with every path resolved and every place kept, and diagnostics.
+//! Reads `neuronotes.yaml` to a [`Config`] with resolved paths, source positions and diagnostics.
 
 mod dataset;
 mod jekyll;
@@ -29,53 +29,53 @@ pub use weights::{Place, Weights, names as known_models};
 /// The configuration's file name.
 pub const FILE: &str = "neuronotes.yaml";
 
-/// Most bytes of a configuration.
+/// Maximum size of a configuration in bytes.
 pub const LONGEST: u64 = 4 << 20;
 
 /// A garden's configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Of the garden.
+    /// Title of the garden.
     pub title: String,
-    /// Of the garden, in a sentence; for search engines and feeds.
+    /// Description of the garden in a sentence, for search engines and feeds.
     pub description: Option<String>,
-    /// BCP 47.
+    /// Language of the notes, as BCP 47.
     pub language: String,
-    /// Where the site is published: an absolute `http` or `https` address, without a slash at its end.
+    /// The site's URL: an absolute `http` or `https` address without a final slash.
     pub url: Option<String>,
-    /// The folder of notes, relative to the garden; empty for the garden itself, and none where its layout says it.
+    /// The notes folder relative to the garden; empty for the garden itself, `None` to use the layout's.
     pub notes: Option<String>,
-    /// Whether links to notes end in `.html`, as `people/ada.html`. Without, they need a host that finds `people/ada.html`
-    /// at `people/ada`, as most do; files are named alike in both cases.
+    /// Whether links to notes end in `.html`, such as `people/ada.html`. Otherwise they need a host that serves
+    /// `people/ada.html` for `people/ada`, as most do; file names are the same in both cases.
     pub use_html_extension: bool,
-    /// Whether a link by a name that several notes have, and an address that several notes ask for, are errors.
+    /// Whether ambiguous links and addresses that several notes claim are errors.
     pub strict_links: bool,
     /// Whether links to other sites open in a new tab.
     pub open_external_links_in_new_tab: bool,
     /// Whether notes may load from other hosts, and run scripts.
     pub remote: Remote,
-    /// What Jekyll's own configuration says beside; none in other gardens.
+    /// Settings of Jekyll's own configuration; `None` in other gardens.
     pub jekyll: Option<Jekyll>,
     /// Markdown: the line that appears after every note.
     pub footer: Option<String>,
-    /// The works that notes cite: a BibTeX file.
+    /// The bibliography: a BibTeX file.
     pub bibliography: Option<Source>,
-    /// How they are cited: `ieee`, `apa`, `nature` …
+    /// The citation style: `ieee`, `apa`, `nature` …
     pub citation_style: Option<String>,
-    /// What formulas may use.
+    /// Macros for formulas.
     pub math: Mathematics,
     /// By name.
     pub models: BTreeMap<String, Weights>,
     /// By name.
     pub datasets: BTreeMap<String, DatasetSource>,
-    /// What blocks leave out.
+    /// Defaults for blocks.
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
 }
 
 impl Config {
-    /// The absolute address of a path below the site's root, where the site's is known.
+    /// The absolute URL of a path below the site's root, if the site's URL is configured.
     pub fn absolute(&self, path: &str) -> Option<String> {
         self.url.as_ref().map(|url| format!("{}/{path}", url.trim_end_matches('/')))
     }
@@ -93,19 +93,19 @@ impl Config {
     }
 }
 
-/// What to do about a path that leaves the garden.
-pub const INSIDE: &str = "give an absolute path to weights or data that lie elsewhere";
+/// Hint for a path outside the garden.
+pub const INSIDE: &str = "use an absolute path for weights or data outside the garden";
 
-/// What blocks leave out.
+/// Defaults for blocks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Defaults {
     /// A model's name.
     pub model: Option<String>,
     /// A data set's name.
     pub dataset: Option<String>,
-    /// Of noise and of sampling.
+    /// Random seed.
     pub seed: i64,
-    /// Arithmetic of the forward pass.
+    /// Precision of the forward pass.
     pub precision: Precision,
 }
 
@@ -154,7 +154,7 @@ const FIELDS: [&str; 17] = [
     "device",
 ];
 
-/// Reads a configuration. What is wrong is left at its default and reported.
+/// Reads a configuration. Invalid entries are reported and keep their defaults.
 pub fn parse(text: &str, root: &Path) -> (Config, Vec<Diagnostic>) {
     parse_over(Config::default(), text, root)
 }
@@ -176,14 +176,14 @@ pub fn is_device(text: &str) -> bool {
         || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
 }
 
-/// Reads the configuration's entries, and keeps what is wrong with them.
+/// Reads the configuration's entries and collects diagnostics.
 struct Settings<'a> {
     reader: Reader<'a>,
     root: &'a Path,
     problems: Vec<Diagnostic>,
 }
 
-/// An absolute `http` or `https` address of a site, without a slash at its end; `None` where it is none.
+/// A site's absolute `http` or `https` URL without a final slash; `None` if it is invalid.
 fn absolute_url(written: &str) -> Option<String> {
     let written = written.trim().trim_end_matches('/');
     let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://"))?;
@@ -193,14 +193,14 @@ fn absolute_url(written: &str) -> Option<String> {
 }
 
 impl Settings<'_> {
-    /// The entries; none where the text cannot be read.
+    /// The entries; empty if the text cannot be read.
     fn mapping(&mut self) -> Vec<Entry> {
         let is_known = |key: &str| FIELDS.contains(&key);
         self.kept(|reader| reader.mapping("the configuration", "title", &is_known))
             .unwrap_or_default()
     }
 
-    /// What was read; else what is wrong is kept.
+    /// The value, or `None` with its problem collected.
     fn kept<T>(&mut self, read: impl FnOnce(&Reader<'_>) -> Result<T, Diagnostic>) -> Option<T> {
         match read(&self.reader) {
             Ok(found) => Some(found),
@@ -224,14 +224,14 @@ impl Settings<'_> {
         }
     }
 
-    /// The folder of notes, which must lie inside the garden.
+    /// The notes folder, which must be inside the garden.
     fn notes(&mut self, entry: &Entry) -> Option<String> {
         let written = self.text(entry)?;
         let folder = layout::inside(&written);
         if folder.is_none() {
             let message = format!("`{written}` is outside the garden");
             let problem = self.reader.at_value(&entry.node, message);
-            self.problems.push(problem.hint("name a folder of the garden, such as `notes: notes`"));
+            self.problems.push(problem.hint("use a folder of the garden, such as `notes: notes`"));
         }
         folder
     }
@@ -356,7 +356,7 @@ impl Settings<'_> {
         entries.iter().filter_map(read).collect()
     }
 
-    /// What lies at a path, which an entry has to say.
+    /// The path of an entry, which is required.
     fn source(&mut self, named: &Entry, written: String) -> Option<Source> {
         let span = self.reader.key_span(named);
         if written.is_empty() {
@@ -371,7 +371,7 @@ impl Settings<'_> {
 
     fn unplaced(&mut self, named: &Entry) {
         let message = format!("`{}` has no `path`", named.key);
-        let hint = format!("for instance {}: {{ path: … }}", named.key);
+        let hint = format!("add one: {}: {{ path: … }}", named.key);
         self.problems.push(self.reader.at_key(named, message).hint(hint));
     }
 
@@ -381,7 +381,7 @@ impl Settings<'_> {
     }
 }
 
-/// Whether a relative path climbs out of where it starts.
+/// Whether a relative path leaves its starting folder.
 fn escapes(path: &str) -> bool {
     let mut depth = 0i32;
     for part in Path::new(path).components() {

@@ -1,5 +1,4 @@
-//! What goes by its name without an entry in the configuration: models and data sets that come with the program, and
-//! OpenAI's models.
+//! Models and data sets that need no entry in the configuration: bundled ones and OpenAI's models.
 
 use std::borrow::Cow;
 
@@ -7,7 +6,7 @@ use super::{Config, Weights, weights};
 use crate::bundled;
 
 impl Config {
-    /// The model of that name: the garden's own, else one that goes by its name.
+    /// The model with that name: the garden's own, or else a known one.
     pub fn model(&self, name: &str) -> Option<Cow<'_, Weights>> {
         let own = self.models.get(name).map(Cow::Borrowed);
         own.or_else(|| Weights::by_name(name).map(Cow::Owned))

@@ -1,17 +1,17 @@
-//! Whether notes may load from other hosts: an entry of the configuration in; the choice out.
+//! The setting for content that notes load from other hosts.
 
 use super::Settings;
 use crate::yaml::{Entry, Value};
 
-/// What is done with what a note would load from another host, and with scripts of its own.
+/// The treatment of content from other hosts, and of notes' scripts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Remote {
-    /// It is an error, and the page has words in its place.
+    /// An error; the page has a text in its place.
     Forbid,
-    /// It is a warning.
+    /// A warning.
     #[default]
     Warn,
-    /// It is meant.
+    /// Allowed.
     Allow,
 }
 

@@ -13,22 +13,22 @@ use super::escapes;
 pub struct Source {
     /// Absolute, or relative to the process as the garden's root is.
     pub path: PathBuf,
-    /// The garden, where the path is relative to it.
+    /// The garden, if the path is relative to it.
     root: Option<PathBuf>,
     /// As written.
     pub written: String,
-    /// The name's place in the configuration.
+    /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
 
 impl Source {
-    /// What is written at `span` in the configuration of the garden in `garden`.
+    /// A path written at `span` in the configuration of the garden in `garden`.
     pub(super) fn new(garden: &Path, written: String, span: Range<usize>) -> Self {
         let root = Path::new(&written).is_relative().then(|| garden.to_owned());
         Self { path: garden.join(&written), root, written, span }
     }
 
-    /// What is in the file, where that is at most so much. Named by a relative path, it lies in the garden.
+    /// The content of a file of limited size. With a relative path, it must be in the garden.
     ///
     /// # Errors
     /// Fails if it cannot be read, is longer, is no regular file, or lies elsewhere.
@@ -39,7 +39,7 @@ impl Source {
         }
     }
 
-    /// Whether its relative path climbs out of the garden.
+    /// Whether its relative path leaves the garden.
     pub fn leaves(&self) -> bool {
         escapes(&self.written)
     }

@@ -1,4 +1,4 @@
-//! A model's entry in the configuration: where its weights are, and what they do not say themselves.
+//! A model's entry in the configuration: the source of its weights, and conventions that these do not contain.
 
 use std::ops::Range;
 
@@ -17,29 +17,29 @@ const FIELDS: [&str; 5] = ["path", "sha256", "activation", "mean", "deviation"];
 /// A model's weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
-    /// Where they are.
+    /// Their source.
     pub place: Place,
-    /// What their file must be, where that is written.
+    /// Expected SHA-256 of their file, if configured.
     pub sha256: Option<Sha256>,
-    /// What they were trained with, where that is written.
+    /// Configured conventions.
     pub given: Given,
-    /// The name's place in the configuration.
+    /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
 
-/// Where weights are.
+/// The source of weights.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
-    /// In a file.
+    /// A file.
     File(Source),
-    /// Where `neuronotes model fetch` puts those that go by their name.
+    /// Known weights, fetched by `neuronotes model fetch`.
     Known(&'static Known),
-    /// In the program, which unpacks them.
+    /// Bundled weights, which the program unpacks.
     Bundled(&'static Bundled),
 }
 
 impl Weights {
-    /// Weights that go by their name and need no path; `None` where the name is not known.
+    /// Known or bundled weights, which need no path; `None` if the name is unknown.
     pub fn by_name(name: &str) -> Option<Self> {
         let place = match (bundled::model(name), catalogue::find(name)) {
             (Some(bundled), _) => Place::Bundled(bundled),
@@ -98,8 +98,10 @@ impl Settings<'_> {
                 let message =
                     format!("`{}` has no `path`, and is not the name of a known model", named.key);
                 let near = suggest::hint(&named.key, names()).unwrap_or_default();
-                let hint =
-                    format!("{near}; or say where its weights are: {}: {{ path: … }}", named.key);
+                let hint = format!(
+                    "{near}; or give the path of its weights: {}: {{ path: … }}",
+                    named.key
+                );
                 self.problems.push(self.reader.at.error(span, message).hint(hint));
                 return None;
             }

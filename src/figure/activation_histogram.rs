@@ -1,4 +1,4 @@
-//! A histogram as SVG, with mean and quantiles marked, and its data as a table.
+//! Draws `activation_histogram`: a histogram as SVG with mean and quantiles, and its data as a table.
 
 use std::ops::Range;
 
@@ -20,14 +20,14 @@ use super::table::Table;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (640, 308);
-/// Between the canvas and the field: top, right, bottom, left.
+/// Margins between the canvas and the plot: top, right, bottom, left.
 const MARGIN: (u32, u32, u32, u32) = (52, 16, 60, 64);
-/// No bar of a bucket with images in it is lower or narrower than this.
+/// Minimum height and width of the bar of a non-empty bucket.
 const LEAST: f64 = 2.0;
-/// Of text; style sheets may say otherwise.
+/// Font size, unless a style sheet overrides it.
 const FONT: f64 = 13.0;
 
-/// How a result of `activation_histogram` becomes a drawing.
+/// The drawing of `activation_histogram`.
 pub(super) static FIGURE: Figure =
     Figure { kind: &activation_histogram::KIND, height: |_| 300, draw };
 
@@ -36,15 +36,15 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let params: Params = context.params()?;
     let axis = match params.pool {
         Pool::Mean => "activation, mean over positions",
-        Pool::Max => "activation, greatest of all positions",
+        Pool::Max => "activation, maximum over positions",
     };
     histogram(&outcome, context.option("scale") == Some("log"), axis)
 }
 
-/// Draws `outcome`; `log` puts the counts on a logarithmic axis, `axis` says what an activation is.
+/// Draws `outcome`; `log` uses a logarithmic axis for the counts, `axis` is the label of activations.
 ///
 /// # Errors
-/// Where the outcome has no buckets, or numbers that are none.
+/// If the outcome has no buckets, or NaN values.
 fn histogram(outcome: &Outcome, log: bool, axis: &str) -> Result<Drawing, String> {
     check(outcome)?;
     let mut svg = String::new();
@@ -142,7 +142,7 @@ fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<()
     Ok(())
 }
 
-/// The axis of activations; widened where all are the same, or too near for numbers to tell apart.
+/// The axis of activations; widened if all are equal or too close to be distinguished.
 fn across(outcome: &Outcome) -> Range<f64> {
     let first = outcome.edges.iter().copied().fold(f64::INFINITY, f64::min);
     let last = outcome.edges.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -154,7 +154,7 @@ fn across(outcome: &Outcome) -> Range<f64> {
     first - room..last + room
 }
 
-/// Where the data lie on the canvas.
+/// The plot's area on the canvas.
 struct Field {
     across: RangedCoordf64,
     most: f64,
@@ -188,7 +188,7 @@ impl Field {
         Self::BOTTOM as i32 - height.max(least).round() as i32
     }
 
-    /// A bar's corners; half a unit of air parts it from the next, where there is room.
+    /// A bar's corners; there is a gap of half a unit to the next bar, if there is room.
     fn bar(&self, from: f64, to: f64, count: f64) -> [(i32, i32); 2] {
         let (mut left, mut right) = (self.x(from), self.x(to));
         let air = SCALE as i32;
@@ -216,7 +216,7 @@ fn text(ink: Ink) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&ink.rgb())
 }
 
-/// What the axes count.
+/// The labels of the axes.
 fn words(root: &Area<'_>, axis: &str) -> Result<(), Failure> {
     let images = text(Ink::Text).pos(Pos::new(HPos::Left, VPos::Bottom));
     let above = (Field::TOP - 8 * SCALE) as i32;
@@ -227,8 +227,8 @@ fn words(root: &Area<'_>, axis: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line from its label, in a row of its own above the field, to the axis. The label stands on the side
-/// where there is more room, so that it neither meets another nor leaves the canvas.
+/// A line from its label, in a row of its own above the plot, to the axis. The label is on the side with more room,
+/// so that it neither overlaps another nor leaves the canvas.
 fn marker(
     root: &Area<'_>,
     field: &Field,
@@ -295,7 +295,7 @@ fn note(outcome: &Outcome) -> String {
     if let Some(value) = quantile(outcome, 0.5) {
         text += &format!(", median {}", shown(value));
     }
-    text += &format!("; the greatest is {}", shown(outcome.max));
+    text += &format!("; the largest is {}", shown(outcome.max));
     let away = deviations(outcome.max, outcome.mean, outcome.sd);
     if let Some(away) = away.filter(|away| away.is_finite()) {
         text += &format!(", {} standard deviations above the mean", number(away, 1));

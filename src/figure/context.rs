@@ -1,4 +1,4 @@
-//! What a kind may look at while it draws: its record, and what the note calls what that was measured on.
+//! The inputs of a drawing: the record, and the note's names for what was measured.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,27 +12,27 @@ use neuronotes_core::store::{Record, Store};
 
 use super::picture::{Format, Image, Picture};
 
-/// What a kind may look at while it draws.
+/// The inputs of a drawing.
 #[derive(Debug)]
 pub struct DrawContext<'a> {
-    /// Where outputs lie.
+    /// The store with the outputs.
     pub store: &'a Store,
     /// The result.
     pub record: &'a Record,
     /// Presentation fields, defaults filled in.
     pub presentation: &'a Map<String, Value>,
-    /// The layer as a reader expects it; empty where the kind is about none.
+    /// The layer's name for readers; empty if the kind is about none.
     pub layer_shown: &'a str,
-    /// What the note calls the pictures and data sets that parameters name by digest.
+    /// The note's names for pictures and data sets that parameters identify by digest.
     pub inputs: &'a Inputs,
-    /// What the layer's units are over a data set, where the garden scans one.
+    /// The distribution of the layer's units over a data set, if the garden scans one.
     pub baseline: Option<&'a Baseline>,
 }
 
 /// A scan of a layer over a data set, for comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Baseline {
-    /// What the data set is called.
+    /// The data set's name.
     pub dataset: String,
     /// The blob with its [`Moments`].
     pub moments: Digest,
@@ -42,15 +42,15 @@ impl DrawContext<'_> {
     /// The kind's result.
     ///
     /// # Errors
-    /// Where it is missing or of another form.
+    /// If it is missing or of an unknown format.
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
         self.record.result(self.store).ok_or_else(|| damaged(self.store).to_owned())
     }
 
-    /// The parameters that were measured.
+    /// The parameters of the measurement.
     ///
     /// # Errors
-    /// Where the record holds others.
+    /// If the record has parameters of an unknown format.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_value(self.record.request["params"].clone())
             .map_err(|error| format!("the stored parameters are of an unknown format ({error})"))
@@ -59,7 +59,7 @@ impl DrawContext<'_> {
     /// An image output.
     ///
     /// # Errors
-    /// Where the record has no such output.
+    /// If the record has no such output.
     pub fn picture(&self, name: &str, width: u32, height: u32) -> Result<Image, String> {
         let output = self
             .record
@@ -69,27 +69,27 @@ impl DrawContext<'_> {
         Ok(Image { digest: output.digest, width, height, format: Format::of(&output.media_type) })
     }
 
-    /// An image output as a picture with nothing behind it; `alt` says what it shows.
+    /// An image output as a picture without a larger version; `alt` describes it.
     ///
     /// # Errors
-    /// Where the record has no such output.
+    /// If the record has no such output.
     pub fn plain(&self, name: &str, size: (u32, u32), alt: &str) -> Result<Picture, String> {
         Ok(Picture::plain(self.picture(name, size.0, size.1)?, alt))
     }
 
-    /// What a baseline says of the layer's units; none where it is gone or of another form.
+    /// The moments in a baseline; `None` if it is missing or of an unknown format.
     pub fn moments(&self, baseline: &Baseline) -> Option<Moments> {
         serde_json::from_slice(&self.store.blob(&baseline.moments)?).ok()
     }
 
-    /// What the note calls a picture that a parameter names by its digest: its file's name.
+    /// The note's name for a picture that a parameter identifies by digest: its file name.
     pub fn picture_name(&self, digest: &str) -> String {
         let known = self.inputs.pictures.iter().find(|known| known.digest.hex() == digest);
         let name = known.map_or("picture", |known| known.name.as_str());
         name.rsplit('/').next().unwrap_or(name).to_owned()
     }
 
-    /// What the note calls a picture that another figure holds: that figure, and which of its pictures it is.
+    /// The note's name for a picture from another figure: that figure and the picture's description.
     pub fn origin_name(&self, origin: &Origin) -> String {
         let known = self.inputs.blocks.iter().find(|known| known.key == origin.figure);
         let mut name = known.map_or("another figure", |known| &known.name).to_owned();
@@ -106,7 +106,7 @@ impl DrawContext<'_> {
         self.inputs.blocks.iter().filter(move |block| block.role == role)
     }
 
-    /// What the note calls a data set that a parameter names by the digest of its content.
+    /// The note's name for a data set that a parameter identifies by its content's digest.
     pub fn dataset_name(&self, digest: &str) -> String {
         let known = self.inputs.datasets.iter().find(|known| known.content().hex() == digest);
         known.map_or_else(|| "a data set".to_owned(), |known| known.name.clone())
@@ -123,10 +123,10 @@ impl DrawContext<'_> {
     }
 }
 
-/// What is to be said of a stored result that is not what it was.
+/// The error about a damaged stored result.
 pub fn damaged(store: &Store) -> &'static str {
     match store.is_frozen() {
-        false => "the stored result was damaged and is set aside",
+        false => "the stored result was damaged and has been set aside",
         true => "the frozen result is damaged",
     }
 }

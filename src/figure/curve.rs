@@ -1,4 +1,4 @@
-//! A small plot of numbers over steps, a line each: pairs in; an SVG that follows the theme, and its table, out.
+//! Draws a small line plot of numbers over steps, as SVG in the theme's colours, and its table.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use super::table::Table;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (220, 70);
-/// Between the canvas and the field: top, right, bottom, left.
+/// Margins between the canvas and the plot: top, right, bottom, left.
 const MARGIN: (u32, u32, u32, u32) = (6, 4, 16, 40);
-/// Of text.
+/// Font size.
 const FONT: f64 = 10.0;
 
 /// A small plot of a number over steps.
@@ -24,7 +24,7 @@ const FONT: f64 = 10.0;
 pub struct Curve {
     /// An `<svg>` element whose colours are CSS variables of the theme.
     pub svg: String,
-    /// What it shows, for readers who cannot see it.
+    /// A description for readers who cannot see it.
     pub alt: String,
     /// The same data as a table.
     pub table: Table,
@@ -33,11 +33,11 @@ pub struct Curve {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = Box<dyn std::error::Error>;
 
-/// Draws what `name` was at each step. Each line has a label for the table and pairs of step and number; nothing where
-/// there are fewer than two steps.
+/// Draws `name` over the steps. Each line has a label for the table and pairs of step and number. `None` if there are
+/// fewer than two steps.
 ///
 /// # Errors
-/// Where the plot cannot be drawn.
+/// If the plot cannot be drawn.
 pub fn draw(name: &str, lines: &[(String, &[(u32, f64)])]) -> Result<Option<Curve>, String> {
     let finite = |(_, value): &&(u32, f64)| value.is_finite();
     let points = || lines.iter().flat_map(|(_, line)| line.iter().filter(finite));
@@ -62,7 +62,7 @@ pub fn draw(name: &str, lines: &[(String, &[(u32, f64)])]) -> Result<Option<Curv
     Ok(Some(Curve { svg: plot::themed(&svg), alt, table: tabulate(name, lines) }))
 }
 
-/// Where the data lie on the canvas.
+/// The plot's area on the canvas.
 struct Field {
     steps: (u32, u32),
     range: (f64, f64),

@@ -1,4 +1,4 @@
-//! The images that excite a unit, as a grid, with all that is known of each as a table.
+//! Draws `dataset_examples`: the images as a grid, with their data as a table.
 
 use serde_json::{Map, Value};
 
@@ -12,10 +12,10 @@ use super::entry::{Figure, typed};
 use super::picture::GridItem;
 use super::table::Table;
 
-/// How a result of `dataset_examples` becomes a drawing.
+/// The drawing of `dataset_examples`.
 pub(super) static FIGURE: Figure = Figure { kind: &dataset_examples::KIND, height, draw };
 
-/// Four pictures a row.
+/// Four pictures per row.
 fn height(params: &Map<String, Value>) -> u32 {
     typed::<Params>(params).map_or(0, |params| params.top.div_ceil(4) * 180)
 }
@@ -44,7 +44,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     })
 }
 
-/// What is known of each image; a column that would be empty is left out.
+/// The data of each image, without empty columns.
 fn tabulate(outcome: &Outcome) -> Table {
     let has = |text: fn(&Example) -> &Option<String>| {
         outcome.top.iter().any(|example| text(example).is_some())

@@ -15,11 +15,11 @@ pub enum Drawing {
     Picture {
         /// The picture.
         picture: Picture,
-        /// What is to be said of it where it is one of many; may be empty.
+        /// Its value among many pictures; may be empty.
         value: String,
         /// A line of plain text below it.
         note: String,
-        /// How a number came to be what it is.
+        /// The curve of a number over the optimisation.
         curve: Option<Curve>,
     },
     /// Many pictures, each with a caption and a value.
@@ -28,16 +28,16 @@ pub enum Drawing {
         items: Vec<GridItem>,
         /// A line of plain text below them.
         note: String,
-        /// How a number of each came to be what it is.
+        /// The curves of a number of each picture over the optimisation.
         curve: Option<Curve>,
-        /// What is known of each, as a table.
+        /// The pictures' data as a table.
         table: Option<Table>,
     },
     /// A plot.
     Plot {
         /// An `<svg>` element whose colours are CSS variables of the theme.
         svg: String,
-        /// What it shows, for readers who cannot see it.
+        /// A description for readers who cannot see it.
         alt: String,
         /// The same data as a table.
         table: Table,
@@ -56,7 +56,7 @@ pub enum Drawing {
 }
 
 impl Drawing {
-    /// The numbers that it shows, where they are a table.
+    /// Its numbers as a table, if it has one.
     pub fn table(&self) -> Option<&Table> {
         match self {
             Self::Picture { curve, .. } => curve.as_ref().map(|curve| &curve.table),
@@ -81,7 +81,7 @@ impl Drawing {
         }
     }
 
-    /// What is written in it that a reader may look for, each once, in order: captions of pictures, labels of bars, names.
+    /// The texts in it that readers may search for, each once, in order: captions of pictures, labels of bars, names.
     pub fn texts(&self) -> Vec<&str> {
         let all: Vec<&str> = match self {
             Self::Picture { .. } | Self::Plot { .. } => vec![],
@@ -92,7 +92,7 @@ impl Drawing {
         all.into_iter().filter(|text| !text.is_empty() && seen.insert(*text)).collect()
     }
 
-    /// The first picture of all, for a list of notes.
+    /// The first picture, for lists of notes.
     pub fn first_picture(&self) -> Option<&Picture> {
         match self {
             Self::Picture { picture, .. } => Some(picture),

@@ -1,4 +1,4 @@
-//! An entry of the registry of figures: what a kind says of how its results are drawn.
+//! An entry of the registry of figures: how a kind's results are drawn.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,14 +13,14 @@ use super::drawing::Drawing;
 pub struct Figure {
     /// The kind.
     pub kind: &'static Kind,
-    /// Height in CSS pixels that the figure takes at a width of 640, given the measurement's parameters: reserved while it
-    /// is measured, so that nothing jumps.
+    /// Height in CSS pixels of the figure at a width of 640, for the measurement's parameters. It is reserved during
+    /// the measurement, so that nothing moves.
     pub height: fn(&Map<String, Value>) -> u32,
-    /// How a stored result is drawn. `Err` says what is wrong with the result.
+    /// Draws a stored result. `Err` describes a problem with the result.
     pub draw: fn(&DrawContext<'_>) -> Result<Drawing, String>,
 }
 
-/// A measurement's parameters as the kind's own type; `None` where they have another form.
+/// A measurement's parameters as the kind's own type; `None` if they have another type.
 pub(super) fn typed<P: DeserializeOwned>(params: &Map<String, Value>) -> Option<P> {
     P::deserialize(params).ok()
 }

@@ -1,4 +1,4 @@
-//! A facet's accuracy on the images that were held out, a bar a layer.
+//! Draws `facet`: the accuracy on held-out images, with one bar per layer.
 
 use serde_json::{Map, Value};
 
@@ -12,10 +12,10 @@ use super::entry::{Figure, typed};
 use super::part::{Part, accuracy};
 use super::table::Table;
 
-/// How a result of `facet` becomes a drawing.
+/// The drawing of `facet`.
 pub(super) static FIGURE: Figure = Figure { kind: &facet::KIND, height, draw };
 
-/// A bar a layer.
+/// One bar per layer.
 fn height(params: &Map<String, Value>) -> u32 {
     let layers = typed::<Params>(params).map_or(0, |params| params.layers.len());
     u32::try_from(layers).map_or(24, |layers| layers * 28 + 24)
@@ -30,13 +30,13 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     })
 }
 
-/// Bars of the images that were held out, and a table of both data sets.
+/// Bars of the accuracy on held-out images, and a table for both data sets.
 fn trained(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Drawing {
     let [positive, generic] = [&params.positive, &params.generic]
         .map(|digest| digest.as_deref().map_or_else(String::new, |d| context.dataset_name(d)));
     let bar = |probe: &Probe| probe.held_out().map(|(right, of)| accuracy(&probe.layer, right, of));
     let bars = outcome.layers.iter().filter_map(bar).collect();
-    let head = ["layer", "held-out images told apart rightly"];
+    let head = ["layer", "accuracy on held-out images"];
     let row = |probe: &Probe| {
         let mut cells = vec![probe.layer.clone(), shape(probe)];
         let each = probe.positive.into_iter().chain(probe.generic);
@@ -48,12 +48,12 @@ fn trained(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Dra
         }
         cells
     };
-    let columns = ["layer", SHAPE, &positive, &generic, "told apart rightly", "95 % interval"];
+    let columns = ["layer", SHAPE, &positive, &generic, "accuracy", "95 % interval"];
     Drawing::Parts {
         parts: vec![Part::bars("", head, bars)],
         table: Table::new(&columns, outcome.layers.iter().map(row).collect()),
         note: format!(
-            "{} images of {positive} told apart from {} of {generic}; every fifth was held out, and bars are of those",
+            "trained to distinguish {} images of {positive} from {} of {generic}; the bars show the accuracy on every fifth image, which was held out",
             thousands(outcome.images.positive),
             thousands(outcome.images.generic),
         ),

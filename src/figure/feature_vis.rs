@@ -1,4 +1,4 @@
-//! How a visualisation is drawn: its pictures, what was reached and how, and what that is beside real images.
+//! Draws `feature_vis`: its pictures, the activations during the optimisation, and their comparison with real images.
 
 use serde_json::{Map, Value};
 
@@ -15,10 +15,11 @@ use super::entry::{Figure, typed};
 use super::picture::{GridItem, Picture};
 use crate::field::direction_line;
 
-/// How a result of `feature_vis` becomes a drawing.
+/// The drawing of `feature_vis`.
 pub(super) static FIGURE: Figure = Figure { kind: &feature_vis::KIND, height, draw };
 
-/// As the theme enlarges a picture: by a whole number, to at most 320 pixels; several stand in rows.
+/// The height in the theme, which enlarges a picture by an integer factor to at most 320 pixels and arranges several
+/// in rows.
 fn height(params: &Map<String, Value>) -> u32 {
     let Some(Params { images, size, .. }) = typed(params) else { return 320 };
     match images {
@@ -58,7 +59,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     }
 }
 
-/// One picture: a smaller variant where there is one, with the whole behind it, and its film.
+/// One picture: its web-sized variant if there is one, with the full size behind it, and its film.
 fn shown(
     context: &DrawContext<'_>,
     outcome: &Outcome,
@@ -84,23 +85,23 @@ fn curve(what: &str, outcome: &Outcome) -> Result<Option<Curve>, String> {
     curve::draw(what, &lines)
 }
 
-/// What the number is that was to grow or to fall.
+/// The name of the objective's value.
 fn measured(params: &Params) -> String {
     let of = |unit: &str, direction: &str| match params.unit {
         Some(_) => unit.to_owned(),
         None => direction.to_owned(),
     };
     match params.objective {
-        Objective::Channel => of("mean activation", "mean product with the direction"),
+        Objective::Channel => of("mean activation", "mean dot product with the direction"),
         Objective::Neuron => {
-            of("activation at the centre", "product with the direction at the centre")
+            of("activation at the centre", "dot product with the direction at the centre")
         }
         Objective::Layer => "mean square of the layer".to_owned(),
-        Objective::Caricature => "product with the picture's activations".to_owned(),
+        Objective::Caricature => "dot product with the picture's activations".to_owned(),
     }
 }
 
-/// What the picture is of, for readers who cannot see it.
+/// The picture's description for readers who cannot see it.
 fn described(context: &DrawContext<'_>, params: &Params) -> String {
     let layer = context.layer_shown;
     let what = match (params.objective, params.unit, &params.direction) {
@@ -118,10 +119,10 @@ fn described(context: &DrawContext<'_>, params: &Params) -> String {
     };
     let sign = match params.sign {
         Sign::Positive => "",
-        Sign::Negative => ", made as weak as can be",
+        Sign::Negative => ", minimised",
     };
     let facet = context.used("facet").next();
-    let facet = facet.map(|block| format!(", leaning on the facet {}", block.name));
+    let facet = facet.map(|block| format!(", with the facet {}", block.name));
     format!("{what}{sign}{}.", facet.unwrap_or_default())
 }
 
@@ -137,23 +138,20 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
     let start = outcome.images.last().map_or(0.0, |made| made.activation_at_start);
     let begun = match params.start {
         Start::Noise => "on noise",
-        Start::Image => "on the picture it began from",
+        Start::Image => "on the initial picture",
     };
     let mut note = format!("{} {reached}, from {} {begun}", measured(params), number(start, 2));
     if let Some(rate) = outcome.restarted_with {
-        note += &format!(
-            ", after numbers that were none, again with a learning rate of {}",
-            tick(rate, 6)
-        );
+        note += &format!("; diverged once; restarted with learning rate {}", tick(rate, 6));
     }
     if unmoved(outcome) {
         return note
-            + ": nothing was excited, every step had the same answer, so the picture says nothing of it";
+            + ": the activation was the same at every step, so the picture says nothing about it";
     }
     note + &beside_images(context, params, best).unwrap_or_default()
 }
 
-/// Whether no step changed anything, as with a unit that is silent whatever it is shown.
+/// Whether no step changed the activation, as for a unit that is always silent.
 fn unmoved(outcome: &Outcome) -> bool {
     outcome.images.iter().all(|made| {
         let first = made.activation_at_start;
@@ -163,7 +161,7 @@ fn unmoved(outcome: &Outcome) -> bool {
     })
 }
 
-/// How far an activation lies from what a data set's images reach.
+/// Compares an activation with those of a data set's images.
 fn beside_images(context: &DrawContext<'_>, params: &Params, activation: f64) -> Option<String> {
     let baseline = context.baseline?;
     let unit = usize::try_from(params.unit?).ok()?;

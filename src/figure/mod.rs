@@ -1,4 +1,4 @@
-//! How results are drawn: a stored result becomes a [`Drawing`], which templates turn into HTML.
+//! Draws results: turns a stored result into a [`Drawing`], which templates turn into HTML.
 //!
 //! A kind has a file here, under its name, and a line in [`FIGURES`].
 
@@ -27,10 +27,10 @@ pub use drawing::Drawing;
 pub use entry::Figure;
 pub use picture::{Image, Picture};
 
-/// Raised when the same result and the same presentation give another drawing.
-pub const RENDERER_VERSION: u32 = 3;
+/// Bump when the same result and presentation give a different drawing.
+pub const RENDERER_VERSION: u32 = 4;
 
-/// One for each kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
+/// One entry per kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
 pub static FIGURES: &[&Figure] = &[
     &feature_vis::FIGURE,
     &dataset_examples::FIGURE,
@@ -42,13 +42,13 @@ pub static FIGURES: &[&Figure] = &[
 ];
 
 impl Figure {
-    /// How results of that kind are drawn.
+    /// The entry of that kind.
     pub fn of(kind: &Kind) -> Option<&'static Self> {
         FIGURES.iter().copied().find(|figure| figure.kind.name == kind.name)
     }
 }
 
-/// A drawing under its figure key: out of the store where it was drawn before.
+/// The drawing with its figure key, from the store if it was drawn before.
 ///
 /// The figure key covers the result and its parameters, the presentation, the names that are drawn, and the renderer's version.
 ///

@@ -1,5 +1,5 @@
-//! Pieces that a figure is put together from: bars, a matrix, a row of pictures. Numbers in; lengths and
-//! shades as shares of what the page gives out. Knows nothing of any kind.
+//! Parts of a figure: bars, a matrix, a row of pictures, with lengths and shades as fractions. Knows nothing of any
+//! kind.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,17 +8,17 @@ use neuronotes_core::statistics::{part, wilson};
 
 use super::picture::{GridItem, Picture};
 
-/// One piece of a figure.
+/// A part of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Part {
-    /// Labelled bars, beside a picture where they are about one.
+    /// Labelled bars, beside a picture if they are about one.
     Bars(Bars),
-    /// Counts by two things.
+    /// A matrix of counts.
     Matrix(Matrix),
     /// Pictures.
     Pictures {
-        /// What they are; empty where the figure says so already.
+        /// Title; empty if the figure's own suffices.
         title: String,
         /// In order.
         items: Vec<GridItem>,
@@ -28,45 +28,45 @@ pub enum Part {
 /// Labelled bars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bars {
-    /// What they are; empty where the figure says so already.
+    /// Title; empty if the figure's own suffices.
     pub title: String,
-    /// What they are about.
+    /// The picture that they are about.
     pub picture: Option<Picture>,
-    /// Headings, for readers who cannot see them: of labels, and of values.
+    /// Headings of labels and of values, for readers who cannot see them.
     pub head: [String; 2],
     /// In order.
     pub rows: Vec<Bar>,
 }
 
-/// One bar; places along it are from 0 to 1.
+/// A bar; positions along it are from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
     /// Plain text.
     pub label: String,
-    /// A number, as it is to be read.
+    /// A formatted number.
     pub value: String,
-    /// Where it begins.
+    /// Its start.
     pub from: f64,
-    /// Where it ends.
+    /// Its end.
     pub to: f64,
     /// Whether the number is below zero.
     pub below: bool,
-    /// The ends of an interval that is drawn over it.
+    /// The bounds of an interval that is drawn over it.
     pub interval: Option<(f64, f64)>,
 }
 
-/// Counts by what something is, a row, and by what it was taken for, a column.
+/// Counts by true class (rows) and predicted class (columns).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Matrix {
-    /// What it is.
+    /// Title.
     pub title: String,
-    /// What rows are.
+    /// Heading of the rows.
     pub down: String,
-    /// What columns are.
+    /// Heading of the columns.
     pub across: String,
-    /// Of rows and of columns.
+    /// Names of the rows and columns.
     pub names: Vec<String>,
-    /// A row of cells for each name.
+    /// One row of cells per name.
     pub rows: Vec<Vec<Cell>>,
 }
 
@@ -75,18 +75,18 @@ pub struct Matrix {
 pub struct Cell {
     /// The count; empty for none.
     pub value: String,
-    /// Part of its row, from 0 to 1.
+    /// Fraction of its row, from 0 to 1.
     pub share: f64,
 }
 
 impl Part {
-    /// Bars that are about no picture; `head` names their labels and their values.
+    /// Bars without a picture; `head` has the headings of labels and values.
     pub(super) fn bars(title: &str, [labels, values]: [&str; 2], rows: Vec<Bar>) -> Self {
         let head = [labels.to_owned(), values.to_owned()];
         Self::Bars(Bars { title: title.to_owned(), picture: None, head, rows })
     }
 
-    /// What is written in it: its title, and captions, labels or names.
+    /// The texts in it: its title, and captions, labels or names.
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Bars(bars) => {
@@ -114,7 +114,7 @@ impl Part {
     }
 }
 
-/// Bars for numbers of any sign, all on one scale that has zero on it.
+/// Bars for numbers of any sign, on a common scale that includes zero.
 pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar> {
     let numbers: Vec<_> = numbers.into_iter().collect();
     let finite = || numbers.iter().map(|(_, number, _)| *number).filter(|n| n.is_finite());
@@ -137,7 +137,7 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
         .collect()
 }
 
-/// A bar for a part of one.
+/// A bar for a fraction.
 pub fn share(label: &str, value: String, part: f64) -> Bar {
     let to = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
     Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None }

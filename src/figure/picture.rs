@@ -1,32 +1,32 @@
-//! Pictures of a figure: a blob in the store with its size, and what is said of it. Knows nothing of any kind.
+//! Pictures of a figure: a blob in the store with its size and description. Knows nothing of any kind.
 
 use serde::{Deserialize, Serialize};
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 
-/// A picture out of the store.
+/// A picture from the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
-    /// Where its bytes are.
+    /// Its image.
     pub image: Image,
-    /// What it shows.
+    /// Its description.
     pub alt: String,
-    /// Whether each pixel was computed, so that enlarging must not blur it.
+    /// Whether each pixel was computed, so that enlarging must keep it sharp.
     pub synthetic: bool,
-    /// The same at its full size, where the page shows a smaller one.
+    /// The full-size picture, if the page shows a smaller one.
     pub full: Option<Image>,
-    /// A film of how it came about, of the same shape.
+    /// A film of its optimisation, with the same aspect ratio.
     pub film: Option<Image>,
 }
 
 impl Picture {
-    /// A picture that is all there is.
+    /// A picture without a larger version or a film.
     pub fn plain(image: Image, alt: impl Into<String>) -> Self {
         Self { image, alt: alt.into(), synthetic: false, full: None, film: None }
     }
 
-    /// Every image that a page needs for it.
+    /// All images that a page needs for it.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
         std::iter::once(&self.image).chain(&self.full).chain(&self.film)
     }
@@ -37,11 +37,11 @@ impl Picture {
 pub struct Image {
     /// The blob.
     pub digest: Digest,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
-    /// How its bytes are to be read.
+    /// Its file format.
     pub format: Format,
 }
 
@@ -52,7 +52,7 @@ impl Image {
     }
 }
 
-/// How an image's bytes are to be read.
+/// The file format of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -67,7 +67,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a media type; PNG where it is none of the others.
+    /// The format of a media type; PNG if it is unknown.
     pub(super) fn of(media_type: &str) -> Self {
         match media_type {
             "image/webp" => Self::Webp,
@@ -77,7 +77,7 @@ impl Format {
         }
     }
 
-    /// The ending of file names.
+    /// The file extension.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -95,6 +95,6 @@ pub struct GridItem {
     pub picture: Picture,
     /// Plain text.
     pub caption: String,
-    /// A number, as it is to be read.
+    /// A formatted number.
     pub value: String,
 }

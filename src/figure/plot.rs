@@ -1,14 +1,13 @@
-//! What all plots share: an SVG of plotters goes in, one that follows the page's theme comes out. Knows
-//! nothing of any kind.
+//! Converts SVGs made by plotters to ones that use the page's theme. Knows nothing of any kind.
 
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
-/// Plotters knows whole pixels only: it draws on a canvas this many times larger.
+/// Plotters only uses whole pixels, so it draws on a canvas this many times larger.
 pub const SCALE: u32 = 10;
 
-/// A colour of the theme. Plotters carries it as an RGB value that nothing else has.
+/// A colour of the theme, represented in plotters by a unique RGB value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
     /// Bars.
@@ -35,13 +34,13 @@ const INKS: [(Ink, &str); 6] = [
 ];
 
 impl Ink {
-    /// The colour to give to plotters.
+    /// The RGB value for plotters.
     pub fn rgb(self) -> RGBColor {
         RGBColor(1, 2, self as u8)
     }
 }
 
-/// The theme's variable for a colour as plotters writes it.
+/// The theme's variable for a colour in plotters' output.
 fn variable(colour: &str) -> Option<&'static str> {
     let named = INKS.iter().find(|(ink, _)| {
         let RGBColor(r, g, b) = ink.rgb();

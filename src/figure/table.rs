@@ -1,4 +1,4 @@
-//! A table of plain text: what a figure shows, for readers and for programs.
+//! A figure's data as a table of plain text, for readers and for programs.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// One with these headings.
+    /// An empty table with these headings.
     pub(super) fn new(head: &[&str], rows: Vec<Vec<String>>) -> Self {
         Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows }
     }

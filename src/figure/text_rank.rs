@@ -1,4 +1,4 @@
-//! Texts by their cosine with a direction, as bars from zero, below the pictures that the direction is made of.
+//! Draws `text_rank`: the texts' cosines with the direction as bars, below the direction's pictures.
 
 use serde_json::{Map, Value};
 
@@ -14,10 +14,10 @@ use super::picture::GridItem;
 use super::table::Table;
 use crate::field::direction_line;
 
-/// How a result of `text_rank` becomes a drawing.
+/// The drawing of `text_rank`.
 pub(super) static FIGURE: Figure = Figure { kind: &text_rank::KIND, height, draw };
 
-/// A bar a text.
+/// One bar per text.
 fn height(params: &Map<String, Value>) -> u32 {
     let rows =
         typed(params).map_or(0, |params: Params| params.texts.len().min(params.top as usize));
@@ -59,7 +59,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     Ok(Drawing::Parts { parts, table, note })
 }
 
-/// A picture that the direction is made of, named by its word, its file or its figure.
+/// A picture of the direction, named by its word, its file or its figure.
 fn picture(context: &DrawContext<'_>, shown: &Shown) -> Result<GridItem, String> {
     let digest = shown.digest.map(|digest| context.picture_name(&digest.hex()));
     let origin = shown.origin.as_ref().map(|origin| context.origin_name(origin));
@@ -68,7 +68,7 @@ fn picture(context: &DrawContext<'_>, shown: &Shown) -> Result<GridItem, String>
     Ok(GridItem { picture, caption, value: String::new() })
 }
 
-/// Decimals of a cosine: neighbours often differ in the third only.
+/// Decimals of a cosine: neighbours often differ only in the third.
 fn digits(outcome: &Outcome) -> usize {
     let cosines = || outcome.ranked.iter().map(|ranked| ranked.cosine);
     let least = cosines().fold(f64::INFINITY, f64::min);

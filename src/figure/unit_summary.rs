@@ -1,4 +1,4 @@
-//! A unit's activations in a few numbers: their range as bars, the share of zeros, and all of it as a table.
+//! Draws `unit_summary`: the range of activations as bars, the fraction of zeros, and all numbers as a table.
 
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::kind::unit_summary::{self, Outcome, Params};
@@ -11,7 +11,7 @@ use super::entry::Figure;
 use super::part::{Part, bars, share};
 use super::table::Table;
 
-/// How a result of `unit_summary` becomes a drawing: six bars under two headings.
+/// The drawing of `unit_summary`: six bars under two headings.
 pub(super) static FIGURE: Figure = Figure { kind: &unit_summary::KIND, height: |_| 250, draw };
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
@@ -28,7 +28,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     ];
     let title = match params.pool {
         Pool::Mean => "Activation, mean over positions",
-        Pool::Max => "Activation, greatest of all positions",
+        Pool::Max => "Activation, maximum over positions",
     };
     let range = bars(range.map(|(name, value)| (name.to_owned(), value, number(value, digits))));
     let zero = part(outcome.zeros, count);
@@ -41,7 +41,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         number(sd, digits),
         match &kurtosis {
             Some(kurtosis) => format!("excess kurtosis {kurtosis}"),
-            None => "no kurtosis, since all activations are equal".to_owned(),
+            None => "no kurtosis because all activations are equal".to_owned(),
         },
     );
     let row = |name: &str, value: f64| vec![name.to_owned(), number(value, 5)];
@@ -54,7 +54,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             outcome.kurtosis.map(|kurtosis| number(kurtosis, 5)).unwrap_or_default(),
         ],
         vec!["zeros".to_owned(), thousands(outcome.zeros)],
-        row("share of zeros", zero),
+        row("fraction of zeros", zero),
         row("least", min),
         row("greatest", max),
     ];
@@ -105,6 +105,6 @@ mod tests {
         let same =
             Outcome { kurtosis: None, sd: 0.0, min: 0.5, max: 0.5, ..unit_summary::sample(0.5) };
         let Drawing::Parts { note, .. } = drawn(&same) else { panic!("parts") };
-        assert!(note.ends_with("no kurtosis, since all activations are equal"), "{note}");
+        assert!(note.ends_with("no kurtosis because all activations are equal"), "{note}");
     }
 }

@@ -1,4 +1,4 @@
-//! Images told apart by classes: bars for each picture; accuracy, matrix and mistakes for a data set.
+//! Draws `zero_shot`: bars for each picture; accuracy, confusion matrix and mistakes for a data set.
 
 use serde_json::{Map, Value};
 
@@ -13,15 +13,15 @@ use super::part::{Bar, Bars, Cell, Matrix, Part, accuracy, bars, share};
 use super::picture::GridItem;
 use super::table::Table;
 
-/// Most rows of the table of data.
+/// Maximum number of rows of the data table.
 const MOST_ROWS: usize = 2_000;
-/// Most classes that a matrix or a list of bars has room for.
+/// Maximum number of classes in a matrix or a list of bars.
 const MOST_SHOWN: usize = 24;
 
-/// How a result of `zero_shot` becomes a drawing.
+/// The drawing of `zero_shot`.
 pub(super) static FIGURE: Figure = Figure { kind: &zero_shot::KIND, height, draw };
 
-/// Bars beside each picture, or what is counted of a data set.
+/// Bars beside each picture, or the statistics of a data set.
 fn height(params: &Map<String, Value>) -> u32 {
     match typed(params).map_or(0, |params: Params| params.images.len() + params.figures.len()) {
         0 => 720,
@@ -105,9 +105,9 @@ fn offered(outcome: &Outcome) -> String {
     )
 }
 
-/// Images of the confusion matrix, by true class and right or not.
+/// Images in the confusion matrix, by true class and correctness.
 struct Counts {
-    /// Of each true class: right, all.
+    /// For each true class: correct, total.
     by_class: Vec<(u64, u64)>,
     right: u64,
     all: u64,
@@ -158,15 +158,15 @@ fn dataset(
         .collect::<Result<Vec<_>, String>>()?;
     if !items.is_empty() {
         let title = match counts.all {
-            0 => "The surest predictions",
-            _ => "The surest mistakes",
+            0 => "Predictions with the highest probability",
+            _ => "Mistakes with the highest probability",
         };
         parts.push(Part::Pictures { title: title.to_owned(), items });
     }
     Ok(Drawing::Parts { parts, table, note })
 }
 
-/// Where no image's class is known: how often each class is predicted.
+/// If true classes are unknown: how often each class is predicted.
 fn predictions(outcome: &Outcome, survey: &Survey) -> (Vec<Part>, Table, String) {
     let mut order: Vec<usize> = (0..outcome.classes.len()).collect();
     order.sort_by_key(|class| std::cmp::Reverse(survey.predicted[*class]));
@@ -185,11 +185,11 @@ fn predictions(outcome: &Outcome, survey: &Survey) -> (Vec<Part>, Table, String)
     let rows = rows.into_iter().take(MOST_ROWS).map(row).collect();
     let table = Table::new(&["predicted class", "images", "share"], rows);
     let mut note = format!("{} images; {}", number::thousands(survey.count), offered(outcome));
-    note += &strangers(survey, "no image's truth is a class");
+    note += &strangers(survey, "no image's true class is among the classes");
     (parts, table, note)
 }
 
-/// Which images were left out, where any were.
+/// The images that were left out, if any.
 fn strangers(survey: &Survey, none: &str) -> String {
     if survey.outside == 0 {
         return String::new();
@@ -200,11 +200,11 @@ fn strangers(survey: &Survey, none: &str) -> String {
     let some: Vec<String> = named.map(|(name, count)| format!("{name} ({count})")).collect();
     match some.is_empty() {
         true => format!("; {none}"),
-        false => format!("; {none}, the commonest being {}", some.join(", ")),
+        false => format!("; {none}, most often {}", some.join(", ")),
     }
 }
 
-/// Where classes are known: accuracy, by class too, and what is taken for what.
+/// If true classes are known: accuracy, also by class, and confusions.
 fn judged(outcome: &Outcome, survey: &Survey, counts: &Counts) -> (Vec<Part>, Table, String) {
     let classes = &outcome.classes;
     let mut rows: Vec<Bar> = vec![accuracy("all classes", counts.right, counts.all)];
@@ -234,7 +234,7 @@ fn judged(outcome: &Outcome, survey: &Survey, counts: &Counts) -> (Vec<Part>, Ta
         vec![is, called, images.to_string(), percent(part(images, all)), String::new()]
     }));
     table.truncate(MOST_ROWS);
-    let head = ["class", "taken for", "images", "of the class", "95 % interval"];
+    let head = ["class", "predicted as", "images", "of the class", "95 % interval"];
     let table = Table::new(&head, table);
     (parts, table, sentence(outcome, survey, counts))
 }
@@ -259,10 +259,10 @@ fn sentence(outcome: &Outcome, survey: &Survey, counts: &Counts) -> String {
         note += &format!(" and {}", percent(5.0 / classes as f64));
     }
     let left = number::thousands(survey.outside);
-    note += &strangers(survey, &format!("{left} images are of no class"));
+    note += &strangers(survey, &format!("{left} images have another true class"));
     if survey.unlabelled > 0 {
         let count = number::thousands(survey.unlabelled);
-        note += &format!("; {count} images have nothing that says what they are");
+        note += &format!("; {count} images have no label or caption");
     }
     note
 }
@@ -278,9 +278,9 @@ fn matrix(classes: &[String], survey: &Survey) -> Matrix {
         row.iter().map(|&count| Cell { value: value(count), share: part(count, all) }).collect()
     };
     Matrix {
-        title: "What is taken for what".to_owned(),
+        title: "Confusion matrix".to_owned(),
         down: "class".to_owned(),
-        across: "taken for".to_owned(),
+        across: "predicted as".to_owned(),
         names: classes.to_vec(),
         rows: images.iter().map(cells).collect(),
     }
@@ -293,7 +293,7 @@ fn confusions(survey: &Survey) -> Vec<(u32, u32, u64)> {
     all
 }
 
-/// The most frequent confusions, where a matrix has no room.
+/// The most frequent confusions, if a matrix is too large.
 fn mistakes(classes: &[String], survey: &Survey, counts: &Counts) -> Part {
     let row = |(truth, predicted, images): (u32, u32, u64)| {
         let all = counts.by_class[truth as usize].1;
@@ -301,7 +301,7 @@ fn mistakes(classes: &[String], survey: &Survey, counts: &Counts) -> Part {
         share(&label, format!("{images} of {all}"), part(images, all))
     };
     let rows = confusions(survey).into_iter().take(MOST_SHOWN / 2).map(row).collect();
-    Part::bars("The most frequent mistakes", ["class and what it is taken for", "images"], rows)
+    Part::bars("The most frequent mistakes", ["true class and predicted class", "images"], rows)
 }
 
 #[cfg(test)]

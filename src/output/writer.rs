@@ -1,4 +1,4 @@
-//! What takes the files of a site: each is written to the output folder at once, on whatever core it is made.
+//! The sink that writes a site's files to the output folder as they are made, from any thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,24 +17,24 @@ pub struct Writer<'a> {
     pub(super) store: Store,
     pub(super) copied: &'a CopyProgress,
     pub(super) done: Mutex<BTreeMap<String, Outcome>>,
-    /// Files for which there was no room while others were being written.
+    /// Files that did not fit on the disk while others were being written.
     pub(super) waiting: Mutex<BTreeMap<String, Content>>,
 }
 
-/// What came of the files of a site.
+/// Outcomes of all files.
 pub struct Written(pub(super) BTreeMap<String, Outcome>);
 
-/// What came of a file.
+/// Outcome of a file.
 pub(super) enum Outcome {
-    /// It stands there already, under this key.
+    /// It already exists with this key.
     Kept(Digest),
-    /// It was to be written.
+    /// It had to be written.
     Put(Result<Option<(Entry, bool)>, Fault>),
 }
 
 impl Writer<'_> {
-    /// What came of all files. What found no room is tried once more: the unfinished part of a file that does not fit
-    /// takes room from those that do, until it is removed.
+    /// All outcomes. Files that did not fit on the disk are tried once more, because temporary files of others may
+    /// have used the space.
     pub fn done(self) -> Written {
         let waiting = std::mem::take(&mut *held(&self.waiting));
         for (path, content) in waiting {
@@ -49,7 +49,7 @@ impl Writer<'_> {
     }
 }
 
-/// What a thread that panicked held is whole all the same: each change is one call.
+/// A lock's content, also after a panic: each change is a single call, so it is consistent.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

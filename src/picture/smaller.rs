@@ -1,8 +1,7 @@
-//! Smaller copies of pictures that pages show: pictures in, files in the program's cache out, each made once and kept as
-//! soon as it is made.
+//! Smaller copies of pictures on pages, cached in the program's folder as soon as each is made.
 //!
-//! A kept copy's name says of which picture it is, and what its bytes are: one that is damaged, or lies under another's
-//! name, is noticed and made again.
+//! A cached copy's name contains the digests of its picture and of its own bytes, so a damaged or swapped copy is
+//! noticed and made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,74 +23,74 @@ use crate::figure::Image;
 use crate::guard;
 use crate::picture;
 
-/// Pixels across and down, where it is a picture.
+/// Width and height in pixels, if it is a picture.
 pub(crate) type Size = Option<(u32, u32)>;
 
-/// Most bytes of a file that notes point to.
+/// Maximum size of a file that notes link to, in bytes.
 pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 
-/// Raised when the same picture gives other copies.
+/// Bump when the same picture gives different copies.
 const VERSION: &str = "2";
 
 /// A smaller copy of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Copy {
-    /// Pixels across.
+    /// Width in pixels.
     pub(crate) width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub(crate) height: u32,
-    /// Where it is in the site.
+    /// Path in the site.
     pub(crate) path: String,
-    /// Where its bytes are.
+    /// Path of its file.
     pub(crate) from: PathBuf,
-    /// The beginning of their digest.
+    /// The first digits of its digest.
     seal: String,
 }
 
-/// The folder of copies, and what is in it.
+/// The folder of copies, and its contents.
 struct CopyCache {
     folder: PathBuf,
     names: BTreeSet<String>,
 }
 
-/// A file that notes point to.
+/// A file that notes link to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Linked {
-    /// Where it lies.
+    /// Its path.
     pub(crate) from: PathBuf,
     /// The digest of its bytes.
     pub(crate) digest: Digest,
-    /// Where it is a picture.
+    /// Its size, if it is a picture.
     pub(crate) size: Size,
 }
 
 /// Copies of a picture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Copies {
-    /// Those that take fewer bytes than the picture, by width.
+    /// Copies that are smaller in bytes than the picture, by width.
     pub(crate) made: Vec<Copy>,
-    /// Why there can be none, where something is wrong with the picture.
+    /// Why there are none, if there is a problem with the picture.
     pub(crate) fault: Option<String>,
 }
 
 /// The copies of all pictures of a site.
 #[derive(Debug, Default)]
 pub(crate) struct Smaller {
-    /// The copies of each file that notes point to.
+    /// The copies of each file that notes link to.
     files: BTreeMap<String, Vec<Copy>>,
-    /// The thumbnail of each stored picture that lists show.
+    /// The thumbnails of stored pictures, for lists.
     thumbnails: BTreeMap<Digest, Copy>,
-    /// Files with which something is wrong.
+    /// Files with problems.
     pub(crate) faults: BTreeMap<String, String>,
 }
 
 impl Smaller {
-    /// No copies at all.
+    /// Has no copies at all.
     pub(crate) const NONE: Self =
         Self { files: BTreeMap::new(), thumbnails: BTreeMap::new(), faults: BTreeMap::new() };
 
-    /// Makes what is not kept yet, on all cores, each picture's as soon as a core is free; `cache` is the folder of copies.
-    /// `progress` is told how many pictures are done, out of how many.
+    /// Makes missing copies on all cores; `cache` is the folder of copies. `progress` is called with the number of
+    /// finished pictures and their total.
     pub(crate) fn make(
         linked: &BTreeMap<&str, &Linked>,
         leads: Vec<&Image>,
@@ -132,12 +131,12 @@ impl Smaller {
         made
     }
 
-    /// Every copy.
+    /// All copies.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Copy> {
         self.files.values().flatten().chain(self.thumbnails.values())
     }
 
-    /// Takes away copies that are not what their names say; whether there were any.
+    /// Removes copies that do not match their names; returns whether there were any.
     pub(crate) fn drop_damaged(&mut self, digests: &mut FileDigests) -> bool {
         let mut dropped = false;
         let mut is_whole = |copy: &Copy| {
@@ -154,32 +153,32 @@ impl Smaller {
         dropped
     }
 
-    /// The copies of a file that notes point to, by width.
+    /// The copies of a file that notes link to, by width.
     pub(crate) fn of_file(&self, path: &str) -> &[Copy] {
         self.files.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The copy of a stored picture that lists show; none where the picture itself will do.
+    /// The thumbnail of a stored picture; `None` if the picture itself is small enough.
     pub(crate) fn thumbnail(&self, picture: &Digest) -> Option<&Copy> {
         self.thumbnails.get(picture)
     }
 }
 
-/// That a picture is published as it is, and why.
+/// The warning that a picture is published without copies.
 pub(crate) fn fault(file: String, reason: &str) -> Diagnostic {
     let message = format!("no smaller copies of the picture are made: {reason}");
     let problem = Diagnostic { severity: Severity::Warning, ..Diagnostic::of_file(file, message) };
     problem.hint(Some("it is published as it is; browsers may not show it".to_owned()))
 }
 
-/// The endings that copies may have, and that of a note that a copy is no use, with the reason.
+/// The file extensions of copies, and of a file that says why there is no copy.
 const ENDINGS: [&str; 4] = ["jpg", "png", "webp", NONE];
 const NONE: &str = "none";
 
-/// Looks at a file that notes point to.
+/// Reads a file that notes link to.
 ///
 /// # Errors
-/// Where the file cannot be read.
+/// If the file cannot be read.
 pub(crate) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linked> {
     let length = fs::metadata(from)?.len();
     if length > LARGEST_FILE {
@@ -194,21 +193,21 @@ pub(crate) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linke
 }
 
 impl Linked {
-    /// The copies that a page offers.
+    /// The copies that a page offers to browsers.
     fn copies(&self, kept: &CopyCache) -> Copies {
         let widths = self.size.map(|(width, _)| picture::variants(width)).unwrap_or_default();
         copies(&self.digest, &widths, kept, || file::read(&self.from, LARGEST_FILE).ok())
     }
 }
 
-/// The copy of a stored picture that lists show.
+/// The thumbnail of a stored picture.
 fn thumbnail(image: &Image, kept: &CopyCache, store: &Store) -> Option<Copy> {
     let useful = picture::is_well_below(picture::THUMBNAIL, image.width);
     let widths = if useful { &[picture::THUMBNAIL][..] } else { &[] };
     copies(&image.digest, widths, kept, || store.blob(&image.digest)).made.pop()
 }
 
-/// Copies at these widths: those that are kept, and the others made by one decoding.
+/// Copies at these widths: cached ones, and the others made from one decoding.
 fn copies(
     digest: &Digest,
     widths: &[u32],
@@ -264,25 +263,25 @@ fn copies(
     copies
 }
 
-/// The name of a copy up to what its bytes are.
+/// The name of a copy without the digest of its bytes.
 fn stem(digest: &Digest, width: u32) -> String {
     format!("{}-{width}-{VERSION}", digest.hex().cut(..SEAL))
 }
 
-/// Where a copy is in the site.
+/// The path of a copy in the site.
 fn published(digest: &Digest, width: u32, ending: &str) -> String {
     format!("figures/smaller/{}.{ending}", stem(digest, width))
 }
 
-/// Digits of a digest in a name.
+/// Number of a digest's digits in a name.
 const SEAL: usize = 20;
-/// Bytes of the longest reason why there is no copy.
+/// Maximum size of a file that says why there is no copy, in bytes.
 const LONGEST_REASON: u64 = 64 << 10;
 
-/// What an earlier run left.
+/// The result of an earlier run.
 enum Cached {
     Copy(Copy),
-    /// That there is none, and why, where something is wrong.
+    /// There is none, with the reason if there is a problem.
     None(Option<String>),
 }
 
@@ -293,7 +292,7 @@ impl CopyCache {
         Self { folder: folder.to_owned(), names }
     }
 
-    /// What is kept of a picture at a width. Whether a copy is what its name says is seen later, where digests of files
+    /// The cached copy of a picture at a width. Whether it matches its name is checked later, when digests of files
     /// are known.
     fn kept(&self, digest: &Digest, width: u32) -> Option<Cached> {
         let start = format!("{}-", stem(digest, width));
@@ -323,7 +322,7 @@ impl CopyCache {
         (across == width).then(|| Cached::Copy(copy()))
     }
 
-    /// Keeps a copy, or the reason why there is none; says where, and the beginning of its digest.
+    /// Caches a copy or the reason why there is none; returns its path and the first digits of its digest.
     fn keep(
         &self,
         digest: &Digest,

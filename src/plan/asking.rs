@@ -1,4 +1,4 @@
-//! A block that is being planned, and what is wrong with it at its place.
+//! A block that is being planned, and its errors.
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::kind::{About, Kind};
@@ -10,7 +10,7 @@ use crate::field::{Wrong, layer_named};
 use crate::note::{Block, Note};
 use crate::resource::Model;
 
-/// A block that is being planned, as far as it needs no planner.
+/// The state of a block that is being planned.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) note: &'a Note,
@@ -20,7 +20,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// An error at a place of a field, or at the block's first line where the block does not have the field.
+    /// An error at a position of a field, or at the block's first line if the block does not have the field.
     pub(super) fn at(self, field: &str, pointer: &str, message: String) -> Diagnostic {
         match self.block.fields.get(field) {
             Some(value) => self.note.at().error(value.place(pointer), message),
@@ -32,7 +32,7 @@ impl Asking<'_> {
         self.at(field, pointer, problem.message).hint(problem.hint)
     }
 
-    /// What is wrong with parts of a field's value, at their places.
+    /// Errors in parts of a field's value, at their positions.
     pub(super) fn diagnostics(self, field: &str, wrong: Vec<Wrong>) -> Vec<Diagnostic> {
         let one = |Wrong { field: other, pointer, problem }| {
             self.unusable(other.unwrap_or(field), &pointer, problem)
@@ -40,7 +40,7 @@ impl Asking<'_> {
         wrong.into_iter().map(one).collect()
     }
 
-    /// The layer that a block is about; none where its kind is about none.
+    /// The layer of a block; `None` if its kind is about none.
     ///
     /// # Errors
     /// Fails if the model has no such layer.
@@ -59,7 +59,7 @@ impl Asking<'_> {
     }
 }
 
-/// An error at a field, or at the block's first line where it is left out.
+/// An error at a field, or at the block's first line if the field is missing.
 fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnostic {
     let span = match block.fields.get(field) {
         Some(value) => value.span.clone(),
@@ -71,10 +71,10 @@ fn at_field(note: &Note, block: &Block, field: &str, message: String) -> Diagnos
     note.at().error(span, message)
 }
 
-/// A block names no model or no data set, and nothing stands for it; in a garden that has `none` it may be the first.
+/// The error that a block names no model or data set and there is no default.
 pub(super) fn unnamed(note: &Note, block: &Block, what: &str, none: bool) -> Diagnostic {
     let file = crate::config::FILE;
-    let set = format!("name one, or set `defaults: {{ {what}: … }}` in {file}");
+    let set = format!("add one, or set `defaults: {{ {what}: … }}` in {file}");
     let (message, hint) = match (none, what) {
         (true, "model") => (
             format!("the block has no `{what}`, and the garden has no models"),

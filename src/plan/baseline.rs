@@ -1,5 +1,5 @@
-//! Scans to compare a visualised unit with: those that the notes ask for anyway. Decided by the plan alone, so that a
-//! page does not depend on what else lies in the store.
+//! Scans for comparison with a visualised unit: those that the notes request anyway. They depend on the plan alone,
+//! so that pages do not depend on what else is in the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use neuronotes_core::request::Request;
 
 use super::Measurement;
 
-/// What a scan must share with a measurement, as text: weights and how they are read, arithmetic, layer.
+/// What a scan must have in common with a measurement, as text: weights, conventions, precision, layer.
 type Shared = (Digest, String, &'static str, String);
 
 fn shared(request: &Request, layer: &str) -> Shared {
@@ -19,12 +19,12 @@ fn shared(request: &Request, layer: &str) -> Shared {
     (request.model.digest, conventions, Precision::name(request.precision), layer.to_owned())
 }
 
-/// The scan of each layer that units of it are compared with: what its data set is called, and the scan's key.
+/// The scan of each layer for comparison: the data set's name and the scan's key.
 #[derive(Debug, Default)]
 pub(super) struct Baselines(BTreeMap<Shared, (String, Digest)>);
 
 impl Baselines {
-    /// Of all that is asked for: a scan of the data set `preferred`, else of the first by name.
+    /// The requested scans: for each layer that of the data set `preferred`, or else of the first by name.
     pub(super) fn of(requests: &[(Digest, Arc<Request>)], preferred: Option<&str>) -> Self {
         // A data set of several shards has several scans; only one that is whole can be compared with.
         let mut scans: BTreeMap<Shared, BTreeMap<&str, BTreeSet<Digest>>> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Why a block's result is the one it is, or is missing: a block in; its request keys, and which field of each changed
-//! since the last measurement, out. Reads records, and changes nothing.
+//! Explains a block's request keys: what each covers, and which fields have changed since the last measurement. It
+//! only reads records.
 
 mod covers;
 mod key;
@@ -23,51 +23,51 @@ use crate::plan::{Measurement, Plan, Wanted};
 pub use covers::Covers;
 use key::{by_key, is_key};
 
-/// What is to be said of a block.
+/// The explanation of a block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explained {
     /// `note.md#id`.
     pub block: String,
-    /// Where it stands, such as `notes/note.md:12:1`.
+    /// Its location, such as `notes/note.md:12:1`.
     pub place: String,
-    /// Its kind; empty where it has none.
+    /// Its kind; empty if it has none.
     pub kind: String,
-    /// What it wants measured: one result, or one for each value of a sweep.
+    /// Its results: one, or one for each value of a sweep.
     pub results: Vec<Explanation>,
-    /// Why it wants nothing: the block is faulty.
+    /// The block's error, if it has one.
     pub problems: Vec<String>,
 }
 
-/// What is to be said of one result.
+/// The explanation of one result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
-    /// Which of a sweep's.
+    /// Its values in the sweep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// The request key.
     pub key: Digest,
-    /// What the key covers.
+    /// The fields that the key covers.
     pub covers: Covers,
-    /// How it was made, where it is stored.
+    /// Its provenance, if it is stored.
     pub stored: Option<Made>,
-    /// The block's last result, where that was another one.
+    /// The block's last result, if it differs.
     pub last: Option<Made>,
     /// What changed since the last result.
     pub changes: Vec<Change>,
 }
 
-/// How a result was made.
+/// The provenance of a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Made {
     /// Its request key.
     pub key: Digest,
-    /// When it was begun, RFC 3339.
+    /// Time of the start, as RFC 3339.
     pub started: String,
     /// `cpu` or `cuda:N`.
     pub device: String,
-    /// The device as its maker calls it.
+    /// The device's name as given by its vendor.
     pub device_name: String,
-    /// Seconds taken.
+    /// Duration in seconds.
     pub seconds: f64,
     /// The version of the program that measured it.
     pub lab: String,
@@ -75,21 +75,21 @@ pub struct Made {
     pub libtorch: String,
 }
 
-/// One field of what the key covers.
+/// A field that the key covers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// Its path, such as `params.steps`.
     pub field: String,
-    /// What it was; none where it was not there.
+    /// The old value, if any.
     pub old: Option<Value>,
-    /// What it is; none where it is not there.
+    /// The new value, if any.
     pub new: Option<Value>,
-    /// What changed in the request whose key this is.
+    /// The changes in the request with this key, if the field is one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Change>,
 }
 
-/// Explains what `asked` names: `note#id`, a note with all its blocks, or the first digits of a request key.
+/// Explains `asked`: `note#id`, a note with all its blocks, or the first digits of a request key.
 ///
 /// # Errors
 /// Fails if there is no such note, block or key, or more than one.
@@ -205,7 +205,8 @@ fn weight(changes: &[Change]) -> usize {
     changes.iter().map(|change| 1 + weight(&change.because)).sum()
 }
 
-/// What a request's key covers otherwise than the one of a result; upstream too.
+/// The differences between the fields that a request's key and a result's key cover, including those of used
+/// requests.
 fn changes(before: &Record, now: &Request, store: &Store) -> Vec<Change> {
     let mut found = Vec::new();
     let (mut old, mut new) = (before.request.clone(), now.canonical());
@@ -237,14 +238,15 @@ fn changes(before: &Record, now: &Request, store: &Store) -> Vec<Change> {
         found.push(Change { field: format!("uses: {}", describe(used)), old, new, because });
     }
     for key in gone {
-        let kind = store.record_alone(&key).map_or("what is no longer stored".into(), |r| r.kind);
+        let kind =
+            store.record_alone(&key).map_or("a result that is no longer stored".into(), |r| r.kind);
         let (field, old) = (format!("uses: {kind}"), Some(key.hex().into()));
         found.push(Change { field, old, new: None, because: vec![] });
     }
     found
 }
 
-/// Every part of two values that differs.
+/// All parts in which two values differ.
 fn compare(field: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
     match (old, new) {
         _ if old == new => {}
@@ -276,11 +278,11 @@ fn compare(field: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
 }
 
 impl Explained {
-    /// For a terminal.
+    /// Text for a terminal.
     pub fn text(&self) -> String {
         let mut out = format!("{} ({}): {}\n", self.block, self.kind, self.place);
         for problem in &self.problems {
-            let _ = writeln!(out, "  is faulty: {problem}");
+            let _ = writeln!(out, "  error: {problem}");
         }
         for result in &self.results {
             if let Some(at) = &result.at {
@@ -328,20 +330,20 @@ fn list(out: &mut String, changes: &[Change], indent: usize) {
     }
 }
 
-/// What a field means that is no parameter.
+/// The meaning of a field other than a parameter.
 fn meaning(field: &str) -> Option<&'static str> {
     match field {
         "schema" => Some("the format of requests changed"),
         "impl_version" => Some("the analysis changed"),
-        "model" => Some("other weights"),
-        "precision" => Some("the arithmetic"),
-        _ if field.starts_with("conventions") => Some("how the weights are read"),
-        _ if field.starts_with("dataset.shards") => Some("other data"),
+        "model" => Some("the weights"),
+        "precision" => Some("the precision"),
+        _ if field.starts_with("conventions") => Some("the model's conventions"),
+        _ if field.starts_with("dataset.shards") => Some("the data"),
         _ => None,
     }
 }
 
-/// A value in one short line; digests by their first digits.
+/// A value in one short line, with digests abbreviated.
 fn short(value: &Value) -> String {
     const MOST: usize = 100;
     let text = match value {

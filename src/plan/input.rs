@@ -1,8 +1,7 @@
-//! What a block names by itself, without the configuration: pictures and files of weights in the garden, and the
-//! words of a list.
-//! Names in, checked references and texts out.
+//! Inputs that a block names without the configuration: pictures and files of weights in the garden, and the words of
+//! a list.
 //!
-//! A path never leads out of the garden, not through `..` and not through a link.
+//! Paths never leave the garden, neither through `..` nor through a link.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,18 +16,18 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 use neuronotes_core::sniff;
 
-/// Most bytes of a file of the garden, as in the lab.
+/// Maximum size of such a file in bytes, as in the lab.
 const LARGEST_FILE: u64 = 64 << 20;
-/// What a NumPy file begins with.
+/// The first bytes of a NumPy file.
 const NUMPY: &[u8; 6] = b"\x93NUMPY";
-/// Most bytes of a list of words that is read as texts.
+/// Maximum size of a list of words in bytes.
 const LARGEST_LIST: u64 = 4 << 20;
 
 fn error(message: String, hint: Option<&str>) -> Problem {
     Problem { message, hint: hint.map(str::to_owned) }
 }
 
-/// The picture at a path relative to `root`, which is the garden's folder and has no links in it.
+/// The picture at a path relative to `root`, the garden's folder, whose path contains no links.
 ///
 /// # Errors
 /// Fails if there is none, if it lies outside the garden, or if the file is no picture.
@@ -36,7 +35,7 @@ pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
     let path = located(root, name, "picture")?;
     let start = sniff::start_of(&path);
     if let Some(found) = sniff::other(&start).filter(|_| !sniff::is_picture(&start)) {
-        let message = format!("`{name}` is {}, not a picture that is read", found.what);
+        let message = format!("`{name}` is {}, not a supported picture", found.what);
         return Err(error(message, found.hint));
     }
     let unreadable =
@@ -46,7 +45,7 @@ pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
     let reader = image::ImageReader::new(BufReader::new(reader));
     let reader = reader.with_guessed_format().map_err(|cause| unreadable(&cause))?;
     if let Err(cause) = reader.into_dimensions() {
-        return Err(error(format!("`{name}` is not a picture that can be read ({cause})"), None));
+        return Err(error(format!("`{name}` is not a readable picture ({cause})"), None));
     }
     let digest = digests.digest(&path).map_err(|cause| unreadable(&cause))?;
     Ok(FileRef { name: name.to_owned(), path, digest })
@@ -69,11 +68,11 @@ pub fn weights(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
     Ok(FileRef { name: name.to_owned(), path, digest })
 }
 
-/// Where a file of the garden lies that is there, inside, and not too large.
+/// The path of a file, after checking that it exists, is inside the garden and not too large.
 fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     let outside = || {
-        let hint = "files are named by their paths in the garden, such as `notes/pictures/cat.png`";
-        error(format!("the {what} `{name}` lies outside the garden"), Some(hint))
+        let hint = "use a path in the garden, such as `notes/pictures/cat.png`";
+        error(format!("the {what} `{name}` is outside the garden"), Some(hint))
     };
     if !inside(name) {
         return Err(outside());
@@ -81,7 +80,7 @@ fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     let path = root.join(name).canonicalize().map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => error(
             format!("there is no {what} `{name}`"),
-            Some("the path begins in the garden's folder, where neuronotes.yaml is"),
+            Some("paths start in the garden's folder, where neuronotes.yaml is"),
         ),
         _ => error(format!("the {what} `{name}` cannot be read ({cause})"), None),
     })?;
@@ -100,14 +99,14 @@ fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     Ok(path)
 }
 
-/// Whether a path is relative and never climbs.
+/// Whether a path is relative and has no `..`.
 fn inside(name: &str) -> bool {
     let normal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     !name.contains('\\') && Path::new(name).components().all(normal)
 }
 
-/// The folder, relative to the garden, where a picture of that name is or would be: the nearest one that
-/// exists; `None` where the path leads out of the garden.
+/// The nearest existing folder, relative to the garden, for a picture with that path; `None` if the path leaves the
+/// garden.
 pub fn folder(root: &Path, name: &str) -> Option<String> {
     if !inside(name) {
         return None;

@@ -1,5 +1,4 @@
-//! Plans of notes, kept from one look at the garden to the next: what changed in; a plan that is the same as one made
-//! anew out.
+//! Plans of notes, kept between changes of the garden; the result equals a new plan.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,22 +12,22 @@ use crate::config::Config;
 use crate::note::Note;
 use crate::resource::{Resources, Thawed};
 
-/// Looking at weights and data again may take this share of the time: a folder of a million pictures must not be walked
-/// at each save.
+/// Maximum fraction of time spent checking weights and data for changes: a folder of a million pictures must not be
+/// walked at each save.
 const SHARE: u32 = 20;
 
-/// What each note wanted when it was last planned.
+/// The last plan of each note.
 #[derive(Debug, Default)]
 pub struct Plans {
     notes: BTreeMap<String, (Arc<Note>, Arc<Planned>)>,
     resources: Resources,
-    /// When weights and data are to be looked at again.
+    /// When weights and data are checked again.
     due: Option<Instant>,
 }
 
 impl Plans {
-    /// Plans all notes; only those are planned anew that are others now, or that name other blocks while one of these
-    /// or a name of a note (`renamed`) is another.
+    /// Plans all notes. Only changed notes are planned again, and notes that name other blocks if one of these or a
+    /// note's name (`renamed`) has changed.
     pub fn plan(
         &mut self,
         notes: &[Arc<Note>],
@@ -66,29 +65,29 @@ impl Plans {
         Plan { ledgers: self.resources.ledgers(), ..Plan::of(planned, config) }
     }
 
-    /// Plans for a garden: of a frozen one neither weights nor data are looked at.
+    /// Plans for a garden; for a frozen one, weights and data are not read.
     pub fn of(thawed: Option<&Arc<Thawed>>) -> Self {
         Self { resources: Resources::of(thawed), ..Self::default() }
     }
 
-    /// The configuration is another one.
+    /// The configuration has changed.
     pub fn forget(&mut self) {
         self.notes.clear();
         self.resources.forget();
         self.due = None;
     }
 
-    /// The models and data sets that were looked at.
+    /// The models and data sets that were read.
     pub fn resources(&self) -> &Resources {
         &self.resources
     }
 
-    /// Pictures of the garden are others: what names some is planned anew.
+    /// Pictures of the garden have changed: notes that name some are planned again.
     pub fn forget_pictures(&mut self) {
         self.notes.retain(|_, (_, planned)| planned.folders.is_empty());
     }
 
-    /// Sees whether weights or data are others than they were.
+    /// Checks whether weights or data have changed.
     fn look_again(&mut self, config: &Config, digests: &mut FileDigests) {
         if self.due.is_some_and(|due| Instant::now() < due) {
             return;

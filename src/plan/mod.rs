@@ -1,6 +1,6 @@
-//! Notes in, requests out: what each block wants measured, under which key, and each request once.
+//! Turns notes' blocks into requests with their keys, each request once.
 //!
-//! A block that sweeps over values is planned once for each of them, as if it were written so.
+//! A block that sweeps over values is planned once for each of them, as if it were written with that value.
 //!
 //! Incremental: a block is a function of its note, the configuration, the digests of the weights and data that it
 //! names, and the blocks that it names; only those decide a request key. [`Plans`] keeps what each note wants until one
@@ -43,18 +43,18 @@ use neuronotes_core::request::{Inputs, Request};
 use sources::Known;
 pub use wanted::{Cell, Measurement, Sweep, Target, Wanted};
 
-/// What all notes want.
+/// The plan of all notes.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// For each note, in the garden's order.
     notes: Vec<Arc<Planned>>,
     /// Each request once, in the order of the notes and their blocks.
     pub requests: Vec<(Digest, Arc<Request>)>,
-    /// Scans that these use, each once.
+    /// The scans that these use, each once.
     pub scans: Vec<(Digest, Request)>,
-    /// Names of units, out of the notes' front matter.
+    /// Names of units from front matter.
     pub names: BTreeMap<NamedUnit, String>,
-    /// What was seen in the data sets that blocks name.
+    /// The ledgers of the data sets that blocks name.
     pub ledgers: BTreeMap<String, Arc<Ledger>>,
     baselines: Baselines,
 }
@@ -62,29 +62,29 @@ pub struct Plan {
 /// Model digest, layer and unit.
 pub type NamedUnit = (Digest, String, u32);
 
-/// What a note calls a unit.
+/// A note's name for a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// The unit.
     pub unit: NamedUnit,
-    /// What the note calls it.
+    /// Its name.
     pub name: String,
     /// The model's name.
     pub model: String,
-    /// The layer as a reader expects it.
+    /// The layer's name for readers.
     pub layer: String,
 }
 
-/// What one note wants.
+/// The plan of one note.
 #[derive(Debug, Default)]
 struct Planned {
-    /// For each of its blocks.
+    /// The requests of each of its blocks.
     wanted: Vec<Wanted>,
-    /// What it calls its units.
+    /// Its names of units.
     names: Vec<Named>,
-    /// What is wrong with its list of units.
+    /// Errors in its list of units.
     unit_problems: Vec<Diagnostic>,
-    /// Folders, relative to the garden, that hold pictures which its blocks name, or would hold them.
+    /// Folders, relative to the garden, of pictures that its blocks name, even if these are missing.
     folders: BTreeSet<String>,
 }
 
@@ -127,38 +127,38 @@ impl Plan {
         plan
     }
 
-    /// What each block of a note wants.
+    /// The requests of each block of a note.
     pub fn wanted(&self, note: usize) -> &[Wanted] {
         self.notes.get(note).map_or(&[], |planned| &planned.wanted)
     }
 
-    /// Every measurement of every block; some more than once.
+    /// All measurements of all blocks, possibly repeated.
     pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
         self.notes.iter().flat_map(|note| &note.wanted).flat_map(Wanted::measurements)
     }
 
-    /// What a note calls its units.
+    /// A note's names of units.
     pub fn named(&self, note: usize) -> &[Named] {
         self.notes.get(note).map_or(&[], |planned| &planned.names)
     }
 
-    /// What is wrong with a note's list of units.
+    /// Errors in a note's list of units.
     pub fn unit_problems(&self, note: usize) -> &[Diagnostic] {
         self.notes.get(note).map_or(&[], |planned| &planned.unit_problems)
     }
 
-    /// Folders, relative to the garden, that hold pictures which blocks name, or would hold them.
+    /// Folders, relative to the garden, of pictures that blocks name, even if these are missing.
     pub fn folders(&self) -> BTreeSet<String> {
         self.notes.iter().flat_map(|planned| &planned.folders).cloned().collect()
     }
 
-    /// A scan of the same layer that the garden asks for elsewhere, to compare a unit with: what its data set is
-    /// called, and the scan's key.
+    /// A scan of the same layer that the garden requests elsewhere, for comparison: the data set's name and the
+    /// scan's key.
     pub fn baseline(&self, measurement: &Measurement) -> Option<(String, Digest)> {
         self.baselines.find(measurement)
     }
 
-    /// What a sweep's measurement is of, for a reader: `unit 89 · finance, recipe maco`.
+    /// A description of a sweep's measurement: `unit 89 · finance, recipe maco`.
     pub fn caption(&self, cell: &Cell) -> String {
         let name = cell.measurement.named().and_then(|unit| self.names.get(&unit));
         cell.said(name.map(String::as_str))
@@ -172,7 +172,7 @@ struct Planner<'a> {
     resources: &'a mut Resources,
     digests: &'a mut FileDigests,
     folders: BTreeSet<String>,
-    /// Blocks that others use, by note and id, planned once.
+    /// Plans of blocks that others use, by note and id.
     used: BTreeMap<(String, String), Result<Wanted, Vec<Diagnostic>>>,
     names: OnceCell<Names>,
 }
@@ -191,7 +191,7 @@ impl<'a> Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Everything that a note wants.
+    /// The plan of a note.
     fn note(&mut self, note: &Note) -> Planned {
         let planned = guard::run("planning the figures of the note", &note.path, || self.all(note));
         planned.unwrap_or_else(|panicked| {
@@ -265,7 +265,7 @@ impl Planner<'_> {
         let at = Asking { note, block, kind, model: &model };
         if kind.text && model.architecture.text.is_none() {
             let message = format!("the model `{}` has no text tower", model.reference.name);
-            let hint = format!("`{}` compares with texts; name a whole CLIP", kind.name);
+            let hint = format!("`{}` compares with texts; use a CLIP with both towers", kind.name);
             return Err(vec![at.at("model", "", message).hint(hint)]);
         }
         let mut asked = Asked::default();
@@ -338,7 +338,7 @@ impl Planner<'_> {
         Ok(Measurement { key: request.key(), request, target, scans })
     }
 
-    /// What the configuration says for a field that a block leaves out.
+    /// The configuration's default for a field.
     fn configured(&self, field: &Field) -> Option<Value> {
         (field.ty == Type::Seed).then(|| self.config.defaults.seed.into())
     }
@@ -366,7 +366,7 @@ impl Planner<'_> {
     }
 }
 
-/// The unit that a measurement is about, where it is about one.
+/// The unit of a measurement, if it is about one.
 fn unit(kind: &Kind, params: &Map<String, Value>) -> Option<u32> {
     let field = kind.all_fields().find(|field| field.ty == Type::Unit)?;
     u32::try_from(params.get(field.name)?.as_u64()?).ok()

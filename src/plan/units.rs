@@ -1,4 +1,4 @@
-//! What a note calls its units: its front matter in, names by model, layer and unit out.
+//! Names of units in a note's front matter, by model, layer and unit.
 
 use neuronotes_core::suggest;
 
@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 
 impl Planner<'_> {
-    /// What the note calls its units, and what is wrong with that.
+    /// The note's names of units, and errors.
     pub(super) fn units(&mut self, note: &Note) -> (Vec<Named>, Vec<Diagnostic>) {
         let mut names = Vec::new();
         let mut problems = Vec::new();

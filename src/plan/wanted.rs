@@ -1,4 +1,4 @@
-//! What one block wants, as data: a measurement, several of them, or nothing and why.
+//! A block's requests: one measurement, several, or none and why.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,63 +9,63 @@ use neuronotes_core::request::Request;
 use super::NamedUnit;
 use crate::diagnostic::Diagnostic;
 
-/// What one block wants.
+/// A block's requests.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// This measurement.
+    /// One measurement.
     Measurement(Box<Measurement>),
-    /// These, in one grid.
+    /// Several measurements in one grid.
     Sweep(Sweep),
-    /// Nothing: the block is faulty, and this is why.
+    /// None, because of these errors.
     Nothing(Vec<Diagnostic>),
 }
 
 /// The measurements of a block that sweeps over values.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    /// In the grid's order.
+    /// The measurements, in the grid's order.
     pub cells: Vec<Cell>,
-    /// How many values each field has that is swept over, one or two.
+    /// Number of values of each of the one or two swept fields.
     pub axes: Vec<usize>,
 }
 
-/// One measurement of a sweep.
+/// A measurement of a sweep.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// The fields that are swept over and their values here, as they are written.
+    /// The swept fields and their values here, as written.
     pub values: Vec<(&'static str, String)>,
-    /// Where the first of the values stands in the note.
+    /// Span of the first of the values in the note.
     pub span: Range<usize>,
-    /// What is measured.
+    /// The measurement.
     pub measurement: Measurement,
 }
 
-/// A measurement that a block wants.
+/// A measurement that a block requests.
 #[derive(Debug, Clone)]
 pub struct Measurement {
     /// The request key.
     pub key: Digest,
     /// The request.
     pub request: Arc<Request>,
-    /// What it is about, for kinds that are about a layer.
+    /// Its subject, for kinds that are about a layer.
     pub target: Option<Target>,
     /// The keys of the scans that it uses.
     pub scans: Vec<Digest>,
 }
 
-/// A layer, or a unit of it, for a reader.
+/// A layer or a unit, for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The layer as a reader of the article expects it.
+    /// The layer in the article's spelling.
     pub shown: String,
     /// The layer's canonical spelling.
     pub layer: String,
-    /// Channel, from 0, where it is about one.
+    /// The channel from 0, if it is about a unit.
     pub unit: Option<u32>,
 }
 
 impl Wanted {
-    /// Every measurement, in the grid's order where there are several.
+    /// All measurements, in the grid's order.
     pub fn measurements(&self) -> Vec<&Measurement> {
         match self {
             Self::Measurement(measurement) => vec![measurement],
@@ -76,7 +76,7 @@ impl Wanted {
 }
 
 impl Cell {
-    /// What it is of, without what notes call its unit.
+    /// A description without the unit's name from notes.
     pub fn caption(&self) -> String {
         self.said(None)
     }
@@ -96,13 +96,13 @@ impl Cell {
 }
 
 impl Measurement {
-    /// The unit that it is about, where it is about one.
+    /// Its unit, if it is about one.
     pub fn named(&self) -> Option<NamedUnit> {
         let target = self.target.as_ref()?;
         Some((self.request.model.digest, target.layer.clone(), target.unit?))
     }
 
-    /// The layer as a reader expects it; empty where the kind is about none.
+    /// The layer's name for readers; empty if the kind is about none.
     pub fn layer_shown(&self) -> &str {
         self.target.as_ref().map_or("", |target| &target.shown)
     }

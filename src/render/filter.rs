@@ -1,4 +1,4 @@
-//! The filters that templates have beside those of the template engine: a value and what the page knows in; text or HTML out.
+//! Additional filters for templates.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use serde::Deserialize as _;
 use crate::figure::Image;
 use crate::{garden, language};
 
-/// Adds all of them.
+/// Adds all filters.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("code_spans", code_spans);
     environment.add_filter("direction", direction);
     environment.add_filter("url", url);
 }
 
-/// ` dir="auto"` where a text goes another way than its page may: a filter for titles and excerpts of other pages.
+/// ` dir="auto"` if a text may have another direction than its page: a filter for titles and excerpts of other pages.
 fn direction(text: &str, page: &str) -> Value {
     let other = page == "rtl" || language::has_right_to_left(text);
     Value::from_safe_string(if other { " dir=\"auto\"" } else { "" }.to_owned())
 }
 
-/// The address of an image of a drawing, or of another file of the site by its path, relative to the page.
+/// The address, relative to the page, of a drawing's image or of another file of the site, given by path.
 ///
 /// # Errors
-/// Where it is given anything else, or `site` is missing.
+/// If the value is anything else, or `site` is missing.
 fn url(state: &State, of: Value) -> Result<String, Error> {
-    let image = |_| invalid("`url` takes an image of a drawing, or the path of a file of the site");
+    let image = |_| invalid("`url` needs an image of a drawing, or the path of a file of the site");
     let file = match of.as_str() {
         Some(path) => path.to_owned(),
         None => Image::deserialize(of).map_err(image)?.file(),
@@ -43,7 +43,7 @@ fn invalid(message: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-/// Plain text as HTML, what stands between backticks as code: a filter for messages.
+/// Plain text as HTML, with text between backticks as code: a filter for messages.
 pub(super) fn code_spans(text: &str) -> Value {
     let mut html = String::new();
     let mut parts = text.split('`').peekable();

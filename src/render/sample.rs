@@ -231,9 +231,9 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                 rows: vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)],
             }),
             Part::Matrix(Matrix {
-                title: "What is taken for what".into(),
+                title: "Confusion matrix".into(),
                 down: "class".into(),
-                across: "taken for".into(),
+                across: "predicted as".into(),
                 names: vec!["<cat>".into(), "dog".into()],
                 rows: vec![
                     vec![cell("3", 0.75), cell("1", 0.25)],
@@ -241,7 +241,7 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                 ],
             }),
             Part::Pictures {
-                title: "The surest mistakes".into(),
+                title: "Mistakes with the highest probability".into(),
                 items: vec![GridItem {
                     picture: picture(false),
                     caption: "money bag".into(),
@@ -345,7 +345,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         (
             "parts",
             FigureView {
-                alt: Some("What \"cats\" are taken for.".into()),
+                alt: Some("What \"cats\" are predicted as.".into()),
                 ..figure("zero_shot", done("parts"))
             },
         ),

@@ -1,5 +1,4 @@
-//! Files beside the notes whose places in the site are those of others: a scene in; what is to be said of each, and those that
-//! cannot be published, out.
+//! Files whose paths in the site collide with others, with a diagnostic for each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,19 +6,19 @@ use crate::config::layout::Layout;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::page::Scene;
 
-/// What stands in the way of files.
+/// The collisions.
 #[derive(Debug, Default)]
 pub(super) struct Clashes {
-    /// At the files.
+    /// The diagnostics, at the files.
     pub(super) problems: Vec<Diagnostic>,
-    /// Places in the site that are not a file's of the garden, though it asks for them.
+    /// Paths in the site that a file of the garden has but cannot get.
     pub(super) lost: BTreeSet<String>,
 }
 
-/// Folders whose files are all made.
+/// Folders whose files are all generated.
 const MADE: [&str; 4] = ["figures/", "previews/", "search/", "cards/"];
 
-/// Looks at every file that notes point to. Capitals and small letters are the same, as they are on many disks.
+/// Checks every file that notes link to, ignoring case, as many file systems do.
 pub(super) fn of(scene: &Scene<'_>, layout: &Layout) -> Clashes {
     let mut clashes = Clashes::default();
     let garden = scene.garden;
@@ -30,12 +29,8 @@ pub(super) fn of(scene: &Scene<'_>, layout: &Layout) -> Clashes {
     // Elsewhere files have a folder of their own.
     if places.values().any(|place| !place.starts_with("files/")) {
         let name = |path: String, what: &str| (path.to_lowercase(), what.to_owned());
-        made.extend(
-            scene.generated_pages().into_keys().map(|path| name(path, "a page that is made")),
-        );
-        made.extend(
-            scene.generated_files().into_iter().map(|path| name(path, "a file that is made")),
-        );
+        made.extend(scene.generated_pages().into_keys().map(|path| name(path, "a generated page")));
+        made.extend(scene.generated_files().into_iter().map(|path| name(path, "a generated file")));
     }
     let pages = scene.notes.iter().zip(&garden.pages);
     made.extend(
@@ -47,7 +42,7 @@ pub(super) fn of(scene: &Scene<'_>, layout: &Layout) -> Clashes {
         let is_made = MADE.iter().any(|folder| folded.starts_with(folder));
         let what = made.get(&folded).cloned();
         if let Some(what) =
-            what.or_else(|| is_made.then(|| "a folder of files that are made".to_owned()))
+            what.or_else(|| is_made.then(|| "a folder of generated files".to_owned()))
         {
             let message =
                 format!("the site has {what} at `{place}`, so that this file is not published");
@@ -56,7 +51,7 @@ pub(super) fn of(scene: &Scene<'_>, layout: &Layout) -> Clashes {
             clashes.lost.insert(place.clone());
         } else if let Some(other) = seen.insert(folded, file) {
             let message = format!(
-                "the names of this file and of `{}` differ in capitals alone: where these are the same, one replaces the other",
+                "the names of this file and of `{}` differ only in case: on file systems that ignore case, one replaces the other",
                 layout.file(other)
             );
             let problem = Diagnostic::of_file(layout.file(file), message);

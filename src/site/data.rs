@@ -1,5 +1,5 @@
-//! What is to be said of data sets: what was skipped of those that blocks name, at their entries in the configuration;
-//! and that one has no labels, where a block needs them.
+//! Warnings about data sets: what was skipped in those that blocks name, at their entries in the configuration; and
+//! missing labels that a block needs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub fn problems(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
     problems
 }
 
-/// That a block compares with labels or captions, and its data set has none.
+/// The error that a block needs labels or captions, but its data set has none.
 pub fn unlabelled(
     note: &Note,
     block: &Block,
@@ -53,16 +53,16 @@ pub fn unlabelled(
     let message = format!("no picture of the data set `{name}` has a {what} to compare with");
     let hint = match what {
         "label" if ledger.folders > 0 => format!(
-            "its pictures lie in folders: `labels: folders` at `{name}` in {} makes their names the labels",
+            "its pictures are in folders: set `labels: folders` at `{name}` in {} to use the folders' names as labels",
             config::FILE
         ),
         "label" if ledger.captions > 0 => {
-            "its pictures have captions: `truth: caption` compares with these".to_owned()
+            "its pictures have captions: use `truth: caption` to compare with these".to_owned()
         }
         "caption" if ledger.labels > 0 => {
-            "its pictures have labels: `truth: label` compares with these".to_owned()
+            "its pictures have labels: use `truth: label` to compare with these".to_owned()
         }
-        _ => format!("write each {what} into a file beside its picture, or ask for `truth: none`"),
+        _ => format!("write each {what} into a file beside its picture, or use `truth: none`"),
     };
     let problem = match block.fields.get("truth") {
         Some(value) => note.at().error(value.span.clone(), message),

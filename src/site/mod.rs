@@ -47,42 +47,42 @@ use crate::workspace::{Touched, Workspace};
 /// The site of a garden.
 #[derive(Debug)]
 pub struct Site {
-    /// What is on disk.
+    /// The garden on disk.
     pub workspace: Workspace,
-    /// What is known of measurements beside what the store has. After a change of it, [`Site::ended`] is to be told.
+    /// The state of measurements in addition to the store. After changing it, call [`Site::ended`].
     pub progress: Progress,
     notes: Vec<Arc<Note>>,
     plans: Plans,
     plan: Plan,
     garden: Garden,
-    /// Each page's note.
+    /// The note of each page.
     addresses: HashMap<String, usize>,
     drawn: Drawn,
-    /// For each note, what came of its blocks.
+    /// For each note, the outcomes of its blocks.
     settled: Vec<Arc<[Settled]>>,
-    /// For each note, whether that is to be seen anew.
+    /// For each note, whether its outcomes must be looked up again.
     unsettled: Vec<bool>,
-    /// For each note, what its values show.
+    /// For each note, the replacements of its values.
     quoted: Vec<Quoted>,
-    /// For each note, everything that is wrong with it; none where that, and what its values show, is to be seen anew.
+    /// For each note, all its problems; `None` if these and its values must be determined again.
     problems: Vec<Option<Arc<[Diagnostic]>>>,
     assets: Assets,
     asset_texts: BTreeMap<String, String>,
     footer: Option<String>,
-    /// Files that notes point to, as far as they were looked at; or what is wrong with them.
+    /// Files that notes link to, as far as they were read, or their errors.
     files: BTreeMap<String, Result<Linked, Diagnostic>>,
-    /// Pixels across and down of those that are pictures.
+    /// Widths and heights of those that are pictures.
     sizes: BTreeMap<String, (u32, u32)>,
     rendered: HashMap<String, Rendered>,
-    /// What is wrong with templates when pages are rendered, by page.
+    /// Errors in templates, by rendered page.
     unrendered: BTreeMap<String, Diagnostic>,
-    /// Images of rendered pages, by their addresses.
+    /// Images of rendered pages, by address.
     images: HashMap<String, Digest>,
-    /// Files of the search index, as long as nothing is another.
+    /// Files of the search index, until something changes.
     search: Option<BTreeMap<String, String>>,
-    /// Requests whose results were seen in the store.
+    /// Requests whose results are known to be in the store.
     stored: HashSet<Digest>,
-    /// What was stored and turned out to be damaged, as far as that was noticed.
+    /// Stored results that turned out to be damaged.
     damage: u64,
 }
 
@@ -118,7 +118,7 @@ impl Site {
         site
     }
 
-    /// Takes in what was touched.
+    /// Processes a change.
     pub fn update(&mut self, touched: &Touched) {
         self.search = None;
         let before = std::mem::replace(&mut self.notes, self.workspace.notes());
@@ -188,7 +188,7 @@ impl Site {
         }
     }
 
-    /// What came of all blocks is to be seen anew.
+    /// The outcomes of all blocks must be looked up again.
     fn forget_all(&mut self) {
         let count = self.notes.len();
         self.settled.resize(count, Arc::default());
@@ -199,13 +199,13 @@ impl Site {
         self.problems.fill(None);
     }
 
-    /// What came of a note's blocks is to be seen anew.
+    /// The outcomes of a note's blocks must be looked up again.
     fn forget(&mut self, index: usize) {
         self.unsettled[index] = true;
         self.problems[index] = None;
     }
 
-    /// Something else is known of this request than was: it has a result, failed, or waits again.
+    /// The state of this request has changed: it has a result, has failed, or waits again.
     pub fn ended(&mut self, key: &Digest) {
         self.stored.remove(key);
         self.search = None;
@@ -226,7 +226,7 @@ impl Site {
         }
     }
 
-    /// What is said of the running measurements of a page may be another now.
+    /// The progress of running measurements on a page may have changed.
     pub fn look_at_running(&mut self, path: &str) {
         let waits = |settled: &Settled| match settled {
             Settled::Waiting { .. } => true,
@@ -241,13 +241,13 @@ impl Site {
         }
     }
 
-    /// Whether anything stored turned out to be damaged since this was asked last.
+    /// Whether a stored result turned out to be damaged since the last call.
     pub fn met_damage(&mut self) -> bool {
         let damage = self.workspace.store.damage();
         std::mem::replace(&mut self.damage, damage) != damage
     }
 
-    /// Something of the store is damaged: what rests on it is not there any more.
+    /// Something in the store is damaged: results that depend on it no longer count as stored.
     pub fn lost(&mut self) {
         self.drawn = Drawn::default();
         self.stored.clear();
@@ -255,7 +255,7 @@ impl Site {
     }
 }
 
-/// The places of notes that are others now; none where there are more or fewer of them, or under other paths.
+/// The indices of notes that have changed; `None` if notes were added, removed or renamed.
 fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
     if before.len() != now.len() {
         return None;
@@ -272,7 +272,7 @@ fn changed(before: &[Arc<Note>], now: &[Arc<Note>]) -> Option<Vec<usize>> {
     Some(changed)
 }
 
-/// Whether all by which others can name a note is the same, its address included.
+/// Whether everything by which others can refer to a note is unchanged, including its address.
 fn are_named_alike(old: &Note, new: &Note) -> bool {
     let address = |note: &Note| {
         let front = &note.front;
@@ -283,7 +283,7 @@ fn are_named_alike(old: &Note, new: &Note) -> bool {
     names(old) == names(new) && address(old) == address(new)
 }
 
-/// Whether all by which others can name a place in a note is the same.
+/// Whether everything by which others can refer to a place in a note is unchanged.
 fn have_places_alike(old: &Note, new: &Note) -> bool {
     let headings = old.headings.iter().map(|h| (&h.id, &h.text));
     let blocks = old.blocks.iter().map(|block| &block.id);

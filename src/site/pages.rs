@@ -1,4 +1,4 @@
-//! Every page and every file that is made of notes: a scene in; those that are not current in the sink are made, on all cores.
+//! Makes all pages and files of a scene that are not current in the sink, on all cores.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::search::Indexed;
 use crate::view::legible_json;
 use crate::workspace::template_problem;
 
-/// What every page asks for, and the text of each; their names say their content.
+/// The assets of every page with their texts; their names contain their digests.
 pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) {
     let mut contents = BTreeMap::new();
     let mut asset = |name: &str| {
@@ -41,14 +41,14 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     (assets, contents)
 }
 
-/// What is left of a page once it is made.
+/// What is kept of a page once it is made.
 struct Made {
     body_key: Option<Digest>,
-    /// Where it was rendered.
+    /// Its body, if it was rendered.
     body: Option<Arc<Body>>,
 }
 
-/// Makes all of them. Gives what is wrong with templates, and what panicked.
+/// Makes all of them. Returns errors in templates, and panics.
 pub(super) fn publish(
     scene: &Scene<'_>,
     renderer: &Renderer,
@@ -73,7 +73,7 @@ pub(super) fn publish(
     problems
 }
 
-/// Makes pages and files, and gives them to the sink.
+/// Makes pages and files, and passes them to the sink.
 struct Publisher<'a> {
     scene: &'a Scene<'a>,
     renderer: &'a Renderer,
@@ -97,7 +97,7 @@ impl Publisher<'_> {
         })
     }
 
-    /// Says what is wrong with a page or file that cannot be made. Nothing is published in its place.
+    /// Reports a page or file that could not be made. It is not published.
     fn failed(&self, path: &str, problem: Diagnostic) {
         self.told(problem.clone());
         let key = Digest::of(problem.message.as_bytes());
@@ -108,14 +108,14 @@ impl Publisher<'_> {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
     }
 
-    /// Makes a file that is no note's page.
+    /// Makes a file other than a note's page.
     fn file(&self, path: &str, make: impl FnOnce()) {
         if let Err(panicked) = guard::run("making the file of the site", path, make) {
             self.failed(path, Diagnostic::of_panic(path, &panicked));
         }
     }
 
-    /// A page, made where it is not current.
+    /// Makes a page unless it is current.
     fn page(&self, draft: &Draft<'_>) {
         let path = draft.path.clone();
         if self.sink.is_current(&path, draft.key) {
@@ -201,7 +201,7 @@ impl Publisher<'_> {
     }
 }
 
-/// The files of the search index, and what is wrong with what is not in it.
+/// The files of the search index, and problems with pages that are not in it.
 pub(super) fn search(scene: &Scene<'_>) -> (BTreeMap<String, String>, Vec<Diagnostic>) {
     let made = guard::run("making the search index", "search", || {
         let order = scene.indexed_order();
@@ -229,7 +229,7 @@ pub(super) fn search(scene: &Scene<'_>) -> (BTreeMap<String, String>, Vec<Diagno
     })
 }
 
-/// The social card of a stored picture; none where that is damaged, which its figure says.
+/// The social card of a stored picture; `None` if that is damaged, which its figure reports.
 pub(super) fn card(
     store: &Store,
     image: &crate::figure::Image,

@@ -1,4 +1,4 @@
-//! Pages and files of a site, each made when it is asked for.
+//! Pages and files of a site, made on request.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Shared
 use crate::picture::Smaller;
 use crate::workspace::template_problem;
 
-/// How many rendered pages are kept.
+/// Number of rendered pages that are kept.
 const MOST_PAGES: usize = 512;
 
-/// A page, as it was rendered last.
+/// The last rendering of a page.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// The page key.
@@ -28,19 +28,19 @@ pub struct Rendered {
     pub digest: Digest,
 }
 
-/// A file of the site that is no page.
+/// A file of the site other than a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Served {
-    /// These bytes.
+    /// Its bytes.
     Bytes(Vec<u8>),
-    /// The bytes of this file of the garden.
+    /// The content of this file of the garden.
     File(PathBuf),
-    /// The store's blob, to be checked.
+    /// A blob of the store, which must be verified.
     Blob(Digest),
 }
 
 impl Site {
-    /// Every page's path.
+    /// The paths of all pages.
     pub fn pages(&mut self) -> BTreeSet<String> {
         self.settle_all();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
@@ -48,7 +48,7 @@ impl Site {
         self.garden.pages.iter().cloned().chain(generated.into_keys()).collect()
     }
 
-    /// Settles all that the page of a note shows.
+    /// Settles everything that the page of a note shows.
     fn settle_around(&mut self, index: usize) {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let mut around = self.garden.embedded_in(index, &refers);
@@ -79,12 +79,12 @@ impl Site {
         }
     }
 
-    /// What a preview makes pages of: it never waits for copies, since it has the pictures themselves at hand.
+    /// The scene for a preview: it uses the pictures themselves rather than wait for smaller copies.
     pub(super) fn preview_scene<'s>(&'s self, notes: &'s [&'s Note]) -> Scene<'s> {
         self.scene(notes, const { &Smaller::NONE })
     }
 
-    /// The path of the page that a browser asks for as `path`: itself, or without its ending, or a folder.
+    /// The path of the page for a requested `path`: a page, a page without extension, or a folder.
     pub fn named(&self, path: &str) -> String {
         let is_page = |path: &str| path == HOME || self.addresses.contains_key(path);
         let folder = path.trim_end_matches('/');
@@ -98,12 +98,12 @@ impl Site {
         }
     }
 
-    /// A page, rendered where it is another than it was; none where the garden has no such page.
+    /// A page, rendered again if it has changed; `None` if the garden has no such page.
     ///
-    /// One that a fault in a template keeps from being rendered stays as it was, if it ever was.
+    /// If an error in a template prevents rendering, its last version is returned.
     ///
     /// # Errors
-    /// What is wrong with the template, where there is nothing else to show.
+    /// The template's error, if there is no earlier version.
     pub fn page(&mut self, path: &str) -> Option<Result<Rendered, Diagnostic>> {
         let made = guard::run("making the page", path, || self.made_page(path));
         made.unwrap_or_else(|panicked| {
@@ -156,11 +156,11 @@ impl Site {
         Some(Ok(rendered))
     }
 
-    /// What stands in place of a page that is not there, asked for so many folders deep; `moved` is the title and the page
-    /// of the note that it went to.
+    /// The page for a missing page, requested so many folders deep; `moved` is the title and page of the note that
+    /// has moved.
     ///
     /// # Errors
-    /// What is wrong with the template.
+    /// The template's error.
     pub fn not_found(
         &mut self,
         depth: usize,
@@ -171,7 +171,7 @@ impl Site {
         draft.render(&self.workspace.renderer).map_err(|error| template_problem(&error))
     }
 
-    /// How many notes it has.
+    /// Number of notes.
     pub fn notes(&self) -> usize {
         self.notes.len()
     }
@@ -182,7 +182,7 @@ impl Site {
         Some((Arc::clone(&self.notes[index]), self.garden.pages.get(index)?.clone()))
     }
 
-    /// The address of a page as seen from another.
+    /// The address of a page relative to another.
     pub fn href(&self, from: &str, page: &str) -> String {
         self.garden.routes.href(from, page, None)
     }
@@ -192,7 +192,7 @@ impl Site {
         &self.assets.stylesheet
     }
 
-    /// A file of the site that is no page; an image only once a page with it was rendered.
+    /// A file of the site other than a page; an image only after a page with it was rendered.
     pub fn file(&mut self, path: &str) -> Option<Served> {
         if let Some(text) = self.asset_texts.get(path) {
             return Some(Served::Bytes(text.clone().into_bytes()));
@@ -218,7 +218,7 @@ impl Site {
         }
     }
 
-    /// A file that is made of all notes.
+    /// A file that is made from all notes.
     fn made_file(&mut self, path: &str) -> Option<Served> {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         if path.starts_with("previews/") {

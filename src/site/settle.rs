@@ -1,8 +1,8 @@
-//! What came of each block: its measurement, the store and what is known of running measurements in; drawings, waiting
-//! rooms and failures out, and everything that is to be said of them.
+//! Determines the outcome of each block from the store and the state of measurements: a drawing, waiting, or a
+//! failure, with its problems.
 //!
-//! Incremental: a drawing is kept by all that decides it ([`Drawn`]), so that settling a note again costs a look at each
-//! of its blocks.
+//! Incremental: drawings are cached by everything that decides them ([`Drawn`]), so settling a note again costs one
+//! look-up per block.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -22,38 +22,38 @@ use crate::note::{Block, Note};
 use crate::page::{Scanned, Settled};
 use crate::plan::{Cell, Measurement, Plan, Wanted};
 
-/// What is known of measurements beside what the store has.
+/// The state of measurements, in addition to the store.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    /// What each running or waiting request does, for a person.
+    /// The progress of running and waiting requests, in words.
     pub running: BTreeMap<Digest, String>,
-    /// Requests that failed: what is wrong and what to do.
+    /// Failed requests with message and hint.
     pub failed: BTreeMap<Digest, (String, Option<String>)>,
-    /// Each block's last drawing, by note and block id; of a sweep each measurement's, by its caption besides.
+    /// The last drawings of blocks, by note and block id, and by caption for measurements of a sweep.
     pub stale: HashMap<(String, String, String), Arc<Drawing>>,
-    /// Whether this is for the preview, where what is not measured waits and is no error.
+    /// Whether this is for the preview, where missing results are waited for and are not errors.
     pub preview: bool,
 }
 
-/// Drawings that were looked at already, by all that decides them.
+/// Drawings so far, by everything that decides them.
 #[derive(Debug, Default)]
 pub struct Drawn(RefCell<HashMap<Digest, Settled>>);
 
-/// Sees what came of blocks.
+/// Determines the outcomes of blocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Settler<'a> {
-    /// Results.
+    /// The store of results.
     pub store: &'a Store,
-    /// What the blocks want.
+    /// The plan.
     pub plan: &'a Plan,
-    /// What else is known.
+    /// The state of measurements.
     pub progress: &'a Progress,
-    /// What was drawn before.
+    /// Earlier drawings.
     pub drawn: &'a Drawn,
 }
 
 impl Settler<'_> {
-    /// What came of each block of the note at `index`.
+    /// The outcome of each block of the note at `index`.
     pub fn note(self, index: usize, note: &Note) -> Vec<Settled> {
         let wanted = self.plan.wanted(index);
         note.blocks
@@ -71,7 +71,7 @@ impl Settler<'_> {
             .collect()
     }
 
-    /// What is wrong with the blocks of the note at `index`, of which that came.
+    /// The problems of the blocks of the note at `index` with these outcomes.
     pub fn problems(self, index: usize, note: &Note, settled: &[Settled]) -> Vec<Diagnostic> {
         let mut own = Vec::new();
         for ((block, settled), wanted) in
@@ -100,7 +100,7 @@ impl Settler<'_> {
             Wanted::Nothing(problems) => {
                 let first = problems.first().cloned();
                 let problem =
-                    first.unwrap_or_else(|| at(note, block, "the block is faulty".into()));
+                    first.unwrap_or_else(|| at(note, block, "the block has an error".into()));
                 Settled::Failed(problem)
             }
             Wanted::Measurement(measurement) => self.measured(note, block, measurement, ""),
@@ -128,7 +128,7 @@ impl Settler<'_> {
         }
     }
 
-    /// What came of one measurement; `which` tells it from others of its block.
+    /// The outcome of one measurement; `which` describes it among several of its block.
     fn measured(
         self,
         note: &Note,
@@ -200,7 +200,7 @@ impl Settler<'_> {
         Some(done)
     }
 
-    /// What cannot be drawn or told of counts as never measured from now on, whichever part of it is damaged.
+    /// A result that cannot be drawn or described counts as never measured from now on, whichever part is damaged.
     fn give_up(self, measurement: &Measurement, context: &DrawContext<'_>) {
         let mut others = Vec::new();
         if let (Some(baseline), Some((_, key))) =
@@ -220,10 +220,10 @@ impl Settler<'_> {
         }
     }
 
-    /// What is to be said of the scans that a measurement rests on; none where it rests on none.
+    /// The description of the scans that a measurement uses; `None` if it uses none.
     ///
     /// # Errors
-    /// Where one of them is damaged.
+    /// If one of them is damaged.
     fn scanned(self, measurement: &Measurement) -> Result<Option<Scanned>, ()> {
         let mut scanned: Option<Scanned> = None;
         for key in &measurement.scans {
@@ -239,7 +239,7 @@ impl Settler<'_> {
         Ok(scanned)
     }
 
-    /// A result that cannot be drawn; what to do where it is damaged.
+    /// The failure of a result that cannot be drawn, with a hint if it is damaged.
     fn undrawn(self, note: &Note, block: &Block, message: &str) -> Settled {
         let hint = if self.store.is_frozen() { FREEZE } else { "build again to measure it" };
         let hint = (message == figure::damaged(self.store)).then(|| hint.to_owned());
@@ -247,7 +247,7 @@ impl Settler<'_> {
     }
 }
 
-/// What is wrong with a sweep's measurements: at each value, or once where it is the same with all.
+/// The problems of a sweep's measurements: at each value, or once if all have the same.
 fn of_cells(note: &Note, block: &Block, cells: &[Settled]) -> Vec<Diagnostic> {
     let failed: Vec<&Diagnostic> = cells
         .iter()
@@ -279,7 +279,7 @@ fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
     let (count, which) = (scanned.skipped.len(), scanned.unread()?);
     let s = if count == 1 { "" } else { "s" };
     let message = format!("{count} image{s} of the data set cannot be read: {which}");
-    let hint = "the figure was measured without them; mend or remove their files".to_owned();
+    let hint = "the figure was measured without them; fix or remove their files".to_owned();
     Some(Diagnostic { severity: Severity::Warning, ..at(note, block, message) }.hint(hint))
 }
 

@@ -1,4 +1,4 @@
-//! What came of notes, looked up when it is asked for: their blocks, their values, their files, and all that is wrong.
+//! The settled state of notes, determined on demand: outcomes of blocks, values, files, and all problems.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use crate::picture::{self, Linked};
 use crate::plan::Wanted;
 
 impl Site {
-    /// Looks up what came of these notes' blocks, what their values show, what their files are, and what is wrong with all
-    /// that; of notes of which it is known, nothing.
+    /// Determines the outcomes of these notes' blocks, their values, files and problems, unless they are known.
     pub(super) fn settle(&mut self, indices: impl IntoIterator<Item = usize>) {
         let open: Vec<usize> =
             indices.into_iter().filter(|index| self.problems[*index].is_none()).collect();
@@ -63,7 +62,7 @@ impl Site {
         self.settle(0..self.notes.len());
     }
 
-    /// All that is known of a note is that it panicked.
+    /// The state of a note whose processing panicked.
     fn give_up(&mut self, index: usize, panicked: &Panicked) {
         self.problems[index] =
             Some([Diagnostic::of_panic(&*self.notes[index].file, panicked)].into());
@@ -78,7 +77,7 @@ impl Site {
         found.map(|found| found.best).collect()
     }
 
-    /// What the values of a note show, and everything that is wrong with it, in the order of its text.
+    /// The replacements of a note's values, and all its problems, in the order of its text.
     fn look_at_note(&self, index: usize, notes: &[&Note], sources: &Sources<'_>) -> Seen {
         let note = notes[index];
         let quoted = match note.values.is_empty() {
@@ -167,8 +166,7 @@ impl Site {
         }
     }
 
-    /// Settles some of the notes that nobody asked for yet, so that what is wrong with them is known. Says whether there
-    /// is more to do.
+    /// Settles some of the remaining notes, to find their problems. Returns whether there are more.
     pub fn settle_some(&mut self, most: usize) -> bool {
         let open = self.problems.iter().enumerate().filter(|(_, known)| known.is_none());
         let open: Vec<usize> = open.map(|(index, _)| index).take(most).collect();
@@ -177,13 +175,13 @@ impl Site {
         more
     }
 
-    /// Everything that is wrong, but for what is found only when pages are made.
+    /// All problems, except those found only when pages are made.
     pub fn all_problems(&mut self) -> Vec<Diagnostic> {
         self.settle_all();
         self.problems()
     }
 
-    /// Everything that is known to be wrong, in the order in which a build reports it.
+    /// All known problems, in the order of a build's report.
     pub fn problems(&self) -> Vec<Diagnostic> {
         let mut all = self.problems_before();
         all.extend(self.problems_of_notes());
@@ -191,32 +189,32 @@ impl Site {
         all
     }
 
-    /// Everything that is wrong with notes, in their order, as far as it is known.
+    /// The known problems of notes, in the notes' order.
     pub(super) fn problems_of_notes(&self) -> impl Iterator<Item = Diagnostic> {
         self.problems.iter().flatten().flat_map(|problems| problems.iter()).cloned()
     }
 
-    /// What is known to be wrong with each note, by its path. As long as it is the same, it is the same slice.
+    /// The known problems of each note, by path. While they are unchanged, the slice is the same.
     pub fn problems_by_note(&self) -> impl Iterator<Item = (&str, &Arc<[Diagnostic]>)> {
         let notes = self.notes.iter().zip(&self.problems);
         notes.filter_map(|(note, problems)| Some((note.path.as_str(), problems.as_ref()?)))
     }
 
-    /// Everything that is known to be wrong, but for what is wrong with notes.
+    /// All known problems other than those of notes.
     pub fn problems_beside(&self) -> Vec<Diagnostic> {
         let mut all = self.problems_before();
         all.extend(self.problems_after(&all));
         all
     }
 
-    /// What is wrong with configuration and data.
+    /// The problems of the configuration and data.
     pub(super) fn problems_before(&self) -> Vec<Diagnostic> {
         let mut all: Vec<Diagnostic> = self.workspace.problems().cloned().collect();
         all.extend(data::problems(&self.workspace, &self.plan));
         all
     }
 
-    /// What is wrong with files that notes point to.
+    /// The problems of files that notes link to.
     pub(super) fn problems_of_files(&self) -> Vec<Diagnostic> {
         let unread: Vec<&Diagnostic> =
             self.files.values().filter_map(|found| found.as_ref().err()).collect();
@@ -232,7 +230,7 @@ impl Site {
         unread.into_iter().filter(is_pointed).cloned().collect()
     }
 
-    /// What is wrong with files and templates, and not among what is known.
+    /// Problems of files and templates that are not yet known.
     fn problems_after(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut all = self.problems_of_files();
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
@@ -246,7 +244,7 @@ impl Site {
         all
     }
 
-    /// What is wrong outside notes, which no page can show at its place: the configuration, templates, files.
+    /// Problems outside notes, which no page can show at their place: of the configuration, templates and files.
     pub fn problems_outside(&self) -> Vec<Diagnostic> {
         let outside = self.workspace.problems().chain(self.unrendered.values());
         let mut all: Vec<Diagnostic> = outside.cloned().collect();
@@ -255,10 +253,10 @@ impl Site {
     }
 }
 
-/// What a look at a note finds: what its values show, and what is wrong.
+/// The replacements of a note's values, and its problems.
 type Seen = (Quoted, Vec<Diagnostic>);
 
-/// What the values of a note show.
+/// The replacements of a note's values.
 fn quoted(sources: &Sources<'_>, index: usize, note: &Note) -> Quoted {
     let quoted =
         guard::run("filling in the values of the note", &note.path, || sources.quoted(index));

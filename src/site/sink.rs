@@ -1,4 +1,4 @@
-//! What takes the files of a site while they are made, on whatever core.
+//! Receives the files of a site while they are made, from any thread.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,23 +11,23 @@ use crate::diagnostic::Diagnostic;
 /// One file of the site.
 #[derive(Debug)]
 pub enum Content {
-    /// A page or another file that is made where its key changed.
+    /// A page or another text file that is made if its key has changed.
     Page {
         /// The page key.
         key: Digest,
         /// Its text.
         html: Result<String, Box<Diagnostic>>,
     },
-    /// A picture that is made where its key changed.
+    /// A picture that is made if its key has changed.
     Picture {
         /// The key.
         key: Digest,
         /// Its bytes.
         bytes: Vec<u8>,
     },
-    /// These bytes.
+    /// The bytes.
     Bytes(Vec<u8>),
-    /// The bytes of a file elsewhere, with their digest.
+    /// The content of another file, with its digest.
     Copy {
         /// The file.
         from: PathBuf,
@@ -36,20 +36,20 @@ pub enum Content {
     },
 }
 
-/// Takes the files of a site, each once.
+/// Receives the files of a site, each once.
 pub trait Sink: Sync {
     /// Whether a file of that path and key need not be made again.
     fn is_current(&self, path: &str, key: Digest) -> bool;
-    /// Takes a file.
+    /// Receives a file.
     fn take(&self, path: String, content: Content);
-    /// Is told of a file that is current.
+    /// Is called for a file that is current.
     fn keep(&self, path: String, key: Digest);
-    /// Whether pages are to offer smaller copies of pictures, which take long to make. Where nothing is published, a picture
-    /// itself is at hand.
+    /// Whether pages should offer smaller copies of pictures, which take long to make. Without publishing, the
+    /// pictures themselves suffice.
     fn offers_copies(&self) -> bool {
         false
     }
-    /// Is told of how many pictures the copies are there, out of how many.
+    /// Is called with the number of pictures whose copies are finished, and their total.
     fn copied(&self, _done: usize, _all: usize) {}
 }
 
@@ -58,7 +58,7 @@ pub trait Sink: Sync {
 pub struct Collected(Mutex<BTreeMap<String, Content>>);
 
 impl Collected {
-    /// Every file by its path.
+    /// All files by path.
     pub fn files(self) -> BTreeMap<String, Content> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +76,7 @@ impl Sink for Collected {
     fn keep(&self, _: String, _: Digest) {}
 }
 
-/// Keeps nothing: only what is wrong is of interest.
+/// Keeps nothing: only problems are of interest.
 #[derive(Debug, Clone, Copy)]
 pub struct Discarded;
 

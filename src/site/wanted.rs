@@ -1,4 +1,4 @@
-//! What the notes want, and what of it the store does not have: requests of blocks, and scans that pages speak of.
+//! The requests of notes, and those missing in the store: requests of blocks, and scans that pages mention.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,8 +13,8 @@ use crate::plan::{Plan, Plans, Wanted};
 use crate::resource::Resources;
 use crate::workspace::Workspace;
 
-/// Requests without a result, each once, in the notes' order; then scans that are not there though the results are that
-/// rest on them, since pages speak of these too. `is_stored` says which results there are.
+/// Requests without a result, each once, in the notes' order; then missing scans of existing results, since pages
+/// mention these too. `is_stored` says which results exist.
 fn missing<'a>(
     plan: &'a Plan,
     is_stored: &mut dyn FnMut(&Digest) -> bool,
@@ -38,16 +38,16 @@ fn missing<'a>(
     missing
 }
 
-/// What the notes of a garden want, and what of it has no result.
+/// The requests of a garden's notes, and those without a result.
 #[derive(Debug)]
 pub struct Wishes {
-    /// What each block wants.
+    /// The plan.
     pub plan: Plan,
-    /// As [`Site::missing`] gives it.
+    /// The missing requests, as from [`Site::missing`].
     pub missing: Vec<(Digest, Request)>,
 }
 
-/// What the notes of a garden want, for those who make no site of it.
+/// The requests of a garden's notes, without making a site.
 pub fn wishes(workspace: &mut Workspace) -> Wishes {
     let notes = workspace.notes();
     let mut plans = Plans::of(workspace.thawed.as_ref());
@@ -60,8 +60,8 @@ pub fn wishes(workspace: &mut Workspace) -> Wishes {
 }
 
 impl Site {
-    /// Requests without a result in the store, each once, in the notes' order; then scans that are not there though the
-    /// results are that rest on them, since pages speak of these too.
+    /// Requests without a result in the store, each once, in the notes' order; then missing scans of existing
+    /// results, since pages mention these too.
     pub fn missing(&mut self) -> Vec<(Digest, Request)> {
         let Self { plan, stored, workspace, .. } = self;
         let missing = missing(plan, &mut |key| {
@@ -90,18 +90,18 @@ impl Site {
                         ("it is not among the frozen results".to_owned(), Some(FREEZE.to_owned()))
                     }
                 };
-                let message = format!("figures rest on a {}: {why}", describe(request));
+                let message = format!("figures depend on a {}: {why}", describe(request));
                 Diagnostic::of_file(crate::config::FILE, message).hint(hint)
             })
             .collect()
     }
 
-    /// What each block wants.
+    /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The models and data sets that the plan is made with.
+    /// The models and data sets of the plan.
     pub fn resources(&self) -> &Resources {
         self.plans.resources()
     }
@@ -114,5 +114,5 @@ impl Site {
     }
 }
 
-/// What to do where frozen results are not enough.
-pub(super) const FREEZE: &str = "`neuronotes freeze`, where it is measured, brings it along";
+/// Hint if frozen results are missing.
+pub(super) const FREEZE: &str = "run `neuronotes freeze` again on a machine that has it measured";

@@ -1,4 +1,4 @@
-//! What templates see: plain data, everything already resolved, escaped where it is HTML.
+//! The data for templates: plain, fully resolved, and escaped if it is HTML.
 //!
 //! Fields of HTML end in `_html`; a template writes them with the filter `safe`, and escapes all others. Addresses
 //! (`href`) are relative to the page that holds them and percent-encoded. A figure's drawing is a
@@ -26,15 +26,15 @@ pub struct CardView {
     pub title: String,
     /// The address of its page.
     pub href: String,
-    /// Last change, else when it was written.
+    /// Date of the last change, or else of creation.
     pub date: Option<DateView>,
     /// The first sentences, plain text.
     pub excerpt: String,
     /// The note's first picture.
     pub picture: Option<ThumbnailView>,
-    /// The first ones, in the note's order.
+    /// Its first tags, in the note's order.
     pub tags: Vec<LinkView>,
-    /// How many tags more it has.
+    /// Number of further tags.
     pub more_tags: usize,
 }
 
@@ -65,7 +65,7 @@ pub struct BacklinkView {
     pub title: String,
     /// The address of its page.
     pub href: String,
-    /// Each sentence that does.
+    /// The sentences that mention it.
     pub mentions: Vec<MentionView>,
 }
 
@@ -74,22 +74,22 @@ pub struct BacklinkView {
 pub struct MentionView {
     /// The address of the sentence.
     pub href: String,
-    /// The sentence, the link in it as `<mark>`.
+    /// The sentence, with the link as `<mark>`.
     pub sentence_html: String,
-    /// The section or figure of this note that it mentions, where it is one.
+    /// The section or figure of this note that it mentions, if any.
     pub place: Option<LinkView>,
 }
 
-/// Something wrong, at its place.
+/// An error or warning at its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProblemView {
     /// `error` or `warning`.
     pub severity: &'static str,
     /// `notes/piggy-bank.md:12:5`.
     pub place: String,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 
@@ -112,37 +112,37 @@ impl From<&Diagnostic> for ProblemView {
 pub struct FigureView<'a> {
     /// The block's id, unique on the page.
     pub id: String,
-    /// Counted through the note, from 1.
+    /// Its number in the note, from 1.
     pub number: usize,
-    /// `Figure 2`; elsewhere than in its own note `Figure 2 of Faces`.
+    /// `Figure 2`, or on other pages `Figure 2 of Faces`.
     pub label: String,
-    /// The kind's name; empty where the block has none that is known.
+    /// The kind's name; empty if it is unknown.
     pub kind: String,
     /// `text`, `middle`, `page` or `screen`.
     pub width: String,
-    /// Above the figure.
+    /// Title above the figure.
     pub title: Option<String>,
-    /// Below it.
+    /// Caption below it, as HTML.
     pub caption_html: Option<String>,
-    /// What it shows, in the words of the note; none where the drawing's own text stands.
+    /// The note's description; `None` to use the drawing's own.
     pub alt: Option<String>,
-    /// What stands in the figure's place.
+    /// Its state.
     pub state: FigureState<'a>,
-    /// How it was made, for a reader; empty until it is measured.
+    /// Its provenance; empty until it is measured.
     pub provenance: Vec<FactView>,
-    /// The block as it stands in the note, to copy.
+    /// The block as written in the note, for copying.
     pub yaml: String,
     /// `yaml` with its fence, to paste into a note.
     pub fenced: String,
-    /// `fenced` with all defaults written out; none if the block leaves none out.
+    /// `fenced` with all defaults written out; `None` if the block has them all.
     pub complete: Option<String>,
-    /// The request key, 64 digits; empty where the block is faulty. Of several, one that stands for all.
+    /// The request key, 64 digits; empty if the block has an error. For several measurements, a common key.
     pub key: String,
     /// The request keys of the measurements of a sweep.
     pub keys: Vec<String>,
-    /// Files with its numbers, where it shows any.
+    /// Files with its numbers, if it has any.
     pub data: Option<DataView>,
-    /// Notes that mention this figure, each at the place where it does.
+    /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
 }
 
@@ -168,25 +168,25 @@ pub enum FigureState<'a> {
     Waiting {
         /// Reserved height in pixels at a width of 640.
         height: u32,
-        /// What is known of its progress, for a person.
+        /// Progress in words.
         status: String,
-        /// The last result of this block, shown dimmed meanwhile.
+        /// The last result of this block, which is shown dimmed meanwhile.
         stale: Option<&'a Drawing>,
     },
     /// It cannot be measured or drawn.
     Failed {
-        /// Why.
+        /// The problem.
         problem: ProblemView,
     },
     /// It is several measurements, each in its own state.
     Sweep {
         /// The measurements.
         items: Vec<SweepItemView<'a>>,
-        /// Columns of the grid, where there is room.
+        /// Number of columns on a wide screen.
         wide: usize,
-        /// Columns on a small screen.
+        /// Number of columns on a small screen.
         narrow: usize,
-        /// How many are measured; empty where all are.
+        /// The number of measured ones in words; empty if all are.
         status: String,
     },
 }
@@ -196,17 +196,17 @@ pub enum FigureState<'a> {
 pub struct SweepItemView<'a> {
     /// The request key, 64 digits.
     pub key: String,
-    /// Which values are its own.
+    /// Its values in the sweep.
     pub caption: String,
     /// The address of the unit's page, if it measures a unit.
     pub href: Option<String>,
-    /// What it shows, in the words of the note; none where the pictures' own texts stand.
+    /// The note's description; `None` to use the pictures' own.
     pub alt: Option<String>,
-    /// What stands in its place.
+    /// Its state.
     pub state: SweepItemState<'a>,
 }
 
-/// What stands in the place of one measurement of several.
+/// The state of one measurement among several.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SweepItemState<'a> {
@@ -214,21 +214,21 @@ pub enum SweepItemState<'a> {
     Done {
         /// Its pictures, one or more.
         pictures: Vec<&'a Picture>,
-        /// What is to be said of it.
+        /// Its value.
         value: &'a str,
-        /// The whole line that stands below a figure of its own.
+        /// Its full caption line.
         note: &'a str,
     },
     /// It is not measured yet; only in the preview.
     Waiting {
-        /// What is known of its progress, for a person.
+        /// Progress in words.
         status: String,
-        /// The last result, shown dimmed meanwhile.
+        /// The last result, which is shown dimmed meanwhile.
         stale: Option<StaleView<'a>>,
     },
     /// It cannot be measured or drawn.
     Failed {
-        /// Why.
+        /// The problem.
         problem: ProblemView,
     },
 }
@@ -238,7 +238,7 @@ pub enum SweepItemState<'a> {
 pub struct StaleView<'a> {
     /// Its pictures, one or more.
     pub pictures: Vec<&'a Picture>,
-    /// What was said of it.
+    /// Its value.
     pub value: &'a str,
 }
 
@@ -247,9 +247,9 @@ pub struct StaleView<'a> {
 pub struct ThumbnailView {
     /// Its file, relative to the site's root.
     pub file: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
     /// Whether enlarging must keep its pixels sharp.
     pub synthetic: bool,

@@ -1,6 +1,6 @@
-//! YAML with a position on every key and value: text in, a tree of [`Node`]s or one [`YamlError`] out.
+//! Parses YAML to a tree of [`Node`]s with the position of every key and value, or to a [`YamlError`].
 //!
-//! Aliases are bounded by the parser's own budget, and a key that stands twice is an error.
+//! Aliases are limited by the parser's budget, and duplicate keys are errors.
 
 mod reader;
 
@@ -13,18 +13,18 @@ use neuronotes_core::cut::Cut as _;
 
 pub use reader::Reader;
 
-/// A value and where it begins, line and column from 1.
+/// A value and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// What it is.
+    /// The value.
     pub value: Value,
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// How a number, a flag or nothing is written: `007`, `1.10`, `No`, `~`; of a short text in quotes, with these.
+    /// The source of a number, a flag or null: `007`, `1.10`, `No`, `~`; or of a short quoted text, with its quotes.
     pub written: Option<String>,
-    /// Where it stands, in bytes: start and length.
+    /// Its span in bytes: start and length.
     place: Option<(usize, usize)>,
 }
 
@@ -52,7 +52,7 @@ pub enum Value {
 pub struct Entry {
     /// The key.
     pub key: String,
-    /// Where the key begins, line and column from 1.
+    /// Position of the key, line and column from 1.
     pub at: (usize, usize),
     /// The value.
     pub node: Node,
@@ -61,11 +61,11 @@ pub struct Entry {
 /// Why a text is not YAML.
 #[derive(Debug, Clone, PartialEq)]
 pub struct YamlError {
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// What the parser says.
+    /// The parser's message.
     pub message: String,
 }
 
@@ -97,9 +97,9 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     })
 }
 
-/// Deeper than any text of ours nests; a level takes a few KiB of the stack, and in a build without optimisation ten times that.
+/// Maximum nesting depth; a level takes a few KiB of the stack, and ten times that in an unoptimised build.
 const DEEPEST: usize = 32;
-/// More values than all aliases of a text are ever meant to stand for; each takes some 80 bytes.
+/// Maximum number of values that all aliases of a text stand for; each takes some 80 bytes.
 const REPLAYED: usize = 20_000;
 
 fn options() -> serde_yaml::Options {
@@ -111,7 +111,7 @@ fn options() -> serde_yaml::Options {
     }
 }
 
-/// What is said where a text is beyond the budget.
+/// The message for a text that exceeds the budget.
 fn plainly(message: &str) -> Option<&'static str> {
     let is = |begins: &[&str]| begins.iter().any(|words| message.contains(words));
     if is(&["recursion limit exceeded", "nesting depth", "nesting limit", "Depth"]) {
@@ -123,8 +123,8 @@ fn plainly(message: &str) -> Option<&'static str> {
     }
 }
 
-/// What to do about an error on a line, counted from 1, of a mapping whose keys are `known`; and the line that is meant,
-/// where it is another one.
+/// A hint for an error on a line, from 1, of a mapping with the keys `known`; and the line with the actual mistake,
+/// if it is another one.
 pub fn hint(text: &str, line: usize, known: &dyn Fn(&str) -> bool) -> (usize, Option<String>) {
     if let Some((line, hint)) = colon_hint(text, line, known) {
         return (line, Some(hint));
@@ -132,7 +132,7 @@ pub fn hint(text: &str, line: usize, known: &dyn Fn(&str) -> bool) -> (usize, Op
     (line, quote_hint(text, line))
 }
 
-/// A line up to this one that begins with a key and has no `: ` behind it: `unit 612`, `unit:612`, `unit = 612`.
+/// A line up to this one that begins with a key without `: ` after it: `unit 612`, `unit:612`, `unit = 612`.
 pub fn colon_hint(
     text: &str,
     line: usize,
@@ -153,15 +153,15 @@ pub fn colon_hint(
     found.last()
 }
 
-/// What stands behind the key of a line that begins with one.
+/// The text after the key on a line that begins with one.
 fn begins(text: &str) -> Option<&str> {
     let (key, value) = text.split_once(':')?;
     let is_key = !key.is_empty() && !key.starts_with([' ', '\t', '#', '-', '"', '\'', '[', '{']);
     (is_key && (value.is_empty() || value.starts_with([' ', '\t', '\r']))).then_some(value)
 }
 
-/// The bracket or brace that a value begins with, up to this line, and that nothing closes before the next key of the
-/// mapping: its line and column.
+/// The bracket or brace at the beginning of a value, up to this line, that is not closed before the mapping's next
+/// key: its line and column.
 fn open_bracket(text: &str, line: usize) -> Option<(usize, usize, char)> {
     let lines: Vec<&str> = text.split('\n').collect();
     for (at, first) in lines.iter().enumerate().take(line.min(lines.len())) {
@@ -190,8 +190,8 @@ fn open_bracket(text: &str, line: usize) -> Option<(usize, usize, char)> {
     None
 }
 
-/// What to do about the commonest mistake on a line that is not YAML, counted from 1: a value that needs
-/// quotes, for its `: ` or for the character that it begins with.
+/// A hint for the most common mistake on a line that is not YAML, from 1: a value that needs quotes because of its `:
+/// ` or its first character.
 pub fn quote_hint(text: &str, line: usize) -> Option<String> {
     let (key, value) = text.lines().nth(line.checked_sub(1)?)?.split_once(": ")?;
     let value = value.trim();
@@ -210,7 +210,7 @@ pub fn quote_hint(text: &str, line: usize) -> Option<String> {
 }
 
 impl Node {
-    /// Keeps how numbers and flags are written, which is what they are where a text is wanted.
+    /// Keeps the source of numbers and flags, which is used if a text is expected.
     fn read_written(&mut self, text: &str) {
         match &mut self.value {
             Value::List(items) => items.iter_mut().for_each(|item| item.read_written(text)),
@@ -239,7 +239,7 @@ impl Node {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// The type of the value, for messages.
     pub fn describe(&self) -> String {
         match (&self.value, &self.written) {
             (Value::Text(_), Some(written)) => return format!("the text `{written}`"),
@@ -257,7 +257,7 @@ impl Node {
         }
     }
 
-    /// The value as text: numbers and flags count as what is written.
+    /// The value as text; numbers and flags as written.
     pub fn text(&self) -> Option<String> {
         match &self.value {
             Value::Text(text) => return Some(text.clone()),
@@ -274,7 +274,8 @@ impl Node {
         }
     }
 
-    /// The same as one of several texts, among which `null` and `~` are words; of a field alone they say that it has no value.
+    /// The value as an item of a list of texts, in which `null` and `~` are words; as a field's value they mean no
+    /// value.
     pub fn item(&self) -> Option<String> {
         match &self.value {
             Value::Null => self.written.clone(),
@@ -282,7 +283,7 @@ impl Node {
         }
     }
 
-    /// The entries of a mapping; none where there is nothing.
+    /// The entries of a mapping; empty for null.
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.value {
             Value::Map(entries) => Some(entries),
@@ -303,7 +304,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-/// A short text in quotes that stands at the beginning of `rest`.
+/// A short quoted text at the beginning of `rest`.
 fn quoted(rest: &str) -> Option<&str> {
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let line = rest.lines().next()?;

@@ -1,5 +1,4 @@
-//! YAML inside a file of the garden: its text in; mappings and values with their places in the file out, and what is wrong
-//! with them as diagnostics.
+//! Reads YAML in a file of the garden: mappings and values with their positions in the file, and diagnostics.
 //!
 //! Blocks, front matter and the configuration are all read through this.
 
@@ -17,9 +16,9 @@ pub struct Reader<'a> {
     pub at: SourceFile<'a>,
     yaml: &'a str,
     lines: Lines,
-    /// Where the YAML begins in the file; of a fenced block, where its fence does.
+    /// Offset of the YAML in the file; for a fenced block, of its fence.
     start: usize,
-    /// Where pieces of the YAML stand in the file: offset in the YAML, offset in the file.
+    /// Positions of pieces of the YAML: offset in the YAML, offset in the file.
     pieces: &'a [(usize, usize)],
 }
 
@@ -29,7 +28,7 @@ impl<'a> Reader<'a> {
         Self::of_part(at, at.text, 0)
     }
 
-    /// Reads YAML that stands in the file as it is, from byte `start` on.
+    /// Reads YAML that is in the file verbatim, from byte `start` on.
     pub fn of_part(at: SourceFile<'a>, yaml: &'a str, start: usize) -> Self {
         Self { at, yaml, lines: Lines::of(yaml), start, pieces: &[] }
     }
@@ -44,7 +43,7 @@ impl<'a> Reader<'a> {
         Self { at, yaml, lines: Lines::of(yaml), start, pieces }
     }
 
-    /// The entries of the mapping that the YAML is; `what` it is and an `example` of a key stand in messages.
+    /// The entries of the YAML's mapping; `what` and `example` describe it in messages.
     ///
     /// # Errors
     /// Fails if it is not YAML, or no mapping.
@@ -76,7 +75,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where a place in the YAML, line and column from 1, stands in the file.
+    /// Converts a position in the YAML, line and column from 1, to an offset in the file.
     fn offset(&self, (line, column): (usize, usize)) -> usize {
         let inner = self.lines.offset(self.yaml, line, column);
         if self.pieces.is_empty() {
@@ -89,24 +88,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// From a byte of the file to the end of its line.
+    /// The span from a byte of the file to the end of its line.
     fn line_from(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.at.text.len());
         let rest = self.at.text.cut(offset..).lines().next().unwrap_or("").trim_end();
         offset..offset + rest.len()
     }
 
-    /// The first line; of a block, its fence.
+    /// The span of the first line; for a block, of its fence.
     pub fn first_line(&self) -> Range<usize> {
         self.line_from(self.start)
     }
 
-    /// The place of an entry's key.
+    /// The span of an entry's key.
     pub fn key_span(&self, entry: &Entry) -> Range<usize> {
         self.at.extent(self.offset(entry.at), entry.key.len())
     }
 
-    /// The place of a value: to the end of its line, a comment left out.
+    /// The span of a value: to the end of its line, without a comment.
     pub fn value_span(&self, node: &Node) -> Range<usize> {
         let line = self.line_from(self.offset((node.line, node.column)));
         let text = self.at.text.cut(line.clone());
@@ -114,7 +113,7 @@ impl<'a> Reader<'a> {
         line.start..line.start + length.max(usize::from(!text.is_empty()))
     }
 
-    /// The place of an item of a list: its text where that stands as it is, else to the end of its line.
+    /// The span of a list's item: its text if it is verbatim, or else to the end of its line.
     pub fn item_span(&self, node: &Node) -> Range<usize> {
         let span = self.value_span(node);
         let written = self.at.text.cut(span.clone());
@@ -138,12 +137,12 @@ impl<'a> Reader<'a> {
         self.at.error(self.value_span(node), message)
     }
 
-    /// A field has a value that is not what was expected.
+    /// The error that a field's value is not as expected.
     pub fn wrong(&self, node: &Node, field: &str, expected: &str) -> Diagnostic {
         self.at_value(node, format!("`{field}` must be {expected}, not {}", node.describe()))
     }
 
-    /// A mapping has a key that it cannot have; `what` is the mapping, as a message calls it.
+    /// The error about an unknown key; `what` names the mapping in the message.
     pub fn unknown<I>(&self, entry: &Entry, what: &str, known: I) -> Diagnostic
     where
         I: IntoIterator + Clone,
@@ -153,7 +152,7 @@ impl<'a> Reader<'a> {
         problem.hint(suggest::hint(&entry.key, known))
     }
 
-    /// A value that is a text; numbers and flags count as what is written.
+    /// A value as text; numbers and flags as written.
     ///
     /// # Errors
     /// Fails if it is a list, a mapping or nothing.
@@ -161,7 +160,7 @@ impl<'a> Reader<'a> {
         node.text().ok_or_else(|| self.wrong(node, field, "text"))
     }
 
-    /// A value that is `true` or `false`.
+    /// A boolean value.
     ///
     /// # Errors
     /// Fails if it is something else.

@@ -1,4 +1,4 @@
-//! `activation_histogram`: how a unit's activations are distributed over a data set.
+//! `activation_histogram`: the distribution of a unit's activations over a data set.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::tuple::tuple;
 use super::value::{Values, named, stored};
 use crate::statistics::deviations;
 
-/// What decides the distribution.
+/// Parameters of the distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -19,13 +19,13 @@ pub struct Params {
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,
-    /// How many buckets of equal width from the least to the greatest activation.
+    /// Number of buckets of equal width from the smallest to the largest activation.
     pub bins: u32,
-    /// How an activation map becomes one number.
+    /// The pooling of an activation map to one number.
     pub pool: Pool,
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
@@ -35,24 +35,24 @@ pub struct Outcome {
     pub mean: f64,
     /// Standard deviation (of the population: divided by `count`).
     pub sd: f64,
-    /// Least activation.
+    /// Smallest activation.
     pub min: f64,
-    /// Greatest activation.
+    /// Largest activation.
     pub max: f64,
-    /// Linearly interpolated, for the shares 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99 and 0.999.
+    /// Quantiles with linear interpolation, for the fractions 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99 and 0.999.
     pub quantiles: Vec<Quantile>,
-    /// `bins` + 1 rising edges.
+    /// The `bins` + 1 edges, ascending.
     pub edges: Vec<f64>,
-    /// `bins` counts; the last bucket includes its right edge.
+    /// The `bins` counts; the last bucket includes its right edge.
     pub counts: Vec<u64>,
 }
 
 tuple! {
     /// A quantile.
     pub struct Quantile {
-        /// The part of all images, from 0 to 1.
+        /// The fraction of all images, from 0 to 1.
         pub share: f64,
-        /// The activation that this part does not exceed.
+        /// The activation that this fraction does not exceed.
         pub activation: f64,
     }
 }
@@ -74,23 +74,21 @@ pub fn sample(max: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "activation_histogram",
-    summary: "how a unit's activations are distributed over a data set",
-    doc: "Counts the images of the data set by the unit's pooled activation, in buckets of equal width, with \
-          the mean, the standard deviation and quantiles. A unit that is selective has a long right tail. Reads \
-          the same stored scan of the layer as `dataset_examples`.",
+    summary: "the distribution of a unit's activations over a data set",
+    doc: "A histogram of the unit's pooled activation over the images of the data set, in buckets of equal width, with the mean, the standard deviation and quantiles. A selective unit has a long right tail. Uses the same stored scan of the layer as `dataset_examples`.",
     example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[
         Field::compute(
             "bins",
             Type::Integer { min: 2, max: 400 },
-            "How many buckets from the least to the greatest activation.",
+            "Number of buckets from the smallest to the largest activation.",
         )
         .or(Preset::Integer(40)),
         POOL,
         Field::presentation(
             "scale",
             Type::Choice(&["linear", "log"]),
-            "The axis of counts. `log` shows a thin tail.",
+            "The scale of the count axis. `log` makes a thin tail visible.",
         )
         .or(Preset::Text("linear")),
     ],
@@ -99,21 +97,25 @@ pub static KIND: Kind = Kind {
     scan: Scan::Layer,
     values: Values {
         named: &[
-            named("count", "images", "Images in the data set."),
+            named("count", "images", "Number of images in the data set."),
             named("mean", "", "The mean activation."),
             named("sd", "", "The standard deviation."),
-            named("min", "", "The least activation."),
-            named("max", "", "The greatest activation."),
-            named("deviations", "standard deviations", "How far the greatest lies above the mean."),
+            named("min", "", "The smallest activation."),
+            named("max", "", "The largest activation."),
+            named(
+                "deviations",
+                "standard deviations",
+                "The largest activation's distance from the mean.",
+            ),
             named("median", "", "The median."),
             named(
                 "quantiles[n].share",
                 "",
-                "Part of the images that are below; also `[share=0.95]`.",
+                "The fraction of images below it; also `[share=0.95]`.",
             ),
-            named("quantiles[n].activation", "", "The activation that they are below."),
-            named("counts[n]", "images", "Images in each bucket."),
-            named("edges[n]", "", "The buckets' edges, one more than there are buckets."),
+            named("quantiles[n].activation", "", "The activation at this quantile."),
+            named("counts[n]", "images", "Number of images in each bucket."),
+            named("edges[n]", "", "The buckets' edges, one more than the number of buckets."),
         ],
         of: |result| stored(result, derive),
     },

@@ -1,4 +1,4 @@
-//! Classes: what an image is told apart by, as a block names them and as the lab gets them.
+//! Classes of a classification, as in a block and in a request.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
-    /// What it is called in the figure, and what an image's label is compared with.
+    /// Its name in the figure, with which an image's label is compared.
     pub label: String,
-    /// What prompts call it: each is put into each template, and all the embeddings are averaged.
+    /// Its names in prompts: each is inserted into each template, and all embeddings are averaged.
     pub names: Vec<String>,
 }
 
 impl Class {
-    /// The prompts of this class: each name in each template, in this order.
+    /// The prompts of this class: each name in each template.
     pub fn prompts<'a>(&'a self, templates: &'a [String]) -> impl Iterator<Item = String> + 'a {
         self.names.iter().flat_map(|name| filled(name, templates))
     }
 }
 
-/// The place in a template that a text is put into.
+/// The placeholder for a text in a template.
 pub const PLACE: &str = "{}";
 
-/// A text in each template.
+/// A text inserted into each template.
 pub fn filled<'a>(text: &'a str, templates: &'a [String]) -> impl Iterator<Item = String> + 'a {
     templates.iter().map(move |template| template.replace(PLACE, text))
 }

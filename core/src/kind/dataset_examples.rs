@@ -1,4 +1,4 @@
-//! `dataset_examples`: the images of a data set that excite a unit most, or least.
+//! `dataset_examples`: the images of a data set with the strongest or weakest activations of a unit.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use super::value::{Values, named, stored};
 use super::words::words;
 use crate::statistics::deviations;
 
-/// What decides which images.
+/// Parameters of the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -22,16 +22,16 @@ pub struct Params {
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,
-    /// How many images.
+    /// Number of images.
     pub top: u32,
-    /// Which end of the range.
+    /// Which end of the range comes first.
     pub order: Order,
-    /// How an activation map becomes one number.
+    /// The pooling of an activation map to one number.
     pub pool: Pool,
 }
 
 words! {
-    /// Which end of the range.
+    /// Which end of the range comes first.
     pub enum Order {
         /// The strongest activations first.
         Strongest = "strongest",
@@ -41,7 +41,7 @@ words! {
 }
 
 impl Order {
-    /// How two activations follow each other. -0 equals 0.
+    /// The order of two activations. -0 equals 0.
     pub fn compare(self, a: f64, b: f64) -> Ordering {
         let (a, b) = (a + 0.0, b + 0.0);
         match self {
@@ -51,7 +51,7 @@ impl Order {
     }
 }
 
-/// What came out, beside the pictures that `top` names.
+/// The result, without the pictures that `top` names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
@@ -61,7 +61,7 @@ pub struct Outcome {
     pub mean: f64,
     /// The unit's standard deviation over the data set.
     pub sd: f64,
-    /// In order.
+    /// The images, in order.
     pub top: Vec<Example>,
 }
 
@@ -69,19 +69,19 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// Its key in the data set: the file name without its ending, or the word.
+    /// Its key in the data set: the file name without extension, or the word.
     pub key: String,
-    /// Its caption, where the data set has one; the word, for a list of words.
+    /// Its caption, if there is one; for a list of words, the word.
     pub caption: Option<String>,
-    /// Its label, where the data set has one.
+    /// Its label, if there is one.
     pub label: Option<String>,
     /// The unit's pooled activation.
     pub activation: f64,
-    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    /// Name of the record's output with the image: a PNG of at most 256 × 256 pixels.
     pub picture: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
@@ -102,19 +102,14 @@ pub fn sample(activation: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "dataset_examples",
-    summary: "the images of a data set that excite a unit most",
-    doc: "Every image of the data set goes through the model once a layer; the pooled activations of all the \
-          layer's units are kept in half precision, so that the next unit costs no forward pass. Where that \
-          leaves shown images equal, they alone go through the model again and are ordered by their activations \
-          in full precision. Images that are equal even so, and more than 256 of one activation, as of a unit \
-          that is silent, stand in the data set's order.\n\nWith a list of words as the data set, each word is drawn as a \
-          picture of itself: the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
+    summary: "the images of a data set that activate a unit most, or least",
+    doc: "Each image of the data set is run through the model once per layer. The pooled activations of all units of the layer are stored in half precision, so that the next unit needs no forward pass. If shown images have the same activation in half precision, they are run through the model again and ordered by their activations in full precision. Images that are still equal, and more than 256 with the same activation, as for a silent unit, stay in the order of the data set.\n\nIf the data set is a list of words, each word is drawn as a picture: the result is the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
           Networks*, Distill 2021.",
     example: "id: examples\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 42\ntop: 12\n",
     // 2: images that are equal in half precision are ordered by full precision.
     impl_version: 2,
     fields: &[
-        Field::compute("top", Type::Integer { min: 1, max: 100 }, "How many images.")
+        Field::compute("top", Type::Integer { min: 1, max: 100 }, "Number of images.")
             .or(Preset::Integer(9)),
         Field::compute(
             "order",
@@ -130,18 +125,18 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Images in the data set."),
+            named("count", "images", "Number of images in the data set."),
             named("mean", "", "The unit's mean over the data set."),
             named("sd", "", "Its standard deviation over the data set."),
             named("top[n].activation", "", "The unit's activation for the n-th image of the list."),
-            named("top[n].deviations", "standard deviations", "How far that lies above the mean."),
+            named("top[n].deviations", "standard deviations", "Its distance from the mean."),
             named(
                 "top[n].key",
                 "",
-                "The image's key in the data set; of a list of words, the word.",
+                "The image's key in the data set; for a list of words, the word.",
             ),
-            named("top[n].caption", "", "Its caption, where it has one."),
-            named("top[n].label", "", "Its label, where it has one."),
+            named("top[n].caption", "", "Its caption, if there is one."),
+            named("top[n].label", "", "Its label, if there is one."),
         ],
         of: |result| stored(result, derive),
     },

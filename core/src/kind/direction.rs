@@ -1,8 +1,8 @@
-//! A direction in the space of embeddings, or of the units of a layer, as a block names it and as the lab gets it.
+//! A direction in the space of embeddings or of the units of a layer, as in a block and in a request.
 //!
-//! A direction is a sum of terms. Each term is the mean of the normalised embeddings of what it names,
-//! normalised again and multiplied by its weight. At a layer that is not the embedding, activations averaged over
-//! positions stand for embeddings, and texts have none.
+//! A direction is a sum of terms. Each term is the mean of the normalised embeddings of its items, normalised again
+//! and multiplied by its weight. At a layer other than the embedding, activations averaged over positions take the
+//! place of embeddings, and there are no texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,31 +10,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
-    /// What it is multiplied by.
+    /// Its weight.
     pub weight: f64,
-    /// What it is the mean of.
+    /// Its items.
     pub of: Source,
 }
 
-/// What a term is the mean of.
+/// The items of a term.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// A text, in every template.
+    /// A text, inserted into every template.
     Text(String),
-    /// Pictures: in a block their paths, in a request the digests of their bytes.
+    /// Pictures: their paths in a block, the digests of their bytes in a request.
     Images(Vec<String>),
-    /// Words, each drawn as a picture of itself.
+    /// Words, each drawn as a picture.
     Words(Vec<String>),
-    /// Units of the layer with their weights; of the embedding, its coordinates.
+    /// Units of the layer with weights; at the embedding, its coordinates.
     Units(Vec<(u32, f64)>),
-    /// Pictures of other figures: in a block their names, in a request their request keys.
+    /// Pictures of other figures: their names in a block, their request keys in a request.
     Use(Vec<String>),
-    /// All images of a data set: in a block its name, in a request the digest of its content.
+    /// All images of a data set: its name in a block, the digest of its content in a request.
     Dataset(String),
 }
 
-/// The names that a block gives to sources; `image` is one picture of [`Source::Images`].
+/// The names of sources in a block; `image` is a single picture of [`Source::Images`].
 pub const SOURCES: [&str; 7] = ["text", "image", "images", "words", "units", "dataset", "use"];
-/// Most terms of a sum.
+/// Maximum number of terms in a sum.
 pub const MOST_TERMS: usize = 32;

@@ -1,4 +1,4 @@
-//! An entry of the registry of kinds: what a kind says of itself, and what follows from that.
+//! An entry of the registry of kinds: a kind's description, and what follows from it.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use super::field::{COMMON, Field, Kinds, Preset, Role, TARGET, Takes, Type};
 use super::sample::Sample;
 use super::value::Values;
 
-/// One analysis that a note can ask for.
+/// A kind of analysis that a note can request.
 #[derive(Debug)]
 pub struct Kind {
     /// Its name in YAML.
@@ -19,17 +19,17 @@ pub struct Kind {
     pub doc: &'static str,
     /// A block that works in the demonstration garden.
     pub example: &'static str,
-    /// Raised when the same parameters give another result.
+    /// Bump when the same parameters produce a different result.
     pub impl_version: u32,
-    /// Its own fields; [`COMMON`] come on top.
+    /// Its own fields, in addition to [`COMMON`].
     pub fields: &'static [Field],
-    /// Named defaults of its fields, of which the field with [`Role::Recipe`] picks one.
+    /// Named sets of defaults, selected by the field with [`Role::Recipe`].
     pub recipes: &'static [Recipe],
-    /// Whether a block may ask for several values of a field at once.
+    /// Whether a block can sweep over values of a field.
     pub sweep: bool,
-    /// What it is about, which decides its fields beside its own.
+    /// Its subject, which adds fields to its own.
     pub about: About,
-    /// Whether it needs the model's text tower whatever its fields say.
+    /// Whether it always needs the model's text tower.
     pub text: bool,
     /// Whether it reads a data set.
     pub data: Data,
@@ -37,15 +37,15 @@ pub struct Kind {
     pub scan: Scan,
     /// Whether it reads captions and labels of its data set, which then decide its results.
     pub captions: bool,
-    /// What prose may show of its result.
+    /// The values of its result that prose can show.
     pub values: Values,
-    /// The pictures of a stored result that other figures may be made of, for kinds that have some.
+    /// Lists the pictures in a stored result that other figures can use, for kinds with such pictures.
     pub pictures: Option<Exhibiting>,
-    /// What is wrong with fields that are each right by themselves, before defaults are filled in.
+    /// Finds problems with combinations of fields, before defaults are filled in.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
-    /// Whether parameters have the form that the lab reads.
+    /// Checks that parameters have the type that the lab expects.
     pub form: fn(&Map<String, Value>) -> serde_json::Result<()>,
-    /// Units of work of a request with these parameters: its duration is estimated in proportion to them.
+    /// Units of work of a request with these parameters; the estimated duration is proportional to them.
     pub work: fn(&Map<String, Value>) -> f64,
     /// A made-up result of a request with these parameters; results with other numbers differ.
     pub sample: fn(&Map<String, Value>, f64) -> Sample,
@@ -54,27 +54,27 @@ pub struct Kind {
 /// Finds the pictures in a kind's result.
 pub type Exhibiting = fn(Value) -> serde_json::Result<Vec<Exhibit>>;
 
-/// Values of several fields that go together, under a name.
+/// A named set of values for several fields.
 #[derive(Debug)]
 pub struct Recipe {
     /// Its name, a word of the field with [`Role::Recipe`].
     pub name: &'static str,
-    /// Where its values are from, and what for.
+    /// The source and purpose of its values.
     pub doc: &'static str,
-    /// The recipe that has the values which this one does not have.
+    /// The recipe from which it takes all other values.
     pub base: Option<&'static Recipe>,
-    /// A value for each field whose default is [`Preset::Recipe`], unless the base has the same.
+    /// A value for each field with [`Preset::Recipe`], unless the base has it.
     pub values: &'static [(&'static str, Preset)],
 }
 
 impl Recipe {
-    /// Its value of a field; `None` where it has none.
+    /// Its value for a field, if any.
     pub fn value(&self, field: &str) -> Option<Preset> {
         let own = self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| *value);
         own.or_else(|| self.base?.value(field))
     }
 
-    /// All its values, with those of its base: these first, in their order.
+    /// All its values, after those of its base, in order.
     pub fn all(&self) -> Vec<(&'static str, Preset)> {
         let mut all = self.base.map(Self::all).unwrap_or_default();
         for &(name, value) in self.values {
@@ -87,14 +87,14 @@ impl Recipe {
     }
 }
 
-/// What a kind is about.
+/// The subject of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     /// No layer.
     Nothing,
-    /// One unit of a layer; the fields `layer` and `unit` must name them.
+    /// A unit of a layer, given by the required fields `layer` and `unit`.
     Unit,
-    /// A unit, a direction or a whole layer, as the fields of [`TARGET`] say.
+    /// A unit, a direction or a whole layer, given by the fields of [`TARGET`].
     Target,
 }
 
@@ -103,7 +103,7 @@ pub enum About {
 pub enum Data {
     /// It has no field `dataset`.
     Never,
-    /// The block's, else the one that the configuration's defaults name.
+    /// The block's data set, or else the configuration's default.
     Always,
     /// The same, unless the block has one of these fields.
     Unless(&'static [&'static str]),
@@ -114,25 +114,25 @@ pub enum Data {
 pub enum Scan {
     /// None.
     None,
-    /// That of the block's layer.
+    /// The scan of the block's layer.
     Layer,
-    /// That of the layer of embeddings.
+    /// The scan of the embedding.
     Embedding,
 }
 
-/// What is wrong with a block's fields together.
+/// A problem with a combination of a block's fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The field where it is said, if the block has it.
+    /// The field at which it is reported, if the block has it.
     pub field: &'static str,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: &'static str,
 }
 
 impl Kind {
-    /// What a kind is unless it says otherwise: about no layer, without fields, data or values of its own.
+    /// The defaults of a kind: about no layer, without fields, data or values of its own.
     pub const BASE: Self = Self {
         name: "",
         summary: "",
@@ -163,18 +163,18 @@ impl Kind {
         }
     }
 
-    /// The recipe of that name.
+    /// The recipe with that name.
     pub fn recipe(&self, name: &str) -> Option<&'static Recipe> {
         self.recipes.iter().find(|recipe| recipe.name == name)
     }
 
-    /// The field that picks a recipe, where the kind has recipes.
+    /// The field that selects a recipe, if the kind has recipes.
     pub fn recipe_field(&self) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.role == Role::Recipe)
     }
 
-    /// The value of a field that is left out, under a recipe (the first unless named); `None` where it has no value, or
-    /// where the configuration decides.
+    /// The default of a field with a recipe (the first unless named); `None` if there is none, or if the
+    /// configuration sets it.
     pub fn default(&self, field: &Field, recipe: Option<&str>) -> Option<Value> {
         match field.default {
             Preset::Recipe => {
@@ -185,10 +185,10 @@ impl Kind {
         }
     }
 
-    /// Checks a request's parameters: their form, and each against its field's bounds and words.
+    /// Checks a request's parameters: their type, and each against its field's bounds and words.
     ///
     /// # Errors
-    /// Names the first field that is out of bounds, or says what else is wrong.
+    /// If a field is out of bounds, or the parameters are invalid otherwise.
     pub fn check(&self, params: &Map<String, Value>) -> Result<(), String> {
         for field in self.fields {
             params.get(field.name).map_or(Ok(()), |value| field.check(value))?;
@@ -199,13 +199,13 @@ impl Kind {
     /// A request's parameters as the kind's own type, after [`Kind::check`].
     ///
     /// # Errors
-    /// As [`Kind::check`].
+    /// As for [`Kind::check`].
     pub fn params<T: DeserializeOwned>(&self, params: &Map<String, Value>) -> Result<T, String> {
         self.check(params)?;
         T::deserialize(params).map_err(malformed)
     }
 
-    /// All fields that a block of this kind may have, its own first.
+    /// All fields of a block of this kind, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let (about, data, sweep) = (self.about, self.data != Data::Never, self.sweep);
         let target: &[Field] = if about == About::Target { TARGET } else { &[] };
@@ -219,7 +219,7 @@ impl Kind {
     }
 }
 
-/// Whether parameters have the form of `T`, for [`Kind::form`].
+/// Checks that parameters have the type `T`, for [`Kind::form`].
 pub(super) fn form<T: DeserializeOwned>(params: &Map<String, Value>) -> serde_json::Result<()> {
     T::deserialize(params).map(drop)
 }

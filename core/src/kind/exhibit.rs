@@ -1,4 +1,4 @@
-//! Pictures that a result holds, for other figures to be made of: a stored result in, their names out.
+//! Pictures in stored results that other figures can use.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::digest::Digest;
 /// A picture among a record's outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhibit {
-    /// The output.
+    /// Name of the output.
     pub output: String,
-    /// What tells it from the others; empty where it is the only one.
+    /// Its description among the result's pictures; empty if it is the only one.
     pub label: String,
 }
 
-/// Where a picture is from that another figure holds, as a result says it.
+/// The origin of a picture that comes from another figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The request key of that figure.
     pub figure: Digest,
-    /// Which of its pictures it is; empty where it is the only one.
+    /// Its description among that figure's pictures; empty if it is the only one.
     pub label: String,
 }

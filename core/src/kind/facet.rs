@@ -1,7 +1,8 @@
-//! `facet`: a linear probe that tells two data sets apart at some layers, for visualisations to lean on.
+//! `facet`: linear probes at some layers that distinguish two data sets, used as part of the objective of
+//! visualisations.
 //!
-//! After Goh et al. 2021 and openai/CLIP-featurevis: at each layer a probe without a bias on all activations, positions
-//! told apart.
+//! After Goh et al. 2021 and openai/CLIP-featurevis: at each layer a probe without bias on all activations, with
+//! separate weights for each position.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,24 +14,24 @@ use super::tuple::tuple;
 use super::value::{Values, named, stored};
 use crate::statistics::part;
 
-/// What decides a facet: where its weights come from.
+/// Parameters of a facet: the source of its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct Params {
     /// Canonical spellings, in order.
     pub layers: Vec<String>,
-    /// What it is of: the digest of a data set's content. With `generic`, the probes are trained.
+    /// The positive examples: the digest of a data set's content. With `generic`, the probes are trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
-    /// What it is told apart from, likewise.
+    /// The negative examples: the digest of a data set's content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generic: Option<String>,
-    /// Digests of NumPy files with published weights, `[C, H, W]` or `[1, C, H, W]`, one a layer.
+    /// Digests of NumPy files with published weights, `[C, H, W]` or `[1, C, H, W]`, one per layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<String>>,
-    /// Most images of each data set; evenly spaced ones where it has more.
+    /// Maximum number of images of each data set; if it has more, evenly spaced ones are used.
     pub most: u32,
-    /// Of the penalty on the weights' squares, relative to the mean square of an image's activations.
+    /// Strength of the L2 penalty, relative to the mean square of an image's activations.
     pub regularisation: f64,
 }
 
@@ -38,25 +39,25 @@ pub struct Params {
 pub(super) const TAKEN: Takes =
     Takes { kinds: Kinds::Named(&["facet"]), same_model: true, before: true };
 
-/// The output with a tensor `[C, H, W]` f32 a layer, under its canonical spelling.
+/// The output with an f32 tensor `[C, H, W]` for each layer, named by its canonical spelling.
 pub const WEIGHTS: &str = "facet.safetensors";
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Images of each data set; zeros for published weights.
+    /// Number of images of each data set; zeros for published weights.
     pub images: Images,
-    /// Each layer, in order.
+    /// The probes, in the order of the layers.
     pub layers: Vec<Probe>,
 }
 
 tuple! {
-    /// How many images a facet was trained and tested on.
+    /// Number of images that a facet was trained and tested on.
     pub struct Images {
-        /// Of the data set `positive`.
+        /// Number from the data set `positive`.
         pub positive: u64,
-        /// Of the data set `generic`.
+        /// Number from the data set `generic`.
         pub generic: u64,
     }
 }
@@ -69,16 +70,16 @@ pub struct Probe {
     pub layer: String,
     /// Units, rows and columns.
     pub shape: (u32, u32, u32),
-    /// Images that were held out (every fifth) and told apart rightly, and how many were held out: positive ones.
+    /// Held-out positive images (every fifth): correctly classified, and total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<(u64, u64)>,
-    /// The same of generic ones.
+    /// Held-out generic images: correctly classified, and total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generic: Option<(u64, u64)>,
 }
 
 impl Probe {
-    /// Held-out images of both data sets: those that were told apart rightly, and all. `None` for published weights.
+    /// Held-out images of both data sets: correctly classified, and total. `None` for published weights.
     pub fn held_out(&self) -> Option<(u64, u64)> {
         let ((right, of), (more_right, more)) = self.positive.zip(self.generic)?;
         Some((right.saturating_add(more_right), of.saturating_add(more)))
@@ -100,66 +101,58 @@ pub fn sample(layers: &[String], positive: u64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "facet",
-    summary: "a linear probe that tells two data sets apart, for visualisations to lean on",
-    doc: "At each layer a logistic regression without a bias, on all activations of an image with their positions told \
-          apart, learns to tell the images of one data set from those of another. A `feature_vis` that names it is pulled \
-          towards the side of `positive` on its way, so that of all that a unit answers to it shows the face, the writing \
-          or the landscape. Every fifth image is held out, and counted.\n\nInstead of data sets, `weights` may name a \
-          folder with published weights.\n\nMethod: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, \
+    summary: "linear probes that distinguish two data sets, for `feature_vis` to follow",
+    doc: "At each layer, a logistic regression without bias on all activations of an image, with separate weights for each position, learns to distinguish the images of two data sets. A `feature_vis` with this facet adds the probes to its objective and is pulled towards `positive`: of everything that a unit responds to, it shows the faces, the writing or the landscapes. Every fifth image is held out to measure the accuracy.\n\nInstead of training on data sets, `weights` can name a folder with published weights.\n\nMethod: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, \
           Distill 2021, and openai/CLIP-featurevis.",
     example: "id: written\nkind: facet\npositive: words\ngeneric: emoji\ncaption: Words against pictures.\n",
     fields: &[
         Field::compute(
             "layers",
             Type::Layers,
-            "The layers, from the image on. Left out, they are as in the paper: of a ResNet the outputs of every \
-             other block of the third stage, of all where it has fewer than four; of a transformer every other \
-             block of the middle third.",
+            "The layers, in the order of the forward pass. The default is as in the paper: for a ResNet, the outputs of every other block of the third stage, or of all blocks if it has fewer than four; for a transformer, every other block of the middle third.",
         ),
         Field::compute(
             "positive",
             Type::Content,
-            "What it is of: a name out of `datasets:` in `neuronotes.yaml`. Goes with `generic`.",
+            "The positive examples: a data set's name from `datasets:` in `neuronotes.yaml`. Requires `generic`.",
         ),
         Field::compute(
             "generic",
             Type::Content,
-            "What that is told apart from, likewise.",
+            "The negative examples: a data set's name from `datasets:` in `neuronotes.yaml`.",
         ),
         Field::compute(
             "weights",
             Type::Weights,
-            "Published weights in place of two data sets: a folder in the garden that has, for each layer, \
-             `LAYER/NAME_spatial.npy`, the layer in the article's spelling, such as \
-             `image_block_3/0/Relu_2/face_spatial.npy`.",
+            "Published weights instead of two data sets: a folder in the garden with a file `LAYER/NAME_spatial.npy` for each layer, in the article's spelling, such as `image_block_3/0/Relu_2/face_spatial.npy`.",
         ),
         Field::presentation(
             "name",
             Type::Text,
-            "What the files of `weights` are called; the block's `id` unless it is given.",
+            "NAME in the files of `weights`; the default is the block's `id`.",
         ),
         Field::compute(
             "most",
             Type::Integer { min: 10, max: 100_000 },
-            "Most images of each data set; evenly spaced ones where it has more.",
+            "Maximum number of images of each data set; if it has more, evenly spaced ones are used.",
         )
         .or(Preset::Integer(2000)),
         Field::compute(
             "regularisation",
             Type::Number { min: 0.0, max: 1000.0 },
-            "Of the penalty on the weights' squares, relative to the mean square of an image's activations.",
+            "Strength of the L2 penalty on the weights, relative to the mean square of an image's activations.",
         )
         .or(Preset::Number(1e-3)),
     ],
     values: Values {
         named: &[
-            named("images.positive", "images", "Images of the data set `positive`."),
-            named("images.generic", "images", "Images of the data set `generic`."),
+            named("images.positive", "images", "Number of images from the data set `positive`."),
+            named("images.generic", "images", "Number of images from the data set `generic`."),
             named("layers[n].layer", "", "The layer's name."),
-            named("layers[n].units", "units", "Units of the layer."),
-            named("layers[n].right", "images", "Held-out images that were told apart rightly."),
-            named("layers[n].of", "images", "Images that were held out."),
-            named("layers[n].accuracy", "part of 1", "One as a part of the other."),
+            named("layers[n].units", "units", "Number of units of the layer."),
+            named("layers[n].right", "images", "Number of held-out images that were classified correctly."),
+            named("layers[n].of", "images", "Number of held-out images."),
+            named("layers[n].accuracy", "fraction", "Accuracy on held-out images: `right` divided by `of`."),
         ],
         of: |result| stored(result, derive),
     },
@@ -180,10 +173,10 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let both = "a facet is trained on two data sets, `positive` and `generic`";
     match (has("positive"), has("generic"), has("weights")) {
         (true, true, false) if fields.get("positive") == fields.get("generic") => {
-            wrong("generic", "a data set cannot be told apart from itself", both)
+            wrong("generic", "`positive` and `generic` must be different data sets", both)
         }
         (true, true, false) if has("name") => {
-            wrong("name", "only published weights have a `name`", "`id` is the facet's own")
+            wrong("name", "only published weights have a `name`", "`id` is the facet's own name")
         }
         (true, true, false) | (false, false, true) => None,
         (true, false, false) => wrong("positive", "`positive` needs a `generic`", both),
@@ -191,12 +184,12 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         (false, false, false) => wrong(
             "kind",
             "`facet` needs `positive` and `generic`, or `weights`",
-            "name two data sets, or a folder of published weights",
+            "give two data sets, or a folder of published weights",
         ),
         (_, _, true) => wrong(
             "weights",
             "published weights are not trained",
-            "leave out either `weights`, or `positive` and `generic`",
+            "remove either `weights`, or `positive` and `generic`",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! `feature_vis`: an image optimised until a unit answers to it as strongly as can be.
+//! `feature_vis`: an image optimised to maximise the activation of a unit, a direction or a layer.
 
 mod kind;
 mod outcome;

@@ -1,5 +1,4 @@
-//! Fields of an analysis block as data: parsing, defaults, documentation and error messages all read
-//! the same entries.
+//! Fields of an analysis block as data, used for parsing, defaults, documentation and error messages.
 
 use serde_json::Value;
 
@@ -10,11 +9,11 @@ use crate::suggest;
 pub struct Field {
     /// Its name in YAML.
     pub name: &'static str,
-    /// What it takes.
+    /// Its type.
     pub ty: Type,
-    /// What it is when left out.
+    /// Its default.
     pub default: Preset,
-    /// What it decides.
+    /// Its role.
     pub role: Role,
     /// One or two sentences of Markdown.
     pub doc: &'static str,
@@ -31,7 +30,7 @@ impl Field {
         Self { role: Role::Presentation, ..Self::compute(name, ty, doc) }
     }
 
-    /// The field that picks one of the kind's recipes; the first unless a block says otherwise.
+    /// The field that selects one of the kind's recipes; the first by default.
     pub const fn recipe(
         name: &'static str,
         names: &'static [&'static str],
@@ -41,7 +40,7 @@ impl Field {
         Self { role: Role::Recipe, ..Self::compute(name, Type::Choice(names), doc) }.or(first)
     }
 
-    /// The same field with this value where a block leaves it out.
+    /// The same field with this default.
     pub const fn or(self, default: Preset) -> Self {
         Self { default, ..self }
     }
@@ -49,7 +48,7 @@ impl Field {
     /// Checks a parameter against the field's bounds or words.
     ///
     /// # Errors
-    /// Says what the value is and what it must be.
+    /// If it is invalid: names the value and what is expected.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         let must =
             |expected: String| Err(format!("`{}` is {value}, but must be {expected}", self.name));
@@ -76,38 +75,38 @@ impl Field {
     }
 }
 
-/// What a field takes.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Type {
     /// A whole number within bounds.
     Integer {
-        /// Least.
+        /// Minimum.
         min: i64,
-        /// Greatest.
+        /// Maximum.
         max: i64,
     },
     /// A number within bounds.
     Number {
-        /// Least.
+        /// Minimum.
         min: f64,
-        /// Greatest.
+        /// Maximum.
         max: f64,
     },
-    /// A whole number from 0 that random numbers follow from. Where it is left out, the configuration decides.
+    /// A random seed: a whole number from 0. The configuration sets its default.
     Seed,
     /// `true` or `false`.
     Flag,
     /// Text.
     Text,
-    /// The block's name within its note, by which links and addresses know it.
+    /// The block's name in its note, used in links and addresses.
     Id,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A model's name out of the configuration.
+    /// A model's name from the configuration.
     Model,
-    /// A data set's name out of the configuration.
+    /// A data set's name from the configuration.
     Dataset,
-    /// Arithmetic of the forward pass.
+    /// Precision of the forward pass.
     Precision,
     /// A layer of the model, in either spelling.
     Layer,
@@ -115,7 +114,7 @@ pub enum Type {
     Unit,
     /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
     Texts,
-    /// A list of texts with a place, `{}`, that another text is put into. A parameter is an array of texts.
+    /// A list of texts with a placeholder, `{}`, for another text. A parameter is an array of texts.
     Templates,
     /// A list of names, or a mapping of names to what prompts call them. A parameter is an array of
     /// [`Class`](super::class::Class).
@@ -127,7 +126,7 @@ pub enum Type {
     /// A list of layers. A parameter is an array of their canonical spellings; where it is left out, the kind
     /// knows which.
     Layers,
-    /// A data set's name out of the configuration. A parameter is the digest of its content.
+    /// A data set's name from the configuration. A parameter is the digest of its content.
     Content,
     /// A folder in the garden with a NumPy file of weights for each of the layers. A parameter is an array of their
     /// digests.
@@ -173,25 +172,25 @@ impl Takes {
         Self { kinds: Kinds::WithPictures, same_model: false, before: false };
 }
 
-/// Most texts, and most classes, of one block.
+/// Maximum number of texts in a block.
 pub const MOST_TEXTS: usize = 20_000;
-/// Most templates of one block; CLIP's own list for ImageNet has 80.
+/// Maximum number of templates in a block; CLIP's own list for ImageNet has 80.
 pub const MOST_TEMPLATES: usize = 200;
-/// Most classes of one block; ImageNet has 1,000.
+/// Maximum number of classes in a block; ImageNet has 1,000.
 pub const MOST_CLASSES: usize = 2_000;
-/// Most pictures of one field.
+/// Maximum number of pictures in a field.
 pub const MOST_PICTURES: usize = 100;
-/// Most combinations of values that one block sweeps over.
+/// Maximum number of combinations of values in a sweep.
 pub const MOST_POINTS: usize = 256;
-/// Most layers of one list.
+/// Maximum number of layers in a list.
 pub const MOST_LAYERS: usize = 64;
-/// Most units of one term of a direction.
+/// Maximum number of units in a term of a direction.
 pub const MOST_UNITS: usize = 1_000;
 
-/// What a field is when left out.
+/// The default of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preset {
-    /// It cannot be left out.
+    /// None: the field is required.
     Required,
     /// This whole number.
     Integer(i64),
@@ -203,16 +202,16 @@ pub enum Preset {
     Texts(&'static [&'static str]),
     /// This flag.
     Flag(bool),
-    /// What `defaults:` in the configuration says.
+    /// The value in the configuration's `defaults:`.
     Configured,
-    /// What the block's [`Recipe`](super::Recipe) says.
+    /// The value in the block's [`Recipe`](super::Recipe).
     Recipe,
     /// Nothing.
     Absent,
 }
 
 impl Preset {
-    /// The value; `None` where it is not written here, or there is none.
+    /// The value; `None` if it is not set here, or there is none.
     pub fn value(self) -> Option<Value> {
         match self {
             Self::Integer(n) => Some(n.into()),
@@ -225,18 +224,19 @@ impl Preset {
     }
 }
 
-/// What a field decides.
+/// The role of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It is in the request key.
+    /// It is part of the request key.
     Compute,
-    /// It is in the figure key only, and never causes a measurement.
+    /// It is part of the figure key only, and never causes a measurement.
     Presentation,
-    /// It picks a [`Recipe`](super::Recipe), whose values other fields have when left out. It is in no key itself.
+    /// It selects a [`Recipe`](super::Recipe), which sets the defaults of other fields. It is not part of any key
+    /// itself.
     Recipe,
 }
 
-/// What is said of every field `layer`.
+/// The documentation of every field `layer`.
 const LAYER: &str = "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
                      (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
                      `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.";
@@ -248,45 +248,40 @@ pub static TARGET: &[Field] = &[
     Field::compute(
         "units",
         Type::Units,
-        "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. \
-         Short for `direction: { units: … }`.",
+        "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. An abbreviation of `direction: { units: … }`.",
     ),
     Field::compute(
         "direction",
         Type::Direction,
         "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
-         `dataset`, `use` and `sum`, as `neuronotes kinds text_rank` explains them. Without `layer` it is one in the space \
-         of embeddings, where alone texts have directions; elsewhere activations averaged over positions stand for \
-         embeddings.",
+         `dataset`, `use` and `sum`, as documented by `neuronotes kinds text_rank`. Without `layer` it is in the space of embeddings, the only one with directions of texts; at a layer, activations averaged over positions take the place of embeddings.",
     ),
 ];
 
 /// The fields of every kind.
 pub static COMMON: &[Field] = &[
-    Field::compute("model", Type::Model, "A name out of `models:` in `neuronotes.yaml`.")
+    Field::compute("model", Type::Model, "A model's name from `models:` in `neuronotes.yaml`.")
         .or(Preset::Configured),
     Field::compute("layer", Type::Layer, LAYER).or(Preset::Required),
     Field::compute("unit", Type::Unit, "The channel of that layer, counted from 0.")
         .or(Preset::Required),
-    Field::compute("dataset", Type::Dataset, "A name out of `datasets:` in `neuronotes.yaml`.")
+    Field::compute("dataset", Type::Dataset, "A data set's name from `datasets:` in `neuronotes.yaml`.")
         .or(Preset::Configured),
     Field::compute(
         "precision",
         Type::Precision,
-        "Arithmetic of the forward pass: `f32`; `bf16`, coarser and faster where the processor or GPU knows \
-         it; or `f16`, on a GPU. Unless `defaults:` in `neuronotes.yaml` says otherwise, `f32`.",
+        "Precision of the forward pass: `f32`; `bf16`, which is coarser, and faster if the CPU or GPU supports it; or `f16`, on a GPU. The default is the one in `defaults:` of `neuronotes.yaml`, or else `f32`.",
     )
     .or(Preset::Configured),
     Field::compute(
         "sweep",
         Type::Sweep,
-        "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination \
-         is measured, and all stand in one grid, with a row for each value of the first of two.",
+        "One or two other fields, each with a list of values, such as `sweep: { unit: [89, 244] }`: each combination is measured, and all are shown in one grid; with two fields, each value of the first has a row.",
     ),
     Field::presentation(
         "id",
         Type::Id,
-        "The block's name within its note: letters, digits, `-` and `_`. Links and addresses use it.",
+        "The block's name in its note: letters, digits, `-` and `_`. Links and addresses use it.",
     ),
     Field::presentation("title", Type::Text, "A heading above the figure."),
     Field::presentation(
@@ -297,12 +292,12 @@ pub static COMMON: &[Field] = &[
     Field::presentation(
         "alt",
         Type::Text,
-        "What the figure shows, for readers who cannot see it. Without it the kind writes one.",
+        "A description of the figure for readers who cannot see it. By default, the kind provides one.",
     ),
     Field::presentation(
         "width",
         Type::Choice(&["text", "middle", "page", "screen"]),
-        "How much of the page the figure takes.",
+        "The figure's width on the page.",
     )
     .or(Preset::Text("text")),
 ];

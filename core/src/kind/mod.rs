@@ -1,5 +1,5 @@
-//! The registry of analyses: for each kind its YAML fields, defaults and documentation, its parameters and its result. How
-//! it is measured is the lab's, and how it is drawn is the garden's, each under the same name.
+//! The registry of kinds of analysis: each kind's YAML fields, defaults, documentation, parameters and result. The
+//! lab measures it, and the garden draws it, under the same name.
 //!
 //! A new kind is one file here, one in `lab/src/kind/`, one in `src/figure/`, and one line in each registry.
 
@@ -30,7 +30,7 @@ pub use field::{
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
 
-/// Every kind, in the order in which they are documented.
+/// All kinds, in the order of the documentation.
 pub static KINDS: &[&Kind] = &[
     &feature_vis::KIND,
     &dataset_examples::KIND,
@@ -42,7 +42,7 @@ pub static KINDS: &[&Kind] = &[
 ];
 
 impl Kind {
-    /// The kind of that name.
+    /// The kind with that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().copied().find(|kind| kind.name == name)
     }

@@ -1,5 +1,5 @@
-//! Results that nobody measured, for the tests and benchmarks of every crate: each kind makes up a small one beside its
-//! outcome, with everything in it that a result of those parameters may have.
+//! Made-up results for the tests and benchmarks of every crate: each kind has a small one beside its outcome, with
+//! everything that a result with those parameters can have.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::store::{Record, Store, StoreError};
 /// A made-up result.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// The kind's outcome, as the store holds it.
+    /// The kind's outcome, as stored.
     pub result: Value,
     /// The pictures that it names.
     pub pictures: Vec<Painted>,
@@ -19,11 +19,11 @@ pub struct Sample {
 /// A picture that a made-up result names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Painted {
-    /// The record's output.
+    /// Name of the record's output.
     pub output: String,
-    /// Such as `image/png`.
+    /// Media type, such as `image/png`.
     pub media_type: &'static str,
-    /// Pixels across and down.
+    /// Width and height in pixels.
     pub size: (u32, u32),
 }
 
@@ -35,15 +35,15 @@ impl Painted {
 }
 
 impl Sample {
-    /// One with this outcome.
+    /// A sample with this outcome.
     pub(super) fn of(outcome: &impl Serialize, pictures: Vec<Painted>) -> Self {
         Self { result: serde_json::to_value(outcome).unwrap_or_default(), pictures }
     }
 
-    /// A record of it as the answer to `request`, not committed yet; `paint` makes the bytes of each picture.
+    /// A record of it for `request`, not committed yet; `paint` makes the bytes of each picture.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written to.
     pub fn record(
         &self,
         store: &Store,

@@ -1,5 +1,5 @@
-//! A scan: the pooled activations of all units of a layer over one shard of a data set, a record of its
-//! own that other kinds read. No note asks for one by name.
+//! A scan: the pooled activations of all units of a layer over one shard of a data set. It is a record of its own
+//! that other kinds use; notes cannot request one by name.
 //!
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
 //! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`](crate::dataset::Sample) a row; `moments.json`, [`Moments`].
@@ -21,9 +21,9 @@ use crate::dataset::ledger::Ledger;
 use crate::model::{ModelRef, Precision};
 use crate::request::{Inputs, Request};
 
-/// The name in requests and records.
+/// Its name in requests and records.
 pub const NAME: &str = "scan";
-/// Raised when the same parameters give another result.
+/// Bump when the same parameters produce a different result.
 pub const IMPL_VERSION: u32 = 2;
 /// The output with the numbers.
 pub const ACTIVATIONS: &str = "activations.safetensors";
@@ -32,7 +32,7 @@ pub const SAMPLES: &str = "samples.json";
 
 pub use crate::store::MOMENTS;
 
-/// What decides a scan, beside the weights and the shard.
+/// Parameters of a scan, in addition to the weights and the shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -40,15 +40,15 @@ pub struct Params {
     pub layer: String,
 }
 
-/// What one says of every unit's distribution over the rows: small, so that a page can read it.
+/// The distribution of each unit over the rows: small, so that pages can read it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moments {
-    /// Rows.
+    /// Number of rows.
     pub count: u64,
-    /// Of the mean over positions.
+    /// Moments of the mean over positions.
     pub mean: Distribution,
-    /// Of the greatest over positions.
+    /// Moments of the maximum over positions.
     pub max: Distribution,
 }
 
@@ -71,38 +71,37 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Er
 }
 
 words! {
-    /// How an activation map becomes one number.
+    /// The pooling of an activation map to one number.
     pub enum Pool {
         /// The mean over all positions.
         Mean = "mean",
-        /// The greatest of all positions.
+        /// The maximum over all positions.
         Max = "max",
     }
 }
 
-/// The field of every kind that needs one number of an activation map.
+/// The field of all kinds that pool activation maps.
 pub(super) const POOL: Field = Field::compute(
     "pool",
     Type::Choice(Pool::WORDS),
-    "How the activation map becomes one number: its mean, or its greatest value. Of a transformer's layer the \
-     positions are all its tokens, the class token among them.",
+    "The pooling of the activation map: its mean, or its maximum. At a transformer's layer, the positions are all tokens, including the class token.",
 )
 .or(Preset::Text(Pool::Mean.word()));
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Rows.
+    /// Number of rows.
     pub count: u64,
-    /// Images that could not be decoded, with the reason; they have no row.
+    /// Images that could not be decoded, with the reasons; they have no row.
     pub skipped: Vec<(String, String)>,
     /// What was seen in the shard; none of those that were measured before ledgers were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
 }
 
-/// The scans that a question about `layer` over `dataset` rests on, one a shard.
+/// The scans that a request about `layer` over `dataset` uses, one per shard.
 pub fn requests(
     model: &ModelRef,
     dataset: &DatasetRef,

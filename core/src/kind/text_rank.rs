@@ -1,4 +1,4 @@
-//! `text_rank`: texts ordered by their likeness to a direction.
+//! `text_rank`: texts ranked by their similarity to a direction.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,57 +15,57 @@ use super::zero_shot::TRUNCATE;
 use crate::digest::Digest;
 use crate::statistics::deviations;
 
-/// Most pictures of the direction that are kept to be shown.
+/// Maximum number of the direction's pictures that are stored for display.
 pub const MOST_SHOWN: usize = 12;
 
-/// What decides the order.
+/// Parameters of the ranking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The texts.
     pub texts: Vec<String>,
-    /// The sum that they are compared with.
+    /// The direction that they are compared with.
     pub direction: Vec<Term>,
-    /// What texts are put into, those of the direction too.
+    /// Templates for the texts and for those of the direction.
     pub templates: Vec<String>,
-    /// Whether a prompt that is too long is cut.
+    /// Whether prompts that are too long are truncated.
     pub truncate: bool,
     /// Whether the texts' mean is subtracted from every text.
     pub center: bool,
-    /// How many texts.
+    /// Number of texts.
     pub top: u32,
-    /// Which end of the list.
+    /// Which end of the list comes first.
     pub order: Order,
 }
 
 words! {
-    /// Which end of the list.
+    /// Which end of the list comes first.
     pub enum Order {
-        /// The greatest cosines first.
+        /// The largest cosines first.
         Nearest = "nearest",
-        /// The least cosines first.
+        /// The smallest cosines first.
         Farthest = "farthest",
     }
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Texts in the list.
+    /// Number of texts in the list.
     pub count: u64,
     /// Their mean cosine.
     pub mean: f64,
-    /// Their cosines' standard deviation (of the population).
+    /// The standard deviation of their cosines (of the population).
     pub sd: f64,
-    /// The first `top` in order; texts of equal cosines in the list's order.
+    /// The first `top` texts; those with equal cosines in the order of the list.
     pub ranked: Vec<Ranked>,
-    /// Pictures that the direction is made of, at most [`MOST_SHOWN`].
+    /// The direction's pictures, at most [`MOST_SHOWN`].
     pub pictures: Vec<Shown>,
 }
 
 tuple! {
-    /// A text with its likeness to the direction.
+    /// A text with its similarity to the direction.
     pub struct Ranked {
         /// The text.
         pub text: String,
@@ -74,22 +74,22 @@ tuple! {
     }
 }
 
-/// A picture that the direction is made of.
+/// A picture of the direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
-    /// The word that it is a picture of.
+    /// The word that it shows, if it is a word.
     pub word: Option<String>,
-    /// The digest that the parameters name it by.
+    /// Its digest in the parameters.
     pub digest: Option<Digest>,
-    /// Where it is from, where another figure holds it.
+    /// Its origin, if it comes from another figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    /// Name of the record's output with the picture: a PNG of at most 256 × 256 pixels.
     pub picture: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
@@ -116,17 +116,13 @@ pub fn sample(cosine: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "text_rank",
-    summary: "texts ordered by their likeness to a direction, a picture, or a data set",
-    doc: "Each text is put into each template; the normalised embeddings of these prompts are averaged and \
-          normalised again, and compared by cosine with the direction. Cosines of texts with pictures are small and \
-          alike in CLIP, whose texts and pictures lie apart; the order says more than the size.\n\nA direction is a \
-          mapping with one of\n\n- `text: …`, a text, in the same templates,\n- `image: …` or `images: […]`, \
-          pictures by their paths in the garden,\n- `words: […]`, words, each drawn as a picture of itself,\n\
+    summary: "texts ranked by their similarity to a text, a picture, a data set or another direction",
+    doc: "Each text is inserted into each template; the normalised embeddings of these prompts are averaged, normalised again, and compared with the direction by cosine. In CLIP, cosines between texts and pictures are small and similar, because texts and pictures are in different regions; the order means more than the values.\n\nA direction is a \
+          mapping with one of\n\n- `text: …`, a text, inserted into the same templates,\n- `image: …` or `images: […]`, \
+          pictures by their paths in the garden,\n- `words: […]`, words, each drawn as a picture,\n\
           - `units: […]`, coordinates of the embedding, counted from 0; a mapping gives each its weight,\n\
-          - `dataset: …`, all images of a data set,\n- `use: …`, the pictures that other figures hold: \
-          of a `feature_vis` or a `dataset_examples` by its id, of another note's as `note#id`, or a list of those,\n- `sum: […]`, a list of those, each with an optional `weight` \
-          (default 1; −1 subtracts).\n\nOf several pictures, words or images the normalised embeddings are averaged; \
-          each term of a sum has length 1 before its weight counts.",
+          - `dataset: …`, all images of a data set,\n- `use: …`, the pictures of other figures: the id of a `feature_vis` or `dataset_examples`, `note#id` for another note's, or a list of those,\n- `sum: […]`, a list of those, each with an optional `weight` \
+          (default 1; −1 subtracts).\n\nThe normalised embeddings of several pictures, words or images are averaged; each term of a sum is normalised before it is multiplied by its weight.",
     example: "id: near-red\nkind: text_rank\ntexts: [strawberry, leaf, tomato, frog, heart, cactus, brick]\ndirection:\n  sum:\n    - text: red apple\n    - { text: green apple, weight: -1 }\n",
     fields: &[
         Field::compute(
@@ -145,21 +141,20 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "templates",
             Type::Templates,
-            "Texts with `{}` where each text goes. Several are averaged.",
+            "Texts with `{}` as a placeholder for each text. Several templates are averaged.",
         )
         .or(Preset::Texts(&["{}"])),
         TRUNCATE,
         Field::compute(
             "center",
             Type::Flag,
-            "Whether the mean of the list's embeddings is subtracted from each text, and from the texts of the \
-             direction. What all texts have in common then counts for nothing, and the cosines spread around zero.",
+            "Whether the mean of the list's embeddings is subtracted from each text, and from the texts of the direction. This removes what all texts have in common, and the cosines spread around zero.",
         )
         .or(Preset::Flag(false)),
         Field::compute(
             "top",
             Type::Integer { min: 1, max: 500 },
-            "How many texts.",
+            "Number of texts.",
         )
         .or(Preset::Integer(15)),
         Field::compute(
@@ -172,10 +167,10 @@ pub static KIND: Kind = Kind {
     text: true,
     values: Values {
         named: &[
-            named("count", "texts", "Texts in the list."),
+            named("count", "texts", "Number of texts in the list."),
             named("mean", "", "The mean of all their cosines."),
             named("sd", "", "The standard deviation of all their cosines."),
-            named("ranked[n].text", "", "The n-th text in order."),
+            named("ranked[n].text", "", "The n-th text."),
             named(
                 "ranked[n].cosine",
                 "",
@@ -184,7 +179,7 @@ pub static KIND: Kind = Kind {
             named(
                 "ranked[n].deviations",
                 "standard deviations",
-                "How far that lies above the mean.",
+                "Its distance from the mean.",
             ),
         ],
         of: |result| stored(result, derive),
@@ -195,8 +190,8 @@ pub static KIND: Kind = Kind {
         let center = fields.get("center").is_some_and(|center| center == true);
         (single && center).then(|| Fault {
             field: "center",
-            message: "of one text, nothing is left when the mean is subtracted".to_owned(),
-            hint: "`center` is for lists",
+            message: "with a single text, nothing is left after the mean is subtracted".to_owned(),
+            hint: "remove `center`, or use more texts",
         })
     },
     form: form::<Params>,

@@ -1,7 +1,6 @@
-//! Members of results that the store holds as tuples: each has its names in one place.
+//! Parts of results that are stored as tuples, with names for their members.
 
-/// Declares a struct that JSON of the store holds as an array of its members, in order, and that values in prose show under
-/// their names.
+/// Declares a struct that is stored as a JSON array of its members, and whose members have names for values in prose.
 macro_rules! tuple {
     ($(#[$about:meta])* pub struct $Name:ident { $($(#[$each:meta])* pub $member:ident: $Type:ty,)+ }) => {
         $(#[$about])*
@@ -29,7 +28,7 @@ macro_rules! tuple {
         }
 
         impl $Name {
-            /// The members under their names.
+            /// The members by name.
             pub(super) fn named(&self) -> serde_json::Value {
                 serde_json::json!({ $(stringify!($member): self.$member),+ })
             }

@@ -1,4 +1,4 @@
-//! `unit_summary`: a unit's activations over a data set in a few numbers.
+//! `unit_summary`: statistics of a unit's activations over a data set.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::scan::{POOL, Pool};
 use super::value::{Values, named, stored};
 use crate::statistics::part;
 
-/// What decides the numbers.
+/// Parameters of the statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -17,15 +17,15 @@ pub struct Params {
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,
-    /// How an activation map becomes one number.
+    /// The pooling of an activation map to one number.
     pub pool: Pool,
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Images in the data set.
+    /// Number of images in the data set.
     pub count: u64,
     /// Mean activation.
     pub mean: f64,
@@ -34,11 +34,11 @@ pub struct Outcome {
     /// Excess kurtosis of the population: the mean fourth power of the distance from the mean, divided by the squared
     /// variance, less 3; `None` where all activations are the same.
     pub kurtosis: Option<f64>,
-    /// Images whose activation is exactly zero.
+    /// Number of images whose activation is exactly zero.
     pub zeros: u64,
-    /// Least activation.
+    /// Smallest activation.
     pub min: f64,
-    /// Greatest activation.
+    /// Largest activation.
     pub max: f64,
 }
 
@@ -50,13 +50,12 @@ pub fn sample(max: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "unit_summary",
-    summary: "a unit's activations over a data set in a few numbers",
-    doc: "Computes the mean, the standard deviation, the excess kurtosis, the least and the greatest of the unit's \
-          pooled activations over the images of the data set, and counts the images whose activation is exactly \
+    summary: "statistics of a unit's activations over a data set",
+    doc: "Computes the mean, the standard deviation, the excess kurtosis, the smallest and the largest of the unit's pooled activations over the images of the data set, and counts the images whose activation is exactly \
           zero. The kurtosis is the mean fourth power of the distance from the mean, divided by the squared variance, \
           less 3: 0 for a normal distribution, positive if a few images activate the unit far more (or less) than \
           most do, and at least −2. Mean, deviation and kurtosis are those of the population, not estimates for a \
-          larger one. Reads the same stored scan of the layer as `dataset_examples`, in half precision.",
+          larger one. Uses the same stored scan of the layer as `dataset_examples`, in half precision.",
     example: "id: summary\nkind: unit_summary\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[POOL],
     about: About::Unit,
@@ -67,11 +66,11 @@ pub static KIND: Kind = Kind {
             named("count", "images", "The number of images in the data set."),
             named("mean", "", "The mean activation."),
             named("sd", "", "The standard deviation of the activations."),
-            named("kurtosis", "", "The excess kurtosis; not known if all activations are equal."),
+            named("kurtosis", "", "The excess kurtosis; undefined if all activations are equal."),
             named("zeros", "images", "The number of images whose activation is exactly zero."),
             named("zero_share", "fraction", "`zeros` divided by `count`."),
-            named("min", "", "The least activation."),
-            named("max", "", "The greatest activation."),
+            named("min", "", "The smallest activation."),
+            named("max", "", "The largest activation."),
         ],
         of: |result| {
             stored(result, |outcome: Outcome, tree| {

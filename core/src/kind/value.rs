@@ -1,13 +1,13 @@
-//! What prose may show of a kind's result: a stored result in; names that a reader would use, with their values, out.
+//! The values of a kind's result that prose can show, by name.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What prose may show of a result.
+/// The values of a result that prose can show.
 #[derive(Debug)]
 pub struct Values {
-    /// Every value that has a name.
+    /// All documented values.
     pub named: &'static [Named],
     /// A stored result with what is derived from it beside it. `Err` says that the result is of another form.
     pub of: fn(Value) -> serde_json::Result<Value>,
@@ -26,7 +26,7 @@ impl Values {
     }
 }
 
-/// What stands for any place in a list.
+/// Stands for any index in a list.
 const ITEM: &str = "[n]";
 
 /// The steps of a path: names, and [`ITEM`] for an item of a list.
@@ -40,7 +40,7 @@ fn steps(path: &'static str) -> Vec<&'static str> {
     steps
 }
 
-/// Removes what no path leads to.
+/// Removes everything that no path refers to.
 fn keep(value: &mut Value, paths: &[&[&str]]) {
     match value {
         Value::Object(map) => map.retain(|name, value| {
@@ -62,25 +62,25 @@ fn after<'p>(paths: &[&'p [&'p str]], step: &str) -> Vec<&'p [&'p str]> {
     firsts.filter(|(first, _)| **first == step).map(|(_, rest)| rest).collect()
 }
 
-/// A value with a name.
+/// A documented value.
 #[derive(Debug)]
 pub struct Named {
-    /// The way to it after the block's id: `top[n].activation`, where `n` counts from 0.
+    /// Its path after the block's id: `top[n].activation`, where `n` counts from 0.
     pub path: &'static str,
-    /// What it is counted or measured in; empty where it is a plain number, or text.
+    /// Its unit of measurement; empty for a plain number or text.
     pub unit: &'static str,
-    /// What it is.
+    /// Its description.
     pub doc: &'static str,
 }
 
 impl Named {
-    /// The names on the way to it, without places in lists.
+    /// The names in its path, without list indices.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.path.split('.').map(|part| part.split('[').next().unwrap_or(part))
     }
 }
 
-/// An entry of the registry.
+/// Makes a documented value.
 pub(super) const fn named(path: &'static str, unit: &'static str, doc: &'static str) -> Named {
     Named { path, unit, doc }
 }
@@ -97,11 +97,11 @@ pub(super) fn stored<T: DeserializeOwned + Serialize>(
     Ok(tree)
 }
 
-/// What prose may show of how any result was made.
+/// The values of any result's provenance that prose can show.
 pub static PROVENANCE: &[Named] = &[
-    named("seconds", "seconds", "How long it took, without the scans that it rests on."),
-    named("device", "", "What it was measured on."),
-    named("measured", "", "The day on which it was measured, as `2026-11-24`."),
+    named("seconds", "seconds", "The duration of the measurement, without the scans that it uses."),
+    named("device", "", "The device that measured it."),
+    named("measured", "", "The date of the measurement, such as `2026-11-24`."),
 ];
 
 #[cfg(test)]

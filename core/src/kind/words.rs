@@ -1,4 +1,4 @@
-//! Enumerations whose variants are the words of a field: declared once, for YAML, JSON, documentation and code.
+//! Enumerations of a field's words, declared once for YAML, JSON, documentation and code.
 
 /// Declares an enumeration and the word of each variant, which is its JSON too.
 macro_rules! words {
@@ -10,7 +10,7 @@ macro_rules! words {
         }
 
         impl $Name {
-            /// The words, in the order in which they are documented.
+            /// The words, in the order of the documentation.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The word of this variant.

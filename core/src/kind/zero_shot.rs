@@ -1,4 +1,4 @@
-//! `zero_shot`: which of some classes, named by text, images are taken for.
+//! `zero_shot`: zero-shot classification of images against a list of names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,52 +13,52 @@ use super::words::words;
 use crate::digest::Digest;
 use crate::statistics::{part, wilson};
 
-/// What decides the result.
+/// Parameters of the classification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Pictures by digest; none where something else is asked about.
+    /// Pictures by digest; empty if something else is classified.
     #[serde(default)]
     pub images: Vec<Digest>,
-    /// Request keys of figures whose pictures are asked about.
+    /// Request keys of figures whose pictures are classified.
     #[serde(default, rename = "use", skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Digest>,
-    /// The classes; none where they are the data set's labels.
+    /// The classes; empty if the data set's labels are used.
     #[serde(default)]
     pub classes: Vec<Class>,
-    /// What classes' names are put into.
+    /// Templates for the classes' names.
     pub templates: Vec<String>,
-    /// Whether a prompt that is too long is cut.
+    /// Whether prompts that are too long are truncated.
     pub truncate: bool,
-    /// What an image's class is.
+    /// The source of an image's true class.
     pub truth: Truth,
-    /// How many pictures of the data set are kept.
+    /// Number of the data set's pictures that are stored for display.
     pub examples: u32,
 }
 
 words! {
-    /// What an image's class is.
+    /// The source of an image's true class.
     pub enum Truth {
         /// Its label.
         Label = "label",
         /// Its caption.
         Caption = "caption",
-        /// It has none.
+        /// None: the true class is unknown.
         None = "none",
     }
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// Labels of the classes, in the order of `probabilities`.
     pub classes: Vec<String>,
-    /// What cosines are multiplied by before the softmax.
+    /// The factor of cosines before the softmax.
     pub logit_scale: f64,
-    /// For pictures of the block or of other figures, in order.
+    /// The results for pictures of the block or of other figures, in order.
     pub images: Vec<Judged>,
-    /// For a data set.
+    /// The results for a data set.
     pub survey: Option<Survey>,
 }
 
@@ -66,17 +66,17 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
-    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    /// Name of the record's output with the picture: a PNG of at most 256 × 256 pixels.
     pub picture: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
     /// Cosine with each class's direction.
     pub similarities: Vec<f64>,
     /// Softmax over the classes.
     pub probabilities: Vec<f64>,
-    /// Where it is from, where another figure holds it.
+    /// Its origin, if it comes from another figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
@@ -85,21 +85,23 @@ pub struct Judged {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Survey {
-    /// Images that could be read.
+    /// Number of readable images.
     pub count: u64,
-    /// Images without what `truth` names.
+    /// Number of images without the caption or label that `truth` names.
     pub unlabelled: u64,
-    /// Images whose truth is none of the classes.
+    /// Number of images whose true class is not among the classes.
     pub outside: u64,
-    /// The commonest of those truths, with their counts.
+    /// The most common of those true classes, with counts.
     pub strangers: Vec<(String, u64)>,
-    /// True class, predicted class, images; of the images whose truth is a class.
+    /// Confusions: true class, predicted class, and number of images, for images whose true class is among the
+    /// classes.
     pub confusion: Vec<(u32, u32, u64)>,
-    /// Of these, those whose truth is among the five most probable classes.
+    /// Number of these whose true class is among the five most probable.
     pub top5: u64,
-    /// How many images each class was predicted for, whatever their truth.
+    /// Number of predictions of each class, whatever the true class.
     pub predicted: Vec<u64>,
-    /// The surest mistakes where truths are known, else the surest predictions.
+    /// The mistakes with the highest probability if true classes are known, or else the predictions with the highest
+    /// probability.
     pub examples: Vec<Example>,
 }
 
@@ -109,19 +111,19 @@ pub struct Survey {
 pub struct Example {
     /// Its key in the data set.
     pub key: String,
-    /// Its caption, where it has one.
+    /// Its caption, if there is one.
     pub caption: Option<String>,
-    /// Its class, where that is known.
+    /// Its true class, if known.
     pub truth: Option<u32>,
     /// The most probable class.
     pub predicted: u32,
     /// That class's probability.
     pub probability: f64,
-    /// The record's output that shows it: a PNG with sides of at most 256 pixels.
+    /// Name of the record's output with the picture: a PNG of at most 256 × 256 pixels.
     pub picture: String,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
@@ -174,62 +176,49 @@ pub fn sample_survey(probability: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "zero_shot",
-    summary: "which of some classes, named by text, images are taken for",
-    doc: "Each class's name is put into each template; the normalised embeddings of these prompts are averaged and \
-          normalised again. An image goes to the class whose direction has the greatest cosine with its \
-          embedding; probabilities are the softmax of the cosines times the model's logit scale, so they depend \
-          on which classes are offered.\n\n`images` and `use` show each picture with its most probable classes. `dataset` \
-          counts: accuracy with Wilson's 95 % interval, accuracy by class and the confusion matrix over the images \
-          whose truth is one of the classes, and how many images were left out; where no truth is known, how often \
-          each class is predicted. Reads the data set's stored embeddings, so that other classes cost no forward \
-          pass.\n\nMethod: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, \
+    summary: "zero-shot classification of pictures against a list of names",
+    doc: "Each class's name is inserted into each template; the normalised embeddings of these prompts are averaged and normalised again. An image is classified as the class whose direction has the largest cosine with its embedding. Probabilities are the softmax of the cosines times the model's logit scale, so they depend on the list of classes.\n\nWith `images` and `use`, each picture is shown with its most probable classes. With a `dataset`, the figure shows the accuracy with Wilson's 95 % interval, the accuracy of each class and the confusion matrix, over the images whose true class is among the classes, and the number of other images; if no true classes are known, it shows how often each class is predicted. Uses the data set's stored embeddings, so that other classes need no forward pass.\n\nMethod: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, \
           2021, section 3.1, with the ensembling of the prompts of openai/CLIP.",
     example: "id: guess\nkind: zero_shot\ndataset: emoji\nclasses: [bicycle, guitar, wolf, pizza]\ntemplates: [\"{}\"]\ntruth: caption\n",
     fields: &[
         Field::compute(
             "images",
             Type::Pictures,
-            "Pictures to ask about, instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
+            "Pictures to classify instead of a data set: paths in the garden, such as `notes/pictures/cat.png`.",
         ),
         Field::compute(
             "use",
             Type::Blocks(Takes::PICTURES),
-            "Figures whose pictures are asked about, instead of a data set: the id of a `feature_vis` or a \
-             `dataset_examples` of this note, of another one as `note#id`, or the only one of that id in the \
-             garden; or a list of those. Of a sweep all pictures are taken. When such a figure changes, this one is \
-             measured again.",
+            "Figures whose pictures are classified instead of a data set: the id of a `feature_vis` or `dataset_examples` in this note, `note#id` in another note, an id that is unique in the garden, or a list of those. For a sweep, all its pictures are used. When such a figure changes, this one is measured again.",
         ),
         Field::compute(
             "classes",
             Type::Classes,
-            "The classes: a list of names, or a mapping of labels to what prompts call them, one name or several. \
-             With a data set they may be left out: its labels, at most 100, are the classes.",
+            "The classes: a list of names, or a mapping from labels to one or several names for prompts. With a data set they are optional: the default is its labels, of which there may be at most 100.",
         ),
         Field::compute(
             "templates",
             Type::Templates,
-            "Texts with `{}` where the class's name goes. Several are averaged.",
+            "Texts with `{}` as a placeholder for the class's name. Several templates are averaged.",
         )
         .or(Preset::Texts(&["a photo of a {}."])),
         TRUNCATE,
         Field::compute(
             "truth",
             Type::Choice(Truth::WORDS),
-            "What tells an image's class in a data set: its label or its caption, compared with the classes' labels \
-             without regard to upper and lower case. `none` takes no image's class for known.",
+            "The source of an image's true class: its label or its caption, compared with the classes' labels ignoring case. With `none`, true classes are unknown.",
         )
         .or(Preset::Text(Truth::Label.word())),
         Field::compute(
             "examples",
             Type::Integer { min: 0, max: 100 },
-            "How many pictures of a data set are shown: the mistakes with the highest probability where truths are \
-             known, else the predictions with the highest.",
+            "Number of pictures of a data set that are shown: the mistakes with the highest probability if true classes are known, or else the predictions with the highest probability.",
         )
         .or(Preset::Integer(8)),
         Field::presentation(
             "top",
             Type::Integer { min: 1, max: 100 },
-            "How many classes are shown for each of the `images`.",
+            "Number of classes shown for each picture.",
         )
         .or(Preset::Integer(5)),
     ],
@@ -247,37 +236,37 @@ pub static KIND: Kind = Kind {
             named(
                 "classes[n].predicted",
                 "images",
-                "Of a data set: images that were taken for it.",
+                "For a data set: number of images classified as this class.",
             ),
-            named("classes[n].right", "images", "Of these, those that are of it."),
-            named("classes[n].of", "images", "Images that are of it."),
+            named("classes[n].right", "images", "Number of these whose true class it is."),
+            named("classes[n].of", "images", "Number of images with this true class."),
             named(
                 "classes[n].accuracy",
-                "part of 1",
-                "Of the images that are of it, those taken for it.",
+                "fraction",
+                "Fraction of the images with this true class that were classified correctly.",
             ),
-            named("count", "images", "Images of the data set."),
-            named("right", "images", "Images that were taken for what they are."),
-            named("of", "images", "Images whose truth is one of the classes."),
-            named("accuracy", "part of 1", "One as a part of the other."),
-            named("low", "part of 1", "The lower end of Wilson's 95 % interval of that."),
-            named("high", "part of 1", "Its upper end."),
-            named("top5", "images", "Images whose truth is among the five most probable classes."),
-            named("unlabelled", "images", "Images without what `truth` names."),
-            named("outside", "images", "Images whose truth is none of the classes."),
-            named("examples[n].key", "", "The n-th of the pictures shown: its key."),
-            named("examples[n].caption", "", "Its caption, where it has one."),
-            named("examples[n].truth", "", "What it is, where that is known."),
-            named("examples[n].predicted", "", "What it was taken for."),
-            named("examples[n].probability", "part of 1", "With which probability."),
-            named("images[n].predicted", "", "Of single pictures: what the n-th was taken for."),
-            named("images[n].probability", "part of 1", "With which probability."),
+            named("count", "images", "Number of images in the data set."),
+            named("right", "images", "Number of images that were classified correctly."),
+            named("of", "images", "Number of images whose true class is among the classes."),
+            named("accuracy", "fraction", "`right` divided by `of`."),
+            named("low", "fraction", "The lower bound of Wilson's 95 % interval for the accuracy."),
+            named("high", "fraction", "Its upper bound."),
+            named("top5", "images", "Number of images whose true class is among the five most probable."),
+            named("unlabelled", "images", "Number of images without the caption or label that `truth` names."),
+            named("outside", "images", "Number of images whose true class is not among the classes."),
+            named("examples[n].key", "", "The key of the n-th picture that is shown."),
+            named("examples[n].caption", "", "Its caption, if there is one."),
+            named("examples[n].truth", "", "Its true class, if known."),
+            named("examples[n].predicted", "", "Its predicted class."),
+            named("examples[n].probability", "fraction", "The probability of the predicted class."),
+            named("images[n].predicted", "", "For single pictures: the predicted class of the n-th."),
+            named("images[n].probability", "fraction", "The probability of the predicted class."),
             named(
                 "images[n].classes[n].label",
                 "",
                 "All classes, the most probable first; also `[label=cat]`.",
             ),
-            named("images[n].classes[n].probability", "part of 1", "The class's probability."),
+            named("images[n].classes[n].probability", "fraction", "The class's probability."),
             named("images[n].classes[n].cosine", "", "The cosine with its direction."),
         ],
         of: |result| stored(result, |outcome, tree| *tree = values(outcome)),
@@ -288,19 +277,19 @@ pub static KIND: Kind = Kind {
         let given: Vec<&'static str> = given.collect();
         let classes = fields.contains_key("classes");
         if let [first, second, ..] = given[..] {
-            let message = format!("`{first}` and `{second}` cannot both be asked about");
-            return Some(Fault { field: second, message, hint: "give each a block of its own" });
+            let message = format!("`{first}` and `{second}` cannot be combined");
+            return Some(Fault { field: second, message, hint: "use a separate block for each" });
         }
         if let ([field @ ("images" | "use")], false) = (&given[..], classes) {
-            let message = format!("`zero_shot` of `{field}` needs `classes`");
-            let hint = "only a data set has labels that can stand in for them";
+            let message = format!("`zero_shot` with `{field}` needs `classes`");
+            let hint = "only for a data set can they default to its labels";
             return Some(Fault { field, message, hint });
         }
         let untold = fields.get("truth").is_some_and(|truth| truth == "none");
         (untold && !classes).then(|| Fault {
             field: "truth",
-            message: "`truth: none` leaves no labels, and there are no `classes`".to_owned(),
-            hint: "name the classes",
+            message: "with `truth: none`, `classes` are required".to_owned(),
+            hint: "list the classes",
         })
     },
     form: form::<Params>,
@@ -387,15 +376,15 @@ fn values(outcome: Outcome) -> Value {
     tree
 }
 
-/// A part of something; nothing where there is nothing.
+/// A fraction; null if the total is zero.
 fn share(hits: u64, count: u64) -> Value {
     if count > 0 { part(hits, count).into() } else { Value::Null }
 }
 
-/// The field of every kind whose texts may be too long.
+/// The field of all kinds whose texts may be too long.
 pub(super) const TRUNCATE: Field = Field::compute(
     "truncate",
     Type::Flag,
-    "Whether a prompt with more tokens than the model takes is cut. Otherwise it is an error.",
+    "Whether prompts with more tokens than the model's context are truncated. Otherwise they are an error.",
 )
 .or(Preset::Flag(false));

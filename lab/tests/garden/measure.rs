@@ -182,8 +182,8 @@ fn kinds_that_compare_with_texts_scan_once_and_follow_their_pictures() {
     let page = garden.read("output/a.html");
     for wanted in [
         "of 2 classes; top 1 ",
-        "3 images are of no class",
-        "What is taken for what",
+        "3 images have another true class",
+        "Confusion matrix",
         "a.png",
         "picture notes/a.png − 0.5 × mean of the data set emoji + mean of pictures of the words red · rose",
         "<dt>classes</dt><dd>a red square · a blue square</dd>",

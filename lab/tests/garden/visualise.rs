@@ -85,7 +85,7 @@ fn every_target_is_measured_as_a_note_asks_for_it() {
         "“red heart”",
         "whole layer",
         "Caricature of red.png",
-        "leaning on the facet word",
+        "with the facet word",
         "strength 0.1",
         "class=\"film-play\"",
         ".webp\"",

@@ -105,7 +105,7 @@ fn a_ramp_of_strengths_says_each_of_them() {
     let Drawing::Grid { items, .. } = &drawing else { panic!("a grid") };
     let captions: Vec<&str> = items.iter().map(|item| item.caption.as_str()).collect();
     assert_eq!(captions, ["strength 0.1", "strength 5"]);
-    assert!(items[0].picture.alt.contains("leaning on the facet face"), "{}", items[0].picture.alt);
+    assert!(items[0].picture.alt.contains("with the facet face"), "{}", items[0].picture.alt);
     assert!(note(&drawing).starts_with("mean activation 1.00 to 2.50, from 0.25 on noise"));
 }
 
@@ -139,11 +139,11 @@ fn a_unit_that_nothing_excites_is_said_to_be_silent() {
     };
     for value in [0.0, -1.5] {
         let drawing = drawn(params(json!({})), &outcome(vec![silent(value)]), None);
-        assert!(note(&drawing).contains("nothing was excited"), "{}", note(&drawing));
+        assert!(note(&drawing).contains("the same at every step"), "{}", note(&drawing));
         assert!(!note(&drawing).contains("standard deviations"), "{}", note(&drawing));
     }
     // One picture of two that moves is enough.
     let drawing =
         drawn(params(json!({ "images": 2 })), &outcome(vec![silent(0.25), made(2.0, None)]), None);
-    assert!(!note(&drawing).contains("nothing was excited"), "{}", note(&drawing));
+    assert!(!note(&drawing).contains("the same at every step"), "{}", note(&drawing));
 }

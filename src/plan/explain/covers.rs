@@ -1,4 +1,4 @@
-//! What a request key covers, for a person: a request in, names, values and digests out.
+//! What a request key covers, in a readable form.
 
 use std::fmt::Write as _;
 
@@ -21,14 +21,14 @@ pub struct Covers {
     pub params: Map<String, Value>,
     /// The model's name.
     pub model: String,
-    /// Of its weights.
+    /// Digest of its weights.
     pub weights: Digest,
-    /// The data set's name and the digests of its shards, where it reads one.
+    /// The data set's name and the digests of its shards, if it uses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<(String, Vec<Digest>)>,
-    /// Arithmetic of the forward pass.
+    /// Precision of the forward pass.
     pub precision: Precision,
-    /// What it is made of.
+    /// The requests that it uses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<(String, Digest)>,
 }

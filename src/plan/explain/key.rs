@@ -1,4 +1,4 @@
-//! The blocks behind a request key, of which the first digits are enough.
+//! Finds the blocks of a request key from its first digits.
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::problem::Problem;
@@ -9,15 +9,16 @@ use super::{Explained, of_block};
 use crate::note::Note;
 use crate::plan::Plan;
 
-/// A request key begins with at least so many digits.
+/// Minimum number of digits.
 const SHORTEST_KEY: usize = 6;
 
-/// Whether a text may be the beginning of a request key.
+/// Whether a text can be the beginning of a request key.
 pub(super) fn is_key(text: &str) -> bool {
     (SHORTEST_KEY..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The blocks that ask for a request by its key, of a sweep the one that is meant; or what asks for it indirectly.
+/// The blocks that make the request with that key, with the value of a sweep; or an error that names those that use
+/// it indirectly.
 pub(super) fn by_key(
     notes: &[&Note],
     plan: &Plan,
@@ -53,18 +54,21 @@ pub(super) fn by_key(
                 "the key `{digits}` is that of a scan, which {} uses",
                 suggest::quoted(&using, "and")
             ),
-            Some(format!("`neuronotes explain {first}` lists what the block is made of")),
+            Some(format!("`neuronotes explain {first}` lists what the block uses")),
         ),
         ([], [first, ..]) => (
             format!(
-                "no block asks for the key `{digits}` any more; {} did",
+                "no block has the key `{digits}` any more; {} had it",
                 suggest::quoted(&before, "and")
             ),
-            Some(format!("`neuronotes explain {first}` says what changed since then")),
+            Some(format!("`neuronotes explain {first}` shows what has changed since then")),
         ),
         _ => (
-            format!("no block of this garden asks for the key `{digits}`"),
-            Some("the fold under a figure shows its key; its first digits are enough".to_owned()),
+            format!("no block of this garden has the key `{digits}`"),
+            Some(
+                "a figure's key is under \"How this was measured\"; its first digits are enough"
+                    .to_owned(),
+            ),
         ),
     };
     Err(Problem { message, hint })

@@ -15,13 +15,8 @@ use crate::kind::value::{Values, named, stored};
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "feature_vis",
-    summary: "a picture made to excite a unit, a direction or a layer as strongly as can be",
-    doc: "Starts from noise and follows the gradient of what is to be excited with respect to the picture. The \
-          picture is held as a Fourier spectrum whose coefficients are scaled by frequency, in a colour space \
-          whose axes are decorrelated, and is moved, scaled and rotated at random before each step, so that \
-          what remains is what the unit answers to wherever it stands.\n\nWhat it is of is one of `unit`, `units` and \
-          `direction`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets everything \
-          about how it is made, and each of its values can be given by itself.\n\nMethod: Olah, Mordvintsev and \
+    summary: "an image optimised to maximise a unit, a direction or a layer",
+    doc: "Starts from noise and follows the gradient of the objective with respect to the picture. The picture is parametrised by its Fourier spectrum, with coefficients scaled by frequency, in a colour space with decorrelated axes. It is moved, scaled and rotated at random before each step, so that the result does not depend on exact positions.\n\nThe target is one of `unit`, `units` and `direction`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets all hyperparameters, and a block can override each of them.\n\nMethod: Olah, Mordvintsev and \
           Schubert, *Feature Visualization*, Distill 2017.",
     example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
     impl_version: 2,
@@ -29,121 +24,114 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "objective",
             Type::Choice(Objective::WORDS),
-            "What is maximised: `channel`, the unit or the product with the direction, as a mean over all \
-             positions; `neuron`, the same at the central position; `layer`, the mean square of the whole layer \
-             (DeepDream); `caricature`, the product of the whole layer with what it is for the picture `image`, \
-             position by position.",
+            "The objective: `channel`, the unit or the dot product with the direction, averaged over all positions; `neuron`, the same at the central position; `layer`, the mean square of the whole layer (DeepDream); `caricature`, the dot product of the whole layer with its activations for the picture `image`, position by position.",
         )
         .or(Preset::Text(Objective::Channel.word())),
         Field::compute(
             "sign",
             Type::Choice(Sign::WORDS),
-            "Whether it is to grow or to fall.",
+            "`positive` maximises the objective, `negative` minimises it.",
         )
         .or(Preset::Text(Sign::Positive.word())),
         Field::compute(
             "start",
             Type::Choice(Start::WORDS),
-            "What is begun from: noise, or the picture `image`.",
+            "The initial picture: noise, or the picture `image`.",
         )
         .or(Preset::Text(Start::Noise.word())),
         Field::compute(
             "image",
             Type::Picture,
-            "A picture by its path in the garden: what a caricature is of, or what is begun from.",
+            "The path of a picture in the garden: the subject of a caricature, or the initial picture.",
         ),
         Field::recipe(
             "recipe",
             &NAMES,
-            "How it is made: fills in the fields that are left out, as listed under *Recipes*.",
+            "Sets the defaults of other fields, as listed under *Recipes*.",
         ),
         Field::compute(
             "images",
             Type::Integer { min: 1, max: 16 },
-            "Pictures made together.",
+            "Number of pictures optimised together.",
         )
         .or(Preset::Integer(1)),
         Field::compute(
             "diversity",
             Type::Number { min: 0.0, max: 1000.0 },
-            "Weight of what tells several pictures apart.",
+            "Weight of the diversity term, which makes several pictures different.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "facet",
             Type::Block(facet::TAKEN),
-            "The id of a `facet` that the picture leans on: of a block of this note, of another one as `note#id`, \
-             or the only one of that id in the garden.",
+            "The `facet` that is added to the objective: the id of a block in this note, `note#id` in another note, or an id that is unique in the garden.",
         ),
         Field::compute(
             "strength",
             Type::Number { min: 0.0, max: 1000.0 },
-            "Weight of the facet. Of several pictures it is the last one's, and the first has a fiftieth of it.",
+            "Weight of the facet. With several pictures it is that of the last one, and the first has a fiftieth of it.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "penalty",
             Type::Number { min: 0.0, max: 1000.0 },
-            "Weight of the mean square of the distance from grey, which is subtracted.",
+            "Weight of the penalty on the mean squared distance from grey.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "cosine_power",
             Type::Number { min: 0.0, max: 8.0 },
-            "Power of the cosine that the product with a direction is multiplied by.",
+            "Exponent of the cosine by which the dot product with a direction is multiplied.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "parametrisation",
             Type::Choice(Parametrisation::WORDS),
-            "How the picture is held: `fourier`, a spectrum scaled by 1/frequency, in decorrelated colours; `maco`, \
-             the phases of a spectrum whose magnitudes are those of natural images; `pixels`, in decorrelated \
-             colours.",
+            "The parametrisation of the picture: `fourier`, a Fourier spectrum scaled by 1/frequency, in decorrelated colours; `maco`, the phases of a spectrum with the magnitudes of natural images; `pixels`, in decorrelated colours.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "size",
             Type::Integer { min: 32, max: 2048 },
-            "Side of the picture in pixels. Layers before the attention pool take any size.",
+            "Width and height of the picture in pixels. Layers before the attention pool accept any size.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "steps",
             Type::Integer { min: 1, max: 65536 },
-            "Steps of Adam.",
+            "Number of Adam steps.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "learning_rate",
             Type::Number { min: 1e-6, max: 10.0 },
-            "Adam's learning rate, for what holds the picture.",
+            "Adam's learning rate.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "transforms",
             Type::Choice(Transforms::WORDS),
-            "How the picture is disturbed before each step. `lucid`: pad 12, jitter 8, scale 0.9 to 1.1, rotate \
+            "The random transforms before each step. `lucid`: pad 12, jitter 8, scale 0.9 to 1.1, rotate \
              ±10°, jitter 4. `paper`: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the \
-             size. `crops`: a random crop brought to the model's size, and noise. `none` shows what they are good \
-             for.",
+             size. `crops`: a random crop resized to the model's size, and noise. `none`: no transforms, for comparison.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "redirect",
             Type::Integer { min: 0, max: 65536 },
-            "First steps in which ReLUs that are silent for a whole image pass gradients on.",
+            "Number of initial steps in which ReLUs that are zero for a whole image pass gradients through.",
         )
         .or(Preset::Recipe),
         Field::compute(
             "frames",
             Type::Integer { min: 0, max: 120 },
-            "Frames of a film of how it came about, which the page can play; 0 makes none.",
+            "Number of frames of a film of the optimisation, which the page can play; 0 for none.",
         )
         .or(Preset::Integer(0)),
         Field::compute(
             "seed",
             Type::Seed,
-            "Of the first noise and of the transforms.",
+            "Random seed for the initial noise and the transforms.",
         )
         .or(Preset::Configured),
     ],
@@ -155,12 +143,12 @@ pub static KIND: Kind = Kind {
             named(
                 "activation",
                 "",
-                "What was reached, without penalty, diversity or facet: the first picture's.",
+                "The first picture's activation, without penalty, diversity or facet.",
             ),
-            named("start", "", "The same of what it began from."),
-            named("images[n].activation", "", "What the n-th picture reached."),
-            named("images[n].start", "", "What it began with."),
-            named("images[n].strength", "", "The weight that the facet had, where there is one."),
+            named("start", "", "The same for the initial picture."),
+            named("images[n].activation", "", "The n-th picture's activation."),
+            named("images[n].start", "", "Its initial activation."),
+            named("images[n].strength", "", "The weight of the facet, if there is one."),
         ],
         of: |result| stored(result, derive),
     },
@@ -190,7 +178,7 @@ fn sampled(params: &Map<String, Value>, number: f64) -> Sample {
     Sample::of(&outcome, pictures)
 }
 
-/// Steps of pictures of a million pixels.
+/// Steps, in units of a picture of a million pixels.
 fn work(params: &Map<String, Value>) -> f64 {
     let number = |name: &str| params.get(name).and_then(Value::as_f64).unwrap_or(1.0);
     (number("steps") * number("size").powi(2) / 1e6 * number("images")).max(1e-6)
@@ -217,7 +205,7 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     tree["start"] = json!(first.map(|made| made.activation_at_start));
 }
 
-/// What the picture is of: one of these, unless it is the whole layer.
+/// The target: one of these, unless it is the whole layer.
 const TARGETS: [&str; 3] = ["unit", "units", "direction"];
 
 fn fault(fields: &Map<String, Value>) -> Option<Fault> {
@@ -229,26 +217,23 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     match *given {
         [name, ..] if whole => {
             let field = TARGETS.into_iter().find(|target| *target == name).unwrap_or_default();
-            let message =
-                format!("the objective `{objective}` is of the whole layer, and has no `{name}`");
-            return wrong(
-                field,
-                message,
-                "leave it out, or choose the objective `channel` or `neuron`",
+            let message = format!(
+                "the objective `{objective}` is about the whole layer and takes no `{name}`"
             );
+            return wrong(field, message, "remove it, or use the objective `channel` or `neuron`");
         }
         [first, second, ..] => {
             let field = TARGETS.into_iter().find(|target| *target == second).unwrap_or_default();
-            let message = format!("a block has one of `{first}` and `{second}`");
+            let message = format!("a block can have only one of `{first}` and `{second}`");
             return wrong(
                 field,
                 message,
-                "several units are `units`; directions are added up in a `sum`",
+                "use `units` for several units, and `sum` to add directions",
             );
         }
         [] if !whole => {
             let message = "`feature_vis` needs one of `unit`, `units` and `direction`".to_owned();
-            let hint = "or an objective of the whole layer, `layer` or `caricature`";
+            let hint = "or use an objective of the whole layer, `layer` or `caricature`";
             return wrong("objective", message, hint);
         }
         _ => {}
@@ -259,7 +244,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
             .first()
             .map_or(format!("the objective `{objective}`"), |name| format!("`{name}`"));
         let field = TARGETS.into_iter().find(|name| given.contains(name)).unwrap_or("objective");
-        let hint = "name the layer; `neuronotes model info` lists them";
+        let hint = "give a layer; `neuronotes model info` lists them";
         return wrong(field, format!("{what} needs a `layer`"), hint);
     }
     let (caricature, begun) = (objective == "caricature", word("start") == Some("image"));
@@ -267,17 +252,17 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         (false, true, _) => wrong(
             "objective",
             "a caricature needs an `image`".to_owned(),
-            "name a picture by its path in the garden",
+            "give the path of a picture in the garden",
         ),
         (false, _, true) => wrong(
             "start",
             "`start: image` needs an `image`".to_owned(),
-            "name a picture by its path in the garden",
+            "give the path of a picture in the garden",
         ),
         (true, false, false) => wrong(
             "image",
-            "`image` is used by nothing here".to_owned(),
-            "begin from it with `start: image`, or make a caricature of it with `objective: caricature`",
+            "`image` has no effect here".to_owned(),
+            "start from it with `start: image`, or make a caricature of it with `objective: caricature`",
         ),
         _ => None,
     }

@@ -1,22 +1,22 @@
-//! What comes out of a visualisation, and what its outputs are called.
+//! The result of a visualisation, and the names of its outputs.
 
 use serde::{Deserialize, Serialize};
 
-/// What came out, beside the outputs that [`picture`], [`web`] and [`film`] name.
+/// The result, without the outputs that [`picture`], [`web`] and [`film`] name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Side of the pictures, in pixels.
+    /// Width and height of the pictures in pixels.
     pub size: u32,
-    /// Side of the web-sized variants, where there are some.
+    /// Width and height of the web-sized variants, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<u32>,
-    /// Side of the films, where there are some.
+    /// Width and height of the films, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<u32>,
-    /// Each picture; of a ramp of strengths the last is the strongest.
+    /// The pictures; in a series of strengths the last is the strongest.
     pub images: Vec<Made>,
-    /// The learning rate of the second attempt, where the first ended in numbers that were none.
+    /// The learning rate of the second attempt, if the first diverged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted_with: Option<f64>,
 }
@@ -25,14 +25,15 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
-    /// What is maximised, by itself (no penalty, diversity, facet or sign), on the 8-bit picture without transforms.
+    /// The objective alone (without penalty, diversity, facet or sign) for the 8-bit picture without transforms.
     pub activation: f64,
-    /// The same on what it began from.
+    /// The same for the initial picture.
     pub activation_at_start: f64,
-    /// The weight that the facet had.
+    /// The weight of the facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
-    /// Step and activation (with transforms) along the way, at most 64 pairs, first and last among them.
+    /// Steps and activations (with transforms) during the optimisation: at most 64 pairs, including the first and the
+    /// last.
     pub curve: Vec<(u32, f64)>,
 }
 
@@ -52,17 +53,17 @@ pub fn picture(index: usize) -> String {
     format!("image-{index}.png")
 }
 
-/// The output with a picture at a size for pages, WebP; only where [`Outcome::web`] says so.
+/// The output with a web-sized picture, WebP; only if [`Outcome::web`] is set.
 pub fn web(index: usize) -> String {
     format!("web-{index}.webp")
 }
 
-/// The output with a film of how a picture came about, an animated WebP; only where [`Outcome::film`] says so.
+/// The output with a film of the optimisation, an animated WebP; only if [`Outcome::film`] is set.
 pub fn film(index: usize) -> String {
     format!("film-{index}.webp")
 }
 
-/// What tells one picture of several from the others.
+/// The description of one picture among several.
 pub fn label(index: usize, made: &Made) -> String {
     match made.strength {
         Some(strength) => format!("strength {}", crate::number::tick(strength, 2)),

@@ -1,15 +1,15 @@
-//! What decides a visualisation.
+//! The parameters of a visualisation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::direction::Term;
 use crate::kind::words::words;
 
-/// What decides the picture. What it is about is one of `unit`, `direction`, or, for some objectives, the whole layer.
+/// Parameters of the picture. Its target is a `unit`, a `direction` or, for some objectives, the whole layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling; that of the embedding where only a direction is given.
+    /// Canonical spelling; the embedding if only a direction is given.
     pub layer: String,
     /// Channel, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,43 +17,43 @@ pub struct Params {
     /// A direction in the space of the layer's units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Vec<Term>>,
-    /// The digest of a picture: what a caricature is of, or what is begun from.
+    /// The digest of a picture: the subject of a caricature, or the start of the optimisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The request key of a [`facet`](crate::kind::facet) among those that this request uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facet: Option<String>,
-    /// What is maximised.
+    /// The objective.
     pub objective: Objective,
-    /// Whether it is to grow or to fall.
+    /// Whether it is maximised or minimised.
     pub sign: Sign,
-    /// Pictures made together.
+    /// Number of pictures optimised together.
     pub images: u32,
-    /// Weight of what tells them apart.
+    /// Weight of the diversity term.
     pub diversity: f64,
-    /// Weight of the facet; for several images the last one's, the first having a fiftieth of it.
+    /// Weight of the facet; with several images that of the last one, and the first has a fiftieth of it.
     pub strength: f64,
-    /// Weight of the mean square of the distance from grey.
+    /// Weight of the penalty on the mean squared distance from grey.
     pub penalty: f64,
-    /// Power of the cosine that the product with a direction is multiplied by.
+    /// Exponent of the cosine by which the dot product with a direction is multiplied.
     pub cosine_power: f64,
-    /// What is begun from.
+    /// The start of the optimisation.
     pub start: Start,
-    /// How the picture is held.
+    /// The parametrisation of the picture.
     pub parametrisation: Parametrisation,
-    /// Side of the square picture, in pixels.
+    /// Width and height of the picture in pixels.
     pub size: u32,
-    /// Steps of Adam.
+    /// Number of Adam steps.
     pub steps: u32,
-    /// Adam's learning rate, for the parameters of the picture.
+    /// Adam's learning rate.
     pub learning_rate: f64,
-    /// How the picture is disturbed before each step.
+    /// The random transforms before each step.
     pub transforms: Transforms,
-    /// First steps in which ReLUs that are silent for a whole image pass gradients on.
+    /// Number of initial steps in which ReLUs that are zero for a whole image pass gradients through.
     pub redirect: u32,
-    /// Frames of a film of the way there; none for 0.
+    /// Number of frames of a film of the optimisation; 0 for none.
     pub frames: u32,
-    /// Of the first noise and of the transforms.
+    /// Random seed for the initial noise and the transforms.
     pub seed: u64,
 }
 
@@ -74,33 +74,33 @@ impl Params {
 }
 
 words! {
-    /// What is maximised.
+    /// The objective.
     pub enum Objective {
-        /// The unit, or the product with the direction, as a mean over all positions.
+        /// The unit, or the dot product with the direction, averaged over all positions.
         Channel = "channel",
         /// The same at the central position.
         Neuron = "neuron",
         /// The mean square of the whole layer: DeepDream.
         Layer = "layer",
-        /// The product of the whole layer with what it is for `image`, position by position.
+        /// The dot product of the whole layer with its activations for `image`, position by position.
         Caricature = "caricature",
     }
 }
 
 words! {
-    /// Whether an objective is to grow or to fall.
+    /// Whether an objective is maximised or minimised.
     pub enum Sign {
-        /// It is to grow.
+        /// Maximise.
         Positive = "positive",
-        /// It is to fall.
+        /// Minimise.
         Negative = "negative",
     }
 }
 
 words! {
-    /// What is begun from.
+    /// The start of the optimisation.
     pub enum Start {
-        /// Noise of the seed.
+        /// Noise from the seed.
         Noise = "noise",
         /// The picture `image`.
         Image = "image",
@@ -108,11 +108,11 @@ words! {
 }
 
 words! {
-    /// How a picture is held.
+    /// The parametrisation of a picture.
     pub enum Parametrisation {
         /// A Fourier spectrum scaled by 1/frequency, in decorrelated colours.
         Fourier = "fourier",
-        /// The phases of a spectrum whose magnitudes are those of natural images.
+        /// The phases of a Fourier spectrum with the magnitudes of natural images.
         Maco = "maco",
         /// Pixels, in decorrelated colours.
         Pixels = "pixels",
@@ -120,15 +120,15 @@ words! {
 }
 
 words! {
-    /// How the picture is disturbed before each step.
+    /// The random transforms before each step.
     pub enum Transforms {
         /// Lucid's: pad 12, jitter 8, scale 0.9 to 1.1, rotate ±10°, jitter 4.
         Lucid = "lucid",
         /// CLIP-featurevis's: pad 2, jitter 4 ten times, scale, rotate ±20°, jitter 2, crop or pad to the size.
         Paper = "paper",
-        /// MACO's: a random crop brought to the model's size, and noise.
+        /// MACO's: a random crop resized to the model's size, and noise.
         Crops = "crops",
-        /// Not at all.
+        /// None.
         None = "none",
     }
 }

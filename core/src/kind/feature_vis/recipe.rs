@@ -52,7 +52,7 @@ const PAPER: Recipe = Recipe {
 
 const DRAFT: Recipe = Recipe {
     name: "draft",
-    doc: "Our own, for a first look: small, few and long steps.",
+    doc: "Our own, for a first look: a small picture and few, large steps.",
     base: Some(&LUCID),
     values: &[
         ("size", Preset::Integer(96)),
@@ -63,9 +63,8 @@ const DRAFT: Recipe = Recipe {
 
 const MACO: Recipe = Recipe {
     name: "maco",
-    doc: "Only the phases of the spectrum move; its magnitudes fall with the frequency as those of natural images do. After \
-          Fel et al., *Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization*, 2023 \
-          (arXiv 2306.06805); the numbers are ours.",
+    doc: "Only the phases of the spectrum are optimised; its magnitudes fall with frequency as in natural images. After \
+          Fel et al., *Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization*, 2023 (arXiv 2306.06805); the numbers are our own.",
     base: Some(&LUCID),
     values: &[
         ("parametrisation", Preset::Text("maco")),
