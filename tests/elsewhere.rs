@@ -9,91 +9,19 @@ use std::path::Path;
 use common::Garden;
 use common::preview::Preview;
 use neuronotes::config::layout::Kind;
-use neuronotes::diagnostic::Diagnostic;
 use neuronotes::site::{Progress, Site};
 use neuronotes::workspace::Workspace;
 
-/// As the template has it.
-const CONFIG: &str = "title: My garden of neurons\ninclude: ['_pages']\nexclude: ['_includes/notes_graph.json']\n\
-                      baseurl: ''\nuse_html_extension: false\nopen_external_links_in_new_tab: true\nembed_tweets: false\n\
-                      permalink: pretty\nrelative_permalinks: false\nplugins:\n  - jekyll-last-modified-at\nsass:\n  \
-                      sass_dir: _sass\n  style: :compressed\ncollections:\n  notes:\n    output: true\n    permalink: /:slug\n\
-                      defaults:\n  - scope:\n      path: \"**/*\"\n    values:\n      layout: \"default\"\n";
-
-const HOME: &str = "---\nlayout: page\ntitle: Home\nid: home\npermalink: /\n---\n\n# Hello\n\n\
-                    <p style=\"padding: 3em 1em\">\n  Begin with <span style=\"font-weight: bold\">[[Your first note]]</span>.\n</p>\n\n\
-                    <strong>New</strong>\n\n<ul>\n  {% assign recent_notes = site.notes | sort: \"last_modified_at_timestamp\" | reverse %}\n  \
-                    {% for note in recent_notes limit: 2 %}\n    <li>\n      {{ note.last_modified_at | date: \"%Y-%m-%d\" }} — \
-                    <a class=\"internal-link\" href=\"{{ site.baseurl }}{{ note.url }}\">{{ note.title }}</a>\n    </li>\n  \
-                    {% endfor %}\n</ul>\n\n<style>\n  .wrapper {\n    max-width: 46em;\n  }\n</style>\n";
-
-const FIRST: &str = "---\ntitle: Your first seed\nlast_modified_at: 2025-03-01 10:00:00\n---\n\n\
-                     By title: [[a unit about cats]]; by file: [[cats]]; with labels: [[A unit about cats|one]] and \
-                     [[cats|two]]. In a folder: [[tigers]]. [[안녕하세요]] and [[bon appétit!]] work, and so do \
-                     [[your first note]] and [[yOuR-FiRsT Note]] in others. [[Nothing like it]].\n\n\
-                     In Markdown: [three](/cats){: .internal-link}. In HTML: <a class=\"internal-link\" href=\"/cats\">four</a>.\n\n\
-                     [Elsewhere](https://example.org/). A picture: ![A coin](/assets/coin.png)\n\n\
-                     <img src=\"/assets/coin.png\" alt=\"again\">\n";
-
 /// A garden as the template makes it.
 fn jekyll() -> Garden {
-    let garden = Garden::new();
-    garden.remove("neuronotes.yaml");
-    garden.write("_config.yml", CONFIG);
-    garden.write("_pages/index.md", HOME);
-    garden.write(
-        "_pages/about.md",
-        "---\nlayout: page\ntitle: About\npermalink: /about\n---\n\n*Who* I am. See [[cats]].\n",
-    );
-    garden.write("_notes/your-first-note.md", FIRST);
-    garden.write("_notes/animals/cats.md", "---\ntitle: A unit about cats\nlast_modified_at: 2025-04-01\n---\n\nIt [[move your body every day|moves]].\n");
-    garden.write("_notes/animals/tigers.md", "---\ntitle: Tigers\n---\n\nStripes.\n");
-    garden.write(
-        "_notes/move your body every day.md",
-        "No front matter at all. Back to [[your first note]].\n",
-    );
-    garden.write("_notes/accents.md", "---\ntitle: Bon appétit!\n---\n\nAccents.\n");
-    garden.write("_notes/안녕하세요.md", "---\ntitle: 안녕하세요\n---\n\nHello.\n");
-    garden.write(
-        "_notes/secret.md",
-        "---\ntitle: Secret\npublished: false\n---\n\nNobody reads this.\n",
-    );
+    let garden = Garden::copy_of("jekyll");
     picture(&garden, "assets/coin.png");
-    for (other, text) in [
-        ("_includes/nav.html", "{% nonsense %}"),
-        ("_layouts/note.html", "<html>"),
-        ("_plugins/links.rb", "Jekyll"),
-        ("_sass/_style.scss", "a {}"),
-        ("_site/stale.html", "old"),
-        ("vendor/bundle/README.md", "# Not a note"),
-        ("node_modules/x/README.md", "# Not a note"),
-        ("README.md", "# The template\n"),
-        ("404.html", "---\npermalink: /404.html\n---\n"),
-        ("Gemfile", "gem 'jekyll'"),
-    ] {
-        garden.write(other, text);
-    }
     garden
 }
 
 /// An Obsidian vault.
 fn vault() -> Garden {
-    let garden = Garden::new();
-    garden.remove("neuronotes.yaml");
-    garden.write(".obsidian/app.json", "{}");
-    garden.write(".obsidian/templates.json", "{\"folder\": \"Meta/Templates\"}");
-    garden.write("index.md", "---\ncssclasses: [wide]\n---\nStart at [[Piggy bank]] or [[Inbox/A quick thought|a thought]].\n");
-    garden.write(
-        "Units/Piggy bank.md",
-        "---\naliases:\n  - Spardose\ntags:\n  - finance\n  - \"#composition/words\"\ncreated: 2025-01-02T09:30\n---\n\
-         Back to [[Inbox/A quick thought]]. [A relative link](../Inbox/A%20quick%20thought.md).\n\n![[coin.png|300]] ![[Attachments/coin.png]]\n",
-    );
-    garden
-        .write("Inbox/A quick thought.md", "---\ntags: idea, seed\n---\nThe [[Spardose]] again.\n");
-    garden.write("Inbox/Private.md", "---\npublish: false\n---\nNobody reads this.\n");
-    garden
-        .write("Meta/Templates/Daily.md", "---\ncreated: <% tp.date.now() %>\n---\n[[nowhere]]\n");
-    garden.write(".trash/Old.md", "[[nowhere]]\n");
+    let garden = Garden::copy_of("vault");
     picture(&garden, "Attachments/coin.png");
     garden
 }
@@ -128,8 +56,7 @@ fn pages(garden: &Garden) -> Vec<String> {
 fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
     let garden = jekyll();
     let before = theirs(garden.root());
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     let expected = [
         "about.html",
         "accents.html",
@@ -142,7 +69,7 @@ fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
     ];
     assert_eq!(pages(&garden), expected);
     assert_eq!(theirs(garden.root()), before, "a file of the user's was written");
-    let first = garden.read("output/your-first-note.html");
+    let first = garden.page("your-first-note.html");
     for label in ["a unit about cats", "cats", "one", "two", "three", "four"] {
         let shown = first.split('<').any(|tag| {
             tag.starts_with("a ")
@@ -174,8 +101,8 @@ fn a_jekyll_garden_builds_as_it_is_under_the_addresses_that_it_has() {
 #[test]
 fn a_jekyll_gardens_home_lists_its_newest_notes_and_its_pages_mention_nobody() {
     let garden = jekyll();
-    assert_eq!(garden.build().code(), 0);
-    let home = garden.read("output/index.html");
+    garden.built();
+    let home = garden.page("index.html");
     let list = home.split("<ul>").find(|part| part.contains("internal-link")).expect("the list");
     let list = list.split("</ul>").next().expect("its end");
     let (cats, first) = (list.find("2025-04-01"), list.find("2025-03-01"));
@@ -186,7 +113,7 @@ fn a_jekyll_gardens_home_lists_its_newest_notes_and_its_pages_mention_nobody() {
     let bold = home.split("font-weight: bold\">").nth(1).expect("the span");
     assert!(bold.starts_with("<a class=\"internal\" href=\"your-first-note"), "{home}");
     assert!(home.contains("max-width: 46em"));
-    let cats = garden.read("output/cats.html");
+    let cats = garden.page("cats.html");
     let mentions = cats.split("Notes mentioning this note").nth(1).expect("backlinks");
     assert!(mentions.contains("Your first seed") && !mentions.contains("Who I am"), "{mentions}");
 }
@@ -229,7 +156,8 @@ fn a_changed_note_changes_the_home_page_as_a_clean_build_would() {
     check(&mut live, &["_includes/greeting.html"]);
     let greets = live.page("greets.html").expect("a page").expect("HTML").html;
     assert!(greets.contains("Good day from Greets"), "{greets}");
-    garden.write("_config.yml", &CONFIG.replace("/:slug", "/:collection/:slug"));
+    let config = garden.read("_config.yml");
+    garden.write("_config.yml", &config.replace("/:slug", "/:collection/:slug"));
     assert!(check(&mut live, &["_config.yml"]).contains("notes/felines"));
     garden.remove("_notes/animals/cats.md");
     assert!(!check(&mut live, &["_notes/animals"]).contains("felines"));
@@ -242,17 +170,13 @@ fn a_changed_note_changes_the_home_page_as_a_clean_build_would() {
 fn what_liquid_cannot_do_is_said_at_its_note() {
     let garden = jekyll();
     garden.write("_notes/odd.md", "---\ntitle: Odd\n---\n\nA {% nonsense x %} here.\n");
-    let run = garden.run(&["check", "--format", "json"]);
-    let said = run.stdout();
-    let problems =
-        said.lines().map(|line| serde_json::from_str::<Diagnostic>(line).expect("a diagnostic"));
-    let problems: Vec<Diagnostic> =
-        problems.filter(|problem| problem.file == "_notes/odd.md").collect();
-    assert_eq!(problems.len(), 1, "{said}");
-    assert_eq!((problems[0].line, problems[0].column), (5, 3));
-    assert!(problems[0].message.contains("unknown Liquid tag `nonsense`"), "{said}");
+    let mut problems = garden.reports();
+    problems.retain(|problem| problem.file == "_notes/odd.md");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(common::place(&problems[0]), "5:3");
+    assert!(problems[0].message.contains("unknown Liquid tag `nonsense`"), "{problems:?}");
     garden.build();
-    assert!(garden.read("output/odd.html").contains("{% nonsense x %}"));
+    assert!(garden.page("odd.html").contains("{% nonsense x %}"));
 }
 
 #[test]
@@ -285,7 +209,7 @@ fn a_vault_builds_as_it_is() {
         ["inbox/a-quick-thought.html", "index.html", "units/piggy-bank.html"]
     );
     assert_eq!(theirs(garden.root()), before, "a file of the user's was written");
-    let page = garden.read("output/units/piggy-bank.html");
+    let page = garden.page("units/piggy-bank.html");
     assert_eq!(page.matches("src=\"../files/Attachments/coin.png\"").count(), 2, "{page}");
     assert!(page.contains("composition/words") && page.contains("January 2, 2025"), "{page}");
     // What was written before is no part of the garden, wherever it lies.
@@ -338,8 +262,7 @@ fn translated() -> Garden {
 #[test]
 fn a_translated_vault_builds_without_an_error_and_every_link_stays_in_its_language() {
     let garden = translated();
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     let pages = pages(&garden);
     assert_eq!(pages.len(), 16, "a page for each note, and the home page: {pages:?}");
     for (page, word) in
@@ -347,13 +270,13 @@ fn a_translated_vault_builds_without_an_error_and_every_link_stays_in_its_langua
     {
         assert!(garden.read(page).contains(&format!("A folder note: {word}")), "{page}");
     }
-    let spanish = garden.read("output/es/sync/sync.html");
+    let spanish = garden.page("es/sync/sync.html");
     assert!(spanish.contains("href=\"security.html\""), "{spanish}");
     assert!(!spanish.contains("class=\"unresolved\""), "{spanish}");
-    let files = garden.read("output/es/files/files.html");
+    let files = garden.page("es/files/files.html");
     assert!(files.contains("href=\"../../files/es/Files/manual.pdf#page=2\""), "{files}");
     assert!(files.contains("src=\"../../files/es/Attachments/coin.png\""), "{files}");
-    let ideas = garden.read("output/es/ideas-.html");
+    let ideas = garden.page("es/ideas-.html");
     assert!(!ideas.contains("<p></p>") && ideas.contains("href=\"#^table\""), "{ideas}");
     garden.write("neuronotes.yaml", "links: strict\n");
     assert_eq!(garden.build().code(), 1);
@@ -518,7 +441,7 @@ fn only_regular_files_inside_the_garden_are_opened_and_each_other_is_said_once()
     assert!(!said.contains("Xyzzy"), "{said}");
     let built = garden.build();
     assert_eq!(built.code(), 1, "{}", built.stderr());
-    assert!(garden.read("output/a.html").contains("<h1"), "everything else is built");
+    assert!(garden.page("a.html").contains("<h1"), "everything else is built");
     let leaked =
         garden.output().into_iter().find(|(_, bytes)| bytes.windows(5).any(|b| b == b"Xyzzy"));
     assert_eq!(leaked.map(|(name, _)| name), None);
@@ -634,7 +557,7 @@ fn a_file_whose_place_the_site_needs_itself_is_said_and_replaces_nothing() {
     }
     assert!(said.contains("differ in capitals alone"), "{said}");
     for path in ["feed.xml", "graph.html", "search/meta.js"] {
-        assert_ne!(garden.read(&format!("output/{path}")), "mine", "{path}");
+        assert_ne!(garden.page(path), "mine", "{path}");
     }
     assert_eq!(garden.read("output/assets/A.txt"), "one");
     // Pages, too, are one where capitals and small letters are.
@@ -670,12 +593,12 @@ fn what_notes_load_from_other_sites_is_said_or_left_out_as_the_garden_wishes() {
     insta::assert_snapshot!(said.split("\n\n").find(|part| part.contains("x.png")).expect("one"));
     assert!(said.contains("notes/a.md:5:6") && said.contains("notes/a.md:7:9"), "{said}");
     assert!(said.contains("neuronotes.yaml:1:1") && said.contains("`footer`"), "{said}");
-    assert!(garden.read("output/a.html").contains("https://evil.example/x.png\""));
+    assert!(garden.page("a.html").contains("https://evil.example/x.png\""));
     let run = with("remote: allow\n");
     assert!(run.code() == 0 && run.stderr().contains("no problems found"), "{}", run.stderr());
     let run = with("remote: forbid\n");
     assert_eq!((run.code(), run.stderr().matches("error: ").count()), (1, 6), "{}", run.stderr());
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert!(page.contains("words (https://evil.example/x.png)</span>"), "{page}");
     assert!(page.contains("href=\"https://fine.example\""), "a link is one");
     let forbidden = ["src=\"https:", "src='//", "src=https:", "onclick", "href=\"javascript"];

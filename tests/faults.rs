@@ -38,8 +38,7 @@ fn garden() -> Garden {
 
 /// A build when nothing is wrong any more is one as if nothing had been.
 fn recovers(garden: &Garden) {
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     assert_eq!(names(&garden.output()), names(&garden.clean_output()));
     assert!(garden.output() == garden.clean_output());
     let verified = garden.run(&["store", "verify"]);
@@ -79,7 +78,7 @@ fn an_output_folder_that_cannot_be_written_to_is_said_once() {
     let garden = garden();
     garden.note("new.md", "One.\n");
     garden.note("old.md", "Two.\n");
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let before = garden.output();
     garden.note("new.md", "One, changed.\n");
     garden.note("another.md", "Three.\n");
@@ -185,8 +184,8 @@ fn kept(garden: &Garden) -> Vec<PathBuf> {
 fn a_flipped_bit_or_a_cut_anywhere_shows_no_wrong_figure() {
     let garden = garden();
     // Old enough for digests of weights and data to be remembered.
-    assert_eq!(garden.build().code(), 0);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
+    garden.built();
     let clean = garden.output();
     let mut looked_at = 0;
     for path in kept(&garden) {
@@ -221,15 +220,14 @@ fn a_flipped_bit_or_a_cut_anywhere_shows_no_wrong_figure() {
 fn a_damaged_list_of_written_files_removes_nothing_and_says_so() {
     let garden = garden();
     garden.note("old.md", "Old.\n");
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let cache = garden.path(".neuronotes/cache");
     let lists = files(&cache).into_keys().find(|name| name.starts_with("output-"));
     let list = cache.join(lists.expect("a list"));
     let text = fs::read_to_string(&list).expect("text").replace("old.html", "alt.html");
     fs::write(&list, text).expect("damage");
     garden.remove("notes/old.md");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert!(run.stderr().contains("the list of written files was damaged"), "{}", run.stderr());
     assert!(garden.path("output/old.html").exists());
     let run = garden.build();
@@ -269,8 +267,7 @@ fn foreign_files_anywhere_in_the_store_disturb_nothing_and_stay() {
         std::os::unix::fs::symlink("/nowhere", &link).expect("a link");
         foreign.push(link);
     }
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     assert!(garden.output() == clean);
     for command in ["stats", "gc", "verify"] {
         let run = garden.run(&["store", command]);
@@ -309,7 +306,7 @@ fn stored(garden: &Garden, kind: &str) -> Vec<PathBuf> {
 fn a_damaged_result_that_cannot_be_measured_is_an_error() {
     let garden = garden();
     garden.note("c.md", "It reaches `= a#vis.activation | .2f`.\n");
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     for blob in stored(&garden, "blobs") {
         let is_result = fs::read(&blob).expect("a blob").starts_with(b"{\"size\"");
         if !is_result {
@@ -325,7 +322,7 @@ fn a_damaged_result_that_cannot_be_measured_is_an_error() {
             );
             assert!(!run.stderr().contains("no problems found"), "{}", run.stderr());
         }
-        let page = garden.read("output/c.html");
+        let page = garden.page("c.html");
         assert!(!page.contains(".25"), "{page}");
         fill(&garden);
         recovers(&garden);
@@ -338,7 +335,7 @@ fn a_damaged_result_that_cannot_be_measured_is_an_error() {
 fn swapped_drawings_outputs_and_records_are_noticed_by_a_build_and_by_verification() {
     for kind in ["figures", "blobs", "records"] {
         let garden = garden();
-        assert_eq!(garden.build().code(), 0);
+        garden.built();
         let clean = garden.output();
         let all = stored(&garden, kind);
         swap(&all[0], &all[all.len() - 1]);
@@ -369,7 +366,7 @@ fn swapped_drawings_outputs_and_records_are_noticed_by_a_build_and_by_verificati
 #[test]
 fn a_drawing_of_an_earlier_version_is_drawn_again_and_is_no_damage() {
     let garden = garden();
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let clean = garden.output();
     for path in stored(&garden, "figures") {
         let json = neuronotes_core::seal::open(&fs::read(&path).expect("a drawing")).whole();
@@ -429,7 +426,7 @@ fn outside(garden: &Garden) -> (PathBuf, BTreeMap<String, Vec<u8>>) {
 #[test]
 fn a_list_of_written_files_that_came_with_a_garden_removes_nothing_outside() {
     let garden = garden();
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let (folder, before) = outside(&garden);
     std::os::unix::fs::symlink(&folder, garden.path("output/link")).expect("a link");
     let cache = garden.path(".neuronotes/cache");
@@ -445,8 +442,7 @@ fn a_list_of_written_files_that_came_with_a_garden_removes_nothing_outside() {
         let name = list.file_stem().expect("a name").to_string_lossy().into_owned();
         let line = format!("{digest} {}\n", serde_json::json!(path));
         fs::write(cache.join(format!("{name}.journal")), line).expect("forged");
-        let run = garden.build();
-        assert_eq!(run.code(), 0, "{}", run.stderr());
+        let run = garden.built();
         assert!(run.stderr().contains("the list of written files was damaged"), "{path}");
         assert!(files(&folder) == before, "{path}");
     }
@@ -492,14 +488,13 @@ fn folders_of_the_program_that_came_as_links_are_refused() {
     let state = garden.path(".neuronotes");
     assert!(Command::new("mv").args([&state, &moved]).status().expect("mv").success());
     std::os::unix::fs::symlink(&moved, &state).expect("a link");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
 }
 
 #[test]
 fn what_is_no_regular_file_in_the_programs_folder_hangs_nothing() {
     let garden = garden();
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let clean = garden.output();
     let state = garden.path(".neuronotes");
     let mut all: Vec<PathBuf> = ["cache/digests.json", "cache/dates", "store/timings.json"]
@@ -524,7 +519,6 @@ fn what_is_no_regular_file_in_the_programs_folder_hangs_nothing() {
     no_wrong_figure(&garden, &clean, &run.stderr());
     assert!(garden.run(&["store", "verify"]).code() < 2);
     fill(&garden);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     assert!(garden.output().keys().eq(clean.keys()));
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use common::results::{fill, picture};
 use common::{Garden, Run, files};
+use neuronotes::diagnostic::Diagnostic;
 
 const LAYER: &str = "layer: image_block_4/0/Add_6";
 
@@ -76,8 +77,7 @@ fn frozen(garden: &Garden) -> BTreeMap<String, Vec<u8>> {
 fn what_is_published_elsewhere_is_what_was_built_byte_for_byte() {
     let garden = garden();
     fill(&garden);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     freeze(&garden);
     let other = elsewhere(&garden);
     let run = other.run(&["build", "--frozen"]);
@@ -90,7 +90,7 @@ fn what_is_published_elsewhere_is_what_was_built_byte_for_byte() {
     assert_eq!(there.keys().collect::<Vec<_>>(), here.keys().collect::<Vec<_>>());
     assert!(there == here, "some file differs");
     // The unit's examples are compared with a scan, and its page says so.
-    assert!(garden.read("output/a.html").contains("after a scan of the layer"));
+    assert!(garden.page("a.html").contains("after a scan of the layer"));
     let again = other.run(&["build", "--frozen"]);
     assert!(again.summary().contains("0 files written"), "{}", again.summary());
     let check = other.run(&["check", "--frozen", "--strict"]);
@@ -151,12 +151,11 @@ fn what_is_not_measured_is_listed_and_nothing_is_frozen() {
 fn wrong(garden: &Garden) -> String {
     let run = garden.run(&["build", "--frozen", "--format", "json"]);
     assert_eq!(run.code(), 1, "{}", run.stderr());
-    let one = |line: &str| {
-        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{} {} ({})", text("file"), value["line"], text("message"), text("hint"))
+    let one = |report: Diagnostic| {
+        let hint = report.hint.unwrap_or_default();
+        format!("{}:{} {} ({hint})", report.file, report.line, report.message)
     };
-    run.stdout().lines().map(one).collect::<Vec<_>>().join("\n")
+    run.reports().into_iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -175,8 +174,8 @@ fn what_frozen_results_lack_is_listed_block_by_block() {
     let all = wrong(&other);
     insta::assert_snapshot!(all);
     // All else is there.
-    assert!(other.read("output/b.html").contains("<svg"));
-    assert!(other.read("output/a.html").contains("unit 4"));
+    assert!(other.page("b.html").contains("<svg"));
+    assert!(other.page("a.html").contains("unit 4"));
 }
 
 #[test]

@@ -16,13 +16,8 @@ fn built(notes: &[(&str, &str)]) -> Garden {
         garden.note(name, text);
     }
     fill(&garden);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     garden
-}
-
-fn page(garden: &Garden, name: &str) -> String {
-    garden.read(&format!("output/{name}"))
 }
 
 #[test]
@@ -42,8 +37,8 @@ fn a_part_of_a_note_stands_in_another_with_ids_and_addresses_of_its_own() {
     ]);
     std::fs::write(garden.path("notes/deep/p.png"), common::results::picture([1, 2, 3]))
         .expect("a picture");
-    assert_eq!(garden.build().code(), 0);
-    let host = page(&garden, "host.html");
+    garden.built();
+    let host = garden.page("host.html");
     assert!(host.contains("<h2 id=\"e1-part\">Part"), "{host}");
     assert!(!host.contains("Unseen") && !host.contains("Opening"), "{host}");
     assert!(host.contains("href=\"other.html\" id=\"e1-link-1\""), "{host}");
@@ -70,8 +65,8 @@ fn a_part_of_a_note_stands_in_another_with_ids_and_addresses_of_its_own() {
     // A change of the source changes the host.
     garden.note("deep/source.md", "---\ntitle: Source\n---\n## Part\n\nAnother text. ^vis\n");
     garden.note("host.md", "![[Source#Part]]\n");
-    assert_eq!(garden.build().code(), 0);
-    assert!(page(&garden, "host.html").contains("Another text."));
+    garden.built();
+    assert!(garden.page("host.html").contains("Another text."));
     assert_eq!(garden.output(), garden.clean_output());
 }
 
@@ -85,7 +80,7 @@ fn an_embed_of_itself_is_an_error_at_its_place_and_the_page_is_there() {
     let said = run.stderr();
     assert!(said.contains("notes/a.md:1:1") && said.contains("notes/b.md:3:1"), "{said}");
     assert!(said.contains("this embed makes"), "{said}");
-    assert!(page(&garden, "b.html").contains("Text."));
+    assert!(garden.page("b.html").contains("Text."));
 }
 
 #[test]
@@ -95,19 +90,19 @@ fn figures_are_numbered_in_links_of_any_note_and_follow_their_order() {
         VIS.replace("id: vis", "id: second")
     );
     let garden = built(&[("a.md", &two), ("b.md", "See [[a#second]], [[a#second|that]].\n")]);
-    let a = page(&garden, "a.html");
+    let a = garden.page("a.html");
     assert!(
         a.contains(
             ">Figure 1</a> and <a class=\"internal\" href=\"#second\" id=\"link-2\">Figure 2</a>"
         ),
         "{a}"
     );
-    let b = page(&garden, "b.html");
+    let b = garden.page("b.html");
     assert!(b.contains(">Figure 2 of a</a>") && b.contains(">that</a>"), "{b}");
     let first = VIS.replace("id: vis", "id: second");
     garden.note("a.md", &format!("{first}\nAs [[#vis]] and [[#second]] show.\n\n{VIS}"));
-    assert_eq!(garden.build().code(), 0);
-    assert!(page(&garden, "b.html").contains(">Figure 1 of a</a>"));
+    garden.built();
+    assert!(garden.page("b.html").contains(">Figure 1 of a</a>"));
 }
 
 #[test]
@@ -116,7 +111,7 @@ fn sections_and_figures_say_who_mentions_them_with_the_sentence() {
         ("a.md", &format!("## Part\n\nText.\n\n{VIS}")),
         ("b.md", "---\ntitle: Bee\n---\nFirst. It is [[a#Part]] that counts. And [[a#vis]]!\n"),
     ]);
-    let a = page(&garden, "a.html");
+    let a = garden.page("a.html");
     assert!(a.contains("<p class=\"mentions\">Mentioned in <a class=\"internal\" href=\"b.html#link-1\">Bee</a></p>"), "{a}");
     assert!(a.contains("href=\"b.html#link-2\">Bee</a></p>\n</figcaption>"), "{a}");
     assert!(a.contains("It is <mark>a › Part</mark> that counts.</a> <a class=\"place\" href=\"#part\">Part</a>"), "{a}");
@@ -134,9 +129,9 @@ fn tags_units_and_the_graph_have_pages() {
         ),
         ("b.md", "---\ntags: [finance]\n---\nSee [[a]].\n"),
     ]);
-    let tag = page(&garden, "tags/finance.html");
+    let tag = garden.page("tags/finance.html");
     assert!(tag.contains("../a.html") && tag.contains("../b.html"), "{tag}");
-    let tags = page(&garden, "tags.html");
+    let tags = garden.page("tags.html");
     assert!(
         tags.contains("#Finance</a>")
             && tags.contains("2 notes")
@@ -144,20 +139,20 @@ fn tags_units_and_the_graph_have_pages() {
         "{tags}"
     );
     assert!(tags.contains("tags/nested/tag.html"), "{tags}");
-    let unit = page(&garden, "units/emoji/image_block_4-0-add_6/3.html");
+    let unit = garden.page("units/emoji/image_block_4-0-add_6/3.html");
     assert!(unit.contains("Unit 3 <span class=\"unit-name\">coins</span>"), "{unit}");
     assert!(unit.contains("href=\"../../../a.html#vis\">Figure 1 of a</a>"), "{unit}");
     assert!(unit.contains("What it looks for."), "{unit}");
-    let a = page(&garden, "a.html");
+    let a = garden.page("a.html");
     assert!(a.contains("<dt>unit</dt><dd><a class=\"internal\" href=\"units/emoji/image_block_4-0-add_6/3.html\">3 (coins)</a>"), "{a}");
     assert!(a.contains("<svg class=\"graph-local\""), "{a}");
-    let graph = page(&garden, "graph-data.js");
+    let graph = garden.page("graph-data.js");
     assert!(
         graph.starts_with("neuronotes.take(\"graph\",{\"nodes\":[[\"a\",\"a.html\","),
         "{graph}"
     );
     assert!(graph.contains("\"links\":[0,1]"), "{graph}");
-    let graph = page(&garden, "graph.html");
+    let graph = garden.page("graph.html");
     assert!(graph.contains("2 notes, 1 linked pair"));
     assert!(graph.contains("<span>Linked from</span> <a href=\"b.html\">b</a>"), "{graph}");
     assert!(graph.contains("<span>Links to</span> <a href=\"a.html\">a</a>"), "{graph}");
@@ -174,7 +169,7 @@ fn a_note_says_its_language_and_goes_its_way() {
         ("plain.md", "---\nlang: de_AT\n---\nEin Absatz.\n"),
         ("forced.md", "---\nlang: en\ndir: rtl\n---\nText.\n"),
     ]);
-    let a = page(&garden, "a.html");
+    let a = garden.page("a.html");
     assert!(a.contains("<html lang=\"ar\" dir=\"rtl\">"), "{a}");
     assert!(a.contains("<header class=\"masthead\" lang=\"en\">"), "{a}");
     assert!(a.contains("<meta name=\"citation_language\" content=\"ar\">"), "{a}");
@@ -189,16 +184,16 @@ fn a_note_says_its_language_and_goes_its_way() {
     ] {
         assert!(a.contains(part), "{part} in {a}");
     }
-    let mixed = page(&garden, "mixed.html");
+    let mixed = garden.page("mixed.html");
     assert!(mixed.contains("<html lang=\"en\">"), "{mixed}");
     assert!(mixed.contains("<p dir=\"auto\">English.</p>"), "{mixed}");
-    let plain = page(&garden, "plain.html");
+    let plain = garden.page("plain.html");
     assert!(
         plain.contains("<html lang=\"de-AT\">") && plain.contains("<p>Ein Absatz.</p>"),
         "{plain}"
     );
-    assert!(page(&garden, "forced.html").contains("<html lang=\"en\" dir=\"rtl\">"));
-    let feed = page(&garden, "feed.xml");
+    assert!(garden.page("forced.html").contains("<html lang=\"en\" dir=\"rtl\">"));
+    let feed = garden.page("feed.xml");
     assert!(feed.contains("<entry xml:lang=\"ar\">"), "{feed}");
 }
 
@@ -223,14 +218,13 @@ fn previews_and_the_search_index_have_what_pages_say() {
     );
     assert!(previews.contains("\"deep-part\":\"<h2>Deep part</h2>"), "{previews}");
     assert!(!previews.contains(" id=") && !previews.contains("class=\\\"fold"), "{previews}");
-    assert!(page(&garden, "a.html").contains("data-previews=\"1\""));
-    let terms = page(&garden, "search/t0.js");
+    assert!(garden.page("a.html").contains("data-previews=\"1\""));
+    let terms = garden.page("search/t0.js");
     for term in ["zebras", "opening", "alpha", "looks"] {
         assert!(terms.contains(&format!("{term}\\t")), "{term}: {terms}");
     }
     assert!(
-        page(&garden, "search/e0.js")
-            .contains("[\"deep-part\",\"Deep part\",\"Zebras live here.\"]")
+        garden.page("search/e0.js").contains("[\"deep-part\",\"Deep part\",\"Zebras live here.\"]")
     );
 }
 
@@ -245,7 +239,7 @@ fn feed_map_rules_and_cards_are_absolute_and_old_addresses_lead_on() {
         ),
         ("b.md", "No date. See [[a#gone]].\n"),
     ]);
-    let feed = page(&garden, "feed.xml");
+    let feed = garden.page("feed.xml");
     assert!(
         feed.contains(
             "<title>A &amp; B</title>\n<id>https://example.org/garden/people/a.html</id>"
@@ -258,7 +252,7 @@ fn feed_map_rules_and_cards_are_absolute_and_old_addresses_lead_on() {
         "{feed}"
     );
     assert!(!feed.contains("b.html"), "what has no date is not dated now: {feed}");
-    let map = page(&garden, "sitemap.xml");
+    let map = garden.page("sitemap.xml");
     assert!(
         map.contains(
             "<loc>https://example.org/garden/people/a.html</loc><lastmod>2025-03-04</lastmod>"
@@ -266,10 +260,8 @@ fn feed_map_rules_and_cards_are_absolute_and_old_addresses_lead_on() {
         "{map}"
     );
     assert!(!map.contains("404") && !map.contains("old-name"), "{map}");
-    assert!(
-        page(&garden, "robots.txt").contains("Sitemap: https://example.org/garden/sitemap.xml")
-    );
-    let a = page(&garden, "people/a.html");
+    assert!(garden.page("robots.txt").contains("Sitemap: https://example.org/garden/sitemap.xml"));
+    let a = garden.page("people/a.html");
     assert!(
         a.contains("<link rel=\"canonical\" href=\"https://example.org/garden/people/a.html\">"),
         "{a}"
@@ -283,12 +275,12 @@ fn feed_map_rules_and_cards_are_absolute_and_old_addresses_lead_on() {
     let card = image::open(garden.path(&format!("output/{card}"))).expect("a picture");
     assert_eq!((card.width(), card.height()), (1200, 630));
     assert!(a.contains("<span class=\"block-anchor\" id=\"gone\"></span>Part"), "{a}");
-    assert!(page(&garden, "b.html").contains("href=\"people/a.html#part\""));
+    assert!(garden.page("b.html").contains("href=\"people/a.html#part\""));
     for (old, to) in [("people/old-name.html", "a.html"), ("was/here.html", "../people/a.html")] {
-        let old = page(&garden, old);
+        let old = garden.page(old);
         assert!(old.contains(&format!("location.replace(\"{to}\" + location.hash)")), "{old}");
     }
-    let missing = page(&garden, "404.html");
+    let missing = garden.page("404.html");
     assert!(
         missing.contains("href=\"/garden/style-")
             && missing.contains("href=\"/garden/index.html\""),
@@ -316,7 +308,7 @@ fn drafts_and_private_notes_leak_nowhere() {
             common::results::picture([9, 9, 9]),
         )
         .expect("a picture");
-        assert_eq!(garden.build().code(), 0);
+        garden.built();
         let words = [
             "quetzalcoatl",
             "xylophone",
@@ -346,7 +338,7 @@ fn a_backlink_of_an_embed_leads_to_it_and_says_what_it_is() {
         ("source.md", "Opening.\n\n## Part\n\nShown.\n"),
         ("host.md", "Before.\n\n![[source#Part]]\n\nAfter, and inline ![[source]].\n"),
     ]);
-    let (source, host) = (page(&garden, "source.html"), page(&garden, "host.html"));
+    let (source, host) = (garden.page("source.html"), garden.page("host.html"));
     assert!(source.contains("Embeds <mark>source › Part</mark>"), "{source}");
     for id in ["link-1", "link-2"] {
         assert!(source.contains(&format!("href=\"host.html#{id}\"")), "{source}");
@@ -374,15 +366,14 @@ fn lists_feeds_and_descriptions_say_what_the_page_says() {
     );
     garden.note("b.md", "---\ndate: 2025-01-01\n---\n- An *item*\n- Another, as in [[a]]\n");
     garden.note("c.md", "# C\n\n![[b]]\n");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     let words = "found neurons in CLIP that answer to x², \u{fffd}x and words.";
     let output = garden.output();
     for (path, start) in [
         ("a.html", "<meta name=\"description\" content=\""),
         ("tags/one.html", "<p class=\"card-excerpt\">"),
     ] {
-        let html = page(&garden, path);
+        let html = garden.page(path);
         let said = html.split(start).nth(1).unwrap_or_default();
         let said = said.split(['"', '<']).next().unwrap_or_default();
         assert!(
@@ -390,8 +381,8 @@ fn lists_feeds_and_descriptions_say_what_the_page_says() {
             "{path}: {said}"
         );
     }
-    assert!(page(&garden, "b.html").contains("content=\"An item; Another, as in a\""));
-    assert!(page(&garden, "c.html").contains("content=\"An item; Another, as in a\""));
+    assert!(garden.page("b.html").contains("content=\"An item; Another, as in a\""));
+    assert!(garden.page("c.html").contains("content=\"An item; Another, as in a\""));
     for (path, bytes) in output.iter().filter(|(path, _)| path.ends_with(".xml")) {
         let text = String::from_utf8_lossy(bytes);
         let read = roxmltree::Document::parse(&text);
@@ -424,10 +415,10 @@ fn works_are_cited_and_what_is_not_there_is_said() {
         "{said}"
     );
     garden.build();
-    let a = page(&garden, "a.html");
+    let a = garden.page("a.html");
     assert!(a.contains("href=\"#ref-goh2021\"") && a.contains("<li id=\"ref-goh2021\">"), "{a}");
     assert!(a.contains("class=\"unknown-work\"") && a.contains("@nobody does not"), "{a}");
-    assert!(page(&garden, "b.html").contains("href=\"a.html#ref-goh2021\""));
+    assert!(garden.page("b.html").contains("href=\"a.html#ref-goh2021\""));
 }
 
 #[test]
@@ -443,9 +434,8 @@ fn a_page_says_its_title_as_it_is_written_and_holds_no_id_twice() {
             "---\ntitle: 001999\ntags: [\"🌱\", C, C++, \"C#\", a/b, a-b]\n---\nSee [[a]] and [[001999]].\n",
         ),
     ]);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let page = page(&garden, "a.html");
+    garden.built();
+    let page = garden.page("a.html");
     let title =
         page.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).expect("a title");
     assert!(
@@ -467,7 +457,7 @@ fn a_page_says_its_title_as_it_is_written_and_holds_no_id_twice() {
     for tag in ["🌱", "c", "c~2b~2b", "c~23", "a/b", "a-b"] {
         assert!(garden.read(&format!("output/tags/{tag}.html")).contains("001999"), "{tag}");
     }
-    assert!(garden.read("output/b.html").contains("href=\"tags/c~23.html\""));
+    assert!(garden.page("b.html").contains("href=\"tags/c~23.html\""));
     let warned = garden.run(&["check"]).stderr();
     assert!(warned.contains("the embed of `b` is shown as a link"), "{warned}");
     assert!(warned.contains("the id `main` is left out"), "{warned}");
@@ -492,10 +482,9 @@ fn formulas_use_the_gardens_macros_and_none_of_them_breaks_a_build() {
     assert!(said.contains("macros.tex:3:1"), "{said}");
     std::fs::write(&path, format!("{config}\n{}", math.replace(", \"bad name\": x", "")))
         .expect("a configuration");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert!(run.stderr().contains("unknown command `\\nope`"), "{}", run.stderr());
-    let page = page(&garden, "a.html");
+    let page = garden.page("a.html");
     assert!(page.contains("<mi>ℝ</mi>") && page.contains(">rank</mo>"), "{page}");
     assert!(page.contains("\\nope{x}</code>") && page.contains("(1.1)"), "{page}");
     assert!(garden.read("output/feed.xml").contains("<title>T\u{fffd}</title>"));
@@ -504,12 +493,8 @@ fn formulas_use_the_gardens_macros_and_none_of_them_breaks_a_build() {
     // Another definition is another page.
     std::fs::write(garden.path("macros.tex"), preamble.replace("mathbb", "mathbf"))
         .expect("a preamble");
-    assert_eq!(garden.build().code(), 0);
-    assert!(
-        garden.read("output/a.html").contains("<mi>𝐑</mi>"),
-        "{}",
-        garden.read("output/a.html")
-    );
+    garden.built();
+    assert!(garden.page("a.html").contains("<mi>𝐑</mi>"), "{}", garden.page("a.html"));
 }
 
 /// Bytes of the pages of a note's tags, and of the list of them.
@@ -517,12 +502,12 @@ fn of_tags(count: usize) -> usize {
     let garden = Garden::new();
     let tags: Vec<String> = (0..count).map(|n| format!("tag{n}")).collect();
     garden.note("a.md", &format!("---\ntags: [{}]\n---\n# A\n\nText.\n", tags.join(", ")));
-    assert_eq!(garden.build().code(), 0);
-    let page = garden.read("output/tags/tag7.html");
+    garden.built();
+    let page = garden.page("tags/tag7.html");
     let named = page.matches("class=\"tag\"").count();
     assert!(named == 8 && page.contains(&format!("and {} more", count - 8)), "{page}");
     // The note itself names all.
-    assert_eq!(garden.read("output/a.html").matches("class=\"tag\"").count(), count);
+    assert_eq!(garden.page("a.html").matches("class=\"tag\"").count(), count);
     let pages = std::fs::read_dir(garden.path("output/tags")).expect("pages");
     let size = |entry: std::io::Result<std::fs::DirEntry>| {
         usize::try_from(entry.expect("a page").metadata().expect("a size").len()).expect("small")

@@ -92,8 +92,7 @@ fn garden() -> Garden {
             .expect("saved");
     }
     assert!(results::fill(&garden) > 0);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     garden
 }
 
@@ -445,7 +444,7 @@ fn no_page_is_wider_than_the_window() {
     let Some(browser) = browser() else { return };
     let garden = garden();
     garden.note("long.md", LONG);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     everywhere(&garden, |base| {
         let wide = too_wide(&open(&browser, "about:blank"), &pages(&garden, base));
         assert!(wide.is_empty(), "{wide}");
@@ -527,9 +526,8 @@ fn the_search_has_what_was_meant_first() {
     garden.note("words.md", "---\ntitle: Words in pictures\n---\nA marmalade sandwich.\n\n```yaml analysis\nid: ranked\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n");
     garden.note("two.md", "A marmalade jar.\n");
     assert!(results::fill(&garden) > 0);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let lamps = garden.read("output/lamps.html");
+    garden.built();
+    let lamps = garden.page("lamps.html");
     let key = lamps.split("id=\"u71\"").nth(1).and_then(|rest| rest.split("data-key=\"").nth(1));
     let key = &key.expect("a figure")[..64];
     let tab = open(&browser, &format!("file://{}", garden.path("output/words.html").display()));
@@ -842,8 +840,7 @@ fn checked() -> Garden {
     }
     garden.note("text.md", &checks::text(""));
     results::fill(&garden);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     garden
 }
 
@@ -1160,7 +1157,7 @@ fn any_page_becomes_any_other_and_keeps_what_both_have() {
 #[test]
 fn the_garden_of_these_tests_has_what_they_look_at() {
     let garden = garden();
-    let prose = garden.read("output/prose.html");
+    let prose = garden.page("prose.html");
     for part in [
         "<table",
         "<pre",
@@ -1172,7 +1169,7 @@ fn the_garden_of_these_tests_has_what_they_look_at() {
     ] {
         assert!(prose.contains(part), "{part}");
     }
-    let figures = garden.read("output/deep/figures.html");
+    let figures = garden.page("deep/figures.html");
     assert_eq!(figures.matches("<figure ").count(), 5);
     assert!(!figures.contains("problem-error"), "{figures}");
 }

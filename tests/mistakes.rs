@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::Garden;
+use common::{Garden, place};
+use neuronotes::diagnostic::{Diagnostic, Severity};
 
 const BLOCK: &str = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n";
 
@@ -45,18 +46,15 @@ fn ten_mistakes_are_ten_diagnostics_at_their_places() {
     let garden = garden();
     let run = garden.run(&["check", "--format", "json"]);
     assert_eq!(run.code(), 1);
-    let reports: Vec<serde_json::Value> =
-        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let reports = run.reports();
     assert_eq!(reports.len(), 10, "{}", run.stdout());
-    for (name, _, place, message) in mistakes() {
+    for (name, _, expected, message) in mistakes() {
         let file = format!("notes/{name}");
-        let report = reports.iter().find(|report| report["file"] == file.as_str());
+        let report = reports.iter().find(|report| report.file == file);
         let report = report.unwrap_or_else(|| panic!("nothing is said of {name}"));
-        let at = format!("{}:{}", report["line"], report["column"]);
-        assert_eq!(at, place, "{report}");
-        let said = report["message"].as_str().expect("a message");
-        assert!(said.contains(message), "{name}: {said}");
-        assert_eq!(report["severity"], "error");
+        assert_eq!(place(report), expected, "{report:?}");
+        assert!(report.message.contains(message), "{name}: {}", report.message);
+        assert_eq!(report.severity, Severity::Error);
     }
     assert!(!garden.path("output").exists(), "a check writes nothing");
 }
@@ -72,7 +70,7 @@ fn every_page_is_built_all_the_same_and_the_exit_code_is_1() {
         let shown = page.replace("<code>", "`").replace("</code>", "`");
         assert!(shown.contains(message), "{name}: {message}");
     }
-    let sound = garden.read("output/sound.html");
+    let sound = garden.page("sound.html");
     assert!(!sound.contains("problem-error") && sound.contains("Nothing is wrong here."));
     // What a person sees in the terminal.
     let said = run.stderr();
@@ -84,9 +82,9 @@ fn every_page_is_built_all_the_same_and_the_exit_code_is_1() {
 fn an_unresolved_link_is_a_warning_and_under_strict_an_error() {
     let garden = Garden::new();
     garden.note("a.md", "See [[Nowhere]].\n");
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     assert_eq!(garden.run(&["build", "--strict"]).code(), 1);
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert!(page.contains(r#"title="This note does not exist.">Nowhere</span>"#));
 }
 
@@ -108,7 +106,7 @@ fn without_a_lab_each_block_says_so_and_the_pages_are_built() {
     let run = garden.build();
     assert_eq!(run.code(), 1);
     assert!(run.stderr().contains("notes/a.md:3:1"), "{}", run.stderr());
-    assert!(garden.read("output/a.html").contains("there-is-no-lab-in-these-tests"));
+    assert!(garden.page("a.html").contains("there-is-no-lab-in-these-tests"));
 }
 
 #[test]
@@ -270,16 +268,13 @@ fn mistakes_in_lists_are_reported_at_the_very_item() {
     for (index, (yaml, _, _)) in LISTS.iter().enumerate() {
         garden.note(&format!("{index}.md"), &format!("Text.\n\n```yaml analysis\n{yaml}```\n"));
     }
-    let run = garden.run(&["check", "--format", "json"]);
-    let reports: Vec<serde_json::Value> =
-        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    for (index, (yaml, place, message)) in LISTS.iter().enumerate() {
+    let reports = garden.reports();
+    for (index, (yaml, expected, message)) in LISTS.iter().enumerate() {
         let file = format!("notes/{index}.md");
-        let own: Vec<_> = reports.iter().filter(|r| r["file"] == file.as_str()).collect();
+        let own: Vec<_> = reports.iter().filter(|r| r.file == file).collect();
         assert_eq!(own.len(), 1, "{yaml}\n{own:#?}");
-        let at = format!("{}:{}", own[0]["line"], own[0]["column"]);
-        let said = own[0]["message"].as_str().expect("a message");
-        assert!(at == *place && said.contains(message), "{yaml}\n{:#}", own[0]);
+        let (at, said) = (place(own[0]), &own[0].message);
+        assert!(at == *expected && said.contains(message), "{yaml}\n{:#?}", own[0]);
     }
 }
 
@@ -361,12 +356,11 @@ fn what_is_left_out_of_a_data_set_is_said_before_anything_is_measured() {
     let garden = pets();
     let run = garden.run(&["check", "--format", "json"]);
     assert_eq!(run.code(), 0, "{}", run.stderr());
-    let said: Vec<serde_json::Value> =
-        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let line = |report: &serde_json::Value| {
-        format!("{}:{}: {} / {}", report["file"], report["line"], report["message"], report["hint"])
+    let line = |report: &Diagnostic| {
+        let hint = report.hint.as_deref().unwrap_or_default();
+        format!("{:?}:{}: {:?} / {hint:?}", report.file, report.line, report.message)
     };
-    insta::assert_snapshot!(said.iter().map(line).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(run.reports().iter().map(line).collect::<Vec<_>>().join("\n"));
     let told = garden.run(&["dataset", "info", "pets"]).stdout();
     let root = garden.root().canonicalize().expect("a folder");
     let told = told.replace(&*root.to_string_lossy(), "GARDEN");
@@ -493,17 +487,18 @@ fn what_a_block_was_meant_to_be_is_said_with_what_was_written() {
     for (index, (text, ..)) in MEANT.iter().enumerate() {
         garden.note(&format!("{index}.md"), text);
     }
-    let run = garden.run(&["check", "--format", "json"]);
-    let reports: Vec<serde_json::Value> =
-        run.stdout().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    for (index, (text, place, message, hint)) in MEANT.iter().enumerate() {
+    let reports = garden.reports();
+    for (index, (text, expected, message, hint)) in MEANT.iter().enumerate() {
         let file = format!("notes/{index}.md");
-        let own: Vec<_> = reports.iter().filter(|r| r["file"] == file.as_str()).collect();
+        let own: Vec<_> = reports.iter().filter(|r| r.file == file).collect();
         assert_eq!(own.len(), 1, "{text}\n{own:#?}");
-        let at = format!("{}:{}", own[0]["line"], own[0]["column"]);
-        let said = own[0]["message"].as_str().expect("a message");
-        let hinted = own[0]["hint"].as_str().unwrap_or_default();
-        assert!(at == *place && said.contains(message) && hinted.contains(hint), "{:#}", own[0]);
+        let (at, said) = (place(own[0]), &own[0].message);
+        let hinted = own[0].hint.as_deref().unwrap_or_default();
+        assert!(
+            at == *expected && said.contains(message) && hinted.contains(hint),
+            "{:#?}",
+            own[0]
+        );
     }
     // YAML that asks for nothing of this program is code as ever, and so is a block that is quoted as Markdown.
     garden.note("code.md", "```yaml\nkind: Deployment\n```\n\n````markdown\n```yaml analysis\nkind: facet\n```\n````\n");
@@ -575,9 +570,9 @@ fn a_folder_of_markdown_that_is_named_is_a_garden() {
     let run = garden.run(&["build", "--strict"]);
     assert_eq!(run.code(), 0, "{}", run.stderr());
     assert!(run.summary().starts_with("3 notes:"), "{}", run.stderr());
-    let home = garden.read("output/index.html");
+    let home = garden.page("index.html");
     assert!(home.contains("All of it") && home.contains("guide/deep-thought.html"), "{home}");
-    assert!(garden.read("output/guide/index.html").contains("The guide"));
+    assert!(garden.page("guide/index.html").contains("The guide"));
     // A second build reads nothing of the first one's site.
     assert!(garden.run(&["build"]).summary().starts_with("3 notes:"));
     // With an `index.md`, a README is a note among others.

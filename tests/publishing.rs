@@ -117,7 +117,7 @@ fn what_the_workflow_calls_publishes_a_frozen_garden() {
     let garden = Garden::new();
     garden.note("a.md", "# A note\n\n```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\n```\n");
     assert_eq!(results::fill(&garden), 1);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let expected = garden.output();
     assert_eq!(garden.run(&["freeze"]).code(), 0);
     for folder in ["output", ".neuronotes"] {
@@ -157,7 +157,7 @@ fn album(names: &[&str]) -> Garden {
 
 /// The addresses and widths of the copies that the page offers of a picture.
 fn offered(garden: &Garden, name: &str) -> Vec<(String, u32)> {
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     let image = page.split("<img").find(|tag| tag.contains(&format!("src=\"files/{name}\"")));
     let image = image.unwrap_or_else(|| panic!("{name} is not shown\n{page}"));
     let Some(set) = image.split("srcset=\"").nth(1).and_then(|rest| rest.split('"').next()) else {
@@ -179,8 +179,7 @@ fn copies_of_pictures_are_offered_where_they_take_fewer_bytes_and_are_kept_as_th
     let mut spare = fs::File::create(garden.path("notes/spare.jpg")).expect("a file");
     let poor = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut spare, 4);
     photograph(1300, 700).write_with_encoder(poor).expect("a picture");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     let copies = offered(&garden, "large.png");
     assert_eq!(copies.iter().map(|(_, width)| *width).collect::<Vec<_>>(), [480, 960]);
     let whole = fs::metadata(garden.path("output/files/large.png")).expect("the picture").len();
@@ -208,7 +207,7 @@ fn copies_of_pictures_are_offered_where_they_take_fewer_bytes_and_are_kept_as_th
     let lost = lost.expect("the smallest copy").clone();
     fs::remove_file(cache.join(&lost.0)).expect("removed");
     let output = garden.output();
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let after = kept(&cache);
     assert_eq!(before.intersection(&after).count(), 3, "only the lost one is made again");
     assert_eq!((garden.output(), after.len()), (output.clone(), 4));
@@ -245,8 +244,7 @@ fn a_damaged_picture_is_published_as_it_is_and_said() {
     fs::write(&path, &bytes[..bytes.len() / 3]).expect("a file");
     let still = image::DynamicImage::from(photograph(700, 500));
     still.save(garden.path("notes/moving.gif")).expect("a picture");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     let said = run.stderr();
     assert!(said.contains("warning: no smaller copies of the picture are made"), "{said}");
     assert!(said.contains("notes/broken.png") && !said.contains("moving.gif"), "{said}");

@@ -830,7 +830,7 @@ fn what_failed_by_itself_is_measured_again_only_when_somebody_asks_for_it() {
     // A published page has no such button.
     drop(preview);
     garden.run(&["build"]);
-    assert!(!garden.read("output/a.html").contains("data-retry"));
+    assert!(!garden.page("a.html").contains("data-retry"));
 }
 
 #[test]

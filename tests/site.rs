@@ -54,9 +54,8 @@ fn fill(garden: &Garden) -> usize {
 fn a_note_is_a_page_with_everything_it_must_have() {
     let garden = garden();
     assert_eq!(fill(&garden), 2);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let page = garden.read("output/coins.html");
+    garden.built();
+    let page = garden.page("coins.html");
     for wanted in [
         "<title>Coins — A test garden</title>",
         "Last updated on <time datetime=\"2026-01-02\">January 2, 2026</time>",
@@ -80,12 +79,12 @@ fn a_note_is_a_page_with_everything_it_must_have() {
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
-    let alone = garden.read("output/alone.html");
+    let alone = garden.page("alone.html");
     assert!(alone.contains("There are no notes linking to this note."));
     assert!(!page.contains("preview.js"), "nothing of the preview");
-    let other = garden.read("output/deep/other.html");
+    let other = garden.page("deep/other.html");
     assert!(other.contains("href=\"../coins.html#vis\"") && other.contains("href=\"../style-"));
-    let home = garden.read("output/index.html");
+    let home = garden.page("index.html");
     assert!(home.contains("href=\"coins.html\"") && home.contains("January 2, 2026"));
 }
 
@@ -178,7 +177,7 @@ fn only_what_changed_is_done_again() {
     garden.note("deep/other.md", "---\ntitle: Another\n---\nBack to [[Coins]].\n");
     garden.build();
     assert_eq!(garden.output(), garden.clean_output());
-    assert!(garden.read("output/coins.html").contains("class=\"unresolved\""));
+    assert!(garden.page("coins.html").contains("class=\"unresolved\""));
     // A note that goes takes its page with it.
     garden.remove("notes/alone.md");
     garden.build();
@@ -189,7 +188,7 @@ fn only_what_changed_is_done_again() {
     garden.write("neuronotes.yaml", &config);
     garden.build();
     assert_eq!(garden.output(), garden.clean_output());
-    assert!(garden.read("output/coins.html").contains("Another line appears"));
+    assert!(garden.page("coins.html").contains("Another line appears"));
 }
 
 #[test]
@@ -201,13 +200,13 @@ fn a_gardens_own_template_replaces_one_of_the_theme() {
         "templates/partials/backlinks.html",
         "<p>Mentioned {{ backlinks|length }} times</p>\n",
     );
-    assert_eq!(garden.build().code(), 0);
-    assert!(garden.read("output/coins.html").contains("<p>Mentioned 1 times</p>"));
+    garden.built();
+    assert!(garden.page("coins.html").contains("<p>Mentioned 1 times</p>"));
     garden.write("templates/partials/backlinks.html", "<p>\n{{ backlinkz|length }}</p>\n");
     let run = garden.build();
     assert_eq!(run.code(), 1);
     assert!(run.stderr().contains("templates/partials/backlinks.html:2"), "{}", run.stderr());
-    let last = garden.read("output/coins.html");
+    let last = garden.page("coins.html");
     assert!(last.contains("<p>Mentioned 1 times</p>"), "the last good page stands");
 }
 
@@ -263,8 +262,7 @@ fn a_draft_leaks_nowhere() {
     fill(&garden);
     garden.note("secret.md", "---\ntitle: Xyzzy\ndraft: true\n---\nPlugh [[Coins]].\n");
     garden.note("alone.md", "See [[Xyzzy]].\n");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     let leaks: BTreeSet<String> = garden
         .output()
         .into_iter()

@@ -44,7 +44,7 @@ fn steady(text: &str, garden: &Garden) -> String {
 fn a_store_is_counted_and_cleared_of_what_no_note_asks_for() {
     let garden = garden();
     assert_eq!(fill(&garden), 4);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let stats = garden.run(&["store", "stats"]);
     assert_eq!(stats.code(), 0, "{}", stats.stderr());
     insta::assert_snapshot!("stats", steady(&stats.stdout(), &garden));
@@ -67,7 +67,7 @@ fn a_store_is_counted_and_cleared_of_what_no_note_asks_for() {
     // The last results of blocks that are not measured anew stay.
     assert_eq!(files(&garden.path(".neuronotes/store/v1/records")), before);
     assert_eq!(fill(&garden), 2);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     age(&garden, 2);
     let gc = garden.run(&["store", "gc"]);
     assert_eq!(gc.code(), 0, "{}", gc.stderr());
@@ -221,7 +221,7 @@ fn forge(garden: &Garden, record: &mut serde_json::Value, at: usize, value: &ser
 fn a_forged_result_ends_nothing_and_reaches_nothing_outside() {
     let garden = garden();
     assert_eq!(fill(&garden), 4);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     garden.note("quoting.md", "It is `= coins#vis.activation | .2f`, `= coins#examples.top`.\n");
     let records = garden.path(".neuronotes/store/v1/records");
     let sound = files(&records);
@@ -308,8 +308,7 @@ fn results_of_the_version_before_are_found() {
         ),
     );
     // There is no lab that could measure one again.
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert!(run.stderr().contains("0 figures measured, 11 stored"), "{}", run.stderr());
     let checked = garden.run(&["store", "verify"]);
     assert_eq!(checked.code(), 0, "{}", checked.stderr());

@@ -6,7 +6,6 @@ use common::Garden;
 use neuronotes::site::{self, Progress, Site};
 use neuronotes::workspace::Workspace;
 use neuronotes_core::kind::feature_vis;
-use serde_json::Value;
 
 const BLOCK: &str = "kind: feature_vis\nid: grid\nlayer: image_block_4/0/Add_6\n";
 
@@ -15,16 +14,6 @@ fn garden(fields: &str) -> Garden {
     let front = "---\nunits:\n  - { layer: visual.layer4.0.add, unit: 4, name: stars }\n---\n";
     garden.note("a.md", &format!("{front}```yaml analysis\n{BLOCK}{fields}```\n"));
     garden
-}
-
-fn said(garden: &Garden) -> String {
-    let all = garden.run(&["check", "--format", "json"]).stdout();
-    let one = |line: &str| {
-        let report: Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{} {} ({})", report["line"], report["column"], text("message"), text("hint"))
-    };
-    all.lines().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// Commits a result for each request of these units.
@@ -56,7 +45,7 @@ fn every_combination_is_one_request_and_the_first_field_is_outermost() {
         .iter()
         .map(|(_, request)| format!("{} {}", request.params["unit"], request.params["size"]))
         .collect();
-    assert_eq!(asked, ["3 128", "3 96", "4 128", "4 96"], "{}", said(&garden));
+    assert_eq!(asked, ["3 128", "3 96", "4 128", "4 96"], "{}", garden.said());
     // As if each were written so.
     let plain = self::garden("unit: 4\nrecipe: draft\n");
     let mut other = Workspace::open(plain.root()).expect("a garden");
@@ -84,13 +73,15 @@ fn every_mistake_in_a_sweep_has_its_place_and_a_hint() {
         &format!("sweep: {{ unit: [{}] }}\n", many.join(", ")),
     ]
     .iter()
-    .map(|fields| said(&garden(fields)))
+    .map(|fields| garden(fields).said())
     .collect();
     insta::assert_snapshot!(all.join("\n"));
     let other = Garden::new();
     let block = "kind: dataset_examples\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4] }\n";
     other.note("a.md", &format!("```yaml analysis\n{block}```\n"));
-    assert!(said(&other).contains("`dataset_examples` has no `sweep` (give each value a block"));
+    assert!(
+        other.said().contains("`dataset_examples` has no `sweep`\n    give each value a block")
+    );
 }
 
 #[test]
@@ -133,13 +124,12 @@ fn what_is_measured_is_shown_while_the_rest_waits() {
     assert_eq!(garden.build().code(), 1);
 
     fill(&garden, &[5]);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert!(run.summary().contains("0 figures measured, 3 stored"), "{}", run.summary());
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert!(page.contains("<dt>unit</dt><dd>3 · 4 (stars) · 5</dd>"), "{page}");
     assert!(page.contains("<b>keys</b>") && !page.contains("of 3 measured"));
-    assert!(garden.read("output/index.html").contains(".webp"), "the first picture is the card's");
+    assert!(garden.page("index.html").contains(".webp"), "the first picture is the card's");
     assert_eq!(garden.output(), garden.clean_output());
 }
 

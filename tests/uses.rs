@@ -4,20 +4,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::Garden;
 use common::results::fill;
+use common::{Garden, block};
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::Record;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const LAYER: &str = "layer: image_block_4/0/Add_6\n";
-
-fn block(yaml: &str) -> String {
-    format!("```yaml analysis\n{yaml}```\n\n")
-}
 
 fn vis(unit: u32) -> String {
     block(&format!("id: vis\nkind: feature_vis\n{LAYER}unit: {unit}\n"))
@@ -25,14 +21,6 @@ fn vis(unit: u32) -> String {
 
 fn guess(used: &str) -> String {
     block(&format!("id: guess\nkind: zero_shot\nuse: {used}\nclasses: [cat, dog]\n"))
-}
-
-fn garden(notes: &[(&str, &str)]) -> Garden {
-    let garden = Garden::new();
-    for (name, text) in notes {
-        garden.note(name, text);
-    }
-    garden
 }
 
 /// Requests by kind, each kind's in the order of the notes.
@@ -45,17 +33,6 @@ fn requests(garden: &Garden) -> BTreeMap<String, Vec<Request>> {
     out
 }
 
-fn said(garden: &Garden) -> String {
-    let all = garden.run(&["check", "--format", "json"]).stdout();
-    let one = |line: &str| {
-        let report: Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-        let (line, column) = (&report["line"], &report["column"]);
-        format!("{}:{line}:{column} {}\n    {}", text("file"), text("message"), text("hint"))
-    };
-    all.lines().map(one).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn a_figure_that_uses_another_has_its_key_in_its_own() {
     let keys = |garden: &Garden| {
@@ -63,8 +40,8 @@ fn a_figure_that_uses_another_has_its_key_in_its_own() {
         let of = |kind: &str| all[kind].iter().map(Request::key).collect::<Vec<Digest>>();
         (of("feature_vis"), of("zero_shot"))
     };
-    let made = garden(&[("a.md", &format!("{}{}", vis(3), guess("vis")))]);
-    assert_eq!(said(&made), "");
+    let made = Garden::of(&[("a.md", &format!("{}{}", vis(3), guess("vis")))]);
+    assert_eq!(made.said(), "");
     let all = requests(&made);
     let [request] = &all["zero_shot"][..] else { panic!("{all:?}") };
     let upstream = all["feature_vis"][0].key();
@@ -73,13 +50,13 @@ fn a_figure_that_uses_another_has_its_key_in_its_own() {
     assert_eq!(request.dataset, None);
     assert_eq!(request.inputs.blocks[0].name, "vis");
     // However it is named, and whatever stands beside it, the key is the same.
-    let named = garden(&[("b.md", &vis(3)), ("a.md", &guess("[b#vis]"))]);
+    let named = Garden::of(&[("b.md", &vis(3)), ("a.md", &guess("[b#vis]"))]);
     assert_eq!(keys(&made).1, keys(&named).1);
     let captioned = vis(3).replace("unit: 3", "unit: 3\ncaption: Coins.");
-    let captioned = garden(&[("a.md", &format!("{captioned}{}", guess("vis")))]);
+    let captioned = Garden::of(&[("a.md", &format!("{captioned}{}", guess("vis")))]);
     assert_eq!(keys(&made), keys(&captioned));
     // What decides the first decides the second.
-    let other = garden(&[("a.md", &format!("{}{}", vis(4), guess("vis")))]);
+    let other = Garden::of(&[("a.md", &format!("{}{}", vis(4), guess("vis")))]);
     assert_ne!(keys(&made).0, keys(&other).0);
     assert_ne!(keys(&made).1, keys(&other).1);
 }
@@ -92,8 +69,8 @@ fn directions_and_sweeps_use_and_are_used() {
                 - { use: examples, weight: -1 }\n";
     let again = format!("id: again\nkind: feature_vis\n{LAYER}direction: {{ use: examples }}\n");
     let text = [&guess("grid"), &block(&grid), &block(&examples), &block(rank), &block(&again)];
-    let made = garden(&[("a.md", &text.map(String::as_str).concat())]);
-    assert_eq!(said(&made), "");
+    let made = Garden::of(&[("a.md", &text.map(String::as_str).concat())]);
+    assert_eq!(made.said(), "");
     let all = requests(&made);
     let cells: Vec<String> = all["feature_vis"][..2].iter().map(|r| r.key().hex()).collect();
     assert_eq!(all["zero_shot"][0].params["use"], json!(cells));
@@ -133,12 +110,12 @@ fn every_mistake_in_use_has_its_place_and_a_hint() {
         direction("a", "[b, 7]") + &vis(3),
         block("id: r\nkind: text_rank\ntexts: [a]\ndirection: { use: { a: b } }\n"),
     ];
-    let all: Vec<String> = cases.iter().map(|text| said(&garden(&[("a.md", text)]))).collect();
+    let all: Vec<String> = cases.iter().map(|text| Garden::of(&[("a.md", text)]).said()).collect();
     insta::assert_snapshot!(all.join("\n\n"));
-    let twice = garden(&[("a.md", &guess("vis")), ("b.md", &vis(3)), ("c.md", &vis(4))]);
-    insta::assert_snapshot!(said(&twice));
-    let across = garden(&[("a.md", &direction("a", "b#b")), ("b.md", &direction("b", "a#a"))]);
-    insta::assert_snapshot!(said(&across));
+    let twice = Garden::of(&[("a.md", &guess("vis")), ("b.md", &vis(3)), ("c.md", &vis(4))]);
+    insta::assert_snapshot!(twice.said());
+    let across = Garden::of(&[("a.md", &direction("a", "b#b")), ("b.md", &direction("b", "a#a"))]);
+    insta::assert_snapshot!(across.said());
 }
 
 #[test]
@@ -150,7 +127,7 @@ fn long_chains_and_wide_ones_end_in_an_error_and_not_in_an_overflow() {
     for n in 1..300 {
         chain += &link(n, &format!("{{ use: v{} }}", n - 1));
     }
-    let found = said(&garden(&[("a.md", &chain)]));
+    let found = Garden::of(&[("a.md", &chain)]).said();
     assert!(found.contains("this uses more than 64 other figures"), "{found}");
     assert!(!found.contains("`v63` cannot"), "a chain of 64 is well");
     // Each uses both of the row before: twice as many at each step.
@@ -160,13 +137,13 @@ fn long_chains_and_wide_ones_end_in_an_error_and_not_in_an_overflow() {
             wide += &link(one, &format!("{{ use: [v{}, v{}] }}", 2 * n - 2, 2 * n - 1));
         }
     }
-    let found = said(&garden(&[("a.md", &wide)]));
+    let found = Garden::of(&[("a.md", &wide)]).said();
     assert!(found.contains("this depends on more than 1000 other measurements"), "{found}");
 }
 
 #[test]
 fn pictures_are_named_after_the_figure_that_they_are_from() {
-    let garden = garden(&[("a.md", &format!("{}{}", vis(3), guess("vis")))]);
+    let garden = Garden::of(&[("a.md", &format!("{}{}", vis(3), guess("vis")))]);
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let mut upstream = None;
     for (key, request) in site::wishes(&mut workspace).missing {
@@ -191,9 +168,8 @@ fn pictures_are_named_after_the_figure_that_they_are_from() {
         record.set_result(store, &outcome).expect("a result");
         store.commit(&record).expect("a record");
     }
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let page = garden.read("output/a.html");
+    garden.built();
+    let page = garden.page("a.html");
     assert!(page.contains("vis · 2"), "{page}");
     assert!(
         page.contains("<dt>use</dt><dd><a class=\"internal\" href=\"#vis\">vis</a></dd>"),
@@ -204,7 +180,7 @@ fn pictures_are_named_after_the_figure_that_they_are_from() {
 #[test]
 fn a_figure_leads_to_what_it_uses_in_another_note_wherever_that_is() {
     let rank = block("kind: text_rank\ntexts: [a, b]\ndirection: { use: b#vis }\n");
-    let garden = garden(&[("b.md", &vis(3)), ("a.md", &format!("{}{rank}", guess("b#vis")))]);
+    let garden = Garden::of(&[("b.md", &vis(3)), ("a.md", &format!("{}{rank}", guess("b#vis")))]);
     assert!(fill(&garden) > 0);
     let leads = |page: &str| {
         assert_eq!(garden.build().code(), 0);

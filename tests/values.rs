@@ -3,17 +3,13 @@
 
 mod common;
 
-use common::Garden;
+use common::{Garden, block};
 use neuronotes::site::{self, Content, Progress, Site};
 use neuronotes::workspace::Workspace;
 use neuronotes_core::store::Record;
 use serde_json::{Value, json};
 
 const BLOCK: &str = "kind: feature_vis\nlayer: image_block_4/0/Add_6\n";
-
-fn block(yaml: &str) -> String {
-    format!("```yaml analysis\n{yaml}```\n\n")
-}
 
 fn vis(unit: u32) -> String {
     block(&format!("id: vis\n{BLOCK}unit: {unit}\n"))
@@ -65,17 +61,6 @@ fn fill(garden: &Garden) {
     }
 }
 
-/// What is wrong, each with its place and its hint.
-fn said(garden: &Garden) -> String {
-    let all = garden.run(&["check", "--format", "json"]).stdout();
-    let one = |line: &str| {
-        let report: Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{} {}\n    {}", report["line"], report["column"], text("message"), text("hint"))
-    };
-    all.lines().map(one).collect::<Vec<_>>().join("\n")
-}
-
 /// The paragraphs of a page, without what stands in attributes.
 fn prose(page: &str) -> String {
     let paragraphs = page.split("<p>").skip(1).filter_map(|rest| rest.split("</p>").next());
@@ -118,11 +103,10 @@ fn a_reader_sees_the_number_and_it_follows_the_measurement() {
         )
     };
     garden.note("a.md", &prose_of(3));
-    assert_eq!(said(&garden), "");
+    assert_eq!(garden.said(), "");
     fill(&garden);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let page = garden.read("output/a.html");
+    garden.built();
+    let page = garden.page("a.html");
     insta::assert_snapshot!(prose(&page));
     let whole = "<a class=\"quoted\" href=\"#vis\"><data class=\"value\" value=\"3.25\" title=\"Figure 1, measured on \
                  2026-11-24\">3.25</data></a>";
@@ -133,16 +117,16 @@ fn a_reader_sees_the_number_and_it_follows_the_measurement() {
         "{rounded}"
     );
     // What stands at the beginning is the page's description and the card's text.
-    let home = garden.read("output/index.html");
+    let home = garden.page("index.html");
     assert!(home.contains("Unit 3 of image_block_4/0/Add_6 reaches 3.25"), "{home}");
     assert!(page.contains("content=\"Unit 3 of image_block_4/0/Add_6 reaches 3.25"), "{page}");
 
     garden.note("a.md", &prose_of(4));
     fill(&garden);
-    assert_eq!(garden.build().code(), 0);
-    let changed = garden.read("output/a.html");
+    garden.built();
+    let changed = garden.page("a.html");
     assert!(prose(&changed).contains("Unit 4 of image_block_4/0/Add_6 reaches 4.25"), "{changed}");
-    assert!(garden.read("output/index.html").contains("reaches 4.25"));
+    assert!(garden.page("index.html").contains("reaches 4.25"));
     assert_eq!(garden.output(), garden.clean_output());
 }
 
@@ -157,23 +141,23 @@ fn another_note_shows_a_value_and_the_sentence_that_a_third_quotes_follows_it() 
     garden.note("third.md", "---\ntitle: Third\n---\nNothing.\n");
     garden.note("fourth.md", "---\ntitle: Fourth\n---\nNothing.\n");
     fill(&garden);
-    assert_eq!(garden.build().code(), 0);
-    let page = garden.read("output/a.html");
+    garden.built();
+    let page = garden.page("a.html");
     assert!(page.contains("href=\"money/bank.html#vis\""), "{page}");
     assert!(page.contains("title=\"Figure 1 of “Piggy bank”, measured on"), "{page}");
-    let third = garden.read("output/third.html");
+    let third = garden.page("third.html");
     assert!(third.contains("3.25 is more than <mark>Third</mark> has."), "{third}");
 
     let before = garden.output();
     garden.note("money/bank.md", &bank(4));
     fill(&garden);
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let after = garden.output();
     let changed = |name: &str| before[name] != after[name];
     let pages =
         ["a.html", "third.html", "fourth.html", "index.html", "money/bank.html"].map(changed);
     assert_eq!(pages, [true, true, false, true, true]);
-    assert!(garden.read("output/third.html").contains("4.25 is more than"));
+    assert!(garden.page("third.html").contains("4.25 is more than"));
     assert_eq!(garden.output(), garden.clean_output());
 }
 
@@ -187,7 +171,7 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
             vis(3)
         ),
     );
-    assert_eq!(said(&garden), "", "what waits is no error");
+    assert_eq!(garden.said(), "", "what waits is no error");
     let mut workspace = Workspace::open(garden.root()).expect("a garden");
     let key = site::wishes(&mut workspace).missing[0].0;
     let mut progress = Progress { preview: true, ..Progress::default() };
@@ -209,7 +193,7 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
     let run = garden.build();
     assert_eq!(run.code(), 1);
     assert_eq!(run.stderr().matches("error:").count(), 1, "{}", run.stderr());
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert_eq!(page.matches("class=\"value failed\"").count(), 2, "{page}");
     assert!(page.contains(">[vis.activation]</span>"), "{page}");
 }
@@ -218,11 +202,11 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
 fn a_faulty_figure_is_reported_once_and_its_values_are_marked() {
     let garden = Garden::new();
     garden.note("a.md", &format!("`= vis.unit` and `= vis.activation`.\n\n{}", vis(5000)));
-    let said = said(&garden);
+    let said = garden.said();
     assert_eq!(said.lines().count(), 2, "{said}");
     assert!(said.contains("unit 5000 is out of range"), "{said}");
     garden.build();
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert_eq!(page.matches("title=\"Figure 1: unit 5000 is out of range").count(), 2, "{page}");
 }
 
@@ -272,11 +256,11 @@ fn every_mistake_has_its_place_and_a_hint() {
     let lines: Vec<String> = values.iter().map(|value| format!("- `= {value}`\n")).collect();
     garden.note("a.md", &format!("{}\n{own}", lines.concat()));
     fill(&garden);
-    let said = said(&garden);
+    let said = garden.said();
     insta::assert_snapshot!(said);
     let run = garden.build();
     assert_eq!(run.code(), 1);
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     // What begins with no figure is code: a warning where it is nearly one, and nothing where it is not.
     let (code, holes) = values.split_at(8);
     for value in code {
@@ -302,9 +286,9 @@ fn one_measurement_of_a_sweep_is_chosen_by_its_values_or_its_place() {
         ),
     );
     fill(&garden);
-    assert_eq!(said(&garden), "");
-    assert_eq!(garden.build().code(), 0);
-    let page = garden.read("output/a.html");
+    assert_eq!(garden.said(), "");
+    garden.built();
+    let page = garden.page("a.html");
     assert_eq!(prose(&page).trim(), "4.25, 4.2, 3, 96, 4.");
     assert!(page.contains("title=\"Figure 1, unit 4 · stars, recipe draft, measured on"), "{page}");
 }
@@ -323,10 +307,13 @@ fn captions_headings_and_tables_show_values_and_code_stays_code() {
         ),
     );
     fill(&garden);
-    let wrong = said(&garden);
-    assert!(wrong.starts_with("20:10 a `feature_vis` has no value `nothing`"), "{wrong}");
+    let wrong = garden.said();
+    assert!(
+        wrong.starts_with("notes/a.md:20:10 a `feature_vis` has no value `nothing`"),
+        "{wrong}"
+    );
     garden.build();
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert!(
         page.contains("<td><a class=\"quoted\" href=\"#vis\"><data class=\"value\" value=\"3.25\"")
     );
@@ -420,7 +407,7 @@ fn a_damaged_result_is_marked_and_never_shown() {
     let run = garden.build();
     assert_eq!(run.code(), 1);
     assert_eq!(run.stderr().matches("error:").count(), 1, "{}", run.stderr());
-    assert!(garden.read("output/a.html").contains("class=\"value failed\""));
+    assert!(garden.page("a.html").contains("class=\"value failed\""));
 }
 
 #[test]
@@ -428,17 +415,16 @@ fn code_that_names_no_figure_is_code() {
     let garden = Garden::new();
     let lisp = "The operator `= ANY`, `= 0`, `= (len l2)`, `= a.b` and `= C#major`; `=` too.\n";
     garden.note("lisp.md", &format!("# About `= ANY`\n\n{lisp}"));
-    assert_eq!(said(&garden), "");
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let page = garden.read("output/lisp.html");
+    assert_eq!(garden.said(), "");
+    garden.built();
+    let page = garden.page("lisp.html");
     for code in ["= ANY", "= 0", "= (len l2)", "= a.b", "= C#major"] {
         assert!(page.contains(&format!("<code>{code}</code>")), "{code}: {page}");
     }
     // Nearly one: a slip in the id, a path where the note has figures, another note's figure.
     garden.note("near.md", &format!("`= viz.unit` `= other.unit` `= vis`.\n\n{}", vis(3)));
     garden.note("far.md", "`= vis.unit` and `= near#viz.unit`.\n");
-    let said = said(&garden);
+    let said = garden.said();
     assert_eq!(said.matches("this is shown as code").count(), 4, "{said}");
     assert!(said.contains("did you mean `vis`?"), "{said}");
     assert!(said.contains("write `near#vis`"), "{said}");

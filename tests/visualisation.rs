@@ -46,19 +46,6 @@ fn asked(fields: &str) -> Request {
     request
 }
 
-/// What is said of one block: line and column within it, message and hint.
-fn wrong(fields: &str) -> String {
-    let garden = garden(&[&format!("kind: feature_vis\n{fields}")]);
-    let run = garden.run(&["check", "--format", "json"]);
-    let all = run.stdout();
-    let one = |line: &str| {
-        let report: Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{} {} ({})", report["line"], report["column"], text("message"), text("hint"))
-    };
-    all.lines().map(one).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn a_request_has_exactly_what_the_lab_reads() {
     let unit = asked(&format!("{LAYER}unit: 3\n"));
@@ -141,7 +128,10 @@ fn every_mistake_in_a_target_has_its_place_and_a_hint() {
         format!("{LAYER}unit: 3\nrecipe: lucit\n"),
         format!("{LAYER}unit: 3\nsize: 4096\n"),
     ];
-    let all: Vec<String> = faults.iter().map(|fields| wrong(fields)).collect();
+    let all: Vec<String> = faults
+        .iter()
+        .map(|fields| garden(&[&format!("kind: feature_vis\n{fields}")]).said())
+        .collect();
     insta::assert_snapshot!(all.join("\n"));
 }
 
@@ -157,29 +147,12 @@ fn worded(blocks: &[&str]) -> Garden {
     garden
 }
 
-fn said(garden: &Garden) -> String {
-    let all = garden.run(&["check", "--format", "json"]).stdout();
-    let one = |line: &str| {
-        let report: Value = serde_json::from_str(line).expect("JSON");
-        let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-        format!(
-            "{}:{}:{} {} ({})",
-            text("file"),
-            report["line"],
-            report["column"],
-            text("message"),
-            text("hint")
-        )
-    };
-    all.lines().map(one).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn a_visualisation_leans_on_the_facet_that_it_names() {
     let vis = format!("kind: feature_vis\n{LAYER}unit: 3\nimages: 2\nfacet: written\n");
     let same_note = worded(&[FACET, &vis]);
     let all = requests(&same_note);
-    let [trained, leaning] = &all[..] else { panic!("{}", said(&same_note)) };
+    let [trained, leaning] = &all[..] else { panic!("{}", same_note.said()) };
     insta::assert_json_snapshot!("facet", {
         let mut shown = trained.params.clone();
         for name in ["positive", "generic"] {
@@ -206,7 +179,7 @@ fn a_visualisation_leans_on_the_facet_that_it_names() {
         let note = format!("---\ntitle: A facet\n---\n```yaml analysis\n{FACET}```\n");
         garden.note("facets.md", &note);
         let found: Vec<_> = requests(&garden).iter().map(Request::key).collect();
-        assert!(found.contains(&leaning.key()), "{name}: {}", said(&garden));
+        assert!(found.contains(&leaning.key()), "{name}: {}", garden.said());
     }
 }
 
@@ -214,9 +187,9 @@ fn a_visualisation_leans_on_the_facet_that_it_names() {
 fn published_weights_are_files_of_the_garden() {
     let facet = "kind: facet\nid: face\nweights: art/facets\nlayers: [image_block_3/0/Relu_2]\n";
     let garden = worded(&[facet]);
-    assert!(said(&garden).contains("no file of weights `art/facets/image_block_3/0/Relu_2/face_"));
+    assert!(garden.said().contains("no file of weights `art/facets/image_block_3/0/Relu_2/face_"));
     garden.write("art/facets/image_block_3/0/Relu_2/face_spatial.npy", "no array");
-    assert!(said(&garden).contains("is not a NumPy array"), "{}", said(&garden));
+    assert!(garden.said().contains("is not a NumPy array"), "{}", garden.said());
     let path = garden.path("art/facets/image_block_3/0/Relu_2/face_spatial.npy");
     std::fs::write(path, b"\x93NUMPY and so on").expect("a file");
     let all = requests(&garden);
@@ -245,14 +218,14 @@ fn every_mistake_about_a_facet_has_its_place_and_a_hint() {
         worded(&[&vis("vis2").replace("kind", "id: vis2\nkind")]),
     ]
     .iter()
-    .map(said)
+    .map(Garden::said)
     .collect();
     insta::assert_snapshot!(all.join("\n"));
     let garden = worded(&[&vis("written")]);
     garden.note("b.md", &format!("```yaml analysis\n{FACET}```\n"));
     garden.note("c.md", &format!("```yaml analysis\n{FACET}```\n"));
     assert!(
-        said(&garden).contains("`written` is ambiguous: it could mean `b#written` or `c#written`")
+        garden.said().contains("`written` is ambiguous: it could mean `b#written` or `c#written`")
     );
 }
 

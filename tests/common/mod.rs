@@ -1,4 +1,4 @@
-//! Gardens for tests: made in a temporary folder, built by the real program.
+//! Gardens for tests, made in a temporary folder and built by the real program.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 #[cfg(target_os = "linux")]
@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use neuronotes::diagnostic::Diagnostic;
 
 /// A garden in a temporary folder, removed at the end of its test.
 pub struct Garden {
@@ -34,12 +36,32 @@ impl Garden {
         garden
     }
 
+    /// One with these notes, by name and text.
+    pub fn of(notes: &[(&str, &str)]) -> Self {
+        let garden = Self::new();
+        for (name, text) in notes {
+            garden.note(name, text);
+        }
+        garden
+    }
+
     /// One that `neuronotes new` made.
     pub fn scaffold() -> (Self, Run) {
         let garden = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         let mut command = Command::new(program());
         let output = command.arg("new").arg(garden.root()).output().expect("neuronotes runs");
         (garden, Run(output))
+    }
+
+    /// A copy of the folder `tests/gardens/NAME`.
+    pub fn copy_of(name: &str) -> Self {
+        let garden = Self::empty();
+        for (name, bytes) in files(&repository().join("tests/gardens").join(name)) {
+            let path = garden.path(&name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, bytes).expect("a file");
+        }
+        garden
     }
 
     /// An empty folder.
@@ -92,6 +114,33 @@ impl Garden {
         self.run(&["build"])
     }
 
+    /// Builds the site, which must succeed.
+    pub fn built(&self) -> Run {
+        let run = self.build();
+        assert_eq!(run.code(), 0, "{}", run.stderr());
+        run
+    }
+
+    /// A page of the site that was built last.
+    pub fn page(&self, name: &str) -> String {
+        self.read(&format!("output/{name}"))
+    }
+
+    /// The diagnostics of `neuronotes check`.
+    pub fn reports(&self) -> Vec<Diagnostic> {
+        self.run(&["check", "--format", "json"]).reports()
+    }
+
+    /// The same as text: of each its file, line, column and message, and its hint, if any, on a second line.
+    pub fn said(&self) -> String {
+        let text = |report: Diagnostic| {
+            let hint = report.hint.as_ref().map(|hint| format!("\n    {hint}"));
+            let (at, hint) = (place(&report), hint.unwrap_or_default());
+            format!("{}:{at} {}{hint}", report.file, report.message)
+        };
+        self.reports().into_iter().map(text).collect::<Vec<_>>().join("\n")
+    }
+
     /// Every file of the output with its bytes.
     pub fn output(&self) -> BTreeMap<String, Vec<u8>> {
         files(&self.path("output"))
@@ -104,6 +153,16 @@ impl Garden {
         assert!(run.0.status.code().is_some_and(|code| code < 2), "{}", run.stderr());
         files(clean.path())
     }
+}
+
+/// An analysis block with these fields.
+pub fn block(yaml: &str) -> String {
+    format!("```yaml analysis\n{yaml}```\n\n")
+}
+
+/// A diagnostic's line and column.
+pub fn place(report: &Diagnostic) -> String {
+    format!("{}:{}", report.line, report.column)
 }
 
 /// The repository: this file is used from more than one package.
@@ -158,6 +217,12 @@ impl Run {
 
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// The diagnostics, of a run with `--format json`.
+    pub fn reports(&self) -> Vec<Diagnostic> {
+        let read = |line: &str| serde_json::from_str(line).expect("a diagnostic as JSON");
+        self.stdout().lines().map(read).collect()
     }
 
     /// The last line that counts, such as `3 notes: 0 figures measured …`.

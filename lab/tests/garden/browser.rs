@@ -37,7 +37,7 @@ fn a_published_page_opens_from_the_file_system_with_all_its_figures() {
         ),
     );
     garden.note("b.md", "---\ntitle: B\n---\nText.\n");
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let tab = open(&browser, &format!("file://{}", garden.path("output/index.html").display()));
     for element in tab.find_elements("a[href='deep/a.html']").expect("a link to the note") {
         if element.click().is_ok() {
@@ -104,7 +104,7 @@ fn a_film_plays_without_a_script_and_a_sweeps_pictures_sharpen_side_by_side() {
     let garden = garden();
     let film = block("feature_vis", 3, "id: film\nsize: 64\nsteps: 6\nframes: 5\n");
     garden.note("a.md", &format!("# A note\n\n{film}"));
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let tab = open(&browser, &format!("file://{}", garden.path("output/a.html").display()));
     let film = "document.querySelector('#film .film-play')";
     assert_eq!(value(&tab, &format!("{film}.open")), false, "it never plays by itself");

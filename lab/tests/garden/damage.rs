@@ -25,7 +25,7 @@ fn pictures(site: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&String, Option<&Vec<u
 #[test]
 fn whatever_of_a_result_is_damaged_is_measured_again_in_the_same_build() {
     let garden = quoting();
-    let value = garden.read("output/b.html");
+    let value = garden.page("b.html");
     let clean = garden.output();
     let store = garden.path(".neuronotes/store/v1");
     let mut measured = 0;
@@ -40,7 +40,7 @@ fn whatever_of_a_result_is_damaged_is_measured_again_in_the_same_build() {
             let run = garden.run(&["build", "--strict"]);
             assert_eq!(run.code(), 0, "{}: {}", path.display(), run.stderr());
             measured += usize::from(!run.summary().contains(": 0 figures measured"));
-            assert_eq!(garden.read("output/b.html"), value, "{}", path.display());
+            assert_eq!(garden.page("b.html"), value, "{}", path.display());
             assert!(pictures(&garden.output()) == pictures(&clean), "{}", path.display());
         }
     }

@@ -37,8 +37,7 @@ fn each_figure_is_measured_once() {
     let garden = garden();
     garden.note("a.md", &three(3, "One."));
     garden.note("b.md", &three(3, "The same figures in another note."));
-    let first = garden.build();
-    assert_eq!(first.code(), 0, "{}", first.stderr());
+    let first = garden.built();
     assert!(
         first.summary().starts_with("2 notes: 3 figures measured, 0 stored"),
         "{}",
@@ -50,7 +49,7 @@ fn each_figure_is_measured_once() {
             .into()
     };
     assert_eq!(stored(&garden), kinds(1, 1));
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     for wanted in [
         "<dt>device</dt><dd>cpu (",
         "a red square",
@@ -102,7 +101,7 @@ fn each_figure_is_measured_once() {
     let run = garden.build();
     assert!(run.summary().contains("2 figures measured, 2 stored"), "{}", run.summary());
     assert_eq!(stored(&garden)["scan"], 1);
-    assert!(garden.read("output/a.html").contains("a very red square"));
+    assert!(garden.page("a.html").contains("a very red square"));
 
     // A picture of the data set: all that read it, and nothing else.
     std::fs::copy(garden.path("data/red.png"), garden.path("data/red-again.png")).expect("copied");
@@ -132,7 +131,7 @@ fn a_device_that_is_asked_for_and_absent_is_an_error() {
 fn a_damaged_result_is_measured_again_and_never_shown() {
     let garden = garden();
     garden.note("a.md", &vis(3, 2));
-    assert_eq!(garden.build().code(), 0);
+    garden.built();
     let clean = garden.output();
     let blobs = garden.path(".neuronotes/store/v1/blobs");
     for name in files(&blobs).into_keys() {
@@ -176,10 +175,9 @@ fn kinds_that_compare_with_texts_scan_once_and_follow_their_pictures() {
         );
     let note = |classes: &str| garden.note("a.md", &(guess(classes) + &rest));
     note("a red square, a blue square");
-    let first = garden.build();
-    assert_eq!(first.code(), 0, "{}", first.stderr());
+    let first = garden.built();
     assert!(first.summary().contains("3 figures measured, 0 stored"), "{}", first.summary());
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     for wanted in [
         "of 2 classes; top 1 ",
         "3 images have another true class",
@@ -225,7 +223,7 @@ fn arithmetic_decides_what_is_measured() {
     let coarse = note("bf16");
     assert!(coarse.summary().contains("1 figure measured"), "{}", coarse.stderr());
     assert_eq!(stored(&garden)["scan"], 2);
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     assert!(page.contains("<dt>arithmetic</dt><dd>bf16</dd>"), "{page}");
     let refused = note("f16");
     assert_eq!(refused.code(), 1);
@@ -266,10 +264,9 @@ fn shards_in_whatever_form_are_one_data_set_with_a_ledger() {
     let all = "datasets:\n  sharded: { path: \"shards/s-*.tar*\" }\n";
     garden.write("neuronotes.yaml", &config.replace("datasets:\n", all));
     garden.note("a.md", &block("dataset_examples", 3, "dataset: sharded\ntop: 5\n"));
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert_eq!(stored(&garden)["scan"], 2, "one a shard");
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     for wanted in [
         "of 3 images",
         "the fifth",

@@ -27,7 +27,7 @@ fn a_new_garden_measures_three_kinds_of_figures_with_an_empty_cache() {
     );
     let kinds = ["activation_histogram", "dataset_examples", "feature_vis", "scan"];
     assert_eq!(stored(&garden), kinds.map(|kind| (kind.to_owned(), 1)).into());
-    let page = garden.read("output/a-first-figure.html");
+    let page = garden.page("a-first-figure.html");
     for wanted in [">1,494</data>", ">64</data>", "<svg", "tennis"] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }

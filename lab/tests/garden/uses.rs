@@ -29,10 +29,9 @@ fn one_changed_figure_measures_what_is_made_of_it_and_changes_the_prose_that_quo
     garden.note("b.md", "`= a#guess.images[0].predicted`, as [[c]] does not say.\n");
     garden.note("c.md", "Nothing.\n");
     garden.note("d.md", "Nothing either.\n");
-    let first = garden.build();
-    assert_eq!(first.code(), 0, "{}", first.stderr());
+    let first = garden.built();
     assert!(first.summary().contains("4 figures measured, 0 stored"), "{}", first.summary());
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     let before = values(&page);
     assert_eq!(before.len(), 6, "{page}");
     assert_eq!(before[0], "3");
@@ -41,7 +40,7 @@ fn one_changed_figure_measures_what_is_made_of_it_and_changes_the_prose_that_quo
     // The pictures say where they are from.
     assert!(page.contains("<dt>use</dt><dd>vis</dd>"), "{page}");
     assert!(page.contains("examples · a "), "{page}");
-    let untouched = garden.read("output/d.html");
+    let untouched = garden.page("d.html");
 
     // Nothing changed, nothing measured.
     let again = garden.build();
@@ -53,30 +52,29 @@ fn one_changed_figure_measures_what_is_made_of_it_and_changes_the_prose_that_quo
 
     // Another unit upstream: itself and the one made of it, not the examples and what is made of those.
     garden.note("a.md", &note(5));
-    let changed = garden.build();
-    assert_eq!(changed.code(), 0, "{}", changed.stderr());
+    let changed = garden.built();
     assert!(changed.summary().contains("2 figures measured, 2 stored"), "{}", changed.summary());
-    let after = values(&garden.read("output/a.html"));
+    let after = values(&garden.page("a.html"));
     assert_eq!(after[0], "5");
     assert_ne!(before[1], after[1], "another picture");
     assert_ne!(before[3], after[3], "another probability");
     assert_eq!(before[4..], after[4..]);
-    assert_eq!(garden.read("output/d.html"), untouched);
+    assert_eq!(garden.page("d.html"), untouched);
     assert_eq!(garden.output(), garden.clean_output());
 
     // Back again: all of it is stored.
     garden.note("a.md", &note(3));
     let back = garden.build();
     assert!(back.summary().contains("0 figures measured, 4 stored"), "{}", back.summary());
-    assert_eq!(values(&garden.read("output/a.html")), before);
+    assert_eq!(values(&garden.page("a.html")), before);
 }
 
 #[test]
 fn a_used_picture_that_was_damaged_is_measured_again_and_never_judged() {
     let garden = garden();
     garden.note("a.md", &format!("{}{GUESS}", vis(3, 3)));
-    assert_eq!(garden.build().code(), 0);
-    let right = garden.read("output/a.html");
+    garden.built();
+    let right = garden.page("a.html");
     // Every picture of the store, turned over; and the judgement forgotten.
     let store = garden.path(".neuronotes/store/v1");
     for entry in walkdir::WalkDir::new(store.join("records")).into_iter().filter_map(Result::ok) {
@@ -93,9 +91,8 @@ fn a_used_picture_that_was_damaged_is_measured_again_and_never_judged() {
             std::fs::write(entry.path(), bytes).expect("written");
         }
     }
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
-    let again = garden.read("output/a.html");
+    garden.built();
+    let again = garden.page("a.html");
     let shares = |page: &str| -> Vec<String> {
         page.split(" %").filter_map(|part| part.rsplit('>').next()).map(str::to_owned).collect()
     };
@@ -114,5 +111,5 @@ fn where_the_used_figure_fails_the_one_made_of_it_says_so_too() {
     assert_eq!(run.code(), 1);
     let said = run.stderr();
     assert_eq!(said.matches("error:").count(), 2, "{said}");
-    assert_eq!(garden.read("output/a.html").matches("class=\"value failed\"").count(), 2);
+    assert_eq!(garden.page("a.html").matches("class=\"value failed\"").count(), 2);
 }

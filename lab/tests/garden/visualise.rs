@@ -69,8 +69,7 @@ fn every_target_is_measured_as_a_note_asks_for_it() {
         made(&format!("{at}unit: 3\nframes: 4\n")),
     ];
     garden.note("a.md", &format!("# A note\n\n{}", blocks.concat()));
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    garden.built();
     let records = records(&garden);
     assert_eq!(records.len(), 15);
     for (record, outcome) in &records {
@@ -78,7 +77,7 @@ fn every_target_is_measured_as_a_note_asks_for_it() {
         let images = record.request["params"]["images"].as_u64().expect("a number") as usize;
         assert_eq!((outcome.images.len(), outcome.images[0].curve.len()), (images, 3));
     }
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     for wanted in [
         "Feature visualisation of unit 3 of",
         "made as weak as can be",
@@ -107,7 +106,7 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
     assert!(first.contains("3 figures measured, 0 stored"), "{first}");
     let second = sweep("[1, 2, 4, 3]");
     assert!(second.contains("1 figure measured, 3 stored"), "{second}");
-    let page = garden.read("output/a.html");
+    let page = garden.page("a.html");
     let places: Vec<usize> = [1, 2, 4, 3]
         .iter()
         .map(|unit| page.find(&format!(">unit {unit}</a></span>")).expect("a cell"))
@@ -128,15 +127,15 @@ fn a_sweep_measures_what_is_new_in_it_and_a_large_picture_has_a_smaller_one() {
 
     let large = "```yaml analysis\nkind: feature_vis\nlayer: image_block_1/0/Relu_2\nunit: 1\nsize: 700\nsteps: 1\n```\n";
     garden.note("b.md", &format!("# Another note\n\n{large}"));
-    assert_eq!(garden.build().code(), 0);
-    let page = garden.read("output/b.html");
+    garden.built();
+    let page = garden.page("b.html");
     // The link leads to the large one.
     let shown = page.split("class=\"zoom\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
     assert!(shown.is_some_and(|href| href.ends_with(".png")), "{page}");
     assert!(page.contains(".webp\"") && page.contains("width=\"640\""), "{page}");
     // Lists show a small copy of it, in fewer bytes.
     for list in ["index.html", "units.html"] {
-        let page = garden.read(&format!("output/{list}"));
+        let page = garden.page(list);
         let shown = page.split("class=\"card-picture\" src=\"").nth(1);
         let shown = shown.and_then(|rest| rest.split('"').next()).expect("a picture");
         let small = garden.path("output").join(shown);
@@ -172,10 +171,9 @@ fn published_facets_are_read_from_their_files() {
     };
     write(0, 384);
     write(1, 384);
-    let run = garden.build();
-    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let run = garden.built();
     assert!(run.summary().contains("2 figures measured"), "{}", run.summary());
-    assert!(garden.read("output/a.html").contains("published weights at 2 layers"));
+    assert!(garden.page("a.html").contains("published weights at 2 layers"));
 
     // Weights of another network are an error at the facet, and at what leans on it.
     write(1, 100);
