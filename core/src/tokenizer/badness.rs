@@ -1,5 +1,4 @@
-//! Whether a text looks as if UTF-8 had been read in another encoding: characters in, yes or no out. Nothing
-//! here knows how to mend it.
+//! Tells whether a text looks as if UTF-8 had been read in another encoding. Knows nothing of how to mend it.
 //!
 //! The classes of characters and the sequences of classes that give such a text away are those of
 //! ftfy 6.3.1 by Robyn Speer (<https://ftfy.readthedocs.io/en/latest/heuristic.html>, Apache-2.0), as data.
@@ -28,8 +27,8 @@ pub const FIRST_OF_2: u32 = 1 << 14;
 pub const FIRST_OF_3: u32 = 1 << 15;
 /// See [`FIRST_OF_2`].
 pub const FIRST_OF_4: u32 = 1 << 16;
-/// The bytes that go on with a character, as any encoding shows them; with [`LOOSE`] for those that stand
-/// for themselves often enough.
+/// The bytes that continue a character, as any encoding shows them; [`LOOSE`] adds those that often stand for
+/// themselves.
 pub const NEXT: u32 = 1 << 17;
 /// See [`NEXT`].
 pub const LOOSE: u32 = 1 << 18;
@@ -66,7 +65,7 @@ const CLASSES: &[(u32, &str)] = &[
     (LOOSE, " –-―‘-‚“-„•…"),
 ];
 
-/// One place of a sequence: a character of one of the classes, or one of those listed.
+/// One position of a sequence: a character of one of the classes, or one of those listed.
 struct Place(u32, &'static str);
 
 impl Place {
@@ -86,7 +85,7 @@ const fn one(listed: &'static str) -> Place {
 const ARABIC: &str = "ŸŠ®°µ»";
 const DOUBTFUL: u32 = BAD | PUNCTUATION | CURRENCY;
 
-/// Sequences that are far likelier to be misread UTF-8 than meant.
+/// Sequences that are far more likely to be misread UTF-8 than intended.
 const SEQUENCES: &[&[Place]] = &[
     &[of(C1)],
     &[of(BAD | ACCENTED | BOX | PUNCTUATION | CURRENCY | NUMERIC | LAW), of(BAD)],
@@ -137,10 +136,10 @@ const SEQUENCES: &[&[Place]] = &[
     &[one("ā"), one("€")],
 ];
 
-/// A sequence that counts at the beginning of a text only.
+/// A sequence that counts only at the beginning of a text.
 const OPENING: &[Place] = &[one("ÃÂ"), one(" ")];
 
-/// (character, its classes of [`CLASSES`]), in order.
+/// Characters with their classes of [`CLASSES`], in order.
 static TABLE: LazyLock<Vec<(char, u32)>> = LazyLock::new(|| {
     let mut table = std::collections::BTreeMap::new();
     for (class, characters) in CLASSES {
@@ -176,7 +175,7 @@ pub fn classes(c: char) -> u32 {
     classes | NOT_LATIN
 }
 
-/// Whether `text` holds a sequence that gives misread UTF-8 away.
+/// Whether `text` has a sequence that is probably misread UTF-8.
 pub fn is_bad(text: &[char]) -> bool {
     // The classes of the next few characters, so that each is looked up once.
     let mut ahead: [u32; 8] = [0; 8];

@@ -1,5 +1,5 @@
-//! CLIP's vocabulary and its byte-pair encoding: a word's bytes in, tokens out. Nothing here knows where a
-//! word ends in a text.
+//! CLIP's vocabulary and its byte-pair encoding. Input: the bytes of a word. Output: tokens. Knows nothing of where words
+//! end in a text.
 //!
 //! A token is a byte (0–255), a byte that ends a word (256–511), the merger of two earlier tokens (512–49405)
 //! or one of the two marks.
@@ -19,19 +19,19 @@ const MERGED: u32 = 512;
 /// they were learnt: from OpenAI's `bpe_simple_vocab_16e6.txt.gz` (MIT), by `tests/reference/tokens.py`.
 const MERGES: &[u8] = include_bytes!("merges.bin");
 
-/// The vocabulary, in a form in which a pair is found quickly.
+/// The vocabulary, in a form in which pairs are found quickly.
 pub struct Vocabulary {
     /// The tokens that each merger merges.
     parts: Vec<(u16, u16)>,
-    /// For a left token where its pairs begin in `pairs`, and for one past the last where they end.
+    /// For each left token the index in `pairs` where its pairs begin; the last entry is the end of all.
     from: Vec<u32>,
-    /// (right token, merger), in order, one left token after the other.
+    /// Right tokens with their mergers, in order, one left token after the other.
     pairs: Vec<(u16, u16)>,
     /// The token of each byte.
     bytes: [u16; 256],
 }
 
-/// A part of a word while it is being merged. Parts are linked, for mergers leave gaps.
+/// A part of a word during merging. Parts are linked, since mergers leave gaps.
 struct Part {
     token: u16,
     previous: u32,
@@ -74,7 +74,7 @@ impl Vocabulary {
         Self { parts, from, pairs, bytes }
     }
 
-    /// The merger of two tokens. An earlier one has a smaller number, and goes first.
+    /// The merger of two tokens. Earlier mergers have smaller numbers and take precedence.
     fn merger(&self, left: u16, right: u16) -> Option<u16> {
         let left = usize::from(left);
         let own = &self.pairs[self.from[left] as usize..self.from[left + 1] as usize];
@@ -82,7 +82,7 @@ impl Vocabulary {
         Some(own[at].1)
     }
 
-    /// Gives the tokens of a word to `take`, in order. The time grows as n·log n with the word's length.
+    /// Passes the tokens of a word to `take`, in order. The time grows as n·log n with the word's length.
     pub fn encode(&self, word: &[u8], take: &mut impl FnMut(u32)) {
         let last = word.len().wrapping_sub(1);
         let token = |(at, byte): (usize, &u8)| {
@@ -145,7 +145,7 @@ impl Vocabulary {
         }
     }
 
-    /// The bytes of a token, and whether it ends a word; `None` where it is a mark or no token at all.
+    /// The bytes of a token, and whether it ends a word; `None` if it is a mark or not a token.
     pub fn bytes(&self, token: u32) -> Option<(Vec<u8>, bool)> {
         let mut bytes = Vec::new();
         let mut ends = false;

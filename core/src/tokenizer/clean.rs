@@ -1,5 +1,5 @@
-//! What CLIP does to a text before it takes it apart: text in, text in small letters with single spaces out.
-//! Nothing here knows words or tokens.
+//! Cleans a text as CLIP does before splitting it. Output: lower case with single spaces. Knows nothing of words or
+//! tokens.
 //!
 //! The mending is that of `fix_text` of ftfy 6.3.1 with its defaults, line by line until nothing changes any
 //! more; then HTML's references are read twice, as open_clip does.
@@ -16,10 +16,10 @@ use super::unicode::{is_digit, is_space};
 
 use crate::cut::Cut as _;
 
-/// The longest piece of a line that is mended at once, in characters.
+/// Most characters of a line that are mended at once.
 const SEGMENT: usize = 1_000_000;
 
-/// A text as CLIP's tokenizer takes it apart.
+/// The text that CLIP's tokenizer splits.
 pub fn clean(text: &str) -> String {
     let fixed = fix_text(text);
     let once = unescape(&fixed);

@@ -1,5 +1,5 @@
-//! The ten single-byte encodings through which UTF-8 is most often misread: characters in, the bytes that
-//! they came from out. Nothing here knows when a text was misread.
+//! The ten single-byte encodings in which UTF-8 is most often misread. Input: characters. Output: the bytes that they came
+//! from. Knows nothing of when a text was misread.
 //!
 //! The tables are those of the Unicode Consortium's mappings. Bytes that an encoding of Windows leaves open
 //! stand for the control character of their number, as the WHATWG's Encoding Standard has it.
@@ -78,7 +78,7 @@ pub fn is_macroman(page: usize) -> bool {
     page == 8
 }
 
-/// (character, encoding, byte), in order.
+/// Characters with encoding and byte, in order.
 static BYTES: LazyLock<Vec<(char, u8, u8)>> = LazyLock::new(|| {
     let mut bytes = Vec::with_capacity(PAGES * 129);
     for (page, high) in HIGH.iter().enumerate() {
@@ -112,7 +112,7 @@ pub fn possible(text: &[char]) -> u16 {
     pages
 }
 
-/// The bytes of `text` in an encoding that [`possible`] names for it; a character without one is left out.
+/// The bytes of `text` in an encoding that [`possible`] names for it; a character without one is skipped.
 pub fn encode(text: &[char], page: usize) -> Vec<u8> {
     let byte = |c: &char| {
         if is_plain(*c) {
@@ -129,7 +129,7 @@ pub fn has_latin_1(pages: u16) -> bool {
     pages & 1 << LATIN_1 != 0
 }
 
-/// The character that Windows-1252 has in the place of a C1 control character; any other one as it is.
+/// The character that Windows-1252 has in place of a C1 control character; any other character is returned as it is.
 pub fn c1_in_windows_1252(c: char) -> char {
     match u32::from(c) {
         code @ 0x80..=0x9f => HIGH[WINDOWS_1252].chars().nth(code as usize - 0x80).unwrap_or(c),

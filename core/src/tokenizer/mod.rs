@@ -1,14 +1,14 @@
-//! CLIP's tokenizer: a text goes in, the numbers that CLIP's text encoder reads come out. It knows no
-//! model, no file and nothing else of this crate.
+//! CLIP's tokenizer. Input: a text. Output: the numbers that CLIP's text encoder reads. Knows no model, no file and nothing
+//! else of this crate.
 //!
-//! What it does to a text is what open_clip 3.3's `SimpleTokenizer` does, with ftfy 6.3.1. Known differences
-//! are of things about which open_clip's answer depends on its Python, or of which it finds no end:
+//! It gives the results of open_clip 3.3's `SimpleTokenizer` with ftfy 6.3.1. Known differences concern cases in which
+//! open_clip's result depends on its Python, or which take it very long:
 //!
-//! - Characters that Unicode got after version 14, which is Python 3.11's, may be made small, composed or put
-//!   in order here and not there: U+1C89, a Cyrillic capital of version 16, becomes U+1C8A.
+//! - Characters that Unicode added after version 14, which is Python 3.11's, may be lower-cased, composed or reordered
+//!   here and not there: U+1C89, a Cyrillic capital of version 16, becomes U+1C8A.
 //! - A decimal reference of over 4,300 digits (`&#111…;`) is an error in Python, and U+FFFD here.
-//! - Of a text over 5,000 characters with more than 64 layers, such as `&amp;amp;amp;…`, not all layers are
-//!   taken off; open_clip goes over all of it once a layer.
+//! - Of a text over 5,000 characters with more than 64 layers, such as `&amp;amp;amp;…`, not all layers are removed;
+//!   open_clip makes one pass per layer.
 
 mod badness;
 mod bpe;
@@ -27,32 +27,31 @@ pub use self::unescape::unescape;
 use self::bpe::{END, START, Vocabulary};
 use self::split::Piece;
 
-/// A text has more tokens than its place.
+/// A text has more tokens than the model reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a text of {tokens} tokens where {limit} are the most (start and end included)")]
 pub struct TooLong {
     /// The tokens of the text, with those for its start and end.
     pub tokens: usize,
-    /// How many there may be.
+    /// How many the model reads.
     pub limit: usize,
 }
 
-/// Makes tokens of text, and text of tokens.
+/// Turns text into tokens and tokens into text.
 pub struct Tokenizer {
     vocabulary: Vocabulary,
 }
 
 impl Tokenizer {
-    /// The tokenizer of OpenAI's CLIP, which is made when it is first asked for.
+    /// The tokenizer of OpenAI's CLIP, which is built at its first use.
     pub fn clip() -> &'static Self {
         static CLIP: LazyLock<Tokenizer> =
             LazyLock::new(|| Tokenizer { vocabulary: Vocabulary::clip() });
         &CLIP
     }
 
-    /// The tokens of `text`, each below 49,408, without those for its start and end. Where the marks
-    /// `<start_of_text>` and `<end_of_text>` are written out in a text, they are the marks' tokens, as in
-    /// open_clip.
+    /// The tokens of `text`, each below 49,408, without those for its start and end. If a text
+    /// contains `<start_of_text>` or `<end_of_text>`, these become the marks' tokens, as in open_clip.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut tokens = Vec::new();
         self.each(text, |token| tokens.push(token));
@@ -63,8 +62,8 @@ impl Tokenizer {
     /// time grows with the length of the text, and the memory to about 30 times it in the worst case.
     ///
     /// # Errors
-    /// When these are more than `context`; but with `truncate` the first of them are returned, with 49407
-    /// in the last place.
+    /// Fails if these are more than `context`, unless `truncate`: then the first of them are returned, with 49407 in the last
+    /// place.
     pub fn tokens(&self, text: &str, context: usize, truncate: bool) -> Result<Vec<u32>, TooLong> {
         let mut tokens = Vec::with_capacity(context);
         let mut count = 0;
@@ -89,8 +88,8 @@ impl Tokenizer {
         Ok(tokens)
     }
 
-    /// The text of `tokens`: in small letters, with a space after every word. What is no token, or of a
-    /// character only a part, is shown as `�`.
+    /// The text of `tokens`: in lower case, with a space after every word. A number that is not a token, and an incomplete
+    /// character, become `�`.
     pub fn decode(&self, tokens: &[u32]) -> String {
         let mut bytes = Vec::new();
         for &token in tokens {

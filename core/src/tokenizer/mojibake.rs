@@ -1,5 +1,5 @@
-//! UTF-8 that was read in another encoding, read again: text in, mended text out. What looks misread is
-//! [`super::badness`]'s to say, and the encodings are [`super::codepage`]'s.
+//! Mends UTF-8 that was read in another encoding. [`super::badness`] tells what looks misread; [`super::codepage`] has the
+//! encodings.
 //!
 //! This follows `fix_encoding` of ftfy 6.3.1 by its published description
 //! (<https://ftfy.readthedocs.io/en/latest/explain.html>), in what it does with every text.
@@ -31,7 +31,7 @@ fn fix(mut text: Vec<char>, budget: &mut Budget) -> Vec<char> {
     }
 }
 
-/// One layer less, or `None` where nothing is to be done.
+/// `text` with one layer less, or `None` if there is nothing to mend.
 fn step(text: &[char], budget: &mut Budget) -> Option<Vec<char>> {
     if text.iter().all(char::is_ascii) || !badness::is_bad(text) {
         return None;
@@ -197,7 +197,7 @@ fn decode_variants(bytes: &[u8]) -> Option<Vec<char>> {
     Some(text)
 }
 
-/// Mends the parts of a text that look like UTF-8 bytes and are bad by themselves; `None` where none is.
+/// Mends the parts of a text that look like UTF-8 bytes and look misread by themselves; `None` if there are none.
 fn fix_parts(text: &[char], budget: &mut Budget) -> Option<Vec<char>> {
     let classes: Vec<u32> = text.iter().map(|c| badness::classes(*c)).collect();
     let mut fixed = Vec::new();

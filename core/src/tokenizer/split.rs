@@ -1,8 +1,8 @@
-//! A cleaned text taken apart: text in, its words out. Nothing here knows the vocabulary.
+//! Splits a cleaned text into words. Knows nothing of the vocabulary.
 
 use super::unicode::{is_letter, is_number};
 
-/// A piece of a text that is given its tokens by itself.
+/// A piece of a text that is encoded by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// The mark `<start_of_text>`, written out in the text.
@@ -39,7 +39,7 @@ fn is_gap(c: char) -> bool {
     c.is_whitespace() || c == '\u{345}'
 }
 
-/// The bytes of the first piece, or `None` at the end. The first kind that fits is taken.
+/// The bytes of the first piece, or `None` at the end. The first kind that matches is taken.
 fn length(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
     if matches!(first, '<' | '\'') {
@@ -56,8 +56,8 @@ fn length(text: &str) -> Option<usize> {
     })
 }
 
-/// The bytes of `fixed` at the beginning of `text`. Case is of no matter, and the long `ſ` is a small letter
-/// whose capital is that of `s`.
+/// The bytes of `fixed` at the beginning of `text`. Case does not matter, and the long `ſ` is a lower-case
+/// letter whose capital is that of `s`.
 fn begins(text: &str, fixed: &str) -> Option<usize> {
     let mut own = text.char_indices();
     for expected in fixed.chars() {

@@ -1,5 +1,4 @@
-//! HTML's character references: text in, text out, in the two ways that open_clip's cleaning does it.
-//! Nothing here knows what a tag is.
+//! Replaces HTML's character references, in the two ways of open_clip's cleaning. Knows nothing of tags.
 
 use std::borrow::Cow;
 
@@ -13,8 +12,8 @@ fn named(reference: &str) -> Option<&'static str> {
     std::str::from_utf8(characters).ok()
 }
 
-/// The character of a numeric reference as browsers read it, and as Python does: characters that are no
-/// text are left out.
+/// The character of a numeric reference as browsers read it, and as Python does: characters that are not
+/// text are skipped.
 fn numbered(number: u32) -> Option<char> {
     match number {
         0 => Some('\u{fffd}'),

@@ -1,4 +1,4 @@
-//! What a character is to the expressions that take a text apart: a letter, a number, a space.
+//! Tells what a character is to the expressions that split a text: a letter, a number, a space.
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
