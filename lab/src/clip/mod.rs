@@ -5,10 +5,11 @@
 pub mod activations;
 mod loading;
 pub mod preprocess;
-pub mod resnet;
-pub mod text;
+mod resnet;
+mod text;
+mod tower;
 mod transformer;
-pub mod vit;
+mod vit;
 pub mod weights;
 
 use std::cell::OnceCell;
@@ -24,6 +25,7 @@ use activations::{Activations, Collector};
 pub use loading::{BatchNorm, Loading};
 use resnet::ResNet;
 use text::TextTransformer;
+use tower::Tower;
 use vit::VisionTransformer;
 use weights::{Weights, WeightsError};
 
@@ -34,7 +36,7 @@ pub struct Clip {
     pub architecture: Architecture,
     /// The device that it is on.
     pub device: Device,
-    visual: Tower,
+    visual: Box<dyn Tower>,
     text: OnceCell<TextTransformer>,
     /// The file from which the text tower will be read.
     path: Option<PathBuf>,
@@ -43,13 +45,6 @@ pub struct Clip {
     deviation: Tensor, // [1, 3, 1, 1]
     logit_scale: f64,
     bytes: u64,
-}
-
-/// A visual tower.
-#[derive(Debug)]
-enum Tower {
-    ResNet(Box<ResNet>),
-    Transformer(Box<VisionTransformer>),
 }
 
 impl Clip {
@@ -97,19 +92,9 @@ impl Clip {
         architecture: Architecture,
         loading: Loading,
     ) -> Self {
-        let Loading { device, norm, ref conventions, .. } = loading;
-        let (size, embedding) = (architecture.image_size, architecture.embedding);
-        let activation = conventions.activation;
-        let visual = match &architecture.visual {
-            Visual::ResNet(sizes) => {
-                let tower = ResNet::new(size, sizes, embedding, norm, weights);
-                Tower::ResNet(Box::new(tower))
-            }
-            Visual::Transformer(sizes) => {
-                let tower = VisionTransformer::new(size, sizes, embedding, activation, weights);
-                Tower::Transformer(Box::new(tower))
-            }
-        };
+        let Loading { device, ref conventions, .. } = loading;
+        let (embedding, activation) = (architecture.embedding, conventions.activation);
+        let visual = visual(&architecture, &loading, weights);
         let (mut logit_scale, tower) = (1.0, OnceCell::new());
         if let Some(text) = &architecture.text {
             let take =
@@ -166,7 +151,7 @@ impl Clip {
     /// # Errors
     /// If the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
     pub fn look(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        self.collect(images, Collector::new(wanted))
+        self.visual.forward(images, Collector::new(wanted))
     }
 
     /// Like [`Clip::look`], with the graph cut at each ReLU (see [`Cut`](activations::Cut)).
@@ -174,14 +159,7 @@ impl Clip {
     /// # Errors
     /// The same as of [`Clip::look`].
     pub fn look_cutting(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        self.collect(images, Collector::cutting(wanted))
-    }
-
-    fn collect(&self, images: &Tensor, out: Collector<'_>) -> Result<Activations, Failure> {
-        match &self.visual {
-            Tower::ResNet(tower) => tower.forward(images, out),
-            Tower::Transformer(tower) => tower.forward(images, out),
-        }
+        self.visual.forward(images, Collector::cutting(wanted))
     }
 
     /// Runs the text tower on `tokens`, `[n, context]` of type i64, up to the deepest stage in `wanted`.
@@ -189,7 +167,7 @@ impl Clip {
     /// # Errors
     /// If there is no text tower, or the texts have another length or unknown tokens.
     pub fn read(&self, tokens: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        self.text()?.forward(tokens, wanted)
+        self.text()?.forward(tokens, Collector::new(wanted))
     }
 
     /// Embeddings of `images`, `[n, 3, side, side]` normalised: `[n, embedding]` in single precision, not
@@ -244,7 +222,7 @@ impl Clip {
     ///
     /// # Errors
     /// If there is none, or the file has changed.
-    pub fn text(&self) -> Result<&TextTransformer, Failure> {
+    fn text(&self) -> Result<&TextTransformer, Failure> {
         if let Some(text) = self.text.get() {
             return Ok(text);
         }
@@ -281,9 +259,20 @@ impl Clip {
 
     /// Whether that stage can be reached only by images of the model's own size.
     pub fn fixes_size(&self, stage: Stage) -> bool {
-        match self.visual {
-            Tower::ResNet(_) => stage == Stage::Embedding,
-            Tower::Transformer(_) => stage != Stage::Input,
+        self.visual.fixes_size(stage)
+    }
+}
+
+/// Takes the weights of the visual tower, whatever its family.
+fn visual(architecture: &Architecture, loading: &Loading, weights: &mut Weights) -> Box<dyn Tower> {
+    let (size, embedding) = (architecture.image_size, architecture.embedding);
+    let activation = loading.conventions.activation;
+    match &architecture.visual {
+        Visual::ResNet(sizes) => {
+            Box::new(ResNet::new(size, sizes, embedding, loading.norm, weights))
+        }
+        Visual::Transformer(sizes) => {
+            Box::new(VisionTransformer::new(size, sizes, embedding, activation, weights))
         }
     }
 }

@@ -13,6 +13,7 @@ use tch::{Device, Tensor};
 
 use super::activations::{Activations, Collector};
 use super::loading::BatchNorm;
+use super::tower::Tower;
 use super::transformer::Linear;
 use super::weights::Weights;
 use crate::failure::Failure;
@@ -64,33 +65,6 @@ impl ResNet {
         Self { conv1, conv2, conv3, layers, attnpool }
     }
 
-    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
-    ///
-    /// Any h and w will do, except for the embedding, whose attention pool has a position for each pixel
-    /// of its map: for it they must be the model's own image size.
-    ///
-    /// # Errors
-    /// If the embedding of images of another size is wanted, or an activation between a convolution and its
-    /// BatchNorm in a network that has folded them.
-    pub(super) fn forward(
-        &self,
-        images: &Tensor,
-        mut out: Collector<'_>,
-    ) -> Result<Activations, Failure> {
-        let wanted = out.wanted();
-        if let Some(stage) =
-            wanted.iter().find(|stage| stage.splits_norm() && self.conv1.is_folded())
-        {
-            return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
-        }
-        let (_, _, h, w) = images.size4()?;
-        if wanted.contains(&Stage::Embedding) {
-            self.attnpool.check(map_side(h), map_side(w))?;
-        }
-        let _ = self.run(images, &mut out);
-        Ok(out.done())
-    }
-
     /// Returns `[n, embedding]`, unless `out` is complete before.
     fn run(&self, images: &Tensor, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
         let mut x = images.to_kind(self.conv1.weight.kind());
@@ -107,6 +81,36 @@ impl ResNet {
             }
         }
         out.offer(Stage::Embedding, self.attnpool.forward(&x)) // [n, embedding]
+    }
+}
+
+impl Tower for ResNet {
+    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
+    ///
+    /// Any h and w will do, except for the embedding, whose attention pool has a position for each pixel
+    /// of its map: for it they must be the model's own image size.
+    ///
+    /// # Errors
+    /// If the embedding of images of another size is wanted, or an activation between a convolution and its
+    /// BatchNorm in a network that has folded them.
+    fn forward(&self, images: &Tensor, mut out: Collector<'_>) -> Result<Activations, Failure> {
+        let wanted = out.wanted();
+        if let Some(stage) =
+            wanted.iter().find(|stage| stage.splits_norm() && self.conv1.is_folded())
+        {
+            return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
+        }
+        let (_, _, h, w) = images.size4()?;
+        if wanted.contains(&Stage::Embedding) {
+            self.attnpool.check(map_side(h), map_side(w))?;
+        }
+        let _ = self.run(images, &mut out);
+        Ok(out.done())
+    }
+
+    fn fixes_size(&self, stage: Stage) -> bool {
+        // The attention pool has a position for each point of the map.
+        stage == Stage::Embedding
     }
 }
 

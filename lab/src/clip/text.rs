@@ -9,6 +9,7 @@ use neuronotes_core::model::{Activation, Stage, TextArchitecture};
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};
+use super::tower::Tower;
 use super::transformer::{LayerNorm, Transformer};
 use super::weights::Weights;
 use crate::failure::Failure;
@@ -42,12 +43,26 @@ impl TextTransformer {
         }
     }
 
-    /// Runs the tower on `tokens`, `[n, t]` of type i64, up to the deepest stage in `wanted`.
+    /// Returns `[n, embedding]`, unless `out` is complete before.
+    fn run(&self, tokens: &Tensor, n: i64, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
+        let t = self.positional_embedding.size()[0];
+        let x = self.token_embedding.index_select(0, &tokens.flatten(0, -1)).view([n, t, -1]); // [n, t, c]
+        let x = out.offer(Stage::Input, x)?;
+        let x = out.offer(Stage::Stream, x + &self.positional_embedding)?; // [n, t, c]
+        let x = self.transformer.forward(x, true, out)?; // [n, t, c]
+        let x = out.offer(Stage::Final, self.ln_final.forward(&x))?; // [n, t, c]
+        let end = tokens.argmax(1, true).unsqueeze(-1).expand([n, 1, x.size()[2]], false); // [n, 1, c]
+        let feature = x.gather(1, &end, false).squeeze_dim(1); // [n, c]
+        out.offer(Stage::Embedding, feature.matmul(&self.text_projection)) // [n, embedding]
+    }
+}
+
+impl Tower for TextTransformer {
+    /// Runs the tower on `tokens`, `[n, t]` of type i64, up to the deepest stage that is wanted.
     ///
     /// # Errors
     /// If a text is of another length, or a token is not in the vocabulary.
-    pub fn forward(&self, tokens: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
-        let mut out = Collector::new(wanted);
+    fn forward(&self, tokens: &Tensor, mut out: Collector<'_>) -> Result<Activations, Failure> {
         let (n, t) = tokens.size2()?;
         let (context, vocabulary) =
             (self.positional_embedding.size()[0], self.token_embedding.size()[0]);
@@ -65,16 +80,7 @@ impl TextTransformer {
         Ok(out.done())
     }
 
-    /// Returns `[n, embedding]`, unless `out` is complete before.
-    fn run(&self, tokens: &Tensor, n: i64, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
-        let t = self.positional_embedding.size()[0];
-        let x = self.token_embedding.index_select(0, &tokens.flatten(0, -1)).view([n, t, -1]); // [n, t, c]
-        let x = out.offer(Stage::Input, x)?;
-        let x = out.offer(Stage::Stream, x + &self.positional_embedding)?; // [n, t, c]
-        let x = self.transformer.forward(x, true, out)?; // [n, t, c]
-        let x = out.offer(Stage::Final, self.ln_final.forward(&x))?; // [n, t, c]
-        let end = tokens.argmax(1, true).unsqueeze(-1).expand([n, 1, x.size()[2]], false); // [n, 1, c]
-        let feature = x.gather(1, &end, false).squeeze_dim(1); // [n, c]
-        out.offer(Stage::Embedding, feature.matmul(&self.text_projection)) // [n, embedding]
+    fn fixes_size(&self, _: Stage) -> bool {
+        true
     }
 }

@@ -9,6 +9,7 @@ use neuronotes_core::model::{Activation, Stage, VitSizes};
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};
+use super::tower::Tower;
 use super::transformer::{LayerNorm, Transformer};
 use super::weights::Weights;
 use crate::failure::Failure;
@@ -50,30 +51,6 @@ impl VisionTransformer {
         }
     }
 
-    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
-    ///
-    /// # Errors
-    /// If more than the patches is wanted of images that are not of the model's own size, for whose patches alone it has
-    /// positions.
-    pub(super) fn forward(
-        &self,
-        images: &Tensor,
-        mut out: Collector<'_>,
-    ) -> Result<Activations, Failure> {
-        let (_, _, h, w) = images.size4()?;
-        let (down, across) = (h / self.patch, w / self.patch);
-        let side = (self.positional_embedding.size()[0] - 1).isqrt();
-        let deeper = out.wanted().iter().any(|stage| *stage != Stage::Input);
-        if deeper && (down, across) != (side, side) {
-            return Err(Failure::new(format!(
-                "the model needs images of {size} x {size} pixels, and was given {across} x {down} patches",
-                size = side * self.patch
-            )));
-        }
-        let _ = self.run(images, &mut out);
-        Ok(out.done())
-    }
-
     /// Returns `[n, embedding]`, unless `out` is complete before.
     fn run(&self, images: &Tensor, out: &mut Collector<'_>) -> ControlFlow<(), Tensor> {
         let images = images.to_kind(self.conv1.kind());
@@ -88,5 +65,31 @@ impl VisionTransformer {
         let x = self.transformer.forward(x, false, out)?; // [n, t, c]
         let class = out.offer(Stage::Final, self.ln_post.forward(&x.select(1, 0)))?; // [n, c]
         out.offer(Stage::Embedding, class.matmul(&self.proj)) // [n, embedding]
+    }
+}
+
+impl Tower for VisionTransformer {
+    /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
+    ///
+    /// # Errors
+    /// If more than the patches is wanted of images that are not of the model's own size, for whose patches alone it has
+    /// positions.
+    fn forward(&self, images: &Tensor, mut out: Collector<'_>) -> Result<Activations, Failure> {
+        let (_, _, h, w) = images.size4()?;
+        let (down, across) = (h / self.patch, w / self.patch);
+        let side = (self.positional_embedding.size()[0] - 1).isqrt();
+        let deeper = out.wanted().iter().any(|stage| *stage != Stage::Input);
+        if deeper && (down, across) != (side, side) {
+            return Err(Failure::new(format!(
+                "the model needs images of {size} x {size} pixels, and was given {across} x {down} patches",
+                size = side * self.patch
+            )));
+        }
+        let _ = self.run(images, &mut out);
+        Ok(out.done())
+    }
+
+    fn fixes_size(&self, stage: Stage) -> bool {
+        stage != Stage::Input
     }
 }

@@ -1,0 +1,22 @@
+//! What the towers of all families have in common.
+
+use std::fmt;
+
+use neuronotes_core::model::Stage;
+use tch::Tensor;
+
+use super::activations::{Activations, Collector};
+use crate::failure::Failure;
+
+/// A network that turns images or texts into embeddings.
+pub(super) trait Tower: fmt::Debug + Send {
+    /// Runs the network on its input, up to the deepest stage that `out` collects. The input of a visual tower is
+    /// `[n, 3, h, w]`, normalised; that of a text tower `[n, tokens]`, numbers of type i64.
+    ///
+    /// # Errors
+    /// Fails if the network cannot take such an input, or if a stage cannot be had.
+    fn forward(&self, input: &Tensor, out: Collector<'_>) -> Result<Activations, Failure>;
+
+    /// Whether only inputs of the model's own size reach a stage.
+    fn fixes_size(&self, stage: Stage) -> bool;
+}
