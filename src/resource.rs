@@ -1,9 +1,10 @@
-//! Weights and data sets by name: resolves names of the configuration to digests and architectures.
+//! Weights, data sets and dictionaries by name: resolves names of the configuration to digests and architectures.
 //!
 //! Each is read once and remembered by its digest; an error is reported at every block that uses the name, and
 //! nowhere else. If a site is published from frozen results, no files are read: see [`Facts`].
 
 mod absent;
+mod dictionary;
 mod facts;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::config::{Config, DatasetSource, Place, Source, Weights};
 use crate::guard;
 
 pub use absent::absent;
+pub use dictionary::Dictionary;
 pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
 
 /// A usable model.
@@ -55,6 +57,7 @@ pub struct Dataset {
 pub struct Resources {
     models: BTreeMap<String, Result<Model, Problem>>,
     datasets: BTreeMap<String, Result<Dataset, Problem>>,
+    dictionaries: BTreeMap<String, Result<Dictionary, Problem>>,
     /// Known facts; if set, no files are read.
     thawed: Option<Arc<Thawed>>,
 }
@@ -104,14 +107,26 @@ impl Resources {
         found
     }
 
-    /// Remarks about usable models: where their entries are in the configuration, and the text.
+    /// Remarks about usable models, and about dictionaries named like a layer: where their entries are in the configuration,
+    /// and the text.
     pub fn notices(&self, config: &Config) -> Vec<(Range<usize>, String)> {
         let notice = |(name, found): (&String, &Result<Model, Problem>)| {
             let beside = found.as_ref().ok()?.beside.as_ref()?;
             let span = config.models.get(name)?.span.clone();
             Some((span, format!("the weights of `{name}` hold more than a CLIP; {beside}")))
         };
-        self.models.iter().filter_map(notice).collect()
+        let mut notices: Vec<_> = self.models.iter().filter_map(notice).collect();
+        for (name, dictionary) in &config.dictionaries {
+            let model = config.model_of(dictionary);
+            let Some((model, Ok(found))) = model.and_then(|model| self.models.get_key_value(model))
+            else {
+                continue;
+            };
+            if found.architecture.layer(name).is_ok() {
+                notices.push((dictionary.span.clone(), dictionary::same_name(name, model)));
+            }
+        }
+        notices
     }
 
     /// Forgets all that was looked at.
@@ -125,6 +140,7 @@ impl Resources {
     pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
         let models = std::mem::take(&mut self.models);
         let datasets = std::mem::take(&mut self.datasets);
+        let dictionaries = std::mem::take(&mut self.dictionaries);
         let mut changed = false;
         for (name, before) in models {
             changed |= self.model(config, digests, &name) != before;
@@ -132,6 +148,9 @@ impl Resources {
         for (name, before) in datasets {
             let now = self.looked_at(config, digests, &name);
             changed |= now != before;
+        }
+        for (name, before) in dictionaries {
+            changed |= self.dictionary(config, digests, &name) != before;
         }
         changed
     }

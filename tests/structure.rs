@@ -93,6 +93,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "clip",
             "pass",
             "fit",
+            "dictionary",
             "vis",
             // The lab's own model, and models held against other programs.
             "train",
@@ -103,6 +104,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "kept",
             "workbench",
             "table",
+            "readout",
             "vector",
             "gallery",
             "kind",

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use crate::canonical::canonical_json;
 use crate::dataset::DatasetRef;
 use crate::digest::Digest;
-use crate::model::{ModelRef, Precision};
+use crate::model::{ModelRef, Place, Precision};
 
 /// Version of the key's composition; raising it invalidates every stored result.
 pub const REQUEST_SCHEMA: u32 = 2;
@@ -61,6 +61,9 @@ pub struct Inputs {
     /// Files of weights, in the block's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileRef>,
+    /// Dictionaries over layers, by their names in the configuration. A [`Place`] names them by their digests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dictionaries: Vec<FileRef>,
     /// Data sets other than the request's own, identified by [`DatasetRef::content`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRef>,
@@ -101,10 +104,22 @@ pub struct FileRef {
 }
 
 impl Inputs {
+    /// The file of the dictionary that a place is; `None` if it is a layer, or its file is not said.
+    pub fn dictionary(&self, place: &Place) -> Option<&FileRef> {
+        let digest = place.dictionary()?;
+        self.dictionaries.iter().find(|file| file.digest == digest)
+    }
+
+    /// What a place is called: the dictionary's name, or the layer's canonical spelling.
+    pub fn place_name<'a>(&'a self, place: &'a Place) -> &'a str {
+        self.dictionary(place).map_or(place.layer(), |file| &file.name)
+    }
+
     /// Whether no files are named.
     pub fn is_empty(&self) -> bool {
         self.pictures.is_empty()
             && self.files.is_empty()
+            && self.dictionaries.is_empty()
             && self.datasets.is_empty()
             && self.blocks.is_empty()
     }

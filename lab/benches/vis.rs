@@ -75,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let conventions = Conventions::of(&path, &header, &given).map_err(failed)?;
     let clip = Clip::load(&path, Loading::new(device.torch, conventions))?;
     let params = Params {
-        layer: String::new(),
+        layer: neuronotes_core::model::Place::Layer(String::new()),
         unit: None,
         direction: None,
         image: None,

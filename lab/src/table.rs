@@ -4,6 +4,7 @@
 use half::f16;
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::kind::scan::{self, ACTIVATIONS, Pool, SAMPLES};
+use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 use safetensors::SafeTensors;
@@ -14,15 +15,16 @@ use crate::workbench::Workbench;
 /// One unit over the request's data set, a [`Scanned`] for each shard.
 ///
 /// # Errors
-/// If the request does not use the scans of that layer, or the layer has no such unit.
+/// If the request does not use the scans of that place, or there is no such unit.
 pub fn scans(
     bench: &mut Workbench<'_>,
-    layer: &str,
+    place: &Place,
     unit: u32,
     pool: Pool,
 ) -> Result<Vec<Scanned>, Failure> {
-    let request = bench.request;
-    let wanted = scan::requests(&request.model, bench.dataset()?, layer, request.precision);
+    let Request { model, inputs, precision, .. } = bench.request;
+    let wanted = scan::requests(model, bench.dataset()?, place, inputs, *precision);
+    let name = inputs.place_name(place);
     wanted
         .iter()
         .map(|scan| {
@@ -30,7 +32,7 @@ pub fn scans(
                 let why = "the request does not use the scans of its layer and data set";
                 return Err(Failure::new(why));
             }
-            bench.result(scan, |store, record| Scanned::read(store, record, layer, unit, pool))
+            bench.result(scan, |store, record| Scanned::read(store, record, name, unit, pool))
         })
         .collect()
 }
@@ -51,8 +53,9 @@ pub fn embeddings(
             let shard = dataset.pictures().shard(index).content();
             let of_shard = |request: &&Request| {
                 let own = request.dataset.as_ref().map(DatasetRef::content);
-                let its = request.params.get("layer").and_then(|layer| layer.as_str());
-                let right = layer.is_none_or(|layer| its == Some(layer));
+                let its = Place::of(&request.params);
+                let there = |layer: &str| its == Some(Place::Layer(layer.to_owned()));
+                let right = layer.is_none_or(there);
                 request.kind == scan::NAME && own == Some(shard) && right
             };
             let request = used.iter().find(of_shard).ok_or_else(|| {
@@ -92,11 +95,11 @@ impl Scanned {
     /// Reads one unit of a scan; `Ok(None)` if a blob of the scan is missing or damaged.
     ///
     /// # Errors
-    /// If the layer has no such unit, an activation is not finite, or the scan is malformed.
+    /// If there is no such unit, an activation is not finite, or the scan is malformed.
     pub fn read(
         store: &Store,
         record: &Record,
-        layer: &str,
+        place: &str,
         unit: u32,
         pool: Pool,
     ) -> Result<Option<Self>, Failure> {
@@ -105,13 +108,13 @@ impl Scanned {
             Pool::Max => "max",
         };
         let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
-        check_unit(layer, table.columns, unit)?;
-        let (columns, place) = (table.columns, unit as usize);
+        check_unit(place, table.columns, unit)?;
+        let (columns, column) = (table.columns, unit as usize);
         let activations: Vec<f64> = (0..table.samples.len())
-            .map(|row| table.number(row * columns + place).into())
+            .map(|row| table.number(row * columns + column).into())
             .collect();
         if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
-            let what = format!("unit {unit} of `{layer}`");
+            let what = format!("unit {unit} of `{place}`");
             return Err(not_finite(&what, &table.samples[row].key, activations[row]));
         }
         Ok(Some(Self { activations, samples: table.samples }))
@@ -212,10 +215,10 @@ pub fn summary(values: &[f64]) -> Summary {
     Summary { mean, sd: square.sqrt() }
 }
 
-/// Checks that a layer with `units` units has this one.
-pub(crate) fn check_unit(layer: &str, units: usize, unit: u32) -> Result<(), Failure> {
+/// Checks that a layer or a dictionary with `units` units has this one.
+pub(crate) fn check_unit(place: &str, units: usize, unit: u32) -> Result<(), Failure> {
     if (unit as usize) < units {
         return Ok(());
     }
-    Err(Failure::new(format!("`{layer}` has no unit {unit}; its {units} units are counted from 0")))
+    Err(Failure::new(format!("`{place}` has no unit {unit}; its {units} units are counted from 0")))
 }

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use neuronotes_core::dataset::{DatasetRef, Samples, ShardError};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Kind;
-use neuronotes_core::model::Architecture;
-use neuronotes_core::request::Request;
+use neuronotes_core::model::{Architecture, Place};
+use neuronotes_core::request::{FileRef, Request};
 use neuronotes_core::store::{Record, Store};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -214,6 +214,20 @@ impl<'a> Workbench<'a> {
             self.result(used, |store, record| K::read(store, record, clip))
         };
         request.used(field).map(one).collect()
+    }
+
+    /// The file of the dictionary that a place is; `None` if it is a layer.
+    ///
+    /// # Errors
+    /// If the request does not say where it is, or it is missing or has changed since the request was made.
+    pub fn dictionary(&mut self, place: &Place) -> Result<Option<&'a FileRef>, Failure> {
+        let Some(digest) = place.dictionary() else { return Ok(None) };
+        let known =
+            self.request.inputs.dictionary(place).ok_or_else(|| {
+                Failure::outside("the request does not say where its dictionary is")
+            })?;
+        self.check_input(&known.path, Input::File, digest)?;
+        Ok(Some(known))
     }
 
     /// The request of that key among those whose results this one uses.

@@ -16,7 +16,7 @@ use neuronotes_core::suggest;
 
 use super::{Garden, nearest_garden, root};
 use crate::bundled;
-use crate::config::{self, Config, Place, Weights};
+use crate::config::{self, Config, DictionarySource, Place, Weights};
 use crate::measure::progress::Transfer;
 use crate::resource::Resources;
 use crate::weights::catalogue::{self, KNOWN, Known};
@@ -49,7 +49,8 @@ pub(super) enum Command {
         #[arg(long)]
         verify: bool,
     },
-    /// Describe a model: sizes, parameters, digest, and layers in both spellings with their numbers of units
+    /// Describe a model: sizes, parameters, digest, layers in both spellings with their numbers of units, and dictionaries
+    /// over these
     ///
     /// Files and known models can be described outside a garden too.
     Info {
@@ -215,7 +216,8 @@ fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String>
     };
     let mut none = FileDigests::default();
     let digests = workspace.as_mut().map_or(&mut none, |workspace| &mut workspace.digests);
-    let model = match Resources::default().model(&config, digests, &name) {
+    let mut resources = Resources::default();
+    let model = match resources.model(&config, digests, &name) {
         Ok(model) => model,
         Err(error) => match config.model(&name).map(|weights| weights.place.clone()) {
             // What is known without its weights is still of use.
@@ -234,10 +236,44 @@ fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String>
         _ => path.display().to_string(),
     };
     let header = Header::read(path)?;
+    let dictionaries = dictionaries(&config, digests, &mut resources, &name);
     if let Some(workspace) = &mut workspace {
         workspace.save_digests();
     }
-    Ok(describe(&file, &model.reference, &header, &model.architecture))
+    Ok(describe(&file, &model.reference, &header, &model.architecture) + &dictionaries)
+}
+
+/// The garden's dictionaries over layers of a model; empty if there are none.
+fn dictionaries(
+    config: &Config,
+    digests: &mut FileDigests,
+    resources: &mut Resources,
+    model: &str,
+) -> String {
+    let over = |source: &&DictionarySource| config.model_of(source) == Some(model);
+    let rows: Vec<[String; 3]> = config
+        .dictionaries
+        .iter()
+        .filter(|(_, source)| over(source))
+        .map(|(name, source)| {
+            let found = resources.dictionary(config, digests, name);
+            let size = match found {
+                Ok(found) => format!("{} features", found.features),
+                Err(problem) => problem.message,
+            };
+            [name.clone(), source.layer.clone(), size]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["dictionary", "over the layer", "size"].map(str::to_owned);
+    let all = || std::iter::once(&head).chain(&rows);
+    let width = |at: usize| all().map(|row: &[String; 3]| row[at].len()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let line =
+        |[name, layer, size]: &[String; 3]| format!("{name:first$}  {layer:second$}  {size}\n");
+    format!("\n{}", all().map(line).collect::<String>())
 }
 
 /// Describes a model whose weights are not on this machine.

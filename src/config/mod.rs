@@ -1,6 +1,7 @@
 //! Reads `neuronotes.yaml` to a [`Config`] with resolved paths, source positions and diagnostics.
 
 mod dataset;
+mod dictionary;
 mod jekyll;
 pub mod layout;
 mod math;
@@ -20,6 +21,7 @@ use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Entry, Node, Reader, Value};
 
 pub use dataset::DatasetSource;
+pub use dictionary::DictionarySource;
 pub use jekyll::{Jekyll, parse as parse_jekyll};
 pub use math::{Command, Mathematics};
 pub use remote::Remote;
@@ -68,6 +70,8 @@ pub struct Config {
     pub models: BTreeMap<String, Weights>,
     /// By name.
     pub datasets: BTreeMap<String, DatasetSource>,
+    /// By name.
+    pub dictionaries: BTreeMap<String, DictionarySource>,
     /// Defaults for blocks.
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
@@ -128,13 +132,14 @@ impl Default for Config {
             math: Mathematics::default(),
             models: BTreeMap::new(),
             datasets: BTreeMap::new(),
+            dictionaries: BTreeMap::new(),
             defaults: Defaults::default(),
             device: "auto".into(),
         }
     }
 }
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "title",
     "description",
     "language",
@@ -150,6 +155,7 @@ const FIELDS: [&str; 17] = [
     "math",
     "models",
     "datasets",
+    "dictionaries",
     "defaults",
     "device",
 ];
@@ -293,10 +299,12 @@ impl Settings<'_> {
                 "math" => config.math = self.mathematics(entry),
                 "models" => config.models = self.each(entry, Self::model),
                 "datasets" => config.datasets = self.each(entry, Self::dataset),
+                "dictionaries" => config.dictionaries = self.each(entry, Self::dictionary),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }
         }
+        self.check_dictionaries(config);
         let models = config.model_names();
         let datasets = config.dataset_names();
         // A known model's name may be written in several ways.

@@ -159,10 +159,11 @@ pub(super) fn blocks(keys: &[String], inputs: &Inputs) -> Vec<String> {
 mod tests {
     use neuronotes_core::dataset::DatasetRef;
     use neuronotes_core::digest::Digest;
-    use neuronotes_core::model::{Architecture, Conventions, Layer, ModelRef, Precision};
+    use neuronotes_core::model::{Architecture, Conventions, ModelRef, Precision};
     use neuronotes_core::request::{BlockRef, FileRef, Request};
 
     use super::*;
+    use crate::field::ResolvedPlace;
 
     /// Knows one block, `grid`, of so many measurements.
     struct Grid(usize);
@@ -172,7 +173,7 @@ mod tests {
             unreachable!("a block's name needs no model")
         }
 
-        fn layer(&self) -> Option<&Layer> {
+        fn place(&self) -> Option<&ResolvedPlace> {
             None
         }
 

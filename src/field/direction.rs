@@ -12,7 +12,9 @@ use neuronotes_core::suggest;
 use serde_json::{Map, Value as Json, json};
 
 use super::number::number;
-use super::{Asked, Family, Reading, Sources, Wrong, block, file, list, name, schema, unit_within};
+use super::{
+    Asked, Family, Reading, ResolvedPlace, Sources, Wrong, block, file, list, name, schema,
+};
 use crate::yaml::{Entry, Node, Value};
 
 /// Greatest weight of a term, of either sign.
@@ -325,8 +327,8 @@ fn resolve_source(
                 return Err(wrong(problem.hint(hint)));
             }
             let embedding = architecture.embedding_layer();
-            let layer = sources.layer().filter(|layer| layer.stage != embedding.stage);
-            if let Some(layer) = layer {
+            let layer = sources.place().map(|place| &place.layer);
+            if let Some(layer) = layer.filter(|layer| layer.stage != embedding.stage) {
                 let message =
                     format!("a text has no direction at the layer `{}`", layer.name.shown());
                 let hint = "leave `layer` out: texts and pictures meet in the embedding";
@@ -334,10 +336,13 @@ fn resolve_source(
             }
         }
         Source::Units(units) => {
-            let embedding = sources.model().1.embedding_layer();
-            let layer = sources.layer().unwrap_or(&embedding);
+            let embedding = || {
+                let layer = sources.model().1.embedding_layer();
+                ResolvedPlace { layer, dictionary: None }
+            };
+            let place = sources.place().cloned().unwrap_or_else(embedding);
             let outside = units.iter().enumerate().filter_map(|(n, (unit, _))| {
-                let problem = unit_within(layer, sources.layer_written(), *unit).err()?;
+                let problem = place.check_unit(sources.layer_written(), *unit).err()?;
                 Some(Wrong::new(format!("{pointer}/{n}"), problem))
             });
             let outside: Vec<Wrong> = outside.collect();

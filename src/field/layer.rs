@@ -1,17 +1,17 @@
-//! Layers of the model, and units of a layer.
+//! Layers of the model and dictionaries over them, and their units.
 
 use neuronotes_core::kind::{Kind, MOST_LAYERS};
-use neuronotes_core::model::{Architecture, Layer};
+use neuronotes_core::model::{Architecture, Layer, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
 use super::number::{is_digits, wrong};
-use super::{Asked, Family, Reading, Sources, Wrong, list, schema, texts};
+use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::{Node, Value};
 
-/// The layer that the block is about. The parameter is its canonical spelling.
+/// The place that the block is about: a layer, or a dictionary over one.
 pub(super) struct One;
 
 impl Family for One {
@@ -23,20 +23,27 @@ impl Family for One {
     }
 
     fn absent(&self, sources: &dyn Sources) -> Option<Json> {
-        sources.layer().map(|layer| layer.name.canonical.clone().into())
+        serde_json::to_value(sources.place()?.place()).ok()
     }
 
     fn resolve(
         &self,
         _: Json,
-        _: &mut Asked,
+        asked: &mut Asked,
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
+        let dictionary = sources.place().and_then(|place| place.dictionary.as_ref());
+        asked.inputs.dictionaries.extend(dictionary.map(|(file, _)| file.clone()));
         Ok(self.absent(sources))
     }
 
+    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
+        let place = serde_json::from_value::<Place>(value.clone());
+        place.map_or_else(|_| plain(value), |place| inputs.place_name(&place).to_owned())
+    }
+
     fn takes(&self) -> String {
-        "layer".into()
+        "layer or dictionary".into()
     }
 
     fn schema(&self, _: &Kind) -> Json {
@@ -67,7 +74,7 @@ impl Family for Several {
         let mut layers: Vec<String> = Vec::new();
         for (index, name) in texts(&value).iter().enumerate() {
             let place = format!("/{index}");
-            match layer_named(sources.model(), name) {
+            match layer_named(sources.model(), name, []) {
                 Ok(layer) if layers.contains(&layer.name.canonical) => {
                     let message = format!("the layer `{name}` is listed more than once");
                     problems.push(Wrong::new(place, Problem::new(message)));
@@ -96,7 +103,7 @@ impl Family for Several {
     }
 }
 
-/// A unit of the block's layer.
+/// A unit of the block's place.
 pub(super) struct Unit;
 
 impl Family for Unit {
@@ -118,8 +125,9 @@ impl Family for Unit {
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
         let unit = value.as_u64().and_then(|unit| u32::try_from(unit).ok());
-        if let (Some(unit), Some(layer)) = (unit, sources.layer()) {
-            unit_within(layer, sources.layer_written(), unit)
+        if let (Some(unit), Some(place)) = (unit, sources.place()) {
+            place
+                .check_unit(sources.layer_written(), unit)
                 .map_err(|problem| vec![Wrong::new("", problem)])?;
         }
         Ok(Some(value))
@@ -134,32 +142,21 @@ impl Family for Unit {
     }
 }
 
-/// The layer of that name, in any of its spellings, of a model with its name and sizes.
+/// The layer of that name, in any of its spellings, of a model with its name and sizes. `others` are names that could stand
+/// in its place, for the hint.
 ///
 /// # Errors
 /// Fails if the model has no such layer.
-pub fn layer_named(
+pub fn layer_named<'a>(
     (model, architecture): (&str, &Architecture),
     name: &str,
+    others: impl IntoIterator<Item = &'a str>,
 ) -> Result<Layer, Problem> {
-    architecture.layer(name).map_err(|nearest| {
+    architecture.layer(name).map_err(|layers| {
+        let mut nearest = suggest::nearest(name, others, 3);
+        nearest.extend(layers);
         let hint = (!nearest.is_empty())
             .then(|| format!("did you mean {}?", suggest::quoted(&nearest, "or")));
         Problem::new(format!("the model `{model}` has no layer `{name}`")).hint(hint)
     })
-}
-
-/// Checks that a layer, as the note writes it, has a unit.
-///
-/// # Errors
-/// Fails if it has fewer units.
-pub fn unit_within(layer: &Layer, written: Option<&str>, unit: u32) -> Result<(), Problem> {
-    if unit < layer.units {
-        return Ok(());
-    }
-    let name = written.unwrap_or(layer.name.shown());
-    let message =
-        format!("unit {unit} is out of range: the layer `{name}` has {} units", layer.units);
-    let hint = format!("count from 0 to {}", layer.units.saturating_sub(1));
-    Err(Problem::new(message).hint(hint))
 }

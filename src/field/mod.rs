@@ -11,6 +11,7 @@ mod file;
 mod layer;
 mod name;
 mod number;
+mod place;
 pub mod prompt;
 mod reading;
 mod resolve;
@@ -31,7 +32,8 @@ use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Reader};
 
 pub use direction::line as direction_line;
-pub use layer::{layer_named, unit_within};
+pub use layer::layer_named;
+pub use place::ResolvedPlace;
 pub use resolve::{Asked, Sources, Wrong, resolve};
 pub use sweep::can_be_swept;
 

@@ -2,12 +2,12 @@
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::{Field, MOST_PICTURES, Takes};
-use neuronotes_core::model::{Architecture, Layer};
+use neuronotes_core::model::Architecture;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Inputs, Request};
 use serde_json::{Map, Value as Json};
 
-use super::family;
+use super::{ResolvedPlace, family};
 
 /// Most measurements that one rests on, each counted as often as it is used: a request holds them all.
 const MOST_NESTED: usize = 1000;
@@ -16,9 +16,9 @@ const MOST_NESTED: usize = 1000;
 pub trait Sources {
     /// The name and the sizes of the block's model.
     fn model(&self) -> (&str, &Architecture);
-    /// The layer that the block is about; none where its kind is about none.
-    fn layer(&self) -> Option<&Layer>;
-    /// The name that the block gives that layer.
+    /// The layer or the dictionary that the block is about; none where its kind is about none.
+    fn place(&self) -> Option<&ResolvedPlace>;
+    /// The name that the block gives it.
     fn layer_written(&self) -> Option<&str>;
     /// The block's id.
     fn id(&self) -> &str;

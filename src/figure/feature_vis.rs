@@ -91,6 +91,8 @@ fn measured(params: &Params) -> String {
         Some(_) => unit.to_owned(),
         None => direction.to_owned(),
     };
+    let before = params.layer.dictionary().map_or("", |_| " before the ReLU");
+    let of = |unit: &str, direction: &str| of(unit, direction) + before;
     match params.objective {
         Objective::Channel => of("mean activation", "mean dot product with the direction"),
         Objective::Neuron => {

@@ -9,6 +9,7 @@ use indicatif::{
     DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
 use neuronotes_core::digest::Digest;
+use neuronotes_core::model::Place;
 use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
 use neuronotes_core::say;
@@ -85,7 +86,7 @@ pub fn describe(request: &Request) -> String {
         request.params.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
     };
     let mut words = request.kind.clone();
-    match (text("layer"), text("unit")) {
+    match (place(request), text("unit")) {
         (Some(layer), Some(unit)) => words.push_str(&format!(" of {layer} unit {unit}")),
         (Some(layer), None) => words.push_str(&format!(" in {layer}")),
         (None, _) => {}
@@ -96,10 +97,15 @@ pub fn describe(request: &Request) -> String {
     words
 }
 
+/// The layer's canonical name, or the dictionary's name.
+fn place(request: &Request) -> Option<String> {
+    let place = Place::of(&request.params)?;
+    Some(request.inputs.place_name(&place).to_owned())
+}
+
 impl About {
     fn of(request: &Request) -> Self {
-        let layer = request.params.get("layer").and_then(|layer| layer.as_str());
-        let (kind, layer) = (request.kind.clone(), layer.map(str::to_owned));
+        let (kind, layer) = (request.kind.clone(), place(request));
         Self { kind, layer, whole: describe(request) }
     }
 }

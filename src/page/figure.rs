@@ -115,10 +115,20 @@ impl<'a> Scene<'a> {
         };
         fact("model", format!("{} ({})", request.model.name, request.model.digest.short()));
         if let Some(target) = &measurement.target {
-            if target.layer == target.shown {
-                fact("layer", target.layer.clone());
-            } else {
-                fact("layer", format!("{} ({})", target.shown, target.layer));
+            let layer = match &target.over {
+                None => &target.shown,
+                Some(over) => {
+                    let digest = target.place.dictionary().map(|digest| digest.short());
+                    fact(
+                        "dictionary",
+                        format!("{} ({})", target.shown, digest.unwrap_or_default()),
+                    );
+                    over
+                }
+            };
+            match target.place.layer() {
+                canonical if canonical == layer => fact("layer", layer.clone()),
+                canonical => fact("layer", format!("{layer} ({canonical})")),
             }
             match (target.unit, request.params.get("direction")) {
                 (Some(unit), _) => {

@@ -16,7 +16,7 @@ pub struct Index {
     pub units: BTreeMap<String, Unit>,
     /// Pages of units.
     pub unit_pages: BTreeMap<NamedUnit, String>,
-    /// For each model its layers, with their units in order and their pages.
+    /// For each model its layers and dictionaries, with their units in order and their pages.
     pub layers: BTreeMap<(String, String), Vec<(u32, String)>>,
 }
 
@@ -34,7 +34,7 @@ pub struct Tag {
 pub struct Unit {
     /// The model's name.
     pub model: String,
-    /// The layer's name for readers.
+    /// The layer's or the dictionary's name for readers.
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,

@@ -53,8 +53,8 @@ impl Scene<'_> {
                 .extend(block.fields.text("title").map(|title| (Field::Caption, title.to_owned())));
             for measurement in wanted.measurements() {
                 fields.push((Field::Name, measurement.key.hex().cut(..KEY_DIGITS).to_owned()));
-                if let Some((_, layer, unit)) = measurement.named() {
-                    let shown = measurement.layer_shown();
+                if let Some((_, place, unit)) = measurement.named() {
+                    let (shown, layer) = (measurement.layer_shown(), place.layer());
                     fields.push((Field::Tag, format!("unit {unit} {shown} {layer}")));
                 }
             }

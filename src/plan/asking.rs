@@ -1,12 +1,11 @@
 //! A block that is being planned, and its errors.
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::kind::{About, Kind};
-use neuronotes_core::model::Layer;
+use neuronotes_core::kind::Kind;
 use neuronotes_core::problem::Problem;
 
 use crate::diagnostic::Diagnostic;
-use crate::field::{Wrong, layer_named};
+use crate::field::Wrong;
 use crate::note::{Block, Note};
 use crate::resource::Model;
 
@@ -38,24 +37,6 @@ impl Asking<'_> {
             self.unusable(other.unwrap_or(field), &pointer, problem)
         };
         wrong.into_iter().map(one).collect()
-    }
-
-    /// The layer of a block; `None` if its kind is about none.
-    ///
-    /// # Errors
-    /// Fails if the model has no such layer.
-    pub(super) fn layer(self) -> Result<Option<Layer>, Box<Diagnostic>> {
-        if self.kind.about == About::Nothing {
-            return Ok(None);
-        }
-        let model = self.model;
-        match self.block.fields.text("layer") {
-            Some(name) => layer_named((&model.reference.name, &model.architecture), name)
-                .map(Some)
-                .map_err(|problem| Box::new(self.unusable("layer", "", problem))),
-            // Only a direction may leave its layer out.
-            None => Ok(Some(model.architecture.embedding_layer())),
-        }
     }
 }
 

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{About, Kind, scan};
-use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::Request;
 
-use super::Measurement;
+use super::{Measurement, Target};
 
-/// What a scan must have in common with a measurement, as text: weights, conventions, precision, layer.
-type Shared = (Digest, String, &'static str, String);
+/// What a scan must have in common with a measurement: weights, conventions, precision, place.
+type Shared = (Digest, String, &'static str, Place);
 
-fn shared(request: &Request, layer: &str) -> Shared {
+fn shared(request: &Request, place: &Place) -> Shared {
     let conventions = serde_json::to_string(&request.model.conventions).unwrap_or_default();
-    (request.model.digest, conventions, Precision::name(request.precision), layer.to_owned())
+    (request.model.digest, conventions, Precision::name(request.precision), place.clone())
 }
 
 /// The scan of each layer for comparison: the data set's name and the scan's key.
@@ -30,9 +30,9 @@ impl Baselines {
         let mut scans: BTreeMap<Shared, BTreeMap<&str, BTreeSet<Digest>>> = BTreeMap::new();
         let used = requests.iter().flat_map(|(_, request)| &request.uses);
         for used in used.filter(|used| used.kind == scan::NAME) {
-            let layer = used.params.get("layer").and_then(|layer| layer.as_str());
-            let Some((layer, dataset)) = layer.zip(used.dataset.as_ref()) else { continue };
-            let of_layer = scans.entry(shared(used, layer)).or_default();
+            let place = Place::of(&used.params);
+            let Some((place, dataset)) = place.zip(used.dataset.as_ref()) else { continue };
+            let of_layer = scans.entry(shared(used, &place)).or_default();
             of_layer.entry(&dataset.name).or_default().insert(used.key());
         }
         let chosen = scans.into_iter().filter_map(|(layer, of_layer)| {
@@ -48,9 +48,11 @@ impl Baselines {
 
     /// The scan that a measurement of a unit can be compared with.
     pub(super) fn find(&self, measurement: &Measurement) -> Option<(String, Digest)> {
-        let target = measurement.target.as_ref().filter(|target| target.unit.is_some())?;
+        // A visualised feature is measured before its ReLU, and a scan after it.
+        let comparable = |target: &&Target| target.unit.is_some() && target.over.is_none();
+        let target = measurement.target.as_ref().filter(comparable)?;
         let about = Kind::named(&measurement.request.kind)?.about;
-        let found = self.0.get(&shared(&measurement.request, &target.layer))?;
+        let found = self.0.get(&shared(&measurement.request, &target.place))?;
         (about == About::Target).then(|| found.clone())
     }
 }

@@ -11,6 +11,7 @@ mod baseline;
 pub mod explain;
 pub mod input;
 mod kept;
+mod place;
 mod sources;
 mod units;
 mod used;
@@ -25,7 +26,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::field::{self, Asked, FieldValue, shown};
+use crate::field::{self, Asked, FieldValue, ResolvedPlace, shown};
 use crate::garden::Names;
 use crate::guard;
 use crate::note::{self, Axis, Block, Note};
@@ -38,7 +39,7 @@ use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::{Data, Field, Kind, Role, Scan, Type, scan};
-use neuronotes_core::model::Precision;
+use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use sources::Known;
 pub use wanted::{Cell, Measurement, Sweep, Target, Wanted};
@@ -59,8 +60,8 @@ pub struct Plan {
     baselines: Baselines,
 }
 
-/// Model digest, layer and unit.
-pub type NamedUnit = (Digest, String, u32);
+/// Model digest, place and unit.
+pub type NamedUnit = (Digest, Place, u32);
 
 /// A note's name for a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub struct Named {
     pub name: String,
     /// The model's name.
     pub model: String,
-    /// The layer's name for readers.
+    /// The layer's or the dictionary's name for readers.
     pub layer: String,
 }
 
@@ -270,11 +271,12 @@ impl Planner<'_> {
         }
         let mut asked = Asked::default();
         let mut problems = Vec::new();
-        let layer = at.layer().map_err(|problem| vec![*problem])?;
+        let place = self.place_of(at);
+        let place = place.map_err(|problem| vec![at.unusable("layer", "", problem)])?;
         for field in kind.all_fields().filter(|field| field.role == Role::Compute) {
             let value = block.value(field).or_else(|| self.configured(field));
             let mut sources =
-                Known { planner: &mut *self, at, layer: layer.as_ref(), field: field.name };
+                Known { planner: &mut *self, at, place: place.as_ref(), field: field.name };
             let resolved = field::resolve(field, value, &mut asked, &mut sources);
             problems.extend(at.diagnostics(field.name, resolved.err().unwrap_or_default()));
         }
@@ -294,27 +296,38 @@ impl Planner<'_> {
                 None
             }
         };
+        let dictionary = place.as_ref().filter(|place| place.dictionary.is_some());
+        if let (Some(dictionary), true, true) =
+            (dictionary, problems.is_empty(), unit(kind, &asked.params).is_none())
+        {
+            let message = format!(
+                "`{}` is a dictionary, and the block names no `unit` of it",
+                dictionary.shown()
+            );
+            let hint = "directions, and objectives of a whole layer, need a layer";
+            problems.push(at.at("layer", "", message).hint(hint));
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
         let dataset = dataset.map(|set| DatasetRef { captions: kind.captions, ..set });
         let precision = block.fields.text("precision").and_then(Precision::named);
         let precision = precision.unwrap_or(self.config.defaults.precision);
-        let embedding = model.architecture.embedding_layer().name.canonical;
-        let place = layer.as_ref().map(|layer| layer.name.canonical.as_str());
+        let embedding = Place::Layer(model.architecture.embedding_layer().name.canonical);
+        let about = place.as_ref().map(ResolvedPlace::place);
         let scanned = match kind.scan {
             Scan::None => None,
-            Scan::Layer => place,
-            Scan::Embedding => Some(embedding.as_str()),
+            Scan::Layer => about.as_ref(),
+            Scan::Embedding => Some(&embedding),
         };
         let own = dataset.iter().zip(scanned);
         // A direction's data sets are averaged where the direction is.
-        let there = place.unwrap_or(&embedding);
+        let there = about.as_ref().unwrap_or(&embedding);
         let others = asked.scanned.iter().map(|dataset| (dataset, there));
         let uses = own
             .chain(others)
-            .flat_map(|(dataset, layer)| {
-                scan::requests(&model.reference, dataset, layer, precision)
+            .flat_map(|(dataset, place)| {
+                scan::requests(&model.reference, dataset, place, &asked.inputs, precision)
             })
             .chain(asked.uses)
             .collect();
@@ -328,9 +341,10 @@ impl Planner<'_> {
             uses,
             precision,
         });
-        let target = layer.map(|layer| Target {
-            shown: layer.name.shown().to_owned(),
-            layer: layer.name.canonical,
+        let target = place.map(|place| Target {
+            shown: place.shown().to_owned(),
+            place: place.place(),
+            over: place.dictionary.is_some().then(|| place.layer.name.shown().to_owned()),
             unit: unit(kind, &request.params),
         });
         let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);

@@ -2,19 +2,19 @@
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::{Kind, Takes, Type};
-use neuronotes_core::model::{Architecture, Layer};
+use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Request};
 
 use super::{Asking, Planner, input, used};
-use crate::field::Sources;
+use crate::field::{ResolvedPlace, Sources};
 
 /// The planner and the block that it plans.
 pub(super) struct Known<'p, 'a, 'n> {
     pub(super) planner: &'p mut Planner<'a>,
     pub(super) at: Asking<'n>,
-    /// The layer that the block is about.
-    pub(super) layer: Option<&'n Layer>,
+    /// The layer or the dictionary that the block is about.
+    pub(super) place: Option<&'n ResolvedPlace>,
     /// The field that is resolved.
     pub(super) field: &'static str,
 }
@@ -24,8 +24,8 @@ impl Sources for Known<'_, '_, '_> {
         (&self.at.model.reference.name, &self.at.model.architecture)
     }
 
-    fn layer(&self) -> Option<&Layer> {
-        self.layer
+    fn place(&self) -> Option<&ResolvedPlace> {
+        self.place
     }
 
     fn layer_written(&self) -> Option<&str> {
@@ -93,7 +93,7 @@ impl<'a> Known<'_, 'a, '_> {
 
     /// Checks that the layers of what a block uses come before its own.
     fn is_before(&self, used: &Request, noun: &str, name: &str) -> Result<(), Problem> {
-        let Some(ours) = self.layer else { return Ok(()) };
+        let Some(ours) = self.place.map(|place| &place.layer) else { return Ok(()) };
         let fields = Kind::named(&used.kind).into_iter().flat_map(Kind::all_fields);
         let named = fields.filter(|field| matches!(field.ty, Type::Layer | Type::Layers));
         let named = named.filter_map(|field| used.params.get(field.name));
@@ -101,7 +101,10 @@ impl<'a> Known<'_, 'a, '_> {
             Some(items) => items.iter().collect(),
             None => vec![value],
         });
-        let layers = names.filter_map(|name| self.at.model.architecture.layer(name.as_str()?).ok());
+        let layers = names.filter_map(|name| {
+            let place: Place = serde_json::from_value(name.clone()).ok()?;
+            self.at.model.architecture.layer(place.layer()).ok()
+        });
         match layers.into_iter().find(|its| its.stage >= ours.stage) {
             None => Ok(()),
             Some(its) => {

@@ -1,6 +1,6 @@
-//! Names of units in a note's front matter, by model, layer and unit.
+//! Names of units in a note's front matter, by model, place and unit.
 
-use neuronotes_core::suggest;
+use neuronotes_core::problem::Problem;
 
 use super::{Named, Planner};
 use crate::diagnostic::Diagnostic;
@@ -28,20 +28,14 @@ impl Planner<'_> {
                     continue;
                 }
             };
-            match model.architecture.layer(&named.layer) {
-                Ok(layer) => {
-                    let shown = layer.name.shown().to_owned();
-                    names.push(Named {
-                        unit: (model.reference.digest, layer.name.canonical, named.unit),
-                        name: named.name.clone(),
-                        model: model.reference.name.clone(),
-                        layer: shown,
-                    });
-                }
-                Err(nearest) => {
-                    let message = format!("the model has no layer `{}`", named.layer);
-                    let hint = (!nearest.is_empty())
-                        .then(|| format!("did you mean {}?", suggest::quoted(&nearest, "or")));
+            match self.place(&model, &named.layer) {
+                Ok(place) => names.push(Named {
+                    unit: (model.reference.digest, place.place(), named.unit),
+                    name: named.name.clone(),
+                    model: model.reference.name,
+                    layer: place.shown().to_owned(),
+                }),
+                Err(Problem { message, hint }) => {
                     problems.push(note.at().error(named.span.clone(), message).hint(hint));
                 }
             }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
+use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 
 use super::NamedUnit;
@@ -53,14 +54,16 @@ pub struct Measurement {
     pub scans: Vec<Digest>,
 }
 
-/// A layer or a unit, for readers.
+/// A place or a unit, for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The layer in the article's spelling.
+    /// The dictionary's name, or the layer in the article's spelling.
     pub shown: String,
-    /// The layer's canonical spelling.
-    pub layer: String,
-    /// The channel from 0, if it is about a unit.
+    /// Where it is.
+    pub place: Place,
+    /// Of a dictionary, the layer that it is over, in the article's spelling.
+    pub over: Option<String>,
+    /// The channel or the feature, from 0, if it is about a unit.
     pub unit: Option<u32>,
 }
 
@@ -99,10 +102,10 @@ impl Measurement {
     /// Its unit, if it is about one.
     pub fn named(&self) -> Option<NamedUnit> {
         let target = self.target.as_ref()?;
-        Some((self.request.model.digest, target.layer.clone(), target.unit?))
+        Some((self.request.model.digest, target.place.clone(), target.unit?))
     }
 
-    /// The layer's name for readers; empty if the kind is about none.
+    /// The layer's or the dictionary's name for readers; empty if the kind is about none.
     pub fn layer_shown(&self) -> &str {
         self.target.as_ref().map_or("", |target| &target.shown)
     }

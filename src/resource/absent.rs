@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::config::{self, Config, Place};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 
-/// A warning for each model and data set of the garden whose file is missing, and for a default model whose weights
+/// A warning for each model, data set and dictionary of the garden whose file is missing, and for a default model whose weights
 /// are not fetched; `text` is the configuration's text.
 pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
     let lines = Lines::of(text);
@@ -34,6 +34,10 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
             let path = source.root.join(path);
             missing(name, source.span.clone(), "data set", &path, bring("data set"));
         }
+    }
+    for (name, dictionary) in &config.dictionaries {
+        let hint = "bring the file, or correct its path".to_owned();
+        missing(name, dictionary.span.clone(), "dictionary", &dictionary.source.path, hint);
     }
     if let Some(name) = &config.defaults.model
         && let Some(weights) = config.model(name)

@@ -16,9 +16,9 @@ use neuronotes_core::request::FileRef;
 use neuronotes_core::store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Model, Resources};
+use super::{Dataset, Dictionary, Model, Resources};
 use crate::bundled;
-use crate::config::{DatasetSource, Place, Weights};
+use crate::config::{DatasetSource, DictionarySource, Place, Weights};
 
 /// Version of the file's format.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +33,9 @@ pub struct Facts {
     pub models: BTreeMap<String, ModelFacts>,
     /// Data sets that notes name.
     pub datasets: BTreeMap<String, DatasetFacts>,
+    /// Dictionaries that notes name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dictionaries: BTreeMap<String, DictionaryFacts>,
     /// Pictures and files of weights that blocks name, by path in the garden.
     pub files: BTreeMap<String, Digest>,
 }
@@ -70,6 +73,18 @@ pub struct DatasetFacts {
     /// The version of the reading rules for each shard; empty if the first version applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<u32>,
+}
+
+/// What is known of a dictionary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DictionaryFacts {
+    /// Its entry in the configuration.
+    pub configured: String,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// Its features.
+    pub features: u32,
 }
 
 /// Facts and the store that they came with.
@@ -145,6 +160,20 @@ impl Thawed {
     /// A data set that comes with the program.
     pub(super) fn bundled(&self, name: &str) -> Result<DatasetRef, Problem> {
         self.configured_as(name, BUNDLED)
+    }
+
+    /// A dictionary's file and how many features it has.
+    pub(super) fn dictionary(
+        &self,
+        name: &str,
+        source: &DictionarySource,
+    ) -> Result<(FileRef, u32), Problem> {
+        let Some(known) = self.facts.dictionaries.get(name) else {
+            return Err(stale(format!("the dictionary `{name}` is not among the frozen results")));
+        };
+        same("dictionary", name, &known.configured, &source.written())?;
+        let (name, path, digest) = (name.to_owned(), PathBuf::new(), known.digest);
+        Ok((FileRef { name, path, digest }, known.features))
     }
 
     fn configured_as(&self, name: &str, entry: &str) -> Result<DatasetRef, Problem> {
@@ -223,10 +252,20 @@ impl Resources {
             };
             Some((name.clone(), facts))
         };
+        let dictionary = |(name, found): (&String, &Result<Dictionary, Problem>)| {
+            let found = found.as_ref().ok()?;
+            let facts = DictionaryFacts {
+                configured: config.dictionaries.get(name)?.written(),
+                digest: found.file.digest,
+                features: found.features,
+            };
+            Some((name.clone(), facts))
+        };
         Facts {
             schema: SCHEMA,
             models: self.models.iter().filter_map(model).collect(),
             datasets: self.datasets.iter().filter_map(dataset).collect(),
+            dictionaries: self.dictionaries.iter().filter_map(dictionary).collect(),
             files: BTreeMap::new(),
         }
     }

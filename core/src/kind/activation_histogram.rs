@@ -9,14 +9,15 @@ use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
+use crate::model::Place;
 use crate::statistics::deviations;
 
 /// Parameters of the distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling.
-    pub layer: String,
+    /// Where the unit is.
+    pub layer: Place,
     /// Channel, from 0.
     pub unit: u32,
     /// Number of buckets of equal width from the smallest to the largest activation.

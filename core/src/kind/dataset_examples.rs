@@ -12,14 +12,15 @@ use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::value::{Values, named, stored};
 use super::words::words;
+use crate::model::Place;
 use crate::statistics::deviations;
 
 /// Parameters of the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling.
-    pub layer: String,
+    /// Where the unit is.
+    pub layer: Place,
     /// Channel, from 0.
     pub unit: u32,
     /// Number of images.

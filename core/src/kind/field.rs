@@ -108,9 +108,10 @@ pub enum Type {
     Dataset,
     /// Precision of the forward pass.
     Precision,
-    /// A layer of the model, in either spelling.
+    /// A layer of the model, in any spelling, or a dictionary over one. A parameter is a
+    /// [`Place`](crate::model::Place).
     Layer,
-    /// A unit of the layer.
+    /// A unit of the layer, or a feature of the dictionary.
     Unit,
     /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
     Texts,
@@ -239,7 +240,8 @@ pub enum Role {
 /// The documentation of every field `layer`.
 const LAYER: &str = "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
                      (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
-                     `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's.";
+                     `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's. Or the name of a dictionary out of `dictionaries:` in \
+                     `neuronotes.yaml`, whose features are then the units.";
 
 /// The fields of a kind that is about a unit, a direction or a whole layer.
 pub static TARGET: &[Field] = &[

@@ -1,5 +1,5 @@
-//! A scan: the pooled activations of all units of a layer over one shard of a data set. It is a record of its own
-//! that other kinds use; notes cannot request one by name.
+//! A scan: the pooled activations of all units of a layer, or of a dictionary over it, over one shard of a data set. It is a
+//! record of its own that other kinds use; notes cannot request one by name.
 //!
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
 //! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`](crate::dataset::Sample) a row; `moments.json`, [`Moments`].
@@ -18,7 +18,7 @@ use super::field::{Field, Preset, Type};
 use super::words::words;
 use crate::dataset::DatasetRef;
 use crate::dataset::ledger::Ledger;
-use crate::model::{ModelRef, Precision};
+use crate::model::{ModelRef, Place, Precision};
 use crate::request::{Inputs, Request};
 
 /// Its name in requests and records.
@@ -36,8 +36,8 @@ pub use crate::store::MOMENTS;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling.
-    pub layer: String,
+    /// Whose units.
+    pub layer: Place,
 }
 
 /// The distribution of each unit over the rows: small, so that pages can read it.
@@ -101,15 +101,17 @@ pub struct Outcome {
     pub ledger: Option<Ledger>,
 }
 
-/// The scans that a request about `layer` over `dataset` uses, one per shard.
+/// The scans that a request about a place over `dataset` uses, one per shard. `inputs` say where the place's dictionary is.
 pub fn requests(
     model: &ModelRef,
     dataset: &DatasetRef,
-    layer: &str,
+    place: &Place,
+    inputs: &Inputs,
     precision: Precision,
 ) -> Vec<Request> {
-    let params = serde_json::to_value(Params { layer: layer.to_owned() });
+    let params = serde_json::to_value(Params { layer: place.clone() });
     let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
+    let dictionaries = Vec::from_iter(inputs.dictionary(place).cloned());
     (0..dataset.shards.len())
         .map(|index| Request {
             kind: NAME.to_owned(),
@@ -117,7 +119,7 @@ pub fn requests(
             params: params.clone(),
             model: model.clone(),
             dataset: Some(dataset.pictures().shard(index)),
-            inputs: Inputs::default(),
+            inputs: Inputs { dictionaries: dictionaries.clone(), ..Inputs::default() },
             uses: Vec::new(),
             precision,
         })

@@ -7,14 +7,15 @@ use super::entry::{About, Data, Kind, Scan, form};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::value::{Values, named, stored};
+use crate::model::Place;
 use crate::statistics::part;
 
 /// Parameters of the statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling.
-    pub layer: String,
+    /// Where the unit is.
+    pub layer: Place,
     /// Channel, from 0.
     pub unit: u32,
     /// The pooling of an activation map to one number.

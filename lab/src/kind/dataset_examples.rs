@@ -13,6 +13,7 @@ use crate::clip::activations::by_unit;
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::pass::Pass;
+use crate::readout::Readout;
 use crate::table::{Scanned, nothing_read, scans, summary};
 use crate::workbench::Workbench;
 
@@ -97,8 +98,9 @@ fn exact(
     places: &[(usize, usize)],
     gallery: &mut Gallery,
 ) -> Result<Vec<f64>, Failure> {
-    let clip = bench.clip(&[&params.layer])?;
-    let stage = clip.layer(&params.layer)?.stage;
+    let clip = bench.clip(&[params.layer.layer()])?;
+    let readout = Readout::of(bench, &clip, &params.layer)?;
+    let stage = readout.layer.stage;
     let key = |&(shard, row): &(usize, usize)| (shard, scans[shard].samples[row].key.as_str());
     let samples: Vec<(usize, &str)> = places.iter().map(key).collect();
     let pictures = gallery.find(bench, &samples)?;
@@ -106,7 +108,7 @@ fn exact(
     let stages = [stage];
     let pass = Pass::new(&clip, &stages, "comparing equal activations");
     pass.run_all(&pictures[..], bench.monitor, |_, activations| {
-        let unit = by_unit(activations.get(stage)?).select(1, params.unit.into()); // [n, positions]
+        let unit = readout.unit(&by_unit(activations.get(stage)?), params.unit); // [n, positions]
         let pooled = match params.pool {
             Pool::Mean => unit.mean_dim([1i64].as_slice(), false, Kind::Float),
             Pool::Max => unit.amax([1i64].as_slice(), false),

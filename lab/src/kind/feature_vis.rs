@@ -18,7 +18,7 @@ use crate::clip::preprocess::prepare;
 use crate::encode::{png, png_with_text, webp};
 use crate::failure::Failure;
 use crate::monitor::{Progress, Timer};
-use crate::table::check_unit;
+use crate::readout::Readout;
 use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
 use crate::vis::job::Job;
@@ -118,8 +118,10 @@ pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
 
 fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     let params: Params = bench.params()?;
-    let clip = bench.clip(&[&params.layer])?;
-    let layer = clip.layer(&params.layer)?;
+    let clip = bench.clip(&[params.layer.layer()])?;
+    let readout = Readout::of(bench, &clip, &params.layer)?;
+    let layer = &readout.layer;
+    let is_layer = params.layer.dictionary().is_none();
     let mut image = || -> Result<Tensor, Failure> {
         let digest = params.image.as_deref().ok_or_else(|| Failure::new("there is no `image`"))?;
         let picture = bench.picture(digest.parse().map_err(Failure::new)?)?;
@@ -132,20 +134,16 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     };
     let place = Place::of(params.objective);
     let aim = match (params.objective, params.unit, &params.direction) {
-        (Objective::Channel | Objective::Neuron, Some(unit), None) => {
-            check_unit(&params.layer, layer.units as usize, unit)?;
-            Aim::Unit(unit, place)
-        }
-        (Objective::Channel | Objective::Neuron, None, Some(terms)) => {
-            let direction = of_terms(bench, &clip, &layer, terms)?;
+        (Objective::Channel | Objective::Neuron, Some(unit), None) => readout.aim(unit, place)?,
+        (Objective::Channel | Objective::Neuron, None, Some(terms)) if is_layer => {
+            let direction = of_terms(bench, &clip, layer, terms)?;
             let direction = Tensor::from_slice(&direction).to_kind(Kind::Float);
             Aim::Direction(direction.to_device(clip.device), place)
         }
-        (Objective::Layer, None, None) => Aim::Layer,
-        (Objective::Caricature, None, None) => Aim::Image(image()?),
+        (Objective::Layer, None, None) if is_layer => Aim::Layer,
+        (Objective::Caricature, None, None) if is_layer => Aim::Image(image()?),
         _ => {
-            let message =
-                "a visualisation needs a unit, a direction, a layer or a picture as its target";
+            let message = "a visualisation needs a unit, or a direction, a layer or a picture at a layer, as its target";
             return Err(Failure::new(message));
         }
     };

@@ -1,4 +1,5 @@
-//! Measures `scan`: the pooled activations of all units of a layer over one shard, and the embeddings.
+//! Measures `scan`: the pooled activations of all units of a layer, or of a dictionary over it, over one shard, and the
+//! embeddings.
 
 use half::f16;
 use neuronotes_core::dataset::Sample;
@@ -14,12 +15,13 @@ use crate::clip::activations::{Activations, by_unit};
 use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::pass::{Pass, Skipped};
+use crate::readout::Readout;
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let clip = bench.clip(&[&params.layer])?;
-    let layer = clip.layer(&params.layer)?;
+    let clip = bench.clip(&[params.layer.layer()])?;
+    let readout = Readout::of(bench, &clip, &params.layer)?;
     let dataset = bench.dataset()?;
     if dataset.shards.len() != 1 {
         let count = dataset.shards.len();
@@ -31,10 +33,10 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         (0..samples.len()).map(|row| (shard.as_ref(), row)).collect();
     let mut scan = Scan::default();
     let title = format!("scanning {}", dataset.name);
-    let stages = [layer.stage, Stage::Embedding];
+    let stages = [readout.layer.stage, Stage::Embedding];
     let pass = Pass::new(&clip, &stages, &title);
     let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
-        scan.add(activations, layer.stage)?;
+        scan.add(activations, &readout)?;
         // Captions and labels are read by whoever shows them.
         let key = |&row: &usize| samples[row].key.clone();
         let sample = |key| Sample { key, caption: None, label: None };
@@ -47,7 +49,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         skipped: skipped.into_iter().map(key).collect(),
         ledger: Some(shard.ledger().clone()),
     };
-    scan.write(bench, &outcome, layer.units as usize, clip.architecture.embedding as usize)
+    scan.write(bench, &outcome, readout.units(), clip.architecture.embedding as usize)
 }
 
 /// The rows of the tables.
@@ -61,10 +63,10 @@ struct Scan {
 
 impl Scan {
     /// Adds a row for each picture of a batch; adds nothing if memory runs out.
-    fn add(&mut self, activations: &Activations, stage: Stage) -> Result<(), Failure> {
-        let layer = by_unit(activations.get(stage)?); // [n, units, positions]
-        let mean = half(&layer.mean_dim([2i64].as_slice(), false, Kind::Float))?; // [n, units]
-        let max = half(&layer.amax([2i64].as_slice(), false))?; // [n, units]
+    fn add(&mut self, activations: &Activations, readout: &Readout) -> Result<(), Failure> {
+        let layer = by_unit(activations.get(readout.layer.stage)?); // [n, channels, positions]
+        let (mean, max) = readout.pooled(&layer); // [n, units]
+        let (mean, max) = (half(&mean)?, half(&max)?);
         let embedding = half(activations.get(Stage::Embedding)?)?; // [n, embedding]
         self.mean.extend(mean);
         self.max.extend(max);

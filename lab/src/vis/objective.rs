@@ -31,6 +31,16 @@ pub struct Target {
 pub enum Aim {
     /// A unit.
     Unit(u32, Place),
+    /// A feature of a dictionary before its ReLU: the product with its row of the encoder, `[c]` in single precision on the
+    /// model's device, plus its bias.
+    Feature {
+        /// The feature's row of the encoder.
+        row: Tensor,
+        /// The feature's bias.
+        bias: f64,
+        /// The positions.
+        position: Place,
+    },
     /// The product with a direction, `[c]` in single precision on the model's device.
     Direction(Tensor, Place),
     /// The mean square of all units at all positions.
@@ -80,18 +90,15 @@ impl Target {
             Aim::Unit(unit, place) => {
                 place.of_map(&one.select(0, i64::from(*unit)).to_kind(Kind::Float))
             }
+            Aim::Feature { row, bias, position } => {
+                position.of_map(&(product(&one.to_kind(Kind::Float), row) + *bias))
+            }
             Aim::Direction(direction, place) => {
                 let one = one.to_kind(Kind::Float);
-                let mut shape = vec![1; one.dim()];
-                shape[0] = -1;
-                let over = [0i64];
-                let product = (&one * direction.view(shape.as_slice())).sum_dim_intlist(
-                    over.as_slice(),
-                    false,
-                    Kind::Float,
-                ); // [h, w], [t] or []
+                let product = product(&one, direction);
                 let length = || {
-                    let squares = one.square().sum_dim_intlist(over.as_slice(), false, Kind::Float);
+                    let squares =
+                        one.square().sum_dim_intlist([0i64].as_slice(), false, Kind::Float);
                     (squares + EPSILON).sqrt() * direction.norm()
                 };
                 place.of_map(&self.with_cosine(product, length))
@@ -116,6 +123,14 @@ impl Target {
         let cosine = (&product / (length() + EPSILON)).clamp_min(LEAST_COSINE);
         product * cosine.pow_tensor_scalar(self.cosine_power)
     }
+}
+
+/// The product with a vector, `[c]`, at each position: `[c, h, w]`, `[c, t]` or `[c]` to `[h, w]`, `[t]` or `[]`.
+fn product(one: &Tensor, vector: &Tensor) -> Tensor {
+    let mut shape = vec![1; one.dim()];
+    shape[0] = -1;
+    let products = one * vector.view(shape.as_slice());
+    products.sum_dim_intlist([0i64].as_slice(), false, Kind::Float)
 }
 
 /// How alike images are, a scalar: `layer` are the activations of all of them, `[k, c, h, w]`, `[k, t, c]` or

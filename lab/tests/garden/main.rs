@@ -7,6 +7,7 @@ mod common;
 mod damage;
 #[cfg(target_os = "linux")]
 mod deaths;
+mod dictionary;
 mod measure;
 mod mistakes;
 mod newcomer;

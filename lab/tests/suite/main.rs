@@ -2,6 +2,7 @@
 
 mod bombs;
 mod clip;
+mod dictionary;
 mod export;
 mod golden;
 mod protocol;

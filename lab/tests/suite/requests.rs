@@ -7,7 +7,6 @@ use half::f16;
 use neuronotes_core::dataset::{DatasetRef, Labels, format};
 use neuronotes_core::kind::activation_histogram::Quantile;
 use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis, scan};
-use neuronotes_core::model::Precision;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::clip::preprocess::prepare;
@@ -21,7 +20,7 @@ use tch::{Kind, Tensor};
 
 use crate::support::{
     archive, dataset, emoji_weights, examples_request, histogram_request, load, model, picture,
-    png, repository, session, shard, small_clip, small_weights, vis_request,
+    png, repository, scans, session, shard, small_clip, small_weights, vis_request,
 };
 
 fn measure(session: &Session, request: &Request) -> Record {
@@ -70,8 +69,7 @@ fn a_scan_holds_what_the_network_says_of_each_picture_alone() {
     let path = shard(dir.path(), 37);
     let data = dataset(&format::tar::FORMAT, &[&path]);
     for layer in ["visual.layer4.0.add", "visual.relu1", "visual.attnpool"] {
-        let request =
-            scan::requests(&model(&small_weights()), &data, layer, Precision::F32).remove(0);
+        let request = scans(&model(&small_weights()), &data, layer).remove(0);
         let session = session(dir.path());
         let record = measure(&session, &request);
         let outcome: scan::Outcome = record.result(session.store()).expect("a result");
@@ -495,8 +493,7 @@ fn a_scan_stops_between_batches_and_leaves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = shard(dir.path(), 40);
     let data = dataset(&format::tar::FORMAT, &[&path]);
-    let request =
-        scan::requests(&model(&small_weights()), &data, "visual.relu1", Precision::F32).remove(0);
+    let request = scans(&model(&small_weights()), &data, "visual.relu1").remove(0);
     let session = session(dir.path());
     let result = session.measure(&request, &mut AtFirst(Some(|| {}), true));
     assert_eq!(result, Err(Failure::Cancelled));

@@ -11,7 +11,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
 use neuronotes_core::model::Conventions;
-use neuronotes_core::model::{ModelRef, Precision};
+use neuronotes_core::model::{ModelRef, Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::store::Store;
 use neuronotes_lab::clip::{Clip, Loading};
@@ -113,11 +113,19 @@ pub fn histogram_request(model: ModelRef, dataset: DatasetRef, change: Value) ->
     with_scans(request("activation_histogram", model, Some(dataset), params, change))
 }
 
-fn with_scans(mut request: Request) -> Request {
-    let layer = request.params["layer"].as_str().expect("a layer");
-    let dataset = request.dataset.as_ref().expect("a data set");
-    request.uses = scan::requests(&request.model, dataset, layer, request.precision);
+/// The same request with the scans that it needs.
+pub fn with_scans(mut request: Request) -> Request {
+    let place = Place::of(&request.params).expect("a place");
+    let Request { model, dataset, inputs, precision, .. } = &request;
+    let dataset = dataset.as_ref().expect("a data set");
+    request.uses = scan::requests(model, dataset, &place, inputs, *precision);
     request
+}
+
+/// The scans of a layer in single precision.
+pub fn scans(model: &ModelRef, dataset: &DatasetRef, layer: &str) -> Vec<Request> {
+    let place = Place::Layer(layer.to_owned());
+    scan::requests(model, dataset, &place, &Inputs::default(), Precision::F32)
 }
 
 fn request(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use neuronotes_core::dataset::{DatasetRef, Labels, format};
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{scan, text_rank, zero_shot};
+use neuronotes_core::kind::{text_rank, zero_shot};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::{FileRef, Inputs, Request};
 use neuronotes_core::store::Record;
@@ -13,7 +13,7 @@ use neuronotes_lab::monitor::{Monitor, Progress, Silent};
 use neuronotes_lab::session::Session;
 use serde_json::{Value, json};
 
-use crate::support::{dataset, emoji_weights, golden, model, repository, session};
+use crate::support::{dataset, emoji_weights, golden, model, repository, scans, session};
 
 fn expected() -> Value {
     let bytes = fs::read(golden("texts.json")).expect("golden numbers");
@@ -68,7 +68,7 @@ fn survey(expected: &Value, data: &DatasetRef, change: Value) -> Request {
         params[name] = value.clone();
     }
     let mut request = request("zero_shot", params);
-    request.uses = scan::requests(&request.model, data, "visual.attnpool", Precision::F32);
+    request.uses = scans(&request.model, data, "visual.attnpool");
     request.dataset = Some(data.clone());
     request
 }
@@ -216,7 +216,7 @@ fn texts_are_ranked_as_open_clip_ranks_them() {
         );
         request.inputs =
             Inputs { pictures: files.clone(), datasets: vec![data.clone()], ..Inputs::default() };
-        request.uses = scan::requests(&request.model, &data, "visual.attnpool", Precision::F32);
+        request.uses = scans(&request.model, &data, "visual.attnpool");
         let record = measure(&session, &request);
         let outcome: text_rank::Outcome = record.result(session.store()).expect("a result");
         assert_eq!((outcome.count, outcome.ranked.len(), outcome.pictures.len()), (8, 5, 3));

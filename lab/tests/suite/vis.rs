@@ -24,7 +24,7 @@ const LAST: &str = "visual.layer4.0.add";
 
 fn params() -> Params {
     Params {
-        layer: LAST.to_owned(),
+        layer: neuronotes_core::model::Place::Layer(LAST.to_owned()),
         unit: None,
         direction: None,
         image: None,

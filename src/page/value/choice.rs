@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use neuronotes_core::model::Place;
+
 use super::tree::{COUNT, beyond, place as place_in};
 use crate::note::{Fault, Query, Step};
 use crate::plan::Cell;
@@ -99,6 +101,8 @@ fn plain(value: &str) -> &str {
 
 fn is(cell: &Cell, field: &str, value: &str) -> bool {
     let target = cell.measurement.target.as_ref();
-    let layer = target.is_some_and(|t| field == "layer" && (t.shown == value || t.layer == value));
+    let layer = target.is_some_and(|t| {
+        field == "layer" && (t.shown == value || t.place == Place::Layer(value.to_owned()))
+    });
     layer || cell.values.iter().any(|(name, own)| *name == field && plain(own) == value)
 }

@@ -26,6 +26,9 @@ pub struct Covers {
     /// The data set's name and the digests of its shards, if it uses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<(String, Vec<Digest>)>,
+    /// The dictionary that its place is, and the digest of its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dictionary: Option<(String, Digest)>,
     /// Precision of the forward pass.
     pub precision: Precision,
     /// The requests that it uses.
@@ -43,6 +46,11 @@ impl Covers {
             model: request.model.name.clone(),
             weights: request.model.digest,
             dataset: dataset.map(|dataset| (dataset.name.clone(), shards(dataset))),
+            dictionary: request
+                .inputs
+                .dictionaries
+                .first()
+                .map(|file| (file.name.clone(), file.digest)),
             precision: request.precision,
             uses: request.uses.iter().map(|used| (describe(used), used.key())).collect(),
         }
@@ -54,6 +62,9 @@ impl Covers {
             for digest in shards {
                 let _ = writeln!(out, "  data    {name} {digest}");
             }
+        }
+        if let Some((name, digest)) = &self.dictionary {
+            let _ = writeln!(out, "  dictionary {name} {digest}");
         }
         for (what, key) in &self.uses {
             let _ = writeln!(out, "  uses    {what} {key}");

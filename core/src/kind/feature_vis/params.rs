@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::direction::Term;
 use crate::kind::words::words;
+use crate::model::Place;
 
 /// Parameters of the picture. Its target is a `unit`, a `direction` or, for some objectives, the whole layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Canonical spelling; the embedding if only a direction is given.
-    pub layer: String,
+    /// Where the unit or the direction is; the layer of embeddings if only a direction is given.
+    pub layer: Place,
     /// Channel, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<u32>,
