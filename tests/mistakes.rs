@@ -214,7 +214,7 @@ const LISTS: &[(&str, &str, &str)] = &[
         "7:5",
         "outside the garden",
     ),
-    ("kind: zero_shot\nimages: art/text.png\nclasses: [a]\n", "5:9", "not a picture"),
+    ("kind: zero_shot\nimages: art/text.png\nclasses: [a]\n", "5:9", "not a readable picture"),
     (
         "kind: zero_shot\nclasses: [a]\ntruth: captoin\n",
         "6:8",

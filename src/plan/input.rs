@@ -177,7 +177,7 @@ mod tests {
         fs::write(root.join("notes/c.png"), "<html>").expect("a file");
         assert!(wrong(&root, "notes/c.png").contains("an HTML page"));
         fs::write(root.join("notes/c.png"), "text").expect("a file");
-        assert!(wrong(&root, "notes/c.png").contains("not a picture"));
+        assert!(wrong(&root, "notes/c.png").contains("not a readable picture"));
     }
 
     #[test]
