@@ -57,5 +57,9 @@ fn a_new_garden_measures_three_kinds_of_figures_with_an_empty_cache() {
     let none = garden.path("notes/index.md");
     let run = with_cache(&garden, &none, &["check"]);
     assert_eq!(run.code(), 1);
-    assert!(run.stderr().contains("hint: set NEURONOTES_CACHE to a folder"), "{}", run.stderr());
+    assert!(
+        run.stderr().contains("hint: set NEURONOTES_CACHE to a writable folder"),
+        "{}",
+        run.stderr()
+    );
 }

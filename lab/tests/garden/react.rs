@@ -48,7 +48,7 @@ fn a_preview_that_was_gone_is_found_again_and_the_page_catches_up() {
     let (preview, tab) = preview(&garden, &browser, "a.html");
     let port = preview.url.trim_end_matches('/').rsplit(':').next().expect("a port").to_owned();
     drop(preview);
-    wait(&tab, "document.querySelector('#preview-says')?.textContent.includes('has ended')");
+    wait(&tab, "document.querySelector('#preview-says')?.textContent.includes('has stopped')");
     garden.note("a.md", "# A\n\nWhile it was gone.\n");
     let _preview = Preview::by(garden.command(&["serve", "--port", &port]));
     wait(&tab, "document.querySelector('article').textContent.includes('While it was gone.')");
@@ -99,7 +99,7 @@ fn a_page_that_is_not_there_yet_appears_and_one_that_is_gone_says_so() {
     garden.remove("notes/new.md");
     wait(
         &tab,
-        "document.querySelector('#preview-says')?.textContent.includes('not part of the garden')",
+        "document.querySelector('#preview-says')?.textContent.includes('no longer part of the garden')",
     );
     garden.note("new.md", "# A newer note\n\nText.\n");
     wait(&tab, "document.querySelector('h1')?.textContent === 'A newer note'");

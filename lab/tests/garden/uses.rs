@@ -38,7 +38,10 @@ fn one_changed_figure_measures_what_is_made_of_it_and_changes_the_prose_that_quo
     assert!(["red", "green", "blue"].contains(&&*before[2]), "{before:?}");
     assert!(before[5].ends_with("square"), "{before:?}");
     // The pictures say where they are from.
-    assert!(page.contains("<dt>use</dt><dd>vis</dd>"), "{page}");
+    assert!(
+        page.contains("<dt>use</dt><dd><a class=\"internal\" href=\"#vis\">vis</a></dd>"),
+        "{page}"
+    );
     assert!(page.contains("examples · a "), "{page}");
     let untouched = garden.page("d.html");
 

@@ -225,7 +225,7 @@ fn pictures_and_films_are_made_without_a_garden() {
     assert!(text.contains("\"unit\":2") && text.contains("\"steps\":3"), "{text}");
     for (more, part) in [
         (&["--unit", "1", "--recipe", "lucit"][..], "the recipes are lucid, paper, draft, maco"),
-        (&["--unit", "1", "--set", "stps=1"], "no field `stps`"),
+        (&["--unit", "1", "--set", "stps=1"], "unknown field `stps`"),
         (&["--unit", "1", "--set", "size=5"], "`size` is 5"),
         (&["--unit", "99999"], "has no unit 99999"),
     ] {
