@@ -555,7 +555,7 @@ fn a_file_whose_place_the_site_needs_itself_is_said_and_replaces_nothing() {
             "{place}: {said}"
         );
     }
-    assert!(said.contains("differ in capitals alone"), "{said}");
+    assert!(said.contains("differ only in case"), "{said}");
     for path in ["feed.xml", "graph.html", "search/meta.js"] {
         assert_ne!(garden.page(path), "mine", "{path}");
     }

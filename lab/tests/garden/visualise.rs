@@ -80,7 +80,7 @@ fn every_target_is_measured_as_a_note_asks_for_it() {
     let page = garden.page("a.html");
     for wanted in [
         "Feature visualisation of unit 3 of",
-        "made as weak as can be",
+        ", minimised",
         "“red heart”",
         "whole layer",
         "Caricature of red.png",
