@@ -900,7 +900,7 @@ fn through(browser: &headless_chrome::Browser, garden: &Garden, base: &str) {
     garden.remove("notes/deep/later.md");
     wait(
         &tab,
-        "document.querySelector('#preview-says')?.textContent.includes('not part of the garden')",
+        "document.querySelector('#preview-says')?.textContent.includes('no longer part of the garden')",
     );
     let inside = format!(
         "[...document.querySelectorAll('[href], [src]')].map(e => e.href || e.src)\
