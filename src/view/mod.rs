@@ -2,7 +2,7 @@
 //!
 //! Fields of HTML end in `_html`; a template writes them with the filter `safe`, and escapes all others. Addresses
 //! (`href`) are relative to the page that holds them and percent-encoded. A figure's drawing is a
-//! [`Drawing`]: templates see all its fields, write its `svg` with `safe`, and get the address of an image with the filter `url`.
+//! `Drawing`: templates see all its fields, write its `svg` with `safe`, and get the address of an image with the filter `url`.
 
 mod legible;
 mod site;

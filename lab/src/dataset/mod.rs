@@ -4,7 +4,7 @@
 //! [`neuronotes_core::dataset`] lists a shard; a picture is decoded when it is asked for, from any thread. A damaged
 //! picture is an error about that picture only. Knows nothing of models, except the size at which words are drawn.
 //!
-//! A format whose pictures are not encoded files has one file here and one entry in [`READERS`].
+//! A format whose pictures are not encoded files has one file here and one entry in `READERS`.
 
 mod encoded;
 mod shaping;
