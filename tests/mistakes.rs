@@ -221,7 +221,7 @@ const LISTS: &[(&str, &str, &str)] = &[
         "must be `label`, `caption` or `none`",
     ),
     ("kind: zero_shot\nclasses: [a]\nunit: 3\n", "6:1", "has no field `unit`"),
-    ("kind: zero_shot\ntruth: none\n", "5:8", "leaves no labels"),
+    ("kind: zero_shot\ntruth: none\n", "5:8", "`classes` are required"),
     (
         "kind: text_rank\ntexts: [a]\ndirection: { text: b }\ncenter: true\n",
         "7:9",

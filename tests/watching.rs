@@ -532,7 +532,7 @@ fn a_folder_on_a_file_system_that_gives_no_events() {
     // That the file system is one without events is no assumption: with events alone, nothing is seen.
     garden.note("a.md", "At first.\n");
     let preview = serve(&["--watch", "native"]);
-    preview.says("watching by file events, though FUSE");
+    preview.says("watching by file events, although FUSE");
     preview.shows("a.html", "At first.");
     garden.note("a.md", "Behind its back.\n");
     std::thread::sleep(Duration::from_secs(2));
