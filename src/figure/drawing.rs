@@ -24,7 +24,7 @@ pub enum Drawing {
     },
     /// Many pictures, each with a caption and a value.
     Grid {
-        /// In order.
+        /// The pictures, in the order shown.
         items: Vec<GridItem>,
         /// A line of plain text below them.
         note: String,
@@ -46,7 +46,7 @@ pub enum Drawing {
     },
     /// Bars, matrices and pictures, one below the other.
     Parts {
-        /// In order.
+        /// The parts, from top to bottom.
         parts: Vec<Part>,
         /// All the numbers as a table.
         table: Table,

@@ -20,7 +20,7 @@ pub enum Part {
     Pictures {
         /// Title; empty if the figure's own suffices.
         title: String,
-        /// In order.
+        /// The pictures, in the order shown.
         items: Vec<GridItem>,
     },
 }
@@ -34,7 +34,7 @@ pub struct Bars {
     pub picture: Option<Picture>,
     /// Headings of labels and of values, for readers who cannot see them.
     pub head: [String; 2],
-    /// In order.
+    /// The bars, from top to bottom.
     pub rows: Vec<Bar>,
 }
 
