@@ -260,7 +260,7 @@ fn field(
             }
             _ => {
                 let problem = reader.wrong(node, key, "a mapping of old anchors to headings");
-                return Err(problem.hint("for instance {old-name: New name}"));
+                return Err(problem.hint("write a mapping, such as {old-name: New name}"));
             }
         },
         "lang" => front.lang = Some(language(reader, node, key)?),

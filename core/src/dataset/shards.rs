@@ -194,7 +194,7 @@ fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<P
     let Some(format) = usable.iter().find_map(|found| Format::gathered(&found.name)) else {
         let unread = usable.iter().find_map(|found| match Ending::of_name(&found.name) {
             Ending::Unread(format) => Some(format!(
-                "{format} is not read: convert the pictures, for instance to PNG ({})",
+                "{format} is not read: convert the pictures to PNG, for example ({})",
                 found.name
             )),
             _ => None,

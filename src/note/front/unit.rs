@@ -29,7 +29,8 @@ const FIELDS: [&str; 4] = ["model", "layer", "unit", "name"];
 /// Fails if it is no mapping, or one of its fields is wrong or missing.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<UnitName, Diagnostic> {
     let Value::Map(entries) = &node.value else {
-        let hint = "for instance [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]";
+        let hint =
+            "write a list, such as [{layer: image_block_4/5/Add_6, unit: 1330, name: finance}]";
         return Err(reader.wrong(node, "units", "a list of mappings").hint(hint));
     };
     let (mut model, mut layer, mut unit, mut name) = (None, None, None, None);
