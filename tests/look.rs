@@ -1043,7 +1043,7 @@ fn what_the_preview_says_itself_stands_at_the_top_and_leads_to_where_a_note_went
     go(&tab, &format!("{}drawings.html", preview.url));
     wait(&tab, "document.documentElement.dataset.patched");
     drop(preview);
-    wait(&tab, &format!("{bar}?.textContent.includes('has ended')"));
+    wait(&tab, &format!("{bar}?.textContent.includes('has stopped')"));
 }
 
 #[test]
