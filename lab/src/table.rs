@@ -1,5 +1,10 @@
 //! The one reader of stored scans: the scans that a request uses in; one unit's activations, or all embeddings, over a whole
-//! data set out.
+//! data set out. `matrix` reads all units of a place.
+
+#[allow(dead_code, reason = "kinds about all units of a layer come next")]
+pub(crate) mod matrix;
+
+use std::collections::HashMap;
 
 use half::f16;
 use neuronotes_core::dataset::{DatasetRef, Sample};
@@ -47,24 +52,53 @@ pub fn embeddings(
     dataset: &DatasetRef,
     layer: Option<&str>,
 ) -> Result<Vec<Embedded>, Failure> {
-    let used = &bench.request.uses;
+    let place = layer.map(|layer| Place::Layer(layer.to_owned()));
     (0..dataset.shards.len())
         .map(|index| {
-            let shard = dataset.pictures().shard(index).content();
-            let of_shard = |request: &&Request| {
-                let own = request.dataset.as_ref().map(DatasetRef::content);
-                let its = Place::of(&request.params);
-                let there = |layer: &str| its == Some(Place::Layer(layer.to_owned()));
-                let right = layer.is_none_or(there);
-                request.kind == scan::NAME && own == Some(shard) && right
-            };
-            let request = used.iter().find(of_shard).ok_or_else(|| {
-                Failure::new("the request does not use the scans of its data set")
-            })?;
+            let request = used_scan(bench, dataset, index, place.as_ref())?;
             let table = if layer.is_some() { "mean" } else { "embedding" };
             bench.result(request, |store, record| Embedded::read(store, record, table))
         })
         .collect()
+}
+
+/// The scan of a shard that the request uses: of a place, or of any if it is not said which.
+fn used_scan<'a>(
+    bench: &Workbench<'a>,
+    dataset: &DatasetRef,
+    index: usize,
+    place: Option<&Place>,
+) -> Result<&'a Request, Failure> {
+    let request = bench.request;
+    let shard = dataset.pictures().shard(index).content();
+    let of_shard = |request: &&Request| {
+        let own = request.dataset.as_ref().map(DatasetRef::content);
+        let there = place.is_none_or(|place| Place::of(&request.params).as_ref() == Some(place));
+        request.kind == scan::NAME && own == Some(shard) && there
+    };
+    let found = request.uses.iter().find(of_shard);
+    found.ok_or_else(|| Failure::new("the request does not use the scans of its data set"))
+}
+
+/// Gives samples of a shard's scan, which has keys only, the captions and labels that the data set has for them.
+///
+/// # Errors
+/// If the shard is missing, or has changed since the request was made.
+pub(crate) fn said(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+    index: usize,
+    samples: &mut [Sample],
+) -> Result<(), Failure> {
+    let listed = bench.shard(dataset, index)?;
+    let listed: HashMap<&str, &Sample> =
+        listed.samples().iter().map(|sample| (sample.key.as_str(), sample)).collect();
+    for sample in samples {
+        if let Some(known) = listed.get(sample.key.as_str()) {
+            sample.clone_from(known);
+        }
+    }
+    Ok(())
 }
 
 /// The failure that no picture of the data set could be read, with the reasons that its scans list.

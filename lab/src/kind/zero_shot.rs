@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 use crate::failure::Failure;
 use crate::gallery::{Gallery, pictures_of};
 use crate::picture::Picture;
-use crate::table::{Embedded, embeddings, nothing_read};
+use crate::table::{Embedded, embeddings, nothing_read, said};
 use crate::vector::{Prompts, Row, dot, pictures};
 use crate::workbench::Workbench;
 
@@ -34,15 +34,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         shards = embeddings(bench, dataset, None)?;
     }
     for (index, shard) in shards.iter_mut().enumerate() {
-        // A scan has no captions and labels.
-        let listed = bench.shard(bench.dataset()?, index)?;
-        let listed: HashMap<&str, &Sample> =
-            listed.samples().iter().map(|sample| (sample.key.as_str(), sample)).collect();
-        for sample in &mut shard.samples {
-            if let Some(known) = listed.get(sample.key.as_str()) {
-                sample.clone_from(known);
-            }
-        }
+        let dataset = bench.dataset()?;
+        said(bench, dataset, index, &mut shard.samples)?;
     }
     if params.classes.is_empty() {
         params.classes = labels(&shards, params.truth)?;
