@@ -5,7 +5,7 @@ gives them, and for every twentieth the tokens themselves. With `merges` it writ
     venv/bin/python tests/reference/tokens.py                          # the golden lines
     venv/bin/python tests/reference/tokens.py merges                   # the vocabulary
     venv/bin/python tests/reference/tokens.py 7 100000 more.jsonl # more lines, of another seed
-    NEURONOTES_TOKENS=more.jsonl cargo test --release --test tokens
+    NEURONOTES_TOKENS=more.jsonl cargo test --release --test program tokens
 """
 
 import gzip

@@ -393,7 +393,7 @@ pub struct Test {
     /// By default, these programs are looked for on PATH, and installed on Debian as root.
     #[arg(long)]
     pub no_editors: bool,
-    /// Arguments for `cargo test`, such as `-- --test linking` or `-- -- --nocapture`
+    /// Arguments for `cargo test`, such as `-- --test program linking` or `-- -- --nocapture`
     #[arg(last = true)]
     pub args: Vec<OsString>,
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::common::{Garden, program, repository};
 use super::{LAYER, garden, vis};
 
-/// Pickles and archives that nobody should open elsewhere; see `tests/formats.rs` for what each is refused for.
+/// Pickles and archives that nobody should open elsewhere; see `tests/program/formats.rs` for what each is refused for.
 fn weights(garden: &Garden) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let real = repository().join("lab/tests/golden/clip_vit/torchscript.pt");
     let mut cut = fs::read(real).expect("an archive");

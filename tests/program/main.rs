@@ -1,0 +1,30 @@
+//! Tests of the library and the program as users meet them: gardens are made, built, changed, and looked at.
+//!
+//! One test program has nearly all of them, because each test program compiles and links everything that it uses once
+//! more. `look` and `structure` stand alone: the first needs a browser, the second nothing but the sources.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod commonmark;
+mod dictionaries;
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod faults;
+mod fetch;
+mod formats;
+mod freeze;
+mod incremental;
+mod linked;
+mod linking;
+mod mistakes;
+mod publishing;
+mod serve;
+mod site;
+mod store;
+mod sweep;
+mod tokens;
+mod uses;
+mod values;
+mod visualisation;
+#[cfg(unix)]
+mod watching;
