@@ -44,7 +44,7 @@ pub enum Drawing {
         /// A line of plain text below it.
         note: String,
     },
-    /// Bars, matrices and pictures, one below the other.
+    /// Bars, matrices, curves and pictures, one below the other.
     Parts {
         /// The parts, from top to bottom.
         parts: Vec<Part>,

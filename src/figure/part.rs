@@ -1,5 +1,5 @@
-//! Parts of a figure: bars, a matrix, a row of pictures, with lengths and shades as fractions. Knows nothing of any
-//! kind.
+//! Parts of a figure: bars, a matrix, curves, a row of pictures, with lengths and shades as fractions. Knows nothing of
+//! any kind.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Part {
     Bars(Bars),
     /// A matrix of counts.
     Matrix(Matrix),
+    /// Curves over a numeric axis, drawn by [`Chart`](super::lines::Chart).
+    Lines(Lines),
     /// Pictures.
     Pictures {
         /// Title; empty if the figure's own suffices.
@@ -79,6 +81,21 @@ pub struct Cell {
     pub share: f64,
 }
 
+/// Curves over a numeric axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lines {
+    /// Title; empty if the figure's own suffices.
+    pub title: String,
+    /// A description for readers who cannot see it.
+    pub alt: String,
+    /// An `<svg>` element whose colours are CSS variables of the theme.
+    pub svg: String,
+    /// What the axes are: across, up.
+    pub axes: [String; 2],
+    /// The names of the curves, in the order of their colours.
+    pub names: Vec<String>,
+}
+
 impl Part {
     /// Bars without a picture; `head` has the headings of labels and values.
     pub(super) fn bars(title: &str, [labels, values]: [&str; 2], rows: Vec<Bar>) -> Self {
@@ -97,6 +114,9 @@ impl Part {
                 let names = matrix.names.iter().map(String::as_str);
                 std::iter::once(&*matrix.title).chain(names).collect()
             }
+            Self::Lines(Lines { title, axes, names, .. }) => {
+                std::iter::once(title).chain(axes).chain(names).map(String::as_str).collect()
+            }
             Self::Pictures { title, items } => {
                 let captions = items.iter().map(|item| &*item.caption);
                 std::iter::once(&**title).chain(captions).collect()
@@ -108,7 +128,7 @@ impl Part {
     pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
         match self {
             Self::Bars(bars) => Box::new(bars.picture.iter()),
-            Self::Matrix(_) => Box::new(std::iter::empty()),
+            Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
             Self::Pictures { items, .. } => Box::new(items.iter().map(|item| &item.picture)),
         }
     }

@@ -22,15 +22,33 @@ pub enum Ink {
     Mark,
     /// The tail of the data.
     Tail,
+    /// The first of several curves.
+    Line1,
+    /// The second.
+    Line2,
+    /// The third.
+    Line3,
+    /// The fourth.
+    Line4,
+    /// The fifth.
+    Line5,
+    /// The sixth.
+    Line6,
 }
 
-const INKS: [(Ink, &str); 6] = [
+const INKS: [(Ink, &str); 12] = [
     (Ink::Bar, "--plot-bar"),
     (Ink::Text, "--plot-text"),
     (Ink::Axis, "--plot-axis"),
     (Ink::Grid, "--plot-grid"),
     (Ink::Mark, "--plot-mark"),
     (Ink::Tail, "--plot-tail"),
+    (Ink::Line1, "--plot-line-1"),
+    (Ink::Line2, "--plot-line-2"),
+    (Ink::Line3, "--plot-line-3"),
+    (Ink::Line4, "--plot-line-4"),
+    (Ink::Line5, "--plot-line-5"),
+    (Ink::Line6, "--plot-line-6"),
 ];
 
 impl Ink {
@@ -91,8 +109,8 @@ fn attribute(out: &mut String, tag: &str, key: &str, value: &str) {
             Some(variable) => format!("var({variable})"),
             None => value.to_owned(),
         },
-        "x" | "y" | "x1" | "y1" | "x2" | "y2" | "width" | "height" | "stroke-width"
-        | "font-size" | "viewBox" | "points" => shrunk(value),
+        "x" | "y" | "x1" | "y1" | "x2" | "y2" | "cx" | "cy" | "r" | "width" | "height"
+        | "stroke-width" | "font-size" | "viewBox" | "points" => shrunk(value),
         _ => value.to_owned(),
     };
     let _ = write!(out, " {key}=\"{value}\"");

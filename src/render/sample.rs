@@ -4,7 +4,7 @@ use neuronotes_core::digest::Digest;
 
 use crate::figure::Drawing;
 use crate::figure::curve::Curve;
-use crate::figure::part::{Bar, Bars, Cell, Matrix, Part};
+use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
 use crate::figure::picture::{Format, GridItem, Image, Picture};
 use crate::figure::table::Table;
 use crate::view::*;
@@ -239,6 +239,13 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                     vec![cell("3", 0.75), cell("1", 0.25)],
                     vec![cell("", 0.0), cell("", 0.0)],
                 ],
+            }),
+            Part::Lines(Lines {
+                title: "AUC by number of units".into(),
+                alt: "AUC over units; one <unit>: 0.71 at 1, 0.95 at 16.".into(),
+                svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
+                axes: ["units".into(), "AUC".into()],
+                names: vec!["one <unit>".into(), "dense".into()],
             }),
             Part::Pictures {
                 title: "Mistakes with the highest probability".into(),
