@@ -48,7 +48,10 @@ impl Axis {
             }
             if self.log && value <= 0.0 {
                 let value = number(value, 3);
-                return Err(format!("{value} has no place on the logarithmic axis “{}”", self.label));
+                return Err(format!(
+                    "{value} has no place on the logarithmic axis “{}”",
+                    self.label
+                ));
             }
             (low, high) = (low.min(value), high.max(value));
             whole &= value.fract() == 0.0;
@@ -189,10 +192,16 @@ mod tests {
     #[test]
     fn ticks_are_round_numbers() {
         assert_eq!(labels(&Axis::linear("x"), &[0.0, 1.0]), ["0", "1"]);
-        assert_eq!(labels(&Axis::linear("x"), &[0.0, 0.7]), ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]);
+        assert_eq!(
+            labels(&Axis::linear("x"), &[0.0, 0.7]),
+            ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
+        );
         assert_eq!(labels(&Axis::linear("x"), &[1.0, 16.0]), ["5", "10", "15"]);
         assert_eq!(labels(&Axis::linear("x"), &[-0.5, 0.5]), ["−0.4", "−0.2", "0", "0.2", "0.4"]);
-        assert_eq!(labels(&Axis::linear("x").in_percent(), &[0.5, 0.9]), ["50 %", "60 %", "70 %", "80 %", "90 %"]);
+        assert_eq!(
+            labels(&Axis::linear("x").in_percent(), &[0.5, 0.9]),
+            ["50 %", "60 %", "70 %", "80 %", "90 %"]
+        );
     }
 
     #[test]

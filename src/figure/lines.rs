@@ -233,9 +233,8 @@ impl Chart {
         }
         let all = || self.lines.iter().flat_map(|line| &line.points);
         let (x, y) = (digits(all().map(|point| point.x)), digits(all().map(|point| point.y)));
-        let said = |point: &Point| {
-            format!("{} at {}", number(point.y, y), self.across.exact(point.x, x))
-        };
+        let said =
+            |point: &Point| format!("{} at {}", number(point.y, y), self.across.exact(point.x, x));
         for line in &self.lines {
             let points: Vec<Point> = runs(line).into_iter().flatten().collect();
             let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
@@ -395,7 +394,8 @@ mod tests {
 
     #[test]
     fn points_are_joined_from_left_to_right() {
-        let sorted = chart(Axis::linear("x"), vec![line("", &[(0.0, 0.6), (1.0, 0.7), (2.0, 0.8)])]);
+        let sorted =
+            chart(Axis::linear("x"), vec![line("", &[(0.0, 0.6), (1.0, 0.7), (2.0, 0.8)])]);
         let mixed = chart(Axis::linear("x"), vec![line("", &[(2.0, 0.8), (0.0, 0.6), (1.0, 0.7)])]);
         assert_eq!(sorted.part(), mixed.part());
         assert_eq!(sorted.table(), mixed.table());
