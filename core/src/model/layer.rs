@@ -66,6 +66,8 @@ pub enum Stage {
     },
     /// After the last LayerNorm: of an image's class token, or of all tokens of a text.
     Final,
+    /// What the heads of a ResNet's attention pool read, side by side, before it is projected. No layer is named after it.
+    Pooled,
     /// The embedding of the image or the text, not normalised.
     Embedding,
 }
@@ -117,6 +119,8 @@ pub enum Tap {
 pub enum BlockTap {
     /// After the first LayerNorm.
     Norm1,
+    /// What the attention's heads read, side by side, before it is projected. No layer is named after it.
+    Heads,
     /// What the attention adds to the residual stream.
     Attention,
     /// The residual stream between attention and MLP.

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
+use super::hook::Hook;
 use crate::failure::Failure;
 
 /// Activations by stage.
@@ -61,13 +62,16 @@ pub fn by_unit(activation: &Tensor) -> Tensor {
 pub(super) struct Collector<'a> {
     wanted: &'a [Stage],
     cutting: bool,
+    hook: Option<Hook<'a>>,
+    failure: Option<Failure>,
     found: Activations,
 }
 
 impl<'a> Collector<'a> {
     /// A collector of these stages.
     pub fn new(wanted: &'a [Stage]) -> Self {
-        Self { wanted, cutting: false, found: Activations::default() }
+        let found = Activations::default();
+        Self { wanted, cutting: false, hook: None, failure: None, found }
     }
 
     /// A collector of these stages that cuts the graph at each ReLU.
@@ -75,10 +79,15 @@ impl<'a> Collector<'a> {
         Self { cutting: true, ..Self::new(wanted) }
     }
 
-    /// Applies a ReLU. `given` is the stage of `x`, which nothing but this collector may hold: unless `given` is wanted, the
+    /// A collector of these stages in a pass in which the activation at another stage is replaced.
+    pub fn hooked(wanted: &'a [Stage], hook: Hook<'a>) -> Self {
+        Self { hook: Some(hook), ..Self::new(wanted) }
+    }
+
+    /// Applies a ReLU. `given` is the stage of `x`, which nothing but this collector may hold: unless `given` is held, the
     /// ReLU overwrites `x`, because in a ResNet at reduced precision memory traffic takes as long as arithmetic.
     pub fn relu(&mut self, given: Stage, stage: Stage, mut x: Tensor) -> ControlFlow<(), Tensor> {
-        let after = match self.cutting || self.wants(given) {
+        let after = match self.cutting || self.holds(given) {
             true => x.relu(),
             false => x.relu_(),
         };
@@ -93,9 +102,19 @@ impl<'a> Collector<'a> {
         self.offer(stage, after)
     }
 
-    /// Keeps an activation if it was requested, and returns it; breaks once all requested activations have been found.
-    pub fn offer(&mut self, stage: Stage, x: Tensor) -> ControlFlow<(), Tensor> {
-        if self.wants(stage) {
+    /// Keeps an activation if it was requested, and returns it, or what replaces it; breaks once all requested activations
+    /// have been found.
+    pub fn offer(&mut self, stage: Stage, mut x: Tensor) -> ControlFlow<(), Tensor> {
+        if let Some(hook) = self.hook.as_mut().filter(|hook| hook.stage == stage) {
+            match hook.replaced(&x) {
+                Ok(new) => x = new,
+                Err(failure) => {
+                    self.failure = Some(failure);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        if self.wanted.contains(&stage) {
             self.found.after.insert(stage, x.shallow_clone());
         }
         match self.wanted.iter().all(|stage| self.found.after.contains_key(stage)) {
@@ -104,18 +123,27 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The requested stages.
-    pub fn wanted(&self) -> &'a [Stage] {
-        self.wanted
+    /// The stages that the pass must reach: the requested ones, and the one whose activation is replaced.
+    pub fn stages(&self) -> impl Iterator<Item = Stage> {
+        self.wanted.iter().copied().chain(self.hook.as_ref().map(|hook| hook.stage))
     }
 
-    /// Whether that activation was requested.
-    pub fn wants(&self, stage: Stage) -> bool {
-        self.wanted.contains(&stage)
+    /// Whether somebody may hold that activation after it was offered, so that it must not be overwritten.
+    pub fn holds(&self, stage: Stage) -> bool {
+        self.stages().any(|held| held == stage)
     }
 
     /// The activations that were found.
-    pub fn done(self) -> Activations {
-        self.found
+    ///
+    /// # Errors
+    /// If an activation could not be replaced, or the pass ended before it was reached.
+    pub fn done(self) -> Result<Activations, Failure> {
+        match (self.failure, self.hook) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(Hook { stage, reached: false, .. })) => Err(Failure::new(format!(
+                "the pass did not reach {stage:?}, which it was to replace"
+            ))),
+            (None, _) => Ok(self.found),
+        }
     }
 }

@@ -3,7 +3,9 @@
 //! Names of layers and sizes come from `neuronotes_core::model`. Knows nothing of requests or data sets.
 
 pub mod activations;
+pub mod hook;
 mod loading;
+mod pool;
 pub mod preprocess;
 mod resnet;
 mod text;
@@ -22,6 +24,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::failure::Failure;
 use activations::{Activations, Collector};
+use hook::{Hook, Replace};
 pub use loading::{BatchNorm, Loading};
 use resnet::ResNet;
 use text::TextTransformer;
@@ -152,6 +155,23 @@ impl Clip {
     /// If the network cannot take images of that size so far (see [`Clip::fixes_size`]), or a stage was folded.
     pub fn look(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         self.visual.forward(images, Collector::new(wanted))
+    }
+
+    /// Like [`Clip::look`], with the activation at `stage` replaced: everything above sees what `replace` returns. Only the
+    /// replacement has gradients, unless `images` require them.
+    ///
+    /// # Errors
+    /// The same as of [`Clip::look`], and of `replace`; or if the replacement has another shape (see [`Replace`]), or all of
+    /// `wanted` is found before the pass reaches `stage`.
+    pub fn look_replacing(
+        &self,
+        images: &Tensor,
+        wanted: &[Stage],
+        stage: Stage,
+        replace: &mut Replace<'_>,
+    ) -> Result<Activations, Failure> {
+        let hook = Hook { stage, replace, reached: false };
+        self.visual.forward(images, Collector::hooked(wanted, hook))
     }
 
     /// Like [`Clip::look`], with the graph cut at each ReLU (see [`Cut`](activations::Cut)).

@@ -12,9 +12,10 @@ use neuronotes_core::model::{ResNetSizes, Stage, StemTap, Tap};
 use tch::{Device, Tensor};
 
 use super::activations::{Activations, Collector};
+use super::hook;
 use super::loading::BatchNorm;
+use super::pool::AttentionPool;
 use super::tower::Tower;
-use super::transformer::Linear;
 use super::weights::Weights;
 use crate::failure::Failure;
 
@@ -80,7 +81,8 @@ impl ResNet {
                 x = bottleneck.forward(&x, out, at)?; // [n, planes*4, h/4/stride, w/4/stride]
             }
         }
-        out.offer(Stage::Embedding, self.attnpool.forward(&x)) // [n, embedding]
+        let pooled = out.offer(Stage::Pooled, self.attnpool.heads(&x))?; // [n, c]
+        out.offer(Stage::Embedding, self.attnpool.project(&pooled)) // [n, embedding]
     }
 }
 
@@ -94,23 +96,22 @@ impl Tower for ResNet {
     /// If the embedding of images of another size is wanted, or an activation between a convolution and its
     /// BatchNorm in a network that has folded them.
     fn forward(&self, images: &Tensor, mut out: Collector<'_>) -> Result<Activations, Failure> {
-        let wanted = out.wanted();
         if let Some(stage) =
-            wanted.iter().find(|stage| stage.splits_norm() && self.conv1.is_folded())
+            out.stages().find(|stage| stage.splits_norm() && self.conv1.is_folded())
         {
             return Err(Failure::new(format!("{stage:?} is folded into the BatchNorm after it")));
         }
         let (_, _, h, w) = images.size4()?;
-        if wanted.contains(&Stage::Embedding) {
+        if out.stages().any(|stage| self.fixes_size(stage)) {
             self.attnpool.check(map_side(h), map_side(w))?;
         }
         let _ = self.run(images, &mut out);
-        Ok(out.done())
+        out.done()
     }
 
     fn fixes_size(&self, stage: Stage) -> bool {
         // The attention pool has a position for each point of the map.
-        stage == Stage::Embedding
+        matches!(stage, Stage::Pooled | Stage::Embedding)
     }
 }
 
@@ -332,74 +333,13 @@ impl Bottleneck {
             }
             None => x.shallow_clone(),
         }; // [n, planes*4, h/stride, w/stride]
-        let sum = match out.wants(at(Tap::Norm3)) {
-            true => inner + identity,
+        // With a replacement inside the block, one of them may have more rows.
+        let apart = out.holds(at(Tap::Norm3)) || inner.size() != identity.size();
+        let sum = match apart {
+            true => hook::sum(&inner, &identity),
             false => inner.g_add_(&identity),
         };
         let sum = out.offer(at(Tap::Add), sum)?;
         out.relu(at(Tap::Add), at(Tap::Output), sum)
-    }
-}
-
-/// Attention from the mean of all positions to all positions.
-#[derive(Debug)]
-struct AttentionPool {
-    positional_embedding: Tensor, // [h*w + 1, c]
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
-    c_proj: Linear,
-    heads: i64,
-}
-
-impl AttentionPool {
-    fn new(image_size: u32, sizes: &ResNetSizes, embedding: u32, weights: &mut Weights) -> Self {
-        let c = i64::from(sizes.width) * 32;
-        let side = i64::from(image_size / 32);
-        let key = "visual.attnpool";
-        let positions = format!("{key}.positional_embedding");
-        let positional_embedding = weights.take(&positions, &[side * side + 1, c]);
-        let mut linear = |name: &str, to| Linear::new(weights, &format!("{key}.{name}"), c, to);
-        Self {
-            positional_embedding,
-            q_proj: linear("q_proj", c),
-            k_proj: linear("k_proj", c),
-            v_proj: linear("v_proj", c),
-            c_proj: linear("c_proj", i64::from(embedding)),
-            heads: i64::from(sizes.pool_heads),
-        }
-    }
-
-    /// Checks that the pool has a position for each pixel of a map of `h` rows and `w` columns.
-    fn check(&self, h: i64, w: i64) -> Result<(), Failure> {
-        let positions = self.positional_embedding.size()[0];
-        if h * w + 1 != positions {
-            let side = (positions - 1).isqrt() * 32;
-            return Err(Failure::new(format!(
-                "the embedding needs images of {side} x {side} pixels, and was given a map of {h} x {w}"
-            )));
-        }
-        Ok(())
-    }
-
-    /// `[n, c, h, w]` to `[n, embedding]`.
-    fn forward(&self, x: &Tensor) -> Tensor {
-        let (n, c) = (x.size()[0], x.size()[1]);
-        let x = x.flatten(2, -1).permute([0, 2, 1]); // [n, h*w, c]
-        let mean = x.mean_dim([1i64].as_slice(), true, None); // [n, 1, c]
-        let x = Tensor::cat(&[mean, x], 1) + &self.positional_embedding; // [n, h*w+1, c]
-        let heads = |y: Tensor| {
-            let length = y.size()[1];
-            y.view([n, length, self.heads, c / self.heads]).permute([0, 2, 1, 3]) // [n, heads, length, c/heads]
-        };
-        // If it were a view, libtorch would copy the matrix for each image: six times the whole pool's time in bf16.
-        let first = x.narrow(1, 0, 1).contiguous(); // [n, 1, c]
-        let q = heads(self.q_proj.forward(&first)); // [n, heads, 1, c/heads]
-        let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
-        let v = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
-        let scale = ((c / self.heads) as f64).sqrt();
-        let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, h*w+1]
-        let pooled = weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]); // [n, c]
-        self.c_proj.forward(&pooled) // [n, embedding]
     }
 }

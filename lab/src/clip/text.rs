@@ -77,7 +77,7 @@ impl Tower for TextTransformer {
             )));
         }
         let _ = self.run(tokens, n, &mut out);
-        Ok(out.done())
+        out.done()
     }
 
     fn fixes_size(&self, _: Stage) -> bool {

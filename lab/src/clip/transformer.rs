@@ -10,6 +10,7 @@ use neuronotes_core::model::{Activation, BlockTap, Stage, TransformerSizes};
 use tch::{Kind, Tensor};
 
 use super::activations::Collector;
+use super::hook::sum;
 use super::weights::Weights;
 
 /// Avoids division by zero in LayerNorm.
@@ -88,8 +89,9 @@ impl Block {
         at: impl Fn(BlockTap) -> Stage,
     ) -> ControlFlow<(), Tensor> {
         let inner = out.offer(at(BlockTap::Norm1), self.ln_1.forward(&x))?; // [n, t, c]
-        let inner = out.offer(at(BlockTap::Attention), self.attn.forward(&inner, causal))?; // [n, t, c]
-        let x = out.offer(at(BlockTap::Middle), x + inner)?; // [n, t, c]
+        let inner = out.offer(at(BlockTap::Heads), self.attn.heads(&inner, causal))?; // [n, t, c]
+        let inner = out.offer(at(BlockTap::Attention), self.attn.out_proj.forward(&inner))?; // [n, t, c]
+        let x = out.offer(at(BlockTap::Middle), sum(&x, &inner))?; // [n, t, c]
         let inner = out.offer(at(BlockTap::Norm2), self.ln_2.forward(&x))?; // [n, t, c]
         let inner = out.offer(at(BlockTap::HiddenInput), self.c_fc.forward(&inner))?; // [n, t, m]
         let hidden = match self.activation {
@@ -98,7 +100,7 @@ impl Block {
         };
         let inner = out.offer(at(BlockTap::Hidden), hidden)?; // [n, t, m]
         let inner = out.offer(at(BlockTap::Mlp), self.c_proj.forward(&inner))?; // [n, t, c]
-        out.offer(at(BlockTap::Output), x + inner) // [n, t, c]
+        out.offer(at(BlockTap::Output), sum(&x, &inner)) // [n, t, c]
     }
 }
 
@@ -121,8 +123,8 @@ impl Attention {
         }
     }
 
-    /// `[n, t, c]` to the same.
-    fn forward(&self, x: &Tensor, causal: bool) -> Tensor {
+    /// What the heads read, side by side, before it is projected: `[n, t, c]` to the same.
+    fn heads(&self, x: &Tensor, causal: bool) -> Tensor {
         let size = x.size();
         let (n, t, c) = (size[0], size[1], size[2]);
         let qkv = x.linear(&self.in_proj_weight, Some(&self.in_proj_bias)); // [n, t, 3c]
@@ -140,7 +142,7 @@ impl Attention {
             None,
             false,
         ); // [n, heads, t, c/heads]
-        self.out_proj.forward(&attended.transpose(1, 2).reshape([n, t, c]))
+        attended.transpose(1, 2).reshape([n, t, c])
     }
 }
 

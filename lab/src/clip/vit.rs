@@ -78,7 +78,7 @@ impl Tower for VisionTransformer {
         let (_, _, h, w) = images.size4()?;
         let (down, across) = (h / self.patch, w / self.patch);
         let side = (self.positional_embedding.size()[0] - 1).isqrt();
-        let deeper = out.wanted().iter().any(|stage| *stage != Stage::Input);
+        let deeper = out.stages().any(|stage| stage != Stage::Input);
         if deeper && (down, across) != (side, side) {
             return Err(Failure::new(format!(
                 "the model needs images of {size} x {size} pixels, and was given {across} x {down} patches",
@@ -86,7 +86,7 @@ impl Tower for VisionTransformer {
             )));
         }
         let _ = self.run(images, &mut out);
-        Ok(out.done())
+        out.done()
     }
 
     fn fixes_size(&self, stage: Stage) -> bool {

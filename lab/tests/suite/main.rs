@@ -5,6 +5,7 @@ mod clip;
 mod dictionary;
 mod export;
 mod golden;
+mod hook;
 mod protocol;
 mod requests;
 mod schedule;

@@ -1,0 +1,87 @@
+//! The attention pool of CLIP's ModifiedResNet: the last map in; the embedding out.
+//!
+//! After openai/CLIP `clip/model.py`. Field names are the checkpoint's keys. n: images, c: channels of the map, h and w: its
+//! rows and columns.
+
+use neuronotes_core::model::ResNetSizes;
+use tch::Tensor;
+
+use super::transformer::Linear;
+use super::weights::Weights;
+use crate::failure::Failure;
+
+/// Attention from the mean of all positions to all positions.
+#[derive(Debug)]
+pub(super) struct AttentionPool {
+    positional_embedding: Tensor, // [h*w + 1, c]
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    c_proj: Linear,
+    heads: i64,
+}
+
+impl AttentionPool {
+    /// Takes its weights. `image_size` is in pixels.
+    pub fn new(
+        image_size: u32,
+        sizes: &ResNetSizes,
+        embedding: u32,
+        weights: &mut Weights,
+    ) -> Self {
+        let c = i64::from(sizes.width) * 32;
+        let side = i64::from(image_size / 32);
+        let key = "visual.attnpool";
+        let positions = format!("{key}.positional_embedding");
+        let positional_embedding = weights.take(&positions, &[side * side + 1, c]);
+        let mut linear = |name: &str, to| Linear::new(weights, &format!("{key}.{name}"), c, to);
+        Self {
+            positional_embedding,
+            q_proj: linear("q_proj", c),
+            k_proj: linear("k_proj", c),
+            v_proj: linear("v_proj", c),
+            c_proj: linear("c_proj", i64::from(embedding)),
+            heads: i64::from(sizes.pool_heads),
+        }
+    }
+
+    /// Checks that the pool has a position for each pixel of a map of `h` rows and `w` columns.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub fn check(&self, h: i64, w: i64) -> Result<(), Failure> {
+        let positions = self.positional_embedding.size()[0];
+        if h * w + 1 != positions {
+            let side = (positions - 1).isqrt() * 32;
+            return Err(Failure::new(format!(
+                "the embedding needs images of {side} x {side} pixels, and was given a map of {h} x {w}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// What the heads read, side by side, before it is projected: `[n, c, h, w]` to `[n, c]`.
+    pub fn heads(&self, x: &Tensor) -> Tensor {
+        let (n, c) = (x.size()[0], x.size()[1]);
+        let x = x.flatten(2, -1).permute([0, 2, 1]); // [n, h*w, c]
+        let mean = x.mean_dim([1i64].as_slice(), true, None); // [n, 1, c]
+        let x = Tensor::cat(&[mean, x], 1) + &self.positional_embedding; // [n, h*w+1, c]
+        let heads = |y: Tensor| {
+            let length = y.size()[1];
+            y.view([n, length, self.heads, c / self.heads]).permute([0, 2, 1, 3]) // [n, heads, length, c/heads]
+        };
+        // If it were a view, libtorch would copy the matrix for each image: six times the whole pool's time in bf16.
+        let first = x.narrow(1, 0, 1).contiguous(); // [n, 1, c]
+        let q = heads(self.q_proj.forward(&first)); // [n, heads, 1, c/heads]
+        let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
+        let v = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
+        let scale = ((c / self.heads) as f64).sqrt();
+        let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, h*w+1]
+        weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]) // [n, c]
+    }
+
+    /// The embedding of what the heads read: `[n, c]` to `[n, embedding]`.
+    pub fn project(&self, pooled: &Tensor) -> Tensor {
+        self.c_proj.forward(pooled)
+    }
+}
