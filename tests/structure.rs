@@ -414,6 +414,23 @@ fn the_tests_reuse_what_was_compiled_for_the_site() {
     );
 }
 
+/// The crates' manifests turn tests of documentation off, so an example there would never be compiled.
+#[test]
+fn documentation_has_no_examples_that_nothing_runs() {
+    let is_doc = |line: &&str| line.starts_with("///") || line.starts_with("//!");
+    for path in
+        ["core/src", "src", "emoji/src", "fuzz/src", "lab/src"].into_iter().flat_map(sources)
+    {
+        let text = fs::read_to_string(&path).expect("a source");
+        let docs = text.lines().map(str::trim_start).filter(is_doc).map(|line| line[3..].trim());
+        // Every second fence opens a block. Without a language it would be Rust.
+        let fences: Vec<&str> = docs.filter_map(|line| line.strip_prefix("```")).collect();
+        let rust = |language: &&str| language.is_empty() || language.starts_with("rust");
+        let examples = fences.iter().step_by(2).filter(|language| rust(language)).count();
+        assert_eq!(examples, 0, "{}: turn `doctest` on in its manifest", path.display());
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is_and_is_one_noun_long() {
     let mut lengths = BTreeMap::new();
