@@ -35,6 +35,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/references.html", include_str!("../templates/partials/references.html")),
     ("partials/problem.html", include_str!("../templates/partials/problem.html")),
     ("partials/sweep.html", include_str!("../templates/partials/sweep.html")),
+    ("partials/unit.html", include_str!("../templates/partials/unit.html")),
+    ("partials/used.html", include_str!("../templates/partials/used.html")),
     ("redirect.html", include_str!("../templates/redirect.html")),
     ("unit.html", include_str!("../templates/unit.html")),
     ("style.css", include_str!("../templates/style.css")),

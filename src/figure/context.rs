@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::scan::Moments;
+use neuronotes_core::model::Place;
 use neuronotes_core::request::{BlockRef, Inputs};
 use neuronotes_core::store::{Record, Store};
 
 use super::picture::{Format, Image, Picture};
+use super::unit::UnitRef;
 
 /// The inputs of a drawing.
 #[derive(Debug)]
@@ -104,6 +106,13 @@ impl DrawContext<'_> {
     /// The measurements of other blocks that this one uses in a role, as the note calls them.
     pub fn used<'r>(&'r self, role: &'r str) -> impl Iterator<Item = &'r BlockRef> {
         self.inputs.blocks.iter().filter(move |block| block.role == role)
+    }
+
+    /// A unit of the measured model, for a drawing that names it; `None` if the record does not say which model that is.
+    #[allow(dead_code, reason = "for kinds that name units")]
+    pub fn unit(&self, place: &Place, unit: u32) -> Option<UnitRef> {
+        let model = self.record.request["model"].as_str()?.parse().ok()?;
+        Some(UnitRef { model, place: place.clone(), unit })
     }
 
     /// The note's name for a data set that a parameter identifies by its content's digest.

@@ -131,6 +131,7 @@ fn tabulate(name: &str, lines: &[(String, &[(u32, f64)])]) -> Table {
     Table {
         head: std::iter::once("step".to_owned()).chain(columns).collect(),
         rows: rows.into_iter().map(row).collect(),
+        units: None,
     }
 }
 

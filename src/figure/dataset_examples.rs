@@ -29,6 +29,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             picture: context.plain(&example.picture, size, &caption)?,
             caption,
             value: number::number(example.activation, 2),
+            unit: None,
         })
     };
     Ok(Drawing::Grid {

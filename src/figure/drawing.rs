@@ -6,6 +6,7 @@ use super::curve::Curve;
 use super::part::Part;
 use super::picture::{GridItem, Image, Picture};
 use super::table::Table;
+use super::unit::UnitRef;
 
 /// A figure without its caption, frame and provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,6 +91,21 @@ impl Drawing {
         };
         let mut seen = std::collections::BTreeSet::new();
         all.into_iter().filter(|text| !text.is_empty() && seen.insert(*text)).collect()
+    }
+
+    /// The units that it names, each once, in order.
+    pub fn units(&self) -> Vec<&UnitRef> {
+        let all: Vec<&UnitRef> = match self {
+            Self::Picture { .. } | Self::Plot { .. } => vec![],
+            Self::Grid { items, .. } => {
+                items.iter().filter_map(|item| item.unit.as_ref()).collect()
+            }
+            Self::Parts { parts, .. } => parts.iter().flat_map(Part::units).collect(),
+        };
+        let listed = self.table().and_then(|table| table.units.as_ref());
+        let listed = listed.into_iter().flat_map(|units| units.rows.iter().flatten());
+        let mut seen = std::collections::BTreeSet::new();
+        all.into_iter().chain(listed).filter(|unit| seen.insert(*unit)).collect()
     }
 
     /// The first picture, for lists of notes.

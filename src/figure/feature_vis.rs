@@ -52,6 +52,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
                 picture: Picture { alt: format!("{alt} {}", label(index, made)), ..picture },
                 caption: label(index, made),
                 value: value(made),
+                unit: None,
             };
             let items = pictures.into_iter().zip(&outcome.images).enumerate().map(item).collect();
             Ok(Drawing::Grid { items, note, curve: curve(&what, &outcome)?, table: None })

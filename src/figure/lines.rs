@@ -143,7 +143,7 @@ impl Chart {
                 }
             }
         }
-        Table { head, rows: rows.into_values().collect() }
+        Table { head, rows: rows.into_values().collect(), units: None }
     }
 
     fn field(&self) -> Result<Field, String> {

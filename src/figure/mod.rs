@@ -19,6 +19,7 @@ pub mod picture;
 mod plot;
 pub mod table;
 mod text_rank;
+mod unit;
 mod unit_summary;
 mod zero_shot;
 
@@ -30,6 +31,7 @@ pub use context::{Baseline, DrawContext, damaged};
 pub use drawing::Drawing;
 pub use entry::Figure;
 pub use picture::{Image, Picture};
+pub use unit::UnitRef;
 
 /// Bump when the same result and presentation give a different drawing.
 pub const RENDERER_VERSION: u32 = 4;

@@ -7,6 +7,7 @@ use neuronotes_core::number::{percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
 use super::picture::{GridItem, Picture};
+use super::unit::UnitRef;
 
 /// A part of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,9 @@ pub struct Bar {
     pub below: bool,
     /// The bounds of an interval that is drawn over it.
     pub interval: Option<(f64, f64)>,
+    /// The unit that it is of, whose name the page shows in place of the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitRef>,
 }
 
 /// Counts by true class (rows) and predicted class (columns).
@@ -124,6 +128,17 @@ impl Part {
         }
     }
 
+    /// Every unit that it names.
+    pub fn units(&self) -> Box<dyn Iterator<Item = &UnitRef> + '_> {
+        match self {
+            Self::Bars(bars) => Box::new(bars.rows.iter().filter_map(|row| row.unit.as_ref())),
+            Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
+            Self::Pictures { items, .. } => {
+                Box::new(items.iter().filter_map(|item| item.unit.as_ref()))
+            }
+        }
+    }
+
     /// Every picture in it.
     pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
         match self {
@@ -153,6 +168,7 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
             to: place(number.max(0.0)),
             below: *number < 0.0,
             interval: None,
+            unit: None,
         })
         .collect()
 }
@@ -160,7 +176,7 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
 /// A bar for a fraction.
 pub fn share(label: &str, value: String, part: f64) -> Bar {
     let to = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
-    Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None }
+    Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None, unit: None }
 }
 
 /// A bar for `hits` of `count`, with Wilson's interval.

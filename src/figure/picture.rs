@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 
+use super::unit::UnitRef;
+
 /// A picture from the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
@@ -97,4 +99,7 @@ pub struct GridItem {
     pub caption: String,
     /// A formatted number.
     pub value: String,
+    /// The unit that it is of, whose name the page shows in place of the caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitRef>,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::unit::UnitRef;
+
 /// A table of plain text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -9,12 +11,30 @@ pub struct Table {
     pub head: Vec<String>,
     /// Rows of as many cells.
     pub rows: Vec<Vec<String>>,
+    /// The column of units, if each row is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Units>,
+}
+
+/// The units that rows of a table are about, whose names the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Units {
+    /// The column whose cells are the units.
+    pub column: usize,
+    /// The unit of each row.
+    pub rows: Vec<Option<UnitRef>>,
 }
 
 impl Table {
     /// An empty table with these headings.
     pub(super) fn new(head: &[&str], rows: Vec<Vec<String>>) -> Self {
-        Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows }
+        Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows, units: None }
+    }
+
+    /// The same table, of which this column names units: one for each row.
+    #[allow(dead_code, reason = "for kinds that list units")]
+    pub(super) fn of_units(self, column: usize, rows: Vec<Option<UnitRef>>) -> Self {
+        Self { units: Some(Units { column, rows }), ..self }
     }
 
     /// As comma-separated values (RFC 4180), for programs: numbers without separators of thousands, and with a hyphen for a

@@ -65,7 +65,7 @@ fn picture(context: &DrawContext<'_>, shown: &Shown) -> Result<GridItem, String>
     let origin = shown.origin.as_ref().map(|origin| context.origin_name(origin));
     let caption = shown.word.clone().or(digest).or(origin).unwrap_or_default();
     let picture = context.plain(&shown.picture, (shown.width, shown.height), &caption)?;
-    Ok(GridItem { picture, caption, value: String::new() })
+    Ok(GridItem { picture, caption, value: String::new(), unit: None })
 }
 
 /// Decimals of a cosine: neighbours often differ only in the third.

@@ -153,6 +153,7 @@ fn dataset(
                     None => format!("{shown} → {}", name(example.predicted)),
                 },
                 value: percent(example.probability),
+                unit: None,
             })
         })
         .collect::<Result<Vec<_>, String>>()?;

@@ -25,9 +25,10 @@ pub fn file_slug(name: &str) -> String {
 }
 
 /// Ids that every page uses itself.
-pub const OF_PAGES: [&str; 7] = [
+pub const OF_PAGES: [&str; 8] = [
     "main",
     "backlinks-heading",
+    "used-heading",
     "references-heading",
     "graph-heading",
     "citation-heading",

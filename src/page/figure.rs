@@ -8,7 +8,7 @@ use super::sweep::{key, merged};
 use super::{Scanned, Scene, Settled};
 use crate::config::Remote;
 use crate::field::{direction_shown as direction, shown};
-use crate::figure::{Figure, Picture};
+use crate::figure::{Drawing, Figure, Picture};
 use crate::note::{self, Parts};
 use crate::plan::{Cell, Measurement, Wanted};
 use crate::view::{FactView, FigureState, FigureView, ProblemView, ThumbnailView};
@@ -70,6 +70,7 @@ impl<'a> Scene<'a> {
                 _ => vec![],
             },
             data: self.data_view(page, settled),
+            units: self.unit_names(page, shown_in(settled)),
             mentions: self.mentions_of(index, page, &block.id),
         }
     }
@@ -176,6 +177,15 @@ impl<'a> Scene<'a> {
             }
         }
         facts
+    }
+}
+
+/// The drawing that a figure shows, which may be the one before; those of a sweep show pictures alone.
+fn shown_in(settled: &Settled) -> Option<&Drawing> {
+    match settled {
+        Settled::Done { drawing, .. } => Some(drawing),
+        Settled::Waiting { stale, .. } => stale.as_deref(),
+        Settled::Failed(_) | Settled::Sweep(_) => None,
     }
 }
 

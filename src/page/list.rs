@@ -29,6 +29,7 @@ impl<'a> Scene<'a> {
             count: newest.len(),
             all: (newest.len() > ON_HOME).then(|| href(HOME, NOTES, None)),
             backlinks: index.map(|i| self.backlinks(i)).unwrap_or_default(),
+            used: index.map(|i| self.used_in(i)).unwrap_or_default(),
             problems: index.map(|i| self.problems(i)).unwrap_or_default(),
         };
         self.draft(HOME, body, View::Home(Box::new(view)))

@@ -22,10 +22,11 @@ mod search;
 mod special;
 mod sweep;
 mod unit;
+mod used;
 pub mod value;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -54,7 +55,7 @@ use crate::garden::{self, Garden};
 use crate::language;
 use crate::note::{self, Note};
 use crate::picture::Smaller;
-use crate::plan::Plan;
+use crate::plan::{NamedUnit, Plan};
 use crate::view::{CardView, LinkView, NoteView, ProblemView, SiteView};
 
 /// The home page.
@@ -125,6 +126,10 @@ pub struct Shared {
     index: OnceLock<Index>,
     /// Whether there are tags and units.
     has: OnceLock<(bool, bool)>,
+    /// Units that have a page.
+    known: OnceLock<BTreeMap<NamedUnit, used::Known>>,
+    /// For each unit, the note and the block of each figure that is about it or names it.
+    uses: OnceLock<BTreeMap<NamedUnit, BTreeSet<(usize, usize)>>>,
     /// For each note, what came of its citations.
     cited: OnceLock<Vec<OnceLock<Arc<Cited>>>>,
 }
@@ -256,6 +261,7 @@ impl<'a> Scene<'a> {
             references,
             citation: self.self_citation(index),
             backlinks: self.backlinks(index),
+            used: self.used_in(index),
             graph_html: self.local_graph(index),
             problems: self.problems(index),
         };

@@ -61,7 +61,10 @@ impl Scene<'_> {
             entries.push(Entry {
                 anchor: block.id.clone(),
                 heading: Some(format!("Figure {}", block.number)),
-                text: [caption, written(settled)].join(" ").trim().to_owned(),
+                text: [caption, written(settled), self.names_in(settled).join(" · ")]
+                    .join(" ")
+                    .trim()
+                    .to_owned(),
                 fields,
             });
         }

@@ -76,10 +76,9 @@ impl<'a> Scene<'a> {
             figure.keys.clear();
             figure.caption_html = Some(crate::note::escape(&self.plan.caption(wanted)));
             figure.alt = None;
-            figure.state = match settled {
-                Settled::Done { drawing, .. } => FigureState::Done { drawing },
-                _ => return None,
-            };
+            let Settled::Done { drawing, .. } = settled else { return None };
+            figure.units = self.unit_names(page, [&**drawing]);
+            figure.state = FigureState::Done { drawing };
             figure.provenance = self.cell_facts(page, settled, wanted);
             figure.data = self.data_view(page, settled);
         }

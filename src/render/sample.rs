@@ -1,13 +1,13 @@
 //! Sample views for tests: a full note, a minimal one, the home page, and a figure in each state.
 
-use neuronotes_core::digest::Digest;
+mod drawing;
+
+use std::collections::BTreeMap;
 
 use crate::figure::Drawing;
-use crate::figure::curve::Curve;
-use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
-use crate::figure::picture::{Format, GridItem, Image, Picture};
-use crate::figure::table::Table;
 use crate::view::*;
+pub use drawing::drawings;
+use drawing::unit_ref;
 
 pub fn site() -> SiteView {
     SiteView {
@@ -99,6 +99,14 @@ pub fn note() -> NoteView {
                 place: Some(LinkView { title: "Neurons".into(), href: "#neurons".into() }),
             }],
         }],
+        used: vec![UsedView {
+            unit: LinkView { title: "unit 42 · finance".into(), href: "units/42.html".into() },
+            figures: vec![LinkView {
+                title: "Figure 1 of Piggy bank".into(),
+                href: "piggy-bank.html#vis".into(),
+            }],
+            more: 2,
+        }],
         problems: vec![problem()],
     }
 }
@@ -121,17 +129,23 @@ pub fn bare_note() -> NoteView {
         references: vec![],
         citation: None,
         backlinks: vec![],
+        used: vec![],
         graph_html: None,
         problems: vec![],
     }
 }
 
-fn image(name: &str, format: Format) -> Image {
-    Image { digest: Digest::of(name.as_bytes()), width: 96, height: 96, format }
-}
-
-fn picture(synthetic: bool) -> Picture {
-    Picture { synthetic, ..Picture::plain(image("bag", Format::Png), "a money bag") }
+/// A unit that a note names, one that has a page, and one that has none.
+fn units() -> BTreeMap<String, UnitNameView> {
+    let view = |unit, name: Option<&str>, href: Option<&str>| {
+        let view = UnitNameView { unit, name: name.map(Into::into), href: href.map(Into::into) };
+        (unit_ref(unit).to_string(), view)
+    };
+    BTreeMap::from([
+        view(42, Some("finance & <money>"), Some("finance.html")),
+        view(43, None, Some("units/43.html")),
+        view(44, None, None),
+    ])
 }
 
 fn thumbnail() -> ThumbnailView {
@@ -170,6 +184,7 @@ pub fn home() -> HomeView {
             },
         ],
         backlinks: vec![],
+        used: vec![],
         problems: vec![],
     }
 }
@@ -182,102 +197,6 @@ pub fn bare_home() -> HomeView {
         notes: vec![],
         ..home()
     }
-}
-
-/// A drawing of each form, by a name.
-pub fn drawings() -> Vec<(&'static str, Drawing)> {
-    let single = Drawing::Picture {
-        picture: picture(true),
-        value: "mean activation 6.12".into(),
-        note: "mean activation 6.12, from 0.08 on noise".into(),
-        curve: None,
-    };
-    let grid = Drawing::Grid {
-        items: (0..2)
-            .map(|index| GridItem {
-                picture: picture(false),
-                caption: "money bag".into(),
-                value: format!("8.3{index}"),
-            })
-            .collect(),
-        note: String::new(),
-        curve: None,
-        table: None,
-    };
-    let plot = Drawing::Plot {
-        svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
-        alt: "Histogram of 2 activations from 0 to 1.".into(),
-        table: Table {
-            head: vec!["activation".into(), "images".into()],
-            rows: vec![vec!["0 to 1".into(), "2".into()]],
-        },
-        note: "2 images".into(),
-    };
-    let bar = |label: &str, to: f64, interval| Bar {
-        label: label.into(),
-        value: format!("{} %", to * 100.0),
-        from: 0.0,
-        to,
-        below: false,
-        interval,
-    };
-    let cell = |value: &str, share: f64| Cell { value: value.into(), share };
-    let parts = Drawing::Parts {
-        parts: vec![
-            Part::Bars(Bars {
-                title: "By class".into(),
-                picture: Some(picture(false)),
-                head: ["class".into(), "accuracy".into()],
-                rows: vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)],
-            }),
-            Part::Matrix(Matrix {
-                title: "Confusion matrix".into(),
-                down: "class".into(),
-                across: "predicted as".into(),
-                names: vec!["<cat>".into(), "dog".into()],
-                rows: vec![
-                    vec![cell("3", 0.75), cell("1", 0.25)],
-                    vec![cell("", 0.0), cell("", 0.0)],
-                ],
-            }),
-            Part::Lines(Lines {
-                title: "AUC by number of units".into(),
-                alt: "AUC over units; one <unit>: 0.71 at 1, 0.95 at 16.".into(),
-                svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
-                axes: ["units".into(), "AUC".into()],
-                names: vec!["one <unit>".into(), "dense".into()],
-            }),
-            Part::Pictures {
-                title: "Mistakes with the highest probability".into(),
-                items: vec![GridItem {
-                    picture: picture(false),
-                    caption: "money bag".into(),
-                    value: String::new(),
-                }],
-            },
-        ],
-        table: Table { head: vec!["class".into()], rows: vec![vec!["<cat>".into()]] },
-        note: "4 images".into(),
-    };
-    let film = Drawing::Picture {
-        picture: Picture {
-            image: image("small", Format::Webp),
-            full: Some(image("bag", Format::Png)),
-            film: Some(image("film", Format::Webp)),
-            ..picture(true)
-        },
-        value: "mean activation 6.12".into(),
-        note: "mean activation 6.12, from 0.08 on noise".into(),
-        curve: Some(Curve {
-            svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 220 70\"></svg>".into(),
-            alt: "mean activation over 512 steps, between 0.08 and 6.12.".into(),
-            table: Table {
-                head: vec!["step".into(), "mean activation".into()],
-                rows: vec![vec!["0".into(), "0.08".into()]],
-            },
-        }),
-    };
-    vec![("picture", single), ("film", film), ("grid", grid), ("plot", plot), ("parts", parts)]
 }
 
 /// A figure in each state and with each of these drawings.
@@ -313,6 +232,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
             csv: "figures/data/5c.csv".into(),
             json: "figures/data/7d.json".into(),
         }),
+        units: units(),
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
     let waiting =

@@ -57,6 +57,10 @@ impl Site {
         let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
         around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
         self.settle(around);
+        // Any figure may name a unit that the note declares.
+        if !self.notes[index].front.units.is_empty() {
+            self.settle_all_blocks();
+        }
     }
 
     pub(super) fn scene<'s>(&'s self, notes: &'s [&'s Note], smaller: &'s Smaller) -> Scene<'s> {

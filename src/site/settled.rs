@@ -146,6 +146,19 @@ impl Site {
         }
     }
 
+    /// Determines the outcomes of all notes' blocks, unless they are known.
+    pub(super) fn settle_all_blocks(&mut self) {
+        for index in 0..self.notes.len() {
+            let path = self.notes[index].path.clone();
+            let settled = guard::run("looking up the figures of the note", &path, || {
+                self.settle_blocks(index);
+            });
+            if let Err(panicked) = settled {
+                self.give_up(index, &panicked);
+            }
+        }
+    }
+
     fn look_at_files(&mut self, index: usize) {
         for path in self.garden.files_of(index) {
             if self.files.contains_key(path) {

@@ -6,6 +6,8 @@ use super::*;
 use crate::guard::{self, on};
 use crate::workspace::Touched;
 
+mod units;
+
 /// Two pixels across and two down.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x02\x08\0\0\0\0\x57\xdd\x52\xf8\0\0\0\x0eIDAT\x78\x9c\x63\x10\x50\x60\x30\x70\0\0\x01\x76\0\xa1\xec\x30\x8a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 

@@ -7,6 +7,8 @@
 mod legible;
 mod site;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use legible::{legible, legible_json};
@@ -67,6 +69,17 @@ pub struct BacklinkView {
     pub href: String,
     /// The sentences that mention it.
     pub mentions: Vec<MentionView>,
+}
+
+/// Where a unit that a note declares is used in other notes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UsedView {
+    /// Its name, and the address of its page.
+    pub unit: LinkView,
+    /// The figures that are about it or name it.
+    pub figures: Vec<LinkView>,
+    /// Number of further ones.
+    pub more: usize,
 }
 
 /// One sentence that mentions this note.
@@ -142,8 +155,21 @@ pub struct FigureView<'a> {
     pub keys: Vec<String>,
     /// Files with its numbers, if it has any.
     pub data: Option<DataView>,
+    /// The units that its drawing names, by what the drawing says of them.
+    pub units: BTreeMap<String, UnitNameView>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
+}
+
+/// What a unit that a drawing names is called here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnitNameView {
+    /// Channel or feature, from 0.
+    pub unit: u32,
+    /// Its name in the first note that declares it, if any does.
+    pub name: Option<String>,
+    /// The address of that note, or else of the unit's page, if it has one.
+    pub href: Option<String>,
 }
 
 /// Addresses of files with a figure's numbers.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView};
+use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView, UsedView};
 
 /// What every page shares.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -130,6 +130,8 @@ pub struct NoteView {
     pub citation: Option<SelfCitationView>,
     /// Backlinks.
     pub backlinks: Vec<BacklinkView>,
+    /// Where its units are used in other notes.
+    pub used: Vec<UsedView>,
     /// The note's local graph as SVG; `None` if it has no neighbours.
     pub graph_html: Option<String>,
     /// Problems with the note outside its blocks.
@@ -170,6 +172,8 @@ pub struct HomeView {
     pub all: Option<String>,
     /// Backlinks of `index.md`.
     pub backlinks: Vec<BacklinkView>,
+    /// Where the units of `index.md` are used in other notes.
+    pub used: Vec<UsedView>,
     /// Problems with `index.md` outside its blocks.
     pub problems: Vec<ProblemView>,
 }

@@ -116,8 +116,9 @@ fn text(parts: &[Part]) -> String {
             }
             Part::Draft if !front.contains("draft:") => front += "draft: true\n",
             Part::Units(n) if !front.contains("units:") => {
-                front +=
-                    &format!("units: [{{layer: image_block_4/0/Add_6, unit: {n}, name: named}}]\n");
+                front += &format!(
+                    "units: [{{layer: image_block_4/0/Add_6, unit: {n}, name: named {n}}}]\n"
+                );
             }
             Part::Title(_) | Part::Alias(_) | Part::Draft | Part::Units(_) => {}
             Part::Words(n) => body += &format!("Words about {n}. More of them.\n\n"),

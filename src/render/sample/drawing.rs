@@ -1,0 +1,139 @@
+//! Sample drawings for tests: one of each form.
+
+use neuronotes_core::digest::Digest;
+use neuronotes_core::model::Place;
+
+use crate::figure::curve::Curve;
+use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
+use crate::figure::picture::{Format, GridItem, Image, Picture};
+use crate::figure::table::{Table, Units};
+use crate::figure::{Drawing, UnitRef};
+
+fn image(name: &str, format: Format) -> Image {
+    Image { digest: Digest::of(name.as_bytes()), width: 96, height: 96, format }
+}
+
+pub fn unit_ref(unit: u32) -> UnitRef {
+    let place = Place::Layer("visual.layer4.0.add".into());
+    UnitRef { model: Digest::of(b"weights"), place, unit }
+}
+
+fn picture(synthetic: bool) -> Picture {
+    Picture { synthetic, ..Picture::plain(image("bag", Format::Png), "a money bag") }
+}
+
+/// A drawing of each form, by a name.
+pub fn drawings() -> Vec<(&'static str, Drawing)> {
+    let single = Drawing::Picture {
+        picture: picture(true),
+        value: "mean activation 6.12".into(),
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: None,
+    };
+    let grid = Drawing::Grid {
+        items: (0..2)
+            .map(|index| GridItem {
+                picture: picture(false),
+                caption: "money bag".into(),
+                value: format!("8.3{index}"),
+                unit: None,
+            })
+            .collect(),
+        note: String::new(),
+        curve: None,
+        table: None,
+    };
+    let plot = Drawing::Plot {
+        svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
+        alt: "Histogram of 2 activations from 0 to 1.".into(),
+        table: Table {
+            head: vec!["activation".into(), "images".into()],
+            rows: vec![vec!["0 to 1".into(), "2".into()]],
+            units: None,
+        },
+        note: "2 images".into(),
+    };
+    let bar = |label: &str, to: f64, interval| Bar {
+        label: label.into(),
+        value: format!("{} %", to * 100.0),
+        from: 0.0,
+        to,
+        below: false,
+        interval,
+        unit: None,
+    };
+    let of_unit =
+        |unit: u32| Bar { unit: Some(unit_ref(unit)), ..bar(&UnitRef::plain(unit), 0.5, None) };
+    let cell = |value: &str, share: f64| Cell { value: value.into(), share };
+    let parts = Drawing::Parts {
+        parts: vec![
+            Part::Bars(Bars {
+                title: "By class".into(),
+                picture: Some(picture(false)),
+                head: ["class".into(), "accuracy".into()],
+                rows: vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)],
+            }),
+            Part::Bars(Bars {
+                title: "By unit".into(),
+                picture: None,
+                head: ["unit".into(), "part".into()],
+                rows: vec![of_unit(42), of_unit(43), of_unit(44)],
+            }),
+            Part::Matrix(Matrix {
+                title: "Confusion matrix".into(),
+                down: "class".into(),
+                across: "predicted as".into(),
+                names: vec!["<cat>".into(), "dog".into()],
+                rows: vec![
+                    vec![cell("3", 0.75), cell("1", 0.25)],
+                    vec![cell("", 0.0), cell("", 0.0)],
+                ],
+            }),
+            Part::Lines(Lines {
+                title: "AUC by number of units".into(),
+                alt: "AUC over units; one <unit>: 0.71 at 1, 0.95 at 16.".into(),
+                svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
+                axes: ["units".into(), "AUC".into()],
+                names: vec!["one <unit>".into(), "dense".into()],
+            }),
+            Part::Pictures {
+                title: "Mistakes with the highest probability".into(),
+                items: vec![GridItem {
+                    picture: picture(false),
+                    caption: "money bag".into(),
+                    value: String::new(),
+                    unit: None,
+                }],
+            },
+        ],
+        table: Table {
+            head: vec!["class".into(), "unit".into()],
+            rows: vec![
+                vec!["<cat>".into(), "unit 42".into()],
+                vec!["dog".into(), "unit 43".into()],
+            ],
+            units: Some(Units { column: 1, rows: vec![Some(unit_ref(42)), Some(unit_ref(43))] }),
+        },
+        note: "4 images".into(),
+    };
+    let film = Drawing::Picture {
+        picture: Picture {
+            image: image("small", Format::Webp),
+            full: Some(image("bag", Format::Png)),
+            film: Some(image("film", Format::Webp)),
+            ..picture(true)
+        },
+        value: "mean activation 6.12".into(),
+        note: "mean activation 6.12, from 0.08 on noise".into(),
+        curve: Some(Curve {
+            svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 220 70\"></svg>".into(),
+            alt: "mean activation over 512 steps, between 0.08 and 6.12.".into(),
+            table: Table {
+                head: vec!["step".into(), "mean activation".into()],
+                rows: vec![vec!["0".into(), "0.08".into()]],
+                units: None,
+            },
+        }),
+    };
+    vec![("picture", single), ("film", film), ("grid", grid), ("plot", plot), ("parts", parts)]
+}
