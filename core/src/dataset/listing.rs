@@ -4,10 +4,13 @@
 use std::fmt;
 use std::io;
 
-use super::RULES;
 use super::ledger::Ledger;
 use super::sample::Sample;
 use crate::sniff::{self, Found};
+
+/// The version of the rules by which shards are read. Bump when the same bytes are read differently. A key names it only
+/// if the first rules would have read something else.
+pub const RULES: u32 = 2;
 
 /// Most bytes of an encoded picture.
 pub const LARGEST_PICTURE: u64 = 64 << 20;
@@ -72,7 +75,7 @@ pub(super) fn rules(is_new: bool) -> u32 {
 
 /// Why bytes are not of a format.
 #[derive(Debug)]
-pub(super) enum Malformed {
+pub(crate) enum Malformed {
     /// Reading failed.
     Io(io::Error),
     /// The bytes break the format's rules.

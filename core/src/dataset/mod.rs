@@ -25,16 +25,12 @@ pub use error::ShardError;
 pub use format::words::of_words;
 pub use format::{FORMATS, Format, Samples};
 pub use labels::Labels;
-pub use listing::{LARGEST_PICTURE, Listing};
+pub use listing::{LARGEST_PICTURE, Listing, RULES};
 pub use reference::{DatasetRef, ShardRef};
 pub use sample::Sample;
 pub use shards::{Shards, shards};
 pub use walk::walk;
 pub use word::{needs_shaping, words};
-
-/// The version of the rules by which shards are read. Bump when the same bytes are read differently. A key names it only
-/// if the first rules would have read something else.
-pub const RULES: u32 = 2;
 
 /// Lists a shard.
 ///

@@ -151,15 +151,15 @@ impl Stage {
 }
 
 impl LayerName {
-    pub(in crate::model) fn plain(canonical: impl Into<String>) -> Self {
+    pub(super) fn plain(canonical: impl Into<String>) -> Self {
         Self { canonical: canonical.into(), article: None, hugging_face: None }
     }
 
-    pub(in crate::model) fn in_article(self, article: impl Into<String>) -> Self {
+    pub(super) fn in_article(self, article: impl Into<String>) -> Self {
         Self { article: Some(article.into()), ..self }
     }
 
-    pub(in crate::model) fn in_hugging_face(self, name: impl Into<String>) -> Self {
+    pub(super) fn in_hugging_face(self, name: impl Into<String>) -> Self {
         Self { hugging_face: Some(name.into()), ..self }
     }
 
@@ -185,12 +185,7 @@ impl LayerName {
 }
 
 impl Layer {
-    pub(in crate::model) fn new(
-        name: LayerName,
-        stage: Stage,
-        units: u32,
-        positions: Positions,
-    ) -> Self {
+    pub(super) fn new(name: LayerName, stage: Stage, units: u32, positions: Positions) -> Self {
         Self { name, stage, units, positions }
     }
 }

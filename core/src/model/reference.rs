@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Conventions;
+use super::convention::Conventions;
 use crate::digest::Digest;
 
 /// Arithmetic of the forward pass.

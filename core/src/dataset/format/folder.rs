@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Format, Samples, Shard};
+use super::entry::{Format, Samples, Shard};
 use crate::dataset::ending::Ending;
 use crate::dataset::group::{self, Naming};
 use crate::dataset::labels::Labels;

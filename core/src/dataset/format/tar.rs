@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::{Format, Samples, Shard, archive};
+use super::archive;
+use super::entry::{Format, Samples, Shard};
 use crate::dataset::ending;
 use crate::dataset::file;
 use crate::dataset::group::Naming;

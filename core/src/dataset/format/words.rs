@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Format, Samples, Shard};
+use super::entry::{Format, Samples, Shard};
 use crate::dataset::file;
 use crate::dataset::labels::Labels;
 use crate::dataset::ledger::Ledger;

@@ -6,6 +6,7 @@
 
 pub mod resnet;
 pub mod shapes;
+mod sizes;
 pub mod text;
 pub mod transformer;
 pub mod vit;
@@ -13,9 +14,10 @@ pub mod vit;
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
-use super::layer::Layer;
 use resnet::ResNetSizes;
 use shapes::Shapes;
+use sizes::Recognised;
+pub use sizes::{Read, VisualSizes};
 use vit::VitSizes;
 
 /// How a family's visual tower is recognised and read.
@@ -28,21 +30,11 @@ pub struct Family {
     /// Whether all published models of it use QuickGELU, so that nothing else has to say so.
     pub quick_gelu: bool,
     /// Reads the sizes. The second argument is the number of attention heads, where a configuration says it.
-    pub(super) read: fn(&Shapes<'_>, Option<u32>) -> Result<Read, ModelError>,
-}
-
-/// Sizes of a visual tower as a family reads them.
-#[derive(Debug)]
-pub(super) struct Read {
-    /// Side of the square input image in pixels.
-    pub image_size: u32,
-    /// Length of an embedding.
-    pub embedding: u32,
-    pub visual: Visual,
+    pub(super) read: fn(&Shapes<'_>, Option<u32>) -> Result<Read<Visual>, ModelError>,
 }
 
 /// Every family.
-pub static FAMILIES: [&Family; 2] = [&vit::FAMILY, &resnet::FAMILY];
+pub static FAMILIES: [Family; 2] = [Family::with::<VitSizes>(), Family::with::<ResNetSizes>()];
 
 /// Sizes of a visual tower.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,21 +46,16 @@ pub enum Visual {
     Transformer(VitSizes),
 }
 
-/// What a family's sizes tell of its visual tower.
-pub trait VisualSizes {
-    /// One line: the kind of network and its sizes.
-    fn summary(&self) -> String;
+impl From<ResNetSizes> for Visual {
+    fn from(sizes: ResNetSizes) -> Self {
+        Self::ResNet(sizes)
+    }
+}
 
-    /// The layers that can be named, in the order in which a forward pass reaches them; the last is the embedding.
-    /// `image_size` is in pixels.
-    fn layers(&self, image_size: u32, embedding: u32) -> Vec<Layer>;
-
-    /// Layers spread over the middle of the tower, from the image on, by their canonical spellings: those that a facet
-    /// has unless it names others, as in Goh et al. 2021.
-    fn middle_layers(&self) -> Vec<String>;
-
-    /// Where the other spelling of its layers comes from, as the head of a column.
-    fn other_spelling(&self) -> &'static str;
+impl From<VitSizes> for Visual {
+    fn from(sizes: VitSizes) -> Self {
+        Self::Transformer(sizes)
+    }
 }
 
 impl Visual {
@@ -82,14 +69,24 @@ impl Visual {
 }
 
 impl Family {
+    /// The family whose visual tower has these sizes.
+    const fn with<S: Recognised + Into<Visual>>() -> Self {
+        Self {
+            noun: S::NOUN,
+            mark: S::MARK,
+            quick_gelu: S::QUICK_GELU,
+            read: |shapes, heads| Ok(S::read(shapes, heads)?.map(Into::into)),
+        }
+    }
+
     /// The family of a file's visual tower.
     pub fn of(has: impl Fn(&str) -> bool) -> Option<&'static Self> {
-        FAMILIES.into_iter().find(|family| has(family.mark))
+        FAMILIES.iter().find(|family| has(family.mark))
     }
 
     /// The tensors that tell the families, for messages.
     pub fn marks() -> String {
         let mark = |family: &Self| format!("`{}` ({})", family.mark, family.noun);
-        FAMILIES.map(mark).join(" and no ")
+        FAMILIES.each_ref().map(mark).join(" and no ")
     }
 }

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes::{LARGEST_IMAGE, Shapes, narrow, square};
-use super::{Family, Read, Visual, VisualSizes};
+use super::sizes::{Read, Recognised, VisualSizes};
 use crate::model::error::ModelError;
 use crate::model::layer::{Layer, LayerName, Positions, Stage, StemTap, Tap};
 
@@ -32,44 +32,39 @@ pub struct ResNetSizes {
     pub pool_heads: u32,
 }
 
-/// ResNets.
-pub static FAMILY: Family = Family {
-    noun: "a ResNet",
-    mark: "visual.layer1.0.conv1.weight",
+impl Recognised for ResNetSizes {
+    const NOUN: &'static str = "a ResNet";
+    const MARK: &'static str = "visual.layer1.0.conv1.weight";
     // A ResNet has MLPs only in its text tower.
-    quick_gelu: true,
-    read,
-};
+    const QUICK_GELU: bool = true;
 
-fn read(shapes: &Shapes<'_>, _: Option<u32>) -> Result<Read, ModelError> {
-    let [width, ..] = shapes.of::<4>("visual.layer1.0.conv1.weight")?;
-    let blocks = [1, 2, 3, 4]
-        .map(|stage| shapes.count(|block| format!("visual.layer{stage}.{block}.conv1.weight")));
-    if let Some(stage) = blocks.iter().position(|&n| n == 0) {
-        return Err(ModelError::Missing(format!("visual.layer{}.0.conv1.weight", stage + 1)));
+    fn read(shapes: &Shapes<'_>, _: Option<u32>) -> Result<Read<Self>, ModelError> {
+        let [width, ..] = shapes.of::<4>("visual.layer1.0.conv1.weight")?;
+        let blocks = [1, 2, 3, 4]
+            .map(|stage| shapes.count(|block| format!("visual.layer{stage}.{block}.conv1.weight")));
+        if let Some(stage) = blocks.iter().position(|&n| n == 0) {
+            return Err(ModelError::Missing(format!("visual.layer{}.0.conv1.weight", stage + 1)));
+        }
+        let name = "visual.attnpool.positional_embedding";
+        let positions: [u64; 2] = shapes.of(name)?;
+        let channels = width.saturating_mul(32);
+        let fits = positions[1] == channels && channels <= WIDEST;
+        let side = square(positions[0]).filter(|_| fits);
+        let image_size =
+            side.map(|side| side.saturating_mul(32)).filter(|&size| size <= LARGEST_IMAGE);
+        let Some(image_size) = image_size else {
+            return Err(ModelError::Misshapen {
+                name: name.into(),
+                shape: positions.to_vec(),
+                expected: format!("[side² + 1, {channels}]"),
+            });
+        };
+        let [embedding, _] = shapes.of("visual.attnpool.c_proj.weight")?;
+        let width = narrow(width);
+        let pool_heads = (narrow(channels) / 64).max(1);
+        let visual = Self { width, blocks, pool_heads };
+        Ok(Read { image_size: narrow(image_size), embedding: narrow(embedding), visual })
     }
-    let name = "visual.attnpool.positional_embedding";
-    let positions: [u64; 2] = shapes.of(name)?;
-    let channels = width.saturating_mul(32);
-    let fits = positions[1] == channels && channels <= WIDEST;
-    let side = square(positions[0]).filter(|_| fits);
-    let image_size = side.map(|side| side.saturating_mul(32)).filter(|&size| size <= LARGEST_IMAGE);
-    let Some(image_size) = image_size else {
-        return Err(ModelError::Misshapen {
-            name: name.into(),
-            shape: positions.to_vec(),
-            expected: format!("[side² + 1, {channels}]"),
-        });
-    };
-    let [embedding, _] = shapes.of("visual.attnpool.c_proj.weight")?;
-    let width = narrow(width);
-    let pool_heads = (narrow(channels) / 64).max(1);
-    let sizes = ResNetSizes { width, blocks, pool_heads };
-    Ok(Read {
-        image_size: narrow(image_size),
-        embedding: narrow(embedding),
-        visual: Visual::ResNet(sizes),
-    })
 }
 
 impl VisualSizes for ResNetSizes {

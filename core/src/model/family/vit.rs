@@ -13,8 +13,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes::{LARGEST_IMAGE, Shapes, narrow, square};
+use super::sizes::{Read, Recognised, VisualSizes};
 use super::transformer::{self, TransformerSizes, exchange};
-use super::{Family, Read, Visual, VisualSizes};
 use crate::model::error::ModelError;
 use crate::model::layer::{Layer, LayerName, Positions, Stage};
 use crate::model::source::Source;
@@ -29,33 +29,31 @@ pub struct VitSizes {
     pub sizes: TransformerSizes,
 }
 
-/// Vision transformers.
-pub static FAMILY: Family = Family {
-    noun: "a vision transformer",
-    mark: "visual.class_embedding",
-    quick_gelu: false,
-    read,
-};
+impl Recognised for VitSizes {
+    const NOUN: &'static str = "a vision transformer";
+    const MARK: &'static str = "visual.class_embedding";
+    const QUICK_GELU: bool = false;
 
-fn read(shapes: &Shapes<'_>, heads: Option<u32>) -> Result<Read, ModelError> {
-    let [width, _, patch, _] = shapes.of("visual.conv1.weight")?;
-    let name = "visual.positional_embedding";
-    let positions: [u64; 2] = shapes.of(name)?;
-    let side = square(positions[0]).filter(|_| positions[1] == width);
-    let image_size =
-        side.map(|side| side.saturating_mul(patch)).filter(|&size| size <= LARGEST_IMAGE);
-    let Some(image_size) = image_size.filter(|_| patch > 0) else {
-        return Err(ModelError::Misshapen {
-            name: name.into(),
-            shape: positions.to_vec(),
-            expected: format!("[side² + 1, {width}]"),
-        });
-    };
-    let [_, embedding] = shapes.of("visual.proj")?;
-    let heads = |width| heads.unwrap_or_else(|| usual_heads(width));
-    let sizes = TransformerSizes::read(shapes, "visual.", heads)?;
-    let visual = Visual::Transformer(VitSizes { patch: narrow(patch), sizes });
-    Ok(Read { image_size: narrow(image_size), embedding: narrow(embedding), visual })
+    fn read(shapes: &Shapes<'_>, heads: Option<u32>) -> Result<Read<Self>, ModelError> {
+        let [width, _, patch, _] = shapes.of("visual.conv1.weight")?;
+        let name = "visual.positional_embedding";
+        let positions: [u64; 2] = shapes.of(name)?;
+        let side = square(positions[0]).filter(|_| positions[1] == width);
+        let image_size =
+            side.map(|side| side.saturating_mul(patch)).filter(|&size| size <= LARGEST_IMAGE);
+        let Some(image_size) = image_size.filter(|_| patch > 0) else {
+            return Err(ModelError::Misshapen {
+                name: name.into(),
+                shape: positions.to_vec(),
+                expected: format!("[side² + 1, {width}]"),
+            });
+        };
+        let [_, embedding] = shapes.of("visual.proj")?;
+        let heads = |width| heads.unwrap_or_else(|| usual_heads(width));
+        let sizes = TransformerSizes::read(shapes, "visual.", heads)?;
+        let visual = Self { patch: narrow(patch), sizes };
+        Ok(Read { image_size: narrow(image_size), embedding: narrow(embedding), visual })
+    }
 }
 
 /// Attention heads of a tower of that width. Heads have 64 channels in all of OpenAI's models; open_clip's ViT-H, -g and

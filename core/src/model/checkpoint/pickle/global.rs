@@ -10,7 +10,8 @@
 //! The third row protects nobody from this program, which runs nothing; it tells a user what the file would do to one
 //! that does.
 
-use super::{Call, PickleError, Value};
+use super::error::PickleError;
+use super::heap::{Call, Value};
 
 /// Modules of Python whose functions run programs or code, or change files.
 const HARMFUL: [&str; 27] = [
