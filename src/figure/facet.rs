@@ -81,27 +81,11 @@ fn shape(probe: &Probe) -> String {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::{Record, Store};
-
     use super::*;
+    use crate::figure::tests::Stored;
 
     fn drawn(params: Value, outcome: &Outcome) -> Drawing {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let request = serde_json::json!({ "params": params });
-        let mut record = Record::new(Digest::of(b"key"), facet::KIND.name, 1, request);
-        record.set_result(&store, outcome).expect("stored");
-        let context = DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &serde_json::Map::new(),
-            layer_shown: "",
-            inputs: &Inputs::default(),
-            baseline: None,
-        };
-        draw(&context).expect("a drawing")
+        Stored::new(&facet::KIND, params, outcome).drawn()
     }
 
     #[test]

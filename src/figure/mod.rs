@@ -96,14 +96,4 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
 }
 
 #[cfg(test)]
-mod tests {
-    use neuronotes_core::kind::KINDS;
-
-    use super::*;
-
-    #[test]
-    fn every_kind_is_drawn_and_nothing_else() {
-        let names = FIGURES.iter().map(|figure| figure.kind.name);
-        assert!(names.eq(KINDS.iter().map(|kind| kind.name)));
-    }
-}
+mod tests;

@@ -77,16 +77,11 @@ fn digits(outcome: &Outcome) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::{Record, Store};
-
     use super::*;
+    use crate::figure::tests::Stored;
 
     #[test]
     fn texts_are_bars_from_zero_below_the_directions_pictures() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
         let params = serde_json::json!({
             "texts": ["fire engine", "leaf", "frog"], "templates": ["{}"], "truncate": false,
             "center": true, "top": 2, "order": "nearest",
@@ -95,21 +90,11 @@ mod tests {
                 { "weight": -1.0, "of": { "text": "green" } },
             ],
         });
-        let request = serde_json::json!({ "params": params });
-        let mut record = Record::new(Digest::of(b"key"), text_rank::KIND.name, 1, request);
         let ranked = [("fire engine", 0.3), ("leaf", -0.1)];
         let ranked = ranked.map(|(text, cosine)| (text.to_owned(), cosine).into()).to_vec();
         let outcome = Outcome { count: 3, mean: -0.01, sd: 0.2, ranked, ..text_rank::sample(0.3) };
-        record.set_result(&store, &outcome).expect("stored");
-        record.add_output(&store, "001.png", "image/png", b"a picture").expect("stored");
-        let context = DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &serde_json::Map::new(),
-            layer_shown: "",
-            inputs: &Inputs::default(),
-            baseline: None,
-        };
-        insta::assert_json_snapshot!(draw(&context).expect("a drawing"));
+        let stored = Stored::new(&text_rank::KIND, params, &outcome);
+        let stored = stored.output("001.png", "image/png", b"a picture");
+        insta::assert_json_snapshot!(stored.drawn());
     }
 }

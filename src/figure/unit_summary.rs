@@ -74,29 +74,14 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::{Record, Store};
     use serde_json::json;
 
     use super::*;
+    use crate::figure::tests::Stored;
 
     fn drawn(outcome: &Outcome) -> Drawing {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let request =
-            json!({ "params": { "layer": "visual.layer4.0.add", "unit": 3, "pool": "mean" } });
-        let mut record = Record::new(Digest::of(b"key"), unit_summary::KIND.name, 1, request);
-        record.set_result(&store, outcome).expect("stored");
-        let context = DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &serde_json::Map::new(),
-            layer_shown: "",
-            inputs: &Inputs::default(),
-            baseline: None,
-        };
-        draw(&context).expect("a drawing")
+        let params = json!({ "layer": "visual.layer4.0.add", "unit": 3, "pool": "mean" });
+        Stored::new(&unit_summary::KIND, params, outcome).drawn()
     }
 
     #[test]

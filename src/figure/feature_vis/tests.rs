@@ -3,13 +3,13 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::feature_vis::KIND;
 use neuronotes_core::kind::scan::{Distribution, Moments};
-use neuronotes_core::request::{BlockRef, Inputs};
-use neuronotes_core::store::{Record, Store};
+use neuronotes_core::request::BlockRef;
 use serde_json::json;
 
 use super::*;
 use crate::figure::Baseline;
 use crate::figure::picture::Format;
+use crate::figure::tests::Stored;
 
 /// What a request asks, with some of it changed.
 fn params(changes: Value) -> Value {
@@ -34,40 +34,29 @@ fn made(activation: f64, strength: Option<f64>) -> Made {
 }
 
 fn drawn(params: Value, outcome: &Outcome, facet: Option<&str>) -> Drawing {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Store::open(folder.path()).expect("a store");
-    let request = json!({ "params": params });
-    let mut record = Record::new(Digest::of(b"key"), KIND.name, 2, request);
-    record.set_result(&store, outcome).expect("stored");
+    let mut stored = Stored::new(&KIND, params, outcome);
     for index in 0..outcome.images.len() {
-        for (name, ty) in
+        for (name, media_type) in
             [(picture(index), "image/png"), (web(index), "image/webp"), (film(index), "image/webp")]
         {
-            record.add_output(&store, &name, ty, name.as_bytes()).expect("stored");
+            stored = stored.output(&name, media_type, name.as_bytes());
         }
     }
     let of = |mean: f64, sd: f64| Distribution { mean: vec![0.0, mean], sd: vec![0.0, sd] };
     let moments = Moments { count: 1494, mean: of(1.0, 0.5), max: of(3.0, 0.0) };
     let bytes = serde_json::to_vec(&moments).expect("JSON");
-    let moments = store.put_blob(&bytes).expect("stored");
-    let block = |name: &str| BlockRef {
+    let moments = stored.store.put_blob(&bytes).expect("stored");
+    stored.inputs.blocks.extend(facet.map(|name| BlockRef {
         role: "facet".into(),
         name: name.into(),
         note: "a.md".into(),
         id: name.into(),
         which: String::new(),
         key: Digest::of(b"facet"),
-    };
-    let blocks = facet.into_iter().map(block).collect();
-    let context = DrawContext {
-        store: &store,
-        record: &record,
-        presentation: &serde_json::Map::new(),
-        layer_shown: "image_block_4/0/Add_6",
-        inputs: &Inputs { blocks, ..Inputs::default() },
-        baseline: Some(&Baseline { dataset: "emoji".into(), moments }),
-    };
-    draw(&context).expect("a drawing")
+    }));
+    stored.layer_shown = "image_block_4/0/Add_6";
+    stored.baseline = Some(Baseline { dataset: "emoji".into(), moments });
+    stored.drawn()
 }
 
 fn outcome(images: Vec<Made>) -> Outcome {

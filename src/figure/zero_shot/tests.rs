@@ -3,41 +3,29 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::zero_shot::{Example, KIND};
 use neuronotes_core::request::{FileRef, Inputs};
-use neuronotes_core::store::{Record, Store};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::figure::drawing;
+use crate::figure::tests::Stored;
 
 /// Draws `outcome` as of a block with these digests for pictures.
 fn drawn(outcome: &Outcome, images: &[Digest], top: u32) -> Result<Drawing, String> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Store::open(folder.path()).expect("a store");
     let params = json!({
         "images": images, "classes": [], "templates": ["{}"], "truncate": false, "truth": "caption",
         "examples": 2,
     });
-    let mut record = Record::new(Digest::of(b"key"), KIND.name, 1, json!({ "params": params }));
-    record.set_result(&store, outcome).expect("stored");
-    record.add_output(&store, "001.png", "image/png", b"a picture").expect("stored");
     let pictures = images.iter().map(|digest| FileRef {
         name: "notes/pictures/wolf.png".into(),
         path: "/garden/notes/pictures/wolf.png".into(),
         digest: *digest,
     });
-    let inputs = Inputs { pictures: pictures.collect(), ..Inputs::default() };
-    let presentation = json!({ "top": top });
-    let Value::Object(presentation) = presentation else { unreachable!() };
-    let context = DrawContext {
-        store: &store,
-        record: &record,
-        presentation: &presentation,
-        layer_shown: "",
-        inputs: &inputs,
-        baseline: None,
-    };
-    let first = drawing(&KIND, &context)?;
-    assert_eq!(drawing(&KIND, &context).as_ref(), Ok(&first), "as it was kept");
+    let stored = Stored::new(&KIND, params, outcome);
+    let mut stored = stored.output("001.png", "image/png", b"a picture");
+    stored.inputs = Inputs { pictures: pictures.collect(), ..Inputs::default() };
+    stored.presentation.insert("top".into(), top.into());
+    let first = drawing(&KIND, &stored.context())?;
+    assert_eq!(drawing(&KIND, &stored.context()).as_ref(), Ok(&first), "as it was kept");
     Ok(first)
 }
 
