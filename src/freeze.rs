@@ -25,6 +25,7 @@ use neuronotes_core::place;
 use neuronotes_core::request::Request;
 use neuronotes_core::seal;
 use neuronotes_core::store::Store;
+use neuronotes_core::suggest;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::note::Note;
@@ -201,8 +202,9 @@ impl Report {
                 }
                 let Some(bytes) = store.blob(&output.digest) else {
                     let file = store.blob_path(&output.digest).display().to_string();
+                    let (kind, article) = (&record.kind, suggest::article(&record.kind));
                     let message =
-                        format!("the stored output `{name}` of a {} was damaged", record.kind);
+                        format!("the stored output `{name}` of {article} `{kind}` was damaged");
                     let hint = "`neuronotes build` measures it again".to_owned();
                     self.problems.push(Diagnostic::of_file(file, message).hint(hint));
                     return Ok(());

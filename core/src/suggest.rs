@@ -137,6 +137,13 @@ pub fn quoted(names: &[String], last: &str) -> String {
     }
 }
 
+/// The indefinite article before a name, as it is said: `an` before `activation_histogram`, `a` before `unit_summary`.
+pub fn article(name: &str) -> &'static str {
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u']);
+    // The first sound of `unit` is no vowel.
+    if vowel && !name.starts_with("uni") { "an" } else { "a" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +161,16 @@ mod tests {
             assert!(index.hint("Zyx").is_none());
         }
         assert_eq!(Index::of(["one", "two"]).hint("xyz"), hint("xyz", ["one", "two"]));
+    }
+
+    #[test]
+    fn an_article_goes_by_the_sound_of_the_name_behind_it() {
+        for name in ["activation_histogram", "embedding", "image", "object", "utterance"] {
+            assert_eq!(article(name), "an", "{name}");
+        }
+        for name in ["unit_summary", "facet", "dataset_examples", "text_rank", ""] {
+            assert_eq!(article(name), "a", "{name}");
+        }
     }
 
     #[test]

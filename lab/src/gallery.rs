@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{Kind, Origin};
+use neuronotes_core::suggest;
 
 use crate::clip::preprocess::shrink;
 use crate::dataset::Shard;
@@ -123,8 +124,10 @@ pub(crate) fn pictures_of(
         .using(figure)
         .ok_or_else(|| Failure::new("the request does not use the figure that it names"))?;
     let pictures = Kind::named(&request.kind).and_then(|kind| kind.pictures);
-    let pictures =
-        pictures.ok_or_else(|| Failure::new(format!("a `{}` has no pictures", request.kind)))?;
+    let pictures = pictures.ok_or_else(|| {
+        let kind = &request.kind;
+        Failure::new(format!("{} `{kind}` has no pictures", suggest::article(kind)))
+    })?;
     bench.result(request, |store, record| {
         let Some(result) = record.result(store) else { return Ok(None) };
         let malformed = |why| Failure::new(format!("the used result is malformed ({why})"));

@@ -12,6 +12,7 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::request::{FileRef, Request};
 use neuronotes_core::store::{Record, Store};
+use neuronotes_core::suggest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -208,8 +209,9 @@ impl<'a> Workbench<'a> {
         let request = self.request;
         let one = |used: &Request| {
             if used.kind != K::KIND.name {
-                let (its, name) = (&used.kind, K::KIND.name);
-                return Err(Failure::new(format!("`{field}` names a `{its}`, not a `{name}`")));
+                let [its, needed] = [&*used.kind, K::KIND.name]
+                    .map(|kind| format!("{} `{kind}`", suggest::article(kind)));
+                return Err(Failure::new(format!("`{field}` names {its}, not {needed}")));
             }
             self.result(used, |store, record| K::read(store, record, clip))
         };

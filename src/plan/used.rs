@@ -32,14 +32,15 @@ pub(super) fn noun(takes: Takes) -> String {
 /// A block of that name is of a kind that a field does not take.
 fn other_kind(takes: Takes, name: &str, block: &Block) -> Problem {
     let what = match block.kind {
-        Some(kind) => format!("a `{}`", kind.name),
+        Some(kind) => format!("{} `{}`", suggest::article(kind.name), kind.name),
         None => "a block without a kind".to_owned(),
     };
     let kinds = Kind::taken(takes);
     match takes.kinds {
         Kinds::Named(_) => {
+            let article = suggest::article(kinds.first().map_or("", String::as_str));
             let kinds = suggest::quoted(&kinds, "or");
-            Problem::new(format!("`{name}` is {what}, not a {kinds}"))
+            Problem::new(format!("`{name}` is {what}, not {article} {kinds}"))
                 .hint(format!("name a block of the kind {kinds}"))
         }
         Kinds::WithPictures => {

@@ -117,6 +117,17 @@ fn every_mistake_in_use_has_its_place_and_a_hint() {
 }
 
 #[test]
+fn a_block_of_another_kind_is_named_with_its_article() {
+    let bars = block("id: bars\nkind: activation_histogram\nunit: 3\n");
+    let said = Garden::of(&[("a.md", &(guess("bars") + &bars))]).said();
+    let expected = "`bars` is an `activation_histogram`, which has no pictures to use";
+    assert!(said.contains(expected), "{said}");
+    let facet = block("id: a\nkind: feature_vis\nunit: 3\nfacet: bars\n");
+    let said = Garden::of(&[("a.md", &(facet + &bars))]).said();
+    assert!(said.contains("`bars` is an `activation_histogram`, not a `facet`"), "{said}");
+}
+
+#[test]
 fn long_chains_and_wide_ones_end_in_an_error_and_not_in_an_overflow() {
     let link = |n: usize, used: &str| {
         block(&format!("id: v{n}\nkind: feature_vis\nseed: {n}\ndirection: {used}\n"))

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::kind::Kind;
+use neuronotes_core::suggest;
 
 use super::Walk;
 use crate::note::block::RawBlock;
@@ -32,8 +33,9 @@ impl Walk<'_> {
             Kind::named(line.split('#').next()?.trim())
         };
         let Some(kind) = lines.find_map(kind) else { return };
+        let (article, name) = (suggest::article(kind.name), kind.name);
         let message =
-            format!("this block is shown as code, but it looks like a `{}` analysis", kind.name);
+            format!("this block is shown as code, but it looks like {article} `{name}` analysis");
         let problem = self.at.warning(range.start..range.start + first.len(), message);
         let hint = "to have it measured, begin the block with ```yaml analysis";
         self.out.problems.push(problem.hint(hint.to_owned()));

@@ -55,6 +55,12 @@ impl Tree {
         out
     }
 
+    /// The kind of figure, with its article.
+    fn noun(&self) -> String {
+        let name = self.kind.name;
+        format!("{} `{name}`", suggest::article(name))
+    }
+
     /// The first name, if the whole path is documented.
     pub(super) fn first<'s>(&self, steps: &'s [At]) -> Result<&'s str, Fault> {
         let (first, place) = match steps {
@@ -66,13 +72,13 @@ impl Tree {
             }
             [(_, place), ..] => {
                 let hint = list(&self.names_after(&[]));
-                let message = format!("a `{}` is not a list", self.kind.name);
+                let message = format!("{} is not a list", self.noun());
                 return Err(Fault { place: place.clone(), message, hint });
             }
         };
         let known = self.names_after(&[]);
         if !known.contains(first) {
-            let message = format!("a `{}` has no value `{first}`", self.kind.name);
+            let message = format!("{} has no value `{first}`", self.noun());
             let hint = near(first, &known);
             return Err(Fault { place: place.clone(), message, hint });
         }
