@@ -16,6 +16,7 @@ pub mod export;
 pub mod failure;
 mod fit;
 mod gallery;
+mod group;
 pub mod kept;
 pub mod kind;
 pub mod monitor;

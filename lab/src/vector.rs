@@ -18,6 +18,9 @@ use crate::pass::Pass;
 use crate::picture::Picture;
 use crate::table::Embedded;
 
+/// The least that is left of a unit vector after projecting out; less is rounding.
+const LEFT: f64 = 1e-3;
+
 /// A vector.
 pub(crate) type Row = Vec<f64>;
 
@@ -151,6 +154,36 @@ pub(crate) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
     Ok(row)
 }
 
+/// A unit vector without its parts along others, and the length that was left of it.
+pub(crate) fn project_out(vector: &[f64], others: &[Row]) -> Result<(Row, f64), Failure> {
+    let without = |row: &[f64], basis: &[Row]| {
+        let mut row = row.to_vec();
+        // Twice: what rounding leaves of the first time is gone after the second.
+        for _ in 0..2 {
+            for base in basis {
+                let along = dot(&row, base);
+                add(&mut row, base, -along);
+            }
+        }
+        let length = dot(&row, &row).sqrt();
+        (row, length)
+    };
+    let mut basis: Vec<Row> = Vec::new();
+    for other in others {
+        let (row, length) = without(other, &basis);
+        // What is a sum of those before has been projected out with them.
+        if length > 1e-6 {
+            basis.push(row.into_iter().map(|x| x / length).collect());
+        }
+    }
+    let (row, left) = without(vector, &basis);
+    if left < LEFT {
+        let message = "nothing of the direction is left after projecting out `without`";
+        return Err(Failure::new(message).hint("it is a sum of those directions"));
+    }
+    Ok((row.into_iter().map(|x| x / left).collect(), left))
+}
+
 /// `[n, columns]` as rows.
 fn rows(tensor: &Tensor) -> Result<Vec<Row>, Failure> {
     let (count, columns) = tensor.size2()?;
@@ -170,6 +203,24 @@ mod tests {
         let error = mean(&[vec![1.0, 0.0], vec![-1.0, 0.0]], "the sum").expect_err("nothing");
         assert!(error.to_string().contains("the sum has no direction"), "{error}");
         assert!(mean(&[], "none").is_err());
+    }
+
+    #[test]
+    fn what_is_projected_out_is_gone_however_it_is_given() {
+        let vector = unit(vec![1.0, 2.0, 3.0, 4.0], "it").expect("a direction");
+        let other = unit(vec![1.0, 1.0, 0.0, 0.0], "it").expect("a direction");
+        let sum = unit(vec![2.0, 1.0, 1.0, 0.0], "it").expect("a direction");
+        let (row, left) = project_out(&vector, &[other.clone(), sum.clone(), other.clone()])
+            .expect("something is left");
+        assert!((dot(&row, &row) - 1.0).abs() < 1e-12 && left < 1.0);
+        assert!(dot(&row, &other).abs() < 1e-12 && dot(&row, &sum).abs() < 1e-12, "{row:?}");
+        // By hand: without the first two coordinates' mean, (−½, ½, 3, 4) / √30 is left.
+        let (row, left) = project_out(&vector, &[other]).expect("something is left");
+        assert!((left - (25.5f64 / 30.0).sqrt()).abs() < 1e-12);
+        assert!((row[1] - 0.5 / 25.5f64.sqrt()).abs() < 1e-12 && (row[0] + row[1]).abs() < 1e-12);
+        let nothing =
+            project_out(&vector, std::slice::from_ref(&vector)).expect_err("nothing is left");
+        assert!(nothing.to_string().contains("nothing of the direction is left"), "{nothing}");
     }
 
     #[test]

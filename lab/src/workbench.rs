@@ -207,15 +207,29 @@ impl<'a> Workbench<'a> {
     /// If one is of another kind, malformed, or for another model.
     pub fn used<K: Used>(&mut self, field: &str, clip: &Clip) -> Result<Vec<K>, Failure> {
         let request = self.request;
-        let one = |used: &Request| {
-            if used.kind != K::KIND.name {
-                let [its, needed] = [&*used.kind, K::KIND.name]
-                    .map(|kind| format!("{} `{kind}`", suggest::article(kind)));
-                return Err(Failure::new(format!("`{field}` names {its}, not {needed}")));
-            }
-            self.result(used, |store, record| K::read(store, record, clip))
-        };
-        request.used(field).map(one).collect()
+        request.used(field).map(|used| self.result_of(used, clip)).collect()
+    }
+
+    /// The result of another block that a parameter names by its request key.
+    ///
+    /// # Errors
+    /// If the request does not use it, or it is of another kind, malformed, or for another model.
+    pub fn used_by_key<K: Used>(&mut self, key: Digest, clip: &Clip) -> Result<K, Failure> {
+        let used = self.using(key);
+        let used = used.ok_or_else(|| {
+            Failure::new(format!("the request does not use the `{}` that it names", K::KIND.name))
+        })?;
+        self.result_of(used, clip)
+    }
+
+    /// The result of a request that this one uses, which must be of a kind.
+    fn result_of<K: Used>(&mut self, used: &Request, clip: &Clip) -> Result<K, Failure> {
+        if used.kind != K::KIND.name {
+            let [its, needed] = [&*used.kind, K::KIND.name]
+                .map(|kind| format!("{} `{kind}`", suggest::article(kind)));
+            return Err(Failure::new(format!("the request uses {its}, not {needed}")));
+        }
+        self.result(used, |store, record| K::read(store, record, clip))
     }
 
     /// The file of the dictionary that a place is; `None` if it is a layer.

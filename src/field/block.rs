@@ -2,7 +2,7 @@
 
 use neuronotes_core::kind::{Kind, Kinds, MOST_PICTURES, Takes};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::Inputs;
+use neuronotes_core::request::{BlockRef, Inputs, Request};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
@@ -28,22 +28,11 @@ impl Family for One {
         asked: &mut Asked,
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
-        let name = plain(&value);
-        let mut found =
-            sources.used(self.takes, &name).map_err(|problem| vec![Wrong::new("", problem)])?;
-        let count = found.len();
-        match (found.pop(), count) {
-            (Some((block, request)), 1) => {
-                let key = block.key.hex();
-                asked.add_used(block, request);
-                Ok(Some(key.into()))
-            }
-            _ => {
-                let message = format!("`{name}` is a sweep of {count} measurements; one is needed");
-                let problem = Problem::new(message).hint("name a block without `sweep`");
-                Err(vec![Wrong::new("", problem)])
-            }
-        }
+        let found = one(self.takes, &plain(&value), sources);
+        let (block, request) = found.map_err(|problem| vec![Wrong::new("", problem)])?;
+        let key = block.key.hex();
+        asked.add_used(block, request);
+        Ok(Some(key.into()))
     }
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
@@ -113,6 +102,23 @@ pub(super) fn names(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Jso
     at.items(node, items, pointer, MOST_PICTURES)
 }
 
+/// The block of that name with its request; an error where it is a sweep.
+pub(super) fn one(
+    takes: Takes,
+    name: &str,
+    sources: &mut dyn Sources,
+) -> Result<(BlockRef, Request), Problem> {
+    let mut found = sources.used(takes, name)?;
+    match (found.pop(), found.len()) {
+        (Some(one), 0) => Ok(one),
+        (_, more) => {
+            let count = more + 1;
+            let message = format!("`{name}` is a sweep of {count} measurements; one is needed");
+            Err(Problem::new(message).hint("name a block without `sweep`"))
+        }
+    }
+}
+
 /// The request keys of the blocks whose names stand under a pointer in the value.
 pub(super) fn keys(
     takes: Takes,
@@ -160,7 +166,7 @@ mod tests {
     use neuronotes_core::dataset::DatasetRef;
     use neuronotes_core::digest::Digest;
     use neuronotes_core::model::{Architecture, Conventions, ModelRef, Precision};
-    use neuronotes_core::request::{BlockRef, FileRef, Request};
+    use neuronotes_core::request::FileRef;
 
     use super::*;
     use crate::field::ResolvedPlace;

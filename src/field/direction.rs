@@ -1,47 +1,21 @@
-//! Directions: sums of texts, pictures, words, units, data sets and other figures' pictures. A parameter is an array of
-//! [`Term`], with digests for names.
+//! Directions: sums of texts, pictures, words, units, data sets, other figures' pictures and other directions. A parameter is an
+//! array of [`Term`](neuronotes_core::kind::term::Term), with digests for names.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
-use neuronotes_core::kind::direction::{MOST_TERMS, SOURCES, Source, Term};
-use neuronotes_core::kind::{Kind, MOST_PICTURES, MOST_UNITS, Takes};
-use neuronotes_core::problem::Problem;
+use neuronotes_core::kind::direction::TAKEN;
+use neuronotes_core::kind::term::{DIRECTION, MOST_TERMS};
+use neuronotes_core::kind::{Kind, Takes};
 use neuronotes_core::request::Inputs;
-use neuronotes_core::suggest;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::number::number;
-use super::{
-    Asked, Family, Reading, ResolvedPlace, Sources, Wrong, block, file, list, name, schema,
-};
-use crate::yaml::{Entry, Node, Value};
-
-/// Greatest weight of a term, of either sign.
-const HEAVIEST: f64 = 1000.0;
-/// What a term looks like.
-const MAPPING: &str = "a mapping such as `text: …` or `image: …`";
+use super::{Asked, Family, Reading, Sources, Wrong, list, schema, term};
+use crate::yaml::{Node, Value};
 
 /// One term, or a sum of terms.
 pub(super) struct Direction;
 
 impl Family for Direction {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        let Value::Map(entries) = &node.value else { return at.wrong(node, MAPPING) };
-        match entries.as_slice() {
-            [Entry { key, node: sum, .. }] if key == "sum" => {
-                let terms = match &sum.value {
-                    Value::List(terms) if !terms.is_empty() => terms,
-                    _ => return at.wrong(sum, "a list of terms"),
-                };
-                if terms.len() > MOST_TERMS {
-                    return at.too_many(sum, terms.len(), MOST_TERMS);
-                }
-                let terms = terms.iter().enumerate();
-                Json::Array(terms.map(|(index, term)| read_term(term, index, true, at)).collect())
-            }
-            _ => json!([read_term(node, 0, false, at)]),
-        }
+        term::read(node, "", at)
     }
 
     fn resolve(
@@ -50,42 +24,24 @@ impl Family for Direction {
         asked: &mut Asked,
         sources: &mut dyn Sources,
     ) -> Result<Option<Json>, Vec<Wrong>> {
-        let mut terms: Vec<Term> = serde_json::from_value(value).unwrap_or_default();
-        let mut problems = Vec::new();
-        for (index, term) in terms.iter_mut().enumerate() {
-            let pointer = format!("/{index}/of/{}", key(&term.of));
-            let found = resolve_source(&mut term.of, &pointer, asked, sources);
-            problems.extend(found.err().unwrap_or_default());
-        }
-        match problems.is_empty() {
-            true => Ok(serde_json::to_value(terms).ok()),
-            false => Err(problems),
-        }
+        let mut terms = term::terms(&value);
+        term::resolve(&mut terms, "", asked, sources)?;
+        Ok(serde_json::to_value(terms).ok())
     }
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
-        match serde_json::from_value::<Vec<Term>>(value.clone()) {
-            Ok(terms) => line(&terms, inputs),
+        match serde_json::from_value::<Vec<_>>(value.clone()) {
+            Ok(terms) => term::line(&terms, inputs),
             Err(_) => value.to_string(),
         }
     }
 
     fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
-        let terms: Vec<Term> = serde_json::from_value(value.clone()).unwrap_or_default();
-        let used = terms.into_iter().filter_map(|term| match term.of {
-            Source::Use(names) => Some(names),
-            _ => None,
-        });
-        used.flatten().map(|name| (Takes::PICTURES, name)).collect()
+        term::blocks(term::terms(value))
     }
 
     fn prompts(&self, value: &Json) -> Vec<(String, String)> {
-        let terms: Vec<Term> = serde_json::from_value(value.clone()).unwrap_or_default();
-        let texts = terms.into_iter().enumerate().filter_map(|(index, term)| match term.of {
-            Source::Text(text) => Some((format!("/{index}/of/text"), text)),
-            _ => None,
-        });
-        texts.collect()
+        term::prompts(term::terms(value), "")
     }
 
     fn takes(&self) -> String {
@@ -93,16 +49,87 @@ impl Family for Direction {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        let sum = schema_term(true);
-        json!({ "anyOf": [
-            schema_term(false),
-            {
-                "type": "object",
-                "properties": { "sum": { "type": "array", "items": sum, "minItems": 1, "maxItems": MOST_TERMS } },
-                "required": ["sum"],
-                "additionalProperties": false,
-            },
-        ] })
+        term::schema_direction()
+    }
+}
+
+/// A list of directions, each as [`Direction`] has it, or as the name of another block; one may stand without a list.
+pub(super) struct Directions;
+
+impl Directions {
+    /// What it takes.
+    const TAKES: &str = "a list of names of directions, or of mappings such as `units: …`";
+}
+
+impl Family for Directions {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let items = match &node.value {
+            Value::List(items) if !items.is_empty() => items,
+            Value::List(_) | Value::Null => return at.wrong(node, Self::TAKES),
+            _ => std::slice::from_ref(node),
+        };
+        if items.len() > MOST_TERMS {
+            return at.too_many(node, items.len(), MOST_TERMS);
+        }
+        let mut read: Vec<Json> = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let pointer = format!("/{index}");
+            let value = match (&item.value, item.item()) {
+                (Value::Map(_), _) => term::read(item, &pointer, at),
+                (_, Some(name)) => {
+                    at.place(format!("{pointer}/0/of/target"), at.reader.item_span(item));
+                    term::single(json!({ "target": name }))
+                }
+                _ => at.wrong(item, Self::TAKES),
+            };
+            if read.contains(&value) && at.is_sound() {
+                at.problem(item, format!("`{}` lists this more than once", at.field), None);
+            }
+            read.push(value);
+        }
+        Json::Array(read)
+    }
+
+    fn resolve(
+        &self,
+        value: Json,
+        asked: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        let (mut resolved, mut problems) = (Vec::new(), Vec::new());
+        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+            let mut terms = term::terms(value);
+            let found = term::resolve(&mut terms, &format!("/{index}"), asked, sources);
+            problems.extend(found.err().unwrap_or_default());
+            resolved.push(terms);
+        }
+        match problems.is_empty() {
+            true => Ok(serde_json::to_value(resolved).ok()),
+            false => Err(problems),
+        }
+    }
+
+    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
+        let all = value.as_array().into_iter().flatten();
+        list(&all.map(|terms| Direction.shown(terms, inputs)).collect::<Vec<_>>())
+    }
+
+    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
+        value.as_array().into_iter().flatten().flat_map(|terms| Direction.blocks(terms)).collect()
+    }
+
+    fn prompts(&self, value: &Json) -> Vec<(String, String)> {
+        let all = value.as_array().into_iter().flatten().enumerate();
+        all.flat_map(|(at, terms)| term::prompts(term::terms(terms), &format!("/{at}"))).collect()
+    }
+
+    fn takes(&self) -> String {
+        "list of names of blocks and of mappings".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let one = json!({ "anyOf": [{ "type": "string" }, term::schema_direction()] });
+        schema::one_or_many(&one, MOST_TERMS)
     }
 }
 
@@ -111,8 +138,8 @@ pub(super) struct Units;
 
 impl Family for Units {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        let units = read_units(node, "/0/of/units", at);
-        json!([{ "weight": 1.0, "of": { "units": units } }])
+        let units = term::read_units(node, "/0/of/units", at);
+        term::single(json!({ "units": units }))
     }
 
     fn resolve(
@@ -125,7 +152,7 @@ impl Family for Units {
     }
 
     fn parameter(&self, _: &'static str) -> &'static str {
-        "direction"
+        DIRECTION
     }
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
@@ -137,300 +164,46 @@ impl Family for Units {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema_units()
+        term::schema_units()
     }
 }
 
-fn read_term(node: &Node, index: usize, in_sum: bool, at: &mut Reading<'_, '_>) -> Json {
-    let Value::Map(entries) = &node.value else { return at.wrong(node, MAPPING) };
-    let mut weight = 1.0;
-    let mut sources = Vec::new();
-    for entry in entries {
-        match entry.key.as_str() {
-            "weight" if in_sum => {
-                weight = read_weight("`weight`", &entry.node, at).unwrap_or(weight);
-            }
-            key if SOURCES.contains(&key) => sources.push(entry),
-            key => {
-                let known = SOURCES.iter().copied().chain(["sum", "weight"]);
-                let hint = match key {
-                    "weight" => Some("only a term of a `sum` has a weight".to_owned()),
-                    "sum" => Some("a `sum` stands alone, and its terms cannot be sums".to_owned()),
-                    _ => suggest::hint(key, known),
-                };
-                let span = at.reader.key_span(entry);
-                at.problem_at(span, format!("a direction has no `{key}`"), hint);
-            }
-        }
+/// A direction that another block has, by its name.
+pub(super) struct Target;
+
+impl Family for Target {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let Some(name) = node.text() else { return at.wrong(node, "the name of a block") };
+        at.place("/0/of/target".to_owned(), at.reader.value_span(node));
+        term::single(json!({ "target": name }))
     }
-    let (source, second) = match sources.as_slice() {
-        [] => {
-            if at.is_sound() {
-                let names = SOURCES.map(str::to_owned);
-                at.wrong(node, &format!("one of {}", suggest::quoted(&names, "and")));
-            }
-            return Json::Null;
-        }
-        [source, rest @ ..] => (*source, rest.first()),
-    };
-    if let Some(second) = second {
-        let message = format!("a direction has one of `{}` and `{}`", source.key, second.key);
-        let hint = "several are added up in a `sum`".to_owned();
-        at.problem_at(at.reader.key_span(second), message, Some(hint));
+
+    fn resolve(
+        &self,
+        value: Json,
+        asked: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        Direction.resolve(value, asked, sources)
     }
-    json!({ "weight": weight, "of": read_source(source, index, at) })
-}
 
-fn read_source(entry: &Entry, index: usize, at: &mut Reading<'_, '_>) -> Json {
-    let node = &entry.node;
-    let key = if entry.key == "image" { "images" } else { &entry.key };
-    let pointer = format!("/{index}/of/{key}");
-    let value = match (entry.key.as_str(), &node.value) {
-        ("image", Value::List(_)) => at.wrong(node, "the path of one picture"),
-        ("image" | "images", _) => file::paths(node, &pointer, at),
-        ("units", _) => read_units(node, &pointer, at),
-        ("use", _) => block::names(node, &pointer, at),
-        ("words", _) => {
-            let items = at.one_or_many(node, "a list of words");
-            at.items(node, items, &pointer, MOST_PICTURES)
-        }
-        _ => match at.text(node) {
-            Some(text) => {
-                at.place(pointer, at.reader.item_span(node));
-                text.into()
-            }
-            None => Json::Null,
-        },
-    };
-    json!({ key: value })
-}
-
-/// Pairs of a unit and its weight, each unit once: from a list, or from a mapping to weights.
-fn read_units(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Json {
-    let whole = |node: &Node| match node.value {
-        Value::Integer(n) => u32::try_from(n).ok(),
-        _ => None,
-    };
-    let mut found: Vec<(Range<usize>, Option<u32>, f64)> = Vec::new();
-    match &node.value {
-        Value::List(items) => {
-            found.extend(items.iter().map(|item| (at.reader.item_span(item), whole(item), 1.0)));
-        }
-        Value::Map(entries) => {
-            for entry in entries {
-                let weight = read_weight("the weight of a unit", &entry.node, at).unwrap_or(1.0);
-                found.push((at.reader.key_span(entry), entry.key.parse().ok(), weight));
-            }
-        }
-        _ => return at.wrong(node, "a list of units, or a mapping of units to weights"),
+    fn parameter(&self, _: &'static str) -> &'static str {
+        DIRECTION
     }
-    if found.is_empty() {
-        at.problem(node, "there are no units here".to_owned(), None);
+
+    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
+        Direction.shown(value, inputs)
     }
-    if found.len() > MOST_UNITS {
-        return at.too_many(node, found.len(), MOST_UNITS);
+
+    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
+        Direction.blocks(value)
     }
-    let mut seen = BTreeSet::new();
-    let mut pairs = Vec::new();
-    for (index, (span, unit, weight)) in found.into_iter().enumerate() {
-        let message = match unit {
-            None => Some("a unit must be a whole number from 0".to_owned()),
-            Some(unit) if !seen.insert(unit) => {
-                Some(format!("unit {unit} is listed more than once"))
-            }
-            Some(_) => None,
-        };
-        match message {
-            Some(message) => at.problem_at(span, message, None),
-            None => {
-                at.place(format!("{pointer}/{index}"), span);
-                pairs.push(json!([unit, weight]));
-            }
-        }
+
+    fn takes(&self) -> String {
+        super::block::One { takes: TAKEN }.takes()
     }
-    Json::Array(pairs)
-}
 
-/// The schema of a term, which has a weight in a sum.
-fn schema_term(in_sum: bool) -> Json {
-    let one = |name: &str| match name {
-        "image" | "text" | "dataset" => schema::text(),
-        "units" => schema_units(),
-        _ => schema::one_or_many(&schema::text(), MOST_PICTURES),
-    };
-    let sources = SOURCES.iter().map(|name| ((*name).to_owned(), one(name)));
-    let weight = in_sum.then(|| ("weight".to_owned(), schema_weight()));
-    json!({
-        "type": "object",
-        "properties": sources.chain(weight).collect::<Map<_, _>>(),
-        "additionalProperties": false,
-        "oneOf": SOURCES.map(|name| json!({ "required": [name] })),
-    })
-}
-
-fn schema_units() -> Json {
-    let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
-    json!({ "anyOf": [
-        schema::list(&unit, MOST_UNITS),
-        {
-            "type": "object",
-            "patternProperties": { "^[0-9]+$": schema_weight() },
-            "additionalProperties": false,
-            "minProperties": 1,
-            "maxProperties": MOST_UNITS,
-        },
-    ] })
-}
-
-fn schema_weight() -> Json {
-    json!({ "type": "number", "minimum": -HEAVIEST, "maximum": HEAVIEST, "not": { "const": 0 } })
-}
-
-/// What something is multiplied by.
-fn read_weight(what: &str, node: &Node, at: &mut Reading<'_, '_>) -> Option<f64> {
-    let found = number(node).filter(|weight| *weight != 0.0 && weight.abs() <= HEAVIEST);
-    if found.is_none() {
-        let expected = format!("a number other than 0, from −{HEAVIEST} to {HEAVIEST}");
-        let message = format!("{what} must be {expected}, not {}", node.describe());
-        at.problem(node, message, None);
-    }
-    found
-}
-
-/// The name of a source, as a value has it.
-fn key(source: &Source) -> &'static str {
-    match source {
-        Source::Text(_) => "text",
-        Source::Images(_) => "images",
-        Source::Words(_) => "words",
-        Source::Units(_) => "units",
-        Source::Use(_) => "use",
-        Source::Dataset(_) => "dataset",
-    }
-}
-
-/// Puts digests for the names in a source, which stands under `pointer` in the value.
-fn resolve_source(
-    source: &mut Source,
-    pointer: &str,
-    asked: &mut Asked,
-    sources: &mut dyn Sources,
-) -> Result<(), Vec<Wrong>> {
-    let wrong = |problem: Problem| vec![Wrong::new(pointer, problem)];
-    match source {
-        Source::Words(_) => {}
-        Source::Text(_) => {
-            let (model, architecture) = sources.model();
-            if architecture.text.is_none() {
-                let problem = Problem::new(format!("the model `{model}` has no text tower"));
-                let hint = "a direction may also be of pictures, words, units or a data set";
-                return Err(wrong(problem.hint(hint)));
-            }
-            let embedding = architecture.embedding_layer();
-            let layer = sources.place().map(|place| &place.layer);
-            if let Some(layer) = layer.filter(|layer| layer.stage != embedding.stage) {
-                let message =
-                    format!("a text has no direction at the layer `{}`", layer.name.shown());
-                let hint = "leave `layer` out: texts and pictures meet in the embedding";
-                return Err(wrong(Problem::new(message).hint(hint)));
-            }
-        }
-        Source::Units(units) => {
-            let embedding = || {
-                let layer = sources.model().1.embedding_layer();
-                ResolvedPlace { layer, dictionary: None }
-            };
-            let place = sources.place().cloned().unwrap_or_else(embedding);
-            let outside = units.iter().enumerate().filter_map(|(n, (unit, _))| {
-                let problem = place.check_unit(sources.layer_written(), *unit).err()?;
-                Some(Wrong::new(format!("{pointer}/{n}"), problem))
-            });
-            let outside: Vec<Wrong> = outside.collect();
-            if !outside.is_empty() {
-                return Err(outside);
-            }
-        }
-        Source::Images(paths) => *paths = file::digests(paths, pointer, asked, sources)?,
-        Source::Use(names) => {
-            *names = block::keys(Takes::PICTURES, (names, pointer), asked, sources)?;
-        }
-        Source::Dataset(name) => {
-            let dataset = sources.dataset(name).map_err(wrong)?;
-            *name = dataset.content().hex();
-            if asked.add_dataset(dataset.clone()) {
-                asked.scanned.push(dataset);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A direction in one line.
-pub fn line(terms: &[Term], inputs: &Inputs) -> String {
-    let mut out = String::new();
-    for (index, term) in terms.iter().enumerate() {
-        let size = match term.weight.abs() {
-            1.0 => String::new(),
-            weight => format!("{weight} × "),
-        };
-        let sign = match (index, term.weight < 0.0) {
-            (0, false) => "",
-            (0, true) => "−",
-            (_, false) => " + ",
-            (_, true) => " − ",
-        };
-        out.push_str(&format!("{sign}{size}{}", source_line(&term.of, inputs)));
-    }
-    out
-}
-
-fn source_line(source: &Source, inputs: &Inputs) -> String {
-    match source {
-        Source::Text(text) => format!("“{text}”"),
-        Source::Images(digests) => {
-            let names: Vec<_> =
-                digests.iter().map(|digest| file::picture(digest, inputs)).collect();
-            match names.as_slice() {
-                [one] => format!("picture {one}"),
-                names => format!("mean of pictures {}", list(names)),
-            }
-        }
-        Source::Words(words) => match words.as_slice() {
-            [one] => format!("picture of the word “{one}”"),
-            words => format!("mean of pictures of the words {}", list(words)),
-        },
-        Source::Units(units) => {
-            let one = |(unit, weight): &(u32, f64)| match *weight {
-                1.0 => format!("unit {unit}"),
-                weight => format!("{weight} × unit {unit}"),
-            };
-            list(&units.iter().map(one).collect::<Vec<_>>())
-        }
-        Source::Use(keys) => match block::blocks(keys, inputs).as_slice() {
-            [one] => format!("pictures of {one}"),
-            names => format!("mean of pictures of {}", list(names)),
-        },
-        Source::Dataset(digest) => {
-            format!("mean of the data set {}", name::dataset(digest, inputs))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_direction_reads_as_a_sum() {
-        let term = |weight, of| Term { weight, of };
-        let terms = [
-            term(-1.0, Source::Text("king".into())),
-            term(0.5, Source::Words(vec!["a".into(), "b".into()])),
-            term(-2.0, Source::Text("man".into())),
-        ];
-        assert_eq!(
-            line(&terms, &Inputs::default()),
-            "−“king” + 0.5 × mean of pictures of the words a · b − 2 × “man”"
-        );
+    fn schema(&self, _: &Kind) -> Json {
+        schema::text()
     }
 }

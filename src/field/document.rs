@@ -70,9 +70,11 @@ pub fn kind(kind: &Kind, local: &Local) -> String {
     let needed = needed(kind);
     if !needed.is_empty() {
         out.push_str("\n## What it needs\n\n");
-        if kind.about == About::Target {
-            out.push_str("A `layer`, and one of `unit`, `units` and `direction` (some objectives take the whole layer).\n\n");
-        }
+        out.push_str(match kind.about {
+            About::Nothing | About::Layer => "",
+            About::Unit => "One of `unit`, `units`, `direction` and `target`; units also need a `layer`.\n\n",
+            About::Target => "One of `unit`, `units`, `direction` and `target`, unless another field takes their place; units also need a `layer`.\n\n",
+        });
         out.extend(needed.iter().map(|field| entry(field)));
     }
     let is_needed = |field: &&Field| needed.iter().any(|other| std::ptr::eq(*other, *field));

@@ -8,6 +8,7 @@ mod block;
 mod direction;
 pub mod document;
 mod file;
+mod group;
 mod layer;
 mod name;
 mod number;
@@ -17,6 +18,7 @@ mod reading;
 mod resolve;
 pub mod schema;
 mod sweep;
+mod term;
 mod text;
 mod word;
 
@@ -31,11 +33,12 @@ use serde_json::Value as Json;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Reader};
 
-pub use direction::line as direction_line;
+pub use group::line as group_line;
 pub use layer::layer_named;
 pub use place::ResolvedPlace;
 pub use resolve::{Asked, Sources, Wrong, resolve};
 pub use sweep::can_be_swept;
+pub use term::line as direction_line;
 
 use reading::Reading;
 
@@ -142,7 +145,10 @@ fn family(ty: Type) -> Box<dyn Family> {
         Type::Block(takes) => Box::new(block::One { takes }),
         Type::Blocks(takes) => Box::new(block::Several { takes }),
         Type::Direction => Box::new(direction::Direction),
+        Type::Directions => Box::new(direction::Directions),
         Type::Units => Box::new(direction::Units),
+        Type::Target => Box::new(direction::Target),
+        Type::Group => Box::new(group::Members),
         Type::Sweep => Box::new(sweep::Sweep),
     }
 }
@@ -174,6 +180,11 @@ pub fn quoted(field: &Field, value: &Json, inputs: &Inputs) -> Json {
 /// A parameter that is a direction, in one line.
 pub fn direction_shown(terms: &Json, inputs: &Inputs) -> String {
     direction::Direction.shown(terms, inputs)
+}
+
+/// The name of the parameter that a request has for a field.
+pub fn parameter(field: &Field) -> &'static str {
+    family(field.ty).parameter(field.name)
 }
 
 /// The names of blocks in a field's value, each with what it must be.

@@ -58,8 +58,10 @@ pub struct Asked {
     pub params: Map<String, Json>,
     /// Where the things are that parameters name by digest.
     pub inputs: Inputs,
-    /// Data sets that a direction is a mean of: their scans are needed.
+    /// Data sets that a direction is a mean of, or a group consists of: their scans are needed.
     pub scanned: Vec<DatasetRef>,
+    /// Whether a field is about pictures of the block's own data set.
+    pub needs_dataset: bool,
     /// Requests of other blocks.
     pub uses: Vec<Request>,
 }

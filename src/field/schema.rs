@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_a_kind_needs_is_required() {
-        let needed = of("dataset_examples")["allOf"].clone();
-        assert_eq!(needed, json!([{ "required": ["layer"] }, { "required": ["unit"] }]));
+        let needed = of("text_rank")["allOf"].clone();
+        assert_eq!(needed, json!([{ "required": ["texts"] }, { "required": ["direction"] }]));
     }
 }

@@ -17,6 +17,7 @@ use super::drawing::Drawing;
 use super::entry::Figure;
 use super::plot::{self, Ink, SCALE};
 use super::table::Table;
+use crate::field::direction_line;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (640, 308);
@@ -34,11 +35,20 @@ pub(super) static FIGURE: Figure =
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
-    let axis = match params.pool {
-        Pool::Mean => "activation, mean over positions",
-        Pool::Max => "activation, maximum over positions",
+    let direction = params.direction.map(|terms| direction_line(&terms, context.inputs));
+    let axis = match (&direction, params.pool) {
+        (Some(_), _) => "activation of the direction",
+        (None, Pool::Mean) => "activation, mean over positions",
+        (None, Pool::Max) => "activation, maximum over positions",
     };
-    histogram(&outcome, context.option("scale") == Some("log"), axis)
+    let drawing = histogram(&outcome, context.option("scale") == Some("log"), axis)?;
+    Ok(match (direction, drawing) {
+        (Some(direction), Drawing::Plot { svg, alt, table, note }) => {
+            let of = |text: String| format!("{direction}: {text}");
+            Drawing::Plot { svg, alt: of(alt), table, note: of(note) }
+        }
+        (_, drawing) => drawing,
+    })
 }
 
 /// Draws `outcome`; `log` uses a logarithmic axis for the counts, `axis` is the label of activations.

@@ -109,7 +109,6 @@ impl DrawContext<'_> {
     }
 
     /// A unit of the measured model, for a drawing that names it; `None` if the record does not say which model that is.
-    #[allow(dead_code, reason = "for kinds that name units")]
     pub fn unit(&self, place: &Place, unit: u32) -> Option<UnitRef> {
         let model = self.record.request["model"].as_str()?.parse().ok()?;
         Some(UnitRef { model, place: place.clone(), unit })

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::dataset_examples::{self, Example, Outcome, Params};
-use neuronotes_core::number;
+use neuronotes_core::number::{self, decimals};
 use neuronotes_core::statistics::deviations;
 
 use super::context::DrawContext;
@@ -11,6 +11,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::picture::GridItem;
 use super::table::Table;
+use crate::field::direction_line;
 
 /// The drawing of `dataset_examples`.
 pub(super) static FIGURE: Figure = Figure { kind: &dataset_examples::KIND, height, draw };
@@ -22,23 +23,31 @@ fn height(params: &Map<String, Value>) -> u32 {
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let (of, digits) = match &params.direction {
+        None => ("the unit's mean".to_owned(), 2),
+        Some(terms) => {
+            let direction = direction_line(terms, context.inputs);
+            (format!("the mean of {direction}"), decimals(outcome.sd).clamp(2, 5))
+        }
+    };
     let item = |example: &Example| {
         let caption = example.caption.as_ref().unwrap_or(&example.key).clone();
         let size = (example.width, example.height);
         Ok(GridItem {
             picture: context.plain(&example.picture, size, &caption)?,
             caption,
-            value: number::number(example.activation, 2),
+            value: number::number(example.activation, digits),
             unit: None,
         })
     };
     Ok(Drawing::Grid {
         items: outcome.top.iter().map(item).collect::<Result<_, String>>()?,
         note: format!(
-            "of {} images; the unit's mean is {}, its standard deviation {}",
+            "of {} images; {of} is {}, its standard deviation {}",
             number::thousands(outcome.count),
-            number::number(outcome.mean, 2),
-            number::number(outcome.sd, 2),
+            number::number(outcome.mean, digits),
+            number::number(outcome.sd, digits),
         ),
         curve: None,
         table: Some(tabulate(&outcome)),

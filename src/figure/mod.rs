@@ -8,6 +8,7 @@ pub mod axis;
 mod context;
 pub mod curve;
 mod dataset_examples;
+mod direction;
 mod drawing;
 mod entry;
 mod facet;
@@ -44,6 +45,7 @@ pub static FIGURES: &[&Figure] = &[
     &unit_summary::FIGURE,
     &zero_shot::FIGURE,
     &text_rank::FIGURE,
+    &direction::FIGURE,
     &facet::FIGURE,
 ];
 

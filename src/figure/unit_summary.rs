@@ -10,6 +10,7 @@ use super::drawing::Drawing;
 use super::entry::Figure;
 use super::part::{Part, bars, share};
 use super::table::Table;
+use crate::field::direction_line;
 
 /// The drawing of `unit_summary`: six bars under two headings.
 pub(super) static FIGURE: Figure = Figure { kind: &unit_summary::KIND, height: |_| 250, draw };
@@ -26,9 +27,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         ("mean + standard deviation", mean + sd),
         ("greatest", max),
     ];
-    let title = match params.pool {
-        Pool::Mean => "Activation, mean over positions",
-        Pool::Max => "Activation, maximum over positions",
+    let title = match (&params.direction, params.pool) {
+        (Some(terms), _) => format!("Activation of {}", direction_line(terms, context.inputs)),
+        (None, Pool::Mean) => "Activation, mean over positions".to_owned(),
+        (None, Pool::Max) => "Activation, maximum over positions".to_owned(),
     };
     let range = bars(range.map(|(name, value)| (name.to_owned(), value, number(value, digits))));
     let zero = part(outcome.zeros, count);
@@ -60,7 +62,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     ];
     Ok(Drawing::Parts {
         parts: vec![
-            Part::bars(title, ["of all images", "activation"], range),
+            Part::bars(&title, ["of all images", "activation"], range),
             Part::bars(
                 "Images with an activation of zero",
                 ["activation", "images"],

@@ -9,11 +9,13 @@ use indicatif::{
     DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
 use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::model::Place;
 use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
 use neuronotes_core::say;
 
+use crate::field::direction_shown;
 use crate::measure::schedule::duration;
 use crate::measure::{CopyProgress, Watcher};
 use crate::weights::fetch::{self, Doing};
@@ -86,10 +88,14 @@ pub fn describe(request: &Request) -> String {
         request.params.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
     };
     let mut words = request.kind.clone();
-    match (place(request), text("unit")) {
-        (Some(layer), Some(unit)) => words.push_str(&format!(" of {layer} unit {unit}")),
-        (Some(layer), None) => words.push_str(&format!(" in {layer}")),
-        (None, _) => {}
+    let direction = request.params.get(DIRECTION);
+    let direction = direction.map(|terms| direction_shown(terms, &request.inputs));
+    match (place(request), text("unit"), direction) {
+        (Some(layer), Some(unit), _) => words.push_str(&format!(" of {layer} unit {unit}")),
+        (Some(layer), None, Some(of)) => words.push_str(&format!(" of {of} in {layer}")),
+        (Some(layer), None, None) => words.push_str(&format!(" in {layer}")),
+        (None, _, Some(of)) => words.push_str(&format!(" of {of}")),
+        (None, _, None) => {}
     }
     if let Some(dataset) = &request.dataset {
         words.push_str(&format!(" over {}", dataset.name));

@@ -231,7 +231,7 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
     }
     if block.problems.is_empty() {
         for point in sweep::points(block) {
-            let Some(fault) = (kind.fault)(&point.fields.all()) else { continue };
+            let Some(fault) = kind.faulty(&point.fields.all()) else { continue };
             let given = point.fields.get(fault.field).map(|field| field.span.clone());
             let span = given.unwrap_or_else(|| reader.first_line());
             let problem = reader.at.error(span, fault.message).hint(fault.hint);

@@ -1,13 +1,14 @@
 //! A block's figure for its template: drawing, caption, and provenance.
 
-use neuronotes_core::kind::{Kind, Role};
-use neuronotes_core::request::{BlockRef, Inputs};
+use neuronotes_core::kind::term::DIRECTION;
+use neuronotes_core::kind::{Kind, Role, Type};
+use neuronotes_core::request::{BlockRef, Inputs, Request};
 use neuronotes_core::store::Record;
 
 use super::sweep::{key, merged};
 use super::{Scanned, Scene, Settled};
 use crate::config::Remote;
-use crate::field::{direction_shown as direction, shown};
+use crate::field::{direction_shown as direction, parameter, shown};
 use crate::figure::{Drawing, Figure, Picture};
 use crate::note::{self, Parts};
 use crate::plan::{Cell, Measurement, Wanted};
@@ -110,6 +111,7 @@ impl<'a> Scene<'a> {
     ) -> Vec<FactView> {
         let made = &record.provenance;
         let request = &measurement.request;
+        let kind = Kind::named(&request.kind);
         let mut facts = Vec::new();
         let mut fact = |name: &str, value: String| {
             facts.push(FactView { name: name.to_owned(), value, href: None });
@@ -131,13 +133,15 @@ impl<'a> Scene<'a> {
                 canonical if canonical == layer => fact("layer", layer.clone()),
                 canonical => fact("layer", format!("{layer} ({canonical})")),
             }
-            match (target.unit, request.params.get("direction")) {
+            match (target.unit, request.params.get(DIRECTION)) {
                 (Some(unit), _) => {
                     let name = measurement.named().and_then(|unit| self.plan.names.get(&unit));
                     let name = name.map(|name| format!(" ({name})"));
                     fact("unit", format!("{unit}{}", name.unwrap_or_default()));
                 }
-                (None, Some(terms)) => fact("direction", direction(terms, &request.inputs)),
+                (None, Some(terms)) => fact(DIRECTION, direction(terms, &request.inputs)),
+                // Groups of pictures are among the kind's own fields.
+                (None, None) if is_of_groups(kind, request) => {}
                 (None, None) => fact("units", "the whole layer".to_owned()),
             }
         }
@@ -145,7 +149,6 @@ impl<'a> Scene<'a> {
             let digests: Vec<String> = dataset.shards.iter().map(|s| s.digest.short()).collect();
             fact("data set", format!("{} ({})", dataset.name, digests.join(", ")));
         }
-        let kind = Kind::named(&request.kind);
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {
                 let value = shown(field, value, &request.inputs);
@@ -168,7 +171,7 @@ impl<'a> Scene<'a> {
         fact("time taken", format!("{:.1} s{}", made.seconds, scan.unwrap_or_default()));
         fact("measured", made.started.get(..10).unwrap_or(&made.started).to_owned());
         fact("versions", format!("neuronotes-lab {}, libtorch {}", made.lab, made.libtorch));
-        self.link_used(page, &request.inputs, &mut facts);
+        self.link_used(page, kind, &request.inputs, &mut facts);
         if let Some(unit) = measurement.named() {
             let href = self.unit_href(page, &unit, &request.model.name, measurement.layer_shown());
             let shown = facts.iter_mut().find(|fact| fact.name == "unit");
@@ -187,6 +190,12 @@ fn shown_in(settled: &Settled) -> Option<&Drawing> {
         Settled::Waiting { stale, .. } => stale.as_deref(),
         Settled::Failed(_) | Settled::Sweep(_) => None,
     }
+}
+
+/// Whether a measurement is about groups of pictures.
+fn is_of_groups(kind: Option<&'static Kind>, request: &Request) -> bool {
+    let mut fields = kind.into_iter().flat_map(Kind::all_fields);
+    fields.any(|field| field.ty == Type::Group && request.params.contains_key(field.name))
 }
 
 /// What stands in the place of a figure that is no sweep.
@@ -212,7 +221,13 @@ fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> Figu
 impl Scene<'_> {
     /// Leads from the facts of a figure to the blocks that it uses: the field's own where it names one block, else a fact for
     /// each.
-    fn link_used(&self, page: &str, inputs: &Inputs, facts: &mut Vec<FactView>) {
+    fn link_used(
+        &self,
+        page: &str,
+        kind: Option<&'static Kind>,
+        inputs: &Inputs,
+        facts: &mut Vec<FactView>,
+    ) {
         // A sweep is one block.
         let mut blocks: Vec<&BlockRef> = Vec::new();
         for used in &inputs.blocks {
@@ -227,9 +242,10 @@ impl Scene<'_> {
             let note = self.notes.iter().position(|note| note.path == used.note);
             let Some(note) = note else { continue };
             let href = self.href(page, &self.garden.pages[note], Some(&used.id));
-            let own = |fact: &&mut FactView| {
-                fact.name == used.role.replace('_', " ") && fact.value == used.name
-            };
+            let mut fields = kind.into_iter().flat_map(Kind::all_fields);
+            let field = fields.find(|field| field.name == used.role);
+            let name = field.map_or(used.role.as_str(), |field| parameter(field)).replace('_', " ");
+            let own = |fact: &&mut FactView| fact.name == name && fact.value == used.name;
             match facts.iter_mut().find(own) {
                 Some(fact) => fact.href = Some(href),
                 None => facts.push(FactView {

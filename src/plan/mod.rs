@@ -288,6 +288,7 @@ impl Planner<'_> {
             Data::Never => false,
             Data::Always => true,
             Data::Unless(fields) => fields.iter().all(|field| block.fields.get(field).is_none()),
+            Data::Optional => asked.needs_dataset || dataset_name(self.config, block).is_some(),
         };
         let dataset = match reads.then(|| self.dataset(note, block)).transpose() {
             Ok(dataset) => dataset,
@@ -324,13 +325,14 @@ impl Planner<'_> {
         // A direction's data sets are averaged where the direction is.
         let there = about.as_ref().unwrap_or(&embedding);
         let others = asked.scanned.iter().map(|dataset| (dataset, there));
-        let uses = own
-            .chain(others)
-            .flat_map(|(dataset, place)| {
-                scan::requests(&model.reference, dataset, place, &asked.inputs, precision)
-            })
-            .chain(asked.uses)
-            .collect();
+        let mut uses: Vec<Request> = Vec::new();
+        for (dataset, place) in own.chain(others) {
+            let scans = scan::requests(&model.reference, dataset, place, &asked.inputs, precision);
+            // A direction may be a mean of the block's own data set.
+            uses.extend(scans.into_iter().filter(|scan| !uses.contains(scan)).collect::<Vec<_>>());
+        }
+        uses.extend(asked.uses);
+        (kind.trim)(&mut asked.params);
         let request = Arc::new(Request {
             kind: kind.name.to_owned(),
             impl_version: kind.impl_version,
@@ -369,8 +371,7 @@ impl Planner<'_> {
     }
 
     fn dataset(&mut self, note: &Note, block: &Block) -> Result<DatasetRef, Box<Diagnostic>> {
-        let name = block.fields.text("dataset").or(self.config.defaults.dataset.as_deref());
-        let Some(name) = name else {
+        let Some(name) = dataset_name(self.config, block) else {
             let none = self.config.datasets.is_empty();
             return Err(Box::new(unnamed(note, block, "dataset", none)));
         };
@@ -378,6 +379,11 @@ impl Planner<'_> {
             .dataset(self.config, self.digests, name)
             .map_err(|error| Box::new(unusable(note, block, "dataset", error)))
     }
+}
+
+/// The name of a block's data set; `None` if neither the block nor the configuration names one.
+fn dataset_name<'n>(config: &'n Config, block: &'n Block) -> Option<&'n str> {
+    block.fields.text("dataset").or(config.defaults.dataset.as_deref())
 }
 
 /// The unit of a measurement, if it is about one.

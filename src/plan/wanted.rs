@@ -86,8 +86,8 @@ impl Cell {
 
     pub(super) fn said(&self, name: Option<&str>) -> String {
         let one = |(field, value): &(&str, String)| match *field {
-            // A layer's name and a list of units say themselves what they are.
-            "layer" | "units" => value.clone(),
+            // The name of a layer or of another block, and a list of units, say themselves what they are.
+            "layer" | "units" | "target" => value.clone(),
             "unit" => {
                 let name = name.map(|name| format!(" · {name}")).unwrap_or_default();
                 format!("unit {value}{name}")

@@ -205,3 +205,135 @@ fn a_figure_leads_to_what_it_uses_in_another_note_wherever_that_is() {
     garden.note("b.md", &format!("---\npermalink: /pictures\n---\n{}", vis(3)));
     leads("pictures.html");
 }
+
+const CATS: &str = "id: cats\nkind: direction\npositive: { captions: [cat] }\n";
+
+/// A block about the direction `cats` of the layer.
+fn about(kind: &str, target: &str) -> String {
+    block(&format!("id: about\nkind: {kind}\n{LAYER}target: {target}\n"))
+}
+
+#[test]
+fn a_direction_is_the_target_of_every_kind_about_a_unit() {
+    let cats = block(&format!("{CATS}{LAYER}"));
+    for kind in ["feature_vis", "dataset_examples", "activation_histogram", "unit_summary"] {
+        let made = Garden::of(&[("a.md", &format!("{}{cats}", about(kind, "cats")))]);
+        assert_eq!(made.said(), "", "{kind}");
+        let all = requests(&made);
+        let (direction, request) = (&all["direction"][0], &all[kind][0]);
+        let key = direction.key().hex();
+        assert_eq!(
+            request.params["direction"],
+            json!([{ "weight": 1.0, "of": { "target": key } }])
+        );
+        assert_eq!(request.params.get("unit"), None);
+        assert!(request.uses.contains(direction), "{kind}");
+        assert_eq!(request.inputs.blocks[0].role, "target");
+        // The long form is the same measurement.
+        let long = about(kind, "cats").replace("target: cats", "direction: { target: cats }");
+        let long = requests(&Garden::of(&[("a.md", &format!("{long}{cats}"))]));
+        assert_eq!(long[kind][0].key(), request.key(), "{kind}");
+        // What decides the direction decides what is about it.
+        let dogs = cats.replace("[cat]", "[dog]");
+        let other = requests(&Garden::of(&[("a.md", &format!("{}{dogs}", about(kind, "cats")))]));
+        assert_ne!(other[kind][0].key(), request.key(), "{kind}");
+    }
+}
+
+#[test]
+fn a_direction_asks_for_what_it_is_made_of_and_for_nothing_else() {
+    let of = |yaml: &str| {
+        let made = Garden::of(&[("a.md", &block(&format!("id: x\nkind: direction\n{yaml}")))]);
+        assert_eq!(made.said(), "", "{yaml}");
+        requests(&made)["direction"][0].clone()
+    };
+    let cats = of(&format!("{LAYER}positive: {{ captions: [cat] }}\n"));
+    for name in ["method", "held_out", "seed"] {
+        assert!(cats.params.contains_key(name), "{name}");
+    }
+    assert!(!cats.params.contains_key("regularisation"), "it has no effect on a mean");
+    assert_eq!((cats.uses.len(), &*cats.uses[0].kind), (1, "scan"));
+    assert!(cats.dataset.as_ref().is_some_and(|dataset| dataset.captions));
+    // Terms have no groups, and their own data set is scanned once.
+    let text = of("direction: { sum: [{ text: a cat }, { dataset: emoji, weight: -1 }] }\n");
+    let names: Vec<&str> = text.params.keys().map(String::as_str).collect();
+    assert_eq!(names, ["direction", "largest", "layer", "pictures"]);
+    assert_eq!(text.uses.len(), 1);
+    // Other data sets than the block's own are scanned where the direction is.
+    let words =
+        of(&format!("{LAYER}positive: {{ dataset: words }}\nnegative: {{ dataset: emoji }}\n"));
+    assert_eq!(words.uses.len(), 2);
+    assert!(words.uses.iter().all(|scan| scan.params["layer"] == words.params["layer"]));
+    // Without a data set there are no pictures to show.
+    let garden =
+        Garden::of(&[("a.md", &block("id: x\nkind: direction\ndirection: { text: a }\n"))]);
+    let config = garden.read("neuronotes.yaml").replace(", dataset: emoji", "");
+    garden.write("neuronotes.yaml", &config);
+    assert_eq!(garden.said(), "");
+    assert_eq!(requests(&garden)["direction"][0].dataset, None);
+}
+
+#[test]
+fn every_mistake_about_a_direction_has_its_place_and_a_hint() {
+    let cats = block(&format!("{CATS}{LAYER}"));
+    let embedded = block("id: text\nkind: direction\ndirection: { text: a cat }\n");
+    let direction = |yaml: &str| block(&format!("id: x\nkind: direction\n{LAYER}{yaml}"));
+    let cases = [
+        about("unit_summary", "cat") + &cats,
+        about("unit_summary", "text") + &embedded,
+        about("unit_summary", "vis") + &vis(3),
+        about("unit_summary", "cats\npool: max") + &cats,
+        about("unit_summary", "cats\nunit: 3") + &cats,
+        block("kind: feature_vis\ntarget: cats\n") + &cats,
+        block(&format!("kind: dataset_examples\n{LAYER}")),
+        block("kind: dataset_examples\nunit: 3\n"),
+        direction("without: [x]\npositive: { captions: [cat] }\n"),
+        direction("without: [cats, cats]\ntarget: cats\n") + &cats,
+        direction("without: [3]\nunit: 5\n"),
+        direction("without: { units: [5000] }\nunit: 5\n"),
+        direction("positive: cat\n"),
+        direction("positive: { caption: [cat] }\n"),
+        direction("positive: { captions: [cat], labels: [dog] }\n"),
+        direction("positive: { captions: [\"…\"] }\n"),
+        direction("positive: { captions: [] }\n"),
+        direction("positive: { images: [none.png] }\n"),
+        direction("positive: { dataset: emojj }\n"),
+        direction("negative: { captions: [cat] }\n"),
+        direction("positive: { words: [cat] }\nnegative: { words: [cat] }\n"),
+        direction("positive: { words: [cat] }\nunits: [3]\n"),
+        direction("positive: { words: [cat] }\nheld_out: 1\n"),
+        direction(""),
+        direction("direction: { text: a cat }\n"),
+    ];
+    let all: Vec<String> = cases.iter().map(|text| Garden::of(&[("a.md", text)]).said()).collect();
+    insta::assert_snapshot!(all.join("\n\n"));
+    let needed = Garden::of(&[("a.md", &cats)]);
+    let config = needed.read("neuronotes.yaml").replace(", dataset: emoji", "");
+    needed.write("neuronotes.yaml", &config);
+    assert!(needed.said().contains("the block has no `dataset`"), "{}", needed.said());
+}
+
+#[test]
+fn a_figure_leads_to_the_direction_that_it_is_about() {
+    let cats = block(&format!("{CATS}{LAYER}"));
+    let word = block(&format!(
+        "id: word\nkind: direction\n{LAYER}positive: {{ words: [cat, Cat] }}\nnegative: {{ words: [dog, Dog] }}\nwithout: cats\n"
+    ));
+    let garden = Garden::of(&[
+        ("b.md", &format!("{cats}{word}")),
+        ("a.md", &about("dataset_examples", "b#cats")),
+    ]);
+    assert!(fill(&garden) > 0);
+    assert_eq!(garden.build().code(), 0);
+    let html = garden.read("output/a.html");
+    let link = "<dt>direction</dt><dd><a class=\"internal\" href=\"b.html#cats\">b#cats</a></dd>";
+    assert!(html.contains(link) && !html.contains("<dt>uses</dt>"), "{html}");
+    assert!(html.contains("the mean of b#cats is"), "{html}");
+    let html = garden.read("output/b.html");
+    let without = "<dt>without</dt><dd><a class=\"internal\" href=\"#cats\">cats</a></dd>";
+    assert!(html.contains(without), "{html}");
+    assert!(html.contains("<dt>positive</dt><dd>pictures whose captions name cat</dd>"), "{html}");
+    assert!(!html.contains("the whole layer"), "{html}");
+    let told = garden.run(&["explain", "a#about"]).stdout();
+    assert!(told.contains("direction: b#cats\n"), "{told}");
+}

@@ -7,6 +7,8 @@ use super::entry::{About, Data, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
+use super::target;
+use super::term::Term;
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
 use crate::model::Place;
@@ -16,10 +18,14 @@ use crate::statistics::deviations;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Where the unit is.
+    /// Where the unit or the direction is.
     pub layer: Place,
-    /// Channel, from 0.
-    pub unit: u32,
+    /// Channel, from 0, if it is about a unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u32>,
+    /// A direction in the space of the layer's units, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Vec<Term>>,
     /// Number of buckets of equal width from the smallest to the largest activation.
     pub bins: u32,
     /// The pooling of an activation map to one number.
@@ -75,8 +81,8 @@ pub fn sample(max: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "activation_histogram",
-    summary: "the distribution of a unit's activations over a data set",
-    doc: "A histogram of the unit's pooled activation over the images of the data set, in buckets of equal width, with the mean, the standard deviation and quantiles. A selective unit has a long right tail. Uses the same stored scan of the layer as `dataset_examples`.",
+    summary: "the distribution of the activations of a unit or a direction over a data set",
+    doc: "A histogram of the unit's pooled activation over the images of the data set, in buckets of equal width, with the mean, the standard deviation and quantiles. A selective unit has a long right tail. Uses the same stored scan of the layer as `dataset_examples`.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two.",
     example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[
         Field::compute(
@@ -120,6 +126,7 @@ pub static KIND: Kind = Kind {
         ],
         of: |result| stored(result, derive),
     },
+    fault: target::pooling,
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), vec![]),
     ..Kind::BASE

@@ -10,6 +10,8 @@ use super::exhibit::Exhibit;
 use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
+use super::target;
+use super::term::Term;
 use super::value::{Values, named, stored};
 use super::words::words;
 use crate::model::Place;
@@ -19,10 +21,14 @@ use crate::statistics::deviations;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Where the unit is.
+    /// Where the unit or the direction is.
     pub layer: Place,
-    /// Channel, from 0.
-    pub unit: u32,
+    /// Channel, from 0, if it is about a unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u32>,
+    /// A direction in the space of the layer's units, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Vec<Term>>,
     /// Number of images.
     pub top: u32,
     /// Which end of the range comes first.
@@ -58,9 +64,9 @@ impl Order {
 pub struct Outcome {
     /// Images in the data set.
     pub count: u64,
-    /// The unit's mean over the data set.
+    /// The unit's or the direction's mean over the data set.
     pub mean: f64,
-    /// The unit's standard deviation over the data set.
+    /// The unit's or the direction's standard deviation over the data set.
     pub sd: f64,
     /// The images, in order.
     pub top: Vec<Example>,
@@ -76,7 +82,7 @@ pub struct Example {
     pub caption: Option<String>,
     /// Its label, if there is one.
     pub label: Option<String>,
-    /// The unit's pooled activation.
+    /// The unit's or the direction's pooled activation.
     pub activation: f64,
     /// Name of the record's output with the image: a PNG of at most 256 × 256 pixels.
     pub picture: String,
@@ -103,9 +109,9 @@ pub fn sample(activation: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "dataset_examples",
-    summary: "the images of a data set that activate a unit most, or least",
+    summary: "the images of a data set that activate a unit or a direction most, or least",
     doc: "Each image of the data set is run through the model once per layer. The pooled activations of all units of the layer are stored in half precision, so that the next unit needs no forward pass. If shown images have the same activation in half precision, they are run through the model again and ordered by their activations in full precision. Images that are still equal, and more than 256 with the same activation, as for a silent unit, stay in the order of the data set.\n\nIf the data set is a list of words, each word is drawn as a picture: the result is the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
-          Networks*, Distill 2021.",
+          Networks*, Distill 2021.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two. So `direction: { text: … }` without a `layer` searches a data set by a text.",
     example: "id: examples\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 42\ntop: 12\n",
     // 2: images that are equal in half precision are ordered by full precision.
     impl_version: 2,
@@ -127,9 +133,13 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("count", "images", "Number of images in the data set."),
-            named("mean", "", "The unit's mean over the data set."),
+            named("mean", "", "The unit's or the direction's mean over the data set."),
             named("sd", "", "Its standard deviation over the data set."),
-            named("top[n].activation", "", "The unit's activation for the n-th image of the list."),
+            named(
+                "top[n].activation",
+                "",
+                "The unit's or the direction's activation for the n-th image of the list.",
+            ),
             named("top[n].deviations", "standard deviations", "Its distance from the mean."),
             named(
                 "top[n].key",
@@ -142,6 +152,7 @@ pub static KIND: Kind = Kind {
         of: |result| stored(result, derive),
     },
     pictures: Some(pictures),
+    fault: target::pooling,
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), vec![Painted::png("example-0.png", 6, 4)]),
     ..Kind::BASE

@@ -41,8 +41,10 @@ pub struct Kind {
     pub values: Values,
     /// Lists the pictures in a stored result that other figures can use, for kinds with such pictures.
     pub pictures: Option<Exhibiting>,
-    /// Finds problems with combinations of fields, before defaults are filled in.
+    /// Finds problems with combinations of fields, before defaults are filled in; [`Kind::faulty`] asks it.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
+    /// Removes parameters that have no effect beside the others, so that a request holds only what decides its result.
+    pub trim: fn(&mut Map<String, Value>),
     /// Checks that parameters have the type that the lab expects.
     pub form: fn(&Map<String, Value>) -> serde_json::Result<()>,
     /// Units of work of a request with these parameters; the estimated duration is proportional to them.
@@ -92,9 +94,11 @@ impl Recipe {
 pub enum About {
     /// No layer.
     Nothing,
-    /// A unit of a layer, given by the required fields `layer` and `unit`.
+    /// A unit or a direction of a layer, given by the fields of [`TARGET`].
     Unit,
-    /// A unit, a direction or a whole layer, given by the fields of [`TARGET`].
+    /// A whole layer, given by the required field `layer`.
+    Layer,
+    /// What [`About::Unit`] takes, or something else that the kind's own fields say, such as the whole layer.
     Target,
 }
 
@@ -107,6 +111,8 @@ pub enum Data {
     Always,
     /// The same, unless the block has one of these fields.
     Unless(&'static [&'static str]),
+    /// The block's data set, or else the configuration's default, or none where neither names one and no field needs it.
+    Optional,
 }
 
 /// Which scan of its data set a kind reads.
@@ -150,6 +156,7 @@ impl Kind {
         values: Values { named: &[], of: Ok },
         pictures: None,
         fault: |_| None,
+        trim: |_| {},
         form: |_| Ok(()),
         work: |_| 1.0,
         sample: |_, _| Sample::default(),
@@ -208,9 +215,12 @@ impl Kind {
     /// All fields of a block of this kind, its own first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let (about, data, sweep) = (self.about, self.data != Data::Never, self.sweep);
-        let target: &[Field] = if about == About::Target { TARGET } else { &[] };
+        let target: &[Field] = match about {
+            About::Nothing | About::Layer => &[],
+            About::Unit | About::Target => TARGET,
+        };
         let common = COMMON.iter().filter(move |field| match field.ty {
-            Type::Layer | Type::Unit => about == About::Unit,
+            Type::Layer => about == About::Layer,
             Type::Dataset => data,
             Type::Sweep => sweep,
             _ => true,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::term::DIRECTION;
 use crate::suggest;
 
 /// One field of a block.
@@ -140,8 +141,15 @@ pub enum Type {
     /// sweep.
     Blocks(Takes),
     /// A direction in the space of embeddings or of a layer's units. A parameter is an array of
-    /// [`Term`](super::direction::Term).
+    /// [`Term`](super::term::Term).
     Direction,
+    /// A list of directions. A parameter is an array of those of [`Type::Direction`].
+    Directions,
+    /// The name of a block of the kind `direction`. Short for a direction with that one term, which the parameter
+    /// `direction` then is.
+    Target,
+    /// A group of pictures. A parameter is a [`Group`](super::group::Group).
+    Group,
     /// Units of the layer: a list, or a mapping to weights. Short for a direction of these units, which the
     /// parameter `direction` then is.
     Units,
@@ -243,7 +251,7 @@ const LAYER: &str = "A layer of the model's visual tower, which `neuronotes mode
                      `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's. Or the name of a dictionary out of `dictionaries:` in \
                      `neuronotes.yaml`, whose features are then the units.";
 
-/// The fields of a kind that is about a unit, a direction or a whole layer.
+/// The fields of a kind that is about a unit or a direction.
 pub static TARGET: &[Field] = &[
     Field::compute("layer", Type::Layer, LAYER),
     Field::compute("unit", Type::Unit, "One channel of that layer, counted from 0."),
@@ -253,10 +261,15 @@ pub static TARGET: &[Field] = &[
         "Several channels of that layer together: a list, `[3, 7]`, or a mapping to weights, `{3: 1, 7: -0.5}`. An abbreviation of `direction: { units: … }`.",
     ),
     Field::compute(
-        "direction",
+        DIRECTION,
         Type::Direction,
         "A direction in the space of the layer's units: one of `text`, `image`, `images`, `words`, `units`, \
-         `dataset`, `use` and `sum`, as documented by `neuronotes kinds text_rank`. Without `layer` it is in the space of embeddings, the only one with directions of texts; at a layer, activations averaged over positions take the place of embeddings.",
+         `dataset`, `use`, `target` and `sum`, as documented by `neuronotes kinds text_rank`. Without `layer` it is in the space of embeddings, the only one with directions of texts; at a layer, activations averaged over positions take the place of embeddings.",
+    ),
+    Field::compute(
+        "target",
+        Type::Target,
+        "The direction of a block of the kind `direction`, at the same layer: the id of a block in this note, `note#id` in another note, or an id that is unique in the garden. An abbreviation of `direction: { target: … }`.",
     ),
 ];
 
@@ -265,8 +278,6 @@ pub static COMMON: &[Field] = &[
     Field::compute("model", Type::Model, "A model's name from `models:` in `neuronotes.yaml`.")
         .or(Preset::Configured),
     Field::compute("layer", Type::Layer, LAYER).or(Preset::Required),
-    Field::compute("unit", Type::Unit, "The channel of that layer, counted from 0.")
-        .or(Preset::Required),
     Field::compute("dataset", Type::Dataset, "A data set's name from `datasets:` in `neuronotes.yaml`.")
         .or(Preset::Configured),
     Field::compute(

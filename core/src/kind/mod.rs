@@ -12,8 +12,11 @@ mod exhibit;
 pub mod facet;
 pub mod feature_vis;
 mod field;
+pub mod group;
 mod sample;
 pub mod scan;
+mod target;
+pub mod term;
 pub mod text_rank;
 mod tuple;
 pub mod unit_summary;
@@ -38,6 +41,7 @@ pub static KINDS: &[&Kind] = &[
     &unit_summary::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
+    &direction::KIND,
     &facet::KIND,
 ];
 

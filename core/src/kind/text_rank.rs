@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::direction::Term;
 use super::entry::{Fault, Kind, form};
 use super::exhibit::Origin;
 use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
+use super::term::Term;
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
 use super::words::words;
@@ -121,7 +121,7 @@ pub static KIND: Kind = Kind {
           mapping with one of\n\n- `text: …`, a text, inserted into the same templates,\n- `image: …` or `images: […]`, \
           pictures by their paths in the garden,\n- `words: […]`, words, each drawn as a picture,\n\
           - `units: […]`, coordinates of the embedding, counted from 0; a mapping gives each its weight,\n\
-          - `dataset: …`, all images of a data set,\n- `use: …`, the pictures of other figures: the id of a `feature_vis` or `dataset_examples`, `note#id` for another note's, or a list of those,\n- `sum: […]`, a list of those, each with an optional `weight` \
+          - `dataset: …`, all images of a data set,\n- `use: …`, the pictures of other figures: the id of a `feature_vis` or `dataset_examples`, `note#id` for another note's, or a list of those,\n- `target: …`, the direction of a block of the kind `direction`,\n- `sum: […]`, a list of those, each with an optional `weight` \
           (default 1; −1 subtracts).\n\nThe normalised embeddings of several pictures, words or images are averaged; each term of a sum is normalised before it is multiplied by its weight.",
     example: "id: near-red\nkind: text_rank\ntexts: [strawberry, leaf, tomato, frog, heart, cactus, brick]\ndirection:\n  sum:\n    - text: red apple\n    - { text: green apple, weight: -1 }\n",
     fields: &[
@@ -134,8 +134,8 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "direction",
             Type::Direction,
-            "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset`, `use` \
-             and `sum`.",
+            "What the texts are compared with: one of `text`, `image`, `images`, `words`, `units`, `dataset`, `use`, \
+             `target` and `sum`.",
         )
         .or(Preset::Required),
         Field::compute(

@@ -6,6 +6,8 @@ use serde_json::json;
 use super::entry::{About, Data, Kind, Scan, form};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
+use super::target;
+use super::term::Term;
 use super::value::{Values, named, stored};
 use crate::model::Place;
 use crate::statistics::part;
@@ -14,10 +16,14 @@ use crate::statistics::part;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Where the unit is.
+    /// Where the unit or the direction is.
     pub layer: Place,
-    /// Channel, from 0.
-    pub unit: u32,
+    /// Channel, from 0, if it is about a unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u32>,
+    /// A direction in the space of the layer's units, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Vec<Term>>,
     /// The pooling of an activation map to one number.
     pub pool: Pool,
 }
@@ -51,12 +57,12 @@ pub fn sample(max: f64) -> Outcome {
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "unit_summary",
-    summary: "statistics of a unit's activations over a data set",
+    summary: "statistics of the activations of a unit or a direction over a data set",
     doc: "Computes the mean, the standard deviation, the excess kurtosis, the smallest and the largest of the unit's pooled activations over the images of the data set, and counts the images whose activation is exactly \
           zero. The kurtosis is the mean fourth power of the distance from the mean, divided by the squared variance, \
           less 3: 0 for a normal distribution, positive if a few images activate the unit far more (or less) than \
           most do, and at least −2. Mean, deviation and kurtosis are those of the population, not estimates for a \
-          larger one. Uses the same stored scan of the layer as `dataset_examples`, in half precision.",
+          larger one. Uses the same stored scan of the layer as `dataset_examples`, in half precision.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two.",
     example: "id: summary\nkind: unit_summary\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[POOL],
     about: About::Unit,
@@ -79,6 +85,7 @@ pub static KIND: Kind = Kind {
             })
         },
     },
+    fault: target::pooling,
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), vec![]),
     ..Kind::BASE

@@ -2,15 +2,17 @@
 
 use neuronotes_core::kind::activation_histogram::{Outcome, Params, Quantile};
 
+use super::target::Target;
 use crate::failure::Failure;
-use crate::table::{nothing_read, scans, summary};
+use crate::table::{nothing_read, summary};
 use crate::workbench::Workbench;
 
 const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
+    let about = (params.unit, params.direction.as_deref());
+    let scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
     let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
     let outcome = distribution(values, params.bins).ok_or_else(|| nothing_read(bench))?;
     bench.record.set_result(bench.store(), &outcome)?;

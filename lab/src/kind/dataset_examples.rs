@@ -6,15 +6,14 @@
 use std::ops::Range;
 
 use neuronotes_core::kind::dataset_examples::{Example, Order, Outcome, Params};
-use neuronotes_core::kind::scan::Pool;
-use tch::Kind;
+use neuronotes_core::model::Place;
 
-use crate::clip::activations::by_unit;
+use super::target::Target;
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::pass::Pass;
 use crate::readout::Readout;
-use crate::table::{Scanned, nothing_read, scans, summary};
+use crate::table::{Scanned, nothing_read, summary};
 use crate::workbench::Workbench;
 
 /// The most images with an equal activation on which the network is run again. If there are more, the unit is inactive on
@@ -23,7 +22,9 @@ const MOST_EQUAL: usize = 256;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
+    let about = (params.unit, params.direction.as_deref());
+    let target = Target::of(bench, &params.layer, about, params.pool)?;
+    let scans = target.scans(bench)?;
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.clone()).collect();
     if values.is_empty() {
         return Err(nothing_read(bench));
@@ -32,7 +33,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let mut places = ranked(&scans, params.order);
     let mut gallery = Gallery::default();
     for equal in ties(&scans, &places, params.top as usize) {
-        let exact = exact(bench, &params, &scans, &places[equal.clone()], &mut gallery)?;
+        let exact =
+            exact(bench, &params.layer, &target, &scans, &places[equal.clone()], &mut gallery)?;
         let mut order: Vec<(f64, (usize, usize))> =
             exact.into_iter().zip(places[equal.clone()].iter().copied()).collect();
         order.sort_by(|a, b| params.order.compare(a.0, b.0));
@@ -90,16 +92,17 @@ fn ties(scans: &[Scanned], places: &[(usize, usize)], top: usize) -> Vec<Range<u
     found
 }
 
-/// A unit's activations for these samples in the network's precision.
+/// A target's activations for these samples in the network's precision.
 fn exact(
     bench: &mut Workbench<'_>,
-    params: &Params,
+    place: &Place,
+    target: &Target,
     scans: &[Scanned],
     places: &[(usize, usize)],
     gallery: &mut Gallery,
 ) -> Result<Vec<f64>, Failure> {
-    let clip = bench.clip(&[params.layer.layer()])?;
-    let readout = Readout::of(bench, &clip, &params.layer)?;
+    let clip = bench.clip(&[place.layer()])?;
+    let readout = Readout::of(bench, &clip, place)?;
     let stage = readout.layer.stage;
     let key = |&(shard, row): &(usize, usize)| (shard, scans[shard].samples[row].key.as_str());
     let samples: Vec<(usize, &str)> = places.iter().map(key).collect();
@@ -108,12 +111,7 @@ fn exact(
     let stages = [stage];
     let pass = Pass::new(&clip, &stages, "comparing equal activations");
     pass.run_all(&pictures[..], bench.monitor, |_, activations| {
-        let unit = readout.unit(&by_unit(activations.get(stage)?), params.unit); // [n, positions]
-        let pooled = match params.pool {
-            Pool::Mean => unit.mean_dim([1i64].as_slice(), false, Kind::Float),
-            Pool::Max => unit.amax([1i64].as_slice(), false),
-        };
-        found.extend(Vec::<f64>::try_from(pooled.to_kind(Kind::Double))?);
+        found.extend(target.pooled(&clip, &readout, activations.get(stage)?)?);
         Ok(())
     })?;
     Ok(found)

@@ -1,139 +1,356 @@
-//! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes_core::kind::direction` has them in;
-//! a unit vector out, in double precision, with the pictures that it is made of.
+//! Measures `direction`: a unit vector from groups of pictures or from terms, without what is projected out.
 
-use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::Origin;
-use neuronotes_core::kind::direction::{Source, Term};
-use neuronotes_core::model::{Layer, Stage};
+use neuronotes_core::kind::dataset_examples::{Example, Order};
+use neuronotes_core::kind::direction::{
+    FILE, GroupBy, Groups, LEAST, Method, Outcome, Params, Shown, VECTOR, Weight,
+};
+use neuronotes_core::model::{Layer, Place};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use tch::{Kind, Tensor};
 
+use super::term::{of_terms, sum};
 use crate::clip::Clip;
-use crate::dataset::drawn_words;
 use crate::failure::Failure;
-use crate::gallery::pictures_of;
-use crate::picture::Picture;
-use crate::table::{check_unit, embeddings};
-use crate::vector::{Prompts, Row, add, mean, pictures, stored_mean, unit};
+use crate::fit::auc::{area, auc};
+use crate::fit::binary;
+use crate::gallery::Gallery;
+use crate::group::{Members, Own, two};
+use crate::monitor::Progress;
+use crate::table::{check_unit, summary};
+use crate::vector::{Row, dot, project_out, unit};
 use crate::workbench::Workbench;
 
-/// A picture that is part of a term.
-pub(crate) struct TermPicture<'a> {
-    /// The picture.
-    pub picture: &'a Picture,
-    /// The word that it shows, if it was drawn.
-    pub word: Option<&'a str>,
-    /// The digest of its file, if it is one.
-    pub digest: Option<Digest>,
-    /// The figure that it is from, if any.
-    pub origin: Option<Origin>,
+pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+    let params: Params = bench.params()?;
+    let Place::Layer(name) = &params.layer else {
+        return Err(Failure::new("a direction needs a layer, not a dictionary"));
+    };
+    let clip = bench.clip(&[name])?;
+    let layer = clip.layer(name)?;
+    let own = match bench.request.dataset {
+        Some(_) => Some(Own::read(bench, &layer)?),
+        None => None,
+    };
+    let sets = sets(bench, &clip, &layer, &params, own.as_ref())?;
+    let (vector, steps) = match &sets {
+        Some(sets) => {
+            bench.monitor.progress(&Progress::beginning("finding the direction"));
+            let monitor = &*bench.monitor;
+            of_sets(&params, &sets.train, &mut || monitor.check())?
+        }
+        None => (of_parameters(bench, &clip, &layer, &params)?, None),
+    };
+    let norm = dot(&vector, &vector).sqrt();
+    if norm < 1e-9 {
+        let message = "it has no direction: its length is zero";
+        return Err(Failure::new(message).hint("the two groups, or the terms of a sum, are equal"));
+    }
+    let mut vector = unit(vector, "it")?;
+    let (mut cosines, mut left) = (Vec::new(), None);
+    if let Some(without) = &params.without {
+        let mut rows = Vec::new();
+        for terms in without {
+            rows.push(of_terms(bench, &clip, &layer, terms)?);
+        }
+        cosines = rows.iter().map(|row| dot(row, &vector)).collect();
+        let (found, length) = project_out(&vector, &rows)?;
+        (vector, left) = (found, Some(length));
+    }
+    let groups = match &sets {
+        Some(sets) => Some(judged(bench, &params, sets, &vector, steps)?),
+        None => None,
+    };
+    let data = match &own {
+        Some(own) => Some(shown(bench, own, &vector, params.pictures as usize)?),
+        None => None,
+    };
+    let outcome = Outcome {
+        units: layer.units,
+        norm,
+        left,
+        cosines,
+        groups,
+        largest: largest(&vector, params.largest as usize),
+        data,
+    };
+    write(bench, &vector, &outcome)
 }
 
-/// Called with each picture that is part of a direction.
-pub(crate) type OnPicture<'a> =
-    dyn FnMut(&mut Workbench<'_>, &TermPicture<'_>) -> Result<(), Failure> + 'a;
+/// The pictures of both groups, divided into those that the direction is made of and those held out.
+struct Sets {
+    /// Of the positive and of the negative group, `[images, units]` each.
+    train: [Tensor; 2],
+    held_out: [Tensor; 2],
+}
 
-/// The direction of a sum of terms. Texts are encoded without a template.
-pub(crate) fn of_terms(
+fn sets(
     bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
-    terms: &[Term],
-) -> Result<Row, Failure> {
-    let templates = ["{}".to_owned()];
-    let prompts = Prompts { templates: &templates, truncate: false };
-    let mut sum = vec![0.0; layer.units as usize];
-    for term in terms {
-        let row = match &term.of {
-            Source::Text(text) if layer.stage == Stage::Embedding => {
-                prompts.encode(clip, &[std::slice::from_ref(text)], bench.monitor)?.remove(0)
-            }
-            source => of_source(bench, clip, layer, source, &mut |_, _| Ok(()))?,
+    params: &Params,
+    own: Option<&Own>,
+) -> Result<Option<Sets>, Failure> {
+    let Some(positive) = &params.positive else { return Ok(None) };
+    let groups = (positive, params.negative.as_ref());
+    let (positive, negative) = two(bench, clip, layer, groups, own)?;
+    let (positive, held_positive) = divided("positive", &positive, params)?;
+    let (negative, held_negative) = divided("negative", &negative, params)?;
+    Ok(Some(Sets { train: [positive, negative], held_out: [held_positive, held_negative] }))
+}
+
+/// The rows of a group that the direction is made of, and those held out.
+fn divided(name: &str, group: &Members, params: &Params) -> Result<(Tensor, Tensor), Failure> {
+    let (fraction, seed) = (params.held_out.unwrap_or_default(), params.seed.unwrap_or_default());
+    let by_caption = params.group_by == Some(GroupBy::Caption);
+    let (train, held_out) = group.divided(fraction, by_caption, seed);
+    let [some, others] = [&train, &held_out].map(|rows| rows.size()[0] as usize);
+    if some < LEAST || (fraction > 0.0 && others < LEAST) {
+        let message = format!("`{name}` has too few pictures: {}", some + others);
+        let hint = match fraction > 0.0 {
+            true if params.group_by.is_some() => format!(
+                "at least {LEAST} must be held out and {LEAST} be left, all of one caption together; `held_out: 0` holds none out"
+            ),
+            true => format!(
+                "at least {LEAST} must be held out and {LEAST} be left; `held_out: 0` holds none out"
+            ),
+            false => format!("a group needs at least {LEAST}"),
         };
-        add(&mut sum, &row, term.weight);
+        return Err(Failure::new(message).hint(hint));
     }
-    unit(sum, "the sum")
+    Ok((train, held_out))
 }
 
-/// The direction of a term other than a text.
-pub(crate) fn of_source(
+/// The vector that tells two groups apart, not scaled, and the steps of a regression.
+fn of_sets(
+    params: &Params,
+    [positive, negative]: &[Tensor; 2],
+    check: &mut dyn FnMut() -> Result<(), Failure>,
+) -> Result<(Row, Option<u32>), Failure> {
+    match params.method {
+        Some(Method::Logistic) => {
+            let count = |rows: &Tensor| rows.size()[0] as usize;
+            let mut labels = vec![true; count(positive)];
+            labels.resize(count(positive) + count(negative), false);
+            let rows = Tensor::cat(&[positive, negative], 0);
+            let strength = params.regularisation.unwrap_or_default();
+            let fitted = binary::fit(&rows, &labels, strength, check)?;
+            Ok((fitted.weights, Some(fitted.steps)))
+        }
+        Some(Method::MeanDifference) | None => {
+            let mean = |rows: &Tensor| rows.mean_dim([0i64].as_slice(), false, Kind::Double);
+            Ok((Vec::<f64>::try_from(mean(positive) - mean(negative))?, None))
+        }
+    }
+}
+
+/// The vector of a unit or of terms, not scaled.
+fn of_parameters(
     bench: &mut Workbench<'_>,
     clip: &Clip,
     layer: &Layer,
-    source: &Source,
-    show: &mut OnPicture<'_>,
+    params: &Params,
 ) -> Result<Row, Failure> {
-    let name = &layer.name.canonical;
-    let mut found = Vec::new();
-    match source {
-        Source::Text(text) => {
-            let message = format!("the text `{text}` has no direction at `{name}`");
-            return Err(Failure::new(message).hint("leave `layer` out: texts are embedded"));
-        }
-        Source::Units(units) => {
+    match (params.unit, &params.direction) {
+        (Some(of), None) => {
             let mut row = vec![0.0; layer.units as usize];
-            for &(of, weight) in units {
-                check_unit(name, row.len(), of)?;
-                row[of as usize] += weight;
+            check_unit(&layer.name.canonical, row.len(), of)?;
+            row[of as usize] = 1.0;
+            Ok(row)
+        }
+        (None, Some(terms)) => sum(bench, clip, layer, terms),
+        _ => Err(Failure::new("a direction needs two groups, a unit or terms")),
+    }
+}
+
+/// How well a direction tells the groups apart.
+fn judged(
+    bench: &mut Workbench<'_>,
+    params: &Params,
+    sets: &Sets,
+    vector: &[f64],
+    steps: Option<u32>,
+) -> Result<Groups, Failure> {
+    let scored = |groups: &[Tensor; 2]| -> Result<[Vec<f64>; 2], Failure> {
+        Ok([scores(&groups[0], vector)?, scores(&groups[1], vector)?])
+    };
+    let [train, held_out] = [scored(&sets.train)?, scored(&sets.held_out)?];
+    let count = |at: usize| (train[at].len() as u64, held_out[at].len() as u64);
+    bench.monitor.check()?;
+    let judged = auc(&held_out[0], &held_out[1], params.seed.unwrap_or_default());
+    let odd = || Failure::new("a picture's activation of the direction is not a number");
+    Ok(Groups {
+        positive: count(0),
+        negative: count(1),
+        auc_train: area(&train[0], &train[1]).ok_or_else(odd)?,
+        auc: judged.map(|auc| auc.area),
+        interval: judged.map(|auc| (auc.low, auc.high)),
+        steps,
+    })
+}
+
+/// The dot product of each row with the direction.
+fn scores(rows: &Tensor, vector: &[f64]) -> Result<Vec<f64>, Failure> {
+    let vector = Tensor::from_slice(vector).to_kind(Kind::Float);
+    Ok(Vec::<f64>::try_from(rows.mv(&vector).to_kind(Kind::Double))?)
+}
+
+/// The units with the largest weights, of either sign; of equal ones the first.
+fn largest(vector: &[f64], count: usize) -> Vec<Weight> {
+    let mut all: Vec<(u32, f64)> = (0..).zip(vector.iter().copied()).collect();
+    all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    all.into_iter().take(count).map(Weight::from).collect()
+}
+
+/// The pictures of the data set at both ends of a direction.
+fn shown(
+    bench: &mut Workbench<'_>,
+    own: &Own,
+    vector: &[f64],
+    most: usize,
+) -> Result<Shown, Failure> {
+    let activations = scores(&own.0.rows, vector)?;
+    let found = summary(&activations);
+    let mut gallery = Gallery::default();
+    let mut end = |order: Order, most: usize| -> Result<Vec<Example>, Failure> {
+        let mut places: Vec<usize> = (0..activations.len()).collect();
+        places.sort_by(|&a, &b| order.compare(activations[a], activations[b]));
+        let mut examples = Vec::new();
+        for place in places.into_iter().take(most) {
+            bench.monitor.check()?;
+            let (shard, sample) = (own.0.shards[place], &own.0.samples[place]);
+            let (stored, _) = gallery.add_sample(bench, shard, &sample.key)?;
+            examples.push(Example {
+                key: sample.key.clone(),
+                caption: sample.caption.clone(),
+                label: sample.label.clone(),
+                activation: activations[place],
+                picture: stored.picture,
+                width: stored.width,
+                height: stored.height,
+            });
+        }
+        Ok(examples)
+    };
+    let count = activations.len();
+    // No picture is at both ends.
+    let strongest = end(Order::Strongest, most.min(count.div_ceil(2)))?;
+    let weakest = end(Order::Weakest, most.min(count / 2))?;
+    Ok(Shown { count: count as u64, mean: found.mean, sd: found.sd, strongest, weakest })
+}
+
+fn write(bench: &mut Workbench<'_>, vector: &[f64], outcome: &Outcome) -> Result<(), Failure> {
+    let broken = |error: safetensors::SafeTensorError| {
+        Failure::new(format!("the direction cannot be written ({error})"))
+    };
+    let bytes: Vec<u8> = vector.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, vec![vector.len()], &bytes).map_err(broken)?;
+    let file = safetensors::serialize([(VECTOR, view)], None).map_err(broken)?;
+    let store = bench.store();
+    bench.record.add_output(store, FILE, "application/octet-stream", &file)?;
+    bench.record.set_result(store, outcome)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::StandardNormal;
+
+    use super::*;
+    use crate::vector::add;
+
+    /// Units of the made-up layer.
+    const UNITS: usize = 64;
+
+    fn normal(rng: &mut ChaCha8Rng, count: usize) -> Row {
+        (0..count).map(|_| rng.sample(StandardNormal)).collect()
+    }
+
+    /// So many pictures of noise, each with these vectors added.
+    fn pictures(rng: &mut ChaCha8Rng, count: usize, added: &[(&Row, f64)]) -> Tensor {
+        let mut all = Vec::new();
+        for _ in 0..count {
+            let mut row = normal(rng, UNITS);
+            added.iter().for_each(|(vector, size)| add(&mut row, vector, *size));
+            all.extend(row);
+        }
+        Tensor::from_slice(&all).view([count as i64, UNITS as i64]).to_kind(Kind::Float)
+    }
+
+    fn params(method: Method) -> Params {
+        Params {
+            layer: Place::Layer("made up".to_owned()),
+            unit: None,
+            direction: None,
+            positive: None,
+            negative: None,
+            method: Some(method),
+            regularisation: Some(0.1),
+            group_by: None,
+            held_out: None,
+            seed: None,
+            without: None,
+            largest: 10,
+            pictures: 0,
+        }
+    }
+
+    fn found(method: Method, sets: &[Tensor; 2]) -> Row {
+        let (row, _) = of_sets(&params(method), sets, &mut || Ok(())).expect("a direction");
+        unit(row, "it").expect("a direction")
+    }
+
+    #[test]
+    fn a_planted_direction_is_found_by_either_method_whatever_the_seed() {
+        for method in [Method::MeanDifference, Method::Logistic] {
+            let mut least = 1.0f64;
+            for seed in 0..100 {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                let planted = unit(normal(&mut rng, UNITS), "it").expect("a direction");
+                let positive = pictures(&mut rng, 400, &[(&planted, 3.0)]);
+                let sets = [positive, pictures(&mut rng, 400, &[])];
+                least = least.min(dot(&found(method, &sets), &planted));
             }
-            return unit(row, "the sum of units");
+            assert!(least > 0.95, "{method:?}: {least}");
         }
-        Source::Dataset(digest) => {
-            let dataset = bench.named_dataset(digest)?;
-            let at = (layer.stage != Stage::Embedding).then_some(name.as_str());
-            let shards = embeddings(bench, dataset, at)?;
-            return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
-        }
-        Source::Images(digests) => {
-            for digest in digests {
-                let digest = digest_of(digest)?;
-                let picture = bench.picture(digest)?;
-                show(
-                    bench,
-                    &TermPicture {
-                        picture: &picture,
-                        word: None,
-                        digest: Some(digest),
-                        origin: None,
-                    },
-                )?;
-                found.push(picture);
-            }
-        }
-        Source::Use(keys) => {
-            for key in keys {
-                for (origin, picture) in pictures_of(bench, digest_of(key)?)? {
-                    let origin = Some(origin);
-                    show(
-                        bench,
-                        &TermPicture { picture: &picture, word: None, digest: None, origin },
-                    )?;
-                    found.push(picture);
-                }
-            }
-        }
-        Source::Words(words) => {
-            let side = clip.architecture.image_size;
-            let shard = drawn_words(words, side);
-            for (row, word) in words.iter().enumerate() {
-                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
-                let picture = shard.picture(row).map_err(cannot)?;
-                show(
-                    bench,
-                    &TermPicture {
-                        picture: &picture,
-                        word: Some(word),
-                        digest: None,
-                        origin: None,
-                    },
-                )?;
-                found.push(picture);
+    }
+
+    #[test]
+    fn a_planted_confound_is_in_the_direction_until_it_is_projected_out() {
+        for method in [Method::MeanDifference, Method::Logistic] {
+            for seed in 0..20 {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                let planted = unit(normal(&mut rng, UNITS), "it").expect("a direction");
+                let confound = unit(normal(&mut rng, UNITS), "it").expect("a direction");
+                // Wherever the first is, the other is too, and stronger.
+                let both = [(&planted, 3.0), (&confound, 4.0)];
+                let train = [pictures(&mut rng, 400, &both), pictures(&mut rng, 400, &[])];
+                let raw = found(method, &train);
+                let (clean, _) =
+                    project_out(&raw, std::slice::from_ref(&confound)).expect("something is left");
+                let (pure, _) =
+                    project_out(&planted, std::slice::from_ref(&confound)).expect("it differs");
+                assert!(dot(&raw, &confound) > 0.6, "{method:?} {seed}");
+                assert!(dot(&clean, &confound).abs() < 1e-12, "{method:?} {seed}");
+                assert!(dot(&clean, &pure) > 0.95, "{method:?} {seed}: {}", dot(&clean, &pure));
+                // Where only the confound tells pictures apart, nothing but chance is left.
+                let only =
+                    [pictures(&mut rng, 400, &[(&confound, 4.0)]), pictures(&mut rng, 400, &[])];
+                let told = |vector: &Row| {
+                    let [first, other] = [&only[0], &only[1]].map(|rows| scores(rows, vector));
+                    area(&first.expect("scores"), &other.expect("scores")).expect("an area")
+                };
+                assert!(told(&raw) > 0.9 && (told(&clean) - 0.5).abs() < 0.09, "{}", told(&clean));
             }
         }
     }
-    let rows = pictures(clip, layer.stage, &found, false, bench.monitor)?;
-    mean(&rows, "a mean of pictures")
-}
 
-fn digest_of(text: &str) -> Result<Digest, Failure> {
-    let malformed = |why: String| Failure::new(format!("the parameters are malformed ({why})"));
-    text.parse().map_err(malformed)
+    #[test]
+    fn the_largest_units_are_of_either_sign() {
+        let found = largest(&[0.1, -0.8, 0.5, 0.5], 3);
+        let pairs: Vec<(u32, f64)> = found.iter().map(|w| (w.unit, w.weight)).collect();
+        assert_eq!(pairs, [(1, -0.8), (2, 0.5), (3, 0.5)]);
+    }
 }

@@ -12,7 +12,7 @@ use neuronotes_core::request::Request;
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
-use super::direction::of_terms;
+use super::term::of_terms;
 use crate::clip::Clip;
 use crate::clip::preprocess::prepare;
 use crate::encode::{png, png_with_text, webp};

@@ -9,6 +9,8 @@ mod direction;
 mod facet;
 mod feature_vis;
 mod scan;
+mod target;
+mod term;
 mod text_rank;
 mod unit_summary;
 mod zero_shot;
@@ -59,6 +61,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
+    Measure::alone(&kind::direction::KIND, direction::run),
 ];
 
 impl Measure {

@@ -1,9 +1,9 @@
 //! Measures `text_rank`: texts ranked by their cosine with a direction.
 
-use neuronotes_core::kind::direction::Source;
+use neuronotes_core::kind::term::Source;
 use neuronotes_core::kind::text_rank::{MOST_SHOWN, Order, Outcome, Params, Ranked, Shown};
 
-use super::direction::{TermPicture, of_source};
+use super::term::{TermPicture, of_source};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::table::summary;

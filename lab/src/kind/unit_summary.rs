@@ -2,13 +2,15 @@
 
 use neuronotes_core::kind::unit_summary::{Outcome, Params};
 
+use super::target::Target;
 use crate::failure::Failure;
-use crate::table::{nothing_read, scans, summary};
+use crate::table::{nothing_read, summary};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let scans = scans(bench, &params.layer, params.unit, params.pool)?;
+    let about = (params.unit, params.direction.as_deref());
+    let scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
     let values: Vec<f64> = scans.into_iter().flat_map(|scan| scan.activations).collect();
     let outcome = numbers(&values).ok_or_else(|| nothing_read(bench))?;
     bench.record.set_result(bench.store(), &outcome)?;

@@ -31,6 +31,7 @@ const NAMED: usize = 5;
 fn brief(kind: &str) -> &'static str {
     match kind {
         "feature_vis" => "size: 48\nsteps: 12\n",
+        "direction" => "held_out: 0.5\n",
         _ => "",
     }
 }

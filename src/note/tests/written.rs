@@ -120,6 +120,27 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                         it.name
                     );
                 }
+                Type::Target => {
+                    for text in WRITTEN {
+                        let expected = json!([{ "weight": 1.0, "of": { "target": text } }]);
+                        assert_eq!(field(kind, it.name, text), expected, "{}", kind.name);
+                    }
+                }
+                Type::Directions => {
+                    let expected = json!([[{ "weight": 1.0, "of": { "words": items } }]]);
+                    assert_eq!(field(kind, it.name, &format!("[{{words: {list}}}]")), expected);
+                    assert_eq!(field(kind, it.name, &format!("{{words: {list}}}")), expected);
+                }
+                Type::Group => {
+                    for form in ["labels", "words"] {
+                        let expected = json!({ form: items });
+                        assert_eq!(field(kind, it.name, &format!("{{{form}: {list}}}")), expected);
+                    }
+                    for text in WRITTEN {
+                        let expected = json!({ "dataset": text });
+                        assert_eq!(field(kind, it.name, &format!("{{dataset: {text}}}")), expected);
+                    }
+                }
                 Type::Direction => {
                     for text in &items {
                         let expected = json!([{ "weight": 1.0, "of": { "text": text } }]);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
 use neuronotes_core::suggest;
 use serde_json::{Map, Value};
@@ -268,9 +269,9 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
         }
         add(field.name, quoted(field, value, &request.inputs));
     }
-    if let Some(terms) = request.params.get("direction") {
+    if let Some(terms) = request.params.get(DIRECTION) {
         let shown = crate::field::direction_shown(terms, &request.inputs);
-        out.insert("direction".to_owned(), shown.into());
+        out.insert(DIRECTION.to_owned(), shown.into());
     }
     out
 }

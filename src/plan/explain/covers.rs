@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::short;
+use crate::field::direction_shown;
 use crate::measure::progress::describe;
 
 /// What a request key covers.
@@ -19,6 +21,9 @@ pub struct Covers {
     pub impl_version: u32,
     /// Every parameter, defaults filled in.
     pub params: Map<String, Value>,
+    /// The direction among them in words, with the names of other blocks.
+    #[serde(skip)]
+    pub direction: Option<String>,
     /// The model's name.
     pub model: String,
     /// Digest of its weights.
@@ -43,6 +48,10 @@ impl Covers {
         Self {
             impl_version: request.impl_version,
             params: request.params.clone(),
+            direction: request
+                .params
+                .get(DIRECTION)
+                .map(|terms| direction_shown(terms, &request.inputs)),
             model: request.model.name.clone(),
             weights: request.model.digest,
             dataset: dataset.map(|dataset| (dataset.name.clone(), shards(dataset))),
@@ -71,7 +80,9 @@ impl Covers {
         }
         let _ = writeln!(out, "  params  precision: {}", self.precision.name());
         for (name, value) in &self.params {
-            let _ = writeln!(out, "          {name}: {}", short(value));
+            let words = self.direction.as_ref().filter(|_| name == DIRECTION);
+            let shown = words.cloned().unwrap_or_else(|| short(value));
+            let _ = writeln!(out, "          {name}: {shown}");
         }
     }
 }

@@ -10,13 +10,14 @@ use crate::kind::exhibit::Exhibit;
 use crate::kind::facet;
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::{Painted, Sample};
+use crate::kind::target;
 use crate::kind::value::{Values, named, stored};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
     name: "feature_vis",
     summary: "an image optimised to maximise a unit, a direction or a layer",
-    doc: "Starts from noise and follows the gradient of the objective with respect to the picture. The picture is parametrised by its Fourier spectrum, with coefficients scaled by frequency, in a colour space with decorrelated axes. It is moved, scaled and rotated at random before each step, so that the result does not depend on exact positions.\n\nThe target is one of `unit`, `units` and `direction`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets all hyperparameters, and a block can override each of them.\n\nMethod: Olah, Mordvintsev and \
+    doc: "Starts from noise and follows the gradient of the objective with respect to the picture. The picture is parametrised by its Fourier spectrum, with coefficients scaled by frequency, in a colour space with decorrelated axes. It is moved, scaled and rotated at random before each step, so that the result does not depend on exact positions.\n\nThe target is one of `unit`, `units`, `direction` and `target`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets all hyperparameters, and a block can override each of them.\n\nMethod: Olah, Mordvintsev and \
           Schubert, *Feature Visualization*, Distill 2017.",
     example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
     impl_version: 2,
@@ -205,47 +206,34 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     tree["start"] = json!(first.map(|made| made.activation_at_start));
 }
 
-/// The target: one of these, unless it is the whole layer.
-const TARGETS: [&str; 3] = ["unit", "units", "direction"];
-
 fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let word = |name: &str| fields.get(name).and_then(Value::as_str);
     let objective = word("objective").unwrap_or("channel");
     let whole = matches!(objective, "layer" | "caricature");
-    let given: Vec<&str> = TARGETS.into_iter().filter(|name| fields.contains_key(*name)).collect();
     let wrong = |field, message: String, hint| Some(Fault { field, message, hint });
-    match *given {
-        [name, ..] if whole => {
-            let field = TARGETS.into_iter().find(|target| *target == name).unwrap_or_default();
+    match target::given(fields).first() {
+        Some(name) if whole => {
             let message = format!(
                 "the objective `{objective}` is about the whole layer and takes no `{name}`"
             );
-            return wrong(field, message, "remove it, or use the objective `channel` or `neuron`");
+            let hint = "remove it, or use the objective `channel` or `neuron`";
+            return wrong(*name, message, hint);
         }
-        [first, second, ..] => {
-            let field = TARGETS.into_iter().find(|target| *target == second).unwrap_or_default();
-            let message = format!("a block can have only one of `{first}` and `{second}`");
-            return wrong(
-                field,
-                message,
-                "use `units` for several units, and `sum` to add directions",
-            );
-        }
-        [] if !whole => {
-            let message = "`feature_vis` needs one of `unit`, `units` and `direction`".to_owned();
+        None if !whole => {
+            let message = format!("`feature_vis` needs {}", target::ONE_OF);
             let hint = "or use an objective of the whole layer, `layer` or `caricature`";
+            return wrong("objective", message, hint);
+        }
+        None if !fields.contains_key("layer") => {
+            let message = format!("the objective `{objective}` needs a `layer`");
+            let hint = "give a layer; `neuronotes model info` lists them";
             return wrong("objective", message, hint);
         }
         _ => {}
     }
-    // Only a direction has a layer of its own, the embedding.
-    if !fields.contains_key("layer") && *given != ["direction"] {
-        let what = given
-            .first()
-            .map_or(format!("the objective `{objective}`"), |name| format!("`{name}`"));
-        let field = TARGETS.into_iter().find(|name| given.contains(name)).unwrap_or("objective");
-        let hint = "give a layer; `neuronotes model info` lists them";
-        return wrong(field, format!("{what} needs a `layer`"), hint);
+    let about = target::several(fields).or_else(|| target::without_layer(fields));
+    if about.is_some() {
+        return about;
     }
     let (caricature, begun) = (objective == "caricature", word("start") == Some("image"));
     match (fields.contains_key("image"), caricature, begun) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::direction::Term;
+use crate::kind::term::Term;
 use crate::kind::words::words;
 use crate::model::Place;
 

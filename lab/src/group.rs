@@ -1,0 +1,323 @@
+//! Groups of pictures: labels, captions, data sets, files or words in; for each picture a row of a layer's units out.
+//!
+//! A row is the layer's activations, averaged over positions; at the embedding it is scaled to length 1. Rows of data sets come
+//! from stored scans, those of a few pictures from a pass.
+
+use std::collections::BTreeSet;
+
+use neuronotes_core::dataset::{DatasetRef, Sample};
+use neuronotes_core::kind::group::Group;
+use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::model::{Layer, Place, Stage};
+use neuronotes_core::suggest;
+use tch::{Kind, Tensor};
+
+use crate::clip::Clip;
+use crate::clip::activations::by_unit;
+use crate::dataset::drawn_words;
+use crate::failure::Failure;
+use crate::fit::split::{self, Split};
+use crate::pass::Pass;
+use crate::picture::Picture;
+use crate::table::matrix::{Columns, Matrix};
+use crate::workbench::Workbench;
+
+/// The request's own data set at a layer.
+#[derive(Debug)]
+pub(crate) struct Own(pub Matrix);
+
+/// The pictures of a group at a layer.
+#[derive(Debug)]
+pub(crate) struct Members {
+    /// `[images, units]` in single precision, on the CPU.
+    pub rows: Tensor,
+    /// Their places in the request's own data set, if the group is a part of it.
+    pub own: Vec<usize>,
+    /// Their captions, if the group is a part of it; each picture without one has a text of its own.
+    pub captions: Vec<String>,
+}
+
+impl Own {
+    /// The request's own data set at a layer, with captions and labels.
+    ///
+    /// # Errors
+    /// If the request names no data set, uses no scans of it, or nothing of it can be read.
+    pub(crate) fn read(bench: &mut Workbench<'_>, layer: &Layer) -> Result<Self, Failure> {
+        let dataset = bench.dataset()?;
+        let mut matrix = read(bench, dataset, layer)?;
+        matrix.tell(bench, dataset)?;
+        Ok(Self(matrix))
+    }
+
+    /// The pictures at these places.
+    fn at(&self, places: Vec<usize>) -> Members {
+        let Matrix { rows, samples, shards } = &self.0;
+        let index: Vec<i64> = places.iter().map(|&place| place as i64).collect();
+        // A key alone may be in several shards.
+        let alone = |place: usize| format!("{}\n{}", shards[place], samples[place].key);
+        let caption =
+            |&place: &usize| samples[place].caption.clone().unwrap_or_else(|| alone(place));
+        Members {
+            rows: rows.index_select(0, &Tensor::from_slice(&index)),
+            captions: places.iter().map(caption).collect(),
+            own: places,
+        }
+    }
+
+    /// All pictures but these.
+    ///
+    /// # Errors
+    /// If there are no others.
+    pub(crate) fn others(&self, than: &[usize]) -> Result<Members, Failure> {
+        let than: BTreeSet<usize> = than.iter().copied().collect();
+        let others: Vec<usize> =
+            (0..self.0.samples.len()).filter(|place| !than.contains(place)).collect();
+        match others.is_empty() {
+            false => Ok(self.at(others)),
+            true => Err(Failure::new("the group has all pictures of the data set")
+                .hint("give the other group, too")),
+        }
+    }
+
+    /// The pictures of labels or captions.
+    fn select(&self, group: &Group, items: &[String]) -> Result<Members, Failure> {
+        let holds = |group: &Group, sample: &Sample| {
+            group.holds(sample.label.as_deref(), sample.caption.as_deref())
+        };
+        // A label of which there is none is a slip.
+        for item in items {
+            let alone = match group {
+                Group::Labels(_) => Group::Labels(vec![item.clone()]),
+                _ => Group::Captions(vec![item.clone()]),
+            };
+            if !self.0.samples.iter().any(|sample| holds(&alone, sample)) {
+                return Err(self.missing(&alone, item));
+            }
+        }
+        let places = self.0.samples.iter().enumerate();
+        let places = places.filter(|(_, sample)| holds(group, sample));
+        Ok(self.at(places.map(|(place, _)| place).collect()))
+    }
+
+    fn missing(&self, group: &Group, item: &str) -> Failure {
+        let (has, by_label) = match group {
+            Group::Labels(_) => ("the label", true),
+            _ => ("a caption with the words", false),
+        };
+        let said = |sample: &Sample| {
+            if by_label { sample.label.clone() } else { sample.caption.clone() }
+        };
+        let known: BTreeSet<String> = self.0.samples.iter().filter_map(said).collect();
+        let failure = Failure::new(format!("no picture of the data set has {has} `{item}`"));
+        let nothing = match by_label {
+            true => {
+                "the data set has no labels; `labels: folders` in neuronotes.yaml makes labels of folders"
+            }
+            false => "the data set has no captions",
+        };
+        match known.is_empty() {
+            true => failure.hint(nothing),
+            false => match suggest::hint(item, known.iter().map(String::as_str)) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            },
+        }
+    }
+}
+
+/// The pictures of a group at a layer; `own` is the request's own data set there.
+///
+/// # Errors
+/// If no picture has one of the labels or captions, or a picture cannot be read or drawn.
+pub(crate) fn members(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    group: &Group,
+    own: Option<&Own>,
+) -> Result<Members, Failure> {
+    let mut pictures = Vec::new();
+    match group {
+        Group::Labels(items) | Group::Captions(items) => {
+            let own = own.ok_or_else(|| Failure::new("the request names no data set"))?;
+            return own.select(group, items);
+        }
+        Group::Dataset(digest) => {
+            let dataset = bench.named_dataset(digest)?;
+            let content = dataset.pictures().content();
+            let mine = bench.request.dataset.as_ref().map(|mine| mine.pictures().content());
+            return Ok(match own.filter(|_| mine == Some(content)) {
+                Some(own) => own.at((0..own.0.samples.len()).collect()),
+                None => Members::apart(read(bench, dataset, layer)?.rows),
+            });
+        }
+        Group::Images(digests) => {
+            for digest in digests {
+                let malformed = |why| Failure::new(format!("the parameters are malformed ({why})"));
+                pictures.push(bench.picture(digest.parse().map_err(malformed)?)?);
+            }
+        }
+        Group::Words(words) => {
+            let shard = drawn_words(words, clip.architecture.image_size);
+            for (row, word) in words.iter().enumerate() {
+                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                pictures.push(shard.picture(row).map_err(cannot)?);
+            }
+        }
+    }
+    let rows = looked_at(bench, clip, layer, &pictures)?;
+    Ok(Members::apart(scaled(rows, layer.stage)?))
+}
+
+/// The pictures of two groups without common pictures; the second is all other pictures of the data set if it is left out.
+///
+/// # Errors
+/// If they have a picture in common, there is no second group, or one has no pictures.
+pub(crate) fn two(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    (positive, negative): (&Group, Option<&Group>),
+    own: Option<&Own>,
+) -> Result<(Members, Members), Failure> {
+    let positive = members(bench, clip, layer, positive, own)?;
+    let negative = match (negative, own) {
+        (Some(negative), own) => members(bench, clip, layer, negative, own)?,
+        (None, Some(own)) => own.others(&positive.own)?,
+        (None, None) => {
+            let why =
+                "without `negative` it is all other pictures of the data set, and there is none";
+            return Err(Failure::new(why).hint("add `negative`, or a `dataset`"));
+        }
+    };
+    let both = positive.own.iter().find(|place| negative.own.contains(place));
+    if let Some((both, own)) = both.zip(own) {
+        let key = &own.0.samples[*both].key;
+        return Err(Failure::new(format!("the picture `{key}` is in both groups"))
+            .hint("`positive` and `negative` must have no picture in common"));
+    }
+    Ok((positive, negative))
+}
+
+impl Members {
+    /// Rows to train on and rows that are held out: a fraction of the pictures, by chance, of one caption together if
+    /// `by_caption`. With a fraction of 0 none are held out.
+    pub(crate) fn divided(&self, fraction: f64, by_caption: bool, seed: u64) -> (Tensor, Tensor) {
+        let count = self.captions.len();
+        let Split { train, held_out } = match (fraction > 0.0, by_caption) {
+            (false, _) => Split { train: (0..count).collect(), held_out: vec![] },
+            (true, true) => split::by_group(&self.captions, fraction, seed),
+            (true, false) => split::by_class(&vec![0; count], fraction, seed),
+        };
+        let take = |places: &[usize]| {
+            let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
+            self.rows.index_select(0, &Tensor::from_slice(&places))
+        };
+        (take(&train), take(&held_out))
+    }
+
+    /// Pictures that are not of the request's own data set.
+    fn apart(rows: Tensor) -> Self {
+        let captions = (0..rows.size()[0]).map(|row| row.to_string()).collect();
+        Self { rows, own: vec![], captions }
+    }
+}
+
+/// A data set at a layer, without captions and labels.
+fn read(bench: &mut Workbench<'_>, dataset: &DatasetRef, layer: &Layer) -> Result<Matrix, Failure> {
+    let place = Place::Layer(layer.name.canonical.clone());
+    let matrix = Matrix::read(bench, dataset, Columns::Units(&place, Pool::Mean))?;
+    Ok(Matrix { rows: scaled(matrix.rows, layer.stage)?, ..matrix })
+}
+
+/// The activations of pictures, averaged over positions: `[pictures, units]`.
+fn looked_at(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    pictures: &[Picture],
+) -> Result<Tensor, Failure> {
+    let stages = [layer.stage];
+    let mut rows = Vec::new();
+    Pass::new(clip, &stages, "looking at pictures").run_all(
+        pictures,
+        bench.monitor,
+        |_, found| {
+            let units = by_unit(found.get(layer.stage)?); // [n, units, positions]
+            let means = units.mean_dim([2i64].as_slice(), false, Kind::Float);
+            rows.push(means.to_device(tch::Device::Cpu));
+            Ok(())
+        },
+    )?;
+    Ok(Tensor::cat(&rows, 0))
+}
+
+/// Rows as they count: at the embedding scaled to length 1, elsewhere as they are.
+fn scaled(rows: Tensor, stage: Stage) -> Result<Tensor, Failure> {
+    if rows.isfinite().all().int64_value(&[]) != 1 {
+        return Err(Failure::new("activations are not finite"));
+    }
+    if stage != Stage::Embedding {
+        return Ok(rows);
+    }
+    let lengths = rows.square().sum_dim_intlist([1i64].as_slice(), true, Kind::Float).sqrt();
+    if lengths.min().double_value(&[]) <= 0.0 {
+        return Err(Failure::new("the embedding of a picture is zero"));
+    }
+    Ok(rows / lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Own {
+        let sample = |key: &str, label: Option<&str>, caption: Option<&str>| Sample {
+            key: key.to_owned(),
+            caption: caption.map(str::to_owned),
+            label: label.map(str::to_owned),
+        };
+        let samples = vec![
+            sample("a", Some("animal"), Some("a cat")),
+            sample("b", Some("plant"), Some("a tree")),
+            sample("a", None, Some("a black cat")),
+            sample("d", Some("animal"), None),
+        ];
+        let rows = Tensor::from_slice(&[1.0f32, 0.0, 0.0, 1.0, 2.0, 0.0, 3.0, 4.0]).view([4, 2]);
+        Own(Matrix { rows, samples, shards: vec![0, 0, 1, 1] })
+    }
+
+    #[test]
+    fn labels_and_captions_select_rows_and_the_others_are_the_rest() {
+        let own = own();
+        let of = |group: Group| {
+            let (Group::Labels(items) | Group::Captions(items)) = &group else { unreachable!() };
+            own.select(&group, items)
+        };
+        let animals = of(Group::Labels(vec!["animal".into()])).expect("two");
+        assert_eq!(animals.own, [0, 3]);
+        assert_eq!(
+            Vec::<f32>::try_from(animals.rows.view(-1)).expect("rows"),
+            [1.0, 0.0, 3.0, 4.0]
+        );
+        let cats = of(Group::Captions(vec!["cat".into()])).expect("two");
+        assert_eq!((&*cats.own, &*cats.captions[0]), ([0, 2].as_slice(), "a cat"));
+        let others = own.others(&cats.own).expect("two");
+        assert_eq!((others.own, &*others.captions[1]), (vec![1, 3], "1\nd"));
+        assert!(own.others(&[0, 1, 2, 3]).is_err());
+        let slip = of(Group::Labels(vec!["animal".into(), "plants".into()]));
+        let said = slip.expect_err("a slip").to_string();
+        assert!(said.contains("has the label `plants`"), "{said}");
+        let none = of(Group::Captions(vec!["house".into()])).expect_err("none").to_string();
+        assert!(none.contains("a caption with the words `house`"), "{none}");
+    }
+
+    #[test]
+    fn rows_are_scaled_at_the_embedding_alone() {
+        let rows = || Tensor::from_slice(&[3.0f32, 4.0]).view([1, 2]);
+        let numbers = |rows: Tensor| Vec::<f32>::try_from(rows.view(-1)).expect("numbers");
+        assert_eq!(numbers(scaled(rows(), Stage::Embedding).expect("rows")), [0.6, 0.8]);
+        let layer = Stage::Embedding;
+        assert!(scaled(rows() * 0.0, layer).is_err() && scaled(rows() / 0.0, layer).is_err());
+    }
+}

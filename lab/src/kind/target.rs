@@ -1,0 +1,144 @@
+//! What a kind about a unit is about: a unit or a direction in; its activations over a data set, or for pictures, out.
+//!
+//! The activation of a direction is the dot product of the layer's activations with its unit vector; at the embedding these are
+//! scaled to length 1 first, so that it is a cosine.
+
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::term::Term;
+use neuronotes_core::model::{Place, Stage};
+use tch::{Kind, Tensor};
+
+use super::term::of_terms;
+use crate::clip::Clip;
+use crate::clip::activations::by_unit;
+use crate::failure::Failure;
+use crate::readout::Readout;
+use crate::table::{Embedded, Scanned, embeddings, not_finite, scans};
+use crate::vector::{Row, dot};
+use crate::workbench::Workbench;
+
+/// A unit or a direction at a place.
+#[derive(Debug)]
+pub(crate) struct Target {
+    place: Place,
+    of: Of,
+}
+
+#[derive(Debug)]
+enum Of {
+    Unit(u32, Pool),
+    /// A unit vector, and whether it is in the space of embeddings.
+    Direction(Row, bool),
+}
+
+impl Target {
+    /// The target of a request's parameters.
+    ///
+    /// # Errors
+    /// If it is neither a unit nor a direction, or the direction cannot be had or pooled so.
+    pub(crate) fn of(
+        bench: &mut Workbench<'_>,
+        place: &Place,
+        (unit, direction): (Option<u32>, Option<&[Term]>),
+        pool: Pool,
+    ) -> Result<Self, Failure> {
+        let of = match (unit, direction) {
+            (Some(unit), None) => Of::Unit(unit, pool),
+            (None, Some(terms)) if place.dictionary().is_none() => {
+                if pool == Pool::Max {
+                    let why = "a direction has no maximum over positions";
+                    return Err(Failure::new(why).hint("use `pool: mean`"));
+                }
+                let clip = bench.clip(&[place.layer()])?;
+                let layer = clip.layer(place.layer())?;
+                let row = of_terms(bench, &clip, &layer, terms)?;
+                Of::Direction(row, layer.stage == Stage::Embedding)
+            }
+            _ => {
+                let why = "the request needs a unit, or a direction at a layer";
+                return Err(Failure::new(why));
+            }
+        };
+        Ok(Self { place: place.clone(), of })
+    }
+
+    /// Its activations over the request's data set, a [`Scanned`] for each shard.
+    ///
+    /// # Errors
+    /// If the request does not use the scans of that place, or there is no such unit.
+    pub(crate) fn scans(&self, bench: &mut Workbench<'_>) -> Result<Vec<Scanned>, Failure> {
+        let (direction, is_cosine) = match &self.of {
+            Of::Unit(unit, pool) => return scans(bench, &self.place, *unit, *pool),
+            Of::Direction(direction, is_cosine) => (direction, *is_cosine),
+        };
+        let shards = embeddings(bench, bench.dataset()?, Some(self.place.layer()))?;
+        let scanned = |shard: Embedded| {
+            let rows = shard.embeddings.chunks_exact(shard.columns.max(1));
+            let activation = |(row, sample): (&[f32], &Sample)| {
+                let row: Row = row.iter().map(|&x| x.into()).collect();
+                let found = activation(&row, direction, is_cosine);
+                match found.is_finite() {
+                    true => Ok(found),
+                    false => Err(not_finite("the activation of the direction", &sample.key, found)),
+                }
+            };
+            let activations = rows.zip(&shard.samples).map(activation).collect::<Result<_, _>>()?;
+            Ok(Scanned { activations, samples: shard.samples })
+        };
+        shards.into_iter().map(scanned).collect()
+    }
+
+    /// Its activations for pictures: those of its layer, `[n, …]`, to `[n]`.
+    pub(crate) fn pooled(
+        &self,
+        clip: &Clip,
+        readout: &Readout,
+        layer: &Tensor,
+    ) -> Result<Vec<f64>, Failure> {
+        let layer = by_unit(layer); // [n, units, positions]
+        let pooled = match &self.of {
+            Of::Unit(unit, pool) => {
+                let unit = readout.unit(&layer, *unit); // [n, positions]
+                match pool {
+                    Pool::Mean => unit.mean_dim([1i64].as_slice(), false, Kind::Float),
+                    Pool::Max => unit.amax([1i64].as_slice(), false),
+                }
+            }
+            Of::Direction(direction, is_cosine) => {
+                let rows = layer.mean_dim([2i64].as_slice(), false, Kind::Double); // [n, units]
+                let direction = Tensor::from_slice(direction).to_device(clip.device);
+                let products = rows.mv(&direction);
+                match is_cosine {
+                    false => products,
+                    true => {
+                        let squares = rows.square().sum_dim_intlist([1i64].as_slice(), false, None);
+                        products / squares.sqrt()
+                    }
+                }
+            }
+        };
+        Ok(Vec::<f64>::try_from(pooled.to_kind(Kind::Double))?)
+    }
+}
+
+/// The activation of a direction for one picture's row.
+fn activation(row: &[f64], direction: &[f64], is_cosine: bool) -> f64 {
+    let product = dot(row, direction);
+    match is_cosine {
+        true => product / dot(row, row).sqrt(),
+        false => product,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_is_a_dot_product_and_a_cosine_at_the_embedding() {
+        let row = [3.0, 4.0];
+        assert_eq!(activation(&row, &[0.0, 1.0], false), 4.0);
+        assert_eq!(activation(&row, &[0.0, 1.0], true), 0.8);
+    }
+}

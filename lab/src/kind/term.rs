@@ -1,0 +1,188 @@
+//! Directions in the space of a layer's units, or of embeddings: terms as `neuronotes_core::kind::term` has them in;
+//! a unit vector out, in double precision, with the pictures that it is made of.
+
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::term::{Source, Term};
+use neuronotes_core::kind::{Kind, Origin, direction};
+use neuronotes_core::model::{Layer, Stage};
+use neuronotes_core::store::{Record, Store};
+use safetensors::{Dtype, SafeTensors};
+
+use crate::clip::Clip;
+use crate::dataset::drawn_words;
+use crate::failure::Failure;
+use crate::gallery::pictures_of;
+use crate::picture::Picture;
+use crate::table::{check_unit, embeddings};
+use crate::vector::{Prompts, Row, add, mean, pictures, stored_mean, unit};
+use crate::workbench::{Used, Workbench};
+
+/// A picture that is part of a term.
+pub(crate) struct TermPicture<'a> {
+    /// The picture.
+    pub picture: &'a Picture,
+    /// The word that it shows, if it was drawn.
+    pub word: Option<&'a str>,
+    /// The digest of its file, if it is one.
+    pub digest: Option<Digest>,
+    /// The figure that it is from, if any.
+    pub origin: Option<Origin>,
+}
+
+/// Called with each picture that is part of a direction.
+pub(crate) type OnPicture<'a> =
+    dyn FnMut(&mut Workbench<'_>, &TermPicture<'_>) -> Result<(), Failure> + 'a;
+
+/// The vector that a block of the kind `direction` stores.
+pub(crate) struct Stored(Row);
+
+impl Used for Stored {
+    const KIND: &'static Kind = &direction::KIND;
+
+    fn read(store: &Store, record: &Record, _: &Clip) -> Result<Option<Self>, Failure> {
+        let output = record.outputs.get(direction::FILE);
+        let Some(bytes) = output.and_then(|output| store.blob(&output.digest)) else {
+            return Ok(None);
+        };
+        let malformed = |why: &dyn std::fmt::Display| {
+            Failure::new(format!(
+                "the stored direction {} is malformed ({why})",
+                record.key.short()
+            ))
+        };
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(&e))?;
+        let view = tensors.tensor(direction::VECTOR).map_err(|e| malformed(&e))?;
+        if view.dtype() != Dtype::F32 || view.shape().len() != 1 {
+            return Err(malformed(&"it is no vector in single precision"));
+        }
+        let number = |b: &[u8]| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let row = view.data().chunks_exact(4).map(number).collect();
+        Ok(Some(Self(unit(row, "a stored direction")?)))
+    }
+}
+
+/// The direction of a sum of terms. Texts are encoded without a template.
+pub(crate) fn of_terms(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    terms: &[Term],
+) -> Result<Row, Failure> {
+    unit(sum(bench, clip, layer, terms)?, "the sum")
+}
+
+/// A sum of terms, which is not scaled to length 1. Texts are encoded without a template.
+pub(crate) fn sum(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    terms: &[Term],
+) -> Result<Row, Failure> {
+    let templates = ["{}".to_owned()];
+    let prompts = Prompts { templates: &templates, truncate: false };
+    let mut sum = vec![0.0; layer.units as usize];
+    for term in terms {
+        let row = match &term.of {
+            Source::Text(text) if layer.stage == Stage::Embedding => {
+                prompts.encode(clip, &[std::slice::from_ref(text)], bench.monitor)?.remove(0)
+            }
+            source => of_source(bench, clip, layer, source, &mut |_, _| Ok(()))?,
+        };
+        add(&mut sum, &row, term.weight);
+    }
+    Ok(sum)
+}
+
+/// The direction of a term other than a text.
+pub(crate) fn of_source(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    layer: &Layer,
+    source: &Source,
+    show: &mut OnPicture<'_>,
+) -> Result<Row, Failure> {
+    let name = &layer.name.canonical;
+    let mut found = Vec::new();
+    match source {
+        Source::Text(text) => {
+            let message = format!("the text `{text}` has no direction at `{name}`");
+            return Err(Failure::new(message).hint("leave `layer` out: texts are embedded"));
+        }
+        Source::Units(units) => {
+            let mut row = vec![0.0; layer.units as usize];
+            for &(of, weight) in units {
+                check_unit(name, row.len(), of)?;
+                row[of as usize] += weight;
+            }
+            return unit(row, "the sum of units");
+        }
+        Source::Target(key) => {
+            let Stored(row) = bench.used_by_key(digest_of(key)?, clip)?;
+            if row.len() != layer.units as usize {
+                let (its, ours) = (row.len(), layer.units);
+                let why = format!("the direction has {its} units, and `{name}` has {ours}");
+                return Err(Failure::new(why));
+            }
+            return Ok(row);
+        }
+        Source::Dataset(digest) => {
+            let dataset = bench.named_dataset(digest)?;
+            let at = (layer.stage != Stage::Embedding).then_some(name.as_str());
+            let shards = embeddings(bench, dataset, at)?;
+            return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
+        }
+        Source::Images(digests) => {
+            for digest in digests {
+                let digest = digest_of(digest)?;
+                let picture = bench.picture(digest)?;
+                show(
+                    bench,
+                    &TermPicture {
+                        picture: &picture,
+                        word: None,
+                        digest: Some(digest),
+                        origin: None,
+                    },
+                )?;
+                found.push(picture);
+            }
+        }
+        Source::Use(keys) => {
+            for key in keys {
+                for (origin, picture) in pictures_of(bench, digest_of(key)?)? {
+                    let origin = Some(origin);
+                    show(
+                        bench,
+                        &TermPicture { picture: &picture, word: None, digest: None, origin },
+                    )?;
+                    found.push(picture);
+                }
+            }
+        }
+        Source::Words(words) => {
+            let side = clip.architecture.image_size;
+            let shard = drawn_words(words, side);
+            for (row, word) in words.iter().enumerate() {
+                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                let picture = shard.picture(row).map_err(cannot)?;
+                show(
+                    bench,
+                    &TermPicture {
+                        picture: &picture,
+                        word: Some(word),
+                        digest: None,
+                        origin: None,
+                    },
+                )?;
+                found.push(picture);
+            }
+        }
+    }
+    let rows = pictures(clip, layer.stage, &found, false, bench.monitor)?;
+    mean(&rows, "a mean of pictures")
+}
+
+fn digest_of(text: &str) -> Result<Digest, Failure> {
+    let malformed = |why: String| Failure::new(format!("the parameters are malformed ({why})"));
+    text.parse().map_err(malformed)
+}

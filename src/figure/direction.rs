@@ -1,0 +1,234 @@
+//! Draws `direction`: how well it tells its groups apart, its largest units, what was projected out, and its pictures.
+
+use serde_json::{Map, Value};
+
+use neuronotes_core::kind::dataset_examples::Example;
+use neuronotes_core::kind::direction::{self, Groups, Method, Outcome, Params, Shown, Weight};
+use neuronotes_core::number::{decimals, number, thousands};
+use neuronotes_core::statistics::deviations;
+
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Bar, Part, bars, share};
+use super::picture::GridItem;
+use super::table::Table;
+use super::unit::UnitRef;
+use crate::field::{direction_line, group_line};
+
+/// The drawing of `direction`.
+pub(super) static FIGURE: Figure = Figure { kind: &direction::KIND, height, draw };
+
+/// A bar a unit, two of the AUC, and two rows of pictures.
+fn height(params: &Map<String, Value>) -> u32 {
+    let Some(params) = typed::<Params>(params) else { return 300 };
+    let groups = if params.positive.is_some() { 100 } else { 0 };
+    params.largest * 28 + 50 + groups + params.pictures.div_ceil(4) * 2 * 180
+}
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let mut parts = Vec::new();
+    let mut rows = Vec::new();
+    let mut row = |what: String, of: String, value: f64, away: Option<f64>| {
+        let away = away.map(|away| number(away, 2)).unwrap_or_default();
+        rows.push(vec![what, of, number(value, 5), away]);
+    };
+    if let Some(groups) = &outcome.groups {
+        parts.push(Part::bars(
+            "Positive against negative pictures (AUC; 0.5 is chance)",
+            ["pictures", "area under the ROC curve"],
+            aucs(groups),
+        ));
+        row("AUC".to_owned(), "training pictures".to_owned(), groups.auc_train, None);
+        if let Some(auc) = groups.auc {
+            row("AUC".to_owned(), "held-out pictures".to_owned(), auc, None);
+        }
+    }
+    let weights = outcome
+        .largest
+        .iter()
+        .map(|Weight { unit, weight }| (UnitRef::plain(*unit), *weight, number(*weight, 3)));
+    let mut weights = bars(weights);
+    for (bar, Weight { unit, .. }) in weights.iter_mut().zip(&outcome.largest) {
+        bar.unit = context.unit(&params.layer, *unit);
+    }
+    parts.push(Part::bars("Largest units", ["unit", "weight"], weights));
+    for Weight { unit, weight } in &outcome.largest {
+        row("weight".to_owned(), format!("unit {unit}"), *weight, None);
+    }
+    let without = params.without.iter().flatten();
+    let without = without.map(|terms| direction_line(terms, context.inputs));
+    let cosines: Vec<(String, f64)> = without.zip(outcome.cosines.iter().copied()).collect();
+    if !cosines.is_empty() {
+        let one = |(name, cosine): &(String, f64)| (name.clone(), *cosine, number(*cosine, 3));
+        let title = "Cosine with what was projected out, before that";
+        let cosines = bars(cosines.iter().map(one));
+        parts.push(Part::bars(title, ["direction", "cosine"], cosines));
+    }
+    for (name, cosine) in &cosines {
+        row("cosine".to_owned(), name.clone(), *cosine, None);
+    }
+    if let Some(data) = &outcome.data {
+        for (end, title, examples) in [
+            ("strongest", "Strongest pictures", &data.strongest),
+            ("weakest", "Weakest pictures", &data.weakest),
+        ] {
+            for example in examples {
+                let away = deviations(example.activation, data.mean, data.sd);
+                row(end.to_owned(), example.key.clone(), example.activation, away);
+            }
+            if !examples.is_empty() {
+                let items = examples.iter().map(|example| picture(context, data, example));
+                let items = items.collect::<Result<Vec<_>, String>>()?;
+                parts.push(Part::Pictures { title: title.to_owned(), items });
+            }
+        }
+    }
+    let head = ["number", "of", "value", "standard deviations from the mean"];
+    Ok(Drawing::Parts {
+        parts,
+        table: Table::new(&head, rows),
+        note: note(context, &params, &outcome),
+    })
+}
+
+/// The AUC of held-out pictures with its interval, and that of the others.
+fn aucs(groups: &Groups) -> Vec<Bar> {
+    let held_out = groups.auc.map(|auc| {
+        let range = groups.interval.map(|(low, high)| format!(" ({})", range(low, high)));
+        let value = format!("{}{}", number(auc, 3), range.unwrap_or_default());
+        Bar { interval: groups.interval, ..share("held-out pictures", value, auc) }
+    });
+    let training = share("training pictures", number(groups.auc_train, 3), groups.auc_train);
+    held_out.into_iter().chain([training]).collect()
+}
+
+fn range(low: f64, high: f64) -> String {
+    format!("{} to {}", number(low, 3), number(high, 3))
+}
+
+fn picture(context: &DrawContext<'_>, data: &Shown, example: &Example) -> Result<GridItem, String> {
+    let caption = example.caption.as_ref().unwrap_or(&example.key).clone();
+    let size = (example.width, example.height);
+    Ok(GridItem {
+        picture: context.plain(&example.picture, size, &caption)?,
+        caption,
+        value: number(example.activation, decimals(data.sd).clamp(2, 5)),
+        unit: None,
+    })
+}
+
+fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let mut note = made_of(context, params, outcome);
+    note += &format!("; length {} before scaling to 1", number(outcome.norm, 3));
+    if let Some(left) = outcome.left {
+        note += &format!(", {} of which is left after projecting out", number(left, 3));
+    }
+    if let Some(data) = &outcome.data {
+        let digits = decimals(data.sd).clamp(2, 5);
+        note += &format!(
+            "; over {} images its mean is {}, its standard deviation {}",
+            thousands(data.count),
+            number(data.mean, digits),
+            number(data.sd, digits)
+        );
+    }
+    note
+}
+
+/// What it was made of, in a few words.
+fn made_of(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let Some((positive, groups)) = params.positive.as_ref().zip(outcome.groups.as_ref()) else {
+        let terms = params.direction.as_ref().map(|terms| direction_line(terms, context.inputs));
+        let unit = params.unit.map(|unit| format!("unit {unit}"));
+        return terms.or(unit).unwrap_or_default();
+    };
+    let counted = |(made, held): (u64, u64)| match held {
+        0 => thousands(made),
+        held => format!("{}, and {} held out", thousands(made), thousands(held)),
+    };
+    let negative = params.negative.as_ref().map(|group| group_line(group, context.inputs));
+    let method = match params.method {
+        Some(Method::Logistic) => "logistic regression",
+        Some(Method::MeanDifference) | None => "difference of means",
+    };
+    let steps = groups.steps.map(|steps| format!(" in {steps} steps"));
+    format!(
+        "{method}{} of {} ({}) and {} ({})",
+        steps.unwrap_or_default(),
+        group_line(positive, context.inputs),
+        counted(groups.positive),
+        negative.unwrap_or_else(|| "all other pictures".to_owned()),
+        counted(groups.negative),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::digest::Digest;
+    use neuronotes_core::request::{BlockRef, Inputs};
+    use neuronotes_core::store::{Record, Store};
+    use serde_json::json;
+
+    use super::*;
+
+    fn drawn(params: Value, outcome: &Outcome) -> Drawing {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let request = json!({ "params": params });
+        let mut record = Record::new(Digest::of(b"key"), direction::KIND.name, 1, request);
+        record.set_result(&store, outcome).expect("stored");
+        for name in ["001.png", "002.png"] {
+            record.add_output(&store, name, "image/png", name.as_bytes()).expect("stored");
+        }
+        let word = BlockRef {
+            role: "without".to_owned(),
+            name: "word".to_owned(),
+            note: "a.md".to_owned(),
+            id: "word".to_owned(),
+            which: String::new(),
+            key: Digest::of(b"word"),
+        };
+        let context = DrawContext {
+            store: &store,
+            record: &record,
+            presentation: &Map::new(),
+            layer_shown: "image_block_4/0/Add_6",
+            inputs: &Inputs { blocks: vec![word], ..Inputs::default() },
+            baseline: None,
+        };
+        draw(&context).expect("a drawing")
+    }
+
+    #[test]
+    fn a_direction_is_drawn_with_its_auc_its_units_and_both_its_ends() {
+        let word = Digest::of(b"word").hex();
+        let params = json!({
+            "layer": "visual.layer4.0.add", "positive": { "captions": ["cat"] },
+            "method": "logistic", "regularisation": 0.01, "held_out": 0.25, "seed": 0,
+            "without": [[{ "weight": 1.0, "of": { "target": word } }]],
+            "largest": 2, "pictures": 1,
+        });
+        insta::assert_json_snapshot!(drawn(params, &direction::sample(0.875)));
+    }
+
+    #[test]
+    fn a_direction_of_terms_has_no_auc_and_needs_no_pictures() {
+        let params = json!({
+            "layer": "visual.embedding", "largest": 2, "pictures": 6,
+            "direction": [{ "weight": 1.0, "of": { "text": "a cat" } }],
+        });
+        let outcome = Outcome {
+            left: None,
+            cosines: vec![],
+            groups: None,
+            data: None,
+            ..direction::sample(0.5)
+        };
+        let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
+        assert_eq!(parts.len(), 1);
+        assert_eq!(note, "“a cat”; length 2.500 before scaling to 1");
+    }
+}
