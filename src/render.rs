@@ -29,6 +29,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("note.html", include_str!("../templates/note.html")),
     ("partials/backlinks.html", include_str!("../templates/partials/backlinks.html")),
     ("partials/card.html", include_str!("../templates/partials/card.html")),
+    ("partials/composed.html", include_str!("../templates/partials/composed.html")),
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
     ("partials/picture.html", include_str!("../templates/partials/picture.html")),
@@ -47,6 +48,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("garden.js", include_str!("../templates/garden.js")),
     ("find.js", include_str!("../templates/find.js")),
     ("zoom.js", include_str!("../templates/zoom.js")),
+    ("figure.js", include_str!("../templates/figure.js")),
     ("graph.js", include_str!("../templates/graph.js")),
 ];
 
@@ -57,7 +59,7 @@ const ABSENT: &str = "this value is missing here";
 const LONGEST: u64 = 4 << 20;
 
 /// Assets: each file by name, and the templates it consists of, in order.
-const ASSETS: [(&str, &[&str]); 8] = [
+const ASSETS: [(&str, &[&str]); 9] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
     ("lists.css", &["lists.css"]),
@@ -65,6 +67,7 @@ const ASSETS: [(&str, &[&str]); 8] = [
     ("garden.js", &["garden.js"]),
     ("find.js", &["find.js"]),
     ("zoom.js", &["zoom.js"]),
+    ("figure.js", &["figure.js"]),
     ("graph.js", &["graph.js"]),
 ];
 

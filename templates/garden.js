@@ -5,7 +5,7 @@
 // needed, and elements added to the body are marked `data-preview`, which patches leave alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = 1, find, zoom: zooming, boxes: sheet } = document.currentScript.dataset;
+  const { root = "", page: own = "", previews = 1, find, zoom: zooming, figure: figuring, boxes: sheet } = document.currentScript.dataset;
   const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
@@ -127,7 +127,7 @@
   }
 
   function bare(body) {
-    for (const part of all(".anchor, .copy-room, .sidenote, .mentions, .fold, .film-play, button, script, a[href^='#cite-']", body)) part.remove();
+    for (const part of all(".anchor, .copy-room, .bipartite-tools, .sidenote, .mentions, .fold, .film-play, button, script, a[href^='#cite-']", body)) part.remove();
     for (const element of all("*", body)) for (const name of ["id", "data-key", "data-block", "aria-busy", "loading"]) element.removeAttribute(name);
     return body;
   }
@@ -307,6 +307,14 @@
     const box = await start("find", find);
     if (box) box.open();
     else say("The search failed to load.");
+  }
+
+  // What a reader can do with figures
+
+  async function figures() {
+    if (!figuring || !document.querySelector("[data-bipartite], .figure .data table")) return;
+    if (!window.neuronotes.figure) await load("figure", figuring).catch(() => {});
+    window.neuronotes.figure?.renew();
   }
 
   // Code to copy
@@ -514,6 +522,7 @@
     all("article.note pre:has(code)").forEach(offer);
     dress(document.documentElement.dataset.theme);
     arrange();
+    figures();
   }
 
   addEventListener("resize", arrange);

@@ -5,6 +5,8 @@
 mod activation_histogram;
 #[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod axis;
+#[allow(dead_code, reason = "kinds that compose units choose among these")]
+pub mod composed;
 mod context;
 pub mod curve;
 mod dataset_examples;

@@ -1,4 +1,4 @@
-//! Parts of a figure: bars, a matrix, curves, a row of pictures, with lengths and shades as fractions. Knows nothing of
+//! Parts of a figure: bars, a matrix, curves, equations, a graph, a row of pictures, with lengths and shades as fractions. Knows nothing of
 //! any kind.
 
 use serde::{Deserialize, Serialize};
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use neuronotes_core::number::{percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
+use super::composed::{Equations, Graph};
 use super::picture::{GridItem, Picture};
 use super::unit::UnitRef;
 
@@ -19,6 +20,10 @@ pub enum Part {
     Matrix(Matrix),
     /// Curves over a numeric axis, drawn by [`Chart`](super::lines::Chart).
     Lines(Lines),
+    /// Sums of units.
+    Equations(Equations),
+    /// A graph of units and classes.
+    Graph(Graph),
     /// Pictures.
     Pictures {
         /// Title; empty if the figure's own suffices.
@@ -121,6 +126,14 @@ impl Part {
             Self::Lines(Lines { title, axes, names, .. }) => {
                 std::iter::once(title).chain(axes).chain(names).map(String::as_str).collect()
             }
+            Self::Equations(all) => {
+                let names = all.rows.iter().map(|row| &*row.name);
+                std::iter::once(&*all.title).chain(names).collect()
+            }
+            Self::Graph(graph) => {
+                let classes = graph.classes.iter().map(String::as_str);
+                std::iter::once(&*graph.title).chain(classes).collect()
+            }
             Self::Pictures { title, items } => {
                 let captions = items.iter().map(|item| &*item.caption);
                 std::iter::once(&**title).chain(captions).collect()
@@ -133,6 +146,13 @@ impl Part {
         match self {
             Self::Bars(bars) => Box::new(bars.rows.iter().filter_map(|row| row.unit.as_ref())),
             Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
+            Self::Equations(all) => {
+                let terms = all.rows.iter().flat_map(|row| &row.terms);
+                Box::new(terms.filter_map(|term| term.unit.as_ref()))
+            }
+            Self::Graph(graph) => {
+                Box::new(graph.units.iter().filter_map(|node| node.unit.as_ref()))
+            }
             Self::Pictures { items, .. } => {
                 Box::new(items.iter().filter_map(|item| item.unit.as_ref()))
             }
@@ -144,6 +164,13 @@ impl Part {
         match self {
             Self::Bars(bars) => Box::new(bars.picture.iter()),
             Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
+            Self::Equations(all) => {
+                let terms = all.rows.iter().flat_map(|row| &row.terms);
+                Box::new(terms.filter_map(|term| term.picture.as_ref()))
+            }
+            Self::Graph(graph) => {
+                Box::new(graph.units.iter().filter_map(|node| node.picture.as_ref()))
+            }
             Self::Pictures { items, .. } => Box::new(items.iter().map(|item| &item.picture)),
         }
     }

@@ -40,6 +40,7 @@ pub use fragment::Shard;
 pub use generated::GeneratedPage;
 pub use index::Index;
 pub use remote::{footer_problems, problems as remote_problems};
+pub use used::pictured;
 
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
@@ -82,6 +83,8 @@ pub struct Assets {
     pub find: String,
     /// The script that enlarges pictures.
     pub zoom: String,
+    /// The script of figures that readers can sort, filter and turn.
+    pub figure_script: String,
     /// The script of the whole graph.
     pub graph: String,
 }
@@ -301,6 +304,7 @@ impl<'a> Scene<'a> {
             script: garden::href(page, &self.assets.script, None),
             find: garden::href(page, &self.assets.find, None),
             zoom: garden::href(page, &self.assets.zoom, None),
+            figure_script: garden::href(page, &self.assets.figure_script, None),
             previews: fragment::shards(self.notes.len()),
             nav: self.nav(page),
             feed: self.config.url.is_some().then(|| garden::href(page, feed::FEED, None)),

@@ -116,6 +116,7 @@ impl<'a> Scene<'a> {
             &mut site.script,
             &mut site.find,
             &mut site.zoom,
+            &mut site.figure_script,
         ];
         for address in asked {
             address.insert_str(0, &root);

@@ -87,8 +87,17 @@ impl<'a> Scene<'a> {
 
     /// The first picture that was measured for a unit.
     pub(super) fn unit_picture(&self, unit: &Unit) -> Option<&'a Picture> {
-        let drawings = measured(unit).filter_map(|(note, block, cell)| {
-            let settled = self.figures[note].get(block)?;
+        self.picture_of(measured(unit))
+    }
+
+    /// The first picture of these figures, each with its note, its block and the cell of a sweep.
+    pub(super) fn picture_of(
+        &self,
+        figures: impl Iterator<Item = (usize, usize, Option<usize>)>,
+    ) -> Option<&'a Picture> {
+        let all: &'a [std::sync::Arc<[Settled]>] = self.figures;
+        let drawings = figures.filter_map(|(note, block, cell)| {
+            let settled = all[note].get(block)?;
             match (settled, cell) {
                 (Settled::Sweep(cells), Some(cell)) => match cells.get(cell)? {
                     Settled::Done { drawing, .. } => Some(&**drawing),

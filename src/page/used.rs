@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Scene, Settled};
 use crate::figure::{Drawing, UnitRef};
-use crate::plan::NamedUnit;
+use crate::plan::{Measurement, NamedUnit, Plan, Wanted};
 use crate::view::{LinkView, UnitNameView, UsedView};
 
 /// Maximum number of figures listed for a unit.
@@ -18,20 +18,22 @@ pub struct Known {
     layer: String,
     /// The first note that declares it, and its name there.
     home: Option<(usize, String)>,
+    /// The figures that are about it: note, block, and cell of a sweep.
+    figures: Vec<(usize, usize, Option<usize>)>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
     /// What the units are called that a drawing names, by what it says of them.
     pub(super) fn unit_names<'d>(
         &self,
         page: &str,
         drawings: impl IntoIterator<Item = &'d Drawing>,
-    ) -> BTreeMap<String, UnitNameView> {
+    ) -> BTreeMap<String, UnitNameView<'a>> {
         let units = drawings.into_iter().flat_map(Drawing::units);
         units.map(|unit| (unit.to_string(), self.unit_name(page, unit))).collect()
     }
 
-    fn unit_name(&self, page: &str, unit: &UnitRef) -> UnitNameView {
+    fn unit_name(&self, page: &str, unit: &UnitRef) -> UnitNameView<'a> {
         let key = named(unit);
         let known = self.known_units().get(&key);
         let home = known.and_then(|known| known.home.as_ref());
@@ -40,6 +42,7 @@ impl Scene<'_> {
         UnitNameView {
             unit: unit.unit,
             name: home.map(|(_, name)| name.clone()),
+            picture: known.and_then(|known| self.picture_of(known.figures.iter().copied())),
             href: match (elsewhere, known) {
                 (Some(at), _) => Some(self.href(page, at, None)),
                 (None, Some(known)) => Some(self.unit_href(page, &key, &known.model, &known.layer)),
@@ -95,11 +98,11 @@ impl Scene<'_> {
                     known.home.get_or_insert_with(|| (note, named.name.clone()));
                 }
             }
-            for measurement in self.plan.measurements() {
-                let Some(unit) = measurement.named() else { continue };
+            for (unit, measurement, figure) in about(self.plan, self.notes.len()) {
                 let known = all.entry(unit).or_default();
                 known.model.clone_from(&measurement.request.model.name);
                 measurement.layer_shown().clone_into(&mut known.layer);
+                known.figures.push(figure);
             }
             all
         })
@@ -123,6 +126,37 @@ impl Scene<'_> {
             all
         })
     }
+}
+
+/// The measurements that are about a unit: that, and the note, the block and the cell of a sweep.
+fn about(
+    plan: &Plan,
+    notes: usize,
+) -> impl Iterator<Item = (NamedUnit, &Measurement, (usize, usize, Option<usize>))> {
+    let blocks = (0..notes).flat_map(move |note| {
+        plan.wanted(note).iter().enumerate().map(move |(block, wanted)| (note, block, wanted))
+    });
+    blocks.flat_map(|(note, block, wanted)| {
+        let sweeps = matches!(wanted, Wanted::Sweep(_));
+        wanted.measurements().into_iter().enumerate().filter_map(move |(cell, measurement)| {
+            Some((measurement.named()?, measurement, (note, block, sweeps.then_some(cell))))
+        })
+    })
+}
+
+/// The notes with figures about units that these drawings name: their pictures stand beside the names.
+pub fn pictured<'d>(
+    drawings: impl IntoIterator<Item = &'d Drawing>,
+    plan: &Plan,
+    notes: usize,
+) -> BTreeSet<usize> {
+    let units = drawings.into_iter().flat_map(Drawing::units);
+    let units: BTreeSet<NamedUnit> = units.map(named).collect();
+    if units.is_empty() {
+        return BTreeSet::new();
+    }
+    let all = about(plan, notes).filter(|(unit, ..)| units.contains(unit));
+    all.map(|(_, _, (note, ..))| note).collect()
 }
 
 fn named(unit: &UnitRef) -> NamedUnit {

@@ -25,6 +25,7 @@ pub fn site() -> SiteView {
         script: "garden.js".into(),
         find: "find.js".into(),
         zoom: "zoom.js".into(),
+        figure_script: "figure.js".into(),
         previews: 2,
         nav: vec![
             NavView { title: "Notes".into(), href: "notes.html".into(), current: false },
@@ -136,9 +137,10 @@ pub fn bare_note() -> NoteView {
 }
 
 /// A unit that a note names, one that has a page, and one that has none.
-fn units() -> BTreeMap<String, UnitNameView> {
+fn units<'a>() -> BTreeMap<String, UnitNameView<'a>> {
     let view = |unit, name: Option<&str>, href: Option<&str>| {
-        let view = UnitNameView { unit, name: name.map(Into::into), href: href.map(Into::into) };
+        let (name, href) = (name.map(Into::into), href.map(Into::into));
+        let view = UnitNameView { unit, name, href, picture: None };
         (unit_ref(unit).to_string(), view)
     };
     BTreeMap::from([

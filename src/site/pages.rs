@@ -36,6 +36,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         script: asset("garden.js"),
         find: asset("find.js"),
         zoom: asset("zoom.js"),
+        figure_script: asset("figure.js"),
         graph: asset("graph.js"),
     };
     (assets, contents)

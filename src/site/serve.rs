@@ -10,7 +10,7 @@ use super::{Site, pages};
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::Note;
-use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Shared};
+use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Settled, Shared};
 use crate::picture::Smaller;
 use crate::workspace::template_problem;
 
@@ -56,10 +56,16 @@ impl Site {
         // Sentences of other notes that mention it may quote figures.
         let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
         around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
-        self.settle(around);
+        self.settle(around.iter().copied());
+        // Beside the names of units stand their pictures, out of other figures.
+        let shown = around.iter().flat_map(|index| &*self.settled[*index]);
+        let shown = shown.flat_map(Settled::drawings);
+        for other in page::pictured(shown, &self.plan, self.notes.len()) {
+            self.settle_drawings(other);
+        }
         // Any figure may name a unit that the note declares.
         if !self.notes[index].front.units.is_empty() {
-            self.settle_all_blocks();
+            (0..self.notes.len()).for_each(|other| self.settle_drawings(other));
         }
     }
 

@@ -146,16 +146,14 @@ impl Site {
         }
     }
 
-    /// Determines the outcomes of all notes' blocks, unless they are known.
-    pub(super) fn settle_all_blocks(&mut self) {
-        for index in 0..self.notes.len() {
-            let path = self.notes[index].path.clone();
-            let settled = guard::run("looking up the figures of the note", &path, || {
-                self.settle_blocks(index);
-            });
-            if let Err(panicked) = settled {
-                self.give_up(index, &panicked);
-            }
+    /// Determines the outcomes of a note's blocks, unless they are known, and nothing else of the note.
+    pub(super) fn settle_drawings(&mut self, index: usize) {
+        let path = self.notes[index].path.clone();
+        let settled = guard::run("looking up the figures of the note", &path, || {
+            self.settle_blocks(index);
+        });
+        if let Err(panicked) = settled {
+            self.give_up(index, &panicked);
         }
     }
 

@@ -156,20 +156,22 @@ pub struct FigureView<'a> {
     /// Files with its numbers, if it has any.
     pub data: Option<DataView>,
     /// The units that its drawing names, by what the drawing says of them.
-    pub units: BTreeMap<String, UnitNameView>,
+    pub units: BTreeMap<String, UnitNameView<'a>>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
 }
 
 /// What a unit that a drawing names is called here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnitNameView {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnitNameView<'a> {
     /// Channel or feature, from 0.
     pub unit: u32,
     /// Its name in the first note that declares it, if any does.
     pub name: Option<String>,
     /// The address of that note, or else of the unit's page, if it has one.
     pub href: Option<String>,
+    /// Its picture in a figure of the garden that is about it.
+    pub picture: Option<&'a Picture>,
 }
 
 /// Addresses of files with a figure's numbers.

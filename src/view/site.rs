@@ -35,6 +35,8 @@ pub struct SiteView {
     pub find: String,
     /// The address of the script that enlarges pictures.
     pub zoom: String,
+    /// The address of the script of figures that readers can sort, filter and turn.
+    pub figure_script: String,
     /// Number of files of previews.
     pub previews: usize,
     /// Links to the pages that list others.

@@ -66,7 +66,7 @@ impl Site<'_> {
 pub type Check = (&'static str, fn(&Tab, &Site<'_>));
 
 /// All of them.
-pub const CHECKS: [Check; 8] = [
+pub const CHECKS: [Check; 9] = [
     ("search", search),
     ("previews of links", previews),
     ("folds", folds),
@@ -75,6 +75,7 @@ pub const CHECKS: [Check; 8] = [
     ("films", films),
     ("code to copy", copies),
     ("the graph", graph),
+    ("tables sorted", tables),
 ];
 
 /// Runs all of them, and looks after each whether something is there twice.
@@ -218,6 +219,30 @@ fn graph(tab: &Tab, site: &Site<'_>) {
     // Another title is a change of this page too.
     site.change(tab);
     wait(tab, drawn);
+}
+
+fn tables(tab: &Tab, site: &Site<'_>) {
+    site.go(tab, "deep/figures.html");
+    let data = "document.querySelector('#histogram .data')";
+    press(tab, &format!("{data}.querySelector('summary')"));
+    let heading = format!("{data}.querySelector('th:last-child .sort')");
+    let sorted = |way: &str, sign: &str| {
+        format!(
+            "{heading}.closest('th').ariaSort === '{way}' && \
+             (c => c.length > 1 && c.every((n, i) => !i || {sign} * (n - c[i - 1]) >= 0))\
+             ([...{data}.querySelectorAll('tbody tr')].map(r => parseFloat(r.lastElementChild.textContent.replace(',', ''))))"
+        )
+    };
+    // Numbers begin with the greatest.
+    wait(tab, &heading);
+    press(tab, &heading);
+    wait(tab, &sorted("descending", "-1"));
+    if site.change(tab) {
+        assert_eq!(value(tab, &sorted("descending", "-1")), true, "a patch leaves it as it is");
+    }
+    press(tab, &heading);
+    wait(tab, &sorted("ascending", "1"));
+    assert_eq!(value(tab, &format!("{data}.querySelectorAll('th:last-child .sort').length")), 1);
 }
 
 /// Nothing is there twice that must be there once, and nothing was refused.

@@ -3,6 +3,7 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::Place;
 
+use crate::figure::composed::{Edge, Equation, Equations, Graph, Term, UnitNode};
 use crate::figure::curve::Curve;
 use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
 use crate::figure::picture::{Format, GridItem, Image, Picture};
@@ -65,6 +66,19 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
     let of_unit =
         |unit: u32| Bar { unit: Some(unit_ref(unit)), ..bar(&UnitRef::plain(unit), 0.5, None) };
     let cell = |value: &str, share: f64| Cell { value: value.into(), share };
+    let node = |unit: u32| UnitNode {
+        label: UnitRef::plain(unit),
+        unit: Some(unit_ref(unit)),
+        picture: (unit == 42).then(|| picture(false)),
+    };
+    let edge = |unit: usize, weight: f64| Edge {
+        unit,
+        class: 0,
+        weight,
+        value: weight.to_string(),
+        ends: (0.25 + 0.5 * unit as f64, 0.5),
+        share: weight.abs() / 2.5,
+    };
     let parts = Drawing::Parts {
         parts: vec![
             Part::Bars(Bars {
@@ -95,6 +109,25 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                 svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
                 axes: ["units".into(), "AUC".into()],
                 names: vec!["one <unit>".into(), "dense".into()],
+            }),
+            Part::Equations(Equations {
+                title: "What classes are made of".into(),
+                rows: vec![
+                    Equation {
+                        name: "<cat>".into(),
+                        terms: vec![Term::of(2.5, 1, node(42)), Term::of(-1.1, 1, node(44))],
+                        more: 3,
+                    },
+                    Equation { name: "dog".into(), terms: vec![], more: 0 },
+                ],
+            }),
+            Part::Graph(Graph {
+                title: String::new(),
+                alt: "Graph of 2 units and 1 class with 2 weights between −1.1 and 2.5".into(),
+                units: vec![node(42), node(44)],
+                classes: vec!["<cat>".into()],
+                edges: vec![edge(1, -1.1), edge(0, 2.5)],
+                most: 2.5,
             }),
             Part::Pictures {
                 title: "Mistakes with the highest probability".into(),
