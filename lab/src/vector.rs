@@ -122,14 +122,37 @@ pub(crate) fn mean(rows: &[Row], what: &str) -> Result<Row, Failure> {
 
 /// The direction of the mean of a data set's embeddings, each normalised.
 pub(crate) fn stored_mean(shards: &[Embedded], what: &str) -> Result<Row, Failure> {
+    unit(stored_middle(shards, what)?, what)
+}
+
+/// The mean of a data set's embeddings, each normalised; zeros if there are none.
+pub(crate) fn stored_middle(shards: &[Embedded], what: &str) -> Result<Row, Failure> {
     let mut sum = vec![0.0; shards.first().map_or(0, |shard| shard.columns)];
+    let mut count = 0_u32;
     for shard in shards {
         for row in shard.embeddings.chunks_exact(shard.columns.max(1)) {
             let row = unit(row.iter().map(|&x| f64::from(x)).collect(), what)?;
             add(&mut sum, &row, 1.0);
+            count += 1;
         }
     }
-    unit(sum, what)
+    sum.iter_mut().for_each(|x| *x /= f64::from(count.max(1)));
+    Ok(sum)
+}
+
+/// The mean of unit vectors, not normalised.
+pub(crate) fn middle(rows: &[Row]) -> Row {
+    let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
+    for row in rows {
+        add(&mut sum, row, 1.0 / rows.len() as f64);
+    }
+    sum
+}
+
+/// A vector's direction after subtracting what it has in common with others.
+pub(crate) fn without(mut row: Row, common: &[f64], what: &str) -> Result<Row, Failure> {
+    add(&mut row, common, -1.0);
+    unit(row, what)
 }
 
 /// Adds a multiple of a vector.

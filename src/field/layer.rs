@@ -1,6 +1,6 @@
 //! Layers of the model and dictionaries over them, and their units.
 
-use neuronotes_core::kind::{Kind, MOST_LAYERS};
+use neuronotes_core::kind::{Kind, MOST_LAYERS, MOST_UNITS};
 use neuronotes_core::model::{Architecture, Layer, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
@@ -139,6 +139,76 @@ impl Family for Unit {
 
     fn schema(&self, _: &Kind) -> Json {
         json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
+    }
+}
+
+/// Several units of the block's place, each by itself.
+pub(super) struct Channels;
+
+impl Family for Channels {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let items = match &node.value {
+            Value::List(items) if !items.is_empty() => items.as_slice(),
+            Value::Integer(_) => std::slice::from_ref(node),
+            _ => return at.wrong(node, "a list of units"),
+        };
+        if items.len() > MOST_UNITS {
+            return at.too_many(node, items.len(), MOST_UNITS);
+        }
+        let mut units: Vec<u32> = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let span = at.reader.item_span(item);
+            let unit = match item.value {
+                Value::Integer(n) => u32::try_from(n).ok(),
+                _ => None,
+            };
+            let message = match unit {
+                None => "a unit must be a whole number from 0".to_owned(),
+                Some(unit) if units.contains(&unit) => {
+                    format!("unit {unit} is listed more than once")
+                }
+                Some(unit) => {
+                    at.place(format!("/{index}"), span);
+                    units.push(unit);
+                    continue;
+                }
+            };
+            at.problem_at(span, message, None);
+        }
+        units.into()
+    }
+
+    fn resolve(
+        &self,
+        value: Json,
+        _: &mut Asked,
+        sources: &mut dyn Sources,
+    ) -> Result<Option<Json>, Vec<Wrong>> {
+        let units: Vec<u32> = serde_json::from_value(value.clone()).unwrap_or_default();
+        let outside = units.into_iter().enumerate().filter_map(|(index, unit)| {
+            let problem = sources.place()?.check_unit(sources.layer_written(), unit).err()?;
+            Some(Wrong::new(format!("/{index}"), problem))
+        });
+        let outside: Vec<Wrong> = outside.collect();
+        if outside.is_empty() { Ok(Some(value)) } else { Err(outside) }
+    }
+
+    fn shown(&self, value: &Json, _: &Inputs) -> String {
+        let units: Vec<u32> = serde_json::from_value(value.clone()).unwrap_or_default();
+        list(&units.iter().map(u32::to_string).collect::<Vec<_>>())
+    }
+
+    fn quoted(&self, value: &Json, _: &Inputs) -> Json {
+        value.clone()
+    }
+
+    fn takes(&self) -> String {
+        "list of units".into()
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+        json!({ "anyOf": [unit, schema::list(&unit, MOST_UNITS)] })
     }
 }
 

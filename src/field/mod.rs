@@ -139,6 +139,7 @@ fn family(ty: Type) -> Box<dyn Family> {
         Type::Layer => Box::new(layer::One),
         Type::Layers => Box::new(layer::Several),
         Type::Unit => Box::new(layer::Unit),
+        Type::Channels => Box::new(layer::Channels),
         Type::Picture => Box::new(file::Picture),
         Type::Pictures => Box::new(file::Pictures),
         Type::Weights => Box::new(file::Weights),

@@ -20,6 +20,7 @@ pub mod lines;
 pub mod part;
 pub mod picture;
 mod plot;
+mod sparse_code;
 pub mod table;
 mod text_rank;
 mod unit;
@@ -49,6 +50,7 @@ pub static FIGURES: &[&Figure] = &[
     &text_rank::FIGURE,
     &direction::FIGURE,
     &facet::FIGURE,
+    &sparse_code::FIGURE,
 ];
 
 impl Figure {

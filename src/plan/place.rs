@@ -1,6 +1,6 @@
 //! The place that a block or a note's front matter names: a name in, a layer or a dictionary of the model out.
 
-use neuronotes_core::kind::About;
+use neuronotes_core::kind::{About, Type};
 use neuronotes_core::problem::Problem;
 
 use super::{Asking, Planner};
@@ -13,11 +13,10 @@ impl Planner<'_> {
     /// # Errors
     /// Fails if the model has no such layer, and the configuration no such dictionary over it.
     pub(super) fn place_of(&mut self, at: Asking<'_>) -> Result<Option<ResolvedPlace>, Problem> {
-        if at.kind.about == About::Nothing {
-            return Ok(None);
-        }
-        match at.block.fields.text("layer") {
+        let takes_layer = at.kind.all_fields().any(|field| field.ty == Type::Layer);
+        match at.block.fields.text("layer").filter(|_| takes_layer) {
             Some(name) => self.place(at.model, name).map(Some),
+            None if at.kind.about == About::Nothing => Ok(None),
             // Only a direction may leave its layer out.
             None => {
                 let layer = at.model.architecture.embedding_layer();

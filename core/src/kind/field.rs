@@ -114,6 +114,8 @@ pub enum Type {
     Layer,
     /// A unit of the layer, or a feature of the dictionary.
     Unit,
+    /// Several units of the layer, each by itself: a list. A parameter is an array of numbers.
+    Channels,
     /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
     Texts,
     /// A list of texts with a placeholder, `{}`, for another text. A parameter is an array of texts.

@@ -15,6 +15,7 @@ mod field;
 pub mod group;
 mod sample;
 pub mod scan;
+pub mod sparse_code;
 mod target;
 pub mod term;
 pub mod text_rank;
@@ -43,6 +44,7 @@ pub static KINDS: &[&Kind] = &[
     &text_rank::KIND,
     &direction::KIND,
     &facet::KIND,
+    &sparse_code::KIND,
 ];
 
 impl Kind {

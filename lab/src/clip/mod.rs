@@ -281,6 +281,22 @@ impl Clip {
     pub fn fixes_size(&self, stage: Stage) -> bool {
         self.visual.fixes_size(stage)
     }
+
+    /// What each unit of a layer adds to the embedding, per activation: `[units, embedding]` in double precision, on the CPU.
+    /// Below a ResNet's attention pool that is for activations that are the same everywhere.
+    ///
+    /// # Errors
+    /// If the embedding does not read that layer by a matrix.
+    pub fn effects(&self, layer: &Layer) -> Result<Tensor, Failure> {
+        self.visual.effects(layer.stage).ok_or_else(|| {
+            let layers = self.architecture.layers();
+            let read = layers.iter().filter(|layer| self.visual.effects(layer.stage).is_some());
+            let names: Vec<&str> = read.map(|layer| layer.name.shown()).collect();
+            let name = layer.name.shown();
+            Failure::new(format!("the embedding does not read `{name}` by a matrix"))
+                .hint(format!("use one of {}", names.join(", ")))
+        })
+    }
 }
 
 /// Takes the weights of the visual tower, whatever its family.

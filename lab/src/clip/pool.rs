@@ -80,8 +80,58 @@ impl AttentionPool {
         weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]) // [n, c]
     }
 
+    /// What each unit of the map adds to the embedding if it is active everywhere alike: attention then makes no difference,
+    /// since its weights sum up to 1, except to what it reads of the positions' own embeddings, which is left out.
+    /// `[c, embedding]`, in double precision, on the CPU.
+    pub fn effects(&self) -> Tensor {
+        self.v_proj.matrix().matmul(&self.projection())
+    }
+
+    /// What each unit of what the heads read adds to the embedding: `[c, embedding]`, in double precision, on the CPU.
+    pub fn projection(&self) -> Tensor {
+        self.c_proj.matrix()
+    }
+
     /// The embedding of what the heads read: `[n, c]` to `[n, embedding]`.
     pub fn project(&self, pooled: &Tensor) -> Tensor {
         self.c_proj.forward(pooled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn a_unit_that_is_active_everywhere_adds_its_effect() {
+        tch::manual_seed(0);
+        let single = (Kind::Float, Device::Cpu);
+        let mut tensors = BTreeMap::new();
+        let mut add = |name: &str, tensor: Tensor| {
+            tensors.insert(format!("visual.attnpool.{name}"), tensor);
+        };
+        // With positions, what attention makes of them depends on the activations too.
+        add("positional_embedding", Tensor::zeros([5, 32], single));
+        for (name, to) in [("q_proj", 32), ("k_proj", 32), ("v_proj", 32), ("c_proj", 8)] {
+            add(&format!("{name}.weight"), Tensor::randn([to, 32], single) * 0.3);
+            add(&format!("{name}.bias"), Tensor::randn([to], single));
+        }
+        let sizes = ResNetSizes { width: 1, blocks: [1; 4], pool_heads: 4 };
+        let mut weights = Weights::of(&tensors, Device::Cpu, Kind::Float);
+        let pool = AttentionPool::new(64, &sizes, 8, &mut weights);
+        let embedding = |units: &Tensor| {
+            let map = units.view([1, 32, 1, 1]).expand([1, 32, 2, 2], false);
+            pool.project(&pool.heads(&map))
+        };
+        let units = Tensor::randn([32], single);
+        let raised = units.copy();
+        raised.get(3).copy_(&(units.get(3) + 2.0));
+        let found = (embedding(&raised) - embedding(&units)).to_kind(Kind::Double);
+        let apart = (found - pool.effects().get(3) * 2.0).abs().max().double_value(&[]);
+        assert!(apart < 1e-4, "{apart}");
     }
 }

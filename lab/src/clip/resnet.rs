@@ -113,6 +113,18 @@ impl Tower for ResNet {
         // The attention pool has a position for each point of the map.
         matches!(stage, Stage::Pooled | Stage::Embedding)
     }
+
+    fn effects(&self, stage: Stage) -> Option<Tensor> {
+        match stage {
+            Stage::Pooled => Some(self.attnpool.projection()),
+            Stage::Bottleneck { stage: 4, block, tap: Tap::Add | Tap::Output }
+                if block as usize + 1 == self.layers[3].len() =>
+            {
+                Some(self.attnpool.effects())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Rows or columns of the last map, for as many of the image: the first convolution of the stem has a stride of 2, and

@@ -19,4 +19,9 @@ pub(super) trait Tower: fmt::Debug + Send {
 
     /// Whether only inputs of the model's own size reach a stage.
     fn fixes_size(&self, stage: Stage) -> bool;
+
+    /// What each unit of a stage adds to the embedding, if the embedding reads that stage by a matrix: `[units, embedding]`.
+    fn effects(&self, _stage: Stage) -> Option<Tensor> {
+        None
+    }
 }

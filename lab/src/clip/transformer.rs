@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use neuronotes_core::model::{Activation, BlockTap, Stage, TransformerSizes};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::activations::Collector;
 use super::hook::sum;
@@ -184,6 +184,11 @@ impl Linear {
             weight: weights.take(&format!("{key}.weight"), &[to, from]),
             bias: weights.take(&format!("{key}.bias"), &[to]),
         }
+    }
+
+    /// Its matrix `[from, to]` in double precision, on the CPU.
+    pub fn matrix(&self) -> Tensor {
+        self.weight.to_device(Device::Cpu).to_kind(Kind::Double).tr()
     }
 
     /// `[…, from]` to `[…, to]`.

@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use neuronotes_core::model::{Activation, Stage, VitSizes};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use super::activations::{Activations, Collector};
 use super::tower::Tower;
@@ -91,5 +91,10 @@ impl Tower for VisionTransformer {
 
     fn fixes_size(&self, stage: Stage) -> bool {
         stage != Stage::Input
+    }
+
+    fn effects(&self, stage: Stage) -> Option<Tensor> {
+        let proj = || self.proj.to_device(Device::Cpu).to_kind(Kind::Double);
+        (stage == Stage::Final).then(proj)
     }
 }

@@ -343,9 +343,7 @@ mod tests {
             let wide = at_most(&x, &y, 12, false, &mut || Ok(())).expect("a fit");
             none_missed += usize::from(right(&wide.terms));
         }
-        println!(
-            "exactly the planted columns: {all} of 100; among at most twelve: {none_missed} of 100"
-        );
-        assert!(all >= 90 && none_missed >= 98, "{all} {none_missed}");
+        // 99 and 100 when this was written.
+        assert!(all >= 97 && none_missed >= 99, "{all} {none_missed} of 100");
     }
 }

@@ -54,7 +54,10 @@ pub(crate) fn fit(x: &Columns, y: &[f64], most: usize) -> Result<Terms, Failure>
         part.push(outside);
         let along = dot(&left, &rest);
         subtract(&mut left, &rest, along);
-        (chosen.push(next), basis.push(rest), parts.push(part), aims.push(along));
+        chosen.push(next);
+        basis.push(rest);
+        parts.push(part);
+        aims.push(along);
     }
     // The parts are the columns of a triangular matrix.
     let mut coefficients = aims;
@@ -136,7 +139,7 @@ mod tests {
                 found.iter().zip(&planted).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 0.1);
             all += usize::from(near);
         }
-        println!("exactly the planted columns, coefficients within 0.1: {all} of 100");
-        assert!(all >= 95, "{all}");
+        // 100 when this was written.
+        assert!(all >= 98, "{all} of 100");
     }
 }

@@ -9,6 +9,7 @@ mod direction;
 mod facet;
 mod feature_vis;
 mod scan;
+mod sparse_code;
 mod target;
 mod term;
 mod text_rank;
@@ -62,6 +63,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
     Measure::alone(&kind::direction::KIND, direction::run),
+    Measure::alone(&kind::sparse_code::KIND, sparse_code::run),
 ];
 
 impl Measure {

@@ -7,7 +7,7 @@ use super::term::{TermPicture, of_source};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::table::summary;
-use crate::vector::{Prompts, Row, add, dot, unit};
+use crate::vector::{Prompts, Row, add, dot, middle, unit, without};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -22,7 +22,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     };
     if let Some(common) = &common {
         for (row, text) in texts.iter_mut().zip(&params.texts) {
-            *row = without(std::mem::take(row), common, text)?;
+            *row = without_mean(std::mem::take(row), common, text)?;
         }
     }
     let mut shown = Exhibits::default();
@@ -34,7 +34,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                 let group = std::slice::from_ref(text);
                 let row = prompts.encode(&clip, &[group], bench.monitor)?.remove(0);
                 match &common {
-                    Some(common) => without(row, common, text)?,
+                    Some(common) => without_mean(row, common, text)?,
                     None => row,
                 }
             }
@@ -58,19 +58,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The mean of unit vectors, not normalised.
-fn middle(rows: &[Row]) -> Row {
-    let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
-    for row in rows {
-        add(&mut sum, row, 1.0 / rows.len() as f64);
-    }
-    sum
-}
-
 /// A text's direction after subtracting the mean of all texts.
-fn without(mut row: Row, common: &[f64], text: &str) -> Result<Row, Failure> {
-    add(&mut row, common, -1.0);
-    unit(row, &format!("the text `{text}`, without the texts' mean,"))
+fn without_mean(row: Row, common: &[f64], text: &str) -> Result<Row, Failure> {
+    without(row, common, &format!("the text `{text}`, without the texts' mean,"))
 }
 
 /// The first `top` texts in order; of equal ones the earlier goes first.
@@ -131,8 +121,8 @@ mod tests {
         let rows = [vec![1.0, 0.0], vec![0.0, 1.0]];
         let common = middle(&rows);
         assert_eq!(common, [0.5, 0.5]);
-        let left = without(rows[0].clone(), &common, "a").expect("a direction");
+        let left = without_mean(rows[0].clone(), &common, "a").expect("a direction");
         assert!((left[0] + left[1]).abs() < 1e-12 && left[0] > 0.7, "{left:?}");
-        assert!(without(vec![0.5, 0.5], &common, "a").is_err());
+        assert!(without_mean(vec![0.5, 0.5], &common, "a").is_err());
     }
 }

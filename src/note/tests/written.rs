@@ -65,7 +65,8 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                 | Type::Seed
                 | Type::Flag
                 | Type::Unit
-                | Type::Units => {}
+                | Type::Units
+                | Type::Channels => {}
                 // Words of a list that is ours, none of which YAML takes for something else.
                 Type::Choice(_) | Type::Precision => {}
                 // A name has a form of its own.

@@ -1,0 +1,229 @@
+//! Draws `sparse_code`: for each text or picture its terms as bars, as found and cleaned, and all equations as a table.
+
+use serde_json::{Map, Value};
+
+use neuronotes_core::kind::sparse_code::{
+    self, Coded, Method, Objective, Outcome, Params, Weighed, digits, equation,
+};
+use neuronotes_core::model::Place;
+use neuronotes_core::number::{decimals, number, thousands};
+
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Bars, Part, bars};
+use super::picture::Picture;
+use super::table::Table;
+
+/// The drawing of `sparse_code`.
+pub(super) static FIGURE: Figure = Figure { kind: &sparse_code::KIND, height, draw };
+
+/// Texts or pictures that have bars; the table has all.
+const MOST_DRAWN: usize = 12;
+
+/// Two groups of bars for each text, or one.
+fn height(params: &Map<String, Value>) -> u32 {
+    let groups = typed(params).map_or(0, |params: Params| {
+        let items = params.texts.len() + params.images.len() + params.words.len();
+        let items = (items + params.figures.len()).min(MOST_DRAWN);
+        if params.layer.is_some() { items * 2 } else { items }
+    });
+    u32::try_from(groups).map_or(0, |groups| groups * 140 + 24)
+}
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let names: Vec<String> = outcome.items.iter().map(|coded| name(context, coded)).collect();
+    let layer = params.layer.as_ref();
+    let mut parts = Vec::new();
+    for (coded, name) in outcome.items.iter().zip(&names).take(MOST_DRAWN) {
+        let picture = match &coded.picture {
+            Some(shown) => {
+                Some(context.plain(&shown.picture, (shown.width, shown.height), name)?)
+            }
+            None => None,
+        };
+        let title = format!("{name} ({})", fitted(&params, coded));
+        parts.push(group(context, layer, title, picture, &coded.terms));
+        if let Some(cleaned) = &coded.cleaned {
+            parts.push(group(context, layer, format!("{name}, cleaned"), None, cleaned));
+        }
+    }
+    let rows = outcome.items.iter().zip(&names).map(|(coded, name)| row(coded, name)).collect();
+    let cosine = if is_contrast(&params) { "correlation" } else { "cosine" };
+    let head = [
+        "",
+        "terms",
+        "as found",
+        "cleaned",
+        cosine,
+        "of the mean alone",
+        "residual",
+        "λ",
+        "duality gap",
+    ];
+    Ok(Drawing::Parts {
+        parts,
+        table: Table::new(&head, rows),
+        note: note(context, &params, &outcome),
+    })
+}
+
+fn is_contrast(params: &Params) -> bool {
+    params.objective() == Objective::Contrast
+}
+
+/// The text, or what the note calls the picture.
+fn name(context: &DrawContext<'_>, coded: &Coded) -> String {
+    let of_picture = || {
+        let shown = coded.picture.as_ref()?;
+        let file = shown.digest.map(|digest| context.picture_name(&digest.hex()));
+        file.or_else(|| shown.origin.as_ref().map(|origin| context.origin_name(origin)))
+    };
+    coded.text.clone().or_else(of_picture).unwrap_or_default()
+}
+
+/// How well a sum fits, in a few words.
+fn fitted(params: &Params, coded: &Coded) -> String {
+    let count = match coded.terms.len() {
+        1 => "1 term".to_owned(),
+        count => format!("{count} terms"),
+    };
+    let word = if is_contrast(params) { "correlation" } else { "cosine" };
+    let alone = coded.alone.map(|alone| format!(", {} of the mean alone", number(alone, 2)));
+    format!(
+        "{count}, {word} {}{}, residual {}",
+        number(coded.cosine, 2),
+        alone.unwrap_or_default(),
+        number(coded.residual, 2),
+    )
+}
+
+/// The terms of one sum as bars; units have the names that notes give them.
+fn group(
+    context: &DrawContext<'_>,
+    layer: Option<&Place>,
+    title: String,
+    picture: Option<Picture>,
+    terms: &[Weighed],
+) -> Part {
+    let digits = digits(terms);
+    let row = |term: &Weighed| (term.name(), term.coefficient, number(term.coefficient, digits));
+    let head = ["term", "coefficient"].map(str::to_owned);
+    let mut rows = bars(terms.iter().map(row));
+    for (row, term) in rows.iter_mut().zip(terms) {
+        row.unit = layer.zip(term.unit).and_then(|(place, unit)| context.unit(place, unit));
+    }
+    Part::Bars(Bars { title, picture, head, rows })
+}
+
+/// A row of the table.
+fn row(coded: &Coded, name: &str) -> Vec<String> {
+    let small =
+        |value: Option<f64>| value.map(|value| number(value, decimals(value))).unwrap_or_default();
+    vec![
+        name.to_owned(),
+        coded.terms.len().to_string(),
+        equation(&coded.terms),
+        coded.cleaned.as_deref().map(equation).unwrap_or_default(),
+        number(coded.cosine, 4),
+        coded.alone.map(|alone| number(alone, 4)).unwrap_or_default(),
+        number(coded.residual, 4),
+        small(coded.penalty),
+        small(coded.gap),
+    ]
+}
+
+/// What was fitted to what, and what the drawing leaves out.
+fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let columns = thousands(outcome.columns);
+    let terms = match &params.layer {
+        Some(_) => format!("the {columns} units of {}", context.layer_shown),
+        None => format!("{columns} words"),
+    };
+    let method = match params.method {
+        Method::Lasso => "lasso",
+        Method::Pursuit => "orthogonal matching pursuit",
+    };
+    let aim = match params.objective() {
+        Objective::Contrast => format!(
+            "{method} on attribution vectors of {} prompts or pictures, to tell each of {} apart",
+            thousands(outcome.rows),
+            outcome.items.len()
+        ),
+        Objective::Rebuild => format!("{method} to the embedding"),
+    };
+    let dropped = match params.drop.as_slice() {
+        [] => String::new(),
+        [unit] => format!("; cleaned equations leave out unit {unit}"),
+        units => {
+            let units: Vec<String> = units.iter().map(u32::to_string).collect();
+            format!("; cleaned equations leave out units {}", units.join(", "))
+        }
+    };
+    let hidden = match outcome.items.len() {
+        count if count > MOST_DRAWN => {
+            format!("; bars of the first {MOST_DRAWN} of {count}, the table has all")
+        }
+        _ => String::new(),
+    };
+    format!("sums of {terms}; {aim}{dropped}{hidden}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::figure::tests::Stored;
+
+    fn drawn(params: Value, outcome: &Outcome) -> Drawing {
+        let mut stored = Stored::new(&sparse_code::KIND, params, outcome);
+        stored.layer_shown = "image_block_4/1/Add_6";
+        stored.output("001.png", "image/png", b"a picture").drawn()
+    }
+
+    fn of_units() -> Value {
+        json!({
+            "texts": ["heart", "star"], "layer": "visual.layer4.1.add", "templates": ["{}"],
+            "truncate": false, "method": "lasso", "center": true, "drop": [7],
+        })
+    }
+
+    #[test]
+    fn equations_are_bars_as_found_and_cleaned() {
+        insta::assert_json_snapshot!(drawn(of_units(), &sparse_code::sample(2.0, false)));
+    }
+
+    #[test]
+    fn what_is_not_drawn_is_counted_and_in_the_table() {
+        let mut outcome = sparse_code::sample(2.0, false);
+        outcome.items = vec![outcome.items[0].clone(); 13];
+        let Drawing::Parts { parts, table, note } = drawn(of_units(), &outcome) else {
+            panic!("parts");
+        };
+        assert_eq!((parts.len(), table.rows.len()), (24, 13));
+        assert!(note.ends_with("bars of the first 12 of 13, the table has all"), "{note}");
+    }
+
+    #[test]
+    fn a_sum_of_words_stands_beside_its_picture() {
+        let params = json!({
+            "words": ["heart"], "vocabulary": ["red", "blue"], "templates": ["{}"],
+            "truncate": false, "method": "lasso", "center": true,
+        });
+        let mut outcome = sparse_code::sample(2.0, true);
+        outcome.items.truncate(1);
+        outcome.items[0].terms = vec![Weighed::word("red", 0.5)];
+        outcome.items[0].cleaned = None;
+        let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
+        let [Part::Bars(bars)] = parts.as_slice() else { panic!("bars") };
+        assert!(bars.picture.is_some() && bars.rows[0].label == "red", "{bars:?}");
+        assert_eq!(
+            bars.title,
+            "heart (1 term, cosine 0.75, 0.50 of the mean alone, residual 0.62)"
+        );
+        assert_eq!(note, "sums of 768 words; lasso to the embedding");
+    }
+}
