@@ -16,7 +16,7 @@ pub use open::{Refused, bounded, hint as read_hint, open, open_in, read, read_in
 
 /// Makes exceeding the file size limit (`ulimit -f`) a write error instead of a fatal signal.
 pub fn refuse_large_writes() {
-    // SAFETY: to ignore a signal runs nothing, and no other thread is there yet.
+    // SAFETY: ignoring a signal runs no code, and no other thread exists yet.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
@@ -43,7 +43,7 @@ pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = temporary(temporary_folder, bytes)?;
     match renamed(file, path) {
-        // In most cases the folder is there, and so it is not looked for first.
+        // The folder usually exists, so it is created only after a failure.
         Err((error, file)) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(folder)?;
             match renamed(file, path) {
@@ -126,7 +126,7 @@ pub fn touch(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     let now = SystemTime::now();
     match file.set_modified(now) {
-        // Not every system lets a file be marked that is open for reading alone.
+        // Some systems do not set the time of a file that is open read-only.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             File::options().append(true).open(path)?.set_modified(now)
         }

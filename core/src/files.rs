@@ -278,7 +278,7 @@ mod tests {
         let mut digests = FileDigests::default();
         let one = digests.sha256(&path).expect("a digest");
         digests.save(&state).expect("saved");
-        // A digest that is plainly another one shows that what was saved is what is asked.
+        // An obviously different digest shows whether the saved one is used.
         let other = Sha256::constant(&"0".repeat(64));
         let json = seal::open(&fs::read(&state).expect("bytes")).whole().expect("whole");
         let text = String::from_utf8(json).expect("text");
@@ -302,7 +302,7 @@ mod tests {
         let (path, other) = (dir.path().join("weights"), dir.path().join("other"));
         let then = std::time::SystemTime::now() - Duration::from_secs(100);
         let write = |path: &Path, text: &str| {
-            // As long as its stamp is that of the file before, the file system's clock has not gone on.
+            // Until the stamp of a new file differs, the file system's clock has not advanced.
             std::thread::sleep(Duration::from_millis(20));
             fs::write(path, text).expect("write");
             let file = fs::File::options().write(true).open(path).expect("a file");

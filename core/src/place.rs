@@ -21,7 +21,7 @@ pub fn below(folder: &Path, relative: impl AsRef<Path>) -> io::Result<PathBuf> {
     if parts.peek().is_none() {
         return Err(astray("an empty path names no file".to_owned()));
     }
-    // Below what is not there yet there are no links.
+    // A path that does not exist contains no links.
     let mut is_there = true;
     while let Some(part) = parts.next() {
         let Component::Normal(part) = part else {
@@ -135,7 +135,7 @@ mod tests {
         assert!(is("outer"));
         assert!(unlinked(&folder, "real/deep").is_ok() && unlinked(&folder, "none/at/all").is_ok());
         assert!(unlinked(&folder, "inner").is_err() && unlinked(&folder, "real/up/x").is_err());
-        // The folder may be one.
+        // The folder itself may be a link.
         symlink("output", dir.path().join("named")).expect("a link");
         assert!(below(&dir.path().join("named"), "inner/a.html").is_ok());
         assert!(below(&dir.path().join("named"), "outer/a.html").is_err());

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Problem {
     /// What is wrong: lower case, no full stop.
     pub message: String,
-    /// What to do, where that is known.
+    /// What to do, if known.
     pub hint: Option<String>,
 }
 
@@ -27,9 +27,9 @@ impl Problem {
     }
 }
 
-/// A text that is a hint, or one that there may be.
+/// Something that can be a hint: a text, or an optional one.
 pub trait Hint {
-    /// The hint, where there is one.
+    /// The hint, if there is one.
     fn into_hint(self) -> Option<String>;
 }
 

@@ -31,7 +31,7 @@ pub const REQUEST_SCHEMA: u32 = 2;
 pub struct Request {
     /// The kind's name in the registry, such as `feature_vis`, or `scan`.
     pub kind: String,
-    /// The kind's version, raised when the same parameters produce a different result.
+    /// The kind's version. Bump when the same parameters produce a different result.
     pub impl_version: u32,
     /// All parameters that affect the result, with defaults filled in.
     pub params: Map<String, Value>,
@@ -78,13 +78,13 @@ pub struct Inputs {
 pub struct BlockRef {
     /// What it is used for: the field that names it.
     pub role: String,
-    /// As the block names it.
+    /// The name by which the block refers to it.
     pub name: String,
     /// The path of the note that it is in.
     pub note: String,
     /// Its id in that note.
     pub id: String,
-    /// Which it is of a sweep; empty where it is the only one.
+    /// The values of the swept fields; empty without a sweep.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub which: String,
     /// Its request key.
@@ -104,13 +104,13 @@ pub struct FileRef {
 }
 
 impl Inputs {
-    /// The file of the dictionary that a place is; `None` if it is a layer, or its file is not said.
+    /// The file of the dictionary that a place is; `None` if it is a layer, or its file is not listed.
     pub fn dictionary(&self, place: &Place) -> Option<&FileRef> {
         let digest = place.dictionary()?;
         self.dictionaries.iter().find(|file| file.digest == digest)
     }
 
-    /// What a place is called: the dictionary's name, or the layer's canonical spelling.
+    /// The name of a place: the dictionary's, or the layer's canonical spelling.
     pub fn place_name<'a>(&'a self, place: &'a Place) -> &'a str {
         self.dictionary(place).map_or(place.layer(), |file| &file.name)
     }
@@ -304,7 +304,7 @@ mod tests {
         };
         assert_ne!(labelled(true), key(b"p", b"cat", true));
         assert_eq!(labelled(false), key(b"p", b"cat", false));
-        // What was stored when keys covered all of a data set is found, however deep the data set lies.
+        // Results stored when keys covered all of a data set are found, however deep the data set is nested.
         let old = |all: &[u8]| {
             let mut request = with(b"", all, true);
             request.dataset.as_mut().expect("a data set").shards[0].pictures = None;

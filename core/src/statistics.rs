@@ -1,6 +1,6 @@
 //! Statistics of counts: fractions and confidence intervals.
 
-/// `hits` divided by `count`; `None` if `count` is zero.
+/// `hits` divided by `count`; zero if `count` is zero.
 pub fn part(hits: u64, count: u64) -> f64 {
     if count == 0 { 0.0 } else { hits as f64 / count as f64 }
 }

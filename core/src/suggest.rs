@@ -100,7 +100,7 @@ impl Index {
     fn candidates(&self, name: &str) -> (Vec<u32>, usize) {
         let mut lists: Vec<&Vec<u32>> =
             trigrams(name).iter().filter_map(|trigram| self.places.get(trigram)).collect();
-        // Those that few have say most.
+        // Rare trigrams tell the most.
         lists.sort_by_key(|list| list.len());
         let mut shared: HashMap<u32, u32> = HashMap::new();
         let mut left = PLACES;
@@ -137,10 +137,10 @@ pub fn quoted(names: &[String], last: &str) -> String {
     }
 }
 
-/// The indefinite article before a name, as it is said: `an` before `activation_histogram`, `a` before `unit_summary`.
+/// The indefinite article of a name: `an` before `activation_histogram`, `a` before `unit_summary`.
 pub fn article(name: &str) -> &'static str {
     let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u']);
-    // The first sound of `unit` is no vowel.
+    // `unit` begins with the sound of a consonant.
     if vowel && !name.starts_with("uni") { "an" } else { "a" }
 }
 

@@ -103,7 +103,7 @@ fn a_tensor_lies_in_its_storage_or_is_refused() {
         (b"K\0", &[2, 3], &[1, 2], "`a` is not contiguous"),
         (b"K\0", &[2, 3], &[3], "`a` is not contiguous"),
         (b"K\0", huge, huge, "`a` is not contiguous"),
-        (b"K\0", &[1; 9], &[1; 9], "no short list of numbers"),
+        (b"K\0", &[1; 9], &[1; 9], "not a short list of numbers"),
     ] {
         let error = refused(&pickled(&one_tensor(offset, shape, strides)));
         assert!(error.contains(why), "{error}");
@@ -367,7 +367,7 @@ fn parts_are_one_model() {
     assert!(wrong().contains(&format!("the tensor `{name}` is not in")), "{}", wrong());
     write(&places);
     part(second, 2..8);
-    assert!(wrong().contains("and before"), "{}", wrong());
+    assert!(wrong().contains("in an earlier part"), "{}", wrong());
     fs::remove_file(dir.path().join(second)).expect("removed");
     assert!(wrong().contains("cannot be read"), "{}", wrong());
 }

@@ -109,10 +109,7 @@ fn what_is_damaged_is_named_and_measured_again() {
     let run = garden.run(&["store", "verify"]);
     assert_eq!(run.code(), 1, "{}", run.stderr());
     let said = run.stdout();
-    assert!(
-        said.contains(&format!("records/{name}: its checksum is that of other bytes")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("records/{name}: its checksum is wrong")), "{said}");
     assert!(said.contains("records/mine.txt: does not belong to the store; left alone"), "{said}");
     let run = garden.run(&["store", "verify", "--format", "json"]);
     assert_eq!(run.code(), 0);

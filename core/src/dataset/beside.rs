@@ -9,22 +9,22 @@ use crate::{encoding, sniff};
 /// Most bytes of a file beside a picture.
 pub const LARGEST: u64 = 1 << 20;
 
-/// What a file says of its picture.
+/// The contents of a file beside a picture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
-    /// What it shows.
+    /// The caption.
     pub caption: Option<String>,
-    /// What it is.
+    /// The label.
     pub label: Option<String>,
     /// The group that it belongs to, which is its label if there is no other.
     pub group: Option<String>,
-    /// What is skipped of it, and why.
+    /// Parts of the file that are skipped, and why.
     pub lost: Vec<(What, String)>,
     /// Whether the first rules would have read something else.
     pub is_new: bool,
 }
 
-/// What a file would hold.
+/// The kind of content that such a file is expected to have.
 pub fn what(beside: Beside) -> What {
     match beside {
         Beside::Json => What::Description,

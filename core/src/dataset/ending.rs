@@ -1,8 +1,8 @@
-//! What the ending of a name says of a file in a data set. Planning and reading use this one list.
+//! Classifies the files of a data set by the endings of their names. Planning and reading use this one list.
 
 use crate::cut::Cut as _;
 
-/// What a file is by its ending.
+/// The type of a file by its ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// A picture that is read.
@@ -73,7 +73,7 @@ const UNREAD: [(&str, &str); 31] = [
 ];
 
 impl Ending {
-    /// What an ending says, in upper or lower case and without its dot.
+    /// Classifies an ending, given without its dot; upper and lower case are the same.
     pub fn of(ending: &str) -> Self {
         let ending = ending.to_ascii_lowercase();
         if PICTURES.contains(&ending.as_str()) {
@@ -90,7 +90,7 @@ impl Ending {
         }
     }
 
-    /// What the last ending of a file's name or path says.
+    /// Classifies a file by the last ending of its name or path.
     pub fn of_name(name: &str) -> Self {
         split(name).map_or(Self::Other, |(_, ending)| Self::of(ending))
     }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(Ending::of("AVIF"), Ending::Unread("AVIF"));
         assert_eq!(Ending::of("TXT"), Ending::Beside(Beside::Caption));
         assert_eq!(Ending::of("npy"), Ending::Other);
-        // Another text beside a picture is no other pixel.
+        // A different text beside a picture changes no pixel.
         for ending in ["json", "txt", "text", "caption", "cls", "png", "avif", "npy"] {
             let beside = matches!(Ending::of(ending), Ending::Beside(_));
             assert_eq!(crate::files::is_beside(&format!("a.{ending}")), beside, "{ending}");

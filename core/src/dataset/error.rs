@@ -10,7 +10,7 @@ use crate::sniff::Found;
 /// Why a shard cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("{} cannot be read ({source})", path.display())]
     Io {
         /// The file or folder.
@@ -18,7 +18,7 @@ pub enum ShardError {
         /// The cause.
         source: io::Error,
     },
-    /// It is not of the format that it is read as.
+    /// The file is not in the expected format.
     #[error("{} cannot be read as {} ({why})", path.display(), format.noun)]
     Malformed {
         /// The file.
@@ -28,7 +28,7 @@ pub enum ShardError {
         /// What is wrong with it.
         why: String,
     },
-    /// It is something else.
+    /// The file has another type, recognised by its first bytes.
     #[error("{} is {}, not {}", path.display(), found.what, format.noun)]
     Instead {
         /// The file.

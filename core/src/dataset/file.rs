@@ -6,7 +6,7 @@ use std::io;
 /// Reads some bytes from an offset on, independently of other readers; returns 0 at the end of the file.
 ///
 /// # Errors
-/// Fails if the file system refuses.
+/// Fails if the file system reports an error.
 #[cfg(unix)]
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
@@ -15,7 +15,7 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
 /// Reads some bytes from an offset on, independently of other readers; returns 0 at the end of the file.
 ///
 /// # Errors
-/// Fails if the file system refuses.
+/// Fails if the file system reports an error.
 #[cfg(windows)]
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
@@ -24,7 +24,7 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
 /// Reads `count` bytes from an offset on.
 ///
 /// # Errors
-/// Fails if there are fewer, or if the file system refuses.
+/// Fails if there are fewer, or if the file system reports an error.
 pub fn bytes_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
     let count = usize::try_from(count).map_err(io::Error::other)?;
     let mut bytes = vec![0; count];

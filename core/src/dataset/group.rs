@@ -9,7 +9,7 @@ use super::ledger::{Ledger, What};
 /// Reads that many bytes from the beginning of a file.
 pub type Read<'r, P> = &'r mut dyn FnMut(&P, u64) -> Result<Vec<u8>, String>;
 
-/// How files of one sample are told by their names.
+/// How the files of one sample are recognised by their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
     /// They agree up to the last dot, as in a folder.
@@ -77,7 +77,7 @@ impl<'f> Group<'f> {
             if kind != Ending::Other && !names.insert(name) {
                 let what = if kind == Ending::Picture { What::Picture } else { What::Description };
                 ledger.lose(what, "the archive has an earlier file of the same name", name);
-                // The first rules took the last of such files beside pictures.
+                // Of several such files beside a picture, the first rules used the last.
                 group.is_new |= kind != Ending::Picture;
                 continue;
             }
@@ -136,7 +136,7 @@ impl<'f> Group<'f> {
         found
     }
 
-    /// What a file says of its pictures. Each file is read once.
+    /// Reads what the files beside a picture contain. Each file is read once.
     pub fn said<P>(
         &mut self,
         files: &[File<P>],
@@ -182,7 +182,7 @@ impl<'f> Group<'f> {
     }
 }
 
-/// What a file was meant to be, by its name.
+/// The intended content of a file, by its name.
 pub fn meant(name: &str) -> What {
     let last = name.rsplit('/').next().unwrap_or(name);
     let ending = ending::split(last).map_or("", |(_, ending)| ending);

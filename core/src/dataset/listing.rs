@@ -67,8 +67,7 @@ impl Listing {
     }
 }
 
-/// The version of the reading rules that a key names: the first, unless these rules read something else than the first
-/// did.
+/// The version of the reading rules that a key names: 1, unless the current rules read the shard differently.
 pub(super) fn rules(is_new: bool) -> u32 {
     if is_new { RULES } else { 1 }
 }

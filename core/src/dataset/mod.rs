@@ -1,7 +1,7 @@
 //! Data sets. Input: a shard. Output: the names, captions and labels of its samples, the bytes of each picture, and a
 //! ledger of everything that was seen and skipped.
 //!
-//! A shard is listed by reading what is around its pictures. Decoding pictures and drawing words is the lab's.
+//! A shard is listed by reading what is around its pictures. Decoding pictures and drawing words is the lab's task.
 
 mod beside;
 pub mod ending;

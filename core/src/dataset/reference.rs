@@ -63,12 +63,12 @@ impl ShardRef {
         Self { path, digest, pictures: None, rules: first_rules() }
     }
 
-    /// The digest of what a network sees of it.
+    /// The digest of what a network sees of it: the pictures, without captions and labels.
     pub fn shown(&self) -> Digest {
         self.pictures.unwrap_or(self.digest)
     }
 
-    /// What a request key holds of it. `captions`: whether captions and labels decide too.
+    /// Its part of a request key. `captions`: whether captions and labels decide the result too.
     fn canonical(&self, captions: bool) -> String {
         let digest = if captions { self.digest } else { self.shown() };
         match self.rules {
@@ -94,7 +94,7 @@ impl DatasetRef {
         Digest::of(canonical_json(&self.canonical()).as_bytes())
     }
 
-    /// What a request key holds of it.
+    /// Its part of a request key.
     pub(crate) fn canonical(&self) -> Value {
         let shards = self.shards.iter().map(|shard| shard.canonical(self.captions));
         let shards = shards.collect::<Vec<_>>();

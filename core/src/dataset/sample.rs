@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Sample {
     /// Its key in the shard.
     pub key: String,
-    /// What it shows.
+    /// The caption, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
-    /// What it is.
+    /// The label, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }

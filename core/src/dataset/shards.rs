@@ -34,7 +34,7 @@ fn error<T>(message: String, hint: impl Into<Option<String>>) -> Result<T, Probl
 /// Finds the shards that paths name. Relative paths start in `root`.
 ///
 /// # Errors
-/// Fails if a path names nothing, something that is no data set, or a shard of another format than the others.
+/// Fails if a path names nothing, something that is not a data set, or a shard of another format than the others.
 pub fn shards(root: &Path, written: &[String]) -> Result<Shards, Problem> {
     let mut all = Shards { format: FORMATS[0], paths: Vec::new(), ledger: Ledger::default() };
     let mut first: Option<(&'static Format, PathBuf)> = None;
@@ -71,7 +71,7 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, Problem> {
 
 /// The paths that a written path names, without links.
 fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, Problem> {
-    let place = format!("the path stands in {}", CONFIGURATION);
+    let place = format!("the path is set in {}", CONFIGURATION);
     let real = |path: &Path, name: &str| {
         path.canonicalize().map_err(|cause| Problem {
             message: format!("`{name}` cannot be read ({cause})"),
@@ -105,7 +105,7 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, Problem> {
             found.push(real(&path, &path.display().to_string())?);
         }
         if found.len() == before {
-            return error(format!("no file is named as `{name}`"), place);
+            return error(format!("no file matches `{name}`"), place);
         }
     }
     Ok(found)
@@ -141,7 +141,7 @@ fn choices(inside: &str) -> Option<Vec<String>> {
     let one = |number: u64| format!("{number:0width$}");
     let count = first.abs_diff(last).saturating_add(1);
     if count > MOST as u64 {
-        // More than may be: the caller counts.
+        // Too many; the caller reports it.
         return Some(vec![String::new(); MOST + 1]);
     }
     Some(match first <= last {
@@ -279,7 +279,7 @@ mod tests {
             lay(&["a.tar", "b.zip", "c.parquet", "d.png", "e/x.avif", "w.txt", "f/readme.md"]);
         for (written, expected) in [
             (&["s-{0..2}.tar"][..], "`s-0.tar` cannot be read"),
-            (&["s-*.tar"], "no file is named as `s-*.tar`"),
+            (&["s-*.tar"], "no file matches `s-*.tar`"),
             (&["a.tar", "w.txt"], "w.txt is a list of words"),
             (&["a.tar", "?.tar"], "is named twice"),
             (&["b.zip"], "unpack it"),

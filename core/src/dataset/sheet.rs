@@ -38,7 +38,7 @@ impl<P: Clone> Sheet<P> {
             if let Some(found) = other.filter(|_| !start.is_empty()) {
                 let hint = found.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
                 self.ledger.lose(What::Picture, format!("it is {}{hint}", found.what), &*file.name);
-                // Its name is free for another one.
+                // Another picture may use its name.
                 self.is_new = true;
                 continue;
             }
@@ -48,11 +48,11 @@ impl<P: Clone> Sheet<P> {
             let base = ending::base(&file.name);
             if naming == Naming::Archive && base != stem {
                 stems.push(base);
-                // The first rules knew no picture by such a name.
+                // The first rules did not read pictures with such a name.
                 self.is_new = true;
             }
-            // `cat.jpg` and `cat.png` of a folder are two pictures: the second one keeps its ending. Archives that were
-            // joined may each begin to count anew.
+            // `cat.jpg` and `cat.png` in a folder are two pictures: the second one's key keeps its ending. Numbering
+            // may restart in each of several joined archives.
             if self.keys.contains(&key) {
                 key.clone_from(&file.name);
             }
@@ -98,7 +98,7 @@ impl<P: Clone> Sheet<P> {
     }
 }
 
-/// Whether the first rules told what kind of file a file beside a picture is.
+/// Whether the first rules recognised this file as one that describes a picture.
 fn plain(naming: Naming, name: &str) -> bool {
     match naming {
         Naming::Folder => name.ends_with(".json") || name.ends_with(".txt"),

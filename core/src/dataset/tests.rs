@@ -13,7 +13,8 @@ fn png(colour: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// An archive of files, and of links where the bytes are none: `name -> target` is hard, `name ~> target` symbolic.
+/// An archive of files and, if the bytes are empty, links: `name -> target` is a hard link, `name ~> target` a
+/// symbolic one.
 fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (name, bytes) in files {
@@ -126,7 +127,7 @@ fn links_in_an_archive_lead_within_it_or_are_counted() {
         let of = listing.ledger.lost.iter().filter(|lost| lost.what == what);
         of.map(|lost| lost.count).sum::<u64>()
     };
-    // `in/b.txt` itself goes with no picture.
+    // `in/b.txt` itself belongs to no picture.
     assert_eq!((lost(What::Picture), lost(What::Caption)), (3, 2), "{:?}", listing.ledger);
     assert_eq!(listing.rules, RULES);
 }
@@ -229,7 +230,7 @@ fn only_regular_files_inside_the_folder_are_opened() {
         assert!(warnings.contains(wanted), "{wanted}\n{warnings}");
     }
     assert!(listing.ledger.lost.iter().any(|lost| lost.names == ["more"]));
-    // Nor are they opened for the digest, which tells the folder from one without them all the same.
+    // They are not opened for the digest either, which nevertheless changes if they are removed.
     let digest = |root: &Path| crate::files::FileDigests::default().folder(root).expect("digest");
     let with = digest(root);
     fs::remove_file(root.join("x.txt")).expect("removed");

@@ -1,5 +1,5 @@
-//! Walks a folder. Input: a folder. Output: its files, sorted by path, and why some of them are not to be opened: only
-//! regular files are, and links to regular files in the same folder.
+//! Walks a folder. Input: a folder. Output: its files, sorted by path, each with the reason if it is not opened. Only
+//! regular files are opened, and links to regular files in the same folder.
 
 use std::fs;
 use std::io;
@@ -16,11 +16,11 @@ pub struct Found {
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
-    /// Why it is not read; `None` where it may be.
+    /// Why it is not read; `None` if it can be.
     pub refused: Option<&'static str>,
 }
 
-/// Everything in a folder but what is hidden, sorted by path; and the names of hidden folders.
+/// Everything in a folder except what is hidden, sorted by path; and the names of hidden folders.
 ///
 /// # Errors
 /// Fails if the folder, or one in it, cannot be read.
@@ -32,7 +32,7 @@ pub fn walk(root: &Path) -> Result<(Vec<Found>, Vec<String>), io::Error> {
     let mut entries = WalkDir::new(root).into_iter();
     while let Some(entry) = entries.next() {
         let entry = entry?;
-        // Other than the root, whatever it is called.
+        // The root itself is never hidden, whatever its name.
         let is_hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
         let kind = entry.file_type();
         if kind.is_dir() {
@@ -54,7 +54,7 @@ pub fn walk(root: &Path) -> Result<(Vec<Found>, Vec<String>), io::Error> {
     Ok((found, hidden))
 }
 
-/// Why a link is not followed, where it is not.
+/// The reason why a link is not followed; `None` if it is.
 fn link(path: &Path, root: &Path) -> Option<&'static str> {
     let Ok(target) = path.canonicalize() else { return Some("a link that leads nowhere") };
     if !target.starts_with(root) {

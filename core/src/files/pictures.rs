@@ -1,28 +1,29 @@
-//! What an archive shows, without what is only said of it: a tar in; one digest out.
+//! The digest of an archive's pictures, without captions and labels. Input: a tar archive. Output: one digest.
 
 use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::digest::Digest;
 
-/// Endings of the small files that say something of a picture.
+/// Endings of the small files that describe a picture.
 const BESIDE: [&str; 5] = ["json", "txt", "text", "caption", "cls"];
 
-/// Whether a file of that name lies beside pictures and says something of them: no pixel changes with it.
+/// Whether a file of that name describes the picture beside it; no pixel depends on such a file.
 pub fn is_beside(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     ending.is_some_and(|ending| BESIDE.contains(&&*ending))
 }
 
-/// The digest of the list of an archive's entries, in their order: of each its name, a zero byte, its type and where it
-/// links to, a zero byte, its digest, and a line's end. Dates, owners and rights are none of it.
+/// The digest of the list of an archive's entries, in their order. For each entry, it covers the name, a zero byte, the
+/// type and the target of a link, a zero byte, the digest, and a line feed. Dates, owners and permissions are not
+/// included.
 ///
 /// # Errors
-/// Where it is no tar, or a damaged one.
+/// If the file is not a tar archive, or is damaged.
 pub(super) fn of_archive(path: &Path) -> io::Result<Digest> {
     let file = BufReader::with_capacity(1 << 20, crate::file::open(path)?);
     let mut archive = tar::Archive::new(file);
-    // Archives one after the other are one.
+    // Concatenated archives are read as one.
     archive.set_ignore_zeros(true);
     let mut list = Vec::new();
     for entry in archive.entries()? {
@@ -39,7 +40,7 @@ pub(super) fn of_archive(path: &Path) -> io::Result<Digest> {
         list.extend_from_slice(format!("\0{}\n", hasher.finalize().to_hex()).as_bytes());
     }
     match list.is_empty() {
-        true => Err(io::Error::other("nothing is in it")),
+        true => Err(io::Error::other("it is empty")),
         false => Ok(Digest::of(&list)),
     }
 }

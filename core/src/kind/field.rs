@@ -127,7 +127,7 @@ pub enum Type {
     Pictures,
     /// A picture in the garden, by its path. A parameter is its digest.
     Picture,
-    /// A list of layers. A parameter is an array of their canonical spellings; where it is left out, the kind
+    /// A list of layers. A parameter is an array of their canonical spellings; if it is left out, the kind
     /// knows which.
     Layers,
     /// A data set's name from the configuration. A parameter is the digest of its content.
@@ -160,7 +160,7 @@ pub enum Type {
 /// Which blocks a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Takes {
-    /// Of which kinds.
+    /// The kinds that the blocks may have.
     pub kinds: Kinds,
     /// Whether they must be measured on the model of the block that names them.
     pub same_model: bool,
@@ -250,7 +250,7 @@ pub enum Role {
 /// The documentation of every field `layer`.
 const LAYER: &str = "A layer of the model's visual tower, which `neuronotes model info` lists: in the article's spelling \
                      (`image_block_4/5/Add_6`), PyTorch's (`visual.layer4.5.add`, \
-                     `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's. Or the name of a dictionary out of `dictionaries:` in \
+                     `visual.transformer.resblocks.5.mlp.gelu`) or Hugging Face's. Or the name of a dictionary from `dictionaries:` in \
                      `neuronotes.yaml`, whose features are then the units.";
 
 /// The fields of a kind that is about a unit or a direction.

@@ -4,12 +4,12 @@
 //! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
 //! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`](crate::dataset::Sample) a row; `moments.json`, [`Moments`].
 //!
-//! Where a unit answers to a picture with what is no number, or one beyond half precision's 65504, it stands in the tables
-//! as it is: figures of that unit fail and name both, and no others do.
+//! An activation that is not a finite number, or exceeds half precision's maximum of 65504, is stored as it is
+//! (infinite or NaN). Figures of that unit fail and name the unit and the picture; figures of other units are not
+//! affected.
 //!
-//! What is said of a picture, its caption and its label, is none of a scan: a figure that shows it reads it from the data
-//! set, and another caption measures no picture again. Scans of earlier versions have captions in their samples, which
-//! nothing reads.
+//! Captions and labels are not part of a scan. A figure that shows them reads them from the data set, so a changed
+//! caption causes no new scan. Scans of earlier versions have captions in their samples, which are ignored.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub use crate::store::MOMENTS;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Whose units.
+    /// The layer or dictionary whose units are scanned.
     pub layer: Place,
 }
 
@@ -52,7 +52,8 @@ pub struct Moments {
     pub max: Distribution,
 }
 
-/// Means and standard deviations (of the population), one a unit; no numbers for a unit that has a row without one.
+/// Means and standard deviations (of the population), one per unit; NaN for a unit with an activation that is not a
+/// finite number.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distribution {
@@ -64,7 +65,7 @@ pub struct Distribution {
     pub sd: Vec<f64>,
 }
 
-/// Numbers, of which JSON writes those that are none as `null`.
+/// Reads a list of numbers in which `null` stands for NaN.
 fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     let all = Vec::<Option<f64>>::deserialize(deserializer)?;
     Ok(all.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
@@ -96,12 +97,13 @@ pub struct Outcome {
     pub count: u64,
     /// Images that could not be decoded, with the reasons; they have no row.
     pub skipped: Vec<(String, String)>,
-    /// What was seen in the shard; none of those that were measured before ledgers were kept.
+    /// What was seen in the shard; `None` for scans that were measured before ledgers were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
 }
 
-/// The scans that a request about a place over `dataset` uses, one per shard. `inputs` say where the place's dictionary is.
+/// The scans, one per shard, that a request about a place over `dataset` uses. `inputs` holds the path of the place's
+/// dictionary.
 pub fn requests(
     model: &ModelRef,
     dataset: &DatasetRef,

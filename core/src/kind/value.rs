@@ -9,15 +9,15 @@ use serde_json::Value;
 pub struct Values {
     /// All documented values.
     pub named: &'static [Named],
-    /// A stored result with what is derived from it beside it. `Err` says that the result is of another form.
+    /// Adds derived values to a stored result. Fails if the result has another form.
     pub of: fn(Value) -> serde_json::Result<Value>,
 }
 
 impl Values {
-    /// A stored result as a tree of the named values, and of nothing else.
+    /// The named values of a stored result as a tree, without anything else.
     ///
     /// # Errors
-    /// Where the result is of another form.
+    /// If the result has another form.
     pub fn tree(&self, result: Value) -> serde_json::Result<Value> {
         let paths: Vec<Vec<&str>> = self.named.iter().map(|named| steps(named.path)).collect();
         let mut tree = (self.of)(result)?;
@@ -56,7 +56,7 @@ fn keep(value: &mut Value, paths: &[&[&str]]) {
     }
 }
 
-/// What follows the step in the paths that begin with it.
+/// The remaining steps of the paths that begin with `step`.
 fn after<'p>(paths: &[&'p [&'p str]], step: &str) -> Vec<&'p [&'p str]> {
     let firsts = paths.iter().filter_map(|path| path.split_first());
     firsts.filter(|(first, _)| **first == step).map(|(_, rest)| rest).collect()
@@ -85,13 +85,13 @@ pub(super) const fn named(path: &'static str, unit: &'static str, doc: &'static 
     Named { path, unit, doc }
 }
 
-/// A stored result of the type `T` with what `derive` adds to it.
+/// Reads a stored result as `T` and adds the values that `derive` computes.
 pub(super) fn stored<T: DeserializeOwned + Serialize>(
     result: Value,
     derive: impl FnOnce(T, &mut Value),
 ) -> serde_json::Result<Value> {
     let outcome: T = serde_json::from_value(result)?;
-    // Not what was read itself: JSON may give a struct's members as a list, too.
+    // Written again, because JSON may also give a struct's members as a list.
     let mut tree = serde_json::to_value(&outcome)?;
     derive(outcome, &mut tree);
     Ok(tree)
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::kind::{KINDS, Kind, Role, facet};
 
-    /// Results of a kind with everything in them that there may be.
+    /// Results of a kind that contain every optional value.
     fn samples(kind: &Kind) -> [Value; 2] {
         let of_pictures = json!({ "images": ["a digest"] });
         [json!({}), of_pictures].map(|params| {

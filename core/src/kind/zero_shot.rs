@@ -130,7 +130,7 @@ pub struct Example {
 /// Made-up classes, for an outcome.
 const CLASSES: [&str; 2] = ["castle", "cat"];
 
-/// A made-up outcome of so many pictures, each taken for a cat with this probability.
+/// A made-up outcome for so many pictures, each classified as a cat with this probability.
 pub fn sample(images: usize, probability: f64) -> Outcome {
     let one = |index: usize| Judged {
         picture: format!("{:03}.png", index + 1),
@@ -310,7 +310,7 @@ pub static KIND: Kind = Kind {
 fn values(outcome: Outcome) -> Value {
     let label = |class: usize| outcome.classes.get(class).cloned();
     let survey = outcome.survey.as_ref();
-    // Of each true class: right, all.
+    // For each true class: the number classified correctly, and the total.
     let mut counts = vec![(0_u64, 0_u64); outcome.classes.len()];
     for (truth, predicted, images) in survey.into_iter().flat_map(|survey| &survey.confusion) {
         let Some((right, of)) = counts.get_mut(*truth as usize) else { continue };

@@ -81,8 +81,8 @@ impl Architecture {
         text.map_or_else(Vec::new, |text| text.layers(self.embedding))
     }
 
-    /// Layers spread over the middle of the visual tower, which a facet has unless it names others: canonical spellings,
-    /// from the image on.
+    /// Layers spread over the middle of the visual tower, the default layers of a facet: canonical spellings, from the
+    /// image on.
     pub fn middle_layers(&self) -> Vec<String> {
         self.visual.sizes().middle_layers()
     }

@@ -1,6 +1,6 @@
 //! Conventions: what decides a CLIP's outputs and cannot be inferred from the shapes of its weights.
 //!
-//! Each is taken from the first of these that says it: the garden's configuration; the JSON that open_clip
+//! Each is taken from the first of these sources that states it: the garden's configuration; the JSON that open_clip
 //! (`open_clip_config.json`) or Hugging Face (`config.json`, `preprocessor_config.json`) keep beside the weights; marks in
 //! the weights themselves; the default of OpenAI's models. Whether a vision transformer's MLPs use GELU or QuickGELU has
 //! no such default: a wrong guess would change every unit slightly, and nobody would notice.
@@ -52,7 +52,7 @@ pub enum Activation {
     Gelu,
 }
 
-/// What the garden's configuration says of a model.
+/// The conventions of a model that the garden's configuration states.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Given {
     /// See [`Conventions::activation`].
@@ -86,7 +86,7 @@ impl Default for Conventions {
     }
 }
 
-/// What a file beside the weights says.
+/// The conventions that a file beside the weights states.
 #[derive(Debug, Default)]
 struct Found {
     given: Given,
@@ -159,7 +159,7 @@ fn open_clip(folder: &Path) -> Result<Found, ModelError> {
     for (key, known) in [("interpolation", "bicubic"), ("resize_mode", "shortest")] {
         if let Some(asked) = preprocess[key].as_str().filter(|asked| *asked != known) {
             return Err(unusable(format!(
-                "it asks for the {key} `{asked}`; only `{known}` can be done here"
+                "it asks for the {key} `{asked}`; only `{known}` is supported"
             )));
         }
     }
@@ -205,10 +205,9 @@ fn hugging_face(folder: &Path) -> Result<Found, ModelError> {
     }
     let name = "preprocessor_config.json";
     if let Some(config) = json(folder, name)? {
-        // 3 is Pillow's number of bicubic.
+        // 3 is Pillow's number for bicubic.
         if let Some(other) = config["resample"].as_u64().filter(|&resample| resample != 3) {
-            let why =
-                format!("it asks for Pillow's filter {other}; only 3, bicubic, can be done here");
+            let why = format!("it asks for Pillow's filter {other}; only 3, bicubic, is supported");
             return Err(ModelError::Beside { path: folder.join(name), why });
         }
         found.given.mean = colour(&config["image_mean"]);

@@ -8,7 +8,7 @@ use super::layer::{Layer, Positions};
 use super::naming::Names;
 use super::reference::ModelRef;
 
-/// What `neuronotes model info` prints of a model.
+/// The text that `neuronotes model info` prints about a model.
 pub fn describe(
     file: &str,
     model: &ModelRef,
@@ -50,7 +50,7 @@ pub fn describe(
     out
 }
 
-/// Says which tensors a file has besides the model's, which are not used; `None` if there are none.
+/// A sentence about the tensors of a file that do not belong to the model and are not used; `None` if there are none.
 pub fn beside(header: &Header) -> Option<String> {
     let names = Names::of(header);
     let foreign: Vec<&str> = names.foreign(header).collect();
@@ -89,7 +89,7 @@ fn table(out: &mut String, head: &str, other: &str, layers: &[Layer]) {
 /// Learned numbers of the visual tower, and of the text tower with the logits' scale.
 fn parameters(header: &Header) -> (u64, u64) {
     let names = Names::of(header);
-    // These are not learned: training counts them, or they are kept beside the weights.
+    // Not learned: counters of training, or constants stored with the weights.
     let kept = [
         "running_mean",
         "running_var",

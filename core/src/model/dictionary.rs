@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `encoder` | `[features, units]` | required |
 //! | `encoder_bias` | `[features]` | zero if missing |
-//! | `decoder` | `[units, features]` | may be missing: nothing reads it yet |
+//! | `decoder` | `[units, features]` | optional; not read yet |
 //! | `decoder_bias` | `[units]` | zero if missing |
 
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub enum DictionaryError {
         /// The names of a few of its tensors.
         found: Vec<String>,
     },
-    /// There is a tensor whose meaning is not known.
+    /// A tensor with a name that dictionaries do not have.
     #[error(
         "{} has the tensor `{tensor}`; a dictionary has `encoder`, `encoder_bias`, `decoder` and `decoder_bias`",
         path.display()

@@ -1,5 +1,5 @@
-//! Layers: their spellings, the shapes of their activations, and where a forward pass reaches them. Which layers a model
-//! has is said by its family.
+//! Layers: their spellings, the shapes of their activations, and where a forward pass reaches them. The family of a
+//! model determines which layers it has.
 
 /// A layer of a model: its names and the shape of its activations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub enum Tap {
     Norm3,
     /// The shortcut's convolution, before its BatchNorm.
     ShortcutConv,
-    /// The shortcut, where it is not the block's input.
+    /// The shortcut, if it is not the block's input.
     Shortcut,
     /// The residual sum, before the last ReLU.
     Add,
@@ -138,7 +138,7 @@ pub enum BlockTap {
 }
 
 impl Stage {
-    /// Whether it is between a convolution and its BatchNorm, which are computed as one unless it is asked for.
+    /// Whether it is between a convolution and its BatchNorm, which are computed together unless it is requested.
     pub fn splits_norm(self) -> bool {
         match self {
             Self::Stem(_, tap) => tap == StemTap::Conv,

@@ -58,7 +58,7 @@ const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 pub enum Style {
     /// OpenAI's, and those of most of open_clip's files.
     OpenAi,
-    /// open_clip's where the text tower is a module of its own.
+    /// open_clip's, with the text tower in a separate module.
     Nested,
     /// Hugging Face's `CLIPModel`.
     HuggingFace,
@@ -117,8 +117,8 @@ impl Names {
         &self.rivals
     }
 
-    /// Whether a tensor of the file does not belong to the model, by its name alone: it lacks the prefix, or is in neither
-    /// tower, as a running average's, an optimizer's or a loss's.
+    /// Whether a tensor of the file does not belong to the model, by its name alone: it lacks the prefix, or is in
+    /// neither tower, such as a tensor of a running average, an optimizer or a loss.
     pub fn is_foreign(&self, name: &str) -> bool {
         name.strip_prefix(&*self.prefix).is_none_or(|bare| {
             let first = bare.split('.').next().unwrap_or_default();
@@ -270,7 +270,7 @@ mod tests {
         // Only texts.
         let texts = header(&[("_orig_mod.model.token_embedding.weight", &[1])]);
         assert_eq!(Names::of(&texts).prefix(), "_orig_mod.model.");
-        // A running average of the same size: the model itself goes first, or nothing says which.
+        // A running average of the same size: a model without a prefix takes precedence; otherwise it is undecided.
         let averaged = header(&[("visual.a.b", &[1]), ("ema.visual.a.b", &[1])]);
         assert_eq!((Names::of(&averaged).prefix(), Names::of(&averaged).rivals().len()), ("", 0));
         let two = header(&[("student.visual.a.b", &[1]), ("teacher.visual.a.b", &[1])]);

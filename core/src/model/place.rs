@@ -1,4 +1,4 @@
-//! A place: where a unit is. Whatever takes a layer and a unit takes a place and a unit.
+//! A place: where a unit is. Code that would take a layer and a unit takes a place and a unit.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,6 +41,14 @@ impl Place {
             Self::Dictionary { dictionary, .. } => Some(*dictionary),
         }
     }
+
+    /// What one of its units is called: a layer has units, a dictionary has features.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Layer(_) => "unit",
+            Self::Dictionary { .. } => "feature",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +69,7 @@ mod tests {
             let params = Map::from_iter([("layer".to_owned(), json)]);
             assert_eq!(Place::of(&params), Some(place.clone()));
             assert_eq!(place.layer(), "visual.layer4.0");
+            assert_eq!(place.noun() == "feature", place.dictionary().is_some());
         }
         let more = serde_json::json!({ "layer": "a", "dictionary": digest.hex(), "more": 1 });
         assert!(serde_json::from_value::<Place>(more).is_err());

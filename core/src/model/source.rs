@@ -31,7 +31,8 @@ impl Source {
             Self::Stacked([first, second, third]) => {
                 let (first, second, third) = (shape(first)?, shape(second)?, shape(third)?);
                 let alike = first == second && first == third && !first.is_empty();
-                // Tensors of several shapes have none together; that of the first tells that something is wrong.
+                // Tensors of different shapes cannot be stacked; the shape of the first one alone then fails later
+                // checks.
                 let times = if alike { 3 } else { 1 };
                 let rows = first.first().map(|rows| rows.saturating_mul(times));
                 Some(rows.into_iter().chain(first.iter().skip(1).copied()).collect())

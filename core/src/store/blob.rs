@@ -12,7 +12,7 @@ impl Store {
     /// Stores bytes. If they are stored already, nothing is written, but they count as young again.
     ///
     /// # Errors
-    /// Fails if the file system refuses.
+    /// Fails if the file system reports an error.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
         let path = self.blob_path(&digest);

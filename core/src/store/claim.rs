@@ -1,12 +1,12 @@
 //! Claims decide which of several processes measures a request.
 //!
-//! A claim is a file that names its holder. It is advisory: a process that cannot make one measures all the same, and if
+//! A claim is a file that names its holder. It is advisory: a process that cannot make one measures anyway, and if
 //! two hold one, both measure, with equally good results. The holder writes to its claim every few seconds. A claim is
 //! stale, and another process may take it over, if nobody wrote to it for a while, or at once if its holder was a process
 //! of this machine that has ended. Clocks are never compared: ages come from the store's file system.
 //!
 //! A claim is written completely before it gets its name, so a full disk or a kill leaves no claim that cannot be read.
-//! For one that cannot be read all the same, others wait only a moment.
+//! If one cannot be read nevertheless, others wait only a moment.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -104,7 +104,7 @@ impl Claims {
                         _ => {}
                     }
                 }
-                // What cannot be claimed is measured without.
+                // If no claim can be made, the request is measured without one.
                 result => {
                     if result.is_ok() {
                         locked(&self.held).insert(path.clone(), text);
@@ -168,7 +168,7 @@ impl Claims {
 impl Drop for Claim {
     fn drop(&mut self) {
         let text = locked(&self.held).remove(&self.path);
-        // Where another took it over meanwhile, it is that one's.
+        // If another holder has taken it over meanwhile, it stays.
         if text
             .is_some_and(|text| place::read(&self.path, LONGEST).is_ok_and(|found| found == text))
         {
@@ -262,10 +262,10 @@ mod tests {
         let mine = claims.claim(&key);
         assert!(is_mine(&mine));
         child.wait().expect("an end");
-        // What its first holder thinks of it does not matter any more.
+        // The text of the first holder has been replaced.
         assert_ne!(fs::read(store.claim_path(&key)).expect("a claim"), text);
 
-        // Another that has its number now is not it.
+        // Another process that has its number now is not the holder.
         let reborn = Holder { pid: std::process::id(), born: Some(1), ..holder };
         let other = Digest::of(b"other");
         let text = serde_json::to_vec(&reborn).expect("plain data");
@@ -283,7 +283,7 @@ mod tests {
         let path = store.claim_path(&key);
         fs::write(&path, serde_json::to_vec(&elsewhere).expect("plain data")).expect("written");
         assert!(!is_mine(&claims.claim(&key)));
-        // By a clock that goes wrong: only that it does not go on counts.
+        // The clock of that machine may be wrong: all that counts is that the time of the claim no longer changes.
         locked(&claims.seen).get_mut(&key).expect("seen").1 -= STALE;
         assert!(is_mine(&claims.claim(&key)));
     }
@@ -299,12 +299,12 @@ mod tests {
             assert!(!is_mine(&claims.claim(&key)), "it may be being written");
             locked(&claims.seen).get_mut(&key).expect("seen").1 -= MOMENT;
             assert!(is_mine(&claims.claim(&key)), "{text}");
-            // One that has lain there for longer is not waited for at all.
+            // An older claim that cannot be read is not waited for at all.
             let file = File::create(&path).expect("a file");
             file.set_modified(SystemTime::now() - MOMENT * 2).expect("a time");
             assert!(is_mine(&Claims::new(&store).claim(&key)), "{text}");
         }
-        // What is no file at all is not opened.
+        // Something other than a file is not opened.
         fs::create_dir(&path).expect("a folder");
         let claims = Claims::new(&store);
         assert!(!is_mine(&claims.claim(&key)));

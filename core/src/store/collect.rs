@@ -112,7 +112,7 @@ impl Store {
     /// Deletes what no garden uses.
     ///
     /// # Errors
-    /// Fails if the file system refuses, or if a root is damaged, because it is then unknown what is used.
+    /// Fails if the file system reports an error, or if a root is damaged, because it is then unknown what is used.
     pub fn collect(&self, options: Options) -> Result<Collected, StoreError> {
         let age = options.older_than.max(DAY);
         let limit = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);

@@ -45,7 +45,7 @@ impl Store {
     /// Commits a record: from then on, the result exists.
     ///
     /// # Errors
-    /// Fails if the file system refuses, or if an output was deleted meanwhile.
+    /// Fails if the file system reports an error, or if an output was deleted meanwhile.
     pub fn commit(&self, record: &Record) -> Result<(), StoreError> {
         for output in record.outputs.values() {
             // Its measurement may have taken longer than a day.
@@ -66,7 +66,7 @@ impl Store {
         }
     }
 
-    /// Sets a record aside that is of no use though nothing in it is damaged: its result counts as never measured.
+    /// Sets aside a record that is intact but of no use: its result counts as never measured.
     pub fn discard(&self, key: &Digest) {
         self.set_aside(&self.record_path(key));
     }

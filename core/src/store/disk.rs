@@ -41,7 +41,7 @@ impl Store {
         let root = folder.join("v1");
         for name in FOLDERS {
             let path = root.join(name);
-            // Collection must not be led elsewhere.
+            // Collection must not follow a link out of the store.
             place::unlinked(folder, Path::new("v1").join(name)).map_err(io_error("use", &path))?;
             if let Err(source) = fs::create_dir_all(&path)
                 && !file::is_unwritable(&source)
@@ -100,7 +100,7 @@ impl Store {
     /// Replaces the picture that a running request shows.
     ///
     /// # Errors
-    /// Fails if the file system refuses.
+    /// Fails if the file system reports an error.
     pub fn put_partial(&self, key: &Digest, png: &[u8]) -> Result<PathBuf, StoreError> {
         let path = self.partial_path(key);
         // No sync: this picture is worth nothing after a crash.
@@ -112,7 +112,7 @@ impl Store {
         if self.frozen {
             let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
             return Err(StoreError::Io {
-                what: "change what is frozen:",
+                what: "change frozen results in",
                 path: path.to_owned(),
                 source,
             });

@@ -68,7 +68,7 @@ impl Store {
     /// Stores the drawing of a figure key.
     ///
     /// # Errors
-    /// Fails if the file system refuses.
+    /// Fails if the file system reports an error.
     pub fn put_figure(&self, key: &Digest, drawing: &impl Serialize) -> Result<(), StoreError> {
         let path = self.sharded("figures", key, ".json");
         let json = serde_json::to_vec(&Bound { key: *key, drawing });
@@ -109,7 +109,7 @@ mod tests {
         fs::rename(&aside, path(&other)).expect("moved");
         assert_eq!((shown(&key), shown(&other), store.damage()), (None, None, 3));
 
-        // One of an earlier version says of no key; it is replaced.
+        // A drawing of an earlier version names no key; it is replaced.
         fs::create_dir_all(path(&key).parent().expect("a folder")).expect("a folder");
         fs::write(path(&key), seal::seal(br#"{"type":"plot"}"#)).expect("an old one");
         assert_eq!((shown(&key), store.damage()), (None, 3));

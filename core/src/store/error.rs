@@ -9,7 +9,7 @@ use crate::file;
 /// Why something cannot be read from the store or written to it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("the store cannot {what} {} ({source})", path.display())]
     Io {
         /// What was tried, as a verb.

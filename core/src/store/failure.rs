@@ -45,7 +45,7 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
             bytes => bytes.unwrap_or_default(),
         };
-        // One without a checksum is an earlier version's; what it says would be said again where it still holds.
+        // A failure without a checksum is from an earlier version. If it still applies, it will be reported again.
         let json = seal::open(&bytes).whole();
         match json.and_then(|json| serde_json::from_slice::<Remembered>(&json).ok()) {
             Some(failure) if failure.key == *key => Some(failure),
@@ -59,7 +59,7 @@ impl Store {
     /// Remembers a failure.
     ///
     /// # Errors
-    /// Fails if the file system refuses.
+    /// Fails if the file system reports an error.
     pub fn put_failure(&self, failure: &Remembered) -> Result<(), StoreError> {
         let json = serde_json::to_vec_pretty(failure).expect("a failure is plain data");
         self.write(&self.failure_path(&failure.key), &seal::seal(&json))

@@ -14,7 +14,7 @@
 //! a blob's name is its content, and two records under one key are equally good.
 //!
 //! Everything is checked when it is read: blobs against their names; records, drawings and roots against the checksum
-//! in them; and whatever is kept under a key names that key. A damaged file is moved to `tmp/` and counts as never
+//! in them; and everything stored under a key contains that key. A damaged file is moved to `tmp/` and counts as never
 //! made.
 //!
 //! A store may be part of a garden that somebody else made. So none of its folders may be a link, only regular files in

@@ -36,7 +36,7 @@ pub struct Record {
     pub request: Value,
     /// Named outputs, each a blob.
     pub outputs: BTreeMap<String, Output>,
-    /// How it was made. This decides nothing.
+    /// How it was measured; not part of the key.
     pub provenance: Provenance,
 }
 
@@ -112,14 +112,14 @@ impl Record {
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let parsed = |json: &[u8]| {
             let record: Self = serde_json::from_slice(json)
-                .map_err(|error| format!("it is no record ({error})"))?;
+                .map_err(|error| format!("it is not a record ({error})"))?;
             match record.schema {
                 RECORD_SCHEMA => Ok(record),
                 other => Err(format!("it is a record of the version {other}")),
             }
         };
         match seal::open(bytes) {
-            Opened::Broken => Err("its checksum is that of other bytes".to_owned()),
+            Opened::Broken => Err("its checksum is wrong".to_owned()),
             Opened::Whole(json) => parsed(&json),
             Opened::Bare => {
                 let record = parsed(bytes)?;
@@ -178,7 +178,7 @@ impl Record {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// One digest over all outputs: equal results have equal digests, whoever measured them.
+    /// One digest over all outputs: equal results have equal digests, wherever they were measured.
     pub fn result_digest(&self) -> Digest {
         let mut text = String::new();
         for (name, output) in &self.outputs {

@@ -34,7 +34,7 @@ pub struct Root {
     pub blocks: BTreeMap<String, Vec<Digest>>,
 }
 
-/// A file in `roots/` that is no root, or a damaged one.
+/// A file in `roots/` that is not a root, or is damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootError {
     /// Its path.
@@ -56,7 +56,7 @@ impl Root {
         let bytes = place::read(path, LONGEST_ROOT)
             .map_err(|error| format!("it cannot be read ({error})"))?;
         let json = seal::open(&bytes).whole().ok_or("its checksum is missing or wrong")?;
-        serde_json::from_slice(&json).map_err(|error| format!("it is of another form ({error})"))
+        serde_json::from_slice(&json).map_err(|error| format!("it has another form ({error})"))
     }
 }
 
@@ -76,7 +76,7 @@ impl Store {
     /// recently.
     ///
     /// # Errors
-    /// Fails if the file system refuses.
+    /// Fails if the file system reports an error.
     pub fn put_root(&self, garden: &Path, root: &Root) -> Result<(), StoreError> {
         let path = self.root_path(garden);
         let known = Root::read(&path).ok();

@@ -75,7 +75,7 @@ impl Store {
         Ok(all)
     }
 
-    /// What is in the store's folder and is not the store's.
+    /// Files in the store's folder that do not belong to the store.
     pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = entries(&self.root)?;
         all.retain(|path| !(place::is_folder(path) && FOLDERS.contains(&&*name(path))));
@@ -95,7 +95,7 @@ impl Listing {
             let digest = name.strip_suffix(ending).and_then(|stem| stem.parse::<Digest>().ok());
             let digest = digest.filter(|_| name.starts_with(shard));
             match (digest, fs::symlink_metadata(&path)) {
-                // Somebody else took it away meanwhile.
+                // Another process removed it meanwhile.
                 (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {}
                 (Some(digest), Ok(meta)) if meta.is_file() => {
                     let (bytes, modified) = (meta.len(), modified(&meta));
@@ -114,7 +114,7 @@ fn name(path: &Path) -> String {
 
 /// The entries of a folder, in order; none if there is no such folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    // What a link leads to is not the store's.
+    // The target of a link does not belong to the store.
     if fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink()) {
         return Ok(Vec::new());
     }

@@ -101,7 +101,7 @@ fn a_record_without_a_checksum_is_one_of_an_earlier_version() {
     };
     write(&record);
     assert_eq!(store.record(&key), Some(record.clone()));
-    // What its key does not cover could be anything; what it covers could not.
+    // Without a checksum, only the request can be checked, by comparing it with the key.
     let request = serde_json::json!({ "kind": "feature_vis", "impl_version": 2 });
     write(&Record { request, ..record });
     assert_eq!(store.record(&key), None);

@@ -104,7 +104,7 @@ impl Verification<'_> {
             match kept {
                 // An earlier version's is drawn again when it is wanted.
                 Ok(Kept::Drawing(_) | Kept::Old) => self.report.drawings += 1,
-                // It was taken away meanwhile.
+                // Another process removed it meanwhile.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Ok(Kept::Swapped) => {
                     let message = "the drawing is that of another figure; it will be drawn again";
@@ -118,7 +118,7 @@ impl Verification<'_> {
         }
         for wrong in self.store.roots()?.wrong {
             let message = format!(
-                "the list of what a garden wants is damaged: {}; build the garden before you collect",
+                "the list of results that a garden uses is damaged: {}; build the garden before you collect",
                 wrong.message
             );
             self.wrong(&wrong.path, &message);
@@ -158,7 +158,7 @@ impl Verification<'_> {
                 None
             }
             _ => {
-                self.wrong(path, "the output is damaged: its bytes are not those of its digest");
+                self.wrong(path, "the output is damaged: its bytes do not match its digest");
                 None
             }
         };
@@ -169,7 +169,7 @@ impl Verification<'_> {
     fn record(&mut self, key: &Digest, path: &Path) {
         let bytes = match place::read(path, LONGEST) {
             Ok(bytes) => bytes,
-            // It was taken away meanwhile.
+            // Another process removed it meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             Err(error) => return self.wrong(path, &format!("it cannot be read ({error})")),
         };
@@ -179,14 +179,15 @@ impl Verification<'_> {
         };
         let what = format!("the {}", record.kind);
         if record.key != *key || !record.names_its_request() {
-            let message = format!("{what} lies under the key of another request; it is never used");
+            let message =
+                format!("{what} is stored under the key of another request; it is never used");
             return self.wrong(path, &message);
         }
         for (name, output) in &record.outputs {
             let blob = self.store.blob_path(&output.digest);
             let message = match self.blob(&output.digest, &blob) {
                 Some(length) if length == output.bytes => continue,
-                Some(_) => format!("{what} says another length of its output `{name}`"),
+                Some(_) => format!("{what} states another length for its output `{name}`"),
                 None => format!("{what} has lost its output `{name}`"),
             };
             return self.wrong(path, &format!("{message}; it will be measured again"));
@@ -249,12 +250,12 @@ mod tests {
         let kinds = found.wrong.iter().map(|wrong| wrong.message.as_str());
         let said = kinds.collect::<Vec<_>>().join("\n");
         for wanted in [
-            "its checksum is that of other bytes; it will be measured again",
-            "the output is damaged: its bytes are not those of its digest",
+            "its checksum is wrong; it will be measured again",
+            "the output is damaged: its bytes do not match its digest",
             "the cut has lost its output `result.json`",
             "the gone has lost its output `result.json`",
-            "the moved lies under the key of another request",
-            "the list of what a garden wants is damaged",
+            "the moved is stored under the key of another request",
+            "the list of results that a garden uses is damaged",
             "the drawing is that of another figure; it will be drawn again",
         ] {
             assert!(said.contains(wanted), "{wanted}\n{said}");

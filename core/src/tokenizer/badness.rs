@@ -1,4 +1,4 @@
-//! Tells whether a text looks as if UTF-8 had been read in another encoding. Knows nothing of how to mend it.
+//! Recognises texts that look like UTF-8 read in another encoding. Knows nothing of how to mend them.
 //!
 //! The classes of characters and the sequences of classes that give such a text away are those of
 //! ftfy 6.3.1 by Robyn Speer (<https://ftfy.readthedocs.io/en/latest/heuristic.html>, Apache-2.0), as data.

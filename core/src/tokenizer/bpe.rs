@@ -116,7 +116,7 @@ impl Vocabulary {
         let mut waiting: BinaryHeap<_> = first.collect();
         let mut touched = Vec::new();
         while let Some(&Reverse((now, _))) = waiting.peek() {
-            // A pair that comes to be meanwhile has to wait, even for an earlier merger.
+            // A pair that arises meanwhile has to wait, even for an earlier merger.
             while let Some(&Reverse((rank, at))) = waiting.peek()
                 && rank == now
             {

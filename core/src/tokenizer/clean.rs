@@ -42,7 +42,7 @@ fn fix_text(text: &str) -> String {
     let mut rest = text;
     while !rest.is_empty() {
         let (segment, after) = rest.split_at(segment(rest));
-        // From the first line on that may hold a tag, references are taken for meant.
+        // Once a line may contain a tag, references are left as they are: they may be intended.
         references &= !segment.contains('<');
         fixed.push_str(&fix_segment(segment, references, &mut budget));
         rest = after;
@@ -91,8 +91,8 @@ fn fix_segment(segment: &str, references: bool, budget: &mut Budget) -> String {
     }
 }
 
-/// Every character in its plainest form: C1 control characters as Windows-1252 has them, ligatures taken
-/// apart, full and half width made normal, quotation marks straight, line ends `\n`. `None` where all is so.
+/// Every character in its plainest form: C1 control characters as in Windows-1252, ligatures split, full and half width
+/// made normal, quotation marks straight, line ends `\n`. `None` if nothing changes.
 fn plain_forms(text: &str) -> Option<String> {
     if text.is_ascii() && !text.contains('\r') {
         return None;
@@ -119,7 +119,7 @@ fn plain_forms(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The letters of a Latin ligature that is one for typography's or an old encoding's sake.
+/// The letters of a Latin ligature that exists only for typography or old encodings.
 fn ligature(c: char) -> Option<&'static str> {
     Some(match c {
         'Ĳ' => "IJ",

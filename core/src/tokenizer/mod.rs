@@ -29,7 +29,7 @@ use self::split::Piece;
 
 /// A text has more tokens than the model reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a text of {tokens} tokens where {limit} are the most (start and end included)")]
+#[error("a text has {tokens} tokens, more than the maximum of {limit} (with start and end)")]
 pub struct TooLong {
     /// The tokens of the text, with those for its start and end.
     pub tokens: usize,
@@ -135,7 +135,7 @@ mod tests {
         let clip = Tokenizer::clip();
         let error = clip.tokens("hello world", 3, false).expect_err("four tokens");
         assert_eq!(error, TooLong { tokens: 4, limit: 3 });
-        insta::assert_snapshot!(error, @"a text of 4 tokens where 3 are the most (start and end included)");
+        insta::assert_snapshot!(error, @"a text has 4 tokens, more than the maximum of 3 (with start and end)");
         assert_eq!(clip.tokens("hello world", 3, true), Ok(vec![49406, 3306, 49407]));
         assert_eq!(clip.tokens("hello world", 0, true), Ok(vec![]));
     }

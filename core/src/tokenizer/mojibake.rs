@@ -1,8 +1,8 @@
-//! Mends UTF-8 that was read in another encoding. [`super::badness`] tells what looks misread; [`super::codepage`] has the
-//! encodings.
+//! Mends UTF-8 that was read in another encoding. [`super::badness`] recognises misread text; [`super::codepage`] has
+//! the encodings.
 //!
-//! This follows `fix_encoding` of ftfy 6.3.1 by its published description
-//! (<https://ftfy.readthedocs.io/en/latest/explain.html>), in what it does with every text.
+//! This behaves like `fix_encoding` of ftfy 6.3.1 for every text, after its published description
+//! (<https://ftfy.readthedocs.io/en/latest/explain.html>).
 
 use super::badness::{self, FIRST_OF_2, FIRST_OF_3, FIRST_OF_4, LOOSE, NEXT};
 use super::budget::Budget;
@@ -19,7 +19,7 @@ pub fn fix_encoding(text: &str, budget: &mut Budget) -> Option<String> {
 }
 
 fn fix(mut text: Vec<char>, budget: &mut Budget) -> Vec<char> {
-    // The first layer is taken off always, whatever the rest of the text has cost.
+    // The first layer is always removed, whatever the rest of the text has cost.
     loop {
         match step(&text, budget) {
             Some(fixed) if fixed != text => text = fixed,
@@ -116,7 +116,7 @@ fn restore_spaces(bytes: &[u8]) -> Vec<u8> {
     words
 }
 
-/// Where `bytes` open with a character of UTF-8 of which a byte was lost (1A, or once `?`): its length.
+/// The length of a UTF-8 character at the beginning of `bytes` in which a byte was lost (now 1A, or at most one `?`).
 fn lost(bytes: &[u8]) -> Option<usize> {
     let gone = |byte: u8| matches!(byte, 0x1a | b'?');
     let next = |byte: u8| matches!(byte, 0x1a | 0x80..=0xbf);
@@ -181,7 +181,7 @@ fn decode_variants(bytes: &[u8]) -> Option<Vec<char>> {
                 at += 6;
             }
             _ => {
-                // One character as UTF-8 has it; surrogates and all else are refused.
+                // One character in plain UTF-8; surrogates and anything else are rejected.
                 let length = match bytes[at] {
                     0..=0x7f => 1,
                     0xc2..=0xdf => 2,
@@ -197,7 +197,7 @@ fn decode_variants(bytes: &[u8]) -> Option<Vec<char>> {
     Some(text)
 }
 
-/// Mends the parts of a text that look like UTF-8 bytes and look misread by themselves; `None` if there are none.
+/// Repairs the parts of a text that look like UTF-8 bytes and look misread by themselves; `None` if there are none.
 fn fix_parts(text: &[char], budget: &mut Budget) -> Option<Vec<char>> {
     let classes: Vec<u32> = text.iter().map(|c| badness::classes(*c)).collect();
     let mut fixed = Vec::new();

@@ -33,8 +33,8 @@ const START: &str = "<start_of_text>";
 const END: &str = "<end_of_text>";
 const ENDINGS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
-/// Whether a character is in no piece: spaces, and the iota below a letter where it stands by itself. That is
-/// no letter, but its capital is one, and open_clip's expression, which looks at both, passes it over.
+/// Whether a character is in no piece: spaces, and a combining iota subscript on its own. That is not a letter but its
+/// capital is, and open_clip's expression, which tests both, skips it.
 fn is_gap(c: char) -> bool {
     c.is_whitespace() || c == '\u{345}'
 }

@@ -40,8 +40,8 @@ fn number(text: &str) -> Option<(u32, usize)> {
     Some((value, end + usize::from(text.cut(end..).starts_with(';'))))
 }
 
-/// Replaces all references as Python's `html.unescape` does: with or without a semicolon, and of a name that
-/// is not known the longest beginning that is one of the oldest names.
+/// Replaces all references as Python's `html.unescape` does: with or without a semicolon. Of an unknown name, it
+/// replaces the longest beginning that is one of the oldest names.
 pub fn unescape(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
@@ -89,8 +89,8 @@ fn longest(reference: &str, out: &mut String) {
     out.push_str(reference);
 }
 
-/// Replaces the references that can be meant as nothing else, as ftfy does: those with a semicolon, and
-/// names of small letters also in capitals, which then stand for the capital.
+/// Replaces only unambiguous references, as ftfy does: those with a semicolon, and names of small letters also in
+/// capitals, which then stand for the capital.
 pub fn unescape_certain(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
@@ -135,7 +135,7 @@ fn certain(reference: &str) -> Option<String> {
         return None;
     }
     let capital = named(&small)?.to_uppercase();
-    // Not where the capitals have a meaning without the semicolon, as `&AMPERE;` would.
+    // Not if the capitals have a meaning without the semicolon, as `&AMPERE;` would.
     (unescape(reference) == reference).then_some(capital)
 }
 

@@ -78,7 +78,7 @@ fn part(
         let damaged =
             |error: io::Error| Malformed::Form(format!("damaged after {}: {error}", count(seen)));
         let entry = entry.map_err(|error| match start(file) {
-            // What is no archive from its first block on may be something that is known.
+            // If the first block is not a header, the file may be of another known type.
             start if seen == 0 && sniff::other(&start).is_some() => instead(&start),
             _ => damaged(error),
         })?;
@@ -194,7 +194,7 @@ fn start(file: &File) -> Vec<u8> {
 pub fn instead(start: &[u8]) -> Malformed {
     match sniff::other(start) {
         Some(found) => Malformed::Instead(found),
-        None => Malformed::Form("it is none".into()),
+        None => Malformed::Form("it has no valid header".into()),
     }
 }
 

@@ -70,7 +70,7 @@ pub enum Samples {
 }
 
 impl Samples {
-    /// What several are called.
+    /// The plural noun for samples.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Pictures => "pictures",

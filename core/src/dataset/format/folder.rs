@@ -64,7 +64,7 @@ fn files(root: &Path, ledger: &mut Ledger) -> io::Result<(Vec<group::File<PathBu
             continue;
         }
         let bytes = fs::metadata(&found.path)?.len();
-        // The first rules took names for one that differ in what is no UTF-8.
+        // The first rules did not distinguish names that differ only in bytes that are not UTF-8.
         let is_new = !crate::file::is_text(&found.path);
         files.push(group::File { name: found.name, place: found.path, bytes, is_new });
     }

@@ -22,12 +22,12 @@ impl Format {
         FORMATS.into_iter().find(|format| format.name == name)
     }
 
-    /// The format of which a file of that name is a shard.
+    /// The format whose shards are files with such a name.
     pub fn of_file(name: &str) -> Option<&'static Self> {
         FORMATS.into_iter().find(|format| format.takes_file(name))
     }
 
-    /// The format of which a folder with these files is one shard.
+    /// The format whose shards are folders with such files.
     pub fn of_folder<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<&'static Self> {
         FORMATS.into_iter().find(|format| match format.shard {
             Shard::Folder { holds } => names.clone().any(holds),
@@ -35,7 +35,7 @@ impl Format {
         })
     }
 
-    /// The format of a file that is a shard of the data set that its folder is.
+    /// The format of a file, if a folder of such files is one data set.
     pub fn gathered(name: &str) -> Option<&'static Self> {
         let is_gathered = |shard: &Shard| matches!(shard, Shard::File { gathered: true, .. });
         Self::of_file(name).filter(|format| is_gathered(&format.shard))

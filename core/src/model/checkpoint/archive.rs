@@ -69,7 +69,7 @@ pub enum ArchiveError {
 /// Fails if it is not an archive of PyTorch, or if its tensors are not within it.
 pub fn read(file: File, size: u64) -> Result<BTreeMap<String, TensorInfo>, ArchiveError> {
     let metered = Metered { file: file.try_clone()?, left: MOST_READ };
-    // Small: every seek throws away what is in it.
+    // A small buffer, since every seek discards its content.
     let mut entries = Entries {
         archive: ZipArchive::new(BufReader::with_capacity(512, metered))?,
         file,

@@ -7,7 +7,7 @@ use crate::sniff::Found;
 /// Why a file's header cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum HeaderError {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("{} cannot be read ({source})", path.display())]
     Io {
         /// The file.
@@ -47,21 +47,21 @@ pub enum HeaderError {
         /// The cause.
         why: String,
     },
-    /// A folder with no weights, or with several and nothing that tells which are meant.
+    /// A folder without weights, or with several weights files and no way to tell which one is meant.
     #[error(
         "{} {}", path.display(),
         match &**found {
-            [] => "has no weights in it, as `model.safetensors` would be".to_owned(),
-            some => format!("has several weights in it (`{}`); name one of these files", some.join("`, `")),
+            [] => "contains no weights file, such as `model.safetensors`".to_owned(),
+            some => format!("contains several weights files (`{}`); name one of these files", some.join("`, `")),
         }
     )]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Some of the weights in it.
+        /// Some of the weights files in it.
         found: Vec<String>,
     },
-    /// Something else is there in place of the weights.
+    /// The file has another type.
     #[error("{} is {}, not a weights file", path.display(), found.what)]
     Instead {
         /// The file.

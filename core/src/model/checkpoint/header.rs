@@ -46,7 +46,9 @@ impl Header {
             for (tensor, info) in of_file(&file)? {
                 let shown = printable(&tensor);
                 if tensors.insert(tensor, TensorInfo { file: at, ..info }).is_some() {
-                    return Err(wrong(format!("the tensor `{shown}` is in `{name}` and before")));
+                    return Err(wrong(format!(
+                        "the tensor `{shown}` is in `{name}` and in an earlier part"
+                    )));
                 }
             }
             if tensors.len() > TENSORS {
@@ -149,6 +151,6 @@ mod tests {
         let text = String::from_utf8_lossy(&bytes).replace("[2,3]", "[2,2]");
         std::fs::write(&path, text).expect("write");
         let error = Header::read(&path).expect_err("short").to_string();
-        assert!(error.contains("not as many bytes"), "{error}");
+        assert!(error.contains("does not match its shape"), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 //! | named | meant |
 //! |---|---|
 //! | a file of safetensors, an archive of PyTorch | itself |
-//! | an index, as `model.safetensors.index.json` | the parts that it names, which are beside it |
+//! | an index, such as `model.safetensors.index.json` | the parts that it names, which are beside it |
 //! | a folder | the file or index in it that has the usual name, or that is the only one |
 //!
 //! The digest of one file is that of its bytes. The digest of several is that of their list, sorted by name: of each its
@@ -79,7 +79,7 @@ pub fn locate(path: &Path) -> Result<PathBuf, HeaderError> {
         }
     }
     let found: Vec<PathBuf> = found.into_iter().collect();
-    // The parts of an index lie beside it.
+    // The parts of an index are in its folder.
     let index = |file: &&PathBuf| file.to_string_lossy().to_lowercase().ends_with(".index.json");
     let indices: Vec<&PathBuf> = found.iter().filter(index).collect();
     match (&*indices, &*found) {
@@ -123,17 +123,17 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, HeaderError> {
         return Err(wrong(format!("it is larger than {} MiB", LONGEST >> 20)));
     }
     let index: Index = serde_json::from_slice(&text)
-        .map_err(|error| wrong(format!("it is no JSON with a `weight_map`: {error}")))?;
+        .map_err(|error| wrong(format!("it is not JSON with a `weight_map`: {error}")))?;
     let names: BTreeSet<&String> = index.weight_map.values().collect();
     if names.is_empty() || names.len() > PARTS {
-        return Err(wrong(format!("it names {} files; 1 to {PARTS} may be", names.len())));
+        return Err(wrong(format!("it names {} files; 1 to {PARTS} are allowed", names.len())));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
     for name in names {
         let normal = |part| matches!(part, Component::Normal(_));
         if !Path::new(name).components().all(normal) || name.contains('\\') {
-            return Err(wrong(format!("its part `{}` does not lie beside it", printable(name))));
+            return Err(wrong(format!("its part `{}` is not in the same folder", printable(name))));
         }
         files.push((name.clone(), folder.join(name)));
     }
@@ -159,7 +159,7 @@ pub fn digest(digests: &mut FileDigests, path: &Path) -> io::Result<Digest> {
     Ok(Digest::of(&list))
 }
 
-/// The size of the weights at `path` in bytes, all parts together; what cannot be read counts 0.
+/// The size of the weights at `path` in bytes, all parts together; files that cannot be read count as 0.
 pub fn size(path: &Path) -> u64 {
     let size = |path: &Path| fs::metadata(path).map_or(0, |meta| meta.len());
     match locate(path).and_then(|path| Ok((parts(&path)?, path))) {
@@ -182,7 +182,7 @@ mod tests {
         };
         let found = || locate(dir.path());
         let nothing = found().expect_err("nothing").to_string();
-        assert!(nothing.contains("has no weights"), "{nothing}");
+        assert!(nothing.contains("contains no weights"), "{nothing}");
         file("config.json");
         let own = file("mine.pt");
         assert_eq!(found().expect("the only one"), own);
@@ -212,18 +212,18 @@ mod tests {
         let list = format!("a\0{}\nb\0{}\n", Digest::of(b"one"), Digest::of(b"two"));
         assert_eq!(digest(), Digest::of(list.as_bytes()));
         assert_eq!(size(dir.path()), 6);
-        // What the index says of tensors changes nothing; another part does.
+        // Different tensors in the index change nothing; a different part does.
         let before = digest();
         write(r#"{"weight_map": {"y": "b", "x": "a"}}"#);
         assert_eq!(digest(), before);
         fs::write(dir.path().join("b"), "three").expect("write");
         assert_ne!(digest(), before);
         for (text, why) in [
-            (r#"{"weight_map": {"x": "../a"}}"#, "`../a` does not lie beside it"),
-            (r#"{"weight_map": {"x": "/etc/passwd"}}"#, "does not lie beside it"),
+            (r#"{"weight_map": {"x": "../a"}}"#, "`../a` is not in the same folder"),
+            (r#"{"weight_map": {"x": "/etc/passwd"}}"#, "is not in the same folder"),
             (r#"{"weight_map": {}}"#, "names 0 files"),
-            (r#"{"weights": []}     "#, "no JSON with a `weight_map`"),
-            ("{ torn and no JSON", "no JSON with a `weight_map`"),
+            (r#"{"weights": []}     "#, "not JSON with a `weight_map`"),
+            ("{ torn and no JSON", "not JSON with a `weight_map`"),
         ] {
             write(text);
             let error = parts(&path).expect_err(text).to_string();

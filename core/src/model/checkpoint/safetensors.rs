@@ -38,7 +38,9 @@ pub fn read(json: &[u8], start: u64, size: u64) -> Result<BTreeMap<String, Tenso
         if let Some(width) = width(&entry.dtype) {
             let bytes = entry.shape.iter().try_fold(width, |all, &size| all.checked_mul(size));
             if bytes != Some(data.end - data.start) {
-                return Err(format!("its tensor `{name}` has not as many bytes as its shape"));
+                return Err(format!(
+                    "its tensor `{name}` has a number of bytes that does not match its shape"
+                ));
             }
         }
         tensors.insert(name, TensorInfo { dtype: entry.dtype, shape: entry.shape, file: 0, data });

@@ -56,7 +56,7 @@ pub enum TreeError {
     Several(String),
     #[error("it holds more than {TENSORS} tensors, or names longer than {LONGEST_NAME} bytes")]
     Many,
-    #[error("its modules lie too deep in each other, or are too many")]
+    #[error("its modules are nested too deeply, or there are too many of them")]
     Tangled,
 }
 
@@ -77,7 +77,7 @@ pub fn names(root: Value<'_>, heap: &Heap<'_>) -> Result<BTreeMap<String, usize>
     if walk.found.is_empty() {
         return Err(TreeError::NoTensors);
     }
-    // What a model that was trained on several devices is wrapped into.
+    // Training on several devices wraps the model in a module of this name.
     match walk.found.keys().all(|name| name.starts_with("module.")) {
         true => Ok(walk
             .found
@@ -140,7 +140,7 @@ fn candidates<'a>(root: Value<'a>, heap: &Heap<'a>) -> Result<Vec<Candidate<'a>>
         let pairs = match value {
             Value::Dict(dict) if known.insert((0, dict)) => &heap.dicts[dict],
             Value::Foreign(foreign) if known.insert((1, foreign)) => {
-                // Its attributes, as those of a Namespace.
+                // The object's attributes, such as those of a Namespace.
                 next.push_back((path.clone(), heap.foreign[foreign].state));
                 &heap.foreign[foreign].items
             }
@@ -187,8 +187,8 @@ fn nothing(root: Value<'_>, heap: &Heap<'_>) -> TreeError {
     inside.map_or(TreeError::NoTensors, TreeError::Object)
 }
 
-/// Walks through a TorchScript's modules. The same module may be found in several places, so that what is small in the
-/// file may be large here: everything is counted.
+/// Walks through a TorchScript's modules. The same module may occur in several places, so a small file can describe a
+/// large tree: everything is counted.
 struct Walk<'a> {
     heap: &'a Heap<'a>,
     found: BTreeMap<String, usize>,

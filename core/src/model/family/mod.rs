@@ -29,7 +29,7 @@ pub struct Family {
     pub mark: &'static str,
     /// Whether all published models of it use QuickGELU, so that nothing else has to say so.
     pub quick_gelu: bool,
-    /// Reads the sizes. The second argument is the number of attention heads, where a configuration says it.
+    /// Reads the sizes. The second argument is the number of attention heads, if a configuration gives it.
     pub(super) read: fn(&Shapes<'_>, Option<u32>) -> Result<Read<Visual>, ModelError>,
 }
 
@@ -59,7 +59,7 @@ impl From<VitSizes> for Visual {
 }
 
 impl Visual {
-    /// The sizes of whichever family it is.
+    /// The sizes, whatever the family.
     pub fn sizes(&self) -> &dyn VisualSizes {
         match self {
             Self::ResNet(sizes) => sizes,
@@ -84,7 +84,7 @@ impl Family {
         FAMILIES.iter().find(|family| has(family.mark))
     }
 
-    /// The tensors that tell the families, for messages.
+    /// The tensors that identify the families, for messages.
     pub fn marks() -> String {
         let mark = |family: &Self| format!("`{}` ({})", family.mark, family.noun);
         FAMILIES.each_ref().map(mark).join(" and no ")

@@ -2,7 +2,7 @@
 
 use crate::model::error::ModelError;
 
-/// The tensors of a file by OpenAI's names, whatever names the file has for them.
+/// The tensors of a file by OpenAI's names, even if the file names them differently.
 pub struct Shapes<'a> {
     /// The shape of a tensor, in OpenAI's form; `None` if the file lacks it.
     pub shape: &'a dyn Fn(&str) -> Option<Vec<u64>>,
@@ -45,7 +45,7 @@ pub fn square(positions: u64) -> Option<u64> {
     (side > 0 && side * side == points).then_some(side)
 }
 
-/// A size as it is kept; one that is too large becomes the largest, which no other size fits to.
+/// A size as `u32`. One that is too large becomes `u32::MAX`, which no other size matches, so later checks fail.
 pub fn narrow(size: u64) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }

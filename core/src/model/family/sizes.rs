@@ -5,7 +5,7 @@ use super::shapes::Shapes;
 use crate::model::error::ModelError;
 use crate::model::layer::Layer;
 
-/// What a family's sizes tell of its visual tower.
+/// Properties of a visual tower that follow from its sizes.
 pub trait VisualSizes {
     /// One line: the kind of network and its sizes.
     fn summary(&self) -> String;
@@ -14,11 +14,11 @@ pub trait VisualSizes {
     /// `image_size` is in pixels.
     fn layers(&self, image_size: u32, embedding: u32) -> Vec<Layer>;
 
-    /// Layers spread over the middle of the tower, from the image on, by their canonical spellings: those that a facet
-    /// has unless it names others, as in Goh et al. 2021.
+    /// Layers spread over the middle of the tower, from the image on, by their canonical spellings: the default layers
+    /// of a facet, as in Goh et al. 2021.
     fn middle_layers(&self) -> Vec<String>;
 
-    /// Where the other spelling of its layers comes from, as the head of a column.
+    /// The source of the other spelling of its layers, as a column heading.
     fn other_spelling(&self) -> &'static str;
 }
 

@@ -24,7 +24,7 @@ pub struct TextArchitecture {
 }
 
 impl TextArchitecture {
-    /// Reads the sizes. `heads` is the number of attention heads, where a configuration says it.
+    /// Reads the sizes. `heads` is the number of attention heads, if a configuration gives it.
     ///
     /// # Errors
     /// Fails if a tensor is missing or misshapen.

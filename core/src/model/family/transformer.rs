@@ -89,8 +89,9 @@ impl TransformerSizes {
     }
 }
 
-/// The place of a block's tensor in a Hugging Face file, after `convert_clip_original_pytorch_to_hf.py` of transformers.
-/// `name` is the tensor's without what names its tower in OpenAI's files; `None` if it is of no block.
+/// The place of a block's tensor in a Hugging Face file, after `convert_clip_original_pytorch_to_hf.py` of
+/// transformers. `name` is the tensor's name without the part that names its tower in OpenAI's files; `None` if the
+/// tensor does not belong to a block.
 pub fn in_hugging_face(tower: &str, name: &str) -> Option<Source> {
     let (block, part) = name.strip_prefix("transformer.resblocks.")?.split_once('.')?;
     let key = format!("{tower}.encoder.layers.{block}");

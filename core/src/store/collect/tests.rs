@@ -1,4 +1,4 @@
-//! Stores with what is wanted, old and new in them, collected.
+//! Collection of stores that contain wanted, old and new results.
 
 use super::*;
 use crate::canonical::canonical_json;

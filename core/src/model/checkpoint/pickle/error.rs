@@ -7,14 +7,14 @@ pub(super) const OPERATIONS: usize = 1 << 20;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PickleError {
     #[error(
-        "it asks for Python's `{0}`, and nothing but tensors is taken from a weights file; save the model's state_dict() or a TorchScript archive of it"
+        "it asks for Python's `{0}`, but only tensors are read from a weights file; save the model's state_dict() or a TorchScript archive of it"
     )]
     Refused(String),
-    #[error("it calls an object that it made itself, which no weights do")]
+    #[error("it calls an object that it created, which weights never need")]
     Call,
     #[error("the operation {0:#04x} at byte {1} is not one that PyTorch writes")]
     Operation(u8, usize),
-    #[error("it ends in the middle")]
+    #[error("it is cut short")]
     Cut,
     #[error("it is malformed at byte {0}: {1}")]
     Malformed(usize, &'static str),

@@ -2,13 +2,13 @@
 //!
 //! | name | stands for |
 //! |---|---|
-//! | what rebuilds tensors, storages' types, `OrderedDict` | itself |
+//! | functions that rebuild tensors, types of storages, `OrderedDict` | itself |
 //! | a class of TorchScript | a module |
-//! | whatever runs programs or code | nothing: the file is refused |
-//! | any other, as `argparse.Namespace` or NumPy's scalars | an opaque value, which is never made |
+//! | anything that runs programs or code | nothing: the file is refused |
+//! | any other, such as `argparse.Namespace` or NumPy's scalars | an opaque value, which is never created |
 //!
-//! The third row protects nobody from this program, which runs nothing; it tells a user what the file would do to one
-//! that does.
+//! This program never runs a pickle, so it does not need the third row for its own safety: the error warns users of
+//! what the file would do in a program that does.
 
 use super::error::PickleError;
 use super::heap::{Call, Value};
@@ -94,7 +94,7 @@ pub(super) fn global<'a>(module: &str, name: &str) -> Result<Option<Value<'a>>, 
         ("torch", "BoolStorage") => element("BOOL"),
         _ if module == "__torch__" || module.starts_with("__torch__.") => Ok(Some(Value::Class)),
         _ if refused(module, name) => {
-            // What a file may put into a message is short and printable.
+            // Text from a file appears in messages only short and printable.
             let shown: String = format!("{module}.{name}").chars().take(80).collect();
             Err(PickleError::Refused(shown.escape_debug().to_string()))
         }
@@ -107,7 +107,7 @@ fn refused(module: &str, name: &str) -> bool {
     let built_in = matches!(root, "builtins" | "__builtin__" | "__builtins__");
     HARMFUL.contains(&root)
         || (built_in && !VALUES.contains(&name))
-        // What only looks like a class of TorchScript.
+        // Names that only look like classes of TorchScript.
         || root.starts_with("__torch__")
         || !is_path(module)
         || !is_path(name)

@@ -1,6 +1,6 @@
 //! The values that a pickle describes, which refer to each other by index.
 
-/// A value. Those on which no tensor depends are not told apart.
+/// A value. Values that no tensor depends on are not distinguished.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
     /// None, a truth value, a float, bytes, or a number of more than 64 bits.

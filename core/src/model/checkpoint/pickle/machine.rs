@@ -114,7 +114,9 @@ impl<'a> Machine<'a> {
             b'h' | b'j' => {
                 let index = self.input.index(operation == b'h')?;
                 let value = self.memo.get(&index).copied();
-                self.stack.push(value.ok_or_else(|| self.input.malformed("it recalls nothing"))?);
+                self.stack.push(value.ok_or_else(|| {
+                    self.input.malformed("it refers to a value that was never stored")
+                })?);
             }
             b')' | b']' | 0x8f => self.push_list(Vec::new()),
             b't' | 0x91 => {
@@ -132,7 +134,11 @@ impl<'a> Machine<'a> {
                 match self.top()? {
                     Value::List(list) => self.heap.lists[list].extend(items),
                     Value::Foreign(_) => {}
-                    _ => return Err(self.input.malformed("it appends to what is no list")),
+                    _ => {
+                        return Err(self
+                            .input
+                            .malformed("it appends to something that is not a list"));
+                    }
                 }
             }
             b's' | b'u' => {
@@ -148,7 +154,7 @@ impl<'a> Machine<'a> {
                     _ => {
                         return Err(self
                             .input
-                            .malformed("it sets an item of what is no dictionary"));
+                            .malformed("it sets an item of something that is not a dictionary"));
                     }
                 }
             }
@@ -160,7 +166,7 @@ impl<'a> Machine<'a> {
             0x93 => {
                 let [module, name] = self.pop_many(2)?[..] else { return Err(PickleError::Cut) };
                 let (Value::Text(module), Value::Text(name)) = (module, name) else {
-                    return Err(self.input.malformed("it asks for what is no name"));
+                    return Err(self.input.malformed("it imports something that is not a name"));
                 };
                 self.push_global(module, name)?;
             }
@@ -193,7 +199,9 @@ impl<'a> Machine<'a> {
                     // A state dict carries versions of its modules.
                     Value::Dict(_) => {}
                     _ => {
-                        return Err(self.input.malformed("it gives a state to what can have none"));
+                        return Err(self
+                            .input
+                            .malformed("it sets the state of a value that has none"));
                     }
                 }
             }
@@ -214,7 +222,7 @@ impl<'a> Machine<'a> {
         match (call, self.heap.lists[list].as_slice()) {
             (Call::Dict, []) => self.push_dict(),
             (Call::First, &[value, ..]) => self.stack.push(value),
-            // Whatever is called there is not this again, so it goes no deeper.
+            // The inner call must be another one, so nesting goes no deeper.
             (Call::Typed, &[inner, _, arguments, ..]) if inner != Value::Call(Call::Typed) => {
                 return self.call(inner, arguments);
             }
@@ -225,7 +233,7 @@ impl<'a> Machine<'a> {
                 self.heap.tensors.push(Tensor { storage, offset, shape, strides });
                 self.stack.push(Value::Tensor(self.heap.tensors.len() - 1));
             }
-            // Of numbers that no weights have, as complex ones.
+            // Tensors of types that weights do not have, such as complex numbers.
             (Call::Tensor, &[Value::Foreign(storage), ..]) => self.push_foreign_of(storage),
             _ => {
                 return Err(self
@@ -285,7 +293,8 @@ impl<'a> Machine<'a> {
                 .collect(),
             _ => None,
         };
-        sizes.ok_or_else(|| self.input.malformed("a tensor's sizes are no short list of numbers"))
+        sizes
+            .ok_or_else(|| self.input.malformed("a tensor's sizes are not a short list of numbers"))
     }
 
     fn push_list(&mut self, items: Vec<Value<'a>>) {
@@ -308,7 +317,7 @@ impl<'a> Machine<'a> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.len().checked_sub(count) {
             Some(from) if from >= floor => Ok(self.stack.split_off(from)),
-            _ => Err(self.input.malformed("it takes what is not there")),
+            _ => Err(self.input.malformed("it takes a value from an empty stack")),
         }
     }
 
@@ -316,7 +325,7 @@ impl<'a> Machine<'a> {
     fn top(&self) -> Result<Value<'a>, PickleError> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let value = self.stack.get(floor..).and_then(<[_]>::last).copied();
-        value.ok_or_else(|| self.input.malformed("it takes what is not there"))
+        value.ok_or_else(|| self.input.malformed("it takes a value from an empty stack"))
     }
 
     fn since_mark(&mut self) -> Result<Vec<Value<'a>>, PickleError> {

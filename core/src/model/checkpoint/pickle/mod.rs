@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn only_what_is_known_is_called() {
         let text = refused(b"\x80\x02X\x02\x00\x00\x00ls)R.");
-        assert!(text.contains("calls an object that it made itself"), "{text}");
+        assert!(text.contains("calls an object that it created"), "{text}");
         refused(b"\x80\x02c__torch__\nM\n)R.");
         refused(b"\x80\x02ccollections\nOrderedDict\n)\x81.");
         refused(b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.");
@@ -79,7 +79,7 @@ mod tests {
             assert!(matches!(value, Value::Foreign(_) | Value::Plain), "{value:?}");
         }
         assert_eq!(read(b"\x8a\x09123456789.").expect("a number").0, Value::Plain);
-        // Bytes that are not there.
+        // Inputs that are cut short.
         for bytes in
             [&b"C\xff."[..], b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", b"\x8b\xff\xff\xff\x7f."]
         {
