@@ -42,7 +42,7 @@ impl FromStr for DeviceChoice {
                 .strip_prefix("cuda:")
                 .and_then(|index| index.parse().ok())
                 .map(Self::Cuda)
-                .ok_or_else(|| format!("`{text}` is not a device; `auto`, `cpu` or `cuda:0` is")),
+                .ok_or_else(|| format!("`{text}` is not a device; use `auto`, `cpu` or `cuda:0`")),
         }
     }
 }
@@ -160,12 +160,12 @@ fn load_cuda() -> Loaded {
         return Loaded::Absent;
     }
     // A request's precision is IEEE single; without this, convolutions round their factors to 10 bits.
-    // SAFETY: `Device::open` runs on the only thread, so nobody reads the environment meanwhile.
+    // SAFETY: `Device::open` runs on the only thread, so nothing reads the environment meanwhile.
     unsafe { env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
     // SAFETY: loading runs libtorch's initialisers, as intended; the folder is the user's own.
     match unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) } {
         Ok(library) => {
-            // It registers itself with the processor part, and must stay for as long as that.
+            // It registers itself with the processor part, so it must stay loaded as long as that.
             std::mem::forget(library);
             Loaded::Yes
         }

@@ -69,8 +69,8 @@ impl Gallery {
         found.collect()
     }
 
-    /// Adds the sample of that key, out of a shard of the request's data set. Returns its picture, and what the data set says
-    /// of it.
+    /// Adds the sample of that key from a shard of the request's data set. Returns its picture, and the sample with its
+    /// caption and label.
     ///
     /// # Errors
     /// If it is not there, or cannot be read.

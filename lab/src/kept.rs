@@ -27,7 +27,7 @@ pub struct Kept {
     digests: RefCell<FileDigests>,
 }
 
-/// What a path is read as, which decides what its digest covers.
+/// The type of an input, which decides what its digest covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// Weights: a file, or all parts of an index.

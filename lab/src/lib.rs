@@ -2,7 +2,7 @@
 //!
 //! It is the only code that uses libtorch, and knows nothing of notes, pages or figures.
 
-// What is printed goes through `say`: a stream that is closed or full ends nothing.
+// Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod batch;

@@ -1,6 +1,6 @@
 //! `neuronotes-lab`: parses arguments and returns the exit code.
 
-// What is printed goes through `say`: a stream that is closed or full ends nothing.
+// Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::env;
@@ -20,9 +20,9 @@ const SPINS: (&str, &str) = ("GOMP_SPINCOUNT", "10000");
 fn main() -> ExitCode {
     file::refuse_large_writes();
     let cli = Cli::parse();
-    // Unless told otherwise, OpenMP's threads spin while they wait. Where other work shares the cores, that
-    // has been seen to make a picture take 140 seconds instead of 9. Where none does, sleeping at once made one take 1.1
-    // seconds instead of 0.5. So they spin for some microseconds, and this starts over once, as the same process.
+    // By default, OpenMP's threads spin while they wait. When other work shared the cores, that made a picture take 140
+    // seconds instead of 9. When none did, sleeping at once made one take 1.1 seconds instead of 0.5. So they spin for
+    // some microseconds, and to set this the process restarts itself once.
     if env::var_os(WAIT).is_none()
         && let Ok(program) = env::current_exe()
     {

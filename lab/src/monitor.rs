@@ -69,7 +69,7 @@ impl Monitor for Silent {
     }
 }
 
-/// A timer that says when something periodic is due.
+/// A timer that tells when something periodic is due.
 #[derive(Debug)]
 pub struct Timer {
     interval: Duration,

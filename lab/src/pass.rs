@@ -86,8 +86,8 @@ impl<'a> Pass<'a> {
         Self { clip, stages, title, one_by_one: false }
     }
 
-    /// Shows all pictures, in order. `visit` is given the places of a batch and its activations, without gradients; where
-    /// memory runs out it must have changed nothing, for it is called again with parts of the batch.
+    /// Shows all pictures, in order. `visit` is given the places of a batch and its activations, without gradients. If
+    /// memory runs out, it must not have changed anything, because it is called again with parts of the batch.
     ///
     /// # Errors
     /// If the pass is cancelled, memory does not hold even one picture, or `visit` fails.
@@ -127,7 +127,7 @@ impl<'a> Pass<'a> {
                         .into_par_iter()
                         .map(|at| decode(pictures, at, side))
                         .collect();
-                    // Where nobody receives any more, the pass was given up.
+                    // The receiver is gone: the pass was abandoned.
                     if send.send((places, decoded)).is_err() {
                         return;
                     }
@@ -160,10 +160,10 @@ impl<'a> Pass<'a> {
         .map(|()| skipped)
     }
 
-    /// The same for pictures of which none may be missing.
+    /// Like [`Pass::run`], but every picture is required.
     ///
     /// # Errors
-    /// The same, or if a picture cannot be decoded.
+    /// As for [`Pass::run`], or if a picture cannot be decoded.
     pub fn run_all<P: Pictures + ?Sized>(
         &self,
         pictures: &P,
@@ -177,9 +177,9 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// What the network is shown of a picture: `side * side * 3` bytes.
+/// A picture as the network sees it: `side * side * 3` bytes.
 fn decode<P: Pictures + ?Sized>(pictures: &P, at: usize, side: u32) -> Result<Vec<u8>, String> {
     // A decoder that panics over a damaged picture is an error about that picture too.
     catch_unwind(AssertUnwindSafe(|| Ok(prepare(pictures.picture(at)?, side)?.into_raw())))
-        .unwrap_or_else(|_| Err("its decoder broke down".into()))
+        .unwrap_or_else(|_| Err("its decoder crashed".into()))
 }

@@ -168,8 +168,8 @@ impl Queue {
         }
     }
 
-    /// Waits until nothing more comes: whoever asks for many does so in one go, and the first of them should not run alone,
-    /// ahead of the others.
+    /// Waits until no more requests arrive: many are sent at once, and the first of them should not run alone, ahead of
+    /// the others.
     fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         loop {
             let before = state.waiting.len();
@@ -306,7 +306,7 @@ mod tests {
         order(&queue, &[&[(3, 24)], &[(4, 32), (2, 16)]]);
         run(&queue, 4, 32, false);
         assert_eq!([next(&queue), next(&queue), next(&queue)], [[3], [4], [2]]);
-        // What no order names comes last.
+        // A request that is not in the order comes last.
         assert_eq!(next(&queue), [1]);
     }
 
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(queue.obey(Command::Cancel { key: other }), Some(other));
         assert_eq!(queue.obey(Command::Cancel { key }), None, "it runs: its worker says so");
         assert!(first[0].stop.load(Ordering::Relaxed));
-        // Asked for again before it has stopped, it is begun anew.
+        // Requested again before it has stopped, it starts anew.
         run(&queue, 1, 8, false);
         queue.ended(&key);
         assert_eq!(next(&queue), [1]);

@@ -1,5 +1,5 @@
-//! Readouts: a place in; what its units are for the activations of its layer out. The one thing here that tells a layer from
-//! a dictionary.
+//! Readouts: a place and the activations of its layer in; the activations of the place's units out. Only this file
+//! distinguishes layers and dictionaries.
 
 use neuronotes_core::model::{Layer, Place};
 use tch::{Kind, Tensor};
@@ -37,7 +37,7 @@ impl Readout {
         Ok(Self { layer, dictionary })
     }
 
-    /// What it is called: the dictionary's name, or the layer's.
+    /// Its name: the dictionary's, or the layer's.
     pub fn name(&self) -> &str {
         self.dictionary.as_ref().map_or(&self.layer.name.canonical, |(name, _)| name)
     }

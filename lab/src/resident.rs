@@ -35,7 +35,7 @@ impl Residents {
             let bytes = bytes(&text);
             if bytes.is_none() {
                 say::err(format_args!(
-                    "neuronotes-lab: {VARIABLE}: `{text}` is not a number of bytes, as `4G` is"
+                    "neuronotes-lab: {VARIABLE}: `{text}` is not a number of bytes, such as `4G`"
                 ));
             }
             bytes

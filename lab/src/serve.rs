@@ -54,7 +54,7 @@ pub fn serve(
 ) {
     let capacity = Capacity::of(session.device().torch);
     let queue: &'static Queue = Box::leak(Box::new(Queue::new(capacity)));
-    // Not joined: it ends the process, should that not end by itself.
+    // Not joined: it ends the process if the work does not end by itself.
     thread::spawn(move || {
         let mut line = Vec::new();
         loop {

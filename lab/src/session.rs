@@ -154,7 +154,7 @@ impl Session {
         for (((at, claim), bench), result) in begun.into_iter().zip(benches).zip(measured) {
             let seconds = clock.elapsed().as_secs_f64() / count;
             let result = result.and_then(|()| self.commit(bench, started, seconds));
-            // Whoever waits for it finds it, or may try.
+            // Processes that wait for it now find the result, or can measure it.
             drop(claim);
             ended(at, results[at].insert(result));
         }
@@ -176,7 +176,7 @@ impl Session {
             monitor.progress(&Progress::beginning(ELSEWHERE));
             return if monitor.waits() { Ok(Begun::Theirs) } else { Err(Failure::Elsewhere) };
         };
-        // It may have come between the look and the claim.
+        // It may have been stored between the look-up and the claim.
         if let Some(stored) = stored() {
             return Ok(stored);
         }

@@ -1,7 +1,6 @@
 //! A workbench: one request in; its inputs, checked against the digests that its key covers, and its record out.
 //!
-//! Knows nothing of what is measured: which kind asks, and which results of other requests it reads, is the kind's own
-//! affair.
+//! Knows no kind: each kind decides which results of other requests it reads.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -44,7 +43,7 @@ pub trait Used: Sized {
     fn read(store: &Store, record: &Record, clip: &Clip) -> Result<Option<Self>, Failure>;
 }
 
-/// What one measurement works with.
+/// The inputs and the record of one measurement.
 pub struct Workbench<'a> {
     /// What is measured.
     pub request: &'a Request,
@@ -267,7 +266,7 @@ impl<'a> Workbench<'a> {
                 return Ok(found);
             }
         }
-        Err(Failure::outside("the store loses what is written to it"))
+        Err(Failure::outside("the store loses results that were just written"))
     }
 
     /// Checks that an input is the one that the key covers, and remembers to check again at the end.

@@ -1,9 +1,9 @@
-//! How a model is to be loaded: its device, its precision, and how its BatchNorms are applied.
+//! How a model is loaded: its device, its precision, and how its BatchNorms are applied.
 
 use neuronotes_core::model::{Conventions, Precision};
 use tch::Device;
 
-/// How a model is to be loaded.
+/// How a model is loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loading {
     /// The device to load it to.

@@ -299,7 +299,7 @@ impl Clip {
     }
 }
 
-/// Takes the weights of the visual tower, whatever its family.
+/// Takes the weights of the visual tower, of any family.
 fn visual(architecture: &Architecture, loading: &Loading, weights: &mut Weights) -> Box<dyn Tower> {
     let (size, embedding) = (architecture.image_size, architecture.embedding);
     let activation = loading.conventions.activation;

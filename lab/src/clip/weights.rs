@@ -66,7 +66,7 @@ enum Origin {
 }
 
 impl Weights {
-    /// Maps a file, or the parts of an index or a folder, whose tensors are to be of `kind` on `device`.
+    /// Maps a file, or the parts of an index or a folder, whose tensors become `kind` on `device`.
     ///
     /// # Errors
     /// If it cannot be read or is not a weights file.
@@ -87,9 +87,9 @@ impl Weights {
         Ok(Self::from(origin, left, device, kind))
     }
 
-    /// Tensors in memory by OpenAI's names, to be handed out as `kind` where they are. What is computed with those
-    /// has gradients with respect to these; and one that is asked for in the type that it has is handed out itself, not
-    /// as a copy.
+    /// Tensors in memory by OpenAI's names, to be handed out as `kind` on the device where they are. Gradients of
+    /// results with respect to the tensors handed out reach these; a tensor that already has the type is handed out
+    /// itself, not as a copy.
     pub fn of(tensors: &BTreeMap<String, Tensor>, device: Device, kind: Kind) -> Self {
         let tensors: BTreeMap<_, _> =
             tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
@@ -120,8 +120,8 @@ impl Weights {
         self.bytes
     }
 
-    /// Does something without reading any tensor: names and shapes are checked, and zeros that take no memory are
-    /// handed out.
+    /// Runs `what` without reading any tensor: names and shapes are checked, and zeros that take no memory are handed
+    /// out.
     pub fn only_checking<T>(&mut self, what: impl FnOnce(&mut Self) -> T) -> T {
         self.only_check = true;
         let done = what(self);
@@ -233,7 +233,7 @@ impl Weights {
 }
 
 impl Origin {
-    /// What messages call it.
+    /// Its name in messages.
     fn name(&self) -> String {
         match self {
             Self::File { path, .. } => path.display().to_string(),
@@ -263,7 +263,7 @@ impl Origin {
         }
     }
 
-    /// One tensor by its own name, as it is there; a scalar that stands for it where they are only checked.
+    /// One tensor by its name in the file, without conversion; if tensors are only checked, a scalar instead.
     fn read(&self, name: &str, only_check: bool) -> Result<Tensor, String> {
         let missing = || format!("`{name}` is missing");
         let (maps, header) = match self {
@@ -284,7 +284,7 @@ impl Origin {
             return Ok(Tensor::zeros([1], (kind, Device::Cpu)));
         }
         let shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
-        // None of it where the file shrank since its header was read.
+        // `None` if the file shrank after its header was read.
         let range = info.data.start as usize..info.data.end as usize;
         let data = maps.get(info.file).and_then(|map| map.get(range)).unwrap_or_default();
         Tensor::f_from_data_size(data, &shape, kind)

@@ -1,4 +1,4 @@
-//! Pictures in files or in an archive, each decoded when it is asked for.
+//! Pictures in files or in an archive, each decoded on request.
 
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::dataset::{Listing, Sample};

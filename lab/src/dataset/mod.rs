@@ -1,7 +1,7 @@
 //! Data sets. Input: a shard. Output: the names, captions and labels of its samples, and the picture of any of them,
 //! decoded or drawn.
 //!
-//! [`neuronotes_core::dataset`] lists a shard; a picture is decoded when it is asked for, from any thread. A damaged
+//! [`neuronotes_core::dataset`] lists a shard; a picture is decoded on request, from any thread. A damaged
 //! picture is an error about that picture only. Knows nothing of models, except the size at which words are drawn.
 //!
 //! A format whose pictures are not encoded files has one file here and one entry in `READERS`.

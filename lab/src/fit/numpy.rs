@@ -1,5 +1,5 @@
 //! NumPy's file format, as far as published facets need it: bytes in; numbers and their shape out. Nothing in a file is
-//! executed: the header is read as the little of Python that it may be.
+//! executed: the header is parsed as the small part of Python that the format allows.
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 

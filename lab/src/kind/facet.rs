@@ -205,7 +205,7 @@ fn activations(
             Ok(())
         })?;
         if *count < 2 * HELD_OUT {
-            let message = format!("`{}` has {count} images that can be read", set.name);
+            let message = format!("`{}` has only {count} readable images", set.name);
             return Err(Failure::new(message).hint("a facet needs at least ten of each data set"));
         }
     }
@@ -258,7 +258,7 @@ fn probe(rows: &Tensor, counts: [usize; 2], regularisation: f64) -> Result<Train
         let weights = training.tr().mv(&shares); // [d]
         let size = weights.square().mean(Kind::Double).sqrt().double_value(&[]);
         if !(size.is_finite() && size > 0.0) {
-            return Err(Failure::new("no activation tells the two data sets apart"));
+            return Err(Failure::new("no activation distinguishes the two data sets"));
         }
         let weights = weights * (SIZE / size);
         let scores: Vec<f64> = Vec::try_from(take(&held).mv(&weights).to_kind(Kind::Double))?;

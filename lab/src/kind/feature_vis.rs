@@ -143,7 +143,8 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
         (Objective::Layer, None, None) if is_layer => Aim::Layer,
         (Objective::Caricature, None, None) if is_layer => Aim::Image(image()?),
         _ => {
-            let message = "a visualisation needs a unit, or a direction, a layer or a picture at a layer, as its target";
+            let message =
+                "a visualisation needs a target: a unit, a direction, a picture, or a whole layer";
             return Err(Failure::new(message));
         }
     };

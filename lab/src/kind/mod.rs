@@ -1,4 +1,4 @@
-//! The registry of measurements: for each kind of `neuronotes_core::kind`, how outputs come to a request's record.
+//! The registry of measurements: how each kind of `neuronotes_core::kind` is measured.
 //!
 //! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
 //! reads its inputs through the [`Workbench`], which checks their digests.
@@ -30,11 +30,11 @@ pub struct Measure {
     pub name: &'static str,
     /// The version that is measured here.
     pub impl_version: u32,
-    /// How outputs come to the record of a workbench.
+    /// The function that adds outputs to the record of a workbench.
     pub run: Run,
 }
 
-/// How outputs come to a record.
+/// The function that measures, for one request or several.
 #[derive(Debug)]
 pub enum Run {
     /// Measures one request at a time.

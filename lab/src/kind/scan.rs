@@ -25,7 +25,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let dataset = bench.dataset()?;
     if dataset.shards.len() != 1 {
         let count = dataset.shards.len();
-        return Err(Failure::new(format!("a scan is of one shard, and was given {count}")));
+        return Err(Failure::new(format!("a scan takes one shard, but was given {count}")));
     }
     let shard = bench.shard(dataset, 0)?;
     let samples = shard.samples();
@@ -37,7 +37,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let pass = Pass::new(&clip, &stages, &title);
     let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
         scan.add(activations, &readout)?;
-        // Captions and labels are read by whoever shows them.
+        // Captions and labels are read when they are shown.
         let key = |&row: &usize| samples[row].key.clone();
         let sample = |key| Sample { key, caption: None, label: None };
         scan.samples.extend(rows.iter().map(key).map(sample));

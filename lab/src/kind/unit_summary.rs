@@ -23,7 +23,7 @@ fn numbers(values: &[f64]) -> Option<Outcome> {
     let max = values.iter().copied().reduce(f64::max)?;
     let count = values.len() as u64;
     let summary = summary(values);
-    // Rounding leaves a mean of equal values a little beside them.
+    // Rounding may move the mean of equal values slightly away from them.
     let spread = max > min && summary.sd > 0.0;
     let fourth = values.iter().map(|value| ((value - summary.mean) / summary.sd).powi(4));
     let kurtosis = spread.then(|| fourth.sum::<f64>() / count as f64 - 3.0);

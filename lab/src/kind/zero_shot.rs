@@ -19,7 +19,7 @@ use crate::workbench::Workbench;
 
 /// The most labels of a data set that may be used as classes.
 const MOST_LABELS: usize = 100;
-/// How many of the commonest labels that are no class are named.
+/// Maximum number of labels outside the classes that are named, the most common first.
 const MOST_OUTSIDE: usize = 3;
 /// Images in one matrix product.
 const CHUNK: usize = 4096;
@@ -69,8 +69,7 @@ fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
     let found: BTreeSet<&str> = samples.filter_map(|sample| truth(sample, by)).collect();
     let hint = "name the `classes`";
     if found.is_empty() {
-        let folders =
-            "pictures in folders get these as labels by `labels: folders` in neuronotes.yaml";
+        let folders = "`labels: folders` in neuronotes.yaml uses the names of folders as labels";
         let in_folders = |sample: &Sample| by == Truth::Label && sample.key.contains('/');
         let any = shards.iter().flat_map(|shard| &shard.samples).any(in_folders);
         let hint = if any { format!("{hint}; {folders}") } else { hint.to_owned() };

@@ -41,7 +41,7 @@ fn steps(bytes: &[u8]) -> Option<[u32; 3]> {
     packed.then_some([31, if six { 63 } else { 31 }, 31])
 }
 
-/// The mode in which Pillow opens it, told from its header.
+/// The mode in which Pillow opens it, from its header.
 fn mode(bytes: &[u8]) -> Option<Mode> {
     let u16_at = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
     let u32_at = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
@@ -50,7 +50,7 @@ fn mode(bytes: &[u8]) -> Option<Mode> {
     let bits = u16_at(if old { 24 } else { 28 })?;
     match bits {
         32 => {
-            // Four channels are told apart by masks, of which the fourth is alpha's.
+            // Four channels are distinguished by masks; the fourth is for alpha.
             let masked = !old && u32_at(30)? == 3 && header >= 56;
             Some(if masked && u32_at(66)? != 0 { Mode::Rgba } else { Mode::Rgb })
         }

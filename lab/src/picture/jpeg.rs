@@ -2,7 +2,7 @@
 //!
 //! Through libjpeg-turbo's C code as mozjpeg carries it, because that is what Pillow uses: pixels are equal
 //! to the bit. zune-jpeg and jpeg-decoder differ by up to 32 levels where colour is subsampled, and by up to
-//! 5 in the prepared square where it is not.
+//! 5 in the prepared square if it is not.
 
 use std::cell::Cell;
 use std::io::{BufRead, Error, Read, Result as IoResult};
@@ -58,7 +58,7 @@ fn read(bytes: &[u8], exhausted: &Cell<bool>) -> Result<Picture, String> {
     let mut pixels: Vec<u8> = decoder.read_scanlines().map_err(damaged)?;
     decoder.finish().map_err(damaged)?;
     if mode == Mode::Cmyk {
-        // Adobe's programs write the paper that shows instead of the ink, and Pillow takes all for theirs.
+        // Adobe's programs store CMYK inverted, and Pillow assumes that every CMYK JPEG is.
         pixels.iter_mut().for_each(|level| *level = 255 - *level);
     }
     Picture::new(width, height, mode, pixels)

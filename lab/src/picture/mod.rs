@@ -57,7 +57,7 @@ impl Picture {
                     let hint = found.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
                     format!("it is {}, which is not read{hint}", found.what)
                 }
-                None => "it is no PNG, JPEG, GIF, WebP, BMP, TIFF or PPM picture".into(),
+                None => "it is not a PNG, JPEG, GIF, WebP, BMP, TIFF or PPM picture".into(),
             }),
         }
     }

@@ -12,13 +12,13 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let decoder = PnmDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     room(width, height, 6)?;
-    // A pixel takes a bit at least, in figures a whole byte.
+    // A pixel takes at least a bit, and in text a whole byte.
     let least = u64::from(width).div_ceil(8) * u64::from(height);
     if least > bytes.len() as u64 {
         return Err("the PNM is cut short".into());
     }
     let bilevel = matches!(bytes, [b'P', b'1' | b'4', ..]);
-    // As Pillow, which cuts colour of 16 bits down to 8, and keeps grey.
+    // As in Pillow, which reduces 16-bit colour to 8 bits and keeps 16-bit grey.
     let eight = |level: &u16| ((u32::from(*level) * 255 + 32767) / 65535) as u8;
     let (mode, pixels) = match DynamicImage::from_decoder(decoder).map_err(damaged)? {
         DynamicImage::ImageLuma8(grey) if bilevel => (Mode::Bilevel, grey.into_raw()),

@@ -32,7 +32,7 @@ pub fn resize(picture: Picture, across: &Side, down: &Side) -> Result<Picture, S
     }
     let to = [across, down].map(|side| side.part.end.saturating_sub(side.part.start));
     if across.part.end > across.whole || down.part.end > down.whole {
-        return Err("it is too small to be cut".into());
+        return Err("it is too small to be cropped".into());
     }
     room(to[0], to[1], mode.bytes())?;
     // What lies between the passes.
@@ -130,7 +130,7 @@ fn taps<L: Level>(from: u32, side: &Side) -> Vec<Taps<L::Weight>> {
     each.collect()
 }
 
-/// The source pixels that any of the filters uses.
+/// The source pixels that at least one of the filters uses.
 fn reach<T>(taps: &[Taps<T>]) -> Range<usize> {
     let first = taps.first().map_or(0, |taps| taps.first);
     first..taps.last().map_or(first, |taps| taps.first + taps.weights.len())
@@ -158,7 +158,7 @@ trait Level: Copy {
     fn round(sum: Self::Weight) -> Self;
 }
 
-/// Bits after the point of a weight: 8 are the level's, 2 hold what overshoots.
+/// Bits after the point of a weight: 8 are for the level, 2 for overshoot.
 const BITS: u32 = 32 - 8 - 2;
 
 impl Level for u8 {
@@ -207,7 +207,8 @@ fn bicubic<L: Level, const N: usize>(
     let rows = taps::<L>(from.1, down);
     let (wide, high) = (reach(&columns), reach(&rows));
     let (width, breadth) = (from.0 as usize, columns.len());
-    // Pillow 13 goes down first where that takes away far more; before, it always went across first.
+    // Pillow 13 resizes vertically first if that removes far more pixels; earlier versions always resized horizontally
+    // first.
     let lost = |from: u32, side: &Side| i64::from(from) - i64::from(side.whole);
     let (narrower, lower) = (lost(from.0, across), lost(from.1, down));
     if lower > 0 && lower > narrower * 2 {

@@ -40,10 +40,10 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
             raw.into_iter().flat_map(u16::to_le_bytes).collect()
         }
         DecodingResult::U16(raw) => raw.into_iter().map(|level| (level >> 8) as u8).collect(),
-        _ => return Err("a TIFF of such numbers is not read".into()),
+        _ => return Err("a TIFF with numbers of this type is not read".into()),
     };
     if planes > 1 {
-        // Each channel lies by itself.
+        // Channels are stored separately.
         let each = raw.len() / planes;
         let channel = |at: usize| raw[at % planes * each + at / planes];
         raw = (0..each * planes).map(channel).collect();
@@ -75,7 +75,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
         (ColorType::Multiband { bit_depth: 8, num_samples: 2 }, None) => match extra.as_deref() {
             Some([0]) => (Mode::Grey, raw.as_chunks::<2>().0.iter().map(|pair| pair[0]).collect()),
             Some([2]) => (Mode::GreyAlpha, raw),
-            _ => return Err("a TIFF of two such channels is not read".into()),
+            _ => return Err("a TIFF with these two channels is not read".into()),
         },
         // Only the JPEG decoder turns it to RGB.
         (ColorType::YCbCr(8), None) if packed == Some(7) => (Mode::Rgb, raw),
@@ -86,7 +86,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     };
     if mode == Mode::Rgba {
         match extra.as_deref() {
-            // A fourth channel that is none of alpha.
+            // A fourth channel that is not alpha.
             Some([0, ..]) => {
                 pixels =
                     pixels.as_chunks::<4>().0.iter().flat_map(|p| [p[0], p[1], p[2]]).collect();

@@ -131,7 +131,7 @@ pub fn train(
         if standing.seconds - saved > CHECKPOINT || ends || stopped {
             checkpoint::save(&kept, recipe, &data, &standing, &network, &optimiser)?;
             if !ends {
-                // What there is can be looked at before it is ready.
+                // The current weights can be inspected before the end.
                 write(&network, &captions, &out)?;
                 log.draw(&paths.out.join("curves.svg"))?;
             }

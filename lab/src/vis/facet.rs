@@ -83,7 +83,7 @@ pub fn value(pulls: &[Pull], found: &Activations) -> Result<Option<Tensor>, Fail
     Ok(sum)
 }
 
-/// The weights of a stored facet on a model's device; `Ok(None)` where a blob is gone or damaged.
+/// The weights of a stored facet on a model's device; `Ok(None)` if a blob is missing or damaged.
 ///
 /// # Errors
 /// If it has another form, or is for another model.
@@ -134,7 +134,7 @@ mod tests {
         let pulls = facet.pulls(&[rising.view([2, 1, 2, 2])], &strengths);
         let expected: [f32; 8] = [5.0, -10.0, 0.0, 10.0, 20.0, 0.0, 30.0, 0.0];
         assert_eq!(pulls[0].pull.view(-1), Tensor::from_slice(&expected));
-        // A probe of a larger map keeps its sense on a smaller one.
+        // A probe for a larger map keeps its meaning on a smaller one.
         let one = facet.pulls(
             &[Tensor::ones([1, 1, 1, 1], (Kind::Float, Device::Cpu))],
             &strengths.narrow(0, 0, 1),

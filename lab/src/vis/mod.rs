@@ -2,9 +2,9 @@
 //!
 //! As in Lucid, the parts are functions: parameters to an image ([`param`]), an image to a disturbed image
 //! ([`transform`]), activations to a number ([`objective`]), a number to a gradient ([`backward`]), a gradient to a
-//! step ([`adam`]); [`optimise`] is the loop around them. All chance comes from a seed, through generators of our own,
-//! and each image of a batch is computed as it would be alone, so that a result depends on nothing else that runs in
-//! the process.
+//! step ([`adam`]); [`optimise`] is the loop around them. All random numbers come from a seed, through our own
+//! generators, and each image of a batch is computed as it would be alone, so that a result depends on nothing else
+//! that runs in the process.
 
 pub mod adam;
 pub mod backward;
@@ -19,11 +19,10 @@ pub mod transform;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-/// What chance is needed for; each has a stream of its own, so that more draws of one leave the
-/// others as they are.
+/// The uses of random numbers. Each has its own stream, so that more draws for one do not change the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The first noise.
+    /// The initial noise.
     Noise = 0,
     /// The transforms.
     Transforms = 1,

@@ -293,7 +293,7 @@ impl Attempt<'_> {
         Ok(Optimised { pictures, restarted_with })
     }
 
-    /// The target's value on an 8-bit picture, as anybody finds who gives the file to the network.
+    /// The target's value on an 8-bit picture, as the network computes it for the finished file.
     fn on_picture(&self, job: usize, pixels: &[u8]) -> Result<f64, Failure> {
         let target = &self.jobs[job].target;
         tch::no_grad(|| {

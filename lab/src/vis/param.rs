@@ -128,7 +128,7 @@ impl Canvas {
 
 /// `size / max(f, 1/size)` for each coefficient of a real transform, rows first; f in cycles a pixel.
 ///
-/// Lucid keeps one more column where the width is odd, which its TensorFlow needed; it has no effect.
+/// Lucid keeps one more column if the width is odd, which its TensorFlow needed; it has no effect.
 fn scale(size: i64) -> Vec<f32> {
     let n = size as f64;
     let least = 1.0 / n;

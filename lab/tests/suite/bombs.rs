@@ -177,7 +177,7 @@ fn small_files_that_claim_much_take_little() {
         ("header.bmp", bmp(60_000), "more than 512 MiB"),
         ("header.jpg", jpeg(65_000, 1), "more than 512 MiB"),
         ("scans.jpg", jpeg(9000, 2000), "2000 scans"),
-        ("text.png", b"this is no picture".to_vec(), "it is no PNG"),
+        ("text.png", b"this is no picture".to_vec(), "it is not a PNG"),
     ];
     let dir = tempfile::tempdir().expect("a folder");
     for (name, file, expected) in cases {

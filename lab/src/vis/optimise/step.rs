@@ -35,7 +35,7 @@ pub struct Slope<'a> {
 }
 
 impl<'a> Slope<'a> {
-    /// Copies to the device whatever all steps share.
+    /// Copies the values that all steps share to the device.
     pub fn new(
         clip: &'a Clip,
         (canvas, draws): (&'a Canvas, &'a Draws),
@@ -152,7 +152,7 @@ impl<'a> Slope<'a> {
                 .map(|layer| cuts.iter().position(|cut| cut.after.data_ptr() == layer.data_ptr()))
                 .collect();
             let places = places.ok_or_else(|| {
-                Failure::new("a facet's layer does not come out of a ReLU")
+                Failure::new("a facet's layer is not the output of a ReLU")
                     .hint("name outputs of blocks for its `layers`, or set `redirect: 0`")
             })?;
             let down = redirected(falling, cuts, &[], leaf)?;
