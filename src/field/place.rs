@@ -1,4 +1,4 @@
-//! A place, resolved: the layer or the dictionary that a note names, as a request and as a reader need it.
+//! The layer or the dictionary that a note names, resolved for requests and for readers.
 
 use neuronotes_core::model::{Layer, Place};
 use neuronotes_core::problem::Problem;
@@ -14,7 +14,7 @@ pub struct ResolvedPlace {
 }
 
 impl ResolvedPlace {
-    /// As a request names it.
+    /// The place in a request.
     pub fn place(&self) -> Place {
         let layer = self.layer.name.canonical.clone();
         match &self.dictionary {
@@ -23,7 +23,7 @@ impl ResolvedPlace {
         }
     }
 
-    /// As a reader expects it: the dictionary's name, or the layer's.
+    /// Its name for readers: the dictionary's, or the layer's.
     pub fn shown(&self) -> &str {
         self.dictionary.as_ref().map_or(self.layer.name.shown(), |(file, _)| &file.name)
     }
@@ -43,11 +43,11 @@ impl ResolvedPlace {
             return Ok(());
         }
         let name = written.unwrap_or(self.shown());
-        let whose = match self.dictionary {
-            None => format!("the layer `{name}` has {count} units"),
-            Some(_) => format!("the dictionary `{name}` has {count} features"),
+        let (noun, whose) = match self.dictionary {
+            None => ("unit", format!("the layer `{name}` has {count} units")),
+            Some(_) => ("feature", format!("the dictionary `{name}` has {count} features")),
         };
-        let problem = Problem::new(format!("unit {unit} is out of range: {whose}"));
+        let problem = Problem::new(format!("{noun} {unit} is out of range: {whose}"));
         Err(problem.hint(format!("count from 0 to {}", count.saturating_sub(1))))
     }
 }

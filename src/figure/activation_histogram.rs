@@ -109,7 +109,7 @@ fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<()
     // Steps that are added up may miss zero by a rounding.
     let x_label = |value: &f64| tick(if value.abs() < step * 1e-6 { 0.0 } else { *value }, digits);
     let y_label = |value: &f64| count_label(*value, log);
-    // Both arms say the same of two types: plotters' axes are part of a chart's type.
+    // Both arms do the same with two types: plotters' axes are part of a chart's type.
     macro_rules! mesh {
         ($chart:expr) => {
             $chart

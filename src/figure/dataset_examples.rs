@@ -25,7 +25,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
     let (of, digits) = match &params.direction {
-        None => ("the unit's mean".to_owned(), 2),
+        None => (format!("the {}'s mean", params.layer.noun()), 2),
         Some(terms) => {
             let direction = direction_line(terms, context.inputs);
             (format!("the mean of {direction}"), decimals(outcome.sd).clamp(2, 5))

@@ -113,7 +113,10 @@ fn described(context: &DrawContext<'_>, params: &Params) -> String {
             format!("Caricature of {} by {layer}", context.picture_name(image))
         }
         (Objective::Layer, ..) => format!("Feature visualisation of the whole layer {layer}"),
-        (_, Some(unit), _) => format!("Feature visualisation of unit {unit} of {layer}"),
+        (_, Some(unit), _) => {
+            let noun = params.layer.noun();
+            format!("Feature visualisation of {noun} {unit} of {layer}")
+        }
         (_, None, Some(terms)) => {
             let terms = direction_line(terms, context.inputs);
             format!("Feature visualisation of the direction {terms} at {layer}")

@@ -38,7 +38,7 @@ pub use picture::{Image, Picture};
 pub use unit::UnitRef;
 
 /// Bump when the same result and presentation give a different drawing.
-pub const RENDERER_VERSION: u32 = 4;
+pub const RENDERER_VERSION: u32 = 5;
 
 /// One entry per kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
 pub static FIGURES: &[&Figure] = &[
@@ -65,11 +65,11 @@ impl Figure {
 /// The figure key covers the result and its parameters, the presentation, the names that are drawn, and the renderer's version.
 ///
 /// # Errors
-/// Where the stored result cannot be drawn.
+/// If the stored result cannot be drawn.
 pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String> {
     let mut inputs = serde_json::json!({
         "result": context.record.result_digest(),
-        // Parameters say what a result's numbers are of; two may give equal results.
+        // Different parameters may give equal numbers with a different meaning.
         "params": context.record.request["params"],
         "presentation": context.presentation,
         "layer": context.layer_shown,
@@ -89,14 +89,13 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
     if let Some(drawing) = context.store.figure(&key) {
         return Ok(drawing);
     }
-    // Without the numbers that it is compared with it would be another drawing, and be kept under this key.
+    // Without the numbers for comparison, the drawing would not be the one of this key.
     if context.baseline.is_some_and(|baseline| context.moments(baseline).is_none()) {
         return Err(damaged(context.store).to_owned());
     }
-    let figure =
-        Figure::of(kind).ok_or_else(|| format!("no figure is drawn of `{}`", kind.name))?;
+    let figure = Figure::of(kind).ok_or_else(|| format!("`{}` has no figure", kind.name))?;
     let drawing = (figure.draw)(context)?;
-    // A drawing that cannot be kept is drawn again next time; the page is right all the same.
+    // If the drawing cannot be stored, it is drawn again next time; the page is correct anyway.
     let _ = context.store.put_figure(&key, &drawing);
     Ok(drawing)
 }

@@ -195,7 +195,7 @@ fn strangers(survey: &Survey, none: &str) -> String {
     if survey.outside == 0 {
         return String::new();
     }
-    // Names that stand for a handful each say nothing about what was left out.
+    // Names with a handful of images each do not describe what was left out.
     let telling = |&&(_, count): &&(String, u64)| count * 20 >= survey.outside;
     let named = survey.strangers.iter().filter(telling);
     let some: Vec<String> = named.map(|(name, count)| format!("{name} ({count})")).collect();

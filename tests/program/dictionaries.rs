@@ -137,7 +137,7 @@ fn a_feature_has_figures_a_page_and_a_name() {
         "<dt>layer</dt><dd>image_block_4/0/Add_6 (visual.layer4.0.add)</dd>",
         "units/emoji/parts/1.html",
         "unit 1 · ears",
-        "unit 1 of parts",
+        "feature 1 of parts",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }

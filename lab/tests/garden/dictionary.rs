@@ -47,7 +47,13 @@ fn features_are_measured_with_one_scan_of_their_own_and_have_pages() {
     assert!(run.summary().contains("3 figures measured, 0 stored"), "{}", run.summary());
     assert_eq!(stored(&garden)["scan"], 1, "both features read one scan");
     let page = garden.read("output/a.html");
-    for wanted in ["<dt>dictionary</dt><dd>units (", "a red square", "<svg"] {
+    for wanted in [
+        "<dt>dictionary</dt><dd>units (",
+        "a red square",
+        "<svg",
+        "the feature&#39;s mean is",
+        "Feature visualisation of feature 0 of",
+    ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     assert!(garden.path("output/units/emoji/units/0.html").is_file());

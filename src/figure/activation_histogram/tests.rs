@@ -1,4 +1,4 @@
-//! Histograms that are usual, and those that are hardly any.
+//! Usual and degenerate histograms.
 
 use super::*;
 

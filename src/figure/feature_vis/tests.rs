@@ -11,7 +11,7 @@ use crate::figure::Baseline;
 use crate::figure::picture::Format;
 use crate::figure::tests::Stored;
 
-/// What a request asks, with some of it changed.
+/// A request's parameters, with some changes.
 fn params(changes: Value) -> Value {
     let mut all = json!({
         "layer": "visual.layer4.0.add", "unit": 1, "objective": "channel", "sign": "positive",
@@ -108,7 +108,7 @@ fn the_note_says_what_the_number_is_of() {
     };
     let terms = json!([{ "weight": 1.0, "of": { "text": "red" } }]);
     let all = [
-        // The greatest of all positions never differs: there is nothing to compare with.
+        // Scans hold no value at the centre, so there is nothing to compare with.
         said(json!({ "objective": "neuron", "start": "image", "image": "x" })),
         said(json!({ "sign": "negative" })),
         said(json!({ "unit": null, "direction": terms })),
