@@ -149,7 +149,7 @@ impl Bibliography {
         let item = |citation: &'i Citation| {
             let entry = self.entry(&citation.key)?;
             let supplement = citation.supplement.as_deref().filter(|text| !text.trim().is_empty());
-            // Numbers name nobody in any case; and of an author's year alone the processor shows no place.
+            // A number never names an author, and beside a year alone the processor shows no place.
             let year_only = citation.authorless && !citation.narrative && style.names_authors();
             Some(Item {
                 entry,

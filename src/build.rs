@@ -51,9 +51,9 @@ pub enum Results {
 /// The outcome of a build.
 #[derive(Debug)]
 pub struct Report {
-    /// The site, with every source that diagnostics speak of.
+    /// The site, with every source that diagnostics refer to.
     pub site: Site,
-    /// Everything that is wrong.
+    /// All problems.
     pub problems: Vec<Diagnostic>,
     /// The files that were written.
     pub changes: Changes,
@@ -80,7 +80,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     let mut missing = site.missing();
     let mut unkept = None;
     if options.results == Results::Measured {
-        // Before anything is measured: a collection that begins now knows what is wanted.
+        // Before measuring, so that a collection that starts now knows which results are used.
         unkept = remember(&site.workspace, site.plan(), &keys(&missing)).err();
         if !missing.is_empty() {
             site.progress.failed = measured(&site, &missing, options, watcher);
@@ -105,7 +105,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
         if !site.met_damage() || mended == MENDED || !measures {
             break problems;
         }
-        // What was set aside meanwhile is measured again, and published again.
+        // Results that were set aside meanwhile are measured and published again.
         mended += 1;
         site.lost();
         let mut lost = site.missing();
@@ -143,7 +143,7 @@ fn keys(requests: &[(Digest, Request)]) -> BTreeSet<Digest> {
     requests.iter().map(|(key, _)| *key).collect()
 }
 
-/// Measures these requests; gives those that failed, and why.
+/// Measures these requests; returns those that failed, with the reasons.
 fn measured(
     site: &Site,
     requests: &[(Digest, Request)],
@@ -180,7 +180,7 @@ pub fn remember(
     let mut root = Root { garden: workspace.root.clone(), ..Root::default() };
     root.requests.extend(plan.requests.iter().map(|(key, _)| *key));
     root.requests.extend(plan.scans.iter().map(|(key, _)| *key));
-    // What these use was scanned, or is wanted by another block, in most cases.
+    // Most of these are scans of the plan, or are requested by other blocks too.
     let used = plan.requests.iter().flat_map(|(_, request)| &request.uses);
     let mut open: Vec<&Request> = used.filter(|used| used.kind != scan::NAME).collect();
     while let Some(request) = open.pop() {
@@ -198,7 +198,7 @@ pub fn remember(
                 let other: Vec<Digest> =
                     before.filter(|key| !last.contains(key)).copied().collect();
                 last.extend(other);
-                // Many edits without a result between them do not pile up.
+                // Bounds the list if a block is edited many times before it has a result.
                 last.truncate(2 * keys.len().max(LAST));
             }
             if !last.is_empty() {
@@ -209,7 +209,7 @@ pub fn remember(
     store.put_root(&workspace.root, &root)
 }
 
-/// Most times that a build measures and publishes again because stored results were damaged.
+/// Maximum number of times that a build measures and publishes again because stored results were damaged.
 const MENDED: u32 = 3;
 
 /// Minimum number of last results that are remembered per block.
@@ -237,16 +237,16 @@ fn output_folder(workspace: &Workspace, asked: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Makes the whole site of the garden in `root`, and measures and writes nothing. Gives everything that is wrong.
+/// Makes the whole site of the garden in `root` without measuring or writing anything, and returns all problems.
 ///
 /// # Errors
 /// If the folder is not a garden, its store cannot be used, or the requested frozen results do not exist.
 pub fn check(root: &Path, results: &Results) -> Result<(Site, Vec<Diagnostic>), FreezeError> {
-    // As in the preview, what is not measured yet waits and is no error; what frozen results lack is one.
+    // As in the preview, figures that are not measured yet are not errors; results missing from frozen ones are.
     let progress = Progress { preview: true, ..Progress::default() };
     let mut site = Site::new(open(root, results)?, progress);
     let mut problems = site.publish(&Discarded);
-    // Where results are frozen, nothing has to be there.
+    // With frozen results, weights and data are not needed.
     if *results == Results::Measured {
         problems.extend(absent(&site.workspace.config, &site.workspace.config_text));
     }

@@ -328,7 +328,7 @@ fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 
 fn nearest_garden(here: &Path) -> Option<&Path> {
     let configured = |folder: &&Path| folder.join(crate::config::FILE).is_file();
-    // A folder `notes` alone, as in a home, makes none of the folders around it a garden.
+    // A folder `notes` alone, as in a home folder, does not make the folders around it gardens.
     let foreign =
         |folder: &&Path| matches!(layout::looks_like(folder), Some(Kind::Jekyll | Kind::Vault));
     let plain = || (layout::looks_like(here).is_some()).then_some(here);

@@ -88,7 +88,7 @@ impl Lines {
             made.iter().rev().zip(from.iter().rev()).take(left).take_while(|(a, b)| a == b).count();
         let mut at = alike;
         lines.written.extend(1..=alike);
-        // A loop may have made a million lines of ten thousand: each is looked up.
+        // A loop may turn ten thousand lines into a million, so lines are found by their text.
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, line) in from.iter().enumerate().take(from.len() - ends).skip(alike) {
             places.entry(line).or_default().push(place);
@@ -260,7 +260,7 @@ impl Diagnostic {
                     .annotation(AnnotationKind::Primary.span(window.span));
                 match window.whole {
                     true => title.element(snippet.path(&*file)),
-                    // The column is not the one in what is shown.
+                    // The excerpt does not start at the beginning of its line, so its columns are not the file's.
                     false => title.element(place()).element(snippet),
                 }
             }
@@ -271,7 +271,7 @@ impl Diagnostic {
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let shown = renderer.render(&[group]);
-        // What is shown of a very long line follows its place as another file's would.
+        // The excerpt of a very long line is separated from its place like a second file; the separator is removed.
         let is_bare = |line: &&str| {
             let drawn = |c: &char| !"\u{1b}[;m ".contains(*c) && !c.is_ascii_digit();
             line.chars().filter(drawn).eq(":::".chars())

@@ -82,7 +82,7 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 /// The outcome of freezing.
 #[derive(Debug)]
 pub struct Report {
-    /// The site that is frozen, with every source that diagnostics speak of.
+    /// The frozen site, with every source that diagnostics refer to.
     pub site: Site,
     /// All problems; if there is an error, nothing was written.
     pub problems: Vec<Diagnostic>,
@@ -181,7 +181,7 @@ fn keys(plan: &Plan) -> BTreeSet<Digest> {
 }
 
 impl Report {
-    /// Writes all that publishing needs: first what others name.
+    /// Writes everything that publishing needs; files to which others refer come first.
     fn write(&mut self) -> Result<(), FreezeError> {
         let mut facts = self.site.resources().facts(&self.site.workspace.config);
         facts.files = files(self.site.plan());
@@ -232,7 +232,7 @@ impl Report {
             if !needed.contains(&path) {
                 fs::remove_file(&path).map_err(io_error("remove", &path))?;
                 self.removed += 1;
-                // Fails where something is left in it.
+                // Fails if the folder is not empty.
                 let _ = path.parent().map(fs::remove_dir);
             }
         }
@@ -261,7 +261,7 @@ impl Report {
 /// and weights and data are not read.
 ///
 /// # Errors
-/// Where there are none, or none that can be used.
+/// If there are none, or they cannot be used.
 pub fn thaw(workspace: &mut Workspace, folder: Option<&Path>) -> Result<PathBuf, FreezeError> {
     let folder = match folder {
         Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),

@@ -145,7 +145,7 @@ mod tripped {
     /// Work that is to panic.
     static TRIPPED: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
-    /// While it lives, that work panics: of a name, whichever thread does it.
+    /// While it lives, that work panics for that name, on any thread.
     pub(crate) struct Tripped(String, String);
 
     pub(crate) fn on(doing: &str, name: &str) -> Tripped {

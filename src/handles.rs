@@ -19,7 +19,7 @@ pub fn raise() -> Option<u64> {
         let limit = getrlimit(Resource::Nofile);
         let wanted = limit.maximum.unwrap_or(MOST).min(MOST);
         if limit.current.is_some_and(|current| current < wanted) {
-            // Where it is refused, fewer have to do.
+            // If it is refused, the present limit has to suffice.
             let _ = setrlimit(
                 Resource::Nofile,
                 Rlimit { current: Some(wanted), maximum: limit.maximum },
@@ -86,7 +86,7 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "").expect("a file");
         assert!(are_left(3, &file));
-        // That it is not there is another matter.
+        // A missing file is not a lack of handles.
         assert!(are_left(3, &folder.path().join("none")));
         let most = raise();
         assert!(most.is_none_or(|most| most >= 64), "{most:?}");

@@ -1,9 +1,9 @@
 //! Neuronotes turns a folder of Markdown research notes into a linked static site whose figures are
 //! measured, not pasted.
 
-// What is printed goes through `say`: a stream that is closed or full ends nothing.
+// Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
-// A wrong offset must end nothing: see `cut`.
+// A wrong offset must not end the program: see `cut`.
 #![cfg_attr(not(test), deny(clippy::string_slice))]
 
 pub mod bibliography;

@@ -1,6 +1,6 @@
 //! The `neuronotes` command.
 
-// What is printed goes through `say`: a stream that is closed or full ends nothing.
+// Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;

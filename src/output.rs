@@ -84,7 +84,7 @@ impl Changes {
     pub fn follow(&mut self, next: Self) {
         self.removed.retain(|path| !next.written.contains(path));
         self.written.retain(|path| !next.removed.contains(path) && !next.written.contains(path));
-        // What was written before stood there then.
+        // Files that were written before were already there for the later changes.
         self.kept = next.kept.saturating_sub(self.written.len());
         self.written.extend(next.written);
         self.removed.extend(next.removed);
@@ -110,7 +110,7 @@ impl Output {
         let mut manifest: BTreeMap<String, Entry> = known.unwrap_or_default();
         let listed = manifest.len();
         manifest.retain(|path, _| place::below(folder, path).is_ok());
-        // No build writes a list of files elsewhere.
+        // A manifest with paths outside the folder is not from a build.
         forgot |= manifest.len() < listed;
         let mut stands = |path: &str, digest: Digest| {
             let found = place::below(folder, path).and_then(|path| digests.digest(&path));
@@ -297,7 +297,7 @@ impl Output {
     fn remove_empty_folders(&self, path: &str) {
         let mut folder = Path::new(path).parent();
         while let Some(relative) = folder.filter(|p| !p.as_os_str().is_empty()) {
-            // Fails where something is left in it, and then nothing above it is empty either.
+            // Fails if the folder is not empty; then no folder above it is empty either.
             let place = place::below(&self.folder, relative);
             if place.and_then(fs::remove_dir).is_err() {
                 return;

@@ -299,7 +299,7 @@ mod tests {
             let pixels = Pixels::of(picture);
             let with = pixels.shrunk(&mut Resizer::new(), 250).expect("resized").levels;
             let mut plain = Resizer::new();
-            // SAFETY: every processor has what no extension asks for.
+            // SAFETY: every processor supports code without extensions.
             unsafe { plain.set_cpu_extensions(CpuExtensions::None) };
             let without = pixels.shrunk(&mut plain, 250).expect("resized").levels;
             assert!(with == without, "{:?}", pixels.kind);
@@ -316,8 +316,8 @@ mod tests {
             let golden = Pixels::of(open(format!("{mode}-60.png")));
             assert_eq!((small.width, small.height), (golden.width, golden.height));
             assert_eq!((small.kind, small.levels.len()), (golden.kind, golden.levels.len()));
-            // Both keep whole levels between their two passes, but begin with another one. Compared is what is seen of a
-            // colour: of one that is next to transparent, most is rounding.
+            // Both round between their two passes, but in different orders. Visible colours are compared: those of
+            // almost transparent pixels are mostly rounding.
             let seen = |pixels: &Pixels, at: usize| match (mode, at % 4) {
                 ("RGBA", 0..3) => {
                     u32::from(pixels.levels[at]) * u32::from(pixels.levels[at / 4 * 4 + 3]) / 255
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_is_clear_stays_clear() {
-        // White where it is seen, red where it is not.
+        // White where it is visible, red where it is not.
         let picture = RgbaImage::from_fn(600, 600, |x, _| {
             if x % 100 < 50 { Rgba([255, 255, 255, 255]) } else { Rgba([255, 0, 0, 0]) }
         });

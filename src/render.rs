@@ -230,7 +230,7 @@ impl Renderer {
         steps: u64,
         page: &mut Page,
     ) -> Result<(), minijinja::Error> {
-        // Fuel belongs to an environment; what is in this one is shared by all its copies.
+        // Fuel belongs to an environment; the contents of this one are shared by all its clones.
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(steps));
         let template = environment.get_template(name)?;
@@ -239,7 +239,6 @@ impl Renderer {
 
     /// The error that the steps run out on a page that is not quite full. It has the template's line, which the
     /// writer's error lacks.
-    /// writing has none.
     fn where_full(&self, name: &str, view: &Value, budget: Budget) -> Option<minijinja::Error> {
         const ROUNDS: usize = 12;
         let (mut least, mut most, mut found) = (0, budget.steps, None);
@@ -324,12 +323,12 @@ fn environment() -> Environment<'static> {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
-    // A name that is not there is an error at its line, never an empty place on the page.
+    // An unknown name is an error at its line, never an empty place on the page.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_formatter(format_value);
     environment.set_debug(true);
-    // Templates in templates and macros in macros, each of which takes some of the stack.
+    // Nested templates and macros, each of which takes some of the stack.
     environment.set_recursion_limit(200);
     filter::add_to(&mut environment);
     environment

@@ -129,7 +129,7 @@ impl Resources {
         notices
     }
 
-    /// Forgets all that was looked at.
+    /// Forgets everything that was read.
     pub fn forget(&mut self) {
         self.models.clear();
         self.datasets.clear();
@@ -380,7 +380,7 @@ fn absolute(source: &Source) -> Result<PathBuf, Problem> {
     })
 }
 
-/// That a path of the configuration climbs out of the garden.
+/// The problem that a path of the configuration leaves the garden.
 fn leaves(written: &str) -> Problem {
     let message = format!("`{written}` is outside the garden");
     Problem { message, hint: Some(crate::config::INSIDE.to_owned()) }

@@ -138,7 +138,7 @@ mod tests {
     fn a_garden_that_cannot_be_written_leaves_nothing() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let folder = dir.path().join("garden");
-        // As long as a file is where a folder has to be, its files cannot be made.
+        // While a file is in the place of a folder, the folder's files cannot be created.
         fs::create_dir(&folder).expect("a folder");
         fs::write(folder.join("notes"), "").expect("a file");
         assert!(make(&folder).is_err(), "it is not empty");

@@ -131,7 +131,7 @@ impl Plain {
                 after
             }
             None if SILENT.contains(&name) => after,
-            // A name such as `log` or `max`, or a command that nobody knows.
+            // A name such as `log` or `max`, or an unknown command.
             None if opens.is_some() => after,
             None => {
                 if self.out.ends_with(|c: char| c.is_alphanumeric()) {

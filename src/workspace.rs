@@ -219,13 +219,13 @@ impl Workspace {
         if self.defined != defined {
             touched.config = true;
             if self.defined.macros != defined.macros {
-                // A note's formulas are others now.
+                // The formulas of all notes have changed.
                 touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
             }
             self.defined = defined;
         }
         if (self.layout.kind, self.layout.notes()) != (before.kind, before.notes()) {
-            // The same path is another note's there, or is read otherwise.
+            // In the new layout, a path may mean another note, or be read differently.
             touched.notes.extend(std::mem::take(&mut self.notes).into_keys());
         }
         self.read_templates(&mut touched);
@@ -369,7 +369,7 @@ impl Workspace {
             return Some(&self.defined.text);
         }
         let path = self.layout.path(file)?;
-        // Places in what Jekyll made of a note are none in its file.
+        // Positions in a note changed by Jekyll are not positions in its file.
         let note = self.notes.get(path).map(Parsed::published)?;
         note.lines.are_written().then_some(&*note.source)
     }

@@ -52,7 +52,7 @@ pub(super) enum Part<'t> {
 pub(super) fn outer(text: &str) -> Outer<'_> {
     let mut out = Outer::default();
     let mut skip = 0;
-    // Of a comment that is never closed only the first line is left out; those after it reach no further than an entry.
+    // If a comment is never closed, only its first line is left out; later comments end before the next entry.
     let mut are_comments_closed = true;
     let starts = starts(text);
     for (number, start) in starts.iter().enumerate() {

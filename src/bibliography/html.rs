@@ -77,7 +77,7 @@ pub(super) fn plain(children: &ElemChildren, works: &[Linked<'_>]) -> String {
 /// Removes separators that styles leave behind for missing parts, and ends a list of names with "et al." if it was
 /// abbreviated with `and others`.
 fn tidied(text: String) -> String {
-    // APA sets a comma between a year and a month that there is not.
+    // APA's style leaves a comma in front of a missing month.
     let mut text = if text.contains(",)") { text.replace(",)", ")") } else { text };
     if text.contains(OTHERS) {
         for join in [", and ", " and ", ", &amp; ", " &amp; ", ", & ", " & ", "; ", ", "] {
@@ -195,7 +195,7 @@ impl Writer<'_, '_> {
         let format = text.formatting;
         let has = |look: Look| self.looks.contains(&look);
         let marks = [
-            // What is emphasized in a title that is set in italics stands upright.
+            // Emphasis inside an italic title is upright.
             ((format.font_style == FontStyle::Italic) != has(Look::Emphasized), "i"),
             (format.font_weight == FontWeight::Bold || has(Look::Bold), "b"),
             (format.vertical_align == VerticalAlign::Sup || has(Look::Raised), "sup"),

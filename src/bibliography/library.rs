@@ -119,7 +119,6 @@ impl Library {
 
 /// A file's text without a byte order mark, and the position of the first character that is not UTF-8. Such a file is
 /// usually in Windows-1252, a superset of Latin-1.
-/// Windows-1252, of which Latin-1 is the greater part.
 fn decoded(bytes: Vec<u8>) -> (String, Option<usize>) {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();

@@ -61,7 +61,7 @@ impl<'t> Abbreviations<'t> {
             .iter()
             .map(|field| (field.name.to_lowercase(), State::Defined(field.parts.clone())));
         let mut all = Self { states: states.collect(), left: MOST };
-        // In their order, so that each is mostly made of what is made already.
+        // In order, so that most abbreviations use others that are already expanded.
         for field in defined {
             let _ = all.named(field.name, 0);
         }

@@ -335,7 +335,7 @@ fn addresses(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
 /// The entry without the fields that the processor does not accept.
 fn converted(work: &Work, mut tex: biblatex::Entry, faults: &mut Vec<Fault>) -> Option<Entry> {
     loop {
-        // The library asserts things of entries that do not hold for every one.
+        // The library panics on some entries.
         let result = panic::catch_unwind(AssertUnwindSafe(|| Entry::try_from(&tex)));
         let Ok(result) = result else {
             let message = format!("the entry `{}` cannot be read", work.key);

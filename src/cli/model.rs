@@ -192,7 +192,7 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
 }
 
 fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String> {
-    // A garden's own name for a model goes first; then a file, wherever it lies, and what is known by name everywhere.
+    // The garden's own models take precedence; then files; then models that are known by name everywhere.
     let asked_for_garden = garden.is_some();
     let opened = root(garden).and_then(|root| Ok(Workspace::open(&root)?));
     let (config, mut workspace) = match opened {
@@ -220,7 +220,7 @@ fn info(garden: Option<PathBuf>, name: Option<String>) -> anyhow::Result<String>
     let model = match resources.model(&config, digests, &name) {
         Ok(model) => model,
         Err(error) => match config.model(&name).map(|weights| weights.place.clone()) {
-            // What is known without its weights is still of use.
+            // Without its weights, a known model can still be described.
             Some(Place::Known(known)) if !known.path().is_ok_and(|path| path.exists()) => {
                 return Ok(info_without_weights(known, &folder()?));
             }

@@ -67,7 +67,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Stats { garden, format } => {
             let workspace = open(garden.root)?;
-            // So that what would be taken is what `gc` would take.
+            // So that the report counts what `gc` would remove.
             let kept = remember(workspace);
             let stats = kept.store.stats().map_err(explained)?;
             say(format, &stats, &of_stats(&stats));

@@ -1,4 +1,4 @@
-//! A dictionary's entry in `neuronotes.yaml`: where its file is, and the layer that it is over.
+//! A dictionary's entry in `neuronotes.yaml`: its file and its layer.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::yaml::{Entry, Value};
 /// The fields of an entry.
 const FIELDS: [&str; 3] = ["path", "layer", "model"];
 
-/// A dictionary, as it is configured.
+/// A configured dictionary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DictionarySource {
     /// Its file.
@@ -19,7 +19,7 @@ pub struct DictionarySource {
     pub layer: String,
     /// The layer's model; the default one if left out.
     pub model: Option<String>,
-    /// The name's place in the configuration.
+    /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
 

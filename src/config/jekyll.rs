@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> (Config, Vec<Diagnostic>) {
     let lines = Lines::of(text);
     let reader = Reader::of_file(SourceFile { file: layout::JEKYLL, text, lines: &lines });
     let mut settings = Settings { reader, root: std::path::Path::new(""), problems: Vec::new() };
-    // Jekyll's addresses have no ending, and an option that is not there is off.
+    // Jekyll's addresses have no ending, and missing options are off.
     let mut config = Config { use_html_extension: false, ..Config::default() };
     let mut jekyll = Jekyll::default();
     let entries = settings.mapping();

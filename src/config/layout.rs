@@ -1,8 +1,9 @@
-//! What kind of folder a garden is and where things lie in it: a folder and its configuration in; which of its paths are
-//! notes, which are files beside them, and which are never read, out.
+//! The layout of a garden. Input: a folder and its configuration. Output: the kind of garden, and which of its paths
+//! are notes, other files, or never read.
 //!
-//! Three kinds of folders are gardens, and any folder of Markdown that is named. Only [`Layout::of`] and [`looks_like`] look at the disk; what a path is follows from
-//! its name. Paths are relative to the garden, with `/`, unless something else is said; the empty path is the garden.
+//! There are three kinds of gardens; in addition, any folder of Markdown can be named explicitly. Only [`Layout::of`]
+//! and [`looks_like`] read the disk; everything else follows from names. Paths are relative to the garden, with `/`,
+//! unless stated otherwise; the empty path is the garden.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -84,7 +85,7 @@ impl Layout {
             (Some(folder), _) => Self::below(folder),
             (None, _) if root.join(NOTES).is_dir() => Self::default(),
             (None, Some(kind @ (Kind::Jekyll | Kind::Vault))) => Self::whole(root, kind, config),
-            // Notes that lie beside the configuration.
+            // Notes beside the configuration.
             (None, _) if has_markdown(root, config) => Self::whole(root, Kind::Folder, config),
             (None, _) if root.join(config::FILE).is_file() => Self::default(),
             (None, _) => return None,
@@ -105,7 +106,7 @@ impl Layout {
         }
         // A data set may have more files than a garden has notes.
         let written = config.datasets.values().flat_map(|source| &source.paths);
-        // Of a pattern the folder that it begins with.
+        // Of a pattern, the folder at its beginning.
         let place = |path: &String| match path.find(['*', '?', '[', '{']) {
             Some(end) => inside(path.cut(..end).rsplit_once('/')?.0),
             None => inside(path),
@@ -146,7 +147,7 @@ impl Layout {
     pub fn has_theme(&self, root: &Path) -> bool {
         let theirs = match self.kind {
             Kind::Vault => obsidian_templates(root).any(|f| f == TEMPLATES),
-            // They may be anybody's, unless a configuration says that this is a garden.
+            // Such a folder may belong to another program, unless a configuration marks this folder as a garden.
             Kind::Folder => !root.join(config::FILE).is_file(),
             Kind::Plain | Kind::Jekyll => false,
         };
@@ -162,7 +163,7 @@ impl Layout {
 
     /// Folders with notes that are not read because of their names.
     pub fn unread_notes(&self, root: &Path) -> Vec<&'static str> {
-        // So many files are looked at to find one.
+        // Maximum number of files that are examined.
         const LOOKED_AT: usize = 500;
         // Jekyll reads none of these either.
         if !self.notes.is_empty() || self.kind == Kind::Jekyll {

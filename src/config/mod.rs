@@ -505,7 +505,7 @@ mod tests {
         assert_eq!(given("a").activation, Some(Activation::Gelu));
         assert_eq!(given("a").mean, Some([0.5, 0.5, 1.0]));
         assert_eq!(given("a").deviation, Some([1.0, 1.0, 0.5]));
-        // All that go by their name are OpenAI's.
+        // All models known by name are OpenAI's.
         assert_eq!(given("RN50").activation, Some(Activation::QuickGelu));
         assert_eq!(given("b"), Given::default());
     }

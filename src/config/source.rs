@@ -31,7 +31,7 @@ impl Source {
     /// The content of a file of limited size. With a relative path, it must be in the garden.
     ///
     /// # Errors
-    /// Fails if it cannot be read, is longer, is no regular file, or lies elsewhere.
+    /// Fails if it cannot be read, is longer, is not a regular file, or is outside the garden.
     pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
         match &self.root {
             Some(root) => file::read_in(&root.canonicalize()?, &self.path, most),

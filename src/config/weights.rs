@@ -47,7 +47,7 @@ impl Weights {
         };
         let mut given = Given::default();
         if let Place::Known(_) = place {
-            // All that go by their name are OpenAI's.
+            // All models known by name are OpenAI's.
             given.activation = Some(Activation::QuickGelu);
         }
         Some(Self { place, sha256: None, given, span: 0..0 })
@@ -69,9 +69,9 @@ impl Settings<'_> {
             Value::Map(fields) => {
                 for field in fields {
                     match field.key.as_str() {
-                        // Where `path:` stands with nothing behind it, its file was forgotten.
+                        // An empty `path:` counts as a missing path.
                         "path" => path = self.text(field).or(Some(String::new())),
-                        // Weights that were to be checked are not used unchecked.
+                        // If the SHA-256 is invalid, the weights are not used without a check.
                         "sha256" => sha256 = Some(self.sha256(field)?),
                         "activation" => given.activation = self.activation(field),
                         "mean" => given.mean = self.colour(field, 0.0),

@@ -88,7 +88,7 @@ impl Family for Several {
     }
 }
 
-/// What a block must be that is taken.
+/// The blocks that a field takes, in words.
 fn sort(takes: Takes) -> String {
     match takes.kinds {
         Kinds::Named(_) => format!("of the kind {}", suggest::quoted(&Kind::taken(takes), "or")),
@@ -119,7 +119,7 @@ pub(super) fn one(
     }
 }
 
-/// The request keys of the blocks whose names stand under a pointer in the value.
+/// The request keys of the blocks whose names are under a pointer in the value.
 pub(super) fn keys(
     takes: Takes,
     (names, pointer): (&[String], &str),
@@ -148,7 +148,7 @@ pub(super) fn keys(
     if problems.is_empty() { Ok(keys) } else { Err(problems) }
 }
 
-/// What the note calls the blocks with these keys; a sweep once.
+/// The note's names for the blocks with these keys; a sweep is named once.
 pub(super) fn blocks(keys: &[String], inputs: &Inputs) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for key in keys {
@@ -258,7 +258,7 @@ mod tests {
         let wrong = wrong.expect_err("a sweep").remove(0).problem.to_string();
         assert!(wrong.contains("a sweep of 2 measurements; one is needed"), "{wrong}");
         assert!(wrong.contains("hint: name a block without `sweep`"), "{wrong}");
-        // What is used twice is in the request once.
+        // A block that is named twice is in the request once.
         let names = serde_json::json!(["grid", "grid"]);
         let keys = Several { takes }.resolve(names, &mut asked, &mut Grid(3));
         let expected: Vec<String> = (0..3).map(|number| cell(number).1.key().hex()).collect();

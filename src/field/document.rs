@@ -21,14 +21,14 @@ pub fn overview() -> String {
     out
 }
 
-/// What a garden has that an example can be about.
+/// A garden's names for use in examples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Local {
-    /// A layer with units of the garden's own default model; none where the example's layer is one of its.
+    /// A layer of the garden's default model; `None` if that model has the example's layer.
     pub layer: Option<String>,
-    /// Whether blocks have to name a model, since the garden has no default.
+    /// Whether blocks must name a model because the garden has no default.
     pub names_model: bool,
-    /// Whether they have to name a data set.
+    /// Whether blocks must name a data set.
     pub names_dataset: bool,
 }
 
@@ -52,7 +52,7 @@ fn example(kind: &Kind, local: &Local) -> String {
     out
 }
 
-/// The fields that say what a block is about, in the order in which they are needed.
+/// The fields that name a block's subject, in the order in which they are needed.
 fn needed(kind: &Kind) -> Vec<&'static Field> {
     let about = |field: &&Field| {
         field.default == Preset::Required
@@ -133,7 +133,7 @@ pub fn wrapped(markdown: &str, width: usize) -> String {
     out
 }
 
-/// What prose can show of a kind's results.
+/// The values of a kind's results that prose can show.
 fn values(kind: &Kind) -> String {
     let id = COMMON.iter().find(|field| field.ty == Type::Id).map_or("id", |field| field.name);
     let given = |line: &'static str| line.strip_prefix(id)?.strip_prefix(": ");
@@ -148,7 +148,7 @@ fn values(kind: &Kind) -> String {
     );
     if kind.sweep {
         out.push_str(&format!(
-            "\nOf a `sweep`, one is chosen by its values or by its place: `= {id}[unit=4].…`, `= {id}.cells[0].…`; \
+            "\nOne measurement of a `sweep` is chosen by its values or its index: `= {id}[unit=4].…`, `= {id}.cells[0].…`; \
              `= {id}.cells.length` is their number.\n"
         ));
     }
@@ -156,12 +156,12 @@ fn values(kind: &Kind) -> String {
     out
 }
 
-/// How a value is written.
+/// How values are written in prose.
 const VALUES: &str = "
 `n` counts from 0, or from the end: `[-1]`. A list has a `length`; `list.field` is that field of each of its items, and
 `[field=text]` the first item of which that holds. A format may follow, as in Python: `| .1f` (decimals), `| .2e`, `| .0%`,
 `| d` (a whole number), `| ,` (thousands), `| +.2f` (with a sign). Without one a measured number has three digits. A figure of
-another note is named as a wikilink names it: `` `= Note#id.…` ``. A space before the sign, `` ` = … ` ``, leaves code as it is.
+another note is written with the note's name, as in a wikilink: `` `= Note#id.…` ``. A space before the sign, `` ` = … ` ``, leaves code as it is.
 ";
 
 /// A recipe with every value.
@@ -171,7 +171,7 @@ fn recipe(recipe: &Recipe) -> String {
     format!("- `{}`: {} Values: {}.\n", recipe.name, recipe.doc, values.join(", "))
 }
 
-/// A value that is filled in.
+/// A value of a recipe.
 fn plain(value: Preset) -> String {
     match value {
         Preset::Integer(n) => n.to_string(),
@@ -193,8 +193,8 @@ fn entry(field: &Field) -> String {
             format!("default {}", suggest::quoted(&texts, "and"))
         }
         Preset::Flag(flag) => format!("default {flag}"),
-        Preset::Recipe => "default out of the recipe".into(),
-        Preset::Configured => "default out of `defaults:` in `neuronotes.yaml`".into(),
+        Preset::Recipe => "default from the recipe".into(),
+        Preset::Configured => "default from `defaults:` in `neuronotes.yaml`".into(),
         Preset::Absent => "optional".into(),
     };
     format!("- `{}` ({}; {default}): {}\n", field.name, family(field.ty).takes(), field.doc)

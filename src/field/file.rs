@@ -103,7 +103,7 @@ pub(super) fn digests(
     if problems.is_empty() { Ok(digests) } else { Err(problems) }
 }
 
-/// What the note calls a picture, by its digest.
+/// The note's name for a picture, by its digest.
 pub(super) fn picture(digest: &str, inputs: &Inputs) -> String {
     let known = inputs.pictures.iter().find(|known| known.digest.hex() == digest);
     known.map_or_else(|| digest.to_owned(), |known| known.name.clone())

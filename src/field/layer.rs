@@ -110,7 +110,7 @@ impl Family for Unit {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
         match node.value {
             Value::Integer(n) if u32::try_from(n).is_ok() => n.into(),
-            // The greatest one is said only where it is what is wrong.
+            // The maximum is mentioned only if the number exceeds it.
             _ if node.written.as_deref().is_some_and(is_digits) => {
                 wrong(node, &format!("a whole number from 0 to {}", u32::MAX), at)
             }

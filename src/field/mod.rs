@@ -1,8 +1,8 @@
-//! Field types: for each family of them how a value is read from YAML, what a request gets for it, how it is shown in a line,
-//! and how it is documented. The kinds' fields in; JSON, parameters, text and a schema out.
+//! Field types: how the values of each are read from YAML, which parameters a request gets for them, how they are shown
+//! in one line, and how they are documented.
 //!
-//! A field type is a variant of [`Type`] and an implementation of [`Family`] in one file here. Where names lead to is the
-//! plan's to know, which hands it in as [`Sources`].
+//! A field type is a variant of [`Type`] and an implementation of [`Family`] in one file here. Names that lead out of
+//! the block are resolved through [`Sources`], which the plan implements.
 
 mod block;
 mod direction;
@@ -45,25 +45,25 @@ use reading::Reading;
 /// A field's value and its place in the source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldValue {
-    /// Of the field's type.
+    /// The value, of the field's type.
     pub value: Json,
-    /// Where the value stands.
+    /// Its span in the source.
     pub span: Range<usize>,
-    /// Where parts of it stand, by their JSON pointers in `value`.
+    /// Spans of its parts, by their JSON pointers in `value`.
     pub places: BTreeMap<String, Range<usize>>,
 }
 
 impl FieldValue {
-    /// Where a part of the value stands, by its JSON pointer; the whole value where that is not known.
+    /// The span of a part of the value, by its JSON pointer; the whole value's if that is unknown.
     pub fn place(&self, pointer: &str) -> Range<usize> {
         self.places.get(pointer).unwrap_or(&self.span).clone()
     }
 }
 
-/// What a field type knows to do with its values.
+/// The operations of a family of field types.
 trait Family {
-    /// Reads a value as a note writes it. Checks what can be seen in the block alone: form, bounds, duplicates. What is wrong
-    /// goes to `at`.
+    /// Reads a value as written in a note. Checks what the block alone determines: form, bounds, duplicates. Problems
+    /// are reported to `at`.
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json;
 
     /// The value of a field that is left out and has no default.
@@ -71,11 +71,11 @@ trait Family {
         None
     }
 
-    /// The parameter that a request gets for a value, names resolved to digests and to one spelling; none where the field is
-    /// no parameter.
+    /// The request's parameter for a value, with names resolved to digests and to one spelling; `None` if the field is
+    /// not a parameter.
     ///
     /// # Errors
-    /// Returns everything that is wrong with it, each at its place in the value.
+    /// Returns all problems, each with its place in the value.
     fn resolve(
         &self,
         value: Json,
@@ -90,7 +90,7 @@ trait Family {
         field
     }
 
-    /// A parameter in one line, pictures, data sets and blocks by what the note calls them.
+    /// A parameter in one line, with the note's names for pictures, data sets and blocks.
     fn shown(&self, value: &Json, _inputs: &Inputs) -> String {
         plain(value)
     }
@@ -103,7 +103,7 @@ trait Family {
         }
     }
 
-    /// The names of blocks in a value as the note writes it, each with what it must be.
+    /// The names of blocks in a value as written, each with the blocks that the field takes.
     fn blocks(&self, _value: &Json) -> Vec<(Takes, String)> {
         Vec::new()
     }
@@ -113,14 +113,14 @@ trait Family {
         Vec::new()
     }
 
-    /// What values it takes, in a few words.
+    /// The accepted values, in a few words.
     fn takes(&self) -> String;
 
-    /// What values it takes in a block of a kind, as JSON Schema.
+    /// The accepted values in a block of a kind, as JSON Schema.
     fn schema(&self, kind: &Kind) -> Json;
 }
 
-/// What is known of a field type.
+/// The family of a field type.
 fn family(ty: Type) -> Box<dyn Family> {
     match ty {
         Type::Integer { min, max } => Box::new(number::Integer { min, max }),
@@ -157,7 +157,7 @@ fn family(ty: Type) -> Box<dyn Family> {
 /// Reads a field's value.
 ///
 /// # Errors
-/// Returns everything that is wrong with it, each at its place.
+/// Returns all problems, each with its place.
 pub fn read(
     reader: &Reader<'_>,
     field: &Field,
@@ -168,7 +168,7 @@ pub fn read(
     at.finish(value, node)
 }
 
-/// A parameter in one line; pictures, data sets and blocks by what the note calls them.
+/// A parameter in one line, with the note's names for pictures, data sets and blocks.
 pub fn shown(field: &Field, value: &Json, inputs: &Inputs) -> String {
     family(field.ty).shown(value, inputs)
 }
@@ -188,7 +188,7 @@ pub fn parameter(field: &Field) -> &'static str {
     family(field.ty).parameter(field.name)
 }
 
-/// The names of blocks in a field's value, each with what it must be.
+/// The names of blocks in a field's value, each with the blocks that the field takes.
 pub fn blocks(field: &Field, value: &Json) -> Vec<(Takes, String)> {
     family(field.ty).blocks(value)
 }
@@ -198,13 +198,13 @@ fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A value as a list of texts; empty where it is none.
+/// A value as a list of texts; empty if it is not one.
 fn texts(value: &Json) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-/// Most items of a list that are written out.
+/// Maximum number of items of a list that are written out.
 const MOST: usize = 12;
 
 /// Items in one line, as many as can be read at a glance.

@@ -74,7 +74,7 @@ fn read(node: &Node, at: &mut Reading<'_, '_>) -> Json {
     }
 }
 
-/// What the note calls a data set, by the digest of its content.
+/// The note's name for a data set, by the digest of its content.
 pub(super) fn dataset(digest: &str, inputs: &Inputs) -> String {
     let known = inputs.datasets.iter().find(|known| known.content().hex() == digest);
     known.map_or_else(|| digest.to_owned(), |known| known.name.clone())

@@ -29,7 +29,7 @@ impl Family for Integer {
     }
 }
 
-/// A whole number from 0 that random numbers follow from; the configuration's where it is left out.
+/// A random seed: a whole number from 0. The default is the configuration's.
 pub(super) struct Seed;
 
 impl Family for Seed {
@@ -81,7 +81,8 @@ pub(super) fn number(node: &Node) -> Option<f64> {
     }
 }
 
-/// Not the number that was expected; the hint is the whole number that was meant, if it is written as `5.0`, `1e3` or `"5"`.
+/// Reports a value that is not the expected number. If it is written as `5.0`, `1e3` or `"5"`, the hint is the whole
+/// number.
 pub(super) fn wrong(node: &Node, expected: &str, at: &mut Reading<'_, '_>) -> Json {
     let meant = match &node.value {
         Value::Number(x) if x.fract() == 0.0 && (0.0..=9e15).contains(x) => Some(*x as i64),

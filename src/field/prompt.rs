@@ -1,4 +1,4 @@
-//! Prompts that are too long for a model's text tower: parameters in, what is wrong with each text out.
+//! Prompts that are too long for a model's text tower. Input: parameters. Output: a problem for each such text.
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::kind::class::{PLACE, filled};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Wrong, family, texts};
 
-/// Most errors of one block: the same mistake may be in each line of a long list.
+/// Maximum number of errors of one block: each line of a long list may have the same mistake.
 const MOST: usize = 5;
 
 /// An error at each text that has a prompt of more than `context` tokens, unless prompts are to be cut.
@@ -51,7 +51,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// How many tokens a prompt has, where they are more than `context`.
+/// The number of tokens of a prompt; `None` if it is at most `context`.
 fn surplus(prompt: &str, context: u32) -> Option<usize> {
     let read = Tokenizer::clip().tokens(prompt, context as usize, false);
     read.err().map(|long| long.tokens)

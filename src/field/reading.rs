@@ -1,5 +1,5 @@
-//! Reads the value of one field: a YAML node in; JSON, the places of its parts by JSON pointer, and what is wrong with each
-//! out. What the families share.
+//! Reads the value of one field: a YAML node in; JSON, the places of its parts by JSON pointer, and the problems of
+//! each out. Shared by all families.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use super::FieldValue;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Reader, Value};
 
-/// What is known while one field's value is read.
+/// The state while one field's value is read.
 pub(super) struct Reading<'a, 'r> {
     pub(super) reader: &'a Reader<'r>,
     /// The field's name.
@@ -25,7 +25,7 @@ impl<'a, 'r> Reading<'a, 'r> {
         Self { reader, field, places: BTreeMap::new(), problems: Vec::new() }
     }
 
-    /// The value that was read at a node; else what is wrong.
+    /// The value that was read at a node, or the problems.
     pub(super) fn finish(self, value: Json, node: &Node) -> Result<FieldValue, Vec<Diagnostic>> {
         match self.problems.is_empty() {
             true => {
@@ -36,17 +36,17 @@ impl<'a, 'r> Reading<'a, 'r> {
         }
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether there are no problems so far.
     pub(super) fn is_sound(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// Keeps where a part of the value stands.
+    /// Records the span of a part of the value.
     pub(super) fn place(&mut self, pointer: String, span: Range<usize>) {
         self.places.insert(pointer, span);
     }
 
-    /// A part of the value has another pointer.
+    /// Changes the pointer of a part of the value.
     pub(super) fn rename(&mut self, from: &str, to: String) {
         if let Some(span) = self.places.remove(from) {
             self.places.insert(to, span);
@@ -122,7 +122,7 @@ impl<'a, 'r> Reading<'a, 'r> {
 
     /// Reports a list of too many items.
     pub(super) fn too_many(&mut self, node: &Node, count: usize, most: usize) -> Json {
-        let message = format!("`{}` has {count} items; the most is {most}", self.field);
+        let message = format!("`{}` has {count} items; at most {most} are allowed", self.field);
         self.problem(node, message, None);
         Json::Null
     }

@@ -1,4 +1,4 @@
-//! A field's value as a request's parameter: names resolved by what the plan knows, defaults filled in.
+//! Turns a field's value into a request's parameter: resolves names through the plan, and fills in defaults.
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::{Field, MOST_PICTURES, Takes};
@@ -9,56 +9,57 @@ use serde_json::{Map, Value as Json};
 
 use super::{ResolvedPlace, family};
 
-/// Most measurements that one rests on, each counted as often as it is used: a request holds them all.
+/// Maximum number of measurements that one depends on, each counted as often as it is used: a request contains them
+/// all.
 const MOST_NESTED: usize = 1000;
 
-/// What names in a block's fields lead to.
+/// Resolves the names in a block's fields.
 pub trait Sources {
     /// The name and the sizes of the block's model.
     fn model(&self) -> (&str, &Architecture);
-    /// The layer or the dictionary that the block is about; none where its kind is about none.
+    /// The layer or the dictionary that the block is about; `None` if its kind is about no layer.
     fn place(&self) -> Option<&ResolvedPlace>;
-    /// The name that the block gives it.
+    /// The block's name for it.
     fn layer_written(&self) -> Option<&str>;
     /// The block's id.
     fn id(&self) -> &str;
-    /// The text of another field, where the block has it.
+    /// The text of another field, if the block has it.
     fn written(&self, field: &str) -> Option<&str>;
     /// The data set of that name.
     ///
     /// # Errors
-    /// Fails if there is none, or it cannot be used.
+    /// Fails if there is no such data set, or it cannot be used.
     fn dataset(&mut self, name: &str) -> Result<DatasetRef, Problem>;
     /// The words of the data set of that name, which must be a list of words.
     ///
     /// # Errors
-    /// Fails if it is none, or cannot be read.
+    /// Fails if it is not one, or cannot be read.
     fn words(&mut self, name: &str) -> Result<Vec<String>, Problem>;
     /// The picture at a path in the garden.
     ///
     /// # Errors
-    /// Fails if there is none that can be used.
+    /// Fails if the file is missing or cannot be used.
     fn picture(&mut self, path: &str) -> Result<FileRef, Problem>;
     /// The file of published weights at a path in the garden.
     ///
     /// # Errors
-    /// Fails if there is none that can be used.
+    /// Fails if the file is missing or cannot be used.
     fn weights(&mut self, path: &str) -> Result<FileRef, Problem>;
     /// The requests of the block of that name, one for each measurement of a sweep.
     ///
     /// # Errors
-    /// Fails if there is none that a field may take that takes such blocks.
+    /// Fails if there is no such block, or the field does not take it.
     fn used(&mut self, takes: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem>;
 }
 
-/// What a block asks for, as far as its fields are resolved.
+/// The part of a request that a block's fields determine.
 #[derive(Debug, Default)]
 pub struct Asked {
     /// The request's parameters.
     pub params: Map<String, Json>,
-    /// Where the things are that parameters name by digest.
+    /// The files and data sets that parameters identify by digest.
     pub inputs: Inputs,
-    /// Data sets that a direction is a mean of, or a group consists of: their scans are needed.
+    /// Data sets whose mean is part of a direction, or that are a group: their scans are needed.
     pub scanned: Vec<DatasetRef>,
     /// Whether a field is about pictures of the block's own data set.
     pub needs_dataset: bool,
@@ -67,7 +68,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Adds a data set that a parameter names by the digest of its content; whether it is a new one.
+    /// Adds a data set that a parameter identifies by the digest of its content. Returns whether it is new.
     pub(super) fn add_dataset(&mut self, dataset: DatasetRef) -> bool {
         let is_new = !self.inputs.datasets.contains(&dataset);
         if is_new {
@@ -89,10 +90,11 @@ impl Asked {
         }
     }
 
-    /// What is wrong where a field uses so many figures, with all that they rest on.
+    /// The problem if a field uses too many figures, or depends on too many measurements.
     pub(super) fn too_much(&self, figures: usize) -> Option<Problem> {
         if figures > MOST_PICTURES {
-            let message = format!("{figures} figures are used here; the most is {MOST_PICTURES}");
+            let message =
+                format!("{figures} figures are used here; at most {MOST_PICTURES} are allowed");
             return Some(Problem::new(message));
         }
         (self.uses.iter().map(nested).sum::<usize>() > MOST_NESTED).then(|| {
@@ -101,19 +103,19 @@ impl Asked {
     }
 }
 
-/// How many measurements a request holds, itself among them.
+/// The number of measurements that a request contains, including itself.
 fn nested(request: &Request) -> usize {
     request.uses.iter().map(nested).sum::<usize>() + 1
 }
 
-/// What is wrong with a part of a field's value.
+/// A problem with a part of a field's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// The field, where it is another one than the one that was resolved.
+    /// The field, if it is not the one being resolved.
     pub field: Option<&'static str>,
     /// The JSON pointer of the part.
     pub pointer: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
 }
 
@@ -123,10 +125,10 @@ impl Wrong {
     }
 }
 
-/// Takes a field in: its value, where the block or a default gives one.
+/// Resolves a field whose value the block or a default gives.
 ///
 /// # Errors
-/// Returns everything that is wrong with it.
+/// Returns all problems.
 pub fn resolve(
     field: &'static Field,
     value: Option<Json>,

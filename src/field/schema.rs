@@ -1,8 +1,8 @@
 //! The registry as a JSON Schema (draft 2020-12) of a block, by which editors complete and check blocks: the kinds in, one JSON
 //! value out.
 //!
-//! It says of each field by itself what the reader says. What fields must be together (`unit` or `direction`, but not both), and
-//! what names lead to, only the program checks.
+//! It describes each field separately, as the reader checks it. Only the program checks combinations of fields (`unit`
+//! or `direction`, but not both) and whether names exist.
 
 use neuronotes_core::kind::{Field, KINDS, Kind, Preset};
 use serde_json::{Map, Value as Json, json};
@@ -35,7 +35,7 @@ fn of_kind(kind: &Kind) -> Json {
     }
     let required = kind.all_fields().filter(|field| field.default == Preset::Required);
     let given = |name: &str| json!({ "required": [name] });
-    // A sweep gives a field too.
+    // A sweep can give the field instead.
     let needed = required.map(|field| match kind.sweep {
         true => json!({ "anyOf": [
             given(field.name),
@@ -67,17 +67,17 @@ fn of_field(kind: &Kind, field: &Field) -> Json {
     schema
 }
 
-/// A text. Numbers and flags count as what is written.
+/// A text; numbers and flags are accepted as written.
 pub(super) fn text() -> Json {
     json!({ "type": ["string", "number", "boolean"] })
 }
 
-/// A list of so many different items at most.
+/// A list of at most `most` different items.
 pub(super) fn list(item: &Json, most: usize) -> Json {
     json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "uniqueItems": true })
 }
 
-/// A list of so many different items at most, or one item by itself.
+/// A list of at most `most` different items, or a single item.
 pub(super) fn one_or_many(item: &Json, most: usize) -> Json {
     json!({ "anyOf": [item, list(item, most)] })
 }

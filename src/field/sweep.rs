@@ -1,5 +1,5 @@
-//! Sweeps: other fields, each with a list of values. Each combination is a request of its own, so a sweep is no parameter, and
-//! the note reads it together with the fields that it is about.
+//! Sweeps: other fields, each with a list of values. Each combination is a request of its own, so a sweep is not a
+//! parameter, and it is read together with the fields that it varies.
 
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
 use serde_json::{Map, Value as Json, json};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Asked, Family, Reading, Sources, Wrong, family, schema};
 use crate::yaml::Node;
 
-/// Whether several values of a field are several measurements.
+/// Whether a field can be swept, so that each of several values is measured.
 pub fn can_be_swept(field: &Field) -> bool {
     field.role != Role::Presentation && field.ty != Type::Sweep
 }

@@ -107,7 +107,10 @@ fn bounded(words: Vec<String>) -> Result<Vec<String>, Problem> {
     if words.len() <= MOST_TEXTS {
         return Ok(words);
     }
-    Err(Problem::new(format!("the list has {} words; the most is {MOST_TEXTS}", words.len())))
+    Err(Problem::new(format!(
+        "the list has {} words; at most {MOST_TEXTS} are allowed",
+        words.len()
+    )))
 }
 
 /// Texts with a place for another; one may stand without a list.

@@ -30,7 +30,7 @@ impl Family for Flag {
 /// One of these words.
 pub(super) struct Choice {
     pub(super) words: &'static [&'static str],
-    /// Whether a request has it among its parameters, and not in a place of its own.
+    /// Whether it is one of the request's parameters, rather than a separate part of the request.
     pub(super) is_parameter: bool,
 }
 

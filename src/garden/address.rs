@@ -168,13 +168,13 @@ pub(super) fn addresses(
     let made = Made::of(notes, files, routes);
     let mut taken: HashMap<String, usize> = HashMap::with_capacity(notes.len());
     let mut pages = Vec::with_capacity(notes.len());
-    // Notes that ask for one page, by the first of them, with the pages that they get instead.
+    // Notes that ask for the same page, by the first of them, with the pages that they get instead.
     let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut free = |page: &str, taken: &HashMap<String, usize>| {
         let mut stem = page.trim_end_matches(".html").to_owned();
         if made.what(page).is_some() {
-            // Pages that are made may have numbers too.
+            // Generated pages may have numbers too.
             stem.push_str("-note");
             let page = format!("{stem}.html");
             if !taken.contains_key(&folded(&page)) && made.what(&page).is_none() {
@@ -215,7 +215,7 @@ pub(super) fn addresses(
         });
         if let Some(first) = taken.get(&folded(&page)) {
             claims.entry(*first).or_default().push(index);
-            // What its file's name says is nearer to what it asks for than a number.
+            // An address from the file's name is closer to the requested one than a number.
             let own = address(&note.path);
             page = match taken.contains_key(&folded(&own)) || made.what(&own).is_some() {
                 true => free(&page, &taken),
@@ -315,7 +315,7 @@ impl<'a> Made<'a> {
                     (2..=self.notes / 100).contains(&number).then_some("a list of notes")?
                 }
                 Some(("tags", tag)) => {
-                    // Tags that are written almost alike are told apart by a number.
+                    // The pages of tags with similar spellings differ by a number.
                     let bare = tag.rsplit_once('-').filter(|(_, end)| numbered(end));
                     let is_tag = |tag: &str| self.tags.contains(tag);
                     let is_one = is_tag(tag) || bare.is_some_and(|(bare, _)| is_tag(bare));
@@ -367,7 +367,7 @@ fn link(from: &str, to: &str, shown: &str, anchor: Option<&str>) -> String {
         let common = shared.take_while(|i| from[*i] == to[*i]).count();
         out.push_str(&"../".repeat(folders(&from) - common));
         let rest = to[common..].join("/");
-        // A first part with a colon would be taken for a scheme, and nothing at all for the page itself.
+        // A colon in the first part would be read as a scheme, and an empty address as the page itself.
         let first = rest.split('/').next().unwrap_or_default();
         if out.is_empty() && (rest.is_empty() || first.contains(':')) {
             out.push_str("./");

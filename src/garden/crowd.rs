@@ -74,7 +74,7 @@ impl Crowd {
         let (mut found, mut looked) = (Vec::new(), 0);
         let mut folder = parent(from);
         loop {
-            // What was found below lies nearer: whatever a folder has more comes after it.
+            // Candidates of inner folders are nearer; those that an outer folder adds come after them.
             let part = self.folders.get(folder).map_or(&[][..], |part| &part.0);
             let all = part.iter().flat_map(|(known, nearest)| {
                 let other = known != spelling;

@@ -213,7 +213,7 @@ mod tests {
             GitDates::read(self.0.path(), &self.kept())
         }
 
-        /// As they are without anything that was kept.
+        /// The dates, read without the cache.
         fn anew(&self) -> GitDates {
             GitDates::read(self.0.path(), &self.0.path().join(".neuronotes/other"))
         }

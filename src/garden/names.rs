@@ -141,7 +141,7 @@ impl Names {
         }
         for (name, all) in &self.called {
             if all.len() > MANY {
-                // None has the name in its path, where it is looked for here.
+                // Titles and aliases are not part of paths, so spelling does not matter here.
                 let place =
                     |index: &usize| (*index, self.note_paths[*index].as_str(), String::new());
                 crowds.called.insert(name.clone(), Crowd::of(all.iter().map(place)));

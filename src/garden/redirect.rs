@@ -1,5 +1,4 @@
 //! Redirects from old addresses in front matter to the notes' pages, and problems with them.
-//! wrong with those that cannot be kept.
 
 use std::collections::HashMap;
 

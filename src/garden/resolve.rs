@@ -252,7 +252,7 @@ impl<'a> Resolver<'a> {
         self.joined(&self.note().path, target)
     }
 
-    /// A target as seen from another path; `None` where it climbs out.
+    /// A target as seen from another path; `None` if it leaves the folder.
     fn joined(&self, from: &str, target: &str) -> Option<String> {
         let target = decoded(target);
         let below = target.strip_prefix(self.routes.base()).filter(|rest| rest.starts_with('/'));

@@ -112,7 +112,7 @@ impl Engine {
         let runtime = RuntimeBuilder::new().set_globals(&globals).set_partials(&self.includes);
         let mut out = Vec::new();
         template.render_to(&mut Charged::new(&mut out), &Metered(runtime.build()))?;
-        String::from_utf8(out).map_err(|_| liquid_core::Error::with_msg("this is no text"))
+        String::from_utf8(out).map_err(|_| liquid_core::Error::with_msg("this is not text"))
     }
 }
 
@@ -164,7 +164,7 @@ fn includes_itself(name: &str, includes: &BTreeMap<String, String>) -> bool {
     while let Some(next) = open.pop() {
         let Some(text) = includes.get(next) else { continue };
         for file in prepare::included(text) {
-            // What is named by a variable may be anything.
+            // A name in a variable is unknown here.
             if file == name || file.contains('{') {
                 return true;
             }
@@ -224,7 +224,7 @@ fn fault(body: &str, error: &liquid_core::Error) -> Fault {
             (place(at, name.len()), format!("unknown Liquid filter `{name}`"))
         }
         _ => {
-            // Where the text is no Liquid at all, the parser draws it first.
+            // If the text is not Liquid at all, the parser's message begins with an excerpt.
             let cause = told.lines().find_map(|line| line.trim().strip_prefix("= "));
             let cause = cause.or(told.lines().next()).unwrap_or_default();
             let cause = cause.trim_start_matches("liquid:").trim().trim_end_matches('.');

@@ -124,7 +124,7 @@ impl Filter for Metered {
         let given: Vec<&dyn ValueView> =
             first.iter().chain(&second).map(|given| given.as_view()).collect();
         check_number(&self.name, input, given.first().copied())?;
-        // What would not fit is not made at all.
+        // Output that would be too large is not made at all.
         budget::check_size(estimate(&self.name, bytes, input, &given)?)?;
         let made = self.filter.evaluate(input, runtime)?;
         budget::charge_value(&made)?;
@@ -202,7 +202,7 @@ fn check_number(name: &str, input: &dyn ValueView, given: Option<&dyn ValueView>
 
 #[derive(Debug, FilterParameters)]
 struct DayArguments {
-    #[parameter(description = "How to write it.", arg_type = "str")]
+    #[parameter(description = "The format.", arg_type = "str")]
     format: Expression,
 }
 
@@ -210,7 +210,7 @@ struct DayArguments {
 #[derive(Clone, ParseFilter, FilterReflection)]
 #[filter(
     name = "date",
-    description = "Writes a date otherwise.",
+    description = "Formats a date.",
     parameters(DayArguments),
     parsed(DayFilter)
 )]

@@ -56,7 +56,7 @@ pub fn tight(text: &str) -> String {
         open = (depth > 0).then_some((name, depth));
         ended |= open.is_none();
     }
-    // One that is never closed is no such block.
+    // An unclosed element is not such a block.
     if open.is_some() { text.to_owned() } else { out }
 }
 
@@ -106,7 +106,7 @@ fn without_list(line: &str) -> String {
     let mut rest = line;
     let mut ticks = 0;
     while let Some(at) = rest.find("{:") {
-        // Where this list is not closed, none behind it is.
+        // If this list is not closed, no later one is.
         let Some(end) = rest.cut(at..).find('}').map(|end| at + end + 1) else { break };
         let before = rest.cut(..at);
         let follows = before.ends_with([')', ']', '*', '_', '`', '>']);

@@ -145,7 +145,7 @@ impl Items<'_> {
 
 /// The position that was put before a tag's arguments, if the tag is in the note itself.
 pub fn place(number: usize) -> Option<usize> {
-    // Of an included file no place in the note is known.
+    // In an included file, positions in the note are unknown.
     number.checked_sub(1)
 }
 
@@ -240,7 +240,7 @@ impl Loop {
         {
             return otherwise.render_to(writer, runtime);
         }
-        // One that goes on for longer than there is budget does not begin.
+        // A loop that would exceed the budget is not started.
         if count.saturating_mul(self.cost) > budget::STEPS {
             budget::charge(count.saturating_mul(self.cost))?;
         }

@@ -73,7 +73,7 @@ pub fn shown(
     let text = format!("{}{read}", note.source.cut(..note.body));
     match problem {
         None if *note.source == *text => return Arc::clone(note),
-        // It may have had a problem that it has no more.
+        // An earlier problem may be gone.
         None if *before.source == *text && before.problems.is_empty() => return Arc::clone(before),
         _ => {}
     }

@@ -124,7 +124,7 @@ pub fn prepared<'a>(
             _ => out.push_str(text.cut(piece.place.clone())),
         }
         if trims.1 {
-            // What the tag takes away anyway.
+            // White space that the tag removes.
             let rest = text.cut(copied..);
             copied += rest.len() - rest.trim_start().len();
         }
@@ -283,7 +283,7 @@ fn closed(text: &str, from: usize, mark: &str) -> Option<usize> {
         let quoted = quote.and_then(|quote| {
             let inside = bytes.get(at + 1..near)?;
             let length = inside.iter().position(|byte| byte == quote)?;
-            // An apostrophe that opens nothing is one that is not closed before the tag is.
+            // An apostrophe without a partner inside the tag opens nothing.
             let tag = inside.get(..length)?;
             (!tag.contains(&b'\n')).then_some(length + 2)
         });
@@ -338,7 +338,7 @@ fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
         } else if piece.name == "elsif"
             && let Some((_, _, levels)) = open.last_mut()
         {
-            // Read as a condition within the one before.
+            // Parsed as a condition nested in the previous one.
             *levels += 1;
             deeper = 1;
         } else if let Some(ended) = piece.name.strip_prefix("end")
@@ -357,7 +357,7 @@ fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
             });
         }
     }
-    // One that is never ended has all that follows within.
+    // A block that is never closed contains everything after it.
     for (opened, ..) in open {
         costs[opened] = pieces.len() - opened;
     }

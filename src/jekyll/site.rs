@@ -92,7 +92,7 @@ fn about(note: &Note, words: &BTreeSet<String>, routes: &Routes, git: &GitDates)
     put("excerpt", Some(fill(&fill_citations(&note.excerpt, |_| None), |_| None)));
     put("date", written.map(moment));
     put("last_modified_at", changed.map(moment));
-    // Of a note without a date it is the earliest, for lists put the latest first.
+    // A note without a date counts as the earliest, since lists show the latest first.
     let timestamp = changed.map(|day| format!("{day}T00:00:00+00:00"));
     put("last_modified_at_timestamp", Some(timestamp.unwrap_or_default()));
     let tags = note.front.tags.iter().cloned().map(Value::scalar).collect();

@@ -54,9 +54,9 @@ macro_rules! named {
 }
 
 named!(Assign, "Gives a variable a value.", tag "assign");
-named!(Include, "Puts a file of `_includes` here.", tag "include");
-named!(Capture, "Keeps what stands within in a variable.", block "capture" "endcapture");
-named!(IfChanged, "What stands within, where it is another than it was.", block "ifchanged" "endifchanged");
+named!(Include, "Includes a file of `_includes`.", tag "include");
+named!(Capture, "Stores its content in a variable.", block "capture" "endcapture");
+named!(IfChanged, "Its content, if that has changed.", block "ifchanged" "endifchanged");
 
 impl ParseTag for Assign {
     fn parse(
@@ -147,7 +147,7 @@ impl Renderable for Captured {
 fn rendered(within: &Template, runtime: &dyn Runtime) -> Result<String> {
     let mut bytes = Vec::new();
     within.render_to(&mut Charged::new(&mut bytes), runtime)?;
-    String::from_utf8(bytes).map_err(|_| Error::with_msg("this is no text"))
+    String::from_utf8(bytes).map_err(|_| Error::with_msg("this is not text"))
 }
 
 impl ParseBlock for IfChanged {

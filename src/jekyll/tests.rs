@@ -1,4 +1,4 @@
-//! Notes of a Jekyll garden in, what is read of them out.
+//! Notes of a Jekyll garden, and how they are read.
 
 use std::collections::BTreeMap;
 
@@ -137,7 +137,7 @@ fn only_notes_that_jekyll_would_change_are_special() {
     assert!(!special("a\n\n```\n{{ b }}\n```\n") && !special("<p>a</p>\n\nb\n"));
 }
 
-/// What is said of a note of a garden with these includes, whose Liquid cannot be evaluated.
+/// The problems of a note whose Liquid cannot be evaluated, in a garden with these includes.
 fn said(body: &str, includes: &[(&str, &str)]) -> String {
     let note = read(body, includes);
     assert_eq!(note.markdown(), body, "what cannot be evaluated stays");

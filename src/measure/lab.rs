@@ -127,7 +127,7 @@ impl Lab {
         let device = std::env::var(DEVICE).ok().filter(|d| !d.is_empty()).unwrap_or(device.into());
         let mut command = std::process::Command::new(program);
         if std::env::var_os(WAITING).is_none() {
-            // The lab would set this itself and start over; set here, it need not.
+            // The lab would set this itself and restart; if it is set here, it need not.
             command.env(WAITING, "passive");
         }
         command.args(["serve", "--device", &device, "--store"]).arg(store);
@@ -161,7 +161,7 @@ impl Lab {
         let last = said.clone();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // A line that is no event is a library's chatter, and concerns nobody.
+                // Lines that are not events are output of libraries, and are ignored.
                 if let Ok(event) = serde_json::from_str(&line)
                     && said.send(LabEvent::Said(event)).is_err()
                 {
@@ -245,7 +245,7 @@ fn death(status: Option<ExitStatus>, log: &[String]) -> LabError {
             let hint = "the system kills programs that use too much memory; try a smaller `size`";
             ("was killed".to_owned(), Some(hint), Cause::Resource)
         }
-        // Whoever cannot have memory and does not expect that aborts.
+        // A program that does not expect a lack of memory aborts.
         (Some(6), _) if log.iter().any(|line| SIGNS.iter().any(|sign| line.contains(sign))) => {
             ("ran out of memory".to_owned(), Some("try a smaller `size`"), Cause::Resource)
         }

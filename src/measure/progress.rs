@@ -172,7 +172,7 @@ impl Watcher for Bars {
         }
         current.bar.set_length(*total);
         current.bar.set_position(*step);
-        // Of all that is asked for, where that can be said; else of this stage.
+        // Time left for all requests, if it can be estimated; otherwise for this stage.
         let left = left.unwrap_or_else(|| current.bar.eta().as_secs_f64());
         current.bar.set_prefix(duration(left));
     }
@@ -284,7 +284,7 @@ impl Transfer {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_message(format!("{} {}", word(doing), self.name));
-        // What is there already came in no time, and is no part of the rate.
+        // Bytes that are already there do not count for the rate.
         bar.set_position(done);
         bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(500));
@@ -369,7 +369,7 @@ impl Reading {
         Self { bar }
     }
 
-    /// So many bytes are done, of so many.
+    /// Shows that `done` of `total` bytes are done.
     pub fn step(&mut self, done: u64, total: u64) {
         self.bar.set_length(total);
         self.bar.set_position(done);

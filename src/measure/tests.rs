@@ -1,4 +1,4 @@
-//! A script in the lab's place that is at several requests at once, and dies.
+//! A script in place of the lab that works on several requests at once, and dies.
 
 use super::*;
 use crate::measure::schedule::tests::{Stage, request};
@@ -20,7 +20,8 @@ impl Watcher for Heard {
     }
 }
 
-/// Measures units 1 to 4 by a script that does `each` for every request. What was asked for is returned.
+/// Measures units 1 to 4 with a script that executes `each` for every request. Returns the failures, what the watcher
+/// heard, and the requests that were sent.
 fn measured(each: &str) -> (Failures, Vec<String>, Vec<String>) {
     let stage = Stage::new(each);
     let (mut scheduler, news) = stage.scheduler();

@@ -1,7 +1,7 @@
 //! An analysis block: a fenced `yaml analysis` in, its typed fields with their places out.
 //!
-//! Checks what the registry knows: the kind, field names, types and bounds. Whether a model has the layer
-//! is the plan's to say.
+//! Checks what the registry knows: the kind, field names, types and bounds. Whether a model has the layer is checked by
+//! the plan.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,42 +22,42 @@ use crate::yaml::{Entry, Reader};
 /// A fenced block as the outline finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawBlock {
-    /// The whole block in the source, fences included.
+    /// Span of the whole block in the source, with its fences.
     pub span: Range<usize>,
     /// The text between the fences.
     pub text: String,
-    /// Where pieces of `text` stand in the source: offset in `text`, offset in the source.
+    /// Positions of pieces of `text`: offset in `text`, offset in the source.
     pub pieces: Vec<(usize, usize)>,
 }
 
-/// One analysis that a note asks for.
+/// An analysis that a note requests.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Unique in the note: given, or `figure-2`.
+    /// Its id, unique in the note: given, or `figure-2`.
     pub id: String,
-    /// The `id` field and its place.
+    /// The `id` field with its span.
     pub given_id: Option<(String, Range<usize>)>,
-    /// Counted through the note, from 1.
+    /// Its number in the note, from 1.
     pub number: usize,
-    /// The whole block in the source, fences included.
+    /// Span of the whole block in the source, with its fences.
     pub span: Range<usize>,
     /// The text between the fences.
     pub yaml: String,
-    /// The kind, where it is known.
+    /// The kind, if it is known.
     pub kind: Option<&'static Kind>,
-    /// Its fields, as far as they are right.
+    /// Its valid fields.
     pub fields: Fields,
-    /// Fields that it asks for several values of; a row of a grid for each of the first of two.
+    /// Swept fields with their values; if there are two, each value of the first has a row of the grid.
     pub sweep: Vec<Axis>,
     /// Its caption as plain text, with marks for values.
     pub caption_text: String,
-    /// Links in its caption, each with the caption's place.
+    /// Links in its caption, each with the caption's span.
     pub caption_links: Vec<Link>,
     /// HTML of the formulas in its caption.
     pub caption_formulas: Vec<String>,
-    /// Which of the note's values stand in its caption.
+    /// The range of the note's values that are in its caption.
     pub caption_values: Range<usize>,
-    /// What is wrong with it; a block with an error is not measured.
+    /// Its problems; a block with an error is not measured.
     pub problems: Vec<Diagnostic>,
 }
 
@@ -68,7 +68,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// The field, where the block has it.
+    /// The field, if the block has it.
     pub fn get(&self, name: &str) -> Option<&FieldValue> {
         self.values.get(name)
     }
@@ -85,14 +85,14 @@ impl Fields {
         given.map(|(name, field)| ((*name).to_owned(), field.value.clone())).collect()
     }
 
-    /// The field's text, where the block has it.
+    /// The field's text, if the block has it.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.value.as_str()
     }
 }
 
 impl Block {
-    /// A field, or its default; `None` where it has neither, or where the configuration decides.
+    /// A field or its default; `None` if it has neither, or if the configuration sets it.
     pub fn value(&self, field: &Field) -> Option<Json> {
         if let Some(found) = self.fields.get(field.name) {
             return Some(found.value.clone());
@@ -110,7 +110,7 @@ impl Block {
             .collect()
     }
 
-    /// The names of all blocks whose results this one is made of, each with what it must be.
+    /// The names of all blocks whose results it uses, each with the blocks that its field takes.
     pub fn named_blocks(&self) -> Vec<(Takes, String)> {
         let given = self.kind.into_iter().flat_map(Kind::all_fields);
         let given = given.filter_map(|field| Some((field, self.fields.get(field.name)?)));
@@ -118,14 +118,14 @@ impl Block {
         given.chain(swept).flat_map(|(field, found)| field::blocks(field, &found.value)).collect()
     }
 
-    /// Whether it can be measured as far as the block itself goes.
+    /// Whether the kind is known and the block has no errors.
     pub fn is_sound(&self) -> bool {
         let wrong = |problem: &Diagnostic| problem.severity == Severity::Error;
         self.kind.is_some() && !self.problems.iter().any(wrong)
     }
 }
 
-/// Reads a block; `number` counts through the note from 1. Values of its caption come to `values`, those of the note.
+/// Reads a block; `number` counts through the note from 1. Values of its caption are appended to the note's `values`.
 pub fn parse(
     at: SourceFile<'_>,
     raw: RawBlock,
@@ -157,12 +157,12 @@ pub fn parse(
     block
 }
 
-/// Whether a block of some kind may have such a field.
+/// Whether a block of some kind can have a field of that name.
 fn is_field(name: &str) -> bool {
     name == "kind" || KINDS.iter().any(|kind| kind.all_fields().any(|field| field.name == name))
 }
 
-/// A caption is Markdown of its own; YAML may fold it, so its links and values stand where the caption does.
+/// Reads a caption, which is Markdown. YAML may fold it, so its links and values have the caption's span.
 fn read_caption(
     block: &mut Block,
     values: &mut Vec<InlineValue>,
@@ -188,7 +188,7 @@ fn read_caption(
 }
 
 fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
-    // Links and the page's addresses hold even where nothing else of the block does.
+    // Links and ids remain valid even if nothing else of the block is.
     let id = COMMON.iter().find(|field| field.ty == Type::Id);
     let written = id.and_then(|field| entries.iter().find(|entry| entry.key == field.name));
     if let Some((field, entry)) = id.zip(written)

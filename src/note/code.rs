@@ -113,7 +113,7 @@ pub fn highlighted(code: &str, language: &str) -> Option<String> {
     let mut out = Marks { html: String::with_capacity(2 * code.len()), open: None };
     let mut line_with_end = String::new();
     for line in code.split_inclusive('\n') {
-        // Grammars read lines that end, and the last may not.
+        // Grammars expect each line to have an end, which the last one may lack.
         line_with_end.clear();
         line_with_end.push_str(line.trim_end_matches(['\r', '\n']));
         line_with_end.push('\n');
@@ -198,7 +198,7 @@ impl Marks {
         if text.is_empty() {
             return;
         }
-        // Space looks the same in any class, so that it parts nothing.
+        // White space looks the same in any class, so it does not end an element.
         if class != self.open && !text.trim().is_empty() {
             self.close();
             if let Some(letter) = class {

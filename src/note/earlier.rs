@@ -46,11 +46,11 @@ mod tests {
         let problem = &broken.problems[0];
         assert_eq!((problem.line, problem.column), (2, 8), "{problem}");
         assert!(problem.hint.as_ref().is_some_and(|hint| hint.contains("\"[Faces, drawn\"")));
-        // What can be read counts, whatever is broken beside it.
+        // Readable fields count, even if others are broken.
         assert_eq!((&broken.front.aliases[0][..], broken.front.draft), ("Unit 612", true));
         let shown = broken.after(&good);
         assert_eq!((&shown.title[..], &shown.tags[..]), ("Faces, drawn", &["b".to_owned()][..]));
-        // And so it stays through further saves, until it is whole.
+        // It stays so through further saves, until the front matter is complete.
         let still = note("title: [Faces, drawn an\n").after(&shown);
         assert_eq!((&still.title[..], &still.front.aliases[0][..]), ("Faces, drawn", "Unit 612"));
         assert_eq!(note("title: Hands\n").after(&still).title, "Hands");

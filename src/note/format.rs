@@ -60,7 +60,7 @@ impl Format {
 
     /// Formats a measured number.
     pub fn number(self, value: f64) -> String {
-        // Zero below zero is zero.
+        // Negative zero is shown as zero.
         let value = if value == 0.0 { 0.0 } else { value };
         let sensible = number::decimals(value.abs());
         let decimals = self.decimals.unwrap_or(sensible);

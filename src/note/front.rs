@@ -1,8 +1,8 @@
-//! Front matter: what stands between the `---` lines at a note's top.
+//! Front matter: the fields between the `---` lines at the top of a note.
 //!
-//! Fields that are not known here are left alone, since notes come from other tools too; one that looks
-//! like a misspelling of a known field is warned about. Jekyll's and Obsidian's names for what is known here are known
-//! too, in all the forms that these tools write; where such a field holds something else, it is another tool's.
+//! Unknown fields are ignored, since notes come from other tools too; one that looks like a misspelling of a known
+//! field causes a warning. Jekyll's and Obsidian's names for known fields are accepted in all forms that these tools
+//! write. If such a field holds something else, it belongs to another tool.
 
 mod broken;
 mod unit;
@@ -19,7 +19,7 @@ use crate::yaml::{Entry, Node, Reader, Value};
 
 pub use unit::UnitName;
 
-/// What a note says about itself.
+/// The front matter of a note.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FrontMatter {
     /// The note's title.
@@ -28,39 +28,39 @@ pub struct FrontMatter {
     pub date: Option<Date>,
     /// When it was last changed.
     pub updated: Option<Date>,
-    /// Its tags, in the order in which they are written.
+    /// Its tags, in the order written.
     pub tags: Vec<String>,
     /// Other names that wikilinks may use.
     pub aliases: Vec<String>,
-    /// For search engines and lists.
+    /// A description, for search engines and lists.
     pub description: Option<String>,
     /// Whether the note is left out of the site.
     pub draft: bool,
-    /// The field that leaves it out, as it is written: `published: false`.
+    /// The field that excludes it, as written: `published: false`.
     pub draft_by: Option<String>,
-    /// Its page's address, or a pattern for one, as Jekyll has them: `/`, `/about`, `/a/b/`, `/x.html`.
+    /// Its page's address, or a pattern for one, as in Jekyll: `/`, `/about`, `/a/b/`, `/x.html`.
     pub permalink: Option<String>,
-    /// What stands in its address for its file's name.
+    /// Replaces the file's name in its address.
     pub slug: Option<String>,
-    /// Addresses that the note had, below the site's root, and that are to lead to it.
+    /// Earlier addresses of the note, below the site's root, that redirect to it.
     pub redirect_from: Vec<String>,
-    /// Whether the page has a table of contents; as the garden has it where this is none.
+    /// Whether the page has a table of contents; `None` for the garden's default.
     pub toc: Option<bool>,
     /// The deepest level of headings in it, 1 to 6.
     pub toc_depth: Option<u8>,
-    /// Who wrote it, in order.
+    /// Its authors, in order.
     pub authors: Vec<String>,
-    /// A picture that stands for it, as a link would name it.
+    /// A picture for previews of the note, as a link would name it.
     pub image: Option<String>,
-    /// Anchors that headings had, each with the anchor or text of the heading that it is to lead to.
+    /// Earlier anchors of headings, each with the anchor or text of the heading that it now leads to.
     pub anchors: BTreeMap<String, String>,
     /// Units that the note is about.
     pub units: Vec<UnitName>,
-    /// The language that it is in, as BCP 47 has it.
+    /// Its language, as BCP 47.
     pub lang: Option<String>,
-    /// The way that it is written, where it says so: `ltr` or `rtl`.
+    /// Its direction of writing, if given: `ltr` or `rtl`.
     pub dir: Option<&'static str>,
-    /// Whether some of it could not be read.
+    /// Whether part of it could not be read.
     pub is_broken: bool,
 }
 
@@ -93,7 +93,7 @@ const KNOWN: [&str; 36] = [
     "lang",
     "language",
     "dir",
-    // Others' business.
+    // Fields of other tools.
     "layout",
     "id",
     "cssclass",
@@ -104,8 +104,8 @@ const KNOWN: [&str; 36] = [
     "topics",
 ];
 
-/// A warning about a field that is not known and looks like one that is: in a short name, more than one other letter makes
-/// another word.
+/// A warning about an unknown field that is similar to a known one. In a short name, more than one different letter
+/// makes a different word.
 fn misspelt(reader: &Reader<'_>, entry: &Entry) -> Option<Diagnostic> {
     let key = entry.key.as_str();
     if KNOWN.contains(&key) {
@@ -119,7 +119,7 @@ fn misspelt(reader: &Reader<'_>, entry: &Entry) -> Option<Diagnostic> {
         .then(|| warning.hint(format!("did you mean `{near}`?")))
 }
 
-/// The front matter, where the Markdown begins, and what is wrong.
+/// The front matter, the start of the Markdown, and all problems.
 pub fn parse(at: SourceFile<'_>) -> (FrontMatter, usize, Vec<Diagnostic>) {
     let mut front = FrontMatter::default();
     let text = at.text;
@@ -156,7 +156,7 @@ fn opening(text: &str) -> Option<usize> {
     (line.trim_end() == "---" && line.ends_with('\n')).then_some(line.len())
 }
 
-/// Where the YAML ends and where the body begins.
+/// The end of the YAML and the start of the body.
 fn closing(text: &str, start: usize) -> Option<(usize, usize)> {
     let mut offset = start;
     for line in text.cut(start..).split_inclusive('\n') {
@@ -169,7 +169,7 @@ fn closing(text: &str, start: usize) -> Option<(usize, usize)> {
 }
 
 impl FrontMatter {
-    /// Leaves the note out of the site where `hidden`.
+    /// Excludes the note from the site if `hidden`.
     fn hide(&mut self, hidden: bool, by: &str) {
         if hidden {
             self.draft = true;
@@ -178,8 +178,8 @@ impl FrontMatter {
     }
 }
 
-/// The day that a text begins with: `2025-04-22`, with a time behind it or not, with other separators, without any, or
-/// as a link to the day's note.
+/// The day at the start of a text: `2025-04-22`, with or without a time after it, with other separators or none, or as
+/// a link to the day's note.
 fn day(text: &str) -> Option<Date> {
     let text = text.trim().trim_start_matches("[[");
     let end = text.find(|c: char| !(c.is_ascii_digit() || "-/.".contains(c))).unwrap_or(text.len());
@@ -194,12 +194,12 @@ fn day(text: &str) -> Option<Date> {
     Date::new(year, month, rest.cut(..end).parse().ok()?).ok()
 }
 
-/// A text that is folded into lines, as one.
+/// A folded text on one line.
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A path, also where it is written as a link of Obsidian's, or as plugins of Jekyll's have it.
+/// A path, also if it is written as a link of Obsidian or of Jekyll's plugins.
 fn picture(node: &Node) -> Option<String> {
     let text = match &node.value {
         Value::Map(entries) => entries.iter().find(|entry| entry.key == "path")?.node.text()?,
@@ -233,7 +233,7 @@ fn field(
         "tags" | "tag" => front.tags.extend(tags(reader, node, key)?),
         "aliases" | "alias" => front.aliases.extend(texts(reader, node, key)?),
         "draft" => front.hide(reader.flag(node, key)?, "draft: true"),
-        // Some keep the day of publication there.
+        // Some tools keep the date of publication there.
         "published" => front.hide(node.value == Value::Bool(false), "published: false"),
         "publish" => front.hide(node.value == Value::Bool(false), "publish: false"),
         "private" => front.hide(node.value == Value::Bool(true), "private: true"),
@@ -264,7 +264,7 @@ fn field(
             }
         },
         "lang" => front.lang = Some(language(reader, node, key)?),
-        // Others name there what a note is about.
+        // Other tools keep the subject of a note there.
         "language" => {
             let tag = node.text().as_deref().and_then(language::tag);
             front.lang = front.lang.take().or(tag);
@@ -308,7 +308,7 @@ fn language(reader: &Reader<'_>, node: &Node, field: &str) -> Result<String, Dia
     })
 }
 
-/// A list, or text with commas. Editors leave empty items.
+/// A list, or text with commas. Empty items, which editors leave, are skipped.
 fn texts(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
     match &node.value {
         Value::List(_) => each(reader, node, field),
@@ -320,7 +320,7 @@ fn texts(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, D
     }
 }
 
-/// A list of texts, or one.
+/// A list of texts, or a single one.
 fn each(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
     let one = std::slice::from_ref(node);
     let items = if let Value::List(items) = &node.value { items } else { one };
@@ -328,7 +328,7 @@ fn each(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Di
     items.map(|item| item.item().map_or_else(|| text(reader, item, field), Ok)).collect()
 }
 
-/// A list, or text with commas or, as Jekyll has it, with spaces; `#` before a tag is how Obsidian writes it.
+/// A list, or text with commas or, as in Jekyll, with spaces. The `#` that Obsidian writes before a tag is removed.
 fn tags(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Vec<String>, Diagnostic> {
     let mut tags = texts(reader, node, field)?;
     if let ([one], false) = (&tags[..], matches!(node.value, Value::List(_))) {
@@ -358,7 +358,7 @@ fn date(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Date, Diagnosti
         .ok_or_else(|| reader.wrong(node, field, "a date").hint("write it as 2025-04-22"))
 }
 
-/// A date that another tool writes. One that cannot be understood costs no more than a warning.
+/// A date written by another tool. If it cannot be understood, that is only a warning.
 fn foreign_date(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Option<Date>, Diagnostic> {
     let date = date(reader, node, field).map(Some);
     date.map_err(|problem| Diagnostic { severity: Severity::Warning, ..problem })

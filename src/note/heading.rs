@@ -19,7 +19,7 @@ pub(super) fn source(markdown: &str) -> &str {
         };
     }
     let bare = bare.trim();
-    // Signs at the end close the heading where a blank stands before them.
+    // Trailing `#` signs close the heading if a space precedes them.
     let open = bare.trim_end_matches('#');
     if open.ends_with([' ', '\t']) { open.trim_end() } else { bare }
 }

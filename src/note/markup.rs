@@ -283,7 +283,7 @@ impl<'e> Reader<'e, '_> {
             && run.is_empty()
             && matches!(self.held.last(), Some((Event::Start(Tag::Paragraph), _)))
         {
-            // It names what stands before it, and is no paragraph.
+            // It names the block before it and is not a paragraph.
             self.held.pop();
             self.leave_out_block();
         }
@@ -297,7 +297,7 @@ impl<'e> Reader<'e, '_> {
             let pieces = run::pieces(run, self.markdown);
             let only_comment = source.starts_with("%%") && pieces.iter().all(run::is_blank);
             if only_comment && in_paragraph && anchor.is_none() {
-                // A paragraph that is a comment is none.
+                // A paragraph that is only a comment is dropped.
                 self.held.pop();
                 self.flush_held();
                 return self.leave_out_block();

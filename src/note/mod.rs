@@ -259,7 +259,7 @@ fn titled_by_value(
     values: &[InlineValue],
     blocks: &[Block],
 ) -> Option<Diagnostic> {
-    // Code that names no figure is code.
+    // Code that names no figure is ordinary code.
     let names = |value: &InlineValue| match &value.head.note {
         Some(_) => value.asked.is_ok(),
         None => blocks.iter().any(|block| block.id == value.head.id),

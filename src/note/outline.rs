@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
                 self.out.citations.push(Citation { keys, span, ..citation });
             }
             Piece::Anchor(id) => {
-                // By itself it names the block before it.
+                // On a line of its own, it names the block before it.
                 let alone = self.at.text.cut(range.clone()).trim() == format!("^{id}");
                 let span = if alone { self.last_block.clone() } else { range };
                 self.out.anchors.push(Anchor { id: id.to_owned(), span });

@@ -65,7 +65,7 @@ impl Found {
                     html.cut(..self.range.start).chars().last().filter(|c| matches!(c, '"' | '\''));
                 let id = given(id, prefix, quote.unwrap_or('"'));
                 match quote {
-                    // The quote that stands behind the address ends what is put in last.
+                    // The quotation mark after the address closes the inserted attribute.
                     Some(quote) if !id.is_empty() => {
                         let open = id.strip_suffix(quote).unwrap_or(&id);
                         format!("{}{quote}{open}", escape(href))
@@ -271,7 +271,7 @@ fn value(html: &str, at: &mut usize) -> Option<Range<usize>> {
 /// The wikilink at the start of a text.
 fn wiki(text: &str) -> Option<Found> {
     let inner = text.strip_prefix("[[")?;
-    // What cannot stand in it is met before its end is, so that no text is looked through twice.
+    // Stops at the first character that a wikilink cannot contain, so that no text is read twice.
     let mut length = 0;
     loop {
         length += inner.cut(length..).find(['[', ']', '\n', '<'])?;

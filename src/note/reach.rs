@@ -87,7 +87,7 @@ impl Seeker<'_> {
                 self.add(html, range.start);
                 return;
             }
-            // A name of a note is no address.
+            // The name of a note is not an address.
             Piece::Plain(Event::Start(
                 Tag::Link { link_type, .. } | Tag::Image { link_type, .. },
             )) if markup::is_wiki(*link_type) => {}
@@ -102,7 +102,7 @@ impl Seeker<'_> {
         if self.html.is_empty() {
             return;
         }
-        // What is open takes in what follows, as a browser would.
+        // An open tag absorbs what follows, as in a browser.
         let html = std::mem::take(&mut self.html);
         let open = *self.open.get_or_insert_with(|| remote::scan(&html).open);
         self.html = html;

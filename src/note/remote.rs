@@ -117,14 +117,14 @@ impl<'h> Look<'h> {
     fn through(mut self) -> Scan {
         let html = self.html;
         let mut at = 0;
-        // Where the text of an element ends, which nothing in it may hide.
+        // The end of an element's text, where the search resumes.
         let mut resume: Option<usize> = None;
         while let Some(next) = html.cut(at..).find('<') {
             at += next;
             let rest = html.cut(at + 1..);
             let begun = at;
             if rest.starts_with("!--") {
-                // `<!-->` is a whole one.
+                // `<!-->` is a complete comment.
                 let end = self.next("-->", at + 2);
                 self.scan.open |= end.is_none();
                 at = end.map_or(html.len(), |end| end + 3);
@@ -217,7 +217,7 @@ impl<'h> Tag<'h> {
             }
             let Some(first) = html.cut(at..end).chars().next() else { return tag };
             let begins = at;
-            // A sign of equality at the beginning is part of the name.
+            // An equals sign at the beginning is part of the name.
             at = until(at + first.len_utf8(), &|c| blank(c) || matches!(c, '/' | '>' | '='));
             let name = html.cut(begins..at).to_ascii_lowercase();
             let after = until(at, &|c| !blank(c));
@@ -297,7 +297,7 @@ impl<'h> Tag<'h> {
             }
         }
         if name == "script" && all.len() == first && !is_data(text("type")) {
-            // What it does is not known.
+            // Its effect is unknown.
             let (address, place) = ("<script>".to_owned(), self.start..self.end);
             let tag = self.start..self.end;
             let (reach, alt) = (Reach::Script, String::new());

@@ -28,7 +28,7 @@ pub(super) fn bounds(text: &str) -> Vec<usize> {
 
 /// The sentence around `place`, in a text of `length` bytes whose sentences end at `bounds`.
 pub(super) fn between(bounds: &[usize], length: usize, place: &Range<usize>) -> Range<usize> {
-    // A bound within the place is none of it.
+    // A bound within the place does not count.
     let next = bounds.partition_point(|bound| *bound < place.end);
     let end = bounds.get(next).copied().unwrap_or(length);
     let first = bounds[..next].partition_point(|bound| *bound <= place.start);
@@ -92,7 +92,7 @@ fn terminated(text: &[u8], at: usize) -> Result<usize, usize> {
         to += 1;
     }
     let Some(follows) = text.get(to).copied() else { return Ok(to) };
-    // SB8: a small letter follows a dot, whatever stands between that is no letter.
+    // SB8: a small letter follows a dot; only other characters than letters may be between them.
     if dot {
         let rest = text[to..].iter();
         let first = rest
@@ -102,7 +102,7 @@ fn terminated(text: &[u8], at: usize) -> Result<usize, usize> {
             return Err(to.max(at + 1));
         }
     }
-    // SB8a: what goes on, or ends again.
+    // SB8a: a sign that continues the sentence, or another terminator.
     if matches!(follows, b',' | b'-' | b':' | b';' | b'.' | b'!' | b'?') {
         return Err(to);
     }

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// An anchor as GitHub makes it: lower case, letters and digits of any script, `-` for a space.
 pub fn slug(text: &str) -> String {
-    // A file system may keep a letter apart from its accent, which is no letter.
+    // A file system may store a letter and its accent separately; the accent alone is not a letter.
     text.trim()
         .nfc()
         .flat_map(char::to_lowercase)
@@ -139,7 +139,7 @@ mod tests {
                 "e-1"
             ]
         );
-        // What the templates have is known.
+        // The ids in the templates are reserved.
         for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"))
             .expect("templates")
             .chain(

@@ -1,4 +1,4 @@
-//! A sweep: the values of one or two fields in; a block for each combination of them out, as if it were written so.
+//! Sweeps: reads the values of one or two fields, and makes a block for each combination, as if it were written so.
 
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS};
 use neuronotes_core::suggest;
@@ -8,19 +8,19 @@ use crate::diagnostic::Diagnostic;
 use crate::field::{self, FieldValue};
 use crate::yaml::{Entry, Reader, Value};
 
-/// A field and the values that a block asks for, each with its place.
+/// A swept field and its values, each with its span.
 #[derive(Debug, Clone)]
 pub struct Axis {
     /// The field.
     pub field: &'static Field,
-    /// At least one, no two the same.
+    /// Its values, at least one, no two the same.
     pub values: Vec<FieldValue>,
 }
 
-/// Reads the entry `sweep` of a block of these entries.
+/// Reads the entry `sweep` of a block with these entries.
 ///
 /// # Errors
-/// Returns everything that is wrong with it, each at its place.
+/// Returns all problems, each with its place.
 pub(super) fn read(
     reader: &Reader<'_>,
     kind: &'static Kind,
@@ -52,7 +52,7 @@ pub(super) fn read(
         };
         if let Some(given) = entries.iter().find(|given| given.key == axis.key) {
             let message = format!("`{}` is given and swept over", axis.key);
-            problems.push(reader.at_key(given, message).hint("leave one of the two out"));
+            problems.push(reader.at_key(given, message).hint("remove one of the two"));
         }
         match values(reader, field, axis) {
             Ok(values) => found.push(Axis { field, values }),
@@ -61,7 +61,8 @@ pub(super) fn read(
     }
     let count: usize = found.iter().map(|axis| axis.values.len()).product();
     if problems.is_empty() && count > MOST_POINTS {
-        let message = format!("the sweep has {count} combinations; the most is {MOST_POINTS}");
+        let message =
+            format!("the sweep has {count} combinations; at most {MOST_POINTS} are allowed");
         problems.push(reader.at_key(entry, message));
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
@@ -94,8 +95,8 @@ fn values(
     if problems.is_empty() { Ok(values) } else { Err(problems) }
 }
 
-/// The block once for each combination of swept values, with these in its fields, those of the last axis changing
-/// fastest; the block itself where it sweeps over nothing.
+/// The block once for each combination of swept values, with these in its fields, the last axis changing fastest; the
+/// block itself if it has no sweep.
 pub fn points(block: &Block) -> Vec<Block> {
     let plain = Block { sweep: Vec::new(), ..block.clone() };
     block.sweep.iter().fold(vec![plain], |points, axis| {

@@ -1,4 +1,4 @@
-//! Whole notes in, what is found in them out.
+//! Whole notes, and what is found in them.
 
 use super::*;
 
@@ -278,7 +278,7 @@ fn values_are_found_wherever_prose_stands_and_shown_in_their_places() {
     let caption = note.blocks[0].fields.text("caption").expect("a caption");
     let html = render_inline(caption, Parts { values: &values[8..], ..Parts::default() });
     assert!(html.starts_with("It has <a class=\"quoted\" href=\"#vis\"><data>8</data></a>, as"));
-    // Where nothing is known of values, as in the configured footer, they stay code.
+    // Where values are unknown, such as in the configured footer, they stay code.
     assert_eq!(render_inline("`= a.b`", Parts::default()), "<code>= a.b</code>");
 }
 
@@ -291,7 +291,7 @@ fn a_title_shows_no_value() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains(":1:8: a title cannot contain a value (hint: give"), "{said:?}");
     assert!(places(&note(&format!("---\ntitle: A\n---\n# Unit `= vis.unit`\n\n{vis}"))).is_empty());
-    // What names no figure is code.
+    // Code that names no figure is ordinary code.
     assert!(places(&note("# The operator `= ANY`\n")).is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! Files are written and removed as they should be, whatever lies in the folder.
+//! Files are written and removed as they should be, whatever else is in the folder.
 
 use super::*;
 use crate::site::Sink as _;

@@ -7,7 +7,7 @@ use crate::garden::Incoming;
 use crate::note::{self, LinkKind};
 use crate::view::{BacklinkView, LinkView, MentionView};
 
-/// Most mentions at a section or a figure; the end of the note has them all.
+/// Maximum number of mentions at a section or a figure; the end of the note has them all.
 const MOST: usize = 5;
 
 impl Scene<'_> {

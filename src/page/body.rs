@@ -207,7 +207,7 @@ impl<'a> Scene<'a> {
         if !prefix.is_empty() {
             for figure in &mut figures {
                 figure.id = format!("{prefix}{}", figure.id);
-                // What mentions a figure stands where it is at home.
+                // Mentions of a figure are shown in its own note only.
                 figure.mentions.clear();
             }
         }
@@ -240,7 +240,7 @@ impl<'a> Scene<'a> {
         let shown = note.headings.iter().map(|heading| {
             let old = note.front.anchors.iter();
             let old = old.filter(|(_, now)| **now == heading.text || **now == heading.id);
-            // An address that is another's now leads there.
+            // An earlier anchor that is now another heading's leads to that.
             let moved: Vec<String> = old
                 .map(|(old, _)| note::slug(old))
                 .filter(|old| taken.insert(old.clone()))

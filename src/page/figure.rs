@@ -198,7 +198,7 @@ fn is_of_groups(kind: Option<&'static Kind>, request: &Request) -> bool {
     fields.any(|field| field.ty == Type::Group && request.params.contains_key(field.name))
 }
 
-/// What stands in the place of a figure that is no sweep.
+/// The state of a figure that is not a sweep.
 fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> FigureState<'a> {
     match settled {
         Settled::Done { drawing, .. } => FigureState::Done { drawing },
@@ -213,14 +213,14 @@ fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> Figu
             stale: stale.as_deref(),
         },
         Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
-        // Only a sweep settles so, and has a state of its own.
+        // Sweeps have a state of their own.
         Settled::Sweep(_) => FigureState::Waiting { height: 0, status: String::new(), stale: None },
     }
 }
 
 impl Scene<'_> {
-    /// Leads from the facts of a figure to the blocks that it uses: the field's own where it names one block, else a fact for
-    /// each.
+    /// Adds links to the blocks that a figure uses: to the field's own fact if the field names one block, else as a
+    /// fact for each block.
     fn link_used(
         &self,
         page: &str,
@@ -257,14 +257,14 @@ impl Scene<'_> {
         }
     }
 
-    /// A picture as lists show it: a small copy, where there is one.
+    /// A picture as lists show it: a small copy, if there is one.
     pub(super) fn thumbnail_view(&self, picture: &Picture) -> ThumbnailView {
         match self.smaller.thumbnail(&picture.image.digest) {
             Some(small) => ThumbnailView {
                 file: small.path.clone(),
                 width: small.width,
                 height: small.height,
-                // Its pixels are means of several.
+                // Its pixels are averages.
                 synthetic: false,
             },
             None => ThumbnailView {

@@ -2,7 +2,6 @@
 //!
 //! A file of previews is a script, since a page opened from a disk cannot load anything else. Only places that a link
 //! points to have a preview of their own.
-//! link points to have a piece of their own.
 
 mod rebase;
 mod words;
@@ -134,7 +133,8 @@ fn pieces(note: &Note, body: &Body, asked: &BTreeSet<&str>, page: &str) -> Piece
         let blocks = body.blocks.get(from..).unwrap_or_default();
         let mut html = String::new();
         for (number, block) in blocks.iter().enumerate().take(MOST_BLOCKS) {
-            // A section's piece is of that section; a note that begins with few words goes on in the next one.
+            // A section's preview ends with the section; that of a note with a short beginning continues into the next
+            // section.
             let is_heading = block.heading.is_some() && number > 0;
             if words::suffices(&html) || (is_heading && !whole) {
                 break;

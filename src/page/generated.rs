@@ -48,9 +48,8 @@ pub enum GeneratedPage {
     Redirect(usize),
 }
 
-/// The page of a tag. Case is ignored, and so is the difference between a space and `-`; `a/b` is in the folder of
-/// `a`. Characters that some file names cannot contain are written as `~` and their number: `c~2b~2b` for `C++`.
-/// cannot stand in every file's name is written as `~` and its number: `c~2b~2b` for `C++`.
+/// The page of a tag. Case is ignored, and so is the difference between a space and `-`; `a/b` is in the folder of `a`.
+/// Characters that some file names cannot contain are written as `~` and their number: `c~2b~2b` for `C++`.
 pub(super) fn tag_page(tag: &str) -> String {
     const LONGEST: usize = 96;
     let lower: String = tag.nfc().flat_map(char::to_lowercase).collect();

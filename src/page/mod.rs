@@ -133,23 +133,23 @@ pub struct Shared {
     known: OnceLock<BTreeMap<NamedUnit, used::Known>>,
     /// For each unit, the note and the block of each figure that is about it or names it.
     uses: OnceLock<BTreeMap<NamedUnit, BTreeSet<(usize, usize)>>>,
-    /// For each note, what came of its citations.
+    /// For each note, its formatted citations.
     cited: OnceLock<Vec<OnceLock<Arc<Cited>>>>,
 }
 
-/// What is to be said of the scans that a result rests on.
+/// Facts about the scans that a result depends on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scanned {
     /// Seconds that they took.
     pub seconds: f64,
-    /// Images that could not be read and are not in them, with the reason.
+    /// Images that could not be read and are not included, with the reasons.
     pub skipped: Vec<(String, String)>,
-    /// What was seen in the data sets; none where that was not kept.
+    /// What was seen in the data sets; `None` for scans without a ledger.
     pub ledger: Option<Ledger>,
 }
 
 impl Scanned {
-    /// Which images could not be read, a few of them by name; `None` where all were.
+    /// The images that could not be read, a few of them by name; `None` if all could.
     pub fn unread(&self) -> Option<String> {
         const NAMED: usize = 3;
         let mut named: Vec<_> =
@@ -160,7 +160,7 @@ impl Scanned {
         (!named.is_empty()).then(|| named.join("; "))
     }
 
-    /// What was seen and how much of it is in the figure; `None` where that was not kept.
+    /// What was seen, and how much of it was read; `None` for scans without a ledger.
     pub fn seen(&self) -> Option<String> {
         let ledger = self.ledger.as_ref()?;
         let read = ledger.pictures.saturating_sub(self.skipped.len() as u64);
@@ -183,7 +183,7 @@ impl Scanned {
     }
 }
 
-/// What came of a block.
+/// The outcome of a block.
 #[derive(Debug, Clone)]
 pub enum Settled {
     /// It is measured and drawn.
@@ -192,24 +192,24 @@ pub enum Settled {
         record: Arc<Record>,
         /// The drawing.
         drawing: Arc<Drawing>,
-        /// The scans of data sets that it rests on; none where it rests on none.
+        /// The scans of data sets that it depends on, if any.
         scanned: Option<Scanned>,
     },
-    /// It is being measured, or waits for that.
+    /// It is being measured, or waits.
     Waiting {
-        /// For a person.
+        /// Progress in words.
         status: String,
         /// The block's last drawing.
         stale: Option<Arc<Drawing>>,
     },
     /// It cannot be measured or drawn.
     Failed(Diagnostic),
-    /// It is several measurements, and this came of each.
+    /// It is a sweep, with the outcome of each measurement.
     Sweep(Vec<Self>),
 }
 
 impl Settled {
-    /// Everything that is drawn.
+    /// All its drawings.
     pub fn drawings(&self) -> Vec<&Drawing> {
         match self {
             Self::Done { drawing, .. } => vec![drawing],
@@ -219,7 +219,7 @@ impl Settled {
     }
 }
 
-/// Which way a language is written.
+/// The direction of writing of a language: `ltr` or `rtl`.
 fn direction(language: &str) -> &'static str {
     if language::is_right_to_left(language) { "rtl" } else { "ltr" }
 }
@@ -271,12 +271,12 @@ impl<'a> Scene<'a> {
         self.draft(page, Some(body), draft::View::Note(Box::new(view)))
     }
 
-    /// The language of a note: its own, else the garden's.
+    /// The language of a note: its own, or else the garden's.
     pub(crate) fn language(&self, index: usize) -> &'a str {
         self.notes[index].front.lang.as_deref().unwrap_or(&self.config.language)
     }
 
-    /// Which way a note is written: `ltr` or `rtl`.
+    /// The direction of writing of a note: `ltr` or `rtl`.
     fn direction(&self, index: usize) -> &'static str {
         self.notes[index].front.dir.unwrap_or_else(|| direction(self.language(index)))
     }
@@ -287,7 +287,7 @@ impl<'a> Scene<'a> {
         SiteView { language, direction: self.direction(index), ..self.site(page) }
     }
 
-    /// What every page shares, as the page `page` sees it.
+    /// The data that all pages share, as the page `page` needs it.
     pub(crate) fn site(&self, page: &str) -> SiteView {
         SiteView {
             title: self.config.title.clone(),
@@ -313,12 +313,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The address of a page as seen from another.
+    /// The address of a page relative to another.
     pub(crate) fn href(&self, from: &str, to: &str, anchor: Option<&str>) -> String {
         self.garden.routes.href(from, to, anchor)
     }
 
-    /// What is wrong with a note outside its blocks. A published page leaves the warnings out.
+    /// The problems of a note outside its blocks. Published pages leave out the warnings.
     fn problems(&self, index: usize) -> Vec<ProblemView> {
         let embeds = self.garden.embed_problems(index, self.notes);
         let cited = cite::problems(self.notes[index], self.works);
@@ -333,7 +333,7 @@ impl<'a> Scene<'a> {
             .collect()
     }
 
-    /// When a note was last changed, else when it was written.
+    /// When a note was last changed, or else when it was written.
     pub(crate) fn changed(&self, index: usize) -> Option<jiff::civil::Date> {
         dates::of(self.notes[index], self.git).1
     }

@@ -20,7 +20,7 @@ impl Scene<'_> {
             let text = note.texts.get(number).map_or("", String::as_str);
             self.filled(index, text.trim_end())
         };
-        // A title that is a heading is no section of its own.
+        // A title that is a heading is not a section.
         let first = usize::from(note.title_in_body);
         let mut head = text(0);
         if first == 1 {

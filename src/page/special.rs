@@ -107,7 +107,7 @@ impl<'a> Scene<'a> {
             return self.missing_draft(0, None);
         }
         let mut site = self.site(page);
-        // Shown at any address, so that nothing on it may be relative to it.
+        // It is shown at any address, so its links must not be relative to that.
         let root = self.config.base_path();
         let asked = [
             &mut site.home,
@@ -136,11 +136,11 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::NotFound(Box::new(view)))
     }
 
-    /// The same in the preview, which knows how many folders deep a page is asked for; the path below which a proxy may
-    /// show it is known to nobody, so that everything is relative. `moved` is the title and page of the note that a page
-    /// went to.
+    /// The same for the preview. Everything is relative, because the path below which a proxy serves it is unknown;
+    /// `depth` is the number of folders in the requested path. `moved` is the title and new page of a note that was
+    /// renamed.
     pub fn missing_draft(&self, depth: usize, moved: Option<(String, String)>) -> Draft<'a> {
-        // Folders that no page lies in.
+        // Folders that no page is in.
         let page = format!("{}{NOT_FOUND}", "?/".repeat(depth));
         let mut site = self.site(&page);
         NOT_FOUND.clone_into(&mut site.page);
@@ -173,7 +173,7 @@ impl<'a> Scene<'a> {
                 let parts: Vec<String> =
                     alias.split('/').filter(|p| !p.is_empty()).map(file_slug).collect();
                 let name = format!("{}.html", parts.join("/"));
-                // One with folders in it is a path from the root, as a note that was moved had it.
+                // An alias with folders is a path from the root, such as the old path of a note that was moved.
                 let beside = folder.filter(|_| parts.len() == 1);
                 old.push((index, beside.map_or(name.clone(), |folder| format!("{folder}/{name}"))));
             }

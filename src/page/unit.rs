@@ -54,7 +54,7 @@ impl<'a> Scene<'a> {
         self.draft(page, None, View::Unit(Box::new(view), figures))
     }
 
-    /// A figure on the unit's page; of a sweep only this unit's measurement. `None` if nothing is drawn.
+    /// A figure on the unit's page; for a sweep, only this unit's measurement. `None` if nothing is drawn.
     fn unit_figure(
         &self,
         page: &str,
@@ -109,7 +109,7 @@ impl<'a> Scene<'a> {
         });
         let mut pictures = drawings.filter_map(Drawing::first_picture);
         let first = pictures.next()?;
-        // What the network sees says more than what it was shown.
+        // A visualisation says more than a picture of a data set.
         Some(std::iter::once(first).chain(pictures).find(|p| p.synthetic).unwrap_or(first))
     }
 

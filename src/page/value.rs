@@ -122,7 +122,7 @@ impl<'a> Sources<'a> {
                     .as_ref()
                     .map_err(Fault::clone)
                     .and_then(|query| self.shown(index, value, query, source)),
-                // Code that names no figure is code.
+                // Code that names no figure is ordinary code.
                 Err(fault) => {
                     if self.is_nearly(index, value) {
                         let message = format!("this is shown as code: {}", fault.message);
@@ -200,7 +200,7 @@ impl<'a> Sources<'a> {
                     };
                     return Err(wrong(format!("there is no note `{name}`"), Some(hint)));
                 }
-                // A number out of the wrong figure would be believed.
+                // A number from the wrong figure would go unnoticed.
                 Some(found) => {
                     let all = std::iter::once(&found.best).chain(&found.others);
                     let path = |at: &usize| without_ending(&self.notes[*at].path).to_owned();
@@ -289,7 +289,7 @@ impl<'a> Sources<'a> {
         let tree = Tree::of(kind, block, measurement);
         let first = tree.first(steps)?;
         if let Some(asked) = tree.asked.get(first) {
-            let from = format!("{which}, as it is asked for");
+            let from = format!("{which}, as requested");
             return Ok(Answer::Known { value: tree.walk(asked, first, &steps[1..])?, from });
         }
         let record = match settled {
@@ -299,7 +299,9 @@ impl<'a> Sources<'a> {
                 return Ok(Answer::Waiting { key, status });
             }
             Settled::Failed(problem) => return Ok(Answer::Failed(problem.message.clone())),
-            Settled::Sweep(_) => return Ok(Answer::Failed("it is several".to_owned())),
+            Settled::Sweep(_) => {
+                return Ok(Answer::Failed("it is several measurements".to_owned()));
+            }
         };
         let known = match PROVENANCE.iter().any(|made| made.path == first) {
             true => Some(Rc::new(provenance(record))),

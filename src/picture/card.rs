@@ -26,7 +26,7 @@ pub fn card(picture: &DynamicImage, synthetic: bool) -> Vec<u8> {
     outline(&mut card, (at.0 - 1, at.1 - 1), (width + 2, height + 2), FRAME);
     imageops::replace(&mut card, &picture, at.0.into(), at.1.into());
     let mut png = Vec::new();
-    // What repeats itself is quickly made small; a photograph is not, and hardly becomes smaller.
+    // Repetitive pictures compress quickly; photographs take long and hardly become smaller.
     let effort = if synthetic { CompressionType::Best } else { CompressionType::Default };
     let encoder = PngEncoder::new_with_quality(&mut png, effort, PngFilter::Adaptive);
     // Writing into memory does not fail.

@@ -14,17 +14,17 @@ const QUALITY: u8 = 85;
 /// As JPEG.
 ///
 /// # Errors
-/// The picture cannot be written.
+/// If the picture cannot be written.
 pub(super) fn lossy(picture: &Pixels, profile: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let failed =
         |cause: &dyn std::fmt::Display| format!("the smaller picture cannot be written ({cause})");
     let side = |side: u32| u16::try_from(side).map_err(|cause| failed(&cause));
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, QUALITY);
-    // Letters on screenshots would get coloured seams from fewer samples of colour.
+    // Chroma subsampling would add coloured edges to letters in screenshots.
     encoder.set_sampling_factor(SamplingFactor::F_1_1);
     if let Some(profile) = profile {
-        // One that is too long for the format is left out: the picture shows about the same.
+        // A profile that is too long for the format is left out; the picture looks about the same.
         let _ = encoder.add_icc_profile(profile);
     }
     let colours = if picture.kind == PixelType::U8 { ColorType::Luma } else { ColorType::Rgb };
@@ -37,7 +37,7 @@ pub(super) fn lossy(picture: &Pixels, profile: Option<&[u8]>) -> Result<Vec<u8>,
 /// As PNG or WebP, whichever is smaller, and the ending of that.
 ///
 /// # Errors
-/// The picture cannot be written.
+/// If the picture cannot be written.
 pub(super) fn lossless(
     picture: &Pixels,
     profile: Option<&[u8]>,
@@ -59,7 +59,7 @@ fn written(
     picture: &Pixels,
     profile: Option<&[u8]>,
 ) -> Result<(), String> {
-    // A format without profiles shows about the same.
+    // Without a profile, the picture looks about the same.
     let _ = profile.map(|profile| encoder.set_icc_profile(profile.to_vec()));
     let colours = match picture.kind {
         PixelType::U8 => ExtendedColorType::L8,

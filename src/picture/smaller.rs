@@ -117,7 +117,7 @@ impl Smaller {
             .collect();
         let small = leads.par_iter().filter_map(|image| {
             let name = image.digest.hex();
-            // Where there is none, the picture itself is shown.
+            // If there is none, the picture itself is shown.
             let small = guard::run("making a thumbnail", &name, || thumbnail(image, &kept, store));
             let small = small.ok().flatten();
             count();
@@ -185,7 +185,7 @@ pub(crate) fn linked(from: &Path, digests: &mut FileDigests) -> io::Result<Linke
         return Err(file::Refused::Large(length, LARGEST_FILE).into());
     }
     let digest = digests.digest(from)?;
-    // Only the header is read; a file that is no picture has no size.
+    // Only the header is read; a file that is not a picture has no size.
     let name = from.to_string_lossy();
     let size = guard::run("reading the header of the picture", &name, || picture::size(from));
     let size = size.map_err(|panicked| io::Error::other(panicked.to_string()))?;
@@ -235,10 +235,10 @@ fn copies(
                 let _ = keep(*width, NONE, &[]);
             }
             for EncodedCopy { width, height, bytes: copy, ending } in made {
-                // One that takes as much would only cost time; the picture itself will do.
+                // A copy that is not smaller in bytes only costs time; the picture itself is used.
                 let (ending, copy) =
                     if copy.len() < bytes.len() { (ending, &*copy) } else { (NONE, &[][..]) };
-                // Without a place to keep it, the picture itself has to do.
+                // If the copy cannot be cached, the picture itself is used.
                 if let Ok((from, seal)) = keep(width, ending, copy)
                     && ending != NONE
                 {
@@ -315,7 +315,7 @@ impl CopyCache {
         if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
             return None;
         }
-        // Of another size it is no copy of ours, and is made again.
+        // A file of another size is not one of these copies, and is made again.
         let (across, height) = picture::size(&path)?;
         let (published, seal) = (published(digest, width, ending), seal.to_owned());
         let copy = || Copy { width, height, path: published, from: path, seal };
@@ -334,7 +334,7 @@ impl CopyCache {
         let path = self.folder.join(format!("{}-{seal}.{ending}", stem(digest, width)));
         fs::create_dir_all(&self.folder)?;
         write_atomic(&path, bytes)?;
-        // What another version kept under a name that says nothing of its bytes.
+        // Copies of earlier versions, whose names contain no digest of their bytes.
         for ending in ENDINGS {
             let _ = fs::remove_file(self.folder.join(format!("{}.{ending}", stem(digest, width))));
         }

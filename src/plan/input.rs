@@ -30,7 +30,7 @@ fn error(message: String, hint: Option<&str>) -> Problem {
 /// The picture at a path relative to `root`, the garden's folder, whose path contains no links.
 ///
 /// # Errors
-/// Fails if there is none, if it lies outside the garden, or if the file is no picture.
+/// Fails if there is none, if it is outside the garden, or if the file is not a picture.
 pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "picture")?;
     let start = sniff::start_of(&path);
@@ -54,7 +54,7 @@ pub fn picture(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
 /// The NumPy file of weights at a path relative to `root`, which is the garden's folder and has no links in it.
 ///
 /// # Errors
-/// Fails if there is none, if it lies outside the garden, or if the file is no NumPy array.
+/// Fails if there is none, if it is outside the garden, or if the file is not a NumPy array.
 pub fn weights(root: &Path, digests: &mut FileDigests, name: &str) -> Result<FileRef, Problem> {
     let path = located(root, name, "file of weights")?;
     let unreadable =

@@ -232,7 +232,7 @@ impl Planner<'_> {
                     let values = given.iter().map(value).collect();
                     cells.push(Cell { values, span, measurement });
                 }
-                // What is wrong with a value is wrong with it in every combination.
+                // A problem with a value occurs in every combination.
                 Err(found) => {
                     for problem in found {
                         if !problems.contains(&problem) {
@@ -322,7 +322,7 @@ impl Planner<'_> {
             Scan::Embedding => Some(&embedding),
         };
         let own = dataset.iter().zip(scanned);
-        // A direction's data sets are averaged where the direction is.
+        // Data sets in a direction are averaged at the direction's layer.
         let there = about.as_ref().unwrap_or(&embedding);
         let others = asked.scanned.iter().map(|dataset| (dataset, there));
         let mut uses: Vec<Request> = Vec::new();

@@ -8,7 +8,7 @@ use crate::field::{ResolvedPlace, layer_named};
 use crate::resource::Model;
 
 impl Planner<'_> {
-    /// The place that a block is about; `None` if its kind is about none.
+    /// The place that a block is about; `None` if its kind is about no place.
     ///
     /// # Errors
     /// Fails if the model has no such layer, and the configuration no such dictionary over it.
@@ -17,7 +17,7 @@ impl Planner<'_> {
         match at.block.fields.text("layer").filter(|_| takes_layer) {
             Some(name) => self.place(at.model, name).map(Some),
             None if at.kind.about == About::Nothing => Ok(None),
-            // Only a direction may leave its layer out.
+            // Only a direction can do without a layer.
             None => {
                 let layer = at.model.architecture.embedding_layer();
                 Ok(Some(ResolvedPlace { layer, dictionary: None }))

@@ -1,4 +1,4 @@
-//! What names in a block's fields lead to: the configuration's models and data sets, files of the garden, other blocks.
+//! Resolves the names in a block's fields: the configuration's models and data sets, files of the garden, other blocks.
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::{Kind, Takes, Type};
@@ -15,7 +15,7 @@ pub(super) struct Known<'p, 'a, 'n> {
     pub(super) at: Asking<'n>,
     /// The layer or the dictionary that the block is about.
     pub(super) place: Option<&'n ResolvedPlace>,
-    /// The field that is resolved.
+    /// The field that is being resolved.
     pub(super) field: &'static str,
 }
 
@@ -118,7 +118,7 @@ impl<'a> Known<'_, 'a, '_> {
         }
     }
 
-    /// A file of the garden; where a site is made of frozen results alone, as it was when they were frozen.
+    /// A file of the garden; with frozen results, its state when they were frozen.
     fn file(
         &mut self,
         path: &str,

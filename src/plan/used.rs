@@ -1,5 +1,5 @@
-//! A block that uses another block: the name in, the requests of the block that is meant out. What kinds of blocks a field takes,
-//! it says itself.
+//! Blocks that use other blocks. Input: the name of a block. Output: its requests. Each field states which kinds of
+//! blocks it takes.
 
 use std::collections::VecDeque;
 
@@ -13,15 +13,15 @@ use crate::diagnostic::Diagnostic;
 use crate::garden::Names;
 use crate::note::{Block, Note};
 
-/// Most other figures that one is made of, at whatever remove.
+/// Maximum number of other figures that a figure uses, directly or indirectly.
 const MOST_FIGURES: usize = 64;
 
-/// Between a figure and why it cannot be used.
+/// Separates a figure and the reason why it cannot be used.
 const UNUSABLE: &str = " cannot be used: ";
-/// Before the place of what is wrong with another figure.
+/// Precedes the place of a problem with another figure.
 const STANDS: &str = "see ";
 
-/// What a block is called that a field takes.
+/// The noun for the blocks that a field takes.
 pub(super) fn noun(takes: Takes) -> String {
     match takes.kinds {
         Kinds::Named(names) => names.join(" or "),
@@ -29,7 +29,7 @@ pub(super) fn noun(takes: Takes) -> String {
     }
 }
 
-/// A block of that name is of a kind that a field does not take.
+/// The problem that a block is of a kind that the field does not take.
 fn other_kind(takes: Takes, name: &str, block: &Block) -> Problem {
     let what = match block.kind {
         Some(kind) => format!("{} `{}`", suggest::article(kind.name), kind.name),
@@ -51,7 +51,7 @@ fn other_kind(takes: Takes, name: &str, block: &Block) -> Problem {
 }
 
 impl<'a> Planner<'a> {
-    /// The measurements of the block that a field of another block names; else what is wrong and what to do.
+    /// The measurements of the block that a field of another block names, or the problem with it.
     pub(super) fn used(
         &mut self,
         at: Asking<'_>,
@@ -71,8 +71,8 @@ impl<'a> Planner<'a> {
         };
         let faulty = |problems: &[Diagnostic]| {
             let first = problems.first();
-            let why = first.map_or("it is faulty", |problem| &problem.message);
-            // Along a chain, what is wrong at its end.
+            let why = first.map_or("it has an error", |problem| &problem.message);
+            // Of a chain of reasons, only the last one is shown.
             let why = why.rsplit_once(UNUSABLE).map_or(why, |(_, why)| why);
             let end = first.and_then(|p| p.hint.clone()).filter(|hint| hint.starts_with(STANDS));
             let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
@@ -99,11 +99,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Sees that no way from a block that is used leads back to the block that is being planned.
+    /// Checks that no chain of blocks leads from a used block back to the block that is being planned.
     fn leads_elsewhere(&self, at: Asking<'_>, from: (&'a Note, &'a Block)) -> Result<(), Problem> {
         let same =
             |(note, block): (&Note, &Block)| note.path == at.note.path && block.id == at.block.id;
-        // Each block that is reached, and by which other.
+        // Each block that was reached, and the block from which.
         let mut reached: Vec<((&'a Note, &'a Block), Option<usize>)> = vec![(from, None)];
         let mut next: VecDeque<usize> = VecDeque::from([0]);
         while let Some(index) = next.pop_front() {
@@ -119,7 +119,7 @@ impl<'a> Planner<'a> {
                     });
                     place = before;
                 }
-                // Found from its end.
+                // The way was collected from its end.
                 way[1..].reverse();
                 let message = format!("a figure cannot use itself: {}", way.join(" → "));
                 return Err(Problem::new(message).hint("let one of them use something else"));
@@ -142,7 +142,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// The block that is meant, with its note; else what is wrong and what to do.
+    /// The named block with its note, or the problem with the name.
     fn block(
         &self,
         here: &Note,
@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
                         let problem = Problem::new(format!("there is no note `{note}`"));
                         return Err(problem.hint(suggest::hint(note, names)));
                     }
-                    // A figure of the wrong note would be believed.
+                    // A figure from the wrong note would go unnoticed.
                     Some(found) => {
                         let all = std::iter::once(&found.best).chain(&found.others);
                         let paths: Vec<String> = all.map(|i| self.notes[*i].path.clone()).collect();

@@ -90,7 +90,7 @@ pub fn answer(method: &Method, headers: &HeaderMap, name: &str, content: Content
         Content::File(opened) => (opened.length, Some(opened.tag.clone())),
     };
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    // A film whose file was replaced while it played goes on with none of the new one's bytes.
+    // If a film's file is replaced while it plays, it must not continue with bytes of the new one.
     let same = text(header::IF_RANGE).is_none_or(|shown| Some(shown) == tag.as_deref());
     let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
     let wanted = range.map_or(Wanted::All, |range| wanted(range, length));
@@ -121,8 +121,8 @@ pub fn answer(method: &Method, headers: &HeaderMap, name: &str, content: Content
     set(&mut response, header::CONTENT_TYPE, &media_type(name));
     set(&mut response, header::CONTENT_LENGTH, &count.to_string());
     set(&mut response, header::ACCEPT_RANGES, "bytes");
-    // Nothing is kept by browsers (`no-store`): drafts would stay on the disk of a shared machine, and asking whether a page
-    // is still right costs as much as sending it. So no tag is ever compared but between the parts of one file.
+    // Browsers keep nothing (`no-store`): drafts would stay on the disk of a shared machine, and asking whether a page
+    // is current costs as much as sending it. So tags are only compared between the parts of one file.
     if let Some(tag) = tag {
         set(&mut response, header::ETAG, &tag);
     }
@@ -150,7 +150,7 @@ fn read(mut file: File, first: u64, count: u64) -> mpsc::Receiver<io::Result<Byt
             file = back;
             let read = piece.as_ref().map_or(0, |piece| piece.len() as u64);
             at += read;
-            // Whoever asked may be gone.
+            // The browser may be gone.
             if sender.send(piece).await.is_err() || read == 0 {
                 return;
             }
@@ -169,7 +169,7 @@ fn piece(file: &mut File, at: u64, left: u64) -> io::Result<Bytes> {
             other => break other?,
         }
     };
-    // It was cut short meanwhile: the connection breaks off, so that nobody takes this for the whole.
+    // The file was truncated meanwhile: the connection is closed, so that the client does not take this for all of it.
     if read == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -198,7 +198,7 @@ fn wanted(range: &str, length: u64) -> Wanted {
     if !unit.trim().eq_ignore_ascii_case("bytes") || !digits(from) || !digits(to) {
         return Wanted::All;
     }
-    // More than can be counted is more than there is.
+    // A number that is too large to represent is beyond the end.
     let number = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX);
     match (from, to) {
         ("", "") => Wanted::All,

@@ -60,7 +60,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds) {
                 tokio::spawn(hold(builder.clone(), stream, router.clone(), place));
             }
             Err(error) if is_the_others(&error) => {}
-            // No handle is left. The one that is least missed gives its own back.
+            // No handle is left: the connection that has been idle the longest is closed.
             Err(_) => {
                 places.lock().leave_one();
                 tokio::time::sleep(BREATH).await;
@@ -71,7 +71,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds) {
 
 /// Serves one connection until it ends or is evicted.
 async fn hold(builder: http1::Builder, stream: TcpStream, router: Router, place: Place) {
-    // What is small is sent at once.
+    // Small messages are sent at once.
     let _ = stream.set_nodelay(true);
     let peer = Peer::of(&stream);
     let router = TowerToHyperService::new(router);
@@ -82,7 +82,7 @@ async fn hold(builder: http1::Builder, stream: TcpStream, router: Router, place:
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // Whoever asked may be gone, or speak no HTTP.
+        // The client may be gone, or not speak HTTP.
         _ = connection => {}
         () = place.leave.notified() => {}
     }
@@ -155,7 +155,7 @@ impl Place {
     fn asked(&self) {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.places.lock();
-        // One that is to go already stays so.
+        // A connection that must be closed stays so.
         if taken.by_turn.remove(&turn).is_some() {
             *turn = taken.add(Arc::clone(&self.leave));
         }
@@ -197,7 +197,7 @@ mod tests {
         stream
     }
 
-    /// Asks on a connection that stays open; the status line, or nothing where it was closed.
+    /// Sends a request on a connection that stays open. Returns the status line, or an empty text if it was closed.
     fn ask(stream: &mut TcpStream, more: &str) -> String {
         let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{more}\r\n");
         let _ = stream.write_all(head.as_bytes());
@@ -214,7 +214,7 @@ mod tests {
         let bounds = Bounds { most: 3, head: Duration::from_secs(60), bytes: 16 << 10 };
         let address = served(bounds);
         let mut open: Vec<TcpStream> = (0..3).map(|_| connect(address)).collect();
-        // The second asks for nothing.
+        // The second one sends nothing.
         assert_eq!(ask(&mut open[0], ""), OK);
         assert_eq!(ask(&mut open[2], ""), OK);
         let mut late = connect(address);
@@ -239,12 +239,12 @@ mod tests {
             stream.write_all(b"GET / HT").expect("bytes");
         }
         assert_eq!(ask(&mut connect(address), ""), OK);
-        // One that has asked and asks no more ends too.
+        // A connection that has become idle is closed too.
         let mut idle = connect(address);
         assert_eq!(ask(&mut idle, ""), OK);
         let mut rest = Vec::new();
         for stream in slow.iter_mut().chain([&mut idle]) {
-            // What it says before it closes is not looked at.
+            // Anything received before it is closed is ignored.
             let _ = stream.read_to_end(&mut rest);
         }
         let status = ask(&mut connect(address), &format!("X: {}\r\n", "y".repeat(17 << 10)));

@@ -93,7 +93,8 @@ impl Guard {
         self.beyond || !self.names.is_empty()
     }
 
-    /// Looks at the head of a request; `other_user` is the number of the other user of this machine whose program asks.
+    /// Decides about a request by its head; `other_user` is the number of the other user of this machine whose program
+    /// sent it.
     pub fn judge(
         &self,
         method: &Method,
@@ -111,8 +112,8 @@ impl Guard {
                 "This preview does not accept requests for the host name `{name}`.\n\nIf that is a name of this machine or of a reverse proxy, start the preview with `neuronotes serve --allow-host {name}`.\n"
             ));
         }
-        // Some proxies put a name of their own in place of the one that the browser asked for, and say here what that was.
-        // No foreign page can send this header without asking first, and that is refused.
+        // Some proxies replace the host name that the browser requested by their own, and state the original here. No
+        // foreign page can send this header without a preflight request, which is refused.
         let forwarded = text("x-forwarded-host").and_then(authority);
         let forwarded = forwarded.filter(|(name, port)| self.answers_to(name, *port));
         let is_own = |origin: &str| {
@@ -160,7 +161,7 @@ impl Guard {
         let is_named = |known: &Name| {
             known.host == name && known.port.is_none_or(|wanted| Some(wanted) == port)
         };
-        // Beyond this machine, an address of numbers is as good as its name: nobody can point it anywhere else.
+        // Other machines may use a numeric address like a name: nobody can point it anywhere else.
         is_loopback(name)
             || self.beyond && address(name).is_some()
             || self.names.iter().any(is_named)
@@ -316,7 +317,7 @@ mod tests {
         assert!(!passes(&proxied, &[("host", "hub.lan")]));
         assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-4321=secre")]));
         assert!(!passes(&proxied, &[("host", "hub.lan"), ("cookie", "neuronotes-1=secret")]));
-        // Beyond this machine nobody is believed without it: whoever writes requests by hand writes any header.
+        // From other machines, every request needs the token: a program can forge any header.
         let beyond = guard(&[], true);
         assert!(passes(
             &beyond,

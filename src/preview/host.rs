@@ -1,10 +1,10 @@
-//! Names of hosts, as requests and `--allow-host` give them: text in; the name, its port, and whether it is this machine, out.
+//! Host names in requests and in `--allow-host`: their names and ports, and whether they are this machine.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use neuronotes_core::cut::Cut as _;
 
-/// A name that `--allow-host` gave, with its port where only that one is meant.
+/// A name given by `--allow-host`, with its port if only that one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     pub(super) host: String,
@@ -41,7 +41,7 @@ pub(super) fn is_loopback(name: &str) -> bool {
         }
 }
 
-/// The address that a name of numbers is.
+/// The address, if a name is numeric.
 pub(super) fn address(name: &str) -> Option<IpAddr> {
     let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match inner {
@@ -50,7 +50,7 @@ pub(super) fn address(name: &str) -> Option<IpAddr> {
     }
 }
 
-/// A host and its port out of `host:port`, in lower case and without a dot at its end.
+/// The host and port in `host:port`, in lower case and without a final dot.
 pub(super) fn authority(text: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match text.rfind(']') {
         Some(end) => (text.cut(..=end), text.cut(end + 1..).strip_prefix(':')),

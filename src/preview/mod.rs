@@ -106,7 +106,7 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
     let watch = Watch::start(&root, &workspace.layout, options.watch, move |change| {
         let _ = changed.send(Message::Changed(change));
     })?;
-    // What changed before there was a watch.
+    // Picks up changes from before the watch began.
     workspace.refresh();
     let address = options.listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let listener = listen(address, options.port)?;

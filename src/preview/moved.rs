@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::note::Note;
 use crate::site::Site;
 
-/// Most removed notes that may come back under another name.
+/// Maximum number of removed notes that may come back under another name.
 const REMEMBERED: usize = 32;
 /// Percent of the lines of two notes that must be equal.
 const ALIKE: usize = 50;
@@ -80,7 +80,7 @@ impl Moved {
             }
         }
         pairs.retain(|(likeness, ..)| *likeness >= ALIKE);
-        // Of equals the last ones, which stand first.
+        // Among equals, the latest ones come first.
         pairs.sort_by_key(|(likeness, ..)| std::cmp::Reverse(*likeness));
         for (_, gone, new) in pairs {
             let is_left = self.gone.iter().any(|note| note.path == gone)
@@ -96,7 +96,7 @@ impl Moved {
     /// The new place of a page that is gone: the note's title and page.
     pub fn to(&self, page: &str, site: &Site) -> Option<(String, String)> {
         let mut path = self.pages.get(page)?;
-        // A note may be renamed again and again, but there is no circle: one that is there is none that is gone.
+        // A note may be renamed repeatedly, but there are no cycles: an existing note is not among those that are gone.
         for _ in 0..=self.notes.len() {
             if let Some((note, page)) = site.note_and_page(path) {
                 return Some((note.title.clone(), page));

@@ -300,7 +300,7 @@ async fn page(
     };
     let (status, why) = match content {
         Found::Content(content) => return body::answer(method, headers, &name, content),
-        // It was there a moment ago.
+        // It existed a moment ago.
         Found::Not => (StatusCode::NOT_FOUND, "this file cannot be read\n"),
         Found::Later => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -329,7 +329,7 @@ async fn blob(state: &Arc<ServerState>, digest: Digest) -> Found {
         let is_known = known().get(&digest).is_some_and(|tag| tag == opened.tag());
         if !is_known {
             if state.store.blob(&digest).is_none() {
-                // It is open already: what keeps it from being read may have been another lack.
+                // Verification may have failed only for lack of file handles, so it is opened again.
                 let again = Opened::new(&state.store.blob_path(&digest));
                 let is_later = again.is_err_and(|error| handles::is_passing(&error));
                 return if is_later { Found::Later } else { Found::Not };
@@ -397,7 +397,7 @@ async fn heard<T: DeserializeOwned>(
     told: impl FnOnce(T),
 ) -> Response {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // A form of another site can send text, but no JSON.
+    // A form on another site can send text, but not JSON.
     if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }

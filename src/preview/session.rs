@@ -204,7 +204,7 @@ impl Session {
             self.saved = Some(saved.clone());
         }
         if touched.config {
-            // What failed may have failed for what was configured.
+            // Failures may have been caused by the old configuration.
             self.scheduler.retry_all();
             self.site.progress.failed.clear();
             let device = &self.site.workspace.config.device;
@@ -321,7 +321,8 @@ impl Session {
         self.site.workspace.save_digests();
         if std::mem::take(&mut self.unremembered) {
             let missing = self.wished.iter().map(|(key, _)| *key).collect();
-            // Where it cannot be written, a collection elsewhere may take what is wanted here; it is measured again.
+            // If it cannot be written, a collection may delete results that are used here; they are then measured
+            // again.
             let _ = build::remember(&self.site.workspace, self.site.plan(), &missing);
         }
     }

@@ -28,7 +28,7 @@ impl Budget {
     /// The limits for a template with this data.
     pub(super) fn of(view: &impl Serialize) -> Self {
         let mut counted = Counted(0);
-        // Views are plain data: nothing of them can fail to be written.
+        // Views are plain data, so writing them cannot fail.
         let _ = serde_json::to_writer(&mut counted, view);
         let Counted(bytes) = counted;
         Self {

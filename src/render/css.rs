@@ -23,7 +23,7 @@ pub fn minified(css: &str) -> String {
             _ => next.len_utf8(),
         };
         let open = |c: char| matches!(c, '{' | '}' | ';' | ',' | '>');
-        // Before a colon it may part a selector from the next.
+        // Before a colon, white space may separate two selectors.
         let idle = out.is_empty() || out.ends_with(open) || out.ends_with(':') || open(next);
         if space && !idle {
             out.push(' ');

@@ -53,7 +53,7 @@ fn nothing_is_asked_of_another_host() {
     let css = renderer.asset("style.css");
     assert!(!css.contains("http") && !css.contains("url(") && !css.contains("@import"));
     for (name, page) in everything(&renderer) {
-        // What search engines and social sites are told is no request of a reader's.
+        // Metadata for search engines and social sites makes readers' browsers request nothing.
         let page =
             page.replace("http://www.w3.org/2000/svg", "").replace("https://example.org/", "");
         assert!(!page.contains("http"), "{name}");
@@ -226,7 +226,7 @@ fn backticks_become_code() {
     }
 }
 
-/// What a garden's `home.html` comes to.
+/// The home page of a garden with this text as `home.html`.
 fn home_of(text: &str) -> Result<String, RenderError> {
     let folder = own(&[("home.html", text)]);
     Renderer::new(Some(folder.path()))?.home(&sample::home())
@@ -294,14 +294,14 @@ fn templates_that_are_nested_too_deeply_are_errors() {
         format!("{{{{ 1{} }}}}", "[0]".repeat(100_000)),
         format!("{{{{ 1{} }}}}", "()".repeat(100_000)),
         format!("{{{{ 1{} }}}}", " is defined".repeat(100_000)),
-        // As long as they may be.
+        // Texts of the maximum length.
         format!("{{{{ 1{} }}}}", " and 1".repeat(499)),
         format!("{{{{ {}1 }}}}", "-".repeat(999)),
         format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(200)),
         format!("{{{{ 1{} }}}}", "|string".repeat(499)),
     ];
     for text in deep {
-        // What is no deeper than may be is a page, or wrong otherwise; no stack is overflown.
+        // These render or fail in another way, but do not overflow the stack.
         if let Err(error) = home_of(&text) {
             assert!(error.message.len() < 400, "{error}");
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::config::{self, Config, Place};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 
-/// A warning for each model, data set and dictionary of the garden whose file is missing, and for a default model whose weights
-/// are not fetched; `text` is the configuration's text.
+/// A warning for each configured model, data set and dictionary whose file is missing, and for a default model whose
+/// weights have not been fetched; `text` is the configuration's text.
 pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
     let lines = Lines::of(text);
     let at = SourceFile { file: config::FILE, text, lines: &lines };
@@ -29,7 +29,7 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
         }
     }
     for (name, source) in &config.datasets {
-        // What a pattern names is looked for when a block asks for it.
+        // Files that match a pattern are looked up when a block needs them.
         for path in source.paths.iter().filter(|path| !path.contains(['*', '?', '[', '{'])) {
             let path = source.root.join(path);
             missing(name, source.span.clone(), "data set", &path, bring("data set"));

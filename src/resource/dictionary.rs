@@ -1,4 +1,4 @@
-//! Dictionaries by name: the configuration in; a file, its digest, its sizes, and the layer that it is over out.
+//! Dictionaries by name: resolves a name of the configuration to a file with its digest, its sizes, and its layer.
 
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::{self, Layer, ModelRef};
@@ -9,7 +9,7 @@ use super::{Resources, absolute, unknown, unreadable};
 use crate::config::{Config, DictionarySource};
 use crate::guard;
 
-/// A dictionary that can be used.
+/// A usable dictionary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dictionary {
     /// Its file, under its name in the configuration.
@@ -86,7 +86,7 @@ impl Resources {
     }
 }
 
-/// A name that is a dictionary's and a layer's.
+/// The message that a dictionary has the name of a layer.
 pub(super) fn same_name(name: &str, model: &str) -> String {
     format!("the dictionary `{name}` has the name of a layer of the model `{model}`")
 }

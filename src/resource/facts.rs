@@ -75,7 +75,7 @@ pub struct DatasetFacts {
     pub rules: Vec<u32>,
 }
 
-/// What is known of a dictionary.
+/// Facts about a dictionary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DictionaryFacts {
@@ -83,7 +83,7 @@ pub struct DictionaryFacts {
     pub configured: String,
     /// The digest of its file.
     pub digest: Digest,
-    /// Its features.
+    /// Its number of features.
     pub features: u32,
 }
 
@@ -162,7 +162,7 @@ impl Thawed {
         self.configured_as(name, BUNDLED)
     }
 
-    /// A dictionary's file and how many features it has.
+    /// A dictionary's file and its number of features.
     pub(super) fn dictionary(
         &self,
         name: &str,
@@ -208,7 +208,7 @@ impl Resources {
     /// Checks that the words of a list can be read: with only frozen results, they must be among these.
     ///
     /// # Errors
-    /// Where they are not, or are others.
+    /// If they are missing or damaged.
     pub fn words(&self, list: &DatasetRef) -> Result<(), Problem> {
         let name = &list.name;
         let Some(thawed) = &self.thawed else { return Ok(()) };
@@ -283,7 +283,7 @@ mod tests {
     fn a_thawed_data_set_has_the_keys_that_it_had() {
         let dir = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(dir.path().join("pets/cat")).expect("a folder");
-        // By the first rules, and by later ones.
+        // Read by the first rules, and by later ones.
         for name in ["pets/cat/1.png", "pets/2.gif", "words.txt"] {
             fs::write(dir.path().join(name), "a file").expect("written");
         }

@@ -87,7 +87,7 @@ fn decoded(postings: &str) -> Vec<(usize, u32)> {
     all
 }
 
-/// The format's words for it, letter by letter.
+/// The terms of a text by the format's rules, letter by letter.
 fn slow_terms(text: &str) -> Vec<String> {
     let group = |c: char| c.general_category_group();
     let bare: String = text.nfkd().filter(|c| group(*c) != GeneralCategoryGroup::Mark).collect();

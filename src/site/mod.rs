@@ -1,17 +1,17 @@
-//! The site of a garden: a workspace in; every page and file, what is to be measured, and what is wrong, out.
+//! The site of a garden. Input: a workspace. Output: every page and file, the requests to measure, and all problems.
 //!
-//! There is one builder of it. A build makes a [`Site`], measures what is missing and publishes all of it; a preview keeps the
-//! site and asks for single pages, which are the same byte for byte. After a change only this is done again:
+//! There is one builder. A build makes a [`Site`], measures missing results and publishes everything; a preview keeps
+//! the site and requests single pages, which are the same byte for byte. After a change, only this is done again:
 //!
 //! | what changed | what is done again |
 //! |---|---|
-//! | the text of a note | its links; the pages that are asked for and that it is part of |
+//! | the text of a note | its links; the requested pages that it is part of |
 //! | a heading, the id of a block | the links of notes that link to that note |
-//! | a title, an alias; a note or file more or less | all links |
+//! | a title, an alias; a note or file added or removed | all links |
 //! | the blocks or units of a note | its plan, the plans that name blocks, the look-up of all results |
 //! | configuration, templates, dates | all plans, or all pages |
 //!
-//! A page is known by its key, so that one that nothing touched is never rendered again.
+//! A page is identified by its key, so an unchanged page is never rendered again.
 
 mod clash;
 mod data;
@@ -180,7 +180,7 @@ impl Site {
         for index in relinked {
             self.problems[index] = None;
         }
-        // Whether a note would stand in itself depends on what it embeds.
+        // Whether a note would contain itself depends on what it embeds.
         for (index, note) in self.notes.iter().enumerate() {
             if note.links.iter().any(|link| link.kind == LinkKind::Embed) {
                 self.problems[index] = None;
@@ -210,7 +210,7 @@ impl Site {
         self.stored.remove(key);
         self.search = None;
         let request = self.plan.requests.iter().find(|(known, _)| known == key);
-        // A scan that came with it may be what other figures are compared with.
+        // Other figures may be compared with a scan that it used.
         if request.is_some_and(|(_, request)| !request.uses.is_empty()) {
             return self.forget_all();
         }
@@ -278,7 +278,7 @@ fn are_named_alike(old: &Note, new: &Note) -> bool {
         let front = &note.front;
         (front.permalink.clone(), front.slug.clone(), front.date, front.redirect_from.clone())
     };
-    // A note makes way for the page of a tag.
+    // Tags matter because a note's page gives way to a tag's.
     let names = |note: &Note| (note.title.clone(), note.front.aliases.clone(), note.tags.clone());
     names(old) == names(new) && address(old) == address(new)
 }

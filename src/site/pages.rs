@@ -42,7 +42,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
     (assets, contents)
 }
 
-/// What is kept of a page once it is made.
+/// The parts of a finished page that are kept.
 struct Made {
     body_key: Option<Digest>,
     /// Its body, if it was rendered.
@@ -68,7 +68,7 @@ pub(super) fn publish(
         },
     );
     let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Threads come to them in any order.
+    // Threads report them in any order.
     problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
     problems.dedup();
     problems

@@ -13,8 +13,8 @@ use crate::page::{self, Settled};
 use crate::picture::{self, Linked, Smaller};
 
 impl Site {
-    /// Makes every page and file of the site, but those that are current in the sink. Gives everything that is wrong: with
-    /// the configuration and data, with notes, in their order and that of their text, with files and with templates.
+    /// Makes every page and file of the site except those that are current in the sink. Returns all problems: of the
+    /// configuration and data, of notes (in their order and that of their text), of files and of templates.
     pub fn publish(&mut self, sink: &dyn Sink) -> Vec<Diagnostic> {
         self.settle_all();
         let mut problems = self.problems_before();
@@ -68,7 +68,7 @@ impl Site {
         problems
     }
 
-    /// The files that notes point to and that can be read, each once, by their paths.
+    /// The readable files that notes link to, each once, by path.
     fn linked(&self) -> BTreeMap<&str, &Linked> {
         let pointed: BTreeSet<&str> = self.garden.files().collect();
         let found = |path| Some((path, self.files.get(path)?.as_ref().ok()?));
@@ -89,7 +89,7 @@ impl Site {
         let mut made = make(self);
         if made.drop_damaged(&mut self.workspace.digests) {
             made = make(self);
-            // What cannot be made right is left out.
+            // Copies that are damaged again are left out.
             made.drop_damaged(&mut self.workspace.digests);
         }
         made

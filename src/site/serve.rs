@@ -216,7 +216,7 @@ impl Site {
         if let Some(digest) = self.images.get(path) {
             return Some(Served::Blob(*digest));
         }
-        // Only what a note points to; and it is looked up by name, so that no path leads anywhere else.
+        // Only files that notes link to, looked up by name, so that no path leads elsewhere.
         let is_asked =
             |file: &&str| self.files.contains_key(*file) && self.workspace.files.contains(*file);
         let copied = self.garden.routes.copied(path);
@@ -232,7 +232,7 @@ impl Site {
     fn made_file(&mut self, path: &str) -> Option<Served> {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         if path.starts_with("previews/") {
-            // Which notes are in it does not depend on what came of their figures.
+            // Which notes are in it does not depend on the outcomes of their figures.
             let shard = self.preview_scene(&refers).preview_shard(path)?;
             drop(refers);
             shard.notes.iter().for_each(|index| self.settle_around(*index));

@@ -79,7 +79,7 @@ impl Settler<'_> {
         {
             own.extend(data::unlabelled(note, block, wanted, &self.plan.ledgers));
             match (settled, wanted) {
-                // Whatever else is wrong with the block.
+                // Reported in addition to other problems of the block.
                 (Settled::Failed(problem), _) if problem.hint.as_deref() == Some(guard::HINT) => {
                     own.push(problem.clone());
                 }
@@ -111,7 +111,7 @@ impl Settler<'_> {
                 let cell = |cell: &Cell| match measured(cell) {
                     Settled::Failed(mut problem) => {
                         if self.store.is_frozen() {
-                            // What is missing is to be found one by one.
+                            // Missing results are reported one by one.
                             problem.message =
                                 format!("{} at {}", problem.message, self.plan.caption(cell));
                         }
@@ -189,7 +189,7 @@ impl Settler<'_> {
                 return Some(self.undrawn(note, block, &message));
             }
         };
-        // The drawing may be kept where the numbers behind it, which pages lead to, are not.
+        // The drawing may be stored although its numbers, which pages link to, are not.
         let is_whole = record.result::<serde_json::Value>(self.store).is_some();
         let Some(scanned) = self.scanned(measurement).ok().filter(|_| is_whole) else {
             self.give_up(measurement, &context);

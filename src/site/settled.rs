@@ -232,7 +232,7 @@ impl Site {
         if unread.is_empty() {
             return Vec::new();
         }
-        // A file that nobody points to any more may be as it is.
+        // Problems of a file that no note links to any more do not matter.
         let pointed: HashSet<&str> = self.garden.files().collect();
         let layout = &self.workspace.layout;
         let is_pointed = |problem: &&Diagnostic| {

@@ -1,4 +1,4 @@
-//! One note's, page's or file's work panics: that is its error, and all the rest is there.
+//! If the work on one note, page or file panics, only that has an error, and everything else is published.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ mod units;
 /// Two pixels across and two down.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x02\x08\0\0\0\0\x57\xdd\x52\xf8\0\0\0\x0eIDAT\x78\x9c\x63\x10\x50\x60\x30\x70\0\0\x01\x76\0\xa1\xec\x30\x8a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// A garden of which the note `name` is to be the one with the trouble.
+/// A garden in which the note `name` causes trouble.
 fn garden(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let write = |file: &str, text: &[u8]| {
@@ -110,7 +110,7 @@ fn a_preview_shows_what_panicked_and_is_right_again_when_that_is_over() {
         |site: &mut Site, page: &str| site.page(page).expect("a page").map(|page| page.html);
     let before = whole(&mut site, "trouble-live.html").expect("a whole page");
 
-    // Until it was shown once, there is nothing to be shown.
+    // Before it was shown once, there is no earlier version to show.
     let tripped = on("making the page", "last.html");
     let problem = whole(&mut site, "last.html").expect_err("a panic");
     assert_eq!(
@@ -137,7 +137,7 @@ fn a_preview_shows_what_panicked_and_is_right_again_when_that_is_over() {
     while site.settle_some(16) {}
     assert_eq!(internal(&site.problems()), Vec::<&Diagnostic>::new());
 
-    // What is wrong with it is found out: that panics, and is found out at the next look.
+    // Finding its problems panics, and succeeds the next time.
     fs::write(&note, "# Trouble\n\nChanged [[nowhere]].\n").expect("a change");
     let tripped = on("checking the note", "trouble-live.md");
     let touched = site.workspace.apply(["notes/trouble-live.md"]);

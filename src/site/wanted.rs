@@ -20,7 +20,7 @@ fn missing<'a>(
     is_stored: &mut dyn FnMut(&Digest) -> bool,
 ) -> Vec<(Digest, &'a Request)> {
     let mut missing = Vec::new();
-    // Whoever measures a result measures the scans that it lacks.
+    // Measuring a result also measures its missing scans.
     let mut theirs: HashSet<Digest> = HashSet::new();
     for (key, request) in &plan.requests {
         if !is_stored(key) {

@@ -44,7 +44,7 @@ pub fn legible_json(json: String) -> String {
             (Some('f'), _) | (_, Some('\u{c}')) => (" ", if named.is_some() { 6 } else { 2 }),
             (Some('b'), _) => ("\u{fffd}", 2),
             (_, Some(c)) if is_barred(c) => ("\u{fffd}", 6),
-            // Another character, whole: a second `\` begins nothing.
+            // Any other escape as a whole: its second `\` begins nothing.
             (next, _) => {
                 let length = 1 + next.map_or(0, char::len_utf8);
                 (rest.cut(at..at + length), length)

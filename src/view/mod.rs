@@ -183,7 +183,7 @@ pub struct DataView {
     pub json: String,
 }
 
-/// What stands in a figure's place.
+/// The state of a figure.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FigureState<'a> {
@@ -206,7 +206,7 @@ pub enum FigureState<'a> {
         /// The problem.
         problem: ProblemView,
     },
-    /// It is several measurements, each in its own state.
+    /// It is a sweep: several measurements, each with its own state.
     Sweep {
         /// The measurements.
         items: Vec<SweepItemView<'a>>,
@@ -290,6 +290,6 @@ pub struct FactView {
     pub name: String,
     /// `image_block_4/0/Add_6`.
     pub value: String,
-    /// The address of what it names, where that has one: a unit's page, or another figure.
+    /// The address of what it names, if that has one: a unit's page, or another figure.
     pub href: Option<String>,
 }

@@ -27,7 +27,7 @@ pub struct SiteView {
     pub figures: String,
     /// The address of the style sheet for lists.
     pub lists: String,
-    /// The address of the style sheet for what scripts open.
+    /// The address of the style sheet for boxes and dialogs.
     pub boxes: String,
     /// The address of the script of all pages.
     pub script: String,

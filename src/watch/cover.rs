@@ -246,10 +246,10 @@ impl Cover {
                 Err(error) if is_limit(&error) || name.is_empty() => {
                     return Err(Unfit::Failed(error));
                 }
-                // It went meanwhile, or may not be read: when that changes, the folder around it tells.
+                // It is gone or unreadable; if that changes, its parent folder reports it.
                 Err(_) => continue,
             }
-            // What appears from here on is told; what is there already is found now.
+            // From here on, new entries are reported; existing ones are found now.
             let Ok(entries) = path.read_dir() else { continue };
             for entry in entries.filter_map(Result::ok).filter(|_| tree && SINGLY) {
                 let below = entry.file_name().to_string_lossy().into_owned();

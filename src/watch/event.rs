@@ -42,7 +42,7 @@ pub fn signs(
             Some(if known(name) { Sign::Folder } else { Sign::Gone })
         }
         EventKind::Modify(ModifyKind::Metadata(_)) => match is_folder(name) {
-            // A folder that cannot be read any more, or can be read now. Dates of folders mean nothing.
+            // Only a change of readability matters; folders' dates do not.
             true if known(name) == root.join(name).read_dir().is_ok() => None,
             true => Some(Sign::Folder),
             false => Some(Sign::Done),

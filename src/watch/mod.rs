@@ -119,7 +119,7 @@ impl Listener {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            // A change is told without it, for who is told may want it.
+            // Released first, because the receiver of the change may need it.
             drop(cover);
             let has_text = |path: &str| {
                 let meta = self.root.join(path).metadata();
@@ -153,7 +153,7 @@ impl Listener {
         for (path, sign) in signs {
             let folder = sign == Sign::Folder;
             if folder {
-                // Where the garden itself is gone, it is looked for.
+                // If the garden itself is gone, its return is checked for.
                 let _ = cover.replaced(&path);
             }
             if cover.scope().covers(&path, folder) {
@@ -166,7 +166,7 @@ impl Listener {
         if self.settle.lost(at) {
             neuronotes_core::say::err(format_args!("{why}: reading everything again"));
         }
-        // Where the garden itself is gone, it is looked for.
+        // If the garden itself is gone, its return is checked for.
         let _ = cover.anew();
     }
 }

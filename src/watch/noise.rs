@@ -56,7 +56,7 @@ impl Scope {
         if self.in_trees(path) {
             return true;
         }
-        // In the garden's own folder everything else counts, for a configuration may name it.
+        // In the garden's own folder everything else counts, since the configuration may name it.
         let noise = || path == OUTPUT || self.layout.is_left_out(path);
         parent.is_empty() && !hidden(name) && (decides(path) || !noise())
     }

@@ -126,7 +126,7 @@ impl Seen {
                 false => !hidden(&entry.file_name().to_string_lossy()),
             };
             let entries = WalkDir::new(self.root.join(top)).into_iter().filter_entry(visible);
-            // The folder that is gone between two steps is missed by the next look.
+            // A folder that disappears between two steps is noticed in the next round.
             for entry in entries.filter_map(Result::ok).filter(|entry| entry.depth() > 0) {
                 let Ok(meta) = entry.metadata() else { continue };
                 self.see(scope, entry.path(), &meta, now, &mut signs);
@@ -159,7 +159,7 @@ impl Seen {
                     (false, true) => Sign::Moved,
                     (false, false) => Sign::Gone,
                 };
-                // What nobody asks about any more need not be gone.
+                // A path that is no longer watched is not reported as gone.
                 signs.extend(scope.covers(&path, file.stamp.folder).then_some((path, sign)));
             }
             file.look == look
@@ -199,7 +199,7 @@ impl Seen {
                 if !scope.covers(&name, stamp.folder) {
                     return;
                 }
-                // What was there before the first look has settled, unless its date says otherwise.
+                // Files from before the first round have settled, unless their dates are recent.
                 let young = || {
                     stamp.modified.is_none_or(|at| at.elapsed().map_or(true, |age| age < RECENT))
                 };
@@ -216,7 +216,7 @@ impl Seen {
 impl Stamp {
     fn of(meta: &Metadata) -> Self {
         if meta.is_dir() {
-            // A folder is what its files are.
+            // A folder's own metadata does not matter.
             return Self { folder: true, size: 0, modified: None, entry: (0, 0), number: None };
         }
         #[cfg(unix)]
@@ -261,7 +261,7 @@ mod tests {
         file.set_modified(date).expect("a date");
     }
 
-    /// What a look says, in order.
+    /// The report of a round, in order.
     fn look(seen: &mut Seen, now: Instant) -> String {
         let mut signs: Vec<String> = seen
             .look(&Scope::default(), now)

@@ -53,7 +53,7 @@ impl Settle {
     /// Adds an event about a path.
     pub fn hear(&mut self, now: Instant, path: String, sign: Sign) {
         self.stir(now);
-        // Of a storm, that it is one is all that matters.
+        // Once it is a storm, further paths do not matter.
         if self.recent.len() < MANY {
             self.recent.insert(path.clone());
         }
@@ -61,7 +61,7 @@ impl Settle {
         let dirty =
             self.dirty.entry(path).or_insert(Dirty { first: now, last: now, sign, believed });
         dirty.last = now;
-        // What a folder stands for stays to be looked at.
+        // A folder stays reported as a folder.
         if dirty.sign != Sign::Folder {
             dirty.sign = sign;
         }
@@ -119,7 +119,7 @@ impl Settle {
             let is_folder = |of: &Dirty| of.sign == Sign::Folder;
             let folders = dirty.iter().filter(|(_, of)| is_folder(of)).map(|(path, _)| path);
             let folders: Vec<String> = folders.cloned().collect();
-            // A folder stands for what is below it, emptied notes too: who removes a folder means it.
+            // A folder stands for everything below it, including emptied notes: removing a folder is intentional.
             let below = |path: &str| folders.iter().any(|f| f != path && within(path, f));
             self.held.retain(|path, _| !below(path));
             for (path, of) in dirty {
@@ -152,7 +152,7 @@ impl Dirty {
     fn quiet(&self) -> Instant {
         let wait = match self.sign {
             Sign::Done | Sign::Gone | Sign::Moved => LONE,
-            // More is to come: what is in a new folder.
+            // The contents of a new folder follow.
             Sign::Begun | Sign::Folder => UNFINISHED,
         };
         self.last + wait
@@ -163,7 +163,7 @@ impl Dirty {
 mod tests {
     use super::*;
 
-    /// A settling with a clock of its own and a disk that is a list of files with text.
+    /// A `Settle` with its own clock and a disk that is a list of non-empty files.
     struct Bench {
         settle: Settle,
         begun: Instant,
@@ -184,7 +184,7 @@ mod tests {
             self.settle.hear(self.at(ms), path.to_owned(), sign);
         }
 
-        /// When the next change is told, in milliseconds, and its paths; `*` for everything.
+        /// When the next change is reported, in milliseconds, and its paths; `*` for everything.
         fn told(&mut self) -> Option<(u64, String)> {
             loop {
                 let due = self.settle.due()?;
@@ -251,7 +251,7 @@ mod tests {
         bench.hear(1000.0, "notes/a.md", Sign::Begun);
         bench.hear(1020.0, "notes/a.md", Sign::Done);
         assert_eq!(bench.told(), told(1150, "notes/a.md"));
-        // Other files are told as they are.
+        // Other files are reported as they are.
         bench.hear(2000.0, "notes/a.png", Sign::Gone);
         assert_eq!(bench.told(), told(2002, "notes/a.png"));
         for path in ["neuronotes.yaml", "templates/note.html"] {

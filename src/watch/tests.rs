@@ -1,4 +1,4 @@
-//! The watch over real folders: what is told of what happens there.
+//! The watch over real folders: which changes it reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -43,7 +43,7 @@ impl Garden {
         fs::rename(self.root().join(from), self.root().join(to)).expect("renamed");
     }
 
-    /// Waits until each of these is told, itself or by a folder around it.
+    /// Waits until each of these paths, or a folder that contains it, is reported.
     fn told(&self, wanted: &[&str]) -> BTreeSet<String> {
         let mut told = BTreeSet::new();
         let until = Instant::now() + Duration::from_secs(10);
@@ -58,7 +58,7 @@ impl Garden {
         told
     }
 
-    /// Makes sure that nothing more is under way: what was done before is told before this.
+    /// Makes sure that nothing more is under way: earlier changes are reported before this one.
     fn quiet(&self) -> BTreeSet<String> {
         self.write("notes/marker.png", "a marker");
         let mut told = self.told(&["notes/marker.png"]);
@@ -139,7 +139,7 @@ fn folders_that_come_and_go_are_told(mode: Mode) {
     garden.quiet();
     garden.write("notes/again/7/deep/c.md", "seen again");
     garden.told(&["notes/again/7/deep/c.md"]);
-    // The whole folder of notes is another one.
+    // The whole folder of notes is replaced.
     fs::remove_dir_all(garden.root().join("notes")).expect("removed");
     garden.told(&["notes/deep/b.md"]);
     garden.write("notes/c.md", "in a folder made again");
@@ -289,7 +289,7 @@ fn a_dropped_watch_ends_its_thread() {
     }
 }
 
-/// Does what comes by chance among few names, so that they meet.
+/// Makes random changes among few names, so that they collide.
 struct Chance(u64);
 
 impl Chance {
@@ -311,7 +311,7 @@ impl Chance {
         format!("{}/{}.md", self.folder(), ["a", "A", "b"][self.below(3) as usize])
     }
 
-    /// Something; it fails where a name is taken or nothing is there, and that is all right.
+    /// A random change, which may fail, for example because a name is taken.
     fn act(&mut self, root: &Path, number: u64) {
         let text = format!("text {number}");
         let (file, other) = (root.join(self.file()), root.join(self.file()));
@@ -328,7 +328,7 @@ impl Chance {
     }
 }
 
-/// What lies in a folder, or the one file, by its path in the garden.
+/// The files of a folder, or a single file, by path in the garden.
 fn read(root: &Path, path: &str) -> BTreeMap<String, String> {
     let entries = walkdir::WalkDir::new(root.join(path)).into_iter().filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file());
@@ -339,7 +339,7 @@ fn read(root: &Path, path: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Whoever reads only what is told knows what is there, whatever happens.
+/// Reading only the reported paths is enough to know all files, whatever happens.
 fn what_is_told_is_enough(mode: Mode, seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let garden = Garden::new(mode);
@@ -352,7 +352,7 @@ fn what_is_told_is_enough(mode: Mode, seeds: std::ops::Range<u64>) {
             let until = Instant::now() + Duration::from_secs(10);
             loop {
                 let there = read(garden.root(), "notes");
-                // What is under way may still come, now or in the next round.
+                // Changes under way may still be reported, now or in the next round.
                 let wait = if known == there { 1 } else { 300 };
                 match garden.changes.recv_timeout(Duration::from_millis(wait)) {
                     Ok(change) => {

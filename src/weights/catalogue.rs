@@ -162,7 +162,7 @@ mod tests {
         );
     }
 
-    /// Parameters by hand, from the sizes alone: another way than the numbers came.
+    /// Parameters computed from the sizes alone, independently of the recorded numbers.
     #[test]
     fn the_parameters_are_those_of_the_sizes() {
         for known in KNOWN {

@@ -47,7 +47,7 @@ impl Workspace {
         let mut text = read(config::FILE, &self.config_text);
         let gone = !self.config_text.is_empty() && !self.root.join(config::FILE).exists();
         if gone {
-            // Without it all pages could be others; the last one holds until somebody decides.
+            // Without it all pages could change, so the last version stays in use until the user decides.
             text.clone_from(&self.config_text);
         }
         let mut jekyll_text = String::new();
@@ -66,7 +66,7 @@ impl Workspace {
             own.splice(0..0, of_theirs);
             (config, layout, own)
         });
-        // What held before does so still.
+        // The previous configuration stays in use.
         let (config, mut layout, own) = read.unwrap_or_else(|panicked| {
             let problem = Diagnostic::of_panic(config::FILE, &panicked);
             (self.config.clone(), self.layout.clone(), vec![problem])
@@ -135,7 +135,7 @@ impl Workspace {
                 Err(Box::new(link::folder(notes, &error).hint(hint)))
             }
             Ok(real) => Ok(real),
-            // One that is not there has nothing to be read in it.
+            // A missing folder contains nothing to read.
             Err(_) => Ok(folder.canonicalize().unwrap_or(folder)),
         }
     }
@@ -177,7 +177,7 @@ impl Workspace {
             {
                 return false;
             }
-            // Two such names may be one as text, and none can be linked to.
+            // Such names may be equal as text, and cannot be linked to.
             if !file::is_text(Path::new(entry.file_name())) {
                 let name = file::name(entry.path().strip_prefix(&folder).unwrap_or(entry.path()));
                 unnamed.push((name.clone(), link::no_text(layout.file(&name))));
@@ -203,12 +203,12 @@ impl Workspace {
         for entry in walk.into_iter().filter_entry(visible) {
             let entry = match entry {
                 Ok(entry) => entry,
-                // What is gone is no mistake.
+                // A missing path is not an error.
                 Err(error) if error.depth() == 0 && is_gone(&error) => break,
                 Err(error) => {
                     let at = error.path().map_or(path.to_owned(), |path| relative(path, &folder));
                     if let Some(cause) = error.io_error().filter(|cause| is_passing(cause)) {
-                        // What is below it is as it was, until it can be seen.
+                        // Everything below it stays as it was until it can be read.
                         unread.push((at.clone(), later(layout.file(&at), cause)));
                         self.passing.insert(layout.file(&at));
                         unseen.push(at);
@@ -294,14 +294,14 @@ impl Workspace {
                     self.notes.insert(path.clone(), *parsed);
                     touched.notes.insert(path);
                 }
-                // The note stays as it was, where it was ever read.
+                // If the note was ever read, it stays as it was.
                 Read::Later(error) => {
                     let file = self.layout.file(&path);
                     self.passing.insert(file.clone());
                     self.unread.insert(path, later(file, &error));
                     touched.unread = true;
                 }
-                // Without the note that was there: its page would say what the file does not.
+                // The earlier note is dropped, because its page would not match the file.
                 Read::Failed(problem) => {
                     self.unread.insert(path.clone(), *problem);
                     touched.unread = true;

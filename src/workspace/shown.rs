@@ -38,7 +38,7 @@ fn read_includes(
         let name = relative(entry.path(), folder);
         match file::read_in(folder, entry.path(), LONGEST_INCLUDE).and_then(file::text) {
             Ok(text) => drop(includes.insert(name, text)),
-            // What lies there for other programs, such as a picture, is no text.
+            // Files for other programs, such as a picture, are not text.
             Err(error) if error.kind() == ErrorKind::InvalidData => {}
             Err(error) => {
                 problems.push(link::no_file(format!("{}/{name}", layout::INCLUDES), &error));

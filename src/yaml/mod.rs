@@ -82,7 +82,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     node.map_err(|error| {
         let location = error.location();
         let full = error.without_snippet().to_string();
-        // The position is told apart from the message; the parser's advice about its own options is no help.
+        // The position is reported separately, and the parser's advice about its options is left out.
         let message = full.split(" at line ").next().unwrap_or(&full);
         let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
         let message = plainly(message).unwrap_or(message);
@@ -106,7 +106,7 @@ fn options() -> serde_yaml::Options {
     serde_yaml::options! {
         budget: serde_yaml::budget! { max_depth: DEEPEST },
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: REPLAYED },
-        // `.inf` may be a text; where a number is wanted it is out of bounds.
+        // `.inf` may be a text; as a number it is out of bounds.
         non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::PassThrough,
     }
 }
@@ -484,7 +484,7 @@ mod tests {
             parse("unit: 5.0").expect("YAML").entries().expect("a mapping")[0].node.describe(),
             "`5.0`"
         );
-        // Among texts these are words; a value that is left out is none.
+        // In a list of texts these are words; an empty value is null.
         let node = parse("a: [~, null, Null, ]\nb: null\nc:\n").expect("YAML");
         let [a, b, c] = node.entries().expect("a mapping") else { panic!("three") };
         let Value::List(items) = &a.node.value else { panic!("a list") };

@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
     /// The entries of the YAML's mapping; `what` and `example` describe it in messages.
     ///
     /// # Errors
-    /// Fails if it is not YAML, or no mapping.
+    /// Fails if it is not YAML, or not a mapping.
     pub fn mapping(
         &self,
         what: &str,

@@ -186,7 +186,7 @@ fn what_is_not_measured_waits_in_the_preview_and_is_marked_in_a_build() {
          9\">…</span>"
     );
     assert_eq!(page.matches(&waiting).count(), 2, "{page}");
-    assert!(page.contains("value=\"3\" title=\"Figure 1, as it is asked for\">3</data>"), "{page}");
+    assert!(page.contains("value=\"3\" title=\"Figure 1, as requested\">3</data>"), "{page}");
 
     // A build without a lab: one error, at the block, and a mark at each place.
     let run = garden.build();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The pieces of a field, as one can read them: braces around what keeps its case, tags for looks.
+/// A field in readable form: braces around text that keeps its case, tags for formatting.
 fn read(text: &str, purpose: Use) -> String {
     let mut out = String::new();
     for chunk in decode(text, purpose).chunks {

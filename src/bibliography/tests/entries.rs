@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The list of references of a bibliography all of which is cited.
+/// The list of references of a bibliography if all of its works are cited.
 fn listed(text: &str, name: &str) -> String {
     let (works, faults) = Bibliography::parse(text);
     let groups: Vec<Vec<Citation>> = works.keys().map(|key| vec![cite(key)]).collect();

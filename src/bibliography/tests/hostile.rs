@@ -1,8 +1,10 @@
-//! Bibliographies that are made to cost time, memory or the stack in; the entries that are right out, and a fault for each other.
+//! Bibliographies made to cost time, memory or stack: correct entries are read, and each incorrect one gives one
+//! problem.
 
 use super::*;
 
-/// What is said of a bibliography in which `ok` stands behind `text`, and is read whatever that is.
+/// The problems of a bibliography in which `text` is followed by the entry `ok`, which must be read whatever the text
+/// is.
 fn faults(text: &str) -> Vec<String> {
     let whole = format!("{text}\n@misc{{ok, title={{Right}}, year=2020}}\n");
     let (works, faults) = Bibliography::parse(&whole);

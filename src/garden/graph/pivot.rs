@@ -25,8 +25,8 @@ pub(super) fn scaled(neighbours: &Neighbours) -> Vec<Point> {
     let mut seed = 1;
     for point in &mut points {
         let length = (point[0] * point[0] + point[1] * point[1]).sqrt() * scale;
-        // A pivot can lie far out, where all others are near each other; what has the same distances from all pivots would
-        // lie at one place.
+        // A pivot can be far from all other nodes, which are then near each other; nodes with the same distances from
+        // all pivots would coincide.
         let inwards = (2.0 * room / length.max(1e-6)).min(1.0);
         for at in point {
             *at = *at * scale * inwards + jitter(&mut seed) * (0.1 * room).max(0.5);

@@ -120,7 +120,7 @@ impl Estimates {
     fn of_running(&self, running: &BTreeMap<Digest, Running>) -> Option<f64> {
         let left = |(key, at): (&Digest, &Running)| {
             let own = self.known.get(key).and_then(|estimate| estimate.own);
-            // What the lab says is for all that it is at together.
+            // The lab's estimate is for all requests that it works on together.
             let said = at.seconds_left.map(|left| left / running.len() as f64);
             said.or(own.map(|own| own * (1.0 - at.fraction())))
         };

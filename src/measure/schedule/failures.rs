@@ -92,7 +92,7 @@ impl Failures {
     pub fn fail(&mut self, store: &Store, wish: &Wish, cause: LabError, version: &str) {
         if cause.cause == Cause::Deterministic {
             let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
-            // Without it, it only fails once more.
+            // If this cannot be stored, the request only fails once more.
             let _ = store.put_failure(&Remembered {
                 key: wish.key,
                 kind: wish.request.kind.clone(),

@@ -190,7 +190,7 @@ impl Labs {
             self.failed();
         }
         let Running { ready, unusable, .. } = running;
-        // What keeps a lab from coming up keeps the next from it too.
+        // What prevents one lab from starting prevents the next one too.
         let lasting = unusable.is_some() || (!ready && cause.cause == Cause::Environment);
         let hopeless = lasting || self.fruitless >= GIVE_UP;
         Some(Death { cause: unusable.unwrap_or(cause), ready, hopeless })

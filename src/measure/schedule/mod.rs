@@ -1,7 +1,7 @@
 //! The scheduler: keeps a lab working on the requests that are still wanted, and reports its progress.
 //!
 //! It knows nothing of notes or pages. It has no thread: its owner passes on the lab's events ([`Scheduler::hear`]) and
-//! calls it when it asks for that ([`Scheduler::next_tick`]). Nothing here waits for a lab.
+//! calls it when something is due ([`Scheduler::next_tick`]). Nothing here waits for a lab.
 //!
 //! - Each wanted request is sent once. The lab has all of them and is told their order.
 //! - Requests that are no longer wanted are cancelled. A lab that does not confirm that is killed, and the rest is
@@ -324,7 +324,7 @@ impl Scheduler {
                 }
             }
             Event::Cancelled { key } => {
-                // Wanted again meanwhile, it is asked for again.
+                // If it is wanted again meanwhile, it is requested again.
                 if self.leaving.remove(&key).is_none() && self.asked.remove(&key) {
                     let message = "the lab cancelled it".to_owned();
                     self.ended(&key);
@@ -368,7 +368,7 @@ impl Scheduler {
         let idle = self.suspects.begun().is_empty() && !wanted;
         let memory = death.cause.cause == Cause::Resource;
         let begun = self.suspects.begun().clone();
-        // The one that was asked for alone may have killed it before it said anything.
+        // A request that was sent alone may have killed the lab before its first message.
         let verdict = if memory && begun.iter().any(|key| !self.failures.is_halved(key)) {
             self.failures.halve_all(&begun);
             self.suspects.acquit();

@@ -75,7 +75,7 @@ impl Suspects {
         let begun = mem::take(&mut self.begun);
         let one = match begun.len() {
             1 => begun.first().copied(),
-            // Asked for alone, it is at fault even where it said nothing yet.
+            // A request that was sent alone is at fault even before its first message.
             0 if up => self.alone.front().copied(),
             0 => None,
             _ => {

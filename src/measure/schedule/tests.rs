@@ -1,4 +1,4 @@
-//! A script in the lab's place, which does as it is told or does not, and dies.
+//! A script in place of the lab, which obeys, disobeys or dies.
 
 use std::fs;
 use std::sync::mpsc::{self, Receiver};
@@ -11,14 +11,15 @@ use tempfile::TempDir;
 use super::*;
 use crate::measure::lab::tests::write_script;
 
-/// A folder with a script in it that speaks as the lab does, and a store.
+/// A folder with a script that speaks the lab's protocol, and a store.
 pub(crate) struct Stage {
     folder: TempDir,
     pub(crate) store: Store,
 }
 
-/// Knows units 1 to 9 by their keys. `$runs` says how many labs were before, `$n` how many requests this one was asked
-/// for, `$unit` and `$key` what is asked for or cancelled, `$halve` whether by halves. All that it reads is kept.
+/// Knows units 1 to 9 by their keys. `$runs` is the number of earlier labs, `$n` the number of requests sent to this
+/// one, `$unit` and `$key` are those of the request or cancellation, `$halve` says whether to halve the batch. All
+/// input is kept.
 const SCRIPT: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 9
 runs=$(cat runs 2>/dev/null || echo 0)
@@ -50,12 +51,12 @@ done
 "#;
 
 impl Stage {
-    /// A lab that does `run` for each request.
+    /// A lab that executes `run` for each request.
     pub(crate) fn new(run: &str) -> Self {
         Self::with("", run, "cancelled")
     }
 
-    /// A lab that does `start` before it is up, `run` for each request, and `cancel` for each that is given up.
+    /// A lab that executes `start` before it is ready, `run` for each request, and `cancel` for each cancelled one.
     fn with(start: &str, run: &str, cancel: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys: Vec<String> =
@@ -80,7 +81,7 @@ impl Stage {
         (Scheduler::with_labs(find, self.store.clone(), "cpu".into(), tell), news)
     }
 
-    /// What labs were told, a line each: which lab, and what.
+    /// The commands that labs received, one per line: the lab's number, and the command.
     pub(crate) fn asked(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder.path().join("asked")).unwrap_or_default();
         text.lines()
@@ -92,7 +93,7 @@ impl Stage {
             .collect()
     }
 
-    /// The same without what was said of the order.
+    /// The same without orders.
     pub(crate) fn run(&self) -> Vec<String> {
         self.asked().into_iter().filter(|line| !line.contains("order")).collect()
     }
@@ -148,7 +149,7 @@ fn rest(units: &[u32]) -> Vec<Wish> {
     wishes(&units.iter().map(|unit| (*unit, Rank::Rest)).collect::<Vec<_>>())
 }
 
-/// What is told until `enough` says so of something: `ready`, `at 1`, `done 1`, `failed 1`.
+/// The updates up to one for which `enough` is true: `ready`, `at 1`, `done 1`, `failed 1`.
 fn until(
     scheduler: &mut Scheduler,
     news: &Receiver<LabNews>,
@@ -189,7 +190,7 @@ fn the_most_urgent_is_asked_for_first_and_a_new_order_is_told() {
     scheduler.want(wishes(&all));
     until(&mut scheduler, &news, |said| said == "at 4");
     assert_eq!(stage.asked(), ["0 order 2 3 1,4", "0 run 2", "0 run 3", "0 run 1", "0 run 4"]);
-    // The same again is no news; and what runs has no place in the order.
+    // The same requests again change nothing, and running ones are not in the order.
     scheduler.want(wishes(&all));
     all[0].1 = Rank::Visible;
     all.push((5, Rank::Rest));
@@ -246,7 +247,7 @@ fn where_memory_runs_out_it_is_asked_for_once_more_by_halves() {
     assert_eq!(stage.run(), ["0 run 1", "0 run 2", "0 halve 1", "0 halve 2"]);
     assert_eq!(scheduler.failed(&key(2)).expect("a reason").message, "it is broken");
     assert_eq!(stage.store.failure(&key(2)), None, "more memory would do");
-    // Asked for by a person, it begins anew.
+    // Retried by a person, it starts anew.
     scheduler.retry(&key(2));
     until(&mut scheduler, &news, |said| said == "failed 2");
     assert_eq!(stage.run()[4..], ["0 run 2", "0 halve 2"]);

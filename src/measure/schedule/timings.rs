@@ -1,8 +1,8 @@
 //! Timings of finished requests, from which the duration of others is estimated.
 //!
-//! Requests are grouped by kind, model, data set and device. The estimate is the median of the group's last requests.
-//! requests of its class took for a unit of work, of which the kind says how many a request is. Where the class has none yet, the kind's on that device serve. What a request uses and the
-//! depends on is added.
+//! Requests are grouped by kind, model, data set and device. A group keeps the seconds per unit of work of its last
+//! requests; the estimate is their median times the request's units of work, which its kind states. If the group has
+//! none yet, the kind's other groups on that device are used.
 //!
 //! The numbers come from the provenance of records and are cached in a small file; losing it affects estimates only.
 

@@ -1,5 +1,5 @@
-//! Front matter that is broken somewhere, as it is while somebody writes it: what of it can be read, and what the note said
-//! before in place of the rest.
+//! Broken front matter, as while somebody types: reads what can be read, and takes the rest from the note's earlier
+//! version.
 
 use neuronotes_core::cut::Cut as _;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::yaml::Reader;
 
 impl FrontMatter {
-    /// Takes what cannot be read out of what the note said before.
+    /// Fills in what cannot be read from the note's earlier version.
     pub(in crate::note) fn fill_from(&mut self, earlier: &Self) {
         fn fill<T: Clone>(now: &mut Option<T>, before: &Option<T>) {
             if now.is_none() {
@@ -31,12 +31,12 @@ impl FrontMatter {
         extend(&mut self.aliases, &earlier.aliases);
         extend(&mut self.redirect_from, &earlier.redirect_from);
         self.draft |= earlier.draft;
-        // Not units: their places in the text are others now.
+        // Units are not filled in, since their spans have changed.
     }
 }
 
-/// Reads what can be read of front matter that is broken somewhere, each entry by itself: the file, the YAML and where that
-/// begins in, fields and what is wrong with them out.
+/// Reads what can be read of broken front matter, each entry separately. Input: the file, and the YAML with its start.
+/// Output: fields, and their problems.
 pub(super) fn salvage(
     (at, yaml, start): (SourceFile<'_>, &str, usize),
     front: &mut FrontMatter,

@@ -1,22 +1,22 @@
-//! A unit in a note's front matter: YAML in, what the note calls the unit out.
+//! A unit in a note's front matter, with the note's name for it.
 
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Reader, Value};
 
-/// A unit that a note is about, and what the note calls it.
+/// A unit that a note is about, with the note's name for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitName {
-    /// A name out of the configuration; the default model where it is left out.
+    /// A model's name from the configuration; `None` for the default model.
     pub model: Option<String>,
-    /// In either spelling.
+    /// The layer, in any spelling.
     pub layer: String,
     /// Channel, from 0.
     pub unit: u32,
-    /// What the note calls it.
+    /// The note's name for it.
     pub name: String,
-    /// Where the layer stands in the source.
+    /// Span of the layer in the source.
     pub span: Range<usize>,
 }
 
@@ -26,7 +26,7 @@ const FIELDS: [&str; 4] = ["model", "layer", "unit", "name"];
 /// Reads a unit.
 ///
 /// # Errors
-/// Fails if it is no mapping, or one of its fields is wrong or missing.
+/// Fails if it is not a mapping, or one of its fields is invalid or missing.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<UnitName, Diagnostic> {
     let Value::Map(entries) = &node.value else {
         let hint =

@@ -70,7 +70,7 @@ impl<'e> Renderer<'_, 'e> {
                     "" => String::new(),
                     language => format!(" class=\"language-{}\"", escape(language)),
                 };
-                // A listing that is wider than the page is moved by the keyboard too.
+                // A wide listing can be scrolled with the keyboard.
                 let html = format!("<pre tabindex=\"0\"><code{class}>{inner}</code></pre>\n");
                 self.out.push(Event::Html(html.into()));
             }

@@ -23,7 +23,7 @@ pub(super) fn closed(mut body: Body) -> Body {
         let before = moves.partition_point(|(end, _)| *end <= at);
         let (end, now) = before.checked_sub(1).map_or((0, 0), |last| moves[last]);
         match changes.get(before) {
-            // Within what is left out.
+            // Inside removed text.
             Some((place, text)) if place.start < at => moves[before].1 - text.len(),
             _ => now + at - end,
         }

@@ -78,7 +78,7 @@ impl<'e> Footnotes<'e> {
             let mut text = String::new();
             let events = self.definitions.remove(&name).unwrap_or_default();
             html::push_html(&mut text, events.into_iter());
-            // A footnote that is cited in a footnote has its place in the list only.
+            // Footnotes cited in footnotes appear only in the list.
             let text = without_marks(&text);
             let back = (1..=self.citations[&name])
                 .map(|n| {
@@ -127,7 +127,7 @@ fn place(out: &mut String, blocks: &mut [BlockHtml], texts: &[Option<String>]) {
             let number = part.parse::<usize>().ok();
             let text = number.and_then(|number| texts.get(number.checked_sub(1)?)?.as_ref());
             if let (Some(text), Some(number)) = (text, number) {
-                // The list says the same, and says it to whoever listens.
+                // Hidden from screen readers, which read the list instead.
                 out.push_str(&format!(
                     "<small class=\"sidenote\" aria-hidden=\"true\"><b>{number}</b> {}</small>",
                     without_ids(text).replace("<a ", "<a tabindex=\"-1\" ")

@@ -315,9 +315,9 @@ impl<'p, 'e> Renderer<'p, 'e> {
     fn event(&mut self, event: Event<'e>, range: Range<usize>) {
         let event = match event {
             Event::Code(text) => match self.value(&text, range) {
-                // The outline counts a value wherever it stands, and so must this.
+                // The outline counts values everywhere, so they are counted here too.
                 Some(value) if self.image.is_some() => Event::Text(value.text.clone().into()),
-                // A link within a link is none.
+                // Links cannot be nested.
                 Some(value) if !self.ends.is_empty() => {
                     Event::InlineHtml(value.html.clone().into())
                 }

@@ -121,7 +121,7 @@ pub(super) fn bare(rest: &str, at: usize) -> Option<(usize, Citation)> {
         authorless,
         span: at + sign..at + end,
     };
-    // What follows in brackets is a place in the work, where it is no link and cites nothing itself.
+    // Brackets after it are a locator, unless they are a link or contain a citation.
     let behind = rest.cut(end..);
     let gap = behind.len() - behind.trim_start_matches(' ').len();
     if let Some(close) = behind.get(gap..).filter(|text| text.starts_with('[')).and_then(bracketed)

@@ -23,7 +23,7 @@ pub(super) fn masked(markdown: &str, options: Options) -> Option<Masked> {
     if !markdown.as_bytes().windows(2).any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit()) {
         return None;
     }
-    // A note has no control characters; one that does not stand in it in any case.
+    // A control character that is not in the note; ordinary notes have none.
     let mask = (1..32_u8).find(|byte| {
         !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x0b) && !markdown.as_bytes().contains(byte)
     })?;

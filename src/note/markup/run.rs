@@ -243,7 +243,7 @@ impl<'e> Finder<'e> {
                         Kind::Comment => self.comment = Some(open),
                         Kind::Note => self.notes.push((open, 0)),
                     }
-                    // Should nothing close it, it is what it looks like.
+                    // If nothing closes it, it stays as written.
                     self.plain(place);
                 }
                 Sign::Close(Kind::Mark) => {
@@ -309,7 +309,7 @@ impl<'e> Finder<'e> {
         }
     }
 
-    /// Whether an element may end here that began there.
+    /// Whether an element that began at `open` may end here.
     fn is_beside(&self, open: Open) -> bool {
         open.depth == self.depth && open.notes == self.notes.len()
     }
@@ -329,7 +329,7 @@ impl<'e> Finder<'e> {
     /// Whether this bracket ends an inline footnote.
     fn closes_note(&mut self) -> bool {
         let depth = self.depth;
-        // What began in an element that has ended never ends.
+        // A footnote that began in an element that has ended is never closed.
         while self.notes.last().is_some_and(|(open, _)| open.depth > depth) {
             self.notes.pop();
         }

@@ -90,11 +90,11 @@ const COMMANDS: &[Builtin] = &[
     stands_for("projlim", r"\operatorname*{proj\,lim}"),
     stands_for("lt", "<"),
     stands_for("gt", ">"),
-    // Colours: of the letters as they are; what lies behind them is left out.
+    // Colours of letters are kept; background colours are dropped.
     stands_for("textcolor", r"{\color{#1}#2}"),
     stands_for("colorbox", r"\text{#2}"),
     stands_for("fcolorbox", r"{\color[HTML]{B0CED0}\text{#3}}"),
-    // Room.
+    // Spacing.
     stands_for("hspace*", r"\hspace{#1}"),
     stands_for("smash", "{#1}"),
     stands_for("strut", r"\mathstrut"),
@@ -107,7 +107,7 @@ const COMMANDS: &[Builtin] = &[
     stands_for("rule", r"\blacksquare"),
     stands_for("raisebox", r"\text{#2}"),
     stands_for("vcenter", "{#1}"),
-    // Sizes of letters: a formula has that of the text around it.
+    // Font sizes are ignored: a formula has the size of the text around it.
     stands_for("tiny", ""),
     stands_for("scriptsize", ""),
     stands_for("footnotesize", ""),
@@ -118,7 +118,7 @@ const COMMANDS: &[Builtin] = &[
     stands_for("LARGE", ""),
     stands_for("huge", ""),
     stands_for("Huge", ""),
-    // What is meant for another program.
+    // Commands for other programs.
     stands_for("require", ""),
     stands_for("nonumber", r"\notag"),
     stands_for("htmlClass", "{#2}"),

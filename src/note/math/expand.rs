@@ -166,7 +166,7 @@ impl Expander<'_> {
         if body.len() + self.out.text.len() > LONGEST {
             return Err(fault(self, reader.at, "the macros make the formula too long".to_owned()));
         }
-        // As an index it is one thing.
+        // An index must be a single group.
         let index = self.out.text.trim_end().ends_with(['_', '^']);
         if index {
             self.write("{")?;
@@ -307,7 +307,7 @@ fn filled(body: &str, arguments: &[String]) -> String {
         let number = part.chars().next().and_then(|c| c.to_digit(10)).unwrap_or(0) as usize;
         match number.checked_sub(1).and_then(|index| arguments.get(index)) {
             Some(argument) => {
-                // A name before it ends there.
+                // The name of a command before the argument ends here.
                 let letters = out.trim_end_matches(|c: char| c.is_ascii_alphabetic());
                 if letters.ends_with('\\') && letters.len() < out.len() {
                     out.push(' ');

@@ -162,7 +162,7 @@ impl Macros {
         }
         let other = reader.argument().ok_or_else(|| format!("`\\let\\{name}` has no meaning"))?;
         let known = other.strip_prefix('\\').and_then(|other| self.find(other));
-        // What the converter itself knows keeps its meaning, should the other be defined anew.
+        // The new name keeps the converter's meaning of the other command, even if that is redefined later.
         let plain = || Definition { arguments: 0, default: None, body: format!("{FROZEN}{other}") };
         let definition = known.unwrap_or_else(plain);
         self.define(name, definition);
@@ -262,7 +262,7 @@ mod tests {
             macros.expand("\\norm{x}\\in\\R").expect("TeX").text,
             "\\lVert x \\rVert\\in\\mathbb{R}"
         );
-        // What a formula defines holds in the next.
+        // Definitions in a formula apply to the next one.
         macros.expand("\\def\\x{y}").expect("TeX");
         assert_eq!(macros.expand("\\x").expect("TeX").text, "y");
     }

@@ -98,7 +98,7 @@ struct Formula {
 impl Formulas {
     /// No formulas yet; `macros` are those of the garden.
     pub fn new(macros: &Macros) -> Self {
-        // Only macros of the converter's own could be wrong, and it is given none.
+        // This fails only for invalid macros, and none are given.
         let converter = LatexToMathML::new(MathCoreConfig::default()).unwrap_or_default();
         Self {
             macros: macros.clone(),
@@ -173,7 +173,7 @@ impl Formulas {
     ) -> Result<String, MathError> {
         let converter = &mut self.converter;
         let result = with_room([ready], || {
-            // The converter asserts things about itself that do not hold for every wrong formula.
+            // The converter panics on some invalid formulas.
             let convert = || converter.convert_with_global_state(ready, style(display));
             panic::catch_unwind(AssertUnwindSafe(convert)).map_err(|_| ())
         });

@@ -84,7 +84,7 @@ proptest! {
 /// One formula a line, of the kinds that notes have.
 const FORMULAS: &str = include_str!("formulas.txt");
 
-/// Kinds of formulas that are not read, and are said not to be in `docs/writing.md`.
+/// Kinds of formulas that are not supported, as `docs/writing.md` states.
 const UNREAD: [&str; 4] = [r"\begin{CD}", r"\ce{", r"\verb|", r"\unicode{"];
 
 #[test]

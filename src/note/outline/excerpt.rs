@@ -79,7 +79,7 @@ impl Excerpt {
             from = from.max(picture.end);
         }
         text.push_str(flat.get(from..).unwrap_or_default());
-        // No more is needed than what is shown, and a paragraph may be a whole book.
+        // Only the part that is shown is needed, and a paragraph may be very long.
         let end = text.char_indices().nth(4 * LONGEST).map_or(text.len(), |(at, _)| at);
         let words: Vec<&str> = text.cut(..end).split_whitespace().collect();
         if words.iter().all(|word| word.starts_with('#')) {

@@ -65,7 +65,7 @@ impl Walk<'_> {
             block.text.truncate(at);
         }
         if !closed || swallowed.is_some() {
-            // What is prose again is no YAML that is wrong.
+            // If the text is prose again, it must not be reported as invalid YAML.
             if yaml::parse(&block.text).is_err()
                 && let Some(at) = block.text.find("\n\n")
             {

@@ -20,7 +20,7 @@ impl Walk<'_> {
         let made = formulas.add(tex, display);
         let html = made.unwrap_or_else(|fault| {
             let source = self.at.text.cut(range.clone());
-            // Where the formula does not stand in the text as it was read, such as in a quote's lines, all of it is the place.
+            // If the formula is not verbatim in the source, such as in a block quote, its span is the whole element.
             let span = source.find(tex).map_or(range.clone(), |at| {
                 let start = range.start + at;
                 let last = fault.span.end.max(fault.span.start + 1);

@@ -83,13 +83,13 @@ impl Walk<'_> {
         let wiki = is_wiki(link_type);
         let kind = match (wiki, image) {
             (true, false) => LinkKind::Wiki,
-            // Within a line there is no room for a note, and so it is a link.
+            // A note cannot be embedded within a line, so this is a link.
             (true, true) if self.in_embeds => LinkKind::Embed,
             (true, true) => LinkKind::Wiki,
             (false, false) => LinkKind::Markdown,
             (false, true) => LinkKind::Image,
         };
-        // In a table the bar before a label is written `\|`, of which the backslash reaches us.
+        // In a table, the bar before a label is written `\|`, and the backslash remains.
         let dest = if wiki { dest.strip_suffix('\\').unwrap_or(dest) } else { dest };
         let (target, fragment) = match dest.split_once('#') {
             Some((target, fragment)) => (target, Some(fragment.to_owned())),

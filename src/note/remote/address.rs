@@ -120,7 +120,7 @@ fn without_escapes(css: &str) -> String {
     let mut rest = css.chars().peekable();
     while let Some(c) = rest.next() {
         if c != '\\' {
-            // In an address a tab is nothing.
+            // Browsers ignore tabs in addresses.
             out.extend(Some(c).filter(|c| *c != '\t'));
             continue;
         }

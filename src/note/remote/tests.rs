@@ -1,4 +1,4 @@
-//! What is found in HTML, and what is left of it.
+//! Addresses found in HTML, and the HTML without them.
 
 use super::*;
 
@@ -142,7 +142,7 @@ fn deep_and_unclosed_html_is_looked_through_once() {
         "<script>",
     ] {
         let html = part.repeat(100_000);
-        // Whatever is found, it ends.
+        // It must end, whatever it finds.
         let _ = without(&html);
         let hidden = format!("<xmp>{part}</xmp>{wanted}");
         assert!(

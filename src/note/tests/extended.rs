@@ -11,7 +11,7 @@ fn marks_comments_and_tags_are_found_in_text_only() {
     assert_eq!(html("a ==b *c* d== e"), "<p>a <mark>b <em>c</em> d</mark> e</p>\n");
     assert_eq!(html("`==a==` a == b == c\n"), "<p><code>==a==</code> a == b == c</p>\n");
     assert_eq!(html("open ==mark"), "<p>open ==mark</p>\n");
-    // A mark that would cross another element is none.
+    // A mark cannot cross another element.
     assert_eq!(html("==a *b== c*"), "<p>==a <em>b== c</em></p>\n");
     assert_eq!(html("a %%b [[c]]%% d"), "<p>a  d</p>\n");
     assert_eq!(html("5 %% of it"), "<p>5 %% of it</p>\n");
@@ -315,7 +315,7 @@ fn ids_of_raw_html_are_kept_once_and_headings_make_way() {
 
 #[test]
 fn how_long_a_note_takes_grows_as_its_length_does() {
-    // The work that is counted is what is read of the text: sentences are looked for once, whatever is linked in them.
+    // Counts the bytes that are examined: sentences are found once, however many links they contain.
     let links = |count: usize| note(&"[[index]] ".repeat(count));
     let found = links(20_000);
     assert_eq!(found.links.len(), 20_000);

@@ -1,4 +1,5 @@
-//! Any text whatever: a note of pieces of markup, closed or not, is read and shown without a panic, every id once.
+//! Random notes: any sequence of pieces of markup, closed or not, is read and rendered without a panic, and each id
+//! occurs once.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// Pieces of all that a note can hold, and of what is none of it.
+/// Pieces of everything that a note can contain, and of other text.
 const PIECES: &[&str] = &[
     "# See <a href=\"b.html\">b",
     "# *Big* [[b]] idea[^1]",
@@ -206,7 +207,7 @@ fn page(note: &Note, prefix: &str) -> String {
     body.title.unwrap_or_default() + &body.html
 }
 
-/// The same texts each time, so that a change is what makes this fail; `PROPTEST_CASES=100000` tries that many others.
+/// The same texts each time, so that only a change makes this fail; `PROPTEST_CASES=100000` tries that many others.
 fn config() -> ProptestConfig {
     let others = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match std::env::var_os("PROPTEST_CASES") {
@@ -236,7 +237,7 @@ proptest! {
     }
 }
 
-/// A note is read at every key that is pressed, wherever that leaves its markup open.
+/// A note is read after every key press, wherever that leaves its markup open.
 #[test]
 fn every_beginning_and_every_end_of_a_rich_note_is_a_note() {
     for joint in ["\n", " "] {
@@ -256,7 +257,7 @@ fn every_beginning_and_every_end_of_a_rich_note_is_a_note() {
     }
 }
 
-/// What once ended the program.
+/// Texts that once ended the program.
 #[test]
 fn a_heading_whose_html_is_left_open_is_one() {
     for text in

@@ -1,11 +1,11 @@
-//! Scalars that YAML takes for something else in, wherever a text is wanted; the same texts out.
+//! Scalars that YAML reads as something else, in every field that expects a text: they must be read as the same text.
 
 use neuronotes_core::kind::{KINDS, Kind, Type};
 use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// What YAML takes for flags, numbers and days, as people write it for a text.
+/// Texts that YAML reads as flags, numbers or dates, as people write them.
 const WRITTEN: [&str; 26] = [
     "yes",
     "no",
@@ -34,10 +34,10 @@ const WRITTEN: [&str; 26] = [
     ".nan",
     "99999999999999999999",
 ];
-/// Words for nothing, which are texts among others.
+/// YAML's words for null, which are ordinary texts in a list.
 const NOTHING: [&str; 3] = ["null", "Null", "~"];
 
-/// A kind's field of a block with this YAML for it.
+/// The field of a block that has this YAML as its value.
 fn field(kind: &Kind, name: &str, yaml: &str) -> Json {
     let note = note(&format!("```yaml analysis\nkind: {}\n{name}: {yaml}\n```\n", kind.name));
     let block = &note.blocks[0];
@@ -67,9 +67,9 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                 | Type::Unit
                 | Type::Units
                 | Type::Channels => {}
-                // Words of a list that is ours, none of which YAML takes for something else.
+                // Our own words, none of which YAML reads as something else.
                 Type::Choice(_) | Type::Precision => {}
-                // A name has a form of its own.
+                // An id has its own syntax.
                 Type::Id => {}
                 // Fields of their own.
                 Type::Sweep => {}
@@ -189,7 +189,7 @@ fn front_matter_has_its_texts_as_they_are_written() {
     assert_eq!(note.front.aliases, items);
     assert_eq!(note.front.tags, items);
     assert_eq!(note.front.authors, items);
-    // A field alone that says it has nothing has nothing, and an item that was left empty is none.
+    // A field that is null is absent, and empty items are skipped.
     let note = self::note(
         "---\ntitle: ~\ndescription: null\ntags:\n  - a\n  -\n  - b\naliases:\n  -\n  - x\n---\n",
     );

@@ -15,7 +15,7 @@ pub(super) fn first(html: &str) -> String {
         if rest.starts_with('<') {
             let length = super::rebase::tag_end(rest);
             let tag = rest.cut(..length);
-            // A formula or a figure is not broken off within.
+            // Formulas, figures and the like are not truncated.
             if let Some(whole) = ["math", "figure", "svg", "pre", "table", "video", "audio"]
                 .into_iter()
                 .find(|name| opens(tag) == Some(name))
@@ -76,7 +76,6 @@ fn is_empty(name: &str) -> bool {
 
 /// Where to truncate a text to so many characters: after its last sentence if most of it remains, or else before a
 /// word, and never within a character reference.
-/// word, and before no character reference's end.
 fn cut(text: &str, characters: usize) -> usize {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
     let kept = text.cut(..end);

@@ -42,6 +42,6 @@ impl<'a> Sources<'a> {
 fn is_misspelt(name: &str, known: &str) -> bool {
     let most = if known.chars().count() < 5 { 1 } else { 2 };
     let (name, known) = (name.to_lowercase(), known.to_lowercase());
-    // A name of one letter is like every other.
+    // A name of one letter is similar to every other one.
     known.chars().count() > 1 && strsim::damerau_levenshtein(&name, &known) <= most
 }

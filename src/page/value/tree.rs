@@ -27,7 +27,7 @@ impl Tree {
     /// The values of a block, or of one measurement of a sweep.
     pub(super) fn of(kind: &'static Kind, block: &Block, measurement: &Measurement) -> Self {
         let mut asked = parameters(kind, block, measurement);
-        // What came out has the first right to a name.
+        // Results take precedence over parameters of the same name.
         for named in kind.values.named {
             asked.remove(named.names().next().unwrap_or_default());
         }
@@ -257,7 +257,7 @@ fn parameters(kind: &Kind, block: &Block, measurement: &Measurement) -> Map<Stri
     }
     for field in kind.all_fields() {
         let Some(value) = request.params.get(field.name) else {
-            // It is in no request: the fields that it fills in are.
+            // A recipe is not in the request, but the fields that it sets are.
             if field.role == Role::Recipe {
                 let recipe = block.value(field).unwrap_or_default();
                 add(field.name, recipe);

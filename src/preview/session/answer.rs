@@ -20,7 +20,7 @@ impl Session {
             // Its links are relative to the folder.
             return Answer::Moved;
         }
-        // What is said of running measurements may be old.
+        // The shown progress of measurements may be outdated.
         self.site.look_at_running(&named);
         match self.site.page(&named) {
             Some(Ok(page)) => {

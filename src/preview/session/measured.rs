@@ -21,7 +21,7 @@ impl Session {
             match told {
                 Update::Ready { device, device_name } => {
                     say::err(format_args!("measuring on {device} ({device_name})"));
-                    // What had failed for want of a lab waits again.
+                    // Requests that failed because no lab could run wait again.
                     ended = true;
                 }
                 Update::Progress { key, status, fraction, picture } => {
@@ -47,7 +47,7 @@ impl Session {
         }
         if ended {
             self.fail();
-            // At once, so that no page shows a failure that is none any more.
+            // At once, so that no page shows a failure that no longer applies.
             self.generation += 1;
             self.show(Phases::default());
             self.wish();

@@ -19,7 +19,7 @@ impl Session {
         if let Err(panicked) = anew {
             tell(&panicked);
         }
-        // What panicked while there was nothing else to do is not tried again at once.
+        // Idle work that panicked is not retried at once.
         self.idle = !tidying;
     }
 

@@ -61,7 +61,7 @@ pub(super) fn agent(patience: &Patience) -> Agent {
 
 /// Requests the bytes from `offset` on.
 pub(super) fn ask(agent: &Agent, url: &str, offset: u64) -> Result<Answer, Trouble> {
-    // Packed bytes would have other offsets.
+    // Compressed bytes would have other offsets.
     let mut request = agent.get(url).header("Accept-Encoding", "identity");
     if offset > 0 {
         request = request.header("Range", format!("bytes={offset}-"));

@@ -58,7 +58,7 @@ impl Default for Patience {
 pub trait Watcher {
     /// A message for the user.
     fn say(&mut self, line: &str);
-    /// So many bytes are done, out of so many if known.
+    /// `done` bytes are done, of `total` if known.
     fn step(&mut self, doing: Doing, done: u64, total: Option<u64>);
     /// Work pauses for now.
     fn rest(&mut self);

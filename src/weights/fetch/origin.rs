@@ -21,7 +21,6 @@ impl Origin {
     ///
     /// # Errors
     /// If it is a URL with another scheme, or nothing is at that path.
-    /// Where it is an address of another kind, or nothing is there.
     pub fn parse(text: &str, wanted: &Wanted) -> Result<Self, FetchError> {
         let below = format!("{}/{}", wanted.sha256, wanted.file);
         if let Some((scheme, _)) = text.split_once("://") {

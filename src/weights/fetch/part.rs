@@ -124,7 +124,7 @@ impl Part {
 
     /// Removes the file.
     pub fn discard(self) {
-        // Where it cannot be removed, it is emptied at least, so that no later fetch goes on with it.
+        // If it cannot be removed, it is at least emptied, so that no later fetch continues with it.
         if fs::remove_file(&self.path).is_err() {
             let _ = self.file.set_len(0);
         }
