@@ -30,7 +30,7 @@ pub fn png_with_alpha(pixmap: &Pixmap) -> Result<Vec<u8>> {
 
 /// A PNG on white, as small as possible.
 pub fn png_on_white(pixmap: &Pixmap) -> Result<Vec<u8>> {
-    // Premultiplied colours need only what of white shows through.
+    // With premultiplied colours, only the visible part of white is added.
     let flat = pixmap.pixels().iter().flat_map(|pixel| {
         let white = 255 - pixel.alpha();
         [pixel.red() + white, pixel.green() + white, pixel.blue() + white]

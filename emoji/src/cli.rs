@@ -15,7 +15,6 @@ use clap::Parser;
 /// the names, words.txt with the bare names, emoji.tar with their pictures in three styles on white, and attacks.tar
 /// and blank-notes.tar with pictures with a note on them that has another name or is blank. The same packages give
 /// the same bytes.
-/// same bytes.
 #[derive(Debug, Parser)]
 #[command(name = "neuronotes-emoji", version)]
 pub struct Arguments {

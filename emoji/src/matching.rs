@@ -152,7 +152,7 @@ mod tests {
     fn sets_without_code_points_are_asked_by_name() {
         let bee = drawings(&emoji("BEE", "1F41C"), &sets());
         assert_eq!(bee.len(), 5);
-        // By another's name for the same code points.
+        // By another set's name for the same code points.
         let found = drawings(&emoji("insect", "1F41C"), &sets());
         assert_eq!(found.get("noto-v1").map(String::as_str), Some("bee"));
     }

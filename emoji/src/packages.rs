@@ -5,7 +5,6 @@
 //!
 //! Only packages are used whose licences allow data and weights to be published as ours are. OpenMoji and the first
 //! EmojiOne draw as many emoji, but are share-alike (CC-BY-SA).
-//! draw as many emoji, but are shared alike (CC-BY-SA).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -187,7 +186,7 @@ mod tests {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
 
-    /// Serves the same bytes for whatever is asked, and notes what was.
+    /// Serves the same bytes for every request, and records the requests.
     struct Fake {
         bytes: &'static [u8],
         asked: RefCell<Vec<String>>,

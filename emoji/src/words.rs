@@ -42,7 +42,7 @@ impl Face {
             ink(tree.root()).with_context(|| format!("the font draws nothing for {lines:?}"))?;
         let (wide, high) = (BOUNDS.0 as f32, BOUNDS.1 as f32);
         let scale = (wide / ink.width()).min(high / ink.height());
-        // What touches a bound ends there, whatever rounding makes of it.
+        // Rounding must not exceed the bounds.
         let width = ((ink.width() * scale).ceil() as u32).clamp(1, BOUNDS.0);
         let height = ((ink.height() * scale).ceil() as u32).clamp(1, BOUNDS.1);
         let mut pixmap = Pixmap::new(width, height).context("a mask has at least one pixel")?;

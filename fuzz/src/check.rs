@@ -24,7 +24,7 @@ pub fn problems<'d>(source: &str, problems: impl IntoIterator<Item = &'d Diagnos
         place(source, &problem.span, problem);
         assert!(!problem.message.trim().is_empty(), "{problem:?} has no message");
         assert!(problem.line >= 1 && problem.line <= lines && problem.column >= 1, "{problem:?}");
-        // Drawing is the dear part, and the same for all.
+        // Rendering is expensive and the same for all.
         if shown < 3 {
             shown += 1;
             let drawn = problem.terminal(Some(source), false);

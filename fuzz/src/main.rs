@@ -58,7 +58,7 @@ extern "C" fn execute(data: *const u8, size: usize) -> c_int {
     let Some((target, state)) = CHOSEN.get() else { return 0 };
     let input = match size {
         0 => &[],
-        // SAFETY: libFuzzer gives so many bytes, which it does not change meanwhile.
+        // SAFETY: libFuzzer passes `size` bytes and does not change them meanwhile.
         _ => unsafe { std::slice::from_raw_parts(data, size) },
     };
     state.lock().unwrap_or_else(PoisonError::into_inner).begin(input);
@@ -118,6 +118,6 @@ fn words(target: &Target) -> String {
         _ => format!("\\x{byte:02x}"),
     };
     let line = |word: &&str| format!("\"{}\"\n", word.bytes().map(byte).collect::<String>());
-    // A longer word would be no part of what libFuzzer puts in at once.
+    // libFuzzer inserts at most 64 bytes at once.
     target.words.iter().filter(|word| word.len() <= 64).map(line).collect()
 }

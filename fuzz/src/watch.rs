@@ -27,7 +27,7 @@ pub fn watch(run: impl FnOnce()) -> Watched {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            // A test that fails on another thread is no part of what is watched.
+            // A failing test on another thread is not part of the observation.
             if !COUNTS.load(Relaxed) || place.starts_with("fuzz/tests/") {
                 return others(panic);
             }
@@ -45,7 +45,7 @@ pub fn watch(run: impl FnOnce()) -> Watched {
     let (most, asked) = (MOST.load(Relaxed).saturating_sub(before), ASKED.load(Relaxed));
     let mut panics = std::mem::take(&mut *panics());
     if ended.is_ok() {
-        // Libraries may panic where that is caught: it costs what they were given.
+        // Libraries may panic if that is caught: only their input is affected.
         panics.retain(|panic| is_ours(panic));
     }
     Watched { panics, most, asked }

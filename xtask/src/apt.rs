@@ -24,7 +24,7 @@ pub fn install(packages: &[&str], hint: &str) -> Result<()> {
         let mut apt = Command::new("apt-get");
         apt.args(&arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         let code = run(&format!("apt-get {}", arguments.join(" ")), &mut apt)?;
-        // A source that cannot be read need not be the one that has the packages.
+        // If updating the lists fails, the packages may still be available.
         if code != 0 && arguments[0] == "install" {
             return Err(failure(
                 format!("apt-get failed to install {}", packages.join(", ")),

@@ -2,8 +2,8 @@
 //! measures the preview from a save to the page and over thousands of edits, and compares whole sites with other
 //! generators and smaller copies of pictures with Hugo and Pillow.
 //!
-//! lab/benches/clip.rs measures the one and tests/reference/bench_clip.py the other, and calls the one in turns with it;
-//! so do vis.rs and bench_vis.py. benches/react.rs measures the preview in a browser.
+//! tests/reference/bench_clip.py measures PyTorch, and in turns calls lab/benches/clip.rs, which measures the lab;
+//! bench_vis.py and vis.rs do the same. benches/react.rs measures the preview in a browser.
 
 pub mod endure;
 pub mod pictures;

@@ -16,9 +16,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("nano", "nano"),
     ("rsync", "rsync"),
     ("git", "git"),
-    // nano runs in a terminal, which this makes.
+    // Provides the terminal that nano needs.
     ("script", "bsdutils"),
-    // A file system that gives no events. Only Linux is asked what a folder lies on.
+    // A file system without events. Only on Linux does the program ask for a folder's file system.
     #[cfg(target_os = "linux")]
     ("bindfs", "bindfs"),
 ];

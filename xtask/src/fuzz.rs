@@ -103,7 +103,7 @@ fn once(repository: &Path, program: &Path, target: &str, input: &Path) -> Result
     let state = build::folder(repository).join("state").join("once");
     fs::create_dir_all(state.parent().context("a folder")?)?;
     let mut command = Command::new(program);
-    // Paths are as the caller has them: cargo starts this program where the caller is.
+    // Paths are relative to the caller's folder, where cargo starts this program.
     command.arg(target).arg(&state).arg(input);
     let status = limited(&mut command).status().context("the program did not start")?;
     match status.success() {
@@ -231,7 +231,7 @@ impl<'a> Turn<'a> {
             bar.suspend(|| say(format_args!("{}: found {}: {why}", self.target, file.display())));
             let again = found.insert(file, why).is_some();
             if again {
-                // The inputs that it begins with lead there: the rest of the time would show nothing else.
+                // Its initial inputs already fail, so the rest of the time would show nothing else.
                 break;
             }
         }

@@ -3,7 +3,7 @@
 //! It needs a machine with Rust, a C++ compiler and Python's pip. It fetches libtorch into a cache folder, compiles
 //! the programs, and runs builds, tests and benchmarks. It knows nothing of notes or networks.
 
-// What is printed goes through `say`: a stream that is closed or full ends nothing.
+// Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod apt;

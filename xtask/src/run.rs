@@ -11,7 +11,7 @@ use crate::say::Step;
 
 /// The repository of this xtask.
 pub fn repository() -> Result<PathBuf> {
-    // cargo says where the package lies now; the path known at compile time may be that of a clone since moved.
+    // cargo gives the current path of the package; the one known at compile time is wrong if the clone was moved.
     let package = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map(Path::to_owned).context("xtask is not in a repository")

@@ -89,7 +89,7 @@ fn test(arguments: &Test) -> Result<i32> {
         Some(Half::Lint) => (true, false),
         Some(Half::Tests) => (false, true),
     };
-    // What can be missing is asked for before minutes are spent.
+    // Missing programs are reported before minutes are spent.
     let browser = match (tests, arguments.no_browser) {
         (true, true) => {
             say("skipping the tests that open pages in a browser (--no-browser)");
@@ -130,8 +130,8 @@ fn test(arguments: &Test) -> Result<i32> {
         check("cargo doc", doc)?;
     }
     if tests {
-        // Tests start the programs as a user would, and a test that is asked for by name may need the lab's. `cargo build`
-        // would build them with other features of what they are made of, and so build all that twice.
+        // Tests start the programs as a user would, and a single test may need the lab. `cargo build` would use other
+        // features of the dependencies, and so compile them twice.
         let all = ["test", "--release", "--workspace", "--no-run"];
         check("cargo test --no-run", cargo(&repository, &all))?;
         let mut test = cargo(&repository, &["test", "--release", "--workspace", "--no-fail-fast"]);

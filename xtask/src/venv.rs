@@ -59,7 +59,7 @@ fn python_with(repository: &Path, list: &str, what: &'static str) -> Result<Path
 
 /// The user's Python, if it has the packages.
 fn own_python(own: &Path, file: &Path, requirements: &str) -> Result<PathBuf> {
-    // A virtual environment's Python is a link: followed, it would be another one.
+    // A virtual environment's Python is a link, which must not be resolved.
     let own = on_path(own).unwrap_or(std::path::absolute(own)?);
     match unmet(&own, requirements)?.as_slice() {
         [] => Ok(own),
@@ -100,8 +100,8 @@ struct Environment<'a> {
 
 impl<'a> Environment<'a> {
     fn new(cache: &Path, file: &'a Path, requirements: String, what: &'static str) -> Self {
-        // std does not promise the same number for ever. Were it another one, an environment would be made twice;
-        // what an environment has, its marker says in full.
+        // std does not guarantee a stable hash. If it changed, an environment would only be created twice, since the
+        // marker contains the full requirements.
         let mut hasher = DefaultHasher::new();
         requirements.hash(&mut hasher);
         let folder = cache.join(format!("venv-{:016x}", hasher.finish()));
@@ -182,7 +182,7 @@ fn unmet(python: &Path, requirements: &str) -> Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// Stands for Python, venv and pip: it notes each call, and is broken where a file `broken` lies beside it.
+    /// Stands for Python, venv and pip: records each call, and fails if a file `broken` is beside it.
     const FAKE: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 case "$*" in
@@ -221,7 +221,7 @@ esac 2> /dev/null
             Environment::new(&cache, &self.file, requirements.to_owned(), "PyTorch")
         }
 
-        /// How often an environment was begun.
+        /// The number of environments that were begun.
         fn begun(&self) -> usize {
             let calls = fs::read_to_string(self.folder.path().join("calls"));
             calls.map_or(0, |calls| calls.lines().count())

@@ -204,7 +204,7 @@ pub const SAFETENSORS_WORDS: &[&str] = &[
 
 pub fn safetensors(input: &[u8]) {
     if input.starts_with(&[0]) {
-        // A header of the right length, so that its JSON is what is asked about.
+        // A header of the right length, so that its JSON is tested.
         let json = &input[1..];
         let zeros = [0; 64];
         return with_file(&[&(json.len() as u64).to_le_bytes(), json, &zeros], header);
@@ -258,7 +258,7 @@ pub fn tar(input: &[u8]) {
                 return;
             }
         };
-        // Nothing in it is larger than it, unless it was unpacked.
+        // No picture is larger than the archive, unless that was compressed.
         let is_packed =
             input.starts_with(&[0x1f, 0x8b]) || input.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
         for row in 0..listing.samples.len().min(16) {

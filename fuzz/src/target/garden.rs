@@ -138,14 +138,14 @@ pub fn links(input: &[u8]) {
         }
     }
     let _ = address(name);
-    // A note that is put in again makes no difference.
+    // Adding a note again makes no difference.
     let mut again = assemble(&all, &files, Routes::default());
     same(&again, &garden);
     for (index, note) in notes.iter().enumerate() {
         again.relink(index, note, &all);
     }
     same(&again, &garden);
-    // Nor does it where it was another one before.
+    // Nor does replacing another note.
     if notes.len() > OTHERS.len() {
         let last = OTHERS.len();
         let plain = Note::parse(name, &notes[last].file, "");

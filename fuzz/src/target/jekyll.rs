@@ -140,7 +140,7 @@ pub fn liquid(input: &[u8]) {
     let site = Site::of(&all, words, &garden.config, &garden.routes, &garden.git);
     let is_special = jekyll::is_special(&note);
     let note = Arc::new(note);
-    // A panic of the library is this page's fault, of which its caller makes an error; one of ours is told nevertheless.
+    // A panic of the library becomes an error of this page; one in our code is reported nevertheless.
     let shown = || jekyll::shown(&note, &note, &garden.engine, (&site, &garden.routes));
     let Ok(shown) = panic::catch_unwind(AssertUnwindSafe(shown)) else { return };
     assert!(
@@ -155,7 +155,7 @@ pub fn liquid(input: &[u8]) {
             "{problem:?} is on no line of the file"
         );
     }
-    // Evaluated again it is the same.
+    // A second evaluation gives the same result.
     let again = jekyll::shown(&note, &shown, &garden.engine, (&site, &garden.routes));
     assert_eq!(again.source, shown.source);
 }

@@ -50,7 +50,7 @@ pub static TARGETS: &[Target] = &[
     },
     Target {
         name: "block",
-        about: "an analysis block, from its YAML to the requests that it asks for",
+        about: "an analysis block, from its YAML to its requests",
         words: block::WORDS,
         memory: 20_000,
         spare: SPARE,
@@ -138,7 +138,7 @@ pub static TARGETS: &[Target] = &[
     },
     Target {
         name: "record",
-        about: "a record out of the store",
+        about: "a record of the store",
         words: wire::RECORD_WORDS,
         memory: 1_000,
         spare: SPARE,

@@ -88,7 +88,7 @@ pub fn configuration(input: &[u8]) {
     check::problems(&text, &problems);
     let (again, _) = config::parse(&text, Path::new("/garden"));
     assert_eq!(again, config);
-    // Nothing that is written over what it says already changes it.
+    // Reading the same configuration over itself changes nothing.
     let (over, _) = config::parse_over(config.clone(), &text, Path::new("/garden"));
     assert_eq!(over, config);
     assert!(config.base_path().starts_with('/') && config.base_path().ends_with('/'));
@@ -192,7 +192,7 @@ fn placed(node: &Node, lines: usize) {
 fn written(node: &Node, out: &mut String) {
     let quoted = |text: &str| {
         let json = serde_json::to_string(text).expect("a text is plain data");
-        // YAML takes none of these as they are.
+        // YAML does not allow these unescaped.
         let is_refused = |c: &char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}');
         let mut out = String::with_capacity(json.len());
         for c in json.chars() {

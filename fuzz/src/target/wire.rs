@@ -40,7 +40,7 @@ pub fn record(input: &[u8]) {
     assert_eq!(again.bytes(), bytes);
     assert_eq!(again.key, record.key);
     let _ = record.uses().count();
-    // A bit that is turned is noticed, wherever it is.
+    // A flipped bit is noticed, wherever it is.
     let at = input.len() * 31 % bytes.len();
     let mut turned = bytes.clone();
     turned[at] ^= 1 << (input.len() % 8);

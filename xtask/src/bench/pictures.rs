@@ -274,7 +274,8 @@ impl Contender {
                 fs::remove_dir_all(&path)?;
             }
         }
-        // What the one before wrote is brought to the disk on its account. Not every system has the command.
+        // Flushes what the previous program wrote, so that this one does not pay for it. Not every system has the
+        // command.
         let _ = Command::new("sync").status();
         let (program, arguments) = self.command.split_first().context("a command")?;
         let mut command = Command::new(program);

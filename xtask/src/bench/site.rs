@@ -145,7 +145,8 @@ impl Contender {
                     .with_context(|| format!("{} could not be moved", left.display()))?;
             }
         }
-        // What the one before wrote is brought to the disk on its account. Not every system has the command.
+        // Flushes what the previous program wrote, so that this one does not pay for it. Not every system has the
+        // command.
         let _ = Command::new("sync").status();
         let mut command = Command::new(&self.program);
         command.current_dir(&self.folder).args(self.tool.build);

@@ -38,7 +38,7 @@ pub fn find(cache: &Path, suffix: &str) -> Result<Option<Libtorch>> {
     let unchecked = env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some();
     check(&named, suffix, unchecked)?;
     let link = linkable(&named, cache, suffix)?;
-    // The user may have named a folder of links, ours for one: what matters at run time is where they lead.
+    // The user may have named a folder of links, such as ours; at run time, their targets matter.
     let library = fs::canonicalize(named.lib.join(format!("libtorch_cpu{suffix}")))?;
     let lib = library.parent().map_or(named.lib, Path::to_owned);
     Ok(Some(Libtorch { link, lib, by: Some(named.by) }))
@@ -126,7 +126,7 @@ fn linkable(named: &Named, cache: &Path, suffix: &str) -> Result<PathBuf> {
     (&named.include, &named.lib).hash(&mut hasher);
     let links = cache.join("links");
     let place = links.join(format!("{:016x}", hasher.finish()));
-    // Two levels above the libraries lies what they need of CUDA; here it must look the same.
+    // The libraries look for CUDA two levels up, so the folder of links must have the same layout.
     let link = place.join("link");
     let target = |path: &str| fs::read_link(link.join(path)).ok();
     let library = format!("lib/libtorch_cpu{suffix}");
@@ -148,7 +148,7 @@ fn linkable(named: &Named, cache: &Path, suffix: &str) -> Result<PathBuf> {
         if place.exists() {
             fs::remove_dir_all(&place)?;
         }
-        // Another run may have been quicker, and made the same.
+        // Another run may have created the same folder meanwhile.
         match fs::rename(new.path(), &place) {
             Err(_) if link.exists() => Ok(()),
             other => Ok(other?),

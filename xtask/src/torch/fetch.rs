@@ -99,7 +99,7 @@ impl Fetch<'_> {
         }
         let mut files = Vec::new();
         files_below(&partial, &mut files)?;
-        // Whoever sees libtorch_cuda.so must find the rest beside it: it moves last.
+        // libtorch_cuda.so moves last: a program that sees it must find the rest beside it.
         files.sort_by_key(|file| file.ends_with("libtorch_cuda.so"));
         for file in files {
             let place = root.join(file.strip_prefix(&partial)?);
@@ -123,8 +123,8 @@ impl Fetch<'_> {
             say(format_args!("{} is incomplete and is downloaded again", place.display()));
             remove(&place)?;
         }
-        // The name of a finished download stands only for finished downloads: pip writes elsewhere, and where no pip that
-        // outlived an earlier run can be writing still.
+        // The final name is only given to finished downloads: pip writes to a new folder, in which no pip of an earlier
+        // run can still be writing.
         fs::create_dir_all(&downloads)
             .with_context(|| format!("{} could not be created", downloads.display()))?;
         let partial = tempfile::Builder::new()

@@ -1,4 +1,4 @@
-//! The set-up with small made-up wheels: from nothing, broken off at every step, with damage, and two at once.
+//! The set-up with small made-up wheels: from nothing, interrupted at every step, with damage, and two at once.
 
 use std::cell::RefCell;
 use std::sync::Mutex;
@@ -10,14 +10,14 @@ use crate::failure::failure;
 use crate::platform::Platform;
 use crate::unpack::tests::pack;
 
-/// An index with three small wheels, that remembers what it was asked for.
+/// An index with three small wheels, which records requests.
 #[derive(Default)]
 struct Index {
     asked: RefCell<Vec<&'static str>>,
     refuses: RefCell<bool>,
 }
 
-/// Writes the wheels that pip would bring.
+/// Writes the wheels that pip would download.
 fn bring(wanted: &Wanted, into: &Path) -> Result<()> {
     let file = |name: &str| into.join(name);
     match wanted.name {
@@ -78,7 +78,7 @@ impl Scene {
         Fetch { layout: &self.layout, source: &self.index }.complete(with_cuda)
     }
 
-    /// What the index was asked for since the last look.
+    /// The requests since the last call.
     fn asked(&self) -> Vec<&'static str> {
         self.index.asked.take()
     }

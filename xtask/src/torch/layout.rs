@@ -12,9 +12,9 @@
 //! downloads/libtorch-2.11.0-linux-x86_64/ wheels, deleted once they are unpacked
 //! ```
 //!
-//! torch-sys links with every library of CUDA that it sees, and one lab is to serve machines with and without a GPU:
-//! so it is shown `link`, where `libtorch_cuda.so` never appears and `libtorch.so` is only another name of
-//! `libtorch_cpu.so`. At run time the lab looks in `torch/lib`, the folder in which `libtorch_cpu.so` really lies.
+//! torch-sys links with every CUDA library that it sees, but one lab must work on machines with and without a GPU. So
+//! it is given `link`, where `libtorch_cuda.so` never appears and `libtorch.so` is only another name of
+//! `libtorch_cpu.so`. At run time the lab looks in `torch/lib`, the folder that really contains `libtorch_cpu.so`.
 
 use std::fs;
 use std::io;

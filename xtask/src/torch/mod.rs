@@ -70,7 +70,7 @@ impl Libtorch {
 
     /// Sets the environment of a cargo command that compiles the lab.
     pub fn show_to(&self, cargo: &mut Command) {
-        // What the user said with these is in `link` already.
+        // The user's settings in these variables are already part of `link`.
         for other in ["LIBTORCH_USE_PYTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_LIB"] {
             cargo.env_remove(other);
         }

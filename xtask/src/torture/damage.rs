@@ -45,7 +45,7 @@ impl Results {
             let Some(key) = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) else {
                 continue;
             };
-            // One that was damaged and that no note asks for may lie there until it is verified.
+            // A damaged record that no note needs may stay there until the store is verified.
             let Ok(record) = serde_json::from_slice::<Value>(&bytes) else { continue };
             let outputs = record["outputs"].as_object().into_iter().flatten();
             let digest = |output: &Value| output["digest"].as_str().unwrap_or_default().to_owned();
@@ -60,7 +60,7 @@ impl Results {
         for (key, before) in &self.0 {
             let hurt = damage.hurts(before, state);
             match now.0.get(key) {
-                // Where no note asks for it, it is not measured again.
+                // If no note needs it, it is not measured again.
                 None if hurt => {}
                 None => bail!("the result {key} is missing although it was not damaged"),
                 Some(after) if !hurt && after.bytes != before.bytes => {

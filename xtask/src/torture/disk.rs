@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// What was in the folder is there again, and then so many KiB of room are left.
+/// Mounts a small disk with the folder's contents, and leaves so many KiB free.
 const SCRIPT: &str = r#"
 folder=$1; aside=$2; room=$3; time=$4; shift 4
 cp -a "$folder/." "$aside" && mount -t tmpfs none "$folder" && cp -a "$aside/." "$folder" || exit 99

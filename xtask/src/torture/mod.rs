@@ -175,7 +175,7 @@ fn full(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told) 
         0 => garden.root().join("output"),
         _ => garden.state(),
     };
-    // What a few results take, or less than any page.
+    // Room for a few results, or for less than any page.
     let room = match dice.below(3) {
         0 => 0,
         1 => dice.below(40),
@@ -208,7 +208,7 @@ fn round(garden: &Garden, programs: &Programs, dice: &mut Dice, told: &mut Told)
     };
     let mut lost = Lost::Nothing;
     if parts.contains(&Part::Collect) {
-        // All that is wanted is there, and everything is old: what goes now was not wanted.
+        // Everything that is wanted exists, and everything is old, so a collection may remove only unwanted results.
         garden.build(programs)?;
         garden.age()?;
         told.collections += 1;

@@ -67,7 +67,7 @@ impl Prose {
     /// Makes a garden with so many notes.
     pub fn new(notes: usize) -> Self {
         let words: Vec<String> = (0..WORDS).map(word).collect();
-        // Zipf's law as Mandelbrot has it: the n-th word comes as often as 1 / (n + 2.7).
+        // The Zipf–Mandelbrot law: the frequency of the n-th word is proportional to 1 / (n + 2.7).
         let mut total = 0;
         let shares = (1..=WORDS).map(|rank| {
             total += (1e8 / (rank as f64 + 2.7)) as u64;

@@ -97,7 +97,7 @@ const ZOLA: [(&str, &str); 6] = [
     ("templates/tags/single.html", include_str!("../../../sites/zola/taxonomy_single.html")),
 ];
 
-/// The same for all that take one.
+/// The style sheet of all generators that accept one.
 const STYLE: &str = "body{max-width:40rem;margin:auto;font:1rem/1.5 serif}\n";
 
 fn neuronotes(root: &Path, prose: &Prose) -> Result<()> {
