@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use neuronotes_core::dataset::Labels;
 
-use super::{Settings, escapes};
+use super::settings::Settings;
+use super::source::escapes;
 use crate::bundled;
 use crate::yaml::{Entry, Node, Value};
 

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use neuronotes_core::suggest;
 
-use super::{Config, Settings, Source};
+use super::Config;
+use super::settings::Settings;
+use super::source::Source;
 use crate::yaml::{Entry, Value};
 
 /// The fields of an entry.

@@ -2,7 +2,9 @@
 //!
 //! Other keys are ignored. Nothing in it is evaluated.
 
-use super::{Config, Settings, absolute_url};
+use super::Config;
+use super::settings::Settings;
+use super::url::absolute_url;
 use crate::config::layout;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Entry, Node, Reader, Value};

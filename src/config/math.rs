@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Settings, Source};
+use super::settings::Settings;
+use super::source::Source;
 use crate::yaml::{Entry, Value};
 
 /// Macros for formulas.

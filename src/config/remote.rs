@@ -1,6 +1,6 @@
 //! The setting for content that notes load from other hosts.
 
-use super::Settings;
+use super::settings::Settings;
 use crate::yaml::{Entry, Value};
 
 /// The treatment of content from other hosts, and of notes' scripts.

@@ -2,11 +2,9 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use neuronotes_core::file;
-
-use super::escapes;
 
 /// A file or folder on disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,4 +41,20 @@ impl Source {
     pub fn leaves(&self) -> bool {
         escapes(&self.written)
     }
+}
+
+/// Whether a relative path leaves its starting folder.
+pub(super) fn escapes(path: &str) -> bool {
+    let mut depth = 0i32;
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
 }

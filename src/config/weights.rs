@@ -6,7 +6,8 @@ use neuronotes_core::model::{Activation, Given};
 use neuronotes_core::sha256::Sha256;
 use neuronotes_core::suggest;
 
-use super::{Settings, Source};
+use super::settings::Settings;
+use super::source::Source;
 use crate::bundled::{self, Bundled};
 use crate::weights::catalogue::{self, Known};
 use crate::yaml::{Entry, Node, Value};

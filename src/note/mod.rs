@@ -13,6 +13,7 @@ mod front;
 mod heading;
 mod html;
 mod inline;
+mod mark;
 mod markup;
 mod math;
 mod outline;
@@ -36,7 +37,8 @@ pub use html::{
     BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render,
     render_inline,
 };
-pub use inline::{Fault, Head, InlineValue, Query, Step, fill, fill_citations, has_citations};
+pub use inline::{Fault, Head, InlineValue, Query, Step};
+pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};

@@ -17,7 +17,8 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::block::RawBlock;
 use super::escape;
-use super::inline::{self, InlineValue, citation_mark, fill, fill_citations, mark, unmarked};
+use super::inline::{self, InlineValue};
+use super::mark::{citation_mark, fill, fill_citations, mark, unmarked};
 use super::markup::{self, Citation, Piece};
 use super::math::{Formulas, Macros};
 use super::raw::Raw;

@@ -7,7 +7,8 @@ use std::ops::Range;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::suggest;
 
-use super::{Entry, Node, Value};
+use super::hint::{colon_hint, hint};
+use super::node::{Entry, Node, Value};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 
 /// Reads YAML that is a part of a file, or all of it.
@@ -54,7 +55,7 @@ impl<'a> Reader<'a> {
         is_known: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Entry>, Diagnostic> {
         let node = super::parse(self.yaml).map_err(|error| {
-            let (line, hint) = super::hint(self.yaml, error.line, is_known);
+            let (line, hint) = hint(self.yaml, error.line, is_known);
             let column = if line == error.line { error.column } else { 1 };
             let span = self.line_from(self.offset((line, column)));
             let message = format!("{what} is not YAML: {}", error.message);
@@ -64,7 +65,7 @@ impl<'a> Reader<'a> {
             Value::Map(entries) => Ok(entries),
             Value::Null => Ok(Vec::new()),
             _ => {
-                let hint = super::colon_hint(self.yaml, usize::MAX, is_known);
+                let hint = colon_hint(self.yaml, usize::MAX, is_known);
                 let message = format!(
                     "{what} must be a mapping such as `{example}: …`, not {}",
                     node.describe()

@@ -121,7 +121,8 @@ fn compiled(repository: &Path, name: &str) -> Result<Option<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Model, Precision, Visualised};
+    use crate::cli::bench::{Precision, Visualised};
+    use crate::cli::model::Model;
 
     #[test]
     fn the_scripts_are_given_what_was_asked_for() {

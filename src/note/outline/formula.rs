@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
 
-use super::super::inline::unmarked;
+use super::super::mark::unmarked;
 use super::super::math::{self, Formulas};
 use super::Walk;
 use crate::tex;
