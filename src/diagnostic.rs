@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use summary::{Summary, summary};
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::problem::{Hint, Problem};
+use neuronotes_core::problem::Hint;
 use neuronotes_core::say;
 
 use crate::guard::{self, Panicked};
@@ -177,11 +177,6 @@ impl SourceFile<'_> {
         let most = most.min(line.map_or(most, |end| start + end));
         let end = (start..=most).rev().find(|at| self.text.is_char_boundary(*at));
         start..end.unwrap_or(start)
-    }
-
-    /// An error about a span, from a problem without a place.
-    pub fn problem(&self, span: Range<usize>, problem: Problem) -> Diagnostic {
-        self.error(span, problem.message).hint(problem.hint)
     }
 
     /// An error about a span.

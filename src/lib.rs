@@ -28,7 +28,7 @@ pub mod picture;
 pub mod plan;
 mod preview;
 mod render;
-pub mod resource;
+mod resource;
 mod scaffold;
 mod search;
 pub mod site;

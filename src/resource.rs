@@ -30,7 +30,7 @@ use crate::guard;
 
 pub use absent::absent;
 pub use dictionary::Dictionary;
-pub use facts::{DatasetFacts, Facts, ModelFacts, SCHEMA, Thawed};
+pub use facts::{Facts, SCHEMA, Thawed};
 
 /// A usable model.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,8 +26,8 @@ pub struct Plans {
 }
 
 impl Plans {
-    /// Plans all notes. Only changed notes are planned again, and notes that name other blocks if one of these or a
-    /// note's name (`renamed`) has changed.
+    /// Plans all notes of the garden in `root`, an absolute path without links. Only changed notes are planned again,
+    /// and notes that name other blocks if one of these or a note's name (`renamed`) has changed.
     pub fn plan(
         &mut self,
         notes: &[Arc<Note>],

@@ -89,20 +89,6 @@ struct Planned {
     folders: BTreeSet<String>,
 }
 
-/// Plans all notes of the garden in `root`, an absolute path without links.
-pub fn plan(
-    notes: &[&Note],
-    root: &Path,
-    config: &Config,
-    resources: &mut Resources,
-    digests: &mut FileDigests,
-) -> Plan {
-    let mut planner = Planner::new(notes, root, config, resources, digests);
-    let planned = notes.iter().map(|note| Arc::new(planner.note(note))).collect();
-    let ledgers = planner.resources.ledgers();
-    Plan { ledgers, ..Plan::of(planned, config) }
-}
-
 impl Plan {
     fn of(notes: Vec<Arc<Planned>>, config: &Config) -> Self {
         let mut plan = Self { notes, ..Self::default() };

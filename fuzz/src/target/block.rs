@@ -1,12 +1,11 @@
 //! An analysis block: YAML, and the requests that it makes to the lab.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use neuronotes::config::{self, Config};
 use neuronotes::note::Note;
-use neuronotes::plan;
-use neuronotes::resource::Resources;
+use neuronotes::plan::{Plans, Wanted};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::request::Request;
 
@@ -107,7 +106,7 @@ pub const WORDS: &[&str] = &[
 struct Garden {
     root: PathBuf,
     config: Config,
-    resources: Resources,
+    plans: Plans,
     digests: FileDigests,
 }
 
@@ -130,7 +129,7 @@ fn garden() -> &'static Mutex<Garden> {
         Mutex::new(Garden {
             root: folder,
             config,
-            resources: Resources::default(),
+            plans: Plans::default(),
             digests: FileDigests::default(),
         })
     })
@@ -141,7 +140,7 @@ pub fn block(input: &[u8]) {
         "```yaml analysis\n{}\n```\n\n```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Relu\nunit: 1\n```\n",
         text(input)
     );
-    let note = Note::parse("a.md", "notes/a.md", &source);
+    let note = Arc::new(Note::parse("a.md", "notes/a.md", &source));
     check::problems(&source, note.all_problems());
     for block in &note.blocks {
         check::place(&source, &block.span, &block.id);
@@ -155,11 +154,11 @@ pub fn block(input: &[u8]) {
         }
     }
     let mut garden = garden().lock().unwrap_or_else(PoisonError::into_inner);
-    let Garden { root, config, resources, digests } = &mut *garden;
-    let planned = plan::plan(&[&note], root, config, resources, digests);
+    let Garden { root, config, plans, digests } = &mut *garden;
+    let planned = plans.plan(&[Arc::clone(&note)], true, root, config, digests);
     assert_eq!(planned.wanted(0).len(), note.blocks.len(), "a plan for each block");
     for (block, wanted) in note.blocks.iter().zip(planned.wanted(0)) {
-        if let plan::Wanted::Nothing(problems) = wanted {
+        if let Wanted::Nothing(problems) = wanted {
             check::problems(&source, problems);
             assert!(
                 !block.is_sound() || !problems.is_empty(),

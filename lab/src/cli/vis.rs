@@ -35,15 +35,15 @@ pub(super) struct Vis {
     /// A text instead of units: makes a picture with a similar embedding
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["unit", "layer"])]
     text: Option<String>,
-    /// `lucid`, `paper`, `draft` or `maco`; `neuronotes kinds feature_vis` describes them
-    #[arg(long, value_name = "NAME", default_value = "lucid")]
+    /// The recipe; `neuronotes kinds feature_vis` lists and describes them
+    #[arg(long, value_name = "NAME", default_value = feature_vis::KIND.recipes[0].name)]
     recipe: String,
     /// Another value for a field that `neuronotes kinds feature_vis` lists, such as `steps=1024`
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]
     set: Vec<(String, Value)>,
     /// Number of frames of an animated WebP of each picture's optimisation
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=120))]
-    frames: u32,
+    #[arg(long, value_name = "N")]
+    frames: Option<u32>,
     /// Random seed for the initial noise and the transforms
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -170,7 +170,9 @@ fn params(wanted: &Vis, model: &ModelRef) -> Result<Map<String, Value>, Failure>
         }
     }
     params.insert("seed".into(), wanted.seed.into());
-    params.insert("frames".into(), wanted.frames.into());
+    if let Some(frames) = wanted.frames {
+        params.insert("frames".into(), frames.into());
+    }
     for (name, value) in &wanted.set {
         let known = |field: &&neuronotes_core::kind::Field| {
             field.name == name && !matches!(field.ty, Type::Picture | Type::Block(_))

@@ -227,6 +227,7 @@ fn pictures_and_films_are_made_without_a_garden() {
         (&["--unit", "1", "--recipe", "lucit"][..], "the recipes are lucid, paper, draft, maco"),
         (&["--unit", "1", "--set", "stps=1"], "unknown field `stps`"),
         (&["--unit", "1", "--set", "size=5"], "`size` is 5"),
+        (&["--unit", "1", "--frames", "121"], "`frames` is 121"),
         (&["--unit", "99999"], "has no unit 99999"),
     ] {
         let (code, _, err) = vis(more);
