@@ -6,7 +6,7 @@ use neuronotes_core::request::{BlockRef, Inputs, Request};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
+use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::Node;
 
 /// One block with one measurement.
@@ -16,18 +16,10 @@ pub(super) struct One {
 
 impl Family for One {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        match node.text() {
-            Some(text) => text.into(),
-            None => at.wrong(node, "text"),
-        }
+        at.any_text(node)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let found = one(self.takes, &plain(&value), sources);
         let (block, request) = found.map_err(|problem| vec![Wrong::new("", problem)])?;
         let key = block.key.hex();
@@ -62,12 +54,7 @@ impl Family for Several {
         names(node, "", at)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         Ok(Some(keys(self.takes, (&texts(&value), ""), asked, sources)?.into()))
     }
 

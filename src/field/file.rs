@@ -5,7 +5,7 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong, list, schema, texts};
+use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, schema, texts};
 use crate::yaml::Node;
 
 /// One picture, by its path.
@@ -13,18 +13,10 @@ pub(super) struct Picture;
 
 impl Family for Picture {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        match node.text() {
-            Some(text) => text.into(),
-            None => at.wrong(node, "text"),
-        }
+        at.any_text(node)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let path = value.as_str().unwrap_or_default().to_owned();
         let mut digests = digests(&[path], "", asked, sources)?;
         Ok(digests.pop().map(Json::from))
@@ -51,12 +43,7 @@ impl Family for Pictures {
         paths(node, "", at)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         Ok(Some(digests(&texts(&value), "", asked, sources)?.into()))
     }
 
@@ -117,12 +104,7 @@ impl Family for Weights {
         Picture.read(node, at)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let layers = texts(asked.params.get("layers").unwrap_or(&Json::Null));
         let name = sources.written("name").unwrap_or(sources.id()).to_owned();
         let folder = value.as_str().unwrap_or_default().trim_end_matches('/');

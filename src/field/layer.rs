@@ -8,7 +8,7 @@ use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
 use super::number::{is_digits, wrong};
-use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
+use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::{Node, Value};
 
 /// The place that the block is about: a layer, or a dictionary over one.
@@ -16,22 +16,14 @@ pub(super) struct One;
 
 impl Family for One {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        match node.text() {
-            Some(text) => text.into(),
-            None => at.wrong(node, "text"),
-        }
+        at.any_text(node)
     }
 
     fn absent(&self, sources: &dyn Sources) -> Option<Json> {
         serde_json::to_value(sources.place()?.place()).ok()
     }
 
-    fn resolve(
-        &self,
-        _: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, _: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let dictionary = sources.place().and_then(|place| place.dictionary.as_ref());
         asked.inputs.dictionaries.extend(dictionary.map(|(file, _)| file.clone()));
         Ok(self.absent(sources))
@@ -64,12 +56,7 @@ impl Family for Several {
         Some(sources.model().1.middle_layers().into())
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        _: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let mut problems = Vec::new();
         let mut layers: Vec<String> = Vec::new();
         for (index, name) in texts(&value).iter().enumerate() {
@@ -118,12 +105,7 @@ impl Family for Unit {
         }
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        _: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let unit = value.as_u64().and_then(|unit| u32::try_from(unit).ok());
         if let (Some(unit), Some(place)) = (unit, sources.place()) {
             place

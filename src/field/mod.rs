@@ -60,6 +60,9 @@ impl FieldValue {
     }
 }
 
+/// A request's parameter for a value, or all problems with it.
+type Resolved = Result<Option<Json>, Vec<Wrong>>;
+
 /// The operations of a family of field types.
 trait Family {
     /// Reads a value as written in a note. Checks what the block alone determines: form, bounds, duplicates. Problems
@@ -76,12 +79,7 @@ trait Family {
     ///
     /// # Errors
     /// Returns all problems, each with its place in the value.
-    fn resolve(
-        &self,
-        value: Json,
-        _asked: &mut Asked,
-        _sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _asked: &mut Asked, _sources: &mut dyn Sources) -> Resolved {
         Ok(Some(value))
     }
 

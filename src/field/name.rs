@@ -4,7 +4,7 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Sources, Wrong, schema};
+use super::{Asked, Family, Reading, Resolved, Sources, Wrong, schema};
 use crate::yaml::Node;
 
 /// The model or the data set of the block. A request has these in places of their own.
@@ -12,15 +12,10 @@ pub(super) struct Name;
 
 impl Family for Name {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        read(node, at)
+        at.any_text(node)
     }
 
-    fn resolve(
-        &self,
-        _: Json,
-        _: &mut Asked,
-        _: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, _: Json, _: &mut Asked, _: &mut dyn Sources) -> Resolved {
         Ok(None)
     }
 
@@ -38,15 +33,10 @@ pub(super) struct Content;
 
 impl Family for Content {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        read(node, at)
+        at.any_text(node)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let name = value.as_str().unwrap_or_default();
         let dataset = sources.dataset(name).map_err(|problem| vec![Wrong::new("", problem)])?;
         let digest = dataset.content().hex();
@@ -64,13 +54,6 @@ impl Family for Content {
 
     fn schema(&self, _: &Kind) -> Json {
         schema::text()
-    }
-}
-
-fn read(node: &Node, at: &mut Reading<'_, '_>) -> Json {
-    match node.text() {
-        Some(text) => text.into(),
-        None => at.wrong(node, "text"),
     }
 }
 

@@ -108,6 +108,11 @@ impl<'a, 'r> Reading<'a, 'r> {
         text
     }
 
+    /// A text, which may be empty.
+    pub(super) fn any_text(&mut self, node: &Node) -> Json {
+        node.text().map_or_else(|| self.wrong(node, "text"), Json::from)
+    }
+
     /// Reports a value that is not what was expected.
     pub(super) fn wrong(&mut self, node: &Node, expected: &str) -> Json {
         self.hinted(node, expected, None)

@@ -4,7 +4,7 @@
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, Family, Reading, Sources, Wrong, family, schema};
+use super::{Asked, Family, Reading, Resolved, Sources, family, schema};
 use crate::yaml::Node;
 
 /// Whether a field can be swept, so that each of several values is measured.
@@ -20,12 +20,7 @@ impl Family for Sweep {
         at.wrong(node, "in the block itself")
     }
 
-    fn resolve(
-        &self,
-        _: Json,
-        _: &mut Asked,
-        _: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, _: Json, _: &mut Asked, _: &mut dyn Sources) -> Resolved {
         Ok(None)
     }
 

@@ -7,7 +7,7 @@ use neuronotes_core::request::Inputs;
 use serde_json::{Value as Json, json};
 
 use super::reading::is_braces;
-use super::{Asked, Family, Reading, Sources, Wrong, list, plain, schema, texts};
+use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
 use crate::yaml::{Entry, Node, Value};
 
 /// One text.
@@ -15,10 +15,7 @@ pub(super) struct Text;
 
 impl Family for Text {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        match node.text() {
-            Some(text) => text.into(),
-            None => at.wrong(node, "text"),
-        }
+        at.any_text(node)
     }
 
     fn takes(&self) -> String {
@@ -70,12 +67,7 @@ impl Family for Texts {
         }
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        _: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let Json::String(name) = value else { return Ok(Some(value)) };
         let words = sources.words(&name).and_then(bounded);
         Ok(Some(words.map_err(|problem| vec![Wrong::new("", problem)])?.into()))

@@ -4,7 +4,7 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
-use super::{Asked, Family, Reading, Sources, Wrong};
+use super::{Asked, Family, Reading, Resolved, Sources};
 use crate::yaml::{Node, Value};
 
 /// `true` or `false`.
@@ -52,12 +52,7 @@ impl Family for Choice {
         at.hinted(node, &self.names(), hint)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        _: &mut Asked,
-        _: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _: &mut Asked, _: &mut dyn Sources) -> Resolved {
         Ok(self.is_parameter.then_some(value))
     }
 
