@@ -35,6 +35,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::file::{self, replace, write_atomic};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::place;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::seal::{self, Opened};
 use neuronotes_core::store::Store;
 use writer::{Outcome, Writer, Written};
@@ -204,8 +205,8 @@ impl Output {
                     let message = format!(
                         "the file is no longer part of the site, but could not be removed ({error})"
                     );
-                    let hint = file::hint(&error).map(str::to_owned);
-                    faults.push((path.clone(), Fault { message, hint, full: false }));
+                    let problem = Problem::new(message).hint(file::hint(&error));
+                    faults.push((path.clone(), problem.into()));
                     next.insert(path, entry);
                 }
             }
@@ -253,13 +254,11 @@ impl Output {
         store: &Store,
     ) -> Result<Option<(Entry, bool)>, Fault> {
         let known = self.manifest.get(path);
-        let cannot = |error: io::Error| Fault {
-            message: format!(
-                "the file could not be written to {} ({error})",
-                self.folder.display()
-            ),
-            hint: file::hint(&error).map(str::to_owned),
-            full: file::is_full(&error),
+        let cannot = |error: io::Error| {
+            let message =
+                format!("the file could not be written to {} ({error})", self.folder.display());
+            let problem = Problem::new(message).hint(file::hint(&error));
+            Fault { problem, full: file::is_full(&error) }
         };
         let (key, bytes) = match content {
             Content::Page { key, html: Ok(html) } => (Some(*key), Cow::Borrowed(html.as_bytes())),

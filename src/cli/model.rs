@@ -160,18 +160,14 @@ fn fetch(name: &str, from: Option<&str>, verify: bool) -> anyhow::Result<()> {
         let hint = suggest::hint(name, config::known_models()).unwrap_or_default();
         anyhow::bail!("unknown model `{name}`\nhint: {hint}");
     };
-    let explained = |error: crate::weights::fetch::FetchError| {
-        let hint = error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        anyhow::anyhow!("{}{hint}", error.message)
-    };
     let wanted = Wanted { name: known.name.into(), file: known.file.into(), sha256: known.sha256 };
     let origin = match from {
-        Some(text) => Origin::parse(text, &wanted).map_err(explained)?,
+        Some(text) => Origin::parse(text, &wanted)?,
         None => Origin::Url(known.url()),
     };
     let patience = Patience::default();
     let fetch = Fetch { wanted, origin, folder: folder()?, verify, patience };
-    let fetched = fetch.run(&mut Transfer::of(known.name)).map_err(explained)?;
+    let fetched = fetch.run(&mut Transfer::of(known.name))?;
     let path = fetch.path();
     match (fetched, verify) {
         (Fetched::Now, _) => {

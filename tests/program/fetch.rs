@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use crate::common;
 use crate::common::Garden;
 use crate::common::server::{Reply, Server};
-use neuronotes::weights::fetch::{
-    Doing, Fetch, FetchError, Fetched, Origin, Patience, Wanted, Watcher,
-};
+use neuronotes::weights::fetch::{Doing, Fetch, Fetched, Origin, Patience, Wanted, Watcher};
+use neuronotes_core::problem::Problem;
 use neuronotes_core::sha256::Hasher;
 
 const LENGTH: usize = 1_000_000;
@@ -68,11 +67,11 @@ impl Place {
         place
     }
 
-    fn fetch(&self, server: &Server) -> Result<Fetched, FetchError> {
+    fn fetch(&self, server: &Server) -> Result<Fetched, Problem> {
         self.run(&fetch_of(&content(), Origin::Url(server.url()), self.0.path()))
     }
 
-    fn run(&self, fetch: &Fetch) -> Result<Fetched, FetchError> {
+    fn run(&self, fetch: &Fetch) -> Result<Fetched, Problem> {
         fetch.run(&mut Log::default())
     }
 

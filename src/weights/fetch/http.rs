@@ -11,7 +11,9 @@ use ureq::http::{HeaderMap, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error};
 
-use super::{FetchError, Patience, from};
+use neuronotes_core::problem::Problem;
+
+use super::{Patience, from};
 
 /// A usable response.
 pub(super) enum Answer {
@@ -27,17 +29,17 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// A permanent error.
-    Lasting(FetchError),
+    Lasting(Problem),
     /// The server was not reached. This is temporary only if it was reached before.
-    Unreached(FetchError),
+    Unreached(Problem),
     /// A temporary error.
     Broken(String),
     /// The response does not fit the bytes that are there; starting over may help.
     Astray(String),
 }
 
-impl From<FetchError> for Trouble {
-    fn from(error: FetchError) -> Self {
+impl From<Problem> for Trouble {
+    fn from(error: Problem) -> Self {
         Self::Lasting(error)
     }
 }
@@ -92,17 +94,17 @@ fn refused(url: &str, status: StatusCode) -> Trouble {
         401 | 403 | 407 => format!("access to {url} was denied ({status})"),
         _ => format!("{url} cannot be fetched ({status})"),
     };
-    Trouble::Lasting(FetchError::new(message, from()))
+    Trouble::Lasting(Problem::new(message).hint(from()))
 }
 
 /// Classifies a connection error.
 fn trouble(url: &str, error: &Error) -> Trouble {
     let message = format!("{url} cannot be fetched ({error})");
     let unreached = |what: &str| {
-        Trouble::Unreached(FetchError::new(
-            format!("{url} cannot be reached ({what})"),
-            format!("check the network and HTTPS_PROXY; or {}", from()),
-        ))
+        Trouble::Unreached(
+            Problem::new(format!("{url} cannot be reached ({what})"))
+                .hint(format!("check the network and HTTPS_PROXY; or {}", from())),
+        )
     };
     match error {
         Error::HostNotFound => unreached("host not found"),
@@ -124,7 +126,7 @@ fn trouble(url: &str, error: &Error) -> Trouble {
             Trouble::Broken(format!("the connection broke ({error})"))
         }
         Error::Rustls(_) | Error::Tls(_) => untrusted(message),
-        _ => Trouble::Lasting(FetchError::new(message, from())),
+        _ => Trouble::Lasting(Problem::new(message).hint(from())),
     }
 }
 
@@ -133,7 +135,7 @@ fn untrusted(message: String) -> Trouble {
         "check the system's certificates (on Linux the package ca-certificates, or the file in SSL_CERT_FILE); or {}",
         from()
     );
-    Trouble::Lasting(FetchError::new(message, hint))
+    Trouble::Lasting(Problem::new(message).hint(hint))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Answer, Trouble};
+use neuronotes_core::problem::Problem;
 use neuronotes_core::sha256::Sha256;
 pub use origin::Origin;
 use part::Part;
@@ -84,22 +85,6 @@ pub enum Fetched {
     Before,
 }
 
-/// Why there is no file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct FetchError {
-    /// The message.
-    pub message: String,
-    /// What to do, if known.
-    pub hint: Option<String>,
-}
-
-impl FetchError {
-    fn new(message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
-    }
-}
-
 /// How much of a file is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -154,7 +139,7 @@ impl Fetch {
     /// # Errors
     /// If that fails. There is then no file under the final name; the bytes received so far are kept for the next
     /// fetch unless they are wrong.
-    pub fn run(&self, watcher: &mut dyn Watcher) -> Result<Fetched, FetchError> {
+    pub fn run(&self, watcher: &mut dyn Watcher) -> Result<Fetched, Problem> {
         if self.is_there(watcher)? {
             return Ok(Fetched::Before);
         }
@@ -173,7 +158,7 @@ impl Fetch {
         result.map(|()| Fetched::Now)
     }
 
-    fn is_there(&self, watcher: &mut dyn Watcher) -> Result<bool, FetchError> {
+    fn is_there(&self, watcher: &mut dyn Watcher) -> Result<bool, Problem> {
         let path = self.path();
         if !path.is_file() {
             return Ok(false);
@@ -197,18 +182,15 @@ impl Fetch {
         }
     }
 
-    fn lock(&self, watcher: &mut dyn Watcher) -> Result<File, FetchError> {
+    fn lock(&self, watcher: &mut dyn Watcher) -> Result<File, Problem> {
         let path = self.beside("lock");
         let options = File::options().create(true).truncate(false).write(true).open(&path);
         let file = options.map_err(|error| part::disk(&path, &error))?;
         let unlockable = |error: std::io::Error| {
-            FetchError::new(
-                format!("{} cannot be locked ({error})", path.display()),
-                format!(
-                    "set {} to a folder on another file system",
-                    neuronotes_core::cache::VARIABLE
-                ),
-            )
+            Problem::new(format!("{} cannot be locked ({error})", path.display())).hint(format!(
+                "set {} to a folder on another file system",
+                neuronotes_core::cache::VARIABLE
+            ))
         };
         match file.try_lock() {
             Ok(()) => {}
@@ -224,7 +206,7 @@ impl Fetch {
         Ok(file)
     }
 
-    fn bring(&self, watcher: &mut dyn Watcher) -> Result<(), FetchError> {
+    fn bring(&self, watcher: &mut dyn Watcher) -> Result<(), Problem> {
         let path = self.beside("part");
         let mut part = match &self.origin {
             Origin::File(source) => {
@@ -251,7 +233,7 @@ impl Fetch {
         url: &str,
         mut part: Part,
         watcher: &mut dyn Watcher,
-    ) -> Result<Part, FetchError> {
+    ) -> Result<Part, Problem> {
         let name = &self.wanted.name;
         watcher.say(&format!(
             "{name} from {url} (run the same command again to resume an interrupted fetch)"
@@ -267,16 +249,15 @@ impl Fetch {
                 Ok(()) if part.pieces() < 2 || again => return Err(self.wrong(part, url)),
                 Ok(()) => "the received pieces do not fit together".to_owned(),
                 Err(Trouble::Astray(what)) if again => {
-                    return Err(FetchError::new(
-                        format!("{url} cannot be fetched ({what})"),
-                        from(),
-                    ));
+                    return Err(
+                        Problem::new(format!("{url} cannot be fetched ({what})")).hint(from())
+                    );
                 }
                 Err(Trouble::Astray(what)) => what,
                 Err(Trouble::Lasting(error)) => return Err(error),
                 Err(Trouble::Unreached(error)) if part.received() == 0 => return Err(error),
                 Err(
-                    Trouble::Unreached(FetchError { message: cause, .. }) | Trouble::Broken(cause),
+                    Trouble::Unreached(Problem { message: cause, .. }) | Trouble::Broken(cause),
                 ) => {
                     if part.length() > furthest {
                         (furthest, failures) = (part.length(), 0);
@@ -294,7 +275,7 @@ impl Fetch {
                         let message = format!(
                             "the download of {url} was interrupted {attempts} times ({cause})"
                         );
-                        return Err(FetchError::new(message, hint));
+                        return Err(Problem::new(message).hint(hint));
                     };
                     failures += 1;
                     watcher.say(&format!("{cause}; retrying in {} s", pause.as_secs_f32()));
@@ -310,17 +291,13 @@ impl Fetch {
     }
 
     /// Removes the received bytes.
-    fn wrong(&self, part: Part, source: &str) -> FetchError {
+    fn wrong(&self, part: Part, source: &str) -> Problem {
         let (found, length) = (part.digest(), part.length());
         part.discard();
-        FetchError::new(
-            format!(
+        Problem::new(format!(
                 "the file from {source} is not {}: its {length} bytes have the sha256 {found}, not {}",
                 self.wanted.name, self.wanted.sha256
-            ),
-            "it was removed; a proxy may have responded instead of the server, or the file is a different one: try another source with `--from`"
-                .to_owned(),
-        )
+            )).hint("it was removed; a proxy may have responded instead of the server, or the file is a different one: try another source with `--from`")
     }
 }
 

@@ -3,8 +3,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use neuronotes_core::problem::Problem;
+
 use super::part::Part;
-use super::{Doing, FetchError, Wanted, Watcher};
+use super::{Doing, Wanted, Watcher};
 
 /// The source of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,36 +23,30 @@ impl Origin {
     ///
     /// # Errors
     /// If it is a URL with another scheme, or nothing is at that path.
-    pub fn parse(text: &str, wanted: &Wanted) -> Result<Self, FetchError> {
+    pub fn parse(text: &str, wanted: &Wanted) -> Result<Self, Problem> {
         let below = format!("{}/{}", wanted.sha256, wanted.file);
         if let Some((scheme, _)) = text.split_once("://") {
             return match scheme.to_ascii_lowercase().as_str() {
                 "http" | "https" if text.ends_with('/') => Ok(Self::Url(format!("{text}{below}"))),
                 "http" | "https" => Ok(Self::Url(text.to_owned())),
-                _ => Err(FetchError::new(
-                    format!("unsupported URL scheme `{scheme}`"),
-                    "give a URL with http or https, or a local file".to_owned(),
-                )),
+                _ => Err(Problem::new(format!("unsupported URL scheme `{scheme}`"))
+                    .hint("give a URL with http or https, or a local file")),
             };
         }
         let path = Path::new(text);
         let places = [path.to_owned(), path.join(below), path.join(&wanted.file)];
         let found = places.into_iter().find(|place| place.is_file());
         found.map(Self::File).ok_or_else(|| match path.is_dir() {
-            true => FetchError::new(
-                format!("{} was not found in the folder {text}", wanted.file),
-                format!("it may also be in the folder {} there", wanted.sha256),
-            ),
-            false => FetchError::new(
-                format!("the file {text} was not found"),
-                "a URL begins with http:// or https://".to_owned(),
-            ),
+            true => Problem::new(format!("{} was not found in the folder {text}", wanted.file))
+                .hint(format!("it may also be in the folder {} there", wanted.sha256)),
+            false => Problem::new(format!("the file {text} was not found"))
+                .hint("a URL begins with http:// or https://"),
         })
     }
 }
 
 /// Refuses to copy the unfinished file onto itself, which would empty it.
-pub(super) fn is_other_file(source: &Path, part: &Path) -> Result<(), FetchError> {
+pub(super) fn is_other_file(source: &Path, part: &Path) -> Result<(), Problem> {
     let same = match (source.canonicalize(), part.canonicalize()) {
         (Ok(source), Ok(part)) => source == part,
         _ => false,
@@ -58,10 +54,8 @@ pub(super) fn is_other_file(source: &Path, part: &Path) -> Result<(), FetchError
     if !same {
         return Ok(());
     }
-    Err(FetchError::new(
-        format!("{} is the unfinished file itself", source.display()),
-        "leave out `--from` to resume the fetch".to_owned(),
-    ))
+    Err(Problem::new(format!("{} is the unfinished file itself", source.display()))
+        .hint("leave out `--from` to resume the fetch"))
 }
 
 /// Copies a whole file.
@@ -69,9 +63,9 @@ pub(super) fn copy(
     source: &Path,
     part: &mut Part,
     watcher: &mut dyn Watcher,
-) -> Result<(), FetchError> {
+) -> Result<(), Problem> {
     let unreadable = |error: std::io::Error| {
-        FetchError::new(format!("{} cannot be read ({error})", source.display()), None)
+        Problem::new(format!("{} cannot be read ({error})", source.display()))
     };
     let mut file = neuronotes_core::file::open(source).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();

@@ -7,9 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use neuronotes_core::problem::Problem;
 use neuronotes_core::sha256::{Hasher, Sha256};
 
-use super::{Doing, FetchError, Watcher};
+use super::{Doing, Watcher};
 
 #[derive(Debug)]
 pub(super) struct Part {
@@ -24,7 +25,7 @@ pub(super) struct Part {
 
 impl Part {
     /// Opens the file at `path` and keeps its content.
-    pub fn open(path: &Path, longest: u64, watcher: &mut dyn Watcher) -> Result<Self, FetchError> {
+    pub fn open(path: &Path, longest: u64, watcher: &mut dyn Watcher) -> Result<Self, Problem> {
         let mut part = Self::at(path, longest)?;
         let failed = |error| disk(path, &error);
         let there = part.file.metadata().map_err(failed)?.len();
@@ -38,13 +39,13 @@ impl Part {
     }
 
     /// Opens the file at `path` and empties it.
-    pub fn create(path: &Path, longest: u64) -> Result<Self, FetchError> {
+    pub fn create(path: &Path, longest: u64) -> Result<Self, Problem> {
         let mut part = Self::at(path, longest)?;
         part.restart()?;
         Ok(part)
     }
 
-    fn at(path: &Path, longest: u64) -> Result<Self, FetchError> {
+    fn at(path: &Path, longest: u64) -> Result<Self, Problem> {
         let mut options = File::options();
         let file = options.read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|error| disk(path, &error))?;
@@ -78,19 +79,17 @@ impl Part {
     }
 
     /// Checks that a file of that length may be written.
-    pub fn fits(&self, total: u64) -> Result<(), FetchError> {
+    pub fn fits(&self, total: u64) -> Result<(), Problem> {
         if total <= self.longest {
             return Ok(());
         }
         let longest = self.longest;
-        Err(FetchError::new(
-            format!("the file has {total} bytes, more than the limit of {longest}"),
-            super::from(),
-        ))
+        Err(Problem::new(format!("the file has {total} bytes, more than the limit of {longest}"))
+            .hint(super::from()))
     }
 
     /// Appends bytes.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let length = self.length + bytes.len() as u64;
         if let Err(error) = self.fits(length) {
             self.restart()?;
@@ -104,7 +103,7 @@ impl Part {
     }
 
     /// Discards all bytes.
-    pub fn restart(&mut self) -> Result<(), FetchError> {
+    pub fn restart(&mut self) -> Result<(), Problem> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(|error| disk(&self.path, &error))?;
         (self.hasher, self.length, self.pieces) = (Hasher::default(), 0, 0);
@@ -112,7 +111,7 @@ impl Part {
     }
 
     /// Flushes the file to disk and gives it its final name.
-    pub fn publish(self, path: &Path) -> Result<(), FetchError> {
+    pub fn publish(self, path: &Path) -> Result<(), Problem> {
         let done = self.file.sync_all().and_then(|()| fs::rename(&self.path, path));
         done.map_err(|error| disk(path, &error))?;
         if let Some(Ok(folder)) = path.parent().map(File::open) {
@@ -156,27 +155,15 @@ fn hash(file: &mut File, total: u64, watcher: &mut dyn Watcher) -> io::Result<(H
 }
 
 /// Explains a disk error.
-pub(super) fn disk(path: &Path, error: &io::Error) -> FetchError {
+pub(super) fn disk(path: &Path, error: &io::Error) -> Problem {
     let path = path.display();
     let variable = neuronotes_core::cache::VARIABLE;
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FetchError::new(
-            format!("the disk is full: {path} ({error})"),
-            format!(
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Problem::new(format!("the disk is full: {path} ({error})")).hint(format!(
                 "free some space and run the same command again to resume, or set {variable} to another folder"
-            ),
-        ),
-        ErrorKind::FileTooLarge => FetchError::new(
-            format!("{path} cannot be written ({error})"),
-            "the system does not allow files of that size (see `ulimit -f`)".to_owned(),
-        ),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FetchError::new(
-            format!("{path} cannot be written ({error})"),
-            format!("set {variable} to a writable folder"),
-        ),
-        _ => FetchError::new(
-            format!("{path} cannot be used ({error})"),
-            format!("weights are kept in `models` in the cache folder, which {variable} can set"),
-        ),
+            )),
+        ErrorKind::FileTooLarge => Problem::new(format!("{path} cannot be written ({error})")).hint("the system does not allow files of that size (see `ulimit -f`)"),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Problem::new(format!("{path} cannot be written ({error})")).hint(format!("set {variable} to a writable folder")),
+        _ => Problem::new(format!("{path} cannot be used ({error})")).hint(format!("weights are kept in `models` in the cache folder, which {variable} can set")),
     }
 }
