@@ -168,21 +168,13 @@ fn made_of(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Str
 #[cfg(test)]
 mod tests {
     use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::{BlockRef, Inputs};
-    use neuronotes_core::store::{Record, Store};
+    use neuronotes_core::request::BlockRef;
     use serde_json::json;
 
     use super::*;
+    use crate::figure::tests::Stored;
 
     fn drawn(params: Value, outcome: &Outcome) -> Drawing {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let request = json!({ "params": params });
-        let mut record = Record::new(Digest::of(b"key"), direction::KIND.name, 1, request);
-        record.set_result(&store, outcome).expect("stored");
-        for name in ["001.png", "002.png"] {
-            record.add_output(&store, name, "image/png", name.as_bytes()).expect("stored");
-        }
         let word = BlockRef {
             role: "without".to_owned(),
             name: "word".to_owned(),
@@ -191,15 +183,11 @@ mod tests {
             which: String::new(),
             key: Digest::of(b"word"),
         };
-        let context = DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &Map::new(),
-            layer_shown: "image_block_4/0/Add_6",
-            inputs: &Inputs { blocks: vec![word], ..Inputs::default() },
-            baseline: None,
-        };
-        draw(&context).expect("a drawing")
+        let mut stored = Stored::new(&direction::KIND, params, outcome)
+            .output("001.png", "image/png", b"001.png")
+            .output("002.png", "image/png", b"002.png");
+        stored.inputs.blocks = vec![word];
+        draw(&stored.context()).expect("a drawing")
     }
 
     #[test]
