@@ -19,7 +19,7 @@
     const order = new Intl.Collator(document.documentElement.lang || undefined, { numeric: true });
     const compare = (a, b) => {
       const [x, y] = [numeric(key(a)), numeric(key(b))];
-      // What is no number stands at the end, either way.
+      // Cells that are not numbers come last in both directions.
       if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
       const by = Number.isNaN(x) ? order.compare(key(a).textContent.trim(), key(b).textContent.trim()) : x - y;
       return down ? -by : by;
@@ -98,7 +98,7 @@
     if (says) says.textContent = shown.length === edges.length ? `${edges.length} weights` : `${shown.length} of ${edges.length} weights`;
   }
 
-  // Marks a unit or a class with what it is tied to, and says in words what that is.
+  // Highlights a unit or a class with its connections, and describes them in words.
   function light(graph, node) {
     const { field, edges, nodes } = parts(graph);
     const own = node ? edges.filter(({ path, ends }) => ends.includes(node) && !path.hasAttribute("hidden")) : [];
@@ -141,7 +141,7 @@
     const shown = make("output", {}, "0");
     const turn = button("Turn", { "data-turns": "" });
     const says = make("span", { "data-says": "", role: "status" });
-    tools.append(choice("class", "Class", classes), choice("unit", "Unit", units), make("label", {}, "Least weight", least, shown), make("span", {}, turn, says));
+    tools.append(choice("class", "Class", classes), choice("unit", "Unit", units), make("label", {}, "Minimum weight", least, shown), make("span", {}, turn, says));
     for (const node of nodes) node.tabIndex = 0;
     filter(graph);
   }

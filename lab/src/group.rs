@@ -84,7 +84,7 @@ impl Own {
         let holds = |group: &Group, sample: &Sample| {
             group.holds(sample.label.as_deref(), sample.caption.as_deref())
         };
-        // A label of which there is none is a slip.
+        // A label that no picture has is a mistake.
         for item in items {
             let alone = match group {
                 Group::Labels(_) => Group::Labels(vec![item.clone()]),
@@ -172,7 +172,7 @@ pub(crate) fn members(
 /// The pictures of two groups without common pictures; the second is all other pictures of the data set if it is left out.
 ///
 /// # Errors
-/// If they have a picture in common, there is no second group, or one has no pictures.
+/// If the groups have a picture in common, the second one is missing, or one is empty.
 pub(crate) fn two(
     bench: &mut Workbench<'_>,
     clip: &Clip,
@@ -186,7 +186,7 @@ pub(crate) fn two(
         (None, Some(own)) => own.others(&positive.own)?,
         (None, None) => {
             let why =
-                "without `negative` it is all other pictures of the data set, and there is none";
+                "without `negative` it is all other pictures of the data set, but there are none";
             return Err(Failure::new(why).hint("add `negative`, or a `dataset`"));
         }
     };

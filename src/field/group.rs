@@ -39,7 +39,8 @@ impl Family for Members {
             }
             [form] => read_form(form, at),
             [form, second, ..] => {
-                let message = format!("a group has one of `{}` and `{}`", form.key, second.key);
+                let message =
+                    format!("a group can have only one of `{}` and `{}`", form.key, second.key);
                 at.problem_at(at.reader.key_span(second), message, None);
                 Json::Null
             }

@@ -21,7 +21,7 @@ const HEAVIEST: f64 = 1000.0;
 /// What a term looks like.
 const MAPPING: &str = "a mapping such as `text: …` or `image: …`";
 
-/// Reads one term, or a sum of terms, whose value stands under `pointer`.
+/// Reads one term, or a sum of terms, whose value is at `pointer`.
 pub(super) fn read(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Json {
     let Value::Map(entries) = &node.value else { return at.wrong(node, MAPPING) };
     match entries.as_slice() {
@@ -40,7 +40,7 @@ pub(super) fn read(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -> Json
     }
 }
 
-/// The terms of a value; none where it is malformed.
+/// The terms of a value; empty if it is malformed.
 pub(super) fn terms(value: &Json) -> Vec<Term> {
     serde_json::from_value(value.clone()).unwrap_or_default()
 }
@@ -132,7 +132,8 @@ fn read_term(node: &Node, pointer: &str, in_sum: bool, at: &mut Reading<'_, '_>)
         [source, rest @ ..] => (*source, rest.first()),
     };
     if let Some(second) = second {
-        let message = format!("a direction has one of `{}` and `{}`", source.key, second.key);
+        let message =
+            format!("a direction can have only one of `{}` and `{}`", source.key, second.key);
         let hint = "several are added up in a `sum`".to_owned();
         at.problem_at(at.reader.key_span(second), message, Some(hint));
     }
@@ -268,7 +269,7 @@ fn key(source: &Source) -> &'static str {
     }
 }
 
-/// Puts digests for the names in a source, which stands under `pointer` in the value.
+/// Replaces the names in a source, which is at `pointer` in the value, by digests.
 fn resolve_source(
     source: &mut Source,
     pointer: &str,

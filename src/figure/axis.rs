@@ -61,7 +61,7 @@ impl Axis {
         let (start, end) = (scaled(low), scaled(high));
         let room = match end - start {
             span if span > start.abs().max(end.abs()) * 1e-9 => span * air,
-            // All alike: the value stands in the middle.
+            // All values are equal: they are in the middle.
             _ if self.log || start == 0.0 => 0.5,
             _ => start.abs() / 2.0,
         };

@@ -35,7 +35,7 @@ pub struct Term {
     pub value: String,
     /// Whether its weight is below zero.
     pub below: bool,
-    /// What the unit is called where no note names it.
+    /// The unit's name if no note declares one.
     pub label: String,
     /// The unit.
     pub unit: Option<UnitRef>,
@@ -63,7 +63,7 @@ pub struct Graph {
 /// A unit of a graph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitNode {
-    /// What the unit is called where no note names it.
+    /// The unit's name if no note declares one.
     pub label: String,
     /// The unit.
     pub unit: Option<UnitRef>,

@@ -14,7 +14,7 @@ use super::part::{Lines, Part};
 use super::plot::{self, Ink, SCALE};
 use super::table::Table;
 
-/// Maximum number of lines in a chart: each has a colour and a dash of its own.
+/// Maximum number of lines in a chart: each has its own colour and dash.
 pub const MOST: usize = 6;
 
 /// The canvas, in the units of the viewBox.
@@ -320,7 +320,7 @@ fn words(root: &Area<'_>, text: &str, at: (i32, i32), h: HPos, v: VPos) -> Resul
     Ok(())
 }
 
-/// Decimals that tell these numbers apart.
+/// Number of decimals that distinguish these numbers.
 fn digits(values: impl Iterator<Item = f64> + Clone) -> usize {
     let finite = values.filter(|value| value.is_finite());
     let low = finite.clone().fold(f64::INFINITY, f64::min);

@@ -1,4 +1,4 @@
-//! The registry of figures; and results that are made up, for the tests of each figure.
+//! The registry of figures, and made-up results for the tests of each figure.
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{KINDS, Kind};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// A result in a store of its own, with whatever else a drawing is given.
+/// A result in its own store, with everything else that a drawing needs.
 pub(super) struct Stored {
     pub store: Store,
     pub record: Record,

@@ -22,7 +22,7 @@ pub struct UnitRef {
 }
 
 impl UnitRef {
-    /// What a unit is called where no note names it.
+    /// A unit's name if no note declares one.
     pub fn plain(unit: u32) -> String {
         format!("unit {unit}")
     }

@@ -122,7 +122,7 @@ pub fn layout(count: usize, links: &[(usize, usize)]) -> Vec<(u16, u16)> {
     }
     let across = (width / MARGIN).max((alone.len() as f32 * 1.5).sqrt()).ceil().max(1.0) as usize;
     let rows = alone.len().div_ceil(across).max(1);
-    // All rows have the same length, and the width of what is above.
+    // All rows have the same length and the width of the part above.
     let in_row = alone.len().div_ceil(rows).max(1);
     let step = (width / in_row as f32).max(MARGIN);
     for (number, node) in alone.iter().enumerate() {

@@ -109,7 +109,7 @@ impl<'a> Scene<'a> {
         });
         let mut pictures = drawings.filter_map(Drawing::first_picture);
         let first = pictures.next()?;
-        // A visualisation says more than a picture of a data set.
+        // A visualisation is more informative than a picture of a data set.
         Some(std::iter::once(first).chain(pictures).find(|p| p.synthetic).unwrap_or(first))
     }
 

@@ -1,5 +1,5 @@
 //! What the units that drawings name are called on a page, and where units are used: from the plan and from the drawings
-//! of all notes, when a page is made. So a stored drawing is right whatever notes call its units.
+//! of all notes, when a page is made. So a stored drawing stays valid if notes rename its units.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct Known {
 }
 
 impl<'a> Scene<'a> {
-    /// What the units are called that a drawing names, by what it says of them.
+    /// The names of the units that a drawing refers to, by its references.
     pub(super) fn unit_names<'d>(
         &self,
         page: &str,

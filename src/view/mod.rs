@@ -155,7 +155,7 @@ pub struct FigureView<'a> {
     pub keys: Vec<String>,
     /// Files with its numbers, if it has any.
     pub data: Option<DataView>,
-    /// The units that its drawing names, by what the drawing says of them.
+    /// The units that its drawing refers to, by the drawing's references.
     pub units: BTreeMap<String, UnitNameView<'a>>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,

@@ -118,11 +118,11 @@ fn every_mistake_in_use_has_its_place_and_a_hint() {
 
 #[test]
 fn a_block_of_another_kind_is_named_with_its_article() {
-    let bars = block("id: bars\nkind: activation_histogram\nunit: 3\n");
+    let bars = block(&format!("id: bars\nkind: activation_histogram\n{LAYER}unit: 3\n"));
     let said = Garden::of(&[("a.md", &(guess("bars") + &bars))]).said();
     let expected = "`bars` is an `activation_histogram`, which has no pictures to use";
     assert!(said.contains(expected), "{said}");
-    let facet = block("id: a\nkind: feature_vis\nunit: 3\nfacet: bars\n");
+    let facet = block(&format!("id: a\nkind: feature_vis\n{LAYER}unit: 3\nfacet: bars\n"));
     let said = Garden::of(&[("a.md", &(facet + &bars))]).said();
     assert!(said.contains("`bars` is an `activation_histogram`, not a `facet`"), "{said}");
 }
@@ -233,7 +233,7 @@ fn a_direction_is_the_target_of_every_kind_about_a_unit() {
         let long = about(kind, "cats").replace("target: cats", "direction: { target: cats }");
         let long = requests(&Garden::of(&[("a.md", &format!("{long}{cats}"))]));
         assert_eq!(long[kind][0].key(), request.key(), "{kind}");
-        // What decides the direction decides what is about it.
+        // Everything that decides the direction also decides the figures about it.
         let dogs = cats.replace("[cat]", "[dog]");
         let other = requests(&Garden::of(&[("a.md", &format!("{}{dogs}", about(kind, "cats")))]));
         assert_ne!(other[kind][0].key(), request.key(), "{kind}");

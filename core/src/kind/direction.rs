@@ -17,14 +17,14 @@ use super::words::words;
 use crate::model::Place;
 use crate::statistics::deviations;
 
-/// A direction as another block takes it.
+/// A direction, as other blocks use it.
 pub const TAKEN: Takes =
     Takes { kinds: Kinds::Named(&["direction"]), same_model: true, before: false };
 /// The output with the f32 tensor [`VECTOR`].
 pub const FILE: &str = "direction.safetensors";
 /// The name of the tensor: `[units]`, of length 1.
 pub const VECTOR: &str = "direction";
-/// Pictures of a group that at least must be trained on, and held out if any are.
+/// Minimum number of pictures of a group for training, and for testing if any are held out.
 pub const LEAST: usize = 2;
 
 /// Parameters of the direction: a unit, a sum of terms, or two groups of pictures.
@@ -39,7 +39,7 @@ pub struct Params {
     /// A sum of terms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Vec<Term>>,
-    /// The pictures that it points to.
+    /// The pictures that it points towards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<Group>,
     /// The pictures that it points away from; all others of the data set if it is left out.
@@ -101,7 +101,7 @@ pub struct Outcome {
     /// For each of `without` its cosine with the direction before it was projected out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosines: Vec<f64>,
-    /// How well it tells the groups apart, if it is made of groups.
+    /// How well it distinguishes the groups, if it is made of groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
     /// The units with the largest weights, of either sign, the largest first.
@@ -121,7 +121,7 @@ tuple! {
     }
 }
 
-/// How well a direction tells its groups apart.
+/// How well a direction distinguishes its groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Groups {
@@ -316,7 +316,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let wrong = |field, message: String, hint| Some(Fault { field, message, hint });
     if has("positive") {
         if let Some(name) = target::given(fields).first() {
-            let message = format!("a direction has one of `positive` and `{name}`");
+            let message = format!("a direction can have only one of `positive` and `{name}`");
             return wrong(name, message, "give each a block of its own, and add them in a `sum`");
         }
         if fields.get("positive") == fields.get("negative") {

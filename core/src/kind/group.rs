@@ -53,7 +53,7 @@ impl Group {
     }
 }
 
-/// The words of a text, in lower case: what stands between anything that is neither a letter nor a digit.
+/// The words of a text, in lower case: runs of letters and digits.
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()

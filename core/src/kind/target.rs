@@ -56,13 +56,13 @@ pub(super) fn without_layer(fields: &Map<String, Value>) -> Option<Fault> {
     })
 }
 
-/// What is wrong with a pooling that needs positions, of which a direction has none.
+/// The error of a pooling over positions, which a direction does not have.
 pub(super) fn pooling(fields: &Map<String, Value>) -> Option<Fault> {
     let name = given(fields).into_iter().find(|name| *name != "unit")?;
     let pool = fields.get("pool").and_then(Value::as_str);
     (pool == Some(Pool::Max.word())).then(|| Fault {
         field: "pool",
-        message: format!("`pool: max` is of a single `unit`, and this block has `{name}`"),
+        message: format!("`pool: max` needs a single `unit`, but this block has `{name}`"),
         hint: "remove `pool`: scans keep each unit's maximum over positions, not a direction's",
     })
 }

@@ -1,7 +1,7 @@
 //! Orthogonal matching pursuit: columns and a target in; at most so many columns with their coefficients out.
 //!
 //! At each step the column with the greatest cosine to what is left joins, and the target is projected on all that have joined.
-//! Columns count by their direction, whatever their length.
+//! Only the direction of a column matters, not its length.
 //!
 //! Pati, Rezaiifar and Krishnaprasad, *Orthogonal Matching Pursuit*, 1993. scikit-learn's `orthogonal_mp` is the same for
 //! columns of length 1.

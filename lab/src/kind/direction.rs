@@ -121,7 +121,7 @@ fn divided(name: &str, group: &Members, params: &Params) -> Result<(Tensor, Tens
     Ok((train, held_out))
 }
 
-/// The vector that tells two groups apart, not scaled, and the steps of a regression.
+/// The vector that distinguishes two groups, not scaled, and the steps of a regression.
 fn of_sets(
     params: &Params,
     [positive, negative]: &[Tensor; 2],
@@ -163,7 +163,7 @@ fn of_parameters(
     }
 }
 
-/// How well a direction tells the groups apart.
+/// How well a direction distinguishes the groups.
 fn judged(
     bench: &mut Workbench<'_>,
     params: &Params,
@@ -335,7 +335,7 @@ mod tests {
                 assert!(dot(&raw, &confound) > 0.6, "{method:?} {seed}");
                 assert!(dot(&clean, &confound).abs() < 1e-12, "{method:?} {seed}");
                 assert!(dot(&clean, &pure) > 0.95, "{method:?} {seed}: {}", dot(&clean, &pure));
-                // Where only the confound tells pictures apart, nothing but chance is left.
+                // If only the confound distinguishes the pictures, the result is at chance level.
                 let only =
                     [pictures(&mut rng, 400, &[(&confound, 4.0)]), pictures(&mut rng, 400, &[])];
                 let told = |vector: &Row| {

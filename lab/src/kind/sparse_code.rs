@@ -25,8 +25,10 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let clip = bench.clip(&[])?;
     let items = items(bench, &clip, &params)?;
     if items.is_empty() || items.len() > MOST_ITEMS {
-        let message =
-            format!("there are {} texts or pictures; the most is {MOST_ITEMS}", items.len());
+        let message = format!(
+            "there are {} texts or pictures; at most {MOST_ITEMS} are allowed",
+            items.len()
+        );
         return Err(Failure::new(message).hint("use several blocks"));
     }
     let sums = match &params.layer {

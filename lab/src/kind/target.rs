@@ -66,7 +66,7 @@ impl Target {
     /// Its activations over the request's data set, a [`Scanned`] for each shard.
     ///
     /// # Errors
-    /// If the request does not use the scans of that place, or there is no such unit.
+    /// If the request does not use the scans of that place, or the unit does not exist.
     pub(crate) fn scans(&self, bench: &mut Workbench<'_>) -> Result<Vec<Scanned>, Failure> {
         let (direction, is_cosine) = match &self.of {
             Of::Unit(unit, pool) => return scans(bench, &self.place, *unit, *pool),

@@ -53,7 +53,7 @@ impl Used for Stored {
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(&e))?;
         let view = tensors.tensor(direction::VECTOR).map_err(|e| malformed(&e))?;
         if view.dtype() != Dtype::F32 || view.shape().len() != 1 {
-            return Err(malformed(&"it is no vector in single precision"));
+            return Err(malformed(&"it is not a vector in single precision"));
         }
         let number = |b: &[u8]| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let row = view.data().chunks_exact(4).map(number).collect();

@@ -1,4 +1,4 @@
-//! A drawing names units: the page says what they are called now, and a note that declares one says where it is used.
+//! A drawing refers to units: the page shows their current names, and a note that declares a unit lists the figures that use it.
 
 use std::fs;
 use std::path::Path;
@@ -92,7 +92,7 @@ fn a_drawing_names_units_as_notes_do_at_the_time() {
     let of_money = page(&mut site, "money.html");
     assert!(of_money.contains("Used in") && of_money.contains(used), "{of_money}");
 
-    // Another name is shown at once, though the drawing is as it was.
+    // A new name is shown at once, although the drawing is unchanged.
     declare(&dir, "money bags");
     let touched = site.workspace.apply(["notes/money.md"]);
     site.update(&touched);

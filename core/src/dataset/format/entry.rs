@@ -1,4 +1,4 @@
-//! An entry of the registry of data-set formats: what a format says of itself. Knows none of the formats.
+//! An entry of the registry of data-set formats: the properties of a format. Knows none of the formats.
 
 use std::io;
 use std::path::Path;

@@ -5,7 +5,7 @@
 
 use super::weighed::Weighed;
 
-/// How many terms are kept.
+/// Number of terms that are kept.
 pub const FIRST: usize = 4;
 /// Coefficients of at most this size are omitted, after the largest has become 1.
 pub const SMALLEST: f64 = 0.05;

@@ -15,7 +15,11 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let coded = given(&["texts", "images", "words", "use"]);
     match coded[..] {
         [] => {
-            return fault("texts", "nothing is coded", "give `texts`, `images`, `words` or `use`");
+            return fault(
+                "texts",
+                "there is nothing to code",
+                "give `texts`, `images`, `words` or `use`",
+            );
         }
         [_] => {}
         [first, second, ..] => {
@@ -39,7 +43,7 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let count = |name: &str| fields.get(name).and_then(Value::as_array).map(Vec::len);
     let items = coded.first().and_then(|name| count(name).map(|count| (*name, count)));
     if let Some((field, items)) = items.filter(|(_, items)| *items > MOST_ITEMS) {
-        let message = format!("`{field}` has {items} items; the most is {MOST_ITEMS}");
+        let message = format!("`{field}` has {items} items; at most {MOST_ITEMS} are allowed");
         return fault(field, &message, "use several blocks");
     }
     let is = |name: &str, word: &str| fields.get(name).is_some_and(|value| value == word);
@@ -58,7 +62,7 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         }
         () if single && contrast => {
             let message = "a contrast needs at least two texts or pictures";
-            fault(coded[0], message, "add those to tell it from, or use `objective: rebuild`")
+            fault(coded[0], message, "add others to contrast it with, or use `objective: rebuild`")
         }
         () if single && units && centred => {
             let message =

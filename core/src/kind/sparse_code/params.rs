@@ -8,7 +8,7 @@ use crate::model::Place;
 
 /// The most texts or pictures of a block.
 pub const MOST_ITEMS: usize = 200;
-/// The most terms of an equation unless the block says otherwise.
+/// Default of the maximum number of terms of an equation.
 pub const TERMS: u32 = 6;
 /// SpLiCE's λ for single pictures.
 pub const PENALTY: f64 = 0.25;
@@ -39,18 +39,18 @@ pub struct Params {
     pub templates: Vec<String>,
     /// Whether prompts that are too long are truncated.
     pub truncate: bool,
-    /// What the sum is fitted to, if the block says so.
+    /// What the sum is fitted to, if the block sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
     /// How the terms are found.
     pub method: Method,
-    /// The sign of coefficients, if the block says so.
+    /// The sign of the coefficients, if the block sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign: Option<Sign>,
-    /// The most terms, if the block says so.
+    /// Maximum number of terms, if the block sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<u32>,
-    /// λ, if the block says so.
+    /// λ, if the block sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f64>,
     /// Whether means are subtracted.

@@ -53,7 +53,7 @@ pub fn equation(terms: &[Weighed]) -> String {
     if out.is_empty() { "0".to_owned() } else { out }
 }
 
-/// Decimals that tell the coefficients of a sum apart; two if the largest is 1.
+/// Number of decimals for the coefficients of a sum; two if the largest is 1.
 pub fn digits(terms: &[Weighed]) -> usize {
     let largest = terms.iter().fold(0.0_f64, |most, term| most.max(term.coefficient.abs()));
     decimals(largest)

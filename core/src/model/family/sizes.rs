@@ -1,4 +1,4 @@
-//! What a family says of itself: how it is recognised by its tensors, how its sizes are read, and what these tell of its
+//! The properties of a family: how it is recognised by its tensors, how its sizes are read, and what these tell of its
 //! visual tower. Knows none of the families.
 
 use super::shapes::Shapes;
