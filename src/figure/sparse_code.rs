@@ -1,4 +1,5 @@
-//! Draws `sparse_code`: for each text or picture its terms as bars, as found and cleaned, and all equations as a table.
+//! Draws `sparse_code`: for each text its equations as found and cleaned, for each picture its terms as bars beside it, and all
+//! equations as a table.
 
 use serde_json::{Map, Value};
 
@@ -8,6 +9,7 @@ use neuronotes_core::kind::sparse_code::{
 use neuronotes_core::model::Place;
 use neuronotes_core::number::{decimals, number, thousands};
 
+use super::composed::{Equation, Equations, Term};
 use super::context::DrawContext;
 use super::drawing::Drawing;
 use super::entry::{Figure, typed};
@@ -18,17 +20,15 @@ use super::table::Table;
 /// The drawing of `sparse_code`.
 pub(super) static FIGURE: Figure = Figure { kind: &sparse_code::KIND, height, draw };
 
-/// Texts or pictures that have bars; the table has all.
+/// Texts or pictures that are drawn; the table has all.
 const MOST_DRAWN: usize = 12;
 
-/// Two groups of bars for each text, or one.
+/// A title and two lines for each text, a picture with bars for each picture.
 fn height(params: &Map<String, Value>) -> u32 {
-    let groups = typed(params).map_or(0, |params: Params| {
-        let items = params.texts.len() + params.images.len() + params.words.len();
-        let items = (items + params.figures.len()).min(MOST_DRAWN);
-        if params.layer.is_some() { items * 2 } else { items }
-    });
-    u32::try_from(groups).map_or(0, |groups| groups * 140 + 24)
+    let Some(params) = typed::<Params>(params) else { return 24 };
+    let pictures = params.images.len() + params.words.len() + params.figures.len();
+    let drawn = |count: usize| u32::try_from(count.min(MOST_DRAWN)).unwrap_or_default();
+    drawn(params.texts.len()) * 90 + drawn(pictures) * 240 + 24
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
@@ -38,16 +38,22 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let layer = params.layer.as_ref();
     let mut parts = Vec::new();
     for (coded, name) in outcome.items.iter().zip(&names).take(MOST_DRAWN) {
-        let picture = match &coded.picture {
+        let title = format!("{name}: {}", fitted(&params, coded));
+        let line = |name: &str, terms| sum(context, layer, name, terms);
+        let cleaned = coded.cleaned.as_deref().map(|terms| line("cleaned", terms));
+        let equations = |title, rows| Part::Equations(Equations { title, rows });
+        match &coded.picture {
             Some(shown) => {
-                Some(context.plain(&shown.picture, (shown.width, shown.height), name)?)
+                let size = (shown.width, shown.height);
+                let picture = context.plain(&shown.picture, size, name)?;
+                parts.push(group(context, layer, title, picture, &coded.terms));
+                parts.extend(cleaned.map(|row| equations(String::new(), vec![row])));
             }
-            None => None,
-        };
-        let title = format!("{name} ({})", fitted(&params, coded));
-        parts.push(group(context, layer, title, picture, &coded.terms));
-        if let Some(cleaned) = &coded.cleaned {
-            parts.push(group(context, layer, format!("{name}, cleaned"), None, cleaned));
+            None => {
+                let found = if cleaned.is_some() { "as found" } else { name.as_str() };
+                let found = line(found, &coded.terms);
+                parts.push(equations(title, std::iter::once(found).chain(cleaned).collect()));
+            }
         }
     }
     let rows = outcome.items.iter().zip(&names).map(|(coded, name)| row(coded, name)).collect();
@@ -100,12 +106,30 @@ fn fitted(params: &Params, coded: &Coded) -> String {
     )
 }
 
-/// The terms of one sum as bars; units have the names that notes give them.
+/// One sum as an equation; units have the names that notes give them.
+fn sum(
+    context: &DrawContext<'_>,
+    layer: Option<&Place>,
+    name: &str,
+    terms: &[Weighed],
+) -> Equation {
+    let digits = digits(terms);
+    let term = |term: &Weighed| Term {
+        value: number(term.coefficient.abs(), digits),
+        below: term.coefficient < 0.0,
+        label: term.name(),
+        unit: layer.zip(term.unit).and_then(|(place, unit)| context.unit(place, unit)),
+        picture: None,
+    };
+    Equation { name: name.to_owned(), terms: terms.iter().map(term).collect(), more: 0 }
+}
+
+/// The terms of one sum as bars beside the picture that they are of.
 fn group(
     context: &DrawContext<'_>,
     layer: Option<&Place>,
     title: String,
-    picture: Option<Picture>,
+    picture: Picture,
     terms: &[Weighed],
 ) -> Part {
     let digits = digits(terms);
@@ -115,7 +139,7 @@ fn group(
     for (row, term) in rows.iter_mut().zip(terms) {
         row.unit = layer.zip(term.unit).and_then(|(place, unit)| context.unit(place, unit));
     }
-    Part::Bars(Bars { title, picture, head, rows })
+    Part::Bars(Bars { title, picture: Some(picture), head, rows })
 }
 
 /// A row of the table.
@@ -164,7 +188,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
     };
     let hidden = match outcome.items.len() {
         count if count > MOST_DRAWN => {
-            format!("; bars of the first {MOST_DRAWN} of {count}, the table has all")
+            format!("; the first {MOST_DRAWN} of {count} are drawn, the table has all")
         }
         _ => String::new(),
     };
@@ -192,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn equations_are_bars_as_found_and_cleaned() {
+    fn a_text_has_its_equation_as_found_and_cleaned() {
         insta::assert_json_snapshot!(drawn(of_units(), &sparse_code::sample(2.0, false)));
     }
 
@@ -203,8 +227,8 @@ mod tests {
         let Drawing::Parts { parts, table, note } = drawn(of_units(), &outcome) else {
             panic!("parts");
         };
-        assert_eq!((parts.len(), table.rows.len()), (24, 13));
-        assert!(note.ends_with("bars of the first 12 of 13, the table has all"), "{note}");
+        assert_eq!((parts.len(), table.rows.len()), (12, 13));
+        assert!(note.ends_with("the first 12 of 13 are drawn, the table has all"), "{note}");
     }
 
     #[test]
@@ -220,10 +244,7 @@ mod tests {
         let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
         let [Part::Bars(bars)] = parts.as_slice() else { panic!("bars") };
         assert!(bars.picture.is_some() && bars.rows[0].label == "red", "{bars:?}");
-        assert_eq!(
-            bars.title,
-            "heart (1 term, cosine 0.75, 0.50 of the mean alone, residual 0.62)"
-        );
+        assert_eq!(bars.title, "heart: 1 term, cosine 0.75, 0.50 of the mean alone, residual 0.62");
         assert_eq!(note, "sums of 768 words; lasso to the embedding");
     }
 }

@@ -60,6 +60,10 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         () if words && fields.contains_key("drop") => {
             fault("drop", "`drop` lists units, and this sum is of words", "remove it")
         }
+        () if words && centred && count("vocabulary") == Some(1) => {
+            let message = "with a single word, nothing is left after the words' mean is subtracted";
+            fault("vocabulary", message, "list more words, or write `center: false`")
+        }
         () if single && contrast => {
             let message = "a contrast needs at least two texts or pictures";
             fault(coded[0], message, "add others to contrast it with, or use `objective: rebuild`")
@@ -113,7 +117,8 @@ mod tests {
         assert_eq!(found(json!({})), Some("texts"));
         assert_eq!(found(json!({ "texts": ["a", "b"] })), Some("layer"));
         assert_eq!(found(json!({ "texts": ["a", "b"], "layer": "x" })), None);
-        assert_eq!(found(json!({ "texts": ["a"], "vocabulary": ["b"] })), None);
+        assert_eq!(found(json!({ "texts": ["a"], "vocabulary": ["b", "c"] })), None);
+        assert_eq!(found(json!({ "texts": ["a"], "vocabulary": ["b"] })), Some("vocabulary"));
         assert_eq!(found(json!({ "texts": ["a"], "words": ["b"], "layer": "x" })), Some("words"));
         let both = json!({ "words": "names", "layer": "x", "vocabulary": "names" });
         assert_eq!(found(both), Some("vocabulary"));
@@ -140,7 +145,7 @@ mod tests {
         let many: Vec<String> = (0..=MOST_ITEMS).map(|n| n.to_string()).collect();
         assert_eq!(of(json!({ "texts": many })), Some("texts"));
         let words = |more: &str, value: Value| {
-            found(json!({ "images": ["a.png"], "vocabulary": ["b"], more: value }))
+            found(json!({ "images": ["a.png"], "vocabulary": ["b", "c"], more: value }))
         };
         assert_eq!(words("drop", json!([1])), Some("drop"));
         assert_eq!(words("objective", json!("contrast")), Some("objective"));
