@@ -32,6 +32,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/composed.html", include_str!("../templates/partials/composed.html")),
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
+    ("partials/map.html", include_str!("../templates/partials/map.html")),
     ("partials/picture.html", include_str!("../templates/partials/picture.html")),
     ("partials/references.html", include_str!("../templates/partials/references.html")),
     ("partials/problem.html", include_str!("../templates/partials/problem.html")),
@@ -50,6 +51,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("zoom.js", include_str!("../templates/zoom.js")),
     ("figure.js", include_str!("../templates/figure.js")),
     ("graph.js", include_str!("../templates/graph.js")),
+    ("map.js", include_str!("../templates/map.js")),
 ];
 
 /// The message about an optional value that is missing.
@@ -59,7 +61,7 @@ const ABSENT: &str = "this value is missing here";
 const LONGEST: u64 = 4 << 20;
 
 /// Assets: each file by name, and the templates it consists of, in order.
-const ASSETS: [(&str, &[&str]); 9] = [
+const ASSETS: [(&str, &[&str]); 10] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
     ("lists.css", &["lists.css"]),
@@ -69,6 +71,7 @@ const ASSETS: [(&str, &[&str]); 9] = [
     ("zoom.js", &["zoom.js"]),
     ("figure.js", &["figure.js"]),
     ("graph.js", &["graph.js"]),
+    ("map.js", &["map.js"]),
 ];
 
 /// Renders pages.

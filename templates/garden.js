@@ -5,7 +5,7 @@
 // needed, and elements added to the body are marked `data-preview`, which patches leave alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = 1, find, zoom: zooming, figure: figuring, boxes: sheet } = document.currentScript.dataset;
+  const { root = "", page: own = "", previews = 1, find, zoom: zooming, figure: figuring, map: mapping, boxes: sheet } = document.currentScript.dataset;
   const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
@@ -303,6 +303,13 @@
     else location.href = link.href;
   }
 
+  // Maps of units have a script too, on pages that have one. A patch may bring one, or change it.
+  async function maps() {
+    if (!mapping || !document.querySelector("[data-map] [data-map-data]")) return;
+    if (!window.neuronotes.map) await load("map", mapping).catch(() => {});
+    window.neuronotes.map?.start();
+  }
+
   async function search() {
     const box = await start("find", find);
     if (box) box.open();
@@ -521,6 +528,7 @@
   function renew() {
     all("article.note pre:has(code)").forEach(offer);
     dress(document.documentElement.dataset.theme);
+    maps();
     arrange();
     figures();
   }

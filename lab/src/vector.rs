@@ -167,6 +167,13 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+pub(crate) fn softmax(similarities: &[f64], scale: f64) -> Vec<f64> {
+    let most = similarities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let parts: Vec<f64> = similarities.iter().map(|x| ((x - most) * scale).exp()).collect();
+    let sum: f64 = parts.iter().sum();
+    parts.into_iter().map(|part| part / sum).collect()
+}
+
 /// A vector scaled to length 1; an error if it has no length, such as the difference of equal vectors.
 pub(crate) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
     let length = dot(&row, &row).sqrt();

@@ -76,9 +76,7 @@ impl Drawing {
                 items.iter().flat_map(|item| item.picture.images()).collect()
             }
             Self::Plot { .. } => vec![],
-            Self::Parts { parts, .. } => {
-                parts.iter().flat_map(Part::pictures).flat_map(Picture::images).collect()
-            }
+            Self::Parts { parts, .. } => parts.iter().flat_map(Part::images).collect(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A kind has a file here, under its name, and a line in [`FIGURES`].
 
 mod activation_histogram;
+mod attack;
 #[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod axis;
 #[allow(dead_code, reason = "kinds that compose units choose among these")]
@@ -17,13 +18,16 @@ mod facet;
 mod feature_vis;
 #[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod lines;
+mod map;
 pub mod part;
 pub mod picture;
 mod plot;
 mod sparse_code;
+mod stroop;
 pub mod table;
 mod text_rank;
 mod unit;
+mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
 
@@ -51,6 +55,9 @@ pub static FIGURES: &[&Figure] = &[
     &direction::FIGURE,
     &facet::FIGURE,
     &sparse_code::FIGURE,
+    &unit_similarity::FIGURE,
+    &attack::FIGURE,
+    &stroop::FIGURE,
 ];
 
 impl Figure {

@@ -7,7 +7,8 @@ use neuronotes_core::number::{percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
 use super::composed::{Equations, Graph};
-use super::picture::{GridItem, Picture};
+use super::map::Map;
+use super::picture::{GridItem, Image, Picture};
 use super::unit::UnitRef;
 
 /// A part of a figure.
@@ -31,6 +32,40 @@ pub enum Part {
         /// The pictures, in the order shown.
         items: Vec<GridItem>,
     },
+    /// A map of units.
+    Map(Map),
+    /// A table of pictures.
+    Crossed(Crossed),
+}
+
+/// Pictures by row and column, each with a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Crossed {
+    /// Title.
+    pub title: String,
+    /// Heading of the rows.
+    pub down: String,
+    /// Heading of the columns.
+    pub across: String,
+    /// Names of the rows.
+    pub rows: Vec<String>,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// As many cells for each row as there are columns.
+    pub cells: Vec<Vec<Crossing>>,
+}
+
+/// A cell of a table of pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Crossing {
+    /// The picture.
+    pub picture: Picture,
+    /// Plain text.
+    pub text: String,
+    /// A formatted number.
+    pub value: String,
+    /// Whether it is framed.
+    pub marked: bool,
 }
 
 /// Labelled bars.
@@ -138,6 +173,14 @@ impl Part {
                 let captions = items.iter().map(|item| &*item.caption);
                 std::iter::once(&**title).chain(captions).collect()
             }
+            Self::Crossed(crossed) => {
+                let names = crossed.rows.iter().chain(&crossed.columns);
+                std::iter::once(&*crossed.title).chain(names.map(String::as_str)).collect()
+            }
+            Self::Map(map) => {
+                let groups = map.groups.iter().map(|group| &*group.name);
+                std::iter::once(&*map.title).chain(groups).collect()
+            }
         }
     }
 
@@ -145,7 +188,7 @@ impl Part {
     pub fn units(&self) -> Box<dyn Iterator<Item = &UnitRef> + '_> {
         match self {
             Self::Bars(bars) => Box::new(bars.rows.iter().filter_map(|row| row.unit.as_ref())),
-            Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
+            Self::Matrix(_) | Self::Lines(_) | Self::Crossed(_) => Box::new(std::iter::empty()),
             Self::Equations(all) => {
                 let terms = all.rows.iter().flat_map(|row| &row.terms);
                 Box::new(terms.filter_map(|term| term.unit.as_ref()))
@@ -156,20 +199,33 @@ impl Part {
             Self::Pictures { items, .. } => {
                 Box::new(items.iter().filter_map(|item| item.unit.as_ref()))
             }
+            Self::Map(map) => Box::new(map.units.iter()),
         }
+    }
+
+    /// Every image that a page needs for it.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        let sheet = match self {
+            Self::Map(map) => Some(&map.sheet),
+            _ => None,
+        };
+        self.pictures().flat_map(Picture::images).chain(sheet)
     }
 
     /// Every picture in it.
     pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
         match self {
             Self::Bars(bars) => Box::new(bars.picture.iter()),
-            Self::Matrix(_) | Self::Lines(_) => Box::new(std::iter::empty()),
+            Self::Matrix(_) | Self::Lines(_) | Self::Map(_) => Box::new(std::iter::empty()),
             Self::Equations(all) => {
                 let terms = all.rows.iter().flat_map(|row| &row.terms);
                 Box::new(terms.filter_map(|term| term.picture.as_ref()))
             }
             Self::Graph(graph) => {
                 Box::new(graph.units.iter().filter_map(|node| node.picture.as_ref()))
+            }
+            Self::Crossed(crossed) => {
+                Box::new(crossed.cells.iter().flatten().map(|cell| &cell.picture))
             }
             Self::Pictures { items, .. } => Box::new(items.iter().map(|item| &item.picture)),
         }

@@ -32,7 +32,6 @@ impl Table {
     }
 
     /// The same table, of which this column names units: one for each row.
-    #[allow(dead_code, reason = "for kinds that list units")]
     pub(super) fn of_units(self, column: usize, rows: Vec<Option<UnitRef>>) -> Self {
         Self { units: Some(Units { column, rows }), ..self }
     }

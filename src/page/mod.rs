@@ -85,6 +85,8 @@ pub struct Assets {
     pub zoom: String,
     /// The script of figures that readers can sort, filter and turn.
     pub figure_script: String,
+    /// The script that draws maps of units.
+    pub map: String,
     /// The script of the whole graph.
     pub graph: String,
 }
@@ -305,6 +307,7 @@ impl<'a> Scene<'a> {
             find: garden::href(page, &self.assets.find, None),
             zoom: garden::href(page, &self.assets.zoom, None),
             figure_script: garden::href(page, &self.assets.figure_script, None),
+            map: garden::href(page, &self.assets.map, None),
             previews: fragment::shards(self.notes.len()),
             nav: self.nav(page),
             feed: self.config.url.is_some().then(|| garden::href(page, feed::FEED, None)),

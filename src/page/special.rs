@@ -117,6 +117,7 @@ impl<'a> Scene<'a> {
             &mut site.find,
             &mut site.zoom,
             &mut site.figure_script,
+            &mut site.map,
         ];
         for address in asked {
             address.insert_str(0, &root);

@@ -38,6 +38,7 @@ use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
+use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::kind::{Data, Field, Kind, Role, Scan, Type, scan};
 use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
@@ -283,7 +284,9 @@ impl Planner<'_> {
                 None
             }
         };
-        let dictionary = place.as_ref().filter(|place| place.dictionary.is_some());
+        // A scan of a dictionary has all its features; a direction is in the space of a layer's units.
+        let whole = kind.scan == Scan::Layer && !asked.params.contains_key(DIRECTION);
+        let dictionary = place.as_ref().filter(|place| place.dictionary.is_some() && !whole);
         if let (Some(dictionary), true, true) =
             (dictionary, problems.is_empty(), unit(kind, &asked.params).is_none())
         {

@@ -26,6 +26,7 @@ pub fn site() -> SiteView {
         find: "find.js".into(),
         zoom: "zoom.js".into(),
         figure_script: "figure.js".into(),
+        map: "map.js".into(),
         previews: 2,
         nav: vec![
             NavView { title: "Notes".into(), href: "notes.html".into(), current: false },

@@ -38,6 +38,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         zoom: asset("zoom.js"),
         figure_script: asset("figure.js"),
         graph: asset("graph.js"),
+        map: asset("map.js"),
     };
     (assets, contents)
 }

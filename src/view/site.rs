@@ -37,6 +37,8 @@ pub struct SiteView {
     pub zoom: String,
     /// The address of the script of figures that readers can sort, filter and turn.
     pub figure_script: String,
+    /// The address of the script that draws maps of units.
+    pub map: String,
     /// Number of files of previews.
     pub previews: usize,
     /// Links to the pages that list others.

@@ -4,6 +4,7 @@
 //! A new kind is one file here, one in `lab/src/kind/`, one in `src/figure/`, and one line in each registry.
 
 pub mod activation_histogram;
+pub mod attack;
 pub mod class;
 pub mod dataset_examples;
 pub mod direction;
@@ -16,10 +17,12 @@ pub mod group;
 mod sample;
 pub mod scan;
 pub mod sparse_code;
+pub mod stroop;
 mod target;
 pub mod term;
 pub mod text_rank;
 mod tuple;
+pub mod unit_similarity;
 pub mod unit_summary;
 mod value;
 mod words;
@@ -45,6 +48,9 @@ pub static KINDS: &[&Kind] = &[
     &direction::KIND,
     &facet::KIND,
     &sparse_code::KIND,
+    &unit_similarity::KIND,
+    &attack::KIND,
+    &stroop::KIND,
 ];
 
 impl Kind {

@@ -112,9 +112,9 @@ mod tests {
     use crate::kind::{KINDS, Kind, Role, facet};
 
     /// Results of a kind that contain every optional value.
-    fn samples(kind: &Kind) -> [Value; 2] {
-        let of_pictures = json!({ "images": ["a digest"] });
-        [json!({}), of_pictures].map(|params| {
+    fn samples(kind: &Kind) -> [Value; 3] {
+        let (of_pictures, of_unit) = (json!({ "images": ["a digest"] }), json!({ "unit": 3 }));
+        [json!({}), of_pictures, of_unit].map(|params| {
             let Value::Object(params) = params else { unreachable!() };
             (kind.sample)(&params, 0.75).result
         })

@@ -13,6 +13,7 @@ mod tower;
 mod transformer;
 mod vit;
 pub mod weights;
+pub mod wiring;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use text::TextTransformer;
 use tower::Tower;
 use vit::VisionTransformer;
 use weights::{Weights, WeightsError};
+use wiring::Wiring;
 
 /// A CLIP on its device.
 #[derive(Debug)]
@@ -172,6 +174,11 @@ impl Clip {
     ) -> Result<Activations, Failure> {
         let hook = Hook { stage, replace, reached: false };
         self.visual.forward(images, Collector::hooked(wanted, hook))
+    }
+
+    /// The weights by which the units of the visual tower at a stage are computed and read, where they have any.
+    pub fn wiring(&self, stage: Stage) -> Wiring {
+        tch::no_grad(|| self.visual.wiring(stage))
     }
 
     /// Like [`Clip::look`], with the graph cut at each ReLU (see [`Cut`](activations::Cut)).

@@ -22,6 +22,16 @@ pub(super) struct AttentionPool {
 }
 
 impl AttentionPool {
+    /// The matrix by which embeddings are computed: `[embedding, c]`.
+    pub fn writes(&self) -> &Tensor {
+        self.c_proj.weight()
+    }
+
+    /// The matrices by which channels are read, of queries, keys and values: each `[c, c]`.
+    pub fn reads(&self) -> [&Tensor; 3] {
+        [&self.q_proj, &self.k_proj, &self.v_proj].map(Linear::weight)
+    }
+
     /// Takes its weights. `image_size` is in pixels.
     pub fn new(
         image_size: u32,

@@ -6,6 +6,8 @@
 //!
 //! Tensor operations here use the forms of tch that panic; the session catches that at each request.
 
+mod wiring;
+
 use std::ops::ControlFlow;
 
 use neuronotes_core::model::{ResNetSizes, Stage, StemTap, Tap};
@@ -17,6 +19,7 @@ use super::loading::BatchNorm;
 use super::pool::AttentionPool;
 use super::tower::Tower;
 use super::weights::Weights;
+use super::wiring::Wiring;
 use crate::failure::Failure;
 
 /// Avoids division by zero in BatchNorm.
@@ -124,6 +127,10 @@ impl Tower for ResNet {
             }
             _ => None,
         }
+    }
+
+    fn wiring(&self, stage: Stage) -> Wiring {
+        self.units_wiring(stage)
     }
 }
 

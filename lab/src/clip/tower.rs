@@ -6,6 +6,7 @@ use neuronotes_core::model::Stage;
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};
+use super::wiring::Wiring;
 use crate::failure::Failure;
 
 /// A network that turns images or texts into embeddings.
@@ -23,5 +24,10 @@ pub(super) trait Tower: fmt::Debug + Send {
     /// What each unit of a stage adds to the embedding, if the embedding reads that stage by a matrix: `[units, embedding]`.
     fn effects(&self, _stage: Stage) -> Option<Tensor> {
         None
+    }
+
+    /// The weights by which the units at a stage are computed and read; none where they have none.
+    fn wiring(&self, _stage: Stage) -> Wiring {
+        Wiring::default()
     }
 }

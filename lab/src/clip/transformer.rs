@@ -38,6 +38,16 @@ impl Transformer {
         Self { resblocks }
     }
 
+    /// The weights of a block that its units are computed and read by.
+    pub fn weights(&self, block: u32) -> Option<BlockWeights<'_>> {
+        let block = self.resblocks.get(block as usize)?;
+        Some(BlockWeights {
+            attention: block.attn.out_proj.weight(),
+            hidden: block.c_fc.weight(),
+            mlp: block.c_proj.weight(),
+        })
+    }
+
     /// Runs the blocks on a stream `[n, t, c]`, to the same. `causal`: no token sees a later one.
     pub fn forward(
         &self,
@@ -50,6 +60,16 @@ impl Transformer {
         }
         ControlFlow::Continue(x)
     }
+}
+
+/// Matrices of a block, each `[to, from]`.
+pub(super) struct BlockWeights<'a> {
+    /// From the heads to the stream.
+    pub attention: &'a Tensor,
+    /// From the stream to the hidden units.
+    pub hidden: &'a Tensor,
+    /// From the hidden units to the stream.
+    pub mlp: &'a Tensor,
 }
 
 /// Attention, then an MLP, each added to the stream.
@@ -189,6 +209,11 @@ impl Linear {
     /// Its matrix `[from, to]` in double precision, on the CPU.
     pub fn matrix(&self) -> Tensor {
         self.weight.to_device(Device::Cpu).to_kind(Kind::Double).tr()
+    }
+
+    /// `[to, from]`.
+    pub fn weight(&self) -> &Tensor {
+        &self.weight
     }
 
     /// `[…, from]` to `[…, to]`.

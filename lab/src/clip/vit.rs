@@ -3,6 +3,8 @@
 //! After openai/CLIP `clip/model.py`. n: images, g: patches across and down, t = g² + 1: tokens, the class token
 //! first, c: channels of the residual stream.
 
+mod wiring;
+
 use std::ops::ControlFlow;
 
 use neuronotes_core::model::{Activation, Stage, VitSizes};
@@ -12,6 +14,7 @@ use super::activations::{Activations, Collector};
 use super::tower::Tower;
 use super::transformer::{LayerNorm, Transformer};
 use super::weights::Weights;
+use super::wiring::Wiring;
 use crate::failure::Failure;
 
 /// The visual tower.
@@ -96,5 +99,9 @@ impl Tower for VisionTransformer {
     fn effects(&self, stage: Stage) -> Option<Tensor> {
         let proj = || self.proj.to_device(Device::Cpu).to_kind(Kind::Double);
         (stage == Stage::Final).then(proj)
+    }
+
+    fn wiring(&self, stage: Stage) -> Wiring {
+        self.units_wiring(stage)
     }
 }

@@ -7,6 +7,7 @@
 //! A format whose pictures are not encoded files has one file here and one entry in `READERS`.
 
 mod encoded;
+mod letters;
 mod shaping;
 mod shard;
 mod words;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use neuronotes_core::dataset::{self, Format, Labels, Listing, ShardError, format};
 
+pub use letters::{Letters, letters};
 pub use shard::Shard;
 
 /// Makes a shard of its listing. `side` is the side of drawn pictures, in pixels.

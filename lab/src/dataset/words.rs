@@ -46,14 +46,8 @@ impl Shard for Words {
 /// Draws a word in the middle of a white square of `side` x `side` pixels.
 fn draw(text: &str, side: u32) -> Result<RgbImage, String> {
     let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
-    let line = |word| match needs_shaping(word) {
-        true => shaping::shape(FONT, word).map(Line::Shaped),
-        false => match word.chars().find(|c| font.glyph_id(*c).0 == 0) {
-            Some(unknown) => Err(lacks(unknown)),
-            None => Ok(Line::Plain(word)),
-        },
-    };
-    let lines = text.split_whitespace().map(line).collect::<Result<Vec<_>, _>>()?;
+    let lines = text.split_whitespace().map(|word| line(font, word));
+    let lines = lines.collect::<Result<Vec<_>, _>>()?;
     // Sizes are proportional, so one measurement at any size gives the one that fits.
     const PROBE: f32 = 100.0;
     let widest =
@@ -86,6 +80,52 @@ fn draw(text: &str, side: u32) -> Result<RgbImage, String> {
         let dark = darkness[(y * side + x) as usize].clamp(0.0, 1.0);
         Rgb([(255.0 * (1.0 - dark)).round() as u8; 3])
     }))
+}
+
+/// How much of each pixel of a rectangle is covered by letters, row by row.
+pub struct Mask {
+    /// Width in pixels.
+    pub width: i64,
+    /// Height in pixels.
+    pub height: i64,
+    /// From 0 to 1.
+    pub covered: Vec<f32>,
+}
+
+/// One line of text with letters of a size, in pixels: from its left edge to its right, and from ascenders to descenders.
+pub fn mask(text: &str, size: f32) -> Result<Mask, String> {
+    let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
+    let scaled = font.as_scaled(PxScale::from(size));
+    let (glyphs, width) = lay_out(font, &line(font, text)?, size);
+    let (width, height) = (width.ceil() as i64, size.ceil() as i64 + 1);
+    let mut covered = vec![0.0f32; (width * height).max(0) as usize];
+    for mut glyph in glyphs {
+        glyph.position += point(0.0, scaled.ascent());
+        let Some(outline) = font.outline_glyph(glyph) else { continue };
+        let bounds = outline.px_bounds();
+        outline.draw(|x, y, coverage| {
+            let (x, y) = (x as i64 + bounds.min.x as i64, y as i64 + bounds.min.y as i64);
+            if (0..width).contains(&x) && (0..height).contains(&y) {
+                let pixel = &mut covered[(y * width + x) as usize];
+                *pixel = (*pixel + coverage).min(1.0);
+            }
+        });
+    }
+    if covered.iter().all(|part| *part == 0.0) {
+        return Err("it has no letters".to_owned());
+    }
+    Ok(Mask { width, height, covered })
+}
+
+/// A text as a line, if the font has all its letters.
+fn line<'t>(font: &FontRef<'_>, text: &'t str) -> Result<Line<'t>, String> {
+    match needs_shaping(text) {
+        true => shaping::shape(FONT, text).map(Line::Shaped),
+        false => match text.chars().find(|c| font.glyph_id(*c).0 == 0) {
+            Some(unknown) => Err(lacks(unknown)),
+            None => Ok(Line::Plain(text)),
+        },
+    }
 }
 
 /// A line of a picture.

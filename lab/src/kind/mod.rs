@@ -4,15 +4,18 @@
 //! reads its inputs through the [`Workbench`], which checks their digests.
 
 mod activation_histogram;
+mod attack;
 mod dataset_examples;
 mod direction;
 mod facet;
 mod feature_vis;
 mod scan;
 mod sparse_code;
+mod stroop;
 mod target;
 mod term;
 mod text_rank;
+mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
 
@@ -64,6 +67,9 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
     Measure::alone(&kind::direction::KIND, direction::run),
     Measure::alone(&kind::sparse_code::KIND, sparse_code::run),
+    Measure::alone(&kind::unit_similarity::KIND, unit_similarity::run),
+    Measure::alone(&kind::attack::KIND, attack::run),
+    Measure::alone(&kind::stroop::KIND, stroop::run),
 ];
 
 impl Measure {

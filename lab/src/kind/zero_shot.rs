@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::gallery::{Gallery, pictures_of};
 use crate::picture::Picture;
 use crate::table::{Embedded, embeddings, nothing_read, said};
-use crate::vector::{Prompts, Row, dot, pictures};
+use crate::vector::{Prompts, Row, dot, pictures, softmax};
 use crate::workbench::Workbench;
 
 /// The most labels of a data set that may be used as classes.
@@ -120,13 +120,6 @@ fn judge(
         });
     }
     Ok(judged)
-}
-
-fn softmax(similarities: &[f64], scale: f64) -> Vec<f64> {
-    let most = similarities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let parts: Vec<f64> = similarities.iter().map(|x| ((x - most) * scale).exp()).collect();
-    let sum: f64 = parts.iter().sum();
-    parts.into_iter().map(|part| part / sum).collect()
 }
 
 /// Classifies a whole data set.

@@ -338,3 +338,65 @@ fn coarser_arithmetic_stays_near_and_half_precision_needs_a_gpu() {
         assert!(refused.to_string().contains("needs a GPU"), "{refused}");
     }
 }
+
+/// The weights of units are those by which the network computes: differences of activations between two positions, where
+/// biases cancel, are products with them.
+#[test]
+fn weights_in_and_out_are_those_that_the_activations_were_computed_with() {
+    for (network, from, to) in [
+        ("clip_resnet", "visual.layer3.0", "visual.layer4.0.bn1"),
+        (
+            "clip_vit",
+            "visual.transformer.resblocks.1.ln_2",
+            "visual.transformer.resblocks.1.mlp.c_fc",
+        ),
+        (
+            "clip_vit",
+            "visual.transformer.resblocks.1.mlp.gelu",
+            "visual.transformer.resblocks.1.mlp.c_proj",
+        ),
+    ] {
+        let golden = tensors(&format!("{network}/activations.safetensors"));
+        let apart = |name: &str| {
+            let all = by_unit(&golden[name]).to_kind(Kind::Double); // [n, units, positions]
+            all.select(2, 1) - all.select(2, 0) // [n, units]
+        };
+        let folded = load(&weights(network));
+        for clip in [&folded, &whole(&weights(network))] {
+            let stage = |name: &str| clip.layer(name).expect("a layer").stage;
+            let wiring = clip.wiring(stage(to));
+            if let Some(into) = wiring.into {
+                close(&apart(from).matmul(&into.transpose(0, 1)), &apart(to), to);
+            }
+            // Beside those of a shortcut, if there is one.
+            if let Some(out) = clip.wiring(stage(from)).out {
+                let units = apart(to).size()[1];
+                close(&apart(from).matmul(&out.narrow(1, 0, units)), &apart(to), from);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_unit_of_a_layer_has_a_row_of_weights_and_streams_of_a_transformer_have_none() {
+    for (network, _, _) in NETWORKS {
+        let clip = whole(&weights(network));
+        for layer in clip.architecture.layers() {
+            let wiring = clip.wiring(layer.stage);
+            let name = &layer.name.canonical;
+            for rows in [&wiring.into, &wiring.out].into_iter().flatten() {
+                assert_eq!(rows.size()[0], i64::from(layer.units), "{name}");
+                assert!(rows.abs().sum(Kind::Double).double_value(&[]) > 0.0, "{name}");
+            }
+            let last = layer.stage == Stage::Embedding;
+            if network == "clip_resnet" {
+                assert_eq!((wiring.into.is_some(), wiring.out.is_some()), (true, !last), "{name}");
+            }
+        }
+        if network == "clip_vit" {
+            let stream = clip.layer("visual.transformer.resblocks.0").expect("a layer").stage;
+            let wiring = clip.wiring(stream);
+            assert!(wiring.into.is_none() && wiring.out.is_none());
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Draws `attack`: how many pictures each text changed, and those that it changed most.
+
+use serde_json::{Map, Value};
+
+use neuronotes_core::kind::attack::{self, Attack, Example, Outcome, Params};
+use neuronotes_core::number::{number, percent, thousands};
+use neuronotes_core::statistics::{part, wilson};
+
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Part, accuracy};
+use super::picture::GridItem;
+use super::table::Table;
+
+/// The drawing of `attack`.
+pub(super) static FIGURE: Figure = Figure { kind: &attack::KIND, height, draw };
+
+/// A bar and a row of pictures for each text.
+fn height(params: &Map<String, Value>) -> u32 {
+    typed(params).map_or(0, |params: Params| {
+        let texts = params.attacks.iter().map(|attack| attack.names.len()).sum::<usize>() as u32;
+        60 + texts.min(40) * (28 + params.examples.div_ceil(4) * 200)
+    })
+}
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let classes = outcome.classes.len();
+    let fits = |class: u32| (class as usize) < classes;
+    let known = |attack: &Attack| {
+        let all = attack.examples.iter().flat_map(|example| [example.was, example.is]);
+        all.chain([attack.target]).all(fits)
+    };
+    if !outcome.attacks.iter().all(known) {
+        return Err("the stored result does not fit its classes".to_owned());
+    }
+    let name = |class: u32| outcome.classes[class as usize].as_str();
+    let title = |attack: &Attack| match name(attack.target) {
+        target if target == attack.text => target.to_owned(),
+        target => format!("“{}” → {target}", attack.text),
+    };
+    let bars = outcome
+        .attacks
+        .iter()
+        .map(|attack| accuracy(&title(attack), attack.changed_to, outcome.count));
+    let heading = "Pictures that a text changed to its target, with 95 % intervals";
+    let mut parts = vec![Part::bars(heading, ["text", "pictures"], bars.collect())];
+    for attack in &outcome.attacks {
+        let item = |example: &Example| {
+            let caption =
+                format!("{}: {} → {}", example.caption, name(example.was), name(example.is));
+            let size = (example.side, example.side);
+            let alt = format!("{} under the text {}", example.caption, attack.text);
+            Ok(GridItem {
+                picture: context.plain(&example.picture, size, &alt)?,
+                caption,
+                value: format!("{} → {}", percent(example.before), percent(example.after)),
+                unit: None,
+            })
+        };
+        let items = attack.examples.iter().map(item).collect::<Result<Vec<_>, String>>()?;
+        if !items.is_empty() {
+            let title = format!("{}: where its probability rose most", title(attack));
+            parts.push(Part::Pictures { title, items });
+        }
+    }
+    let mut note = format!("{} images, {classes} classes", thousands(outcome.count));
+    if outcome.of > 0 {
+        let (low, high) = wilson(outcome.right, outcome.of);
+        note += &format!(
+            "; without a text, {} of {} are classified correctly (95 % interval {} to {})",
+            percent(part(outcome.right, outcome.of)),
+            thousands(outcome.of),
+            percent(low),
+            percent(high),
+        );
+    }
+    if outcome.skipped > 0 {
+        note += &format!("; {} images could not be read", thousands(outcome.skipped));
+    }
+    let head = [
+        "text",
+        "target",
+        "changed to",
+        "already equal",
+        "changed away",
+        "neither",
+        "success",
+        "95 % interval",
+        "pixels covered",
+        "mean probability without",
+        "mean probability with",
+    ];
+    let row = |attack: &Attack| {
+        let (low, high) = wilson(attack.changed_to, outcome.count);
+        let share = |images: u64| percent(part(images, outcome.count));
+        vec![
+            attack.text.clone(),
+            name(attack.target).to_owned(),
+            thousands(attack.changed_to),
+            thousands(attack.already_equal),
+            thousands(attack.changed_away),
+            thousands(attack.neither),
+            share(attack.changed_to),
+            format!("{} to {}", percent(low), percent(high)),
+            percent(attack.covered),
+            number(attack.before, 4),
+            number(attack.after, 4),
+        ]
+    };
+    Ok(Drawing::Parts {
+        parts,
+        table: Table::new(&head, outcome.attacks.iter().map(row).collect()),
+        note,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::digest::Digest;
+    use neuronotes_core::request::Inputs;
+    use neuronotes_core::store::{Record, Store};
+    use serde_json::json;
+
+    use super::*;
+
+    fn drawn(outcome: &Outcome) -> Result<Drawing, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let request = json!({ "params": {} });
+        let mut record = Record::new(Digest::of(b"key"), attack::KIND.name, 1, request);
+        record.add_output(&store, "001.png", "image/png", b"picture").expect("an output");
+        record.set_result(&store, outcome).expect("stored");
+        draw(&DrawContext {
+            store: &store,
+            record: &record,
+            presentation: &Map::new(),
+            layer_shown: "",
+            inputs: &Inputs::default(),
+            baseline: None,
+        })
+    }
+
+    #[test]
+    fn an_attack_is_a_bar_and_the_pictures_that_it_changed_most() {
+        insta::assert_json_snapshot!(drawn(&attack::sample(0.75)).expect("a drawing"));
+        let mut damaged = attack::sample(0.75);
+        damaged.attacks[0].target = 9;
+        assert!(drawn(&damaged).is_err());
+    }
+}

@@ -1,0 +1,272 @@
+//! A map: things on a plane, each with a small picture, coloured by groups. Places in; what a page draws without scripts and
+//! what its script draws out. Knows nothing of any kind.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::picture::Image;
+use super::unit::UnitRef;
+
+/// The drawing's width and height, in units of its viewBox.
+const SIZE: (f64, f64) = (480.0, 400.0);
+/// Margin around the places.
+const MARGIN: f64 = 18.0;
+/// Side of a picture without scripts.
+const TILE: f64 = 24.0;
+/// Maximum number of pictures without scripts.
+const MOST_SHOWN: usize = 160;
+
+/// A map of things.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// Title; empty if the figure's own suffices.
+    pub title: String,
+    /// A description for readers who cannot see it.
+    pub alt: String,
+    /// What the colours mean.
+    pub key: String,
+    /// The groups of things by colour.
+    pub groups: Vec<Group>,
+    /// Many small square pictures in one, row by row.
+    pub sheet: Image,
+    /// Side of a small picture in pixels.
+    pub tile: u32,
+    /// The units, whose pages and names the page looks up.
+    pub units: Vec<UnitRef>,
+    /// The things that are shown by their pictures without scripts.
+    pub shown: Vec<Shown>,
+    /// Everything that the script draws, as JSON that may stand in HTML: `size`, and for
+    /// each thing `units`, `says`, `x`, `y`, `group`, `tile`; and `order`, the weightiest first.
+    pub data: String,
+}
+
+/// Things of one colour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// The number of things.
+    pub count: usize,
+    /// Its colour: 0 for things without a group, 1 to 8 for groups, 11 to 15 for steps of a quantity.
+    pub colour: u32,
+    /// Its dots, as the path of an SVG.
+    pub dots: String,
+}
+
+/// A thing that is shown by its picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its number and what is said of it.
+    pub title: String,
+    /// The unit that it is.
+    pub unit: u32,
+    /// Left and top edge of the picture, in units of the viewBox.
+    pub at: [f64; 2],
+    /// Left and top edge on the sheet, in pixels.
+    pub from: [u32; 2],
+    /// The colour of its group.
+    pub colour: u32,
+}
+
+/// A thing to be put on a map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thing {
+    /// The unit that it is.
+    pub unit: u32,
+    /// What is said of it.
+    pub says: String,
+    /// From left to right, and from bottom to top, in any scale.
+    pub place: [f64; 2],
+    /// Its group.
+    pub group: usize,
+    /// Its picture, an index of the sheet.
+    pub tile: usize,
+    /// Things with a greater weight are shown first where there is not room for all.
+    pub weight: f64,
+}
+
+/// What a map is drawn of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content<'a> {
+    /// Title; empty if the figure's own suffices.
+    pub title: &'a str,
+    /// A description for readers who cannot see it.
+    pub alt: String,
+    /// What the colours mean.
+    pub key: &'a str,
+    /// Names and colours of the groups, as in [`Group`].
+    pub groups: Vec<(String, u32)>,
+    /// The things.
+    pub things: Vec<Thing>,
+    /// The sheet and the side of its pictures in pixels.
+    pub sheet: (Image, u32),
+    /// Captions of the sheet's pictures.
+    pub captions: Vec<&'a str>,
+    /// The units as pages know them.
+    pub units: Vec<UnitRef>,
+}
+
+impl Map {
+    /// Draws a map.
+    ///
+    /// # Errors
+    /// If a thing has no place, or names a group or a picture that is missing.
+    pub fn of(content: Content<'_>) -> Result<Self, String> {
+        let (sheet, tile) = content.sheet;
+        let across = (sheet.width / tile.max(1)).max(1) as usize;
+        let fits = |thing: &Thing| {
+            let placed = thing.place.iter().all(|x| x.is_finite());
+            placed && thing.group < content.groups.len() && thing.tile < content.captions.len()
+        };
+        if !content.things.iter().all(fits) {
+            return Err("the stored map does not fit its pictures".to_owned());
+        }
+        let places = fitted(&content.things);
+        let groups = content.groups.iter().enumerate().map(|(index, (name, colour))| {
+            let mut dots = String::new();
+            let own = content.things.iter().zip(&places).filter(|(thing, _)| thing.group == index);
+            let mut count = 0;
+            for (_, [x, y]) in own {
+                // A line of no length has round ends: a dot.
+                dots += &format!("M{x:.1} {y:.1}h0");
+                count += 1;
+            }
+            Group { name: name.clone(), count, colour: *colour, dots }
+        });
+        let shown = chosen(&content.things, &places).into_iter().map(|at| {
+            let (thing, [x, y]) = (&content.things[at], places[at]);
+            let [down, right] = [thing.tile / across, thing.tile % across];
+            Shown {
+                title: format!("unit {}: {}", thing.unit, thing.says),
+                unit: thing.unit,
+                at: [x, y].map(|x| ((x - TILE / 2.0) * 10.0).round() / 10.0),
+                from: [right, down].map(|at| at as u32 * tile),
+                colour: content.groups[thing.group].1,
+            }
+        });
+        let things = || content.things.iter();
+        let hundredths = |axis: usize| -> Vec<f64> {
+            places.iter().map(|place| (place[axis] * 100.0).round() / 100.0).collect()
+        };
+        let data = json!({
+            "size": [SIZE.0, SIZE.1],
+            "units": things().map(|thing| thing.unit).collect::<Vec<_>>(),
+            "says": things().map(|thing| &thing.says).collect::<Vec<_>>(),
+            "x": hundredths(0),
+            "y": hundredths(1),
+            "group": things().map(|thing| thing.group).collect::<Vec<_>>(),
+            "tile": things().map(|thing| thing.tile).collect::<Vec<_>>(),
+            "order": by_weight(&content.things),
+        });
+        Ok(Self {
+            title: content.title.to_owned(),
+            alt: content.alt,
+            key: content.key.to_owned(),
+            groups: groups.collect(),
+            units: content.units,
+            shown: shown.collect(),
+            // Nothing in it is read as HTML.
+            data: data.to_string().replace('<', "\\u003c").replace('&', "\\u0026"),
+            sheet,
+            tile,
+        })
+    }
+}
+
+/// The places in the viewBox, in one scale for both axes.
+fn fitted(things: &[Thing]) -> Vec<[f64; 2]> {
+    let ends = |axis: usize| {
+        let all = || things.iter().map(|thing| thing.place[axis]);
+        (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let [(left, right), (bottom, top)] = [ends(0), ends(1)];
+    let room = (SIZE.0 - 2.0 * MARGIN, SIZE.1 - 2.0 * MARGIN);
+    let scale = (room.0 / (right - left)).min(room.1 / (top - bottom));
+    let scale = if scale.is_finite() { scale } else { 1.0 };
+    let [x, y] = [(left + right) / 2.0, (bottom + top) / 2.0];
+    let place = |thing: &Thing| {
+        [SIZE.0 / 2.0 + (thing.place[0] - x) * scale, SIZE.1 / 2.0 - (thing.place[1] - y) * scale]
+    };
+    things.iter().map(place).collect()
+}
+
+/// The things, the weightiest first.
+fn by_weight(things: &[Thing]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..things.len()).collect();
+    order.sort_by(|a, b| things[*b].weight.total_cmp(&things[*a].weight));
+    order
+}
+
+/// The things whose pictures have room, the weightiest first.
+fn chosen(things: &[Thing], places: &[[f64; 2]]) -> Vec<usize> {
+    let mut chosen: Vec<usize> = Vec::new();
+    for at in by_weight(things) {
+        let apart = |other: &usize| {
+            let [x, y] = [0, 1].map(|axis| (places[at][axis] - places[*other][axis]).abs());
+            x > TILE + 1.0 || y > TILE + 1.0
+        };
+        if chosen.len() < MOST_SHOWN && chosen.iter().all(apart) {
+            chosen.push(at);
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use neuronotes_core::digest::Digest;
+
+    use super::*;
+    use crate::figure::picture::Format;
+
+    fn content(places: &[[f64; 2]]) -> Content<'static> {
+        let thing = |(at, place): (usize, &[f64; 2])| Thing {
+            unit: at as u32,
+            says: "</template> &amp;".to_owned(),
+            place: *place,
+            group: at % 2,
+            tile: at % 3,
+            weight: at as f64,
+        };
+        let image =
+            Image { digest: Digest::of(b"sheet"), width: 80, height: 80, format: Format::Webp };
+        Content {
+            title: "",
+            alt: String::new(),
+            key: "label",
+            groups: vec![("a".to_owned(), 1), ("b".to_owned(), 2)],
+            things: places.iter().enumerate().map(thing).collect(),
+            sheet: (image, 40),
+            captions: vec!["one", "two", "three"],
+            units: vec![],
+        }
+    }
+
+    #[test]
+    fn pictures_that_overlap_are_dots_and_no_text_is_read_as_html() {
+        let places = [[0.0, 0.0], [0.01, 0.0], [1.0, 1.0], [0.5, 3.0]];
+        let map = Map::of(content(&places)).expect("a map");
+        let shown: Vec<u32> = map.shown.iter().map(|shown| shown.unit).collect();
+        assert_eq!(shown, [3, 2, 1], "unit 0 is below unit 1");
+        assert_eq!(map.shown[1].from, [0, 40], "the third picture begins the second row");
+        assert_eq!(map.groups.iter().map(|group| group.count).collect::<Vec<_>>(), [2, 2]);
+        assert!(!map.data.contains(['<', '&']), "{}", map.data);
+        let data: serde_json::Value = serde_json::from_str(&map.data).expect("JSON");
+        assert_eq!(data["says"][0], "</template> &amp;");
+        // The highest is at the top, and the drawing keeps its proportions.
+        let [x, y] = ["x", "y"].map(|axis| data[axis].as_array().expect("numbers").clone());
+        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        assert_eq!(number(&y[3]), MARGIN);
+        let slope = (number(&y[0]) - number(&y[2])) / (number(&x[2]) - number(&x[0]));
+        assert!((slope - 1.0).abs() < 1e-3, "{slope}");
+    }
+
+    #[test]
+    fn one_place_is_in_the_middle_and_no_place_is_an_error() {
+        let map = Map::of(content(&[[7.0, 7.0]])).expect("a map");
+        assert_eq!(map.shown[0].at, [(SIZE.0 - TILE) / 2.0, (SIZE.1 - TILE) / 2.0]);
+        assert!(Map::of(content(&[[f64::NAN, 0.0]])).is_err());
+        let missing = Content { captions: vec![], ..content(&[[0.0, 0.0]]) };
+        assert!(Map::of(missing).is_err());
+    }
+}
