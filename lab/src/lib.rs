@@ -14,7 +14,7 @@ pub mod dictionary;
 pub mod encode;
 pub mod export;
 pub mod failure;
-mod fit;
+pub mod fit;
 mod gallery;
 mod group;
 pub mod kept;

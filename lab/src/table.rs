@@ -1,7 +1,6 @@
 //! The one reader of stored scans: the scans that a request uses in; one unit's activations, or all embeddings, over a whole
 //! data set out. `matrix` reads all units of a place.
 
-#[allow(dead_code, reason = "kinds about all units of a layer come next")]
 pub(crate) mod matrix;
 
 use std::collections::HashMap;

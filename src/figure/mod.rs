@@ -22,6 +22,7 @@ mod map;
 pub mod part;
 pub mod picture;
 mod plot;
+mod probe;
 mod sparse_code;
 mod stroop;
 pub mod table;
@@ -58,6 +59,7 @@ pub static FIGURES: &[&Figure] = &[
     &unit_similarity::FIGURE,
     &attack::FIGURE,
     &stroop::FIGURE,
+    &probe::FIGURE,
 ];
 
 impl Figure {

@@ -1,12 +1,13 @@
 //! `cargo xtask bench`: compares the lab's forward passes with open_clip and its feature visualisations with Lucent,
-//! measures the preview from a save to the page and over thousands of edits, and compares whole sites with other
-//! generators and smaller copies of pictures with Hugo and Pillow.
+//! compares sparse probes with scikit-learn's, measures the preview from a save to the page and over thousands of edits,
+//! and compares whole sites with other generators and smaller copies of pictures with Hugo and Pillow.
 //!
 //! tests/reference/bench_clip.py measures PyTorch, and in turns calls lab/benches/clip.rs, which measures the lab;
-//! bench_vis.py and vis.rs do the same. benches/react.rs measures the preview in a browser.
+//! bench_vis.py and vis.rs, and bench_probe.py and probe.rs, do the same. benches/react.rs measures the preview in a browser.
 
 pub mod endure;
 pub mod pictures;
+pub mod probe;
 pub mod site;
 
 use std::env;

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::axe;
-use crate::bench::{self, endure, pictures, site};
+use crate::bench::{self, endure, pictures, probe, site};
 use crate::chromium;
 use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
 use crate::editors;
@@ -29,6 +29,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Emoji(arguments) => emoji(&arguments),
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
+        Task::Bench(Bench { what: Benched::Probe(arguments) }) => probe::probe(&arguments),
         Task::Bench(Bench { what: Benched::React(arguments) }) => bench::react(&arguments),
         Task::Bench(Bench { what: Benched::Site(arguments) }) => site::site(&arguments),
         Task::Bench(Bench { what: Benched::Pictures(arguments) }) => pictures::pictures(&arguments),

@@ -14,6 +14,7 @@ pub mod facet;
 pub mod feature_vis;
 mod field;
 pub mod group;
+pub mod probe;
 mod sample;
 pub mod scan;
 pub mod sparse_code;
@@ -51,6 +52,7 @@ pub static KINDS: &[&Kind] = &[
     &unit_similarity::KIND,
     &attack::KIND,
     &stroop::KIND,
+    &probe::KIND,
 ];
 
 impl Kind {

@@ -1,16 +1,23 @@
-//! Numerics that know nothing of kinds. Weights of probes: by logistic regression, or published by others as NumPy arrays; and how
-//! probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit. Statistics and correlations of columns,
-//! principal components, and t-SNE.
+//! Numerics that know nothing of kinds. Weights of probes: by logistic regression, dense and sparse, or published by others as NumPy
+//! arrays; how images are split, and how probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit.
+//! Statistics and correlations of columns, principal components, and t-SNE.
 
-pub(crate) mod auc;
+pub mod auc;
 pub(crate) mod binary;
 pub(crate) mod column;
+pub mod descent;
 #[cfg(test)]
 mod golden;
 pub(crate) mod lasso;
 pub(crate) mod logistic;
+pub mod multinomial;
 pub(crate) mod numpy;
+pub mod path;
 pub(crate) mod pca;
 pub(crate) mod pursuit;
-pub(crate) mod split;
+pub mod softmax;
+pub mod sparse;
+pub mod split;
 pub(crate) mod tsne;
+#[cfg(test)]
+mod tests;

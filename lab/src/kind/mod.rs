@@ -9,6 +9,7 @@ mod dataset_examples;
 mod direction;
 mod facet;
 mod feature_vis;
+mod probe;
 mod scan;
 mod sparse_code;
 mod stroop;
@@ -60,6 +61,7 @@ pub static MEASURES: &[Measure] = &[
     },
     Measure::together(&kind::feature_vis::KIND, feature_vis::batch_key, feature_vis::run),
     Measure::alone(&kind::facet::KIND, facet::run),
+    Measure::alone(&kind::probe::KIND, probe::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),

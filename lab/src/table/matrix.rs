@@ -18,6 +18,7 @@ const MEMORY: usize = 8 << 30;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Columns<'a> {
     /// The images' embeddings, not normalised.
+    #[allow(dead_code, reason = "kinds about embeddings come next")]
     Embedding,
     /// The units of a place, their maps pooled.
     Units(&'a Place, Pool),

@@ -32,6 +32,8 @@ fn brief(kind: &str) -> &'static str {
     match kind {
         "feature_vis" => "size: 48\nsteps: 12\n",
         "direction" => "held_out: 0.5\n",
+        // It needs several images of a class.
+        "probe" => "dataset: attacks\n",
         _ => "",
     }
 }
@@ -49,10 +51,11 @@ fn requests(garden: &Path) -> BTreeMap<String, Request> {
     write("words.txt", &words.join("\n"));
     let path = |name: &str| repository(name).canonicalize().expect("a file").display().to_string();
     let (model, data) = (path("models/emoji-clip.safetensors"), path("data/blank-notes.tar"));
+    let attacks = path("data/attacks.tar");
     write(
         "neuronotes.yaml",
         &format!(
-            "models:\n  emoji: {{ path: {model} }}\ndatasets:\n  emoji: {{ path: {data} }}\n  words: {{ path: words.txt }}\n\
+            "models:\n  emoji: {{ path: {model} }}\ndatasets:\n  emoji: {{ path: {data} }}\n  words: {{ path: words.txt }}\n  attacks: {{ path: {attacks} }}\n\
              defaults: {{ model: emoji, dataset: emoji }}\n"
         ),
     );

@@ -59,6 +59,13 @@ pub enum Benched {
     /// block, and sixteen units of the last block. The fastest of Lucent's ways to make sixteen and of PyTorch's
     /// memory layouts is found first. Python is set up as for `parity`.
     Vis(BenchVis),
+    /// Seconds per sparse probe of the lab, compared with scikit-learn's saga
+    ///
+    /// Both get the same made-up scan on the CPU. Measured are the lab's path of penalties from none to 30 weights a
+    /// class, its path down to one penalty of about three, and saga for that penalty alone, until its objective is as
+    /// low as the lab's, up to the lab's tolerance. saga takes minutes at the default size. Python is set up as for
+    /// `parity`.
+    Probe(crate::bench::probe::BenchProbe),
 }
 
 /// Arguments of `bench react`.
