@@ -18,6 +18,6 @@ pub(crate) mod pursuit;
 pub mod softmax;
 pub mod sparse;
 pub mod split;
-pub(crate) mod tsne;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tsne;
