@@ -53,7 +53,9 @@ const FIGURES: &str = "---\ntitle: Figures\ntags: [figures]\n---\nSee [[Everythi
     layer: image_block_4/0/Add_6\nunit: 3\n```\n\n```yaml analysis\nid: examples\nkind: dataset_examples\n\
     layer: image_block_4/0/Add_6\nunit: 3\ntop: 1\n```\n\n## More\n\n```yaml analysis\nid: grid\nkind: feature_vis\n\
     layer: image_block_4/0/Add_6\nsweep: { unit: [1, 2, 3, 4, 5, 6] }\nwidth: page\n```\n\n\
-    ```yaml analysis\nid: words\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n";
+    ```yaml analysis\nid: words\nkind: text_rank\ndirection: { text: a coin }\ntexts: [red, green]\n```\n\n\
+    ```yaml analysis\nid: groups\nkind: probe\nlayer: image_block_4/0/Add_6\n```\n\n\
+    ```yaml analysis\nid: made-of\nkind: composition\nprobe: groups\n```\n";
 
 /// A note of what does not break by itself.
 const LONG: &str = "---\ntitle: Atitlewithoutanyspacethatisagooddeallongerthanatelephoneiswide\n\
@@ -675,6 +677,67 @@ fn on_paper_and_in_the_systems_colours_bars_and_tables_are_whole() {
         "{bars}.every(s => s.backgroundColor !== getComputedStyle(document.body).backgroundColor && s.forcedColorAdjust === 'none')"
     );
     assert_eq!(value(&tab, &seen), true);
+}
+
+/// Classes that share a unit, each with two units.
+#[test]
+fn a_graph_of_units_is_turned_filtered_and_walked_through_by_the_keyboard() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    tab.bring_to_front().expect("the front");
+    everywhere(&garden, |base| {
+        resize(&tab, 1400);
+        go(&tab, &pages(&garden, base)["deep/figures.html"]);
+        let graph = "document.querySelector('#made-of [data-bipartite]')";
+        let shown = format!(
+            "[...{graph}.querySelectorAll('path')].filter(e => e.checkVisibility()).map(e => e.dataset.value).sort().join()"
+        );
+        let active = "document.activeElement.textContent.trim()";
+        wait(&tab, &format!("{graph}.querySelector('[data-choice=class]')"));
+        let all = value(&tab, &shown);
+        assert_eq!(all.as_str().map(|all| all.split(',').count()), Some(4), "{all}");
+        let choose = |name: &str, chosen: &str| {
+            let act = format!(
+                "(e => {{ e.value = {chosen:?}; e.dispatchEvent(new Event('input', {{ bubbles: true }})); return true; }})\
+                 ({graph}.querySelector('[data-choice={name}]'))"
+            );
+            value(&tab, &act);
+        };
+        // The class of two units, of which one is of both classes.
+        choose("class", "1");
+        assert_eq!(value(&tab, &shown), "2.5,−0.2");
+        choose("class", "");
+        choose("least", "1");
+        assert_eq!(value(&tab, &shown).as_str().map(|all| all.contains('−')), Some(false));
+        choose("least", "0");
+        assert_eq!(value(&tab, &shown), all);
+        // From a class to its strongest unit and back to the strongest class of that.
+        let name = "barn spider";
+        let class = format!(
+            "[...{graph}.querySelectorAll('.bipartite-classes li')].find(e => e.textContent.includes({name:?}))"
+        );
+        value(&tab, &format!("({class}.focus(), true)"));
+        tab.press_key("ArrowLeft").expect("a key");
+        assert_eq!(value(&tab, active), "unit 9");
+        tab.press_key("ArrowRight").expect("a key");
+        assert_eq!(value(&tab, active), name);
+        tab.press_key("ArrowUp").expect("a key");
+        assert_eq!(value(&tab, active), "piggy bank");
+        let side = |name: &str| {
+            format!("{graph}.querySelector('.bipartite-{name}').getBoundingClientRect()")
+        };
+        let (units, classes) = (side("units"), side("classes"));
+        for way in [
+            format!("{units}.right <= {classes}.left"),
+            format!("{units}.bottom <= {classes}.top"),
+            format!("{units}.left >= {classes}.right"),
+            format!("{units}.top >= {classes}.bottom"),
+        ] {
+            assert_eq!(value(&tab, &way), true, "{way}");
+            value(&tab, &format!("({graph}.querySelector('[data-turns]').click(), true)"));
+        }
+    });
 }
 
 /// Puts fingers down, moves them and lifts them.

@@ -61,7 +61,7 @@ pub fn embeddings(
         .collect()
 }
 
-/// The scan of a shard that the request uses: of a place, or of any if it is not said which.
+/// The scan of a shard that the request uses, or a figure that it uses: of a place, or of any if it is not said which.
 fn used_scan<'a>(
     bench: &Workbench<'a>,
     dataset: &DatasetRef,
@@ -75,7 +75,8 @@ fn used_scan<'a>(
         let there = place.is_none_or(|place| Place::of(&request.params).as_ref() == Some(place));
         request.kind == scan::NAME && own == Some(shard) && there
     };
-    let found = request.uses.iter().find(of_shard);
+    let further = request.uses.iter().flat_map(|used| &used.uses);
+    let found = request.uses.iter().chain(further).find(of_shard);
     found.ok_or_else(|| Failure::new("the request does not use the scans of its data set"))
 }
 

@@ -6,8 +6,8 @@ mod activation_histogram;
 mod attack;
 #[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod axis;
-#[allow(dead_code, reason = "kinds that compose units choose among these")]
 pub mod composed;
+mod composition;
 mod context;
 pub mod curve;
 mod dataset_examples;
@@ -60,6 +60,7 @@ pub static FIGURES: &[&Figure] = &[
     &attack::FIGURE,
     &stroop::FIGURE,
     &probe::FIGURE,
+    &composition::FIGURE,
 ];
 
 impl Figure {

@@ -6,6 +6,7 @@
 pub mod activation_histogram;
 pub mod attack;
 pub mod class;
+pub mod composition;
 pub mod dataset_examples;
 pub mod direction;
 mod entry;
@@ -53,6 +54,7 @@ pub static KINDS: &[&Kind] = &[
     &attack::KIND,
     &stroop::KIND,
     &probe::KIND,
+    &composition::KIND,
 ];
 
 impl Kind {

@@ -5,6 +5,7 @@
 
 mod activation_histogram;
 mod attack;
+mod composition;
 mod dataset_examples;
 mod direction;
 mod facet;
@@ -62,6 +63,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::together(&kind::feature_vis::KIND, feature_vis::batch_key, feature_vis::run),
     Measure::alone(&kind::facet::KIND, facet::run),
     Measure::alone(&kind::probe::KIND, probe::run),
+    Measure::alone(&kind::composition::KIND, composition::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
