@@ -8,6 +8,7 @@ mod attack;
 pub mod axis;
 pub mod composed;
 mod composition;
+mod concept;
 mod context;
 pub mod curve;
 mod dataset_examples;
@@ -54,6 +55,7 @@ pub static FIGURES: &[&Figure] = &[
     &zero_shot::FIGURE,
     &text_rank::FIGURE,
     &direction::FIGURE,
+    &concept::FIGURE,
     &facet::FIGURE,
     &sparse_code::FIGURE,
     &unit_similarity::FIGURE,

@@ -7,6 +7,7 @@ pub mod activation_histogram;
 pub mod attack;
 pub mod class;
 pub mod composition;
+pub mod concept;
 pub mod dataset_examples;
 pub mod direction;
 mod entry;
@@ -48,6 +49,7 @@ pub static KINDS: &[&Kind] = &[
     &zero_shot::KIND,
     &text_rank::KIND,
     &direction::KIND,
+    &concept::KIND,
     &facet::KIND,
     &sparse_code::KIND,
     &unit_similarity::KIND,

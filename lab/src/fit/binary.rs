@@ -23,7 +23,6 @@ pub(crate) struct Fitted {
     /// One weight a column.
     pub weights: Vec<f64>,
     /// What is added to a row's product with the weights.
-    #[allow(dead_code, reason = "a direction has none; scores of pictures do")]
     pub intercept: f64,
     /// Steps of Newton's method.
     pub steps: u32,

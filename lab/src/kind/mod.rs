@@ -6,6 +6,7 @@
 mod activation_histogram;
 mod attack;
 mod composition;
+mod concept;
 mod dataset_examples;
 mod direction;
 mod facet;
@@ -70,6 +71,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
     Measure::alone(&kind::direction::KIND, direction::run),
+    Measure::alone(&kind::concept::KIND, concept::run),
     Measure::alone(&kind::sparse_code::KIND, sparse_code::run),
     Measure::alone(&kind::unit_similarity::KIND, unit_similarity::run),
     Measure::alone(&kind::attack::KIND, attack::run),
