@@ -146,20 +146,23 @@ impl Outcome {
 
 /// A made-up outcome of two inks and three words; `number` is among its probabilities.
 pub fn sample(number: f64) -> Outcome {
-    let inks = ["black", "red"];
-    let cell = |(at, (ink, word)): (usize, (usize, &str))| Cell {
-        word: word.to_owned(),
+    let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    made_up(all(&["black", "red"]), &all(&["example", "black", "red"]), number)
+}
+
+/// A made-up outcome of these inks and words, in which every answer is the second ink.
+fn made_up(inks: Vec<String>, words: &[String], number: f64) -> Outcome {
+    let chances = [1.0 - number, number];
+    let cell = |(at, (ink, word)): (usize, (usize, &String))| Cell {
+        word: word.clone(),
         ink: ink as u32,
-        probabilities: vec![1.0 - number, number],
+        probabilities: (0..inks.len()).map(|at| chances.get(at).copied().unwrap_or(0.0)).collect(),
         picture: format!("{:03}.png", at + 1),
         side: 6,
     };
-    let pairs = (0..2).flat_map(|ink| ["example", "black", "red"].map(|word| (ink, word)));
-    Outcome {
-        inks: inks.map(str::to_owned).to_vec(),
-        logit_scale: 20.0,
-        cells: pairs.enumerate().map(cell).collect(),
-    }
+    let pairs = (0..inks.len()).flat_map(|ink| words.iter().map(move |word| (ink, word)));
+    let cells = pairs.enumerate().map(cell).collect();
+    Outcome { inks, logit_scale: 20.0, cells }
 }
 
 /// The registry's entry.
@@ -218,8 +221,15 @@ pub static KIND: Kind = Kind {
     },
     fault,
     form: form::<Params>,
-    sample: |_, number| {
-        let outcome = sample(0.5 + 0.5 / (1.0 + number.abs()));
+    sample: |params, number| {
+        let number = 0.5 + 0.5 / (1.0 + number.abs());
+        let list = |name: &str| -> Option<Vec<String>> {
+            serde_json::from_value(params.get(name)?.clone()).ok()
+        };
+        let outcome = match (list("inks"), list("words")) {
+            (Some(inks), Some(words)) => made_up(inks, &words, number),
+            _ => sample(number),
+        };
         let pictures = outcome.cells.iter().map(|cell| Painted::png(&cell.picture, 6, 6)).collect();
         Sample::of(&outcome, pictures)
     },
