@@ -5,6 +5,7 @@
 // Output goes through `say`, so that a closed or full stream does not end the program.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod attribution;
 pub mod batch;
 pub mod cli;
 pub mod clip;
@@ -17,6 +18,7 @@ pub mod failure;
 pub mod fit;
 mod gallery;
 mod group;
+mod heat;
 pub mod kept;
 pub mod kind;
 pub mod monitor;

@@ -4,6 +4,7 @@
 
 mod activation_histogram;
 mod attack;
+mod attribution;
 #[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod axis;
 pub mod composed;
@@ -63,6 +64,7 @@ pub static FIGURES: &[&Figure] = &[
     &stroop::FIGURE,
     &probe::FIGURE,
     &composition::FIGURE,
+    &attribution::FIGURE,
 ];
 
 impl Figure {

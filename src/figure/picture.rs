@@ -20,17 +20,21 @@ pub struct Picture {
     pub full: Option<Image>,
     /// A film of its optimisation, with the same aspect ratio.
     pub film: Option<Image>,
+    /// The same picture without what is drawn over it, of the same size, which a reader can look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<Image>,
 }
 
 impl Picture {
-    /// A picture without a larger version or a film.
+    /// A picture alone.
     pub fn plain(image: Image, alt: impl Into<String>) -> Self {
-        Self { image, alt: alt.into(), synthetic: false, full: None, film: None }
+        Self { image, alt: alt.into(), synthetic: false, full: None, film: None, under: None }
     }
 
     /// All images that a page needs for it.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
-        std::iter::once(&self.image).chain(&self.full).chain(&self.film)
+        let more = self.full.iter().chain(&self.film).chain(&self.under);
+        std::iter::once(&self.image).chain(more)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod activation_histogram;
 pub mod attack;
+pub mod attribution;
 pub mod class;
 pub mod composition;
 pub mod concept;
@@ -57,6 +58,7 @@ pub static KINDS: &[&Kind] = &[
     &stroop::KIND,
     &probe::KIND,
     &composition::KIND,
+    &attribution::KIND,
 ];
 
 impl Kind {

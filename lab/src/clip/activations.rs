@@ -49,7 +49,11 @@ impl Activations {
 /// An activation with its units in the second place and its positions in the third, in single precision:
 /// `[n, c, h, w]`, `[n, t, c]` or `[n, c]` to `[n, c, positions]`.
 pub fn by_unit(activation: &Tensor) -> Tensor {
-    let activation = activation.to_kind(Kind::Float);
+    arranged(&activation.to_kind(Kind::Float))
+}
+
+/// The same in the precision that it has.
+pub fn arranged(activation: &Tensor) -> Tensor {
     match activation.dim() {
         4 => activation.flatten(2, -1),
         3 => activation.transpose(1, 2),

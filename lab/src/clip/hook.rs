@@ -76,14 +76,29 @@ pub(super) fn sum(a: &Tensor, b: &Tensor) -> Tensor {
 /// # Errors
 /// If it has no such unit.
 pub fn with_unit(activation: &Tensor, unit: u32, value: f64) -> Result<Tensor, Failure> {
-    let mut copy = activation.f_empty_like()?;
-    copy.f_copy_(activation)?;
+    let copy = copied(activation)?;
     let _ = copy.f_select(units_dim(activation), unit.into())?.f_fill_(value)?;
     Ok(copy)
 }
 
+/// The same with the values that the unit has in `other`, an activation with one row or as many.
+///
+/// # Errors
+/// If one of them has no such unit, or they have other positions.
+pub fn with_unit_of(activation: &Tensor, unit: u32, other: &Tensor) -> Result<Tensor, Failure> {
+    let (copy, dim) = (copied(activation)?, units_dim(activation));
+    copy.f_select(dim, unit.into())?.f_copy_(&other.f_select(dim, unit.into())?)?;
+    Ok(copy)
+}
+
+fn copied(activation: &Tensor) -> Result<Tensor, Failure> {
+    let mut copy = activation.f_empty_like()?;
+    copy.f_copy_(activation)?;
+    Ok(copy)
+}
+
 /// The dimension of an activation that counts its units: the last on tokens, and else the second.
-pub fn units_dim(activation: &Tensor) -> i64 {
+fn units_dim(activation: &Tensor) -> i64 {
     if activation.dim() == 3 { 2 } else { 1 }
 }
 
@@ -108,6 +123,8 @@ mod tests {
             }
             assert_eq!(before, count(shape), "the activation itself is as it was");
             assert!(with_unit(&before, 3, 0.0).is_err(), "{shape:?} has three units");
+            let of = with_unit_of(&before, 1, &after).expect("a unit");
+            assert_eq!(of, after);
         }
     }
 

@@ -8,6 +8,7 @@ mod loading;
 mod pool;
 pub mod preprocess;
 mod resnet;
+pub mod terms;
 mod text;
 mod tower;
 mod transformer;
@@ -28,6 +29,7 @@ use activations::{Activations, Collector};
 use hook::{Hook, Replace};
 pub use loading::{BatchNorm, Loading};
 use resnet::ResNet;
+use terms::Terms;
 use text::TextTransformer;
 use tower::Tower;
 use vit::VisionTransformer;
@@ -187,6 +189,18 @@ impl Clip {
     /// The same as of [`Clip::look`].
     pub fn look_cutting(&self, images: &Tensor, wanted: &[Stage]) -> Result<Activations, Failure> {
         self.visual.forward(images, Collector::cutting(wanted))
+    }
+
+    /// The terms of the embeddings of `images`, `[n, 3, side, side]` normalised, and what they add along a direction,
+    /// `[embedding]` in single precision. They sum up to the embeddings, not normalised.
+    ///
+    /// # Errors
+    /// If the images are of another size.
+    pub fn terms(&self, images: &Tensor, along: &Tensor) -> Result<Terms, Failure> {
+        let mut stages = self.visual.term_stages();
+        // So that images of another size are refused.
+        stages.push(Stage::Embedding);
+        self.visual.terms(&self.look(images, &stages)?, along)
     }
 
     /// Runs the text tower on `tokens`, `[n, context]` of type i64, up to the deepest stage in `wanted`.

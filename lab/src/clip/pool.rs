@@ -3,9 +3,10 @@
 //! After openai/CLIP `clip/model.py`. Field names are the checkpoint's keys. n: images, c: channels of the map, h and w: its
 //! rows and columns.
 
-use neuronotes_core::model::ResNetSizes;
-use tch::Tensor;
+use neuronotes_core::model::{ResNetSizes, Stage};
+use tch::{Kind, Tensor};
 
+use super::terms::{Part, Term, Terms};
 use super::transformer::Linear;
 use super::weights::Weights;
 use crate::failure::Failure;
@@ -19,6 +20,14 @@ pub(super) struct AttentionPool {
     v_proj: Linear,
     c_proj: Linear,
     heads: i64,
+}
+
+/// What the heads see of a map, p = h*w + 1 positions with the mean first.
+struct Attended {
+    /// How much each head attends to each position: `[n, heads, 1, p]`.
+    weights: Tensor,
+    /// What it reads there: `[n, heads, p, c/heads]`.
+    values: Tensor,
 }
 
 impl AttentionPool {
@@ -72,22 +81,28 @@ impl AttentionPool {
 
     /// What the heads read, side by side, before it is projected: `[n, c, h, w]` to `[n, c]`.
     pub fn heads(&self, x: &Tensor) -> Tensor {
-        let (n, c) = (x.size()[0], x.size()[1]);
+        let Attended { weights, values } = self.attend(x);
+        weights.matmul(&values).permute([0, 2, 1, 3]).reshape([x.size()[0], x.size()[1]]) // [n, c]
+    }
+
+    /// Attention to a map, `[n, c, h, w]`.
+    fn attend(&self, x: &Tensor) -> Attended {
+        let c = x.size()[1];
         let x = x.flatten(2, -1).permute([0, 2, 1]); // [n, h*w, c]
         let mean = x.mean_dim([1i64].as_slice(), true, None); // [n, 1, c]
         let x = Tensor::cat(&[mean, x], 1) + &self.positional_embedding; // [n, h*w+1, c]
         let heads = |y: Tensor| {
-            let length = y.size()[1];
+            let (n, length) = (y.size()[0], y.size()[1]);
             y.view([n, length, self.heads, c / self.heads]).permute([0, 2, 1, 3]) // [n, heads, length, c/heads]
         };
         // If it were a view, libtorch would copy the matrix for each image: six times the whole pool's time in bf16.
         let first = x.narrow(1, 0, 1).contiguous(); // [n, 1, c]
         let q = heads(self.q_proj.forward(&first)); // [n, heads, 1, c/heads]
         let k = heads(self.k_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
-        let v = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
+        let values = heads(self.v_proj.forward(&x)); // [n, heads, h*w+1, c/heads]
         let scale = ((c / self.heads) as f64).sqrt();
         let weights = (q.matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, h*w+1]
-        weights.matmul(&v).permute([0, 2, 1, 3]).reshape([n, c]) // [n, c]
+        Attended { weights, values }
     }
 
     /// What each unit of the map adds to the embedding if it is active everywhere alike: attention then makes no difference,
@@ -105,6 +120,40 @@ impl AttentionPool {
     /// The embedding of what the heads read: `[n, c]` to `[n, embedding]`.
     pub fn project(&self, pooled: &Tensor) -> Tensor {
         self.c_proj.forward(pooled)
+    }
+
+    /// The terms of the embeddings of maps, `[n, c, h, w]` at `stage`, and what they add along a direction, `[e]`.
+    pub fn terms(&self, x: &Tensor, along: &Tensor, stage: Stage) -> Terms {
+        let Attended { weights, values } = self.attend(x);
+        let weights = weights.to_kind(Kind::Float).squeeze_dim(2); // [n, heads, p]
+        let values = values.to_kind(Kind::Float); // [n, heads, p, width]
+        let (n, heads, width) = (x.size()[0], self.heads, values.size()[3]);
+        let ((out, bias), (value, _)) = (self.c_proj.parts(), self.v_proj.parts()); // [e, c], [e], [c, c], [c]
+        let (e, c) = (out.size()[0], out.size()[1]);
+        let wanted = along.matmul(&out).view([heads, width]); // the direction, as each head sees it
+        let none = None::<i64>;
+        let positions = Tensor::einsum("nhpw,hw->nhp", &[&values, &wanted], none) * &weights;
+        let read = Tensor::einsum("nhpw,nhp->nhw", &[&values, &weights], none);
+        let vectors = Tensor::einsum("nhw,ehw->nhe", &[&read, &out.view([e, heads, width])], none);
+        let mut terms: Vec<Term> = (0..heads)
+            .map(|head| Term {
+                part: Part::PoolHead(head as u32),
+                vector: vectors.select(1, head),
+                positions: Some(positions.select(1, head)),
+            })
+            .collect();
+        terms.push(Term { part: Part::Bias, vector: bias.expand([n, e], false), positions: None });
+        // A unit is read at its own position, and as a part of the mean.
+        let reads = Tensor::einsum("hw,hwc->hc", &[&wanted, &value.view([heads, width, c])], none);
+        let map = x.to_kind(Kind::Float).flatten(2, -1); // [n, c, h*w]
+        let count = map.size()[2];
+        let each = weights.narrow(2, 1, count) + weights.narrow(2, 0, 1) / count as f64; // [n, heads, h*w]
+        let units = Tensor::einsum("nhp,hc->ncp", &[&each, &reads], none) * map;
+        // Of the positions themselves, and of biases.
+        let fixed = self.v_proj.forward(&self.positional_embedding).to_kind(Kind::Float); // [p, c]
+        let fixed = Tensor::einsum("phw,hw->hp", &[&fixed.view([-1, heads, width]), &wanted], none);
+        let rest = Tensor::einsum("nhp,hp->n", &[&weights, &fixed], none) + bias.dot(along);
+        Terms { terms, stage, units, rest }
     }
 }
 

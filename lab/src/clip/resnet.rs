@@ -17,6 +17,7 @@ use super::activations::{Activations, Collector};
 use super::hook;
 use super::loading::BatchNorm;
 use super::pool::AttentionPool;
+use super::terms::Terms;
 use super::tower::Tower;
 use super::weights::Weights;
 use super::wiring::Wiring;
@@ -131,6 +132,19 @@ impl Tower for ResNet {
 
     fn wiring(&self, stage: Stage) -> Wiring {
         self.units_wiring(stage)
+    }
+
+    /// The last map.
+    fn term_stages(&self) -> Vec<Stage> {
+        let block = self.layers[3].len().saturating_sub(1) as u32;
+        vec![Stage::Bottleneck { stage: 4, block, tap: Tap::Output }]
+    }
+
+    fn terms(&self, found: &Activations, along: &Tensor) -> Result<Terms, Failure> {
+        let [stage] = self.term_stages()[..] else {
+            return Err(Failure::new("a ResNet ends in one map"));
+        };
+        Ok(self.attnpool.terms(found.get(stage)?, along, stage))
     }
 }
 

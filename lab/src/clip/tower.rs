@@ -6,6 +6,7 @@ use neuronotes_core::model::Stage;
 use tch::Tensor;
 
 use super::activations::{Activations, Collector};
+use super::terms::Terms;
 use super::wiring::Wiring;
 use crate::failure::Failure;
 
@@ -29,5 +30,19 @@ pub(super) trait Tower: fmt::Debug + Send {
     /// The weights by which the units at a stage are computed and read; none where they have none.
     fn wiring(&self, _stage: Stage) -> Wiring {
         Wiring::default()
+    }
+
+    /// The stages that [`Tower::terms`] needs.
+    fn term_stages(&self) -> Vec<Stage> {
+        Vec::new()
+    }
+
+    /// The terms of the embeddings, and what they add along a direction, `[embedding]`, given the activations at
+    /// [`Tower::term_stages`].
+    ///
+    /// # Errors
+    /// If the network's embeddings are no such sums, or activations are missing.
+    fn terms(&self, _found: &Activations, _along: &Tensor) -> Result<Terms, Failure> {
+        Err(Failure::new("embeddings of this network are no sum of terms"))
     }
 }

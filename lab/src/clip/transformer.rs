@@ -12,6 +12,7 @@ use tch::{Device, Kind, Tensor};
 use super::activations::Collector;
 use super::hook::sum;
 use super::weights::Weights;
+use crate::failure::Failure;
 
 /// Avoids division by zero in LayerNorm.
 const EPSILON: f64 = 1e-5;
@@ -46,6 +47,22 @@ impl Transformer {
             hidden: block.c_fc.weight(),
             mlp: block.c_proj.weight(),
         })
+    }
+
+    /// How many blocks there are.
+    pub fn blocks(&self) -> u32 {
+        self.resblocks.len() as u32
+    }
+
+    /// What the first token reads in a block, given the block's first LayerNorm, `[n, t, c]`: of each token by each head, each
+    /// weighted by its attention, `[n, heads, t, c/heads]`; and the projection of all heads together.
+    ///
+    /// # Errors
+    /// If there is no such block.
+    pub fn read_by_first(&self, block: u32, norm: &Tensor) -> Result<(Tensor, &Linear), Failure> {
+        let block = self.resblocks.get(block as usize);
+        let attention = &block.ok_or_else(|| Failure::new("the model has no such block"))?.attn;
+        Ok((attention.read_by_first(norm), &attention.out_proj))
     }
 
     /// Runs the blocks on a stream `[n, t, c]`, to the same. `causal`: no token sees a later one.
@@ -143,15 +160,31 @@ impl Attention {
         }
     }
 
-    /// What the heads read, side by side, before it is projected: `[n, t, c]` to the same.
-    fn heads(&self, x: &Tensor, causal: bool) -> Tensor {
+    /// Queries, keys and values of each head: `[n, t, c]` to thrice `[n, heads, t, c/heads]`.
+    fn queries_keys_values(&self, x: &Tensor) -> [Tensor; 3] {
         let size = x.size();
         let (n, t, c) = (size[0], size[1], size[2]);
         let qkv = x.linear(&self.in_proj_weight, Some(&self.in_proj_bias)); // [n, t, 3c]
         let heads = |part: Tensor| {
             part.view([n, t, self.heads, c / self.heads]).transpose(1, 2) // [n, heads, t, c/heads]
         };
-        let [q, k, v] = [0, 1, 2].map(|i| heads(qkv.narrow(2, i * c, c)));
+        [0, 1, 2].map(|i| heads(qkv.narrow(2, i * c, c)))
+    }
+
+    /// What each head of the first token reads of each token, weighted: `[n, t, c]` to `[n, heads, t, c/heads]` in single
+    /// precision.
+    fn read_by_first(&self, x: &Tensor) -> Tensor {
+        let [q, k, v] = self.queries_keys_values(x).map(|part| part.to_kind(Kind::Float));
+        let scale = (q.size()[3] as f64).sqrt();
+        let weights = (q.narrow(2, 0, 1).matmul(&k.transpose(-2, -1)) / scale).softmax(-1, None); // [n, heads, 1, t]
+        v * weights.transpose(-2, -1)
+    }
+
+    /// What the heads read, side by side, before it is projected: `[n, t, c]` to the same.
+    fn heads(&self, x: &Tensor, causal: bool) -> Tensor {
+        let size = x.size();
+        let (n, t, c) = (size[0], size[1], size[2]);
+        let [q, k, v] = self.queries_keys_values(x);
         let attended = Tensor::scaled_dot_product_attention(
             &q,
             &k,
@@ -180,6 +213,14 @@ impl LayerNorm {
             weight: weights.take_single(&format!("{key}.weight"), &[c]),
             bias: weights.take_single(&format!("{key}.bias"), &[c]),
         }
+    }
+
+    /// Its gain and its shift, `[c]`; and the mean and the deviation, `[n, 1]`, of rows `[n, c]`.
+    pub fn parts(&self, x: &Tensor) -> [Tensor; 4] {
+        let x = x.to_kind(Kind::Float);
+        let mean = x.mean_dim([-1i64].as_slice(), true, Kind::Float);
+        let variance = (x - &mean).square().mean_dim([-1i64].as_slice(), true, Kind::Float);
+        [self.weight.shallow_clone(), self.bias.shallow_clone(), mean, (variance + EPSILON).sqrt()]
     }
 
     /// `[…, c]` to the same.
@@ -214,6 +255,11 @@ impl Linear {
     /// `[to, from]`.
     pub fn weight(&self) -> &Tensor {
         &self.weight
+    }
+
+    /// The matrix, `[to, from]`, and the bias, `[to]`, in single precision.
+    pub fn parts(&self) -> (Tensor, Tensor) {
+        (self.weight.to_kind(Kind::Float), self.bias.to_kind(Kind::Float))
     }
 
     /// `[…, from]` to `[…, to]`.

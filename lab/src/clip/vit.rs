@@ -7,10 +7,11 @@ mod wiring;
 
 use std::ops::ControlFlow;
 
-use neuronotes_core::model::{Activation, Stage, VitSizes};
+use neuronotes_core::model::{Activation, BlockTap, Stage, VitSizes};
 use tch::{Device, Kind, Tensor};
 
 use super::activations::{Activations, Collector};
+use super::terms::{Part, Term, Terms};
 use super::tower::Tower;
 use super::transformer::{LayerNorm, Transformer};
 use super::weights::Weights;
@@ -71,6 +72,11 @@ impl VisionTransformer {
     }
 }
 
+/// The stream after the last of so many blocks.
+fn last(blocks: u32) -> Stage {
+    Stage::Residual { block: blocks.saturating_sub(1), tap: BlockTap::Output }
+}
+
 impl Tower for VisionTransformer {
     /// Runs the network on `images`, `[n, 3, h, w]` normalised, up to the deepest stage that is wanted.
     ///
@@ -103,5 +109,59 @@ impl Tower for VisionTransformer {
 
     fn wiring(&self, stage: Stage) -> Wiring {
         self.units_wiring(stage)
+    }
+
+    /// The class token before the first block, what each block adds to it, and it after the last block.
+    fn term_stages(&self) -> Vec<Stage> {
+        let blocks = self.transformer.blocks();
+        let of_block =
+            |block| [BlockTap::Norm1, BlockTap::Mlp].map(|tap| Stage::Residual { block, tap });
+        let inside = (0..blocks).flat_map(of_block);
+        let ends = [Stage::Stream, last(blocks), Stage::Final];
+        inside.chain(ends).collect()
+    }
+
+    fn terms(&self, found: &Activations, along: &Tensor) -> Result<Terms, Failure> {
+        let blocks = self.transformer.blocks();
+        let token = |stage| Ok::<_, Failure>(found.get(stage)?.to_kind(Kind::Float).select(1, 0)); // [n, c]
+        let [gain, shift, mean, deviation] = self.ln_post.parts(&token(last(blocks))?);
+        let (factor, proj) = (gain / deviation, self.proj.to_kind(Kind::Float)); // [n, c], [c, e]
+        // What the last LayerNorm subtracts and adds belongs to all terms alike.
+        let share = 1.0 / f64::from(2 * blocks + 1);
+        let scaled = |x: &Tensor, share: f64| (x - &mean * share) * &factor + &shift * share;
+        let whole = |part, x: &Tensor| Term {
+            part,
+            vector: scaled(x, share).matmul(&proj),
+            positions: None,
+        };
+        let mut terms = vec![whole(Part::Start, &token(Stage::Stream)?)];
+        let wanted = proj.matmul(along); // [c]
+        for block in 0..blocks {
+            let norm = found.get(Stage::Residual { block, tap: BlockTap::Norm1 })?;
+            let (read, out) = self.transformer.read_by_first(block, norm)?;
+            let ((out, bias), size) = (out.parts(), read.size()); // [c, c], [c]
+            let (n, heads, t, width) = (size[0], size[1], size[2], size[3]);
+            let of_heads = out.view([-1, heads, width]); // [c, heads, width]
+            let none = None::<i64>;
+            let added = Tensor::einsum("nhtw,chw->nhc", &[&read, &of_heads], none);
+            // The direction, as each head sees it.
+            let back = (&factor * &wanted).matmul(&out).view([n, heads, width]);
+            let from = Tensor::einsum("nhtw,nhw->nht", &[&read, &back], none); // [n, heads, t]
+            let each = (heads * t) as f64;
+            let rest = scaled(&(&bias / each), share / each).matmul(&wanted).view([n, 1, 1]);
+            let positions = from + rest;
+            let alike = &bias / heads as f64;
+            terms.extend((0..heads).map(|head| Term {
+                part: Part::Head { block, head: head as u32 },
+                vector:
+                    scaled(&(added.select(1, head) + &alike), share / heads as f64).matmul(&proj),
+                positions: Some(positions.select(1, head)),
+            }));
+            let mlp = token(Stage::Residual { block, tap: BlockTap::Mlp })?;
+            terms.push(whole(Part::Mlp(block), &mlp));
+        }
+        let last = found.get(Stage::Final)?.to_kind(Kind::Float); // [n, c]
+        let rest = last.select(1, 0).zeros_like();
+        Ok(Terms { terms, stage: Stage::Final, units: (last * wanted).unsqueeze(-1), rest })
     }
 }

@@ -5,6 +5,7 @@
 
 mod activation_histogram;
 mod attack;
+mod attribution;
 mod composition;
 mod concept;
 mod dataset_examples;
@@ -65,6 +66,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::facet::KIND, facet::run),
     Measure::alone(&kind::probe::KIND, probe::run),
     Measure::alone(&kind::composition::KIND, composition::run),
+    Measure::alone(&kind::attribution::KIND, attribution::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),

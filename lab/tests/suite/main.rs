@@ -1,5 +1,6 @@
 //! Tests of the lab from outside: against golden data, through sessions, and through its binary.
 
+mod attribution;
 mod bombs;
 mod clip;
 mod dictionary;

@@ -1,0 +1,297 @@
+//! Draws `attribution`: the units' contributions as bars beside the picture, a heat map of each, what the logit does without
+//! them, and the terms of an exact attribution.
+
+use serde_json::{Map, Value};
+
+use neuronotes_core::kind::attribution::{
+    self, Baseline, Contribution, Method, Outcome, Params, Terms,
+};
+use neuronotes_core::number::{self, number, percent, thousands};
+
+use super::context::DrawContext;
+use super::drawing::Drawing;
+use super::entry::{Figure, typed};
+use super::part::{Bar, Bars, Part, bars};
+use super::picture::{GridItem, Picture};
+use super::table::Table;
+use super::unit::UnitRef;
+
+/// Number of terms that are drawn as bars.
+const MOST_TERMS: usize = 16;
+
+/// The drawing of `attribution`.
+pub(super) static FIGURE: Figure = Figure { kind: &attribution::KIND, height, draw };
+
+/// Bars, a grid of heat maps, and a bar of the check for each unit.
+fn height(params: &Map<String, Value>) -> u32 {
+    typed(params).map_or(0, |params: Params| params.top.min(100) * 90 + 3 * 160)
+}
+
+fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
+    let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
+    let shown = what(context, &params, &outcome);
+    let units = &outcome.strongest;
+    let rows = bars(units.iter().map(|unit| {
+        let number = unit.contribution;
+        (UnitRef::plain(unit.unit), number, signed(number))
+    }));
+    let named = |rows: Vec<Bar>| -> Vec<Bar> {
+        let reference = |unit: &Contribution| context.unit(&params.layer, unit.unit);
+        let references = units.iter().map(reference);
+        rows.into_iter().zip(references).map(|(row, unit)| Bar { unit, ..row }).collect()
+    };
+    let mut parts = vec![Part::Bars(Bars {
+        title: format!("Contributions to the logit of {}", wanted(&params)),
+        picture: Some(context.plain(&outcome.picture, (outcome.side, outcome.side), &shown)?),
+        head: ["unit", "contribution"].map(str::to_owned),
+        rows: named(rows),
+    })];
+    let mut items = Vec::new();
+    for unit in units {
+        let Some(name) = &unit.picture else { continue };
+        let alt = format!("Where unit {} contributes to the logit", unit.unit);
+        items.push(GridItem {
+            picture: map(context, &outcome, name, &alt)?,
+            caption: UnitRef::plain(unit.unit),
+            value: signed(unit.contribution),
+            unit: context.unit(&params.layer, unit.unit),
+        });
+    }
+    if !items.is_empty() {
+        parts.push(Part::Pictures { title: "Where units contribute".to_owned(), items });
+    }
+    let title = "Change of the logit without a unit, and a mark where it was predicted";
+    parts.push(Part::bars(title, ["unit", "change"], named(checks(units))));
+    if let Some(terms) = &outcome.terms {
+        parts.extend(of_terms(context, &outcome, terms)?);
+    }
+    let table = table(&outcome);
+    Ok(Drawing::Parts { parts, table, note: note(&params, &outcome, &shown) })
+}
+
+/// A number with its sign, in three digits.
+fn signed(value: f64) -> String {
+    let text = number(value, 3);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
+/// A small number, as a power of ten.
+fn exponent(value: f64) -> String {
+    number::signed(format!("{value:.1e}"))
+}
+
+/// What the picture is.
+fn what(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let image = params.image.map(|digest| context.picture_name(&digest.hex()));
+    let word = params.word.as_ref().map(|word| format!("the word “{word}”"));
+    let sample = || params.sample.clone().unwrap_or_default();
+    image.or(word).or_else(|| outcome.caption.clone()).unwrap_or_else(sample)
+}
+
+/// Whose logit it is.
+fn wanted(params: &Params) -> String {
+    match (&params.text, &params.class) {
+        (Some(text), _) => format!("“{text}”"),
+        (None, Some(class)) => {
+            let others = params.classes.iter().map(|class| &*class.label);
+            let others: Vec<&str> = others.filter(|label| label != class).collect();
+            match others[..] {
+                [other] => format!("“{class}” against “{other}”"),
+                _ => format!("“{class}” against {} other classes", others.len()),
+            }
+        }
+        (None, None) => "a text".to_owned(),
+    }
+}
+
+/// A heat map, with the picture below it.
+fn map(
+    context: &DrawContext<'_>,
+    outcome: &Outcome,
+    name: &str,
+    alt: &str,
+) -> Result<Picture, String> {
+    let image = |name: &str| context.picture(name, outcome.side, outcome.side);
+    let under = Some(image(&outcome.picture)?);
+    Ok(Picture { under, ..Picture::plain(image(name)?, alt) })
+}
+
+/// For each unit, the measured change as a bar and the predicted one as a mark, on one scale.
+fn checks(units: &[Contribution]) -> Vec<Bar> {
+    let measured = units.iter().map(|unit| {
+        let both = [unit.change, -unit.contribution].map(signed);
+        (UnitRef::plain(unit.unit), unit.change, format!("{} ({})", both[0], both[1]))
+    });
+    let predicted = units.iter().map(|unit| (String::new(), -unit.contribution, String::new()));
+    let mut rows = bars(measured.chain(predicted));
+    let marks = rows.split_off(units.len());
+    for (row, mark) in rows.iter_mut().zip(marks) {
+        let place = if mark.below { mark.from } else { mark.to };
+        row.interval = Some((place, place));
+    }
+    rows
+}
+
+/// The strongest terms as bars, and heat maps of all heads together and of the strongest.
+fn of_terms(
+    context: &DrawContext<'_>,
+    outcome: &Outcome,
+    terms: &Terms,
+) -> Result<[Part; 2], String> {
+    let mut order: Vec<usize> = (0..terms.all.len()).collect();
+    let size = |at: usize| terms.all[at].contribution.abs();
+    order.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
+    let strongest = || order.iter().map(|&at| &terms.all[at]);
+    let rows = strongest().take(MOST_TERMS);
+    let rows = rows.map(|term| (term.name.clone(), term.contribution, signed(term.contribution)));
+    let mut items = vec![GridItem {
+        picture: map(context, outcome, &terms.picture, "Where all heads together contribute")?,
+        caption: "all heads".to_owned(),
+        value: String::new(),
+        unit: None,
+    }];
+    for term in strongest() {
+        let Some(name) = &term.picture else { continue };
+        let alt = format!("Where {} contributes to the logit", term.name);
+        items.push(GridItem {
+            picture: map(context, outcome, name, &alt)?,
+            caption: term.name.clone(),
+            value: signed(term.contribution),
+            unit: None,
+        });
+    }
+    let count = terms.all.len();
+    let title = match count > MOST_TERMS {
+        true => format!("The {MOST_TERMS} largest of the {count} terms of the embedding"),
+        false => format!("The {count} terms of the embedding"),
+    };
+    let bars = Part::bars(&title, ["term", "contribution"], bars(rows));
+    Ok([bars, Part::Pictures { title: "Where heads contribute".to_owned(), items }])
+}
+
+fn table(outcome: &Outcome) -> Table {
+    let units = outcome.strongest.iter().map(|unit| {
+        let numbers = [unit.contribution, unit.activation, -unit.contribution, unit.change];
+        std::iter::once(UnitRef::plain(unit.unit)).chain(numbers.map(|n| number(n, 5))).collect()
+    });
+    let terms = outcome.terms.iter().flat_map(|terms| &terms.all);
+    let terms = terms.map(|term| {
+        let mut row = vec![term.name.clone(), number(term.contribution, 5)];
+        row.resize(5, String::new());
+        row
+    });
+    let head =
+        ["unit or term", "contribution", "mean activation", "predicted change", "measured change"];
+    Table::new(&head, units.chain(terms).collect())
+}
+
+fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
+    let scale = if outcome.logit_scale == 0.0 { 1.0 } else { outcome.logit_scale };
+    let mut note = format!(
+        "the logit of {} for {shown} is {} ({} times {})",
+        wanted(params),
+        number(outcome.logit, 3),
+        number(scale, 1),
+        number(outcome.logit / scale, 4),
+    );
+    let method = match (params.method, params.baseline) {
+        (Method::GradientActivation, _) => "activation times gradient".to_owned(),
+        (Method::BlankGradient, _) => "activation times the gradient on a blank picture".to_owned(),
+        (Method::Exact, _) => "the terms of the embedding with attention as it is".to_owned(),
+        (Method::IntegratedGradients, baseline) => format!(
+            "gradients integrated from {} by {} nodes",
+            match baseline {
+                Baseline::Zero => "zero",
+                Baseline::Blank => "a blank picture",
+            },
+            params.nodes
+        ),
+    };
+    let count = outcome.strongest.len();
+    let part: f64 = outcome.strongest.iter().map(|unit| unit.contribution.abs()).sum();
+    note += &format!(
+        "; {method}; the {count} of {} units shown have {} of all contributions",
+        thousands(outcome.units.into()),
+        percent(if outcome.size > 0.0 { part / outcome.size } else { 0.0 }),
+    );
+    note += &format!("; all add up to {}", number(outcome.sum, 3));
+    if let Some(promised) = outcome.promised {
+        let gap = exponent(outcome.sum - promised);
+        note += &format!(", which misses {} by {gap}", number(promised, 3));
+    }
+    if let Some(terms) = &outcome.terms {
+        note += &format!("; the sum of the terms misses the embedding by {}", exponent(terms.gap));
+    }
+    note + "; in heat maps orange adds to the logit and blue takes away, each up to its own largest value"
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::figure::tests::Stored;
+
+    /// The drawing of a made-up outcome with these parameters.
+    fn drawn(change: Value, outcome: &Outcome) -> (Vec<Part>, String) {
+        let mut params = json!({
+            "layer": "visual.layer4.0.add", "templates": ["{}"], "truncate": false,
+            "method": "exact", "nodes": 50, "baseline": "zero", "top": 2,
+        });
+        for (name, value) in change.as_object().expect("a map") {
+            params[name] = value.clone();
+        }
+        let mut stored = Stored::new(&attribution::KIND, params, outcome);
+        for name in 1..=5 {
+            let name = format!("{name:03}.png");
+            stored = stored.output(&name, "image/png", name.as_bytes());
+        }
+        match stored.drawn() {
+            Drawing::Parts { parts, note, .. } => (parts, note),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn contributions_stand_beside_the_picture_and_over_it_and_are_checked() {
+        let params = json!({ "word": "red apple", "text": "apple" });
+        insta::assert_json_snapshot!(drawn(params, &attribution::sample(1.5)));
+    }
+
+    #[test]
+    fn a_layer_without_positions_has_no_heat_maps_and_an_estimate_promises_nothing() {
+        let params = json!({
+            "sample": "a", "class": "cat", "method": "gradient_activation",
+            "classes": [{ "label": "cat", "names": ["cat"] }, { "label": "dog", "names": ["dog"] }],
+        });
+        let mut outcome = attribution::sample(-0.5);
+        outcome.strongest.iter_mut().for_each(|unit| unit.picture = None);
+        (outcome.promised, outcome.terms) = (None, None);
+        let (parts, note) = drawn(params, &outcome);
+        assert_eq!(parts.iter().flat_map(Part::pictures).count(), 1, "only the picture itself");
+        assert_eq!(parts.len(), 2);
+        assert!(note.contains("“cat” against “dog” for apple"), "{note}");
+        assert!(!note.contains("misses"), "{note}");
+    }
+
+    #[test]
+    fn every_heat_map_has_the_picture_under_it() {
+        let params = json!({ "word": "apple", "text": "apple" });
+        let (parts, _) = drawn(params, &attribution::sample(1.5));
+        let plain = parts[0].pictures().next().expect("the picture").image.digest;
+        let maps: Vec<&Picture> = parts[1..].iter().flat_map(Part::pictures).collect();
+        assert_eq!(maps.len(), 2 + 1 + 2);
+        assert!(maps.iter().all(|map| map.under.as_ref().is_some_and(|u| u.digest == plain)));
+        assert!(maps.iter().all(|map| map.image.digest != plain));
+    }
+
+    #[test]
+    fn what_was_predicted_is_a_mark_on_the_scale_of_what_was_measured() {
+        let mut unit = attribution::sample(2.0).strongest.remove(0);
+        unit.change = -1.0;
+        let [row] = &checks(&[unit])[..] else { panic!("one bar") };
+        assert_eq!((row.from, row.to, row.interval), (0.5, 1.0, Some((0.0, 0.0))));
+        assert_eq!(row.value, "−1.000 (−2.000)");
+    }
+}
