@@ -54,10 +54,13 @@ pub fn fill(garden: &Garden) -> usize {
     missing.len()
 }
 
-/// Commits what a request uses, such as scans, where the store does not have it.
+/// Commits what a request uses, such as scans, and what that uses, where the store does not have it.
 pub fn commit_used(store: &Store, request: &Request) {
-    for used in request.uses.iter().filter(|used| store.record(&used.key()).is_none()) {
-        commit(store, used);
+    for used in &request.uses {
+        commit_used(store, used);
+        if store.record(&used.key()).is_none() {
+            commit(store, used);
+        }
     }
 }
 
