@@ -5,7 +5,7 @@
 // needed, and elements added to the body are marked `data-preview`, which patches leave alone.
 "use strict";
 (() => {
-  const { root = "", page: own = "", previews = 1, find, zoom: zooming, figure: figuring, map: mapping, boxes: sheet } = document.currentScript.dataset;
+  const { root = "", page: own = "", previews = 1, find, zoom: zooming, boxes: sheet } = document.currentScript.dataset;
   const home = new URL(root || "./", document.baseURI).href;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (types, act, options) => types.split(" ").forEach((type) => document.addEventListener(type, act, options));
@@ -303,25 +303,18 @@
     else location.href = link.href;
   }
 
-  // Maps of units have a script too, on pages that have one. A patch may bring one, or change it.
-  async function maps() {
-    if (!mapping || !document.querySelector("[data-map] [data-map-data]")) return;
-    if (!window.neuronotes.map) await load("map", mapping).catch(() => {});
-    window.neuronotes.map?.start();
-  }
-
   async function search() {
     const box = await start("find", find);
     if (box) box.open();
     else say("The search failed to load.");
   }
 
-  // What a reader can do with figures
-
-  async function figures() {
-    if (!figuring || !document.querySelector("[data-bipartite], .figure .data table")) return;
-    if (!window.neuronotes.figure) await load("figure", figuring).catch(() => {});
-    window.neuronotes.figure?.renew();
+  // Some figures have a script of their own, on pages that have one. A patch may bring the first, or change it.
+  async function figures(name, which) {
+    const address = document.querySelector("link[data-map]")?.dataset[name];
+    if (!address || !document.querySelector(which)) return;
+    if (!window.neuronotes[name]) await load(name, address).catch(() => {});
+    window.neuronotes[name]?.renew();
   }
 
   // Code to copy
@@ -528,9 +521,9 @@
   function renew() {
     all("article.note pre:has(code)").forEach(offer);
     dress(document.documentElement.dataset.theme);
-    maps();
+    figures("map", "[data-map-data]");
     arrange();
-    figures();
+    figures("figure", "[data-bipartite], .data table");
   }
 
   addEventListener("resize", arrange);

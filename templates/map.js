@@ -349,5 +349,5 @@
     new ResizeObserver(resize).observe(canvas);
   }
 
-  window.neuronotes.map = { start };
+  window.neuronotes.map = { renew: start };
 })();

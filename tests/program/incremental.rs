@@ -244,6 +244,7 @@ fn garden() -> Garden {
         let picture = common::results::picture(colour);
         std::fs::write(garden.path(&format!("set/{name}.png")), picture).expect("a picture");
         garden.write(&format!("set/{name}.txt"), "wolf\n");
+        garden.write(&format!("set/{name}.cls"), "animals\n");
     }
     garden.write("words.txt", "red\nblue\n");
     let config = garden.read("neuronotes.yaml");
