@@ -141,7 +141,7 @@ fn pictures_that_cannot_be_read_are_named_and_left_out() {
     let built = garden.built();
     let said = built.stderr();
     assert!(said.contains("2 images of the data set cannot be read"), "{said}");
-    assert!(said.contains("huge (") && said.contains("letter (it is no PNG"), "{said}");
+    assert!(said.contains("huge (") && said.contains("letter (it is not a PNG"), "{said}");
     assert!(said.contains("a.md:1:1"), "{said}");
     let page = garden.page("a.html");
     assert!(page.contains("<dt>skipped</dt>") && page.contains("of 6 images"), "{page}");
