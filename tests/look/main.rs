@@ -1,0 +1,23 @@
+//! How a site looks and behaves in headless Chromium: every page that a build puts out, whatever it is of, opened from the
+//! file system, and the same pages in the preview, where patches come in between.
+//!
+//! `AXE` names axe-core's script (`cargo xtask test` fetches it); without it accessibility is not tested, and that is said.
+
+#[path = "../common/checks.rs"]
+mod checks;
+#[path = "../common/browser.rs"]
+mod chromium;
+#[path = "../common/mod.rs"]
+mod common;
+mod fault;
+mod foreign;
+mod garden;
+mod graph;
+mod morph;
+mod picture;
+mod preview;
+#[path = "../common/proxy.rs"]
+mod proxy;
+mod reader;
+mod search;
+mod tab;
