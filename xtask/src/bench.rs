@@ -45,7 +45,10 @@ pub fn react(arguments: &BenchReact) -> Result<i32> {
     let browser = chromium::find_or_install()?;
     let libtorch = Libtorch::in_place(false)?;
     // The whole workspace, so that cargo chooses the same features as for the other commands.
-    let mut bench = cargo(&repository, &["bench", "--workspace", "--bench", "react", "--"]);
+    let mut bench = cargo(
+        &repository,
+        &["bench", "--profile", "release", "--workspace", "--bench", "react", "--"],
+    );
     libtorch.show_to(&mut bench);
     bench.env("NEURONOTES_LAB", programs.lab).env("CHROMIUM", browser);
     let notes: Vec<String> = arguments.notes.iter().map(u32::to_string).collect();
@@ -112,7 +115,10 @@ fn compiled(repository: &Path, name: &str) -> Result<Option<PathBuf>> {
     require_a_compiler()?;
     let libtorch = Libtorch::in_place(false)?;
     // The whole workspace, so that cargo chooses the same features as for the other commands.
-    let mut bench = cargo(repository, &["bench", "--workspace", "--bench", name, "--", "--where"]);
+    let mut bench = cargo(
+        repository,
+        &["bench", "--profile", "release", "--workspace", "--bench", name, "--", "--where"],
+    );
     libtorch.show_to(&mut bench);
     let output = bench.stderr(Stdio::inherit()).output().context("cargo did not start")?;
     let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();

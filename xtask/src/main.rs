@@ -24,6 +24,7 @@ mod programs;
 mod run;
 mod say;
 mod task;
+mod test;
 mod torch;
 mod torture;
 mod unpack;

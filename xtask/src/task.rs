@@ -1,21 +1,17 @@
 //! The commands' steps. Each command returns its exit code.
 
-use std::process::Command;
-
 use anyhow::Result;
 
-use crate::axe;
 use crate::bench::{self, endure, pictures, probe, site};
-use crate::chromium;
-use crate::cli::{Bench, Benched, Half, Serve, Setup, Task, Test};
-use crate::editors;
+use crate::cli::{Bench, Benched, Serve, Setup, Task};
 use crate::emoji::emoji;
 use crate::fuzz::fuzz;
 use crate::parity::parity;
-use crate::programs::{Compiled, Programs, become_, compile};
-use crate::run::{cargo, repository, require_component, run, run_quietly};
+use crate::programs::{Compiled, become_, compile};
+use crate::run::{repository, run_quietly};
 use crate::say::{self, say};
-use crate::torch::{Libtorch, require_a_compiler};
+use crate::test::test;
+use crate::torch::Libtorch;
 use crate::torture::torture;
 
 /// Runs a command.
@@ -77,85 +73,4 @@ fn setup(arguments: &Setup) -> Result<i32> {
         say::out(format_args!("unset LIBTORCH_USE_PYTORCH; export LIBTORCH={link}\n"));
     }
     Ok(0)
-}
-
-/// Runs all checks and tests. A failing one does not stop the others.
-///
-/// They use the release build, since that is what is published, `site` has compiled most of it, and compiling the C++
-/// between Rust and libtorch a second time would take minutes.
-fn test(arguments: &Test) -> Result<i32> {
-    let repository = repository()?;
-    let (lint, tests) = match arguments.only {
-        None => (true, true),
-        Some(Half::Lint) => (true, false),
-        Some(Half::Tests) => (false, true),
-    };
-    // Missing programs are reported before minutes are spent.
-    let browser = match (tests, arguments.no_browser) {
-        (true, true) => {
-            say("skipping the tests that open pages in a browser (--no-browser)");
-            None
-        }
-        (true, false) => Some((chromium::find_or_install()?, axe::find_or_fetch()?)),
-        (false, _) => None,
-    };
-    match (tests, arguments.no_editors) {
-        (true, true) => {
-            say("skipping the tests that save notes with editors and rsync (--no-editors)");
-        }
-        (true, false) => editors::find_or_install()?,
-        (false, _) => {}
-    }
-    if lint {
-        require_component(&repository, "rustfmt")?;
-        require_component(&repository, "clippy")?;
-    }
-    require_a_compiler()?;
-    let libtorch = Libtorch::in_place(false)?;
-
-    let mut failed = Vec::new();
-    let mut check = |name: &'static str, mut command: Command| -> Result<()> {
-        libtorch.show_to(&mut command);
-        if run(name, &mut command)? != 0 {
-            failed.push(name);
-        }
-        Ok(())
-    };
-    if lint {
-        check("cargo fmt", cargo(&repository, &["fmt", "--all", "--check"]))?;
-        let clippy =
-            ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        check("cargo clippy", cargo(&repository, &clippy))?;
-        let mut doc = cargo(&repository, &["doc", "--release", "--workspace", "--no-deps"]);
-        doc.env("RUSTDOCFLAGS", "-D warnings");
-        check("cargo doc", doc)?;
-    }
-    if tests {
-        // Tests start the programs as a user would, and a single test may need the lab. `cargo build` would use other
-        // features of the dependencies, and so compile them twice.
-        let all = ["test", "--release", "--workspace", "--no-run"];
-        check("cargo test --no-run", cargo(&repository, &all))?;
-        let mut test = cargo(&repository, &["test", "--release", "--workspace", "--no-fail-fast"]);
-        test.args(&arguments.args).env("NEURONOTES_LAB", Programs::in_place()?.lab);
-        match browser {
-            Some((browser, axe)) => {
-                test.env("CHROMIUM", browser).env("AXE", axe).env_remove("NEURONOTES_NO_BROWSER")
-            }
-            None => test.env("NEURONOTES_NO_BROWSER", "1"),
-        };
-        match arguments.no_editors {
-            false => test.env_remove("NEURONOTES_NO_EDITORS"),
-            true => test.env("NEURONOTES_NO_EDITORS", "1"),
-        };
-        check("cargo test", test)?;
-    }
-    if failed.is_empty() {
-        say("no problems found");
-        return Ok(0);
-    }
-    say(format_args!("failed: {}", failed.join(", ")));
-    if failed.contains(&"cargo fmt") {
-        say("hint: `cargo fmt --all` formats the code");
-    }
-    Ok(1)
 }
