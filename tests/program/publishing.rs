@@ -140,7 +140,8 @@ fn photograph(width: u32, height: u32) -> image::RgbImage {
     image::RgbImage::from_fn(width, height, |x, y| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let noise = (state >> 27) as u8;
-        image::Rgb([(x / 5) as u8 + noise, (y / 4) as u8 ^ noise, (x * y / 900) as u8 + noise])
+        let [red, blue] = [x / 5, x * y / 900].map(|base| (base as u8).wrapping_add(noise));
+        image::Rgb([red, (y / 4) as u8 ^ noise, blue])
     })
 }
 
