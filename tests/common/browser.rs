@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 use headless_chrome::protocol::cdp::Emulation::SetDeviceMetricsOverride;
 use headless_chrome::{Browser, LaunchOptions, Tab};
 
+/// After how long something that a page waits for is a failure: a disk that is busy with others' files has kept a stored
+/// result waiting for half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 pub fn browser() -> Option<Browser> {
     if std::env::var_os("NEURONOTES_NO_BROWSER").is_some_and(|value| value == "1") {
         eprintln!("NEURONOTES_NO_BROWSER is set: nothing is tested in a browser");
@@ -49,14 +53,14 @@ pub fn wait(tab: &Tab, expression: &str) {
     let begun = Instant::now();
     while value(tab, &format!("Boolean({expression})")) != true {
         let shown = || value(tab, "document.body.innerText");
-        assert!(begun.elapsed() < Duration::from_secs(30), "never: {expression}\n{}", shown());
+        assert!(begun.elapsed() < PATIENCE, "never: {expression}\n{}", shown());
         std::thread::sleep(Duration::from_millis(15));
     }
 }
 
 pub fn open(browser: &Browser, url: &str) -> Arc<Tab> {
     let tab = browser.new_tab().expect("a tab");
-    tab.set_default_timeout(Duration::from_secs(30));
+    tab.set_default_timeout(PATIENCE);
     tab.navigate_to(url).expect("an address").wait_until_navigated().expect("a page");
     tab
 }
