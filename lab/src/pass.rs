@@ -4,13 +4,14 @@
 //! owns the device. A batch that memory does not hold is halved. A pass reports progress and stops when told to. A picture
 //! that cannot be decoded is skipped, and listed with the reason. Knows nothing of what the activations are for.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use neuronotes_core::model::Stage;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::batch::Batch;
 use crate::clip::Clip;
@@ -23,6 +24,8 @@ use crate::picture::Picture;
 
 /// Batches decoded ahead.
 const AHEAD: usize = 2;
+/// How many times the usual rows a batch may have above the stage where each picture has several variants.
+const MORE: usize = 4;
 
 /// A list of pictures.
 pub trait Pictures: Sync {
@@ -69,6 +72,25 @@ pub struct Pass<'a> {
     pub title: &'a str,
     /// Shows each picture alone, so that the last bits of its activations depend on no other.
     pub one_by_one: bool,
+    /// What each picture's activation at a stage is replaced by, if it is. All activations above have that many rows for each
+    /// picture, as [`Replace`](crate::clip::hook::Replace) says.
+    pub variants: Option<&'a Variants<'a>>,
+}
+
+/// Variants of an activation.
+pub struct Variants<'a> {
+    /// Where they replace it.
+    pub stage: Stage,
+    /// How many each picture has.
+    pub count: usize,
+    /// Makes them for a batch: `[n, …]` to `[count · n, …]`, the first variant of all pictures first.
+    pub make: &'a dyn Fn(&Tensor) -> Result<Tensor, Failure>,
+}
+
+impl fmt::Debug for Variants<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} variants at {:?}", self.count, self.stage)
+    }
 }
 
 /// A picture that was left out.
@@ -83,7 +105,7 @@ pub struct Skipped {
 impl<'a> Pass<'a> {
     /// A pass in batches.
     pub fn new(clip: &'a Clip, stages: &'a [Stage], title: &'a str) -> Self {
-        Self { clip, stages, title, one_by_one: false }
+        Self { clip, stages, title, one_by_one: false, variants: None }
     }
 
     /// Shows all pictures, in order. `visit` is given the places of a batch and its activations, without gradients. If
@@ -101,7 +123,7 @@ impl<'a> Pass<'a> {
         let bytes = side as usize * side as usize * 3; // of one picture
         let mut batch = match self.one_by_one {
             true => Batch::of(1),
-            false => Batch::on(self.clip.device).halved(monitor.halves()),
+            false => self.batch().halved(monitor.halves()),
         };
         let (chunk, count) = (batch.size(), pictures.count());
         if self.clip.device != Device::Cpu && count > chunk {
@@ -150,7 +172,7 @@ impl<'a> Pass<'a> {
                     let pixels = &pixels[rows.start * bytes..rows.end * bytes];
                     tch::no_grad(|| {
                         let input = self.clip.input(pixels, rows.len())?; // [n, 3, side, side]
-                        visit(&good[rows], &self.clip.look(&input, self.stages)?)
+                        visit(&good[rows], &self.look(&input)?)
                     })
                 })?;
                 monitor.progress(&progress);
@@ -158,6 +180,27 @@ impl<'a> Pass<'a> {
             Ok(())
         })
         .map(|()| skipped)
+    }
+
+    /// How many pictures are looked at together: fewer if each has several variants.
+    fn batch(&self) -> Batch {
+        let usual = Batch::on(self.clip.device);
+        match self.variants {
+            None => usual,
+            Some(variants) => {
+                Batch::of((usual.size() * MORE / variants.count.max(1)).min(usual.size()))
+            }
+        }
+    }
+
+    /// The activations for a batch, `[n, 3, side, side]`.
+    fn look(&self, input: &Tensor) -> Result<Activations, Failure> {
+        match self.variants {
+            None => self.clip.look(input, self.stages),
+            Some(Variants { stage, make, .. }) => {
+                self.clip.look_replacing(input, self.stages, *stage, &mut |x| make(x))
+            }
+        }
     }
 
     /// Like [`Pass::run`], but every picture is required.

@@ -98,7 +98,7 @@ fn copied(activation: &Tensor) -> Result<Tensor, Failure> {
 }
 
 /// The dimension of an activation that counts its units: the last on tokens, and else the second.
-fn units_dim(activation: &Tensor) -> i64 {
+pub(super) fn units_dim(activation: &Tensor) -> i64 {
     if activation.dim() == 3 { 2 } else { 1 }
 }
 

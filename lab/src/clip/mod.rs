@@ -4,6 +4,7 @@
 
 pub mod activations;
 pub mod hook;
+pub mod intervene;
 mod loading;
 mod pool;
 pub mod preprocess;

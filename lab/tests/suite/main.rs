@@ -7,6 +7,7 @@ mod dictionary;
 mod export;
 mod golden;
 mod hook;
+mod intervene;
 mod protocol;
 mod requests;
 mod schedule;
