@@ -1,5 +1,5 @@
-// Interactive features of pages: link previews, contents that follow scrolling, enlarged pictures, code to copy, keys for
-// the search. Every page works without it, and nothing is fetched: data are loaded as scripts.
+// Interactive features of pages: link previews, enlarged pictures, code to copy, keys for the search. Every page works without
+// it, and nothing is fetched: data are loaded as scripts. `theme.js` and `contents.js` follow in the same file.
 //
 // The preview of `neuronotes serve` may patch the page at any time. So listeners are on the document, elements are looked up when
 // needed, and elements added to the body are marked `data-preview`, which patches leave alone.
@@ -44,7 +44,7 @@
   }
 
   const href = (path, anchor) => root + path.split("/").map(encodeURIComponent).join("/") + (anchor ? `#${encodeURIComponent(anchor)}` : "");
-  window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make, button, all, bare };
+  const shared = (window.neuronotes = { take: (name, data) => taken.set(name, data), load, href, make, button, all, bare, on, say, setting, decoded, patched, hit });
 
   // The style sheet of boxes and dialogs, loaded with the first of them.
   let looks;
@@ -138,9 +138,12 @@
   const boxAt = (target) => [...boxes].find((box) => box.element.contains(target));
   const boxOf = (link) => [...boxes].find((box) => box.link === link);
   let count = 0;
-  let hovered = null; // what the pointer is over
-  let wanted = null; // the link whose preview is on its way
-  let quiet = null; // the link whose preview was dismissed, until it is left
+  // What the pointer is over.
+  let hovered = null;
+  // The link whose preview is on its way.
+  let wanted = null;
+  // The link whose preview was dismissed, until it is left.
+  let quiet = null;
   let timer = 0;
   let touching = false;
 
@@ -196,6 +199,11 @@
     element.style.left = `${box.left + (pinned ? 0 : scrollX)}px`;
     element.style.top = `${box.top + (pinned ? 0 : scrollY)}px`;
   }
+
+  function hold() {
+    for (const box of boxes) if (box.pinned) place(box, box.left, box.top);
+  }
+  addEventListener("resize", hold);
 
   function close(box) {
     if (!boxes.delete(box)) return;
@@ -292,9 +300,9 @@
 
   async function start(name, address, from = null) {
     closeAll(({ element }) => !element.contains(from));
-    if (!window.neuronotes[name]) await load(name, address).catch(() => {});
+    if (!shared[name]) await load(name, address).catch(() => {});
     await styled();
-    return window.neuronotes[name];
+    return shared[name];
   }
 
   async function zoom(link) {
@@ -313,8 +321,8 @@
   async function figures(name, which) {
     const address = document.querySelector("link[data-map]")?.dataset[name];
     if (!address || !document.querySelector(which)) return;
-    if (!window.neuronotes[name]) await load(name, address).catch(() => {});
-    window.neuronotes[name]?.renew();
+    if (!shared[name]) await load(name, address).catch(() => {});
+    shared[name]?.renew();
   }
 
   // Code to copy
@@ -341,14 +349,18 @@
 
   // Clicks and keys
 
+  // The element that a click hits; none if a key or another listener gives the click another meaning.
+  function hit({ target, button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented }, selector = "*") {
+    return button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented ? null : target.closest?.(selector);
+  }
+
   on("click", (event) => {
-    const { target, button: which, ctrlKey, metaKey, shiftKey, altKey } = event;
-    if (which || ctrlKey || metaKey || shiftKey || altKey || event.defaultPrevented || !target.closest) return;
+    const { target } = event;
+    if (!hit(event)) return;
     const near = (selector) => target.closest(selector);
     const act = near("[data-act]");
     if (act) return acts[act.dataset.act](boxAt(act));
     if (near("button[data-search]")) return search();
-    if (near("button[data-theme-choice]")) return choose();
     if (near(".copy")) return copy(near(".copy"));
     // With the keyboard, the link itself is clicked.
     if (zooming && near("a.zoom")?.querySelector("img, svg")) {
@@ -365,22 +377,22 @@
     if (!near("a")) return;
     consider(null);
     closeAll();
-    hold(near("a").hash);
   });
 
   on("keydown", (event) => {
-    const { key, target } = event;
-    const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
+    const { key, target, shiftKey, altKey } = event;
+    const command = event.ctrlKey || event.metaKey;
+    const bare = !command && !altKey;
     if (document.querySelector("dialog[open]")) return;
     const typing = target.isContentEditable || target.matches?.("input, textarea, select");
     const slash = key === "/" && bare && !typing && setting("slash") !== "off";
-    if (find && (slash || (key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey))) {
+    if (find && (slash || (key.toLowerCase() === "k" && command && !shiftKey && !altKey))) {
       event.preventDefault();
       search();
       return;
     }
     const inside = boxAt(target);
-    const box = inside || [...boxes].reverse().find((one) => !one.pinned);
+    const box = inside || [...boxes].findLast((one) => !one.pinned);
     if (key === "Escape") {
       consider(quiet);
       if (box) dismiss(box);
@@ -390,8 +402,8 @@
     } else if (key === "Tab" && inside && !inside.pinned) {
       // A box is at the end of the document, but after its link in the focus order.
       const stops = all("a[href], button, summary, [tabindex='0']", inside.element).filter((stop) => stop.getClientRects().length);
-      if (target !== stops.at(event.shiftKey ? 0 : -1)) return;
-      if (event.shiftKey) event.preventDefault();
+      if (target !== stops.at(shiftKey ? 0 : -1)) return;
+      if (shiftKey) event.preventDefault();
       quiet = inside.link;
       quiet.focus({ preventScroll: true });
     }
@@ -401,138 +413,23 @@
     try {
       return localStorage.getItem(`neuronotes-${name}`);
     } catch {
-      return null; // Some browsers store nothing for files.
+      // Some browsers store nothing for files.
+      return null;
     }
   }
 
-  function set(name, value) {
-    try {
-      if (value) localStorage.setItem(`neuronotes-${name}`, value);
-      else localStorage.removeItem(`neuronotes-${name}`);
-    } catch {
-      // Then it applies to this page only.
-    }
+  // Acts now, and after each patch of a preview.
+  function patched(act) {
+    new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-patched"] });
+    act();
   }
 
-  // Light, dark, or the system's theme: an attribute that a script in the page's head sets before anything is drawn.
-
-  const THEMES = ["", "light", "dark"];
-
-  function dress(theme) {
-    const data = document.documentElement.dataset;
-    if (THEMES.indexOf(theme) > 0) data.theme = theme;
-    else delete data.theme;
-    const name = `Theme: ${data.theme || "system"}`;
-    for (const one of all("button[data-theme-choice]")) {
-      one.title = name;
-      one.setAttribute("aria-label", name);
-    }
-    return name;
-  }
-
-  function choose() {
-    const now = document.documentElement.dataset.theme || "";
-    const next = THEMES[(THEMES.indexOf(now) + 1) % 3];
-    set("theme", next);
-    say(dress(next));
-  }
-
-  addEventListener("storage", ({ key, newValue }) => key === "neuronotes-theme" && dress(newValue));
-  addEventListener("pageshow", ({ persisted }) => persisted && dress(setting("theme")));
-
-  // Contents that follow
-
-  let held = location.hash; // where a link has led, until the reader scrolls
-  let planned = 0;
-  let naming = 0;
-  let ready = false;
-  setTimeout(() => (ready = true), 1000);
-
-  function hold(hash) {
-    if (!hash) return;
-    held = hash;
-    plan();
-  }
-
-  function follow() {
-    planned = 0;
-    // The line that a heading must pass moves down at the end of the page, so that the last sections are marked too.
-    const left = document.documentElement.scrollHeight - innerHeight - scrollY;
-    const line = Math.max(innerHeight / 3, innerHeight - left);
-    const links = all(".contents a[href^='#']");
-    let current = "";
-    for (const { hash } of links) {
-      const heading = document.getElementById(decoded(hash.slice(1)));
-      if (hash === held || heading?.getBoundingClientRect().top <= line) current = hash;
-      if (hash === held) break;
-    }
-    for (const link of links) {
-      if (link.hash !== current) link.removeAttribute("aria-current");
-      else if (!link.hasAttribute("aria-current")) mark(link);
-    }
-    clearTimeout(naming);
-    if (links.length && !held) naming = setTimeout(name, 400, current);
-  }
-
-  function mark(link) {
-    link.setAttribute("aria-current", "true");
-    const nav = link.closest(".contents-side");
-    if (!nav) return;
-    const at = link.getBoundingClientRect().top - nav.getBoundingClientRect().top;
-    if (at < 60 || at > nav.clientHeight - 60) nav.scrollTop += at - nav.clientHeight / 2;
-  }
-
-  function name(hash) {
-    if (!ready || hash === location.hash || !getSelection().isCollapsed) return;
-    try {
-      history.replaceState(history.state, "", hash || location.pathname + location.search);
-    } catch {
-      // A browser may refuse; the address then stays unchanged.
-    }
-  }
-
-  const plan = () => (planned ||= requestAnimationFrame(follow));
-  on("scroll", plan, { passive: true });
-  on("wheel touchmove pointerdown", () => (held = ""), { passive: true });
-  on("keydown", ({ key }) => /^(Arrow|Page|Home|End| )/.test(key) && (held = ""));
-  addEventListener("hashchange", () => hold(location.hash));
-
-  // Notes in the margin must not overlap each other or wide figures.
-  function margins() {
-    const wide = all(".note > :is(.width-middle, .width-page, .width-screen)").map((one) => one.getBoundingClientRect());
-    let free = -Infinity;
-    const moves = all(".sidenote").map((note) => {
-      const { top, height } = note.getBoundingClientRect();
-      const natural = top - (parseFloat(note.style.marginTop) || 0);
-      let at = Math.max(natural, free);
-      for (const one of wide) if (at < one.bottom + 12 && at + height + 12 > one.top) at = one.bottom + 12;
-      if (height) free = at + height + 12;
-      return [note, at - natural];
-    });
-    for (const [note, by] of moves) note.style.marginTop = by > 0 ? `${by}px` : "";
-  }
-
-  function arrange() {
-    margins();
-    for (const box of boxes) if (box.pinned) place(box, box.left, box.top);
-    plan();
-  }
-
-  function renew() {
-    all("article.note pre:has(code)").forEach(offer);
-    dress(document.documentElement.dataset.theme);
-    figures("map", "[data-map-data]");
-    arrange();
-    figures("figure", "[data-bipartite], .data table");
-  }
-
-  addEventListener("resize", arrange);
-  on("toggle", arrange, true);
-  // After a patch (preview only) the page is examined again, and other pages' previews may have changed.
-  new MutationObserver(() => {
-    // Scripts are not run twice.
+  patched(() => {
+    // Other pages' previews may have changed. Scripts are not run twice.
     for (const name of loading.keys()) if (name !== "find") loading.delete(name);
-    renew();
-  }).observe(document.documentElement, { attributeFilter: ["data-patched"] });
-  renew();
+    all("article.note pre:has(code)").forEach(offer);
+    hold();
+    figures("map", "[data-map-data]");
+    figures("figure", "[data-bipartite], .data table");
+  });
 })();

@@ -17,21 +17,22 @@
     }
   }
 
-  function run(map, { size, units, says, x, y, group, tile, order }, { sheet: address, tile: pixels, side }) {
+  function run(map, { noun, size, units, says, x, y, group, tile, order }, { sheet: address, tile: pixels, side }) {
     const across = Math.floor(side / pixels);
     const links = new Map(all("[data-unit]", map).map((link) => [Number(link.dataset.unit), link]));
     const hues = all("[data-group]", map).map((entry) => Number(entry.className.match(/hue-(\d+)/)?.[1] || 0));
     const nameOf = (i) => {
       const name = links.get(units[i])?.dataset.name;
-      return `Unit ${units[i]}${name ? ` · ${name}` : ""}`;
+      return `${noun[0].toUpperCase()}${noun.slice(1)} ${units[i]}${name ? ` · ${name}` : ""}`;
     };
     const folded = units.map((unit, i) => fold(`${nameOf(i)} ${says[i]}`));
 
     // The controls around the canvas
 
-    const label = `Map of ${units.length} units. Arrow keys go from a unit to the next one in that direction, Enter opens its page if it has one, plus and minus zoom. The table below has the same data.`;
+    const counted = `${units.length} ${noun}s`;
+    const label = `Map of ${counted}. Arrow keys go from a ${noun} to the next one in that direction, Enter opens its page if it has one, plus and minus zoom. The table below has the same data.`;
     const canvas = make("canvas", { tabindex: "0", role: "application", "aria-label": label });
-    const field = make("input", { type: "search", placeholder: "Find a unit", "aria-label": "Find units by number, label or image", autocomplete: "off" });
+    const field = make("input", { type: "search", placeholder: `Find a ${noun}`, "aria-label": `Find ${noun}s by number, label or image`, autocomplete: "off" });
     const count = make("span", { class: "map-count", role: "status" });
     const act = (text, name, run) => {
       const one = button(text, { "aria-label": name, title: name });
@@ -189,7 +190,7 @@
     function tell(i) {
       panel.classList.toggle("empty", i < 0);
       if (i < 0) {
-        words.replaceChildren("Point at a unit, or walk with the arrow keys.");
+        words.replaceChildren(`Point at a ${noun}, or walk with the arrow keys.`);
         return;
       }
       const link = links.get(units[i]);
@@ -327,7 +328,7 @@
       const fits = (i) => (only < 0 || group[i] === only) && (!asked || (number >= 0 ? units[i] === number : folded[i].includes(asked)));
       matches = asked || only >= 0 ? units.map((_, i) => fits(i)) : null;
       const found = matches ? matches.filter(Boolean).length : units.length;
-      count.textContent = matches ? `${found} of ${units.length} units` : `${units.length} units`;
+      count.textContent = matches ? `${found} of ${counted}` : counted;
       if (chosen >= 0 && matches && !matches[chosen]) choose(-1);
       draw();
       return matches ? order.find((i) => matches[i]) : undefined;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use neuronotes_core::kind::attribution::{
     self, Baseline, Contribution, Method, Outcome, Params, Terms,
 };
+use neuronotes_core::model::Place;
 use neuronotes_core::number::{self, number, percent, thousands};
 
 use super::context::DrawContext;
@@ -34,7 +35,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let units = &outcome.strongest;
     let rows = bars(units.iter().map(|unit| {
         let number = unit.contribution;
-        (UnitRef::plain(unit.unit), number, signed(number))
+        (UnitRef::plain(&params.layer, unit.unit), number, signed(number))
     }));
     let named = |rows: Vec<Bar>| -> Vec<Bar> {
         let reference = |unit: &Contribution| context.unit(&params.layer, unit.unit);
@@ -53,7 +54,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         let alt = format!("Where unit {} contributes to the logit", unit.unit);
         items.push(GridItem {
             picture: map(context, &outcome, name, &alt)?,
-            caption: UnitRef::plain(unit.unit),
+            caption: UnitRef::plain(&params.layer, unit.unit),
             value: signed(unit.contribution),
             unit: context.unit(&params.layer, unit.unit),
         });
@@ -62,11 +63,11 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         parts.push(Part::Pictures { title: "Where units contribute".to_owned(), items });
     }
     let title = "Change of the logit without a unit, and a mark where it was predicted";
-    parts.push(Part::bars(title, ["unit", "change"], named(checks(units))));
+    parts.push(Part::bars(title, ["unit", "change"], named(checks(&params.layer, units))));
     if let Some(terms) = &outcome.terms {
         parts.extend(of_terms(context, &outcome, terms)?);
     }
-    let table = table(&outcome);
+    let table = table(&params.layer, &outcome);
     Ok(Drawing::Parts { parts, table, note: note(&params, &outcome, &shown) })
 }
 
@@ -118,10 +119,10 @@ fn map(
 }
 
 /// For each unit, the measured change as a bar and the predicted one as a mark, on one scale.
-fn checks(units: &[Contribution]) -> Vec<Bar> {
+fn checks(place: &Place, units: &[Contribution]) -> Vec<Bar> {
     let measured = units.iter().map(|unit| {
         let both = [unit.change, -unit.contribution].map(signed);
-        (UnitRef::plain(unit.unit), unit.change, format!("{} ({})", both[0], both[1]))
+        (UnitRef::plain(place, unit.unit), unit.change, format!("{} ({})", both[0], both[1]))
     });
     let predicted = units.iter().map(|unit| (String::new(), -unit.contribution, String::new()));
     let mut rows = bars(measured.chain(predicted));
@@ -170,10 +171,12 @@ fn of_terms(
     Ok([bars, Part::Pictures { title: "Where heads contribute".to_owned(), items }])
 }
 
-fn table(outcome: &Outcome) -> Table {
+fn table(place: &Place, outcome: &Outcome) -> Table {
     let units = outcome.strongest.iter().map(|unit| {
         let numbers = [unit.contribution, unit.activation, -unit.contribution, unit.change];
-        std::iter::once(UnitRef::plain(unit.unit)).chain(numbers.map(|n| number(n, 5))).collect()
+        std::iter::once(UnitRef::plain(place, unit.unit))
+            .chain(numbers.map(|n| number(n, 5)))
+            .collect()
     });
     let terms = outcome.terms.iter().flat_map(|terms| &terms.all);
     let terms = terms.map(|term| {
@@ -290,7 +293,9 @@ mod tests {
     fn what_was_predicted_is_a_mark_on_the_scale_of_what_was_measured() {
         let mut unit = attribution::sample(2.0).strongest.remove(0);
         unit.change = -1.0;
-        let [row] = &checks(&[unit])[..] else { panic!("one bar") };
+        let [row] = &checks(&Place::Layer("visual.layer4.0.add".to_owned()), &[unit])[..] else {
+            panic!("one bar")
+        };
         assert_eq!((row.from, row.to, row.interval), (0.5, 1.0, Some((0.0, 0.0))));
         assert_eq!(row.value, "−1.000 (−2.000)");
     }

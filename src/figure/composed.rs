@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn node(unit: u32) -> UnitNode {
-        UnitNode { label: UnitRef::plain(unit), unit: None, picture: None }
+        UnitNode { label: format!("unit {unit}"), unit: None, picture: None }
     }
 
     #[test]

@@ -75,13 +75,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 
 fn node(context: &DrawContext<'_>, outcome: &Outcome, unit: &Unit) -> Result<UnitNode, String> {
     let what = unit.caption.as_ref().unwrap_or(&unit.key);
-    let alt = format!("{what}, the image that activates unit {} most", unit.unit);
+    let label = UnitRef::plain(&outcome.layer, unit.unit);
+    let alt = format!("{what}, the image that activates {label} most");
     let picture = context.plain(&unit.picture, (unit.width, unit.height), &alt)?;
-    Ok(UnitNode {
-        label: UnitRef::plain(unit.unit),
-        unit: context.unit(&outcome.layer, unit.unit),
-        picture: Some(picture),
-    })
+    Ok(UnitNode { label, unit: context.unit(&outcome.layer, unit.unit), picture: Some(picture) })
 }
 
 fn note(outcome: &Outcome) -> String {

@@ -46,17 +46,16 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             row("AUC".to_owned(), "held-out pictures".to_owned(), auc, None);
         }
     }
-    let weights = outcome
-        .largest
-        .iter()
-        .map(|Weight { unit, weight }| (UnitRef::plain(*unit), *weight, number(*weight, 3)));
+    let weights = outcome.largest.iter().map(|Weight { unit, weight }| {
+        (UnitRef::plain(&params.layer, *unit), *weight, number(*weight, 3))
+    });
     let mut weights = bars(weights);
     for (bar, Weight { unit, .. }) in weights.iter_mut().zip(&outcome.largest) {
         bar.unit = context.unit(&params.layer, *unit);
     }
     parts.push(Part::bars("Largest units", ["unit", "weight"], weights));
     for Weight { unit, weight } in &outcome.largest {
-        row("weight".to_owned(), format!("unit {unit}"), *weight, None);
+        row("weight".to_owned(), UnitRef::plain(&params.layer, *unit), *weight, None);
     }
     let without = params.without.iter().flatten();
     let without = without.map(|terms| direction_line(terms, context.inputs));
@@ -142,7 +141,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
 fn made_of(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
     let Some((positive, groups)) = params.positive.as_ref().zip(outcome.groups.as_ref()) else {
         let terms = params.direction.as_ref().map(|terms| direction_line(terms, context.inputs));
-        let unit = params.unit.map(|unit| format!("unit {unit}"));
+        let unit = params.unit.map(|unit| UnitRef::plain(&params.layer, unit));
         return terms.or(unit).unwrap_or_default();
     };
     let counted = |(made, held): (u64, u64)| match held {

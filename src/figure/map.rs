@@ -25,6 +25,8 @@ pub struct Map {
     pub alt: String,
     /// What the colours mean.
     pub key: String,
+    /// What a thing is called: `unit` or `feature`.
+    pub noun: String,
     /// The groups of things by colour.
     pub groups: Vec<Group>,
     /// Many small square pictures in one, row by row.
@@ -35,7 +37,7 @@ pub struct Map {
     pub units: Vec<UnitRef>,
     /// The things that are shown by their pictures without scripts.
     pub shown: Vec<Shown>,
-    /// Everything that the script draws, as JSON that may stand in HTML: `size`, and for
+    /// Everything that the script draws, as JSON that may stand in HTML: `noun`, `size`, and for
     /// each thing `units`, `says`, `x`, `y`, `group`, `tile`; and `order`, the weightiest first.
     pub data: String,
 }
@@ -94,6 +96,8 @@ pub struct Content<'a> {
     pub alt: String,
     /// What the colours mean.
     pub key: &'a str,
+    /// What a thing is called.
+    pub noun: &'a str,
     /// Names and colours of the groups, as in [`Group`].
     pub groups: Vec<(String, u32)>,
     /// The things.
@@ -137,7 +141,7 @@ impl Map {
             let (thing, [x, y]) = (&content.things[at], places[at]);
             let [down, right] = [thing.tile / across, thing.tile % across];
             Shown {
-                title: format!("unit {}: {}", thing.unit, thing.says),
+                title: format!("{} {}: {}", content.noun, thing.unit, thing.says),
                 unit: thing.unit,
                 at: [x, y].map(|x| ((x - TILE / 2.0) * 10.0).round() / 10.0),
                 from: [right, down].map(|at| at as u32 * tile),
@@ -149,6 +153,7 @@ impl Map {
             places.iter().map(|place| (place[axis] * 100.0).round() / 100.0).collect()
         };
         let data = json!({
+            "noun": content.noun,
             "size": [SIZE.0, SIZE.1],
             "units": things().map(|thing| thing.unit).collect::<Vec<_>>(),
             "says": things().map(|thing| &thing.says).collect::<Vec<_>>(),
@@ -162,6 +167,7 @@ impl Map {
             title: content.title.to_owned(),
             alt: content.alt,
             key: content.key.to_owned(),
+            noun: content.noun.to_owned(),
             groups: groups.collect(),
             units: content.units,
             shown: shown.collect(),
@@ -234,6 +240,7 @@ mod tests {
             title: "",
             alt: String::new(),
             key: "label",
+            noun: "unit",
             groups: vec![("a".to_owned(), 1), ("b".to_owned(), 2)],
             things: places.iter().enumerate().map(thing).collect(),
             sheet: (image, 40),

@@ -13,6 +13,7 @@ use super::entry::{Figure, typed};
 use super::lines::{Chart, Line as Curve, Mark, Point};
 use super::part::{Bar, Part, accuracy, bars};
 use super::table::Table;
+use super::unit::UnitRef;
 
 /// Maximum number of rows of the data table.
 const MOST_ROWS: usize = 2_000;
@@ -128,9 +129,9 @@ fn calibration(outcome: &Outcome) -> Option<Part> {
 /// The strongest terms of a class; `None` if it has none.
 fn terms(context: &DrawContext<'_>, params: &Params, line: &Line, top: usize) -> Option<Part> {
     let shown = || line.weights.iter().take(top);
-    let mut rows = bars(
-        shown().map(|term| (format!("unit {}", term.unit), term.weight, number(term.weight, 2))),
-    );
+    let mut rows = bars(shown().map(|term| {
+        (UnitRef::plain(&params.layer, term.unit), term.weight, number(term.weight, 2))
+    }));
     for (row, term) in rows.iter_mut().zip(shown()) {
         row.unit = context.unit(&params.layer, term.unit);
     }

@@ -22,9 +22,9 @@ pub struct UnitRef {
 }
 
 impl UnitRef {
-    /// A unit's name if no note declares one.
-    pub fn plain(unit: u32) -> String {
-        format!("unit {unit}")
+    /// A unit's name if no note declares one: `unit 5`, or `feature 5` of a dictionary.
+    pub fn plain(place: &Place, unit: u32) -> String {
+        format!("{} {unit}", place.noun())
     }
 }
 
@@ -85,6 +85,8 @@ mod tests {
             let unit = UnitRef { model: Digest::of(b"weights"), place, unit: 5 };
             let json = serde_json::to_value(&unit).expect("JSON");
             assert!(json.as_str().is_some_and(|text| text.starts_with("5 visual.layer4.0.add ")));
+            let noun = if unit.place.dictionary().is_some() { "feature" } else { "unit" };
+            assert_eq!(UnitRef::plain(&unit.place, 5), format!("{noun} 5"));
             assert_eq!(serde_json::from_value::<UnitRef>(json).expect("a unit"), unit);
         }
         for wrong in ["", "5", "5 layer", "x layer 00", "1 2 3 4 5"] {

@@ -3,7 +3,7 @@
 use serde_json::{Map as Json, Value};
 
 use neuronotes_core::kind::unit_similarity::{
-    self, By, Chart, Method, NEAREST, Neighbour, Order, Outcome, Params, Point,
+    self, By, Chart, MOST_GROUPS, Method, NEAREST, Neighbour, Order, Outcome, Params, Point,
 };
 use neuronotes_core::number::{number, percent, thousands};
 
@@ -14,11 +14,12 @@ use super::map::{Content, Map, Thing};
 use super::part::Part;
 use super::picture::GridItem;
 use super::table::Table;
+use super::unit::UnitRef;
 
 /// Maximum number of rows of a map's table.
 const MOST_ROWS: usize = 1_000;
-/// Labels that have a colour of their own.
-const COLOURS: usize = 8;
+/// Labels that have a colour of their own, as many as there may be groups.
+const COLOURS: usize = MOST_GROUPS;
 /// Steps of a quantity, each of which has a colour.
 const STEPS: usize = 5;
 /// A map has settled if the last part of its steps lowered the divergence by less than this.
@@ -59,8 +60,9 @@ fn list(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Result
         By::WeightsOut => near.weights_out,
     };
     let mut items = Vec::new();
-    let name =
-        params.unit.map_or_else(|| "the direction".to_owned(), |unit| format!("unit {unit}"));
+    let name = params
+        .unit
+        .map_or_else(|| "the direction".to_owned(), |unit| UnitRef::plain(&params.layer, unit));
     if let Some(seen) = &outcome.target {
         let size = (seen.width, seen.height);
         items.push(GridItem {
@@ -73,7 +75,7 @@ fn list(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Result
     let item = |near: &Neighbour| {
         Ok(GridItem {
             picture: context.plain(&near.picture, (near.width, near.height), &near.caption)?,
-            caption: format!("unit {}: {}", near.unit, near.caption),
+            caption: format!("{}: {}", UnitRef::plain(&params.layer, near.unit), near.caption),
             value: shown(of(near), 2),
             unit: context.unit(&params.layer, near.unit),
         })
@@ -158,10 +160,13 @@ fn map(
     outcome: &Outcome,
     chart: &Chart,
 ) -> Result<Drawing, String> {
-    let labels = chart.labels.len();
-    let fits = |point: &Point| point.label.is_none_or(|label| (label as usize) < labels);
+    let (labels, groups) = (chart.labels.len(), chart.groups.len());
+    let fits = |point: &Point| {
+        point.label.is_none_or(|label| (label as usize) < labels)
+            && point.group.map_or(groups == 0, |group| (group as usize) < groups)
+    };
     if !chart.points.iter().all(fits) {
-        return Err("the stored map does not fit its labels".to_owned());
+        return Err("the stored map does not fit its labels or groups".to_owned());
     }
     let wanted = context.option("colour").unwrap_or("label");
     let colouring = Colouring::of(wanted, chart);
@@ -188,6 +193,7 @@ fn map(
             "Map of {placed} units by the correlation of their activations ({method}), each as a point or as its strongest image."
         ),
         key: colouring.key,
+        noun: params.layer.noun(),
         groups: colouring.groups.clone(),
         things: things.collect(),
         sheet: (context.picture(&sheet.picture, sheet.side, sheet.side)?, sheet.tile),
@@ -236,9 +242,11 @@ fn says(point: &Point, params: &Params, chart: &Chart) -> String {
     let label = label.map(|tally| {
         format!("; {} ({} of the {} strongest)", tally.label, point.votes, params.strongest)
     });
+    let group = point.group.map(|group| format!("; group {}", group + 1));
     format!(
-        "{caption}{}; {} standard deviations, kurtosis {}",
+        "{caption}{}{}; {} standard deviations, kurtosis {}",
         label.unwrap_or_default(),
+        group.unwrap_or_default(),
         number(point.deviations, 1),
         number(point.kurtosis, 1),
     )
@@ -256,6 +264,7 @@ impl<'a> Colouring<'a> {
         match wanted {
             "kurtosis" => Self::steps("kurtosis of the activations", chart, |point| point.kurtosis),
             "label" if !chart.labels.is_empty() => Self::labels(chart),
+            "group" if !chart.groups.is_empty() => Self::groups(chart),
             _ => Self::steps("strongest activation in standard deviations", chart, |point| {
                 point.deviations
             }),
@@ -274,6 +283,14 @@ impl<'a> Colouring<'a> {
         }
         let group = move |point: &Point| point.label.map_or(own, |label| (label as usize).min(own));
         Self { key: "label of most of the strongest images", groups, group: Box::new(group) }
+    }
+
+    /// The groups, which are numbered, since two may have the same name.
+    fn groups(chart: &'a Chart) -> Self {
+        let named = chart.groups.iter().zip(1..);
+        let groups = named.map(|(tally, n)| (format!("{n}. {}", tally.label), n)).collect();
+        let group = |point: &Point| point.group.map_or(0, |group| group as usize);
+        Self { key: "group of units with correlated activations", groups, group: Box::new(group) }
     }
 
     /// Fifths of the units by a quantity.
@@ -296,33 +313,26 @@ impl<'a> Colouring<'a> {
 
 fn tabulate(params: &Params, chart: &Chart) -> Table {
     let votes = format!("of the {} strongest", params.strongest);
-    let head = [
-        "unit",
-        "x",
-        "y",
-        "label",
-        &votes,
-        "kurtosis",
-        "strongest in standard deviations",
-        "strongest image",
-    ];
+    let grouped = !chart.groups.is_empty();
+    let head = ["unit", "x", "y", "label", &votes];
+    let group = grouped.then_some("group");
+    let rest = ["kurtosis", "strongest in standard deviations", "strongest image"];
+    let head: Vec<&str> = head.into_iter().chain(group).chain(rest).collect();
     let row = |point: &Point| {
         let label = point.label.and_then(|label| chart.labels.get(label as usize));
-        vec![
+        let tile = chart.sheet.tiles.get(point.tile as usize);
+        let mut row = vec![
             point.unit.to_string(),
             number(point.x, 3),
             number(point.y, 3),
             label.map(|tally| tally.label.clone()).unwrap_or_default(),
             label.map(|_| point.votes.to_string()).unwrap_or_default(),
-            number(point.kurtosis, 2),
-            number(point.deviations, 2),
-            chart
-                .sheet
-                .tiles
-                .get(point.tile as usize)
-                .map(|tile| tile.caption.clone())
-                .unwrap_or_default(),
-        ]
+        ];
+        row.extend(point.group.map(|group| (group + 1).to_string()));
+        row.push(number(point.kurtosis, 2));
+        row.push(number(point.deviations, 2));
+        row.push(tile.map(|tile| tile.caption.clone()).unwrap_or_default());
+        row
     };
     Table::new(&head, chart.points.iter().take(MOST_ROWS).map(row).collect())
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Scene;
+use super::index::Unit;
 use crate::note::{Body, Note};
 use crate::view::legible_json;
 use neuronotes_core::cut::Cut as _;
@@ -106,8 +107,8 @@ impl Scene<'_> {
             pages.insert(page, pieces);
         }
         for page in &shard.units {
-            let unit = self.index().units.get(page).map_or(0, |unit| unit.unit);
-            let title = ("title".to_owned(), format!("Unit {unit}"));
+            let unit = self.index().units.get(page);
+            let title = ("title".to_owned(), unit.map(Unit::title).unwrap_or_default());
             let whole = (String::new(), self.fragment_of_unit(page));
             pages.insert(page, [title, whole].into());
         }

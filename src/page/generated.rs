@@ -159,7 +159,7 @@ impl<'a> Scene<'a> {
         let named = self.plan.named(note).iter();
         named
             .map(|named| LinkView {
-                title: format!("unit {} · {}", named.unit.2, named.name),
+                title: format!("{} {} · {}", named.unit.1.noun(), named.unit.2, named.name),
                 href: self.unit_href(page, &named.unit, &named.model, &named.layer),
             })
             .collect()

@@ -36,12 +36,26 @@ pub struct Unit {
     pub model: String,
     /// The layer's or the dictionary's name for readers.
     pub layer: String,
-    /// Channel, from 0.
+    /// Channel or feature, from 0.
     pub unit: u32,
+    /// Whether it is a feature of a dictionary.
+    pub is_feature: bool,
     /// Its names in notes, each once.
     pub names: Vec<String>,
     /// Notes that mention it, each with the indices of its blocks that measure it, and the cell of a sweep.
     pub notes: BTreeMap<usize, Vec<(usize, Option<usize>)>>,
+}
+
+impl Unit {
+    /// `Unit 5`, or `Feature 5` of a dictionary.
+    pub(super) fn title(&self) -> String {
+        self.numbered(self.unit)
+    }
+
+    /// The title of another unit of its layer.
+    pub(super) fn numbered(&self, unit: u32) -> String {
+        format!("{} {unit}", if self.is_feature { "Feature" } else { "Unit" })
+    }
 }
 
 impl Index {
@@ -91,6 +105,7 @@ impl Index {
                 unit.model.clone_from(&named.model);
                 unit.layer.clone_from(&named.layer);
                 unit.unit = named.unit.2;
+                unit.is_feature = named.unit.1.dictionary().is_some();
                 if known.insert((named.unit.clone(), named.name.clone())) {
                     unit.names.push(named.name.clone());
                 }
@@ -103,6 +118,7 @@ impl Index {
                     unit.model.clone_from(&measurement.request.model.name);
                     measurement.layer_shown().clone_into(&mut unit.layer);
                     unit.unit = key.2;
+                    unit.is_feature = key.1.dictionary().is_some();
                     let cell = matches!(wanted, Wanted::Sweep(_)).then_some(cell);
                     unit.notes.entry(note).or_default().push((block, cell));
                 }

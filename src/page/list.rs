@@ -131,7 +131,7 @@ impl<'a> Scene<'a> {
             let title = format!("{} · {}", unit.model, unit.layer);
             let picture = self.unit_picture(unit);
             let item = IndexItemView {
-                title: format!("Unit {}", unit.unit),
+                title: unit.title(),
                 href: href(page, path, None),
                 note: unit.names.join(", "),
                 count: unit.notes.len(),

@@ -31,7 +31,10 @@ impl Scene<'_> {
         fields.extend(note.tags.iter().map(|tag| (Field::Tag, format!("#{tag}"))));
         let units = self.plan.named(index).iter();
         fields.extend(units.map(|named| {
-            (Field::Tag, format!("unit {} {} {}", named.unit.2, named.name, named.layer))
+            (
+                Field::Tag,
+                format!("{} {} {} {}", named.unit.1.noun(), named.unit.2, named.name, named.layer),
+            )
         }));
         let mut entries = vec![Entry { anchor: String::new(), heading: None, text: head, fields }];
         for (number, heading) in note.headings.iter().enumerate().skip(first) {
@@ -55,7 +58,7 @@ impl Scene<'_> {
                 fields.push((Field::Name, measurement.key.hex().cut(..KEY_DIGITS).to_owned()));
                 if let Some((_, place, unit)) = measurement.named() {
                     let (shown, layer) = (measurement.layer_shown(), place.layer());
-                    fields.push((Field::Tag, format!("unit {unit} {shown} {layer}")));
+                    fields.push((Field::Tag, format!("{} {unit} {shown} {layer}", place.noun())));
                 }
             }
             entries.push(Entry {
@@ -83,7 +86,7 @@ impl Scene<'_> {
     /// The contributions of units' pages.
     pub fn indexed_units(&self) -> Vec<Indexed> {
         let page = |(path, unit): (&String, &Unit)| {
-            let title = format!("Unit {}", unit.unit);
+            let title = unit.title();
             let names = unit.names.join(", ");
             let text = format!("{} of {} {names}", unit.layer, unit.model);
             let number = unit.unit.to_string();

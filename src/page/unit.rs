@@ -33,9 +33,9 @@ impl<'a> Scene<'a> {
         let at = own.unwrap_or(0);
         let beside = |at: Option<usize>| {
             let (number, path) = layer.get(at?)?;
-            Some(LinkView { title: format!("Unit {number}"), href: href(page, path, None) })
+            Some(LinkView { title: unit.numbered(*number), href: href(page, path, None) })
         };
-        let title = format!("Unit {}", unit.unit);
+        let title = unit.title();
         let named = unit.names.first().map(|name| format!(" · {name}")).unwrap_or_default();
         let about =
             format!("{title}{named}, {} of {}: its figures and notes.", unit.layer, unit.model);
@@ -43,6 +43,7 @@ impl<'a> Scene<'a> {
             site: self.site(page),
             head: self.list_head(page, &about),
             title,
+            is_feature: unit.is_feature,
             names: unit.names.clone(),
             model: unit.model.clone(),
             layer: unit.layer.clone(),

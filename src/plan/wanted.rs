@@ -85,12 +85,13 @@ impl Cell {
     }
 
     pub(super) fn said(&self, name: Option<&str>) -> String {
+        let noun = self.measurement.target.as_ref().map_or("unit", |of| of.place.noun());
         let one = |(field, value): &(&str, String)| match *field {
             // The name of a layer or of another block, and a list of units, say themselves what they are.
             "layer" | "units" | "target" => value.clone(),
             "unit" => {
                 let name = name.map(|name| format!(" · {name}")).unwrap_or_default();
-                format!("unit {value}{name}")
+                format!("{noun} {value}{name}")
             }
             field => format!("{} {value}", field.replace('_', " ")),
         };

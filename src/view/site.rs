@@ -254,13 +254,15 @@ pub struct UnitView {
     pub site: SiteView,
     /// Metadata.
     pub head: HeadView,
-    /// `Unit 1330`.
+    /// `Unit 1330`, or `Feature 5` of a dictionary.
     pub title: String,
+    /// Whether it is a feature of a dictionary, whose name `layer` then is.
+    pub is_feature: bool,
     /// Its names in notes, each once.
     pub names: Vec<String>,
     /// The model's name.
     pub model: String,
-    /// The layer's name for readers.
+    /// The layer's or the dictionary's name for readers.
     pub layer: String,
     /// Its figures.
     pub figures: Vec<UnitFigureView>,

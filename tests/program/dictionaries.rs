@@ -136,16 +136,23 @@ fn a_feature_has_figures_a_page_and_a_name() {
         &format!("<dt>dictionary</dt><dd>parts ({})</dd>", digest.short()),
         "<dt>layer</dt><dd>image_block_4/0/Add_6 (visual.layer4.0.add)</dd>",
         "units/emoji/parts/1.html",
-        "unit 1 · ears",
+        "feature 1 · ears",
+        "feature 2",
         "feature 1 of parts",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     let unit = garden.read("output/units/emoji/parts/1.html");
-    for wanted in ["Unit 1", "ears", "parts"] {
+    for wanted in
+        ["Feature 1", "ears", "dictionary <code>parts", "Features of this dictionary", "Feature 2"]
+    {
         assert!(unit.contains(wanted), "{wanted}: {unit}");
     }
-    assert!(garden.read("output/units.html").contains("parts"));
+    let list = garden.read("output/units.html");
+    assert!(list.contains("parts") && list.contains("Feature 1"), "{list}");
+    for page in [&unit, &list] {
+        assert!(!page.contains("Unit 1") && !page.contains("unit 1 "), "{page}");
+    }
     let explained = garden.run(&["explain", "a#examples"]).stdout();
     assert!(explained.contains(&format!("  dictionary parts {digest}")), "{explained}");
     assert!(explained.contains("scan in parts over emoji"), "{explained}");

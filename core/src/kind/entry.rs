@@ -111,7 +111,8 @@ pub enum Data {
     Always,
     /// The same, unless the block has one of these fields.
     Unless(&'static [&'static str]),
-    /// The block's data set, or else the configuration's default, or none where neither names one and no field needs it.
+    /// The block's data set, or else the configuration's default. If there is neither, the kind does without one, unless a
+    /// field needs it.
     Optional,
 }
 

@@ -23,6 +23,8 @@ pub const FEWEST: usize = 3;
 pub const NEAREST: usize = 10;
 /// The least perplexity of t-SNE: the effective number of neighbours of a unit.
 pub const LEAST_PERPLEXITY: f64 = 2.0;
+/// The most groups of a map, each of which has a colour of its own.
+pub const MOST_GROUPS: usize = 8;
 
 /// Parameters. With a `unit` or a `direction` the result is a list; without, it is a map of the whole layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub struct Params {
     pub steps: u32,
     /// How many of a unit's strongest images decide its label.
     pub strongest: u32,
+    /// The number of groups into which the units of a map are divided; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<u32>,
 }
 
 words! {
@@ -81,8 +86,8 @@ pub static KIND: Kind = Kind {
     name: "unit_similarity",
     summary: "the units nearest to a unit or a direction, or a map of all units of a layer",
     doc: "Two units are similar if their pooled activations over the images of the data set are correlated (Pearson's r). With `unit`, `units`, `direction` or `target`, the result is a list of the nearest units of the layer, each with its strongest image. Beside the correlation it has the cosines of the units' weights, where the layer has them: *in*, the weights by which a unit is computed, and *out*, those by which the next layers read it. At a ResNet's residual sum, weights in are those of the block's last convolution and of its shortcut, and what the stream carries past the block is not among them.\n\n\
-          Without a target, the result is a map of all units of the layer. Each unit is a point, units with similar activations are close, and a unit shows its strongest image. `method: tsne` keeps neighbours together: distances are √(2 − 2r), and only the ranks of near units mean something; how far apart groups are and how large they are does not. `method: pca` shows the two directions in which the units' standardised activations differ most. The figure says how many of each unit's ten nearest units are still among the ten nearest on the map. A map has no random step: t-SNE starts from the principal components. Units with the same activation for every image have no correlation; they are left out and listed.\n\n\
-          Methods: van der Maaten and Hinton, *Visualizing Data using t-SNE*, 2008, with van der Maaten's approximation by trees, 2014, and the start and the learning rate of Kobak and Berens, *The art of using t-SNE for single-cell transcriptomics*, 2019.",
+          Without a target, the result is a map of all units of the layer. Each unit is a point, units with similar activations are close, and a unit shows its strongest image. `method: tsne` keeps neighbours together: distances are √(2 − 2r), and only the ranks of near units mean something; how far apart groups are and how large they are does not. `method: pca` shows the two directions in which the units' standardised activations differ most. The figure says how many of each unit's ten nearest units are still among the ten nearest on the map. A map has no random step: t-SNE starts from the principal components. Units with the same activation for every image have no correlation; they are left out and listed. With `groups`, the units of a map are also divided into groups by the same distances, in all dimensions and not only in the two that are drawn: hierarchical clustering, in which Ward's criterion decides what is merged. A group has the name of the label that at least half of its units have, or else of its two most frequent labels; without labels, of the strongest images of its two units with the strongest activations.\n\n\
+          Methods: van der Maaten and Hinton, *Visualizing Data using t-SNE*, 2008, with van der Maaten's approximation by trees, 2014, and the start and the learning rate of Kobak and Berens, *The art of using t-SNE for single-cell transcriptomics*, 2019. Ward, *Hierarchical Grouping to Optimize an Objective Function*, 1963.",
     example: "id: near\nkind: unit_similarity\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[
         POOL,
@@ -124,10 +129,15 @@ pub static KIND: Kind = Kind {
             "How many of a unit's strongest images are counted for its label, which is the label of most of them.",
         )
         .or(Preset::Integer(9)),
+        Field::compute(
+            "groups",
+            Type::Integer { min: 2, max: MOST_GROUPS as i64 },
+            "Number of groups into which the units of a map are divided, for `colour: group`. Units without groups are the default.",
+        ),
         Field::presentation(
             "colour",
-            Type::Choice(&["label", "kurtosis", "deviation"]),
-            "What the colours of a map mean: the `label` of most of a unit's strongest images; the `kurtosis` of its activations; or the `deviation` of its strongest image, in standard deviations.",
+            Type::Choice(&["label", "group", "kurtosis", "deviation"]),
+            "What the colours of a map mean: the `label` of most of a unit's strongest images; its `group`, which needs `groups`; the `kurtosis` of its activations; or the `deviation` of its strongest image, in standard deviations.",
         )
         .or(Preset::Text("label")),
     ],
@@ -166,6 +176,9 @@ pub static KIND: Kind = Kind {
             named("points[n].label", "", "The label of most of its strongest images, if the data set has labels."),
             named("points[n].votes", "images", "How many of its strongest images have that label."),
             named("points[n].caption", "", "The caption of its strongest image, or its key."),
+            named("groups[n].label", "", "The name of the n-th group of a map with `groups`, the largest first."),
+            named("groups[n].units", "units", "Its number of units."),
+            named("points[n].group", "", "The name of the n-th unit's group."),
             named("labels[n].units", "units", "The number of units with that label; also by the label, `labels[label=face].units`."),
         ],
         of: |result| stored(result, derive),
@@ -183,7 +196,7 @@ pub static KIND: Kind = Kind {
 /// The fields that only a list has.
 const OF_LIST: [&str; 3] = ["by", "order", "top"];
 /// The fields that only a map has.
-const OF_MAP: [&str; 4] = ["method", "perplexity", "steps", "colour"];
+const OF_MAP: [&str; 5] = ["method", "perplexity", "steps", "groups", "colour"];
 
 fn has_target(fields: &Map<String, Value>) -> bool {
     !target::given(fields).is_empty()
@@ -218,6 +231,12 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         let message = format!("`{name}` has no effect on a map by `pca`");
         return wrong(name, message, "remove it, or use `method: tsne`");
     }
+    if fields.get("colour").is_some_and(|colour| colour == "group")
+        && !fields.contains_key("groups")
+    {
+        let message = "`colour: group` needs `groups`".to_owned();
+        return wrong("colour", message, "add `groups: 8`, a number of groups");
+    }
     None
 }
 
@@ -230,11 +249,14 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     tree["perplexity_used"] = json!(chart.perplexity);
     tree["explained"] = json!(chart.explained);
     tree["labels"] = json!(chart.labels);
+    tree["groups"] = json!(chart.groups);
     let point = |point: &Point| {
         let label = point.label.and_then(|label| chart.labels.get(label as usize));
         let caption = chart.sheet.tiles.get(point.tile as usize).map(|tile| &tile.caption);
         let mut named = json!(point);
         named["label"] = json!(label.map(|tally| &tally.label));
+        let group = point.group.and_then(|group| chart.groups.get(group as usize));
+        named["group"] = json!(group.map(|tally| &tally.label));
         named["caption"] = json!(caption);
         named
     };
@@ -263,6 +285,9 @@ mod tests {
         assert_eq!(field(json!({ "layer": layer, "top": 5 })), Some("top"));
         assert_eq!(field(json!({ "layer": layer, "method": "pca", "steps": 500 })), Some("steps"));
         assert_eq!(field(json!({ "layer": layer, "unit": 3, "pool": "max" })), None);
+        assert_eq!(field(json!({ "layer": layer, "colour": "group" })), Some("colour"));
+        assert_eq!(field(json!({ "layer": layer, "colour": "group", "groups": 4 })), None);
+        assert_eq!(field(json!({ "layer": layer, "unit": 3, "groups": 4 })), Some("groups"));
         assert_eq!(field(json!({ "layer": layer, "units": [1, 2], "pool": "max" })), Some("pool"));
     }
 }

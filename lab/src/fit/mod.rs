@@ -1,9 +1,10 @@
 //! Numerics that know nothing of kinds. Weights of probes: by logistic regression, dense and sparse, or published by others as NumPy
 //! arrays; how images are split, and how probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit.
-//! Statistics and correlations of columns, principal components, and t-SNE.
+//! Statistics and correlations of columns, principal components, clusters, and t-SNE.
 
 pub mod auc;
 pub(crate) mod binary;
+pub(crate) mod cluster;
 pub(crate) mod column;
 pub mod descent;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Measures `unit_similarity`: the units nearest to a unit or a direction, or a map of all units of a layer.
 
 mod chart;
+mod groups;
 mod list;
 mod rows;
 mod sheet;

@@ -84,6 +84,10 @@ fn colours_follow_labels_kurtosis_or_deviation_and_say_what_they_mean() {
     };
     let labels = names(&by("label", &outcome));
     assert_eq!(labels, [("hand".to_owned(), 3), ("face".to_owned(), 1)]);
+    let groups = by("group", &outcome);
+    assert_eq!(names(&groups), [("1. hand".to_owned(), 3), ("2. face".to_owned(), 1)]);
+    assert!(map_of(&groups).key.contains("correlated"), "{}", map_of(&groups).key);
+    assert!(map_of(&groups).data.contains("; group 2; "), "{}", map_of(&groups).data);
     let steps = names(&by("kurtosis", &outcome));
     assert_eq!((steps.len(), steps.iter().map(|(_, count)| count).sum::<usize>()), (5, 4));
     assert_eq!(steps[0].0, "0.0 to 0.0");
@@ -146,6 +150,12 @@ fn a_damaged_map_is_an_error() {
     let Some(chart) = &mut outcome.chart else { panic!("a map") };
     chart.points[0].label = Some(9);
     assert!(drawn(&outcome, json!({}), json!({})).is_err());
+    for group in [None, Some(9)] {
+        let (mut outcome, _) = sample(true, 0.75);
+        let Some(chart) = &mut outcome.chart else { panic!("a map") };
+        chart.points[0].group = group;
+        assert!(drawn(&outcome, json!({}), json!({})).is_err(), "{group:?}");
+    }
     let (mut outcome, _) = sample(true, 0.75);
     let Some(chart) = &mut outcome.chart else { panic!("a map") };
     chart.points[0].tile = 9;

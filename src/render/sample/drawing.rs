@@ -63,11 +63,13 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
         interval,
         unit: None,
     };
-    let of_unit =
-        |unit: u32| Bar { unit: Some(unit_ref(unit)), ..bar(&UnitRef::plain(unit), 0.5, None) };
+    let of_unit = |unit: u32| Bar {
+        unit: Some(unit_ref(unit)),
+        ..bar(&UnitRef::plain(&unit_ref(unit).place, unit), 0.5, None)
+    };
     let cell = |value: &str, share: f64| Cell { value: value.into(), share };
     let node = |unit: u32| UnitNode {
-        label: UnitRef::plain(unit),
+        label: UnitRef::plain(&unit_ref(unit).place, unit),
         unit: Some(unit_ref(unit)),
         picture: (unit == 42).then(|| picture(false)),
     };

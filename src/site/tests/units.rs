@@ -72,7 +72,7 @@ fn page(site: &mut Site, path: &str) -> String {
 }
 
 fn bar(unit: u32) -> Bar {
-    let (label, value) = (UnitRef::plain(unit), String::new());
+    let (label, value) = (format!("unit {unit}"), String::new());
     Bar { label, value, from: 0.0, to: 1.0, below: false, interval: None, unit: None }
 }
 

@@ -101,13 +101,16 @@ pub struct Chart {
     pub left_out: Vec<u32>,
     /// The labels of units, the most frequent first; empty if the data set has no labels.
     pub labels: Vec<Tally>,
+    /// The groups, the largest first; empty if none were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Tally>,
     /// The units.
     pub points: Vec<Point>,
     /// The units' strongest images, each once.
     pub sheet: Sheet,
 }
 
-/// How many units have a label.
+/// How many units have a label, or are in a group of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
@@ -135,6 +138,9 @@ pub struct Point {
     pub label: Option<u32>,
     /// How many of its strongest images have that label.
     pub votes: u32,
+    /// Its group, an index of [`Chart::groups`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u32>,
     /// Its strongest image, an index of [`Sheet::tiles`].
     pub tile: u32,
 }
@@ -213,6 +219,7 @@ fn chart(number: f64) -> Chart {
         deviations: 3.5,
         label: Some(label),
         votes: 2,
+        group: Some(label),
         tile,
     };
     let tally = |label: &str, units| Tally { label: label.to_owned(), units };
@@ -226,6 +233,7 @@ fn chart(number: f64) -> Chart {
         kept: 0.75,
         left_out: vec![2],
         labels: vec![tally("hand", 3), tally("face", 1)],
+        groups: vec![tally("hand", 3), tally("face", 1)],
         points: vec![
             point(0, -1.0, 0.5, 0, 0),
             point(1, -0.75, 0.25, 0, 1),

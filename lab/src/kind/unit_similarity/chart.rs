@@ -7,9 +7,11 @@ use neuronotes_core::kind::unit_similarity::{
 };
 use tch::Tensor;
 
+use super::groups;
 use super::rows::label;
 use super::sheet::Images;
 use crate::failure::Failure;
+use crate::fit::cluster::clusters;
 use crate::fit::column::{Column, correlations, nearest};
 use crate::fit::pca::components;
 use crate::fit::tsne::{Things, layout};
@@ -54,10 +56,19 @@ pub(super) fn measure(
             deviations: (column.max - column.mean) / column.sd,
             label: label.and_then(|(label, _)| index(label)).map(|at| at as u32),
             votes: label.map_or(0, |(_, votes)| votes),
+            group: None,
             tile: images.add(strongest),
         });
     }
     let sheet = images.sheet(bench, all)?;
+    let groups = match params.groups {
+        None => Vec::new(),
+        Some(count) => {
+            bench.monitor.progress(&Progress::beginning("grouping units"));
+            let found = grouped(&products, count as usize, name)?;
+            groups::named(&found, &tallies, &sheet, &mut points)
+        }
+    };
     Ok(Chart {
         method: placed.method,
         perplexity: placed.perplexity,
@@ -67,6 +78,7 @@ pub(super) fn measure(
         kept: kept(&products, &placed.places),
         left_out: left_out.into_iter().map(|unit| unit as u32).collect(),
         labels: tallies,
+        groups,
         points,
         sheet,
     })
@@ -87,6 +99,21 @@ fn varying(columns: &[Column], place: &str) -> Result<(Vec<usize>, Vec<usize>), 
         return Err(Failure::new(message).hint("use another layer, or a larger data set"));
     }
     Ok((shown, left_out))
+}
+
+/// The group of each unit, the largest group first.
+///
+/// # Errors
+/// If there are fewer units than groups.
+fn grouped(products: &Products, count: usize, place: &str) -> Result<Vec<usize>, Failure> {
+    if count > products.count {
+        let message = format!(
+            "`{place}` has {} units with more than one activation, too few for {count} groups",
+            products.count
+        );
+        return Err(Failure::new(message).hint("ask for fewer `groups`, or use another layer"));
+    }
+    Ok(clusters(products.count, count, |a, b| products.distance(a, b)))
 }
 
 /// The correlations of the units that are shown.
@@ -232,6 +259,10 @@ mod tests {
         assert!(message.contains("`the layer` has 2") && hint.is_some(), "{message}");
         all.push(column([0.0, 0.0, 1.0]));
         assert_eq!(varying(&all, "the layer").expect("three"), (vec![0, 2, 3], vec![1]));
+        let products = Products { count: 3, flat: vec![1.0; 9] };
+        let failure = grouped(&products, 4, "the layer").expect_err("four groups of three");
+        let Failure::Failed { message, hint, .. } = failure else { panic!("a failure") };
+        assert!(message.contains("`the layer` has 3") && hint.is_some(), "{message}");
     }
 
     #[test]
