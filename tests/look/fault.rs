@@ -16,7 +16,7 @@ use crate::garden::{LONG, Pages, everywhere, garden, pages};
 use crate::tab::{awaited, colours, go, read_through, settled, unfold};
 
 /// axe-core's script, where there is one.
-fn axe() -> Option<String> {
+pub fn axe() -> Option<String> {
     let named = std::env::var_os("AXE").filter(|path| !path.is_empty());
     if named.is_none() {
         eprintln!(
@@ -27,7 +27,7 @@ fn axe() -> Option<String> {
 }
 
 /// What axe-core finds wrong by the rules of WCAG 2.2 AA, and on which pages.
-fn barriers(tab: &Tab, axe: &str, pages: &Pages) -> BTreeMap<String, BTreeSet<String>> {
+pub fn barriers(tab: &Tab, axe: &str, pages: &Pages) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let look = "axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', \
                 'wcag22aa'] }).then(r => [r.passes.length, r.violations.map(v => v.nodes.map(n => \

@@ -13,6 +13,7 @@ mod fault;
 mod foreign;
 mod garden;
 mod graph;
+mod map;
 mod morph;
 mod picture;
 mod preview;
