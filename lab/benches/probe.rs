@@ -102,7 +102,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let points = tch::no_grad(|| path(&sample, options, &mut Said(begun)))?;
     let passed = begun.elapsed().as_secs_f64();
-    let of = |point: &neuronotes_lab::fit::sparse::Point| {
+    let of = |point: &neuronotes_lab::fit::point::Point| {
         serde_json::json!({
             "strength": point.strength, "value": point.value, "gap": point.gap,
             "terms": point.terms(), "steps": point.steps, "converged": point.converged,

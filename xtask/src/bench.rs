@@ -27,12 +27,12 @@ use crate::venv;
 
 /// Runs `bench clip`.
 pub fn clip(arguments: &BenchClip) -> Result<i32> {
-    compare("clip", clip_options(arguments))
+    compare("clip", venv::python, clip_options(arguments))
 }
 
 /// Runs `bench vis`.
 pub fn vis(arguments: &BenchVis) -> Result<i32> {
-    compare("vis", vis_options(arguments))
+    compare("vis", venv::python, vis_options(arguments))
 }
 
 /// Runs `bench react`.
@@ -57,9 +57,9 @@ pub fn react(arguments: &BenchReact) -> Result<i32> {
 }
 
 /// Runs a benchmark's Python script, which in turn runs the lab's side.
-fn compare(name: &str, options: Vec<String>) -> Result<i32> {
+fn compare(name: &str, python: fn(&Path) -> Result<PathBuf>, options: Vec<String>) -> Result<i32> {
     let repository = repository()?;
-    let python = venv::python(&repository)?;
+    let python = python(&repository)?;
     let Some(bench) = compiled(&repository, name)? else { return Ok(1) };
     let folder = cache::folder()?;
     fs::create_dir_all(&folder)

@@ -41,6 +41,11 @@ pub fn python(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "requirements.txt", "PyTorch and open_clip")
 }
 
+/// A Python with scikit-learn and without PyTorch, set up if necessary.
+pub fn scikit_learn(repository: &Path) -> Result<PathBuf> {
+    python_with(repository, "scikit-learn.txt", "scikit-learn")
+}
+
 /// A Python with Pillow only, set up if necessary.
 pub fn pillow(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "pillow.txt", "Pillow")

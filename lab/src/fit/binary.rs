@@ -203,6 +203,7 @@ fn norm(vector: &Tensor) -> f64 {
 mod tests {
     use serde::Deserialize;
 
+    use super::super::auc::area;
     use super::*;
 
     #[derive(Deserialize)]
@@ -211,6 +212,8 @@ mod tests {
         labels: Vec<bool>,
         /// Strength, weights and intercept.
         fits: Vec<(f64, Vec<f64>, f64)>,
+        /// The area under the curve of each fit's scores, rounded to one decimal, so that some are equal.
+        aucs: Vec<f64>,
     }
 
     /// Fits by scikit-learn, from tests/reference/logistic.py.
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn weights_are_those_of_scikit_learn() {
-        let Golden { rows, labels, fits } = golden();
+        let Golden { rows, labels, fits, .. } = golden();
         let table = Tensor::from_slice(&rows.concat()).view([rows.len() as i64, -1]);
         assert_eq!(fits.len(), 3);
         for (regularisation, expected, intercept) in fits {
@@ -233,6 +236,25 @@ mod tests {
             assert!((apart / size).sqrt() < 1e-5, "{regularisation}: {found:?} {expected:?}");
             assert!((found.intercept - intercept).abs() < 1e-4, "{found:?} {intercept}");
             assert!(found.steps < 30, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn areas_under_the_curve_are_those_of_scikit_learn_with_ties_too() {
+        let Golden { rows, labels, fits, aucs } = golden();
+        assert_eq!(aucs.len(), fits.len());
+        for ((_, weights, _), expected) in fits.iter().zip(aucs) {
+            let score = |row: &Vec<f64>| -> f64 {
+                let sum: f64 = row.iter().zip(weights).map(|(x, weight)| x * weight).sum();
+                (sum * 10.0).round_ties_even() / 10.0
+            };
+            let scores = rows.iter().map(score).zip(&labels);
+            let (first, other): (Vec<_>, Vec<_>) = scores.partition(|(_, first)| **first);
+            let only = |scores: Vec<(f64, &bool)>| -> Vec<f64> {
+                scores.into_iter().map(|(score, _)| score).collect()
+            };
+            let found = area(&only(first), &only(other)).expect("an area");
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         }
     }
 

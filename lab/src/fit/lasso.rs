@@ -314,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_are_equal_or_zero_and_more_terms_than_columns_are_fitted_too() {
+        // The second column is the first, the fourth is zero.
+        let x = [1.0, 1.0, 0.2, 0.0, 0.5, 0.5, -1.0, 0.0, -0.3, -0.3, 0.4, 0.0f64];
+        let x = Columns::new(&Tensor::from_slice(&x).view([3, 4])).expect("columns");
+        let y = [1.0, 2.0, 3.0];
+        let found = at_most(&x, &y, 64, false, &mut || Ok(())).expect("a fit");
+        assert!(found.gap <= GAP && found.terms.len() <= 3, "{found:?}");
+        assert!(found.terms.iter().all(|(at, _)| *at != 3), "{found:?}");
+        // Without the second column the objective has the same minimum.
+        let alone = Tensor::from_slice(&[1.0, 0.2, 0.5, -1.0, -0.3, 0.4f64]).view([3, 2]);
+        let alone = Columns::new(&alone).expect("columns");
+        let other = fit(&alone, &y, found.penalty, false, &[]).expect("a fit");
+        let whole = |terms: &Terms| terms.iter().map(|(_, c)| c.abs()).sum::<f64>();
+        assert!((whole(&found.terms) - whole(&other.terms)).abs() < 1e-3, "{found:?} {other:?}");
+    }
+
+    #[test]
     fn a_planted_code_is_recovered() {
         // Four of 256 random columns in 64 dimensions, coefficients 1 to 2 of either sign, noise of a twentieth.
         let (mut all, mut none_missed) = (0, 0);

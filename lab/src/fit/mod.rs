@@ -6,6 +6,7 @@ pub mod auc;
 pub(crate) mod binary;
 pub(crate) mod cluster;
 pub(crate) mod column;
+mod curvature;
 pub mod descent;
 #[cfg(test)]
 mod golden;
@@ -15,6 +16,7 @@ pub mod multinomial;
 pub(crate) mod numpy;
 pub mod path;
 pub(crate) mod pca;
+pub mod point;
 pub(crate) mod pursuit;
 pub mod softmax;
 pub mod sparse;
@@ -22,3 +24,4 @@ pub mod split;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tsne;
+mod view;

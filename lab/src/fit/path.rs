@@ -2,7 +2,8 @@
 
 use super::descent::Signs;
 use super::multinomial::Sample;
-use super::sparse::{Point, Solver};
+use super::point::Point;
+use super::sparse::Solver;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 

@@ -5,14 +5,20 @@
 //! `1 / (λ images)`. Method: proximal Newton steps with one block of curvature for each class, after Friedman, Hastie and
 //! Tibshirani, *Regularization Paths for Generalized Linear Models via Coordinate Descent*, 2010, all classes at once. The
 //! weights of a block that may leave zero are chosen by the strong rule of Tibshirani et al., *Strong rules for discarding
-//! predictors in lasso-type problems*, 2012, and all others are checked once for each penalty. Every result has a duality gap.
+//! predictors in lasso-type problems*, 2012, and all others are checked after each step, which one product of the residuals
+//! and all columns answers together with the duality gap.
 
-use std::collections::BTreeSet;
-
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _,
+};
+use rayon::slice::ParallelSlice as _;
 use tch::{Kind, Tensor};
 
+use super::curvature;
 use super::descent::{Signs, descend};
 use super::multinomial::{Fit, Sample};
+use super::point::{Point, Sparse, scores};
+use super::view::numbers;
 use crate::failure::Failure;
 use crate::monitor::Monitor;
 
@@ -23,71 +29,55 @@ const FLATTEST: f64 = 1e-6;
 /// The most that the blocks' curvature is raised by. They leave out how classes compete; by Gershgorin's theorem the whole
 /// is at most twice the blocks.
 const STEEPEST: f64 = 64.0;
-/// The most times that the gap is looked at without being smaller than before: then it is as exact as numbers are.
-const VAIN: u32 = 5;
-/// A class takes part in a step if its worst slope exceeds the penalty by more than this part of the worst of all.
-const WORTH: f64 = 0.03;
-
-/// The regression at one penalty.
-#[derive(Debug, Clone)]
-pub struct Point {
-    /// The penalty, λ.
-    pub strength: f64,
-    /// Each class's weights other than zero: unit and weight in standardised units, by unit.
-    pub weights: Vec<Vec<(u32, f64)>>,
-    /// Each class's bias.
-    pub biases: Vec<f64>,
-    /// The objective.
-    pub value: f64,
-    /// The duality gap relative to the loss without weights.
-    pub gap: f64,
-    /// Steps.
-    pub steps: u32,
-    /// Whether the gap is within the tolerance.
-    pub converged: bool,
-}
-
-impl Point {
-    /// The number of weights other than zero, for each class on average.
-    pub fn terms(&self) -> f64 {
-        self.weights.iter().map(Vec::len).sum::<usize>() as f64 / self.weights.len().max(1) as f64
-    }
-
-    /// The scores, `[classes, images]`, of standardised columns, `[units, images]`.
-    ///
-    /// # Errors
-    /// If memory runs out.
-    pub fn scores(&self, columns: &Tensor) -> Result<Tensor, Failure> {
-        let used: BTreeSet<u32> = self.weights.iter().flatten().map(|(unit, _)| *unit).collect();
-        let used: Vec<u32> = used.into_iter().collect();
-        let mut weights = vec![0.0; self.weights.len() * used.len()];
-        for (class, own) in self.weights.iter().enumerate() {
-            for (unit, weight) in own {
-                let at = used.binary_search(unit).unwrap_or_default();
-                weights[class * used.len() + at] = *weight;
-            }
-        }
-        let shape = [self.weights.len() as i64, used.len() as i64];
-        let weights = Tensor::from_slice(&weights).f_view(shape)?.f_to_kind(columns.kind())?;
-        let places: Vec<i64> = used.into_iter().map(i64::from).collect();
-        let columns = columns.f_index_select(0, &Tensor::from_slice(&places))?;
-        let biases = Tensor::from_slice(&self.biases).f_unsqueeze(1)?.f_to_kind(columns.kind())?;
-        Ok(weights.f_matmul(&columns)?.f_add(&biases)?)
-    }
-}
+/// The most steps in a row that make neither the objective nor the gap smaller: then it is as exact as numbers are.
+const VAIN: u32 = 10;
 
 /// One class's weights that may differ from zero.
 #[derive(Debug, Default)]
 struct Block {
-    units: Vec<i64>,
+    units: Vec<u32>,
     /// As many weights, and the bias.
     weights: Vec<f64>,
-    /// How far its worst slope exceeds the penalty.
-    violation: f64,
+    /// The curvature of the loss in these at the last step, row by row.
+    curvature: Vec<f64>,
 }
 
-/// The quadratic model of a block: its slope, and its curvature row by row.
-type Model = (Vec<f64>, Vec<f64>);
+impl Block {
+    fn bias(&self) -> f64 {
+        self.weights.last().copied().unwrap_or_default()
+    }
+
+    /// Makes room for these units, which are not in it yet.
+    fn join(&mut self, units: Vec<u32>) {
+        let bias = self.bias();
+        let own = self.units.drain(..).zip(self.weights.drain(..));
+        let mut all: Vec<(u32, f64)> =
+            own.chain(units.into_iter().map(|unit| (unit, 0.0))).collect();
+        all.sort_by_key(|(unit, _)| *unit);
+        (self.units, self.weights) = all.into_iter().unzip();
+        self.weights.push(bias);
+    }
+
+    /// Leaves out the weights that are zero.
+    fn thin(&mut self) {
+        let bias = self.bias();
+        (self.units, self.weights) = self.sparse().into_iter().unzip();
+        self.weights.push(bias);
+    }
+
+    /// The weights other than zero.
+    fn sparse(&self) -> Sparse {
+        let all = self.units.iter().copied().zip(self.weights.iter().copied());
+        all.filter(|(_, weight)| *weight != 0.0).collect()
+    }
+
+    /// `d' C d` for the move d from other weights.
+    fn bend(&self, from: &[f64]) -> f64 {
+        let moved: Vec<f64> = self.weights.iter().zip(from).map(|(a, b)| a - b).collect();
+        let rows = self.curvature.chunks(moved.len()).zip(&moved);
+        rows.map(|(row, own)| own * row.iter().zip(&moved).map(|(c, d)| c * d).sum::<f64>()).sum()
+    }
+}
 
 /// Fits a sample at one penalty after the other.
 #[derive(Debug)]
@@ -96,14 +86,15 @@ pub struct Solver<'a> {
     signs: Signs,
     /// The duality gap at which a point is good enough, relative to the loss without weights.
     tolerance: f64,
-    ones: Tensor, // [1, images]
     blocks: Vec<Block>,
     scores: Tensor, // [classes, images]
     fit: Fit,
-    /// The slope of the loss at the last point that was checked as a whole: classes × units.
+    /// The slope of the loss in each weight: classes × units.
     slope: Vec<f32>,
+    /// Its slope in each bias.
+    levels: Vec<f64>,
     units: usize,
-    /// The penalty of that point.
+    /// The last penalty.
     before: f64,
     /// The loss without weights.
     without: f64,
@@ -119,26 +110,23 @@ impl<'a> Solver<'a> {
     /// # Errors
     /// If numbers are not finite.
     pub fn new(sample: &'a Sample, signs: Signs, tolerance: f64) -> Result<Self, Failure> {
-        let kind = (sample.columns.kind(), sample.columns.device());
-        let units = sample.columns.size()[0];
-        let ones = Tensor::f_ones([1, sample.images() as i64], kind)?;
         let biases = sample.biases();
-        let column = Tensor::from_slice(&biases).f_to_kind(kind.0)?.f_unsqueeze(1)?;
-        let scores = column.f_mul(&ones)?;
+        let none = vec![vec![]; biases.len()];
+        let scores = scores(&sample.columns, &none, &biases)?;
         let fit = Fit::at(&scores, &sample.truth)?;
-        let block = |bias: f64| Block { units: vec![], weights: vec![bias], violation: 0.0 };
+        let block = |bias: f64| Block { weights: vec![bias], ..Block::default() };
         let mut solver = Self {
             without: fit.loss,
             blocks: biases.into_iter().map(block).collect(),
             slope: vec![],
-            units: units as usize,
+            levels: vec![],
+            units: sample.columns.size()[0] as usize,
             before: 0.0,
             factor: 1.0,
-            noise: if kind.0 == Kind::Double { 1e-15 } else { 1e-7 },
+            noise: if sample.columns.kind() == Kind::Double { 1e-15 } else { 1e-7 },
             sample,
             signs,
             tolerance,
-            ones,
             scores,
             fit,
         };
@@ -153,10 +141,13 @@ impl<'a> Solver<'a> {
         self.slope.iter().map(pull).fold(0.0, f64::max)
     }
 
-    /// Computes the whole slope.
+    /// Computes the slopes.
     fn look(&mut self) -> Result<(), Failure> {
-        let slope = self.sample.slope(&self.fit.residual(&self.sample.truth)?)?;
+        let residual = self.fit.residual(&self.sample.truth)?;
+        let slope = self.sample.slope(&residual)?;
         self.slope = Vec::try_from(slope.f_to_kind(Kind::Float)?.f_contiguous()?.f_view([-1])?)?;
+        self.levels =
+            Vec::try_from(residual.f_mean_dim([1i64].as_slice(), false, Kind::Double)?)?;
         Ok(())
     }
 
@@ -173,158 +164,121 @@ impl<'a> Solver<'a> {
     /// # Errors
     /// If numbers are not finite, or it is cancelled.
     pub fn solve(&mut self, penalty: f64, monitor: &mut dyn Monitor) -> Result<Point, Failure> {
-        self.choose((2.0 * penalty - self.before).max(0.0));
-        let tolerance = self.tolerance;
-        let (mut steps, mut stuck, mut best, mut vain) = (0, false, f64::INFINITY, 0);
-        let gap = loop {
-            // Until the blocks' weights are about as good as they need to be; then all weights are looked at.
-            let enough = tolerance * self.without * 0.1;
-            while steps < STEPS && !stuck {
-                monitor.check()?;
-                let fell = self.step(penalty)?;
-                steps += 1;
-                stuck = fell.is_none();
-                if fell.is_none_or(|fell| fell < enough) {
-                    break;
-                }
-            }
-            self.look()?;
+        self.blocks.iter_mut().for_each(Block::thin);
+        self.join((2.0 * penalty - self.before).max(0.0));
+        self.before = penalty;
+        let (mut steps, mut best, mut vain) = (0, f64::INFINITY, 0);
+        // How far the objective fell in the last step; `None` if it cannot fall any more.
+        let mut fell = Some(f64::INFINITY);
+        loop {
             let gap = self.gap(penalty)? / self.without;
-            if gap < best {
-                vain = 0;
-            } else {
-                (vain, self.factor) = (vain + 1, 2.0);
-            }
+            let falls = fell.is_some_and(|fell| fell > self.noise * self.value(penalty));
+            vain = if gap < best || falls { 0 } else { vain + 1 };
             best = best.min(gap);
-            if gap <= tolerance || steps >= STEPS || vain > VAIN {
-                break gap;
+            if gap <= self.tolerance || steps >= STEPS || vain > VAIN {
+                return Ok(self.point(penalty, gap, steps));
             }
             // A weight outside the blocks that is pulled away from zero joins them.
-            let joined = self.choose(penalty);
-            if stuck && !joined {
-                break gap; // As exact as numbers are.
+            let joined = self.join(penalty);
+            if fell.is_none() && !joined {
+                return Ok(self.point(penalty, gap, steps)); // As exact as numbers are.
             }
-            stuck = false;
-        };
-        self.before = penalty;
-        Ok(self.point(penalty, gap, steps))
+            monitor.check()?;
+            fell = self.step(penalty)?;
+            steps += 1;
+            if fell.is_some() {
+                self.look()?;
+            }
+        }
     }
 
-    /// Makes blocks of the weights other than zero, of those pulled by more than `least`, and of those in blocks now if the
-    /// penalty stays the same. Notes each class's violation. Returns whether any joined.
-    fn choose(&mut self, least: f64) -> bool {
+    /// Lets weights that are pulled by more than `least` join the blocks; whether there were any.
+    fn join(&mut self, least: f64) -> bool {
         let signs = self.signs;
         let mut joined = false;
         for (block, slope) in self.blocks.iter_mut().zip(self.slope.chunks(self.units.max(1))) {
-            let bias = block.weights.last().copied().unwrap_or_default();
-            let mut now: Vec<(i64, f64)> =
-                block.units.iter().copied().zip(block.weights.iter().copied()).collect();
-            now.retain(|(_, weight)| *weight != 0.0);
-            let known: Vec<i64> = now.iter().map(|(unit, _)| *unit).collect();
-            let pulled = slope.iter().zip(0..).filter(|(slope, unit)| {
-                signs.pull(f64::from(**slope)) > least && known.binary_search(unit).is_err()
-            });
-            let more: Vec<(i64, f64)> = pulled.map(|(_, unit)| (unit, 0.0)).collect();
+            let pulled = |&(slope, _): &(&f32, u32)| signs.pull(f64::from(*slope)) > least;
+            let pulled = slope.iter().zip(0u32..).filter(pulled).map(|(_, unit)| unit);
+            let more: Vec<u32> =
+                pulled.filter(|unit| block.units.binary_search(unit).is_err()).collect();
             joined |= !more.is_empty();
-            now.extend(more);
-            now.sort_by_key(|(unit, _)| *unit);
-            (block.units, block.weights) = now.into_iter().unzip();
-            block.weights.push(bias);
-            block.violation = f64::INFINITY;
+            block.join(more);
         }
         joined
     }
 
-    /// A block's columns, and a last one of ones: `[weights, images]`.
-    fn columns(&self, class: usize) -> Result<Tensor, Failure> {
-        let units = Tensor::from_slice(&self.blocks[class].units);
-        let own = self.sample.columns.f_index_select(0, &units)?;
-        Ok(Tensor::f_cat(&[own, self.ones.shallow_clone()], 0)?)
-    }
-
-    /// The quadratic model of a class's loss in its block.
-    fn model(&self, class: usize, columns: &Tensor, residual: &Tensor) -> Result<Model, Failure> {
-        let images = self.sample.images() as f64;
-        let chance = self.fit.probabilities.f_get(class as i64)?;
+    /// Computes the curvature of each block anew.
+    fn bend(&mut self) -> Result<(), Failure> {
+        let chance = &self.fit.probabilities;
         let variance = chance.f_mul(&chance.f_neg()?.f_add_scalar(1.0)?)?.f_clamp_min(FLATTEST)?;
-        let slope = columns.f_mv(&residual.f_get(class as i64)?)?;
-        let curvature = columns.f_mul(&variance)?.f_matmul(&columns.f_transpose(0, 1)?)?;
-        let numbers = |of: &Tensor| -> Result<Vec<f64>, Failure> {
-            let of = of.f_to_kind(Kind::Double)?.f_div_scalar(images)?;
-            Ok(Vec::try_from(of.f_contiguous()?.f_view([-1])?)?)
-        };
-        Ok((numbers(&slope)?, numbers(&curvature)?))
+        let columns = &self.sample.columns;
+        if let (Some(columns), Some(variance)) = (numbers(columns), numbers(&variance)) {
+            let rows = variance.par_chunks(self.sample.images());
+            self.blocks.par_iter_mut().zip(rows).for_each(|(block, variance)| {
+                block.curvature = curvature::drawn(columns, &block.units, variance);
+            });
+            return Ok(());
+        }
+        for (block, class) in self.blocks.iter_mut().zip(0..) {
+            let variance = variance.f_get(class)?;
+            block.curvature = curvature::exact(columns, &block.units, &variance)?;
+        }
+        Ok(())
     }
 
-    /// One step of all classes that are off. How far the objective fell; `None` if it cannot fall any more.
+    /// One step of all classes. How far the objective fell; `None` if it cannot fall any more.
     fn step(&mut self, penalty: f64) -> Result<Option<f64>, Failure> {
-        let residual = self.fit.residual(&self.sample.truth)?;
-        let signs = self.signs;
-        let worst = self.blocks.iter().map(|block| block.violation).fold(0.0, f64::max);
-        let off = |class: &usize| {
-            let violation = self.blocks[*class].violation;
-            violation.is_infinite() || violation > WORTH * worst
-        };
-        let taking: Vec<usize> = (0..self.blocks.len()).filter(off).collect();
+        self.bend()?;
         let before = self.value(penalty);
-        let held: Vec<Vec<f64>> =
-            taking.iter().map(|at| self.blocks[*at].weights.clone()).collect();
-        let mut models: Vec<Model> = Vec::new();
+        let held: Vec<Vec<f64>> = self.blocks.iter().map(|block| block.weights.clone()).collect();
         while self.factor <= STEEPEST {
-            let scores = self.scores.copy();
-            for (at, &class) in taking.iter().enumerate() {
-                let columns = self.columns(class)?;
-                if models.len() <= at {
-                    models.push(self.model(class, &columns, &residual)?);
-                }
-                let (slope, curvature) = &models[at];
-                let block = &mut self.blocks[class];
-                let mut penalties = vec![penalty; block.units.len()];
-                penalties.push(0.0);
-                let parts = slope.iter().zip(&held[at]).zip(&penalties);
-                block.violation = parts
-                    .map(|((slope, weight), penalty)| match *penalty > 0.0 {
-                        true => signs.violation(*slope, *weight, *penalty),
-                        false => slope.abs(),
-                    })
-                    .fold(0.0, f64::max);
-                block.weights.clone_from(&held[at]);
-                let steeper: Vec<f64> = curvature.iter().map(|x| x * self.factor).collect();
-                descend(&steeper, slope, &penalties, signs, &mut block.weights);
-                let weights = Tensor::from_slice(&block.weights).f_to_kind(scores.kind())?;
-                let own = columns.f_transpose(0, 1)?.f_mv(&weights)?;
-                scores.f_get(class as i64)?.f_copy_(&own)?;
-            }
+            self.descend(penalty, &held);
+            let weights: Vec<Sparse> = self.blocks.iter().map(Block::sparse).collect();
+            let biases: Vec<f64> = self.blocks.iter().map(Block::bias).collect();
+            let scores = scores(&self.sample.columns, &weights, &biases)?;
             let fit = Fit::at(&scores, &self.sample.truth)?;
-            let moved = scores.f_sub(&self.scores)?;
-            let ratio = self.ratio(&moved)?;
+            let ratio = self.ratio(&scores.f_sub(&self.scores)?, &held)?;
             let old = std::mem::replace(&mut self.fit, fit);
             let fell = before - self.value(penalty);
             // Near the minimum the objective is less exact than its slope.
             if fell > -self.noise * before {
                 self.scores = scores;
-                self.factor = if fell > self.noise * before { ratio.clamp(0.7, 2.0) } else { 2.0 };
+                self.factor = ratio.clamp(0.2, 2.0);
                 return Ok(Some(fell));
             }
             self.fit = old;
-            for (class, weights) in taking.iter().zip(&held) {
-                self.blocks[*class].weights.clone_from(weights);
-            }
             self.factor = (self.factor * 2.0).max(ratio.min(2.0));
+        }
+        for (block, weights) in self.blocks.iter_mut().zip(held) {
+            block.weights = weights;
         }
         self.factor = 1.0;
         Ok(None)
     }
 
+    /// Moves each block from the weights `held` to the minimum of its quadratic model.
+    fn descend(&mut self, penalty: f64, held: &[Vec<f64>]) {
+        let (signs, factor) = (self.signs, self.factor);
+        let slopes = self.slope.par_chunks(self.units.max(1)).zip(&self.levels).zip(held);
+        self.blocks.par_iter_mut().zip(slopes).for_each(|(block, ((slope, level), held))| {
+            let own = block.units.iter().map(|unit| f64::from(slope[*unit as usize]));
+            let slope: Vec<f64> = own.chain([*level]).collect();
+            let mut penalties = vec![penalty; block.units.len()];
+            penalties.push(0.0);
+            let steeper: Vec<f64> = block.curvature.iter().map(|bend| bend * factor).collect();
+            block.weights.clone_from(held);
+            descend(&steeper, &slope, &penalties, signs, &mut block.weights);
+        });
+    }
+
     /// The loss's curvature along a move of scores, divided by that of the blocks, which leave out how classes compete.
-    fn ratio(&self, moved: &Tensor) -> Result<f64, Failure> {
-        let chance = &self.fit.probabilities;
-        let first = chance.f_mul(moved)?; // p d
+    fn ratio(&self, moved: &Tensor, held: &[Vec<f64>]) -> Result<f64, Failure> {
+        let first = self.fit.probabilities.f_mul(moved)?; // p d
         let square = first.f_mul(moved)?.f_sum(Kind::Double)?.double_value(&[]); // Σ p d²
         let mean = first.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Double)?;
         let across = mean.f_square()?.f_sum(Kind::Double)?.double_value(&[]); // Σ (Σ p d)²
-        let own = first.f_square()?.f_sum(Kind::Double)?.double_value(&[]); // Σ p² d²
-        let (whole, blocks) = (square - across, square - own);
+        let whole = (square - across) / self.sample.images() as f64;
+        let blocks: f64 = self.blocks.iter().zip(held).map(|(block, from)| block.bend(from)).sum();
         Ok(if blocks > 0.0 && whole.is_finite() { whole / blocks } else { 1.0 })
     }
 
@@ -335,27 +289,17 @@ impl<'a> Solver<'a> {
         let truth = &self.sample.truth;
         let between = self.fit.probabilities.f_sub(truth)?.f_mul_scalar(scale)?.f_add(truth)?;
         let entropy = -between.f_xlogy(&between)?.f_sum(Kind::Double)?.double_value(&[]);
-        let residual = self.fit.residual(truth)?;
-        let levels = residual.f_mean_dim([1i64].as_slice(), false, Kind::Double)?;
-        let levels: Vec<f64> = Vec::try_from(levels)?;
-        let biases = || self.blocks.iter().filter_map(|block| block.weights.last().copied());
-        let middle = biases().sum::<f64>() / levels.len() as f64;
-        let rest: f64 =
-            biases().zip(&levels).map(|(bias, level)| ((bias - middle) * level).abs()).sum();
+        let middle = self.blocks.iter().map(Block::bias).sum::<f64>() / self.levels.len() as f64;
+        let biases = self.blocks.iter().map(Block::bias).zip(&self.levels);
+        let rest: f64 = biases.map(|(bias, level)| ((bias - middle) * level).abs()).sum();
         Ok(self.value(penalty) - entropy / self.sample.images() as f64 + rest)
     }
 
     fn point(&self, strength: f64, gap: f64, steps: u32) -> Point {
-        let of_block = |block: &Block| {
-            let units = block.units.iter().map(|unit| *unit as u32);
-            let all = units.zip(block.weights.iter().copied());
-            all.filter(|(_, weight)| *weight != 0.0).collect()
-        };
-        let bias = |block: &Block| block.weights.last().copied().unwrap_or_default();
         Point {
             strength,
-            weights: self.blocks.iter().map(of_block).collect(),
-            biases: self.blocks.iter().map(bias).collect(),
+            weights: self.blocks.iter().map(Block::sparse).collect(),
+            biases: self.blocks.iter().map(Block::bias).collect(),
             value: self.value(strength),
             gap,
             steps,

@@ -13,8 +13,8 @@ use super::auc::area;
 use super::descent::Signs;
 use super::multinomial::Sample;
 use super::path::{Last, Options, path};
+use super::point::Point;
 use super::softmax::ridge;
-use super::sparse::Point;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress, Silent};
 
@@ -180,6 +180,103 @@ fn equal_units_and_more_units_than_images_converge() {
     }
     let found = ridge(&sample, 1e-3, 1e-6, &mut Silent).expect("a fit");
     assert!(found.converged, "{found:?}");
+}
+
+/// Images of three classes: a unit that tells them apart, the same again, its negative, one that is constant, and one of noise.
+/// The last class has one image.
+fn awkward() -> (Sample, usize) {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let truth: Vec<u32> = (0..61).map(|image| if image == 60 { 2 } else { image % 2 }).collect();
+    let mut rows = Vec::new();
+    for class in &truth {
+        let own = 1.5 * f64::from(*class) + rng.sample::<f64, _>(StandardNormal);
+        rows.extend([own, own, -own, 0.3, rng.sample::<f64, _>(StandardNormal)]);
+    }
+    let rows = Tensor::from_slice(&rows).view([61, -1]);
+    (Sample::of(&rows, &truth, 3).expect("a sample"), 5)
+}
+
+#[test]
+fn constant_units_have_no_weight_and_a_class_of_one_image_is_fitted_too() {
+    let (sample, units) = awkward();
+    assert_eq!((sample.counts[2], sample.sd[3]), (1, 0.0));
+    let all = path(&sample, options(Signs::Both, 1e-7), &mut Silent).expect("a path");
+    for point in &all {
+        assert!(point.converged, "{} after {} at {}", point.gap, point.steps, point.strength);
+        let constant = point.weights.iter().flatten().filter(|(unit, _)| *unit == 3);
+        assert_eq!(constant.count(), 0);
+    }
+    let last = all.last().expect("a point");
+    assert!(dense(last, units).iter().any(|weight| weight.abs() > 0.1), "{last:?}");
+    let found = ridge(&sample, 1e-3, 1e-9, &mut Silent).expect("a fit");
+    assert!(found.converged, "{found:?}");
+    for class in 0..3 {
+        let weight = |unit: i64| found.weights.double_value(&[class, unit]);
+        // The squares are smallest if units that are equal up to the sign share the weight equally.
+        assert!((weight(0) - weight(1)).abs() < 1e-4, "{found:?}");
+        assert!((weight(0) + weight(2)).abs() < 1e-4, "{found:?}");
+        assert!(weight(3).abs() < 1e-12 && weight(0).is_finite(), "{found:?}");
+    }
+}
+
+#[test]
+fn a_path_to_more_terms_than_there_are_units_ends_at_the_last_penalty() {
+    let (sample, units) = awkward();
+    let many = Options { most_terms: 100.0, ..options(Signs::Both, 1e-5) };
+    let all = path(&sample, many, &mut Silent).expect("a path");
+    assert_eq!(all.len(), 20);
+    assert!(all.iter().all(|point| point.converged && point.terms() <= units as f64));
+}
+
+#[test]
+fn many_images_have_the_same_weights_as_with_all_their_curvature() {
+    // In single precision the curvature of so many images is that of a part of them; in double precision that of all.
+    let images = 6000;
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    // In the order of their classes, as files in folders are.
+    let truth: Vec<u32> = (0..images).map(|image| image * 5 / images).collect();
+    let mut rows = Vec::new();
+    for class in &truth {
+        let shared = rng.sample::<f64, _>(StandardNormal);
+        for unit in 0..12 {
+            let raised = if unit % 5 == *class { 1.0 } else { 0.0 };
+            rows.push(raised + 0.5 * shared + rng.sample::<f64, _>(StandardNormal));
+        }
+    }
+    let rows = Tensor::from_slice(&rows).view([i64::from(images), -1]);
+    let of = |kind: Kind, tolerance: f64| {
+        let sample = Sample::of(&rows.to_kind(kind), &truth, 5).expect("a sample");
+        let options = Options { points: 10, ..options(Signs::Both, tolerance) };
+        path(&sample, options, &mut Silent).expect("a path")
+    };
+    let (some, all) = (of(Kind::Float, 1e-6), of(Kind::Double, 1e-8));
+    for (some, all) in some.iter().zip(&all) {
+        assert!(some.converged && all.converged, "{} {}", some.gap, all.gap);
+        assert!(some.steps < 40, "{} steps", some.steps);
+        assert!((some.value - all.value).abs() < 2e-6 * all.value, "{some:?} {all:?}");
+    }
+    let (some, all) = (some.last().expect("a point"), all.last().expect("a point"));
+    let off = apart(&dense(some, 12), &dense(all, 12));
+    assert!(off < 2e-3, "{off}");
+}
+
+#[test]
+fn classes_that_compete_for_positive_weights_converge_far_down_the_path() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let truth: Vec<u32> = (0..600).map(|image| image % 6).collect();
+    let mut rows = Vec::new();
+    for class in &truth {
+        let raised = (0..8).map(|unit| 0.4 * f64::from((class * (unit + 1)) % 5));
+        rows.extend(raised.map(|raised| raised + rng.sample::<f64, _>(StandardNormal)));
+    }
+    let rows = Tensor::from_slice(&rows).view([600, -1]).to_kind(Kind::Float);
+    let sample = Sample::of(&rows, &truth, 6).expect("a sample");
+    for signs in [Signs::Both, Signs::NonNegative] {
+        let options = Options { points: 10, last: Last::Part(1e-3), ..options(signs, 1e-5) };
+        for point in path(&sample, options, &mut Silent).expect("a path") {
+            assert!(point.converged, "{} after {} steps", point.gap, point.steps);
+        }
+    }
 }
 
 #[test]

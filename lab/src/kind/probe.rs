@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::fit::descent::Signs;
 use crate::fit::multinomial::Sample;
 use crate::fit::path::{Last, Options, path};
+use crate::fit::point::Point;
 use crate::fit::softmax::ridge;
-use crate::fit::sparse::Point;
 use crate::table::matrix::{Columns, Matrix};
 use crate::workbench::Workbench;
 use judge::judge;
@@ -89,6 +89,17 @@ struct Fitted {
     steps: u64,
 }
 
+/// Checks that there are as many units that vary as a class may have terms.
+fn enough(strength: Strength, varying: usize) -> Result<(), Failure> {
+    match strength {
+        Strength::Terms(terms) if terms > varying as f64 => {
+            let message = format!("`terms` is {terms}, but only {varying} units vary");
+            Err(Failure::new(message).hint("ask for fewer terms"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn fit(
     bench: &mut Workbench<'_>,
     params: &Params,
@@ -97,12 +108,7 @@ fn fit(
 ) -> Result<Fitted, Failure> {
     let sample = &sides.sample;
     let strength = params.strength();
-    if let (Strength::Terms(terms), varying) = (strength, sides.varying())
-        && terms > varying as f64
-    {
-        let message = format!("`terms` is {terms}, but only {varying} units vary");
-        return Err(Failure::new(message).hint("ask for fewer terms"));
-    }
+    enough(strength, sides.varying())?;
     if let (Penalty::L2, Strength::Regularisation(strength)) = (params.penalty, strength) {
         let found = ridge(sample, strength, TOLERANCE, bench.monitor)?;
         return Ok(Fitted {
@@ -243,4 +249,17 @@ fn write(bench: &mut Workbench<'_>, sample: &Sample, fitted: &Fitted) -> Result<
     let store = bench.store();
     bench.record.add_output(store, WEIGHTS, "application/octet-stream", &file)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_terms_than_units_that_vary_are_an_error() {
+        assert_eq!(enough(Strength::Terms(8.0), 8), Ok(()));
+        assert_eq!(enough(Strength::Regularisation(0.1), 0), Ok(()));
+        let error = enough(Strength::Terms(8.5), 8).expect_err("too many").to_string();
+        assert_eq!(error, "`terms` is 8.5, but only 8 units vary");
+    }
 }

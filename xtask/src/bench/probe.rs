@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{compare, valued};
+use crate::venv;
 
 /// Arguments of `bench probe`.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub struct BenchProbe {
 
 /// Runs `bench probe`.
 pub fn probe(arguments: &BenchProbe) -> Result<i32> {
-    compare("probe", options(arguments))
+    compare("probe", venv::scikit_learn, options(arguments))
 }
 
 /// The arguments of `bench probe`, as the script expects them.

@@ -71,6 +71,8 @@ pub static KIND: Kind = Kind {
         )
         .or(Preset::Integer(6)),
     ],
+    // 2: paths with other steps, as near to the minimum as before but not the same.
+    impl_version: 2,
     about: About::Layer,
     data: Data::Always,
     scan: Scan::Layer,
