@@ -15,7 +15,7 @@ use crate::statistics::{part, wilson};
 pub static KIND: Kind = Kind {
     name: "probe",
     summary: "a linear classifier of a data set's images on the units of a layer",
-    doc: "Multinomial logistic regression on the pooled activations of all units of the layer. Each unit is standardised: its mean over the images that the probe is fitted to is subtracted, and the rest divided by its standard deviation; weights are in units of that deviation. The objective is the mean of −log p over these images plus the penalty; biases are not penalised. Units that never vary are left out.\n\nThe penalty `l2` is λ/2 times the sum of the squared weights, and every unit takes part; `l1` is λ times the sum of their absolute values, and most weights are zero, so that each class is a sum of a few units. With `l1` the figure shows the accuracy against the number of terms, from the greatest penalty, at which all weights are zero, along the path of falling ones.\n\nA fraction of each class is held out by chance, at least one image of each class with two or more; a class of one image is learnt from only. With `group_by`, images with the same caption, label or folder stay on one side, so that what is held out is new; a class that is left without images to learn from is then an error. Accuracy has Wilson's 95 % interval, and is shown beside that of always predicting the most common class. Calibration compares the probability of predictions with their accuracy, on held-out images.\n\nThe figure states a bound on the distance to the minimum (for `l1` the duality gap), relative to the loss without weights, and whether it is within 10⁻⁴. Uses the same stored scan of the layer as `dataset_examples`.\n\nMethods: L-BFGS (Liu and Nocedal 1989) for `l2`; for `l1` proximal Newton steps along a path of penalties (Friedman, Hastie and Tibshirani, *Regularization Paths for Generalized Linear Models via Coordinate Descent*, 2010) with the strong rules of Tibshirani et al. 2012. Sparse probes of a layer: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021.",
+    doc: "Multinomial logistic regression on the pooled activations of all units of the layer. Each unit is standardised: its mean over the images that the probe is fitted to is subtracted, and the rest divided by its standard deviation; weights are in units of that deviation. The objective is the mean of −log p over these images plus the penalty; biases are not penalised. Units that never vary are left out.\n\nThe penalty `l2` is λ/2 times the sum of the squared weights, and every unit takes part; `l1` is λ times the sum of their absolute values, and most weights are zero, so that each class is a sum of a few units. With `l1` the figure shows the accuracy against the number of terms, from the greatest penalty, at which all weights are zero, along the path of falling ones.\n\nA fraction of each class is held out by chance, at least one image of each class with two or more; a class of one image is learnt from only. With `group_by`, images with the same caption, label or folder stay on one side, so that what is held out is new. Groups are then chosen by chance, whatever their classes, and a class that is left without images to learn from is an error; with `stratify`, they are chosen so that of each class about the same fraction is held out. Accuracy has Wilson's 95 % interval, and is shown beside that of always predicting the most common class. Calibration compares the probability of predictions with their accuracy, on held-out images.\n\nThe figure states a bound on the distance to the minimum (for `l1` the duality gap), relative to the loss without weights, and whether it is within 10⁻⁴. Uses the same stored scan of the layer as `dataset_examples`.\n\nMethods: L-BFGS (Liu and Nocedal 1989) for `l2`; for `l1` proximal Newton steps along a path of penalties (Friedman, Hastie and Tibshirani, *Regularization Paths for Generalized Linear Models via Coordinate Descent*, 2010) with the strong rules of Tibshirani et al. 2012. Sparse probes of a layer: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021.",
     example: "id: groups\nkind: probe\nlayer: image_block_4/1/Add_6\npenalty: l1\nterms: 3\ngroup_by: caption\n",
     fields: &[
         POOL,
@@ -62,6 +62,11 @@ pub static KIND: Kind = Kind {
             "group_by",
             Type::Choice(GroupBy::WORDS),
             "What images have in common that stay on the same side of the split: their caption, their label, or the folder that they are in. The default is nothing: images are held out one by one.",
+        ),
+        Field::compute(
+            "stratify",
+            Type::Flag,
+            "With `group_by`: whether whole groups are held out such that of each class about the fraction `held_out` is. Groups are drawn by chance and then change sides as long as that brings the classes nearer to it; each class keeps images to learn from, and has one held out if it has images in two groups. The default is `false`.",
         ),
         Field::compute("seed", Type::Seed, "Random seed of the split.").or(Preset::Configured),
         Field::presentation(
@@ -142,6 +147,10 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
             let hint = "group by something else, or leave `group_by` out";
             return Some(Fault { field: "group_by", message, hint });
         }
+        _ if has("stratify") && !has("group_by") => {
+            let message = "`stratify` needs `group_by`";
+            return wrong("stratify", message, "single images are always held out class by class");
+        }
         _ => {}
     }
     match (has("terms"), has("regularisation"), has("non_negative")) {
@@ -198,6 +207,8 @@ mod tests {
             (json!({ "group_by": "label", "truth": "caption" }), None),
             (json!({ "group_by": "caption", "truth": "caption" }), Some("group_by")),
             (json!({ "group_by": "caption" }), None),
+            (json!({ "group_by": "caption", "stratify": true }), None),
+            (json!({ "stratify": true }), Some("stratify")),
         ] {
             assert_eq!(fault(fields.clone()), field, "{fields}");
         }

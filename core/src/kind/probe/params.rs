@@ -34,6 +34,9 @@ pub struct Params {
     /// What images have in common that stay on one side of the split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<GroupBy>,
+    /// With groups: whether each class is held out by about the same fraction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stratify: Option<bool>,
     /// Random seed of the split.
     pub seed: u64,
 }

@@ -8,7 +8,7 @@ use neuronotes_core::kind::MOST_CLASSES;
 use neuronotes_core::kind::probe::{GroupBy, Params, Truth};
 
 use crate::failure::Failure;
-use crate::fit::split::{Split, by_class, by_group};
+use crate::fit::split::{Split, by_class, by_group, by_group_and_class};
 
 /// A classification.
 #[derive(Debug)]
@@ -65,7 +65,12 @@ impl Task {
             Some(by) => {
                 let group = |(row, _): &(usize, u32)| group(by, &samples[*row]);
                 let groups: Vec<String> = rows.iter().map(group).collect();
-                by_group(&groups, params.held_out, params.seed)
+                match params.stratify {
+                    Some(true) => {
+                        by_group_and_class(&groups, &classes, params.held_out, params.seed)
+                    }
+                    _ => by_group(&groups, params.held_out, params.seed),
+                }
             }
         };
         let task = Self { labels, unlabelled, outside, rows, split };
@@ -89,14 +94,17 @@ impl Task {
                     count => format!(" and of {} others", count - 1),
                 }
             );
-            let hint = "try another `seed`, a smaller `held_out`, or no `group_by`";
+            let hint = "add `stratify: true`, or try another `seed` or a smaller `held_out`";
             return Err(Failure::new(message).hint(hint));
         }
         if self.split.held_out.is_empty() {
             let failure = Failure::new("no image can be held out");
-            return Err(match params.group_by {
-                Some(by) => failure.hint(format!("all images are of one {}", by.word())),
-                None => failure.hint("at least one class needs two images"),
+            return Err(match (params.group_by, params.stratify) {
+                (Some(by), Some(true)) => {
+                    failure.hint(format!("no class has images of more than one {}", by.word()))
+                }
+                (Some(by), _) => failure.hint(format!("all images are of one {}", by.word())),
+                (None, _) => failure.hint("at least one class needs two images"),
             });
         }
         Ok(())
@@ -193,6 +201,7 @@ mod tests {
             non_negative: false,
             held_out: 0.5,
             group_by: None,
+            stratify: None,
             seed: 0,
         }
     }
@@ -252,6 +261,33 @@ mod tests {
         assert!((8..20).contains(&count), "{count}");
         let params = Params { group_by: by, held_out: 0.8, ..params() };
         assert!(fails(&params, &IMAGES).contains("leaves no image of the class"));
+    }
+
+    #[test]
+    fn a_stratified_split_by_group_keeps_each_class_on_both_sides() {
+        let classes = vec!["animal".into(), "thing".into()];
+        for seed in 0..20 {
+            let params = Params {
+                group_by: Some(GroupBy::Caption),
+                stratify: Some(true),
+                seed,
+                classes: classes.clone(),
+                ..params()
+            };
+            let task = Task::of(&params, &samples(&IMAGES)).expect("a task");
+            // The only thing is learnt from; of the two animals one is held out.
+            let held = task.held_out().0;
+            assert!(held == [0, 1] || held == [2, 3], "{seed}: {held:?}");
+        }
+        let by = GroupBy::Caption;
+        let params = Params { group_by: Some(by), stratify: Some(true), ..params() };
+        let Failure::Failed { message, hint, .. } =
+            Task::of(&params, &samples(&IMAGES[2..7])).expect_err("a failure")
+        else {
+            panic!("a failure with a hint");
+        };
+        assert_eq!(message, "no image can be held out");
+        assert_eq!(hint.as_deref(), Some("no class has images of more than one caption"));
     }
 
     #[test]
