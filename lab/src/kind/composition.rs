@@ -192,6 +192,41 @@ mod tests {
     }
 
     #[test]
+    fn equations_and_strongest_images_are_those_of_numpy() {
+        #[derive(serde::Deserialize)]
+        struct Golden {
+            terms: usize,
+            weights: Vec<Vec<f64>>,
+            activations: Vec<Vec<f32>>,
+            equations: Vec<Equation>,
+            strongest: Vec<usize>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Equation {
+            terms: Vec<(u32, f64)>,
+            nonzero: u64,
+            share: f64,
+        }
+        // tests/reference/composition.py wrote it.
+        let golden = include_bytes!("../../tests/golden/composition.json");
+        let golden: Golden = serde_json::from_slice(golden).expect("JSON");
+        assert_eq!((golden.weights.len(), golden.equations.len()), (6, 6));
+        for (weights, expected) in golden.weights.iter().zip(&golden.equations) {
+            let own: Vec<(u32, f64)> = (0..).zip(weights.iter().copied()).collect();
+            let (mut class, size) = line("a class", &own);
+            class.terms = weights.iter().filter(|weight| **weight != 0.0).count() as u64;
+            let found = composed(&(class, size), golden.terms);
+            let terms: Vec<_> = found.terms.iter().map(|term| (term.unit, term.weight)).collect();
+            assert_eq!((terms, found.nonzero), (expected.terms.clone(), expected.nonzero));
+            assert!((found.share - expected.share).abs() < 1e-12, "{found:?}");
+        }
+        for (unit, row) in golden.strongest.into_iter().enumerate() {
+            let column: Vec<f32> = golden.activations.iter().map(|image| image[unit]).collect();
+            assert_eq!(greatest(&column), (row, column[row]), "unit {unit}");
+        }
+    }
+
+    #[test]
     fn classes_are_found_by_name_and_an_unknown_one_is_an_error_with_the_nearest() {
         let lines = [line("castle", &[]), line("Cat", &[]), line("cat", &[])];
         let names = |names: &[&str]| {
