@@ -58,17 +58,11 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     }
     let rows = outcome.items.iter().zip(&names).map(|(coded, name)| row(coded, name)).collect();
     let cosine = if is_contrast(&params) { "correlation" } else { "cosine" };
-    let head = [
-        "",
-        "terms",
-        "as found",
-        "cleaned",
-        cosine,
-        "of the mean alone",
-        "residual",
-        "λ",
-        "duality gap",
-    ];
+    let mut head = vec!["", "terms", "as found", "cleaned", cosine, "of the mean alone"];
+    if outcome.items.iter().any(|coded| coded.chance.is_some()) {
+        head.extend(["of random terms: mean", "from", "to"]);
+    }
+    head.extend(["residual", "λ", "duality gap"]);
     Ok(Drawing::Parts {
         parts,
         table: Table::new(&head, rows),
@@ -98,10 +92,12 @@ fn fitted(params: &Params, coded: &Coded) -> String {
     };
     let word = if is_contrast(params) { "correlation" } else { "cosine" };
     let alone = coded.alone.map(|alone| format!(", {} of the mean alone", number(alone, 2)));
+    let chance = coded.chance.map(|chance| format!(", {} of random terms", number(chance.mean, 2)));
     format!(
-        "{count}, {word} {}{}, residual {}",
+        "{count}, {word} {}{}{}, residual {}",
         number(coded.cosine, 2),
         alone.unwrap_or_default(),
+        chance.unwrap_or_default(),
         number(coded.residual, 2),
     )
 }
@@ -146,17 +142,19 @@ fn group(
 fn row(coded: &Coded, name: &str) -> Vec<String> {
     let small =
         |value: Option<f64>| value.map(|value| number(value, decimals(value))).unwrap_or_default();
-    vec![
+    let mut cells = vec![
         name.to_owned(),
         coded.terms.len().to_string(),
         equation(&coded.terms),
         coded.cleaned.as_deref().map(equation).unwrap_or_default(),
         number(coded.cosine, 4),
         coded.alone.map(|alone| number(alone, 4)).unwrap_or_default(),
-        number(coded.residual, 4),
-        small(coded.penalty),
-        small(coded.gap),
-    ]
+    ];
+    if let Some(chance) = coded.chance {
+        cells.extend([chance.mean, chance.low, chance.high].map(|one| number(one, 4)));
+    }
+    cells.extend([number(coded.residual, 4), small(coded.penalty), small(coded.gap)]);
+    cells
 }
 
 /// What was fitted to what, and what the drawing leaves out.
@@ -186,13 +184,18 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
             format!("; cleaned equations leave out units {}", units.join(", "))
         }
     };
+    let random = match params.random {
+        None => String::new(),
+        Some(1) => "; random terms are from one dictionary of random vectors".to_owned(),
+        Some(count) => format!("; random terms are from {count} dictionaries of random vectors"),
+    };
     let hidden = match outcome.items.len() {
         count if count > MOST_DRAWN => {
             format!("; the first {MOST_DRAWN} of {count} are drawn, the table has all")
         }
         _ => String::new(),
     };
-    format!("sums of {terms}; {aim}{dropped}{hidden}")
+    format!("sums of {terms}; {aim}{dropped}{random}{hidden}")
 }
 
 #[cfg(test)]
@@ -211,7 +214,7 @@ mod tests {
     fn of_units() -> Value {
         json!({
             "texts": ["heart", "star"], "layer": "visual.layer4.1.add", "templates": ["{}"],
-            "truncate": false, "method": "lasso", "center": true, "drop": [7],
+            "truncate": false, "method": "lasso", "center": true, "drop": [7], "random": 20,
         })
     }
 
@@ -241,6 +244,7 @@ mod tests {
         outcome.items.truncate(1);
         outcome.items[0].terms = vec![Weighed::word("red", 0.5)];
         outcome.items[0].cleaned = None;
+        outcome.items[0].chance = None;
         let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
         let [Part::Bars(bars)] = parts.as_slice() else { panic!("bars") };
         assert!(bars.picture.is_some() && bars.rows[0].label == "red", "{bars:?}");

@@ -5,7 +5,7 @@
 
 The text tower, the matrix that the embedding reads the last layer by, attribution vectors, and for each text the coefficients
 of scikit-learn's `Lasso` at a penalty λ, or at the last of a path of penalties before there are more than so many terms; then those of a pursuit
-to the centred embedding. `--control` gives the mean correlation also for so many matrices of random numbers in place of the network's.
+to the centred embedding. `--control` gives the mean correlation also for so many matrices whose rows have random directions and the lengths of the network's.
 NumPy, scikit-learn, safetensors and open_clip (its tokenizer alone) are enough."""
 
 import argparse
@@ -87,14 +87,16 @@ def main():
         found.append(correlation)
     print(f"mean correlation {np.mean(found):.3f}")
     random = np.random.default_rng(0)
-    chance = [
-        np.mean([tell_apart(x, at, asked.terms, asked.penalty)[1] for at in range(len(x))])
-        for x in (centred @ random.standard_normal(effects.T.shape) for _ in range(asked.control))
-    ]
-    if chance:
-        print(f"random matrices: mean {np.mean(chance):.3f}, from {min(chance):.3f} to {max(chance):.3f}")
-    print("pursuit, to the centred embedding:")
     lengths = np.linalg.norm(effects, axis=1)
+    chance = []
+    for _ in range(asked.control):
+        drawn = random.standard_normal(effects.shape)
+        drawn *= (lengths / np.linalg.norm(drawn, axis=1))[:, None]
+        x = centred @ drawn.T
+        chance.append(np.mean([tell_apart(x, at, asked.terms, asked.penalty)[1] for at in range(len(x))]))
+    if chance:
+        print(f"random directions: mean {np.mean(chance):.3f}, from {min(chance):.3f} to {max(chance):.3f}")
+    print("pursuit, to the centred embedding:")
     for text, z in zip(asked.texts, centred):
         z = z / np.linalg.norm(z)
         code = orthogonal_mp(effects.T / lengths, z, n_nonzero_coefs=asked.terms) / lengths

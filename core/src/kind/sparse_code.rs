@@ -9,6 +9,6 @@ mod weighed;
 
 pub use clean::{FIRST, SMALLEST, cleaned};
 pub use kind::KIND;
-pub use outcome::{Coded, Outcome, sample};
+pub use outcome::{Chance, Coded, Outcome, sample};
 pub use params::{Limit, MOST_ITEMS, Method, Objective, PENALTY, Params, Sign, TERMS};
 pub use weighed::{Weighed, digits, equation};

@@ -1,13 +1,17 @@
 //! Measures `sparse_code`: texts or pictures as short sums of units of a layer, or of words.
 
+mod dictionary;
+
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::sparse_code::{
-    Coded, Limit, MOST_ITEMS, Method, Objective, Outcome, Params, Sign, Weighed, cleaned,
+    Chance, Coded, Limit, MOST_ITEMS, Method, Objective, Outcome, Params, Sign, Weighed, cleaned,
 };
 use neuronotes_core::kind::text_rank::Shown;
 use neuronotes_core::model::{Place, Stage};
-use tch::{Kind, Tensor};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 use crate::clip::Clip;
 use crate::dataset::drawn_words;
@@ -15,10 +19,12 @@ use crate::failure::Failure;
 use crate::fit::lasso::{self, Columns};
 use crate::fit::pursuit;
 use crate::gallery::{Gallery, pictures_of};
+use crate::monitor::Progress;
 use crate::picture::Picture;
 use crate::table::embeddings;
 use crate::vector::{Prompts, Row, add, dot, middle, pictures, stored_middle, unit, without};
 use crate::workbench::Workbench;
+use dictionary::Dictionary;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
@@ -35,11 +41,13 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         Some(place) => of_units(&clip, place, &params, &items)?,
         None => of_words(bench, &clip, &params, &items)?,
     };
+    let columns = sums.dictionary.columns()?;
     let mut coded = Vec::new();
     for (item, target) in items.into_iter().zip(&sums.targets) {
-        coded.push(code(bench, &params, &sums.columns, item, target)?);
+        coded.push(code(bench, &params, &columns, item, target)?);
     }
-    let (rows, columns) = (sums.columns.rows() as u64, sums.columns.count() as u64);
+    compare(bench, &params, &sums, &mut coded)?;
+    let (rows, columns) = (columns.rows() as u64, columns.count() as u64);
     bench.record.set_result(bench.store(), &Outcome { rows, columns, items: coded })?;
     Ok(())
 }
@@ -131,7 +139,7 @@ impl Item {
 
 /// The regressions of all items.
 struct Sums {
-    columns: Columns,
+    dictionary: Dictionary,
     targets: Vec<Target>,
 }
 
@@ -153,22 +161,20 @@ fn of_units(clip: &Clip, place: &Place, params: &Params, items: &[Item]) -> Resu
                 .flat_map(|(at, item)| item.samples().iter().map(move |_| at))
                 .collect();
             let samples = matrix(items.iter().flat_map(Item::samples))?; // [samples, embedding]
-            let attributions = samples.f_matmul(&effects.tr())?; // [samples, units]
-            let mean = attributions.mean_dim([0i64].as_slice(), true, Kind::Double);
-            let columns = Columns::new(&(attributions - mean))?;
+            let dictionary = Dictionary::new(&effects, Some(samples))?;
             let target = |at: usize| {
                 let mut y: Row = owners.iter().map(|own| f64::from(u8::from(*own == at))).collect();
                 let mean = y.iter().sum::<f64>() / y.len() as f64;
                 y.iter_mut().for_each(|y| *y -= mean);
                 Target { y, embedding: None }
             };
-            Ok(Sums { columns, targets: (0..items.len()).map(target).collect() })
+            Ok(Sums { dictionary, targets: (0..items.len()).map(target).collect() })
         }
         Objective::Rebuild => {
             let wholes: Vec<Row> = items.iter().map(|item| item.whole().clone()).collect();
             let mean = params.center.then(|| middle(&wholes));
-            let columns = Columns::new(&effects.tr())?;
-            Ok(Sums { columns, targets: targets(items, mean.as_ref())? })
+            let dictionary = Dictionary::new(&effects, None)?;
+            Ok(Sums { dictionary, targets: targets(items, mean.as_ref())? })
         }
     }
 }
@@ -200,8 +206,8 @@ fn of_words(
             Some(stored_middle(&shards, &format!("a picture of `{}`", dataset.name))?)
         }
     };
-    let columns = Columns::new(&matrix(&words)?.tr())?;
-    Ok(Sums { columns, targets: targets(items, mean.as_ref())? })
+    let dictionary = Dictionary::new(&matrix(&words)?, None)?;
+    Ok(Sums { dictionary, targets: targets(items, mean.as_ref())? })
 }
 
 /// Each item without a mean, as what its sum rebuilds.
@@ -235,10 +241,47 @@ fn code(
     item: Item,
     target: &Target,
 ) -> Result<Coded, Failure> {
+    let found = found(bench, params, columns, params.limit(), target)?;
+    let sum = columns.sum(&found.terms)?;
+    let left: Row = target.y.iter().zip(&sum).map(|(y, sum)| y - sum).collect();
+    let term = |&(at, coefficient): &(usize, f64)| match params.vocabulary.get(at) {
+        Some(word) if params.layer.is_none() => Weighed::word(word, coefficient),
+        _ => Weighed::unit(u32::try_from(at).unwrap_or(u32::MAX), coefficient),
+    };
+    let terms: Vec<Weighed> = found.terms.iter().map(term).collect();
+    Ok(Coded {
+        text: item.text,
+        picture: item.picture,
+        cleaned: params.layer.is_some().then(|| cleaned(&terms, &params.drop)),
+        terms,
+        cosine: target.cosine(&sum),
+        alone: target.alone(),
+        chance: None,
+        residual: dot(&left, &left).sqrt() / dot(&target.y, &target.y).sqrt(),
+        penalty: found.penalty,
+        gap: found.gap,
+    })
+}
+
+/// The terms of a sum, the largest coefficients first.
+struct Found {
+    terms: Vec<(usize, f64)>,
+    /// λ and the duality gap, for a lasso.
+    penalty: Option<f64>,
+    gap: Option<f64>,
+}
+
+fn found(
+    bench: &mut Workbench<'_>,
+    params: &Params,
+    columns: &Columns,
+    limit: Limit,
+    target: &Target,
+) -> Result<Found, Failure> {
     bench.monitor.check()?;
     let positive = params.sign() == Sign::Positive;
     let rows = columns.rows() as f64;
-    let (mut found, penalty, gap) = match (params.method, params.limit()) {
+    let (mut terms, penalty, gap) = match (params.method, limit) {
         (Method::Pursuit, Limit::Terms(most)) => {
             (pursuit::fit(columns, &target.y, most)?, None, None)
         }
@@ -259,31 +302,53 @@ fn code(
             (fit.terms, Some(fit.penalty * 2.0 * rows), Some(fit.gap))
         }
     };
-    found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-    let sum = columns.sum(&found)?;
-    let left: Row = target.y.iter().zip(&sum).map(|(y, sum)| y - sum).collect();
-    let (cosine, alone) = match &target.embedding {
-        Some((whole, Some(mean))) => {
-            (cosine(&rebuilt(&sum, mean), whole), Some(cosine(mean, whole)))
+    terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    Ok(Found { terms, penalty, gap })
+}
+
+/// Finds sums of at most as many terms in random dictionaries, and notes how well these fit.
+fn compare(
+    bench: &mut Workbench<'_>,
+    params: &Params,
+    sums: &Sums,
+    coded: &mut [Coded],
+) -> Result<(), Failure> {
+    let count = params.random.unwrap_or_default();
+    let mut rng = ChaCha8Rng::seed_from_u64(params.seed.unwrap_or_default().into());
+    let mut cosines = vec![Vec::new(); coded.len()];
+    for done in 0..count {
+        bench.monitor.progress(&Progress {
+            step: done.into(),
+            total: count.into(),
+            ..Progress::beginning("sums of random terms")
+        });
+        let columns = sums.dictionary.random(&mut rng)?;
+        for ((coded, target), cosines) in coded.iter().zip(&sums.targets).zip(&mut cosines) {
+            let limit = Limit::Terms(coded.terms.len());
+            let terms = found(bench, params, &columns, limit, target)?.terms;
+            cosines.push(target.cosine(&columns.sum(&terms)?));
         }
-        _ => (cosine(&sum, &target.y), None),
-    };
-    let term = |&(at, coefficient): &(usize, f64)| match params.vocabulary.get(at) {
-        Some(word) if params.layer.is_none() => Weighed::word(word, coefficient),
-        _ => Weighed::unit(u32::try_from(at).unwrap_or(u32::MAX), coefficient),
-    };
-    let terms: Vec<Weighed> = found.iter().map(term).collect();
-    Ok(Coded {
-        text: item.text,
-        picture: item.picture,
-        cleaned: params.layer.is_some().then(|| cleaned(&terms, &params.drop)),
-        terms,
-        cosine,
-        alone,
-        residual: dot(&left, &left).sqrt() / dot(&target.y, &target.y).sqrt(),
-        penalty,
-        gap,
-    })
+    }
+    for (coded, cosines) in coded.iter_mut().zip(cosines) {
+        coded.chance = Chance::of(&cosines);
+    }
+    Ok(())
+}
+
+impl Target {
+    /// The cosine of a sum, its mean added again, with the embedding; or with what the sum was fitted to.
+    fn cosine(&self, sum: &[f64]) -> f64 {
+        match &self.embedding {
+            Some((whole, Some(mean))) => cosine(&rebuilt(sum, mean), whole),
+            _ => cosine(sum, &self.y),
+        }
+    }
+
+    /// The cosine of the mean alone with the embedding.
+    fn alone(&self) -> Option<f64> {
+        let (whole, mean) = self.embedding.as_ref()?;
+        mean.as_ref().map(|mean| cosine(mean, whole))
+    }
 }
 
 /// A sum of centred vectors with the mean added again: normalised before, as SpLiCE does.

@@ -87,6 +87,9 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         () if pursuit && is("sign", Sign::Positive.word()) => {
             fault("sign", "a pursuit has coefficients of both signs", "use `method: lasso`")
         }
+        () if fields.contains_key("seed") && !fields.contains_key("random") => {
+            fault("seed", "`seed` needs `random`", "nothing else of a sum is random; remove it")
+        }
         () if !fields.contains_key("texts") && fields.contains_key("templates") => fault(
             "templates",
             "`templates` are for `texts`, and this is about pictures",
@@ -140,6 +143,8 @@ mod tests {
         assert_eq!(of(json!({ "center": false })), Some("center"));
         assert_eq!(of(json!({ "center": false, "objective": "rebuild" })), None);
         assert_eq!(of(json!({ "dataset": "emoji" })), Some("dataset"));
+        assert_eq!(of(json!({ "seed": 1 })), Some("seed"));
+        assert_eq!(of(json!({ "seed": 1, "random": 5 })), None);
         assert_eq!(of(json!({ "texts": ["a"] })), Some("texts"));
         assert_eq!(of(json!({ "texts": ["a"], "objective": "rebuild" })), Some("center"));
         let many: Vec<String> = (0..=MOST_ITEMS).map(|n| n.to_string()).collect();

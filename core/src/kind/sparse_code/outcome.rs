@@ -34,12 +34,36 @@ pub struct Coded {
     pub cosine: f64,
     /// The cosine of the mean alone with the embedding, if one was subtracted.
     pub alone: Option<f64>,
+    /// What sums of as many random terms reach, if the block asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Chance>,
     /// What is left, as a part of the length of what the sum was fitted to.
     pub residual: f64,
     /// λ, for a lasso.
     pub penalty: Option<f64>,
     /// The duality gap of the lasso as a part of the squared length of what the sum was fitted to.
     pub gap: Option<f64>,
+}
+
+/// The cosines, for a contrast the correlations, of sums of random terms.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chance {
+    /// Their mean.
+    pub mean: f64,
+    /// The smallest.
+    pub low: f64,
+    /// The greatest.
+    pub high: f64,
+}
+
+impl Chance {
+    /// Of these cosines; `None` if there are none.
+    pub fn of(cosines: &[f64]) -> Option<Self> {
+        let most = |sign: f64| cosines.iter().map(|one| sign * one).reduce(f64::max);
+        let (low, high) = (-most(-1.0)?, most(1.0)?);
+        Some(Self { mean: cosines.iter().sum::<f64>() / cosines.len() as f64, low, high })
+    }
 }
 
 /// A made-up outcome of pictures or texts, whose first coefficient is this.
@@ -61,9 +85,22 @@ pub fn sample(coefficient: f64, of_pictures: bool) -> Outcome {
         terms: terms.clone(),
         cosine: 0.75,
         alone: Some(0.5),
+        chance: Some(Chance { mean: 0.625, low: 0.25, high: 0.875 }),
         residual: 0.625,
         penalty: Some(0.125),
         gap: Some(1e-9),
     };
     Outcome { rows: 6, columns: 768, items: vec![one("heart"), one("star")] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_has_a_mean_and_both_ends() {
+        let chance = Chance::of(&[0.5, -0.25, 0.125]).expect("cosines");
+        assert_eq!((chance.mean, chance.low, chance.high), (0.125, -0.25, 0.5));
+        assert_eq!(Chance::of(&[]), None);
+    }
 }

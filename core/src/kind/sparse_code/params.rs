@@ -58,6 +58,12 @@ pub struct Params {
     /// Units that the cleaned equations leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<u32>,
+    /// Number of random dictionaries that sums of as many terms are made of for comparison, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random: Option<u32>,
+    /// Random seed of these, if the block sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
 }
 
 words! {
