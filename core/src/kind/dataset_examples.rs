@@ -5,36 +5,27 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::about::about;
 use super::entry::{About, Data, Kind, Scan, form};
 use super::exhibit::Exhibit;
 use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::target;
-use super::term::Term;
 use super::value::{Values, named, stored};
 use super::words::words;
-use crate::model::Place;
 use crate::statistics::deviations;
 
-/// Parameters of the list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Where the unit or the direction is.
-    pub layer: Place,
-    /// Channel, from 0, if it is about a unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u32>,
-    /// A direction in the space of the layer's units, if it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Vec<Term>>,
-    /// Number of images.
-    pub top: u32,
-    /// Which end of the range comes first.
-    pub order: Order,
-    /// The pooling of an activation map to one number.
-    pub pool: Pool,
+about! {
+    /// Parameters of the list.
+    pub struct Params {
+        /// Number of images.
+        pub top: u32,
+        /// Which end of the range comes first.
+        pub order: Order,
+        /// The pooling of an activation map to one number.
+        pub pool: Pool,
+    }
 }
 
 words! {

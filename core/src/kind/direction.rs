@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::about::about;
 use super::dataset_examples::Example;
 use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::exhibit::Exhibit;
@@ -14,7 +15,6 @@ use super::term::Term;
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
 use super::words::words;
-use crate::model::Place;
 use crate::statistics::deviations;
 
 /// A direction, as other blocks use it.
@@ -27,46 +27,38 @@ pub const VECTOR: &str = "direction";
 /// Minimum number of pictures of a group for training, and for testing if any are held out.
 pub const LEAST: usize = 2;
 
-/// Parameters of the direction: a unit, a sum of terms, or two groups of pictures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Where it is; the layer of embeddings unless the block names another.
-    pub layer: Place,
-    /// Channel, from 0: the direction of a single unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u32>,
-    /// A sum of terms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Vec<Term>>,
-    /// The pictures that it points towards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub positive: Option<Group>,
-    /// The pictures that it points away from; all others of the data set if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub negative: Option<Group>,
-    /// How it is found from groups.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<Method>,
-    /// Strength of the L2 penalty of the logistic regression.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub regularisation: Option<f64>,
-    /// What pictures have in common that are held out together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group_by: Option<GroupBy>,
-    /// The fraction of each group that is held out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_out: Option<f64>,
-    /// Random seed for the split and the bootstrap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// Directions that are projected out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub without: Option<Vec<Vec<Term>>>,
-    /// Number of its largest units that are listed.
-    pub largest: u32,
-    /// Number of strongest and of weakest pictures.
-    pub pictures: u32,
+about! {
+    /// Parameters of the direction: a unit, a sum of terms, or two groups of pictures.
+    pub struct Params {
+        /// The pictures that it points towards.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub positive: Option<Group>,
+        /// The pictures that it points away from; all others of the data set if it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub negative: Option<Group>,
+        /// How it is found from groups.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub method: Option<Method>,
+        /// Strength of the L2 penalty of the logistic regression.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub regularisation: Option<f64>,
+        /// What pictures have in common that are held out together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub group_by: Option<GroupBy>,
+        /// The fraction of each group that is held out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub held_out: Option<f64>,
+        /// Random seed for the split and the bootstrap.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub seed: Option<u64>,
+        /// Directions that are projected out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub without: Option<Vec<Vec<Term>>>,
+        /// Number of its largest units that are listed.
+        pub largest: u32,
+        /// Number of strongest and of weakest pictures.
+        pub pictures: u32,
+    }
 }
 
 words! {

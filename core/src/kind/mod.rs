@@ -3,6 +3,7 @@
 //!
 //! A new kind is one file here, one in `lab/src/kind/`, one in `src/figure/`, and one line in each registry.
 
+mod about;
 pub mod activation_histogram;
 pub mod attack;
 pub mod attribution;

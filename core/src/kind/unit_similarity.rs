@@ -2,20 +2,18 @@
 
 mod outcome;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use outcome::{Chart, Method, Neighbour, Outcome, Point, Seen, Sheet, Tally, Tile, sample};
 
+use super::about::about;
 use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::term::Term;
 use super::value::{Values, named, stored};
 use super::words::words;
-use crate::model::Place;
 
 /// The least number of units that a map shows.
 pub const FEWEST: usize = 3;
@@ -26,37 +24,29 @@ pub const LEAST_PERPLEXITY: f64 = 2.0;
 /// The most groups of a map, each of which has a colour of its own.
 pub const MOST_GROUPS: usize = 8;
 
-/// Parameters. With a `unit` or a `direction` the result is a list; without, it is a map of the whole layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Whose units.
-    pub layer: Place,
-    /// Channel, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u32>,
-    /// A direction in the space of the layer's units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Vec<Term>>,
-    /// The pooling of an activation map to one number.
-    pub pool: Pool,
-    /// What a list is ordered by.
-    pub by: By,
-    /// Which end of the list comes first.
-    pub order: Order,
-    /// Number of units in a list.
-    pub top: u32,
-    /// The method of a map.
-    pub method: Method,
-    /// The perplexity of t-SNE.
-    pub perplexity: f64,
-    /// The number of steps of t-SNE.
-    pub steps: u32,
-    /// How many of a unit's strongest images decide its label.
-    pub strongest: u32,
-    /// The number of groups into which the units of a map are divided; none if left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<u32>,
+about! {
+    /// Parameters. With a `unit` or a `direction` the result is a list; without, it is a map of the whole layer.
+    pub struct Params {
+        /// The pooling of an activation map to one number.
+        pub pool: Pool,
+        /// What a list is ordered by.
+        pub by: By,
+        /// Which end of the list comes first.
+        pub order: Order,
+        /// Number of units in a list.
+        pub top: u32,
+        /// The method of a map.
+        pub method: Method,
+        /// The perplexity of t-SNE.
+        pub perplexity: f64,
+        /// The number of steps of t-SNE.
+        pub steps: u32,
+        /// How many of a unit's strongest images decide its label.
+        pub strongest: u32,
+        /// The number of groups into which the units of a map are divided; none if left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub groups: Option<u32>,
+    }
 }
 
 words! {

@@ -3,29 +3,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::about::about;
 use super::entry::{About, Data, Kind, Scan, form};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::term::Term;
 use super::value::{Values, named, stored};
-use crate::model::Place;
 use crate::statistics::part;
 
-/// Parameters of the statistics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Where the unit or the direction is.
-    pub layer: Place,
-    /// Channel, from 0, if it is about a unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u32>,
-    /// A direction in the space of the layer's units, if it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Vec<Term>>,
-    /// The pooling of an activation map to one number.
-    pub pool: Pool,
+about! {
+    /// Parameters of the statistics.
+    pub struct Params {
+        /// The pooling of an activation map to one number.
+        pub pool: Pool,
+    }
 }
 
 /// The result.

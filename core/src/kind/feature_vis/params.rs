@@ -1,61 +1,50 @@
 //! The parameters of a visualisation.
 
-use serde::{Deserialize, Serialize};
-
-use crate::kind::term::Term;
+use crate::kind::about::about;
 use crate::kind::words::words;
-use crate::model::Place;
 
-/// Parameters of the picture. Its target is a `unit`, a `direction` or, for some objectives, the whole layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Where the unit or the direction is; the layer of embeddings if only a direction is given.
-    pub layer: Place,
-    /// Channel, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<u32>,
-    /// A direction in the space of the layer's units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Vec<Term>>,
-    /// The digest of a picture: the subject of a caricature, or the start of the optimisation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
-    /// The request key of a [`facet`](crate::kind::facet) among those that this request uses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub facet: Option<String>,
-    /// The objective.
-    pub objective: Objective,
-    /// Whether it is maximised or minimised.
-    pub sign: Sign,
-    /// Number of pictures optimised together.
-    pub images: u32,
-    /// Weight of the diversity term.
-    pub diversity: f64,
-    /// Weight of the facet; with several images that of the last one, and the first has a fiftieth of it.
-    pub strength: f64,
-    /// Weight of the penalty on the mean squared distance from grey.
-    pub penalty: f64,
-    /// Exponent of the cosine by which the dot product with a direction is multiplied.
-    pub cosine_power: f64,
-    /// The start of the optimisation.
-    pub start: Start,
-    /// The parametrisation of the picture.
-    pub parametrisation: Parametrisation,
-    /// Width and height of the picture in pixels.
-    pub size: u32,
-    /// Number of Adam steps.
-    pub steps: u32,
-    /// Adam's learning rate.
-    pub learning_rate: f64,
-    /// The random transforms before each step.
-    pub transforms: Transforms,
-    /// Number of initial steps in which ReLUs that are zero for a whole image pass gradients through.
-    pub redirect: u32,
-    /// Number of frames of a film of the optimisation; 0 for none.
-    pub frames: u32,
-    /// Random seed for the initial noise and the transforms.
-    pub seed: u64,
+about! {
+    /// Parameters of the picture. Its target is a `unit`, a `direction` or, for some objectives, the whole layer.
+    pub struct Params {
+        /// The digest of a picture: the subject of a caricature, or the start of the optimisation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub image: Option<String>,
+        /// The request key of a [`facet`](crate::kind::facet) among those that this request uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub facet: Option<String>,
+        /// The objective.
+        pub objective: Objective,
+        /// Whether it is maximised or minimised.
+        pub sign: Sign,
+        /// Number of pictures optimised together.
+        pub images: u32,
+        /// Weight of the diversity term.
+        pub diversity: f64,
+        /// Weight of the facet; with several images that of the last one, and the first has a fiftieth of it.
+        pub strength: f64,
+        /// Weight of the penalty on the mean squared distance from grey.
+        pub penalty: f64,
+        /// Exponent of the cosine by which the dot product with a direction is multiplied.
+        pub cosine_power: f64,
+        /// The start of the optimisation.
+        pub start: Start,
+        /// The parametrisation of the picture.
+        pub parametrisation: Parametrisation,
+        /// Width and height of the picture in pixels.
+        pub size: u32,
+        /// Number of Adam steps.
+        pub steps: u32,
+        /// Adam's learning rate.
+        pub learning_rate: f64,
+        /// The random transforms before each step.
+        pub transforms: Transforms,
+        /// Number of initial steps in which ReLUs that are zero for a whole image pass gradients through.
+        pub redirect: u32,
+        /// Number of frames of a film of the optimisation; 0 for none.
+        pub frames: u32,
+        /// Random seed for the initial noise and the transforms.
+        pub seed: u64,
+    }
 }
 
 /// The strength of the first picture of a ramp, as a fraction of the last one's.
