@@ -118,28 +118,14 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::{Record, Store};
     use serde_json::json;
 
     use super::*;
+    use crate::figure::tests::Stored;
 
     fn drawn(outcome: &Outcome) -> Result<Drawing, String> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let request = json!({ "params": {} });
-        let mut record = Record::new(Digest::of(b"key"), attack::KIND.name, 1, request);
-        record.add_output(&store, "001.png", "image/png", b"picture").expect("an output");
-        record.set_result(&store, outcome).expect("stored");
-        draw(&DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &Map::new(),
-            layer_shown: "",
-            inputs: &Inputs::default(),
-            baseline: None,
-        })
+        let stored = Stored::new(&attack::KIND, json!({}), outcome);
+        draw(&stored.output("001.png", "image/png", b"picture").context())
     }
 
     #[test]

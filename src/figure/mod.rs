@@ -5,7 +5,6 @@
 mod activation_histogram;
 mod attack;
 mod attribution;
-#[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod axis;
 pub mod composed;
 mod composition;
@@ -18,7 +17,6 @@ mod drawing;
 mod entry;
 mod facet;
 mod feature_vis;
-#[allow(dead_code, reason = "kinds that draw curves choose among these")]
 pub mod lines;
 mod map;
 pub mod part;

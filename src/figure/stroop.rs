@@ -83,32 +83,21 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::digest::Digest;
-    use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::{Record, Store};
     use serde_json::json;
 
     use super::*;
+    use crate::figure::tests::Stored;
 
     fn drawn(outcome: &Outcome) -> Result<Drawing, String> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let request = json!({ "params": {
+        let params = json!({
             "inks": ["black", "red"], "words": ["example", "black", "red"], "templates": ["{}"], "truncate": false,
-        } });
-        let mut record = Record::new(Digest::of(b"key"), stroop::KIND.name, 1, request);
-        for cell in &outcome.cells {
-            record.add_output(&store, &cell.picture, "image/png", b"picture").expect("an output");
-        }
-        record.set_result(&store, outcome).expect("stored");
-        draw(&DrawContext {
-            store: &store,
-            record: &record,
-            presentation: &Map::new(),
-            layer_shown: "",
-            inputs: &Inputs::default(),
-            baseline: None,
-        })
+        });
+        let stored = Stored::new(&stroop::KIND, params, outcome);
+        let stored = outcome
+            .cells
+            .iter()
+            .fold(stored, |stored, cell| stored.output(&cell.picture, "image/png", b"picture"));
+        draw(&stored.context())
     }
 
     #[test]
