@@ -7,11 +7,14 @@
 //! The styles and terms come with hayagriva and, unlike hayagriva itself, are under CC BY-SA 3.0.
 
 mod bibtex;
+mod entry;
+mod fault;
 mod html;
 mod inherit;
 mod latex;
 pub mod library;
 mod locator;
+mod look;
 mod own;
 mod read;
 mod strings;
@@ -28,9 +31,9 @@ use hayagriva::{
 
 use html::Linked;
 
-pub use html::MathFn;
+pub use fault::Fault;
+pub use html::{MathFn, anchor};
 pub use own::{SelfMeta, self_citation};
-pub use read::Fault;
 pub use style::{CitationStyle, style, styles};
 
 /// The default style: numbers in the order of the text.
@@ -79,12 +82,6 @@ pub struct Reference {
     pub label: Option<String>,
     /// HTML of the item.
     pub html: String,
-}
-
-/// The id of a reference in a page.
-pub fn anchor(key: &str) -> String {
-    let key: String = key.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
-    format!("ref-{key}")
 }
 
 impl Bibliography {

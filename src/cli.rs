@@ -2,6 +2,8 @@
 //! itself failed.
 
 mod dataset;
+mod format;
+mod garden;
 mod kinds;
 mod model;
 mod store;
@@ -16,14 +18,14 @@ use indicatif::DecimalBytes;
 use neuronotes_core::say;
 
 use crate::build::{self, Options, Report, Results};
-use crate::config::layout;
-use crate::config::layout::Kind;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::measure::progress::Bars;
 use crate::plan::explain;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
 use crate::{diagnostic, freeze, preview, scaffold, site};
+use format::{Format, count};
+use garden::{Garden, root};
 
 /// Publishes research notes about a network's neurons as a linked site whose figures are measured
 ///
@@ -161,14 +163,6 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Garden {
-    /// Folder of the garden [default: the nearest parent folder with `neuronotes.yaml`, or that is a Jekyll garden or
-    /// a vault]
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 struct Frozen {
     /// Use the results that `neuronotes freeze` exported, and measure nothing [default folder: `frozen` in the
     /// garden]
@@ -196,14 +190,6 @@ struct Reporting {
     /// Output format of problems
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Text with the source lines concerned
-    Human,
-    /// One JSON object per line, on standard output
-    Json,
 }
 
 /// How a preview detects changes.
@@ -310,31 +296,6 @@ fn explain_block(root: &Path, block: &str, format: Format) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The garden's folder: the given one, or else the nearest parent folder that is a garden.
-fn root(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    if let Some(root) = asked {
-        return Ok(root);
-    }
-    let here = std::env::current_dir()?;
-    match nearest_garden(&here) {
-        Some(root) => Ok(root.to_owned()),
-        None => anyhow::bail!(
-            "neither {} nor a parent folder is a garden: {}\nhint: `neuronotes new DIR` creates a garden",
-            here.display(),
-            layout::LOOKS
-        ),
-    }
-}
-
-fn nearest_garden(here: &Path) -> Option<&Path> {
-    let configured = |folder: &&Path| folder.join(crate::config::FILE).is_file();
-    // A folder `notes` alone, as in a home folder, does not make the folders around it gardens.
-    let foreign =
-        |folder: &&Path| matches!(layout::looks_like(folder), Some(Kind::Jekyll | Kind::Vault));
-    let plain = || (layout::looks_like(here).is_some()).then_some(here);
-    here.ancestors().find(|folder| configured(folder) || foreign(folder)).or_else(plain)
-}
-
 fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
     if report.format == Format::Json {
         for problem in problems {
@@ -343,7 +304,7 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
         return;
     }
     let colour = say::has_colour();
-    let summary = diagnostic::summary(problems, report.all);
+    let summary = diagnostic::summary::summary(problems, report.all);
     for problem in summary.shown {
         let shown = format!("{}\n", problem.terminal(workspace.source(&problem.file), colour));
         if colour { say::styled(shown) } else { say::err(shown) }
@@ -354,10 +315,6 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
     if !summary.rest.is_empty() {
         say::err("hint: `--all` or `--format json` shows all of them\n");
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn verdict(problems: &[Diagnostic]) -> String {

@@ -1,6 +1,6 @@
 //! Diagnostics: an error or warning with its place and a hint, in one form for the terminal, JSON and pages.
 
-mod summary;
+pub mod summary;
 mod window;
 
 use std::borrow::Cow;
@@ -10,8 +10,6 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Deserialize, Serialize};
-
-pub use summary::{Summary, summary};
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::problem::Hint;

@@ -11,6 +11,7 @@
 //! have come with somebody else's garden, and a folder of the site may be a link.
 
 mod copied;
+mod entry;
 mod fault;
 mod journal;
 mod writer;
@@ -20,15 +21,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::measure::CopyProgress;
 use crate::site::Content;
 use copied::copied;
+use entry::{Entry, Outcome, Written};
 use fault::{Fault, diagnostics};
 use journal::Journal;
 use neuronotes_core::digest::Digest;
@@ -38,7 +36,6 @@ use neuronotes_core::place;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::seal::{self, Opened};
 use neuronotes_core::store::Store;
-use writer::{Outcome, Writer, Written};
 
 /// The contents of an output folder.
 #[derive(Debug)]
@@ -59,15 +56,6 @@ pub struct Output {
 const LONGEST: u64 = 512 << 20;
 /// Age after which temporary files of killed processes are removed.
 const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    /// The page key, if it is a page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<Digest>,
-    /// The digest of the file's bytes.
-    digest: Digest,
-}
 
 /// The changes made by writing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,17 +132,6 @@ impl Output {
     /// Whether the page already exists with this key.
     pub fn is_current(&self, path: &str, key: Digest) -> bool {
         self.manifest.get(path).is_some_and(|entry| entry.key == Some(key))
-    }
-
-    /// A sink that writes the site's files at once.
-    pub fn writer<'a>(&'a self, store: &Store, copied: &'a CopyProgress) -> Writer<'a> {
-        Writer {
-            output: self,
-            store: store.clone(),
-            copied,
-            done: Mutex::default(),
-            waiting: Mutex::default(),
-        }
     }
 
     /// Removes files that are no longer part of the site, and saves the manifest.

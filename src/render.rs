@@ -2,7 +2,6 @@
 //! them file by file. Knows nothing of notes and results.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
@@ -11,9 +10,11 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 
 use budget::{Budget, Page};
+pub use fault::RenderError;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::number::thousands;
 use neuronotes_core::suggest;
+use source::{ASSETS, Source};
 
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
@@ -59,23 +60,6 @@ const BUILT_IN: &[(&str, &str)] = &[
 /// The message about an optional value that is missing.
 const ABSENT: &str = "this value is missing here";
 
-/// Maximum size of a template in bytes.
-const LONGEST: u64 = 4 << 20;
-
-/// Assets: each file by name, and the templates it consists of, in order.
-const ASSETS: [(&str, &[&str]); 10] = [
-    ("style.css", &["style.css", "garden.css"]),
-    ("figures.css", &["figures.css"]),
-    ("lists.css", &["lists.css"]),
-    ("boxes.css", &["boxes.css"]),
-    ("garden.js", &["garden.js", "theme.js", "contents.js"]),
-    ("find.js", &["find.js"]),
-    ("zoom.js", &["zoom.js"]),
-    ("figure.js", &["figure.js"]),
-    ("graph.js", &["graph.js"]),
-    ("map.js", &["map.js"]),
-];
-
 /// Renders pages.
 #[derive(Debug)]
 pub struct Renderer {
@@ -84,37 +68,6 @@ pub struct Renderer {
     sources: BTreeMap<String, Source>,
     digest: Digest,
 }
-
-#[derive(Debug)]
-struct Source {
-    text: String,
-    own: bool,
-}
-
-/// An error in a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RenderError {
-    /// `templates/note.html`, or `note.html (built in)`.
-    pub template: String,
-    /// Line number, from 1; `None` for the whole file.
-    pub line: Option<usize>,
-    /// The message.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.template)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl std::error::Error for RenderError {}
 
 /// The data for `figure.html`.
 #[derive(Serialize)]
@@ -370,10 +323,12 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
 mod budget;
 mod css;
 mod depth;
+mod fault;
 mod filter;
 mod overrides;
 #[cfg(test)]
 mod sample;
 mod script;
+mod source;
 #[cfg(test)]
 mod tests;

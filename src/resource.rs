@@ -6,6 +6,9 @@
 mod absent;
 mod dictionary;
 mod facts;
+mod fault;
+mod found;
+mod frozen;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -21,36 +24,17 @@ use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions, Header, ModelError, beside, parts};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::suggest;
 use serde::{Deserialize, Serialize};
 
-use crate::bundled::{self, Bundled, Unpackable};
-use crate::config::{Config, DatasetSource, Place, Source, Weights};
+use crate::bundled::{self, Bundled};
+use crate::config::{Config, DatasetSource, Place, Weights};
 use crate::guard;
 
 pub use absent::absent;
-pub use dictionary::Dictionary;
 pub use facts::{Facts, SCHEMA, Thawed};
+pub use found::{Dataset, Dictionary, Model};
 
-/// A usable model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// Its reference for requests.
-    pub reference: ModelRef,
-    /// Its layers.
-    pub architecture: Arc<Architecture>,
-    /// What its files contain besides a CLIP, in words; `None` if nothing or unknown.
-    pub beside: Option<String>,
-}
-
-/// A usable data set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dataset {
-    /// Its reference for requests.
-    pub reference: DatasetRef,
-    /// What was read from it; `None` if only frozen results are published.
-    pub ledger: Arc<Ledger>,
-}
+use fault::{absolute, leaves, same_name, unknown, unpackable, unreadable};
 
 /// Weights and data sets, read on first use.
 #[derive(Debug, Default)]
@@ -123,7 +107,7 @@ impl Resources {
                 continue;
             };
             if found.architecture.layer(name).is_ok() {
-                notices.push((dictionary.span.clone(), dictionary::same_name(name, model)));
+                notices.push((dictionary.span.clone(), same_name(name, model)));
             }
         }
         notices
@@ -301,19 +285,6 @@ fn look_at(
     Ok(Dataset { reference, ledger: Arc::new(ledger) })
 }
 
-/// The error for a name that is neither in the configuration nor built in.
-fn unknown(name: &str, what: &str, known: Vec<&str>) -> Problem {
-    Problem {
-        message: format!("the configuration has no {what} `{name}`"),
-        hint: suggest::hint(name, known)
-            .or_else(|| Some(format!("add it to `{what}s` in {}", crate::config::FILE))),
-    }
-}
-
-fn unpackable(error: &Unpackable) -> Problem {
-    Problem { message: error.to_string(), hint: Some(error.hint()) }
-}
-
 /// The file of a model's weights, which exists.
 fn file(weights: &Weights, digests: &mut FileDigests) -> Result<PathBuf, Problem> {
     let known = match &weights.place {
@@ -368,26 +339,6 @@ fn check(
         ),
         hint: Some(format!("use the right file, or correct `sha256` in {}", crate::config::FILE)),
     })
-}
-
-fn absolute(source: &Source) -> Result<PathBuf, Problem> {
-    if source.leaves() {
-        return Err(leaves(&source.written));
-    }
-    source.path.canonicalize().map_err(|error| Problem {
-        message: format!("`{}` cannot be read ({error})", source.written),
-        hint: Some(format!("the path is set in {}", crate::config::FILE)),
-    })
-}
-
-/// The problem that a path of the configuration leaves the garden.
-fn leaves(written: &str) -> Problem {
-    let message = format!("`{written}` is outside the garden");
-    Problem { message, hint: Some(crate::config::INSIDE.to_owned()) }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem { message: format!("{} cannot be read ({error})", path.display()), hint: None }
 }
 
 /// The digest of what decides a shard's pixels; `None` if that is the whole shard.

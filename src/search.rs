@@ -21,6 +21,8 @@
 //! Incremental: an [`Indexed`] is a function of its [`Page`], so an unchanged page is never indexed twice; [`files`]
 //! is a function of all of them in the site's order.
 
+mod entry;
+mod number;
 mod page;
 mod term;
 mod word;
@@ -30,50 +32,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+pub use entry::{Entry, Field, Page};
 pub use page::{Indexed, indexed};
+
+use number::push_base_36;
 
 /// Maximum bytes of terms and postings in a file, and of text in a file of entries, unless a single term or page has
 /// more.
 const SHARD: usize = 32 << 10;
-
-/// A page's contribution to the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Address relative to the site's root: `people/lady-gaga.html`.
-    pub path: String,
-    /// Title shown in results. It is searched only if it is also a field of an entry.
-    pub title: String,
-    /// Entries in the order of the text.
-    pub entries: Vec<Entry>,
-}
-
-/// A part of a page that can be found separately.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its anchor in the page; empty for the beginning of the page.
-    pub anchor: String,
-    /// Heading shown in results.
-    pub heading: Option<String>,
-    /// Plain text, searched and shown as an excerpt.
-    pub text: String,
-    /// Fields, which are searched with a higher weight.
-    pub fields: Vec<(Field, String)>,
-}
-
-/// The type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// The page's title or an alias.
-    Title,
-    /// A heading.
-    Heading,
-    /// A tag or the name of a unit.
-    Tag,
-    /// The caption of a figure.
-    Caption,
-    /// A unique identifier: the number of a unit, or the first digits of a figure's key.
-    Name,
-}
 
 /// The files of the index by path relative to the site's root, for pages in the site's order.
 pub fn files(pages: &[&Indexed]) -> Vec<(String, String)> {
@@ -193,18 +159,6 @@ fn term_shards<'p>(terms: &[Posted<'p>], files: &mut Vec<(String, String)>) -> V
         rest = after;
     }
     starting
-}
-
-fn push_base_36(out: &mut String, mut number: usize) {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut digits = [0; 13];
-    let mut at = digits.len();
-    while number > 0 || at == digits.len() {
-        at -= 1;
-        digits[at] = DIGITS[number % 36];
-        number /= 36;
-    }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
 /// The order of UTF-16 code units. It differs from that of UTF-8 only if a character beyond U+FFFF, whose UTF-8

@@ -4,6 +4,7 @@
 //! [`Workspace::apply`] reads only the given paths, and these always. Both parse a note again only if its bytes
 //! changed, and return what is different now.
 
+mod fault;
 mod link;
 mod macros;
 mod read;
@@ -27,9 +28,10 @@ use crate::handles;
 use crate::note::Note;
 use crate::render::{RenderError, Renderer};
 use crate::resource::Thawed;
+pub use fault::WorkspaceError;
 use macros::Defined;
 use neuronotes_core::files::FileDigests;
-use neuronotes_core::store::{Store, StoreError};
+use neuronotes_core::store::Store;
 
 /// Most files open at once while a change is read.
 const HANDLES: usize = 16;
@@ -134,33 +136,6 @@ impl Parsed {
     fn published(&self) -> &Arc<Note> {
         self.shown.as_ref().unwrap_or(&self.note)
     }
-}
-
-/// Why a folder cannot be used as a garden.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkspaceError {
-    /// It is not a garden.
-    #[error("{} is not a garden: {}", .0.display(), layout::LOOKS)]
-    NoGarden(PathBuf),
-    /// Its store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// One of the program's own folders is a link to another place.
-    #[error("{} is a link to {}, which is not a folder of `neuronotes`\nhint: remove the link, or confirm it with `mkdir -p {}`", link.display(), target.display(), wanted.display())]
-    Link {
-        /// Path of the link.
-        link: PathBuf,
-        /// Its target.
-        target: PathBuf,
-        /// The marker folder that would have to exist.
-        wanted: PathBuf,
-    },
-    /// A folder of its caches is a link that leads out of the program's own folder.
-    #[error("{} is a link that leads out of the program's own folder\nhint: remove it; its contents will be recreated", .0.display())]
-    Cache(PathBuf),
-    /// The built-in templates are broken.
-    #[error("{0}")]
-    Template(RenderError),
 }
 
 impl Workspace {

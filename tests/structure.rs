@@ -120,9 +120,6 @@ const ORDER: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The crates of which no two files import each other, inside a module either.
-const WITHOUT_CIRCLES: &[&str] = &["core/src", "lab/src"];
-
 fn sources(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     walkdir::WalkDir::new(root)
@@ -144,7 +141,9 @@ fn module(folder: &str, path: &Path) -> Option<String> {
 /// A source without its tests and comments.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a source");
-    let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+    let tests =
+        ["#[cfg(test)]", "#[cfg(all(test"].iter().filter_map(|tests| text.find(tests)).min();
+    let code = &text[..tests.unwrap_or(text.len())];
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -264,7 +263,8 @@ fn imports(folder: &str) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         .filter(|(module, _)| !module.is_empty())
         .collect();
     let of_file = |(own, path): (&Vec<String>, &PathBuf)| {
-        let code = code(path);
+        // How far something is visible is no import.
+        let code = code(path).replace("pub(in crate::", "pub(in ");
         let mut used = BTreeSet::new();
         for path in paths(&code) {
             // A word alone is a variable, declares a child, or says how far something is visible.
@@ -292,7 +292,7 @@ fn imports(folder: &str) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
 
 #[test]
 fn no_two_files_import_each_other() {
-    for folder in WITHOUT_CIRCLES {
+    for (folder, _) in ORDER {
         let mut left = imports(folder);
         assert!(left.len() > 50 && left.values().any(|used| used.len() > 5), "{left:?}");
         // Whatever imports nothing that is left, or is imported by nothing that is left, is in no circle.

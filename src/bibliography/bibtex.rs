@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::read::Fault;
+use super::fault::Fault;
 
 use neuronotes_core::cut::Cut as _;
 

@@ -4,8 +4,7 @@ use hayagriva::citationberg::{FontStyle, FontVariant, FontWeight, VerticalAlign}
 use hayagriva::{ElemChild, ElemChildren, ElemMeta, Formatted};
 use neuronotes_core::cut::Cut as _;
 
-use super::anchor;
-use super::latex::Look;
+use super::look::Look;
 use super::work::OTHERS;
 use crate::tex;
 
@@ -231,4 +230,10 @@ fn is_web(url: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     })
+}
+
+/// The id of a reference in a page.
+pub fn anchor(key: &str) -> String {
+    let key: String = key.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
+    format!("ref-{key}")
 }

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::read::Fault;
-use super::work::Work;
+use super::entry::{Value, Work};
+use super::fault::Fault;
 
 /// Fields that are not inherited, since they concern their own entry only.
 const OWN: &[&str] = &[
@@ -135,7 +135,7 @@ fn sources(
     sources
 }
 
-type Taken = Vec<(String, super::work::Value)>;
+type Taken = Vec<(String, Value)>;
 
 /// The fields that a work inherits from another.
 fn taken(source: &Work, work: &Work, field: &str) -> Taken {

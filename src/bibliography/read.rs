@@ -1,39 +1,17 @@
 //! Reads the entries of a bibliography, and reports those that cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 use hayagriva::Entry;
 
 use super::bibtex;
+use super::entry::{Value, Work};
+use super::fault::Fault;
 use super::inherit;
 use super::strings::Abbreviations;
-use super::work::{self, Value, Work};
+use super::work;
 
 use neuronotes_core::cut::Cut as _;
-
-/// An error or warning in a bibliography.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Span in the text, in bytes.
-    pub span: Range<usize>,
-    /// The message, in lower case.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// Whether everything was read nevertheless.
-    pub is_minor: bool,
-}
-
-impl Fault {
-    pub(super) fn new(span: Range<usize>, message: String, hint: Option<String>) -> Self {
-        Self { span, message, hint, is_minor: false }
-    }
-
-    pub(super) fn minor(self) -> Self {
-        Self { is_minor: true, ..self }
-    }
-}
 
 /// All readable entries by key, and the alternative keys of some (`ids`).
 pub(super) struct Read {

@@ -6,53 +6,23 @@
 //! some dates make them panic.
 
 mod date;
+mod field;
 mod pages;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
-use std::rc::Rc;
 
 use biblatex::{Chunk, Chunks, EntryType, Spanned};
 use hayagriva::Entry;
 
+use super::entry::Work;
+use super::fault::Fault;
 use super::latex::{self, Use};
-use super::read::Fault;
 
+use field::{Fields, text};
 use neuronotes_core::cut::Cut as _;
 
 /// The name that stands for "et al.": `and others`. A noncharacter, which no name contains.
 pub(super) const OTHERS: &str = "\u{fde8}";
-
-/// An entry as written.
-#[derive(Debug)]
-pub(super) struct Work {
-    /// The type in lower case, such as `article`.
-    pub(super) kind: String,
-    pub(super) key: String,
-    /// Span of the key.
-    pub(super) span: Range<usize>,
-    /// Fields by name in lower case.
-    pub(super) fields: BTreeMap<String, Value>,
-}
-
-/// The LaTeX of a field.
-#[derive(Debug, Clone)]
-pub(super) struct Value {
-    pub(super) text: Rc<str>,
-    pub(super) span: Range<usize>,
-}
-
-impl Work {
-    pub(super) fn fault(&self, field: &str, message: String, hint: Option<String>) -> Fault {
-        let span = self.fields.get(field).map_or(&self.span, |value| &value.span);
-        Fault::new(span.clone(), message, hint)
-    }
-
-    fn has(&self, field: &str) -> bool {
-        self.fields.get(field).is_some_and(|value| !value.text.trim().is_empty())
-    }
-}
 
 const NAMES: &[&str] = &[
     "author",
@@ -187,8 +157,6 @@ fn other(mut person: hayagriva::types::Person) -> hayagriva::types::Person {
     person
 }
 
-type Fields = BTreeMap<String, Vec<Chunk>>;
-
 fn decoded(work: &Work, faults: &mut Vec<Fault>) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in &work.fields {
@@ -232,11 +200,6 @@ fn keep_blanks(chunks: &mut [Chunk]) {
         first.push(' ');
         next.remove(0);
     }
-}
-
-/// The text of a field.
-fn text(chunks: &[Chunk]) -> String {
-    chunks.iter().filter(|chunk| !matches!(chunk, Chunk::Math(_))).map(Chunk::get).collect()
 }
 
 /// Appends subtitles and the like to titles, since the processor ignores them.

@@ -15,7 +15,8 @@ use neuronotes_core::sniff;
 use neuronotes_core::suggest;
 use serde::Serialize;
 
-use super::{Format, Garden, root};
+use super::format::Format;
+use super::garden::{Garden, root};
 use crate::config::DatasetSource;
 use crate::workspace::Workspace;
 

@@ -3,6 +3,7 @@
 use neuronotes_core::kind::{KINDS, Kind};
 use neuronotes_core::{say, suggest};
 
+use super::garden::root;
 use crate::bundled;
 use crate::field::document::{self, Local, wrapped};
 use crate::field::schema;
@@ -43,7 +44,7 @@ fn shown(markdown: &str) -> String {
 
 /// Names used in examples: those of the current garden, or else those of a new garden.
 fn local() -> Local {
-    let opened = super::root(None).ok().and_then(|root| Workspace::open(&root).ok());
+    let opened = root(None).ok().and_then(|root| Workspace::open(&root).ok());
     let Some(mut workspace) = opened else { return Local::default() };
     let config = workspace.config.clone();
     let mut local = Local {

@@ -14,7 +14,7 @@ use neuronotes_core::model::{
 use neuronotes_core::say;
 use neuronotes_core::suggest;
 
-use super::{Garden, nearest_garden, root};
+use super::garden::{Garden, nearest_garden, root};
 use crate::bundled;
 use crate::config::{self, Config, DictionarySource, Place, Weights};
 use crate::measure::progress::Transfer;

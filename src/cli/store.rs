@@ -10,7 +10,8 @@ use indicatif::{DecimalBytes, HumanDuration};
 use neuronotes_core::say;
 use neuronotes_core::store::{Collected, DAY, Options, Stats, StoreError, Tally, Verified};
 
-use super::{Format, Garden, count, root};
+use super::format::{Format, count};
+use super::garden::{Garden, root};
 use crate::build;
 use crate::measure::progress::Reading;
 use crate::site;

@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-use neuronotes_core::suggest;
-
-use super::Config;
 use super::settings::Settings;
 use super::source::Source;
 use crate::yaml::{Entry, Value};
@@ -33,15 +30,6 @@ impl DictionarySource {
     }
 }
 
-impl Config {
-    /// The model that a dictionary is over: its own, else the default one, else the garden's only one.
-    pub fn model_of<'a>(&'a self, dictionary: &'a DictionarySource) -> Option<&'a str> {
-        let only = || (self.models.len() == 1).then(|| self.models.keys().next()).flatten();
-        let named = dictionary.model.as_ref().or(self.defaults.model.as_ref());
-        named.or_else(only).map(String::as_str)
-    }
-}
-
 impl Settings<'_> {
     pub(super) fn dictionary(&mut self, named: &Entry) -> Option<DictionarySource> {
         let Value::Map(fields) = &named.node.value else {
@@ -67,27 +55,6 @@ impl Settings<'_> {
             return None;
         };
         Some(DictionarySource { source, layer, model, span: self.reader.key_span(named) })
-    }
-
-    /// Checks that each dictionary has a model.
-    pub(super) fn check_dictionaries(&mut self, config: &Config) {
-        let names = config.model_names();
-        for (name, dictionary) in &config.dictionaries {
-            let (message, hint) = match config.model_of(dictionary) {
-                None => (
-                    format!("the dictionary `{name}` has no `model`"),
-                    Some("name the model whose layer it is over".to_owned()),
-                ),
-                Some(model) if config.model(model).is_none() => (
-                    format!(
-                        "the dictionary `{name}` is over the model `{model}`, which is not among `models`"
-                    ),
-                    suggest::hint(model, &names),
-                ),
-                Some(_) => continue,
-            };
-            self.problems.push(self.reader.at.error(dictionary.span.clone(), message).hint(hint));
-        }
     }
 }
 

@@ -2,23 +2,12 @@
 //!
 //! Other keys are ignored. Nothing in it is evaluated.
 
-use super::Config;
+use super::garden::{Config, Jekyll};
 use super::settings::Settings;
 use super::url::absolute_url;
 use crate::config::layout;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Entry, Node, Reader, Value};
-
-/// Settings of Jekyll gardens only.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Jekyll {
-    /// The site's path on its host, such as `/garden`, without a final slash; usually empty.
-    pub base: String,
-    /// `collections.notes.permalink`: a pattern such as `/:slug`.
-    pub notes: Option<String>,
-    /// `permalink`: the default style, such as `pretty`, or pattern.
-    pub permalink: Option<String>,
-}
 
 /// Reads Jekyll's configuration, which a garden's own can override.
 pub fn parse(text: &str) -> (Config, Vec<Diagnostic>) {

@@ -11,7 +11,7 @@ use std::path::{Component, Path};
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::file;
 
-use crate::config::{self, Config};
+use super::garden::{Config, FILE};
 
 /// Notes folder of a plain garden.
 const NOTES: &str = "notes";
@@ -87,7 +87,7 @@ impl Layout {
             (None, Some(kind @ (Kind::Jekyll | Kind::Vault))) => Self::whole(root, kind, config),
             // Notes beside the configuration.
             (None, _) if has_markdown(root, config) => Self::whole(root, Kind::Folder, config),
-            (None, _) if root.join(config::FILE).is_file() => Self::default(),
+            (None, _) if root.join(FILE).is_file() => Self::default(),
             (None, _) => return None,
         };
         Some(layout)
@@ -148,7 +148,7 @@ impl Layout {
         let theirs = match self.kind {
             Kind::Vault => obsidian_templates(root).any(|f| f == TEMPLATES),
             // Such a folder may belong to another program, unless a configuration marks this folder as a garden.
-            Kind::Folder => !root.join(config::FILE).is_file(),
+            Kind::Folder => !root.join(FILE).is_file(),
             Kind::Plain | Kind::Jekyll => false,
         };
         root.join(TEMPLATES).is_dir() && !theirs
@@ -224,7 +224,7 @@ impl Layout {
 pub fn looks_like(root: &Path) -> Option<Kind> {
     let is_jekyll = root.join(JEKYLL).is_file() && root.join(COLLECTION).is_dir();
     let is_vault = || root.join(OBSIDIAN).is_dir();
-    let is_plain = || root.join(config::FILE).is_file() || root.join(NOTES).is_dir();
+    let is_plain = || root.join(FILE).is_file() || root.join(NOTES).is_dir();
     match () {
         () if is_jekyll => Some(Kind::Jekyll),
         () if is_vault() => Some(Kind::Vault),
@@ -254,7 +254,7 @@ fn has_markdown(root: &Path, config: &Config) -> bool {
 
 /// Whether a change of this path may change a garden's layout.
 pub fn decides(path: &str) -> bool {
-    matches!(path, config::FILE | JEKYLL | NOTES | COLLECTION)
+    matches!(path, FILE | JEKYLL | NOTES | COLLECTION)
 }
 
 /// Whether `path` is `folder` or below it. The empty path is the garden itself.

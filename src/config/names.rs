@@ -1,8 +1,10 @@
-//! Models and data sets that need no entry in the configuration: bundled ones and OpenAI's models.
+//! Models and data sets by name, with those that need no entry in the configuration: bundled ones and OpenAI's models.
 
 use std::borrow::Cow;
 
-use super::{Config, Weights, weights};
+use super::dictionary::DictionarySource;
+use super::garden::Config;
+use super::weights::{self, Weights};
 use crate::bundled;
 
 impl Config {
@@ -28,5 +30,12 @@ impl Config {
             names.push(known);
         }
         names
+    }
+
+    /// The model that a dictionary is over: its own, else the default one, else the garden's only one.
+    pub fn model_of<'a>(&'a self, dictionary: &'a DictionarySource) -> Option<&'a str> {
+        let only = || (self.models.len() == 1).then(|| self.models.keys().next()).flatten();
+        let named = dictionary.model.as_ref().or(self.defaults.model.as_ref());
+        named.or_else(only).map(String::as_str)
     }
 }

@@ -6,7 +6,12 @@ use neuronotes_core::request::{BlockRef, Inputs, Request};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::line::{list, plain, texts};
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::Node;
 
 /// One block with one measurement.
@@ -40,7 +45,7 @@ impl Family for One {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -71,7 +76,7 @@ impl Family for Several {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::one_or_many(&schema::text(), MOST_PICTURES)
+        shape::one_or_many(&shape::text(), MOST_PICTURES)
     }
 }
 

@@ -7,26 +7,48 @@ use neuronotes_core::kind::{Kind, Takes};
 use neuronotes_core::request::Inputs;
 use serde_json::{Value as Json, json};
 
-use super::{Asked, Family, Reading, Sources, Wrong, list, schema, term};
+use super::asked::Asked;
+use super::family::{Family, Resolved};
+use super::line::list;
+use super::reading::Reading;
+use super::sources::Sources;
+use super::{block, shape, term};
 use crate::yaml::{Node, Value};
 
-/// One term, or a sum of terms.
-pub(super) struct Direction;
+/// A direction, in one of the forms in which a block can give it. The parameter is the same.
+pub(super) enum Direction {
+    /// One term, or a sum of terms.
+    Terms,
+    /// Units, without the word.
+    Units,
+    /// The direction that another block has, by its name.
+    Target,
+}
 
 impl Family for Direction {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        term::read(node, "", at)
+        match self {
+            Self::Terms => term::read(node, "", at),
+            Self::Units => {
+                let units = term::read_units(node, "/0/of/units", at);
+                term::single(json!({ "units": units }))
+            }
+            Self::Target => {
+                let Some(name) = node.text() else { return at.wrong(node, "the name of a block") };
+                at.place("/0/of/target".to_owned(), at.reader.value_span(node));
+                term::single(json!({ "target": name }))
+            }
+        }
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let mut terms = term::terms(&value);
         term::resolve(&mut terms, "", asked, sources)?;
         Ok(serde_json::to_value(terms).ok())
+    }
+
+    fn parameter(&self, _: &'static str) -> &'static str {
+        DIRECTION
     }
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
@@ -45,15 +67,23 @@ impl Family for Direction {
     }
 
     fn takes(&self) -> String {
-        "mapping".into()
+        match self {
+            Self::Terms => "mapping".into(),
+            Self::Units => "list of units, or mapping of units to weights".into(),
+            Self::Target => block::One { takes: TAKEN }.takes(),
+        }
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        term::schema_direction()
+        match self {
+            Self::Terms => term::schema_direction(),
+            Self::Units => term::schema_units(),
+            Self::Target => shape::text(),
+        }
     }
 }
 
-/// A list of directions, each as [`Direction`] has it, or as the name of another block; one may stand without a list.
+/// A list of directions, each as [`Direction::Terms`] has it, or as the name of another block; one may stand without a list.
 pub(super) struct Directions;
 
 impl Directions {
@@ -90,12 +120,7 @@ impl Family for Directions {
         Json::Array(read)
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let (mut resolved, mut problems) = (Vec::new(), Vec::new());
         for (index, value) in value.as_array().into_iter().flatten().enumerate() {
             let mut terms = term::terms(value);
@@ -111,11 +136,16 @@ impl Family for Directions {
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
         let all = value.as_array().into_iter().flatten();
-        list(&all.map(|terms| Direction.shown(terms, inputs)).collect::<Vec<_>>())
+        list(&all.map(|terms| Direction::Terms.shown(terms, inputs)).collect::<Vec<_>>())
     }
 
     fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
-        value.as_array().into_iter().flatten().flat_map(|terms| Direction.blocks(terms)).collect()
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|terms| Direction::Terms.blocks(terms))
+            .collect()
     }
 
     fn prompts(&self, value: &Json) -> Vec<(String, String)> {
@@ -129,81 +159,6 @@ impl Family for Directions {
 
     fn schema(&self, _: &Kind) -> Json {
         let one = json!({ "anyOf": [{ "type": "string" }, term::schema_direction()] });
-        schema::one_or_many(&one, MOST_TERMS)
-    }
-}
-
-/// A direction of units, without the word.
-pub(super) struct Units;
-
-impl Family for Units {
-    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        let units = term::read_units(node, "/0/of/units", at);
-        term::single(json!({ "units": units }))
-    }
-
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
-        Direction.resolve(value, asked, sources)
-    }
-
-    fn parameter(&self, _: &'static str) -> &'static str {
-        DIRECTION
-    }
-
-    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
-        Direction.shown(value, inputs)
-    }
-
-    fn takes(&self) -> String {
-        "list of units, or mapping of units to weights".into()
-    }
-
-    fn schema(&self, _: &Kind) -> Json {
-        term::schema_units()
-    }
-}
-
-/// A direction that another block has, by its name.
-pub(super) struct Target;
-
-impl Family for Target {
-    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        let Some(name) = node.text() else { return at.wrong(node, "the name of a block") };
-        at.place("/0/of/target".to_owned(), at.reader.value_span(node));
-        term::single(json!({ "target": name }))
-    }
-
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
-        Direction.resolve(value, asked, sources)
-    }
-
-    fn parameter(&self, _: &'static str) -> &'static str {
-        DIRECTION
-    }
-
-    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
-        Direction.shown(value, inputs)
-    }
-
-    fn blocks(&self, value: &Json) -> Vec<(Takes, String)> {
-        Direction.blocks(value)
-    }
-
-    fn takes(&self) -> String {
-        super::block::One { takes: TAKEN }.takes()
-    }
-
-    fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::one_or_many(&one, MOST_TERMS)
     }
 }

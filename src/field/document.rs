@@ -5,7 +5,7 @@ use neuronotes_core::kind::{
 };
 use neuronotes_core::suggest;
 
-use super::family;
+use super::table::family;
 
 /// All kinds, a line each.
 pub fn overview() -> String {

@@ -5,7 +5,12 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, schema, texts};
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::line::{list, texts};
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::Node;
 
 /// One picture, by its path.
@@ -31,7 +36,7 @@ impl Family for Picture {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -57,7 +62,7 @@ impl Family for Pictures {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::one_or_many(&schema::text(), MOST_PICTURES)
+        shape::one_or_many(&shape::text(), MOST_PICTURES)
     }
 }
 
@@ -143,6 +148,6 @@ impl Family for Weights {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }

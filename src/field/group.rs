@@ -7,7 +7,12 @@ use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, Family, Reading, Sources, Wrong, file, list, name, schema};
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::line::list;
+use super::reading::Reading;
+use super::sources::Sources;
+use super::{file, name, shape};
 use crate::yaml::{Entry, Node, Value};
 
 /// What a group looks like.
@@ -47,12 +52,7 @@ impl Family for Members {
         }
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        asked: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, asked: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let malformed = |_| vec![];
         let mut group: Group = serde_json::from_value(value).map_err(malformed)?;
         let pointer = format!("/{}", group.form());
@@ -85,8 +85,8 @@ impl Family for Members {
 
     fn schema(&self, _: &Kind) -> Json {
         let one = |form: &str| match form {
-            "dataset" => schema::text(),
-            form => schema::one_or_many(&schema::text(), most(form)),
+            "dataset" => shape::text(),
+            form => shape::one_or_many(&shape::text(), most(form)),
         };
         let forms = FORMS.iter().map(|form| ((*form).to_owned(), one(form)));
         json!({

@@ -7,8 +7,13 @@ use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::line::{list, plain, texts};
 use super::number::{is_digits, wrong};
-use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::{Node, Value};
 
 /// The place that the block is about: a layer, or a dictionary over one.
@@ -39,7 +44,7 @@ impl Family for One {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -86,7 +91,7 @@ impl Family for Several {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::one_or_many(&schema::text(), MOST_LAYERS)
+        shape::one_or_many(&shape::text(), MOST_LAYERS)
     }
 }
 
@@ -160,12 +165,7 @@ impl Family for Channels {
         units.into()
     }
 
-    fn resolve(
-        &self,
-        value: Json,
-        _: &mut Asked,
-        sources: &mut dyn Sources,
-    ) -> Result<Option<Json>, Vec<Wrong>> {
+    fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {
         let units: Vec<u32> = serde_json::from_value(value.clone()).unwrap_or_default();
         let outside = units.into_iter().enumerate().filter_map(|(index, unit)| {
             let problem = sources.place()?.check_unit(sources.layer_written(), unit).err()?;
@@ -190,7 +190,7 @@ impl Family for Channels {
 
     fn schema(&self, _: &Kind) -> Json {
         let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
-        json!({ "anyOf": [unit, schema::list(&unit, MOST_UNITS)] })
+        json!({ "anyOf": [unit, shape::list(&unit, MOST_UNITS)] })
     }
 }
 

@@ -4,7 +4,11 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::request::Inputs;
 use serde_json::Value as Json;
 
-use super::{Asked, Family, Reading, Resolved, Sources, Wrong, schema};
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::Node;
 
 /// The model or the data set of the block. A request has these in places of their own.
@@ -24,7 +28,7 @@ impl Family for Name {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -53,7 +57,7 @@ impl Family for Content {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 

@@ -3,7 +3,8 @@
 use neuronotes_core::kind::Kind;
 use serde_json::{Value as Json, json};
 
-use super::{Family, Reading};
+use super::family::Family;
+use super::reading::Reading;
 use crate::yaml::{Node, Value};
 
 /// A whole number.

@@ -7,7 +7,9 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::tokenizer::Tokenizer;
 use serde_json::{Map, Value as Json};
 
-use super::{Wrong, family, texts};
+use super::asked::Wrong;
+use super::line::texts;
+use super::table::family;
 
 /// Maximum number of errors of one block: each line of a long list may have the same mistake.
 const MOST: usize = 5;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use neuronotes_core::kind::class::PLACE;
 use serde_json::Value as Json;
 
-use super::FieldValue;
+use super::value::FieldValue;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Reader, Value};
 

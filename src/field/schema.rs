@@ -7,7 +7,7 @@
 use neuronotes_core::kind::{Field, KINDS, Kind, Preset};
 use serde_json::{Map, Value as Json, json};
 
-use super::family;
+use super::table::family;
 
 /// The version of JSON Schema.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -65,21 +65,6 @@ fn of_field(kind: &Kind, field: &Field) -> Json {
         schema["default"] = default;
     }
     schema
-}
-
-/// A text; numbers and flags are accepted as written.
-pub(super) fn text() -> Json {
-    json!({ "type": ["string", "number", "boolean"] })
-}
-
-/// A list of at most `most` different items.
-pub(super) fn list(item: &Json, most: usize) -> Json {
-    json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "uniqueItems": true })
-}
-
-/// A list of at most `most` different items, or a single item.
-pub(super) fn one_or_many(item: &Json, most: usize) -> Json {
-    json!({ "anyOf": [item, list(item, most)] })
 }
 
 #[cfg(test)]

@@ -4,7 +4,11 @@
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS, Role, Type};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, Family, Reading, Resolved, Sources, family, schema};
+use super::asked::Asked;
+use super::family::{Family, Resolved};
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::Node;
 
 /// Whether a field can be swept, so that each of several values is measured.
@@ -13,7 +17,10 @@ pub fn can_be_swept(field: &Field) -> bool {
 }
 
 /// One or two fields with their values.
-pub(super) struct Sweep;
+pub(super) struct Sweep {
+    /// The family of each field type.
+    pub(super) family: fn(Type) -> Box<dyn Family>,
+}
 
 impl Family for Sweep {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
@@ -30,7 +37,8 @@ impl Family for Sweep {
 
     fn schema(&self, kind: &Kind) -> Json {
         let swept = kind.all_fields().filter(|field| can_be_swept(field));
-        let values = |field: &Field| schema::list(&family(field.ty).schema(kind), MOST_POINTS);
+        let values =
+            |field: &Field| shape::list(&(self.family)(field.ty).schema(kind), MOST_POINTS);
         json!({
             "type": "object",
             "properties": swept.map(|field| (field.name.to_owned(), values(field))).collect::<Map<_, _>>(),

@@ -12,8 +12,13 @@ use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::suggest;
 use serde_json::{Map, Value as Json, json};
 
+use super::asked::{Asked, Wrong};
+use super::line::list;
 use super::number::number;
-use super::{Asked, Reading, ResolvedPlace, Sources, Wrong, block, file, list, name, schema};
+use super::place::ResolvedPlace;
+use super::reading::Reading;
+use super::sources::Sources;
+use super::{block, file, name, shape};
 use crate::yaml::{Entry, Node, Value};
 
 /// Greatest weight of a term, of either sign.
@@ -213,9 +218,9 @@ pub(super) fn read_units(node: &Node, pointer: &str, at: &mut Reading<'_, '_>) -
 /// The schema of a term, which has a weight in a sum.
 fn schema_term(in_sum: bool) -> Json {
     let one = |name: &str| match name {
-        "image" | "text" | "dataset" | "target" => schema::text(),
+        "image" | "text" | "dataset" | "target" => shape::text(),
         "units" => schema_units(),
-        _ => schema::one_or_many(&schema::text(), MOST_PICTURES),
+        _ => shape::one_or_many(&shape::text(), MOST_PICTURES),
     };
     let sources = SOURCES.iter().map(|name| ((*name).to_owned(), one(name)));
     let weight = in_sum.then(|| ("weight".to_owned(), schema_weight()));
@@ -230,7 +235,7 @@ fn schema_term(in_sum: bool) -> Json {
 pub(super) fn schema_units() -> Json {
     let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
     json!({ "anyOf": [
-        schema::list(&unit, MOST_UNITS),
+        shape::list(&unit, MOST_UNITS),
         {
             "type": "object",
             "patternProperties": { "^[0-9]+$": schema_weight() },

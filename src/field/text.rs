@@ -6,8 +6,13 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use serde_json::{Value as Json, json};
 
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
+use super::line::{list, plain, texts};
+use super::reading::Reading;
 use super::reading::is_braces;
-use super::{Asked, Family, Reading, Resolved, Sources, Wrong, list, plain, schema, texts};
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::{Entry, Node, Value};
 
 /// One text.
@@ -23,7 +28,7 @@ impl Family for Text {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -44,7 +49,7 @@ impl Family for Id {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        schema::text()
+        shape::text()
     }
 }
 
@@ -91,7 +96,7 @@ impl Family for Texts {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        json!({ "anyOf": [schema::text(), schema::list(&schema::text(), MOST_TEXTS)] })
+        json!({ "anyOf": [shape::text(), shape::list(&shape::text(), MOST_TEXTS)] })
     }
 }
 
@@ -139,7 +144,7 @@ impl Family for Templates {
 
     fn schema(&self, _: &Kind) -> Json {
         let template = json!({ "type": "string", "pattern": "\\{\\}" });
-        schema::one_or_many(&template, MOST_TEMPLATES)
+        shape::one_or_many(&template, MOST_TEMPLATES)
     }
 }
 
@@ -199,9 +204,9 @@ impl Family for Classes {
     }
 
     fn schema(&self, _: &Kind) -> Json {
-        let names = schema::one_or_many(&schema::text(), MOST_TEMPLATES);
+        let names = shape::one_or_many(&shape::text(), MOST_TEMPLATES);
         json!({ "anyOf": [
-            schema::list(&schema::text(), MOST_CLASSES),
+            shape::list(&shape::text(), MOST_CLASSES),
             { "type": "object", "additionalProperties": names, "minProperties": 1, "maxProperties": MOST_CLASSES },
         ] })
     }

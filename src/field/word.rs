@@ -4,7 +4,10 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
-use super::{Asked, Family, Reading, Resolved, Sources};
+use super::asked::Asked;
+use super::family::{Family, Resolved};
+use super::reading::Reading;
+use super::sources::Sources;
 use crate::yaml::{Node, Value};
 
 /// `true` or `false`.

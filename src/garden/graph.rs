@@ -5,92 +5,18 @@
 
 mod force;
 mod local;
+mod neighbours;
 mod pivot;
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
 pub use local::{Neighbour, local_svg};
+use neighbours::{Neighbours, Point, bounds};
 
 /// Maximum of both coordinates.
 const SIDE: f32 = 10_000.0;
 /// Spacing between connected components and between notes without links; a link is about 1 long.
 const MARGIN: f32 = 1.2;
-
-/// A point or vector in the plane.
-type Point = [f32; 2];
-
-/// Neighbours of all nodes, in one list.
-struct Neighbours {
-    starts: Vec<usize>,
-    all: Vec<usize>,
-}
-
-impl Neighbours {
-    /// Each pair counts once in each direction; links to oneself are ignored.
-    fn of(count: usize, links: &[(usize, usize)]) -> Self {
-        let fits = |&&(a, b): &&(usize, usize)| a != b && a < count && b < count;
-        let mut pairs: Vec<(usize, usize)> =
-            links.iter().filter(fits).flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut starts = vec![0; count + 1];
-        for (a, _) in &pairs {
-            starts[a + 1] += 1;
-        }
-        for node in 0..count {
-            starts[node + 1] += starts[node];
-        }
-        Self { starts, all: pairs.into_iter().map(|(_, b)| b).collect() }
-    }
-
-    fn of_node(&self, node: usize) -> &[usize] {
-        &self.all[self.starts[node]..self.starts[node + 1]]
-    }
-
-    fn count(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// The connected components with at least two nodes, largest first, and the nodes without links.
-    fn parts(&self) -> (Vec<Vec<usize>>, Vec<usize>) {
-        let mut seen = vec![false; self.count()];
-        let (mut parts, mut alone) = (Vec::new(), Vec::new());
-        for node in 0..self.count() {
-            if self.of_node(node).is_empty() {
-                alone.push(node);
-            } else if !seen[node] {
-                seen[node] = true;
-                let mut part = vec![node];
-                let mut next = 0;
-                while let Some(from) = part.get(next).copied() {
-                    next += 1;
-                    for to in self.of_node(from) {
-                        if !std::mem::replace(&mut seen[*to], true) {
-                            part.push(*to);
-                        }
-                    }
-                }
-                parts.push(part);
-            }
-        }
-        parts.sort_by_key(|part| Reverse(part.len()));
-        (parts, alone)
-    }
-
-    /// The neighbours within a component, numbered in its order.
-    fn within(&self, part: &[usize], numbers: &mut [usize]) -> Self {
-        for (number, node) in part.iter().enumerate() {
-            numbers[*node] = number;
-        }
-        let mut within = Self { starts: vec![0], all: Vec::new() };
-        for node in part {
-            within.all.extend(self.of_node(*node).iter().map(|to| numbers[*to]));
-            within.starts.push(within.all.len());
-        }
-        within
-    }
-}
 
 /// A position for each of `count` nodes, from 0 to 10,000 in both directions, no two the same. Pairs in `links` may
 /// be in either order and repeated.
@@ -130,17 +56,6 @@ pub fn layout(count: usize, links: &[(usize, usize)]) -> Vec<(u16, u16)> {
         places[*node] = [(column as f32 + 0.5) * step, height + (row as f32 + 0.5) * MARGIN];
     }
     rounded(&places)
-}
-
-fn bounds(points: &[Point]) -> (Point, Point) {
-    let (mut low, mut high) = ([f32::MAX; 2], [f32::MIN; 2]);
-    for point in points {
-        for axis in 0..2 {
-            low[axis] = low[axis].min(point[axis]);
-            high[axis] = high[axis].max(point[axis]);
-        }
-    }
-    (low, high)
 }
 
 /// The upper left corners of boxes, the largest first, and the size of all together. Boxes are packed into columns of

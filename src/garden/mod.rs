@@ -10,49 +10,30 @@ mod crowd;
 pub mod dates;
 mod embed;
 mod graph;
+mod made;
 mod names;
 mod near;
 mod permalink;
 mod redirect;
 mod resolve;
+mod routes;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-pub use address::{Routes, address, href, link_anchor};
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::{Meant, Names};
 pub use redirect::redirect;
+pub use routes::{Routes, address, href, link_anchor};
+pub use target::Target;
 
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::{Link, Mention, Note};
 use address::addresses;
 use resolve::{Found, Resolver};
-
-/// The target of a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A note or a place in one, possibly the linking note itself.
-    Note {
-        /// Index of the note in the garden.
-        index: usize,
-        /// Anchor of a heading or block.
-        anchor: Option<String>,
-    },
-    /// A file that is not a note.
-    File {
-        /// Path relative to the notes folder.
-        path: String,
-        /// Place in the file, as its viewer understands it: `page=3`, `t=10`.
-        fragment: Option<String>,
-    },
-    /// An address of another site.
-    External,
-    /// The link could not be resolved.
-    Unresolved,
-}
 
 /// A mention of a note by another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use neuronotes_core::cut::Cut as _;
 
-use super::address::{Made, folded};
+use super::made::{Made, folded};
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 

@@ -7,8 +7,9 @@ use neuronotes_core::cut::Cut as _;
 use neuronotes_core::suggest;
 use percent_encoding::percent_decode_str;
 
-use super::names::{Meant, joined};
-use super::{Names, Routes, Target};
+use super::names::{Meant, Names, joined};
+use super::routes::Routes;
+use super::target::Target;
 use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
 use crate::guard::Panicked;

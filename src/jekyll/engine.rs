@@ -12,9 +12,11 @@ use liquid_lib::stdlib;
 use neuronotes_core::cut::Cut as _;
 
 use super::budget::{self, BYTES, Charged, Exceeded, Metered};
+use super::fault::Fault;
 use super::includes::{Includes, Store, Text};
 use super::prepare::{self, AS_IT_IS, Aside, Names};
-use super::{Fault, Site, fence, filters, loops, tags};
+use super::site::Site;
+use super::{fence, filters, loops, tags};
 use crate::garden::Routes;
 use crate::garden::dates::GitDates;
 use crate::note::Note;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use liquid_core::runtime::PartialStore;
 use liquid_core::{Error, Language, Renderable, Result, Template, parser};
 
-use super::Fault;
 use super::budget;
+use super::fault::Fault;
 
 /// The prepared texts of files, by number.
 #[derive(Debug, Default)]

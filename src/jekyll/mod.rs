@@ -7,6 +7,7 @@
 
 mod budget;
 mod engine;
+mod fault;
 mod fence;
 mod filters;
 mod html;
@@ -19,6 +20,7 @@ mod tags;
 use std::sync::Arc;
 
 pub use engine::Engine;
+pub use fault::Fault;
 pub use site::Site;
 
 use neuronotes_core::cut::Cut as _;
@@ -80,17 +82,6 @@ pub fn shown(
     let mut shown = Note::parse_with(&note.path, &note.file, &text, &note.source, &note.macros);
     shown.problems.extend(problem.map(|found| at(note, &found)));
     Arc::new(shown)
-}
-
-/// An error in a note's Liquid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Span in the note's body.
-    pub span: std::ops::Range<usize>,
-    /// The message.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
 }
 
 fn at(note: &Note, fault: &Fault) -> Diagnostic {

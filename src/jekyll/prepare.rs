@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
 
-use super::Fault;
 use super::budget::DEPTH;
+use super::fault::Fault;
 
 /// Maximum length of a tag in bytes.
 const LONGEST: usize = 16 << 10;

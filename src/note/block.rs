@@ -11,6 +11,7 @@ use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Takes, Typ
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
+use super::fence::RawBlock;
 use super::inline::InlineValue;
 use super::math::Macros;
 use super::outline::{self, Link};
@@ -18,17 +19,6 @@ use super::sweep::{self, Axis};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::field::{self, FieldValue};
 use crate::yaml::{Entry, Reader};
-
-/// A fenced block as the outline finds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RawBlock {
-    /// Span of the whole block in the source, with its fences.
-    pub span: Range<usize>,
-    /// The text between the fences.
-    pub text: String,
-    /// Positions of pieces of `text`: offset in `text`, offset in the source.
-    pub pieces: Vec<(usize, usize)>,
-}
 
 /// An analysis that a note requests.
 #[derive(Debug, Clone)]
@@ -157,6 +147,20 @@ pub fn parse(
     block
 }
 
+/// The block once for each combination of swept values, with these in its fields, the last axis changing fastest; the
+/// block itself if it has no sweep.
+pub fn points(block: &Block) -> Vec<Block> {
+    let plain = Block { sweep: Vec::new(), ..block.clone() };
+    block.sweep.iter().fold(vec![plain], |points, axis| {
+        let with = |point: &Block, value: &FieldValue| Block {
+            fields: point.fields.clone().with(axis.field.name, value.clone()),
+            ..point.clone()
+        };
+        let each = points.iter().flat_map(|point| axis.values.iter().map(move |v| with(point, v)));
+        each.collect()
+    })
+}
+
 /// Whether a block of some kind can have a field of that name.
 fn is_field(name: &str) -> bool {
     name == "kind" || KINDS.iter().any(|kind| kind.all_fields().any(|field| field.name == name))
@@ -230,7 +234,7 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
         }
     }
     if block.problems.is_empty() {
-        for point in sweep::points(block) {
+        for point in points(block) {
             let Some(fault) = kind.faulty(&point.fields.all()) else { continue };
             let given = point.fields.get(fault.field).map(|field| field.span.clone());
             let span = given.unwrap_or_else(|| reader.first_line());

@@ -2,7 +2,7 @@
 
 use neuronotes_core::kind::Role;
 
-use super::Block;
+use super::block::Block;
 
 /// YAML in the fence that makes it an analysis. The fence is longer than any in the YAML.
 pub fn fenced(yaml: &str) -> String {

@@ -7,15 +7,18 @@
 mod callout;
 mod cite;
 mod dollar;
+mod piece;
 mod run;
 
 use std::ops::Range;
 
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use neuronotes_core::cut::Cut as _;
 
 pub use cite::{Citation, CitedKey};
+use piece::Placed;
+pub(super) use piece::{Callout, Piece};
 
 /// The Markdown dialect of notes: CommonMark with GitHub's extensions, mathematics and wikilinks.
 const OPTIONS: Options = Options::ENABLE_TABLES
@@ -25,50 +28,6 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_MATH)
     .union(Options::ENABLE_DEFINITION_LIST)
     .union(Options::ENABLE_WIKILINKS);
-
-/// An event of a note.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Piece<'e> {
-    /// A CommonMark event.
-    Plain(Event<'e>),
-    /// Highlighted text begins.
-    Mark,
-    /// Highlighted text ends.
-    MarkEnd,
-    /// `#tag`, without the sign.
-    Tag(CowStr<'e>),
-    /// `[@key]` or `@key`.
-    Cite(Citation),
-    /// `^id`: the name of the block that begins here, or of the previous one.
-    Anchor(&'e str),
-    /// A callout begins, with its title.
-    Callout(Callout<'e>),
-    /// A callout's title ends.
-    CalloutTitleEnd,
-    /// A callout ends.
-    CalloutEnd,
-    /// The state of a task other than done or open: `[/]`.
-    Task(char),
-    /// An inline footnote begins: `^[`.
-    Note,
-    /// An inline footnote ends.
-    NoteEnd,
-    /// Embeds replace a paragraph from here.
-    Embeds,
-    /// Such embeds end.
-    EmbedsEnd,
-}
-
-/// The head of a callout: `> [!kind]- title`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Callout<'e> {
-    /// The kind as written.
-    pub(super) kind: &'e str,
-    /// Whether it has a title of its own.
-    pub(super) titled: bool,
-    /// Whether it can be folded, and if so, whether it is open initially.
-    pub(super) open: Option<bool>,
-}
 
 /// Passes every event of `markdown` with its span to `sink`. Returns the position of an unclosed comment, if any.
 pub(super) fn walk<'e>(
@@ -102,8 +61,6 @@ pub(super) fn walk<'e>(
     reader.end_run(None);
     reader.comment
 }
-
-type Placed<'e> = (Event<'e>, Range<usize>);
 
 struct Reader<'e, 's> {
     markdown: &'e str,
@@ -366,9 +323,4 @@ pub(super) fn is_inline(event: &Event<'_>) -> bool {
         Event::Html(_) | Event::Rule => false,
         _ => true,
     }
-}
-
-/// Whether a link is written in double brackets.
-pub(super) fn is_wiki(link: LinkType) -> bool {
-    matches!(link, LinkType::WikiLink { .. })
 }

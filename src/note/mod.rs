@@ -8,6 +8,8 @@ mod block;
 mod code;
 mod complete;
 mod earlier;
+mod escape;
+mod fence;
 mod format;
 mod front;
 mod heading;
@@ -24,18 +26,19 @@ mod remote;
 mod sentence;
 mod slug;
 mod sweep;
+mod wiki;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-pub use block::{Block, Fields};
+pub use block::{Block, Fields, points};
 pub use complete::{complete, fenced};
+pub use escape::escape;
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
 pub use html::{
-    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, escape, render,
-    render_inline,
+    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, render, render_inline,
 };
 pub use inline::{Fault, Head, InlineValue, Query, Step};
 pub use mark::{fill, fill_citations, has_citations};
@@ -46,11 +49,11 @@ pub use raw::plain as without_tags;
 pub use reach::{Reached, of_markdown as reaches};
 pub use remote::{Reach, shown as shown_address};
 pub use slug::{Slugger, file_slug, slug};
-pub use sweep::{Axis, points};
+pub use sweep::Axis;
 
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
-use places::Places;
+use places::{Named, Places};
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 
@@ -218,7 +221,15 @@ impl Note {
     /// The anchor that `fragment` refers to: a heading by its text, anchor or source, a block by its id or `^id`, or
     /// an anchor in HTML.
     pub fn anchor(&self, fragment: &str) -> Option<String> {
-        self.places.get_or_init(|| Places::of(self)).anchor(self, fragment)
+        let named = || Named {
+            source: &self.source,
+            headings: &self.headings,
+            blocks: &self.blocks,
+            anchors: &self.anchors,
+            marks: &self.marks,
+            earlier: &self.front.anchors,
+        };
+        self.places.get_or_init(|| Places::of(&named())).anchor(&self.headings, fragment)
     }
 
     /// The part of the Markdown that an anchor refers to: a section or a block; all of it without an anchor.

@@ -15,8 +15,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-use super::block::RawBlock;
 use super::escape;
+use super::fence::{RawBlock, is_analysis};
 use super::inline::{self, InlineValue};
 use super::mark::{citation_mark, fill, fill_citations, mark, unmarked};
 use super::markup::{self, Citation, Piece};
@@ -24,8 +24,6 @@ use super::math::{Formulas, Macros};
 use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
-pub(super) use fence::is_analysis;
-pub(super) use link::wiki_label;
 use neuronotes_core::cut::Cut as _;
 pub use part::{Anchor, Heading, Link, LinkKind, Mention};
 

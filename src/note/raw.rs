@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::html::{NO_NOTE, ResolvedLink, escape};
-use super::outline::wiki_label;
+use super::escape;
+use super::html::parts::{NO_NOTE, ResolvedLink};
+use super::wiki::wiki_label;
 
 use neuronotes_core::cut::Cut as _;
 

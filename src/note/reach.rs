@@ -8,6 +8,7 @@ use pulldown_cmark::{Event, Tag};
 use super::block::Block;
 use super::markup::{self, Piece};
 use super::remote::{self, Reach};
+use super::wiki::is_wiki;
 use crate::diagnostic::SourceFile;
 
 /// An address that a page would load from elsewhere or run.
@@ -90,7 +91,7 @@ impl Seeker<'_> {
             // The name of a note is not an address.
             Piece::Plain(Event::Start(
                 Tag::Link { link_type, .. } | Tag::Image { link_type, .. },
-            )) if markup::is_wiki(*link_type) => {}
+            )) if is_wiki(*link_type) => {}
             Piece::Plain(Event::Start(Tag::Link { dest_url, .. })) => {
                 self.address(dest_url, &range, false)
             }

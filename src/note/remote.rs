@@ -9,7 +9,7 @@ mod address;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::html::escape;
+use super::escape;
 pub use address::Reach;
 use address::{followed, loaded, of_set, of_style};
 use neuronotes_core::cut::Cut as _;

@@ -1,9 +1,8 @@
-//! Sweeps: reads the values of one or two fields, and makes a block for each combination, as if it were written so.
+//! Sweeps: reads the values of one or two fields.
 
 use neuronotes_core::kind::{Field, Kind, MOST_POINTS};
 use neuronotes_core::suggest;
 
-use super::block::Block;
 use crate::diagnostic::Diagnostic;
 use crate::field::{self, FieldValue};
 use crate::yaml::{Entry, Reader, Value};
@@ -93,18 +92,4 @@ fn values(
         }
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }
-}
-
-/// The block once for each combination of swept values, with these in its fields, the last axis changing fastest; the
-/// block itself if it has no sweep.
-pub fn points(block: &Block) -> Vec<Block> {
-    let plain = Block { sweep: Vec::new(), ..block.clone() };
-    block.sweep.iter().fold(vec![plain], |points, axis| {
-        let with = |point: &Block, value: &FieldValue| Block {
-            fields: point.fields.clone().with(axis.field.name, value.clone()),
-            ..point.clone()
-        };
-        let each = points.iter().flat_map(|point| axis.values.iter().map(move |v| with(point, v)));
-        each.collect()
-    })
 }

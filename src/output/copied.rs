@@ -9,7 +9,7 @@ use neuronotes_core::file;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::store::Store;
 
-use crate::picture::LARGEST_FILE;
+use crate::picture::smaller::LARGEST_FILE;
 
 /// The bytes of a file to copy, verified if it comes from the store or the cache.
 pub(super) fn copied(

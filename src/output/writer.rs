@@ -6,30 +6,32 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::store::Store;
 
-use super::fault::Fault;
-use super::{Entry, Output};
+use super::Output;
+use super::entry::{Outcome, Written};
 use crate::measure::CopyProgress;
 use crate::site::{Content, Sink};
 
 /// Writes the files of a site as they are made.
 pub struct Writer<'a> {
-    pub(super) output: &'a Output,
-    pub(super) store: Store,
-    pub(super) copied: &'a CopyProgress,
-    pub(super) done: Mutex<BTreeMap<String, Outcome>>,
+    output: &'a Output,
+    store: Store,
+    copied: &'a CopyProgress,
+    done: Mutex<BTreeMap<String, Outcome>>,
     /// Files that did not fit on the disk while others were being written.
-    pub(super) waiting: Mutex<BTreeMap<String, Content>>,
+    waiting: Mutex<BTreeMap<String, Content>>,
 }
 
-/// Outcomes of all files.
-pub struct Written(pub(super) BTreeMap<String, Outcome>);
-
-/// Outcome of a file.
-pub(super) enum Outcome {
-    /// It already exists with this key.
-    Kept(Digest),
-    /// It had to be written.
-    Put(Result<Option<(Entry, bool)>, Fault>),
+impl Output {
+    /// A sink that writes the site's files at once.
+    pub fn writer<'a>(&'a self, store: &Store, copied: &'a CopyProgress) -> Writer<'a> {
+        Writer {
+            output: self,
+            store: store.clone(),
+            copied,
+            done: Mutex::default(),
+            waiting: Mutex::default(),
+        }
+    }
 }
 
 impl Writer<'_> {

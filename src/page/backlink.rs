@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Scene;
+use super::scene::Scene;
 use crate::garden::Incoming;
 use crate::note::{self, LinkKind};
 use crate::view::{BacklinkView, LinkView, MentionView};

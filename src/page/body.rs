@@ -7,7 +7,9 @@ use std::ops::Range;
 use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
-use super::{Scene, generated};
+use super::backlink;
+use super::path::tag_page;
+use super::scene::Scene;
 use crate::config::Remote;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
@@ -122,7 +124,7 @@ impl BodyDraft<'_> {
             embeds.push(embed.render(renderer)?);
         }
         let page = &self.site.page;
-        let tags = |tag: &str| href(page, &generated::tag_page(tag), None);
+        let tags = |tag: &str| href(page, &tag_page(tag), None);
         let parts = Parts {
             headings: &self.headings,
             links: &self.links,
@@ -249,11 +251,7 @@ impl<'a> Scene<'a> {
                 true => self.mentions_of(index, page, &heading.id),
                 false => Vec::new(),
             };
-            HeadingShown {
-                id: heading.id.clone(),
-                moved,
-                after_html: super::backlink::line(&mentions),
-            }
+            HeadingShown { id: heading.id.clone(), moved, after_html: backlink::line(&mentions) }
         });
         shown.collect()
     }

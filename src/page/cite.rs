@@ -6,26 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use neuronotes_core::suggest;
 
-use super::Scene;
+use super::cited::Cited;
+use super::scene::Scene;
 use crate::bibliography::library::Works;
 use crate::bibliography::{self, SelfMeta};
 use crate::diagnostic::Diagnostic;
 use crate::garden::dates;
 use crate::note::{self, Note};
 use crate::view::SelfCitationView;
-
-/// A note's formatted citations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cited {
-    /// HTML of each mark, in the order of the text.
-    pub marks: Vec<String>,
-    /// Plain text of each mark.
-    pub spoken: Vec<String>,
-    /// HTML list items of the references.
-    pub references: Vec<String>,
-    /// Key and plain text of each reference.
-    pub plain: Vec<(String, String)>,
-}
 
 /// The problems with a note's citations.
 pub fn problems(note: &Note, works: Option<&Works>) -> Vec<Diagnostic> {

@@ -5,7 +5,8 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Kind;
 use neuronotes_core::store::{Record, Store};
 
-use super::{Scene, Settled};
+use super::scene::Scene;
+use super::settled::Settled;
 use crate::garden::href;
 use crate::view::{DataView, legible, legible_json};
 

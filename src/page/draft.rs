@@ -6,7 +6,7 @@ use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
 use super::body::BodyDraft;
-use super::{HOME, Scene};
+use super::scene::{HOME, Scene};
 use crate::note::{Body, escape};
 use crate::render::{RenderError, Renderer};
 use crate::view::{

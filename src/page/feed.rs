@@ -4,7 +4,9 @@ use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
-use super::{HOME, Scene};
+use super::generated::GeneratedPage;
+use super::path::tag_page;
+use super::scene::{HOME, Scene};
 use crate::figure::Image;
 use crate::garden;
 
@@ -86,7 +88,7 @@ impl Scene<'_> {
         let tags: Vec<(&String, &str)> =
             self.index().tags.iter().map(|(page, tag)| (page, tag.name.as_str())).collect();
         let tag = |index: usize| {
-            let page = super::generated::tag_page(self.notes[index].tags.first()?);
+            let page = tag_page(self.notes[index].tags.first()?);
             let at = tags.binary_search_by(|(known, _)| (*known).cmp(&page)).ok()?;
             i64::try_from(at).ok()
         };
@@ -157,7 +159,7 @@ impl Scene<'_> {
         let notes = self.garden.pages.iter().enumerate();
         let notes = notes.map(|(index, page)| (page.clone(), self.changed(index)));
         let lists = self.generated_pages().into_iter().filter(|(_, page)| {
-            !matches!(page, super::GeneratedPage::NotFound | super::GeneratedPage::Redirect(_))
+            !matches!(page, GeneratedPage::NotFound | GeneratedPage::Redirect(_))
         });
         for (page, day) in notes.chain(lists.map(|(page, _)| (page, None))) {
             let address = self.config.absolute(&self.shown_path(&page)).unwrap_or_default();

@@ -5,8 +5,9 @@ use neuronotes_core::kind::{Kind, Role, Type};
 use neuronotes_core::request::{BlockRef, Inputs, Request};
 use neuronotes_core::store::Record;
 
+use super::scene::Scene;
+use super::settled::{Scanned, Settled};
 use super::sweep::{key, merged};
-use super::{Scanned, Scene, Settled};
 use crate::config::Remote;
 use crate::field::{direction_shown as direction, parameter, shown};
 use crate::figure::{Drawing, Figure, Picture};

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Scene;
 use super::index::Unit;
+use super::scene::Scene;
 use crate::note::{Body, Note};
 use crate::view::legible_json;
 use neuronotes_core::cut::Cut as _;

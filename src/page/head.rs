@@ -2,7 +2,8 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::{HOME, Scene, feed};
+use super::feed;
+use super::scene::{HOME, Scene};
 use crate::garden::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};

@@ -1,7 +1,11 @@
 //! The home page, and pages that list notes, tags and units.
 
-use super::generated::{NOTES, notes_page, on_page};
-use super::{Draft, HOME, Scene, draft::View};
+use super::body::BodyDraft;
+use super::draft::{Draft, View};
+use super::generated::on_page;
+use super::index::Tag;
+use super::path::{NOTES, notes_page};
+use super::scene::{HOME, Scene};
 use crate::garden::href;
 use crate::view::{
     GroupView, HomeView, IndexGroupView, IndexItemView, IndexView, ListView, NavView,
@@ -22,7 +26,7 @@ impl<'a> Scene<'a> {
             head: self.home_head(index),
             title: index.map(|i| self.notes[i].title.clone()),
             title_html: String::new(),
-            figures: body.as_ref().is_some_and(super::BodyDraft::has_figures),
+            figures: body.as_ref().is_some_and(BodyDraft::has_figures),
             body_html: String::new(),
             references: index.map(|i| self.references(i)).unwrap_or_default(),
             notes: cards,
@@ -97,7 +101,7 @@ impl<'a> Scene<'a> {
 
     /// The list of all tags.
     pub(super) fn tags_draft(&self, page: &str) -> Draft<'a> {
-        let item = |(path, tag): (&String, &super::index::Tag)| IndexItemView {
+        let item = |(path, tag): (&String, &Tag)| IndexItemView {
             title: format!("#{}", tag.name),
             href: href(page, path, None),
             note: String::new(),

@@ -1,4 +1,4 @@
-//! Diagnostics about content that notes load from other hosts or run as scripts.
+//! Content that notes load from other hosts or run as scripts: diagnostics about it, and the footer, which obeys the same rule.
 
 use crate::config::{self, Config, Remote};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -25,6 +25,13 @@ pub fn footer_problems(config: &Config) -> Vec<Diagnostic> {
         Diagnostic { severity, ..problem }.hint(hint)
     });
     said.collect()
+}
+
+/// The line that appears after every note, as HTML.
+pub fn footer(config: &Config) -> Option<String> {
+    let closed = config.remote == Remote::Forbid;
+    let parts = || note::Parts { closed, ..note::Parts::default() };
+    config.footer.as_ref().map(|line| note::render_inline(line, parts()))
 }
 
 fn severity(remote: Remote) -> Option<Severity> {

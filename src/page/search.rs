@@ -3,7 +3,9 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::{HOME, Scene, Settled, index::Tag, index::Unit};
+use super::index::{Tag, Unit};
+use super::scene::{HOME, Scene};
+use super::settled::Settled;
 use crate::figure::Drawing;
 use crate::search::{Entry, Field, Indexed, Page, indexed};
 

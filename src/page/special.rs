@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::generated::{GRAPH, NOT_FOUND};
-use super::{Draft, HOME, Scene, draft::View};
+use super::draft::{Draft, View};
+use super::feed;
+use super::path::{GRAPH, NOT_FOUND};
+use super::scene::{HOME, Scene};
 use crate::garden::{self, Target, href};
 use crate::note::file_slug;
 use crate::view::{
@@ -68,7 +70,7 @@ impl<'a> Scene<'a> {
             site: self.site(page),
             head: self.list_head(page, "How the notes are linked."),
             script: href(page, &self.assets.graph, None),
-            data: href(page, super::feed::GRAPH_DATA, None),
+            data: href(page, feed::GRAPH_DATA, None),
             notes: self.notes.len(),
             links: pairs.len(),
             most: order.iter().take(MOST).map(item).collect(),

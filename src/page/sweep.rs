@@ -2,7 +2,8 @@
 
 use neuronotes_core::digest::Digest;
 
-use super::{Scene, Settled};
+use super::scene::Scene;
+use super::settled::Settled;
 use crate::figure::{Drawing, Picture};
 use crate::plan::{Sweep, Wanted};
 use crate::view::{FactView, FigureState, ProblemView, StaleView, SweepItemState, SweepItemView};

@@ -1,6 +1,9 @@
 //! The page of a unit: its figures and the notes that mention it.
 
-use super::{Draft, Scene, Settled, draft::View, index::Unit};
+use super::draft::{Draft, View};
+use super::index::Unit;
+use super::scene::{HOME, Scene};
+use super::settled::Settled;
 use crate::figure::{Drawing, Picture};
 use crate::garden::href;
 use crate::plan::Wanted;
@@ -122,7 +125,7 @@ impl<'a> Scene<'a> {
             let image = &picture.image;
             html.push_str(&format!(
                 "<p><img{class} src=\"{}\" alt=\"\" width=\"{}\" height=\"{}\"></p>",
-                crate::note::escape(&href(super::HOME, &image.file(), None)),
+                crate::note::escape(&href(HOME, &image.file(), None)),
                 image.width,
                 image.height
             ));

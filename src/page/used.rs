@@ -3,24 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Scene, Settled};
+use super::known::Known;
+use super::scene::Scene;
+use super::settled::Settled;
 use crate::figure::{Drawing, UnitRef};
 use crate::plan::{Measurement, NamedUnit, Plan, Wanted};
 use crate::view::{LinkView, UnitNameView, UsedView};
 
 /// Maximum number of figures listed for a unit.
 const MOST: usize = 40;
-
-/// A unit that notes name or figures are about, and which so has a page.
-#[derive(Debug, Default)]
-pub struct Known {
-    model: String,
-    layer: String,
-    /// The first note that declares it, and its name there.
-    home: Option<(usize, String)>,
-    /// The figures that are about it: note, block, and cell of a sweep.
-    figures: Vec<(usize, usize, Option<usize>)>,
-}
 
 impl<'a> Scene<'a> {
     /// The names of the units that a drawing refers to, by its references.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Settled;
+use super::settled::Settled;
 use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
 use crate::garden::Garden;

@@ -1,6 +1,6 @@
 //! Plain text and excerpts of notes, with values, citations and figures' names inserted.
 
-use super::Scene;
+use super::scene::Scene;
 use crate::note::{self, LinkKind};
 
 impl Scene<'_> {

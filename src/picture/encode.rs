@@ -6,7 +6,7 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-use super::Pixels;
+use super::pixels::Pixels;
 
 /// JPEG quality, of 100; the loss is invisible beside the original.
 const QUALITY: u8 = 85;

@@ -9,7 +9,7 @@ use neuronotes_core::kind::{About, Kind, scan};
 use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::Request;
 
-use super::{Measurement, Target};
+use super::wanted::{Measurement, Target};
 
 /// What a scan must have in common with a measurement: weights, conventions, precision, place.
 type Shared = (Digest, String, &'static str, Place);

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use neuronotes_core::files::FileDigests;
 
-use super::{Plan, Planned, Planner};
+use super::planned::{Plan, Planned};
+use super::planner::Planner;
 use crate::config::Config;
 use crate::note::Note;
 use crate::resource::{Resources, Thawed};
@@ -62,7 +63,7 @@ impl Plans {
         });
         let planned = planned.collect();
         self.notes = kept;
-        Plan { ledgers: self.resources.ledgers(), ..Plan::of(planned, config) }
+        Plan::of(planned, self.resources.ledgers(), config)
     }
 
     /// Plans for a garden; for a frozen one, weights and data are not read.

@@ -3,7 +3,8 @@
 use neuronotes_core::kind::{About, Type};
 use neuronotes_core::problem::Problem;
 
-use super::{Asking, Planner};
+use super::asking::Asking;
+use super::planner::Planner;
 use crate::field::{ResolvedPlace, layer_named};
 use crate::resource::Model;
 

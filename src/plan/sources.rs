@@ -6,7 +6,9 @@ use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Request};
 
-use super::{Asking, Planner, input, used};
+use super::asking::Asking;
+use super::planner::Planner;
+use super::{input, used};
 use crate::field::{ResolvedPlace, Sources};
 
 /// The planner and the block that it plans.

@@ -2,7 +2,8 @@
 
 use neuronotes_core::problem::Problem;
 
-use super::{Named, Planner};
+use super::named::Named;
+use super::planner::Planner;
 use crate::diagnostic::Diagnostic;
 use crate::note::Note;
 

@@ -8,7 +8,9 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, Request};
 use neuronotes_core::suggest;
 
-use super::{Asking, Planner, Wanted};
+use super::asking::Asking;
+use super::planner::Planner;
+use super::wanted::{Measurement, Wanted};
 use crate::diagnostic::Diagnostic;
 use crate::garden::Names;
 use crate::note::{Block, Note};
@@ -78,7 +80,7 @@ impl<'a> Planner<'a> {
             let hint = end.or(first.map(|problem| format!("{STANDS}{}", problem.place())));
             Problem::new(format!("the {} `{name}`{UNUSABLE}{why}", noun(takes))).hint(hint)
         };
-        let one = |which: String, measurement: &super::Measurement| {
+        let one = |which: String, measurement: &Measurement| {
             let used = BlockRef {
                 role: String::new(),
                 name: name.to_owned(),

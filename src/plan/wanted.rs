@@ -7,7 +7,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 
-use super::NamedUnit;
+use super::named::NamedUnit;
 use crate::diagnostic::Diagnostic;
 
 /// A block's requests.

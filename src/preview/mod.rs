@@ -9,12 +9,14 @@ mod broken;
 mod connections;
 mod guard;
 mod host;
+mod message;
 mod moved;
 mod news;
 mod peer;
 mod reported;
 mod server;
 mod session;
+mod state;
 mod stream;
 mod tabs;
 
@@ -22,56 +24,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use neuronotes_core::digest::Digest;
 use neuronotes_core::say;
-use tokio::sync::oneshot;
 
 use crate::handles;
-use crate::measure::schedule::LabNews;
-use crate::watch::{Change, Mode, Watch};
+use crate::watch::{Mode, Watch};
 use crate::workspace::Workspace;
 
 pub use base::Base;
 use connections::Bounds;
 use guard::{Guard, Token};
 pub use host::Name;
-use server::{Answer, ServerState, Tab};
+use message::Message;
 use session::Session;
-
-/// A message to the garden's owner.
-#[derive(Debug)]
-enum Message {
-    /// Something may have changed on disk.
-    Changed(Change),
-    /// An event from the lab.
-    Lab(LabNews),
-    /// A request from a browser.
-    Browser(Question),
-}
-
-/// A browser's request.
-#[derive(Debug)]
-enum Question {
-    /// A page or file of the site.
-    Page {
-        /// Path relative to the site's root.
-        path: String,
-        /// Number of folders in the requested path.
-        depth: usize,
-        /// Receives the response.
-        answer: oneshot::Sender<Answer>,
-    },
-    /// Subscribe to updates.
-    Open(Tab),
-    /// Unsubscribe.
-    Close(u64),
-    /// Measure these figures first: they are visible.
-    Seen(u64, Vec<Digest>),
-    /// Retry this measurement.
-    Retry(Digest),
-    /// An image that is missing from the store.
-    Lost,
-}
+use state::ServerState;
 
 /// Options of the preview.
 #[derive(Debug, Clone)]

@@ -3,13 +3,9 @@
 //! Only files that the site has are served, so no path can leave it; `guard` decides who is answered. All addresses
 //! in responses are relative, so a proxy can serve the preview below any path, whether it strips that path or not.
 
-use std::collections::{BTreeSet, HashMap};
 use std::future::{Future as _, poll_fn};
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,20 +17,20 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::say;
-use neuronotes_core::store::Store;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::base::Base;
 use super::body::{self, Content, Found, Opened};
 use super::connections::{self, Bounds};
-use super::guard::{Guard, Verdict};
+use super::guard::Verdict;
+use super::message::{Answer, Question};
 use super::peer::Peer;
-use super::{Message, Question, stream};
+use super::state::ServerState;
+use super::stream;
 use crate::guard;
 use crate::handles;
 
@@ -59,57 +55,6 @@ const ALWAYS: [(&str, &str); 6] = [
     ("content-security-policy", "frame-ancestors 'self'"),
     ("x-frame-options", "SAMEORIGIN"),
 ];
-
-/// The server's state.
-#[derive(Debug)]
-pub struct ServerState {
-    /// Access control.
-    pub guard: Guard,
-    /// The URL with the token.
-    pub with_token: String,
-    /// Other users of this machine whose requests were refused.
-    pub refused_users: Mutex<BTreeSet<u32>>,
-    /// The path below which a proxy serves the preview.
-    pub base: Base,
-    /// Folder of the site's images.
-    pub store: Store,
-    /// Channel to the garden's owner.
-    pub sender: Sender<Message>,
-    /// Number of connections so far.
-    pub tabs: AtomicU64,
-    /// Blobs that were verified, with their files' tags.
-    pub checked: Mutex<HashMap<Digest, String>>,
-}
-
-/// A response to a browser.
-#[derive(Debug)]
-pub enum Answer {
-    /// A page and its digest.
-    Page(Arc<str>, Digest),
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The content of this file.
-    File(PathBuf),
-    /// The store's blob.
-    Blob(Digest),
-    /// This is a folder; its page is at the same address with a final slash.
-    Moved,
-    /// An error page.
-    Broken(String),
-    /// The page for missing pages and files.
-    Missing(String),
-}
-
-/// An open page.
-#[derive(Debug)]
-pub struct Tab {
-    /// Unique among all pages that were ever open.
-    pub id: u64,
-    /// Address relative to the site's root.
-    pub page: String,
-    /// Its updates.
-    pub news: mpsc::Sender<String>,
-}
 
 /// Serves until the program ends.
 pub fn run(listener: TcpListener, state: Arc<ServerState>, bounds: Bounds) {
@@ -339,24 +284,6 @@ async fn blob(state: &Arc<ServerState>, digest: Digest) -> Found {
         Found::Content(Content::File(opened))
     });
     found.await.unwrap_or(Found::Not)
-}
-
-impl ServerState {
-    /// Sends a message to the garden's owner; the program ends if the owner is gone.
-    pub(super) fn told(&self, question: Question) {
-        let _ = self.sender.send(Message::Browser(question));
-    }
-
-    /// Reports once for each other user that it was refused.
-    fn refused(&self, user: u32) {
-        let is_new = self.refused_users.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
-        if is_new {
-            say::err(format_args!(
-                "warning: a request from another user of this machine (user id {user}) was refused\nhint: if that is your browser or proxy, first open {}",
-                self.with_token
-            ));
-        }
-    }
 }
 
 /// HTML that is shared with the garden's owner.

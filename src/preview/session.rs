@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::say;
 
+use super::message::{Message, Question};
 use super::moved::{Before, Moved};
 use super::news::{News, Phases};
 use super::reported::Reported;
 use super::tabs::Tabs;
-use super::{Message, Question};
 use crate::build;
 use crate::config;
-use crate::diagnostic::{Diagnostic, summary};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::summary::summary;
 use crate::measure::schedule::{Rank, Scheduler, Wish};
 use crate::site::{Progress, Site};
 use crate::view::{LinkView, ProblemView};

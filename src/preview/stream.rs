@@ -13,8 +13,8 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 
-use super::Question;
-use super::server::{ServerState, Tab};
+use super::message::{Question, Tab};
+use super::state::ServerState;
 
 /// Maximum number of updates that wait for a page; a page that does not receive them is disconnected and catches up
 /// after reconnecting.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use neuronotes_core::digest::Digest;
 
+use super::message::Tab;
 use super::news::{News, Patch, Phases};
-use super::server::Tab;
 use crate::site::Rendered;
 use crate::view::LinkView;
 

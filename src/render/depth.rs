@@ -5,7 +5,7 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::RenderError;
+use super::fault::RenderError;
 
 /// Maximum number of names, numbers and symbols in a tag or expression.
 const WORDS: usize = 1000;

@@ -6,7 +6,8 @@ use std::path::Path;
 use neuronotes_core::file;
 use walkdir::WalkDir;
 
-use super::{ASSETS, LONGEST, RenderError, Source};
+use super::fault::RenderError;
+use super::source::{ASSETS, LONGEST, Source};
 
 /// Adds every template and style sheet below `folder`.
 pub(super) fn read(

@@ -1,26 +1,15 @@
 //! Dictionaries by name: resolves a name of the configuration to a file with its digest, its sizes, and its layer.
 
 use neuronotes_core::files::FileDigests;
-use neuronotes_core::model::{self, Layer, ModelRef};
+use neuronotes_core::model;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 
-use super::{Resources, absolute, unknown, unreadable};
+use super::Resources;
+use super::fault::{absolute, same_name, unknown, unreadable};
+use super::found::Dictionary;
 use crate::config::{Config, DictionarySource};
 use crate::guard;
-
-/// A usable dictionary.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dictionary {
-    /// Its file, under its name in the configuration.
-    pub file: FileRef,
-    /// Its features.
-    pub features: u32,
-    /// The layer that it is over.
-    pub layer: Layer,
-    /// The layer's model.
-    pub model: ModelRef,
-}
 
 impl Resources {
     /// The dictionary of that name.
@@ -84,9 +73,4 @@ impl Resources {
         let (file, features) = looked.unwrap_or_else(|panicked| Err(panicked.into()))?;
         Ok(Dictionary { file, features, layer, model })
     }
-}
-
-/// The message that a dictionary has the name of a layer.
-pub(super) fn same_name(name: &str, model: &str) -> String {
-    format!("the dictionary `{name}` has the name of a layer of the model `{model}`")
 }

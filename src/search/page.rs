@@ -1,7 +1,7 @@
 //! Indexes one page: terms, weights and shown texts, ready to be merged.
 
+use super::entry::{Entry, Field, Page};
 use super::term::{self, Terms};
-use super::{Entry, Field, Page};
 
 /// A page, indexed as far as possible without the others.
 #[derive(Debug, Clone, PartialEq, Eq)]

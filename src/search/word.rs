@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use neuronotes_core::cut::Cut as _;
 
+use super::number::push_base_36;
+
 /// Minimum and maximum length of words in the lists: those that a typo in a word of four letters, or in one of the
 /// longest, could mean.
 const SHORTEST: usize = 3;
@@ -33,7 +35,7 @@ pub(super) fn lists<'t>(terms: impl Iterator<Item = &'t str>) -> BTreeMap<usize,
             shared += a.len_utf16();
             rest = rest.cut(a.len_utf8()..);
         }
-        super::push_base_36(list, shared);
+        push_base_36(list, shared);
         list.push_str(rest);
         list.push('\n');
         *last = term;

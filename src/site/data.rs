@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset::ledger::Ledger;
 
-use super::settle::at;
+use super::fault::at;
 use crate::config;
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::note::{Block, Note};

@@ -15,23 +15,26 @@
 
 mod clash;
 mod data;
+mod fault;
 mod pages;
 mod publish;
 mod serve;
+mod served;
 mod settle;
 mod settled;
 mod sink;
 mod wanted;
+mod wishes;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 
-pub use serve::{Rendered, Served};
+pub use served::{Rendered, Served};
 pub use settle::Progress;
 pub use sink::{Collected, Content, Discarded, Sink};
-pub use wanted::{Wishes, wishes};
+pub use wishes::{Wishes, wishes};
 
 use settle::Drawn;
 
@@ -40,7 +43,7 @@ use crate::garden::{self, Garden};
 use crate::note::{LinkKind, Note};
 use crate::page::value::Quoted;
 use crate::page::{self, Assets, HOME, Settled};
-use crate::picture::Linked;
+use crate::picture::smaller::Linked;
 use crate::plan::{Plan, Plans, Wanted};
 use crate::workspace::{Touched, Workspace};
 

@@ -8,7 +8,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::store::Store;
 use rayon::prelude::*;
 
-use super::{Content, Sink};
+use super::sink::{Content, Sink};
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::Body;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{Content, Sink, Site, clash, pages};
+use super::sink::{Content, Sink};
+use super::{Site, clash, pages};
 use crate::diagnostic::Diagnostic;
 use crate::figure::Image;
 use crate::guard;
 use crate::note::Note;
 use crate::page::{self, Settled};
-use crate::picture::{self, Linked, Smaller};
+use crate::picture::smaller::{self, Linked, Smaller};
 
 impl Site {
     /// Makes every page and file of the site except those that are current in the sink. Returns all problems: of the
@@ -33,7 +34,7 @@ impl Site {
         }
         let faults = smaller.faults.iter();
         problems.extend(
-            faults.map(|(path, fault)| picture::fault(self.workspace.layout.file(path), fault)),
+            faults.map(|(path, fault)| smaller::fault(self.workspace.layout.file(path), fault)),
         );
         self.add_results(&mut files, &mut problems);
         let assets = self.asset_texts.iter();

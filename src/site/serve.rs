@@ -1,43 +1,21 @@
 //! Pages and files of a site, made on request.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 
+use super::served::{Rendered, Served};
 use super::{Site, pages};
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::note::Note;
 use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Settled, Shared};
-use crate::picture::Smaller;
+use crate::picture::smaller::Smaller;
 use crate::workspace::template_problem;
 
 /// Number of rendered pages that are kept.
 const MOST_PAGES: usize = 512;
-
-/// The last rendering of a page.
-#[derive(Debug, Clone)]
-pub struct Rendered {
-    /// The page key.
-    pub key: Digest,
-    /// Its HTML.
-    pub html: Arc<str>,
-    /// The digest of the HTML.
-    pub digest: Digest,
-}
-
-/// A file of the site other than a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Served {
-    /// Its bytes.
-    Bytes(Vec<u8>),
-    /// The content of this file of the garden.
-    File(PathBuf),
-    /// A blob of the store, which must be verified.
-    Blob(Digest),
-}
 
 impl Site {
     /// The paths of all pages.

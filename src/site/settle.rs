@@ -8,13 +8,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use neuronotes_core::cut::Cut as _;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
 use neuronotes_core::store::Store;
 
 use super::data;
-use super::wanted::FREEZE;
+use super::fault::{FREEZE, at};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::guard;
@@ -281,11 +280,4 @@ fn unread(note: &Note, block: &Block, scanned: &Scanned) -> Option<Diagnostic> {
     let message = format!("{count} image{s} of the data set cannot be read: {which}");
     let hint = "the figure was measured without them; fix or remove their files".to_owned();
     Some(Diagnostic { severity: Severity::Warning, ..at(note, block, message) }.hint(hint))
-}
-
-/// An error about a whole block, at its first line.
-pub(super) fn at(note: &Note, block: &Block, message: String) -> Diagnostic {
-    let text = note.source.cut(block.span.clone());
-    let length = text.lines().next().unwrap_or("").trim_end().len();
-    note.at().error(block.span.start..block.span.start + length, message)
 }

@@ -12,7 +12,7 @@ use crate::guard::{self, Panicked};
 use crate::note::Note;
 use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Settled};
-use crate::picture::{self, Linked};
+use crate::picture::smaller::{self, Linked};
 use crate::plan::Wanted;
 
 impl Site {
@@ -164,7 +164,7 @@ impl Site {
             }
             let file = self.workspace.layout.file(path);
             let from = self.workspace.root.join(&file);
-            let found = picture::linked(&from, &mut self.workspace.digests);
+            let found = smaller::linked(&from, &mut self.workspace.digests);
             let found = found.map_err(|error| {
                 let message = format!("the file cannot be read ({error})");
                 let hint = read_hint(&error).map(str::to_owned);

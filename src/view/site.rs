@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{BacklinkView, CardView, ContentsView, DateView, ProblemView, UsedView};
+use super::part::{
+    BacklinkView, CardView, ContentsView, DateView, LinkView, ProblemView, ThumbnailView, UsedView,
+};
 
 /// What every page shares.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -88,15 +90,6 @@ pub struct MetaView {
     pub name: String,
     /// Plain text.
     pub content: String,
-}
-
-/// A link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LinkView {
-    /// Plain text.
-    pub title: String,
-    /// Address relative to the page.
-    pub href: String,
 }
 
 /// A note's page, for `note.html`.
@@ -244,7 +237,7 @@ pub struct IndexItemView {
     /// Number of notes that mention it.
     pub count: usize,
     /// A picture of it.
-    pub picture: Option<super::ThumbnailView>,
+    pub picture: Option<ThumbnailView>,
 }
 
 /// The page of a unit, for `unit.html`.

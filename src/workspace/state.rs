@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use neuronotes_core::place;
 
-use super::WorkspaceError;
+use super::fault::WorkspaceError;
 use crate::config::layout::STATE;
 
 /// Folders that may be links, each with the marker folder that its target must contain.

@@ -9,6 +9,7 @@ use neuronotes_core::suggest;
 
 use super::hint::{colon_hint, hint};
 use super::node::{Entry, Node, Value};
+use super::parse::parse;
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 
 /// Reads YAML that is a part of a file, or all of it.
@@ -54,7 +55,7 @@ impl<'a> Reader<'a> {
         example: &str,
         is_known: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Entry>, Diagnostic> {
-        let node = super::parse(self.yaml).map_err(|error| {
+        let node = parse(self.yaml).map_err(|error| {
             let (line, hint) = hint(self.yaml, error.line, is_known);
             let column = if line == error.line { error.column } else { 1 };
             let span = self.line_from(self.offset((line, column)));

@@ -2,7 +2,7 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::Look;
+use crate::bibliography::look::Look;
 use crate::tex;
 
 /// Splits a text at the brace that closes an open one.

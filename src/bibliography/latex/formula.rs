@@ -3,7 +3,7 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::Look;
+use crate::bibliography::look::Look;
 use crate::tex;
 
 /// The formula at the start of `rest`, after a dollar sign; `None` if the sign means money.

@@ -2,17 +2,18 @@
 
 use biblatex::Chunk;
 
-use super::super::read::Fault;
-use super::super::strings;
-use super::{Fields, Work};
+use super::field::{Fields, text};
+use crate::bibliography::entry::Work;
+use crate::bibliography::fault::Fault;
 use crate::bibliography::latex::{self, Use};
+use crate::bibliography::strings;
 
 /// Sets the dates of a work.
 pub(super) fn dates(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {
     let plain = |name: &str| {
         let value = work.fields.get(name).filter(|value| !value.text.trim().is_empty())?;
         let chunks = latex::decode(&value.text, Use::Plain).chunks;
-        Some(super::text(&chunks).trim().to_owned())
+        Some(text(&chunks).trim().to_owned())
     };
     for name in ["date", "urldate", "eventdate"] {
         let Some(written) = plain(name) else { continue };

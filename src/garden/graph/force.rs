@@ -4,7 +4,7 @@
 //! distance. Near nodes repel individually; far nodes repel as a group, by the cell of a grid whose offset differs in
 //! each round.
 
-use super::{Neighbours, Point, bounds};
+use super::neighbours::{Neighbours, Point, bounds};
 
 /// Strength of repulsion.
 const PUSH: f32 = 0.09;

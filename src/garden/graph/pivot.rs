@@ -1,6 +1,6 @@
 //! Lays out a connected graph by Pivot MDS, so that distances resemble the lengths of paths.
 
-use super::{Neighbours, Point};
+use super::neighbours::{Neighbours, Point};
 
 /// Number of pivots: nodes from which all distances are computed.
 const PIVOTS: usize = 24;

@@ -3,7 +3,7 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::{FrontMatter, field};
+use super::field::{FrontMatter, field};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::yaml::Reader;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::Event;
 
-use super::Renderer;
+use super::renderer::Renderer;
 
 use neuronotes_core::cut::Cut as _;
 

@@ -2,9 +2,9 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-use super::super::code;
-use super::super::outline::is_analysis;
-use super::{Renderer, escape};
+use super::renderer::Renderer;
+use crate::note::fence::is_analysis;
+use crate::note::{code, escape};
 
 impl<'e> Renderer<'_, 'e> {
     pub(super) fn start(&mut self, tag: Tag<'e>) {

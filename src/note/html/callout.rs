@@ -1,7 +1,7 @@
 //! Callouts: `> [!note] Title` as a box, or as a foldable box.
 
-use super::super::markup::Callout;
-use super::escape;
+use crate::note::escape;
+use crate::note::markup::Callout;
 
 /// Families of callouts, each with the kinds that look alike.
 const FAMILIES: &[(&str, &[&str])] = &[

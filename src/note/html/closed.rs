@@ -2,8 +2,8 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::super::remote::without;
-use super::Body;
+use super::written::Body;
+use crate::note::remote::without;
 
 /// The body without external content.
 pub(super) fn closed(mut body: Body) -> Body {

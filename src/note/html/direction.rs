@@ -3,6 +3,8 @@
 
 use neuronotes_core::cut::Cut as _;
 
+use super::renderer::Renderer;
+
 /// Elements whose direction follows from their text. Only the outermost of nested ones gets it, since text of inner
 /// elements with a direction does not count for the outer one.
 const OUTERMOST: [&str; 15] = [
@@ -23,7 +25,7 @@ const OUTERMOST: [&str; 15] = [
     "figcaption",
 ];
 
-impl super::Renderer<'_, '_> {
+impl Renderer<'_, '_> {
     /// Adds directions to what was written from `start` on.
     pub(super) fn direct(&mut self, start: usize) {
         if self.parts.directed {

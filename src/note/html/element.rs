@@ -2,8 +2,9 @@
 
 use pulldown_cmark::{Event, HeadingLevel, html};
 
-use super::super::math;
-use super::{Renderer, escape, footnote};
+use super::footnote;
+use super::renderer::Renderer;
+use crate::note::{escape, math};
 
 /// The check box of a task with a state other than done or open.
 pub(super) fn task(sign: char) -> String {

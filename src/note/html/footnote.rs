@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use pulldown_cmark::{Event, html};
 
-use super::{BlockHtml, escape};
+use super::written::BlockHtml;
+use crate::note::escape;
 
 use neuronotes_core::cut::Cut as _;
 

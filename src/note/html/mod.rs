@@ -11,8 +11,11 @@ mod closed;
 mod direction;
 mod element;
 mod footnote;
+mod image;
 mod link;
-mod parts;
+pub(super) mod parts;
+mod renderer;
+mod written;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,41 +23,18 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
 
 pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
+pub use written::{BlockHtml, Body};
 
+use super::escape;
+use super::fence::is_analysis;
 use super::inline;
 use super::markup::{self, Piece};
-use super::outline::is_analysis;
 use super::raw::Raw;
 use callout::Callouts;
 use footnote::Footnotes;
-pub(super) use link::NO_NOTE;
-use link::OpenImage;
+use renderer::Renderer;
 
 use neuronotes_core::cut::Cut as _;
-
-/// A note's HTML and its blocks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Body {
-    /// The whole HTML.
-    pub html: String,
-    /// Inner HTML of the heading that is the note's title, if [`Parts::skip_title`] is set.
-    pub title: Option<String>,
-    /// Its outermost blocks in order, without footnotes.
-    pub blocks: Vec<BlockHtml>,
-}
-
-/// An outermost block of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockHtml {
-    /// Its span in the HTML.
-    pub place: Range<usize>,
-    /// The index of its heading, if it is one.
-    pub heading: Option<usize>,
-    /// The indices of the figures in it.
-    pub figures: Range<usize>,
-    /// Its span in the source without front matter.
-    pub span: Range<usize>,
-}
 
 /// Renders a note's Markdown.
 pub fn render(markdown: &str, parts: Parts<'_>) -> String {
@@ -78,50 +58,6 @@ pub fn render_inline(markdown: &str, parts: Parts<'_>) -> String {
         Some(inner) if !inner.contains("<p>") => inner.to_owned(),
         _ => trimmed.to_owned(),
     }
-}
-
-struct Renderer<'p, 'e> {
-    markdown: &'e str,
-    parts: Parts<'p>,
-    done: Body,
-    /// Events of the outermost block that is being read, and of footnotes.
-    out: Vec<Event<'e>>,
-    /// Depth of open blocks.
-    depth: usize,
-    /// Start of the last block at each depth in `out`.
-    begun: Vec<Option<usize>>,
-    /// Span of the open outermost block in the source.
-    block: Range<usize>,
-    /// The heading that it is.
-    block_heading: Option<usize>,
-    block_figures: usize,
-    headings: usize,
-    links: usize,
-    figures: usize,
-    formulas: usize,
-    values: usize,
-    citations: usize,
-    /// Number of inline footnotes, and of those open.
-    notes: usize,
-    open_notes: usize,
-    /// Closing tags of open links.
-    ends: Vec<&'static str>,
-    hide_text: bool,
-    in_analysis: bool,
-    /// The enclosing events while the title's heading is read.
-    title: Option<Vec<Event<'e>>>,
-    /// Ids of raw HTML and names of blocks that are already on the page.
-    used: BTreeSet<String>,
-    /// The open code block: its language and its text so far.
-    code: Option<(String, String)>,
-    /// The open image, whose text becomes its alternative text.
-    image: Option<OpenImage>,
-    /// Whether embeds replace a paragraph.
-    embeds: bool,
-    footnotes: Footnotes<'e>,
-    callouts: Callouts,
-    /// State of open raw HTML.
-    found: Raw,
 }
 
 impl<'p, 'e> Renderer<'p, 'e> {
@@ -367,11 +303,4 @@ impl<'p, 'e> Renderer<'p, 'e> {
     fn hidden(&self) -> bool {
         self.hide_text || self.in_analysis
     }
-}
-
-/// Escapes text for HTML, including attribute values.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let _ = pulldown_cmark_escape::escape_html(&mut out, text);
-    out
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::escape;
+use crate::note::escape;
 
 /// A resolved link.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -105,3 +105,6 @@ pub struct Parts<'a> {
     /// Whether each paragraph, list and cell has the direction of its own text.
     pub directed: bool,
 }
+
+/// Tooltip of an unresolved link.
+pub(in crate::note) const NO_NOTE: &str = "This note does not exist.";

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
-use super::{Piece, Placed, cite, is_wiki};
+use super::cite;
+use super::piece::{Piece, Placed};
+use crate::note::wiki::is_wiki;
 
 use neuronotes_core::cut::Cut as _;
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulldown_cmark::{Tag, TagEnd};
 
 use super::mention::shorten;
-use super::{Link, LinkKind};
+use super::part::{Link, LinkKind};
 
 use neuronotes_core::cut::Cut as _;
 

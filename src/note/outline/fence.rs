@@ -7,16 +7,8 @@ use neuronotes_core::kind::Kind;
 use neuronotes_core::suggest;
 
 use super::Walk;
-use crate::note::block::RawBlock;
+use crate::note::fence::RawBlock;
 use crate::yaml;
-
-/// The info string of an analysis block.
-pub(in crate::note) fn is_analysis(info: &str) -> bool {
-    let mut words = info.split_whitespace();
-    matches!(words.next(), Some("yaml" | "yml"))
-        && words.next() == Some("analysis")
-        && words.next().is_none()
-}
 
 impl Walk<'_> {
     /// A block that would be an analysis except for its info string.

@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use pulldown_cmark::LinkType;
 
-use super::super::markup::is_wiki;
 use super::super::raw::{Form, plain_end};
+use super::super::wiki::{is_wiki, wiki_label};
 
 /// Maximum number of bytes of HTML before a link that are used for its sentence.
 const BEFORE: usize = 600;
 
+use super::Walk;
 use super::mention::Sentences;
-use super::{Link, LinkKind, Mention, Walk};
+use super::part::{Link, LinkKind, Mention};
 
 use neuronotes_core::cut::Cut as _;
 
@@ -110,19 +111,5 @@ impl Walk<'_> {
             mention: Mention::default(),
             section: self.out.headings.len().checked_sub(1),
         });
-    }
-}
-
-/// The text of a wikilink without a label.
-pub(in crate::note) fn wiki_label(dest: &str) -> String {
-    match dest.split_once('#') {
-        None => dest.trim().to_owned(),
-        Some((target, fragment)) => {
-            let fragment = fragment.trim_start_matches('^').trim();
-            match target.trim() {
-                "" => fragment.to_owned(),
-                target => format!("{target} › {fragment}"),
-            }
-        }
     }
 }

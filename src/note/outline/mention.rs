@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::sentence;
-use super::Mention;
+use super::part::Mention;
 
 use neuronotes_core::cut::Cut as _;
 

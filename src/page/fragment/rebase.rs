@@ -2,6 +2,8 @@
 
 use neuronotes_core::cut::Cut as _;
 
+use crate::page::scene::HOME;
+
 /// Rewrites the piece `html` of a page, whose path is relative to the site's root.
 pub(super) fn rebased(html: &str, page: &str) -> String {
     let html = without_folds(html);
@@ -101,7 +103,7 @@ fn rooted(address: &str, page: &str) -> String {
         return address.to_owned();
     }
     if address.is_empty() || address.starts_with(['#', '?']) {
-        return crate::garden::href(super::super::HOME, page, None) + address;
+        return crate::garden::href(HOME, page, None) + address;
     }
     let mut parts: Vec<&str> = page.split('/').collect();
     parts.pop();

@@ -10,7 +10,7 @@ use neuronotes_core::request::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::short;
+use super::short::short;
 use crate::field::direction_shown;
 use crate::measure::progress::describe;
 

@@ -5,7 +5,7 @@ use neuronotes_core::problem::Problem;
 use neuronotes_core::store::{Root, Store};
 use neuronotes_core::suggest;
 
-use super::{Explained, of_block};
+use super::block::{Explained, of_block};
 use crate::note::Note;
 use crate::plan::Plan;
 

@@ -4,7 +4,7 @@ use super::Session;
 use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::preview::broken;
-use crate::preview::server::Answer;
+use crate::preview::message::Answer;
 use crate::site::Served;
 
 impl Session {

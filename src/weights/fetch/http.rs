@@ -13,7 +13,7 @@ use ureq::{Agent, Error};
 
 use neuronotes_core::problem::Problem;
 
-use super::{Patience, from};
+use super::wanted::{Patience, from};
 
 /// A usable response.
 pub(super) enum Answer {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use neuronotes_core::problem::Problem;
 
 use super::part::Part;
-use super::{Doing, Wanted, Watcher};
+use super::wanted::{Doing, Wanted, Watcher};
 
 /// The source of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

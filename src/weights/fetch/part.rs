@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::sha256::{Hasher, Sha256};
 
-use super::{Doing, Watcher};
+use super::wanted::{Doing, Watcher, from};
 
 #[derive(Debug)]
 pub(super) struct Part {
@@ -85,7 +85,7 @@ impl Part {
         }
         let longest = self.longest;
         Err(Problem::new(format!("the file has {total} bytes, more than the limit of {longest}"))
-            .hint(super::from()))
+            .hint(from()))
     }
 
     /// Appends bytes.
