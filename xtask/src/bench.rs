@@ -3,8 +3,9 @@
 //! and compares whole sites with other generators and smaller copies of pictures with Hugo and Pillow.
 //!
 //! tests/reference/bench_clip.py measures PyTorch, and in turns calls lab/benches/clip.rs, which measures the lab;
-//! bench_vis.py and vis.rs, and bench_probe.py and probe.rs, do the same. benches/react.rs measures the preview in a browser.
+//! bench_vis.py and vis.rs, and bench_probe.py and probe.rs, do the same. lab/benches/concept.rs measures the lab alone, and benches/react.rs measures the preview in a browser.
 
+pub mod concept;
 pub mod endure;
 pub mod pictures;
 pub mod probe;

@@ -66,6 +66,12 @@ pub enum Benched {
     /// low as the lab's, up to the lab's tolerance. saga takes minutes at the default size. Python is set up as for
     /// `parity`.
     Probe(crate::bench::probe::BenchProbe),
+    /// Seconds per figure of the kind `concept`, over a made-up scan
+    ///
+    /// The scan is compared in every way that the kind compares, with four controls and a group of pictures in another
+    /// form. Printed are the seconds after which each step began and those of the whole, without reading the scan from
+    /// the store.
+    Concept(crate::bench::concept::BenchConcept),
 }
 
 /// Arguments of `bench react`.
