@@ -185,7 +185,18 @@ pub(crate) fn unit(mut row: Row, what: &str) -> Result<Row, Failure> {
 }
 
 /// A unit vector without its parts along others, and the length that was left of it.
+///
+/// # Errors
+/// If nothing is left.
 pub(crate) fn project_out(vector: &[f64], others: &[Row]) -> Result<(Row, f64), Failure> {
+    left_of(vector, others).ok_or_else(|| {
+        let message = "nothing of the direction is left after projecting out `without`";
+        Failure::new(message).hint("it is a sum of those directions")
+    })
+}
+
+/// The same; `None` if nothing is left.
+pub(crate) fn left_of(vector: &[f64], others: &[Row]) -> Option<(Row, f64)> {
     let without = |row: &[f64], basis: &[Row]| {
         let mut row = row.to_vec();
         // Twice: what rounding leaves of the first time is gone after the second.
@@ -207,11 +218,7 @@ pub(crate) fn project_out(vector: &[f64], others: &[Row]) -> Result<(Row, f64), 
         }
     }
     let (row, left) = without(vector, &basis);
-    if left < LEFT {
-        let message = "nothing of the direction is left after projecting out `without`";
-        return Err(Failure::new(message).hint("it is a sum of those directions"));
-    }
-    Ok((row.into_iter().map(|x| x / left).collect(), left))
+    (left >= LEFT).then(|| (row.into_iter().map(|x| x / left).collect(), left))
 }
 
 /// `[n, columns]` as rows.

@@ -1,24 +1,35 @@
-//! Draws `concept`: the verdict, the AUC against the number of units, and the AUC of everything that is compared.
+//! Draws `concept`: the verdict, the AUC against the number of units, the AUC of everything that is compared, and what the best
+//! unit and the direction respond to.
 
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::concept::{self, Auc, MARGIN, Outcome, Params, Verdict};
+use neuronotes_core::kind::concept::{self, Auc, Look, Looks, MARGIN, Outcome, Params, Verdict};
+use neuronotes_core::kind::dataset_examples::Example;
 use neuronotes_core::number::{number, thousands};
+use neuronotes_core::statistics::deviations;
 
 use super::axis::Axis;
 use super::context::DrawContext;
 use super::drawing::Drawing;
-use super::entry::Figure;
+use super::entry::{Figure, typed};
 use super::lines::{Chart, Line, Mark, Point};
 use super::part::{Bar, Part, bars, share};
+use super::picture::GridItem;
 use super::table::Table;
+use super::unit::UnitRef;
 use crate::field::{direction_line, group_line};
 
 /// The drawing of `concept`.
 pub(super) static FIGURE: Figure = Figure { kind: &concept::KIND, height, draw };
 
-fn height(_: &Map<String, Value>) -> u32 {
-    760
+/// The curve and the bars; a row of two visualisations, and the pictures of each in rows of four.
+fn height(params: &Map<String, Value>) -> u32 {
+    let params = typed::<Params>(params);
+    let of = |params: Params| {
+        let rows = params.pictures.map_or(0, |pictures| pictures.div_ceil(4) * 2);
+        (rows + u32::from(params.visualise.is_some())) * 180
+    };
+    760 + params.map_or(0, of)
 }
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
@@ -43,11 +54,13 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let mut held_out: Vec<Bar> = compared.iter().map(|(name, auc)| bar(name, auc)).collect();
     held_out[0].unit = context.unit(&params.layer, outcome.unit.unit);
     let by_chance = chance.iter().map(|(name, area)| share(name, number(*area, 3), *area));
-    let mut parts = vec![
-        chart.part()?,
-        Part::bars("Held-out pictures (AUC; 0.5 is chance)", head, held_out),
-        Part::bars("By chance (AUC that 95 % do not exceed)", head, by_chance.collect()),
-    ];
+    let mut parts =
+        vec![chart.part()?, Part::bars("Held-out pictures (AUC; 0.5 is chance)", head, held_out)];
+    if let Some(looks) = &outcome.looks {
+        parts.extend(responses(context, &params, &outcome, looks)?);
+    }
+    let title = "By chance (AUC that 95 % do not exceed)";
+    parts.push(Part::bars(title, head, by_chance.collect()));
     let mut rows: Vec<Vec<String>> = compared.iter().map(|(name, auc)| row(name, auc)).collect();
     for (at, sum) in outcome.sums.iter().enumerate() {
         rows.push(row(&format!("{} units, with unit {}", at + 1, sum.unit), &sum.auc));
@@ -100,6 +113,70 @@ fn chart(outcome: &Outcome) -> Chart {
     }
 }
 
+/// The visualisations of the unit and of the direction side by side, and below them the strongest pictures of each.
+fn responses(
+    context: &DrawContext<'_>,
+    params: &Params,
+    outcome: &Outcome,
+    looks: &Looks,
+) -> Result<Vec<Part>, String> {
+    let unit = UnitRef::plain(outcome.unit.unit);
+    let low = outcome.unit.low;
+    let both = [
+        (unit, &looks.unit, low, context.unit(&params.layer, outcome.unit.unit)),
+        ("the direction".to_owned(), &looks.direction, false, None),
+    ];
+    let mut parts = Vec::new();
+    let mut made = Vec::new();
+    for (name, look, low, unit) in both {
+        if let Some(vis) = &look.vis {
+            let alt =
+                format!("A picture made to {} {name}", if low { "lower" } else { "activate" });
+            made.push(GridItem {
+                picture: context.plain(&vis.picture, (vis.size, vis.size), &alt)?,
+                caption: name.clone(),
+                value: number(vis.activation, 2),
+                unit,
+            });
+        }
+        parts.extend(strongest(context, &name, look, low)?);
+    }
+    if !made.is_empty() {
+        let title = "Made from noise, for the best unit and for the direction".to_owned();
+        parts.insert(0, Part::Pictures { title, items: made });
+    }
+    Ok(parts)
+}
+
+/// The strongest pictures of a unit or a direction.
+fn strongest(
+    context: &DrawContext<'_>,
+    name: &str,
+    look: &Look,
+    low: bool,
+) -> Result<Option<Part>, String> {
+    let Some(strongest) = &look.strongest else { return Ok(None) };
+    let item = |example: &Example| {
+        let caption = example.caption.as_ref().unwrap_or(&example.key).clone();
+        let away = deviations(example.activation, strongest.mean, strongest.sd);
+        let size = (example.width, example.height);
+        Ok::<_, String>(GridItem {
+            picture: context.plain(&example.picture, size, &caption)?,
+            caption,
+            value: away.map(|away| format!("{} SD", number(away, 1))).unwrap_or_default(),
+            unit: None,
+        })
+    };
+    let items = strongest.pictures.iter().map(item).collect::<Result<Vec<_>, String>>()?;
+    let own = strongest.of_concept.iter().filter(|is| **is).count();
+    let which = if low { "Weakest" } else { "Strongest" };
+    let title = format!(
+        "{which} pictures of {name}: {own} of {} show the concept (in standard deviations from the mean)",
+        items.len()
+    );
+    Ok(Some(Part::Pictures { title, items }))
+}
+
 fn bar(name: &str, auc: &Auc) -> Bar {
     let value =
         format!("{} ({} to {})", number(auc.area, 3), number(auc.low, 3), number(auc.high, 3));
@@ -144,13 +221,28 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         format!("{} and {} held out", thousands(train), thousands(held))
     };
     let negative = params.negative.as_ref().map(|group| group_line(group, context.inputs));
+    let controls = params.controls.as_deref().unwrap_or_default();
+    let contained = outcome.contained().and_then(|(at, own)| {
+        let all = outcome.positive.0 + outcome.positive.1;
+        let name = direction_line(controls.get(at)?, context.inputs);
+        Some(format!(
+            "; warning: the control {name} contains the concept, since {} of its {} pictures are among those that it points to",
+            thousands(own),
+            thousands(all)
+        ))
+    });
+    let gone = outcome.exhausted().then(|| {
+        "; warning: the controls contain the concept, since nothing is left of the logistic regression without them"
+            .to_owned()
+    });
     format!(
-        "{}; {} ({}) against {} ({})",
+        "{}; {} ({}) against {} ({}){}",
         said(outcome),
         group_line(&params.positive, context.inputs),
         counted(outcome.positive),
         negative.unwrap_or_else(|| "all other pictures".to_owned()),
         counted(outcome.negative),
+        contained.or(gone).unwrap_or_default(),
     )
 }
 
@@ -165,9 +257,12 @@ mod tests {
         let params = json!({
             "layer": "visual.layer4.0.add", "positive": { "captions": ["cat"] },
             "controls": [[{ "weight": 1.0, "of": { "units": [[3, 1.0]] } }]],
-            "regularisation": 0.01, "held_out": 0.3, "seed": 0,
+            "regularisation": 0.01, "held_out": 0.3, "seed": 0, "pictures": 1, "visualise": "draft",
         });
         let stored = Stored::new(&concept::KIND, params, outcome);
+        let pictures = ["unit.png", "001.png", "direction.png", "002.png"];
+        let with = |stored: Stored, name: &&str| stored.output(name, "image/png", name.as_bytes());
+        let stored = pictures.iter().fold(stored, with);
         draw(&stored.context()).expect("a drawing")
     }
 
@@ -176,7 +271,7 @@ mod tests {
         let Drawing::Parts { parts, table, note } = drawn(&concept::sample(0.9)) else {
             panic!("parts")
         };
-        assert_eq!(parts.len(), 5);
+        assert_eq!(parts.len(), 8);
         let rows: Vec<String> = table.rows.iter().map(|row| row.join(" | ")).collect();
         let texts: Vec<&str> = parts.iter().flat_map(Part::texts).collect();
         insta::assert_snapshot!(format!("{note}\n\n{}\n\n{}", rows.join("\n"), texts.join("\n")));

@@ -84,14 +84,31 @@ impl Settler<'_> {
                 }
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
                 (Settled::Failed(problem), _) => own.push(problem.clone()),
-                (Settled::Sweep(cells), _) => own.extend(of_cells(note, block, cells)),
+                (Settled::Sweep(cells), _) => {
+                    own.extend(of_cells(note, block, cells));
+                    own.extend(cells.iter().find_map(|cell| self.warned(note, block, cell)));
+                }
                 (Settled::Done { scanned, .. }, _) => {
                     own.extend(scanned.as_ref().and_then(|scanned| unread(note, block, scanned)));
+                    own.extend(self.warned(note, block, settled));
                 }
                 (Settled::Waiting { .. }, _) => {}
             }
         }
         own
+    }
+
+    /// What the block's kind warns of in its result, at the field concerned.
+    fn warned(self, note: &Note, block: &Block, settled: &Settled) -> Option<Diagnostic> {
+        let Settled::Done { record, .. } = settled else { return None };
+        let warns = block.kind?.warns?;
+        let fault = warns(record.result(self.store)?).ok()??;
+        let problem = match block.fields.get(fault.field) {
+            Some(value) => note.at().error(value.span.clone(), fault.message),
+            None => at(note, block, fault.message),
+        };
+        let hint = fault.hint.to_owned();
+        Some(Diagnostic { severity: Severity::Warning, ..problem }.hint(hint))
     }
 
     fn block(self, note: &Note, block: &Block, wanted: &Wanted) -> Settled {

@@ -43,6 +43,8 @@ pub struct Kind {
     pub pictures: Option<Exhibiting>,
     /// Finds problems with combinations of fields, before defaults are filled in; [`Kind::faulty`] asks it.
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
+    /// Finds what is to be warned of in a stored result, such as a control that cannot control anything.
+    pub warns: Option<Warning>,
     /// Removes parameters that have no effect beside the others, so that a request holds only what decides its result.
     pub trim: fn(&mut Map<String, Value>),
     /// Checks that parameters have the type that the lab expects.
@@ -55,6 +57,9 @@ pub struct Kind {
 
 /// Finds the pictures in a kind's result.
 pub type Exhibiting = fn(Value) -> serde_json::Result<Vec<Exhibit>>;
+
+/// Finds a warning about a stored result.
+pub type Warning = fn(Value) -> serde_json::Result<Option<Fault>>;
 
 /// A named set of values for several fields.
 #[derive(Debug)]
@@ -157,6 +162,7 @@ impl Kind {
         values: Values { named: &[], of: Ok },
         pictures: None,
         fault: |_| None,
+        warns: None,
         trim: |_| {},
         form: |_| Ok(()),
         work: |_| 1.0,

@@ -3,6 +3,7 @@
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 1000;
@@ -24,35 +25,65 @@ pub struct Auc {
 /// The area is that of Mann and Whitney: the fraction of pairs in which the positive score is the greater one, equal scores
 /// counting half. Interval: Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13.
 pub fn auc(positive: &[f64], negative: &[f64], seed: u64) -> Option<Auc> {
-    let order = Order::of(positive, negative)?;
-    let area = order.area(&vec![1; positive.len()], &vec![1; negative.len()]);
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut draw = |count: usize| {
-        let mut drawn = vec![0u32; count];
-        (0..count).for_each(|_| drawn[rng.random_range(0..count)] += 1);
-        drawn
-    };
-    let mut areas: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let drawn = draw(positive.len());
-            order.area(&drawn, &draw(negative.len()))
-        })
-        .collect();
-    areas.sort_by(f64::total_cmp);
-    let bound = |part: f64| areas[(part * (RESAMPLES - 1) as f64).round() as usize];
-    Some(Auc { area, low: bound(0.025), high: bound(0.975) })
+    Resamples::of(positive.len(), negative.len(), seed).auc(positive, negative)
 }
 
 /// The area alone; `None` if a group is empty or a score is NaN.
 pub fn area(positive: &[f64], negative: &[f64]) -> Option<f64> {
     let order = Order::of(positive, negative)?;
-    Some(order.area(&vec![1; positive.len()], &vec![1; negative.len()]))
+    Some(order.area(&vec![1; positive.len() + negative.len()]))
+}
+
+/// The resamples of a bootstrap, which many scores of the same images can share.
+#[derive(Debug, Clone)]
+pub struct Resamples {
+    positive: usize,
+    negative: usize,
+    /// For each resample, how often each image is drawn: the positive ones, and behind them the negative ones.
+    drawn: Vec<u32>,
+}
+
+impl Resamples {
+    /// The resamples of so many images of each group.
+    pub fn of(positive: usize, negative: usize, seed: u64) -> Self {
+        let all = positive + negative;
+        let mut drawn = vec![0; RESAMPLES * all];
+        // An empty group has no area, and nothing to draw.
+        if positive > 0 && negative > 0 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            for row in drawn.chunks_exact_mut(all) {
+                let (first, second) = row.split_at_mut(positive);
+                for group in [first, second] {
+                    let count = group.len();
+                    (0..count).for_each(|_| group[rng.random_range(0..count)] += 1);
+                }
+            }
+        }
+        Self { positive, negative, drawn }
+    }
+
+    /// What [`auc`] returns for these scores; `None` also if there are more or fewer of them than images.
+    pub fn auc(&self, positive: &[f64], negative: &[f64]) -> Option<Auc> {
+        if (positive.len(), negative.len()) != (self.positive, self.negative) {
+            return None;
+        }
+        let order = Order::of(positive, negative)?;
+        let all = self.positive + self.negative;
+        let area = order.area(&vec![1; all]);
+        let of = |resample: usize| order.area(&self.drawn[resample * all..][..all]);
+        let mut areas: Vec<f64> = (0..RESAMPLES).into_par_iter().map(of).collect();
+        areas.sort_by(f64::total_cmp);
+        let bound = |part: f64| areas[(part * (RESAMPLES - 1) as f64).round() as usize];
+        Some(Auc { area, low: bound(0.025), high: bound(0.975) })
+    }
 }
 
 /// All scores in rising order; equal ones form a run.
 struct Order {
-    /// Each run: places in the two groups.
-    runs: Vec<[Vec<usize>; 2]>,
+    /// How many are positive: places below this are.
+    positive: u32,
+    /// The places of all scores, the positive ones before the negative ones, and whether a run ends there.
+    places: Vec<(u32, bool)>,
 }
 
 impl Order {
@@ -61,42 +92,28 @@ impl Order {
         if positive.is_empty() || negative.is_empty() || odd {
             return None;
         }
-        let of = |group: usize, scores: &[f64]| {
-            scores
-                .iter()
-                .enumerate()
-                .map(move |(at, score)| (*score, group, at))
-                .collect::<Vec<_>>()
-        };
-        let mut all = [of(0, positive), of(1, negative)].concat();
+        let scores = positive.iter().chain(negative).copied();
+        let mut all: Vec<(f64, u32)> = scores.zip(0..).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut runs: Vec<[Vec<usize>; 2]> = Vec::new();
-        let mut last = None;
-        for (score, group, at) in all {
-            if last != Some(score) {
-                runs.push([vec![], vec![]]);
-                last = Some(score);
-            }
-            if let Some(run) = runs.last_mut() {
-                run[group].push(at);
-            }
-        }
-        Some(Self { runs })
+        let ends = |at: usize| all.get(at + 1).is_none_or(|next| next.0 != all[at].0);
+        let places = all.iter().enumerate().map(|(at, (_, place))| (*place, ends(at))).collect();
+        Some(Self { positive: positive.len() as u32, places })
     }
 
     /// The area if each image counts so many times.
-    fn area(&self, positive: &[u32], negative: &[u32]) -> f64 {
-        let (mut below, mut pairs) = (0u64, 0u64);
-        for [first, second] in &self.runs {
-            let count = |places: &[usize], drawn: &[u32]| {
-                places.iter().map(|at| u64::from(drawn[*at])).sum::<u64>()
-            };
-            let (first, second) = (count(first, positive), count(second, negative));
-            // Twice the pairs, so that a tie counts one.
-            pairs += first * (2 * below + second);
-            below += second;
+    fn area(&self, drawn: &[u32]) -> f64 {
+        let (mut below, mut all, mut pairs) = (0u64, 0u64, 0u64);
+        let mut run = [0u64; 2];
+        for &(place, ends) in &self.places {
+            run[usize::from(place >= self.positive)] += u64::from(drawn[place as usize]);
+            if ends {
+                let [first, second] = run;
+                // Twice the pairs, so that a tie counts one.
+                pairs += first * (2 * below + second);
+                (all, below) = (all + first, below + second);
+                run = [0; 2];
+            }
         }
-        let all: u64 = positive.iter().map(|n| u64::from(*n)).sum();
         pairs as f64 / (2 * all * below) as f64
     }
 }
@@ -140,6 +157,10 @@ mod tests {
     fn the_interval_is_that_of_its_seed() {
         let (first, second) = ([0.4, 0.7, 0.9, 0.2], [0.1, 0.5, 0.3]);
         assert_eq!(auc(&first, &second, 1), auc(&first, &second, 1));
+        // Many scores share the resamples.
+        let shared = Resamples::of(4, 3, 1);
+        assert_eq!(shared.auc(&first, &second), auc(&first, &second, 1));
+        assert_eq!(shared.auc(&first, &first), None, "other images");
         let sure = auc(&[2.0, 3.0], &[0.0, 1.0], 0).expect("an area");
         assert_eq!((sure.low, sure.area, sure.high), (1.0, 1.0, 1.0));
     }

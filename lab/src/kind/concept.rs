@@ -2,7 +2,9 @@
 //! others.
 
 mod judge;
+mod looks;
 mod ranks;
+mod shared;
 
 use neuronotes_core::kind::concept::{FEWEST, Outcome, Params, Written};
 use neuronotes_core::model::Place;
@@ -12,9 +14,11 @@ use super::term::of_terms;
 use crate::failure::Failure;
 use crate::group::{Members, Own, members, two};
 use crate::monitor::{Monitor, Progress};
-use crate::vector::{Row, dot, project_out, unit};
+use crate::vector::{Row, dot, left_of, unit};
 use crate::workbench::Workbench;
-use judge::{Side, Task};
+pub use judge::{Side, Task};
+use looks::Subject;
+use shared::Concept;
 
 /// Steps that progress counts.
 const STEPS: u64 = 6;
@@ -30,28 +34,24 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         Some(_) => Some(Own::read(bench, &layer)?),
         None => None,
     };
-    let (positive, negative) =
+    let (of_concept, others) =
         two(bench, &clip, &layer, (&params.positive, params.negative.as_ref()), own.as_ref())?;
-    let by_caption = params.group_by.is_some();
-    let split = |name: &str, group: &Members| {
-        let (train, held_out) = group.divided(params.held_out, by_caption, params.seed);
-        let (some, others) = (train.size()[0], held_out.size()[0]);
-        match some < 2 || others < 2 {
-            true => Err(Failure::new(format!("`{name}` has too few pictures: {}", some + others))
-                .hint(format!(
-                    "a group needs at least {FEWEST}, and two on each side of the split"
-                ))),
-            false => Ok((train, held_out)),
-        }
+    let (positive, held_positive) = split("positive", &of_concept, &params)?;
+    let (negative, held_negative) = split("negative", &others, &params)?;
+    let train = Side::of(&positive, &negative, params.seed);
+    let held_out = Side::of(&held_positive, &held_negative, params.seed);
+    let concept = Concept {
+        group: &params.positive,
+        members: &of_concept,
+        own: own.as_ref(),
+        request: bench.request,
     };
-    let (positive, held_positive) = split("positive", &positive)?;
-    let (negative, held_negative) = split("negative", &negative)?;
-    let train = Side::of(&positive, &negative);
-    let held_out = Side::of(&held_positive, &held_negative);
-    let mut controls: Vec<Row> = Vec::new();
-    for terms in params.controls.iter().flatten() {
+    let (mut controls, mut shared): (Vec<Row>, Vec<(u32, u64)>) = (Vec::new(), Vec::new());
+    for (at, terms) in (0..).zip(params.controls.iter().flatten()) {
         controls.push(of_terms(bench, &clip, &layer, terms)?);
+        shared.push((at, concept.shared(terms)));
     }
+    shared.retain(|(_, pictures)| *pictures > 0);
     let mut written = Vec::new();
     for group in params.written.iter().chain(&params.written_others) {
         written.push(members(bench, &clip, &layer, group, own.as_ref())?.rows);
@@ -64,19 +64,64 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         regularisation: params.regularisation,
         seed: params.seed,
     };
-    let found = tch::no_grad(|| compared(&task, &controls, &written, bench.monitor))?;
-    let outcome = Outcome { positive: sides.0, negative: sides.1, units: layer.units, ..found };
+    let (found, direction) = tch::no_grad(|| compared(&task, &controls, &written, bench.monitor))?;
+    let subject = Subject {
+        clip: &clip,
+        layer: &layer,
+        own: own.as_ref(),
+        positive: &of_concept.own,
+        unit: &found.unit,
+        direction: &direction,
+    };
+    let looks = subject.looks(bench, &params)?;
+    let outcome = Outcome {
+        positive: sides.0,
+        negative: sides.1,
+        units: layer.units,
+        shared,
+        looks,
+        ..found
+    };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// Everything that is compared, without the numbers of pictures.
-fn compared(
+/// The rows of a group that are trained on, and those held out.
+fn split(name: &str, group: &Members, params: &Params) -> Result<(Tensor, Tensor), Failure> {
+    let by_caption = params.group_by.is_some();
+    let (train, held_out) = group.divided(params.held_out, by_caption, params.seed);
+    let (some, others) = (train.size()[0], held_out.size()[0]);
+    if some >= 2 && others >= 2 {
+        return Ok((train, held_out));
+    }
+    let all = some + others;
+    let (message, hint) = match by_caption && all >= FEWEST as i64 {
+        // Enough pictures, but too few captions.
+        true => (
+            format!(
+                "the split leaves {others} of the {all} pictures of `{name}` held out and {some} to train on"
+            ),
+            "pictures of one caption stay together: name more captions, or remove `group_by`"
+                .to_owned(),
+        ),
+        false => (
+            format!("`{name}` has too few pictures: {all}"),
+            format!("a group needs at least {FEWEST}, and two on each side of the split"),
+        ),
+    };
+    Err(Failure::new(message).hint(hint))
+}
+
+/// Everything that is compared, without the numbers of pictures; and the direction of the logistic regression, of length 1.
+///
+/// # Errors
+/// If a regression does not converge, activations are all equal, or the monitor says so.
+pub fn compared(
     task: &Task<'_>,
     controls: &[Row],
     written: &[Tensor],
     monitor: &mut dyn Monitor,
-) -> Result<Outcome, Failure> {
+) -> Result<(Outcome, Row), Failure> {
     let mut done = 0;
     let mut next = |monitor: &mut dyn Monitor| {
         let stage = "comparing units, sums and directions";
@@ -85,37 +130,42 @@ fn compared(
         done += 1;
         monitor.check()
     };
-    let (held_out, seed) = (task.held_out, task.seed);
+    let held_out = task.held_out;
     next(monitor)?;
-    let best = task.unit()?;
+    let lots = task.lots();
+    let aucs = task.aucs(&lots, &mut || monitor.check())?;
+    let best = task.unit(&aucs.get(0))?;
     next(monitor)?;
     let sums = task.sums(best.unit, &mut || monitor.check())?;
     next(monitor)?;
-    let means = held_out.along(&task.means()?, seed)?;
+    let means = held_out.along(&task.means()?)?;
     let direction = unit(task.logistic(&mut || monitor.check())?, "the logistic regression")?;
-    let logistic = held_out.along(&direction, seed)?;
+    let logistic = held_out.along(&direction)?;
     next(monitor)?;
     let (curved, curved_on) = task.curved()?;
     next(monitor)?;
-    let chance = task.chance(&mut || monitor.check())?;
+    let chance = task.chance(lots, &aucs, &mut || monitor.check())?;
     next(monitor)?;
     let controlled = match controls.is_empty() {
         true => None,
-        false => Some(held_out.along(&project_out(&direction, controls)?.0, seed)?),
+        false => match left_of(&direction, controls) {
+            Some((left, _)) => Some(held_out.along(&left)?),
+            None => None,
+        },
     };
     let written = match written {
         [positive, negative] => {
-            let side = Side::of(positive, negative);
+            let side = Side::of(positive, negative, task.seed);
             Some(Written {
                 positive: positive.size()[0] as u64,
                 negative: negative.size()[0] as u64,
-                unit: side.of_unit(best.unit, best.low, seed)?,
-                direction: side.along(&direction, seed)?,
+                unit: side.of_unit(best.unit, best.low)?,
+                direction: side.along(&direction)?,
             })
         }
         _ => None,
     };
-    Ok(Outcome {
+    let outcome = Outcome {
         positive: (0, 0),
         negative: (0, 0),
         units: 0,
@@ -126,10 +176,13 @@ fn compared(
         curved,
         curved_on: curved_on as u64,
         controlled,
+        shared: vec![],
         cosines: controls.iter().map(|control| dot(control, &direction)).collect(),
         written,
         chance,
-    })
+        looks: None,
+    };
+    Ok((outcome, direction))
 }
 
 #[cfg(test)]

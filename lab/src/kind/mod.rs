@@ -7,7 +7,7 @@ mod activation_histogram;
 mod attack;
 mod attribution;
 mod composition;
-mod concept;
+pub mod concept;
 mod dataset_examples;
 mod direction;
 mod facet;

@@ -3,6 +3,7 @@
 mod browser;
 #[path = "../../../tests/common/mod.rs"]
 mod common;
+mod concept;
 #[cfg(target_os = "linux")]
 mod damage;
 #[cfg(target_os = "linux")]

@@ -8,10 +8,11 @@ use super::recipe::{NAMES, RECIPES};
 use crate::kind::entry::{About, Fault, Kind, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::facet;
-use crate::kind::field::{Field, Preset, Type};
+use crate::kind::field::{Field, Preset, Role, Type};
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::target;
 use crate::kind::value::{Values, named, stored};
+use crate::model::Place;
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -161,6 +162,20 @@ pub static KIND: Kind = Kind {
     ..Kind::BASE
 };
 
+/// The parameters of a visualisation by a recipe, with all defaults and without a target: for kinds that show one beside
+/// something else.
+///
+/// # Errors
+/// If there is no such recipe.
+pub fn by_recipe(layer: &Place, recipe: &str, seed: u64) -> Result<Params, String> {
+    let own = KIND.fields.iter().filter(|field| field.role == Role::Compute);
+    let default = |field: &Field| Some((field.name.to_owned(), KIND.default(field, Some(recipe))?));
+    let mut params: Map<String, Value> = own.filter_map(default).collect();
+    params.insert("layer".to_owned(), json!(layer));
+    params.insert("seed".to_owned(), seed.into());
+    KIND.params(&params)
+}
+
 fn sampled(params: &Map<String, Value>, number: f64) -> Sample {
     let whole = |name| params.get(name).and_then(Value::as_u64).unwrap_or_default();
     let count = whole("images").clamp(1, 16) as u32;
@@ -253,5 +268,29 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
             "start from it with `start: image`, or make a caricature of it with `objective: caricature`",
         ),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kinds that show a visualisation keep the recipe's name in their requests: if values of a recipe change, raise the
+    /// `impl_version` of `concept`, too.
+    #[test]
+    fn recipes_have_the_values_that_other_kinds_measured_with() {
+        let layer = Place::Layer("visual.layer4.1.add".to_owned());
+        let values = |recipe: &str| {
+            let found = by_recipe(&layer, recipe, 7).expect("a recipe");
+            let Params { size, steps, learning_rate, transforms, parametrisation, .. } = found;
+            assert!(found.seed == 7 && found.layer == layer && found.unit.is_none());
+            (size, steps, learning_rate, transforms, parametrisation)
+        };
+        let (fourier, lucid) = (Parametrisation::Fourier, Transforms::Lucid);
+        assert_eq!(values("lucid"), (128, 512, 0.05, lucid, fourier));
+        assert_eq!(values("draft"), (96, 64, 0.1, lucid, fourier));
+        assert_eq!(values("paper"), (256, 4096, 0.02, Transforms::Paper, fourier));
+        assert_eq!(values("maco"), (256, 256, 0.1, Transforms::Crops, Parametrisation::Maco));
+        assert!(by_recipe(&layer, "ducks", 7).is_err());
     }
 }

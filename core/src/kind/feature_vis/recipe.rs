@@ -4,7 +4,7 @@ use crate::kind::entry::Recipe;
 use crate::kind::field::Preset;
 
 /// The names, for the field `recipe`; the first is the default.
-pub(super) const NAMES: [&str; RECIPES.len()] = {
+pub const NAMES: [&str; RECIPES.len()] = {
     let mut names = [""; RECIPES.len()];
     let mut at = 0;
     while at < names.len() {

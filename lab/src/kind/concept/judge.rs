@@ -1,6 +1,8 @@
 //! Ways to tell two groups apart, compared: rows of pictures trained on and held out in; the AUC of one unit, of sums of units,
 //! of directions and of a curved boundary, and what chance gives, out. Knows nothing of requests.
 
+use std::sync::OnceLock;
+
 use neuronotes_core::kind::concept::{Auc, CHANCES, Chance, MOST_TERMS, Single, Sum};
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -8,9 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use tch::{Kind, Tensor};
 
-use super::ranks::Ranks;
+use super::ranks::aucs;
 use crate::failure::Failure;
-use crate::fit::auc::auc;
+use crate::fit::auc::Resamples;
 use crate::fit::{binary, logistic};
 use crate::vector::Row;
 
@@ -22,18 +24,23 @@ pub(crate) type Check<'a> = dyn FnMut() -> Result<(), Failure> + 'a;
 
 /// Rows of pictures and which of them are of the concept.
 #[derive(Debug)]
-pub(crate) struct Side {
+pub struct Side {
     /// `[images, units]` in single precision.
-    pub rows: Tensor,
+    pub(crate) rows: Tensor,
     /// The positive ones come first: how many.
-    pub positive: usize,
+    positive: usize,
+    /// Seed of the bootstrap.
+    seed: u64,
+    /// The resamples of the bootstrap, which all scores share.
+    resamples: OnceLock<Resamples>,
 }
 
 impl Side {
-    /// The positive group above the negative one.
-    pub(crate) fn of(positive: &Tensor, negative: &Tensor) -> Self {
+    /// The positive group above the negative one; the seed is that of the bootstrap.
+    pub fn of(positive: &Tensor, negative: &Tensor, seed: u64) -> Self {
         let rows = Tensor::cat(&[positive, negative], 0);
-        Self { rows, positive: positive.size()[0] as usize }
+        let positive = positive.size()[0] as usize;
+        Self { rows, positive, seed, resamples: OnceLock::new() }
     }
 
     fn count(&self) -> usize {
@@ -44,58 +51,97 @@ impl Side {
         (0..self.count()).map(|row| row < self.positive).collect()
     }
 
+    /// 1 for each positive row and 0 for the others.
+    fn truth(&self) -> Row {
+        self.labels().iter().map(|&is| f64::from(u8::from(is))).collect()
+    }
+
     /// The AUC of a score for each row.
-    fn auc(&self, scores: &Tensor, seed: u64) -> Result<Auc, Failure> {
+    fn auc(&self, scores: &Tensor) -> Result<Auc, Failure> {
         let scores = Vec::<f64>::try_from(scores.to_kind(Kind::Double))?;
         let (positive, negative) = scores.split_at(self.positive);
         let odd = || Failure::new("a score is not a number");
-        let found = auc(positive, negative, seed).ok_or_else(odd)?;
+        let resamples = || Resamples::of(positive.len(), negative.len(), self.seed);
+        let resamples = self.resamples.get_or_init(resamples);
+        let found = resamples.auc(positive, negative).ok_or_else(odd)?;
         Ok((found.area, found.low, found.high).into())
     }
 
     /// The AUC of a direction.
-    pub(crate) fn along(&self, direction: &[f64], seed: u64) -> Result<Auc, Failure> {
+    pub(crate) fn along(&self, direction: &[f64]) -> Result<Auc, Failure> {
         let direction = Tensor::from_slice(direction).to_kind(Kind::Float);
-        self.auc(&self.rows.mv(&direction), seed)
+        self.auc(&self.rows.mv(&direction))
     }
 
     /// The AUC of one unit.
-    pub(crate) fn of_unit(&self, unit: u32, low: bool, seed: u64) -> Result<Auc, Failure> {
+    pub(crate) fn of_unit(&self, unit: u32, low: bool) -> Result<Auc, Failure> {
         let scores = self.rows.select(1, unit.into());
-        self.auc(&if low { -scores } else { scores }, seed)
+        self.auc(&if low { -scores } else { scores })
     }
 }
 
 /// What is compared.
 #[derive(Debug)]
-pub(crate) struct Task<'a> {
+pub struct Task<'a> {
+    /// Pictures that are trained on.
     pub train: &'a Side,
+    /// Pictures that are held out.
     pub held_out: &'a Side,
+    /// Strength of the L2 penalty of the regressions.
     pub regularisation: f64,
+    /// Random seed.
     pub seed: u64,
 }
 
+/// Labels by chance, and what is drawn after them.
+#[derive(Debug)]
+pub(crate) struct Lots {
+    /// `[1 + attempts, images]`: the true labels of the pictures trained on, and permutations of them.
+    train: Tensor,
+    /// `[attempts, images]`: permutations of the labels of those held out.
+    held_out: Tensor,
+    rng: ChaCha8Rng,
+}
+
 impl Task<'_> {
-    /// The unit with the AUC farthest from 0.5 on the pictures trained on.
-    pub(crate) fn unit(&self) -> Result<Single, Failure> {
-        let labels = self.train.labels().iter().map(|&is| f64::from(u8::from(is))).collect::<Row>();
-        let labels = Tensor::from_slice(&labels).unsqueeze(0);
-        let aucs = Ranks::of(&self.train.rows)?.aucs(&labels).squeeze_dim(0); // [units]
-        let unit = (&aucs - 0.5).abs().argmax(None, false).int64_value(&[]);
+    /// Draws labels by chance.
+    pub(crate) fn lots(&self) -> Lots {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut permuted = |side: &Side| {
+            let permutation = |_| {
+                let mut labels = side.truth();
+                labels.shuffle(&mut rng);
+                labels
+            };
+            let all: Vec<Row> = (0..CHANCES).map(permutation).collect();
+            Tensor::from_slice(&all.concat()).view([CHANCES as i64, side.count() as i64])
+        };
+        let (train, held_out) = (permuted(self.train), permuted(self.held_out));
+        let truth = Tensor::from_slice(&self.train.truth()).unsqueeze(0);
+        Lots { train: Tensor::cat(&[truth, train], 0), held_out, rng }
+    }
+
+    /// The AUCs of all units on the pictures trained on, `[1 + attempts, units]`: for the true labels, and for each permutation.
+    pub(crate) fn aucs(&self, lots: &Lots, check: &mut Check<'_>) -> Result<Tensor, Failure> {
+        aucs(&self.train.rows, &lots.train, check)
+    }
+
+    /// The unit with the AUC farthest from 0.5 on the pictures trained on, of all `[units]`.
+    pub(crate) fn unit(&self, aucs: &Tensor) -> Result<Single, Failure> {
+        let unit = (aucs - 0.5).abs().argmax(None, false).int64_value(&[]);
         let train = aucs.double_value(&[unit]);
         let (unit, low) = (unit as u32, train < 0.5);
-        let found = self.held_out.of_unit(unit, low, self.seed)?;
+        let found = self.held_out.of_unit(unit, low)?;
         Ok(Single { unit, low, train: train.max(1.0 - train), auc: found })
     }
 
     /// Sums of 1, 2, … units: `first`, and each time the one with the greatest product with the residual.
     pub(crate) fn sums(&self, first: u32, check: &mut Check<'_>) -> Result<Vec<Sum>, Failure> {
         let labels = self.train.labels();
-        let truth: Row = labels.iter().map(|&is| f64::from(u8::from(is))).collect();
+        let truth = Tensor::from_slice(&self.train.truth());
         let (positive, count) = (self.train.positive as f64, self.train.count() as f64);
         let share = |is: &bool| 0.5 / if *is { positive } else { count - positive };
         let share = Tensor::from_slice(&labels.iter().map(share).collect::<Row>());
-        let truth = Tensor::from_slice(&truth);
         // Standardised by the pictures trained on; a constant unit stays zero.
         let middle = self.train.rows.mean_dim([0i64].as_slice(), true, Kind::Float);
         let spread = self.train.rows.std_dim([0i64].as_slice(), false, true);
@@ -112,7 +158,7 @@ impl Task<'_> {
             let weights = Tensor::from_slice(&fitted.weights).to_kind(Kind::Float);
             let scores = held_out.index_select(1, &index).mv(&weights);
             let unit = chosen.last().copied().unwrap_or_default() as u32;
-            sums.push(Sum { unit, auc: self.held_out.auc(&scores, self.seed)? });
+            sums.push(Sum { unit, auc: self.held_out.auc(&scores)? });
             if chosen.len() >= most {
                 return Ok(sums);
             }
@@ -161,53 +207,40 @@ impl Task<'_> {
         let kernel = |squares: Tensor| (squares / -width).exp() + 1.0;
         let shares = logistic::fit(&kernel(distances), &labels, self.regularisation)?;
         let scores = kernel(squares(&held_out, &rows)).mv(&shares);
-        Ok((self.held_out.auc(&scores, self.seed)?, labels.len()))
+        Ok((self.held_out.auc(&scores)?, labels.len()))
     }
 
-    /// The AUCs that 95 % of random attempts do not exceed.
-    pub(crate) fn chance(&self, check: &mut Check<'_>) -> Result<Chance, Failure> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+    /// The AUCs that 95 % of random attempts do not exceed; `aucs` are those of [`Task::aucs`].
+    pub(crate) fn chance(
+        &self,
+        lots: Lots,
+        found: &Tensor,
+        check: &mut Check<'_>,
+    ) -> Result<Chance, Failure> {
+        let Lots { train, held_out, mut rng } = lots;
         let attempts = CHANCES as i64;
-        let mut permuted = |side: &Side| {
-            let mut all: Row = Vec::new();
-            for _ in 0..CHANCES {
-                let mut labels: Row =
-                    side.labels().iter().map(|&is| f64::from(u8::from(is))).collect();
-                labels.shuffle(&mut rng);
-                all.extend(labels);
-            }
-            Tensor::from_slice(&all).view([attempts, side.count() as i64])
-        };
-        let (train, held_out) = (permuted(self.train), permuted(self.held_out));
-        let aucs = Ranks::of(&self.train.rows)?.aucs(&train); // [attempts, units]
-        check()?;
-        let best = (&aucs - 0.5).abs().argmax(1, true); // [attempts, 1]
-        let sign = (aucs.gather(1, &best, false) - 0.5).sign();
-        let units = Ranks::of(&self.held_out.rows)?.aucs(&held_out).gather(1, &best, false) - 0.5;
-        check()?;
-        let unit = units * sign + 0.5;
+        let (train, found) = (train.narrow(0, 1, attempts), found.narrow(0, 1, attempts));
+        let best = (&found - 0.5).abs().argmax(1, true); // [attempts, 1]
+        let sign = (found.gather(1, &best, false) - 0.5).sign().squeeze_dim(1);
+        // Each attempt by its own labels: the diagonal.
+        let chosen = self.held_out.rows.index_select(1, &best.squeeze_dim(1)); // [images, attempts]
+        let unit = (aucs(&chosen, &held_out, check)?.diag(0) - 0.5) * sign + 0.5;
         // The mean of the positive rows less that of the others, for each permutation.
         let positive = train.sum_dim_intlist([1i64].as_slice(), true, Kind::Double);
         let others = -&positive + train.size()[1] as f64;
         let weights = &train / positive - (train.ones_like() - &train) / others;
         let means = weights.to_kind(Kind::Float).matmul(&self.train.rows); // [attempts, units]
-        let scores = self.held_out.rows.matmul(&means.tr()); // [images, attempts]
-        // Each attempt by its own labels: the diagonal.
-        let direction = Ranks::of(&scores)?.aucs(&held_out).diag(0);
         check()?;
+        let scores = self.held_out.rows.matmul(&means.tr()); // [images, attempts]
+        let direction = aucs(&scores, &held_out, check)?.diag(0);
         let units = self.train.rows.size()[1];
         let random: Vec<f32> = (0..attempts * units).map(|_| rng.sample(StandardNormal)).collect();
         let random = Tensor::from_slice(&random).view([units, attempts]);
-        let truth: Row = self.held_out.labels().iter().map(|&is| f64::from(u8::from(is))).collect();
-        let truth = Tensor::from_slice(&truth).unsqueeze(0);
-        let random = Ranks::of(&self.held_out.rows.matmul(&random))?.aucs(&truth).squeeze_dim(0);
+        let truth = Tensor::from_slice(&self.held_out.truth()).unsqueeze(0);
+        let random = aucs(&self.held_out.rows.matmul(&random), &truth, check)?.squeeze_dim(0);
         let high =
             |aucs: &Tensor| aucs.quantile_scalar(0.95, None, false, "linear").double_value(&[]);
-        Ok(Chance {
-            unit: high(&unit.view(-1)),
-            direction: high(&direction),
-            random: high(&random),
-        })
+        Ok(Chance { unit: high(&unit), direction: high(&direction), random: high(&random) })
     }
 }
 

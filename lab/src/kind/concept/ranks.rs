@@ -1,58 +1,77 @@
-//! The AUC of every column of a table at once: a table in; ranks, and from them one AUC a column for any labels, out.
+//! The AUC of every column of a table at once, for any number of labels: a table and labels in; one AUC for each labelling and
+//! column out.
 //!
-//! Ranks do not depend on labels, so that a hundred permutations of these are one matrix product.
+//! Ranks do not depend on labels: each column is sorted once, and a hundred permutations of the labels are one matrix product.
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Kind, Tensor};
 
+use super::judge::Check;
 use crate::failure::Failure;
 
-/// The ranks of each column's numbers, from 1; equal ones have their mean rank.
-pub(crate) struct Ranks {
-    /// `[rows, columns]` in double precision.
-    ranks: Tensor,
+/// Columns that are ranked before their matrix product.
+const BLOCK: i64 = 128;
+
+/// The AUC of each column of `[rows, columns]`: labels `[attempts, rows]`, 1 for positive and 0 for negative, to
+/// `[attempts, columns]` in double precision. `check` is asked now and then.
+///
+/// # Errors
+/// If the table cannot be read, or `check` says so.
+pub(super) fn aucs(
+    table: &Tensor,
+    labels: &Tensor,
+    check: &mut Check<'_>,
+) -> Result<Tensor, Failure> {
+    let (rows, columns) = table.size2()?;
+    let labels = labels.to_kind(Kind::Double);
+    let positive = labels.sum_dim_intlist([1i64].as_slice(), true, Kind::Double); // [attempts, 1]
+    let negative = -&positive + rows as f64;
+    // Mann and Whitney's U of the positive rows.
+    let least = &positive * (&positive + 1.0) / 2.0;
+    let pairs = positive * negative;
+    let mut all = Vec::new();
+    for start in (0..columns).step_by(BLOCK as usize) {
+        check()?;
+        let count = BLOCK.min(columns - start);
+        let ranks = ranks(&table.narrow(1, start, count))?;
+        all.push((labels.matmul(&ranks) - &least) / &pairs);
+    }
+    Ok(Tensor::cat(&all, 1))
 }
 
-impl Ranks {
-    /// Ranks the columns of `[rows, columns]`.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub(crate) fn of(table: &Tensor) -> Result<Self, Failure> {
-        let (rows, columns) = table.size2()?;
-        let across = table.tr().contiguous(); // a column's numbers side by side
-        let numbers = Vec::<f32>::try_from(across.to_kind(Kind::Float).view(-1))?;
-        let ranked: Vec<Vec<f64>> = (0..columns as usize)
-            .into_par_iter()
-            .map(|column| ranked(&numbers[column * rows as usize..][..rows as usize]))
-            .collect();
-        let ranks = Tensor::from_slice(&ranked.concat()).view([columns, rows]).tr();
-        Ok(Self { ranks })
-    }
-
-    /// The AUC of each column: labels `[attempts, rows]`, 1 for positive and 0 for negative, to `[attempts, columns]`.
-    pub(crate) fn aucs(&self, labels: &Tensor) -> Tensor {
-        let labels = labels.to_kind(Kind::Double);
-        let rows = labels.size()[1] as f64;
-        let positive = labels.sum_dim_intlist([1i64].as_slice(), true, Kind::Double); // [attempts, 1]
-        let negative = -&positive + rows;
-        // Mann and Whitney's U of the positive rows.
-        let least = &positive * (&positive + 1.0) / 2.0;
-        (labels.matmul(&self.ranks) - least) / (positive * negative)
-    }
+/// The ranks of each column's numbers, from 1; equal ones have their mean rank. `[rows, columns]` to the same in double
+/// precision.
+fn ranks(table: &Tensor) -> Result<Tensor, Failure> {
+    let (rows, columns) = table.size2()?;
+    let across = table.tr().contiguous().to_kind(Kind::Float); // a column's numbers side by side
+    let numbers = Vec::<f32>::try_from(across.view(-1))?;
+    let ranked: Vec<Vec<f64>> = (0..columns as usize)
+        .into_par_iter()
+        .map(|column| ranked(&numbers[column * rows as usize..][..rows as usize]))
+        .collect();
+    Ok(Tensor::from_slice(&ranked.concat()).view([columns, rows]).tr())
 }
 
-/// The ranks of numbers.
+/// The ranks of numbers, of which none is NaN. -0 equals 0.
 fn ranked(numbers: &[f32]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_unstable_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
+    // A number whose bits are in the order of the numbers, and the place behind it: sorted without looking anything up.
+    let key = |(number, place): (&f32, u64)| {
+        let bits = (number + 0.0).to_bits();
+        let sign = bits >> 31;
+        let rising = bits ^ (if sign == 1 { u32::MAX } else { 1 << 31 });
+        u64::from(rising) << 32 | place
+    };
+    let mut order: Vec<u64> = numbers.iter().zip(0..).map(key).collect();
+    order.sort_unstable();
     let mut ranks = vec![0.0; numbers.len()];
     let mut start = 0;
     while start < order.len() {
-        let same = |at: &&usize| numbers[**at] == numbers[order[start]];
-        let count = order[start..].iter().take_while(same).count().max(1);
+        let same = |key: &&u64| **key >> 32 == order[start] >> 32;
+        let count = order[start..].iter().take_while(same).count();
         let mean = start as f64 + (count as f64 + 1.0) / 2.0;
-        order[start..start + count].iter().for_each(|&at| ranks[at] = mean);
+        for key in &order[start..start + count] {
+            ranks[(key & u64::from(u32::MAX)) as usize] = mean;
+        }
         start += count;
     }
     ranks
@@ -63,22 +82,43 @@ mod tests {
     use super::*;
     use crate::fit::auc::area;
 
+    /// A table of more columns than a block, with many equal numbers and both zeros.
+    fn table() -> Tensor {
+        let number = |at: i64| match at % 7 {
+            0 => -0.0f32,
+            1 => 0.0,
+            n => ((at * 37 + n) % 19) as f32 - 9.5,
+        };
+        let numbers: Vec<f32> = (0..9 * (BLOCK + 5)).map(number).collect();
+        Tensor::from_slice(&numbers).view([9, BLOCK + 5])
+    }
+
     #[test]
     fn columns_have_the_areas_that_they_have_alone() {
-        let numbers = [0.9f32, 1.0, 0.5, 1.0, 0.3, 1.0, 0.1, 2.0, 0.5, -0.0, 0.7, 0.0];
-        let table = Tensor::from_slice(&numbers).view([6, 2]);
-        let labels = [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0, 0.0, 1.0f64]];
-        let found = Ranks::of(&table).expect("ranks").aucs(&Tensor::from_slice2(&labels));
+        let table = table();
+        let labels: [[f64; 9]; 2] =
+            [[1., 1., 1., 0., 0., 0., 0., 1., 0.], [0., 1., 0., 1., 0., 1., 0., 0., 0.]];
+        let found = aucs(&table, &Tensor::from_slice2(&labels), &mut || Ok(())).expect("areas");
+        assert_eq!(found.size(), [2, BLOCK + 5]);
         for (attempt, labels) in labels.iter().enumerate() {
-            for column in 0..2 {
+            for column in 0..BLOCK + 5 {
                 let of = |label: f64| -> Vec<f64> {
-                    let rows = (0..6).filter(|row| labels[*row] == label);
-                    rows.map(|row| numbers[row * 2 + column].into()).collect()
+                    let rows = (0..9).filter(|row| labels[*row as usize] == label);
+                    rows.map(|row| table.double_value(&[row, column])).collect()
                 };
                 let expected = area(&of(1.0), &of(0.0)).expect("an area");
-                let got = found.double_value(&[attempt as i64, column as i64]);
+                let got = found.double_value(&[attempt as i64, column]);
                 assert!((got - expected).abs() < 1e-12, "{attempt} {column}: {got} {expected}");
             }
         }
+        let stopped = aucs(&table, &Tensor::from_slice2(&labels), &mut || Err(Failure::new("no")));
+        assert!(stopped.is_err());
+    }
+
+    #[test]
+    fn infinities_and_signs_are_in_order() {
+        let numbers = [0.5, f32::NEG_INFINITY, -1.0, f32::INFINITY, -2.0, 0.0, -0.0];
+        assert_eq!(ranked(&numbers), [6.0, 1.0, 3.0, 7.0, 2.0, 4.5, 4.5]);
+        assert_eq!(ranked(&[]), Vec::<f64>::new());
     }
 }

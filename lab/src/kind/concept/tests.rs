@@ -21,7 +21,7 @@ fn normal(rng: &mut ChaCha8Rng, count: usize) -> Row {
 /// What is planted in the rows of positive pictures; the others are noise.
 type Planted = fn(&mut ChaCha8Rng, bool, &mut Row, &Row);
 
-fn side(rng: &mut ChaCha8Rng, count: usize, planted: Planted, direction: &Row) -> Side {
+fn side(rng: &mut ChaCha8Rng, count: usize, planted: Planted, direction: &Row, seed: u64) -> Side {
     let mut rows = |is_positive: bool| {
         let mut all = Vec::new();
         for _ in 0..count {
@@ -31,19 +31,19 @@ fn side(rng: &mut ChaCha8Rng, count: usize, planted: Planted, direction: &Row) -
         }
         Tensor::from_slice(&all).view([count as i64, UNITS as i64]).to_kind(Kind::Float)
     };
-    Side::of(&rows(true), &rows(false))
+    Side::of(&rows(true), &rows(false), seed)
 }
 
 /// The outcome for a seed.
 fn outcome(seed: u64, planted: Planted, controls: &[usize]) -> Outcome {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let direction = unit(normal(&mut rng, UNITS), "it").expect("a direction");
-    let train = side(&mut rng, 200, planted, &direction);
-    let held_out = side(&mut rng, 100, planted, &direction);
+    let train = side(&mut rng, 200, planted, &direction, seed);
+    let held_out = side(&mut rng, 100, planted, &direction, seed);
     let task = Task { train: &train, held_out: &held_out, regularisation: 0.01, seed };
     let axis = |&at: &usize| (0..UNITS).map(|unit| f64::from(u8::from(unit == at))).collect();
     let controls: Vec<Row> = controls.iter().map(axis).collect();
-    tch::no_grad(|| compared(&task, &controls, &[], &mut Silent)).expect("an outcome")
+    tch::no_grad(|| compared(&task, &controls, &[], &mut Silent)).expect("an outcome").0
 }
 
 /// How often each verdict is given over so many seeds.
@@ -147,4 +147,88 @@ fn a_planted_confound_is_revealed_by_its_control_alone() {
         assert!(found.logistic.area > 0.95 && left.area < 0.65, "{seed}: {left:?}");
         assert!(found.cosines[0] > 0.8, "{seed}: {:?}", found.cosines);
     }
+}
+
+/// What NumPy and scikit-learn find, from tests/reference/concept.py.
+#[derive(serde::Deserialize)]
+struct Golden {
+    /// Positive and other rows.
+    train: [Vec<Row>; 2],
+    held_out: [Vec<Row>; 2],
+    control: Row,
+    aucs: Row,
+    unit: u32,
+    low: bool,
+    area: f64,
+    sums: Vec<(u32, f64)>,
+    means: f64,
+    logistic: f64,
+    direction: Row,
+    curved: f64,
+    controlled: f64,
+}
+
+#[test]
+fn constant_and_collinear_units_give_what_scikit_learn_finds() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/concept.json");
+    let golden: Golden =
+        serde_json::from_slice(&std::fs::read(path).expect("the golden file")).expect("JSON");
+    let side = |[positive, others]: &[Vec<Row>; 2]| {
+        let rows = |rows: &[Row]| {
+            Tensor::from_slice(&rows.concat()).view([rows.len() as i64, -1]).to_kind(Kind::Float)
+        };
+        Side::of(&rows(positive), &rows(others), 0)
+    };
+    let (train, held_out) = (side(&golden.train), side(&golden.held_out));
+    let task = Task { train: &train, held_out: &held_out, regularisation: 0.01, seed: 0 };
+    let lots = task.lots();
+    let aucs = task.aucs(&lots, &mut || Ok(())).expect("areas").get(0);
+    for (unit, expected) in golden.aucs.iter().enumerate() {
+        let found = aucs.double_value(&[unit as i64]);
+        assert!((found - expected).abs() < 1e-12, "{unit}: {found} {expected}");
+    }
+    let controls = [golden.control];
+    let compared = tch::no_grad(|| compared(&task, &controls, &[], &mut Silent));
+    let (found, direction) = compared.expect("an outcome");
+    assert_eq!((found.unit.unit, found.unit.low), (golden.unit, golden.low));
+    assert_eq!(found.sums.len(), 10, "every unit is in the last sum");
+    let mut areas = vec![(found.unit.auc.area, golden.area)];
+    for (sum, (unit, area)) in found.sums.iter().zip(&golden.sums) {
+        // Units 0 and 1 are equal.
+        assert!(sum.unit == *unit || sum.unit + unit == 1, "{:?} {:?}", found.sums, golden.sums);
+        areas.push((sum.auc.area, *area));
+    }
+    areas.push((found.means.area, golden.means));
+    areas.push((found.logistic.area, golden.logistic));
+    areas.push((found.curved.area, golden.curved));
+    areas.push((found.controlled.expect("a control").area, golden.controlled));
+    for (at, (found, expected)) in areas.iter().enumerate() {
+        assert!((found - expected).abs() < 1e-6, "{at}: {found} {expected}");
+    }
+    for (found, expected) in direction.iter().zip(&golden.direction) {
+        assert!((found - expected).abs() < 1e-4, "{direction:?} {:?}", golden.direction);
+    }
+}
+
+#[test]
+fn a_layer_that_never_varies_is_an_error() {
+    let side = Side::of(
+        &Tensor::ones([6, 3], (Kind::Float, tch::Device::Cpu)),
+        &Tensor::ones([9, 3], (Kind::Float, tch::Device::Cpu)),
+        0,
+    );
+    let task = Task { train: &side, held_out: &side, regularisation: 0.01, seed: 0 };
+    let found = tch::no_grad(|| compared(&task, &[], &[], &mut Silent)).expect_err("a failure");
+    assert!(found.to_string().contains("all pictures have the same activations"), "{found}");
+}
+
+#[test]
+fn controls_of_which_the_direction_is_a_sum_leave_nothing() {
+    let planted: Planted = |_, is_positive, row, _| {
+        row.iter_mut().skip(2).for_each(|x| *x = 0.0);
+        row[1] += if is_positive { 2.0 } else { 0.0 };
+    };
+    let found = outcome(3, planted, &[0, 1]);
+    assert!(found.controlled.is_none() && found.exhausted(), "{:?}", found.cosines);
+    assert!(!outcome(3, planted, &[0]).exhausted());
 }
