@@ -120,7 +120,7 @@ fn responses(
     outcome: &Outcome,
     looks: &Looks,
 ) -> Result<Vec<Part>, String> {
-    let unit = UnitRef::plain(outcome.unit.unit);
+    let unit = UnitRef::plain(&params.layer, outcome.unit.unit);
     let low = outcome.unit.low;
     let both = [
         (unit, &looks.unit, low, context.unit(&params.layer, outcome.unit.unit)),
