@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use tch::{Kind, Tensor};
 
-use super::ranks::aucs;
+use super::ranks::{Check, aucs};
 use crate::failure::Failure;
 use crate::fit::auc::Resamples;
 use crate::fit::{binary, logistic};
@@ -18,9 +18,6 @@ use crate::vector::Row;
 
 /// The most pictures of a group that the kernel regression is trained on.
 const MOST_CURVED: usize = 1_000;
-
-/// Called between steps.
-pub(crate) type Check<'a> = dyn FnMut() -> Result<(), Failure> + 'a;
 
 /// Rows of pictures and which of them are of the concept.
 #[derive(Debug)]

@@ -6,8 +6,10 @@
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Kind, Tensor};
 
-use super::judge::Check;
 use crate::failure::Failure;
+
+/// Called between steps.
+pub(crate) type Check<'a> = dyn FnMut() -> Result<(), Failure> + 'a;
 
 /// Columns that are ranked before their matrix product.
 const BLOCK: i64 = 128;
